@@ -31,6 +31,8 @@ class RouteSection(Section):
 
     #: The settings that say who is reached; others may change while a notification is pending.
     ADDRESS: ClassVar[tuple[str, ...]] = ()
+    #: Whether each run sends again what is open, as the receiver forgets it otherwise.
+    REFRESHED: ClassVar[bool] = False
 
     route: str
     level: Literal["page", "notice"] = Field(default="page", examples=["page"])
@@ -147,6 +149,7 @@ class AlertmanagerRoute(_EndingRoute):
     """An alert in Prometheus's Alertmanager, by its API v2."""
 
     ADDRESS = ("url",)
+    REFRESHED = True
 
     route: Literal["alertmanager"]
     url: Annotated[str, AfterValidator(alertmanager_url)] = Field(examples=["http://alertmanager:9093"])

@@ -34,13 +34,26 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
     except CannotRun:
         return None
     found = read_idle(config.store.url, config.name, inputs, now)
-    if found is None or found.pending:
+    if found is None:
         return None
     path = config.traffic.path
     state = files_state(path) if path is not None and found.check.traffic_state else ""
     if not found.check.nothing_due(inputs=inputs, traffic_state=state, now=now):
         return None
     return found if touch(config.store.url, found.number, now) else None
+
+
+def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:
+    """Whether somebody is to be notified although no window is due.
+
+    Args:
+        config: The config.
+        idle: The deployment.
+
+    Returns:
+        Whether a notification is pending, or a receiver may have to hear again of what is open.
+    """
+    return bool(idle.pending) or any(route.REFRESHED for route in config.notify)
 
 
 def inputs_digest(config: MonitorConfig) -> str:

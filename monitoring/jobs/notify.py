@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from monitoring.config import RouteSection
+from monitoring.config import MonitorConfig, RouteSection
+from monitoring.errors import CannotRun
 from monitoring.incidents.digest import Digest, Message
 from monitoring.incidents.notification import Notification, NotificationSource
 from monitoring.incidents.routes.sending import Delivery, wants
+from monitoring.store.lease import LEASE_SECONDS
 from monitoring.store.notifications import Attempt, PendingNotification
 from monitoring.store.store import Store
 
@@ -68,7 +71,8 @@ class NotificationOutbox:
         """Send each pending notification that was not tried before. Cost: what the receivers take to answer.
 
         Args:
-            last: whether the run ends, so that events of the past are sent too.
+            last: whether the run ends: events of the past are sent too, and what is open once more where the receiver
+                forgets it otherwise.
         """
         now = self._clock()
         pending = self._pending(now)
@@ -86,6 +90,22 @@ class NotificationOutbox:
                 left = self._send(one, message, left, ready)
             incident = None if one.state is None else one.incidents[0].number
             waiting |= {(route.receiver, incident) for route in left}
+        if last:
+            self._refresh(now)
+
+    def _refresh(self, now: datetime) -> None:
+        """Send what is open once more along the routes whose receivers forget; that is not stored."""
+        routes = [route for route in self._routes if route.REFRESHED]
+        incidents = self._store.tracked_incidents(self._number) if routes and self._notify is not None else ()
+        for incident in incidents:
+            if incident.state == "closed" or incident.is_snoozed(now):
+                continue
+            source = self._source()
+            event = f"{source.name}/{self._number}/{incident.number}/again"
+            message = Notification(event=event, state="open", incident=incident, source=source)
+            self._renew(self._clock())
+            if self._notify is not None:
+                self._notify(message, [route for route in routes if wants(route, message)])
 
     def _pending(self, now: datetime) -> list[PendingNotification]:
         """The pending notifications, without those of incidents that are snoozed."""
@@ -141,6 +161,30 @@ class NotificationOutbox:
             version=record.version,
             created_at=record.created_at,
         )
+
+
+def send_outbox(
+    config: MonitorConfig, store: Store, number: int, notify: Notify, clock: Callable[[], datetime]
+) -> bool:
+    """Send what is pending in the store, without judging anything.
+
+    Args:
+        config: says who is notified.
+        store: holds the pending notifications.
+        number: the deployment's number in the store.
+        notify: sends a message.
+        clock: gives the time.
+
+    Returns:
+        Whether it was done; False where a run has the deployment's lease, which sends it too.
+    """
+    try:
+        lease = store.lease(number, uuid.uuid4().hex, clock(), LEASE_SECONDS)
+    except CannotRun:
+        return False
+    with lease:
+        NotificationOutbox(store, number, config.notify, notify, clock=clock, renew=lease.renew).send_pending(last=True)
+    return True
 
 
 def _is_next(route: RouteSection, one: PendingNotification, waiting: set[tuple[str, int | None]]) -> bool:

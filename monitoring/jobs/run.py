@@ -21,11 +21,9 @@ from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.notify import NotificationOutbox, Notify
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
 from monitoring.records import Finding, IncidentRecord, RunRecord, WindowRecord
+from monitoring.store.lease import LEASE_SECONDS
 from monitoring.store.store import Store
 from monitoring.watches.embedding import Embedder
-
-#: Seconds a run may take for one window before another run may take over.
-LEASE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

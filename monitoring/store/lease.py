@@ -7,6 +7,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+#: Seconds a run may take for one window, or for one notification, before another run may take over.
+LEASE_SECONDS = 120
+
 
 class Lease:
     """A lease that is held until it is released or expires. A context manager that releases it at its end.

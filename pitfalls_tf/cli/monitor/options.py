@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from monitoring.config import MonitorConfig, RouteSection
     from monitoring.incidents.digest import Message
     from monitoring.incidents.routes.sending import Delivery
+    from monitoring.jobs.notify import Notify
     from monitoring.jobs.run import Progress, RunResult
     from monitoring.records import MonitorStatus
     from monitoring.store.store import Store
@@ -144,8 +145,7 @@ def evaluate_due_windows(
     Returns:
         What was evaluated.
     """
-    from monitoring.incidents.routes.sending import notify  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.run import ExternalServices, run_due_windows  # noqa: PLC0415 - as above
+    from monitoring.jobs.run import ExternalServices, run_due_windows  # noqa: PLC0415 - not needed for --help
     from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
     if ".tfrecord" in str(config.traffic.path):  # records are TensorFlow Serving's messages
@@ -155,6 +155,29 @@ def evaluate_due_windows(
         load_frameworks("tensorflow")
         return BundleEmbedder(bundle)
 
+    run = run_due_windows(
+        config,
+        store,
+        clock=lambda: datetime.now(UTC),
+        stop=stop,
+        progress=progress,
+        services=ExternalServices(notify=notifier(output), embedder=embedder, moved=moved, labels_anew=labels_anew),
+    )
+    _say(run, store, output)
+    return run
+
+
+def notifier(output: Output) -> Notify:
+    """What sends a message along routes, and prints what failed.
+
+    Args:
+        output: where failed deliveries are printed.
+
+    Returns:
+        The function.
+    """
+    from monitoring.incidents.routes.sending import notify  # noqa: PLC0415 - not needed for --help
+
     def send(message: Message, routes: Sequence[RouteSection]) -> tuple[Delivery, ...]:
         deliveries = notify(message, routes)
         for delivery in deliveries:
@@ -163,16 +186,7 @@ def evaluate_due_windows(
                 output.progress(f"Notification failed: {delivery.shown}: {delivery.detail}. {then}")
         return deliveries
 
-    run = run_due_windows(
-        config,
-        store,
-        clock=lambda: datetime.now(UTC),
-        stop=stop,
-        progress=progress,
-        services=ExternalServices(notify=send, embedder=embedder, moved=moved, labels_anew=labels_anew),
-    )
-    _say(run, store, output)
-    return run
+    return send
 
 
 def _say(run: RunResult, store: Store, output: Output) -> None:

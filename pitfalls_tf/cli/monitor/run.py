@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from pitfalls_tf.cli.monitor.options import (
     exit_code,
     exit_code_option,
     moved_option,
+    notifier,
     show,
     since_of,
     since_option,
@@ -54,11 +56,13 @@ def command(
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.incidents.routes.heartbeat import heartbeat  # noqa: PLC0415 - as above
-    from monitoring.jobs.idle import idle_deployment  # noqa: PLC0415 - as above
+    from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
     with heartbeat(config.heartbeat, output.progress) as beat:
         idle = None if any(flags.values()) else idle_deployment(config, datetime.now(UTC))
+        if idle is not None and has_news(config, idle):
+            idle = _notified(config, idle, output)
         if idle is None or output.as_json or rule == "overdue":
             found, run = _run(config, since, output, flags, idle)
             beat.complete = run is None or not run.stopped
@@ -67,6 +71,16 @@ def command(
     click.echo(_idle_line(idle))
     counted = {"open": idle.open_pages, "unacknowledged": idle.unacknowledged_pages, "none": 0}
     return 1 if counted[rule] else 0
+
+
+def _notified(config: MonitorConfig, idle: IdleDeployment, output: Output) -> IdleDeployment:
+    """Send what is pending although nothing is due, and say how many events were given up."""
+    from monitoring.jobs.notify import send_outbox  # noqa: PLC0415 - not needed for --help
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    with Store.open(config.store.url) as store:
+        send_outbox(config, store, idle.number, notifier(output), lambda: datetime.now(UTC))
+        return replace(idle, given_up=len(store.given_up_notifications(idle.number)))
 
 
 def _idle_line(idle: IdleDeployment) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.idle import idle_deployment, label_logs_of
+from monitoring.jobs.idle import has_news, idle_deployment, label_logs_of
 from monitoring.jobs.run import run_due_windows
 from monitoring.store.checks import IdleDeployment
 from monitoring.store.store import Store
@@ -65,18 +65,21 @@ def test_another_config_is_not_the_one_that_was_run(deployed: Path, send: Send, 
     assert idle(deployed) is None
 
 
-def test_a_store_that_owes_a_notification_is_not_idle(deployed: Path, send: Send, days: Any) -> None:
+def test_a_store_that_owes_a_notification_has_news_but_nothing_due(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=1, without="temp"))
     config = load_config(deployed / "monitor.toml")
     judge(deployed)
     found = idle(deployed)
     assert found is not None
-    assert found.open_pages == 1
+    assert (found.open_pages, found.pending, has_news(config, found)) == (1, 0, False)
     with Store.open(config.store.url) as store:
         store.act(found.number, 1, acknowledgement(NOW))
-    assert idle(deployed) is None
-    judge(deployed)
-    assert idle(deployed) is not None
+    owing = idle(deployed)
+    assert owing is not None
+    assert (owing.pending, has_news(config, owing)) == (1, True)
+    path = deployed / "monitor.toml"
+    path.write_text(path.read_text() + '[[notify]]\nroute = "alertmanager"\nurl = "http://alertmanager:9093"\n')
+    assert has_news(load_config(path), found)
 
 
 def test_a_run_with_nothing_due_loads_neither_arrow_nor_sqlalchemy(deployed: Path, send: Send, days: Any) -> None:

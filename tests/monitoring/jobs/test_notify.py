@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from monitoring.config import RouteSection, WebhookRoute, load_config
+from monitoring.config import AlertmanagerRoute, RouteSection, WebhookRoute, load_config
 from monitoring.incidents.digest import Digest, Message
 from monitoring.incidents.notification import Notification
 from monitoring.incidents.routes.sending import Delivery
-from monitoring.jobs.notify import MAX_ATTEMPTS, MAX_PAST_EVENTS, PAST, NotificationOutbox
+from monitoring.jobs.notify import MAX_ATTEMPTS, MAX_PAST_EVENTS, PAST, NotificationOutbox, send_outbox
 from monitoring.jobs.run import ExternalServices, run_due_windows
 from monitoring.records import IncidentAction, IncidentRecord, IncidentState, WindowRecord
 from monitoring.store import DeploymentRecord
@@ -52,8 +52,7 @@ class Receivers:
 
 
 def _name(route: RouteSection) -> str:
-    assert isinstance(route, WebhookRoute)
-    return str(route.webhook).rpartition("/")[2]
+    return str(route.webhook).rpartition("/")[2] if isinstance(route, WebhookRoute) else route.route
 
 
 @pytest.fixture
@@ -249,6 +248,33 @@ def test_nobody_is_notified_while_an_incident_is_snoozed(store: Store) -> None:
     assert receivers.sent == [("pages", "flights/1/2/0")]
     outbox(store, receivers, PAGES, now=at + timedelta(hours=1)).send_pending()
     assert receivers.sent[1:] == [("pages", "flights/1/1/0")]
+
+
+def test_what_is_open_is_sent_again_at_the_end_of_a_run_where_it_is_forgotten(store: Store) -> None:
+    alerts = AlertmanagerRoute(route="alertmanager", url="http://alertmanager:9093")
+    commit(store, 0, incident(1), incident(2, 1, "closed"), incident(3))
+    store.act(1, 3, IncidentAction(at=APRIL, by="operator", kind="snooze", until_worse=True))
+    receivers = Receivers()
+    run = outbox(store, receivers, PAGES, alerts)
+    run.send_pending()
+    receivers.sent.clear()
+    run.send_pending(last=True)
+    assert receivers.sent == [("alertmanager", "flights/1/1/again")]
+    nobody = NotificationOutbox(store, 1, (alerts,), None, clock=lambda: APRIL, renew=lambda _: None)
+    nobody.send_pending(last=True)
+
+
+def test_the_outbox_is_sent_without_a_run_unless_one_has_the_lease(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_text(f'[model]\nbundle = "m"\n[traffic]\npath = "t"\n{ROUTES}')
+    config, now = load_config(path), APRIL + timedelta(days=2)
+    commit(store, 0, incident())
+    receivers = Receivers()
+    with store.lease(1, "a run", now, 60):
+        assert not send_outbox(config, store, 1, receivers, lambda: now)
+        assert receivers.sent == []
+    assert send_outbox(config, store, 1, receivers, lambda: now)
+    assert receivers.sent == [("pages", "flights/1/1/0")]
 
 
 def deployed_with_route(deployed: Path) -> Any:

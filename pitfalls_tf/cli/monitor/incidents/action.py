@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
+from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option, notifier
 from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def act(
     until: str | None = None,
     until_worse: bool = False,
 ) -> IncidentRecord:
-    """Act on an incident of a config's store, now.
+    """Act on an incident of a config's store, now, and notify the config's routes of it.
 
     Args:
         incident: its number.
@@ -140,6 +140,7 @@ def act(
         The incident afterwards.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.notify import send_outbox  # noqa: PLC0415 - as above
     from monitoring.records import IncidentAction  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -149,7 +150,10 @@ def act(
         now, zone = datetime.now(UTC), ZoneInfo(store.deployment_record(number).timezone)
         end = None if until is None else time_of(until, now, zone) if until else now
         action = IncidentAction(at=now, by=by or login_name(), kind=kind, text=text, until=end, until_worse=until_worse)
-        return store.act(number, incident, action)
+        found = store.act(number, incident, action)
+        if config.notify:  # a run that has the lease sends it instead
+            send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
+    return found
 
 
 def finish(incident: IncidentRecord, output: Output, more: str = "") -> int:

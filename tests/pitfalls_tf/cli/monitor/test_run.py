@@ -116,3 +116,21 @@ def test_a_heartbeat_is_pinged_for_what_was_judged_and_for_an_error(
         pings = [path.rpartition("/secret")[2] for path in receiver.paths]
     assert pings == ["/start", "", "/start", "", "/start", "/fail"]
     assert b"The bundle to watch is not there" in receiver.bodies[-1]
+
+
+def test_routes_hear_of_an_acknowledgement_at_once_and_a_receiver_that_was_down_is_retried_without_judging(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=1, without="temp"))
+    config = deployed / "monitor.toml"
+    with receiving() as receiver:
+        route = f'[[notify]]\nwebhook = "{receiver.url}"\nstates = ["open", "acknowledged"]\n'
+        config.write_text(config.read_text() + route)
+        receiver.statuses = [404]
+        assert "HTTP 404. The next run retries it." in pitfalls("monitor", "run", "--config", config).stderr
+        again = pitfalls("monitor", "run", "--config", config)
+        assert "Nothing is due" in again.stdout
+        assert "HTTP 404" in again.stderr
+        receiver.statuses = [200]
+        assert pitfalls("monitor", "acknowledge", "1", "--config", config).exit_code == 0
+    assert [one["state"] for one in receiver.documents] == ["open", "open", "open", "acknowledged"]

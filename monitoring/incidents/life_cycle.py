@@ -10,6 +10,7 @@ from monitoring.evidence.betting import RecoveryState, RecoveryTest
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.harm import HarmAssessment
+from monitoring.incidents.message import NEXT_STEP
 from monitoring.records import IncidentEvent, IncidentRecord, IncidentState
 from monitoring.traffic.windows import Window
 
@@ -137,9 +138,8 @@ def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: date
     Returns:
         The incident in the state "worse", to be acknowledged again.
     """
-    again = replace(
-        incident, recovery=recovery, message=f"{incident.message} Worse since: {message}", acknowledged_at=None
-    )
+    before = incident.message.rpartition(NEXT_STEP)[0] or incident.message
+    again = replace(incident, recovery=recovery, message=f"{before} Worse since: {message}", acknowledged_at=None)
     return again.entered("worse", now)
 
 

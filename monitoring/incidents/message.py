@@ -25,6 +25,9 @@ from monitoring.watches.descriptions import (
     watch_title,
 )
 
+#: Begins what to do first.
+NEXT_STEP = " Next step: "
+
 #: From this share of the evidence on, a watch is named next to the first one.
 SMALLEST_SHARE = 0.05
 
@@ -90,7 +93,7 @@ def message(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
     text = " ".join(sentences)
     if "surprise" in text.casefold() and "realised minus expected" not in text:
         text = f"{text} {SURPRISE}"
-    return f"{text} Next step: {_next_step(alarm, detail)}"
+    return f"{text}{NEXT_STEP}{_next_step(alarm, detail)}"
 
 
 def _departure_sentence(alarm: Alarm, departure: Departure) -> str:

@@ -13,6 +13,7 @@ from monitoring.incidents.life_cycle import (
     came_back,
     step_fact_recovery,
     step_recovery,
+    worsened,
 )
 from monitoring.records import Direction, IncidentRecord
 
@@ -60,6 +61,14 @@ def test_an_acknowledged_incident_whose_recovery_fails_is_acknowledged_again() -
     for _ in range(6):
         current = step_recovery(current, TEST, 0.35, threshold=THRESHOLD, now=MOMENT)
     assert current.state == "acknowledged"
+
+
+def test_an_incident_that_is_worse_says_so_and_only_the_last_step() -> None:
+    current = incident(message="It rose. Next step: look.", acknowledged_at=MOMENT, state="acknowledged")
+    for message in ("It rose more. Next step: look again.", "And more. Next step: roll back."):
+        current = worsened(current, recovery=current.recovery, message=message, now=MOMENT)
+    assert current.message == "It rose. Worse since: It rose more. Worse since: And more. Next step: roll back."
+    assert (current.state, current.acknowledged_at) == ("worse", None)
 
 
 def test_while_the_harm_lasts_a_wrong_all_clear_comes_no_sooner_than_its_budget_says() -> None:

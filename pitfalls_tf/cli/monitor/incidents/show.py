@@ -53,7 +53,7 @@ def _lines(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> list[str]
     return [
         f"Incident {incident.number}, {incident.level}: {', '.join((incident.state, *remarks(incident, now, zone)))}",
         f"{cause_line(incident)}, in the window {window}",
-        incident.message,
+        *incident.message.replace(" Worse since: ", "\nWorse since: ").split("\n"),
         "History:",
         *(f"  {format_moment(at, zone)}  {state}" for at, state in moved),
         *(["Actions:"] if log else []),

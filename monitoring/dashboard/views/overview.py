@@ -85,11 +85,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The overview: rows of one page, and counts of all deployments by state."""
+    """The overview: rows of one page, counts of all deployments by state, and of all snoozed incidents."""
 
     rows: tuple[OverviewRow, ...]
     failures: tuple[Failure, ...]
     counts: tuple[tuple[State, int], ...]
+    snoozed: int
     total: int
     found: int
     question: Question
@@ -205,7 +206,7 @@ def overview_table(rows: Sequence[OverviewRow]) -> TableView:
         title="Deployments",
         columns=(
             *("deployment", "version", "state", "sentence", "metric", "value", "low", "high", "baseline"),
-            *("page_evidence", "page_threshold", "label_coverage", "judged_until", "last_run"),
+            *("page_evidence", "page_threshold", "label_coverage", "judged_until", "last_run", "snoozed"),
         ),
         rows=tuple(
             (
@@ -229,6 +230,7 @@ def overview_table(rows: Sequence[OverviewRow]) -> TableView:
                 cell(row.coverage, row.coverage_share),
                 cell(row.judged, row.judged_at),
                 cell(row.run, row.run_at),
+                cell(str(row.standing.snoozed), row.standing.snoozed),
             )
             for row in rows
         ),

@@ -35,12 +35,14 @@ class Standing:
         sentence: What happened, in one sentence.
         incident: The number of the incident to look at first; None if there is none.
         acknowledged: Whether each open page is acknowledged or snoozed.
+        snoozed: How many open incidents are snoozed.
     """
 
     state: State
     sentence: str
     incident: int | None = None
     acknowledged: bool = False
+    snoozed: int = 0
 
 
 def standing(
@@ -60,6 +62,7 @@ def standing(
     """
     pages = sorted((one for one in incidents if one.level == "page"), key=lambda page: _urgency(page, now))
     late = is_late(last, used_at, now)
+    snoozed = sum(one.is_snoozed(now) for one in incidents)
     if pages:
         first = pages[0]
         return Standing(
@@ -67,10 +70,11 @@ def standing(
             sentence=_page_sentence(pages, now, zone),
             incident=first.number,
             acknowledged=all(_is_seen(page, now) for page in pages),
+            snoozed=snoozed,
         )
     if late:
         since = f"The last run was on {format_moment(used_at, zone)}: nothing has been judged since."
-        return Standing(state="late", sentence=since)
+        return Standing(state="late", sentence=since, snoozed=snoozed)
     if last is None:
         return Standing(state="unknown", sentence="No window has been judged yet.")
     notices = [one for one in incidents if one.level == "notice"]
@@ -82,6 +86,7 @@ def standing(
             state="notice",
             sentence=f"{cause_line(newest)[:_SENTENCE]} since {format_moment(newest.window_start, zone)}{more}.",
             incident=newest.number,
+            snoozed=snoozed,
         )
     return Standing(state="ok", sentence=f"No open incident. Judged up to {window}.")
 

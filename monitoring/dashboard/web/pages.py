@@ -81,6 +81,7 @@ class Pages:
             rows=tuple(overview_row(one, history, now) for one, history in self._histories(shown)),
             failures=tuple(failures),
             counts=counts(found),
+            snoozed=sum(one.standing.snoozed for one in found),
             total=len(found),
             found=len(kept),
             question=question,

@@ -67,6 +67,6 @@ def test_a_snoozed_page_waits_for_nobody(history: DeploymentHistory) -> None:
     page = next(one for one in history.incidents if one.level == "page")
     snoozed = replace(page, snoozed_until=USED + timedelta(hours=2))
     found = standing((snoozed,), LAST, USED, USED, ZONE)
-    assert found.acknowledged
+    assert (found.acknowledged, found.snoozed) == (True, 1)
     assert "(not acknowledged, snoozed until " in found.sentence
     assert not standing((snoozed,), LAST, USED, USED + timedelta(hours=2), ZONE).acknowledged

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from tests.end_to_end.walking import Walk
 PAGES = Path(__file__).parents[2] / "docs" / "tutorials"
 OWN_TABLE = PAGES / "your-own-table.md"  # begins in an empty folder
 LUCK = PAGES / "better-or-luck.md"  # so does this
+NUMBER = PAGES / "regression.md"  # and this, which starts a server
 TUTORIALS = [page for page in sorted(PAGES.glob("*.md")) if "`cd demo`" in page.read_text("utf-8")]
 # `status` and `run` end with 1 while a page is not closed, which is how the demo ends.
 HEALTHY_OR_PAGED = (0, 1)
@@ -32,10 +35,9 @@ def commands(page: Path) -> list[str]:
     return [command.strip() for block in blocks for command in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
 
 
-def walk_through(page: Path, folder: Path) -> None:
-    """Run every command of a page in a folder, as a reader would."""
+def walk_through(found: list[str], folder: Path) -> None:
+    """Run the commands of a page in a folder, as a reader would."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    found = commands(page)
     assert len(found) >= 5
     for command in found:
         result = subprocess.run(
@@ -50,14 +52,14 @@ def walk_through(page: Path, folder: Path) -> None:
 def test_every_command_of_a_tutorial_runs(page: Path, walked: Walk, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     shutil.copytree(walked.out, folder)
-    walk_through(page, folder)
+    walk_through(commands(page), folder)
     assert (folder / "april.parquet").is_file()
     assert list((folder / "look").glob("drift-2013-04-18.*"))
 
 
 @pytest.mark.slow
 def test_every_command_of_the_tutorial_on_a_table_of_ones_own_runs_in_an_empty_folder(tmp_path: Path) -> None:
-    walk_through(OWN_TABLE, tmp_path)
+    walk_through(commands(OWN_TABLE), tmp_path)
     with Store.open(f"sqlite:///{tmp_path}/lender/pitfalls.db") as store:
         found = status(store, "lender")
     first = next(i for i in found.incidents if i.level == "page")
@@ -69,9 +71,35 @@ def test_every_command_of_the_tutorial_on_a_table_of_ones_own_runs_in_an_empty_f
 
 @pytest.mark.slow
 def test_every_command_of_the_tutorial_on_luck_runs_in_an_empty_folder(tmp_path: Path) -> None:
-    walk_through(LUCK, tmp_path)
+    walk_through(commands(LUCK), tmp_path)
     verdict = json.loads((tmp_path / "verdict.json").read_text("utf-8"))
     assert verdict["verdict"] in {"better", "worse", "inconclusive"}
     assert verdict["low"] < verdict["gain"] < verdict["high"]
     assert (tmp_path / "gains.svg").stat().st_size > 1000
     assert [path.name for path in (tmp_path / "models" / "rodents").iterdir()] == ["1"], "refused once, forced once"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks the server with curl")
+def test_every_command_of_the_tutorial_on_a_predicted_number_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    served = f"pitfalls serve --rest-port {port} --grpc-port off"
+    found_there = [
+        command.replace("pitfalls serve", served).replace("127.0.0.1:8501", f"127.0.0.1:{port}")
+        for command in commands(NUMBER)
+    ]
+    try:
+        walk_through(found_there, tmp_path)
+    except BaseException:
+        if (tmp_path / "serve.pid").is_file():
+            os.kill(int((tmp_path / "serve.pid").read_text("utf-8")), signal.SIGTERM)
+        raise
+    with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
+        found = status(store, "air_time")
+    pages = [incident for incident in found.incidents if incident.level == "page"]
+    assert datetime(2013, 8, 22, tzinfo=UTC) <= pages[0].window_start <= datetime(2013, 8, 24, tzinfo=UTC)
+    assert pages[0].cause.startswith("the errors are larger than such inputs explain")
+    assert (found.coverage.rows, found.coverage.labels_unknown) == (9_879, 0)
+    assert "absolute_error" in {score.watch for score in found.windows[-1].scores}

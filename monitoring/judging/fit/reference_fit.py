@@ -116,7 +116,7 @@ class ReferenceFit:
                     continue
                 share = self.losses[loss].rows / max(self.losses[WatchKey(watch=metric)].rows, 1) if part else 1.0
                 whole = {key: shift * share for key, shift in self._score_shifts(metric, "").items()} if part else {}
-                largest = 1.0 - tests[loss].mean
+                largest = self.watches[metric].scale * (1.0 - tests[loss].mean)
                 harms.append(Harm(metric=metric, slice=part, score_shifts={**whole, **shifts}, largest=largest))
         return tuple(harms)
 

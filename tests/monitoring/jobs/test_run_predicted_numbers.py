@@ -118,6 +118,8 @@ def test_traffic_as_before_is_judged_in_the_unit_of_the_number_and_pages_nothing
     assert scores["absolute_error"] == pytest.approx(8.0, abs=2.5)
     assert scores["bias"] == pytest.approx(0.0, abs=4.0)
     assert {"squared_error", "surprise_absolute_error", "estimated_absolute_error"} <= scores.keys()
+    rises = {(entry.metric, entry.windows): entry.rise for entry in found.sensitivity}
+    assert 0.1 < (rises["absolute_error", 90] or 0.0) < 1.0 < (rises["absolute_error", 7] or 0.0) < 16.0, "minutes"
 
 
 def test_labels_in_seconds_page(models: Path, tmp_path: Path) -> None:

@@ -135,6 +135,13 @@ _EXPECTED = """\
 # dates = [2025-11-28, 2026-11-27]
 """
 
+_NO_ROUTE = """\
+# Who is notified; other routes are slack, pagerduty, alertmanager, email and command.
+# [[notify]]
+# webhook = "https://hooks.example.org/pitfalls"
+# level = "page"
+"""
+
 _NOTES = {
     False: "# The traffic log that the server writes.",
     True: "# The table: a file, a folder or a pattern; Parquet or CSV. `monitor run --traffic` overrides it.",
@@ -186,7 +193,7 @@ def _class_slices(columns: tuple[str, ...]) -> str:
 
 def _notify(webhooks: tuple[WebhookDraft, ...]) -> str:
     if not webhooks:
-        return '# [[notify]]\n# webhook = "https://hooks.example.org/pitfalls"\n# level = "page"\n'
+        return _NO_ROUTE
     return "".join(
         f"[[notify]]\nwebhook = {_quoted(hook.webhook)}\nlevel = {_quoted(hook.level)}\n\n" for hook in webhooks
     )

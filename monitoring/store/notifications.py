@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -17,6 +17,9 @@ from monitoring.store.tables import notification
 
 #: The state of a row that stands for several events.
 DIGEST = "digest"
+
+#: What can become of an event; one that no route asks for is done without being sent.
+Outcome: TypeAlias = Literal["pending", "delivered", "in a digest", "not asked for", "given up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,66 @@ class Attempt:
     abandoned: frozenset[str] = frozenset()
     completed_at: datetime | None = None
     given_up_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """An event of the outbox, whatever has become of it.
+
+    Attributes:
+        event: Identifies it for the life of the store.
+        incident: The incident's number; None for a digest.
+        state: The state that the incident entered, or `digest`.
+        at: When.
+        attempts: Attempts so far.
+        reached: Receivers that have been notified, by the identity of their route.
+        abandoned: Receivers that were given up.
+        completed_at: When all who asked for it were notified, or it went into a digest; None where that is not so.
+        given_up_at: When the last receivers were given up; None where that is not so.
+        in_digest: Whether a digest took its place.
+    """
+
+    event: str
+    incident: int | None
+    state: str
+    at: datetime
+    attempts: int
+    reached: frozenset[str]
+    abandoned: frozenset[str]
+    completed_at: datetime | None
+    given_up_at: datetime | None
+    in_digest: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        """What has become of it."""
+        if self.given_up_at is not None:
+            return "given up"
+        if self.completed_at is None:
+            return "pending"
+        if self.in_digest:
+            return "in a digest"
+        return "delivered" if self.reached else "not asked for"
+
+
+def read_all(connection: Connection, deployment: int) -> tuple[OutboxEvent, ...]:
+    """Read the outbox of a deployment, in the order of the events."""
+    query = select(notification).where(notification.c.deployment == deployment).order_by(notification.c.id)
+    return tuple(
+        OutboxEvent(
+            event=row.event,
+            incident=row.incident,
+            state=row.state,
+            at=row.at,
+            attempts=row.attempts,
+            reached=frozenset(json.loads(row.reached)),
+            abandoned=frozenset(json.loads(row.abandoned)),
+            completed_at=row.completed_at,
+            given_up_at=row.given_up_at,
+            in_digest=row.digest is not None,
+        )
+        for row in connection.execute(query)
+    )
 
 
 def read(connection: Connection, deployment: int) -> tuple[PendingNotification, ...]:

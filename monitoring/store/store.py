@@ -24,7 +24,7 @@ from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.leases import LeaseRecord
-from monitoring.store.notifications import Attempt, PendingNotification
+from monitoring.store.notifications import Attempt, OutboxEvent, PendingNotification
 from monitoring.store.overview import DeploymentSummary, RecentHistory
 from monitoring.store.transactions import Transactions
 from monitoring.store.windows import StoredWindow
@@ -251,6 +251,11 @@ class Store(Transactions):
         """Put one pending notification in the place of several, at a time."""
         with self._writing(deployment) as connection:
             notifications.digest(connection, deployment, events, at)
+
+    def outbox(self, deployment: int) -> tuple[OutboxEvent, ...]:
+        """Every event of a deployment that people were, or are to be, notified of."""
+        with self._reading() as connection:
+            return notifications.read_all(connection, deployment)
 
     def given_up_notifications(self, deployment: int) -> tuple[str, ...]:
         """The events of which some receiver was never notified."""

@@ -34,9 +34,12 @@ def read_secret(file: Path | None, variable: str | None, *, environ: Mapping[str
     if file is None and variable is None:
         return None
     text = _text(file) if file is not None else environ.get(variable or "", "")
-    if not text.strip() or not text.strip().isprintable():
-        _reject(file, variable, "it is empty" if not text.strip() else "it has more than one line")
-    return text.strip()
+    secret = text.strip()
+    if not secret:
+        _reject(file, variable, "it is empty")
+    if not (secret.isascii() and secret.isprintable()):
+        _reject(file, variable, "it is not one line of ASCII")
+    return secret
 
 
 def read_secret_url(file: Path | None, variable: str | None) -> str | None:
@@ -83,6 +86,6 @@ def _reject(file: Path | None, variable: str | None, reason: str, *, fix: str = 
     raise BadInput(
         "A secret cannot be used.",
         got=f"{file}: {reason}" if file is not None else f"the variable {variable}: {reason}",
-        expected="one line, in a file of mode 0600 or in the environment",
+        expected="one line of ASCII, in a file of mode 0600 or in the environment",
         fix=fix or "Write it there; it is read each time it is used.",
     ) from None

@@ -22,7 +22,7 @@ VERBS: Mapping[str, Verb] = {
     "leases": Verb("pitfalls_tf.cli.monitor.leases", "List the leases of the config's store, or end one."),
     "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),
     "incidents": Verb("pitfalls_tf.cli.monitor.incidents", "Look at incidents, and act on them."),
-    "notify": Verb("pitfalls_tf.cli.monitor.notify", "Test the routes by which people are notified."),
+    "notify": Verb("pitfalls_tf.cli.monitor.notify", "See and test how people are notified."),
     "acknowledge": Verb("pitfalls_tf.cli.monitor.acknowledge", "Acknowledge an incident."),
 }
 

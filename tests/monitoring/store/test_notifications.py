@@ -86,3 +86,22 @@ def test_a_digest_takes_the_place_of_its_events(
     assert [one.number for one in digest.incidents] == [1, 2]
     store.save_notification(deployment, digest.number, Attempt(completed_at=APRIL))
     assert store.pending_notifications(deployment) == ()
+
+
+def test_the_outbox_says_what_became_of_each_event(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), *(replace(incident, number=number) for number in range(1, 6)))
+    store.save_digest(deployment, store.pending_notifications(deployment)[:1], APRIL)
+    store.save_notification(deployment, 2, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
+    store.save_notification(deployment, 3, Attempt(completed_at=APRIL))
+    store.save_notification(deployment, 4, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
+    found = [(one.state, one.outcome) for one in store.outbox(deployment)]
+    assert found == [
+        ("open", "in a digest"),
+        ("open", "delivered"),
+        ("open", "not asked for"),
+        ("open", "given up"),
+        ("open", "pending"),
+        ("digest", "pending"),
+    ]

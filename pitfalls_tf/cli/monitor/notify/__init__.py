@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "command"]
 
 VERBS: Mapping[str, Verb] = {
+    "list": Verb("pitfalls_tf.cli.monitor.notify.list", "List notifications that are pending or were given up."),
     "test": Verb("pitfalls_tf.cli.monitor.notify.test", "Send a marked test along each route of the config."),
 }
 
-command = LazyGroup("notify", verbs=VERBS, help="Test the routes by which people are notified.")
+command = LazyGroup("notify", verbs=VERBS, help="See and test how people are notified.")

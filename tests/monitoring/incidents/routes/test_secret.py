@@ -34,7 +34,13 @@ def test_a_file_that_others_may_read_or_write_is_refused(tmp_path: Path, mode: i
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "empty"), (b" \n", "empty"), (b"hidden\nhidden", "more than one line"), (b"\xff", "not UTF-8")],
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"hidden\nhidden", "one line of ASCII"),
+        ("hiddené".encode(), "one line of ASCII"),
+        (b"\xff", "not UTF-8"),
+    ],
 )
 def test_what_is_no_secret_is_refused_and_not_quoted(tmp_path: Path, content: bytes, reason: str) -> None:
     with pytest.raises(BadInput, match=reason) as caught:

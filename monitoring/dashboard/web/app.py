@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -61,6 +62,9 @@ class Dashboard:
             Route("/", self.overview),
             Route("/overview.csv", self.overview_csv),
             Route("/live", self.live),
+            Route("/metrics", self.metrics),
+            Route("/health/live", self.healthy),
+            Route("/health/ready", self.ready),
             Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
             Route("/static/{name}", self.static),
             Route(deployment, self.deployment),
@@ -94,6 +98,20 @@ class Dashboard:
         """``/overview.csv``: the rows of the overview's page."""
         view = await run_in_threadpool(self._pages.overview, question_of(request))
         return _csv(overview_table(view.rows))
+
+    async def metrics(self, request: Request) -> Response:
+        """``/metrics``: every deployment for Prometheus, which sends the token as a bearer token."""
+        return Response(await run_in_threadpool(self._pages.metrics), media_type=CONTENT_TYPE_LATEST)
+
+    async def healthy(self, request: Request) -> Response:
+        """``/health/live``: the process answers."""
+        return PlainTextResponse("ok\n")
+
+    async def ready(self, request: Request) -> Response:
+        """``/health/ready``: every config and store can be read; 503 where one cannot, without saying why."""
+        failures = await run_in_threadpool(self._pages.unreadable)
+        text = f"{len(failures)} configs or stores cannot be read\n" if failures else "ok\n"
+        return PlainTextResponse(text, 503 if failures else 200)
 
     async def deployment(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER``: one deployment."""

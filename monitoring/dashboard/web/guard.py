@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitoring.dashboard.web.access import COOKIE, HEADERS, Access
 
-#: Paths that everybody may ask for: the form for the token, and what it looks like.
-OPEN = ("/sign-in", "/static/")
+#: Paths that everybody may ask for: the form for the token, what it looks like, and whether the process is well.
+OPEN = ("/sign-in", "/static/", "/health/")
 
 _TEXTS = {
     "host": (421, "This dashboard is not reached by that name. Start it with --allowed-host NAME.\n"),

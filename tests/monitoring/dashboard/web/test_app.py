@@ -4,11 +4,13 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from monitoring.dashboard.sources import ConfigFile
 from monitoring.dashboard.web.access import COOKIE, Access
 from monitoring.dashboard.web.app import Dashboard
 from monitoring.dashboard.web.live import Changes
@@ -186,3 +188,16 @@ def test_a_store_that_goes_away_is_said_and_found_again(tmp_path: Path) -> None:
     make_store(path)
     assert client.get("/d/shop/1").status_code == 200
     pages.sources[0].close()
+
+
+def test_metrics_need_the_token_and_health_does_not(pages: Pages, tmp_path: Path) -> None:
+    guarded = client_of(pages, replace(ACCESS, token="a" * 32))
+    assert guarded.get("/metrics").status_code == 401
+    answer = guarded.get("/metrics", headers={"authorization": f"Bearer {'a' * 32}"})
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/plain")
+    assert "# TYPE pitfalls_deployment_state gauge" in answer.text
+    assert [guarded.get(f"/health/{what}").text for what in ("live", "ready")] == ["ok\n", "ok\n"]
+    broken = ConfigFile(path=tmp_path / "monitor.toml", config=None, problem="It is no TOML.")
+    failing = client_of(replace(pages, files=(broken,)))
+    assert (failing.get("/health/ready").status_code, failing.get("/health/live").status_code) == (503, 200)
+    assert "pitfalls_unreadable_configs 1.0" in failing.get("/metrics").text

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitoring.dashboard.views.metrics import LABELS, Measured, metrics_text
+from monitoring.dashboard.views.overview import entries
+from monitoring.dashboard.views.standing import STATES
+from monitoring.dashboard.web.pages import Pages
+from tests.dashboard_store import HOSTILE, NOW
+
+Samples = dict[str, list[tuple[Mapping[str, str], float]]]
+
+
+def samples(text: str) -> Samples:
+    """Labels and values by metric, as Prometheus' own parser reads them."""
+    found: Samples = {}
+    for family in text_string_to_metric_families(text):
+        for one in family.samples:
+            found.setdefault(one.name, []).append((one.labels, one.value))
+    return found
+
+
+def test_a_deployment_is_in_one_state_and_has_its_evidence_and_incidents(pages: Pages) -> None:
+    found = samples(pages.metrics())
+    states = [(labels["deployment"], labels["state"]) for labels, on in found["pitfalls_deployment_state"] if on]
+    assert len(states) == len({name for name, _ in states}) == 2
+    assert {state for _, state in states} <= set(STATES)
+    (paged,) = (name for name, state in states if state == "page")
+
+    def of_page(metric: str, **labels: str) -> float:
+        wanted = {"deployment": paged, **labels}
+        return sum(value for given, value in found[metric] if wanted.items() <= given.items())
+
+    assert of_page("pitfalls_evidence", level="page") > 0.0
+    assert of_page("pitfalls_evidence_threshold", level="page") > 1.0
+    assert of_page("pitfalls_open_incidents", level="page") == 1.0
+    assert of_page("pitfalls_last_window_rows") > 0
+    assert found["pitfalls_unreadable_configs"] == [({}, 0.0)]
+    assert all(
+        set(LABELS) <= labels.keys()
+        for name, given in found.items()
+        for labels, _ in given
+        if name != "pitfalls_unreadable_configs"
+    )
+
+
+def test_labels_are_escaped_and_a_deployment_without_windows_is_there(pages: Pages) -> None:
+    (source,) = pages.sources
+    entry, *_ = entries("shop", source.store().summaries(), NOW)
+    named = replace(entry, summary=replace(entry.summary, record=replace(entry.summary.record, name=f'a"\n{HOSTILE}')))
+    found = samples(metrics_text([Measured(entry=named, last=None)], 2))
+    [(labels, _)] = found["pitfalls_last_run_timestamp_seconds"]
+    assert labels["deployment"] == f'a"\n{HOSTILE}'
+    assert "pitfalls_evidence" not in found
+    assert found["pitfalls_unreadable_configs"] == [({}, 2.0)]

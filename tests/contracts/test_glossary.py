@@ -15,9 +15,6 @@ ENTRY = re.compile(r"^\| ([^|`]+?) \| ([^|]+?) \| `([\w/]+\.py)(?::(\w+))?` \|",
 ALLOWED = {
     ("yardstick", "monitoring/evidence/method.py"): "a key of the digest that identifies stored evidence",
     ("yardstick", "monitoring/jobs/deployment.py"): "a key of the digest that identifies stored evidence",
-    ("telling", "monitoring/store/tables.py"): "a column of stores that exist",
-    ("telling", "monitoring/store/incidents.py"): "the same column",
-    ("telling", "monitoring/store/notifications.py"): "the same column",
     ("elsewhere", "serving/capture/traffic_log.py"): "a folder's name in archives that exist",
 }
 

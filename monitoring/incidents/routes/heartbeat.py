@@ -8,7 +8,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from monitoring.config import HeartbeatSection
 from monitoring.errors import BadInput, PitfallsError
-from monitoring.incidents.notification import one_line
 from monitoring.incidents.routes.post import Answer, post
 from monitoring.incidents.routes.request import RouteRequest, shortened
 from monitoring.incidents.routes.secret import read_secret_url
@@ -42,7 +41,7 @@ class Heartbeat:
             url = self._section.url or read_secret_url(self._section.url_file, self._section.url_env)
             if url is None:
                 return
-            body = shortened(one_line(text), _BODY).encode()
+            body = shortened(" ".join(text.split()), _BODY).encode()
             headers = {"content-type": "text/plain; charset=utf-8"}
             status = self._send(RouteRequest(url=_of_signal(url, signal), body=body, headers=headers)).status
             problem = "" if 200 <= status < 300 else f"HTTP {status}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from monitoring.incidents.routes.request import RouteRequest
 
@@ -42,6 +40,8 @@ def post(request: RouteRequest, *, timeout: float = TIMEOUT) -> Answer:
     Raises:
         ConnectionError: There was no response; the text does not contain the URL.
     """
+    import asyncio  # noqa: PLC0415  # most runs notify nobody
+
     try:
         return asyncio.run(_post(request, timeout))
     except TimeoutError as error:
@@ -49,7 +49,9 @@ def post(request: RouteRequest, *, timeout: float = TIMEOUT) -> Answer:
 
 
 async def _post(request: RouteRequest, timeout: float) -> Answer:  # noqa: ASYNC109 - of all steps together
-    import httpx  # noqa: PLC0415  # takes a tenth of a second, and most runs notify nobody
+    import asyncio  # noqa: PLC0415  # as above
+
+    import httpx  # noqa: PLC0415  # takes a tenth of a second
 
     url = request.url
     headers = {"content-type": "application/json", "user-agent": "pitfalls-monitor", **request.headers}
@@ -84,6 +86,8 @@ def _seconds(text: str) -> float | None:
     """Seconds of a Retry-After header, which is a number or a date; None where it is neither."""
     if text.isascii() and text.isdigit():
         return float(text)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  # as above
+
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

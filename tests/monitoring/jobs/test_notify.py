@@ -277,6 +277,40 @@ def test_the_outbox_is_sent_without_a_run_unless_one_has_the_lease(store: Store,
     assert receivers.sent == [("pages", "flights/1/1/0")]
 
 
+def _send_and_die(url: str, file: str, after: int) -> None:
+    """Send what is pending, note each message in a file, and die after so many."""
+
+    def notify(message: Message, routes: Sequence[RouteSection]) -> Sequence[Delivery]:
+        with Path(file).open("a", encoding="utf-8") as noted:
+            noted.write(f"{message.event}\n")
+        if len(Path(file).read_text("utf-8").splitlines()) == after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [Delivery(shown="", receiver=route.receiver, ok=True, detail="") for route in routes]
+
+    now = APRIL + timedelta(days=2)
+    with Store.open(url) as opened:
+        NotificationOutbox(opened, 1, (PAGES,), notify, clock=lambda: now, renew=lambda _: None).send_pending(last=True)
+
+
+@pytest.mark.slow
+def test_an_outbox_that_is_killed_again_and_again_sends_each_event_at_least_once_and_in_order(
+    store: Store, tmp_path: Path
+) -> None:
+    commit(store, 0, *(incident(number, 1, "worse") for number in range(1, 4)))
+    events = [one.event for one in store.pending_notifications(1)]
+    noted = tmp_path / "noted"
+    for after, code in ((2, -signal.SIGKILL), (5, -signal.SIGKILL), (99, 0)):
+        arguments = (f"sqlite:///{tmp_path}/pitfalls.db", str(noted), after)
+        process = multiprocessing.get_context("spawn").Process(target=_send_and_die, args=arguments)
+        process.start()
+        process.join(60)
+        assert process.exitcode == code
+    sent = noted.read_text("utf-8").splitlines()
+    assert list(dict.fromkeys(sent)) == events
+    assert len(sent) == len(events) + 2  # the one at which it was killed, each time
+    assert store.pending_notifications(1) == ()
+
+
 def deployed_with_route(deployed: Path) -> Any:
     path = deployed / "monitor.toml"
     path.write_text(path.read_text() + ROUTES)

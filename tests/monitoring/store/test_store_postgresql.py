@@ -23,6 +23,7 @@ from monitoring.store.migrations import migration_context
 from monitoring.store.opening import open_engine
 from monitoring.store.tables import metadata
 from tests.monitoring.store.conftest import acknowledgement
+from tests.monitoring.store.earlier_store import check_outbox, earlier_store
 from tests.needs import missing
 
 NOW = datetime(2013, 4, 2, 12, tzinfo=UTC)
@@ -91,6 +92,11 @@ def test_the_revisions_lead_to_the_tables_of_this_code_there_too(url: str) -> No
     with engine.connect() as connection:
         assert compare_metadata(migration_context(connection), metadata) == []
     engine.dispose()
+
+
+def test_the_outbox_of_an_earlier_store_is_migrated_there_too(url: str) -> None:
+    earlier_store(url)
+    check_outbox(url)
 
 
 def test_everything_comes_back_the_same(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -68,6 +70,15 @@ def test_a_ping_that_fails_is_a_line_and_nothing_else(receiver: Receiver, monkey
     ]
     assert "not a URL that is allowed" in said[2]
     assert "secret" not in "".join(said).replace("A secret is", "")
+
+
+def test_a_run_with_nothing_due_loads_no_http_client_for_it() -> None:
+    probe = (
+        "import sys, monitoring.incidents.routes.heartbeat;"
+        "print({'asyncio', 'httpx', 'numpy', 'sqlalchemy', 'monitoring.records'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_a_service_that_hangs_is_left_in_time(receiver: Receiver) -> None:

@@ -21,7 +21,7 @@ from monitoring.reports.sections.formatting import (
     format_evidence,
     format_moment,
 )
-from monitoring.reports.sections.incidents import cause_line
+from monitoring.reports.sections.incidents import cause_line, remarks
 from monitoring.reports.sections.sensitivity import sensitivity_rows
 from monitoring.watches.descriptions import (
     METRIC_TITLES,
@@ -103,7 +103,7 @@ def deployment_view(
         ),
         inputs=moved_inputs(history),
         slices=_slices(history),
-        incidents=incident_table(history.incidents, address, zone),
+        incidents=incident_table(history.incidents, address, now, zone),
         sensitivity=_sensitivity(history),
         coverage=_coverage(history),
         estimates=_estimates(history.last[-1].estimates if history.last else ()),
@@ -137,7 +137,7 @@ def next_step(incident: IncidentRecord) -> str:
     return step[:1].upper() + step[1:]
 
 
-def incident_table(incidents: tuple[IncidentRecord, ...], address: str, zone: ZoneInfo) -> TableView:
+def incident_table(incidents: tuple[IncidentRecord, ...], address: str, now: datetime, zone: ZoneInfo) -> TableView:
     """Incidents, open ones first, then the newest."""
     ordered = sorted(incidents, key=lambda one: (one.state == "closed", one.level != "page", -one.number))
     return TableView(
@@ -148,7 +148,7 @@ def incident_table(incidents: tuple[IncidentRecord, ...], address: str, zone: Zo
             (
                 cell(f"#{one.number}", one.number, href=f"{address}/incidents/{one.number}"),
                 cell(one.level, style=one.level if one.state != "closed" else "quiet"),
-                cell(one.state),
+                cell(", ".join((one.state, *remarks(one, now, zone))), one.state),
                 cell(format_moment(one.window_start, zone), one.window_start),
                 cell(cause_line(one), style="text"),
                 cell(format_moment(one.closed_at, zone), one.closed_at),

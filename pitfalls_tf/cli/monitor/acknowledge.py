@@ -19,7 +19,7 @@ def command(incident: int, *, output: Output, **place: Any) -> int:
 
     INCIDENT is its number in `pitfalls monitor status`. Monitoring continues unchanged.
     """
-    done = act(incident, "acknowledge", output, **place)
+    done, _ = act(incident, "acknowledge", output, **place)
     text = done.state if done.state in {"acknowledged", "closed"} else f"{done.state}, acknowledged"
     output.finish({"id": done.number, "state": done.state}, lambda: click.echo(f"Incident {done.number}: {text}"))
     return 0

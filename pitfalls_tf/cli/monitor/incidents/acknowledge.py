@@ -19,4 +19,4 @@ def command(incident: int, *, output: Output, **place: Any) -> int:
 
     INCIDENT is its number. Monitoring goes on unchanged, and what becomes worse is to be acknowledged again.
     """
-    return finish(act(incident, "acknowledge", output, **place), output)
+    return finish(*act(incident, "acknowledge", output, **place), output)

@@ -122,7 +122,7 @@ def act(
     text: str = "",
     until: str | None = None,
     until_worse: bool = False,
-) -> IncidentRecord:
+) -> tuple[IncidentRecord, ZoneInfo]:
     """Act on an incident of a config's store, now, and notify the config's routes of it.
 
     Args:
@@ -137,7 +137,7 @@ def act(
         until_worse: whether a snooze ends when the incident becomes worse.
 
     Returns:
-        The incident afterwards.
+        The incident afterwards, and the time zone of its windows.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.notify import send_outbox  # noqa: PLC0415 - as above
@@ -153,14 +153,15 @@ def act(
         found = store.act(number, incident, action)
         if config.notify:  # a run that has the lease sends it instead
             send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
-    return found
+    return found, zone
 
 
-def finish(incident: IncidentRecord, output: Output, more: str = "") -> int:
+def finish(incident: IncidentRecord, zone: ZoneInfo, output: Output, more: str = "") -> int:
     """Print the incident after an action: its document, or its state and what people have done with it, in one line.
 
     Args:
         incident: the incident.
+        zone: the time zone of the times.
         output: where it is printed.
         more: a sentence to add.
 
@@ -170,7 +171,7 @@ def finish(incident: IncidentRecord, output: Output, more: str = "") -> int:
     from monitoring.reports.document import incident_document  # noqa: PLC0415 - not needed for --help
     from monitoring.reports.sections.incidents import remarks  # noqa: PLC0415 - as above
 
-    words = ", ".join((incident.state, *remarks(incident, datetime.now(UTC), ZoneInfo("UTC"))))
+    words = ", ".join((incident.state, *remarks(incident, datetime.now(UTC), zone)))
     line = f"Incident {incident.number}: {words}. {more}".rstrip()
     output.finish(dict(incident_document(incident)), lambda: click.echo(one_line(line)))
     return 0

@@ -20,4 +20,4 @@ def command(incident: int, owner: str, *, output: Output, **place: Any) -> int:
 
     INCIDENT is its number, OWNER a name; without a name nobody owns it.
     """
-    return finish(act(incident, "assign", output, text=owner.strip(), **place), output)
+    return finish(*act(incident, "assign", output, text=owner.strip(), **place), output)

@@ -24,4 +24,4 @@ def command(incident: int, *, why: str, output: Output, **place: Any) -> int:
     INCIDENT is its number. Its watches are tested against the baseline again from the next window on: harm that goes on
     opens a new incident, which refers to this one.
     """
-    return finish(act(incident, "close", output, text=why, **place), output, NEXT)
+    return finish(*act(incident, "close", output, text=why, **place), output, NEXT)

@@ -20,4 +20,4 @@ def command(incident: int, text: str, *, output: Output, **place: Any) -> int:
 
     INCIDENT is its number, TEXT what you found, such as a sentence or a link. Closed incidents take notes too.
     """
-    return finish(act(incident, "note", output, text=text, **place), output, "The note is in its log.")
+    return finish(*act(incident, "note", output, text=text, **place), output, "The note is in its log.")

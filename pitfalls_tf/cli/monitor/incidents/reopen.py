@@ -20,4 +20,4 @@ def command(incident: int, *, why: str, output: Output, **place: Any) -> int:
 
     INCIDENT is its number. Possible until the next window is judged.
     """
-    return finish(act(incident, "reopen", output, text=why, **place), output)
+    return finish(*act(incident, "reopen", output, text=why, **place), output)

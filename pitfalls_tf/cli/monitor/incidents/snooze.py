@@ -33,4 +33,4 @@ def command(incident: int, *, until: str | None, until_worse: bool, end: bool, o
             "--end is given with another end.", got="both", expected="one of them", fix="Leave one of them out."
         )
     when = "" if end else until
-    return finish(act(incident, "snooze", output, until=when, until_worse=until_worse, **place), output)
+    return finish(*act(incident, "snooze", output, until=when, until_worse=until_worse, **place), output)

@@ -62,10 +62,10 @@ def benchmark(
         timezone: Whose calendar days are resampled.
 
     Returns:
-        The metrics; empty without labels.
+        The metrics; empty without labels, and where no loss is known.
     """
     known = predictions.take((predictions.labels != NO_LABEL) & (predictions.labels != UNKNOWN_CLASS))
-    if not len(known):
+    if not len(known) or not spec.task.metrics:
         return ()
     days = _days(known.event_times, timezone)
     measure = _measure if spec.task.classes else _measure_numbers

@@ -18,6 +18,7 @@ from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import MAX_BATCH_ROWS, ReferenceFile, ReferenceRows
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
+from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 
 FORMAT = 1
@@ -86,6 +87,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     if spec.regression is not None:
         fitted = spec.regression.fitted(predictions.probabilities, predictions.labels)
         spec = replace(spec, regression=fitted)
+    if spec.outputs_only is not None:
+        spec = replace(spec, outputs_only=spec.outputs_only.fitted(predictions.probabilities))
     bins = fit_bins(predictions, spec)
     counts = profile(predictions, bins)
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,6 +161,8 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         document["regression"] = spec.regression.document()
     if spec.output is not None:
         document["output"] = spec.output
+    if spec.outputs_only is not None:
+        document["outputs"] = spec.outputs_only.document()
     if spec.embedding is not None:
         document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
     return document
@@ -191,6 +196,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         columns=tuple(document.get("columns", {}).items()),
         regression=Regression.of(document["regression"]) if "regression" in document else None,
         output=document.get("output"),
+        outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,
         embedding=None
         if embedding is None
         else Embedding(tensors=tuple(embedding["tensors"]), columns=tuple(embedding["columns"])),

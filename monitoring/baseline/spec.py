@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task
 
@@ -40,6 +41,7 @@ class BaselineSpec:
     `columns` are those of the table that the baseline was made from, with their Arrow types; empty for a bundle.
     `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number, and
     `output` the output that holds it; None for a table, and for probabilities, whose output the config names.
+    `outputs_only` is the task of a model of which no loss is known.
 
     >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
     ...     "temp"
@@ -54,10 +56,13 @@ class BaselineSpec:
     embedding: Embedding | None = None
     regression: Regression | None = None
     output: str | None = None
+    outputs_only: OutputsOnly | None = None
 
     @property
     def task(self) -> Task:
         """What the model answers, and which losses tell how well."""
+        if self.outputs_only is not None:
+            return self.outputs_only
         if self.regression is not None:
             return self.regression
         return Classification(classes=self.classes, has_probabilities=self.has_probabilities)

@@ -15,6 +15,12 @@ from monitoring.judging.fit.reference_limits import reference_limits
 
 NAME = "monitor.toml"
 
+#: Said of a bundle of which no loss is known.
+NO_LOSS = (
+    "No loss is watched: the bundle does not say which output its labels are the truth of. Values that are missing, "
+    "unseen or unusable page; inputs, their joint distribution, and where the outputs' numbers lie are notices."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenConfig:
@@ -60,7 +66,9 @@ def _notes(deployment: Deployment) -> tuple[str, ...]:
     fit, times = deployment.reference_fit, deployment.baseline.rows.answers.event_times
     span = timedelta(microseconds=int(times.max() - times.min())) if len(times) else timedelta()
     windows = max((scores.size for scores in fit.means.values()), default=0)
+    losses = () if deployment.baseline.spec.task.metrics else (NO_LOSS,)
     return (
+        *losses,
         *few_windows(windows),
         *reference_limits(fit.means, fit.unfitted, span=span, pooled_rows=fit.tests["page"].pooled_rows),
     )

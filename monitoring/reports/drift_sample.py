@@ -182,7 +182,9 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
         answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
         categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
     else:
-        floats[names["answer"]] = _finite(predictions.probabilities[:, 0])
+        watched = spec.outputs_only
+        own = [names["answer"]] if watched is None else [plain(f"output {number}") for number in watched.numbers]
+        floats |= {name: _finite(values) for name, values in zip(own, predictions.probabilities.T, strict=True)}
     return Side(
         numbers=floats,
         categories=categories,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Direction, Level, Watch
+from monitoring.tasks.row_operations import baseline_ranks
 from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
 
 if TYPE_CHECKING:
@@ -155,12 +156,7 @@ class Regression:
         """See `Task`: the rank of the answer among the baseline's, in [0, 1]."""
         if outputs is not None:
             return outputs["prediction:location"]
-        knots = np.asarray(self.knots)
-        if not knots.size:
-            return np.full(len(answers), 0.5)
-        below, above = (np.searchsorted(knots, answers[:, 0], side=side) for side in ("left", "right"))
-        ranks: Floats = (below + above) / (2.0 * knots.size)
-        return ranks
+        return baseline_ranks(answers[:, 0], self.knots)
 
 
 def _watch(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,3 +65,23 @@ def row_choices(values: NDArray[np.float64]) -> NDArray[np.int64]:
     if values.shape[1] == 2:
         return (values[:, 1] > values[:, 0]).astype(np.int64)
     return np.asarray(values.argmax(axis=1), dtype=np.int64)
+
+
+def baseline_ranks(values: NDArray[np.float64], knots: Sequence[float]) -> NDArray[np.float64]:
+    """Where values lie among a baseline's.
+
+    Args:
+        values: Numbers, [n].
+        knots: Quantiles of the baseline's numbers, in order; none if it has no numbers.
+
+    Returns:
+        Ranks in [0, 1], [n]; the middle of the knots that are equal to a value, and 1/2 without knots.
+
+    >>> baseline_ranks(np.array([0.5, 1.0, 9.0]), (0.0, 1.0)).tolist()
+    [0.5, 0.75, 1.0]
+    """
+    if not len(knots):
+        return np.full(len(values), 0.5)
+    below, above = (np.searchsorted(knots, values, side=side) for side in ("left", "right"))
+    ranks: NDArray[np.float64] = (below + above) / (2.0 * len(knots))
+    return ranks

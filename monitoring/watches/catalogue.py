@@ -252,7 +252,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         calibration=Calibration.fit(reference.probabilities[known], reference.labels[known])
         if enough and task.classes
         else None,
-        residuals=ResidualModel.fit(baseline, known) if enough and not task.classes else None,
+        residuals=ResidualModel.fit(baseline, known) if enough and task.metrics and not task.classes else None,
         bins=baseline.bins,
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),

@@ -78,8 +78,8 @@ def watch_title(name: str) -> str:
         kind = "Surprise in" if name.startswith("surprise_") else "Estimated"
         return f"{kind} {title if metric == 'brier' else lower_first(title)}"
     feature, _, place = rest.rpartition(":")
-    if kind == "input" and feature and place in {"location", "spread"}:
-        return f"{place.capitalize()} of {printable(feature)}"
+    if kind in {"input", "prediction"} and feature and place in {"location", "spread"}:
+        return f"{place.capitalize()} of {'output ' if kind == 'prediction' else ''}{printable(feature)}"
     if kind in _KINDS:
         return f"{_KINDS[kind]} {printable(rest).replace('=', ' = ', 1)}"
     return printable(name)

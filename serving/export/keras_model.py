@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn, final
 
 import numpy as np
@@ -84,6 +85,11 @@ class KerasModel:
         tensor = names[output] if output in names else next(iter(names.values()))
         width: int | None = tensor.shape[-1] if len(tensor.shape) > 1 else 1
         return width
+
+    def row_size(self, output: str) -> int | None:
+        """How many numbers a row of one of the author's outputs has: None if it may be any."""
+        shape = tuple(self._tensors.outputs[output].shape[1:])
+        return None if None in shape else prod(shape)
 
     def _fed(self, rows: Mapping[str, Any]) -> dict[str, Any]:
         """The tensors of the author's model."""

@@ -122,7 +122,7 @@ def find_class_output(answers: Mapping[str, Array], classes: int, output: str | 
                 "The model gives a probability to each of several labels, not to one of the classes.",
                 got=f"output {source}, from 0 to 1 in every row, sums {np.nanmin(sums):.3g} to {np.nanmax(sums):.3g}",
                 expected="probabilities that sum to 1, or logits",
-                fix="Omit --classes: the output is then served as it is, without a monitor. Name logits `logits`.",
+                fix="Omit --classes: where its numbers lie is then watched, and no loss. Name logits `logits`.",
             )
         form = "distribution" if within and one else "logits"
     return ClassOutput(source=source, form=form, classes=classes, alone=len(answers) == 1)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import predictions_from
+from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from serving.export.embedding import PROJECTION_FILE, embed_reference
 from serving.export.predicted_number import find_number_output
 from serving.export.probabilities import EMBEDDING, LOGITS, PROBABILITIES, find_class_output, infer_classes
@@ -49,7 +50,7 @@ class InterpretedModel:
     """The model, with an output `probabilities` if it is a classifier, and the classes' names.
 
     `answer` is the output of its own that the label is the truth of, None if that is not known; `number` is the same
-    where it predicts a number.
+    where it predicts a number. `outputs_only` are its outputs where no loss is known.
     """
 
     model: KerasModel
@@ -57,6 +58,7 @@ class InterpretedModel:
     remarks: tuple[str, ...]
     answer: str | None = None
     number: str | None = None
+    outputs_only: OutputsOnly | None = None
 
     @property
     def task(self) -> TaskName | None:
@@ -78,9 +80,10 @@ NO_REFERENCE: Final = WrittenReference(
     remarks=("Without --reference the bundle has no baseline, and cannot be monitored.",)
 )
 NO_TASK: Final = (
-    "The outputs are not known to be class probabilities, nor a number of which the label is the truth, so the bundle "
-    "has no baseline, and cannot be monitored."
+    "No loss is watched: the outputs are not known to be class probabilities, nor a number of which the label is the "
+    "truth. A monitor watches inputs, and where the outputs' numbers lie."
 )
+NO_NUMBERS: Final = "No output holds numbers, so the bundle has no baseline, and cannot be monitored."
 
 
 def interpret_answers(
@@ -116,13 +119,25 @@ def interpret_answers(
         classes = infer_classes(distinct, scored, text=is_text_type(labels.type))
     if not classes:
         number = find_number_output(answers, labels, task=task, output=output)
-        said = () if number is None else (f"Output {number} is interpreted as a predicted number: a regression.",)
-        return InterpretedModel(model=model, classes=(), remarks=said, answer=number, number=number)
+        if number is None:
+            return InterpretedModel(model=model, classes=(), remarks=(), outputs_only=_outputs(model, answers))
+        said = f"Output {number} is interpreted as a predicted number: a regression."
+        return InterpretedModel(model=model, classes=(), remarks=(said,), answer=number, number=number)
     score = find_class_output(answers, len(classes), output)
     if score is None:
         return InterpretedModel(model=model, classes=classes, remarks=(), answer=PROBABILITIES)
     read = _FORMS[score.form].format(score.source, classes[-1])
     return InterpretedModel(model=model.with_class_output(score), classes=classes, remarks=(read,), answer=score.kept)
+
+
+def _outputs(model: KerasModel, answers: Mapping[str, Array]) -> OutputsOnly | None:
+    """The outputs that hold numbers; None if none does."""
+    watched = tuple(
+        WatchedOutput(name=name, width=model.row_size(name))
+        for name, value in answers.items()
+        if value.dtype.kind in "biuf"
+    )
+    return OutputsOnly(watched=watched) if watched else None
 
 
 def write_reference(
@@ -142,15 +157,15 @@ def write_reference(
     Raises:
         BadInput: see `serving.export.usable_rows` and `monitoring.baseline.folder.write_baseline`.
     """
-    model, classes, number = interpreted.model, interpreted.classes, interpreted.number
-    if interpreted.task is None:
+    model, outputs = interpreted.model, interpreted.outputs_only
+    if interpreted.task is None and outputs is None:
         _write_schema(reference, interpreted, folder / SCHEMA_FILE)
         return WrittenReference(
-            description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), _no_task(reference))
+            description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), NO_NUMBERS)
         )
-    spec = baseline_spec(model, classes, number)
-    table = complete(reference, model, classes, now, number=number)
-    usable = usable_rows(table, reference, model, number=number)
+    spec = baseline_spec(model, interpreted.classes, interpreted.number, outputs)
+    table = complete(reference, model, spec, now)
+    usable = usable_rows(table, reference, model, spec)
     if not usable.rows.all():
         reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
     _write_schema(reference, interpreted, folder / SCHEMA_FILE)
@@ -167,9 +182,9 @@ def write_reference(
         description=_describe(table, folder),
         remarks=(
             *usable.remarks,
-            *_unwatched(interpreted),
+            *((_no_task(reference),) if interpreted.task is None else _unwatched(interpreted)),
             *_tensors(model, seen=seen is not None),
-            *_gaps(reference),
+            *_gaps(reference, has_loss=interpreted.task is not None),
         ),
     )
 
@@ -231,9 +246,9 @@ def _write_schema(reference: pa.Table, interpreted: InterpretedModel, path: Path
         write_schema(infer_schema(pa.table(described), label=LABEL if labelled else None), path)
 
 
-def _gaps(reference: pa.Table) -> Iterator[str]:
+def _gaps(reference: pa.Table, *, has_loss: bool) -> Iterator[str]:
     """Remarks on what a monitor will not have."""
-    if LABEL not in reference.column_names:
+    if has_loss and LABEL not in reference.column_names:
         yield "The reference has no label, so a monitor has no error rate to compare later ones with."
     if "event_time" not in reference.column_names:
         yield (

@@ -11,8 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from monitoring.baseline.output_numbers import output_numbers
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
+from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
 from serving.export.feature_columns import MISSING_CATEGORY
@@ -23,6 +25,7 @@ from serving.export.reference_labels import (
     class_names,
     is_label_type,
     is_string_type,
+    labels_as_text,
     listed,
     number_texts,
     without_empty,
@@ -51,11 +54,18 @@ def scalars(model: KerasModel) -> tuple[ModelInput, ...]:
     return tuple(one for one in model.inputs if not one.shape)
 
 
-def baseline_spec(model: KerasModel, classes: tuple[str, ...], number: str | None = None) -> BaselineSpec:
-    """The classes, or the output of the predicted `number`, and the features of the model's baseline."""
+def baseline_spec(
+    model: KerasModel,
+    classes: tuple[str, ...],
+    number: str | None = None,
+    outputs_only: OutputsOnly | None = None,
+) -> BaselineSpec:
+    """The classes, the output of the predicted `number`, or the outputs, and the features of the model's baseline."""
     features = tuple(FeatureSpec(name=one.name, kind=one.kind) for one in scalars(model))
     regression = None if number is None else Regression()
-    return BaselineSpec(classes=classes, features=features, regression=regression, output=number)
+    return BaselineSpec(
+        classes=classes, features=features, regression=regression, output=number, outputs_only=outputs_only
+    )
 
 
 def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) -> pa.Table:
@@ -130,22 +140,19 @@ def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
     )
 
 
-def complete(
-    table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: datetime, *, number: str | None = None
-) -> pa.Table:
+def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: datetime) -> pa.Table:
     """Fill in what a baseline needs and a matched and checked table does not have.
 
     Args:
         table: The table, n rows.
         model: The model.
-        classes: The classes.
+        spec: What the baseline is to hold.
         now: The event time of rows without one.
-        number: The output that predicts a number; None for classes.
 
     Returns:
         Scalar inputs, prediction_id (by row number if there is none), event_time, probabilities (of the model if there
-        are none; lists of one predicted number), label (as text; null if there is none), label_time (the event time if
-        there is none).
+        are none; or lists of one predicted number, or of the numbers that are watched of the outputs), label (as text;
+        null if there is none), label_time (the event time if there is none).
     """
     rows = table.num_rows
     columns = {one.name: _plain(table[one.name]) for one in scalars(model)}
@@ -157,16 +164,34 @@ def complete(
     if PROBABILITIES in table.column_names:
         columns[PROBABILITIES] = table[PROBABILITIES]
     else:
-        columns[PROBABILITIES] = pa.array(list(answers_of(table, model, number or PROBABILITIES).astype(np.float64)))
-    labels = pa.nulls(rows, pa.string())
-    if LABEL in table.column_names:
-        labels = number_texts(table[LABEL]) if number is not None else class_names(table[LABEL], classes)
+        columns[PROBABILITIES] = pa.array(list(_answers(table, model, spec)), pa.list_(pa.float64()))
+    labels = _label_texts(table[LABEL], spec) if LABEL in table.column_names else pa.nulls(rows, pa.string())
     columns[LABEL] = labels
     if "label_time" in table.column_names:
         columns["label_time"] = timestamps_of(table["label_time"])
     else:
         columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, TIMESTAMP))
     return pa.table(columns)
+
+
+def _answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> Array:
+    """The model's answers as the baseline holds them, float64 [n, width]."""
+    if spec.outputs_only is None:
+        return answers_of(table, model, spec.output or PROBABILITIES).astype(np.float64)
+    names = [one.name for one in spec.outputs_only.watched]
+    found: dict[str, list[Any]] = {name: [None] * table.num_rows for name in names}
+    for places, answers in _batches_of(table, model):
+        for name in names:
+            for place, value in zip(places.tolist(), np.asarray(answers[name], dtype=np.float64), strict=True):
+                found[name][place] = value.reshape(-1)
+    columns = {name: pa.chunked_array([pa.array(rows, pa.list_(pa.float64()))]) for name, rows in found.items()}
+    return output_numbers(columns, spec.outputs_only)
+
+
+def _label_texts(labels: pa.ChunkedArray[Any], spec: BaselineSpec) -> pa.ChunkedArray[Any]:
+    if spec.classes:
+        return class_names(labels, spec.classes)
+    return labels_as_text(labels) if spec.regression is None else number_texts(labels)
 
 
 def timestamps_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
@@ -243,17 +268,22 @@ def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:
     Returns:
         The output, [n, width].
     """
+    found = np.zeros((table.num_rows, model.width(output) or 0))
+    for places, answers in _batches_of(table, model):
+        found[places] = answers[output].numpy().reshape(len(places), -1)
+    return found
+
+
+def _batches_of(table: pa.Table, model: KerasModel) -> Iterator[tuple[Array, dict[str, Any]]]:
+    """Indices of rows of one size, and the author's model's outputs for them."""
     from serving.export.keras_model import tensors_of  # noqa: PLC0415 - the model has loaded TensorFlow
 
-    found = np.zeros((table.num_rows, model.width(output) or 0))
     for alike in groups_of_equal_size(table, model.inputs):
         for first in range(0, len(alike), BATCH):
             places = alike[first : first + BATCH]
             rows = table.take(pa.array(places))
             arrays = {one.name: to_array(rows[one.name], one) for one in model.inputs}
-            answers = model.call_original(tensors_of(model.inputs, arrays))[output].numpy()
-            found[places] = answers.reshape(len(places), -1)
-    return found
+            yield places, model.call_original(tensors_of(model.inputs, arrays))
 
 
 def _whole(table: pa.Table, name: str, *, alone: bool) -> pa.ChunkedArray[Any] | None:

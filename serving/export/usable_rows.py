@@ -17,6 +17,7 @@ from serving.export.probabilities import PROBABILITIES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from monitoring.baseline.spec import BaselineSpec
     from serving.export.keras_model import KerasModel
 
     Mask = NDArray[np.bool_]
@@ -33,14 +34,14 @@ class UsableRows:
     remarks: tuple[str, ...]
 
 
-def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, *, number: str | None = None) -> UsableRows:
+def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, spec: BaselineSpec) -> UsableRows:
     """Find the rows that a baseline can use.
 
     Args:
         table: What `serving.export.reference_table.complete` made of the reference, n rows.
         reference: The reference.
         model: The model.
-        number: The output that predicts a number; None for classes.
+        spec: What the baseline is to hold.
 
     Returns:
         The rows, and a remark for each reason for which rows were left out.
@@ -58,7 +59,7 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, *, numb
         )
     flat = np.asarray(table[PROBABILITIES].combine_chunks().flatten(), dtype=np.float64)
     values = flat.reshape(table.num_rows, -1)
-    wrong = timed & ~(are_probabilities(values) if number is None else np.isfinite(values[:, 0]))
+    wrong = timed & ~(are_probabilities(values) if spec.classes else np.isfinite(values).all(axis=1))
     remarks = []
     if not timed.all():
         remarks.append(f"Rows without a valid event_time were left out: {_share(~timed, timed.size)}.")
@@ -66,8 +67,8 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, *, numb
         given, rows = PROBABILITIES in reference.column_names, int(timed.sum())
         cause = "" if given else _not_finite(reference.filter(pa.array(wrong)), model)
         if 2 * int(wrong.sum()) > rows:
-            _refuse(values[timed], _share(wrong, rows), given=given, cause=cause, number=number)
-        what = "invalid probabilities" if number is None else "no finite answer"
+            _refuse(values[timed], _share(wrong, rows), given=given, cause=cause, classes=bool(spec.classes))
+        what = "invalid probabilities" if spec.classes else "no finite answer"
         remarks.append(f"Rows with {what} were left out: {_share(wrong, rows)}{cause and f' ({cause})'}.")
     usable = timed & ~wrong
     repeated = _repeated(table, usable)
@@ -115,12 +116,12 @@ def _not_finite(rows: pa.Table, model: KerasModel) -> str:
     return f"missing or infinite: {', '.join(listed)}" if listed else ""
 
 
-def _refuse(values: NDArray[Any], share: str, *, given: bool, cause: str, number: str | None) -> NoReturn:
-    if number is not None:
+def _refuse(values: NDArray[Any], share: str, *, given: bool, cause: str, classes: bool) -> NoReturn:
+    if not classes:
         raise BadInput(
-            "The model's output is no finite number for more than half of the reference's rows.",
-            got=f"output {number}: {share} rows" + (f"; {cause}" if cause else ""),
-            expected="a finite number for each row",
+            "The model's answer is not finite for more than half of the reference's rows.",
+            got=f"{share} rows" + (f"; {cause}" if cause else ""),
+            expected="finite numbers for each row",
             fix="Correct the inputs of those rows, or leave them out.",
         )
     wanted = "a probability for each class: from 0 to 1, and 1 in sum"

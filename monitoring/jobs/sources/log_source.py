@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from monitoring.baseline.output_numbers import output_numbers
 from monitoring.baseline.predictions import Predictions, microseconds, no_predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config.sections import ModelSection
@@ -18,7 +19,7 @@ from monitoring.jobs.sources.log_window import LogWindow
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.format.rows import SAMPLING_RATE
+from monitoring.traffic.format.rows import OUTPUT, SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, LabelLog
@@ -27,9 +28,13 @@ from monitoring.traffic.log.gaps import LostRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.prediction_index import PredictionIndex
 from monitoring.traffic.log.remote_log import log_folder
+from monitoring.traffic.tables.answers import as_list_column
 from monitoring.traffic.windows import Window
 
 _ROW = ("prediction_id", "event_time")
+
+#: The column of the numbers of several outputs; no output has such a name.
+WATCHED_OUTPUTS = "output::watched"
 
 #: Models that a message names.
 _SHOWN = 5
@@ -78,7 +83,7 @@ class LogSource:
         self._conflicts: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._since = since
-        self._output = f"output:{spec.output or model.probabilities}"
+        self._output = f"{OUTPUT}{spec.output or model.probabilities}" if spec.outputs_only is None else WATCHED_OUTPUTS
         self._spec = spec
 
     def read(self, window: Window) -> tuple[Predictions, int]:
@@ -118,12 +123,21 @@ class LogSource:
         return self._predictions(table), newest
 
     def _predictions(self, table: pa.Table) -> Predictions:
-        flat = flatten_scalars(table)
-        if flat.num_rows == 0 and self._output not in flat.column_names:
-            flat = flat.append_column(self._output, pa.array([], pa.list_(pa.float64())))
+        flat = self._with_answers(flatten_scalars(table))
         # An input goes by its own name; outputs keep their prefix, so that neither can stand for the other.
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output)
+
+    def _with_answers(self, flat: pa.Table) -> pa.Table:
+        """The rows with the column of the answers, which is made where several outputs are watched."""
+        task = self._spec.outputs_only
+        if task is not None:
+            outputs = {name.removeprefix(OUTPUT): flat[name] for name in flat.column_names if name.startswith(OUTPUT)}
+            numbers = output_numbers(outputs, task) if flat.num_rows else np.zeros((0, task.width))
+            return flat.append_column(self._output, as_list_column(numbers))
+        if flat.num_rows == 0 and self._output not in flat.column_names:
+            return flat.append_column(self._output, pa.array([], pa.list_(pa.float64())))
+        return flat
 
     @property
     def source_findings(self) -> tuple[Finding, ...]:

@@ -51,6 +51,7 @@ def open_traffic(
     """
     path = traffic_path(config)
     if is_table(path):
+        _check_answers(baseline)
         return TableSource(
             path,
             columns_of(config, baseline),
@@ -62,6 +63,17 @@ def open_traffic(
     _check_folder(path)
     version = version if config.model.bundle is not None else None
     return LogSource(path, config.model, baseline.spec, version=version, since=scope.labels_since)
+
+
+def _check_answers(baseline: Baseline) -> None:
+    """Raises BadInput for a model of several outputs, which a table has no column of."""
+    if baseline.spec.outputs_only is not None:
+        raise BadInput(
+            "A model of which no loss is known is monitored from its traffic log.",
+            got="the files of a table",
+            expected="the folder that a server was given with --traffic",
+            fix="Name it as the `path` of the [traffic] section.",
+        )
 
 
 def require_traffic(config: MonitorConfig) -> None:

@@ -126,6 +126,8 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     if not pages:
         unlabelled = status.coverage.labels_due > 0 and not status.coverage.labels
         scope = " by inputs and predictions alone (no label has arrived)" if unlabelled else ""
+        if status.baseline and not any(score.watch in METRIC_TITLES for score in status.baseline):
+            scope = " by inputs and predictions alone (no loss is watched)"
         late = overdue(status)
         return f"No page{scope} in {windows}, but {late}" if late else f"Healthy{scope}: no page in {windows}"
     still_open = sum(1 for page in pages if page.state != "closed")

@@ -98,12 +98,14 @@ def test_text_an_image_and_a_number_in_giving_several_outputs(tmp_path: Path, op
     table = table_of({"image": pixels, "review": texts, "stars": np.arange(rows)})
     bundle = export(model, tmp_path, table)
     assert bundle.outputs == ("price", "kind")
-    assert not bundle.has_baseline
+    assert bundle.has_baseline
     schema = load_schema(bundle.path / "assets.extra/schema.pbtxt")
     assert sorted(feature.name for feature in schema.feature) == ["review", "stars"]
-    assert "A monitor does not watch image" in bundle.remarks[0]
-    assert "has no baseline" in bundle.remarks[1]
-    assert "--task regression" in bundle.remarks[1]
+    assert bundle.remarks[0].startswith("No loss is watched")
+    assert "--task regression" in bundle.remarks[0]
+    assert "A monitor does not watch image" in bundle.remarks[1]
+    baseline = load_baseline(bundle.path / "assets.extra/baseline")
+    assert baseline.spec.task.width == 3
     (answer,) = asked(
         open_website,
         tmp_path,

@@ -51,14 +51,15 @@ def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Pa
         made = Provenance(classes=classes)
         return export_bundle(model, name="own", models=tmp_path, reference=table, provenance=made, clock=now).remarks
 
-    one = said(pa.array([1, 2, 3, None, 3, 3]))[-1]
+    one = next(remark for remark in said(pa.array([1, 2, 3, None, 3, 3])) if remark.startswith("No loss is watched"))
     assert one.endswith(
         "The labels (1, 2, 3) are not indices of an output: for a classifier, give its classes in the order of the "
         "output, --classes 1,2,3."
     )
     assert not any("not indices" in remark for remark in said(pa.array([1, 2, 3, None, 3, 3]), "1", "2", "3"))
-    assert "(0, 1, 2, 3, 4, 5)" in said(pa.array([0, 1, 2, 3, 4, 5]))[-1]
-    assert said(pa.nulls(6, pa.int64()))[-1].endswith("no known label: for a classifier, give --classes.")
+    assert any("(0, 1, 2, 3, 4, 5)" in remark for remark in said(pa.array([0, 1, 2, 3, 4, 5])))
+    unknown = said(pa.nulls(6, pa.int64()))
+    assert any(remark.endswith("no known label: for a classifier, give --classes.") for remark in unknown)
 
 
 def test_several_numbers_are_refused_until_one_is_named_and_the_others_are_named_as_unwatched(tmp_path: Path) -> None:

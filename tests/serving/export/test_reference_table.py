@@ -14,6 +14,7 @@ from serving.export.model_inputs import ModelInput
 from serving.export.reference_table import (
     MOST_BYTES,
     answers_of,
+    baseline_spec,
     check_reference,
     complete,
     match_columns,
@@ -130,7 +131,7 @@ def test_the_fix_names_this_models_inputs_and_these_classes(opened: KerasModel) 
 
 def test_a_matched_table_is_completed_where_it_lacks_something(opened: KerasModel) -> None:
     inputs = reference_table(5).select(["carrier", "temp", "dist"])
-    table = complete(inputs, opened, CLASSES, NOW)
+    table = complete(inputs, opened, baseline_spec(opened, CLASSES), NOW)
     assert table["prediction_id"].to_pylist() == [f"reference-{row}:0" for row in range(5)]
     assert table["event_time"].to_pylist() == [NOW] * 5
     assert table["label"].to_pylist() == table["label_time"].to_pylist() == [None] * 5
@@ -138,11 +139,13 @@ def test_a_matched_table_is_completed_where_it_lacks_something(opened: KerasMode
         np.stack(table["probabilities"].to_pylist()), answers_of(inputs, opened, "probabilities")
     )
     whole = reference_table(5)
-    assert repr(complete(whole, opened, CLASSES, NOW).select(whole.column_names).to_pydict()) == repr(whole.to_pydict())
+    assert repr(
+        complete(whole, opened, baseline_spec(opened, CLASSES), NOW).select(whole.column_names).to_pydict()
+    ) == repr(whole.to_pydict())
 
 
 def test_labels_without_times_have_the_time_of_the_event(opened: KerasModel) -> None:
-    table = complete(reference_table(20).drop_columns(["label_time"]), opened, CLASSES, NOW)
+    table = complete(reference_table(20).drop_columns(["label_time"]), opened, baseline_spec(opened, CLASSES), NOW)
     expected = [
         None if label is None else time
         for label, time in zip(table["label"].to_pylist(), table["event_time"].to_pylist(), strict=True)

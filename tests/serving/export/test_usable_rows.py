@@ -16,7 +16,7 @@ from monitoring.errors import BadInput
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.keras_model import KerasModel
 from serving.export.manifest import Provenance
-from serving.export.reference_table import complete
+from serving.export.reference_table import baseline_spec, complete
 from serving.export.usable_rows import UsableRows, usable_rows
 from tests.serving.export_model import CLASSES, NOW, now
 
@@ -52,7 +52,8 @@ def answers(*first: list[float | None]) -> pa.Array:
 
 
 def looked_through(table: pa.Table, opened: KerasModel) -> UsableRows:
-    return usable_rows(complete(table, opened, CLASSES, NOW), table, opened)
+    spec = baseline_spec(opened, CLASSES)
+    return usable_rows(complete(table, opened, spec, NOW), table, opened, spec)
 
 
 def test_a_whole_reference_is_left_whole(opened: KerasModel) -> None:
@@ -135,7 +136,7 @@ def test_a_time_finer_than_microseconds_is_cut_off(opened: KerasModel) -> None:
     fine = pa.array(TIMES_US * 1_000 + 7, pa.timestamp("ns"))
     table = reference(event_time=fine, label_time=fine)
     assert looked_through(table, opened).rows.all()
-    made = complete(table, opened, CLASSES, NOW)
+    made = complete(table, opened, baseline_spec(opened, CLASSES), NOW)
     for name in ("event_time", "label_time"):
         assert made[name].cast(pa.int64()).to_pylist() == TIMES_US.tolist()
 

@@ -1,0 +1,166 @@
+"""No loss known: where the numbers of a model's outputs lie is watched, and nothing is called right or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import Watch
+from monitoring.tasks.row_operations import baseline_ranks
+from monitoring.tasks.task import NO_LABEL, Floats, Whole
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: An output of at most so many numbers a row is watched number by number, a larger one by `SUMMARIES` of each row.
+MAX_NUMBERS = 8
+SUMMARIES = ("mean", "deviation", "largest")
+
+#: What is watched besides of an output whose rows differ in length.
+LENGTH = "length"
+
+#: Quantiles of the baseline's answers, on which ranks are measured.
+KNOTS = 99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedOutput:
+    """An output of a model: its name, and how many numbers a row has; None if rows differ.
+
+    >>> WatchedOutput(name="tags", width=2).numbers, WatchedOutput(name="steps", width=None).numbers
+    (('tags[0]', 'tags[1]'), ('steps mean', 'steps deviation', 'steps largest', 'steps length'))
+    """
+
+    name: str
+    width: int | None
+
+    @property
+    def is_summarised(self) -> bool:
+        """Whether rows are watched by their summaries, and not number by number."""
+        return self.width is None or self.width > MAX_NUMBERS
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of what is watched of it."""
+        if self.is_summarised:
+            summaries = SUMMARIES if self.width is not None else (*SUMMARIES, LENGTH)
+            return tuple(f"{self.name} {summary}" for summary in summaries)
+        return (self.name,) if self.width == 1 else tuple(f"{self.name}[{place}]" for place in range(self.width or 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputsOnly:
+    """A model whose outputs are watched, while no loss is known. A `monitoring.tasks.task.Task`.
+
+    Answers are the numbers of its outputs, [n, width]. Any label is a label, but says nothing of a loss.
+
+    >>> task = OutputsOnly(watched=(WatchedOutput(name="tags", width=1),), knots=((0.0, 1.0, 2.0),))
+    >>> {name: scores.tolist() for name, scores in task.outputs(np.array([[0.5], [9.0]])).items()}
+    {'prediction:tags:location': [0.3333333333333333, 1.0], 'prediction:tags:spread': [0.33333333333333337, 1.0]}
+
+    Attributes:
+        watched: The outputs.
+        knots: For each number, quantiles of the baseline's answers, in order.
+    """
+
+    watched: tuple[WatchedOutput, ...]
+    knots: tuple[tuple[float, ...], ...] = ()
+    classes: tuple[str, ...] = ()
+
+    def fitted(self, answers: Floats) -> OutputsOnly:
+        """The task with the ranks of a baseline.
+
+        Args:
+            answers: The baseline's, [n, width].
+
+        Returns:
+            The same task, with knots.
+        """
+        usable = answers[np.isfinite(answers).all(axis=1)]
+        knots = np.quantile(usable, np.linspace(0, 1, KNOTS + 2)[1:-1], axis=0) if len(usable) else np.zeros((0, 0))
+        return replace(self, knots=tuple(map(tuple, knots.T.tolist())))
+
+    def document(self) -> dict[str, Any]:
+        """The task as JSON, which `of` reads."""
+        watched = [{"name": one.name, "width": one.width} for one in self.watched]
+        return {"watched": watched, "knots": [list(one) for one in self.knots]}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> OutputsOnly:
+        """The inverse of `document`; LookupError or TypeError if something is missing."""
+        watched = tuple(WatchedOutput(name=one["name"], width=one["width"]) for one in document["watched"])
+        return cls(watched=watched, knots=tuple(map(tuple, document["knots"])))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of the numbers of an answer, in order."""
+        return tuple(number for one in self.watched for number in one.numbers)
+
+    @property
+    def width(self) -> int:
+        """See `Task`."""
+        return len(self.numbers)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """See `Task`: none."""
+        return ()
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """See `Task`: none."""
+        return {}
+
+    @property
+    def loss_watches(self) -> tuple[Watch, ...]:
+        """See `Task`: none."""
+        return ()
+
+    @property
+    def output_watches(self) -> tuple[Watch, ...]:
+        """See `Task`: where each number lies among the baseline's, and how far from their middle."""
+        return tuple(
+            Watch(
+                name=f"prediction:{number}:{place}",
+                family="outputs",
+                level="notice",
+                needs_label=False,
+                direction="both",
+            )
+            for number in self.numbers
+            for place in ("location", "spread")
+        )
+
+    def label_codes(self, words: pa.ChunkedArray) -> Whole:
+        """See `Task`: 0 for any text."""
+        known = np.array([bool(word and word.strip()) for word in words.to_pylist()], dtype=np.bool_)
+        return np.where(known, 0, NO_LABEL)
+
+    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """See `Task`: none."""
+        return np.zeros(len(words), dtype=np.bool_)
+
+    def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
+        """See `Task`: none."""
+        return {}
+
+    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """See `Task`: none."""
+        return {}
+
+    def outputs(self, answers: Floats) -> dict[str, Floats]:
+        """See `Task`: ranks among the baseline's answers, and their distance from the middle."""
+        found = {}
+        for place, number in enumerate(self.numbers):
+            ranks = baseline_ranks(answers[:, place], self.knots[place] if self.knots else ())
+            found[f"prediction:{number}:location"] = ranks
+            found[f"prediction:{number}:spread"] = np.abs(2.0 * ranks - 1.0)
+        return found
+
+    def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
+        """See `Task`: the rank of the first number among the baseline's, in [0, 1]."""
+        return (self.outputs(answers) if outputs is None else outputs)[f"prediction:{self.numbers[0]}:location"]

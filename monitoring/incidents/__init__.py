@@ -1,1 +1,1 @@
-"""Incidents: the cause of an alarm, the life cycle, and the notification of webhooks."""
+"""Incidents: the cause of an alarm, the life cycle, and the notification of people."""

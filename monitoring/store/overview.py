@@ -14,7 +14,7 @@ from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreRecord
 from monitoring.store import incidents
 from monitoring.store.column_types import float_of
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
-from monitoring.store.tables import deployment, incident, incident_action, score, window
+from monitoring.store.tables import deployment, incident, incident_action, run, score, window
 from monitoring.store.windows import score_record_of
 
 #: The columns of a window without its texts, which are read window by window.
@@ -37,6 +37,7 @@ class DeploymentSummary:
         used_at: When it was run last, aware.
         last: The start and the end of its last window; None before the first.
         incidents: Its incidents that are not closed, in the order of their numbers.
+        failure: The error of its last run; empty where that judged what was due, or a later one had nothing to judge.
     """
 
     number: int
@@ -44,6 +45,7 @@ class DeploymentSummary:
     used_at: datetime
     last: tuple[datetime, datetime] | None
     incidents: tuple[IncidentRecord, ...]
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,14 @@ def summaries(connection: Connection, number: int | None = None) -> tuple[Deploy
     start = select(window.c.start).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_start")
     end = select(window.c.end).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_end")
     columns = [column for column in deployment.c if column.name not in ("sensitivity", "baseline")]
-    query: Select[Any] = select(*columns, start, end).order_by(deployment.c.id)
+    last_run = (
+        select(run.c.error, run.c.started_at).where(run.c.deployment == deployment.c.id).order_by(run.c.id.desc())
+    )
+    error, began = (
+        last_run.with_only_columns(one).limit(1).scalar_subquery().label(f"run_{one.name}")
+        for one in (run.c.error, run.c.started_at)
+    )
+    query: Select[Any] = select(*columns, start, end, error, began).order_by(deployment.c.id)
     if number is not None:
         query = query.where(deployment.c.id == number)
     rows = connection.execute(query).all()
@@ -88,9 +97,18 @@ def summaries(connection: Connection, number: int | None = None) -> tuple[Deploy
             used_at=row.used_at,
             last=None if row.last_start is None else (row.last_start, row.last_end),
             incidents=unclosed.get(row.id, ()),
+            failure=_failure(row),
         )
         for row in rows
     )
+
+
+def _failure(row: Row[Any]) -> str:
+    """The error of the last run that had something to judge, unless a later one found nothing due."""
+    checked_since = (
+        row.checked_at is not None and row.run_started_at is not None and row.checked_at > row.run_started_at
+    )
+    return "" if checked_since else row.run_error or ""
 
 
 def read_recent(

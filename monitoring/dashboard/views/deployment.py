@@ -88,7 +88,7 @@ def deployment_view(
         The page.
     """
     summary, zone = history.summary, history.zone
-    how = standing(summary.incidents, summary.last, summary.used_at, now, zone)
+    how = standing(summary.incidents, summary.last, summary.used_at, now, zone, failure=summary.failure)
     first = next((one for one in summary.incidents if one.number == how.incident), None)
     record = summary.record
     return DeploymentView(

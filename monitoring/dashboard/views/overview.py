@@ -119,7 +119,9 @@ def entries(source: str, summaries: Sequence[DeploymentSummary], now: datetime) 
         Entry(
             source=source,
             summary=one,
-            standing=standing(one.incidents, one.last, one.used_at, now, ZoneInfo(one.record.timezone)),
+            standing=standing(
+                one.incidents, one.last, one.used_at, now, ZoneInfo(one.record.timezone), failure=one.failure
+            ),
             earlier=count[name] - 1,
         )
         for name, one in newest.items()

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from monitoring.records import IncidentRecord
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, remarks
+from monitoring.watches.descriptions import printable
 
 State: TypeAlias = Literal["page", "failing", "late", "notice", "unknown", "ok"]
 
@@ -46,7 +47,13 @@ class Standing:
 
 
 def standing(
-    incidents: tuple[IncidentRecord, ...], last: Span | None, used_at: datetime, now: datetime, zone: ZoneInfo
+    incidents: tuple[IncidentRecord, ...],
+    last: Span | None,
+    used_at: datetime,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    failure: str = "",
 ) -> Standing:
     """Judge how a deployment stands.
 
@@ -56,9 +63,10 @@ def standing(
         used_at: When it was run last.
         now: The time.
         zone: Its time zone.
+        failure: The error of its last run; empty where it had none.
 
     Returns:
-        The standing: an open page is worst, then no run in time, then a notice.
+        The standing: an open page is worst, then a run that failed, then no run in time, then a notice.
     """
     pages = sorted((one for one in incidents if one.level == "page"), key=lambda page: _urgency(page, now))
     late = is_late(last, used_at, now)
@@ -72,6 +80,9 @@ def standing(
             acknowledged=all(_is_seen(page, now) for page in pages),
             snoozed=snoozed,
         )
+    if failure:
+        since = f"The run of {format_moment(used_at, zone)} failed: {printable(failure, _SENTENCE)}"
+        return Standing(state="failing", sentence=since)
     if late:
         since = f"The last run was on {format_moment(used_at, zone)}: nothing has been judged since."
         return Standing(state="late", sentence=since, snoozed=snoozed)

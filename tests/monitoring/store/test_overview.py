@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitoring.records import BaselineScore, IncidentRecord, WindowRecord
+from monitoring.records import BaselineScore, IncidentRecord, RunRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
+from monitoring.store.checks import Check
 from tests.monitoring.store.conftest import acknowledgement
 
 MakeWindow = Callable[..., WindowRecord]
@@ -38,6 +39,23 @@ def test_each_deployment_is_summarised_with_its_open_incidents(
     assert [one.number for one in first.incidents] == [1]
     assert (other.number, other.last, other.incidents) == (second, None, ())
     assert first.used_at == first.record.created_at
+
+
+def test_a_summary_has_the_error_of_the_last_run_until_one_finds_nothing_due(
+    store: Store, deployment: int, deployment_record: DeploymentRecord
+) -> None:
+    at = deployment_record.created_at
+    store.begin_run(deployment, RunRecord(started_at=at, error="No bundle there."))
+    assert store.summaries()[0].failure == "No bundle there."
+    check = Check(checked_at=at - timedelta(hours=1), next_due_at=None, inputs="", traffic_state="")
+    store.save_check(deployment, check)
+    assert store.summaries()[0].failure == "No bundle there."
+    store.save_check(deployment, replace(check, checked_at=at + timedelta(hours=1)))
+    assert store.summaries()[0].failure == ""
+    store.begin_run(deployment, RunRecord(started_at=at + timedelta(hours=2), error="No traffic there."))
+    assert store.summaries()[0].failure == "No traffic there."
+    store.begin_run(deployment, RunRecord(started_at=at + timedelta(hours=3), ended_at=at + timedelta(hours=4)))
+    assert store.summaries()[0].failure == ""
 
 
 def test_the_last_windows_of_several_deployments_come_in_order(

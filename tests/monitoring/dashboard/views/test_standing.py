@@ -21,6 +21,14 @@ def test_an_open_page_is_worst_even_when_no_run_came(history: DeploymentHistory)
     assert "since 23 Apr 2013 (not acknowledged)" in found.sentence
 
 
+def test_a_run_that_failed_is_worse_than_none_and_no_hidden_page(history: DeploymentHistory) -> None:
+    found = standing((), LAST, USED, USED + timedelta(days=30), ZONE, failure="No bundle\x1b there.")
+    assert (found.state, found.incident) == ("failing", None)
+    assert found.sentence.startswith("The run of 11 May 2013 06:00 failed: No bundle")
+    assert "\x1b" not in found.sentence
+    assert standing(history.incidents, LAST, USED, USED, ZONE, failure="No bundle there.").state == "page"
+
+
 def test_an_acknowledged_page_says_so(history: DeploymentHistory) -> None:
     page = replace(history.incidents[0], state="acknowledged", acknowledged_at=USED)
     found = standing((page,), LAST, USED, USED, ZONE)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, pages_of
-from monitoring.reports.sections.sensitivity import unwatched_losses
+from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
 from monitoring.watches.descriptions import METRIC_TITLES, format_change, lower_first, printable
 
 #: How long after it was due a window may be judged before it is overdue: a window's length, and an hour at least.
@@ -126,7 +126,7 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     if not pages:
         unlabelled = status.coverage.labels_due > 0 and not status.coverage.labels
         scope = " by inputs and predictions alone (no label has arrived)" if unlabelled else ""
-        if status.baseline and not any(score.watch in METRIC_TITLES for score in status.baseline):
+        if watches_no_loss(status):
             scope = " by inputs and predictions alone (no loss is watched)"
         late = overdue(status)
         return f"No page{scope} in {windows}, but {late}" if late else f"Healthy{scope}: no page in {windows}"

@@ -64,6 +64,11 @@ def detectable(status: MonitorStatus) -> tuple[Sensitivity, ...]:
     return tuple(replace(entry, rise=None) for entry in status.sensitivity)
 
 
+def watches_no_loss(status: MonitorStatus) -> bool:
+    """Whether no loss is known of the model, or none of the reference: none is compared with its baseline."""
+    return bool(status.baseline) and not any(score.watch in METRIC_TITLES for score in status.baseline)
+
+
 def unwatched_losses(status: MonitorStatus) -> str:
     """Say that no loss was evaluated lately, so that no rise of one would be detected.
 
@@ -74,6 +79,8 @@ def unwatched_losses(status: MonitorStatus) -> str:
         A sentence; empty where a loss on the whole traffic was evaluated in one of the last `RECENT_WINDOWS`, and where
         nothing was judged or simulated.
     """
+    if watches_no_loss(status):
+        return "No rise of a loss would be detected: no loss is watched."
     losses, recent = {entry.metric for entry in status.sensitivity}, status.windows[-RECENT_WINDOWS:]
     if not losses or not recent:
         return ""

@@ -10,6 +10,7 @@ from monitoring.reports.sections.sensitivity import (
     detectable,
     sensitivity_rows,
     unwatched_losses,
+    watches_no_loss,
 )
 from monitoring.watches.descriptions import NOTHING
 
@@ -55,6 +56,16 @@ def test_without_labels_that_count_no_rise_is_said_to_be_detectable(status: Moni
         "No rise of a loss would be detected: no label has counted in the last 30 windows (150 arrived)."
     )
     assert [entry.rise for entry in detectable(blind)] == [None] * len(status.sensitivity)
+
+
+def test_a_model_of_which_no_loss_is_known_is_said_to_have_none(status: MonitorStatus) -> None:
+    inputs = tuple(score for score in status.baseline if score.watch not in ("error", "brier"))
+    lossless = replace(status, baseline=inputs, sensitivity=())
+    assert inputs
+    assert watches_no_loss(lossless)
+    assert unwatched_losses(lossless) == "No rise of a loss would be detected: no loss is watched."
+    assert not watches_no_loss(status)
+    assert not watches_no_loss(replace(status, baseline=()))
 
 
 @pytest.mark.parametrize("last", [1, RECENT_WINDOWS - 1])

@@ -28,6 +28,7 @@ from monitoring.store.store import Store
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from monitoring.jobs.report import Reports
@@ -73,6 +74,13 @@ class TableVerdicts:
         from monitoring.reports.summary_figure import draw_figure  # noqa: PLC0415 - brings matplotlib
 
         return draw_figure(self.status, self.benchmark)
+
+    def to_pandas(self, table: str = "scores") -> pd.DataFrame:
+        """What was judged as a data frame: `scores`, a row for each watch in each window; `windows`; or `incidents`."""
+        from monitoring.reports.results_table import results_table  # noqa: PLC0415 - brings pyarrow
+
+        frame: pd.DataFrame = results_table(self.status, table).to_pandas()
+        return frame
 
     def _repr_html_(self) -> str:
         found = self.status

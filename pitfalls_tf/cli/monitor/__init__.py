@@ -14,6 +14,7 @@ VERBS: Mapping[str, Verb] = {
     "run": Verb("pitfalls_tf.cli.monitor.run", "Evaluate every due window once."),
     "status": Verb("pitfalls_tf.cli.monitor.status", "Show windows, incidents and evidence so far."),
     "report": Verb("pitfalls_tf.cli.monitor.report", "Write the report page and a drift report of one window."),
+    "export": Verb("pitfalls_tf.cli.monitor.export", "Write windows, scores or incidents to a Parquet or CSV file."),
     "schedule": Verb(
         "pitfalls_tf.cli.monitor.schedule", "Run the monitor on the schedule of the config, in the foreground."
     ),

@@ -35,6 +35,8 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
     assert [w.scores for w in found.windows] == [w.scores for w in expected.windows]
     assert found.incidents == expected.incidents
     assert found.judged == len(found.windows) == 5
+    assert len(found.to_pandas("windows")) == len(found.windows)
+    assert {"brier", "error"} <= set(found.to_pandas()["watch"])
     shown = found._repr_html_()
     assert "5 windows judged" in shown
     assert "<script" not in shown

@@ -1,0 +1,73 @@
+"""``pitfalls monitor export``: what was judged, as a table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
+from pitfalls_tf.cli.output import with_output
+
+if TYPE_CHECKING:
+    from pitfalls_tf.cli.output import Output
+
+SUFFIXES = (".parquet", ".csv")
+
+
+@click.command()
+@click.option(
+    "--to", "target", required=True, metavar="FILE", type=click.Path(path_type=Path), help="A .parquet or .csv file."
+)
+@click.option(
+    "--table",
+    default="scores",
+    show_default=True,
+    type=click.Choice(["scores", "windows", "incidents"]),
+    help="A row is a watch in a window, a window, or an incident.",
+)
+@config_option
+@deployment_option
+@with_output
+def command(config_path: Path, deployment: int | None, *, target: Path, table: str, output: Output) -> int:
+    """Write windows, scores or incidents to a Parquet or CSV file.
+
+    Scores have value, baseline, standard deviation, tolerance, effect size and evidence of every watch in every window.
+    Evaluates nothing.
+    """
+    if not target.absolute().parent.is_dir():
+        raise BadInput(
+            "The folder of --to is not there.",
+            got=f"--to {target}",
+            expected="a file in a folder that exists",
+            fix="Make the folder first.",
+        )
+    if target.suffix not in SUFFIXES or target.is_dir():
+        raise BadInput(
+            "--to does not name a table.",
+            got=f"--to {target}",
+            expected=f"a file that ends in {' or '.join(SUFFIXES)}",
+            fix="For example --to scores.parquet",
+        )
+    import pyarrow.csv as pa_csv  # noqa: PLC0415 - not needed for --help
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+    from monitoring.atomic import replacing  # noqa: PLC0415 - as above
+    from monitoring.config import load_config  # noqa: PLC0415 - as above
+    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.reports.results_table import results_table  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    with Store.open(config.store.url, make=False) as store:
+        number = deployment_of(config, store, output, deployment)
+        found = status(store, config.name, number, now=datetime.now(UTC))
+    rows = results_table(found, table)
+    with replacing(target) as aside:
+        (pq.write_table if target.suffix == ".parquet" else pa_csv.write_csv)(rows, aside)
+    document = {"file": str(target), "table": table, "rows": rows.num_rows}
+    output.finish(document, lambda: click.echo(f"{rows.num_rows:,} rows in {target}"))
+    return 0

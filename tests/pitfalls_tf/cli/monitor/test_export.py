@@ -1,0 +1,50 @@
+"""``pitfalls monitor export``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+from click.testing import Result
+
+from monitoring.store import Store
+from tests.dashboard_store import HOSTILE, WINDOWS, fill
+from tests.small_deployment import CONFIG
+
+Pitfalls = Callable[..., Result]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> tuple[str, ...]:
+    (tmp_path / "monitor.toml").write_text(CONFIG)
+    with Store.open(f"sqlite:///{tmp_path / 'pitfalls.db'}") as store:
+        fill(store, "flights", label=HOSTILE)
+    return ("--config", str(tmp_path / "monitor.toml"), "--deployment", "1")
+
+
+def test_what_was_judged_is_a_parquet_or_csv_file(tmp_path: Path, place: tuple[str, ...], pitfalls: Pitfalls) -> None:
+    result = pitfalls("monitor", "export", "--to", tmp_path / "scores.parquet", *place, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["rows"] == pq.read_table(tmp_path / "scores.parquet").num_rows > WINDOWS
+    assert pitfalls("monitor", "export", "--to", tmp_path / "w.csv", "--table", "windows", *place).exit_code == 0
+    assert pa_csv.read_csv(tmp_path / "w.csv").num_rows == WINDOWS
+    assert pitfalls("monitor", "export", "--to", tmp_path / "i.csv", "--table", "incidents", *place).exit_code == 0
+    options = pa_csv.ParseOptions(newlines_in_values=True)
+    assert HOSTILE in pa_csv.read_csv(tmp_path / "i.csv", parse_options=options)["cause"].to_pylist()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("scores.xlsx", "--to does not name a table."), ("no/scores.csv", "The folder of --to is not")]
+)
+def test_another_kind_of_file_is_refused(
+    tmp_path: Path, place: tuple[str, ...], pitfalls: Pitfalls, name: str, part: str
+) -> None:
+    result = pitfalls("monitor", "export", "--to", tmp_path / name, *place)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert part in result.stderr
+    assert not (tmp_path / name).exists()

@@ -47,10 +47,13 @@ def evidence_drawing(
     labels += [
         Label(x=left - 6, y=y(power) + 4, text=_power(power), anchor="end") for power in powers if power % 2 == 0
     ]
-    pages = [one for one in incidents if one.level == "page" and since <= one.window_start < until]
-    for page in pages:
-        end = min(page.closed_at or until, until)
-        start_x = x(page.window_start.timestamp())
+    shown = [one for one in incidents if one.level == "page" and one.window_start < until]
+    pages = [one for one in shown if since <= one.window_start]
+    for page in shown:
+        begin, end = max(page.window_start, since), min(page.closed_at or until, until)
+        if end <= begin:
+            continue
+        start_x = x(begin.timestamp())
         paths.append(Path(d=box(start_x, top, max(x(end.timestamp()) - start_x, 1.0), height), style="page-span"))
     for level, at, lift in (("notice", thresholds[1], 12), ("page", thresholds[0], -4)):
         level_y = y(math.log10(at))

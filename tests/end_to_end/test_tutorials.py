@@ -100,6 +100,6 @@ def test_every_command_of_the_tutorial_on_a_predicted_number_runs_in_an_empty_fo
         found = status(store, "air_time")
     pages = [incident for incident in found.incidents if incident.level == "page"]
     assert datetime(2013, 8, 22, tzinfo=UTC) <= pages[0].window_start <= datetime(2013, 8, 24, tzinfo=UTC)
-    assert pages[0].cause.startswith("the errors are larger than such inputs explain")
+    assert pages[0].cause == "labels contradict answers"
     assert (found.coverage.rows, found.coverage.labels_unknown) == (9_879, 0)
     assert "absolute_error" in {score.watch for score in found.windows[-1].scores}

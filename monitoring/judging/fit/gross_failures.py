@@ -7,6 +7,7 @@ one: it is a fact, with a stated meaning and a false-alarm share that is part of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,13 @@ GROSS_FACTOR = 5.0
 #: Errors are compared with those of answers that say nothing, or with this many times the baseline's worst window.
 CHANCE_ERROR = 0.5
 WORST_ERROR_FACTOR = 1.2
+
+#: Of predicted numbers, the mean absolute error as a part of the largest error that is told apart: from this on it is
+#: gross, or from half-way between the baseline's worst window and 1.
+GROSS_ERROR = 0.8
+
+#: The watch on that error.
+ABSOLUTE_ERROR = "absolute_error"
 
 #: A number has changed its unit or meaning where its mean lies this many ranges outside the range (from the first to
 #: the last of the baseline's bin edges), or below this part of its lower end, with most rows in the outermost bin.
@@ -58,6 +66,7 @@ class GrossLimit:
         kind: What the finding is called.
         subject: What it is about: an input, the answers, or the labels.
         baseline: The rate of the baseline's worst window.
+        fractional: Whether a row's score may lie between 0 and 1, and is no share of rows.
     """
 
     rate: float
@@ -65,9 +74,13 @@ class GrossLimit:
     kind: str
     subject: str
     baseline: float
+    fractional: bool = False
 
     def exceeded(self, total: ScoreSum, alpha: float) -> bool:
         """Whether a window's rate is gross, and no chance of its few rows: by the exact binomial tail.
+
+        The tail of a sum of scores in [0, 1] is at most e times the binomial one (Bentkus, *On Hoeffding's
+        inequalities*, 2004).
 
         Args:
             total: The window's score sum of the watch.
@@ -82,7 +95,8 @@ class GrossLimit:
         """
         if not total.rows or total.mean < self.rate:
             return False
-        return bool(binom.sf(round(total.mean * total.rows) - 1, total.rows, self.null) <= alpha)
+        factor = math.e if self.fractional else 1.0
+        return bool(factor * binom.sf(round(total.mean * total.rows) - 1, total.rows, self.null) <= alpha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +154,12 @@ def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
     if watch == "error":
         null = max(CHANCE_ERROR, min(WORST_ERROR_FACTOR * worst, 0.99))
         return GrossLimit(rate=null, null=null, kind=CONTRADICTED, subject=LABELS_SUBJECT, baseline=worst)
+    if watch == ABSOLUTE_ERROR:
+        rate = max(GROSS_ERROR, (1.0 + worst) / 2.0)
+        null = (worst + rate) / 2.0
+        return GrossLimit(
+            rate=rate, null=null, kind=CONTRADICTED, subject=LABELS_SUBJECT, baseline=worst, fractional=True
+        )
     kind = "unusable answers" if watch == ANSWERS.name else ""
     if watch.startswith("missing:"):
         kind = "most values missing"
@@ -160,6 +180,12 @@ def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
 
 def _message(limit: GrossLimit, total: ScoreSum) -> str:
     share, worst = f"{100 * total.mean:.0f} %", f"{100 * limit.baseline:.1f} %"
+    if limit.fractional:
+        return (
+            f"The absolute error of {total.rows:,} labelled rows averages {share} of the largest error that is told "
+            f"apart; in the baseline's worst window it was {worst}: check the unit of the labels, and to which rows "
+            "they are joined."
+        )
     if limit.subject == LABELS_SUBJECT:
         what = f"{share} of {total.rows:,} labelled rows have another label than the model's answer"
     elif limit.subject == ANSWERS_SUBJECT:

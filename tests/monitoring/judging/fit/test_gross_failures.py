@@ -12,6 +12,7 @@ MISSING = WatchKey(watch="missing:income")
 UNSEEN = WatchKey(watch="unseen:branch")
 ANSWERS = WatchKey(watch="unusable_answers")
 ERROR = WatchKey(watch="error")
+ABSOLUTE = WatchKey(watch="absolute_error")
 RNG = np.random.default_rng(0)
 MEANS = {
     MISSING: np.full(60, 0.01),
@@ -41,6 +42,17 @@ def test_a_disaster_of_one_window_is_a_fact_at_every_volume(rows: int, key: Watc
 @pytest.mark.parametrize(("key", "part"), [(MISSING, 0.05), (UNSEEN, 0.15), (ANSWERS, 0.05), (ERROR, 0.5)])
 def test_what_evidence_over_windows_is_for_is_no_gross_failure(rows: int, key: WatchKey, part: float) -> None:
     assert FAILURES.findings({key: share(rows, part)}) == ()
+
+
+@pytest.mark.parametrize(("part", "told"), [(1.0, True), (0.85, True), (0.5, False)])
+def test_labels_of_another_unit_are_far_from_every_predicted_number(part: float, told: bool) -> None:
+    numbers = GrossFailures.fit({ABSOLUTE: 0.09 + 0.02 * RNG.standard_normal(60)}, {}, threshold=365.0)
+    found = numbers.findings({ABSOLUTE: share(300, part)})
+    assert [(one.kind, one.feature, one.fact) for one in found] == [
+        ("labels contradict answers", "labels", True)
+    ] * told
+    assert all("check the unit of the labels" in one.message for one in found)
+    assert numbers.findings({ABSOLUTE: share(4, part)}) == ()
 
 
 def test_a_handful_of_rows_shows_nothing_beyond_doubt() -> None:

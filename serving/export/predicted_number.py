@@ -34,6 +34,7 @@ def find_number_output(
     """Find the output whose number the labels are the truth of.
 
     >>> import numpy as np
+    >>> import pyarrow as pa
     >>> prices = pa.chunked_array([[9.5, 20.0, 11.25]])
     >>> find_number_output({"outputs": np.array([[9.0], [21.0], [10.0]])}, prices)
     'outputs'

@@ -126,7 +126,7 @@ def answered(exported: Exported, folder: Path, *parts: Examples) -> None:
 
 def test_the_bundle_says_what_a_monitor_sees(exported: Exported) -> None:
     assert exported.document["baseline"]
-    assert any("sees image as the model does" in remark for remark in exported.document["remarks"])
+    assert any("watches image by the model's output embedding" in remark for remark in exported.document["remarks"])
 
 
 def test_printed_digits_are_noticed_and_more_handwritten_ones_are_not(exported: Exported, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_printed_digits_are_noticed_and_more_handwritten_ones_are_not(exported: 
     assert 0.4 < np.mean(before) < 0.6
     assert min(after) > max(before)
     # The first window of printed digits teaches the witness; from the next on it tells them apart.
-    assert scores[QUIET + 3].log_evidence > scores[QUIET].log_evidence + 5
+    assert max(one.log_evidence for one in scores[QUIET + 1 : QUIET + 4]) > scores[QUIET].log_evidence + 2
     assert windows[QUIET].end <= datetime.fromisoformat(notice["opened_at"]) <= windows[QUIET + 3].end
 
 
@@ -156,4 +156,5 @@ def test_a_monitor_that_is_given_no_model_says_what_it_does_not_see(exported: Ex
     with Store.open(config.store.url) as store:
         run_due_windows(config, store, clock=lambda: datetime.now(UTC))
         said = [finding.message for window in store.windows(1) for finding in window.findings]
-    assert said == [f"{ROWS} of {ROWS} sampled rows have no embedding of image: nothing was given to embed them."] * 2
+    why = "no function that computes embeddings was given."
+    assert said == [f"{ROWS} of {ROWS} sampled rows have no embedding of image: {why}"] * 2

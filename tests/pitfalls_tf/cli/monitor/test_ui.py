@@ -61,6 +61,7 @@ def test_the_dashboard_is_served_until_it_is_told_to_stop(tmp_path: Path) -> Non
         lines: list[str] = []
         while not lines or lines[-1] != "}\n":
             lines.append(process.stdout.readline())
+            assert lines[-1], "it has ended"
         document = json.loads("".join(lines))
         assert document["configs"] == [str(tmp_path / "monitor.toml")]
         answer = httpx.get(document["url"])

@@ -155,14 +155,8 @@ def alertmanager_url(value: str) -> str:
     Raises:
         PydanticCustomError: It is no http or https URL.
     """
-    if not re.fullmatch(r"https?://[^\s\x00-\x1f\x7f/?#]+[^\s\x00-\x1f\x7f?#]*", value) or "@" in value:
-        reject_setting(
-            "not the URL of an Alertmanager.",
-            got=redacted(value),
-            expected="http:// or https:// and a host, without user and password",
-            fix='Write, for example, url = "http://alertmanager:9093".',
-        )
-    return value.rstrip("/")
+    host = r"https?://[^\s\x00-\x1f\x7f/?#]+[^\s\x00-\x1f\x7f?#]*"
+    return _plain_url(value, host, "an Alertmanager", 'url = "http://alertmanager:9093"')
 
 
 def web_url(value: str) -> str:
@@ -177,12 +171,19 @@ def web_url(value: str) -> str:
     Raises:
         PydanticCustomError: It is no http or https URL.
     """
-    if not re.fullmatch(r"https?://[^\s\x00-\x1f\x7f<>|\"]+", value) or "@" in value:
+    return _plain_url(
+        value, r"https?://[^\s\x00-\x1f\x7f<>|\"]+", "a dashboard", 'link = "https://monitor.example.org"'
+    )
+
+
+def _plain_url(value: str, pattern: str, what: str, example: str) -> str:
+    """A URL of http or https without user and password, and without a slash at its end."""
+    if not re.fullmatch(pattern, value) or "@" in value:
         reject_setting(
-            "not the URL of a dashboard.",
+            f"not the URL of {what}.",
             got=redacted(value),
             expected="http:// or https:// and a host, without user and password",
-            fix='Write, for example, link = "https://monitor.example.org".',
+            fix=f"Write, for example, {example}.",
         )
     return value.rstrip("/")
 

@@ -76,6 +76,7 @@ class _Collector:
         yield self._evidence()
         yield self._thresholds()
         yield self._incidents()
+        yield self._unacknowledged()
         yield from self._last_windows()
 
     def _states(self) -> Metric:
@@ -119,6 +120,17 @@ class _Collector:
             for level in LEVELS:
                 for state in OPEN_STATES:
                     metric.add_metric([*one.labels, level, state], found.count((level, state)))
+        return metric
+
+    def _unacknowledged(self) -> Metric:
+        metric = GaugeMetricFamily(
+            "pitfalls_unacknowledged_page",
+            "1 while a page is open that nobody has acknowledged or snoozed, else 0.",
+            labels=LABELS,
+        )
+        for one in self._measured:
+            how = one.entry.standing
+            metric.add_metric(one.labels, float(how.state == "page" and not how.acknowledged))
         return metric
 
     def _last_windows(self) -> Iterator[Metric]:

@@ -38,6 +38,7 @@ def test_a_deployment_is_in_one_state_and_has_its_evidence_and_incidents(pages: 
     assert of_page("pitfalls_evidence_threshold", level="page") > 1.0
     assert of_page("pitfalls_open_incidents", level="page") == 1.0
     assert of_page("pitfalls_last_window_rows") > 0
+    assert of_page("pitfalls_unacknowledged_page") == 1.0
     assert found["pitfalls_unreadable_configs"] == [({}, 0.0)]
     assert all(
         set(LABELS) <= labels.keys()
@@ -45,6 +46,16 @@ def test_a_deployment_is_in_one_state_and_has_its_evidence_and_incidents(pages: 
         for labels, _ in given
         if name != "pitfalls_unreadable_configs"
     )
+
+
+def test_a_page_that_was_acknowledged_and_recovers_is_no_alert(pages: Pages) -> None:
+    (source,) = pages.sources
+    (entry,) = (one for one in entries("shop", source.store().summaries(), NOW) if one.standing.state == "page")
+    recovering = tuple(replace(one, state="recovering", acknowledged_at=NOW) for one in entry.summary.incidents)
+    summary = replace(entry.summary, incidents=recovering)
+    (again,) = entries("shop", [summary], NOW)
+    found = samples(metrics_text([Measured(entry=again, last=None)], 0))
+    assert [value for _, value in found["pitfalls_unacknowledged_page"]] == [0.0]
 
 
 def test_labels_are_escaped_and_a_deployment_without_windows_is_there(pages: Pages) -> None:

@@ -28,5 +28,3 @@ def test_every_state_and_label_of_a_rule_exists(rules: str, pages: Pages) -> Non
     assert set(re.findall(r'deployment_state\{state="([a-z]+)"', rules)) <= set(STATES)
     labels = {name for family in families.values() for sample in family.samples for name in sample.labels}
     assert set(re.findall(r"\$labels\.([a-z]+)", rules)) <= labels
-    (grouped,) = re.findall(r"sum by \(([^)]*)\)", rules)
-    assert set(grouped.split(", ")) <= labels

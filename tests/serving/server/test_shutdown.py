@@ -65,7 +65,8 @@ def get(connection: socket.socket) -> tuple[bytes, Any]:
 
 
 def wait_until_refused(port: int) -> None:
-    with suppress(ConnectionRefusedError):
+    """Until the server listens no more; a connection that it had not yet accepted at that moment is reset."""
+    with suppress(ConnectionRefusedError, ConnectionResetError):
         while True:
             socket.create_connection(("127.0.0.1", port)).close()
 

@@ -57,7 +57,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileSch
     return FileScheduling(config, log)
 
 
-@pytest.fixture(name="pitfalls")
+@pytest.fixture(name="pitfalls", scope="session")
 def pitfalls_command() -> Callable[..., Result]:
     """Run the command line in this process: ``pitfalls("monitor", "run", "--json")`` gives click's Result."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.moves import Move, moves
+from monitoring.dashboard.inputs import Input
 from monitoring.records import BaselineScore, IncidentRecord, ScoreHistory, ScoreRecord, Sensitivity, WindowRecord
 from monitoring.reports.sections.months import LOSSES
 from monitoring.store.overview import DeploymentSummary
@@ -26,14 +27,15 @@ class DeploymentHistory:
     Attributes:
         summary: The deployment.
         windows: The windows, without their scores.
-        page: Scores of the page level in them: of losses, of what moved most, and of what was asked for.
+        page: Scores of the page level in them: of losses, and of what was asked for.
         notice: The same of the notice level.
         last: The last of them with everything that is stored; a few windows, in order of time.
         incidents: All incidents.
         baseline: The baseline scores.
         sensitivity: The smallest detectable rises.
         judged: How many windows have been judged in all.
-        moves: The inputs and outputs that moved most.
+        inputs: The inputs whose scores were read, worst first.
+        input_scores: Their scores by the start of the window, in order of time.
         table_rows: How many windows the tables of the pages have at most; None: all.
     """
 
@@ -46,7 +48,8 @@ class DeploymentHistory:
     baseline: tuple[BaselineScore, ...]
     sensitivity: tuple[Sensitivity, ...]
     judged: int
-    moves: tuple[Move, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    input_scores: Mapping[datetime, Sequence[ScoreRecord]] = field(default_factory=dict)
     table_rows: int | None = None
 
     @property
@@ -71,7 +74,7 @@ class HistoryRange:
 
 
 def read_history(store: Store, summary: DeploymentSummary, extent: HistoryRange) -> DeploymentHistory:
-    """Read what the pages of a deployment show: the series of losses and of what moved most, not of every watch.
+    """Read what the pages of a deployment show: the series of losses and of what was asked for, not of every watch.
 
     Args:
         store: The store.
@@ -85,8 +88,7 @@ def read_history(store: Store, summary: DeploymentSummary, extent: HistoryRange)
     windows = store.recent_windows(number, latest=latest, before=before)
     whole = (store.window(number, one.start) for one in windows[-WINDOWS:])
     last, baseline = tuple(one for one in whole if one is not None), store.baseline(number)
-    moved = moves(last, baseline)
-    watches = {*HEADLINES, *(one.baseline.watch for one in moved), *extent.watches}
+    watches = {*HEADLINES, *extent.watches}
     return DeploymentHistory(
         summary=summary,
         windows=windows,
@@ -97,6 +99,22 @@ def read_history(store: Store, summary: DeploymentSummary, extent: HistoryRange)
         baseline=baseline,
         sensitivity=store.sensitivity(number),
         judged=store.judged(number),
-        moves=moved,
         table_rows=extent.table_rows,
     )
+
+
+def with_inputs(store: Store, history: DeploymentHistory, chosen: Sequence[Input], latest: int) -> DeploymentHistory:
+    """Read the scores of some inputs in the last windows.
+
+    Args:
+        store: The store.
+        history: The history of their deployment.
+        chosen: The inputs, as `inputs_of` has them.
+        latest: How many windows.
+
+    Returns:
+        The history with them. Cost: some 3 µs for each score that is read.
+    """
+    watches = {known.watch for one in chosen for known in one.watches}
+    scores = store.watch_scores(history.summary.number, watches, latest=latest)
+    return replace(history, inputs=tuple(chosen), input_scores=scores)

@@ -15,6 +15,7 @@ from monitoring.records import (
     Level,
     RunRecord,
     ScoreHistory,
+    ScoreRecord,
     Sensitivity,
     WindowRecord,
 )
@@ -187,6 +188,13 @@ class Store(Transactions):
         """
         with self._reading() as connection:
             return windows.read_scores(connection, deployment, level, latest=latest, before=before, watches=watches)
+
+    def watch_scores(
+        self, deployment: int, watches: Collection[str], *, latest: int, before: datetime | None = None
+    ) -> dict[datetime, tuple[ScoreRecord, ...]]:
+        """Scores of some watches on the whole traffic, by the start of the window: of the latest ones before a time."""
+        with self._reading() as connection:
+            return windows.read_watches(connection, deployment, watches, latest=latest, before=before)
 
     def window(self, deployment: int, start: datetime) -> WindowRecord | None:
         """The window that begins at a time, with everything that is stored of it; None if there is none."""

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, func, insert, select
 
 from monitoring.errors import CannotRun
-from monitoring.records import Finding, Level, ScoreHistory, ScoreRecord, WatchKey, WindowRecord
+from monitoring.records import WHOLE, Finding, Level, ScoreHistory, ScoreRecord, WatchKey, WindowRecord
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
 from monitoring.store.tables import score, window
@@ -172,6 +172,29 @@ def read_scores(
             for (watch, part), at in places.items()
         },
     )
+
+
+def read_watches(
+    connection: Connection, deployment: int, watches: Collection[str], *, latest: int, before: datetime | None = None
+) -> dict[datetime, tuple[ScoreRecord, ...]]:
+    """Scores of some watches on the whole traffic in the latest windows, at most so many, by the window's start."""
+    recent = select(window.c.id, window.c.start).where(window.c.deployment == deployment)
+    if before is not None:
+        recent = recent.where(window.c.start < before)
+    rows = connection.execute(recent.order_by(window.c.start.desc()).limit(latest)).all()[::-1]
+    found: dict[int, list[ScoreRecord]] = {row.id: [] for row in rows}
+    if not rows or not watches:
+        return {row.start: () for row in rows}
+    query = (
+        select(score)
+        .join(window, window.c.id == score.c.window)
+        .where((window.c.deployment == deployment) & score.c.window.between(rows[0].id, rows[-1].id))
+        .where(score.c.watch.in_(sorted(watches)) & (score.c.slice == WHOLE))
+        .order_by(score.c.window, score.c.position)
+    )
+    for row in connection.execute(query):
+        found[row.window].append(score_record_of(row))
+    return {row.start: tuple(found[row.id]) for row in rows}
 
 
 def reject_judged(record: WindowRecord) -> NoReturn:

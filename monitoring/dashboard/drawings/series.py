@@ -90,6 +90,7 @@ class Size:
 WIDE = Size(width=1080, height=230, fit="wide")
 NARROW = Size(width=360, height=200, fit="narrow", x_ticks=3)
 SMALL = Size(width=340, height=110, fit="small", left=46, x_ticks=3, y_ticks=3)
+SMALL_TALL = Size(width=340, height=160, fit="small", left=34, x_ticks=3, y_ticks=3)
 
 
 def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:

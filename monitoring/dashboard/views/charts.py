@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.drawings.evidence import evidence_drawing
-from monitoring.dashboard.drawings.series import NARROW, WIDE, Band, Series, series_drawing
+from monitoring.dashboard.drawings.series import NARROW, WIDE, Band, Series, Size, series_drawing
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.loss import headline_loss
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
@@ -22,7 +22,9 @@ def loss_chart(history: DeploymentHistory, address: str) -> ChartView | None:
     return None if watch is None else watch_chart(history, WatchKey(watch=watch), address)
 
 
-def watch_chart(history: DeploymentHistory, key: WatchKey, address: str) -> ChartView | None:
+def watch_chart(
+    history: DeploymentHistory, key: WatchKey, address: str, sizes: tuple[Size, ...] = (WIDE, NARROW)
+) -> ChartView | None:
     """A watch by window against its baseline; None where it was not scored in these windows."""
     level = history.page if key in history.page.scores else history.notice
     if key not in level.scores or not history.windows:
@@ -53,7 +55,7 @@ def watch_chart(history: DeploymentHistory, key: WatchKey, address: str) -> Char
         name=f"{key.watch}-{key.slice}" if key.slice else key.watch,
         title=f"{title} by window",
         note=f"Dots: windows. Line: mean of 7.{band}{dashed} Diamonds: pages.",
-        drawings=tuple(series_drawing(series, size, history.zone) for size in (WIDE, NARROW)),
+        drawings=tuple(series_drawing(series, size, history.zone) for size in sizes),
         table=_values(series, history, address),
     )
 

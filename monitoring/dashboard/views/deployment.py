@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.charts import evidence_chart, loss_chart
-from monitoring.dashboard.views.inputs import moved_inputs
+from monitoring.dashboard.views.inputs import input_charts
 from monitoring.dashboard.views.loss import LossView, headline_loss, watch_view
 from monitoring.dashboard.views.overview import ago, coverage, name_of
 from monitoring.dashboard.views.standing import Standing, standing
@@ -101,7 +101,7 @@ def deployment_view(
         charts=tuple(
             one for one in (loss_chart(history, address), evidence_chart(history, address)) if one is not None
         ),
-        inputs=moved_inputs(history),
+        inputs=input_charts(history, address),
         slices=_slices(history),
         incidents=incident_table(history.incidents, address, now, zone),
         sensitivity=_sensitivity(history),

@@ -1,57 +1,197 @@
-"""The inputs and outputs that moved most from the baseline, as small multiples."""
+"""Inputs by window, as small multiples: how far each is from the baseline, its evidence, and its alarms."""
 
 from __future__ import annotations
 
-from monitoring.dashboard.drawings.series import SMALL, Band, Series, series_drawing
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from monitoring.dashboard.drawings.effects import Effects, effects_drawing
+from monitoring.dashboard.drawings.series import NARROW, SMALL_TALL, WIDE, Size
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.moves import Move
-from monitoring.dashboard.views.table import ChartView, TableView, cell
-from monitoring.reports.sections.formatting import format_window
-from monitoring.watches.descriptions import format_value, watch_title
+from monitoring.dashboard.inputs import ANSWERS, JOINT, Input, InputPoint, alarms_of, input_points
+from monitoring.dashboard.views.charts import window_cell
+from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
+from monitoring.records import IncidentRecord
+from monitoring.reports.sections.formatting import finite_evidence, format_count, format_evidence
+from monitoring.watches.descriptions import NOTHING, format_value, printable, watch_title
+
+#: Inputs of one page, and those on the page of a deployment.
+PAGE_INPUTS = 12
+FIRST_INPUTS = 6
+
+_TITLES = {ANSWERS: "Predictions", JOINT: "All inputs together"}
 
 
-def moved_inputs(history: DeploymentHistory) -> tuple[ChartView, ...]:
-    """The inputs and outputs that moved most, one small chart each."""
-    return tuple(chart for one in history.moves if (chart := _chart(one, history)) is not None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputsView:
+    """Everything that the page of a deployment's inputs shows."""
+
+    address: str
+    parent: str
+    name: str
+    charts: tuple[ChartView, ...]
+    overall: TableView
+    text: str
+    found: int
+    page: int
+    pages: int
+    shown: int
+    judged: int
+    timezone: str
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Every table of the page."""
+        return (self.overall, *(one.table for one in self.charts if one.table is not None))
 
 
-def _chart(move: Move, history: DeploymentHistory) -> ChartView | None:
-    known = move.baseline
-    level = history.page if known.level == "page" else history.notice
-    scored = next((found for key, found in level.scores.items() if (key.watch, key.slice) == (known.watch, "")), None)
-    if scored is None or not history.windows:
-        return None
-    times = tuple(level.starts[place] for place in scored[0])
-    series = Series(
-        watch=known.watch,
-        title=watch_title(known.watch),
-        times=times,
-        values=tuple(map(float, scored[1])),
-        since=history.windows[0].start,
-        until=history.windows[-1].end,
-        band=Band(mean=known.mean, deviation=known.deviation),
+def inputs_view(history: DeploymentHistory, found: Sequence[Input], parent: str, asked: tuple[str, int]) -> InputsView:
+    """The page of a deployment's inputs.
+
+    Args:
+        history: The deployment, with the scores of the inputs of this page.
+        found: All inputs that the reader asked for, worst first.
+        parent: The path of the deployment's page.
+        asked: The text that their names have, and the page, from 1.
+
+    Returns:
+        The page.
+    """
+    text, page = asked
+    return InputsView(
+        address=f"{parent}/inputs",
+        parent=parent,
+        name=printable(name_of(history.summary)),
+        charts=input_charts(history, parent),
+        overall=_overall(found, history.incidents, parent),
+        text=text,
+        found=len(found),
+        page=page,
+        pages=max(1, -(-len(found) // PAGE_INPUTS)),
+        shown=len(history.windows),
+        judged=history.judged,
+        timezone=printable(history.summary.record.timezone),
     )
-    ends = {one.start: one.end for one in history.windows}
+
+
+def input_charts(history: DeploymentHistory, parent: str) -> tuple[ChartView, ...]:
+    """The inputs whose scores were read, worst first: one small chart each."""
+    charts = (input_chart(one, history, parent) for one in history.inputs)
+    return tuple(one for one in charts if one is not None)
+
+
+def input_chart(
+    one: Input, history: DeploymentHistory, parent: str, sizes: tuple[Size, ...] = (SMALL_TALL,)
+) -> ChartView | None:
+    """An input by window; None where it was not scored in these windows."""
+    points = input_points(one, history.input_scores)
+    if not points or not history.windows:
+        return None
+    since, until = history.windows[0].start, history.windows[-1].end
+    alarms = [
+        (incident.window_start, incident.level)
+        for incident in alarms_of(one, history.incidents)
+        if since <= incident.window_start < until
+    ]
+    effects = Effects(
+        title=input_title(one),
+        times=[point.start for point in points],
+        effects=[point.effect for point in points],
+        log_evidence=[point.log_evidence for point in points],
+        since=since,
+        until=until,
+        alarms=alarms,
+    )
     return ChartView(
-        name=known.watch,
-        title=series.title,
-        note=(
-            f"{format_value(known.watch, move.mean)}, baseline {format_value(known.watch, known.mean)}: "
-            f"{move.deviations:.1f} standard deviations."
-        ),
-        drawings=(series_drawing(series, SMALL, history.zone),),
-        table=TableView(
-            name=known.watch,
-            title=series.title,
-            columns=("Window", series.title),
-            rows=tuple(
-                (
-                    cell(format_window(at, ends.get(at, at), history.zone), at),
-                    cell(format_value(known.watch, value), value),
-                )
-                for at, value in list(zip(times, series.values, strict=True))[::-1][: history.table_rows]
-            ),
-            total=len(times),
-            numeric=frozenset({1}),
-        ),
+        name=f"effect:{one.key}",
+        title=input_title(one),
+        href=input_address(one, parent),
+        note=f"{_moved(one)} {_alarms(len(alarms))}",
+        drawings=tuple(effects_drawing(effects, size, history.zone) for size in sizes),
+        table=_points(one, points, history, parent),
+    )
+
+
+def input_title(one: Input) -> str:
+    """An input's name for people."""
+    return _TITLES.get(one.key) or printable(one.name)
+
+
+def input_address(one: Input, parent: str) -> str:
+    """The path of an input's page."""
+    return f"{parent}/input?{urlencode({'of': one.key})}"
+
+
+def large_chart(one: Input, history: DeploymentHistory, parent: str) -> ChartView | None:
+    """An input by window, for a page of its own."""
+    chart = input_chart(one, history, parent, (WIDE, NARROW))
+    return None if chart is None else replace(chart, title="Distance from the baseline by window", href="")
+
+
+def _moved(one: Input) -> str:
+    """How far an input has moved over the last windows, in a sentence."""
+    if one.mean is None:
+        return "Not scored in the last 7 windows."
+    known = one.strongest
+    return (
+        f"{watch_title(known.watch)} {format_value(known.watch, one.mean)}, baseline "
+        f"{format_value(known.watch, known.mean)}: {one.effect:,.1f} standard deviations."
+    )
+
+
+def _alarms(count: int) -> str:
+    return f"{format_count(count, 'alarm')}." if count else "No alarm."
+
+
+def _points(one: Input, points: Sequence[InputPoint], history: DeploymentHistory, parent: str) -> TableView:
+    known = {window.start: window for window in history.windows}
+    rows = [
+        (
+            window_cell(known[point.start], parent, history.zone),
+            cell(watch_title(point.score.watch), point.score.watch, style="text"),
+            cell(format_value(point.score.watch, point.score.value), point.score.value),
+            cell(f"{point.effect:,.1f}", point.effect),
+            cell(format_evidence(point.log_evidence), finite_evidence(point.log_evidence)),
+        )
+        for point in points[::-1][: history.table_rows]
+        if point.start in known
+    ]
+    return TableView(
+        name=f"effect:{one.key}",
+        title=input_title(one),
+        columns=("Window", "Watch", "Value", "Effect", "Evidence"),
+        rows=tuple(rows),
+        numeric=frozenset({2, 3, 4}),
+        total=len(points),
+    )
+
+
+def _overall(found: Sequence[Input], incidents: Sequence[IncidentRecord], parent: str) -> TableView:
+    """Every input in a row, worst first."""
+    return TableView(
+        name="inputs",
+        title="Inputs",
+        columns=("Input", "Effect", "Moved most", "Mean of 7 windows", "Baseline", "Alarms", "Open"),
+        rows=tuple(_row(one, alarms_of(one, incidents), parent) for one in found),
+        numeric=frozenset({1, 3, 4, 5}),
+        note="Effect: distance from the baseline in its standard deviations, of the watch that moved most.",
+    )
+
+
+def _row(one: Input, alarms: Sequence[IncidentRecord], parent: str) -> tuple[Cell, ...]:
+    known = one.strongest
+    unclosed = [incident for incident in alarms if incident.state != "closed"]
+    worst = min(unclosed, key=lambda incident: (incident.level != "page", -incident.number), default=None)
+    return (
+        cell(input_title(one), one.key, href=input_address(one, parent), style="text"),
+        cell(NOTHING if one.mean is None else f"{one.effect:,.1f}", None if one.mean is None else one.effect),
+        cell(watch_title(known.watch), known.watch, style="text"),
+        cell(format_value(known.watch, one.mean), one.mean),
+        cell(format_value(known.watch, known.mean), known.mean),
+        cell(str(len(alarms)), len(alarms)),
+        cell(NOTHING, "")
+        if worst is None
+        else cell(f"#{worst.number}", worst.number, href=f"{parent}/incidents/{worst.number}", style=worst.level),
     )

@@ -47,13 +47,14 @@ class TableView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartView:
-    """A chart: its drawings, one for each width of a page, and the table of its data."""
+    """A chart: its drawings, one for each width of a page, the table of its data, and where its title leads to."""
 
     name: str
     title: str
     note: str
     drawings: tuple[Drawing, ...]
     table: TableView | None = None
+    href: str = ""
 
 
 def cell(text: str, value: Value = None, *, href: str = "", style: str = "") -> Cell:

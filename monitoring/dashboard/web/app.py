@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from monitoring.dashboard.views.inputs import InputsView
 from monitoring.dashboard.views.overview import Question, overview_table
 from monitoring.dashboard.views.standing import STATES
 from monitoring.dashboard.views.table import TableView, csv_text
@@ -68,17 +69,21 @@ class Dashboard:
             Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
             Route("/static/{name}", self.static),
             Route(deployment, self.deployment),
-            Route(deployment + "/tables/{table}.csv", self.deployment_csv),
+            Route(deployment + "/tables/{table:path}.csv", self.deployment_csv),
+            Route(deployment + "/inputs", self.inputs),
+            Route(deployment + "/inputs/tables/{table:path}.csv", self.inputs_csv),
+            Route(deployment + "/input", self.input),
+            Route(deployment + "/input/tables/{table:path}.csv", self.input_csv),
             Route(deployment + "/runs", self.runs),
-            Route(deployment + "/runs/tables/{table}.csv", self.runs_csv),
+            Route(deployment + "/runs/tables/{table:path}.csv", self.runs_csv),
             Route(deployment + "/incidents/{incident:int}", self.incident),
-            Route(deployment + "/incidents/{incident:int}/tables/{table}.csv", self.incident_csv),
+            Route(deployment + "/incidents/{incident:int}/tables/{table:path}.csv", self.incident_csv),
             *(
                 Route(f"{deployment}/incidents/{{incident:int}}/{kind}", partial(self.act, kind), methods=["POST"])
                 for kind in KINDS
             ),
             Route(deployment + "/windows/{start}", self.window),
-            Route(deployment + "/windows/{start}/tables/{table}.csv", self.window_csv),
+            Route(deployment + "/windows/{start}/tables/{table:path}.csv", self.window_csv),
         ]
         return Starlette(
             routes=routes,
@@ -122,6 +127,34 @@ class Dashboard:
     async def deployment_csv(self, request: Request) -> Response:
         """A table of a deployment's page."""
         view = await run_in_threadpool(self._pages.deployment, *_place(request), windows_of(request), whole=True)
+        return _csv(_table(request, view.tables))
+
+    async def inputs(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/inputs``: the inputs of one deployment, worst first."""
+        latest, asked = windows_of(request), question_of(request)
+        view = await run_in_threadpool(self._pages.inputs, *_place(request), latest, (asked.text, asked.page))
+        link = partial(inputs_link, view, latest)
+        query = link().removeprefix(view.address)
+        return _page("inputs", view=view, latest=latest, choices=WINDOW_CHOICES, link=link, query=query)
+
+    async def inputs_csv(self, request: Request) -> Response:
+        """A table of that page, with all windows that are shown."""
+        asked, place = question_of(request), _place(request)
+        extent = (windows_of(request), (asked.text, asked.page))
+        view = await run_in_threadpool(self._pages.inputs, *place, *extent, whole=True)
+        return _csv(_table(request, view.tables))
+
+    async def input(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/input?of=KEY``: one input."""
+        latest, key = windows_of(request), request.query_params.get("of", "")
+        view = await run_in_threadpool(self._pages.input, *_place(request), key, latest)
+        query = f"?{urlencode({'of': key, 'windows': latest})}"
+        return _page("input", view=view, latest=latest, choices=WINDOW_CHOICES, query=query)
+
+    async def input_csv(self, request: Request) -> Response:
+        """A table of that page, with all windows that are shown."""
+        latest, key = windows_of(request), request.query_params.get("of", "")
+        view = await run_in_threadpool(self._pages.input, *_place(request), key, latest, whole=True)
         return _csv(_table(request, view.tables))
 
     async def runs(self, request: Request) -> Response:
@@ -237,6 +270,12 @@ def _link(question: Question, **changed: Any) -> str:
     asked = {"q": question.text, "state": question.state, "page": "", **changed}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"/?{query}" if query else "/"
+
+
+def inputs_link(view: InputsView, latest: int, **changed: Any) -> str:
+    """The address of a deployment's inputs with a changed question."""
+    asked = {"windows": latest, "q": view.text, "page": view.page if view.page > 1 else "", **changed}
+    return f"{view.address}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 async def _form(request: Request, most: int = MOST_FORM_BYTES) -> dict[str, str]:

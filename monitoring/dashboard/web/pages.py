@@ -9,10 +9,13 @@ from typing import Final, TypeVar
 
 from monitoring.config import MonitorConfig
 from monitoring.dashboard.drawings.marks import STRIP_WINDOWS
-from monitoring.dashboard.history import HEADLINES, WINDOWS, HistoryRange, read_history
+from monitoring.dashboard.history import HEADLINES, WINDOWS, HistoryRange, read_history, with_inputs
+from monitoring.dashboard.inputs import inputs_of
 from monitoring.dashboard.sources import ConfigFile, Source
 from monitoring.dashboard.views.deployment import DeploymentView, deployment_view
 from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, IncidentView, incident_view
+from monitoring.dashboard.views.input import InputView, input_view
+from monitoring.dashboard.views.inputs import FIRST_INPUTS, PAGE_INPUTS, InputsView, input_title, inputs_view
 from monitoring.dashboard.views.metrics import measured_of, metrics_text
 from monitoring.dashboard.views.overview import (
     PAGE_ROWS,
@@ -42,6 +45,9 @@ WINDOWS_SHOWN: Final = 90
 
 #: How many windows or runs a table of a page has; its CSV file has all that are shown, and all runs.
 TABLE_ROWS: Final = 60
+
+#: The same below each of the small charts of inputs.
+INPUT_ROWS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +113,55 @@ class Pages:
             The page; BadInput says that there is no such deployment.
         """
         store, summary = self._find(source, number)
-        extent = HistoryRange(latest=latest, table_rows=None if whole else TABLE_ROWS)
-        history = read_history(store, summary, extent)
+        history = read_history(store, summary, _extent(latest, whole=whole))
+        worst = inputs_of(history.last, history.baseline)[:FIRST_INPUTS]
+        history = with_inputs(store, history, worst, latest)
         config = self._source(source).config_of(summary.record.called)
         return deployment_view(history, f"/d/{source}/{number}", self.clock(), settings_of(config))
+
+    def inputs(
+        self, source: str, number: int, latest: int, asked: tuple[str, int], *, whole: bool = False
+    ) -> InputsView:
+        """The page of a deployment's inputs, worst first.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            latest: How many windows it shows.
+            asked: A text that the inputs' names have, and the page, from 1.
+            whole: Whether its tables have all of these windows.
+
+        Returns:
+            The page; BadInput says that there is no such deployment.
+        """
+        store, summary = self._find(source, number)
+        history = read_history(store, summary, _extent(latest, whole=whole, rows=INPUT_ROWS))
+        text = asked[0].casefold()
+        found = [one for one in inputs_of(history.last, history.baseline) if text in input_title(one).casefold()]
+        page = min(asked[1], max(1, -(-len(found) // PAGE_INPUTS)))
+        history = with_inputs(store, history, found[(page - 1) * PAGE_INPUTS : page * PAGE_INPUTS], latest)
+        return inputs_view(history, found, f"/d/{source}/{number}", (asked[0], page))
+
+    def input(self, source: str, number: int, key: str, latest: int, *, whole: bool = False) -> InputView:
+        """The page of one input.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            key: The input's key, as `inputs_of` has it.
+            latest: How many windows it shows.
+            whole: Whether its tables have all of them.
+
+        Returns:
+            The page; BadInput says that there is no such deployment or input.
+        """
+        store, summary = self._find(source, number)
+        known = inputs_of((), store.baseline(number))
+        watches = tuple(known.watch for one in known if one.key == key for known in one.watches)
+        history = read_history(store, summary, _extent(latest, whole=whole, watches=watches))
+        found = {one.key: one for one in inputs_of(history.last, history.baseline)}
+        one = _found("input", found.get(key), key)
+        return input_view(one, with_inputs(store, history, (one,), latest), f"/d/{source}/{number}", self.clock())
 
     def incident(self, source: str, number: int, incident: int, *, whole: bool = False) -> IncidentView:
         """The page of an incident.
@@ -213,6 +264,11 @@ class Pages:
     def _find(self, source: str, number: int) -> tuple[Store, DeploymentSummary]:
         store = self._source(source).store()
         return store, _found("deployment", store.summary(number), str(number))
+
+
+def _extent(latest: int, *, whole: bool, rows: int = TABLE_ROWS, watches: tuple[str, ...] = ()) -> HistoryRange:
+    """The last windows, with the whole tables or their first rows."""
+    return HistoryRange(latest=latest, table_rows=None if whole else rows, watches=watches)
 
 
 def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:

@@ -81,3 +81,19 @@ def test_the_scores_up_to_a_time_leave_out_later_windows(
     found = store.score_history(deployment, "page", latest=2, before=window(3).start)
     assert found.starts == (window(1).start, window(2).start)
     assert {len(values) for _, values in found.scores.values()} == {2}
+
+
+def test_scores_of_some_watches_come_by_window(
+    store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow
+) -> None:
+    other = store.deployment(replace(deployment_record, version=2))
+    for day in range(4):
+        commit(store, deployment, window(day))
+        commit(store, other, window(day))
+    wanted = next(one.watch for one in window(0).scores if not one.slice)
+    found = store.watch_scores(deployment, {wanted}, latest=2, before=window(3).start)
+    assert list(found) == [window(1).start, window(2).start]
+    for start, scores in zip(found, (window(1).scores, window(2).scores), strict=True):
+        assert found[start] == tuple(one for one in scores if one.watch == wanted and not one.slice)
+    assert store.watch_scores(deployment, (), latest=1) == {window(3).start: ()}
+    assert store.watch_scores(99, {wanted}, latest=2) == {}

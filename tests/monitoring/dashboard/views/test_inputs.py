@@ -3,21 +3,45 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.moves import Move
-from monitoring.dashboard.views.inputs import moved_inputs
+from monitoring.dashboard.inputs import inputs_of
+from monitoring.dashboard.views.inputs import PAGE_INPUTS, input_charts, inputs_view
+from monitoring.records import ScoreRecord
 
 
-def test_what_moved_is_drawn_with_its_size_and_its_table(history: DeploymentHistory) -> None:
-    assert moved_inputs(history) == ()
-    known = next(one for one in history.baseline if one.watch == "brier" and not one.slice)
-    (chart,) = moved_inputs(replace(history, moves=(Move(baseline=known, mean=0.2, deviations=2.34),), table_rows=5))
-    assert chart.name == "brier"
-    assert chart.note == "0.200, baseline 0.146: 2.3 standard deviations."
+def with_scores(history: DeploymentHistory) -> DeploymentHistory:
+    """The history with an input that rises by 0.1 a window, and one that was never scored."""
+    scores = {
+        window.start: (
+            ScoreRecord(
+                level="notice", watch="input:temp:location", slice="", rows=9, value=0.1 * place, log_evidence=-1.0
+            ),
+        )
+        for place, window in enumerate(history.windows)
+    }
+    return replace(history, inputs=inputs_of(history.last, history.baseline), input_scores=scores, table_rows=5)
+
+
+def test_an_input_is_drawn_with_its_size_its_alarms_and_its_table(history: DeploymentHistory) -> None:
+    (chart,) = input_charts(with_scores(history), "/d/shop/1")
+    assert (chart.name, chart.title) == ("effect:input:temp", "temp")
+    assert chart.href == "/d/shop/1/input?of=input%3Atemp"
+    assert chart.note.startswith("Location of temp ")
+    assert chart.note.endswith(" standard deviations. 1 alarm.")
+    assert [path.style for path in chart.drawings[0].paths if path.style.endswith("-mark")] == ["notice-mark"]
     assert chart.table is not None
-    assert (len(chart.table.rows), chart.table.total) == (5, len(history.windows))
-    assert chart.table.left_out
+    assert (len(chart.table.rows), chart.table.total, chart.table.left_out) == (5, len(history.windows), True)
+    assert chart.table.rows[0][0].value == history.windows[-1].start
+    assert [cell.value for cell in chart.table.rows[0][1:3]] == [
+        "input:temp:location",
+        0.1 * (len(history.windows) - 1),
+    ]
 
 
-def test_a_watch_without_a_series_is_left_out(history: DeploymentHistory) -> None:
-    known = replace(history.baseline[0], watch="input:none:location")
-    assert moved_inputs(replace(history, moves=(Move(baseline=known, mean=0.2, deviations=2.0),))) == ()
+def test_all_inputs_are_in_the_table_with_their_open_alarm(history: DeploymentHistory) -> None:
+    found = inputs_of(history.last, history.baseline)
+    view = inputs_view(with_scores(history), found, "/d/shop/1", ("", 1))
+    assert [row[0].value for row in view.overall.rows] == [one.key for one in found]
+    opened = next(row for row in view.overall.rows if row[0].value == "input:temp")
+    assert (opened[5].value, opened[6].text, opened[6].style) == (1, "#2", "notice")
+    assert {one.name for one in view.tables} == {"inputs", "effect:input:temp"}
+    assert (view.page, view.pages, view.found <= PAGE_INPUTS) == (1, 1, True)

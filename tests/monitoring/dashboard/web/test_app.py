@@ -27,6 +27,9 @@ PAGES = (
     "/d/shop/1?windows=30",
     "/d/shop/1/incidents/1",
     "/d/shop/1/runs",
+    "/d/shop/1/inputs",
+    "/d/shop/1/inputs?windows=30&q=t",
+    "/d/shop/1/input?of=input:temp",
     WINDOW,
 )
 
@@ -70,6 +73,9 @@ def test_every_link_of_a_page_leads_somewhere(client: TestClient, path: str) -> 
         ("/d/shop/1/incidents/1/tables/rows.csv", "Prediction", 1),
         ("/d/shop/1/runs/tables/runs.csv", "Began", 2),
         (f"{WINDOW}/tables/scores.csv", "Watch", 15),
+        ("/d/shop/1/inputs/tables/inputs.csv", "Input", 3),
+        ("/d/shop/1/inputs/tables/effect%3Ainput%3Atemp.csv?windows=30", "Window", 30),
+        ("/d/shop/1/input/tables/missing%3Atemp.csv?of=input:temp&windows=30", "Window", 30),
     ],
 )
 def test_every_table_is_a_file_too(client: TestClient, path: str, column: str, rows: int) -> None:
@@ -86,6 +92,7 @@ def test_every_table_is_a_file_too(client: TestClient, path: str, column: str, r
     [
         *("/none", "/d/none/1", "/d/shop/9", "/d/shop/99999999999999999999", "/d/shop/1/incidents/9", "/static/app.py"),
         *("/d/shop/1/windows/2001-01-01T00:00:00Z", "/d/shop/1/windows/yesterday", "/d/shop/1/tables/none.csv"),
+        *("/d/shop/1/input?of=input:none", "/d/shop/1/input", "/d/shop/9/inputs"),
     ],
 )
 def test_what_is_not_there_is_a_page_that_says_so(client: TestClient, path: str) -> None:
@@ -178,6 +185,13 @@ def test_what_comes_from_traffic_is_escaped(hostile: TestClient, path: str) -> N
     assert "<img" not in text
     assert text.count("<script") == 1
     assert "&lt;img src=x" in text
+
+
+def test_a_table_is_found_whatever_its_name(hostile: TestClient) -> None:
+    page = "/d/shop/1/input?of=input:carrier"
+    links = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]*csv[^"]*)"', hostile.get(page).text)]
+    assert any("script" in link for link in links)
+    assert {hostile.get(link).status_code for link in links} == {200}
 
 
 def test_a_store_that_goes_away_is_said_and_found_again(tmp_path: Path) -> None:

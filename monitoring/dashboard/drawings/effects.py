@@ -1,0 +1,123 @@
+"""An input by window: its distance from the baseline above, its evidence below, and marks where alarms began."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.drawings.drawing import Drawing, Label, Path, Scale, box, diamond, dots, line, nice_ticks
+from monitoring.dashboard.drawings.series import MOST_DOTS, Size, axes
+from monitoring.records import Level
+from monitoring.reports.sections.formatting import format_count, format_evidence
+
+#: The axis of the distance reaches this far at least, so that a quiet input looks quiet.
+_LEAST_REACH: Final = 3.0
+
+#: The evidence's axis in powers of ten: what lies beyond is drawn at its ends.
+_DECADES: Final = (-2, 4)
+
+#: Share of the height that the evidence takes, and pixels between the two.
+_EVIDENCE_SHARE, _GAP = 0.3, 14.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """An input over time.
+
+    Attributes:
+        title: Its name for people.
+        times: When each window begins, in order, [n].
+        effects: Its distance from the baseline in each, [n].
+        log_evidence: The natural logarithm of its evidence in each, [n].
+        since: The start of the time axis.
+        until: The end of the time axis.
+        alarms: When each alarm began, and its level.
+    """
+
+    title: str
+    times: Sequence[datetime]
+    effects: Sequence[float]
+    log_evidence: Sequence[float]
+    since: datetime
+    until: datetime
+    alarms: Sequence[tuple[datetime, Level]] = ()
+
+
+def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
+    """Draw an input by window.
+
+    Args:
+        found: The input over time, with one window at least.
+        size: The size.
+        zone: The time zone of the axis.
+
+    Returns:
+        The drawing: dots and a line for the distance, a band up to one standard deviation, a thin line for the evidence
+        on a log axis, filled diamonds for pages and open ones for notices.
+    """
+    left, top, width, height = size.plot
+    lower = _EVIDENCE_SHARE * height
+    upper = height - lower - _GAP
+    x = Scale(found.since.timestamp(), found.until.timestamp(), left, left + width)
+    most = max(_LEAST_REACH, 1.08 * max(found.effects))
+    y = Scale(0.0, most, top + upper, top)
+    points = [(x(at.timestamp()), y(effect)) for at, effect in zip(found.times, found.effects, strict=True)]
+    paths, labels = axes(size, (found.since, found.until), zone)
+    ticks = nice_ticks(0.0, most, 3)
+    paths += [
+        Path(d=box(left, y(1.0), width, y(0.0) - y(1.0)), style="band"),
+        Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid"),
+        Path(d="" if len(points) > MOST_DOTS else dots(points), style="window-dot"),
+        Path(d=line(points), style="effect-line"),
+        *_evidence(found, x, (top + height, lower), (left, width)),
+        *_alarms(found.alarms, x, (top, height)),
+    ]
+    labels += [Label(x=left - 6, y=y(tick) + 4, text=f"{tick:,g}", anchor="end") for tick in ticks]
+    labels += [
+        Label(x=left - 6, y=top + height - place * lower + 4, text=text, anchor="end")
+        for place, text in ((2 / 6, "1"), (1.0, "10⁴"))
+    ]
+    return Drawing(
+        width=size.width,
+        height=size.height,
+        summary=_summary(found),
+        paths=tuple(path for path in paths if path.d),
+        labels=tuple(labels),
+        fit=size.fit,
+    )
+
+
+def _evidence(found: Effects, x: Scale, down: tuple[float, float], across: tuple[float, float]) -> list[Path]:
+    bottom, height = down
+    y = Scale(*_DECADES, bottom, bottom - height)
+    decades = (max(one, -1e9) / math.log(10.0) for one in found.log_evidence)
+    points = [(x(at.timestamp()), y(one)) for at, one in zip(found.times, decades, strict=True)]
+    grid = "".join(f"M{across[0]:g} {y(decade):.1f}h{across[1]:g}" for decade in (0.0, float(_DECADES[1])))
+    return [Path(d=grid, style="grid"), Path(d=line(points), style="notice-evidence")]
+
+
+def _alarms(alarms: Sequence[tuple[datetime, Level]], x: Scale, down: tuple[float, float]) -> list[Path]:
+    top, height = down
+    found = []
+    for level in ("page", "notice"):
+        places = [x(at.timestamp()) for at, of in alarms if of == level]
+        found += [
+            Path(d="".join(f"M{place:.1f} {top:g}v{height:g}" for place in places), style=f"{level}-line"),
+            Path(d="".join(diamond(place, top + 4, 5) for place in places), style=f"{level}-mark"),
+        ]
+    return found
+
+
+def _summary(found: Effects) -> str:
+    pages = sum(level == "page" for _, level in found.alarms)
+    notices = len(found.alarms) - pages
+    return (
+        f"{found.title} in {format_count(len(found.effects), 'window')}: distance from the baseline at most "
+        f"{max(found.effects):,.1f} and last {found.effects[-1]:,.1f} standard deviations; evidence "
+        f"{format_evidence(found.log_evidence[-1])} after the last one; {format_count(pages, 'page')} and "
+        f"{format_count(notices, 'notice')} began."
+    )

@@ -1,0 +1,70 @@
+"""The page of one input: its distance from the baseline and its evidence by window, and each of its watches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitoring.dashboard.drawings.series import SMALL
+from monitoring.dashboard.history import DeploymentHistory
+from monitoring.dashboard.inputs import Input, alarms_of
+from monitoring.dashboard.views.charts import watch_chart
+from monitoring.dashboard.views.deployment import incident_table
+from monitoring.dashboard.views.inputs import input_address, input_title, large_chart
+from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.table import ChartView, TableView
+from monitoring.records import WatchKey
+from monitoring.watches.descriptions import printable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputView:
+    """Everything that the page of an input shows."""
+
+    address: str
+    link: str
+    parent: str
+    name: str
+    key: str
+    title: str
+    chart: ChartView | None
+    watches: tuple[ChartView, ...]
+    incidents: TableView
+    shown: int
+    judged: int
+    timezone: str
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Every table of the page."""
+        charts = (*self.watches, *(() if self.chart is None else (self.chart,)))
+        return (self.incidents, *(one.table for one in charts if one.table is not None))
+
+
+def input_view(one: Input, history: DeploymentHistory, parent: str, now: datetime) -> InputView:
+    """The page of an input.
+
+    Args:
+        one: The input.
+        history: Its deployment, with the input's scores and the series of its watches.
+        parent: The path of the deployment's page.
+        now: The time, aware.
+
+    Returns:
+        The page.
+    """
+    charts = (watch_chart(history, WatchKey(watch=known.watch), parent, (SMALL,)) for known in one.watches)
+    return InputView(
+        address=f"{parent}/input",
+        link=input_address(one, parent),
+        parent=parent,
+        name=printable(name_of(history.summary)),
+        key=one.key,
+        title=input_title(one),
+        chart=large_chart(one, history, parent),
+        watches=tuple(chart for chart in charts if chart is not None),
+        incidents=incident_table(alarms_of(one, history.incidents), parent, now, history.zone),
+        shown=len(history.windows),
+        judged=history.judged,
+        timezone=printable(history.summary.record.timezone),
+    )

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from monitoring.dashboard.history import DeploymentHistory
+from monitoring.dashboard.inputs import ANSWERS, JOINT, alarms_of, effect_of, input_points, inputs_of
+from monitoring.records import BaselineScore, CauseDetail, IncidentRecord, InputDrift, ScoreRecord
+from tests.dashboard_store import NOW
+
+
+def known(watch: str, mean: float = 0.5, deviation: float = 0.1, part: str = "") -> BaselineScore:
+    return BaselineScore(
+        level="notice", watch=watch, slice=part, mean=mean, deviation=deviation, tolerance=0.01, windows=90
+    )
+
+
+def score(watch: str, value: float | None, log_evidence: float = 0.0) -> ScoreRecord:
+    return ScoreRecord(level="notice", watch=watch, slice="", rows=9, value=value, log_evidence=log_evidence)
+
+
+@pytest.mark.parametrize(
+    ("watch", "key"),
+    [
+        ("input:temp:location", "input:temp"),
+        ("input:a=b:spread", "input:a=b"),
+        ("input:a=b=x=y", "input:a=b"),
+        ("input:carrier=UA:location", "input:carrier"),
+        ("input:carrier=x=y", "input:carrier"),
+        ("missing:a=b", "input:a=b"),
+        ("unseen:carrier", "input:carrier"),
+        ("input:nobody:location", "input:nobody"),
+        ("input:nobody=UA", "input:nobody"),
+        ("output:late", ANSWERS),
+        ("prediction:spread", ANSWERS),
+        ("joint", JOINT),
+    ],
+)
+def test_a_watch_belongs_to_its_input(watch: str, key: str) -> None:
+    baseline = (known(watch), known("brier"), known("missing:a=b"), known("missing:carrier"), known("missing:temp"))
+    assert key in {one.key for one in inputs_of((), baseline) if watch in {each.watch for each in one.watches}}
+    assert "brier" not in {each.watch for one in inputs_of((), baseline) for each in one.watches}
+
+
+def test_inputs_come_by_the_size_of_their_change_the_largest_first(history: DeploymentHistory) -> None:
+    far = tuple(
+        replace(one, mean=one.mean - 5 * one.deviation) if one.watch == "input:temp:location" else one
+        for one in history.baseline
+    )
+    found = inputs_of(history.last, far)
+    assert found[0].key == "input:temp"
+    assert found[0].strongest.watch == "input:temp:location"
+    assert 4 < found[0].effect < 6
+    assert [one.effect for one in found] == sorted((one.effect for one in found), reverse=True)
+
+
+def test_an_input_without_scores_is_kept_last() -> None:
+    (one,) = inputs_of((), (known("missing:temp"), known("missing:temp", part="origin=EWR")))
+    assert (one.mean, one.effect, len(one.watches)) == (None, 0.0, 1)
+
+
+def test_in_each_window_the_watch_that_is_farthest_counts() -> None:
+    (one,) = inputs_of((), (known("input:t:location"), known("missing:t", 0.0, 0.0)))
+    scores = {
+        NOW: (score("input:t:location", 0.7, 1.0), score("missing:t", 0.005, 3.0), score("brier", 9.0, 9.0)),
+        NOW.replace(day=12): (score("input:t:location", None), score("missing:t", None)),
+        NOW.replace(day=13): (score("input:t:location", 0.5, -math.inf), score("missing:t", 0.02, -2.0)),
+    }
+    first, last = input_points(one, scores)
+    assert (first.score.watch, first.log_evidence) == ("input:t:location", 3.0)
+    assert first.effect == pytest.approx(2.0)
+    assert (last.start.day, last.score.watch, last.effect, last.log_evidence) == (13, "missing:t", 2.0, -2.0)
+    assert effect_of(0.0, known("missing:t", 0.0, 0.0)) == 0.0
+
+
+def test_alarms_of_an_input_are_those_it_opened_and_those_that_name_it(history: DeploymentHistory) -> None:
+    page, notice = history.incidents
+    named = replace(page, detail=CauseDetail(inputs=(InputDrift(input="temp", log_evidence=3.0),)))
+    temp, carrier = (
+        next(one for one in inputs_of((), history.baseline) if one.name == name) for name in ("temp", "carrier")
+    )
+    assert alarms_of(temp, (page, notice)) == (notice,)
+    assert alarms_of(temp, (named, notice)) == (named, notice)
+    assert alarms_of(carrier, (named, notice)) == ()
+
+
+def test_what_has_no_name_is_named_in_no_cause(history: DeploymentHistory) -> None:
+    incident: IncidentRecord = replace(
+        history.incidents[0], detail=CauseDetail(inputs=(InputDrift(input="", log_evidence=3.0),))
+    )
+    answers = next(one for one in inputs_of((), history.baseline) if one.key == ANSWERS)
+    assert answers.name == ""
+    assert alarms_of(answers, (incident,)) == ()

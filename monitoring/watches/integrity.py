@@ -66,5 +66,19 @@ def sums(bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:
     for b, counts in zip(bins, window.features, strict=True):
         result[WatchKey(watch=f"missing:{b.feature}")] = ScoreSum(window.rows, counts.missing * SCORE_ONE)
         if b.categories is not None:
-            result[WatchKey(watch=f"unseen:{b.feature}")] = ScoreSum(window.rows, counts.counts[-1] * SCORE_ONE)
+            result |= unseen_sum(b.feature, window.rows, counts.counts[-1])
     return result
+
+
+def unseen_sum(feature: str, rows: int, unseen: int) -> dict[WatchKey, ScoreSum]:
+    """The sum of the watch on values of an input that the baseline does not have.
+
+    Args:
+        feature: The input.
+        rows: All rows.
+        unseen: Rows with such a value.
+
+    Returns:
+        The sum, by its watch.
+    """
+    return {WatchKey(watch=f"unseen:{feature}"): ScoreSum(rows, unseen * SCORE_ONE)}

@@ -14,6 +14,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.fit.baseline_windows import window_profiles
+from monitoring.judging.fit.unlisted_values import unlisted_values
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import ScoreSum, WatchKey
@@ -21,7 +22,7 @@ from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.expected_events import ExpectedEvent
 from monitoring.traffic.windows import RowPlan, WindowPlan
-from monitoring.watches import joint
+from monitoring.watches import integrity, joint
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.joint import Witness
 from monitoring.watches.label_coverage import CoverageGroups
@@ -134,6 +135,11 @@ def sum_baseline(
             squares.update(catalogue.coverage.squares(*coverage))
         if witness is not None:
             sums[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
+    for feature, unlisted in unlisted_values(baseline, [positions for _, positions in windows]):
+        for (window, positions), count in zip(windows, unlisted.tolist(), strict=True):
+            unseen = integrity.unseen_sum(feature, positions.size, count)
+            by_start[window.start].update(unseen)
+            squared[window.start].update(unseen)
     for window, positions in split_by_label_arrival(reference, plan):
         labelled = reference.take(positions)
         ends[window.start] = window.end

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from monitoring.records import IncidentRecord, IncidentState
 from monitoring.store import incidents
@@ -109,20 +109,36 @@ class OutboxEvent:
 def read_all(connection: Connection, deployment: int) -> tuple[OutboxEvent, ...]:
     """Read the outbox of a deployment, in the order of the events."""
     query = select(notification).where(notification.c.deployment == deployment).order_by(notification.c.id)
-    return tuple(
-        OutboxEvent(
-            event=row.event,
-            incident=row.incident,
-            state=row.state,
-            at=row.at,
-            attempts=row.attempts,
-            reached=frozenset(json.loads(row.reached)),
-            abandoned=frozenset(json.loads(row.abandoned)),
-            completed_at=row.completed_at,
-            given_up_at=row.given_up_at,
-            in_digest=row.digest is not None,
-        )
-        for row in connection.execute(query)
+    return tuple(map(_outbox_event, connection.execute(query)))
+
+
+def read_undelivered(connection: Connection, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
+    """Events of all deployments that are pending or were given up: at most so many, the newest first.
+
+    Args:
+        connection: A transaction.
+        latest: How many at most.
+
+    Returns:
+        The number of the deployment and the event of each. Cost: every event of the store is looked at.
+    """
+    open_events = notification.c.completed_at.is_(None)
+    query = select(notification).where(open_events).order_by(notification.c.id.desc()).limit(latest)
+    return tuple((row.deployment, _outbox_event(row)) for row in connection.execute(query))
+
+
+def _outbox_event(row: Row[Any]) -> OutboxEvent:
+    return OutboxEvent(
+        event=row.event,
+        incident=row.incident,
+        state=row.state,
+        at=row.at,
+        attempts=row.attempts,
+        reached=frozenset(json.loads(row.reached)),
+        abandoned=frozenset(json.loads(row.abandoned)),
+        completed_at=row.completed_at,
+        given_up_at=row.given_up_at,
+        in_digest=row.digest is not None,
     )
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from monitoring.records import RunRecord
+from monitoring.store.tables import deployment as deployment_table
 from monitoring.store.tables import run
 
 #: Runs that are kept of each deployment, the last ones.
 KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A run, and the number, the name and the version of its deployment."""
+
+    deployment: int
+    name: str
+    version: int
+    run: RunRecord
 
 
 def begin(connection: Connection, deployment: int, record: RunRecord) -> int:
@@ -44,3 +55,36 @@ def read(connection: Connection, deployment: int, latest: int) -> tuple[RunRecor
     columns = [column for column in run.c if column.name not in ("id", "deployment")]
     query = select(*columns).where(run.c.deployment == deployment).order_by(run.c.id.desc()).limit(latest)
     return tuple(RunRecord(**row) for row in connection.execute(query).mappings())
+
+
+def read_recent(connection: Connection, latest: int, *, failed: bool = False) -> tuple[StoredRun, ...]:
+    """The last runs of all deployments.
+
+    Args:
+        connection: A transaction.
+        latest: How many at most.
+        failed: Only those of the last `KEPT` runs that ended with an error.
+
+    Returns:
+        The runs, the newest first.
+    """
+    recent = select(run).order_by(run.c.id.desc()).limit(KEPT if failed else latest).subquery()
+    of = deployment_table.c
+    query = (
+        select(recent, of.model, of.name, of.version.label("of_version"))
+        .join(deployment_table, of.id == recent.c.deployment)
+        .order_by(recent.c.id.desc())
+        .limit(latest)
+    )
+    if failed:
+        query = query.where(recent.c.error != "")
+    names = [column.name for column in run.c if column.name not in ("id", "deployment")]
+    return tuple(
+        StoredRun(
+            deployment=row["deployment"],
+            name=row["name"] or row["model"],
+            version=row["of_version"],
+            run=RunRecord(**{name: row[name] for name in names}),
+        )
+        for row in connection.execute(query).mappings()
+    )

@@ -27,6 +27,7 @@ from monitoring.store.lease import Lease
 from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import Attempt, OutboxEvent, PendingNotification
 from monitoring.store.overview import DeploymentSummary, RecentHistory
+from monitoring.store.runs import StoredRun
 from monitoring.store.transactions import Transactions
 from monitoring.store.windows import StoredWindow
 
@@ -265,6 +266,11 @@ class Store(Transactions):
         with self._reading() as connection:
             return notifications.read_all(connection, deployment)
 
+    def undelivered(self, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
+        """Events of all deployments that are pending or were given up, with the deployment's number; newest first."""
+        with self._reading() as connection:
+            return notifications.read_undelivered(connection, latest)
+
     def given_up_notifications(self, deployment: int) -> tuple[str, ...]:
         """The events of which some receiver was never notified."""
         with self._reading() as connection:
@@ -294,6 +300,11 @@ class Store(Transactions):
         """The last runs of a deployment that had something to judge or failed, the newest first."""
         with self._reading() as connection:
             return runs.read(connection, deployment, latest)
+
+    def recent_runs(self, latest: int, *, failed: bool = False) -> tuple[StoredRun, ...]:
+        """The last runs of all deployments, or those that failed, the newest first."""
+        with self._reading() as connection:
+            return runs.read_recent(connection, latest, failed=failed)
 
     def save_check(self, deployment: int, check: Check) -> None:
         """Replace what the last complete run of a deployment left."""

@@ -186,12 +186,12 @@ def _row(one: Input, alarms: Sequence[IncidentRecord], parent: str) -> tuple[Cel
     worst = min(unclosed, key=lambda incident: (incident.level != "page", -incident.number), default=None)
     return (
         cell(input_title(one), one.key, href=input_address(one, parent), style="text"),
-        cell(NOTHING if one.mean is None else f"{one.effect:,.1f}", None if one.mean is None else one.effect),
+        Cell(text=NOTHING) if one.mean is None else cell(f"{one.effect:,.1f}", one.effect),
         cell(watch_title(known.watch), known.watch, style="text"),
-        cell(format_value(known.watch, one.mean), one.mean),
+        Cell(text=format_value(known.watch, one.mean), value=one.mean),
         cell(format_value(known.watch, known.mean), known.mean),
         cell(str(len(alarms)), len(alarms)),
-        cell(NOTHING, "")
+        Cell(text=NOTHING)
         if worst is None
         else cell(f"#{worst.number}", worst.number, href=f"{parent}/incidents/{worst.number}", style=worst.level),
     )

@@ -1,75 +1,88 @@
-"""The page of a deployment's runs."""
+"""Runs as a table: when each began and ended, what it judged, its error, its machine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.records import RunRecord
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE
-from monitoring.store.overview import DeploymentSummary
+from monitoring.store.runs import StoredRun
 from monitoring.watches.descriptions import NOTHING, printable
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunsView:
-    """Everything that the page of a deployment's runs shows."""
-
-    address: str
-    parent: str
-    name: str
-    table: TableView
-    timezone: str
-
-    @property
-    def tables(self) -> tuple[TableView, ...]:
-        """Every table of the page."""
-        return (self.table,)
+_COLUMNS = ("Began", "Ended", "Windows", "Rows", "Took", "Error", "Machine", "Version")
 
 
-def runs_view(runs: Sequence[RunRecord], summary: DeploymentSummary, parent: str) -> RunsView:
-    """The page of a deployment's runs.
+def run_table(runs: Sequence[RunRecord], zone: ZoneInfo) -> TableView:
+    """The runs of one deployment.
 
     Args:
         runs: The runs, the newest first.
-        summary: The deployment.
-        parent: The path of the deployment's page.
+        zone: The deployment's time zone.
 
     Returns:
-        The page.
+        The table.
     """
-    zone = ZoneInfo(summary.record.timezone)
-    return RunsView(
-        address=f"{parent}/runs",
-        parent=parent,
-        name=printable(name_of(summary)),
-        table=TableView(
-            name="runs",
-            title="Runs",
-            columns=("Began", "Windows", "Rows", "Took", "Error", "Machine", "Version"),
-            rows=tuple(
-                (
-                    cell(f"{one.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}", one.started_at),
-                    cell(f"{one.windows:,}", one.windows),
-                    cell(f"{one.rows:,}", one.rows),
-                    cell("not ended" if one.seconds is None else f"{one.seconds:,.1f} s", one.seconds),
-                    cell(
-                        printable(one.error, LONGEST_MESSAGE) or NOTHING, one.error, style="page" if one.error else ""
-                    ),
-                    cell(printable(one.host), style="text"),
-                    cell(printable(one.version)),
-                )
-                for one in runs
-            ),
-            numeric=frozenset({1, 2, 3}),
-            note="The last runs that had something to judge, or failed; one that was killed has no end.",
-        ),
-        timezone=printable(summary.record.timezone),
+    return TableView(
+        name="runs",
+        title="Runs",
+        columns=_COLUMNS,
+        rows=tuple(_cells(one, zone) for one in runs),
+        numeric=frozenset({2, 3, 4}),
+        note="The last runs that had something to judge, or failed; one that was killed has no end.",
     )
 
 
+def all_runs_table(runs: Sequence[tuple[str, StoredRun]], *, failed: bool) -> TableView:
+    """The runs of all deployments, in UTC.
+
+    Args:
+        runs: The address of the deployment's page, and the run; the newest first.
+        failed: Whether they are those that failed.
+
+    Returns:
+        The table.
+    """
+    return TableView(
+        name="runs",
+        title="Failed runs" if failed else "Runs",
+        columns=("Deployment", *_COLUMNS),
+        rows=tuple(
+            (
+                cell(f"{printable(one.name)} v{one.version}", one.name, href=f"{address}/runs", style="text"),
+                *_cells(one.run, ZoneInfo("UTC")),
+            )
+            for address, one in runs
+        ),
+        numeric=frozenset({3, 4, 5}),
+        note="The last runs that had something to judge, or failed; one that was killed has no end.",
+    )
+
+
+def _cells(one: RunRecord, zone: ZoneInfo) -> tuple[Cell, ...]:
+    return (
+        cell(_moment(one.started_at, zone), one.started_at, style="when"),
+        _ended(one, zone),
+        cell(f"{one.windows:,}", one.windows),
+        cell(f"{one.rows:,}", one.rows),
+        Cell(text=NOTHING if one.seconds is None else f"{one.seconds:,.1f} s", value=one.seconds),
+        _error(one.error),
+        cell(printable(one.host), style="text"),
+        cell(printable(one.version)),
+    )
+
+
+def _ended(one: RunRecord, zone: ZoneInfo) -> Cell:
+    if one.ended_at is None:
+        return Cell(text="not ended")
+    return cell(_moment(one.ended_at, zone), one.ended_at, style="when")
+
+
 def _error(error: str) -> Cell:
-    return cell(printable(error, LONGEST_MESSAGE), error, style="page") if error else cell(NOTHING, "")
+    return cell(printable(error, LONGEST_MESSAGE), error, style="page text") if error else Cell(text=NOTHING, value="")
+
+
+def _moment(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -62,6 +62,8 @@ class Dashboard:
         routes = [
             Route("/", self.overview),
             Route("/overview.csv", self.overview_csv),
+            Route("/jobs", self.jobs),
+            Route("/jobs/tables/{table:path}.csv", self.jobs_csv),
             Route("/live", self.live),
             Route("/metrics", self.metrics),
             Route("/health/live", self.healthy),
@@ -158,14 +160,25 @@ class Dashboard:
         return _csv(_table(request, view.tables))
 
     async def runs(self, request: Request) -> Response:
-        """``/d/SOURCE/NUMBER/runs``: the runs of one deployment."""
+        """``/d/SOURCE/NUMBER/runs``: the runs and notifications of one deployment."""
         view = await run_in_threadpool(self._pages.runs, *_place(request))
         return _page("runs", view=view)
 
     async def runs_csv(self, request: Request) -> Response:
-        """The table of that page, with all runs that are kept."""
+        """A table of that page, with all runs or notifications that are kept."""
         view = await run_in_threadpool(self._pages.runs, *_place(request), whole=True)
         return _csv(_table(request, view.tables))
+
+    async def jobs(self, request: Request) -> Response:
+        """``/jobs``: runs, notifications and configs of all deployments."""
+        failed = request.query_params.get("failed") == "1"
+        view = await run_in_threadpool(self._pages.jobs, failed=failed)
+        return _page("jobs", view=view, query="?failed=1" if failed else "")
+
+    async def jobs_csv(self, request: Request) -> Response:
+        """A table of that page, with more rows."""
+        failed = request.query_params.get("failed") == "1"
+        return _csv(_table(request, (await run_in_threadpool(self._pages.jobs, failed=failed, whole=True)).tables))
 
     async def incident(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/incidents/N``: one incident."""

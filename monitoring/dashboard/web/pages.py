@@ -16,7 +16,9 @@ from monitoring.dashboard.views.deployment import DeploymentView, deployment_vie
 from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, IncidentView, incident_view
 from monitoring.dashboard.views.input import InputView, input_view
 from monitoring.dashboard.views.inputs import FIRST_INPUTS, PAGE_INPUTS, InputsView, input_title, inputs_view
+from monitoring.dashboard.views.jobs import AllJobsView, Jobs, JobsView, config_table, jobs_view
 from monitoring.dashboard.views.metrics import measured_of, metrics_text
+from monitoring.dashboard.views.notifications import Receivers, receivers_of, undelivered_table
 from monitoring.dashboard.views.overview import (
     PAGE_ROWS,
     Entry,
@@ -29,11 +31,13 @@ from monitoring.dashboard.views.overview import (
     overview_row,
     page_of,
 )
-from monitoring.dashboard.views.runs import RunsView, runs_view
+from monitoring.dashboard.views.runs import all_runs_table
 from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
 from monitoring.records import IncidentAction, IncidentRecord
+from monitoring.store.notifications import OutboxEvent
 from monitoring.store.overview import DeploymentSummary, RecentHistory
+from monitoring.store.runs import StoredRun
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import printable
 
@@ -46,7 +50,10 @@ WINDOWS_SHOWN: Final = 90
 #: How many windows or runs a table of a page has; its CSV file has all that are shown, and all runs.
 TABLE_ROWS: Final = 60
 
-#: The same below each of the small charts of inputs.
+#: How many runs and notifications the CSV files of all jobs have.
+CSV_ROWS: Final = 1000
+
+#: How many windows the table of a small chart of an input has.
 INPUT_ROWS: Final = 20
 
 
@@ -214,11 +221,49 @@ class Pages:
             (before[0].start if before else None, after[0] if after else None),
         )
 
-    def runs(self, source: str, number: int, *, whole: bool = False) -> RunsView:
-        """The page of a deployment's runs, or all that are kept. Raises BadInput if there is no such deployment."""
+    def runs(self, source: str, number: int, *, whole: bool = False) -> JobsView:
+        """The page of a deployment's jobs, or all that are kept. Raises BadInput if there is no such deployment."""
         store, summary = self._find(source, number)
-        found = store.runs(number) if whole else store.runs(number, latest=TABLE_ROWS)
-        return runs_view(found, summary, f"/d/{source}/{number}")
+        jobs = Jobs(
+            runs=store.runs(number) if whole else store.runs(number, latest=TABLE_ROWS),
+            outbox=store.outbox(number)[::-1],
+            check=store.check(number),
+            lease=next((one for one in store.leases() if one.deployment == number), None),
+            config=self._source(source).config_of(summary.record.called),
+            table_rows=None if whole else TABLE_ROWS,
+        )
+        return jobs_view(jobs, summary, f"/d/{source}/{number}", self.clock())
+
+    def jobs(self, *, failed: bool = False, whole: bool = False) -> AllJobsView:
+        """The page of all jobs.
+
+        Args:
+            failed: Only the runs that ended with an error.
+            whole: Whether its tables have more than fits on a page.
+
+        Returns:
+            The page; a store that cannot be read is left out, as the overview says that it cannot.
+        """
+        most = CSV_ROWS if whole else TABLE_ROWS
+        runs: list[tuple[str, StoredRun]] = []
+        events: list[tuple[str, Receivers, OutboxEvent]] = []
+        for source in self.sources:
+            try:
+                store = source.store()
+                runs += [(f"/d/{source.name}/{one.deployment}", one) for one in store.recent_runs(most, failed=failed)]
+                receivers = {name: words for one in source.files for name, words in receivers_of(one.config).items()}
+                events += [(f"/d/{source.name}/{number}", receivers, one) for number, one in store.undelivered(most)]
+            except PitfallsError:
+                continue
+        runs.sort(key=lambda one: one[1].run.started_at, reverse=True)
+        events.sort(key=lambda one: one[2].at, reverse=True)
+        known = sorted(self.files, key=lambda one: (one.config is not None, one.path))
+        return AllJobsView(
+            runs=all_runs_table(runs[:most], failed=failed),
+            notifications=undelivered_table(events[:most]),
+            configs=config_table([(one.path.name, one.config, one.problem) for one in known[:most]], len(known)),
+            failed=failed,
+        )
 
     def act(self, source: str, number: int, incident: int, action: IncidentAction) -> IncidentRecord:
         """Act on an incident. Raises BadInput if there is none, or the action does not fit it."""

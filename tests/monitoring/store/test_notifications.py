@@ -105,3 +105,8 @@ def test_the_outbox_says_what_became_of_each_event(
         ("open", "pending"),
         ("digest", "pending"),
     ]
+    undelivered = store.undelivered(9)
+    assert [(number, one.outcome) for number, one in undelivered] == [
+        (deployment, outcome) for outcome in ("pending", "pending", "given up")
+    ]
+    assert len(store.undelivered(1)) == 1

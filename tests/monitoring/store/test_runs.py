@@ -32,3 +32,18 @@ def test_the_last_runs_of_each_deployment_are_kept(
     assert store.runs(deployment) == tuple(made[:2:-1])
     assert store.runs(deployment, latest=1) == (made[-1],)
     assert store.runs(other) == (RUN,)
+
+
+def test_runs_of_all_deployments_come_newest_first(
+    store: Store, deployment: int, deployment_record: DeploymentRecord
+) -> None:
+    other = store.deployment(replace(deployment_record, version=2, name="east"))
+    store.begin_run(deployment, replace(RUN, error="No traffic."))
+    store.begin_run(other, RUN)
+    found = store.recent_runs(9)
+    assert [(one.deployment, one.name, one.version, one.run.error) for one in found] == [
+        (other, "east", 2, ""),
+        (deployment, deployment_record.model, deployment_record.version, "No traffic."),
+    ]
+    assert [one.deployment for one in store.recent_runs(1)] == [other]
+    assert [one.deployment for one in store.recent_runs(1, failed=True)] == [deployment]

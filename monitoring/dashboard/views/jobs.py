@@ -1,0 +1,167 @@
+"""The pages of jobs, of one deployment and of all: runs, notifications, heartbeat, schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.config import MonitorConfig
+from monitoring.config.addresses import redacted
+from monitoring.dashboard.views.notifications import outbox_table, receivers_of
+from monitoring.dashboard.views.overview import ago, name_of
+from monitoring.dashboard.views.runs import run_table
+from monitoring.dashboard.views.table import Cell, TableView, cell
+from monitoring.records import RunRecord
+from monitoring.store.checks import Check
+from monitoring.store.leases import LeaseRecord
+from monitoring.store.notifications import OutboxEvent
+from monitoring.store.overview import DeploymentSummary
+from monitoring.watches.descriptions import NOTHING, printable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """What the store has of the jobs of one deployment.
+
+    Attributes:
+        runs: The last runs, the newest first.
+        outbox: The events of the outbox, the newest first.
+        check: What the last complete run left.
+        lease: Who judges its windows now; None if nobody does.
+        config: The config; None where the dashboard does not have it.
+        table_rows: How many rows the table of notifications has at most; None: all.
+    """
+
+    runs: Sequence[RunRecord]
+    outbox: Sequence[OutboxEvent]
+    check: Check
+    lease: LeaseRecord | None = None
+    config: MonitorConfig | None = None
+    table_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsView:
+    """Everything that the page of a deployment's jobs shows."""
+
+    address: str
+    parent: str
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    runs: TableView
+    notifications: TableView
+    timezone: str
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Every table of the page."""
+        return (self.runs, self.notifications)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllJobsView:
+    """Everything that the page of all jobs shows."""
+
+    runs: TableView
+    notifications: TableView
+    configs: TableView
+    failed: bool
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Every table of the page."""
+        return (self.runs, self.notifications, self.configs)
+
+
+def jobs_view(jobs: Jobs, summary: DeploymentSummary, parent: str, now: datetime) -> JobsView:
+    """The page of a deployment's jobs.
+
+    Args:
+        jobs: Its jobs.
+        summary: The deployment.
+        parent: The path of its page.
+        now: The time, aware.
+
+    Returns:
+        The page.
+    """
+    zone = ZoneInfo(summary.record.timezone)
+    return JobsView(
+        address=f"{parent}/runs",
+        parent=parent,
+        name=printable(name_of(summary)),
+        facts=_facts(jobs, summary, now, zone),
+        runs=run_table(jobs.runs, zone),
+        notifications=outbox_table(
+            jobs.outbox[: jobs.table_rows], receivers_of(jobs.config), parent, zone, len(jobs.outbox)
+        ),
+        timezone=printable(summary.record.timezone),
+    )
+
+
+def config_table(configs: Sequence[tuple[str, MonitorConfig | None, str]], total: int) -> TableView:
+    """The configs with what they run, notify and ping, without secrets.
+
+    Args:
+        configs: The name of the file, the config, and why there is none.
+        total: How many there are in all.
+
+    Returns:
+        The table.
+    """
+    return TableView(
+        name="configs",
+        title="Configs",
+        columns=("Config", "Deployment", "Schedule", "Notified", "Heartbeat"),
+        rows=tuple(_config_cells(*one) for one in configs),
+        total=total,
+    )
+
+
+def _config_cells(path: str, config: MonitorConfig | None, problem: str) -> tuple[Cell, ...]:
+    if config is None:
+        return (cell(printable(path), style="text"), cell(printable(problem), style="page text"), *[cell("")] * 3)
+    return (
+        cell(printable(path), style="text"),
+        cell(printable(config.name), style="text"),
+        cell(config.schedule.cron),
+        cell(", ".join(receivers_of(config).values()) or "nobody", style="text"),
+        cell(heartbeat_of(config), style="text"),
+    )
+
+
+def heartbeat_of(config: MonitorConfig) -> str:
+    """Where the heartbeat's pings go, without secrets."""
+    found = config.heartbeat
+    if found.url is not None:
+        return redacted(found.url)
+    if found.url_file is not None:
+        return f"URL in the file {printable(str(found.url_file))}"
+    return f"URL in the variable {printable(found.url_env)}" if found.url_env is not None else "none"
+
+
+def _facts(jobs: Jobs, summary: DeploymentSummary, now: datetime, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
+    check = jobs.check
+    judging = jobs.lease is not None and jobs.lease.expires_at > now
+    states = [one.outcome for one in jobs.outbox]
+    found = [
+        ("Last run", f"{_moment(summary.used_at, zone)}, {ago(now - summary.used_at)}"),
+        ("All that was due judged at", NOTHING if check.checked_at is None else _moment(check.checked_at, zone)),
+        ("Next window due from", NOTHING if check.next_due_at is None else _moment(check.next_due_at, zone)),
+        ("Judging now", f"yes, by {printable(jobs.lease.owner)}" if judging and jobs.lease is not None else "no"),
+        ("Notifications pending", f"{states.count('pending'):,}"),
+        ("Notifications given up", f"{states.count('given up'):,}"),
+    ]
+    if jobs.config is not None:
+        found += [
+            ("Notified", ", ".join(receivers_of(jobs.config).values()) or "nobody"),
+            ("Heartbeat", heartbeat_of(jobs.config)),
+            ("Schedule", jobs.config.schedule.cron),
+        ]
+    return tuple(found)
+
+
+def _moment(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

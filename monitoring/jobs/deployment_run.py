@@ -13,8 +13,9 @@ import numpy as np
 from monitoring.baseline.predictions import no_predictions
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.calibration import calibrated_log_scale
-from monitoring.evidence.level import LevelState
+from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sensitivity import smallest_detectable_harms
+from monitoring.evidence.simulation_cache import SimulationCache
 from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at
@@ -27,7 +28,7 @@ from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
-from monitoring.records import LEVELS, IncidentRecord, Level, WatchKey, WindowRecord
+from monitoring.records import LEVELS, IncidentRecord, Level, Sensitivity, WatchKey, WindowRecord
 from monitoring.store.checks import Check
 from monitoring.store.deployments import AWAITED, COMPARED, EVENTS, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
@@ -46,6 +47,10 @@ WAITING = "waiting"
 #: Labels of rows older than so many label horizons are ignored; those of rows older than one come too late.
 LATE_LABEL_HORIZONS = 2
 
+#: Simulations of this process, by what was simulated: deployments of one baseline, and later runs, share them.
+CALIBRATIONS: SimulationCache[float] = SimulationCache()
+SENSITIVITIES: SimulationCache[tuple[Sensitivity, ...]] = SimulationCache()
+
 
 def initial_level(deployment: Deployment, level: Level) -> LevelState:
     """A level before its first window. The page level is calibrated, which takes about a second; the notice level not.
@@ -55,8 +60,9 @@ def initial_level(deployment: Deployment, level: Level) -> LevelState:
     """
     if level != "page":
         return LevelState()
-    fit = deployment.reference_fit
-    return LevelState(log_scale=calibrated_log_scale(fit.tests[level], fit.means, np.random.default_rng(0)))
+    test, means = deployment.reference_fit.tests[level], deployment.reference_fit.means
+    log_scale = CALIBRATIONS.get(test, means, lambda: calibrated_log_scale(test, means, np.random.default_rng(0)))
+    return LevelState(log_scale=log_scale)
 
 
 def _early_labels(text: str | None, *, begun: bool) -> EarlyLabels:
@@ -240,6 +246,7 @@ class DeploymentRun:
         """Estimate the AR(1) coefficients from the windows in the store: the same whichever run does it."""
         deployment, incidents = self._deployment, self._store.incidents(self._number)
         levels = dict(self._state.levels)
+        page = self._page_test()
         for level in LEVELS:
             update = AutocorrelationUpdate(
                 test=deployment.reference_fit.tests[level],
@@ -251,16 +258,27 @@ class DeploymentRun:
             mine = [one for one in incidents if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests]
             levels[level] = replace(levels[level], ar1=update.estimate(judged, mine))
         self._state = replace(self._state, levels=levels)
-        self._store.save_sensitivity(self._number, ())  # computed again at the end of this run, or of the next one
+        if self._page_test() != page:
+            self._store.save_sensitivity(self._number, ())  # computed again at the end of this run, or of the next one
+
+    def _page_test(self) -> LevelTest:
+        """The page level's test, with its AR(1) coefficients as they are now."""
+        page = (self._state.levels or self._initial_levels)["page"]
+        return self._deployment.reference_fit.tests["page"].with_ar1(page.ar1)
 
     def _save_sensitivity(self) -> None:
         """Store how small a harm the page level detects, with its AR(1) coefficients as they are now."""
-        reference_fit, page = self._deployment.reference_fit, (self._state.levels or self._initial_levels)["page"]
-        test = reference_fit.tests["page"].with_ar1(page.ar1)
-        harms = smallest_detectable_harms(
-            test, reference_fit.means, reference_fit.harms(), np.random.default_rng(0), log_scale=page.log_scale or 0.0
+        means, harms, test = (
+            self._deployment.reference_fit.means,
+            self._deployment.reference_fit.harms(),
+            self._page_test(),
         )
-        self._store.save_sensitivity(self._number, harms)
+        log_scale = (self._state.levels or self._initial_levels)["page"].log_scale or 0.0
+
+        def simulate() -> tuple[Sensitivity, ...]:
+            return smallest_detectable_harms(test, means, harms, np.random.default_rng(0), log_scale=log_scale)
+
+        self._store.save_sensitivity(self._number, SENSITIVITIES.get((test, harms, log_scale), means, simulate))
 
     def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the label horizon."""

@@ -6,18 +6,29 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from monitoring.baseline.profile import MAX_CATEGORIES
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.task import NO_LABEL
 from monitoring.traffic.tables.columns import TableColumns
 
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
 #: Fewer baseline windows than this detect only large changes.
 FEW_WINDOWS = 20
 
+#: An error rate below this is suspicious, or one below this part of what the probabilities say, where there are enough
+#: labels, and more than one class.
+HARDLY_AN_ERROR = 0.002
+EXPECTED_PART = 0.5
+FEW_LABELS = 500
+MOST_OF_ONE_CLASS = 0.95
+
 
 def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tuple[str, ...]:
-    """Notes on categories of many values, on labels, on the order of classes, and on few windows.
+    """Notes on categories of many values, on labels, on the order of classes, on fits, and on few windows.
 
     Args:
         table: the rows of the baseline, as `RowBatch.table` has them.
@@ -34,7 +45,11 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
     if not names:
         notes.append("The reference has no labels: inputs and answers are watched, errors are not.")
     if columns.predicted is None and columns.classes:
-        notes += _worse_than_a_guess(table, columns.classes)
+        labels = Classification(classes=columns.classes).label_codes(table["label"])
+        known = labels != NO_LABEL
+        answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)[known]
+        notes += _worse_than_a_guess(answers, labels[known], columns.classes)
+        notes += _too_good(answers, labels[known])
     return (*notes, *few_windows(windows))
 
 
@@ -64,17 +79,33 @@ def _many_categories(table: pa.Table, columns: TableColumns) -> Iterator[str]:
             )
 
 
-def _worse_than_a_guess(table: pa.Table, classes: tuple[str, ...]) -> Iterator[str]:
+def _worse_than_a_guess(answers: Floats, labels: Whole, classes: tuple[str, ...]) -> Iterator[str]:
     """Answers that are wrong more often than always naming the commonest class would be."""
-    labels = Classification(classes=classes).label_codes(table["label"])
-    known = labels != NO_LABEL
-    answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)[known]
-    if not known.any():
+    if not labels.size:
         return
-    error = float(np.mean(answers.argmax(axis=1) != labels[known]))
-    if error > max(0.5, 1.0 - float(np.bincount(labels[known]).max() / known.sum())):
+    error = float(np.mean(answers.argmax(axis=1) != labels))
+    if error > max(0.5, 1.0 - _commonest(labels)):
         order = ", ".join(classes)
         yield (
             f"{error:.0%} of the labelled rows are answered wrongly: are the classes in the order of the scores "
             f"({order})?"
         )
+
+
+def _too_good(answers: Floats, labels: Whole) -> Iterator[str]:
+    """Answers with hardly an error, or with far fewer than their own probabilities say, as on rows of the fit."""
+    if labels.size < FEW_LABELS or _commonest(labels) > MOST_OF_ONE_CLASS:
+        return
+    error, expected = float(np.mean(answers.argmax(axis=1) != labels)), 1.0 - float(answers.max(axis=1).mean())
+    fewer = error < EXPECTED_PART * expected
+    if error < HARDLY_AN_ERROR or fewer:
+        states = f" where its probabilities promise {expected:.1%}" if fewer else ""
+        yield (
+            f"The model is wrong in {error:.1%} of {labels.size:,} labelled rows{states}, as on rows that it was "
+            "fitted on. If it was, take held-out rows: live losses are larger, and would page."
+        )
+
+
+def _commonest(labels: Whole) -> float:
+    """The share of the commonest class."""
+    return float(np.bincount(labels).max() / labels.size)

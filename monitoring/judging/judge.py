@@ -21,6 +21,7 @@ from monitoring.judging.event_windows import (
 )
 from monitoring.judging.fit.estimator import losses_by_window
 from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.in_sample import in_sample_findings
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.level_evidence import LevelEvidence, excluded_watches, step_excluding
@@ -149,6 +150,7 @@ class Judge:
         self._estimator = reference_fit.estimator
         self._baseline_events = reference_fit.events
         self._min_rows = reference_fit.tests["page"].min_rows
+        self._means = reference_fit.means
         self._tests = UpdatedTests(reference_fit.tests)
         self._phases = phases
         self._tracker = IncidentTracker(catalogue, reference_fit, timezone=timezone, phases=phases)
@@ -180,6 +182,8 @@ class Judge:
         window = self.scorer.score(state.scoring, traffic, self._usual_rows(state.history, traffic))
         evidence = self._evidence(state, window)
         record = self._record(window, evidence, state)
+        found = in_sample_findings((*state.history, record), self._means, self._watches)
+        record = replace(record, findings=(*record.findings, *found))
         tested = {key: score for level in evidence.values() for key, score in level.tested.items()}
         recent = (
             *ordinary_history(state.history, self._watches)[-(HISTORY - 1) :],

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from monitoring.baseline.profile import Bins, Profile
+from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.records import Finding, ScoreSum, WatchKey
 from monitoring.watches.integrity import ANSWERS
 
@@ -36,10 +36,12 @@ GROSS_ERROR = 0.8
 ABSOLUTE_ERROR = "absolute_error"
 
 #: A number has changed its unit or meaning where its mean lies this many ranges outside the range (from the first to
-#: the last of the baseline's bin edges), or below this part of its lower end, with most rows in the outermost bin.
+#: the last of the baseline's bin edges), or below this part of its lower end, or where its standard deviation is so
+#: many ranges, with most rows in the outermost bins. Sound windows have at most `OUTER_ROWS` there, the baseline 3 %.
 RANGES_OUTSIDE = 3.0
 SCALED_DOWN = 0.2
 MOST_ROWS = 0.5
+OUTER_ROWS = 0.2
 
 #: False pages of all gross failures together, as a share of the budget, if no window's true rate exceeds what it is
 #: compared with.
@@ -113,7 +115,12 @@ class GrossFailures:
 
     @classmethod
     def fit(
-        cls, means: Mapping[WatchKey, NDArray[np.float64]], features: Mapping[str, str], *, threshold: float
+        cls,
+        means: Mapping[WatchKey, NDArray[np.float64]],
+        features: Mapping[str, str],
+        *,
+        threshold: float,
+        bins: Sequence[Bins] = (),
     ) -> GrossFailures:
         """Limits from the baseline's windows.
 
@@ -121,6 +128,7 @@ class GrossFailures:
             means: Window scores of each watch over the baseline, [R].
             features: The input that each integrity watch is about, by the watch's name.
             threshold: A of the page level: windows per false page.
+            bins: Every input's bins: the ranges of numbers are limits as well.
 
         Returns:
             Limits for missing and unseen values, unusable answers, and errors.
@@ -132,7 +140,8 @@ class GrossFailures:
             limit = _limit(key.watch, float(scores.max()), features.get(key.watch, ""))
             if limit is not None:
                 limits[key] = limit
-        return cls(limits=limits, alpha=BUDGET_SHARE / threshold / max(len(limits), 1))
+        numbers = sum(one.edges is not None for one in bins)
+        return cls(limits=limits, alpha=BUDGET_SHARE / threshold / max(len(limits) + numbers, 1))
 
     def findings(self, sums: Mapping[WatchKey, ScoreSum]) -> tuple[Finding, ...]:
         """The gross failures of one window.
@@ -196,30 +205,42 @@ def _message(limit: GrossLimit, total: ScoreSum) -> str:
     return f"{what}; in the baseline's worst window it was {worst}."
 
 
-def range_findings(bins: Sequence[Bins], baseline: Profile, window: Profile, *, min_rows: int) -> tuple[Finding, ...]:
+def range_findings(bins: Sequence[Bins], baseline: Profile, window: Profile, *, alpha: float) -> tuple[Finding, ...]:
     """Numbers whose values lie far outside the baseline's range, as after a change of unit.
 
     Args:
         bins: Every input's bins.
         baseline: The baseline's counts on them.
         window: The window's counts on them.
-        min_rows: Windows with fewer values of an input say nothing of it.
+        alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there.
 
     Returns:
         One fact for each such input.
     """
     found = []
     for one, before, now in zip(bins, baseline.features, window.features, strict=True):
-        if one.edges is None or len(one.edges) < 2 or now.present < max(min_rows, 1) or not now.moments.finite:
+        if one.edges is None or len(one.edges) < 2 or not now.moments.finite:
             continue
-        low, high = one.edges[0], one.edges[-1]
-        mean, span = now.moments.mean, high - low
-        above = mean > high + RANGES_OUTSIDE * span and now.counts[-1] > MOST_ROWS * now.present
-        below = mean < low - RANGES_OUTSIDE * span or (before.moments.minimum >= 0.0 and mean < SCALED_DOWN * low)
-        if above or (below and now.counts[0] > MOST_ROWS * now.present):
-            message = (
-                f"The mean of {one.feature} is {mean:,.4g} over {now.present:,} rows; 97 % of the baseline lies "
-                f"between {low:,.4g} and {high:,.4g}: check its unit."
-            )
-            found.append(Finding(kind="out of range", feature=one.feature, message=message, fact=True))
+        for words, rows in _far_outside(one.edges, before, now):
+            if rows > MOST_ROWS * now.present and binom.sf(rows - 1, now.present, OUTER_ROWS) <= alpha:
+                message = (
+                    f"The {words.format(one.feature)} over {now.present:,} rows; 97 % of the baseline lies between "
+                    f"{one.edges[0]:,.4g} and {one.edges[-1]:,.4g}: check its unit."
+                )
+                found.append(Finding(kind="out of range", feature=one.feature, message=message, fact=True))
+                break
     return tuple(found)
+
+
+def _far_outside(edges: Sequence[float], before: FeatureCounts, now: FeatureCounts) -> list[tuple[str, int]]:
+    """What lies far outside the range of a number, in words, with the rows in the outermost bins concerned."""
+    low, high = edges[0], edges[-1]
+    mean, std, far = now.moments.mean, now.moments.std, RANGES_OUTSIDE * (high - low)
+    found = []
+    if mean > high + far:
+        found.append((f"mean of {{}} is {mean:,.4g}", now.counts[-1]))
+    if mean < low - far or (before.moments.minimum >= 0.0 and mean < SCALED_DOWN * low):
+        found.append((f"mean of {{}} is {mean:,.4g}", now.counts[0]))
+    if std > far:
+        found.append((f"standard deviation of {{}} is {std:,.4g}", now.counts[0] + now.counts[-1]))
+    return found

@@ -189,7 +189,7 @@ def fit_reference(
         means=means,
         watches=catalogue.watches,
         tolerances=tolerances,
-        gross_failures=GrossFailures.fit(means, features, threshold=budgets["page"].threshold),
+        gross_failures=GrossFailures.fit(means, features, threshold=budgets["page"].threshold, bins=catalogue.bins),
         profile=baseline.profile,
         estimator=PerformanceEstimator.fit(baseline, catalogue, plan),
         losses=catalogue.label_sums(reference),

@@ -51,3 +51,26 @@ def test_each_weakness_has_its_note(labels: list[str | None], names: int, late: 
 def test_without_scores_the_order_of_classes_cannot_be_wrong() -> None:
     answered = TableColumns(event_time="ts", predicted="answer", classes=("no", "yes"), inputs={"who": "category"})
     assert reference_notes(table(BOTH, late=0.2), answered, FEW_WINDOWS) == ()
+
+
+def wrong_in(errors: int, *, late: float) -> pa.Table:
+    """A thousand rows with so many errors, each answered with the probability `late`."""
+    labels: list[str | None] = ["no", "yes"] * 500
+    rows = table(labels, late=late)
+    flipped = [{"no": "yes", "yes": "no"}[str(label)] if at < errors else label for at, label in enumerate(labels)]
+    return rows.set_column(2, "label", pa.array(flipped, pa.string()))
+
+
+@pytest.mark.parametrize(
+    ("errors", "late", "told"), [(1, 0.99, True), (40, 0.8, True), (30, 0.97, False), (120, 0.8, False)]
+)
+def test_losses_too_small_for_rows_held_out_are_told(errors: int, late: float, told: bool) -> None:
+    notes = reference_notes(wrong_in(errors, late=late), COLUMNS, FEW_WINDOWS)
+    assert [f"The model is wrong in {errors / 1000:.1%} of 1,000 labelled rows" in note for note in notes] == [
+        True
+    ] * told
+
+
+def test_a_rare_class_alone_is_not_suspicious() -> None:
+    rare: list[str | None] = [*["no"] * 970, *["yes"] * 30]
+    assert reference_notes(table(rare, late=0.999), COLUMNS, FEW_WINDOWS) == ()

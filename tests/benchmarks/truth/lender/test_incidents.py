@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
+from benchmarks.truth.lender.deployment import LenderDeployment, Run
+from benchmarks.truth.lender.harms import told
 from benchmarks.truth.lender.incidents import LASTING, ONE_DAY
 from benchmarks.truth.lender.law import calm_day, predictions
+from benchmarks.truth.lender.streams import calm_days
 from monitoring.baseline.predictions import Predictions
 
 
@@ -38,3 +43,32 @@ def test_labels_scores_and_a_stuck_number(rows: Predictions) -> None:
     np.testing.assert_array_equal(ONE_DAY["all labels inverted"](rows).labels, 1 - rows.labels)
     assert float(np.isnan(ONE_DAY["scores x 100"](rows).probabilities).mean()) > 0.9
     assert len(set(LASTING["a number stuck"](rows).features["amount"].to_pylist())) == 1
+
+
+REFERENCE = 40
+
+
+@pytest.fixture(scope="module")
+def runs() -> Mapping[int, tuple[LenderDeployment, Run]]:
+    """Two deployments by their rows a day, one of them below `min_rows`, each with three calm days judged."""
+    found = {}
+    for size in (100, 1000):
+        days = [predictions(day, number) for number, day in enumerate(calm_days(7, 0, REFERENCE + 3, rows=size))]
+        deployment = LenderDeployment.of(days[:REFERENCE])
+        run = deployment.begin()
+        for number, day in enumerate(days[REFERENCE:], start=REFERENCE):
+            assert not told(deployment.step(run, number, day))
+        found[size] = (deployment, run)
+    return found
+
+
+@pytest.mark.parametrize("size", [100, 1000])
+@pytest.mark.parametrize("name", [*ONE_DAY, "none"])
+def test_a_disaster_of_one_day_pages_on_that_day_and_a_calm_one_does_not(
+    runs: Mapping[int, tuple[LenderDeployment, Run]], name: str, size: int
+) -> None:
+    deployment, run = runs[size]
+    (day,) = calm_days(7, REFERENCE + 3, 1, rows=size)
+    rows = predictions(day, REFERENCE + 3)
+    judged = deployment.step(run.copied(), REFERENCE + 3, ONE_DAY[name](rows) if name in ONE_DAY else rows)
+    assert told(judged) is (name in ONE_DAY)

@@ -22,6 +22,7 @@ MEANS = {
 }
 FEATURES = {"missing:income": "income", "unseen:branch": "branch"}
 FAILURES = GrossFailures.fit(MEANS, FEATURES, threshold=365.0)
+ALPHA = FAILURES.alpha
 
 
 def share(rows: int, part: float) -> ScoreSum:
@@ -89,9 +90,27 @@ def test_another_unit_is_out_of_range(factor: float, out: bool) -> None:
     bins = (Bins(feature="income", edges=edges),)
     known = Profile(rows=4000, features=(counted(edges, income),))
     live = Profile(rows=400, features=(counted(edges, income[:400] * factor),))
-    found = range_findings(bins, known, live, min_rows=200)
-    assert bool(found) is out
-    assert range_findings(bins, known, live, min_rows=401) == ()
+    assert bool(range_findings(bins, known, live, alpha=ALPHA)) is out
+
+
+@pytest.mark.parametrize(("rows", "out"), [(4, False), (20, True), (100, True), (1_000, True), (100_000, True)])
+@pytest.mark.parametrize(("centre", "factor"), [(10.0, 100.0), (0.0, 100.0), (0.0, 1e6), (40.0, 0.01)])
+def test_another_unit_is_out_of_range_at_every_volume_but_a_handful(
+    rows: int, out: bool, centre: float, factor: float
+) -> None:
+    values = RNG.normal(centre, 1.0, max(rows, 4000))
+    edges = tuple(np.quantile(values, np.linspace(0, 1, 65)[1:-1]).tolist())
+    known = Profile(rows=values.size, features=(counted(edges, values),))
+    live = Profile(rows=rows, features=(counted(edges, values[:rows] * factor),))
+    found = range_findings((Bins(feature="income", edges=edges),), known, live, alpha=ALPHA)
+    assert [(one.kind, one.feature, one.fact) for one in found] == [("out of range", "income", True)] * (
+        out and (centre > 0.0 or factor > 1.0)
+    )
+
+
+def test_ranges_share_the_budget_of_gross_failures() -> None:
+    with_numbers = GrossFailures.fit(MEANS, FEATURES, threshold=365.0, bins=(Bins(feature="age", edges=(0.0,)),) * 4)
+    assert with_numbers.alpha == pytest.approx(FAILURES.alpha * 4 / 8)
 
 
 def test_a_season_is_not_out_of_range() -> None:
@@ -99,7 +118,7 @@ def test_a_season_is_not_out_of_range() -> None:
     edges = tuple(np.quantile(winter, np.linspace(0, 1, 65)[1:-1]).tolist())
     known = Profile(rows=4000, features=(counted(edges, winter),))
     summer = Profile(rows=400, features=(counted(edges, RNG.normal(30.0, 3.0, 400)),))
-    assert range_findings((Bins(feature="temp", edges=edges),), known, summer, min_rows=200) == ()
+    assert range_findings((Bins(feature="temp", edges=edges),), known, summer, alpha=ALPHA) == ()
 
 
 def test_one_wild_value_is_not_out_of_range() -> None:
@@ -109,4 +128,4 @@ def test_one_wild_value_is_not_out_of_range() -> None:
     wild = income[:400].copy()
     wild[0] = 1e9
     live = Profile(rows=400, features=(counted(edges, wild),))
-    assert range_findings((Bins(feature="income", edges=edges),), known, live, min_rows=200) == ()
+    assert range_findings((Bins(feature="income", edges=edges),), known, live, alpha=ALPHA) == ()

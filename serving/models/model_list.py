@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, final
 
+from serving.models.list_in_force import ListInForce
 from serving.models.model_config import read_config_file
 from serving.models.version_folders import ModelSource, discover
 
@@ -86,34 +87,36 @@ class ConfigFile:
 
 @final
 class ModelList:
-    """The list of models in force. Calling it gives the list; thread-safe."""
+    """The models to serve, by the list in force. Calling it gives them; thread-safe."""
 
-    def __init__(self, source: ModelListSource) -> None:
+    def __init__(self, source: ModelListSource, in_force: ListInForce | None = None) -> None:
         self._source = source
         self._lock = threading.Lock()
-        self._listed: tuple[ModelSource, ...] | None = None
+        self._in_force = in_force or first_list(source)
         self._seen: dict[str, ModelSource] = {}
 
     def __call__(self) -> tuple[ModelSource, ...]:
         """The models to serve. A model of a live folder stays while its own folder exists, versions or none."""
         with self._lock:
-            if self._listed is not None:
-                return self._listed
-            found = tuple(self._source.read())
-            if not self._source.is_live:
-                self._listed = found
-                return found
+            if self._in_force.sources is not None:
+                return self._in_force.sources
+            found = self._source.read()
             kept = {name: one for name, one in self._seen.items() if one.base.is_dir()}
             self._seen = kept | {one.name: one for one in found}
             return tuple(self._seen[name] for name in sorted(self._seen))
 
-    def replace(self, sources: Sequence[ModelSource]) -> None:
-        """Put this list in force instead of the source's."""
-        with self._lock:
-            self._listed = tuple(sources)
+    @property
+    def in_force(self) -> ListInForce:
+        """The list that this process serves."""
+        return self._in_force
 
-    def reread(self) -> tuple[ModelSource, ...]:
-        """Read the source's list, without putting it in force.
+    def put(self, in_force: ListInForce) -> None:
+        """Serve by this list from now on."""
+        with self._lock:
+            self._in_force = in_force
+
+    def read(self) -> tuple[ModelSource, ...]:
+        """Read the source's list, without serving by it.
 
         Returns:
             The list as it is now.
@@ -128,7 +131,20 @@ class ModelList:
         """Whether the source, when in force, is read at every call."""
         return self._source.is_live
 
-    def restore(self) -> None:
-        """Put the source's list in force again."""
-        with self._lock:
-            self._listed = None
+
+def first_list(source: ModelListSource) -> ListInForce:
+    """The list with which a server starts.
+
+    Args:
+        source: Where the list comes from.
+
+    Returns:
+        What the source says now; of a live source, that it is live.
+
+    Raises:
+        BadInput: The list cannot be used.
+    """
+    if source.is_live:
+        return ListInForce()
+    sources = tuple(source.read())
+    return ListInForce(sources=sources, last_read=sources)

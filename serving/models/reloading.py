@@ -13,6 +13,7 @@ from serving.status import Code, Failure, InvalidArgument
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from serving.models.list_in_force import ListInForce, ListStore
     from serving.models.model_list import ModelList
     from serving.models.version_folders import ModelSource
     from serving.models.versions import Models
@@ -21,16 +22,21 @@ if TYPE_CHECKING:
     """Takes a ``ModelServerConfig``; raises `Failure`."""
 
 
+READ_AGAIN = "The list of models has been read again"
+
+
 @final
 class Reloader:
     """Applies new lists of models. Blocks while it loads; thread-safe.
 
+    A list is in force once it is in the store; one that is refused never gets there.
+
     Args:
         models: The models of the server.
-        model_list: The list in force.
+        model_list: The list that this process serves.
+        store: Where the list in force is kept for all processes of the server.
         report: Called with a sentence for each result that no client waits for.
         may_label_unavailable: Whether a new label may name a version that is not available yet.
-        on_reread: Called when the list of a file replaces one that a client has sent.
         on_list: Called with every new list before it is served; refuses it by BadInput or CannotRun.
     """
 
@@ -39,20 +45,24 @@ class Reloader:
         models: Models,
         model_list: ModelList,
         *,
+        store: ListStore,
         report: Callable[[str], None],
         may_label_unavailable: bool = False,
-        on_reread: Callable[[], None] = lambda: None,
         on_list: Callable[[Sequence[ModelSource]], None] = lambda _: None,
     ) -> None:
         self._models = models
         self._model_list = model_list
+        self._store = store
         self._report = report
         self._may_label_unavailable = may_label_unavailable
-        self._serving = threading.Lock()
-        self._last_read = model_list()
-        self._on_reread = on_reread
         self._on_list = on_list
+        self._serving = threading.Lock()
         self._last_error = ""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this process serves the list in force."""
+        return self._model_list.in_force.generation == self._store.newest().generation
 
     def poll(self) -> None:
         """Poll the disk for versions; errors are reported."""
@@ -64,7 +74,7 @@ class Reloader:
             self._last_error = ""
 
     def apply(self, config: Any) -> None:
-        """Serve exactly the models of a ``tensorflow.serving.ModelServerConfig`` from now on.
+        """Serve exactly the models of a ``tensorflow.serving.ModelServerConfig`` from now on, in all processes.
 
         An invalid list changes nothing. A valid list of which some models cannot be loaded is in force nevertheless.
 
@@ -75,39 +85,116 @@ class Reloader:
         problems = tuple(check_config(config))
         if problems:
             raise InvalidArgument("; ".join(map(str, problems)))
-        self._serve(sources_of(config))
+        with self._store.exclusive():
+            self._change(replace(self._store.newest(), sources=sources_of(config)))
 
     def reread(self) -> None:
-        """Read the list again from its source, and serve it; errors are reported."""
-        self._read(is_requested=True)
+        """After SIGHUP: read the list again from its source, and serve it, in all processes; errors are reported."""
+        with self._store.exclusive():
+            self._answer_hangup()
 
     def reread_if_changed(self) -> None:
-        """As `reread`, but only if the list has changed since it was last read."""
-        self._read(is_requested=False)
+        """As `reread`, but only if the list has changed since it was last read by any process."""
+        if not self._model_list.is_live and self._read_if_changed() is not None:
+            with self._store.exclusive():
+                changed = self._read_if_changed()  # another process may have been first
+                if changed is not None:
+                    self._change_to_read(changed)
 
-    def _read(self, *, is_requested: bool) -> None:
-        if self._model_list.is_live:
-            self._model_list.restore()
-            self.poll()
+    def follow(self) -> None:
+        """Serve the newest list, which another process has put in force.
+
+        Raises:
+            Failure: As `apply`.
+        """
+        before, newest = self._model_list.in_force, self._store.newest()
+        if newest.generation <= before.generation:
             return
-        try:
-            sources = self._model_list.reread()
-        except (OSError, BadInput) as error:
-            if is_requested:
-                self._last_error = ""
-            self._report_once(f"The list of models cannot be read; the loaded versions go on answering: {error}")
+        self._accept(newest)
+        failure = self._serve(newest)
+        if (newest.hangups, newest.last_read) != (before.hangups, before.last_read):
+            self._report_read(failure)
+        elif failure is not None:
+            raise failure
+
+    def catch_up(self) -> None:
+        """Before this process serves: take the newest list, answer a SIGHUP that nobody has, have the others follow.
+
+        Within the store's `exclusive` only. The others lag only if the process that changed the list died meanwhile.
+
+        Raises:
+            Failure: As `apply`.
+        """
+        self.follow()
+        self._answer_hangup()
+        for failure in self._store.update_others()():
+            self._report(failure.message)
+
+    def _answer_hangup(self) -> None:
+        newest, hangups = self._store.newest(), self._store.hangups()
+        if newest.hangups == hangups:
+            return
+        newest = replace(newest, hangups=hangups)
+        if self._model_list.is_live:
+            self._change_to_read(newest)
             return
         self._last_error = ""
-        if sources == self._last_read and not is_requested:
-            return
-        self._last_read = sources
-        self._on_reread()
-        try:
-            self._serve(sources)
-        except Failure as failure:
-            self._report(f"The list of models has been read again, with an error: {failure.message}")
+        sources = self._read()
+        if sources is None:
+            self._store.put(newest)
         else:
-            self._report("The list of models has been read again.")
+            self._change_to_read(replace(newest, last_read=sources))
+
+    def _read_if_changed(self) -> ListInForce | None:
+        """The list in force with what its source says now; None if that is what it said when it was last read."""
+        newest, sources = self._store.newest(), self._read()
+        return None if sources is None or sources == newest.last_read else replace(newest, last_read=sources)
+
+    def _read(self) -> tuple[ModelSource, ...] | None:
+        """The source's list; None if it cannot be read, which is reported."""
+        try:
+            sources = self._model_list.read()
+        except (OSError, BadInput) as error:
+            self._report_once(f"The list of models cannot be read; the loaded versions go on answering: {error}")
+            return None
+        self._last_error = ""
+        return sources
+
+    def _change_to_read(self, newest: ListInForce) -> None:
+        """Put the list that was last read in force; a failure is reported. It counts as read even if it is refused."""
+        self._store.put(newest)
+        try:
+            self._change(replace(newest, sources=newest.last_read))
+        except Failure as failure:
+            self._report_read(failure)
+        else:
+            self._report_read(None)
+
+    def _change(self, changed: ListInForce) -> None:
+        """Put a list in force in all processes, unless it is refused; the lists of others come first."""
+        self._accept(changed)
+        changed = replace(changed, generation=self._store.newest().generation + 1)
+        self._store.put(changed)
+        wait_for_others = self._store.update_others()
+        failure = self._serve(changed)
+        failures = wait_for_others()
+        if self._model_list.in_force != changed:  # without the labels that are refused
+            self._store.put(self._model_list.in_force)
+        for one in (failure, *failures):
+            if one is not None:
+                raise one
+
+    def _accept(self, in_force: ListInForce) -> None:
+        """Raise the `Failure` of a list that cannot be served at all."""
+        try:
+            self._on_list(self._model_list.read() if in_force.sources is None else in_force.sources)
+        except BadInput as error:
+            raise InvalidArgument(str(error)) from error
+        except CannotRun as error:
+            raise Failure(Code.FAILED_PRECONDITION, str(error)) from error
+
+    def _report_read(self, failure: Failure | None) -> None:
+        self._report(f"{READ_AGAIN}." if failure is None else f"{READ_AGAIN}, with an error: {failure.message}")
 
     def _report_once(self, text: str) -> None:
         """Report an error, once for as long as it stays the same: polls come every second."""
@@ -115,31 +202,37 @@ class Reloader:
             self._last_error = text
             self._report(text)
 
-    def _serve(self, sources: Sequence[ModelSource]) -> None:
+    def _serve(self, in_force: ListInForce) -> Failure | None:
+        """Serve a list, which stays in force although a model or label of it fails; the first failure is returned."""
         with self._serving:
-            try:
-                self._on_list(sources)
-            except BadInput as error:
-                raise InvalidArgument(str(error)) from error
-            except CannotRun as error:
-                raise Failure(Code.FAILED_PRECONDITION, str(error)) from error
+            if in_force.generation <= self._model_list.in_force.generation:
+                return None  # a newer one has come meanwhile
             before = {name: dict(self._models.labels(name)) for name in self._models.names}
-            self._model_list.replace(sources)
-            self._models.poll()
-            refused = tuple(self._refused_labels(sources, before))
-            if refused:
-                self._model_list.replace([self._without(one, refused, before) for one in sources])
+            self._model_list.put(in_force)
+            try:
                 self._models.poll()
+                sources = self._model_list()
+                refused = tuple(self._refused_labels(sources, before))
+                if refused and in_force.sources is not None:
+                    kept = tuple(self._without(one, refused, before) for one in sources)
+                    self._model_list.put(replace(in_force, sources=kept))
+                    self._models.poll()
+            except (OSError, BadInput) as error:
+                return Failure(Code.INTERNAL, f"The disk cannot be polled for models: {error}")
+        return None if in_force.sources is None else self._failure_of(sources, refused)
+
+    def _failure_of(self, sources: Sequence[ModelSource], refused: Sequence[tuple[str, str, int]]) -> Failure | None:
         failed = [self._reason(one) for one in sources if not self._models.available(one.name)]
         if failed:
-            raise Failure(Code.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{', '.join(failed)}}}")
+            return Failure(Code.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{', '.join(failed)}}}")
         if refused:
             name, label, number = refused[0]
-            raise Failure(
+            return Failure(
                 Code.FAILED_PRECONDITION,
                 f"Request to assign label {label} to version {number} of model {name}, which is not currently "
                 "available for inference",
             )
+        return None
 
     def _refused_labels(
         self, sources: Sequence[ModelSource], before: dict[str, dict[str, int]]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from monitoring.errors import CannotRun
 from serving.server.settings import ServerInfo
-from serving.transport.sockets import bind_address, target_of, url_of
+from serving.transport.sockets import bind_address, check_unshared, claim_address, target_of, url_of
 
 if TYPE_CHECKING:
     import socket
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from serving.server.settings import GrpcListener, ServeSettings
+    from serving.transport.sockets import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Listeners:
     """None without a gRPC interface."""
     is_encrypted: bool = False
     """Whether HTTP is."""
+    claims: tuple[socket.socket, ...] = ()
+    """Keep other servers from sharing the addresses."""
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +38,7 @@ class Listeners:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for one in (self.http, self.grpc):
+        for one in (self.http, self.grpc, *self.claims):
             if one is not None:
                 one.close()
 
@@ -63,24 +66,64 @@ def bind_listeners(settings: ServeSettings, report: Callable[[str], None], *, is
     Raises:
         CannotRun: An address cannot be bound.
     """
-    http = None if settings.address is None else bind_address(settings.address, is_shared=is_shared)
+    return _bind(settings, report, lambda address: Bound(bind_address(address, is_shared=is_shared)))
+
+
+def bind_first_listeners(settings: ServeSettings, report: Callable[[str], None]) -> Listeners:
+    """As `bind_listeners`, for the first of several processes: no other server may have or share the addresses.
+
+    Returns:
+        The sockets, which share their addresses, and what keeps other servers away.
+
+    Raises:
+        CannotRun: An address cannot be bound, or another server shares it.
+    """
+    return _bind(settings, report, _bind_first)
+
+
+class Bound(NamedTuple):
+    """A bound socket, and what keeps other servers from sharing its address."""
+
+    socket: socket.socket
+    claim: socket.socket | None = None
+
+
+def _bind_first(address: Address) -> Bound:
+    check_unshared(address)
+    bound = bind_address(address, is_shared=True)
     try:
-        grpc = _bind_grpc(settings.grpc, report, is_shared=is_shared)
-        return Listeners(http=http, grpc=grpc, is_encrypted=settings.tls is not None)
+        return Bound(bound, claim_address(bound, address))
     except CannotRun:
-        if http is not None:
-            http.close()
+        bound.close()
         raise
 
 
+def _bind(settings: ServeSettings, report: Callable[[str], None], bind: Callable[[Address], Bound]) -> Listeners:
+    http = None if settings.address is None else bind(settings.address)
+    try:
+        grpc = _bind_grpc(settings.grpc, report, bind)
+    except CannotRun:
+        for one in http or ():
+            if one is not None:
+                one.close()
+        raise
+    both = [one for one in (http, grpc) if one is not None]
+    return Listeners(
+        http=None if http is None else http.socket,
+        grpc=None if grpc is None else grpc.socket,
+        is_encrypted=settings.tls is not None,
+        claims=tuple(one.claim for one in both if one.claim is not None),
+    )
+
+
 def _bind_grpc(
-    listener: GrpcListener | None, report: Callable[[str], None], *, is_shared: bool
-) -> socket.socket | None:
+    listener: GrpcListener | None, report: Callable[[str], None], bind: Callable[[Address], Bound]
+) -> Bound | None:
     if listener is None:
         return None
     address = listener.address
     try:
-        return bind_address(address, is_shared=is_shared)
+        return bind(address)
     except CannotRun:
         if listener.is_required:
             raise

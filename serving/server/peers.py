@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Protocol, final
+
+from serving.models.list_in_force import OwnListStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from serving.models.reloading import Reload, Reloader
-    from serving.models.version_folders import ModelSource
+    from serving.models.list_in_force import ListInForce, ListStore
+    from serving.models.reloading import Reloader
 
     MergeMetrics = Callable[[str], Awaitable[str]]
     """Takes a process's own Prometheus page; gives the sum of the pages of all processes."""
@@ -28,53 +29,47 @@ class PeerWorkers(Protocol):
     def merge_metrics(self) -> MergeMetrics | None:
         """Adds the peers' metrics to this process's own; None without peers."""
 
-    def client_model_list(self) -> Sequence[ModelSource] | None:
-        """The list of models that a client has sent to any of them; None if none is in force."""
-
-    def discard_client_model_list(self) -> None:
-        """The list that a client has sent is no longer in force."""
+    @property
+    def store(self) -> ListStore:
+        """Where the list of models in force is kept."""
 
     def joined(
         self, reloader: Reloader, *, page: Callable[[], str], stop: Callable[[], None]
-    ) -> AbstractAsyncContextManager[Reload]:
-        """Answer the peers while the block runs.
+    ) -> AbstractAsyncContextManager[None]:
+        """Answer the peers while the block runs, which begins when this process has the newest list of models.
 
         Args:
-            reloader: Applies a list of models that a peer sends.
+            reloader: Takes the newest list.
             page: Gives this process's own Prometheus page.
             stop: Drains and stops this server; called when the supervisor is gone.
 
         Returns:
-            A context manager that gives the function which reloads all processes.
+            A context manager.
         """
 
 
 @final
 class SingleProcess:
-    """A server without peers; implements `PeerWorkers`."""
+    """A server without peers; implements `PeerWorkers`.
+
+    Args:
+        first: The list of models with which it starts.
+    """
 
     is_shared = False
     merge_metrics: MergeMetrics | None = None
 
-    def client_model_list(self) -> Sequence[ModelSource] | None:
-        """None: this process knows itself what it was sent."""
-        return None
-
-    def discard_client_model_list(self) -> None:
-        """Nothing is kept."""
+    def __init__(self, first: ListInForce) -> None:
+        self.store = OwnListStore(first)
 
     @asynccontextmanager
     async def joined(
         self, reloader: Reloader, *, page: Callable[[], str], stop: Callable[[], None]
-    ) -> AsyncIterator[Reload]:
-        """Gives a function that reloads this process.
+    ) -> AsyncIterator[None]:
+        """There is nobody to answer.
 
         Yields:
-            The function; it raises `Failure` if the list is not applied.
+            Nothing.
         """
-        del page, stop
-
-        async def reload(config: Any) -> None:
-            await asyncio.to_thread(reloader.apply, config)
-
-        yield reload
+        del reloader, page, stop
+        yield

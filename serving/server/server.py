@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import signal
 import sys
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -20,7 +20,7 @@ from serving.inference.inference import Inference
 from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
-from serving.models.model_list import ModelList, ModelsFolder
+from serving.models.model_list import ModelList, ModelsFolder, first_list
 from serving.models.reloading import Reloader
 from serving.models.versions import Models
 from serving.server.gc_tuning import tune_gc
@@ -29,7 +29,7 @@ from serving.server.labels_endpoint import LabelsEndpoint
 from serving.server.listeners import bind_listeners
 from serving.server.peers import SingleProcess
 from serving.server.periodic import repeating
-from serving.server.shutdown import DrainingServer
+from serving.server.shutdown import DrainingServer, hangups_held
 from serving.transport.limits import raise_open_file_limit
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from serving.capture.capture import Capture
     from serving.grpc_api.server import GrpcServer
+    from serving.models.list_in_force import ListInForce
     from serving.models.reloading import Reload
     from serving.models.runner import Runner
     from serving.server.listeners import Listeners
@@ -76,24 +77,27 @@ def serve(
         BadInput: There is no model, or the list of models cannot be used.
         CannotRun: An address cannot be bound, the traffic log cannot be written, or no model can be loaded.
     """
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a handler
-    check_models(settings.repository)
-    others = peers or SingleProcess()
-    listeners = bind_listeners(settings, report, is_shared=others.is_shared)
-    log = open_traffic_log(settings.traffic, report=report)
-    with listeners, log as (capture, label_writer):
-        prepare()
-        raise_open_file_limit()
-        guard = make_guard(settings.access, report)
-        labels_endpoint = LabelsEndpoint(writer=label_writer, guard=guard)
-        dependencies, reloader = _load(settings, capture, labels_endpoint, others, report)
-        models = dependencies.models
-        sys.setswitchinterval(SWITCH_S)
-        info = listeners.info({name: models.available(name) for name in models.names})
-        _run(settings, listeners, dependencies, reloader, others, partial(on_ready, info))
-        dependencies.inference.close()
-    models.close()
-    report("Stopped: everything accepted was answered.")
+    with hangups_held():
+        others = peers or SingleProcess(read_first_list(settings.repository))
+        listeners = bind_listeners(settings, report, is_shared=others.is_shared)
+        log = open_traffic_log(settings.traffic, report=report)
+        with listeners, log as (capture, label_writer):
+            prepare()
+            raise_open_file_limit()
+            guard = make_guard(settings.access, report)
+            labels_endpoint = LabelsEndpoint(writer=label_writer, guard=guard)
+            dependencies, reloader = _load(settings, capture, labels_endpoint, others, report)
+            models = dependencies.models
+            sys.setswitchinterval(SWITCH_S)
+            info = listeners.info({})  # gRPC closes its socket when it starts
+
+            def started() -> None:
+                on_ready(replace(info, models={name: models.available(name) for name in models.names}))
+
+            _run(settings, listeners, dependencies, reloader, others, started)
+            dependencies.inference.close()
+        models.close()
+        report("Stopped: everything accepted was answered.")
 
 
 def _load(
@@ -101,9 +105,7 @@ def _load(
 ) -> tuple[HttpDependencies, Reloader]:
     """Load the models, and make what answers requests and what reloads."""
     repository, limits = settings.repository, settings.limits
-    model_list = ModelList(repository.source)
-    if (sent := peers.client_model_list()) is not None:
-        model_list.replace(sent)
+    model_list = ModelList(repository.source, peers.store.newest())
     capture.log_models(logging_by_model(model_list()))
     counts = ModelCounts()
     redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
@@ -121,9 +123,9 @@ def _load(
     reloader = Reloader(
         models,
         model_list,
+        store=peers.store,
         report=report,
         may_label_unavailable=repository.may_label_unavailable,
-        on_reread=peers.discard_client_model_list,
         on_list=lambda sources: capture.log_models(logging_by_model(sources)),
     )
     return dependencies, reloader
@@ -145,14 +147,17 @@ def make_guard(access: AccessSettings, report: Report) -> Guard:
     return guard
 
 
-def check_models(repository: ModelRepositorySettings) -> None:
-    """Check that there is a model to serve, before anything slow is loaded.
+def read_first_list(repository: ModelRepositorySettings) -> ListInForce:
+    """Read the list of models with which the server starts, before anything slow is loaded.
+
+    Returns:
+        The list.
 
     Raises:
         BadInput: There is no model, or the list of models cannot be used.
     """
     if repository.source.read() or not isinstance(repository.source, ModelsFolder):
-        return
+        return first_list(repository.source)
     raise BadInput(
         "There is no model to serve.",
         got=f"{repository.source.folder} without a NAME/VERSION folder",
@@ -217,10 +222,13 @@ def _run(
     """Answer requests until a signal comes and the requests that were accepted before it are answered."""
     repository, limits = settings.repository, settings.limits
 
+    async def reload(config: Any) -> None:
+        await asyncio.to_thread(reloader.apply, config)
+
     async def run(on_hangup: Callable[[], None]) -> None:
         app = HttpApp(dependencies, limits.http)
         server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup, tls=settings.tls)
-        async with peers.joined(reloader, page=dependencies.metrics_page, stop=server.stop) as reload:
+        async with peers.joined(reloader, page=dependencies.metrics_page, stop=server.stop):
             grpc_server = _grpc_server(settings, listeners.grpc, dependencies, reload, app.limiter, peers)
             await server.run_until_signal(listeners.http, grpc_server)
 

@@ -28,6 +28,21 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 AFTER_DRAIN_S = 60.0
 
 
+@contextmanager
+def hangups_held() -> Iterator[None]:
+    """Hold a SIGHUP that comes while the block runs until `DrainingServer` has its handler; ignore later ones.
+
+    Yields:
+        Nothing.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+
 @final
 class DrainingServer(uvicorn.Server):
     """uvicorn with signal handlers of its own: uvicorn's raise the signal again after the stop, and so never exit 0.
@@ -79,6 +94,7 @@ class DrainingServer(uvicorn.Server):
             loop.add_signal_handler(number, self._on_signal, number)
         if self._on_hangup is not None:
             loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         await self.serve_both(bound, grpc_server)
 
     async def serve_both(self, bound: socket.socket | None, grpc_server: GrpcServer | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -49,14 +50,46 @@ def bind_address(address: Address, *, is_shared: bool = False) -> socket.socket:
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
-            raise CannotRun(
-                f"port {address.port} is in use.",
-                got=f"{address.host}:{address.port}",
-                expected="a port that no process listens on",
-                fix=f"Stop the other server, or pass another {address.flag} (0 takes a free one).",
-            ) from error
+            _refuse_port(address, error)
         _refuse(address, error.strerror or str(error), error)
     return bound
+
+
+def check_unshared(address: Address) -> None:
+    """Check that nobody listens on an address, sharing it or not.
+
+    Raises:
+        CannotRun: As `bind_address`.
+    """
+    if address.port:
+        bind_address(address).close()
+
+
+def claim_address(bound: socket.socket, address: Address) -> socket.socket | None:
+    """Claim a shared address for the processes of one server, from its start to the end of its last process.
+
+    Sockets that share an address and do not listen, yet or any more, do not see each other. The claim is a name that
+    Linux takes once in each network namespace, as a port. It ends with the last process that has the socket.
+
+    Args:
+        bound: The socket that is bound to it.
+        address: For the error.
+
+    Returns:
+        What holds the claim; None where the system has no such names.
+
+    Raises:
+        CannotRun: Another server has claimed it.
+    """
+    if sys.platform != "linux":
+        return None
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0pitfalls-serve {target_of(bound)}")
+    except OSError as error:
+        claim.close()
+        _refuse_port(address, error, "another server with --workers has it, which may be starting or stopping")
+    return claim
 
 
 def port_of(bound: socket.socket) -> int:
@@ -73,6 +106,15 @@ def target_of(bound: socket.socket) -> str:
     """The gRPC target of a bound socket: ``HOST:PORT``."""
     host, port = bound.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _refuse_port(address: Address, error: OSError, why: str = "") -> NoReturn:
+    raise CannotRun(
+        f"port {address.port} is in use.",
+        got=f"{address.host}:{address.port}" + (f" ({why})" if why else ""),
+        expected="a port that no process listens on",
+        fix=f"Stop the other server, or pass another {address.flag} (0 takes a free one).",
+    ) from error
 
 
 def _refuse(address: Address, reason: str, error: OSError) -> NoReturn:

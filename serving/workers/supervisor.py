@@ -10,12 +10,11 @@ import selectors
 import signal
 import socket
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, final
 
 from monitoring.errors import CannotRun, PitfallsError
 from serving.server.shutdown import AFTER_DRAIN_S
-from serving.workers.worker import CLIENT_LIST
+from serving.workers.list_file import ListFile
 from serving.workers.worker_handle import WorkerHandle
 from serving.workers.worker_process import SIGNALS, fork_worker
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from serving.server.settings import ServeSettings
 
-#: Reports that are kept to recognise repeated ones.
+#: Reports of a worker that are kept to recognise repeated ones.
 REPORTS_KEPT = 1000
 
 
@@ -54,7 +53,6 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._workers: list[WorkerHandle] = []
         self._signals: list[int] = []
-        self._reported: Counter[str] = Counter()
         self._stop_signals: list[int] = []
         self._kill_at_s: float | None = None
         self._failure: PitfallsError | None = None
@@ -130,7 +128,7 @@ class Supervisor:
         if number == signal.SIGCHLD:
             return
         if number == signal.SIGHUP:
-            (self._folder / CLIENT_LIST).unlink(missing_ok=True)
+            ListFile(self._folder).count_hangup()
         else:
             self._stop(number)
         self._send(number)
@@ -195,11 +193,11 @@ class Supervisor:
 
     def _report_once(self, worker: WorkerHandle, text: str) -> None:
         """Report what several workers report only once; what one worker repeats is reported again."""
+        before = max(one.reports[text] for one in self._workers)
+        if len(worker.reports) > REPORTS_KEPT:
+            worker.reports.clear()
         worker.reports[text] += 1
-        if worker.reports[text] > self._reported[text]:
-            if len(self._reported) > REPORTS_KEPT:
-                self._reported.clear()
-            self._reported[text] = worker.reports[text]
+        if worker.reports[text] > before:
             self._report(text)
 
     def _start(self, worker: WorkerHandle) -> None:

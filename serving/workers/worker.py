@@ -1,33 +1,33 @@
 """One of several processes at the same addresses, and its requests to the others.
 
 Workers find each other by sockets in a folder that only this user may enter. A request and its response are one line of
-JSON each. A list of models that a client has sent is kept there, too, for workers that start later.
+JSON each. A worker has its socket there, and answers clients, only when it has the newest list of models
+(`serving.workers.list_file`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from monitoring.atomic import write_bytes
+from monitoring.errors import CannotRun
 from serving.metrics.merge import add_pages
-from serving.models.model_config import sources_of
 from serving.status import Code, Failure
+from serving.workers.list_file import ListFile
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
-    from serving.models.reloading import Reload, Reloader
-    from serving.models.version_folders import ModelSource
+    from serving.models.list_in_force import WaitForOthers
+    from serving.models.reloading import Reloader
 
-CLIENT_LIST = "sent"
 SUFFIX = ".sock"
 LINE_BYTES = 64 << 20
 #: A worker that does not send its metrics within this time is left out of the page.
@@ -56,93 +56,107 @@ class Worker:
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
         self._own = context.folder / f"{context.number}{SUFFIX}"
-
-    def client_model_list(self) -> Sequence[ModelSource] | None:
-        """The list of models that a client has sent to any worker; None if none is in force."""
-        config = self._client_config()
-        return None if config is None else sources_of(config)
-
-    def discard_client_model_list(self) -> None:
-        """The list that a client has sent is no longer in force."""
-        (self._context.folder / CLIENT_LIST).unlink(missing_ok=True)
+        self.store = ListFile(context.folder, self._update_others)
 
     async def merge_metrics(self, page: str) -> str:
         """The sum of all workers' metrics, ``page`` being this worker's own."""
-        responses = await self._request_others({"ask": "metrics"}, METRICS_S)
-        return add_pages([page, *(str(response["page"]) for response in responses)])
+        responses = await self._request_others("metrics", METRICS_S)
+        return add_pages([page, *(str(response["page"]) for response in responses if response)])
 
     @asynccontextmanager
     async def joined(
         self, reloader: Reloader, *, page: Callable[[], str], stop: Callable[[], None]
-    ) -> AsyncIterator[Reload]:
-        """Answer the other workers while the block runs, and stop when the supervisor is gone.
+    ) -> AsyncIterator[None]:
+        """Answer the other workers while the block runs, by the newest list; stop when the supervisor is gone.
 
         Yields:
-            A function that reloads all workers; it raises the first `Failure` of any.
+            Nothing.
+
+        Raises:
+            CannotRun: This worker cannot serve the list that the others serve.
         """
         loop = asyncio.get_running_loop()
+        # Not the loop's own threads: reloads of this worker may wait in all of those for a reload that waits for this.
+        following = ThreadPoolExecutor(1, "follow")
 
-        async def apply(config: Any) -> dict[str, Any]:
-            try:
-                await asyncio.to_thread(reloader.apply, config)
-            except Failure as failure:
-                return {"code": int(failure.code), "message": failure.message}
-            return {"code": int(Code.OK), "message": ""}
-
-        async def answer(request: dict[str, Any]) -> dict[str, Any]:
-            if request["ask"] == "metrics":
+        async def answer(request: str) -> dict[str, Any]:
+            if request == "metrics":
                 return {"page": page()}
-            return await apply(_config(base64.b64decode(request["config"])))
+            outcome = await loop.run_in_executor(following, _outcome, reloader)
+            if not reloader.is_current:
+                stop()  # refused what others serve: the supervisor starts another worker
+            return outcome
 
-        async def reload(config: Any) -> None:
-            self._keep(config.SerializeToString())
-            request = {"ask": "reload", "config": base64.b64encode(config.SerializeToString()).decode()}
-            own, others = await asyncio.gather(apply(config), self._request_others(request, RELOAD_S))
-            for outcome in (own, *others):
-                if outcome["code"] == Code.INVALID_ARGUMENT:
-                    self.discard_client_model_list()  # no worker has accepted it
-                if outcome["code"]:
-                    raise Failure(Code(outcome["code"]), outcome["message"])
-
-        self._own.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(_answering(answer), path=self._own, limit=LINE_BYTES)
+        bound = await asyncio.to_thread(self._enter, reloader)
+        server = await asyncio.start_unix_server(_answering(answer), sock=bound)
         loop.add_reader(self._context.control, self._on_supervisor_end, stop)
         try:
-            yield reload
+            yield
         finally:
             loop.remove_reader(self._context.control)
             server.close()
             self._own.unlink(missing_ok=True)
+
+    def _enter(self, reloader: Reloader) -> socket.socket:
+        """Take the newest list and be there for the others from then on; no list comes in between."""
+        with self.store.exclusive():
+            try:
+                reloader.catch_up()
+            except Failure as failure:
+                if not reloader.is_current:
+                    raise _cannot_follow(failure) from failure
+            self._own.unlink(missing_ok=True)
+            bound = socket.socket(socket.AF_UNIX)
+            bound.bind(str(self._own))
+            bound.listen()
+            return bound
 
     def _on_supervisor_end(self, stop: Callable[[], None]) -> None:
         """The supervisor sends nothing; its socket becomes readable when it is closed."""
         asyncio.get_running_loop().remove_reader(self._context.control)
         stop()
 
-    async def _request_others(self, request: dict[str, Any], timeout_s: float) -> list[dict[str, Any]]:
+    def _update_others(self) -> WaitForOthers:
+        """Ask the other workers to follow; implements `serving.models.list_in_force.ListStore.update_others`."""
+        asking = ThreadPoolExecutor(1, "update")
+        responses = asking.submit(lambda: asyncio.run(self._request_others("follow", RELOAD_S)))
+        asking.shutdown(wait=False)
+        return lambda: tuple(_failures(responses.result()))
+
+    async def _request_others(self, request: str, timeout_s: float) -> list[dict[str, Any] | None]:
+        """The responses of those that are there; None of one that takes too long."""
         others = [path for path in sorted(self._context.folder.glob(f"*{SUFFIX}")) if path != self._own]
         responses = await asyncio.gather(*(_request(path, request, timeout_s) for path in others))
-        return [response for response in responses if response is not None]
-
-    def _keep(self, content: bytes) -> None:
-        write_bytes(self._context.folder / CLIENT_LIST, content, durable=False)
-
-    def _client_config(self) -> Any:
-        try:
-            content = (self._context.folder / CLIENT_LIST).read_bytes()
-        except FileNotFoundError:
-            return None
-        return _config(content)
+        return [response for response in responses if response != {}]
 
 
-def _config(content: bytes) -> Any:
-    from tensorflow_serving.config import model_server_config_pb2  # noqa: PLC0415 - only when a list was sent
+def _outcome(reloader: Reloader) -> dict[str, Any]:
+    try:
+        reloader.follow()
+    except Failure as failure:
+        return {"code": int(failure.code), "message": failure.message}
+    return {"code": int(Code.OK), "message": ""}
 
-    return model_server_config_pb2.ModelServerConfig.FromString(content)
+
+def _failures(outcomes: Sequence[dict[str, Any] | None]) -> Iterator[Failure]:
+    for outcome in outcomes:
+        if outcome is None:
+            yield Failure(Code.DEADLINE_EXCEEDED, f"A worker has not taken the list of models within {RELOAD_S:g} s.")
+        elif outcome["code"]:
+            yield Failure(Code(outcome["code"]), outcome["message"])
+
+
+def _cannot_follow(failure: Failure) -> CannotRun:
+    return CannotRun(
+        "A worker cannot serve the list of models that is in force.",
+        got=failure.message,
+        expected="the list that the other workers serve",
+        fix="Correct what the message names; the worker is started again.",
+    )
 
 
 def _answering(
-    answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
+    answer: Callable[[str], Awaitable[dict[str, Any]]],
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -158,16 +172,18 @@ def _answering(
     return handle
 
 
-async def _request(path: Path, request: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
-    """Another worker's response; None if it is not there, or takes too long."""
+async def _request(path: Path, request: str, timeout_s: float) -> dict[str, Any] | None:
+    """Another worker's response; empty if it is not there or dies meanwhile, None if it takes too long."""
     try:
         async with asyncio.timeout(timeout_s):
             reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES)
             try:
                 writer.write(json.dumps(request).encode() + b"\n")
-                response: dict[str, Any] = json.loads(await reader.readline() or b"null")
+                response: dict[str, Any] = json.loads(await reader.readline() or b"{}")
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
+    except TimeoutError:
         return None
+    except OSError:
+        return {}
     return response

@@ -66,8 +66,8 @@ def _run_child(
         os.setpgid(0, 0)  # Ctrl-C in a terminal is for the supervisor, which forwards it
         signal.set_wakeup_fd(-1)
         for one in SIGNALS:
-            signal.signal(one, signal.SIG_IGN if one == signal.SIGHUP else signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            signal.signal(one, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, set(SIGNALS) - {signal.SIGHUP})  # the server holds that one
         for other in not_ours:
             other.close()
         code = _serve(settings, prepare, context)

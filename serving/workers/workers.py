@@ -12,9 +12,10 @@ from monitoring.errors import BadInput
 from serving.capture.model_logging import logging_by_model
 from serving.capture.traffic_log import convert_leftovers
 from serving.models.model_list import ModelList
-from serving.server.listeners import bind_listeners
-from serving.server.server import check_models
+from serving.server.listeners import bind_first_listeners
+from serving.server.server import read_first_list
 from serving.transport.sockets import port_of
+from serving.workers.list_file import ListFile
 from serving.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ def serve_workers(
         report: Called with one sentence for each event that an operator should know of.
         prepare: Called in each process just before TensorFlow is imported.
     """
-    check_models(settings.repository)
+    first = read_first_list(settings.repository)
     with ExitStack() as stack:
-        listeners = stack.enter_context(bind_listeners(settings, report, is_shared=True))
+        listeners = stack.enter_context(bind_first_listeners(settings, report))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pitfalls-")))
+        ListFile(folder).put(first)
         settings = _with_ports(settings, listeners)
-        stack.callback(_close_log, settings, report)
+        stack.callback(_close_log, settings, folder, report)
         Supervisor(settings, folder, prepare, report).run(count, lambda models: on_ready(listeners.info(models)))
 
 
@@ -65,11 +67,12 @@ def _with_ports(settings: ServeSettings, listeners: Listeners) -> ServeSettings:
     )
 
 
-def _close_log(settings: ServeSettings, report: Callable[[str], None]) -> None:
+def _close_log(settings: ServeSettings, folder: Path, report: Callable[[str], None]) -> None:
     if settings.traffic is None:
         return
     try:
-        folders = [one.folder for one in logging_by_model(ModelList(settings.repository.source)()).values()]
-    except BadInput:  # the list of models has become invalid, which was reported
-        folders = []
-    convert_leftovers(settings.traffic, [folder for folder in folders if folder is not None], report)
+        models = logging_by_model(ModelList(settings.repository.source, ListFile(folder).newest())())
+    except BadInput:  # the folder of models is gone
+        models = {}
+    folders = [one.folder for one in models.values() if one.folder is not None]
+    convert_leftovers(settings.traffic, folders, report)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitoring.errors import BadInput
-from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, SingleModel
+from serving.models.list_in_force import ListInForce
+from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, SingleModel, first_list
 from serving.models.version_folders import ModelSource
 
 if TYPE_CHECKING:
@@ -65,24 +66,33 @@ def test_a_file_is_read_once_and_again_on_demand(tmp_path: Path) -> None:
     assert [(one.name, one.labels) for one in model_list()] == [("a", {"own": 1, "more": 2})]
     write(file, "b")
     assert names(model_list()) == ["a"]
-    assert names(model_list.reread()) == ["b"]
+    assert names(model_list.read()) == ["b"]
     assert names(model_list()) == ["a"], "read, and not in force"
 
 
-def test_a_list_that_was_sent_is_in_force_until_the_first_one_is_restored(tmp_path: Path) -> None:
+def test_a_list_that_was_sent_is_in_force_until_the_first_one_is_again(tmp_path: Path) -> None:
     make(tmp_path, "a/1")
     model_list = ModelList(ModelsFolder(folder=tmp_path))
-    sent = (ModelSource(name="z", base=tmp_path),)
-    model_list.replace(sent)
+    first, sent = model_list.in_force, (ModelSource(name="z", base=tmp_path),)
+    model_list.put(ListInForce(generation=2, sources=sent))
     assert model_list() == sent
-    assert names(model_list.reread()) == ["a"]
-    model_list.restore()
+    assert names(model_list.read()) == ["a"]
+    model_list.put(first)
     assert names(model_list()) == ["a"]
 
 
 def test_an_invalid_source_is_an_error_at_every_call(tmp_path: Path) -> None:
-    for source in (ModelsFolder(folder=tmp_path / "none"), ConfigFile(path=tmp_path / "none")):
-        model_list = ModelList(source)
-        for read in (model_list, model_list.reread, model_list):
-            with pytest.raises(BadInput):
-                read()
+    with pytest.raises(BadInput):
+        ModelList(ConfigFile(path=tmp_path / "none"))
+    model_list = ModelList(ModelsFolder(folder=tmp_path / "none"))
+    for read in (model_list, model_list.read, model_list):
+        with pytest.raises(BadInput):
+            read()
+
+
+def test_the_first_list_of_a_file_is_what_it_says_now_and_a_folder_is_live(tmp_path: Path) -> None:
+    file = tmp_path / "models.config"
+    write(file, "a")
+    first = first_list(ConfigFile(path=file))
+    assert (names(first.sources or ()), first.last_read) == (["a"], first.sources)
+    assert first_list(ModelsFolder(folder=tmp_path)) == ListInForce()

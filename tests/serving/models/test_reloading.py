@@ -10,6 +10,8 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
+from monitoring.errors import CannotRun
+from serving.models.list_in_force import OwnListStore
 from serving.models.loading import load_version
 from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, SingleModel
 from serving.models.reloading import Reloader
@@ -18,10 +20,11 @@ from serving.models.versions import Models
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from serving.models.model_list import ModelListSource
+    from serving.models.version_folders import ModelSource
 
 
 @dataclass
@@ -61,7 +64,10 @@ def opened(repository: Path) -> Iterator[Any]:
         models = Models(model_list, load=load_version, report=reports.append)
         models.poll()
         server = ReloadedModels(
-            repository, models, Reloader(models, model_list, report=reports.append, **settings), reports
+            repository,
+            models,
+            Reloader(models, model_list, store=OwnListStore(model_list.in_force), report=reports.append, **settings),
+            reports,
         )
         servers.append(server)
         return server
@@ -144,15 +150,13 @@ def test_a_config_file_is_read_again_when_it_has_changed_or_on_demand(opened: An
     file = repository / "models.config"
     entry = f'config {{ name: "m" base_path: "{repository}/m" model_platform: "tensorflow" %s }}'
     file.write_text(f"model_config_list {{ {entry % ''} }}")
-    discarded: list[None] = []
-    server = opened(ConfigFile(path=file), on_reread=lambda: discarded.append(None))
+    server = opened(ConfigFile(path=file))
     server.reloader.apply(server.config('name: "sent"'))
     server.reloader.reread_if_changed()
     assert server.available() == {"sent": (2,)}, "a list that a client has sent stays until the file changes"
     file.write_text(f"model_config_list {{ {entry % 'model_version_policy { specific { versions: 1 } }'} }}")
     server.reloader.reread_if_changed()
     assert server.available() == {"m": (1,)}
-    assert len(discarded) == 1
     file.write_text("nonsense")
     before = len(server.reports)
     server.reloader.reread_if_changed()
@@ -160,6 +164,27 @@ def test_a_config_file_is_read_again_when_it_has_changed_or_on_demand(opened: An
     assert server.available() == {"m": (1,)}
     assert len(server.reports) == before + 1, "an error that stays the same is reported once"
     assert "the loaded versions go on answering" in server.reports[-1]
+
+
+def test_a_refused_list_of_a_file_is_reported_once_and_the_one_in_force_stays(opened: Any, repository: Path) -> None:
+    file = repository / "models.config"
+    entry = f'config {{ name: "%s" base_path: "{repository}/m" model_platform: "tensorflow" }}'
+    file.write_text(f"model_config_list {{ {entry % 'm'} }}")
+
+    def refuse(sources: Sequence[ModelSource]) -> None:
+        if sources[0].name == "refused":
+            raise CannotRun("No log.", got="a", expected="b", fix="c")
+
+    server = opened(ConfigFile(path=file), on_list=refuse)
+    code, text = failure_of(server, 'name: "refused"')
+    assert (code, text) == (Code.FAILED_PRECONDITION, "No log. Got a; expected b. c")
+    server.reloader.apply(server.config('name: "sent"'))
+    file.write_text(f"model_config_list {{ {entry % 'refused'} }}")
+    server.reloader.reread_if_changed()
+    server.reloader.reread_if_changed()
+    assert server.available() == {"sent": (2,)}
+    again = "The list of models has been read again, with an error: No log. Got a; expected b. c"
+    assert server.reports.count(again) == 1
 
 
 def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, repository: Path) -> None:

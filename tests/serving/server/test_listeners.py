@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.errors import CannotRun
 from serving.models.model_list import SingleModel
-from serving.server.listeners import bind_listeners
+from serving.server.listeners import bind_first_listeners, bind_listeners
 from serving.server.settings import GrpcListener, ModelRepositorySettings, ServeSettings
 from serving.transport.sockets import Address, bind_address, port_of
 
@@ -74,3 +74,33 @@ def test_a_required_grpc_port_in_use_frees_the_http_port_again(tmp_path: Path, t
         bind_listeners(settings(tmp_path, http, GrpcListener(address=taken)), unused, is_shared=False)
     with bind_address(http) as again:
         assert isinstance(again, socket.socket)
+
+
+def test_two_servers_with_workers_do_not_share_an_address_whether_they_listen_or_not(tmp_path: Path) -> None:
+    with bind_first_listeners(settings(tmp_path, FREE, None), unused) as first:
+        assert first.http is not None
+        address = Address(port=port_of(first.http))
+        same = settings(tmp_path, address, GrpcListener(address=FREE))
+        refused = pytest.raises(CannotRun, match=rf"port {address.port} is in use. .* may be starting or stopping")
+        with bind_listeners(same, unused, is_shared=True) as worker, refused:
+            assert worker.http is not None
+            worker.http.listen()
+            worker.http.close()  # as while it drains
+            bind_first_listeners(same, unused)
+        with refused:
+            bind_first_listeners(same, unused)
+    with bind_first_listeners(same, unused) as second:
+        assert second.http is not None
+
+
+def test_a_port_on_which_another_program_shares_is_in_use(tmp_path: Path) -> None:
+    with bind_address(FREE, is_shared=True) as other:
+        other.listen()
+        taken = Address(port=port_of(other), flag="--grpc-port")
+        with pytest.raises(CannotRun, match=f"port {taken.port} is in use"):
+            bind_first_listeners(settings(tmp_path, taken, None), unused)
+        reports: list[str] = []
+        optional = GrpcListener(address=taken, is_required=False)
+        with bind_first_listeners(settings(tmp_path, FREE, optional), reports.append) as without:
+            assert without.grpc is None
+        assert len(reports) == 1

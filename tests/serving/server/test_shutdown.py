@@ -17,20 +17,24 @@ if TYPE_CHECKING:
 
 # A server without models and without TensorFlow: only what it does on a signal is of interest.
 SCRIPT = """
-import sys
+import os, signal, sys
+from contextlib import nullcontext
 from pathlib import Path
 import uvloop
 from serving.capture.capture import Capture
 from serving.inference.inference import Inference
 from serving.models.versions import Models
 from serving.server.http_app import HttpApp, HttpDependencies
-from serving.server.shutdown import DrainingServer
+from serving.server.shutdown import DrainingServer, hangups_held
 from serving.transport.sockets import Address, bind_address, port_of
 
 capture = Capture(None)
 models = Models(lambda: (), load=None, report=print)
 app = HttpApp(HttpDependencies(models=models, inference=Inference(capture=capture), capture=capture))
-with bind_address(Address(port=0)) as bound:
+is_held = "held" in sys.argv
+with bind_address(Address(port=0)) as bound, hangups_held() if is_held else nullcontext():
+    if is_held:
+        os.kill(os.getpid(), signal.SIGHUP)
     async def run():
         started = lambda: print(port_of(bound), flush=True)
         server = DrainingServer(app, 30.0, started, on_hangup=lambda: print("hangup", flush=True))
@@ -41,8 +45,8 @@ print("ended", flush=True)
 LIVE = b"GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-def started(root: Path) -> tuple[subprocess.Popen[str], int]:
-    command = [sys.executable, "-W", "ignore", "-c", SCRIPT]
+def started(root: Path, *arguments: str) -> tuple[subprocess.Popen[str], int]:
+    command = [sys.executable, "-W", "ignore", "-c", SCRIPT, *arguments]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
     assert server.stdout is not None
     return server, int(server.stdout.readline())
@@ -97,6 +101,14 @@ def test_hangup_is_passed_on_and_ends_nothing(pytestconfig: pytest.Config) -> No
             assert get(connection) == (b"HTTP/1.1 200 OK", {"live": True})
         server.send_signal(signal.SIGINT)
         assert line(server) == "ended"
+
+
+def test_a_hangup_before_there_is_a_handler_is_held_for_it(pytestconfig: pytest.Config) -> None:
+    server, _ = started(pytestconfig.rootpath, "held")
+    with server:
+        assert line(server) == "hangup"
+        server.send_signal(signal.SIGTERM)
+        assert (line(server), server.wait(60)) == ("ended", 0)
 
 
 def test_a_request_that_has_begun_is_answered(pytestconfig: pytest.Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ other, others_worker = socket.socketpair()
 
 def prepare():
     seen = {"has_group": os.getpgrp() == os.getpid() != os.getpgid(supervisor)}
-    seen["hangup"] = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    seen["hangup"] = signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
     seen["terminate"] = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     seen["blocked"] = sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(SIGNALS))
     seen["other"] = other.fileno()
@@ -72,4 +73,4 @@ def test_a_defect_shows_its_traceback_and_ends_the_worker(tmp_path: Path, pytest
 
 def test_a_worker_has_its_own_signals_group_and_sockets(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     _, seen, _ = ended(tmp_path, "refused", pytestconfig.rootpath)
-    assert seen == {"has_group": True, "hangup": True, "terminate": True, "blocked": [], "other": -1}
+    assert seen == {"has_group": True, "hangup": True, "terminate": True, "blocked": [signal.SIGHUP], "other": -1}

@@ -156,11 +156,12 @@ def read_first_list(repository: ModelRepositorySettings) -> ListInForce:
     Raises:
         BadInput: There is no model, or the list of models cannot be used.
     """
-    if repository.source.read() or not isinstance(repository.source, ModelsFolder):
-        return first_list(repository.source)
+    source = repository.source
+    if source.read() or repository.waits_for_models or not isinstance(source, ModelsFolder):
+        return first_list(source)
     raise BadInput(
         "There is no model to serve.",
-        got=f"{repository.source.folder} without a NAME/VERSION folder",
+        got=f"{source.folder} without a NAME/VERSION folder",
         expected="NAME/1/saved_model.pb, for example",
         fix="Export a model first: pitfalls export … --models DIR",
     )
@@ -187,7 +188,8 @@ def load_models(
         The models; those that could not be loaded have a status that says why.
 
     Raises:
-        CannotRun: There are models, and none of them could be loaded.
+        CannotRun: There are models, and none of them could be loaded; versions that are not there yet are waited for,
+            unless the settings say otherwise.
     """
     tune_gc()
     # TensorFlow's Python side warns once, on every start, that sessions are deprecated.
@@ -200,14 +202,20 @@ def load_models(
 
     models = Models(model_list, load=load, report=report, settings=repository.versions)
     models.poll()
-    if models.names and not any(models.available(name) for name in models.names):
-        reasons = [reason for name in models.names for reason in _reasons(models, name)]
+    missing = [name for name in models.names if not models.available(name)]
+    is_broken = any(models.has_versions(name) for name in missing)
+    if missing and len(missing) == len(models.names) and (is_broken or not repository.waits_for_models):
         raise CannotRun(
             "No model can be loaded.",
-            got="; ".join(reasons),
+            got="; ".join(reason for name in missing for reason in _reasons(models, name)),
             expected="a SavedModel in at least one version folder of a model",
             fix="Export the model again, or correct the path.",
         )
+    for name in missing:
+        if not models.has_versions(name):
+            report(f"Waiting for {_reasons(models, name)[0]}.")
+    if not models.names and model_list.is_live:
+        report("Waiting for models: there is none yet.")
     return models
 
 

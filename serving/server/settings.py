@@ -30,6 +30,8 @@ class ModelRepositorySettings:
 
     source: ModelListSource
     """Where the list of models comes from."""
+    waits_for_models: bool = True
+    """Whether a server without any model starts, and answers by models when their versions come."""
     poll_s: float = 1.0
     """Seconds between two polls for versions; 0 polls only at the start, and when the list changes."""
     config_poll_s: float = 0.0

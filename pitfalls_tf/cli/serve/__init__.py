@@ -107,7 +107,7 @@ def command(
 
 
 def _models(info: ServerInfo) -> str:
-    named = [f"{name}/{versions[0]}" if versions else f"{name} (broken)" for name, versions in info.models.items()]
+    named = [f"{name}/{found[0]}" if found else f"{name} (not available)" for name, found in info.models.items()]
     return ", ".join(named) or "no model yet"
 
 

@@ -23,6 +23,7 @@ class ServerFlags:
     grpc_port: int | str | None
     host: str
     allowed_hosts: tuple[str, ...]
+    wait_for_models: bool
     poll_seconds: float | None
     labels: tuple[str, ...]
     zero_is_newest: bool
@@ -62,6 +63,12 @@ server_flags = option_group(
             multiple=True,
             metavar="NAME",
             help="Answer HTTP requests to this name, too.  [default: on 127.0.0.1 localhost and addresses, else any]",
+        ),
+        click.option(
+            "--wait-for-models/--no-wait-for-models",
+            default=True,
+            show_default=True,
+            help="Start without a model, and serve those that come later.",
         ),
         click.option(
             "--poll-seconds",

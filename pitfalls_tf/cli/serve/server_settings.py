@@ -58,9 +58,12 @@ def read_model_repository(
     iterations = 1 if tf_flags.num_request_iterations_for_warmup is None else tf_flags.num_request_iterations_for_warmup
     retries, micros = tf_flags.max_num_load_retries, tf_flags.load_retry_interval_micros
     tags = tf_flags.saved_model_tags
+    poll_s = POLL_S if poll_s is None else max(0.0, poll_s)
+    waits = flags.wait_for_models and poll_s > 0
     return ModelRepositorySettings(
-        source=read_model_list_source(flags, tf_flags, report),
-        poll_s=POLL_S if poll_s is None else max(0.0, poll_s),
+        source=read_model_list_source(flags, tf_flags, report, waits=waits),
+        waits_for_models=waits,
+        poll_s=poll_s,
         config_poll_s=float(tf_flags.model_config_file_poll_wait_seconds or 0),
         loading=LoadSettings(
             warm_ups=0 if tf_flags.enable_model_warmup is False else max(1, iterations),
@@ -79,13 +82,16 @@ def read_model_repository(
     )
 
 
-def read_model_list_source(flags: ServerFlags, tf_flags: TensorFlowServingFlags, report: Report) -> ModelListSource:
+def read_model_list_source(
+    flags: ServerFlags, tf_flags: TensorFlowServingFlags, report: Report, *, waits: bool
+) -> ModelListSource:
     """Where the list of models comes from.
 
     Args:
         flags: the server's own flags.
         tf_flags: TensorFlow Serving's flags.
         report: prints a line about a flag without effect.
+        waits: whether the folder of a model may come later.
 
     Returns:
         A folder of models, one model, or a config file.
@@ -116,7 +122,7 @@ def read_model_list_source(flags: ServerFlags, tf_flags: TensorFlowServingFlags,
     if tf_flags.model_config_file_poll_wait_seconds is not None:
         report("--model_config_file_poll_wait_seconds has no effect without --model_config_file.")
     path = tf_flags.model_base_path.removeprefix("file://")
-    if not Path(path).is_dir():
+    if "://" in path or not (waits or Path(path).is_dir()):
         raise BadInput(
             "The model's folder does not exist.",
             got=f"--model_base_path {tf_flags.model_base_path}",

@@ -134,7 +134,7 @@ def test_wrong_flags_are_refused_before_anything_is_loaded(
         "--traffic": (tmp_path / "file" / "traffic", 3, "The traffic log cannot be written"),
     }
     value, code, message = flags[flag]
-    models = [] if flag == "--models" else ["--models", models_folder]
+    models = ["--no-wait-for-models"] if flag == "--models" else ["--models", models_folder]
     result = pitfalls("serve", *models, flag, value, "--rest-port", "0")
     assert (result.exit_code, message in result.stderr, result.stdout) == (code, True, "")
 

@@ -63,7 +63,7 @@ def serve(settings: ServeSettings) -> None:
 
 
 def test_without_a_model_no_worker_is_started(tmp_path: Path) -> None:
-    repository = ModelRepositorySettings(source=ModelsFolder(folder=tmp_path))
+    repository = ModelRepositorySettings(source=ModelsFolder(folder=tmp_path), waits_for_models=False)
     with pytest.raises(BadInput, match="There is no model to serve"):
         serve(ServeSettings(repository=repository))
 

@@ -66,6 +66,7 @@ def test_a_model_repository_is_set_by_tensorflow_servings_flags(tmp_path: Path) 
     )
     assert flags.repository() == ModelRepositorySettings(
         source=SingleModel(name="m", base=tmp_path),
+        waits_for_models=False,
         poll_s=0.0,
         loading=LoadSettings(warm_ups=0, tags=("serve", "gpu"), threads=ThreadSettings(within=2)),
         versions=VersionSettings(retries=RetryPolicy(count=2, interval_s=1.5)),
@@ -135,12 +136,22 @@ def test_limits_of_clients_are_set_by_flags() -> None:
         ParsedFlags("--max-held-bytes=2048").limits()
 
 
+def test_models_are_waited_for_unless_that_is_switched_off_or_nothing_would_come(tmp_path: Path) -> None:
+    late = f"--model_base_path={tmp_path}/late"
+    repository = ParsedFlags(late).repository()
+    assert repository.waits_for_models
+    assert [one.base for one in repository.source.read()] == [tmp_path / "late"]
+    folder = f"--models={tmp_path}"
+    assert not ParsedFlags(folder, "--no-wait-for-models").repository().waits_for_models
+    assert not ParsedFlags(folder, "--file_system_poll_wait_seconds=-1").repository().waits_for_models
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ((), "No models given"),
         (("--models=m", "--model_config_file=f"), "--models and --model_config_file contradict"),
-        (("--model_base_path=absent",), "The model's folder does not exist"),
+        (("--model_base_path=absent", "--no-wait-for-models"), "The model's folder does not exist"),
         (("--model_base_path=gs://bucket/m",), "Mount or copy it here"),
         (("--models=m", "--poll-seconds=2", "--file_system_poll_wait_seconds=3"), "they set the same thing"),
         (

@@ -1,0 +1,53 @@
+"""A server whose models come later starts, unless it is not to wait; one that cannot load what is there ends."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitoring.errors import BadInput, CannotRun
+from serving.models.list_in_force import ListInForce
+from serving.models.model_list import ModelList, ModelsFolder, SingleModel
+from serving.server.server import load_models, read_first_list
+from serving.server.settings import ModelRepositorySettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_base_path_that_comes_later_is_waited_for(tmp_path: Path, models_folder: Path) -> None:
+    repository = ModelRepositorySettings(source=SingleModel(name="m", base=tmp_path / "late"))
+    reports: list[str] = []
+    models = load_models(repository, ModelList(repository.source), reports.append)
+    assert (models.available("m"), models.is_ready) == ((), False)
+    assert reports == [f"Waiting for m: no version in {tmp_path}/late."]
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", tmp_path / "late" / "1")
+    models.poll()
+    assert (models.available("m"), models.is_ready) == ((1,), True)
+    models.close()
+
+
+def test_a_folder_of_models_may_be_empty(tmp_path: Path) -> None:
+    repository = ModelRepositorySettings(source=ModelsFolder(folder=tmp_path))
+    reports: list[str] = []
+    assert read_first_list(repository) == ListInForce()
+    assert load_models(repository, ModelList(repository.source), reports.append).names == ()
+    assert reports == ["Waiting for models: there is none yet."]
+
+
+def test_without_waiting_nothing_to_serve_is_an_error(tmp_path: Path) -> None:
+    empty = ModelRepositorySettings(source=ModelsFolder(folder=tmp_path), waits_for_models=False)
+    with pytest.raises(BadInput, match="There is no model to serve"):
+        read_first_list(empty)
+    late = ModelRepositorySettings(source=SingleModel(name="m", base=tmp_path / "late"), waits_for_models=False)
+    with pytest.raises(CannotRun, match="No model can be loaded"):
+        load_models(late, ModelList(late.source), lambda _: None)
+
+
+def test_versions_that_cannot_be_loaded_are_an_error_although_others_are_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "broken" / "1").mkdir(parents=True)
+    repository = ModelRepositorySettings(source=SingleModel(name="m", base=tmp_path / "broken"))
+    with pytest.raises(CannotRun, match="No model can be loaded"):
+        load_models(repository, ModelList(repository.source), lambda _: None)

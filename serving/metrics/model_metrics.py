@@ -38,7 +38,7 @@ class ModelCounts:
         self._attempts: Counter[tuple[str, str]] = Counter()  # by version folder and status
         self._load_us: Counter[str] = Counter()
         self._warmups: dict[tuple[str, str], Histogram] = {}  # by version folder and status
-        self._records: Counter[str] = Counter()
+        self._records: Counter[tuple[str, str]] = Counter()  # by version folder and status
         self._runs: dict[tuple[str, str], Histogram] = {}  # by model and method
         self._rows: dict[str, Histogram] = {}
 
@@ -52,8 +52,9 @@ class ModelCounts:
         self._attempts[str(path), "fail"] += 1
 
     def warmed_up(self, path: Path, *, records: int, latency_us: float, status: str) -> None:
-        """Count a version's warmup: records replayed, microseconds, and OK or the name of the error code."""
-        self._records[str(path)] += records
+        """Count a version's warmup: its records, microseconds, and OK or the name of the error code."""
+        if records:
+            self._records[str(path), status] += records
         histogram = self._warmups.get((str(path), status))
         if histogram is None:
             histogram = self._warmups[str(path), status] = Histogram()
@@ -85,20 +86,18 @@ class ModelCounts:
         warmups: dict[Labels, Histogram] = {
             (("model_path", path), ("status", status)): one for (path, status), one in list(self._warmups.items())
         }
-        attempts: dict[Labels, int] = {
-            (("model_path", path), ("status", status)): one for (path, status), one in list(self._attempts.items())
-        }
         yield from histogram_lines(RUNTIME_LATENCY, runs)
         yield from histogram_lines(EXAMPLE_COUNTS, rows)
         yield from counter_lines(EXAMPLE_TOTAL, {labels: int(one.sum) for labels, one in rows.items()})
         yield from histogram_lines(WARMUP_LATENCY, warmups)
-        yield from counter_lines(WARMUP_RECORDS, _by_path(self._records))
-        yield from counter_lines(LOAD_ATTEMPTS, attempts)
-        yield from counter_lines(LOAD_LATENCY, _by_path(self._load_us))
+        yield from counter_lines(WARMUP_RECORDS, _by_status(self._records))
+        yield from counter_lines(LOAD_ATTEMPTS, _by_status(self._attempts))
+        loads: dict[Labels, int] = {(("model_path", path),): count for path, count in list(self._load_us.items())}
+        yield from counter_lines(LOAD_LATENCY, loads)
 
 
-def _by_path(counts: Counter[str]) -> dict[Labels, int]:
-    return {(("model_path", path),): count for path, count in list(counts.items())}
+def _by_status(counts: Counter[tuple[str, str]]) -> dict[Labels, int]:
+    return {(("model_path", path), ("status", status)): count for (path, status), count in list(counts.items())}
 
 
 def _api(method: str) -> str:

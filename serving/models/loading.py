@@ -63,10 +63,13 @@ def load_version(
     begin, records, status = clock(), 0, "INTERNAL"
     try:
         for _ in range(how.warm_ups):
-            records += warm_up(runner, path)
+            records = warm_up(runner, path)
         status = "OK"
+    except LoadError as error:
+        status = error.code.name
+        raise
     finally:
-        if counts is not None:
+        if counts is not None and (records or status != "OK"):
             counts.warmed_up(path, records=records, latency_us=(clock() - begin) * 1e6, status=status)
         if status != "OK":
             runner.close()

@@ -44,7 +44,16 @@ class ThreadSettings:
 
 
 class LoadError(Exception):
-    """A version folder cannot be loaded; the message is the reason, for the status page and the operator."""
+    """A version folder cannot be loaded; the message is the reason, for the status page and the operator.
+
+    Args:
+        message: The reason.
+        code: For the status page.
+    """
+
+    def __init__(self, message: str, code: Code = Code.UNKNOWN) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @final

@@ -232,7 +232,7 @@ class Models:
         except LoadError as error:
             tries = 1 if failure is None else failure.tries + 1
             self._failures[path] = LoadFailure(modified_ns=modified, tries=tries, at_s=self._clock())
-            status = VersionStatus(number=number, state=VersionState.END, code=Code.UNKNOWN, message=str(error))
+            status = VersionStatus(number=number, state=VersionState.END, code=error.code, message=str(error))
             self._set_status(name, status)
             self._report(f"Version {number} of {name} cannot be loaded: {error}")
             return

@@ -7,19 +7,23 @@ As in TensorFlow Serving, at most 1000 records, and one that fails makes the ver
 from __future__ import annotations
 
 import struct
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from serving.models.runner import LoadError
 from serving.models.signatures import DEFAULT_SIGNATURE
-from serving.status import Failure
+from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from serving.models.runner import Runner
+    from serving.models.signatures import Signature
+
+    Array = np.ndarray[Any, Any]
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_RECORDS = 1000
@@ -52,7 +56,8 @@ def warm_up(runner: Runner, path: Path) -> int:
         try:
             _replay(runner, prediction_log_pb2.PredictionLog.FromString(record))
         except (DecodeError, Failure) as error:
-            raise LoadError(f"Warmup record {count} of {file} failed: {error}") from error
+            code = error.code if isinstance(error, Failure) else Code.INVALID_ARGUMENT
+            raise LoadError(f"Warmup record {count} of {file} failed: {error}", code) from error
     return count
 
 
@@ -85,17 +90,32 @@ def _replay(runner: Runner, log: Any) -> None:
 
         request = log.predict_log.request
         inputs = {name: make_ndarray(value) for name, value in request.inputs.items()}
+        _run(runner, request.model_spec, lambda _: inputs)
     elif kind in {"classify_log", "regress_log"}:
         request = getattr(log, kind).request
-        inputs = {"": np.array([one.SerializeToString() for one in request.input.example_list.examples], object)}
+        _run(runner, request.model_spec, partial(_examples, request.input))
+    elif kind == "multi_inference_log":
+        request = log.multi_inference_log.request
+        for task in request.tasks:
+            _run(runner, task.model_spec, partial(_examples, request.input))
     else:
         raise LoadError(f"Unsupported log_type for warmup: {kind}")
-    signature = runner.signatures.get(request.model_spec.signature_name or DEFAULT_SIGNATURE)
+
+
+def _run(runner: Runner, spec: Any, inputs_for: Callable[[Signature], dict[str, Array]]) -> None:
+    signature = runner.signatures.get(spec.signature_name or DEFAULT_SIGNATURE)
     if signature is None:
-        raise LoadError(f"Serving signature key {request.model_spec.signature_name!r} not found.")
-    if "" in inputs:
-        inputs = {next(iter(signature.inputs)): inputs[""]}
+        raise LoadError(f"Serving signature key {spec.signature_name!r} not found.")
+    inputs = inputs_for(signature)
     unknown = inputs.keys() - signature.inputs.keys()
     if unknown:
         raise LoadError(f"No such inputs in signature {signature.name}: {', '.join(sorted(unknown))}")
     runner.run(signature, inputs, list(signature.outputs))
+
+
+def _examples(given: Any, signature: Signature) -> dict[str, Array]:
+    """The examples of an ``Input`` as a signature's first input; each begins with their common context."""
+    with_context = given.example_list_with_context
+    context = with_context.context.SerializeToString()  # messages are merged by joining their bytes
+    examples = (*given.example_list.examples, *with_context.examples)
+    return {next(iter(signature.inputs)): np.array([context + one.SerializeToString() for one in examples], object)}

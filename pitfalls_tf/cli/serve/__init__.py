@@ -23,7 +23,11 @@ from pitfalls_tf.cli.serve.server_settings import (
     read_model_repository,
     verifies_clients,
 )
-from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags, tensorflow_serving_flags
+from pitfalls_tf.cli.serve.tensorflow_serving_flags import (
+    TensorFlowServingFlags,
+    tensorflow_serving_flags,
+    version_flag,
+)
 from pitfalls_tf.cli.serve.traffic_flags import TrafficFlags, traffic_flags
 from pitfalls_tf.cli.serve.unsupported_flags import check_unsupported, unsupported_flags
 
@@ -47,6 +51,7 @@ SYSTEM_ALLOCATOR = ("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 @limit_flags
 @tensorflow_serving_flags
 @unsupported_flags
+@version_flag
 @with_output
 def command(
     server: ServerFlags,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,24 @@ def _value(flag: str, kind: Any, text: str) -> Callable[..., Any]:
 FILE = click.Path(path_type=Path)
 COUNT = click.IntRange(0)
 PORT = click.IntRange(0, 65535)
+
+
+def _show_version(context: click.Context, _: click.Parameter, value: bool | None) -> None:
+    if value:
+        click.echo(f"pitfalls {version('pitfalls-tf')}\nTensorFlow {version('tensorflow')}")
+        context.exit()
+
+
+version_flag = click.option(
+    "--version",
+    is_flag=False,
+    flag_value="true",
+    type=BooleanFlag(),
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the versions of pitfalls and TensorFlow.",
+)
 
 tensorflow_serving_flags = option_group(
     "tensorflow_serving",

@@ -27,6 +27,8 @@ IGNORED: Mapping[str, str] = {
     "remove_unused_fields_from_bundle_metagraph": "graphs are not changed",
     "use_alwaysavailable_policy": "a new version is always loaded before the old one is unloaded",
     "xla_cpu_compilation_enabled": "graphs are not changed",
+    "xla_gpu_compilation_enabled": "models run on the CPU",
+    "skip_initialize_tpu": "models run on the CPU",
     "num_tflite_pools": "TensorFlow Lite models are not served",
     "num_tflite_interpreters_per_pool": "TensorFlow Lite models are not served",
 }
@@ -41,6 +43,7 @@ REFUSED: Mapping[str, tuple[str, str]] = {
         "sessions are configured by flags only",
         "Use --tensorflow_intra_op_parallelism and --tensorflow_inter_op_parallelism.",
     ),
+    "use_alts_credentials": ("there is no ALTS, Google's own encryption", "Use --ssl_config_file."),
     "grpc_socket_path": ("gRPC listens on TCP ports only", "Use --port."),
     "enable_per_model_batching_parameters": ("all models share one queue", "Use --batching_parameters_file."),
     "thread_pool_factory_config_file": ("thread pools cannot be configured", "Leave it out."),

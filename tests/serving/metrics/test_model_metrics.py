@@ -50,7 +50,10 @@ def test_warmups_are_counted_by_status_with_their_records() -> None:
     counts = ModelCounts()
     counts.warmed_up(VERSION, records=5, latency_us=100.0, status="OK")
     counts.warmed_up(VERSION, records=2, latency_us=50.0, status="INVALID_ARGUMENT")
-    assert series(counts, WARMUP_RECORDS) == {'{model_path="/models/m/1"}': 7}
+    assert series(counts, WARMUP_RECORDS) == {
+        '{model_path="/models/m/1",status="OK"}': 5,
+        '{model_path="/models/m/1",status="INVALID_ARGUMENT"}': 2,
+    }
     assert series(counts, f"{WARMUP_LATENCY}_sum") == {
         '{model_path="/models/m/1",status="OK"}': 100,
         '{model_path="/models/m/1",status="INVALID_ARGUMENT"}': 50,

@@ -12,6 +12,7 @@ from serving.metrics.model_metrics import LOAD_ATTEMPTS, LOAD_LATENCY, WARMUP_LA
 from serving.models.loading import LoadSettings, load_version
 from serving.models.runner import LoadError
 from serving.models.warmup import WARMUP_FILE, warm_up
+from serving.status import Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,17 +63,18 @@ def test_loads_are_counted(version: Path, write: Callable[[list[bytes]], Path], 
     counts = ModelCounts()
     load_version(version, LoadSettings(warm_ups=2), counts=counts, clock=count(0.0, 0.25).__next__).close()
     write([predict_log("", {"x": [1.0]}), predict_log("", {"x": ["text"]})])
-    with pytest.raises(LoadError):
+    with pytest.raises(LoadError) as caught:
         load_version(version, counts=counts, clock=count(0.0, 0.25).__next__)
+    assert caught.value.code is Code.INVALID_ARGUMENT
     with pytest.raises(LoadError):
         load_version(tmp_path / "none", counts=counts)
     place = f'model_path="{version}"'
     assert counted(counts) == [
         f'{WARMUP_LATENCY}_sum{{{place},status="OK"}} 250000',
         f'{WARMUP_LATENCY}_count{{{place},status="OK"}} 1',
-        f'{WARMUP_LATENCY}_sum{{{place},status="INTERNAL"}} 250000',
-        f'{WARMUP_LATENCY}_count{{{place},status="INTERNAL"}} 1',
-        f"{WARMUP_RECORDS}{{{place}}} 6",
+        f'{WARMUP_LATENCY}_sum{{{place},status="INVALID_ARGUMENT"}} 250000',
+        f'{WARMUP_LATENCY}_count{{{place},status="INVALID_ARGUMENT"}} 1',
+        f'{WARMUP_RECORDS}{{{place},status="OK"}} 3',
         f'{LOAD_ATTEMPTS}{{{place},status="success"}} 2',
         f'{LOAD_ATTEMPTS}{{model_path="{tmp_path / "none"}",status="fail"}} 1',
         f"{LOAD_LATENCY}{{{place}}} 500000",
@@ -80,6 +82,8 @@ def test_loads_are_counted(version: Path, write: Callable[[list[bytes]], Path], 
 
 
 def test_a_version_without_records_is_ready_at_once(version: Path) -> None:
-    runner = load_version(version)
+    counts = ModelCounts()
+    runner = load_version(version, counts=counts)
     assert warm_up(runner, version) == 0
     runner.close()
+    assert not [line for line in counted(counts) if line.startswith((WARMUP_RECORDS, WARMUP_LATENCY))]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from serving.models.signatures import Signature
+
 
 @pytest.fixture
 def version(tmp_path: Path, models_folder: Path) -> Path:
@@ -61,12 +63,50 @@ def regress_log() -> bytes:
     return bytes(log.SerializeToString())
 
 
-def test_every_kind_of_record_is_replayed(version: Path, write: Callable[[list[bytes]], Path]) -> None:
-    records = [predict_log("", {"x": [1.0]}), predict_log("serving_default", {"x": [[2.0]]}), regress_log()]
+def multi_inference_log(*signatures: str) -> bytes:
+    """Two examples of which the context has the feature."""
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    log = PredictionLog()
+    request = log.multi_inference_log.request
+    for signature in signatures:
+        request.tasks.add().model_spec.signature_name = signature
+    given = request.input.example_list_with_context
+    given.context.features.feature["x"].float_list.value.append(4.0)
+    given.examples.add()
+    given.examples.add()
+    return bytes(log.SerializeToString())
+
+
+def test_every_kind_of_record_is_replayed(
+    version: Path, write: Callable[[list[bytes]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [
+        predict_log("", {"x": [1.0]}),
+        predict_log("serving_default", {"x": [[2.0]]}),
+        regress_log(),
+        multi_inference_log("regress_x_to_y", "classify_x_to_y"),
+    ]
     assert list(read_records(write(records))) == records
     runner = Runner(version)
-    assert warm_up(runner, version) == 3
+    ran: list[tuple[str, list[float]]] = []
+    run = Runner.run
+
+    def recorded(one: Runner, signature: Signature, *arguments: Any) -> Any:
+        outputs = run(one, signature, *arguments)
+        ran.append((signature.name, next(iter(outputs.values())).ravel().tolist()))
+        return outputs
+
+    monkeypatch.setattr(Runner, "run", recorded)
+    assert warm_up(runner, version) == 4
     runner.close()
+    assert ran == [
+        ("serving_default", [2.5]),
+        ("serving_default", [3.0]),
+        ("regress_x_to_y", [42.0]),
+        ("regress_x_to_y", [4.0, 4.0]),
+        ("classify_x_to_y", [4.0, 4.0]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,10 +115,11 @@ def test_every_kind_of_record_is_replayed(version: Path, write: Callable[[list[b
         (lambda: predict_log("no_such", {"x": [1.0]}), "Serving signature key 'no_such' not found"),
         (lambda: predict_log("", {"z": [1.0]}), "No such inputs in signature serving_default: z"),
         (lambda: predict_log("", {"x": ["text"]}), "Warmup record 1 of .* failed"),
+        (lambda: multi_inference_log("regress_x_to_y", "no_such"), "Serving signature key 'no_such' not found"),
         (lambda: b"", "Unsupported log_type for warmup"),
         (lambda: b"\xff\xff", "Warmup record 1 of .* failed"),
     ],
-    ids=["signature", "input", "type", "kind", "damaged"],
+    ids=["signature", "input", "type", "task", "kind", "damaged"],
 )
 def test_a_bad_record_fails_the_load(
     version: Path, write: Callable[[list[bytes]], Path], record: Callable[[], bytes], reason: str

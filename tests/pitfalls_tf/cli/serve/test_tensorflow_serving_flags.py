@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import click
 import pytest
 
 from pitfalls_tf.cli.serve import command
 from tests.pitfalls_tf.cli.serve.parsed_flags import ParsedFlags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
 
 
 def test_a_boolean_must_be_true_or_false() -> None:
@@ -41,4 +48,19 @@ def test_every_flag_of_tensorflow_serving_is_in_the_reference(pytestconfig: pyte
         if isinstance(parameter, click.Option) and any("_" in flag for flag in parameter.opts)
     }
     assert flags | {"port"} == table & (flags | {"port"})
-    assert table <= flags | {"port", "workers", "models", "host", "traffic"}
+    assert table <= flags | {"port", "workers", "models", "host", "traffic", "version"}
+
+
+@pytest.mark.parametrize("flag", ["--version", "--version=true"])
+def test_the_versions_are_shown_before_anything_else(pitfalls: Callable[..., Result], flag: str) -> None:
+    result = pitfalls("serve", flag)
+    own, tensorflow = result.stdout.splitlines()
+    assert (result.exit_code, own) == (0, f"pitfalls {version('pitfalls-tf')}")
+    assert tensorflow.startswith("TensorFlow 2.")
+
+
+def test_flags_of_other_hardware_are_taken_and_googles_encryption_is_refused(pitfalls: Callable[..., Result]) -> None:
+    result = pitfalls("serve", "--xla_gpu_compilation_enabled", "--skip_initialize_tpu=true", "--use_alts_credentials")
+    assert (result.exit_code, "--use_alts_credentials is not supported" in result.stderr) == (2, True)
+    result = pitfalls("serve", "--xla_gpu_compilation_enabled", "--skip_initialize_tpu=true")
+    assert result.stderr.count("has no effect: models run on the CPU.") == 2

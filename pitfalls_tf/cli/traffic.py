@@ -17,6 +17,7 @@ from pitfalls_tf.cli.output import one_line, with_output
 if TYPE_CHECKING:
     from monitoring.traffic.log.gaps import Gap
     from monitoring.traffic.log.log import TrafficLog
+    from monitoring.traffic.log.scans import Query
     from monitoring.traffic.log.summary import TrafficSummary
     from monitoring.traffic.tf_prediction_log.prediction_log import Transfer
     from pitfalls_tf.cli.output import Output
@@ -33,6 +34,8 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
     type=click.Path(path_type=Path),
     help="Write the rows to this Parquet file, or, if its name ends in .tfrecord, as PredictionLog records.",
 )
+@click.option("--model", metavar="NAME", help="With --to: write the rows of this model alone.")
+@click.option("--version", type=click.IntRange(0), metavar="N", help="With --to: write the rows of this version alone.")
 @click.option(
     "--from",
     "origin",
@@ -41,7 +44,9 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
     help="First add the PredictionLog records of this TFRecord file to the log.",
 )
 @with_output
-def command(place: str, target: Path | None, origin: Path | None, *, output: Output) -> int:
+def command(
+    place: str, target: Path | None, model: str | None, version: int | None, origin: Path | None, *, output: Output
+) -> int:
     """Summarise a traffic log, or export its rows with their labels to a Parquet file.
 
     Columns of the file: prediction_id, request_id, row, event_time, model, version, signature, one per input and
@@ -49,6 +54,7 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
     """
     from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - not needed for --help
     from monitoring.traffic.log.remote_log import log_folder  # noqa: PLC0415 - as above
+    from monitoring.traffic.log.scans import Query  # noqa: PLC0415 - as above
     from monitoring.traffic.remote.file_store import is_url, shown_url  # noqa: PLC0415 - as above
 
     if origin is not None and is_url(place):
@@ -65,6 +71,13 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
             expected="a file name",
             fix=f"For example --to {target / 'rows.parquet'}",
         )
+    if target is None and (model is not None or version is not None):
+        raise BadInput(
+            "--model and --version choose rows to write.",
+            got="no --to",
+            expected="--to FILE with them",
+            fix="Add --to FILE, or leave them out: the summary lists every model and version.",
+        )
     traffic = log_folder(place) if origin is None else Path(place)
     added = None if origin is None else add_records(traffic, origin)
     log = TrafficLog(traffic)
@@ -75,11 +88,13 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
     if target is None:
         text = summary_lines(summary)
     elif target.suffix in RECORD_SUFFIXES:
-        written = write_records(traffic, target)
+        check_chosen(log, model, version)
+        written = write_records(traffic, target, Query(model=model, version=version))
         document["to"] = {"file": str(target), "rows": written.rows, "records": written.records}
         text = [f"Wrote {written.rows:,} rows in {written.records:,} records to {target}."]
     else:
-        count = write_rows(log, target)
+        check_chosen(log, model, version)
+        count = write_rows(log, target, model, version)
         document["to"] = {"file": str(target), "rows": count}
         text = [f"Wrote {count:,} rows to {target}."]
     if added is not None and added.torn_bytes:
@@ -88,8 +103,27 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
     return 0
 
 
-def write_rows(log: TrafficLog, target: Path) -> int:
-    """Write the rows of a log with their labels to a Parquet file.
+def check_chosen(log: TrafficLog, model: str | None, version: int | None) -> None:
+    """Check that a chosen model and version have rows.
+
+    Raises:
+        BadInput: they have none.
+    """
+    known = log.models()
+    if (model, version) == (None, None) or any(
+        model in {None, one.model} and version in {None, one.version} for one in known
+    ):
+        return
+    raise BadInput(
+        "The log has no rows of this model and version.",
+        got=" ".join(f"{flag} {value}" for flag, value in (("--model", model), ("--version", version)) if value),
+        expected=", ".join(sorted({f"{one.model}/{one.version}" for one in known})) or "an empty log has none",
+        fix="Correct --model or --version.",
+    )
+
+
+def write_rows(log: TrafficLog, target: Path, model: str | None, version: int | None) -> int:
+    """Write the rows of a log with their labels to a Parquet file, of one model or version if one is chosen.
 
     Returns:
         Number of rows.
@@ -99,7 +133,7 @@ def write_rows(log: TrafficLog, target: Path) -> int:
     """
     from monitoring.traffic.format.parquet_file import write_parquet  # noqa: PLC0415 - not needed for --help
 
-    table = log.table()
+    table = log.table(model=model, version=version)
     try:
         write_parquet(target, table)
     except OSError as error:
@@ -140,8 +174,8 @@ def add_records(traffic: Path, origin: Path) -> Transfer:
         writer.close()
 
 
-def write_records(traffic: Path, target: Path) -> Transfer:
-    """Write a log as PredictionLog records.
+def write_records(traffic: Path, target: Path, query: Query) -> Transfer:
+    """Write the chosen rows of a log as PredictionLog records.
 
     Returns:
         Counts of what was written.
@@ -154,7 +188,7 @@ def write_records(traffic: Path, target: Path) -> Transfer:
     load_frameworks("tensorflow")
     try:
         with replacing(target) as file:
-            return export_log(traffic, file)
+            return export_log(traffic, file, query)
     except OSError as error:
         raise CannotRun(
             "The records were not written.",

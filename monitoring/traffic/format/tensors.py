@@ -213,7 +213,7 @@ def merged_fields(fields: Sequence[pa.Field]) -> pa.Field:
                 f"The column {first.name!r} changed its type within the rows asked for.",
                 got=f"{first.type} and {field.type}",
                 expected="one type",
-                fix="Read one version of the model at a time.",
+                fix="Read one version of the model at a time: --model NAME --version N.",
             )
         found = tuple(json.loads((field.metadata or {}).get(SHAPE_KEY, b"[-1]")))
         shape = found if shape is None else merged_shape(shape, found)

@@ -32,6 +32,7 @@ from monitoring.traffic.log.scans import Query, scan_segments
 from monitoring.traffic.tf_prediction_log.tensor_protos import read_tensor, write_tensor
 from monitoring.traffic.tf_prediction_log.tfrecord import RecordReader, write_record
 
+EVERYTHING = Query()
 OWN_FIELD = 50001
 _LENGTH_DELIMITED = 2
 Array = np.ndarray[Any, Any]
@@ -57,14 +58,15 @@ class Transfer:
     torn_bytes: int = 0
 
 
-def export_log(root: Path, file: BinaryIO) -> Transfer:
-    """Write all rows of a log, in the order in which they were written, repeats included; no labels and gaps.
+def export_log(root: Path, file: BinaryIO, query: Query = EVERYTHING) -> Transfer:
+    """Write the rows of a log, in the order in which they were written, repeats included; no labels and gaps.
 
     One segment is in memory at a time.
 
     Args:
         root: The log's folder.
         file: Where to write TFRecords.
+        query: Which rows.
 
     Returns:
         How much was written.
@@ -75,7 +77,7 @@ def export_log(root: Path, file: BinaryIO) -> Transfer:
     """
     check_root(root)
     records = rows = 0
-    for scan in scan_segments(root, Query()):
+    for scan in scan_segments(root, query):
         if scan.key is not None and scan.table.num_rows:
             records += write_rows(file, scan.key, scan.table, scan.sampling_rate)
             rows += scan.table.num_rows

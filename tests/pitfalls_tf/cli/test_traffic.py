@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
 from monitoring.traffic.log.log import TrafficLog
@@ -167,3 +169,33 @@ def test_a_log_at_a_url_is_read_only(traffic: Path, tmp_path: Path) -> None:
     assert there == here | {"traffic": f"file://{traffic}"}
     refused = run("traffic", f"file://{traffic}", "--from", tmp_path / "rows.tfrecord")
     assert (refused.exit_code, "A log at a URL is read-only" in refused.stderr) == (2, True)
+
+
+def test_models_that_share_an_input_of_different_types_are_written_one_at_a_time(traffic: Path, tmp_path: Path) -> None:
+    writer = TrafficWriter(traffic, clock=lambda: NOON)
+    for version, temp in ((2, np.array([1], np.int64)), (3, np.array([b"warm"], object))):
+        answered = AnsweredRows(
+            model="other",
+            version=version,
+            signature="serving_default",
+            request_ids=["z"],
+            rows=[0],
+            event_times_us=[as_microseconds(NOON)],
+            answered_at_us=as_microseconds(NOON),
+            latencies_us=[1],
+            inputs={"temp": temp},
+            outputs={"y": np.array([1.0])},
+        )
+        writer.append(answered)
+    writer.close()
+    for name in ("rows.parquet", "rows.tfrecord"):
+        to = tmp_path / name
+        one = json.loads(run("traffic", traffic, "--to", to, "--model", "other", "--version", 3, "--json").stdout)
+        assert one["to"]["rows"] == 1
+        assert json.loads(run("traffic", traffic, "--to", to, "--model", "flights", "--json").stdout)["to"]["rows"] == 3
+    for choice in ((), ("--model", "other")):
+        several = run("traffic", traffic, "--to", tmp_path / "rows.parquet", *choice)
+        assert (several.exit_code, "--version N" in several.stderr) == (2, True), several.output
+    absent = run("traffic", traffic, "--to", tmp_path / "rows.parquet", "--model", "flights", "--version", 9)
+    assert (absent.exit_code, "expected flights/1, other/2, other/3" in absent.stderr) == (2, True)
+    assert run("traffic", traffic, "--version", 9).exit_code == 2

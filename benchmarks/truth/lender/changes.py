@@ -97,7 +97,7 @@ def easier(day: Day, share: float, rng: np.random.Generator) -> Day:
 
 
 #: No harm: the model is better than promised, and should page nobody.
-EASIER = "none: outcomes surer (-3.6)"
+EASIER = "none: outcomes less random (-3.6)"
 
 #: The harms by name, the windows over which each grows, and whether regions are declared as slices.
 HARMS: Mapping[str, tuple[Change, int, bool]] = {

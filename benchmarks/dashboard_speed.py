@@ -46,7 +46,7 @@ def measure(settings: Settings) -> Result:
         print(f"filled {path.stat().st_size / 1e6:,.0f} MB", file=sys.stderr)
         source = Source(name="shop", url=f"sqlite:///{path}", files=())
         pages = Pages(sources=(source,), clock=lambda: FIRST + windows * DAY + timedelta(hours=7))
-        app = Dashboard(pages, Access(names=frozenset({"dashboard"})), Changes(pages.fingerprint)).app()
+        app = Dashboard(lambda: pages, Access(names=frozenset({"dashboard"})), Changes(pages.fingerprint)).app()
         rows = tuple(asyncio.run(_row(app, name, address, rounds)) for name, address in addresses(windows).items())
         looks = _looks(pages.fingerprint, rounds)
         source.close()

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 
-from monitoring.config import MonitorConfig, load_config
-from monitoring.errors import BadInput, PitfallsError
+from monitoring.config import MonitorConfig
+from monitoring.config.files import ConfigFile
 from monitoring.store.store import Store
-
-#: A folder of configs is searched for files of this name, one folder deep, and for any TOML file right in it.
-NAME = "monitor.toml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigFile:
-    """A config and where it is; `problem` says why there is no config."""
-
-    path: Path
-    config: MonitorConfig | None
-    problem: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,52 +46,6 @@ class Source:
             if self._store is not None:
                 self._store.close()
             self._store = None
-
-
-def config_paths(pattern: str) -> tuple[Path, ...]:
-    """The config files that a folder or a pattern names.
-
-    Args:
-        pattern: A folder, searched for ``*.toml`` and ``*/monitor.toml``, or a pattern with ``*``.
-
-    Returns:
-        Paths in order.
-
-    Raises:
-        BadInput: There is none.
-    """
-    folder = Path(pattern)
-    if folder.is_dir():
-        found = {*folder.glob("*.toml"), *folder.glob(f"*/{NAME}")}
-    else:
-        found = {Path(name) for name in glob.glob(pattern, recursive=True)}  # noqa: PTH207 - an absolute pattern too
-    if not found:
-        raise BadInput(
-            "There is no config.",
-            got=pattern,
-            expected=f"a folder with {NAME} files, or a pattern of files",
-            fix="`pitfalls monitor init` writes a config.",
-        )
-    return tuple(sorted(found))
-
-
-def read_files(paths: Sequence[Path], load: Callable[[Path], MonitorConfig] = load_config) -> tuple[ConfigFile, ...]:
-    """Read several configs; one that cannot be read keeps the reason.
-
-    Args:
-        paths: The files.
-        load: Reads one.
-
-    Returns:
-        One record a file.
-    """
-    found = []
-    for path in paths:
-        try:
-            found.append(ConfigFile(path=path, config=load(path)))
-        except PitfallsError as error:
-            found.append(ConfigFile(path=path, config=None, problem=str(error)))
-    return tuple(found)
 
 
 def sources_of(files: Sequence[ConfigFile]) -> tuple[Source, ...]:

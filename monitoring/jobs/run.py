@@ -15,7 +15,7 @@ from typing import Self
 
 from monitoring.config import MonitorConfig
 from monitoring.errors import PitfallsError
-from monitoring.jobs.deployment import deploy
+from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.notify import NotificationOutbox, Notify
@@ -73,12 +73,14 @@ class ExternalServices:
         embedder: runs a bundle's model on tensors; None: the joint watch does not see them, and findings say so.
         moved: whether the traffic may be elsewhere than the deployment's was.
         labels_anew: whether the label log was lost and a new one has begun.
+        deploy: makes a deployment ready; a service keeps the fit for its next run.
     """
 
     notify: Notify | None = None
     embedder: Embedder | None = None
     moved: bool = False
     labels_anew: bool = False
+    deploy: Callable[[MonitorConfig, Embedder | None], Deployment] = deploy
 
 
 NO_SERVICES = ExternalServices()
@@ -175,7 +177,7 @@ def _run(
     services: ExternalServices,
 ) -> RunResult:
     require_traffic(config)
-    deployment = deploy(config, services.embedder)
+    deployment = services.deploy(config, services.embedder)
     now = log.clock()
     check = check_begun(config, now)
     number = store.deployment(deployment.record(config, now), moved=services.moved)

@@ -82,12 +82,13 @@ class WitnessReference:
     """The baseline's points, for the witness.
 
     `mean` [size] is over the rows to fit on, in the points' unit; `window_std` [size] is the standard deviation of
-    windows' means; `ranking_points` [m, size] are the points of other rows, to rank against.
+    windows' means; `ranking_points` [m, size] are the points of other rows, to rank against, in a byte each, as they
+    are whole numbers of at most `CLIPPING_BOUND`.
     """
 
     mean: Floats
     window_std: Floats
-    ranking_points: Floats
+    ranking_points: NDArray[np.int8]
 
     def difference(self, recent: RecentWindows) -> Floats:
         """The mean of recent windows, of which there must be one, less the baseline's, in `window_std`, [size]."""
@@ -117,7 +118,7 @@ class WitnessReference:
         if largest == 0.0:
             return np.full(len(points), 0.5)
         whole = np.rint(weights * (MAX_WEIGHT / largest))
-        order = np.sort(self.ranking_points @ whole)
+        order = np.sort(self.ranking_points.astype(np.float64) @ whole)
         along = points @ whole
         below = np.searchsorted(order, along, side="left") + np.searchsorted(order, along, side="right")
         ranks: Floats = below / (2.0 * order.size)
@@ -238,7 +239,7 @@ class _BaselineWindow:
     rows: int
     total: Floats
     mean: Floats
-    ranking_points: Floats
+    ranking_points: NDArray[np.int8]
 
     @classmethod
     def of(cls, points: Floats, ranked: int) -> _BaselineWindow:
@@ -247,7 +248,7 @@ class _BaselineWindow:
             rows=len(fit),
             total=fit.sum(axis=0),
             mean=points.mean(axis=0) if len(points) else np.zeros(points.shape[1]),
-            ranking_points=points[1::2][:ranked].copy(),  # a view would keep all of the points
+            ranking_points=points[1::2][:ranked].astype(np.int8),
         )
 
 

@@ -31,7 +31,7 @@ THEMES = ("light", "dark")
 def served(url: str, token: str | None = None) -> Iterator[str]:
     """The dashboard of a store, on a free port. Yields its address without the last slash."""
     pages = pages_of(url)
-    app = Dashboard(pages, access_of("127.0.0.1", token), Changes(pages.fingerprint, seconds=0.2)).app()
+    app = Dashboard(lambda: pages, access_of("127.0.0.1", token), Changes(pages.fingerprint, seconds=0.2)).app()
     listening = bind("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

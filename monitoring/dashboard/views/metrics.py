@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
-from monitoring.dashboard.views.overview import Entry, name_of
+from monitoring.dashboard.views.overview import Entry, Failure, name_of
 from monitoring.dashboard.views.standing import STATES
 from monitoring.records import LEVELS, IncidentState, WindowRecord
 from monitoring.reports.sections.formatting import finite_evidence
@@ -41,12 +41,12 @@ def measured_of(entry: Entry, history: RecentHistory) -> Measured:
     return Measured(entry=entry, last=history.windows[-1] if history.windows else None)
 
 
-def metrics_text(measured: Sequence[Measured], failures: int) -> str:
+def metrics_text(measured: Sequence[Measured], failures: Sequence[Failure] = ()) -> str:
     """The metrics of some deployments.
 
     Args:
         measured: The deployments.
-        failures: Configs and stores that cannot be read.
+        failures: Configs and stores that cannot be read, or whose last run failed.
 
     Returns:
         Prometheus' text format; its own library escapes every label.
@@ -59,7 +59,7 @@ def metrics_text(measured: Sequence[Measured], failures: int) -> str:
 class _Collector:
     """Gives the library what was read, in the order of the metrics."""
 
-    def __init__(self, measured: Sequence[Measured], failures: int) -> None:
+    def __init__(self, measured: Sequence[Measured], failures: Sequence[Failure]) -> None:
         self._measured = measured
         self._failures = failures
 
@@ -69,15 +69,25 @@ class _Collector:
         Yields:
             One metric after the other.
         """
-        yield GaugeMetricFamily(
-            "pitfalls_unreadable_configs", "Configs and stores that cannot be read.", value=self._failures
-        )
+        yield from self._problems()
         yield self._states()
         yield self._evidence()
         yield self._thresholds()
         yield self._incidents()
         yield self._unacknowledged()
         yield from self._last_windows()
+
+    def _problems(self) -> Iterator[Metric]:
+        unreadable = sum(one.unreadable for one in self._failures)
+        yield GaugeMetricFamily(
+            "pitfalls_unreadable_configs", "Configs and stores that cannot be read.", value=unreadable
+        )
+        failing = GaugeMetricFamily(
+            "pitfalls_failing_config", "1 for a config that cannot be read or run, by its name.", labels=["config"]
+        )
+        for name in sorted({one.config for one in self._failures}):
+            failing.add_metric([name], 1.0)
+        yield failing
 
     def _states(self) -> Metric:
         metric = GaugeMetricFamily(

@@ -68,10 +68,17 @@ class OverviewRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A config whose deployment cannot be shown, and why."""
+    """A config whose deployment cannot be shown, or whose last run failed, and why.
+
+    Attributes:
+        config: Its name.
+        reason: Why.
+        unreadable: Whether the config or its store cannot be read.
+    """
 
     config: str
     reason: str
+    unreadable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -46,15 +46,19 @@ class Dashboard:
     """The dashboard's answers.
 
     Args:
-        pages: What it shows.
+        pages: Gives what it shows, for each request.
         access: Who may ask.
         changes: When open pages are out of date.
     """
 
-    def __init__(self, pages: Pages, access: Access, changes: Changes) -> None:
-        self._pages = pages
+    def __init__(self, pages: Callable[[], Pages], access: Access, changes: Changes) -> None:
+        self._current = pages
         self._access = access
         self._changes = changes
+
+    @property
+    def _pages(self) -> Pages:
+        return self._current()
 
     def app(self) -> Starlette:
         """The ASGI application."""

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from monitoring.config import MonitorConfig
+from monitoring.config.files import ConfigFile
 from monitoring.dashboard.drawings.marks import STRIP_WINDOWS
 from monitoring.dashboard.history import HEADLINES, WINDOWS, HistoryRange, read_history, with_inputs
 from monitoring.dashboard.inputs import inputs_of
-from monitoring.dashboard.sources import ConfigFile, Source
+from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.deployment import DeploymentView, deployment_view
 from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, IncidentView, incident_view
 from monitoring.dashboard.views.input import InputView, input_view
@@ -99,11 +100,11 @@ class Pages:
     def metrics(self) -> str:
         """Metrics of every deployment, in Prometheus' text format. Cost: two searches of an index for each."""
         found, failures = self._entries(self.clock())
-        return metrics_text([measured_of(*one) for one in self._histories(found, windows=1)], len(failures))
+        return metrics_text([measured_of(*one) for one in self._histories(found, windows=1)], failures)
 
     def unreadable(self) -> tuple[Failure, ...]:
         """Configs and stores that cannot be read now."""
-        return self._entries(self.clock())[1]
+        return tuple(one for one in self._entries(self.clock())[1] if one.unreadable)
 
     def deployment(
         self, source: str, number: int, latest: int = WINDOWS_SHOWN, *, whole: bool = False
@@ -283,7 +284,11 @@ class Pages:
     def _entries(self, now: datetime) -> tuple[tuple[Entry, ...], tuple[Failure, ...]]:
         """The deployments of all stores, and what cannot be read."""
         found: list[Entry] = []
-        failures = [Failure(config=one.path.name, reason=one.problem) for one in self.files if one.config is None]
+        failures = [
+            Failure(config=one.name, reason=one.problem, unreadable=one.config is None)
+            for one in self.files
+            if one.problem
+        ]
         for source in self.sources:
             try:
                 found += entries(source.name, source.store().summaries(), now)
@@ -345,7 +350,7 @@ def _length(length: timedelta) -> str:
 
 
 def _named(source: Source) -> str:
-    return ", ".join(one.path.name for one in source.files) or source.name
+    return ", ".join(one.name for one in source.files) or source.name
 
 
 def _found(what: str, found: Found | None, got: str) -> Found:

@@ -1,4 +1,4 @@
-"""Serving the dashboard with uvicorn, on one address, until it is stopped."""
+"""Serving the dashboard with uvicorn, on one address, until it is stopped; in this thread or beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -99,7 +100,31 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
         app: The application.
         listening: The socket, as `bind` gives it.
     """
-    config = uvicorn.Config(
+    DashboardServer(_config(app)).run(sockets=[listening])
+
+
+@contextmanager
+def serving(app: ASGIApp, listening: socket.socket) -> Iterator[None]:
+    """Serve in a thread of its own while the context lasts; signals are left to others.
+
+    Args:
+        app: The application.
+        listening: The socket, as `bind` gives it.
+
+    Yields:
+        Nothing.
+    """
+    server = uvicorn.Server(_config(app))
+    thread = Thread(target=server.run, kwargs={"sockets": [listening]}, name="dashboard")
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS
     )
-    DashboardServer(config).run(sockets=[listening])

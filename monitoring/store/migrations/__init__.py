@@ -6,6 +6,7 @@ There is no `env.py`, as no command line runs these: `upgrade` runs the revision
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
@@ -16,6 +17,9 @@ from monitoring.errors import CannotRun
 
 #: The table of Alembic's revision: a name of its own, as other programs may share the database.
 REVISION_TABLE = "pitfalls_revision"
+
+#: Alembic's operations go by one global context: of a process's threads, one migrates at a time.
+_ONE_AT_A_TIME = Lock()
 
 
 def migration_context(connection: Connection) -> MigrationContext:
@@ -46,7 +50,7 @@ def upgrade(connection: Connection) -> None:
     context = migration_context(connection)
     current = context.get_current_heads()
     pending = list(script.iterate_revisions(script.get_current_head(), current or "base"))
-    with Operations.context(context):
+    with _ONE_AT_A_TIME, Operations.context(context):
         for revision in reversed(pending):
             revision.module.upgrade()
             context.stamp(script, revision.revision)

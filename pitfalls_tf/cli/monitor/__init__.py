@@ -18,6 +18,9 @@ VERBS: Mapping[str, Verb] = {
     "schedule": Verb(
         "pitfalls_tf.cli.monitor.schedule", "Run the monitor on the schedule of the config, in the foreground."
     ),
+    "serve": Verb(
+        "pitfalls_tf.cli.monitor.serve", "Run many monitors, each on its own schedule, and serve their dashboard."
+    ),
     "deployments": Verb("pitfalls_tf.cli.monitor.deployments", "List the deployments of the config's store."),
     "runs": Verb("pitfalls_tf.cli.monitor.runs", "List the last runs of the monitor."),
     "leases": Verb("pitfalls_tf.cli.monitor.leases", "List the leases of the config's store, or end one."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -128,8 +128,7 @@ def evaluate_due_windows(
     *,
     progress: Callable[[Progress], None],
     stop: Callable[[], bool] = lambda: False,
-    moved: bool = False,
-    labels_anew: bool = False,
+    **services: Any,
 ) -> RunResult:
     """Evaluate every due window, and notify the config's routes of what happens to incidents.
 
@@ -139,8 +138,7 @@ def evaluate_due_windows(
         output: where failed deliveries are printed.
         progress: called after every window.
         stop: whether to stop before the next window.
-        moved: whether the traffic may be elsewhere than it was.
-        labels_anew: whether the label log was lost and a new one has begun.
+        **services: further fields of `monitoring.jobs.run.ExternalServices`.
 
     Returns:
         What was evaluated.
@@ -161,7 +159,7 @@ def evaluate_due_windows(
         clock=lambda: datetime.now(UTC),
         stop=stop,
         progress=progress,
-        services=ExternalServices(notify=notifier(output), embedder=embedder, moved=moved, labels_anew=labels_anew),
+        services=ExternalServices(notify=notifier(output), embedder=embedder, **services),
     )
     _say(run, store, output)
     return run
@@ -187,6 +185,25 @@ def notifier(output: Output) -> Notify:
         return deliveries
 
     return send
+
+
+def send_notifications(config: MonitorConfig, number: int, output: Output) -> int:
+    """Send what is pending of a deployment of which nothing is due.
+
+    Args:
+        config: the config.
+        number: the deployment's number in the store.
+        output: where failed deliveries are printed.
+
+    Returns:
+        How many of its events were given up.
+    """
+    from monitoring.jobs.notify import send_outbox  # noqa: PLC0415 - not needed for --help
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    with Store.open(config.store.url) as store:
+        send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
+        return len(store.given_up_notifications(number))
 
 
 def _say(run: RunResult, store: Store, output: Output) -> None:

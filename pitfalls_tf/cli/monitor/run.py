@@ -15,7 +15,7 @@ from pitfalls_tf.cli.monitor.options import (
     exit_code,
     exit_code_option,
     moved_option,
-    notifier,
+    send_notifications,
     show,
     since_of,
     since_option,
@@ -62,7 +62,7 @@ def command(
     with heartbeat(config.heartbeat, output.progress) as beat:
         idle = None if any(flags.values()) else idle_deployment(config, datetime.now(UTC))
         if idle is not None and has_news(config, idle):
-            idle = _notified(config, idle, output)
+            idle = replace(idle, given_up=send_notifications(config, idle.number, output))
         if idle is None or output.as_json or rule == "overdue":
             found, run = _run(config, since, output, flags, idle)
             beat.complete = run is None or not run.stopped
@@ -71,16 +71,6 @@ def command(
     click.echo(_idle_line(idle))
     counted = {"open": idle.open_pages, "unacknowledged": idle.unacknowledged_pages, "none": 0}
     return 1 if counted[rule] else 0
-
-
-def _notified(config: MonitorConfig, idle: IdleDeployment, output: Output) -> IdleDeployment:
-    """Send what is pending although nothing is due, and say how many events were given up."""
-    from monitoring.jobs.notify import send_outbox  # noqa: PLC0415 - not needed for --help
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
-    with Store.open(config.store.url) as store:
-        send_outbox(config, store, idle.number, notifier(output), lambda: datetime.now(UTC))
-        return replace(idle, given_up=len(store.given_up_notifications(idle.number)))
 
 
 def _idle_line(idle: IdleDeployment) -> str:
@@ -102,8 +92,8 @@ def _run(
     idle: IdleDeployment | None,
 ) -> tuple[MonitorStatus, RunResult | None]:
     """Evaluate what is due, if anything is, and print the status."""
-    from monitoring.jobs.schedule import stopping  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.status import status  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 

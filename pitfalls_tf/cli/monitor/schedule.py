@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ import click
 from pitfalls_tf.cli.monitor.options import (
     config_option,
     deployment_of,
-    evaluate_due_windows,
     exit_code,
     exit_code_option,
     moved_option,
@@ -19,11 +19,11 @@ from pitfalls_tf.cli.monitor.options import (
     traffic_option,
     with_traffic,
 )
+from pitfalls_tf.cli.monitor.scheduled import service_of
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
-    from monitoring.errors import PitfallsError
-    from monitoring.jobs.run import Progress
+    from monitoring.config import MonitorConfig
     from pitfalls_tf.cli.output import Output
 
 
@@ -37,38 +37,24 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, o
     """Run the monitor on the schedule of the config, in the foreground.
 
     Evaluates due windows at once, and then at every time of the [schedule] section's cron expression (in the time zone
-    of the windows). SIGTERM or Ctrl-C stops it between two windows; finished windows are kept.
+    of the windows). SIGTERM or Ctrl-C stops it between two windows; finished windows are kept. A changed config is
+    taken up. It is `pitfalls monitor serve` of one config, without the dashboard.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.incidents.routes.heartbeat import heartbeat  # noqa: PLC0415 - as above
-    from monitoring.jobs.schedule import run_on_schedule, stopping  # noqa: PLC0415 - as above
+    from monitoring.config.files import read_files  # noqa: PLC0415 - as above
+    from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
-    from monitoring.watches.descriptions import printable  # noqa: PLC0415 - as above
 
-    config = with_traffic(load_config(config_path), traffic)
+    def load(path: Path) -> MonitorConfig:
+        return with_traffic(load_config(path), traffic)
 
-    def print_window(progress: Progress) -> None:
-        window = progress.window
-        expected = "" if window.expected is None else f", expected: {printable(window.expected)}"
-        output.progress(
-            f"{window.start.isoformat()} {window.status} ({window.rows} rows, {window.labels} labels){expected}"
-        )
-
-    def print_error(error: PitfallsError) -> None:
-        output.progress(f"Error: {error} The next run retries.")
-
+    config = load(config_path)
+    watch = ConfigWatch(lambda: [config_path.absolute()], partial(read_files, load=load))
     with stopping() as stop:
-
-        def job() -> None:
-            # the store may be unreachable now and back at the next time
-            with heartbeat(config.heartbeat, output.progress) as beat, Store.open(config.store.url) as store:
-                run = evaluate_due_windows(config, store, output, progress=print_window, stop=stop.is_set, moved=moved)
-                beat.complete = not run.stopped
-            output.progress(f"Evaluated {run.judged} windows; schedule {config.schedule.cron!r}.")
-
-        run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=print_error)
+        service_of(watch, output, concurrency=1, moved=moved).run(stop)
     with Store.open(config.store.url, make=False) as store:
         found = status(store, config.name, deployment_of(config, store, output), now=datetime.now(UTC))
     output.finish(dict(status_document(found)), lambda: show(found))

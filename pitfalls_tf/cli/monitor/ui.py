@@ -12,7 +12,7 @@ from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.token import read_token
 
 if TYPE_CHECKING:
-    from monitoring.dashboard.sources import ConfigFile
+    from monitoring.config.files import ConfigFile
     from pitfalls_tf.cli.output import Output
 
 
@@ -73,7 +73,7 @@ def command(
         {"url": url, "configs": [str(one.path) for one in files]},
         lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops it)"),
     )
-    serve(Dashboard(pages, access, Changes(pages.fingerprint)).app(), listening)
+    serve(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), listening)
     for source in pages.sources:
         source.close()
     return 0
@@ -82,7 +82,7 @@ def command(
 def _files(config_path: Path | None, configs: str | None) -> tuple[ConfigFile, ...]:
     """The configs to show: one that has to be right, or many of which some may be wrong."""
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.dashboard.sources import ConfigFile, config_paths, read_files  # noqa: PLC0415 - as above
+    from monitoring.config.files import ConfigFile, config_paths, read_files  # noqa: PLC0415 - as above
 
     if configs is None:
         path = config_path or Path("monitor.toml")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.dashboard.sources import config_paths, read_files, sources_of
+from monitoring.config.files import read_files
+from monitoring.dashboard.sources import sources_of
 from monitoring.errors import BadInput
 from tests.dashboard_store import make_store
 
@@ -16,14 +17,6 @@ def write(folder: Path, name: str, store: str) -> Path:
     path.parent.mkdir(parents=True)
     path.write_text(CONFIG.format(name=name, store=store))
     return path
-
-
-def test_a_folder_and_a_pattern_name_configs(tmp_path: Path) -> None:
-    paths = (write(tmp_path, "a", "a.db"), write(tmp_path, "b", "b.db"))
-    assert config_paths(str(tmp_path)) == paths
-    assert config_paths(f"{tmp_path}/*/monitor.toml") == paths
-    with pytest.raises(BadInput, match="no config"):
-        config_paths(str(tmp_path / "none"))
 
 
 def test_configs_of_one_store_share_it(tmp_path: Path) -> None:
@@ -40,15 +33,6 @@ def test_configs_of_one_store_share_it(tmp_path: Path) -> None:
 def test_two_stores_of_one_model_have_names_of_their_own(tmp_path: Path) -> None:
     files = read_files([write(tmp_path / "eu", "a", "eu.db"), write(tmp_path / "us", "a", "us.db")])
     assert [one.name for one in sources_of(files)] == ["a", "a-2"]
-
-
-def test_a_config_that_cannot_be_read_keeps_the_reason(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.toml"
-    bad.write_text("[model]\nbundle = 3\n")
-    (file,) = read_files([bad])
-    assert file.config is None
-    assert "line 2" in file.problem
-    assert sources_of([file]) == ()
 
 
 def test_a_store_is_opened_when_it_is_there(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -244,3 +245,12 @@ def test_both_drivers_of_postgresql_are_told_how_long_to_wait() -> None:
     waits = {name: opening._connect_args(make_url(f"postgresql+{name}://u@h/x")) for name in ("pg8000", "psycopg")}
     assert waits["pg8000"] == {"timeout": 30.0}
     assert waits["psycopg"]["options"] == "-c statement_timeout=30000"
+
+
+def test_new_stores_may_be_opened_in_several_threads_at_once(tmp_path: Path) -> None:
+    def opened(number: int) -> int:
+        with Store.open(f"sqlite:///{tmp_path / str(number)}.db") as store:
+            return len(store.deployments())
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(opened, range(4))) == [0] * 4

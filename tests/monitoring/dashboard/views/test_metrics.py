@@ -6,10 +6,15 @@ from dataclasses import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitoring.dashboard.views.metrics import LABELS, Measured, metrics_text
-from monitoring.dashboard.views.overview import entries
+from monitoring.dashboard.views.overview import Failure, entries
 from monitoring.dashboard.views.standing import STATES
 from monitoring.dashboard.web.pages import Pages
 from tests.dashboard_store import HOSTILE, NOW
+
+FAILURES = (
+    Failure(config="us.toml", reason="The last run failed.", unreadable=False),
+    Failure(config="eu/monitor.toml", reason="It is no TOML."),
+)
 
 Samples = dict[str, list[tuple[Mapping[str, str], float]]]
 
@@ -54,7 +59,7 @@ def test_a_page_that_was_acknowledged_and_recovers_is_no_alert(pages: Pages) -> 
     recovering = tuple(replace(one, state="recovering", acknowledged_at=NOW) for one in entry.summary.incidents)
     summary = replace(entry.summary, incidents=recovering)
     (again,) = entries("shop", [summary], NOW)
-    found = samples(metrics_text([Measured(entry=again, last=None)], 0))
+    found = samples(metrics_text([Measured(entry=again, last=None)]))
     assert [value for _, value in found["pitfalls_unacknowledged_page"]] == [0.0]
 
 
@@ -62,8 +67,9 @@ def test_labels_are_escaped_and_a_deployment_without_windows_is_there(pages: Pag
     (source,) = pages.sources
     entry, *_ = entries("shop", source.store().summaries(), NOW)
     named = replace(entry, summary=replace(entry.summary, record=replace(entry.summary.record, name=f'a"\n{HOSTILE}')))
-    found = samples(metrics_text([Measured(entry=named, last=None)], 2))
+    found = samples(metrics_text([Measured(entry=named, last=None)], FAILURES))
     [(labels, _)] = found["pitfalls_last_run_timestamp_seconds"]
     assert labels["deployment"] == f'a"\n{HOSTILE}'
     assert "pitfalls_evidence" not in found
-    assert found["pitfalls_unreadable_configs"] == [({}, 2.0)]
+    assert found["pitfalls_unreadable_configs"] == [({}, 1.0)]
+    assert [labels["config"] for labels, _ in found["pitfalls_failing_config"]] == ["eu/monitor.toml", "us.toml"]

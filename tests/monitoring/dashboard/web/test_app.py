@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from monitoring.dashboard.sources import ConfigFile
+from monitoring.config.files import ConfigFile
 from monitoring.dashboard.web.access import COOKIE, Access
 from monitoring.dashboard.web.app import Dashboard
 from monitoring.dashboard.web.live import Changes
@@ -37,7 +37,7 @@ PAGES = (
 
 
 def client_of(pages: Pages, access: Access = ACCESS) -> TestClient:
-    return TestClient(Dashboard(pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
+    return TestClient(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
 
 
 @pytest.fixture

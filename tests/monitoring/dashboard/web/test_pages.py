@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import load_config
-from monitoring.dashboard.sources import ConfigFile, Source
+from monitoring.config.files import ConfigFile
+from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.overview import Question
 from monitoring.dashboard.web.pages import Pages, settings_of
 from monitoring.errors import BadInput

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import socket
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
-from monitoring.dashboard.web.server import access_of, address_of, bind
+from monitoring.dashboard.web.server import access_of, address_of, bind, serving
 from monitoring.errors import BadInput, CannotRun
 
 
@@ -38,3 +42,13 @@ def test_an_address_of_version_6_is_in_brackets() -> None:
         pytest.skip("no IPv6 address")
     with listening:
         assert address_of(listening).startswith("http://[::1]:")
+
+
+def test_beside_other_work_it_serves_until_the_context_ends() -> None:
+    app = Starlette(routes=[Route("/", lambda _request: PlainTextResponse("here"))])
+    listening = bind("127.0.0.1", 0)
+    address = address_of(listening)
+    with serving(app, listening):
+        assert httpx.get(address).text == "here"
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)

@@ -72,8 +72,9 @@ def test_an_unreachable_store_is_reported_and_retried(deployed: Path, send: Call
     config.write_text(text + '[schedule]\ncron = "* * * * *"\n')
     process = _scheduled(deployed)
     assert process.stderr is not None
-    first = process.stderr.readline()
-    assert "The next run retries." in first
+    lines = [process.stderr.readline(), process.stderr.readline()]
+    assert "Scheduled: now, and at '* * * * *' (UTC)." in lines[0]
+    assert "The next run retries, in 60 s." in lines[1]
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (2, "")

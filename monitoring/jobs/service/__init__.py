@@ -1,0 +1,1 @@
+"""The long-running service: many configs, each run on its own schedule."""

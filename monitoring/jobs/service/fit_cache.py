@@ -1,0 +1,104 @@
+"""Fits of baselines, kept between the runs of a service within a bound of memory."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from monitoring.baseline.folder import load_baseline
+from monitoring.config import MonitorConfig
+from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.places import files_state, find_baseline
+from monitoring.watches.embedding import Embedder
+
+#: Bytes of fits that are kept, about. One of a dozen inputs has one or two million.
+KEPT_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptFit:
+    """A fit, the config and the files of which it was made, and its size."""
+
+    config: MonitorConfig
+    files: str
+    deployment: Deployment
+    size: int
+
+
+class FitCache:
+    """Deployments ready to be judged, by name of their config. For several threads, each with configs of its own.
+
+    A fit costs a second or more, as many times a window of ten thousand rows. Where not all fit into the bound, one is
+    dropped for another only if it has not been asked for since the other's last use: configs that run in turn do not
+    drive each other out.
+    """
+
+    def __init__(
+        self,
+        most_bytes: int = KEPT_BYTES,
+        fit: Callable[[MonitorConfig, Embedder | None], Deployment] = deploy,
+    ) -> None:
+        """Empty.
+
+        Args:
+            most_bytes: The bound; 0 keeps none.
+            fit: Makes a deployment ready.
+        """
+        self._most = most_bytes
+        self._fit = fit
+        self._lock = Lock()
+        self._kept: dict[str, _KeptFit] = {}
+        self._asked: dict[str, int] = {}
+        self._number = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the fits that are kept, about."""
+        return sum(one.size for one in self._kept.values())
+
+    def deploy(self, name: str, config: MonitorConfig, embedder: Embedder | None = None) -> Deployment:
+        """As `monitoring.jobs.deployment.deploy`, fitted only if the config or the baseline has changed.
+
+        Args:
+            name: Who asks: the place of the config.
+            config: The config.
+            embedder: As of `deploy`.
+
+        Returns:
+            The deployment.
+
+        Raises:
+            BadInput: The config does not fit the baseline.
+            CannotRun: There is no such bundle, or its baseline cannot be read.
+        """
+        place = find_baseline(config)
+        files = "\0".join((str(place.folder), files_state(place.baseline), files_state(place.schema)))
+        with self._lock:
+            self._number += 1
+            last, self._asked[name] = self._asked.get(name, 0), self._number
+            kept = self._kept.pop(name, None)
+            if kept is not None and kept.config == config and kept.files == files:
+                self._kept[name] = kept
+            else:
+                kept = None
+        if kept is not None:
+            return replace(kept.deployment, baseline=load_baseline(place.baseline))
+        found = self._fit(config, embedder)
+        self._keep(name, last, config, files, found)
+        return found
+
+    def _keep(self, name: str, last: int, config: MonitorConfig, files: str, found: Deployment) -> None:
+        """Keep a fit if there is room, or can be by dropping some that were not asked for since its `last` use."""
+        size = len(pickle.dumps(found.reference_fit, pickle.HIGHEST_PROTOCOL))
+        # The rows of the reference that the fit has read are not needed any more.
+        light = replace(found, baseline=load_baseline(find_baseline(config).baseline))
+        with self._lock:
+            idle = sorted((asked, one) for one, asked in self._asked.items() if one in self._kept and asked < last)
+            for _, one in idle:
+                if self.size + size <= self._most:
+                    break
+                del self._kept[one]
+            if self.size + size <= self._most:
+                self._kept[name] = _KeptFit(config=config, files=files, deployment=light, size=size)

@@ -1,0 +1,81 @@
+"""``pitfalls monitor serve``: run many monitors, each on its own schedule, and serve their dashboard."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.monitor.scheduled import service_of
+from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.token import read_token
+
+if TYPE_CHECKING:
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@click.option(
+    "--configs",
+    required=True,
+    metavar="DIR_OR_GLOB",
+    help="The configs: a folder with *.toml or */monitor.toml, or a pattern (quote it).",
+)
+@click.option(
+    "--concurrency", type=click.IntRange(1, 256), metavar="N", help="Runs at once.  [default: one for each core]"
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8600, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the token that browsers sign in with; needed beyond a loopback address.",
+)
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further host name by which browsers reach the dashboard, such as a proxy's; repeatable.",
+)
+@with_output
+def command(
+    configs: str,
+    concurrency: int | None,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    *,
+    allowed_hosts: tuple[str, ...],
+    output: Output,
+) -> int:
+    """Run many monitors, each on its own schedule, and serve their dashboard.
+
+    Evaluates due windows of every config at once, and then at the times of its cron expression. A config that is added,
+    changed or removed is taken up within seconds; one that is wrong is reported and stops no other. Serves the
+    dashboard, /metrics and /health in the same process. SIGTERM or Ctrl-C stops it between two windows.
+    """
+    from monitoring.config.files import config_paths, find_configs  # noqa: PLC0415 - not needed for --help
+    from monitoring.dashboard.web.app import Dashboard  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.current_pages import CurrentPages  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.server import access_of, address_of, bind, serving  # noqa: PLC0415 - as above
+    from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
+    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+
+    paths = config_paths(configs)
+    access = access_of(host, None if token_file is None else read_token(token_file), allowed_hosts)
+    service = service_of(ConfigWatch(partial(find_configs, configs)), output, concurrency=concurrency)
+    pages = CurrentPages(lambda: service.files)
+    listening = bind(host, port)
+    url = address_of(listening)
+    output.finish(
+        {"url": url, "configs": [str(path) for path in paths]},
+        lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops the service)"),
+    )
+    with stopping() as stop, serving(Dashboard(pages, access, Changes(pages.fingerprint)).app(), listening):
+        service.run(stop)
+    pages.close()
+    return 0

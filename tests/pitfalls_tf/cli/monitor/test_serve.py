@@ -1,0 +1,138 @@
+"""``pitfalls monitor serve``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import Result
+
+from tests.small_deployment import bundle, days, deploy, deployed, send
+
+__all__ = ["bundle", "days", "deploy", "deployed", "send"]
+
+Pitfalls = Callable[..., Result]
+
+CONFIG = '[model]\nbundle = "models/flights"\n[traffic]\npath = "traffic"\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--configs"),
+        (["--configs", "none/*.toml"], "There is no config"),
+        (["--configs", ".", "--concurrency", "0"], "--concurrency"),
+        (["--configs", ".", "--host", "0.0.0.0"], "needs a token"),  # noqa: S104 - refused
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_runs(
+    pitfalls: Pitfalls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    (tmp_path / "monitor.toml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    result = pitfalls("monitor", "serve", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["monitor.toml"]
+
+
+class Served:
+    """A service in a process of its own, and what it prints."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        assert process.stdout is not None
+        text = ""
+        while not text.endswith("}\n"):
+            line = process.stdout.readline()
+            assert line, self.lines
+            text += line
+        self.url = json.loads(text)["url"]
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        self.lines.extend(self.process.stderr)
+
+    def wait_for(self, *words: str) -> None:
+        """Wait for a line on stderr with all of some words."""
+        until = time.monotonic() + 60
+        while not any(all(word in line for word in words) for line in self.lines):
+            assert time.monotonic() < until, self.lines
+            time.sleep(0.05)
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask the dashboard."""
+        return httpx.get(self.url + path)
+
+    def stop(self) -> int:
+        """Send SIGTERM; gives the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(20)
+        self._reader.join(10)
+        return code
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Served]:
+    command = [sys.executable, "-m", "pitfalls_tf", "monitor", "serve", "--configs", str(folder), "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        try:
+            yield Served(process)
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_configs_are_added_broken_and_removed_while_it_serves_and_sigterm_stops_it(
+    deploy: Callable[[str], Path], send: Callable[..., None], days: Any, tmp_path: Path
+) -> None:
+    first = deploy("first")
+    send(first, days(days=2))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "monitor.toml").write_text(CONFIG.replace("path =", "paths ="))
+    with served(tmp_path) as service:
+        service.wait_for("first/monitor.toml: Evaluated 2 windows.")
+        service.wait_for("other/monitor.toml: The config is wrong")
+        assert service.get("health/live").text == "ok\n"
+        assert service.get("health/ready").status_code == 503
+        assert 'pitfalls_failing_config{config="other/monitor.toml"} 1.0' in service.get("metrics").text
+        assert "other/monitor.toml" in service.get("").text
+
+        second = deploy("second")
+        send(second, days(days=3, broken_from=0))
+        service.wait_for("second/monitor.toml: Evaluated 3 windows.")
+        assert service.get("overview.csv").text.count("flights") == 2
+
+        config = second / "monitor.toml"
+        right = config.read_text()
+        config.write_text(right + "[budget]\npage = 7\n")
+        service.wait_for("second/monitor.toml: The config is wrong", "It runs as it was before.")
+        assert 'pitfalls_failing_config{config="second/monitor.toml"} 1.0' in service.get("metrics").text
+        config.write_text(right)
+        (tmp_path / "other" / "monitor.toml").unlink()
+        service.wait_for("other/monitor.toml: Removed")
+        until = time.monotonic() + 20
+        while "pitfalls_failing_config{" in service.get("metrics").text:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert service.get("health/ready").text == "ok\n"
+
+        began = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - began < 15
+        assert not any("Traceback" in line for line in service.lines)

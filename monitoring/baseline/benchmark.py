@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +12,20 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.metrics import ConfidenceInterval, Resamples, area_under_curve, interval, row_losses
 from monitoring.records import WHOLE
-from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS
+from monitoring.tasks.multilabel import class_matrix
+from monitoring.tasks.task import NO_LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from monitoring.baseline.predictions import Predictions
     from monitoring.baseline.spec import BaselineSpec
+    from monitoring.tasks.multilabel import Multilabel
 
     Floats = NDArray[np.float64]
+    Whole = NDArray[np.int64]
 
 LEVEL: Final = 0.95
 #: A category with more values has no slices.
@@ -37,6 +43,8 @@ class ReferenceMetric:
     auc       area under the ROC curve of the last of two classes, ties counted half; only where both classes occur
     Of predicted numbers: absolute_error (MAE), squared_error (MSE), root_mean_squared_error, bias (predicted less
     true), percentage_error (MAPE, as a share) where no label is 0, and r_squared (R²) where labels vary.
+    Where a row may have several classes: hamming_error and macro_brier, and of each class class_error, class_brier and,
+    where it varies, class_auc, then a colon and the class.
     """
 
     metric: str
@@ -64,11 +72,11 @@ def benchmark(
     Returns:
         The metrics; empty without labels, and where no loss is known.
     """
-    known = predictions.take((predictions.labels != NO_LABEL) & (predictions.labels != UNKNOWN_CLASS))
+    known = predictions.take((predictions.labels != NO_LABEL) & ~spec.task.unknown(predictions.labels))
     if not len(known) or not spec.task.metrics:
         return ()
     days = _days(known.event_times, timezone)
-    measure = _measure if spec.task.classes else _measure_numbers
+    measure = _measurer(spec)
     found = list(measure(WHOLE, known.probabilities, known.labels, days, rng))
     for feature in spec.features:
         if feature.kind != "category":
@@ -83,6 +91,34 @@ def benchmark(
             name = f"{feature.name}={values[place]}"
             found += measure(name, known.probabilities[rows], known.labels[rows], days[rows], rng)
     return tuple(found)
+
+
+_Measure: TypeAlias = "Callable[[str, Floats, Whole, Whole, np.random.Generator], list[ReferenceMetric]]"
+
+
+def _measurer(spec: BaselineSpec) -> _Measure:
+    """What measures one slice's rows: answers, labels' codes, and the days that are resampled."""
+    if spec.multilabel is not None:
+        return partial(_measure_sets, spec.multilabel)
+    return _measure if spec.classes else _measure_numbers
+
+
+def _measure_sets(
+    task: Multilabel, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
+) -> list[ReferenceMetric]:
+    """As `_measure`, of sets of classes: the task's losses, and each class's AUC where it varies."""
+    resamples, truth = Resamples.of(days, rng), class_matrix(labels, task.width) > 0.0
+    found = {
+        name: (float(losses.mean()), resamples.means(losses)) for name, losses in task.losses(answers, labels).items()
+    }
+    for place, name in enumerate(task.classes):
+        area = area_under_curve(answers[:, place], truth[:, place])
+        if area is not None:
+            found[f"class_auc:{name}"] = (area, resamples.areas(answers[:, place], truth[:, place]))
+    return [
+        _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=resamples.blocks)
+        for name, (mean, drawn) in found.items()
+    ]
 
 
 def _measure(

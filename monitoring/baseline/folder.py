@@ -18,6 +18,7 @@ from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import MAX_BATCH_ROWS, ReferenceFile, ReferenceRows
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
+from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 
@@ -157,6 +158,8 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
     }
     if spec.columns:  # of a table; a bundle's description stays as it was
         document |= {"scored": spec.has_probabilities, "columns": dict(spec.columns)}
+    if spec.multilabel is not None:
+        document["multilabel"] = spec.multilabel.document()
     if spec.regression is not None:
         document["regression"] = spec.regression.document()
     if spec.output is not None:
@@ -194,6 +197,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         features=tuple(FeatureSpec(name=f["name"], kind=f["kind"]) for f in features),
         has_probabilities=document.get("scored", True),
         columns=tuple(document.get("columns", {}).items()),
+        multilabel=Multilabel.of(document["multilabel"]) if "multilabel" in document else None,
         regression=Regression.of(document["regression"]) if "regression" in document else None,
         output=document.get("output"),
         outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,

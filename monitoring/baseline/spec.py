@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task
@@ -37,10 +38,12 @@ class Embedding:
 class BaselineSpec:
     """The inputs in the model's order, and the class names in the order of the probabilities.
 
+    `classes` are those of a model that gives each row one of them; `multilabel` is the task of one that gives any.
     `has_probabilities` is false where only predicted classes are known, which then count as certain.
     `columns` are those of the table that the baseline was made from, with their Arrow types; empty for a bundle.
     `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number, and
-    `output` the output that holds it; None for a table, and for probabilities, whose output the config names.
+    `output` the output that holds it, or that of the probabilities of a multi-label model; None for a table, and for
+    probabilities of one class a row, whose output the config names.
     `outputs_only` is the task of a model of which no loss is known.
 
     >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
@@ -54,6 +57,7 @@ class BaselineSpec:
     has_probabilities: bool = True
     columns: tuple[tuple[str, str], ...] = ()
     embedding: Embedding | None = None
+    multilabel: Multilabel | None = None
     regression: Regression | None = None
     output: str | None = None
     outputs_only: OutputsOnly | None = None
@@ -63,6 +67,8 @@ class BaselineSpec:
         """What the model answers, and which losses tell how well."""
         if self.outputs_only is not None:
             return self.outputs_only
+        if self.multilabel is not None:
+            return self.multilabel
         if self.regression is not None:
             return self.regression
         return Classification(classes=self.classes, has_probabilities=self.has_probabilities)

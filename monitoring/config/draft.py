@@ -26,6 +26,7 @@ class TableDraft:
     scores: tuple[str, ...]
     predicted: str | None
     classes: tuple[str, ...]
+    label_columns: tuple[str, ...] = ()
     naive_timezone: str = "UTC"
 
 
@@ -168,11 +169,15 @@ def _columns(table: TableDraft) -> str:
     answer = f"scores = {_listed(table.scores)}"
     if table.predicted is not None or not table.classes:
         answer = f"predicted = {_quoted(table.predicted or table.scores[0])}"
+    label = f"label = {_quoted(table.label)}"
+    if table.label_columns:
+        label = "# A row may have several classes: a 0 or 1 for each, in the order of the scores.\n"
+        label += f"label_columns = {_listed(table.label_columns)}"
     return f"""\
 # The table's columns. Without a prediction_id, rows are identified by file and position. Labels may arrive later.
 event_time = {_quoted(table.event_time)}
 prediction_id = {_quoted(table.prediction_id)}
-label = {_quoted(table.label)}
+{label}
 label_time = {_quoted(table.label_time)}
 # The time zone of timestamps without one.
 naive_timezone = {_quoted(table.naive_timezone)}

@@ -118,6 +118,7 @@ class TrafficSection(Section):
     event_time: Name = Field(default="event_time", examples=["event_time"])
     prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
     label: Name = Field(default="label", examples=["label"])
+    label_columns: Names = Field(default=(), examples=[["is_sports", "is_politics"]])
     label_time: Name = Field(default="label_time", examples=["label_time"])
     naive_timezone: Zone = Field(default="UTC", examples=["UTC"])
     scores: Names = Field(default=(), examples=[["on_time", "late"]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from monitoring.incidents.alarm import Alarm
-from monitoring.incidents.decomposition import slice_parts
+from monitoring.incidents.decomposition import class_parts, slice_parts
 from monitoring.incidents.departure import departure
 from monitoring.incidents.input_drift import drifted_inputs
 from monitoring.incidents.loss_split import loss_split
@@ -46,11 +46,12 @@ def explain(alarm: Alarm) -> Cause:
     """
     recent = since_onset(alarm)
     moved = departure(recent)
-    detail = CauseDetail(split=loss_split(recent), parts=slice_parts(recent), inputs=drifted_inputs(recent))
+    parts = (*class_parts(recent), *slice_parts(recent))
+    detail = CauseDetail(split=loss_split(recent), parts=parts, inputs=drifted_inputs(recent))
     return Cause(
         watch=alarm.key.watch,
         slice=alarm.key.slice,
-        cause=summary(recent, moved, detail.split),
+        cause=summary(recent, moved, detail),
         message=message(recent, moved, detail),
         rise=abs(moved.change),
         detail=detail,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.harm import excesses
 from monitoring.incidents.loss_split import metric_of
 from monitoring.records import SCORE_ONE, WHOLE, ScoreSum, SlicePart, WatchKey, WindowRecord
-from monitoring.watches.descriptions import METRIC_TITLES
+from monitoring.tasks.metrics import class_of, find_metric, mean_of_classes
+
+#: The column of the parts of losses that are means over classes.
+CLASS = "class"
 
 #: What is in none of a column's watched slices.
 OTHERS = "other values"
@@ -25,7 +30,7 @@ def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
         The parts, column by column; none where the alarm is not about a loss.
     """
     metric = metric_of(alarm.key.watch)
-    if metric not in METRIC_TITLES:
+    if find_metric(metric) is None:
         return ()
     judged = {key for key in alarm.baseline.losses if not key.slice or key in alarm.baseline.scores}
     before = {key: total for key, total in alarm.baseline.losses.items() if key in judged}
@@ -41,6 +46,27 @@ def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
             sums_by_slice(before, metric, column), sums_by_slice(after, metric, column), metric=metric, column=column
         )
     )
+
+
+def class_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
+    """Each class's part in the change of a loss that is a mean over classes.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+
+    Returns:
+        The parts, largest first, which add up to the change but for rounding; none where the alarm is about something
+        else.
+    """
+    metric = metric_of(alarm.key.watch)
+    watches = {name: watch for name, watch in alarm.baseline.watches.items() if watch.family == "performance"}
+    names = [name for name in watches if class_of(name) is not None and mean_of_classes(name) == metric]
+    found = []
+    for name in names if not alarm.key.slice else ():
+        changes = excesses(alarm, WatchKey(watch=name))
+        loss = math.fsum(changes) / len(changes) / len(names) if changes else 0.0
+        found.append(SlicePart(metric=metric, column=CLASS, slice=f"{CLASS}={class_of(name)}", mix=0.0, loss=loss))
+    return tuple(sorted(found, key=lambda part: (-abs(part.total), part.slice)))
 
 
 def decompose(

@@ -9,17 +9,19 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.decomposition import CLASS
 from monitoring.incidents.departure import Departure
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, NAMED
 from monitoring.incidents.loss_split import metric_of
 from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import regression
+from monitoring.tasks.metrics import class_of
 from monitoring.watches.descriptions import (
-    METRIC_TITLES,
     format_amount,
     format_change,
     format_value,
     lower_first,
+    metric_title,
     printable,
     slice_title,
     watch_title,
@@ -30,6 +32,9 @@ NEXT_STEP = " Next step: "
 
 #: From this share of the evidence on, a watch is named next to the first one.
 SMALLEST_SHARE = 0.05
+
+#: A class with more than this share of the change of a mean over classes is named.
+MOST_OF_CHANGE = 0.5
 
 #: Evidence beyond this says nothing more.
 LARGEST_EVIDENCE = 1_000_000
@@ -48,20 +53,23 @@ _SCALES = {
 }
 
 
-def summary(alarm: Alarm, departure: Departure, split: LossSplit | None) -> str:
+def summary(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
     """The cause in a few words, with its number.
 
     Args:
         alarm: An alarm and its windows since the onset.
         departure: How far the watch has left its baseline.
-        split: The split of its loss, where it has one.
+        detail: The cause in numbers.
 
     Returns:
         Words that do not begin a sentence.
     """
+    split = detail.split
     if split is not None and split.metric == metric_of(alarm.key.watch):
         if split.surprise >= split.difficulty:
-            return f"{_surprised(split.metric)} (surprise {format_change(split.metric, split.surprise)})"
+            where = _class_at_fault(split.metric, detail.parts)
+            at = "" if where is None else f" at class {printable(where)}"
+            return f"{_surprised(split.metric)}{at} (surprise {format_change(split.metric, split.surprise)})"
         return f"the traffic is harder (expected loss {format_change(split.metric, split.difficulty)})"
     if not departure.windows:
         return f"{_title(alarm)} changed"
@@ -125,7 +133,7 @@ def _scale_sentences(alarm: Alarm) -> list[str]:
 
 
 def _split_sentence(split: LossSplit) -> str:
-    metric, name = split.metric, lower_first(METRIC_TITLES[split.metric])
+    metric, name = split.metric, lower_first(metric_title(split.metric))
     verdict = (
         _surprised(split.metric)
         if split.surprise >= split.difficulty
@@ -145,8 +153,21 @@ def _surprised(metric: str) -> str:
     return "the model is overconfident"
 
 
+def _class_at_fault(metric: str, parts: Sequence[SlicePart]) -> str | None:
+    """The class that a loss is of, or that most of the change of a mean over classes comes from; None without one."""
+    of_classes = [part for part in parts if part.column == CLASS]
+    if not of_classes:
+        return class_of(metric)
+    change = math.fsum(part.loss for part in of_classes)
+    most = of_classes[0]
+    return most.slice.partition("=")[2] if most.loss > MOST_OF_CHANGE * change > 0.0 else None
+
+
 def _parts_sentence(column: str, parts: Sequence[SlicePart]) -> str:
     metric = parts[0].metric
+    if column == CLASS:
+        named = ", ".join(f"{slice_title(part.slice)} {format_change(metric, part.loss)}" for part in parts[:NAMED])
+        return f"By class, of which the {lower_first(metric_title(metric))} is the mean: {named}."
     mix, own, change = (
         format_change(metric, math.fsum(numbers))
         for numbers in (
@@ -158,7 +179,7 @@ def _parts_sentence(column: str, parts: Sequence[SlicePart]) -> str:
     largest = sorted(parts, key=lambda part: (-abs(part.loss), part.slice))[:NAMED]
     named = ", ".join(f"{slice_title(part.slice)} {format_change(metric, part.loss)}" for part in largest)
     return (
-        f"Over all labelled rows the {lower_first(METRIC_TITLES[metric])} changed by {change}; by {printable(column)}, "
+        f"Over all labelled rows the {lower_first(metric_title(metric))} changed by {change}; by {printable(column)}, "
         f"{mix} comes from another mix of values and {own} from the values' own losses ({named})."
     )
 

@@ -169,7 +169,8 @@ def _with_answers(table: pa.Table, columns: TableColumns, types: Mapping[str, st
     values = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(table.num_rows, -1)
     usable = np.isfinite(values).all(axis=1)
     if not usable.any():
-        what = "a known class" if columns.predicted else "probabilities: from 0 to 1, and 1 in sum over the classes"
+        what = "a known class" if columns.predicted else "probabilities: from 0 to 1"
+        what += ", and 1 in sum over the classes" if columns.exclusive and not columns.predicted else ""
         raise BadInput(
             "No row of the reference has a usable answer.",
             got=f"{table.num_rows} rows of {', '.join(f'{name} ({types[name]})' for name in columns.answer)}",

@@ -94,7 +94,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     """
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
-    _check_classes(config, baseline.spec.classes)
+    _check_classes(config, baseline.spec.task.classes)
     plan = window_plan(config)
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
     if baseline.spec.embedding is not None:

@@ -20,6 +20,7 @@ from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import TableDescription
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits
+from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.regression import Regression
 
 
@@ -70,9 +71,10 @@ def init_monitor(
     rows = read_reference(reference, description, clock=clock)
     columns = rows.columns
     spec = BaselineSpec(
-        classes=columns.classes,
+        classes=columns.classes if columns.exclusive else (),
         features=tuple(FeatureSpec(name=name, kind=kind) for name, kind in columns.inputs.items()),
         has_probabilities=columns.predicted is None or not columns.classes,
+        multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
         regression=None if columns.classes else Regression(),
         columns=tuple(rows.types.items()),
     )
@@ -84,7 +86,7 @@ def init_monitor(
         config=out / NAME,
         rows=rows.table.num_rows,
         windows=windows,
-        classes=spec.classes,
+        classes=columns.classes,
         inputs=tuple(columns.inputs),
         notes=(
             *rows.notes,
@@ -115,6 +117,7 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
             event_time=columns.event_time,
             prediction_id=columns.prediction_id,
             label=columns.label,
+            label_columns=columns.label_columns,
             label_time=columns.label_time,
             naive_timezone=columns.naive_timezone,
             scores=columns.scores,

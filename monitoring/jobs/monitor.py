@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _LONGEST = 2_000
 
 #: Fields of several names that may be given as one name.
-_TUPLES = frozenset({"scores", "classes", "inputs", "slices", "class_slices"})
+_TUPLES = frozenset({"scores", "label_columns", "classes", "inputs", "slices", "class_slices"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

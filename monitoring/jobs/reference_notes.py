@@ -44,7 +44,7 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
         notes.append(f"All labels of the reference are {names[0]}: they hardly show how wrong the model is.")
     if not names:
         notes.append("The reference has no labels: inputs and answers are watched, errors are not.")
-    if columns.predicted is None and columns.classes:
+    if columns.predicted is None and columns.classes and columns.exclusive:
         labels = Classification(classes=columns.classes).label_codes(table["label"])
         known = labels != NO_LABEL
         answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)[known]

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from monitoring.errors import BadInput
 from monitoring.tasks.task import TaskName
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.numeric_answers import check_numbers, inferred_task
 from monitoring.traffic.tables.reference import (
     LoadedPiece,
     absent_columns,
@@ -22,6 +21,8 @@ from monitoring.traffic.tables.reference import (
     spelling,
     types_of,
 )
+from monitoring.traffic.tables.tasks.class_sets import holds_sets, with_sets
+from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +34,11 @@ class TableDescription:
         scores: one column (the probability of the second class, or lists), or one for each class.
         predicted: the column of the predicted class, where there are no scores.
         label: the column of labels.
+        label_columns: instead of `label`, where a row may have several classes: a column of 0 and 1 for each.
         label_time: the column of the times at which labels became known.
         prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
-        task: "classification" or "regression"; None: as labels and answers are.
+        task: "classification", "multilabel" (any of several classes) or "regression"; None: as labels and answers are.
         inputs: columns, or NAME:number and NAME:category; empty: all columns that nothing else is made of.
         slices: categories whose values are watched by themselves.
         class_slices: classes that are watched by themselves.
@@ -51,6 +53,7 @@ class TableDescription:
     scores: tuple[str, ...] = ()
     predicted: str | None = None
     label: str | None = None
+    label_columns: tuple[str, ...] = ()
     label_time: str | None = None
     prediction_id: str | None = None
     classes: tuple[str, ...] = ()
@@ -90,11 +93,17 @@ def columns_described(
             fix="Use --score p, or --score a,b,c with one column per class, or --predicted answer.",
         )
     _check_names(there, description)
-    check_labels(pieces, description.label or "label")
+    label = description.label or "label"
+    sets = description.task == "multilabel" or (
+        description.task is None and holds_sets(pieces, label, description.label_columns)
+    )
+    if not sets:
+        check_labels(pieces, label)
     columns = TableColumns(
         event_time=description.event_time,
         prediction_id=description.prediction_id or "prediction_id",
-        label=description.label or "label",
+        label=label,
+        label_columns=description.label_columns,
         label_time=description.label_time or "label_time",
         naive_timezone=description.naive_timezone,
         scores=description.scores,
@@ -103,6 +112,8 @@ def columns_described(
     check_label_times(pieces, columns)
     inputs, left_out = kinds_of(pieces, columns, description.inputs, description.slices)
     found = replace(columns, inputs=inputs)
+    if sets:
+        return with_sets(pieces, found, description.classes, description.class_slices), left_out
     if (description.task or inferred_task(pieces, columns, description.classes)) == "regression":
         check_numbers(pieces, found, description.classes, description.class_slices)
         return found, left_out
@@ -131,6 +142,7 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
         "--event-time": description.event_time,
         "--predicted": description.predicted,
         "--label": description.label,
+        **{f"--label {name}": name for name in description.label_columns},
         **{f"--score {name}": name for name in description.scores},
     }
     absent = absent_columns(there, options)

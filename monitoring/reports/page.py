@@ -30,7 +30,7 @@ from monitoring.reports.sections.incidents import remarks
 from monitoring.reports.sections.months import LOSSES, SliceSeries, loss_series, whole_series
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.reports.sections.watches import watch_rows
-from monitoring.watches.descriptions import METRIC_TITLES, printable, slice_title, watch_title
+from monitoring.watches.descriptions import metric_title, printable, slice_title, watch_title
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -162,7 +162,7 @@ def _environment(status: MonitorStatus) -> Environment:
     filters: dict[str, Any] = {
         "count": format_count,
         "evidence": format_evidence,
-        "metric": lambda name: METRIC_TITLES.get(name, printable(name)),
+        "metric": metric_title,
         "moment": lambda moment: format_moment(moment, zone),
         "number": lambda number: f"{number:,}",
         "printable": printable,

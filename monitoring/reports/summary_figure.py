@@ -21,7 +21,7 @@ from monitoring.reports.sections.formatting import format_date
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import cause_line, pages_of
 from monitoring.reports.sections.months import LOSSES, loss_series, whole_series
-from monitoring.watches.descriptions import METRIC_TITLES, format_value, is_share
+from monitoring.watches.descriptions import format_value, is_share, metric_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,7 +129,7 @@ def _draw_loss(axes: Axes, status: MonitorStatus, benchmark: Benchmark | None) -
     series = whole_series(every, metric)
     each = "day" if _daily(status) else "window"
     axes.set_title(
-        f"{METRIC_TITLES[metric]}: thin line by {each}, bold line by month", loc="left", color=MUTED, fontsize=14
+        f"{metric_title(metric)}: thin line by {each}, bold line by month", loc="left", color=MUTED, fontsize=14
     )
     if series is None:
         axes.text(0.5, 0.5, "no labels have arrived yet", transform=axes.transAxes, ha="center", color=MUTED)

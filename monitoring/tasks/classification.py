@@ -49,6 +49,11 @@ class Classification:
     has_probabilities: bool = True
 
     @property
+    def exclusive(self) -> bool:
+        """See `Task`."""
+        return True
+
+    @property
     def width(self) -> int:
         """See `Task`."""
         return len(self.classes)
@@ -94,6 +99,10 @@ class Classification:
         from monitoring.tasks.class_indices import respelled  # noqa: PLC0415 - as above
 
         return respelled(words, self.classes)
+
+    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
+        """See `Task`."""
+        return np.asarray(labels == UNKNOWN_CLASS, dtype=np.bool_)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; an answer to an unknown class is wrong, and as far from the truth as from a class with p = 0.

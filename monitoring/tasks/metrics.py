@@ -2,8 +2,61 @@
 
 from __future__ import annotations
 
-from monitoring.tasks import classification, regression
+from monitoring.tasks import classification, multilabel, regression
 from monitoring.tasks.task import Metric
 
-#: Every task's losses by name.
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*classification.METRICS, *regression.METRICS)}
+#: Losses over all rows by name.
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*classification.METRICS, *multilabel.METRICS, *regression.METRICS)
+}
+
+#: Losses of one class of several, by what precedes the colon and the class in their names.
+CLASS_METRICS: dict[str, Metric] = {metric.name: metric for metric in multilabel.CLASS_METRICS}
+
+
+def find_metric(name: str) -> Metric | None:
+    """The loss with a name.
+
+    >>> find_metric("class_brier:dog").title, find_metric("missing:temp")
+    ('Brier score of class', None)
+
+    Args:
+        name: A loss's name, of one class or of all rows.
+
+    Returns:
+        The loss; None if there is none of that name.
+    """
+    kind, of_class, _ = name.partition(":")
+    return CLASS_METRICS.get(kind) if of_class else METRICS.get(name)
+
+
+def mean_of_classes(metric: str) -> str | None:
+    """The loss over all classes that the loss of one class is a part of; None of other losses.
+
+    >>> mean_of_classes("class_brier:dog"), mean_of_classes("brier")
+    ('macro_brier', None)
+
+    Args:
+        metric: The loss's name.
+
+    Returns:
+        The name of the mean.
+    """
+    pairs = zip(multilabel.CLASS_METRICS, multilabel.METRICS, strict=True)
+    return {part.name: mean.name for part, mean in pairs}.get(metric.partition(":")[0])
+
+
+def class_of(metric: str) -> str | None:
+    """The class that a loss is of; None where it is over all classes.
+
+    >>> class_of("class_brier:dog"), class_of("macro_brier")
+    ('dog', None)
+
+    Args:
+        metric: The loss's name.
+
+    Returns:
+        The class.
+    """
+    kind, _, name = metric.partition(":")
+    return name if kind in CLASS_METRICS else None

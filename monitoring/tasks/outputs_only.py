@@ -101,6 +101,11 @@ class OutputsOnly:
         return tuple(number for one in self.watched for number in one.numbers)
 
     @property
+    def exclusive(self) -> bool:
+        """See `Task`."""
+        return False
+
+    @property
     def width(self) -> int:
         """See `Task`."""
         return len(self.numbers)
@@ -143,6 +148,10 @@ class OutputsOnly:
     def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
         """See `Task`: none."""
         return np.zeros(len(words), dtype=np.bool_)
+
+    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
+        """See `Task`: none."""
+        return np.zeros(labels.size, dtype=np.bool_)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`: none."""

@@ -89,6 +89,11 @@ class Regression:
         return cls(bound=document["bound"], knots=tuple(document["knots"]), percentage=document["percentage"])
 
     @property
+    def exclusive(self) -> bool:
+        """See `Task`."""
+        return False
+
+    @property
     def width(self) -> int:
         """See `Task`."""
         return 1
@@ -128,6 +133,10 @@ class Regression:
     def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
         """See `Task`: none, spaces around a number mean nothing."""
         return np.zeros(len(words), dtype=np.bool_)
+
+    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
+        """See `Task`: none."""
+        return np.zeros(labels.size, dtype=np.bool_)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; and the score of the bias, 1/2 where answer and label are equal."""

@@ -23,11 +23,15 @@ NO_LABEL = -1
 #: The code of a label that names a class which the model does not have: whatever the answer, it is wrong.
 UNKNOWN_CLASS = -3
 
+#: Where a row may have several classes: what stands between their names in a label, and how many a code has bits for.
+CLASS_SEPARATOR = "|"
+MAX_CLASSES_OF_SET = 60
+
 #: What precedes the loss in the name of its surprise watch.
 SURPRISE = "surprise_"
 
 #: The tasks that a table or a model can be of.
-TaskName: TypeAlias = Literal["classification", "regression"]
+TaskName: TypeAlias = Literal["classification", "multilabel", "regression"]
 
 Unit: TypeAlias = Literal["share", "score", "target"]
 
@@ -59,6 +63,10 @@ class Task(Protocol):
         """Class names in the order of the answers' columns; empty where there are none."""
 
     @property
+    def exclusive(self) -> bool:
+        """Whether a row has exactly one of the classes; false where it may have several, and without classes."""
+
+    @property
     def width(self) -> int:
         """How many numbers an answer has."""
 
@@ -83,6 +91,9 @@ class Task(Protocol):
 
     def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
         """Which labels, as text [n], are labels of the task but for case or spaces, [n]."""
+
+    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
+        """Which labels, as codes [n], name a class that the model does not have, [n]."""
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """Each metric of labelled rows, in [0, 1], [n]; and the scores of other watches that need labels."""

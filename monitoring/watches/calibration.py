@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
+from monitoring.watches.estimates import ExpectedLoss, calibrated_confidence
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -140,6 +141,10 @@ class Calibration:
         sums = stacked.sum(axis=1, keepdims=True)
         shares: Floats = np.divide(stacked, sums, out=np.full_like(stacked, 1.0 / self.classes), where=sums > 0)
         return shares
+
+    def expected_losses(self, probabilities: Floats) -> dict[str, ExpectedLoss]:
+        """The losses to expect of rows, by metric, from the model's probabilities [n, classes] (CBPE)."""
+        return calibrated_confidence(probabilities, self.calibrated(probabilities))
 
     def bins(self, probabilities: Floats) -> Whole:
         """For two classes: the bin of each row's probability of the second, [n], from probabilities [n, 2]."""

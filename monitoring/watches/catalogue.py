@@ -14,13 +14,16 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.tasks.task import NO_LABEL, Floats, Task, surprises
+from monitoring.tasks.metrics import class_of
+from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.task import NO_LABEL, SURPRISE, Floats, Task, surprises
 from monitoring.watches import estimates, inputs, integrity, joint, scoring
 from monitoring.watches.calibration import MIN_ROWS, Calibration
 from monitoring.watches.classes import ClassSlices
 from monitoring.watches.embedding import EmbeddingSource, embedding_bins
 from monitoring.watches.feature_space import FeatureSpace
 from monitoring.watches.label_coverage import CoverageGroups
+from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.rank import RankWatches
 from monitoring.watches.residuals import ResidualModel
 
@@ -41,7 +44,7 @@ class Catalogue:
     slices: Mapping[str, tuple[str, ...]]
     inputs: tuple[inputs.InputWatch, ...]
     integrity: tuple[Watch, ...]
-    calibration: Calibration | None = None
+    calibration: Calibration | MultilabelCalibration | None = None
     residuals: ResidualModel | None = None
     feature_space: FeatureSpace | None = None
     coverage: CoverageGroups | None = None
@@ -104,9 +107,13 @@ class Catalogue:
 
     @property
     def groups(self) -> dict[str, str]:
-        """The group of each watch that shares its weight with others: a family, or all watches of one input."""
+        """The group of each watch that shares its weight with others: a family, an input's, or a loss of each class."""
         coverage = () if self.coverage is None else self.coverage.watches
+        of_classes = (
+            watch.name for watch in self.loss_watches if class_of(watch.name.removeprefix(SURPRISE)) is not None
+        )
         return {
+            **{name: name.partition(":")[0] for name in of_classes},
             **{watch.name: "rank" for watch in self.ranks.watches},
             **{watch.name: "estimates" for watch in self.estimate_watches},
             **{watch.name: "integrity" for watch in self.integrity},
@@ -131,7 +138,7 @@ class Catalogue:
         scores = self.task.outputs(usable.probabilities)
         named = {watch.name for watch in (*self.output_watches, *self.estimate_watches)}
         if self.calibration is not None:
-            scores |= estimates.scores(usable.probabilities, self.calibration)
+            scores |= estimates.scores(self.calibration.expected_losses(usable.probabilities))
         for metric, loss in self.residual_losses(usable.probabilities, usable.features, usable.event_times).items():
             scores[f"{estimates.PREFIX}{metric}"] = loss
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {}, power=power)
@@ -205,6 +212,13 @@ class Catalogue:
         return {metric: one.losses for metric, one in self.residuals.expected(answers, features, times).items()}
 
 
+def _calibration(task: Task, known: Predictions) -> Calibration | MultilabelCalibration | None:
+    """The calibration of a classifier, fitted to labelled rows with usable answers."""
+    if isinstance(task, Multilabel):
+        return MultilabelCalibration.fit(task, known.probabilities, known.labels)
+    return Calibration.fit(known.probabilities, known.labels) if task.classes else None
+
+
 def labelled_rows(predictions: Predictions) -> NDArray[np.bool_]:
     """Which rows have a label and finite probabilities, [n]."""
     answered = np.isfinite(predictions.probabilities).all(axis=1)
@@ -249,9 +263,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         ranks=RankWatches.fit(baseline.spec.classes, reference.probabilities[known], reference.labels[known])
         if baseline.spec.classes and baseline.spec.has_probabilities
         else RankWatches(),
-        calibration=Calibration.fit(reference.probabilities[known], reference.labels[known])
-        if enough and task.classes
-        else None,
+        calibration=_calibration(task, reference.take(known)) if enough else None,
         residuals=ResidualModel.fit(baseline, known) if enough and task.metrics and not task.classes else None,
         bins=baseline.bins,
         slices=slices,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from monitoring.tasks.metrics import METRICS
+from monitoring.tasks.metrics import find_metric
 from monitoring.tasks.task import Unit
 
 #: Longer text from the traffic is cut, in characters.
@@ -13,8 +13,6 @@ LONGEST = 200
 
 #: Printed where there is no value.
 NOTHING = "\N{EN DASH}"
-
-METRIC_TITLES = {metric.name: metric.title for metric in METRICS.values()}
 
 #: Watches without a part of their own in the name.
 _WHOLE = {
@@ -71,18 +69,46 @@ def watch_title(name: str) -> str:
         return _WHOLE[name]
     kind, colon, rest = name.partition(":")
     if not colon:
-        metric = name.removeprefix("surprise_").removeprefix("estimated_")
-        title = METRIC_TITLES.get(metric, printable(metric))
-        if metric == name:
-            return title
-        kind = "Surprise in" if name.startswith("surprise_") else "Estimated"
-        return f"{kind} {title if metric == 'brier' else lower_first(title)}"
+        return _loss_title(name)
+    if find_metric(loss_of(name)) is not None:
+        return _loss_title(name)
     feature, _, place = rest.rpartition(":")
     if kind in {"input", "prediction"} and feature and place in {"location", "spread"}:
         return f"{place.capitalize()} of {'output ' if kind == 'prediction' else ''}{printable(feature)}"
     if kind in _KINDS:
         return f"{_KINDS[kind]} {printable(rest).replace('=', ' = ', 1)}"
     return printable(name)
+
+
+def metric_title(metric: str) -> str:
+    """A loss's name for people.
+
+    >>> metric_title("brier"), metric_title("class_error:dog")
+    ('Brier score', 'Error rate of class dog')
+
+    Args:
+        metric: The loss's name.
+
+    Returns:
+        Words that can begin a sentence; the name itself, printable, of anything else.
+    """
+    found, (_, of_class, part) = find_metric(metric), metric.partition(":")
+    if found is None:
+        return printable(metric)
+    return f"{found.title} {printable(part)}" if of_class else found.title
+
+
+def loss_of(watch: str) -> str:
+    """The name of the loss that a watch, its surprise or its estimate is about."""
+    return watch.removeprefix("surprise_").removeprefix("estimated_")
+
+
+def _loss_title(watch: str) -> str:
+    """Of a loss, of its surprise or of its estimate."""
+    title = metric_title(loss_of(watch))
+    if loss_of(watch) == watch:
+        return title
+    return f"{'Surprise in' if watch.startswith('surprise_') else 'Estimated'} {lower_first(title)}"
 
 
 def slice_title(part: str) -> str:
@@ -123,7 +149,7 @@ def is_share(watch: str) -> bool:
 def _unit(watch: str) -> Unit:
     if watch.startswith(("rank:", "surprise_rank:")):
         return "score"
-    metric = METRICS.get(watch.removeprefix("surprise_").removeprefix("estimated_"))
+    metric = find_metric(loss_of(watch))
     if metric is not None:
         return metric.unit
     return "score" if watch.endswith((":location", ":spread")) or watch == "joint" else "share"

@@ -6,13 +6,13 @@ there are no labels, and uses probabilities calibrated on the baseline's labels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
-from monitoring.watches.calibration import Calibration
 
 Floats = NDArray[np.float64]
 
@@ -125,15 +125,13 @@ def thresholded_confidence(probabilities: Floats, threshold: float) -> ExpectedL
     return ExpectedLoss(losses=below, variances=np.full(below.size, share * (1.0 - share)))
 
 
-def scores(probabilities: Floats, calibration: Calibration) -> dict[str, Floats]:
+def scores(expected: Mapping[str, ExpectedLoss]) -> dict[str, Floats]:
     """The scores of the watches on estimates.
 
     Args:
-        probabilities: The model's probabilities, [n, classes].
-        calibration: Fitted on the baseline.
+        expected: Expected losses by metric.
 
     Returns:
         Scores in [0, 1], [n], by the name of their watch.
     """
-    found = calibrated_confidence(probabilities, calibration.calibrated(probabilities))
-    return {f"{PREFIX}{metric}": expected.losses for metric, expected in found.items()}
+    return {f"{PREFIX}{metric}": one.losses for metric, one in expected.items()}

@@ -24,10 +24,10 @@ from monitoring.reports.sections.formatting import (
 from monitoring.reports.sections.incidents import cause_line, remarks
 from monitoring.reports.sections.sensitivity import sensitivity_rows
 from monitoring.watches.descriptions import (
-    METRIC_TITLES,
     NOTHING,
     format_value,
     lower_first,
+    metric_title,
     printable,
     slice_title,
 )
@@ -273,7 +273,7 @@ def _coverage(history: DeploymentHistory) -> TableView:
 def _estimates(found: tuple[EstimateRecord, ...]) -> tuple[str, ...]:
     """The loss estimated without labels in the last window, and whether it is trusted: a sentence each."""
     return tuple(
-        f"Estimated {lower_first(METRIC_TITLES.get(one.metric, printable(one.metric)))} without labels "
+        f"Estimated {lower_first(metric_title(one.metric))} without labels "
         f"({METHODS.get(one.method, one.method)}): {format_value(one.metric, one.value)}, 90 % interval "
         f"{format_value(one.metric, one.low)} to {format_value(one.metric, one.high)}; "
         f"{'trusted' if one.interval_checks.trusted else 'not trusted'}, {one.interval_checks.misses:,} of "

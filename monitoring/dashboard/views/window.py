@@ -18,7 +18,7 @@ from monitoring.reports.sections.formatting import (
     format_window,
 )
 from monitoring.store.overview import DeploymentSummary
-from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_value, printable, slice_title, watch_title
+from monitoring.watches.descriptions import NOTHING, format_value, metric_title, printable, slice_title, watch_title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ def _estimates(window: WindowRecord) -> TableView | None:
         columns=("Metric", "Method", "Rows", "Estimate", "Low", "High", "Trusted"),
         rows=tuple(
             (
-                cell(METRIC_TITLES.get(one.metric, printable(one.metric)), one.metric),
+                cell(metric_title(one.metric), one.metric),
                 cell(METHODS.get(one.method, one.method), one.method),
                 cell(f"{one.rows:,}", one.rows),
                 cell(format_value(one.metric, one.value), one.value),

@@ -15,7 +15,7 @@ from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.traffic_source import ReadSummary
-from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, Task
+from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.tables.inline_labels import BY_ID, InlineLabels
 from monitoring.traffic.tables.label_import import LabelRouting
@@ -133,7 +133,7 @@ def _with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, task: Task) -
     if inline is not None:
         labelled &= inline
         labels = np.where(labelled, labels, NO_LABEL)
-    unknown = labelled & ((labels == NO_LABEL) | (labels == UNKNOWN_CLASS))
+    unknown = labelled & ((labels == NO_LABEL) | task.unknown(labels))
     respelled = labelled & np.append(task.respelled(pa.chunked_array([names])), False)[codes]
     batch = Batch(
         event_times=rows.event_us,

@@ -23,6 +23,7 @@ from monitoring.watches import estimates, trust
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.estimates import ExpectedLoss
+from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.scoring import fixed_point_sum
 from monitoring.watches.weighting import ImportanceWeighting, WeightedEstimate
 
@@ -31,7 +32,6 @@ MAX_CONFUSION_CLASSES = 10
 
 #: How a loss is estimated, and which loss.
 Kind: TypeAlias = tuple[EstimateMethod, str]
-_CALIBRATED: tuple[Kind, ...] = (("calibrated", "error"), ("calibrated", "brier"))
 _THRESHOLD: Kind = ("threshold", "error")
 #: Estimates that are sums over rows.
 _MODELS = ("calibrated", "residual")
@@ -77,7 +77,7 @@ class PerformanceEstimator:
         labelled = labelled_rows(reference)
         answers, labels = reference.probabilities[labelled], reference.labels[labelled]
         scored = baseline.spec.has_probabilities
-        threshold = estimates.confidence_threshold(answers, labels) if scored and calibration is not None else None
+        threshold = estimates.confidence_threshold(answers, labels) if _has_threshold(catalogue) and scored else None
         weighting, min_rows = ImportanceWeighting.fit(baseline, labelled), max(plan.min_rows, 1)
         errors = {kind: _EstimationErrors(min_rows) for kind in _kinds(catalogue)}
         arrivals = [positions for _, positions in split_by_label_arrival(reference, plan)]
@@ -219,11 +219,10 @@ class _EstimationErrors:
 
 
 def _by_confidence(
-    answers: NDArray[np.float64], calibration: Calibration, threshold: float | None
+    answers: NDArray[np.float64], calibration: Calibration | MultilabelCalibration, threshold: float | None
 ) -> Iterator[tuple[Kind, ExpectedLoss]]:
-    found = estimates.calibrated_confidence(answers, calibration.calibrated(answers))
-    for kind in _CALIBRATED:
-        yield kind, found[kind[1]]
+    for metric, expected in calibration.expected_losses(answers).items():
+        yield ("calibrated", metric), expected
     if threshold is not None:
         yield _THRESHOLD, estimates.thresholded_confidence(answers, threshold)
 
@@ -238,7 +237,13 @@ def _kinds(catalogue: Catalogue) -> tuple[Kind, ...]:
     weighted: list[Kind] = [("weighted", metric) for metric in metrics]
     if catalogue.residuals is not None:
         return (*(("residual", metric) for metric in metrics), *weighted)
-    return (*_CALIBRATED, _THRESHOLD, *weighted)
+    threshold = (_THRESHOLD,) if _has_threshold(catalogue) else ()
+    return (*(("calibrated", metric) for metric in metrics), *threshold, *weighted)
+
+
+def _has_threshold(catalogue: Catalogue) -> bool:
+    """Whether one confidence tells right answers from wrong ones: of a classifier, of one class a row."""
+    return catalogue.calibration is not None and catalogue.task.exclusive
 
 
 def _pooled(pool: IntervalChecks, expected: LossSum, realised: int) -> IntervalChecks:

@@ -29,6 +29,7 @@ from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import LEVELS, BaselineScore, Level, ScoreSum, Watch, WatchKey
+from monitoring.tasks.metrics import class_of
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -107,7 +108,8 @@ class ReferenceFit:
         tests = self.tests["page"].tests
         harms = []
         losses = (watch.name for watch in self.watches.values() if watch.family == "performance")
-        metrics = [name for name in losses if not is_rank(name)]  # those may be pooled, as thin slices are
+        # Ranking losses may be pooled, as thin slices are; losses of one class have those of all classes beside them.
+        metrics = [name for name in losses if not is_rank(name) and class_of(name) is None]
         for part in ("", *self._largest_slices()):
             for metric in metrics:
                 shifts = self._score_shifts(metric, part)

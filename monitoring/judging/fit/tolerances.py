@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Watch, WatchKey
-from monitoring.tasks.metrics import METRICS
+from monitoring.tasks.metrics import find_metric
 from monitoring.watches import label_coverage
 from monitoring.watches.rank import is_rank
 
@@ -69,7 +69,7 @@ class Tolerances:
         others = {
             key.watch: max(SMALLEST_SHARE * float(scores.mean()), _uncertainty(means, key))
             for key, scores in means.items()
-            if key.watch in METRICS and key.watch not in ("error", "brier", "bias") and not key.slice
+            if find_metric(key.watch) is not None and key.watch not in ("error", "brier", "bias") and not key.slice
         }
         return replace(self, brier=brier, ranks=ranks, others=others)
 

@@ -17,7 +17,7 @@ from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.judging.window.label_findings import OverdueLabels, UnknownClassLabels, UnmatchedLabels
 from monitoring.judging.window.pending_rows import PendingRows
 from monitoring.judging.window.traffic_source import PredictionLookup
-from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, Task
+from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -252,7 +252,8 @@ class LabelJoin:
         )
 
     def _unknown_class_labels(self, labels: Whole) -> UnknownClassLabels:
-        unknown = labels[np.isin(self._codes[labels], (NO_LABEL, UNKNOWN_CLASS))]
+        codes = self._codes[labels]
+        unknown = labels[(codes == NO_LABEL) | self.task.unknown(codes)]
         respelled = labels[self._respelled[labels]]
         words, others = (pc.unique(self._words.take(pa.array(some))).to_pylist() for some in (unknown, respelled))
         return UnknownClassLabels(

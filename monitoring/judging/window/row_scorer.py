@@ -18,6 +18,7 @@ from monitoring.watches import estimates
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.estimates import PREFIX, ExpectedLoss
+from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.scoring import (
     fixed_point,
     fixed_point_floats,
@@ -64,7 +65,7 @@ class RowScorer:
         self._catalogue = catalogue
         self._task = catalogue.task
         self._threshold = threshold
-        self._wants_confusion = catalogue.calibration is not None and len(catalogue.task.classes) <= confusion_classes
+        self._wants_confusion = catalogue.calibration is not None and 0 < self.class_count <= confusion_classes
         self._outputs = tuple(watch.name for watch in catalogue.output_watches)
         self._losses = tuple(watch.name for watch in catalogue.loss_watches)
         self._estimates = tuple(watch.name for watch in catalogue.estimate_watches)
@@ -106,7 +107,7 @@ class RowScorer:
             confusion=confusion,
         )
 
-    def _expected(self, given: Floats, calibration: Calibration) -> tuple[Whole, Whole | None]:
+    def _expected(self, given: Floats, calibration: Calibration | MultilabelCalibration) -> tuple[Whole, Whole | None]:
         """Sum the calibrated losses and their variances, and the expected confusion matrix.
 
         With two classes, rows of one calibration bin and one predicted class have the same expected error.
@@ -114,6 +115,8 @@ class RowScorer:
         Returns:
             Sums [metrics, 2] in fixed point, and the matrix, None where it is not wanted.
         """
+        if isinstance(calibration, MultilabelCalibration):
+            return _expected_sums(calibration.expected_losses(given), self._task.metrics), None
         if self.class_count != 2:
             calibrated = calibration.calibrated(given)
             found = estimates.calibrated_confidence(given, calibrated)
@@ -235,8 +238,8 @@ class RowScorer:
 
     @property
     def class_count(self) -> int:
-        """How many classes the model has."""
-        return len(self._task.classes)
+        """How many classes the model has, of which a row has exactly one; 0 for other models."""
+        return len(self._task.classes) if self._task.exclusive else 0
 
     def confusion(self, tally: Tally) -> tuple[tuple[float, ...], ...]:
         """The expected confusion matrix as shares of all rows, [predicted class][true class]."""

@@ -8,7 +8,7 @@ from monitoring.reports.charts.chart import Chart, DataTable, Figure, axis, labe
 from monitoring.reports.sections.benchmark import Interval
 from monitoring.reports.sections.formatting import MONTHS
 from monitoring.reports.sections.months import SliceSeries, slice_series
-from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_value, is_share, slice_title
+from monitoring.watches.descriptions import NOTHING, format_value, is_share, metric_title, slice_title
 
 #: Month labels at most, so that they never overlap.
 MOST_LABELS = 12
@@ -17,7 +17,7 @@ MOST_LABELS = 12
 def month_chart(series: SliceSeries, benchmark: Interval | None) -> Chart:
     """Chart one metric of the whole traffic by month, over the benchmark's interval."""
     metric = series.metric
-    name = METRIC_TITLES[metric]
+    name = metric_title(metric)
     months = series.months
     places = list(range(len(months)))
     figure: Figure = {
@@ -93,7 +93,7 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], benchmark: dict[str, 
     series = sorted(slice_series(every, metric), key=lambda entry: entry.slice, reverse=True)
     if not series:
         return None
-    name = METRIC_TITLES[metric]
+    name = metric_title(metric)
     parts = [label(slice_title(entry.slice)) for entry in series]
     places = list(range(len(series)))
     known = [

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import SCORE_ONE, EstimateRecord, MonitorStatus, RealisedLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
-from monitoring.watches.descriptions import METRIC_TITLES, lower_first
+from monitoring.watches.descriptions import lower_first, metric_title
 from monitoring.watches.trust import MAX_OUTSIDE
 
 #: How an estimate is made.
@@ -122,7 +122,7 @@ def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
     """The trust in each estimate, a sentence each: for how long no label could check it, and how often it missed."""
     zone = ZoneInfo(status.timezone)
     lines = tuple(
-        f"Estimated {lower_first(METRIC_TITLES.get(row.metric, row.metric))} ({METHODS.get(row.method, row.method)}): "
+        f"Estimated {lower_first(metric_title(row.metric))} ({METHODS.get(row.method, row.method)}): "
         f"{_state(row, zone)}; {_checks(row)}."
         for row in trust_rows(status)
     )

@@ -10,7 +10,7 @@ from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
-from monitoring.watches.descriptions import METRIC_TITLES, format_change, lower_first, printable
+from monitoring.watches.descriptions import format_change, lower_first, metric_title, printable
 
 #: How long after it was due a window may be judged before it is overdue: a window's length, and an hour at least.
 GRACE_WINDOWS = 1
@@ -89,7 +89,7 @@ def detectable_rise(sensitivity: tuple[Sensitivity, ...]) -> str:
     horizons = sorted({entry.windows for entry in whole})
     horizon = horizons[len(horizons) // 2]
     rises = [
-        f"{lower_first(METRIC_TITLES.get(entry.metric, printable(entry.metric)))} "
+        f"{lower_first(metric_title(entry.metric))} "
         + ("no rise" if entry.rise is None else format_change(entry.metric, entry.rise))
         for entry in whole
         if entry.windows == horizon

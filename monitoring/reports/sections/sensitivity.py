@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from monitoring.records import WHOLE, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import format_count
-from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_change, printable, slice_title
+from monitoring.tasks.metrics import find_metric
+from monitoring.watches.descriptions import NOTHING, format_change, metric_title, slice_title
 
 #: A loss that was evaluated in none of the last windows, this many, is not watched.
 RECENT_WINDOWS = 30
@@ -38,7 +39,7 @@ def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
     rises = {(entry.metric, entry.slice, entry.windows): entry.rise for entry in sensitivity}
     rows = []
     for metric, part in dict.fromkeys((entry.metric, entry.slice) for entry in sensitivity):
-        name = METRIC_TITLES.get(metric, printable(metric)) + (f" at {slice_title(part)}" if part else "")
+        name = metric_title(metric) + (f" at {slice_title(part)}" if part else "")
         cells = []
         for horizon in horizons:
             if (metric, part, horizon) not in rises:
@@ -66,7 +67,7 @@ def detectable(status: MonitorStatus) -> tuple[Sensitivity, ...]:
 
 def watches_no_loss(status: MonitorStatus) -> bool:
     """Whether no loss is known of the model, or none of the reference: none is compared with its baseline."""
-    return bool(status.baseline) and not any(score.watch in METRIC_TITLES for score in status.baseline)
+    return bool(status.baseline) and not any(find_metric(score.watch) for score in status.baseline)
 
 
 def unwatched_losses(status: MonitorStatus) -> str:

@@ -11,7 +11,7 @@ from monitoring.records import Finding
 from monitoring.tasks.class_indices import class_indices
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
-from monitoring.traffic.tables.values import class_names, decoded, is_number, is_text, parse_numbers
+from monitoring.traffic.tables.values import class_names, decoded, is_list, is_number, is_text, parse_numbers
 
 #: Probabilities of a row may add up to something as far from 1 as this: rounding, in a file with two decimals.
 ROUNDING = 0.02
@@ -38,11 +38,29 @@ def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float6
         )
         return values, rows, facts
     values = given_probabilities(raw, columns)
-    usable = are_probabilities(values) if columns.classes else np.isfinite(values[:, 0])
+    usable = usable_answers(values, columns)
     unusable = int(rows - usable.sum())
     if unusable:
         values = np.where(usable[:, None], values, np.nan)
     return values, unusable, ()
+
+
+def usable_answers(values: NDArray[np.float64], columns: TableColumns) -> NDArray[np.bool_]:
+    """Which of n rows, [n, width], are answers: probabilities of one class, of any classes, or a finite number.
+
+    >>> each = TableColumns(scores=("a", "b"), classes=("a", "b"), exclusive=False)
+    >>> usable_answers(np.array([[0.25, 1.0], [0.25, 1.5]]), each).tolist()
+    [True, False]
+
+    Returns:
+        bool [n].
+    """
+    if columns.classes and columns.exclusive:
+        return are_probabilities(values)
+    if columns.classes:
+        with np.errstate(invalid="ignore"):
+            return np.asarray(((values >= 0) & (values <= 1)).all(axis=1), dtype=np.bool_)
+    return np.asarray(np.isfinite(values[:, 0]), dtype=np.bool_)
 
 
 def are_probabilities(values: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -106,11 +124,6 @@ def _from_lists(column: pa.Array, width: int) -> NDArray[np.float64]:
     if is_number(flat.type):
         values[whole] = np.asarray(parse_numbers(flat, text=False)[0]).reshape(-1, width)
     return values
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """Whether a type holds lists."""
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
 def as_list_column(values: NDArray[np.float64]) -> pa.Array:

@@ -10,7 +10,7 @@ from monitoring.records import Finding
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns, index_columns
 from monitoring.traffic.tables.files import RawRows
 from monitoring.traffic.tables.rows import can_hold_names, can_hold_times
-from monitoring.traffic.tables.values import value_type
+from monitoring.traffic.tables.values import is_list, value_type
 
 
 def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
@@ -56,18 +56,22 @@ def _new_columns(raw: RawRows, present: Mapping[str, pa.ChunkedArray], columns: 
 
 def _role_findings(present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
     """Columns of ids, labels or their times that are gone, or whose type cannot hold them."""
-    name, label, when = columns.prediction_id, columns.label, columns.label_time
-    kinds = {one: value_type(present[one].type) if one in present else pa.null() for one in (name, label, when)}
+    name, labels, when = columns.prediction_id, columns.label_cells, columns.label_time
+    kinds = {one: value_type(present[one].type) if one in present else pa.null() for one in (name, *labels, when)}
     no_ids = "rows are identified by file and row number, and repeats cannot be detected."
     no_times = "each label counts from the event time of its row."
     found = []
+
+    def holds_labels(kind: pa.DataType) -> bool:
+        return can_hold_names(kind) or (not columns.exclusive and is_list(kind))
+
     if (name in columns.known or name not in ROW_NAMES) and name not in present:
         found.append(Finding(kind="column gone", feature=name, message=f"The column {name} is absent: {no_ids}"))
-    if (when in columns.known or when not in ROW_NAMES) and when not in present and label in present:
+    if (when in columns.known or when not in ROW_NAMES) and when not in present and labels[0] in present:
         found.append(Finding(kind="column gone", feature=when, message=f"The column {when} is absent: {no_times}"))
     for one, holds, consequence in (
         (name, can_hold_names, f"names no row: {no_ids}"),
-        (label, can_hold_names, "names no class: no label of it counts."),
+        *((label, holds_labels, "names no class: no label of it counts.") for label in labels),
         (when, can_hold_times, f"holds no times: {no_times}"),
     ):
         if not holds(kinds[one]):

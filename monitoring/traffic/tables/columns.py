@@ -30,11 +30,13 @@ class TableColumns:
         event_time: when each prediction was made.
         prediction_id: ids of the rows.
         label: the true class.
+        label_columns: where a row may have several classes: a 0 or 1 for each class, instead of `label`; may be none.
         label_time: when each label became known.
         naive_timezone: the zone of times that have none.
         scores: one column (the probability of the second class, or lists of one per class) or one per class.
         predicted: the predicted class, where there are no scores.
         classes: the classes, in the order of the scores; none where a number is predicted.
+        exclusive: whether a row has exactly one of the classes.
         inputs: the model's inputs, each a number or a category.
         known: columns that the reference had, with their Arrow types; empty while the reference itself is read.
     """
@@ -42,11 +44,13 @@ class TableColumns:
     event_time: str = "event_time"
     prediction_id: str = "prediction_id"
     label: str = "label"
+    label_columns: tuple[str, ...] = ()
     label_time: str = "label_time"
     naive_timezone: str = "UTC"
     scores: tuple[str, ...] = ()
     predicted: str | None = None
     classes: tuple[str, ...] = ()
+    exclusive: bool = True
     inputs: Mapping[str, Kind] = field(default_factory=dict)
     known: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,9 +65,14 @@ class TableColumns:
         return self.scores if self.predicted is None else (self.predicted,)
 
     @property
+    def label_cells(self) -> tuple[str, ...]:
+        """The columns that hold labels."""
+        return self.label_columns or (self.label,)
+
+    @property
     def mapped(self) -> tuple[str, ...]:
         """Every column that is no input."""
-        return (self.event_time, self.prediction_id, self.label, self.label_time, *self.answer)
+        return (self.event_time, self.prediction_id, *self.label_cells, self.label_time, *self.answer)
 
 
 def index_columns(schema: pa.Schema) -> frozenset[str]:

@@ -236,7 +236,7 @@ def _labels_in_piece(
 ) -> Iterator[tuple[pa.Table, NDArray[np.bool_]]]:
     """The same of one piece, batch by batch, and which of the rows have a valid event time."""
     piece, columns = extent.piece, table.columns
-    names = (columns.event_time, columns.prediction_id, columns.label, columns.label_time)
+    names = (columns.event_time, columns.prediction_id, *columns.label_cells, columns.label_time)
     for first, raw in table.reader.batches(piece, names):
         times = event_times(raw, columns)
         labels = labels_with_times(raw, columns, times)
@@ -261,7 +261,7 @@ def row_labels(table: Table) -> pa.Table:
         Columns prediction_id, label and label_time.
     """
     columns, found = table.columns, []
-    names = (columns.event_time, columns.prediction_id, columns.label, columns.label_time)
+    names = (columns.event_time, columns.prediction_id, *columns.label_cells, columns.label_time)
     for extent in (*table.older, *table.extents):
         for first, raw in table.reader.batches(extent.piece, names):
             labels = labels_with_times(raw, columns, event_times(raw, columns))

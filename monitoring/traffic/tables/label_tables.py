@@ -111,13 +111,14 @@ class LabelTables:
         """Each piece with its rows, and the id of each row, null where it has none."""
         columns, found = self._columns, []
         for piece in self._pieces:
-            raw = piece.read([columns.prediction_id, columns.label, columns.label_time])
-            absent = [name for name in (columns.prediction_id, columns.label) if name not in raw.table.column_names]
+            needed = (columns.prediction_id, *columns.label_cells)
+            raw = piece.read([*needed, columns.label_time])
+            absent = [name for name in needed if name not in raw.table.column_names]
             if absent and raw.table.num_rows:
                 raise BadInput(
                     f"The table of labels {piece.name} cannot be joined.",
                     got=f"no column {', '.join(absent)}",
-                    expected=f"{columns.prediction_id} and {columns.label}, and {columns.label_time} where it is known",
+                    expected=f"{', '.join(needed)}, and {columns.label_time} where it is known",
                     fix="Name the columns as in the [traffic] section.",
                 )
             ids = None if absent else ids_in_table(raw, columns)

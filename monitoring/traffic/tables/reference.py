@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.tasks.class_indices import class_indices
-from monitoring.traffic.tables.answers import given_probabilities, is_list, read_answers
+from monitoring.traffic.tables.answers import given_probabilities, read_answers
 from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns, index_columns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
 from monitoring.traffic.tables.files import RawRows, TablePiece
@@ -19,6 +19,7 @@ from monitoring.traffic.tables.times import parse_times
 from monitoring.traffic.tables.values import (
     class_names,
     decoded,
+    is_list,
     is_number,
     is_text,
     non_blank,
@@ -278,6 +279,7 @@ def check_scores(pieces: Sequence[LoadedPiece], columns: TableColumns) -> None:
     if 2 * wrong <= there:
         return
     several = len(columns.scores) > 1 or any(_listed(piece.raw, columns) for piece in pieces)
+    several &= columns.exclusive
     raise BadInput(
         "Most scores of the reference are no probabilities.",
         got=f"{', '.join(columns.scores)} from {min(ends):.4g} to {max(ends):.4g}; "

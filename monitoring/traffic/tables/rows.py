@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
+from monitoring.tasks.task import CLASS_SEPARATOR
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows, TablePiece
@@ -17,6 +20,7 @@ from monitoring.traffic.tables.values import (
     class_names,
     coded_class_names,
     decoded,
+    is_list,
     is_number,
     is_text,
     non_blank,
@@ -68,11 +72,8 @@ def generated_ids(piece: TablePiece, places: NDArray[np.int64]) -> pa.Array:
 
 def coded_labels(raw: RawRows, columns: TableColumns) -> pa.DictionaryArray:
     """The label of each row, as a dictionary of class names; null where it has none."""
-    if columns.label in raw.table.column_names:
-        column = decoded(raw.table[columns.label])
-        if is_text(column.type) or is_number(column.type):
-            return coded_class_names(column)
-    return pa.nulls(raw.table.num_rows, pa.string()).dictionary_encode()
+    cells = _label_cells(raw, columns)
+    return pa.nulls(raw.table.num_rows, pa.string()).dictionary_encode() if cells is None else coded_class_names(cells)
 
 
 def labels_with_times(raw: RawRows, columns: TableColumns, times: ParsedTimes) -> pa.Table:
@@ -86,11 +87,8 @@ def labels_with_times(raw: RawRows, columns: TableColumns, times: ParsedTimes) -
     Returns:
         Columns label (string) and label_time, n rows; both null where there is no label, or no time at all.
     """
-    labels = pa.nulls(raw.table.num_rows, pa.string())
-    if columns.label in raw.table.column_names:
-        column = decoded(raw.table[columns.label])
-        if is_text(column.type) or is_number(column.type):
-            labels = class_names(column)
+    cells = _label_cells(raw, columns)
+    labels = pa.nulls(raw.table.num_rows, pa.string()) if cells is None else class_names(cells)
     known = given_label_times(raw, columns)
     when = np.where(known.valid, np.where(times.valid, np.maximum(known.us, times.us), known.us), times.us)
     missing = np.asarray(labels.is_null(), dtype=np.bool_) | ~(known.valid | times.valid)
@@ -100,6 +98,59 @@ def labels_with_times(raw: RawRows, columns: TableColumns, times: ParsedTimes) -
             "label_time": pa.array(when, mask=missing).cast(TIMESTAMP),
         }
     )
+
+
+def _label_cells(raw: RawRows, columns: TableColumns) -> pa.Array | None:
+    """What the columns of labels hold, [n]; of sets of classes text that their task reads; None without labels."""
+    if not set(columns.label_cells) <= set(raw.table.column_names):
+        return None
+    cells = [decoded(raw.table[name]) for name in columns.label_cells]
+    if columns.label_columns:
+        texts = [class_names(each) for each in cells if is_text(each.type) or is_number(each.type)]
+        return joined(texts) if len(texts) == len(cells) else None
+    if is_list(cells[0].type) and not columns.exclusive:
+        return listed(cells[0])
+    return cells[0] if is_text(cells[0].type) or is_number(cells[0].type) else None
+
+
+def joined(columns: Sequence[pa.Array]) -> pa.Array:
+    """Columns of text as one text a row, in brackets; null where one is null.
+
+    >>> joined([pa.array(["1", "0"]), pa.array(["true", None])]).to_pylist()
+    ['[1,true]', None]
+
+    Args:
+        columns: Strings, [n] each.
+
+    Returns:
+        Strings [n].
+    """
+    return pc.binary_join_element_wise("[", pc.binary_join_element_wise(*columns, ","), "]", "")
+
+
+def listed(column: pa.Array) -> pa.Array:
+    """Lists as text: names between `CLASS_SEPARATOR`, numbers and booleans in brackets.
+
+    >>> listed(pa.array([["a", "b"], [], None])).to_pylist(), listed(pa.array([[1.0, 0.0]])).to_pylist()
+    (['a|b', '[]', None], ['[1,0]'])
+
+    Args:
+        column: Lists [n].
+
+    Returns:
+        Strings [n], null where a list, or some of it, is null.
+    """
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0), dtype=np.int64)
+    cells = pc.list_flatten(column)
+    numbers = is_number(cells.type)
+    words = pa.ListArray.from_arrays(
+        pa.array(np.append(0, np.cumsum(lengths)), pa.int32()),
+        class_names(cells) if numbers or is_text(cells.type) else cells.cast(pa.string()),
+    )
+    texts = pc.binary_join(words, "," if numbers else CLASS_SEPARATOR)
+    texts = pc.binary_join_element_wise("[", texts, "]", "") if numbers else texts
+    texts = pc.if_else(pa.array(lengths == 0), pa.scalar("[]"), texts)
+    return pc.if_else(column.is_valid(), texts, pa.scalar(None, pa.string()))
 
 
 def given_label_times(raw: RawRows, columns: TableColumns) -> ParsedTimes:

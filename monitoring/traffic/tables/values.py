@@ -26,6 +26,11 @@ def is_number(kind: pa.DataType) -> bool:
     return any(check(kind) for check in checks)
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a type holds lists."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
 def decoded(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """One array, dictionaries decoded."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -51,10 +51,15 @@ TABLE_FLAGS = (
 @click.option("--predicted", metavar="COLUMN", help="Predicted class, if there is no score; or predicted number.")
 @click.option(
     "--task",
-    type=click.Choice(("classification", "regression")),
-    help="What is predicted.  [default: regression if labels are fractions or many numbers; with --reference]",
+    type=click.Choice(("classification", "multilabel", "regression")),
+    help="What is predicted.  [default: multilabel if labels are lists or several columns, regression if they are "
+    "fractions or many numbers; with --reference]",
 )
-@click.option("--label", metavar="COLUMN", help="Label.  [with --reference]")
+@click.option(
+    "--label",
+    metavar="COLUMN",
+    help="Label; or A,B,C: a 0 or 1 for each class, where a row may have several.  [with --reference]",
+)
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.")
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.")
 @click.option("--classes", default="", metavar="A,B", help="Class names in the order of the scores.")
@@ -117,6 +122,7 @@ def command(
     from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.table_description import TableDescription  # noqa: PLC0415 - as above
 
+    labels = _split(flags["label"] or "")
     own = TableDescription(
         event_time=flags["event_time"] or "event_time",
         scores=tuple(name for words in flags["score"] for name in _split(words)),
@@ -124,7 +130,9 @@ def command(
         classes=_split(flags["classes"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
-        **{name: flags[name] for name in ("predicted", "task", "label", "label_time", "prediction_id")},
+        label=labels[0] if len(labels) == 1 else None,
+        label_columns=labels if len(labels) > 1 else (),
+        **{name: flags[name] for name in ("predicted", "task", "label_time", "prediction_id")},
         **sliced,
         **windows,
     )

@@ -77,7 +77,7 @@ def test_the_threshold_gives_the_error_of_the_rows_it_was_fitted_on() -> None:
 def test_the_scores_of_the_watches_are_the_expected_losses(sample: Sample) -> None:
     probabilities, labels = sample
     fitted = Calibration.fit(probabilities, labels)
-    found = estimates.scores(probabilities, fitted)
+    found = estimates.scores(fitted.expected_losses(probabilities))
     expected = estimates.calibrated_confidence(probabilities, fitted.calibrated(probabilities))
     assert set(found) == {"estimated_error", "estimated_brier"}
     for metric, one in expected.items():

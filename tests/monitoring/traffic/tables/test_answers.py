@@ -16,11 +16,11 @@ from monitoring.traffic.tables.answers import (
     are_probabilities,
     as_list_column,
     given_probabilities,
-    is_list,
     no_answer_findings,
     read_answers,
 )
 from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.values import is_list
 from tests.monitoring.traffic.tables.table_files import raw
 
 ONE = TableColumns(scores=("p",), classes=("no", "yes"))

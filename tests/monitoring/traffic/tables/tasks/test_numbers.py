@@ -12,8 +12,8 @@ import pytest
 from monitoring.errors import BadInput
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
-from monitoring.traffic.tables.numeric_answers import check_numbers, inferred_task
 from monitoring.traffic.tables.reference import LoadedPiece, read_all
+from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
 
 COLUMNS = TableColumns(predicted="answer", label="label")
 

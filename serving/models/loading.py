@@ -27,6 +27,8 @@ class LoadSettings:
     threads: ThreadSettings = field(default_factory=ThreadSettings)
     allowed_operations: tuple[str, ...] = ()
     """Operations that a graph may have although they are refused by default."""
+    op_libraries: tuple[Path, ...] = ()
+    """Shared libraries of operations that TensorFlow does not have."""
 
 
 def load_version(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
+from serving.models.op_libraries import why_unknown
 from serving.models.refused_operations import outside_assets, refused_operations
 from serving.models.signatures import ELEMENT_TYPES, ElementType, Signature, TensorSpec
 from serving.status import Code, Failure
@@ -71,7 +72,8 @@ class Runner:
         allowed_operations: Operations that are not refused (see `serving.models.refused_operations`).
 
     Raises:
-        LoadError: The folder holds no SavedModel with these tags, it is damaged, or its graph has a refused operation.
+        LoadError: The folder holds no SavedModel with these tags, it is damaged, or its graph has an operation that is
+            refused or unknown.
     """
 
     def __init__(
@@ -194,6 +196,9 @@ def _check(meta_graph: Any, allowed: Collection[str]) -> None:
             f"The graph has operations that use files or the network, or run Python: {', '.join(refused)}. "
             f"If you trust the model: {flags}"
         )
+    unknown = why_unknown(meta_graph)
+    if unknown:
+        raise LoadError(unknown, Code.NOT_FOUND)
     outside = outside_assets(meta_graph)
     if outside:
         raise LoadError(f"The graph names an asset outside of its folder: {', '.join(outside)}")

@@ -21,6 +21,7 @@ from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
 from serving.models.model_list import ModelList, ModelsFolder, first_list
+from serving.models.op_libraries import load_op_libraries
 from serving.models.reloading import Reloader
 from serving.models.versions import Models
 from serving.server.gc_tuning import tune_gc
@@ -188,9 +189,11 @@ def load_models(
         The models; those that could not be loaded have a status that says why.
 
     Raises:
+        BadInput: A library of operations cannot be loaded.
         CannotRun: There are models, and none of them could be loaded; versions that are not there yet are waited for,
             unless the settings say otherwise.
     """
+    load_op_libraries(repository.loading.op_libraries)
     tune_gc()
     # TensorFlow's Python side warns once, on every start, that sessions are deprecated.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

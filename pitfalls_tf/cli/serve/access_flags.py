@@ -35,6 +35,7 @@ class AccessFlags:
     model_roots: tuple[Path, ...]
     log_roots: tuple[Path, ...]
     allowed_operations: tuple[str, ...]
+    op_libraries: tuple[Path, ...]
 
     def settings(self, source: ModelListSource, *, verifies_clients: bool) -> AccessSettings:
         """Settings of who may ask for what.
@@ -160,6 +161,13 @@ access_flags = option_group(
             multiple=True,
             metavar="OP",
             help="Load graphs with this operation, which is refused by default.",
+        ),
+        click.option(
+            "--op_library",
+            "op_libraries",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            multiple=True,
+            help="Load this library of operations that TensorFlow does not have.",
         ),
     ),
 )

@@ -70,6 +70,7 @@ def read_model_repository(
             tags=("serve",) if tags is None else tuple(tag for tag in tags.split(",") if tag),
             threads=_threads(tf_flags),
             allowed_operations=access.allowed_operations,
+            op_libraries=access.op_libraries,
         ),
         versions=VersionSettings(
             retries=RetryPolicy(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RELOADS = 120
+RELOADS = 60
 WORKERS = 3
 TOKEN = "a-token-of-the-tests"
 # TensorFlow is imported before the workers are forked, and the pauses before restarts are short.

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -63,6 +64,7 @@ class Server:
     target: str
     file: Path
     model: Path
+    stderr: Path
     chance: random.Random
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("kills", "answers", "retries", "reload retries"), 0)
@@ -100,10 +102,13 @@ class Server:
             return ANSWERS[document["predictions"][0]]
 
     def kill_now_and_then(self, is_over: threading.Event) -> None:
+        first = set(workers_of(self.popen.pid))
         while not is_over.wait(self.chance.uniform(0.0, 0.5)):
             alive = workers_of(self.popen.pid)
-            if len(alive) == WORKERS:  # at least two go on
-                os.kill(self.chance.choice(alive), signal.SIGKILL)
+            chosen = self.chance.choice(alive)
+            said = re.findall(r"\(process (\d+)\) is ready", self.stderr.read_text())
+            if (first | set(map(int, said))) & (set(alive) - {chosen}):  # one that answers goes on
+                os.kill(chosen, signal.SIGKILL)
                 self.counts["kills"] += 1
 
 
@@ -134,7 +139,15 @@ def served(folder: Path, models_folder: Path) -> Iterator[Server]:
             ready = json.loads(document)
             port = int(ready["url"].rpartition(":")[2])
             chance = random.Random(19)  # noqa: S311 - moments, not secrets
-            yield Server(popen=popen, port=port, target=ready["grpc"], file=file, model=model, chance=chance)
+            yield Server(
+                popen=popen,
+                port=port,
+                target=ready["grpc"],
+                file=file,
+                model=model,
+                stderr=folder / "stderr",
+                chance=chance,
+            )
         finally:
             popen.send_signal(signal.SIGTERM)
             popen.wait(60)

@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from monitoring.dashboard.web.access import Access
 from monitoring.dashboard.web.app import Dashboard
 from monitoring.dashboard.web.live import Changes
 from monitoring.dashboard.web.pages import Pages
-from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreRecord, WindowRecord
+from monitoring.records import BaselineScore, IncidentRecord, Level, RunRecord, ScoreRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -33,13 +33,46 @@ DAY = timedelta(days=1)
 #: Windows that are judged through the store; the others are copies of them at other times.
 TEMPLATE = 50
 
-#: What a page may take and weigh.
-MOST_MS, MOST_KB = 150.0, 300.0
+#: Runs of each deployment that the store keeps, at most.
+RUNS = 1000
+
+#: What a page may take and weigh, and what the overview may take with ten thousand deployments.
+MOST_MS, MOST_KB, MOST_MS_OF_MANY = 150.0, 300.0, 500.0
+
+COLUMNS = ("page", "median ms", "largest ms", "static ms", "ratio", "kB", "kB sent")
+NOTE = "Processor time of a request, client included: median and largest; static: the same bytes, ready-made."
 
 
 def measure(settings: Settings) -> Result:
-    """Fill a store, and ask for each page in turn. Cost: a minute and a gigabyte of disk; seconds with `quick`."""
+    """Fill two stores, and ask for each page in turn. Cost: minutes and a gigabyte of disk; seconds with `quick`."""
     deployments, windows, watches, rounds = (5, 100, 40, 3) if settings.quick else (100, 1000, 40, 20)
+    many = 200 if settings.quick else 10_000
+    rows, looks = _measured((deployments, windows, watches), addresses(windows), rounds)
+    wide, wide_looks = _measured((many, TEMPLATE, 2), OVERVIEWS, rounds)
+    beyond = [str(row[0]) for row in rows if float(row[1] or 0) > MOST_MS or float(row[6] or 0) > MOST_KB]
+    slow = [str(row[0]) for row in wide if float(row[1] or 0) > MOST_MS_OF_MANY]
+    title = f"Pages of the dashboard: {deployments} deployments x {windows:,} windows x {watches} watches"
+    live = (
+        f"Live updates look at the store every 5 s, in {looks:.2f} ms: {100 * looks / 5000:.2g} % of a core; with "
+        f"{many:,} deployments in {wide_looks:.2f} ms."
+    )
+    remarks = (
+        live,
+        *(f"Beyond {MOST_MS:.0f} ms or {MOST_KB:.0f} kB: {name}." for name in beyond),
+        *(f"Beyond {MOST_MS_OF_MANY:.0f} ms with {many:,} deployments: {name}." for name in slow),
+    )
+    tables = (
+        Table(title=title, columns=COLUMNS, rows=rows, note=NOTE),
+        Table(title=f"{many:,} deployments x {TEMPLATE} windows x 2 watches", columns=COLUMNS, rows=wide, note=NOTE),
+    )
+    return Result(tables=tables, remarks=remarks)
+
+
+def _measured(
+    sizes: tuple[int, int, int], pages_of: Mapping[str, str], rounds: int
+) -> tuple[tuple[tuple[Cell, ...], ...], float]:
+    """The rows of a table, and ms of a look for changes: of a store of so many deployments, windows and watches."""
+    deployments, windows, watches = sizes
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pitfalls.db"
         fill(path, deployments, windows, watches)
@@ -47,18 +80,22 @@ def measure(settings: Settings) -> Result:
         source = Source(name="shop", url=f"sqlite:///{path}", files=())
         pages = Pages(sources=(source,), clock=lambda: FIRST + windows * DAY + timedelta(hours=7))
         app = Dashboard(lambda: pages, Access(names=frozenset({"dashboard"})), Changes(pages.fingerprint)).app()
-        rows = tuple(asyncio.run(_row(app, name, address, rounds)) for name, address in addresses(windows).items())
+        rows = tuple(asyncio.run(_row(app, name, address, rounds)) for name, address in pages_of.items())
         looks = _looks(pages.fingerprint, rounds)
         source.close()
-    title = f"Pages of the dashboard: {deployments} deployments x {windows:,} windows x {watches} watches"
-    note = "Processor time of a request, client included: median and largest; static: the same bytes, ready-made."
-    columns = ("page", "median ms", "largest ms", "static ms", "ratio", "kB", "kB sent")
-    beyond = [str(row[0]) for row in rows if float(row[1] or 0) > MOST_MS or float(row[6] or 0) > MOST_KB]
-    remarks = (
-        f"Live updates look at the store every 5 s, in {looks:.2f} ms: {100 * looks / 5000:.2g} % of a core.",
-        *(f"Beyond {MOST_MS:.0f} ms or {MOST_KB:.0f} kB: {name}." for name in beyond),
-    )
-    return Result(tables=(Table(title=title, columns=columns, rows=rows, note=note),), remarks=remarks)
+    return rows, looks
+
+
+#: The pages that are asked for with many deployments.
+OVERVIEWS = {
+    "overview": "/",
+    "overview, page 3": "/?page=3",
+    "overview, searched": "/?q=model-7&state=ok",
+    "overview, by model": "/?group=model",
+    "wall": "/?wall",
+    "jobs": "/jobs",
+    "deployment": "/d/shop/1",
+}
 
 
 def addresses(windows: int) -> dict[str, str]:
@@ -67,7 +104,16 @@ def addresses(windows: int) -> dict[str, str]:
     return {
         "overview": "/",
         "overview, searched": "/?q=model-7&state=ok",
+        "wall": "/?wall",
+        "jobs": "/jobs",
+        "jobs, failed": "/jobs?failed=1",
         "deployment": "/d/shop/1",
+        "jobs of a deployment": "/d/shop/1/runs",
+        "compare": "/d/shop/1/compare",
+        "inputs": "/d/shop/1/inputs",
+        "inputs, 1,000 windows": "/d/shop/1/inputs?windows=1000",
+        "input": "/d/shop/1/input?of=input:column_1",
+        "input, 1,000 windows": "/d/shop/1/input?of=input:column_1&windows=1000",
         "deployment, 1,000 windows": "/d/shop/1?windows=1000",
         "incident": "/d/shop/1/incidents/1",
         "window": f"/d/shop/1/windows/{middle:%Y-%m-%dT%H:%M:%SZ}",
@@ -80,38 +126,32 @@ def fill(path: Path, deployments: int, windows: int, watches: int) -> None:
 
     Args:
         path: The file to write.
-        deployments: How many deployments; every tenth has an open page.
+        deployments: How many deployments; every tenth has an open page, of more than a thousand every hundredth.
         windows: Windows of each, a multiple of `TEMPLATE`.
         watches: Watches of each window.
     """
     rng = np.random.default_rng(7)
     names = ("brier", "error", *(f"input:column_{place}:location" for place in range(watches - 2)))
+    used = FIRST + windows * DAY
     with Store.open(f"sqlite:///{path}") as store:
-        for number in range(deployments):
-            store.deployment(_record(number, FIRST + windows * DAY))
+        store.deployment(_record(used))
         for place in range(TEMPLATE):
             store.commit_window(1, _window(place, names, rng), states={}, label_cursor={}, incidents=())
-        baseline = tuple(
-            BaselineScore(
-                level=_level(name), watch=name, slice="", mean=0.2, deviation=0.02, tolerance=0.01, windows=90
-            )
-            for name in names
-        )
-        for number in range(1, deployments + 1):
-            store.save_baseline(number, baseline)
-    _copy(path, windows)
+        store.save_baseline(1, tuple(map(_baseline, names)))
+        store.begin_run(1, RunRecord(started_at=used, ended_at=used + timedelta(seconds=3), windows=1, rows=1000))
+    _copy(path, deployments, windows)
     with Store.open(f"sqlite:///{path}") as store:
-        for number in range(1, deployments + 1, 10):
+        for number in range(1, deployments + 1, 10 if deployments <= 1000 else 100):
             last = store.recent_windows(number, latest=1)[0]
             after = replace(last, start=last.end, end=last.end + DAY, scores=_window(0, names, rng).scores)
             store.commit_window(number, after, states={}, label_cursor={}, incidents=(_page(after),))
 
 
-def _copy(path: Path, windows: int) -> None:
-    """Copy the windows of deployment 1 to later times and to every other deployment, with their scores."""
+def _copy(path: Path, deployments: int, windows: int) -> None:
+    """Copy deployment 1 and its run, and its windows with their scores to later times and to every other deployment."""
     connection = sqlite3.connect(path)
-    columns = [row[1] for row in connection.execute("PRAGMA table_info(window)")]
-    kept = [name for name in columns if name not in ("id", "deployment", "start", "end")]
+    _copy_deployments(connection, deployments)
+    kept = _columns(connection, "window", leave_out=("id", "deployment", "start", "end"))
     listed = ", ".join(f'"{name}"' for name in kept)
     copied = ", ".join(f'w."{name}"' for name in kept)
     later = "strftime('%Y-%m-%d %H:%M:%f', w.\"{name}\", '+' || (c.k * {length}) || ' days') || '000'"
@@ -134,9 +174,39 @@ def _copy(path: Path, windows: int) -> None:
     connection.close()
 
 
-def _record(number: int, used: datetime) -> DeploymentRecord:
+def _copy_deployments(connection: sqlite3.Connection, deployments: int) -> None:
+    """Copy deployment 1 under other names, and its run until each has as many as are kept, a hundred of them in all."""
+    kept = ", ".join(f'd."{name}"' for name in _columns(connection, "deployment", leave_out=("id", "model")))
+    listed = kept.replace("d.", "")
+    series = "WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k + 1 < ?) "
+    connection.execute(
+        series  # noqa: S608 - names of columns
+        + f"INSERT INTO deployment (id, model, {listed}) "
+        + f"SELECT c.k + 1, 'model-' || c.k, {kept} FROM c, deployment d WHERE c.k > 0 AND d.id = 1",  # noqa: S608 - names of columns
+        (deployments,),
+    )
+    names = _columns(connection, "run", leave_out=("id", "deployment"))
+    listed, kept = (", ".join(f'{of}"{name}"' for name in names) for of in ("", "r."))
+    connection.execute(
+        series  # noqa: S608 - names of columns
+        + f"INSERT INTO run (deployment, {listed}) "
+        + f"SELECT d.id, {kept} FROM c, deployment d, run r WHERE d.id <= 100 AND r.id = 1",  # noqa: S608 - names of columns
+        (RUNS - 1,),
+    )
+
+
+def _columns(connection: sqlite3.Connection, table: str, leave_out: tuple[str, ...]) -> list[str]:
+    found = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    return [name for (name,) in found if name not in leave_out]
+
+
+def _baseline(name: str) -> BaselineScore:
+    return BaselineScore(level=_level(name), watch=name, slice="", mean=0.2, deviation=0.02, tolerance=0.01, windows=90)
+
+
+def _record(used: datetime) -> DeploymentRecord:
     return DeploymentRecord(
-        model=f"model-{number}",
+        model="model-0",
         version=1,
         settings_digest="ab" * 32,
         created_at=used,

@@ -63,12 +63,15 @@ class RecentHistory:
     baseline: tuple[BaselineScore, ...] = ()
 
 
-def summaries(connection: Connection, number: int | None = None) -> tuple[DeploymentSummary, ...]:
+def summaries(
+    connection: Connection, number: int | None = None, *, model: str | None = None
+) -> tuple[DeploymentSummary, ...]:
     """Deployments in order of creation. Cost: two searches of an index for each.
 
     Args:
         connection: A transaction.
         number: The number of the one to read; None: all.
+        model: Only the deployments of that model; None: of all.
 
     Returns:
         What the store says of each.
@@ -88,6 +91,8 @@ def summaries(connection: Connection, number: int | None = None) -> tuple[Deploy
     query: Select[Any] = select(*columns, start, end, error, began).order_by(deployment.c.id)
     if number is not None:
         query = query.where(deployment.c.id == number)
+    if model is not None:
+        query = query.where(deployment.c.model == model)
     rows = connection.execute(query).all()
     unclosed = _open_incidents(connection, number)
     return tuple(

@@ -1,4 +1,4 @@
-"""Reads a client's token for ``POST /monitor/labels`` from a file or from the environment."""
+"""Reads the token of a client, and the tokens of the dashboard, from a file or from the environment."""
 
 from __future__ import annotations
 
@@ -25,14 +25,41 @@ def read_token(file: Path | None) -> str | None:
     """
     if file is None:
         return os.environ.get("PITFALLS_TOKEN") or None
+    return _lines(file)[0][0]
+
+
+def read_dashboard_tokens(file: Path | None) -> tuple[str | None, frozenset[str]]:
+    """Read the dashboard's tokens.
+
+    Args:
+        file: file with the token, and with lines ``TOKEN read`` for tokens that may read and not act; None for none.
+
+    Returns:
+        The token, which may act, and the tokens that may read only.
+
+    Raises:
+        BadInput: the file cannot be read, or has no token that may act.
+    """
+    if file is None:
+        return None, frozenset()
+    lines = _lines(file)
+    readers = frozenset(words[0] for words in lines if words[1:2] == ["read"])
+    first = next((words[0] for words in lines if words[1:2] != ["read"]), None)
+    if first is None:
+        raise _bad_token_file(file, "each of its tokens may read only")
+    return first, readers - {first}
+
+
+def _lines(file: Path) -> list[list[str]]:
+    """The words of each line that has some, one line at least."""
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _bad_token_file(file, str(error)) from error
-    words = next(filter(None, (line.partition("#")[0].split() for line in text.splitlines())), None)
-    if words is None:
+    lines = [words for line in text.splitlines() if (words := line.partition("#")[0].split())]
+    if not lines:
         raise _bad_token_file(file, "it is empty")
-    return words[0]
+    return lines
 
 
 def _bad_token_file(file: Path, reason: str) -> BadInput:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.dashboard_speed import TEMPLATE, addresses, fill, measure
+from benchmarks.dashboard_speed import OVERVIEWS, RUNS, TEMPLATE, addresses, fill, measure
 from benchmarks.results import Settings
 from monitoring.store import Store
 
@@ -15,8 +15,11 @@ def test_the_store_is_filled_with_whole_histories(tmp_path: Path) -> None:
         windows = store.windows(3)
         assert all(before.end == after.start for before, after in pairwise(windows))
         assert {len(window.scores) for window in windows} == {4}
+        assert [one.record.model for one in store.summaries()] == ["model-0", "model-1", "model-2"]
+        assert len(store.runs(3)) == RUNS - 1
 
 
 def test_every_page_is_measured(tmp_path: Path) -> None:
-    (table,) = measure(Settings(out=tmp_path, quick=True)).tables
+    table, many = measure(Settings(out=tmp_path, quick=True)).tables
     assert [row[0] for row in table.rows] == [*addresses(100)]
+    assert [row[0] for row in many.rows] == [*OVERVIEWS]

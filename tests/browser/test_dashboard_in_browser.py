@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATHS = (
     *("/", "/d/shop/1", "/d/shop/1/incidents/1", "/d/shop/1/windows/2013-05-01T00:00:00Z", "/d/shop/1/runs", "/none"),
-    *("/d/shop/1/inputs", "/d/shop/1/input?of=input:temp", "/jobs"),
+    *("/d/shop/1/inputs", "/d/shop/1/input?of=input:temp", "/jobs", "/d/shop/1/compare", "/?wall", "/?group=model"),
 )
 THEMES = ("light", "dark")
 

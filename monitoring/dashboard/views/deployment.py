@@ -61,6 +61,8 @@ class DeploymentView:
     coverage: TableView
     estimates: tuple[str, ...]
     configuration: tuple[tuple[str, str], ...]
+    settings: TableView | None
+    versions: TableView | None
     shown: int
     judged: int
     timezone: str
@@ -68,13 +70,37 @@ class DeploymentView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        optional = (self.slices, self.sensitivity, *(one.table for one in (*self.charts, *self.inputs)))
+        optional = (
+            self.slices,
+            self.sensitivity,
+            self.settings,
+            self.versions,
+            *(one.table for one in (*self.charts, *self.inputs)),
+        )
         found = (table for table in optional if table is not None)
         return (self.incidents, self.coverage, *found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoreTables:
+    """What the page of a deployment shows besides its history.
+
+    Attributes:
+        configuration: The settings in force, by name, as far as they are not in the store.
+        settings: Every setting; None without a config.
+        versions: The deployments of the same model; None where there is one only.
+    """
+
+    configuration: tuple[tuple[str, str], ...] = ()
+    settings: TableView | None = None
+    versions: TableView | None = None
+
+
+_NOTHING_MORE = MoreTables()
+
+
 def deployment_view(
-    history: DeploymentHistory, address: str, now: datetime, configuration: tuple[tuple[str, str], ...] = ()
+    history: DeploymentHistory, address: str, now: datetime, more: MoreTables = _NOTHING_MORE
 ) -> DeploymentView:
     """The page of a deployment.
 
@@ -82,7 +108,7 @@ def deployment_view(
         history: Its last windows.
         address: The path of the page.
         now: The time.
-        configuration: The settings in force, by name, as far as they are not in the store.
+        more: Its settings and versions.
 
     Returns:
         The page.
@@ -113,10 +139,12 @@ def deployment_view(
             ("Page threshold", f"{record.page_threshold:,.0f}"),
             ("Notice threshold", f"{record.notice_threshold:,.0f}"),
             ("Time zone", printable(record.timezone)),
-            *configuration,
+            *more.configuration,
             ("First run", format_moment(record.created_at, zone)),
             ("Settings digest", record.settings_digest[:12]),
         ),
+        settings=more.settings,
+        versions=more.versions,
         shown=len(history.windows),
         judged=history.judged,
         timezone=printable(record.timezone),

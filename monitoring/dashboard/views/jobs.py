@@ -14,6 +14,7 @@ from monitoring.dashboard.views.overview import ago, name_of
 from monitoring.dashboard.views.runs import run_table
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.records import RunRecord
+from monitoring.reports.sections.formatting import LONGEST_MESSAGE
 from monitoring.store.checks import Check
 from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import OutboxEvent
@@ -105,7 +106,7 @@ def config_table(configs: Sequence[tuple[str, MonitorConfig | None, str]], total
     """The configs with what they run, notify and ping, without secrets.
 
     Args:
-        configs: The name of the file, the config, and why there is none.
+        configs: The name of the file, the config, and why there is none or what is wrong with its last run.
         total: How many there are in all.
 
     Returns:
@@ -114,21 +115,23 @@ def config_table(configs: Sequence[tuple[str, MonitorConfig | None, str]], total
     return TableView(
         name="configs",
         title="Configs",
-        columns=("Config", "Deployment", "Schedule", "Notified", "Heartbeat"),
+        columns=("Config", "Deployment", "Schedule", "Notified", "Heartbeat", "Problem"),
         rows=tuple(_config_cells(*one) for one in configs),
         total=total,
     )
 
 
 def _config_cells(path: str, config: MonitorConfig | None, problem: str) -> tuple[Cell, ...]:
+    wrong = cell(printable(problem, LONGEST_MESSAGE), problem, style="page text") if problem else cell(NOTHING, "")
     if config is None:
-        return (cell(printable(path), style="text"), cell(printable(problem), style="page text"), *[cell("")] * 3)
+        return (cell(printable(path), style="text"), *[cell("")] * 4, wrong)
     return (
         cell(printable(path), style="text"),
         cell(printable(config.name), style="text"),
         cell(config.schedule.cron),
         cell(", ".join(receivers_of(config).values()) or "nobody", style="text"),
         cell(heartbeat_of(config), style="text"),
+        wrong,
     )
 
 

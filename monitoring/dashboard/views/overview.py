@@ -49,6 +49,7 @@ class OverviewRow:
 
     address: str
     name: str
+    model: str
     version: int
     standing: Standing
     strip: Drawing | None
@@ -83,11 +84,21 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What the reader asks of the overview: a text in the name or the sentence, a state, and a page of rows."""
+    """What the reader asks of the overview.
+
+    Attributes:
+        text: A text in the name, the model or the sentence.
+        state: A state.
+        page: A page of rows, from 1.
+        by_model: Whether the deployments of one model stand together.
+        wall: Whether it is read from far away: large, without controls.
+    """
 
     text: str = ""
     state: str = ""
     page: int = 1
+    by_model: bool = False
+    wall: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,17 +133,24 @@ def entries(source: str, summaries: Sequence[DeploymentSummary], now: datetime) 
         count[name] = count.get(name, 0) + 1
         if name not in newest or one.used_at >= newest[name].used_at:
             newest[name] = one
-    return tuple(
-        Entry(
-            source=source,
-            summary=one,
-            standing=standing(
-                one.incidents, one.last, one.used_at, now, ZoneInfo(one.record.timezone), failure=one.failure
-            ),
-            earlier=count[name] - 1,
-        )
-        for name, one in newest.items()
-    )
+    return tuple(entry_of(source, one, now, earlier=count[name] - 1) for name, one in newest.items())
+
+
+def entry_of(source: str, summary: DeploymentSummary, now: datetime, *, earlier: int = 0) -> Entry:
+    """One deployment.
+
+    Args:
+        source: The store's name.
+        summary: The deployment.
+        now: The time.
+        earlier: How many earlier deployments of the same name its store has.
+
+    Returns:
+        The entry.
+    """
+    zone = ZoneInfo(summary.record.timezone)
+    how = standing(summary.incidents, summary.last, summary.used_at, now, zone, failure=summary.failure)
+    return Entry(source=source, summary=summary, standing=how, earlier=earlier)
 
 
 def name_of(summary: DeploymentSummary) -> str:
@@ -141,15 +159,23 @@ def name_of(summary: DeploymentSummary) -> str:
 
 
 def chosen(found: Sequence[Entry], question: Question) -> tuple[Entry, ...]:
-    """The deployments that the reader asked for, worst first."""
+    """The deployments that the reader asked for, worst first; by model, models of the worst deployment first."""
     text = question.text.casefold()
     kept = [
         one
         for one in found
         if (not question.state or one.standing.state == question.state)
-        and (not text or text in f"{name_of(one.summary)} {one.standing.sentence}".casefold())
+        and (
+            not text or text in f"{name_of(one.summary)} {one.summary.record.model} {one.standing.sentence}".casefold()
+        )
     ]
-    return tuple(sorted(kept, key=_rank))
+    kept.sort(key=_rank)
+    if not question.by_model:
+        return tuple(kept)
+    groups: dict[str, list[Entry]] = {}
+    for one in kept:
+        groups.setdefault(one.summary.record.model, []).append(one)
+    return tuple(one for group in groups.values() for one in group)
 
 
 def page_of(found: Sequence[Entry], page: int) -> tuple[Entry, ...]:
@@ -184,6 +210,7 @@ def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> Overvie
     return OverviewRow(
         address=entry.address,
         name=printable(name_of(entry.summary)),
+        model=printable(record.model),
         version=record.version,
         standing=entry.standing,
         strip=strip(windows) if windows else None,
@@ -265,6 +292,11 @@ def ago(length: timedelta) -> str:
         if seconds >= unit:
             return f"{seconds // unit:,} {name} ago"
     return "just now"
+
+
+def _words(entry: Entry) -> str:
+    """What a search looks at."""
+    return f"{name_of(entry.summary)} {entry.summary.record.model} {entry.standing.sentence}".casefold()
 
 
 def _rank(entry: Entry) -> tuple[int, bool, float, str]:

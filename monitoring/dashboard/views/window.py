@@ -39,6 +39,11 @@ class WindowView:
     timezone: str
 
     @property
+    def key(self) -> str:
+        """When the window begins, as addresses have it."""
+        return self.address.rpartition("/")[2]
+
+    @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
         found = (self.counted, self.findings, self.scores)

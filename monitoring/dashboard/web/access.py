@@ -28,6 +28,9 @@ HEADERS = {
 
 Refusal: TypeAlias = Literal["host", "method", "origin", "token"]
 
+#: What somebody may do: look at pages only, or act on incidents too.
+Role: TypeAlias = Literal["read", "act"]
+
 #: Names of this machine that only it can resolve.
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -38,11 +41,13 @@ class Access:
 
     Attributes:
         names: Host names, without a port, by which browsers reach the dashboard.
-        token: The token; None on a loopback address, where everybody on the machine may ask.
+        token: The token, which may act; None on a loopback address, where everybody on the machine may.
+        readers: Tokens that may read and not act.
     """
 
     names: frozenset[str]
     token: str | None = None
+    readers: frozenset[str] = frozenset()
 
     def refusal(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
         """Why a request is refused.
@@ -67,31 +72,39 @@ class Access:
             return "origin"
         return None
 
-    def knows(self, headers: Mapping[str, str], cookie: str) -> bool:
-        """Whether a request has the token, as a bearer token or by its cookie.
+    def role(self, headers: Mapping[str, str], cookie: str) -> Role | None:
+        """What a request may do, by its bearer token or by its cookie.
 
         Args:
             headers: Its headers, with small letters.
             cookie: The value of the dashboard's cookie, or empty.
 
         Returns:
-            True without a token to check.
+            Its role: without a token to check, everybody may act. None if it has none of the tokens.
         """
         if self.token is None:
-            return True
+            return "act"
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self.accepts(given.strip()):
-            return True
-        return bool(cookie) and hmac.compare_digest(cookie.encode(), self.cookie.encode())
+        if scheme.lower() == "bearer" and (role := self.role_of(given.strip())) is not None:
+            return role
+        return next((role for token, role in self._tokens() if _same(cookie, cookie_of(token))), None)
 
-    def accepts(self, given: str) -> bool:
-        """Whether that is the token, compared in constant time."""
-        return self.token is not None and hmac.compare_digest(given.encode(), self.token.encode())
+    def role_of(self, given: str) -> Role | None:
+        """What a token may do, compared in constant time; None if it is not known."""
+        return next((role for token, role in self._tokens() if _same(given, token)), None)
 
-    @property
-    def cookie(self) -> str:
-        """The cookie's value: what only the holder of the token can make, and not the token itself."""
-        return hmac.new((self.token or "").encode(), b"pitfalls dashboard cookie", hashlib.sha256).hexdigest()
+    def _tokens(self) -> list[tuple[str, Role]]:
+        acting: list[tuple[str, Role]] = [] if self.token is None else [(self.token, "act")]
+        return [*acting, *((reader, "read") for reader in sorted(self.readers))]
+
+
+def cookie_of(token: str) -> str:
+    """The cookie of a token: what only its holder can make, and not the token itself."""
+    return hmac.new(token.encode(), b"pitfalls dashboard cookie", hashlib.sha256).hexdigest()
+
+
+def _same(given: str, known: str) -> bool:
+    return hmac.compare_digest(given.encode(), known.encode())
 
 
 def is_loopback(host: str) -> bool:

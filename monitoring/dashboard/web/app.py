@@ -18,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from monitoring.dashboard.views.compare import BASELINE
 from monitoring.dashboard.views.inputs import InputsView
 from monitoring.dashboard.views.overview import Question, overview_table
 from monitoring.dashboard.views.standing import STATES
 from monitoring.dashboard.views.table import TableView, csv_text
-from monitoring.dashboard.web.access import COOKIE, Access
+from monitoring.dashboard.web.access import COOKIE, Access, cookie_of
 from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of
 from monitoring.dashboard.web.guard import Guard
 from monitoring.dashboard.web.live import Changes
@@ -80,6 +81,8 @@ class Dashboard:
             Route(deployment + "/inputs/tables/{table:path}.csv", self.inputs_csv),
             Route(deployment + "/input", self.input),
             Route(deployment + "/input/tables/{table:path}.csv", self.input_csv),
+            Route(deployment + "/compare", self.compare),
+            Route(deployment + "/compare/tables/{table:path}.csv", self.compare_csv),
             Route(deployment + "/runs", self.runs),
             Route(deployment + "/runs/tables/{table:path}.csv", self.runs_csv),
             Route(deployment + "/incidents/{incident:int}", self.incident),
@@ -103,7 +106,7 @@ class Dashboard:
     async def overview(self, request: Request) -> Response:
         """``/``: every deployment, worst first."""
         view = await run_in_threadpool(self._pages.overview, question_of(request))
-        return _page("overview", view=view, states=STATES, link=_link)
+        return _page("wall" if view.question.wall else "overview", view=view, states=STATES, link=_link)
 
     async def overview_csv(self, request: Request) -> Response:
         """``/overview.csv``: the rows of the overview's page."""
@@ -163,6 +166,17 @@ class Dashboard:
         view = await run_in_threadpool(self._pages.input, *_place(request), key, latest, whole=True)
         return _csv(_table(request, view.tables))
 
+    async def compare(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/compare?a=START&b=START``: two windows, or a window and the baseline."""
+        view = await run_in_threadpool(self._pages.compare, *_place(request), *_sides(request))
+        query = f"?{urlencode({'a': view.a.key, 'b': view.b.key})}"
+        return _page("compare", view=view, query=query)
+
+    async def compare_csv(self, request: Request) -> Response:
+        """A table of that page."""
+        view = await run_in_threadpool(self._pages.compare, *_place(request), *_sides(request))
+        return _csv(_table(request, view.tables))
+
     async def runs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/runs``: the runs and notifications of one deployment."""
         view = await run_in_threadpool(self._pages.runs, *_place(request))
@@ -189,7 +203,8 @@ class Dashboard:
         number = int(request.path_params["incident"])
         view = await run_in_threadpool(self._pages.incident, *_place(request), number)
         name = unquote(request.cookies.get(NAME_COOKIE, ""))
-        return _page("incident", view=view, query="", name=name, snoozes=SNOOZES)
+        may_act = request.state.may_act
+        return _page("incident", view=view, query="", name=name, snoozes=SNOOZES, may_act=may_act)
 
     async def incident_csv(self, request: Request) -> Response:
         """A table of an incident's page."""
@@ -236,10 +251,10 @@ class Dashboard:
         wrong = False
         if request.method == "POST":
             given = (await _form(request)).get("token", "")
-            if self._access.accepts(given.strip()):
+            if self._access.role_of(given.strip()) is not None:
                 answer = RedirectResponse("/", 303)
                 secure = request.url.scheme == "https"
-                answer.set_cookie(COOKIE, self._access.cookie, httponly=True, samesite="lax", secure=secure)
+                answer.set_cookie(COOKIE, cookie_of(given.strip()), httponly=True, samesite="lax", secure=secure)
                 return answer
             wrong = True
         return HTMLResponse(render("sign_in", wrong=wrong), 403 if wrong else 200)
@@ -254,6 +269,8 @@ def question_of(request: Request) -> Question:
         text=asked.get("q", "")[:100],
         state=state if state in STATES else "",
         page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+        by_model=asked.get("group") == "model",
+        wall="wall" in asked,
     )
 
 
@@ -268,11 +285,23 @@ def _place(request: Request) -> tuple[str, int]:
 
 
 def _start(request: Request) -> datetime:
+    return _moment(request.path_params["start"])
+
+
+def _sides(request: Request) -> tuple[datetime | str, datetime | str]:
+    """What a request compares: when a window begins, the baseline, or nothing."""
+    asked = (request.query_params.get(name, "") for name in ("a", "b"))
+    a, b = (one if one in ("", BASELINE) else _moment(one) for one in asked)
+    return a, b
+
+
+def _moment(text: str) -> datetime:
+    """A time of an address, in UTC unless it says otherwise."""
     try:
-        start = datetime.fromisoformat(request.path_params["start"])
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise HTTPException(404) from None
-    return start if start.tzinfo is not None else start.replace(tzinfo=UTC)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _table(request: Request, tables: tuple[TableView, ...]) -> TableView:
@@ -284,7 +313,8 @@ def _table(request: Request, tables: tuple[TableView, ...]) -> TableView:
 
 def _link(question: Question, **changed: Any) -> str:
     """The address of the overview with a changed question."""
-    asked = {"q": question.text, "state": question.state, "page": "", **changed}
+    group = "model" if question.by_model else ""
+    asked = {"q": question.text, "state": question.state, "group": group, "page": "", **changed}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"/?{query}" if query else "/"
 

@@ -19,6 +19,8 @@ _TEXTS = {
     "origin": (403, "A form of another site is not accepted.\n"),
 }
 
+_ONLY_READ = "This token may read, and not act. Sign in with the one that may act.\n"
+
 
 class Guard:
     """An ASGI application around another one.
@@ -55,8 +57,12 @@ class Guard:
         if reason in _TEXTS:
             code, text = _TEXTS[reason]
             return PlainTextResponse(text, code)
-        if scope["path"].startswith(OPEN) or self._access.knows(headers, _cookie(headers)):
+        if scope["path"].startswith(OPEN):
             return None
+        role = self._access.role(headers, _cookie(headers))
+        if role is not None:
+            scope.setdefault("state", {})["may_act"] = role == "act"
+            return None if role == "act" or scope["method"] != "POST" else PlainTextResponse(_ONLY_READ, 403)
         if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
             return RedirectResponse("/sign-in", 303)
         return PlainTextResponse("The token is missing.\n", 401, headers={"www-authenticate": "Bearer realm=pitfalls"})

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
 
-from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.drawings.marks import STRIP_WINDOWS
 from monitoring.dashboard.history import HEADLINES, WINDOWS, HistoryRange, read_history, with_inputs
 from monitoring.dashboard.inputs import inputs_of
 from monitoring.dashboard.sources import Source
-from monitoring.dashboard.views.deployment import DeploymentView, deployment_view
+from monitoring.dashboard.views.compare import BASELINE, ComparedSide, CompareView, compare_view
+from monitoring.dashboard.views.deployment import DeploymentView, MoreTables, deployment_view
 from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, IncidentView, incident_view
 from monitoring.dashboard.views.input import InputView, input_view
 from monitoring.dashboard.views.inputs import FIRST_INPUTS, PAGE_INPUTS, InputsView, input_title, inputs_view
@@ -29,10 +30,14 @@ from monitoring.dashboard.views.overview import (
     chosen,
     counts,
     entries,
+    entry_of,
     overview_row,
     page_of,
 )
 from monitoring.dashboard.views.runs import all_runs_table
+from monitoring.dashboard.views.settings import settings_of, settings_table
+from monitoring.dashboard.views.table import TableView
+from monitoring.dashboard.views.versions import MOST_VERSIONS, versions_table
 from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
 from monitoring.records import IncidentAction, IncidentRecord
@@ -125,7 +130,10 @@ class Pages:
         worst = inputs_of(history.last, history.baseline)[:FIRST_INPUTS]
         history = with_inputs(store, history, worst, latest)
         config = self._source(source).config_of(summary.record.called)
-        return deployment_view(history, f"/d/{source}/{number}", self.clock(), settings_of(config))
+        more = MoreTables(
+            configuration=settings_of(config), settings=settings_table(config), versions=self._versions(source, summary)
+        )
+        return deployment_view(history, f"/d/{source}/{number}", self.clock(), more)
 
     def inputs(
         self, source: str, number: int, latest: int, asked: tuple[str, int], *, whole: bool = False
@@ -222,6 +230,30 @@ class Pages:
             (before[0].start if before else None, after[0] if after else None),
         )
 
+    def compare(self, source: str, number: int, a: datetime | str, b: datetime | str) -> CompareView:
+        """The page that compares two windows, or a window with the baseline.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            a: When a window begins, `BASELINE`, or empty for the last window.
+            b: The same of what it is compared with; empty for the baseline.
+
+        Returns:
+            The page; BadInput says that there is no such deployment or window.
+        """
+        store, summary = self._find(source, number)
+        recent = store.recent_windows(number, latest=WINDOWS_SHOWN)
+        latest = recent[-1].start if recent else BASELINE
+        first, second = (
+            ComparedSide.of(
+                None if isinstance(one, str) else _found("window", store.window(number, one), one.isoformat()),
+                ZoneInfo(summary.record.timezone),
+            )
+            for one in (a or latest, b or BASELINE)
+        )
+        return compare_view((first, second), summary, store.baseline(number), recent, f"/d/{source}/{number}")
+
     def runs(self, source: str, number: int, *, whole: bool = False) -> JobsView:
         """The page of a deployment's jobs, or all that are kept. Raises BadInput if there is no such deployment."""
         store, summary = self._find(source, number)
@@ -258,11 +290,11 @@ class Pages:
                 continue
         runs.sort(key=lambda one: one[1].run.started_at, reverse=True)
         events.sort(key=lambda one: one[2].at, reverse=True)
-        known = sorted(self.files, key=lambda one: (one.config is not None, one.path))
+        known = sorted(self.files, key=lambda one: (not one.problem, one.path))
         return AllJobsView(
             runs=all_runs_table(runs[:most], failed=failed),
             notifications=undelivered_table(events[:most]),
-            configs=config_table([(one.path.name, one.config, one.problem) for one in known[:most]], len(known)),
+            configs=config_table([(one.name, one.config, one.problem) for one in known[:most]], len(known)),
             failed=failed,
         )
 
@@ -308,6 +340,15 @@ class Pages:
         }
         return [(one, read[one.source][one.summary.number]) for one in shown]
 
+    def _versions(self, source: str, summary: DeploymentSummary) -> TableView | None:
+        """The deployments of the same model side by side, those that were run last."""
+        now, store = self.clock(), self._source(source).store()
+        same = sorted(store.summaries(summary.record.model), key=lambda one: one.used_at, reverse=True)[:MOST_VERSIONS]
+        if len(same) < 2:
+            return None
+        shown = [entry_of(source, one, now) for one in same]
+        return versions_table(self._histories(shown), summary.number, now)
+
     def _source(self, name: str) -> Source:
         return _found("store", next((one for one in self.sources if one.name == name), None), name)
 
@@ -319,34 +360,6 @@ class Pages:
 def _extent(latest: int, *, whole: bool, rows: int = TABLE_ROWS, watches: tuple[str, ...] = ()) -> HistoryRange:
     """The last windows, with the whole tables or their first rows."""
     return HistoryRange(latest=latest, table_rows=None if whole else rows, watches=watches)
-
-
-def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
-    """The settings of a config that its store does not have, as text; addresses with secrets are left out.
-
-    Args:
-        config: The config, or None.
-
-    Returns:
-        Names and texts.
-    """
-    if config is None:
-        return ()
-    windows, traffic = config.windows, config.traffic
-    cut = f"{windows.rows:,} rows" if windows.rows is not None else windows.every
-    return (
-        ("Windows", f"{cut}, at least {windows.min_rows:,} rows, lateness {_length(windows.lateness)}"),
-        ("Labels wait for", _length(windows.label_horizon)),
-        ("Slices", printable(", ".join(traffic.slices)) or "none"),
-        ("Tolerance", f"error {config.tolerance.error}, Brier {config.tolerance.brier or 'two standard errors'}"),
-        ("Notified", ", ".join(route.route for route in config.notify) or "nobody"),
-        ("Schedule", config.schedule.cron),
-    )
-
-
-def _length(length: timedelta) -> str:
-    hours = length.total_seconds() / 3600
-    return f"{hours / 24:g} d" if hours >= 48 else f"{hours:g} h"
 
 
 def _named(source: Source) -> str:

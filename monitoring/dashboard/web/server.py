@@ -19,13 +19,16 @@ from monitoring.errors import BadInput, CannotRun
 DRAIN_SECONDS = 2
 
 
-def access_of(host: str, token: str | None, allowed_hosts: tuple[str, ...] = ()) -> Access:
+def access_of(
+    host: str, token: str | None, allowed_hosts: tuple[str, ...] = (), readers: frozenset[str] = frozenset()
+) -> Access:
     """Who may ask a dashboard that listens on an address.
 
     Args:
         host: The address.
         token: The token, if there is one.
         allowed_hosts: Further names by which browsers reach it.
+        readers: Tokens that may read and not act.
 
     Returns:
         Who may ask.
@@ -40,7 +43,7 @@ def access_of(host: str, token: str | None, allowed_hosts: tuple[str, ...] = ())
             expected="a loopback address, or a token",
             fix="Give --token-file FILE, or leave --host out.",
         )
-    return Access(names=host_names(host, allowed_hosts), token=token)
+    return Access(names=host_names(host, allowed_hosts), token=token, readers=readers)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ import click
 
 from pitfalls_tf.cli.monitor.scheduled import service_of
 from pitfalls_tf.cli.output import with_output
-from pitfalls_tf.cli.token import read_token
+from pitfalls_tf.cli.token import read_dashboard_tokens
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File with the token that browsers sign in with; needed beyond a loopback address.",
+    help="File with the token that browsers sign in with, and lines `TOKEN read`; needed beyond a loopback address.",
 )
 @click.option(
     "--allowed-host",
@@ -66,7 +66,8 @@ def command(
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
 
     paths = config_paths(configs)
-    access = access_of(host, None if token_file is None else read_token(token_file), allowed_hosts)
+    token, readers = read_dashboard_tokens(token_file)
+    access = access_of(host, token, allowed_hosts, readers)
     service = service_of(ConfigWatch(partial(find_configs, configs)), output, concurrency=concurrency)
     pages = CurrentPages(lambda: service.files)
     listening = bind(host, port)

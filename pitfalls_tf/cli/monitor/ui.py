@@ -9,7 +9,7 @@ import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.output import with_output
-from pitfalls_tf.cli.token import read_token
+from pitfalls_tf.cli.token import read_dashboard_tokens
 
 if TYPE_CHECKING:
     from monitoring.config.files import ConfigFile
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File with the token that browsers sign in with; needed beyond a loopback address.",
+    help="File with the token that browsers sign in with, and lines `TOKEN read`; needed beyond a loopback address.",
 )
 @click.option(
     "--allowed-host",
@@ -65,7 +65,8 @@ def command(
     from monitoring.dashboard.web.server import access_of, address_of, bind, serve  # noqa: PLC0415 - as above
 
     files = _files(config_path, configs)
-    access = access_of(host, None if token_file is None else read_token(token_file), allowed_hosts)
+    token, readers = read_dashboard_tokens(token_file)
+    access = access_of(host, token, allowed_hosts, readers)
     pages = Pages(sources=sources_of(files), files=files)
     listening = bind(host, port)
     url = address_of(listening)

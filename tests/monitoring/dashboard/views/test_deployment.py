@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.views.deployment import deployment_view, next_step
+from monitoring.dashboard.views.deployment import MoreTables, deployment_view, next_step
 from tests.dashboard_store import NOW
 
 
 def test_a_deployment_that_pages_leads_to_its_incident(history: DeploymentHistory) -> None:
-    view = deployment_view(history, "/d/shop/1", NOW, (("Slices", "origin"),))
+    view = deployment_view(history, "/d/shop/1", NOW, MoreTables(configuration=(("Slices", "origin"),)))
     assert (view.standing.state, view.standing.incident) == ("page", 1)
     assert view.next_step == "Check the labels of these rows."
     figures = {one.title: one for one in view.figures}

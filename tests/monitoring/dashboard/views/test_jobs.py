@@ -52,5 +52,6 @@ def test_the_heartbeat_is_named_without_its_secret(tmp_path: Path, setting: str,
 
 def test_a_config_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     table = config_table([("bad.toml", None, "It is no TOML."), ("monitor.toml", config_of(tmp_path), "")], 2)
-    assert [row[1].text for row in table.rows] == ["It is no TOML.", "flights"]
+    assert [row[1].text for row in table.rows] == ["", "flights"]
+    assert [row[5].text for row in table.rows] == ["It is no TOML.", NOTHING]
     assert {len(row) for row in table.rows} == {len(table.columns)}

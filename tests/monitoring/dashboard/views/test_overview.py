@@ -53,6 +53,18 @@ def test_deployments_are_found_by_name_cause_and_state(
     assert [one.summary.record.model for one in chosen(found, question)] == models
 
 
+def test_the_deployments_of_a_model_stand_together_by_the_worst_of_them(found: tuple[Entry, ...]) -> None:
+    page, ok = chosen(found, Question())
+    east, west = (
+        replace(
+            ok, summary=replace(ok.summary, number=number, record=replace(ok.summary.record, name=name, model=model))
+        )
+        for number, name, model in ((3, "east", "flights"), (4, "a", "others"))
+    )
+    ordered = chosen((west, ok, east, page), Question(by_model=True))
+    assert [one.summary.record.called for one in ordered] == ["flights", "east", "a", "parcels"]
+
+
 def test_of_one_name_the_deployment_run_last_is_shown(shared_store: Store) -> None:
     first = shared_store.summaries()[0]
     again = replace(first, number=9, used_at=first.used_at + timedelta(days=1))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.dashboard.web.access import Access, host_names
+from monitoring.dashboard.web.access import Access, cookie_of, host_names
 
 HERE = Access(names=host_names("127.0.0.1"))
 HOST = {"host": "localhost:8600"}
@@ -55,16 +55,18 @@ def test_a_form_of_another_site_is_refused(headers: dict[str, str], refused: boo
 
 
 def test_the_token_is_known_by_header_and_by_its_cookie() -> None:
-    access = Access(names=frozenset({"monitor.example"}), token="secret")
-    assert access.knows({"authorization": "Bearer secret"}, "")
-    assert access.knows({}, access.cookie)
-    assert not access.knows({"authorization": "Bearer wrong"}, "")
-    assert not access.knows({"authorization": "Basic secret"}, "secret")
-    assert not access.knows({}, "")
-    assert "secret" not in access.cookie
-    assert access.cookie != Access(names=access.names, token="other").cookie
+    access = Access(names=frozenset({"monitor.example"}), token="secret", readers=frozenset({"reader"}))
+    assert access.role({"authorization": "Bearer secret"}, "") == "act"
+    assert access.role({}, cookie_of("secret")) == "act"
+    assert access.role({"authorization": "Bearer reader"}, "") == "read"
+    assert access.role({}, cookie_of("reader")) == "read"
+    assert access.role({"authorization": "Bearer wrong"}, "") is None
+    assert access.role({"authorization": "Basic secret"}, "secret") is None
+    assert access.role({}, "") is None
+    assert access.role({}, cookie_of("other")) is None
+    assert "secret" not in cookie_of("secret")
 
 
-def test_without_a_token_everybody_on_the_machine_is_known() -> None:
-    assert HERE.knows({}, "")
-    assert not HERE.accepts("")
+def test_without_a_token_everybody_on_the_machine_may_act() -> None:
+    assert HERE.role({}, "") == "act"
+    assert HERE.role_of("") is None

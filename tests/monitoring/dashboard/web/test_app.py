@@ -23,12 +23,16 @@ RUNS = "/d/shop/1/runs"
 PAGES = (
     "/",
     "/?state=page&q=over",
+    "/?group=model",
+    "/?wall",
     "/d/shop/1",
     "/d/shop/1?windows=30",
     "/d/shop/1/incidents/1",
     "/d/shop/1/runs",
     "/jobs",
     "/jobs?failed=1",
+    "/d/shop/1/compare",
+    "/d/shop/1/compare?a=2013-05-01T00:00:00Z&b=2013-04-20T00:00:00Z",
     "/d/shop/1/inputs",
     "/d/shop/1/inputs?windows=30&q=t",
     "/d/shop/1/input?of=input:temp",
@@ -76,6 +80,7 @@ def test_every_link_of_a_page_leads_somewhere(client: TestClient, path: str) -> 
         ("/d/shop/1/runs/tables/runs.csv", "Began", 2),
         (f"{WINDOW}/tables/scores.csv", "Watch", 15),
         ("/d/shop/1/runs/tables/notifications.csv", "At", 2),
+        ("/d/shop/1/compare/tables/scores.csv?a=2013-05-01T00:00:00Z&b=baseline", "Watch", 15),
         ("/jobs/tables/runs.csv", "Deployment", 4),
         ("/jobs/tables/runs.csv?failed=1", "Deployment", 1),
         ("/jobs/tables/notifications.csv", "Deployment", 2),
@@ -99,6 +104,7 @@ def test_every_table_is_a_file_too(client: TestClient, path: str, column: str, r
         *("/none", "/d/none/1", "/d/shop/9", "/d/shop/99999999999999999999", "/d/shop/1/incidents/9", "/static/app.py"),
         *("/d/shop/1/windows/2001-01-01T00:00:00Z", "/d/shop/1/windows/yesterday", "/d/shop/1/tables/none.csv"),
         *("/d/shop/1/input?of=input:none", "/d/shop/1/input", "/d/shop/9/inputs"),
+        *("/d/shop/1/compare?a=2001-01-01T00:00:00Z", "/d/shop/1/compare?b=yesterday", "/d/shop/9/compare"),
     ],
 )
 def test_what_is_not_there_is_a_page_that_says_so(client: TestClient, path: str) -> None:
@@ -173,6 +179,16 @@ def test_signing_in_gives_a_cookie_that_no_script_can_read(pages: Pages) -> None
     assert client.post("/sign-in", content=b"x" * 5000).status_code == 415
     form = {"content-type": "application/x-www-form-urlencoded"}
     assert client.post("/sign-in", content=b"x" * 5000, headers=form).status_code == 413
+
+
+def test_who_may_only_read_is_shown_no_buttons(pages: Pages) -> None:
+    client = client_of(pages, Access(names=ACCESS.names, token="secret", readers=frozenset({"reader"})))
+    assert client.post("/sign-in", data={"token": "reader"}).status_code == 303
+    page = "/d/shop/1/incidents/1"
+    assert "<form" not in client.get(page).text
+    assert client.post(f"{page}/acknowledge").status_code == 403
+    assert client.post("/sign-in", data={"token": "secret"}).status_code == 303
+    assert "Acknowledge</button>" in client.get(page).text
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from monitoring.dashboard.web.access import COOKIE, Access
+from monitoring.dashboard.web.access import COOKIE, Access, cookie_of
 from monitoring.dashboard.web.guard import Guard
 
-ACCESS = Access(names=frozenset({"testserver"}), token="secret")
+ACCESS = Access(names=frozenset({"testserver"}), token="secret", readers=frozenset({"reader"}))
 
 
 async def hello(_request: Request) -> PlainTextResponse:
@@ -36,9 +36,18 @@ def test_a_browser_is_led_to_the_form(client: TestClient) -> None:
 
 def test_the_cookie_and_the_header_open_the_door(client: TestClient) -> None:
     assert client.get("/", headers={"authorization": "Bearer secret"}).text == "hello"
-    assert client.get("/", headers={"cookie": f"{COOKIE}={ACCESS.cookie}"}).text == "hello"
+    assert client.get("/", headers={"cookie": f"{COOKIE}={cookie_of('secret')}"}).text == "hello"
     assert client.get("/", headers={"cookie": f"{COOKIE}=secret"}).status_code == 401
     assert client.get("/", headers={"cookie": 'a="'}).status_code == 401
+
+
+def test_a_reader_reads_and_changes_nothing(client: TestClient) -> None:
+    headers = {"authorization": "Bearer reader"}
+    assert client.get("/", headers=headers).text == "hello"
+    refused = client.post("/", headers=headers)
+    assert (refused.status_code, "may read" in refused.text) == (403, True)
+    assert client.post("/sign-in", headers=headers).text == "hello"
+    assert client.post("/", headers={"authorization": "Bearer secret"}).text == "hello"
 
 
 @pytest.mark.parametrize(

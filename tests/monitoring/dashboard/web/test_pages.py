@@ -5,27 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import load_config
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.overview import Question
-from monitoring.dashboard.web.pages import Pages, settings_of
+from monitoring.dashboard.web.pages import Pages
 from monitoring.errors import BadInput
 from monitoring.records import IncidentAction
 from monitoring.store import Store
 from tests.dashboard_store import NOW
-
-CONFIG = """\
-[model]
-bundle = "models/flights"
-[traffic]
-path = "traffic"
-slices = ["origin"]
-[[notify]]
-webhook = "https://hooks.example.org/secret-path"
-[store]
-url = "postgresql://user:secret-password@db/pitfalls"
-"""
 
 
 def test_the_overview_reads_only_the_rows_it_shows(pages: Pages) -> None:
@@ -73,12 +60,3 @@ def test_acting_changes_the_store_and_the_fingerprint(pages: Pages, url: str) ->
     assert pages.fingerprint() != before
     with Store.open(url) as store:
         assert store.incidents(1)[0].state == "acknowledged"
-
-
-def test_settings_are_shown_without_secrets(tmp_path: Path) -> None:
-    path = tmp_path / "monitor.toml"
-    path.write_text(CONFIG)
-    shown = str(settings_of(load_config(path)))
-    assert "origin" in shown
-    assert "secret" not in shown
-    assert settings_of(None) == ()

@@ -1,10 +1,10 @@
 """The traffic log as TensorFlow Serving's `PredictionLog` records, and back, without loss.
 
 A record is a PredictLog of one request, or of consecutive rows of it; its inputs and outputs are the tensors, so that
-a file can be replayed as warmup requests without change. What a PredictLog has no field for is in field 50001 of its
-LogMetadata, UTF-8 JSON, which other readers skip:
+a file can be replayed as warmup requests without change. Answers of Classify and Regress are ClassifyLog and RegressLog
+(`example_records`). What these have no field for is in field 50001 of LogMetadata: UTF-8 JSON that other readers skip.
 
-    {"request_id", "first_row", "event_time_us", "answered_at_us", "latency_us"}
+    {"request_id", "first_row", "event_time_us", "answered_at_us", "latency_us", "output_shapes"}
 
 and `sampling_config.sampling_rate` is the rate. A record without that field is read as a request at `timestamp_secs`,
 with an id made of the file's name and the record's number.
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +29,7 @@ from monitoring.errors import BadInput
 from monitoring.traffic.format.layout import check_root
 from monitoring.traffic.format.rows import INPUT, OUTPUT, AnsweredRows, ModelKey
 from monitoring.traffic.log.scans import Query, scan_segments
+from monitoring.traffic.tf_prediction_log.example_records import KINDS, Shapes, become_examples, read_examples
 from monitoring.traffic.tf_prediction_log.tensor_protos import read_tensor, write_tensor
 from monitoring.traffic.tf_prediction_log.tfrecord import RecordReader, write_record
 
@@ -47,6 +48,8 @@ class RequestMetadata:
     event_time_us: int
     answered_at_us: int
     latency_us: int
+    output_shapes: Shapes | None = None
+    """The inner shape of each output of a ClassifyLog or RegressLog."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,6 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
             answered_at_us=int(numbers["answered_at"][start]),
             latency_us=int(numbers["latency_us"][start]),
         )
-        log.log_metadata.MergeFromString(_own_field(metadata))
         spec = log.log_metadata.model_spec
         spec.name, spec.version.value, spec.signature_name = key.model, key.version, key.signature
         for one in (log.predict_log.request.model_spec, log.predict_log.response.model_spec):
@@ -162,6 +164,8 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
         for name, (field, column) in tensors.items():
             side = log.predict_log.request.inputs if name.startswith(INPUT) else log.predict_log.response.outputs
             write_tensor(side[name.partition(":")[2]], field, column.slice(start, end - start))
+        metadata = replace(metadata, output_shapes=become_examples(log))
+        log.log_metadata.MergeFromString(_own_field(metadata))
         write_record(file, log.SerializeToString(deterministic=True))
     return len(starts)
 
@@ -187,17 +191,23 @@ def read_rows(reader: RecordReader) -> Iterator[AnsweredRows]:
         except DecodeError:
             _refuse(reader, number, "a record that is not a PredictionLog")
         kind = log.WhichOneof("log_type")
-        if kind != "predict_log":
+        if kind not in {"predict_log", *KINDS}:
             _refuse(reader, number, f"a {kind or 'record without a log'}")
         default_id = f"{Path(reader.name).stem}-{number}"
         yield _rows(log, default_id, partial(_refuse, reader, number, "tensors of different first dimensions"))
 
 
 def _rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> AnsweredRows:
-    request, response = log.predict_log.request, log.predict_log.response
-    inputs = {name: read_tensor(tensor) for name, tensor in request.inputs.items()}
-    outputs = {name: read_tensor(tensor) for name, tensor in response.outputs.items()}
+    kind = log.WhichOneof("log_type")
+    record = getattr(log, kind)
+    request, response = record.request, record.response
     metadata = _metadata(log.log_metadata, default_id)
+    if kind in KINDS:
+        shapes = None if metadata is None else metadata.output_shapes
+        inputs, outputs = read_examples(record, kind, shapes) or refuse()
+    else:
+        inputs = {name: read_tensor(tensor) for name, tensor in request.inputs.items()}
+        outputs = {name: read_tensor(tensor) for name, tensor in response.outputs.items()}
     counts = {value.shape[:1] for value in (*inputs.values(), *outputs.values())}
     if len(counts) != 1 or () in counts:
         if not counts or metadata is not None:
@@ -250,7 +260,7 @@ def _starts(ids: list[str], numbers: Mapping[str, Array], columns: Mapping[str, 
 
 
 def _own_field(metadata: RequestMetadata) -> bytes:
-    text = json.dumps(asdict(metadata)).encode()
+    text = json.dumps({name: value for name, value in asdict(metadata).items() if value is not None}).encode()
     return _varint(OWN_FIELD << 3 | _LENGTH_DELIMITED) + _varint(len(text)) + text
 
 
@@ -284,6 +294,6 @@ def _refuse(reader: RecordReader, number: int, got: str) -> NoReturn:
     raise BadInput(
         f"{reader.name} holds records other than predictions.",
         got=f"{got}, record {number}",
-        expected="PredictionLog records with a predict_log: request and response, and a first dimension of rows",
+        expected="a predict_log, classify_log or regress_log: request and response, and a first dimension of rows",
         fix="Give a file of TensorFlow Serving, or of `pitfalls traffic DIR --to FILE.tfrecord`.",
     ) from None

@@ -15,16 +15,17 @@ Array = np.ndarray[Any, Any]
 
 # TensorFlow's numbers of dtypes (types.proto), by NumPy's names. The log stores bfloat16 as float32, of which it is the
 # upper half.
-_STRING = 7
+FLOAT = 1
+STRING = 7
 _BFLOAT16 = 14
 _NUMBERS = {
-    "float32": 1,
+    "float32": FLOAT,
     "float64": 2,
     "int32": 3,
     "uint8": 4,
     "int16": 5,
     "int8": 6,
-    "string": _STRING,
+    "string": STRING,
     "complex64": 8,
     "int64": 9,
     "bool": 10,

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 RELOADS = 60
 WORKERS = 3
+#: The share of reloads after which all workers are waited for.
+ALL_READY = 0.15
 TOKEN = "a-token-of-the-tests"
 # TensorFlow is imported before the workers are forked, and the pauses before restarts are short.
 SCRIPT = """
@@ -66,9 +68,9 @@ class Server:
     model: Path
     stderr: Path
     chance: random.Random
-    counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("kills", "answers", "retries", "reload retries"), 0)
-    )
+    first: set[int]
+    killing: threading.Lock = field(default_factory=threading.Lock)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def reload(self, text: str) -> None:
         """Reload by one of the workers; again by another if that one has died."""
@@ -101,15 +103,27 @@ class Server:
             self.counts["answers"] += 1
             return ANSWERS[document["predictions"][0]]
 
+    def ready(self) -> set[int]:
+        """The workers that answer."""
+        said = re.findall(r"\(process (\d+)\) is ready", self.stderr.read_text())
+        return (self.first | set(map(int, said))) & set(workers_of(self.popen.pid))
+
     def kill_now_and_then(self, is_over: threading.Event) -> None:
-        first = set(workers_of(self.popen.pid))
-        while not is_over.wait(self.chance.uniform(0.0, 0.5)):
-            alive = workers_of(self.popen.pid)
-            chosen = self.chance.choice(alive)
-            said = re.findall(r"\(process (\d+)\) is ready", self.stderr.read_text())
-            if (first | set(map(int, said))) & (set(alive) - {chosen}):  # one that answers goes on
-                os.kill(chosen, signal.SIGKILL)
-                self.counts["kills"] += 1
+        while not is_over.wait(self.chance.uniform(0.0, 2.0)):
+            with self.killing:
+                chosen = self.chance.choice(workers_of(self.popen.pid))
+                if self.ready() - {chosen}:  # one that answers goes on
+                    os.kill(chosen, signal.SIGKILL)
+                    self.counts["kills"] += 1
+
+    def answers(self) -> list[int]:
+        """Some answers; now and then those of all workers, once all have started."""
+        if self.chance.random() > ALL_READY:
+            return [self.answer() for _ in range(3)]
+        with self.killing:
+            while len(self.ready()) < WORKERS:
+                assert self.popen.poll() is None
+            return [self.answer() for _ in range(8 * WORKERS)]
 
 
 @contextmanager
@@ -147,6 +161,7 @@ def served(folder: Path, models_folder: Path) -> Iterator[Server]:
                 model=model,
                 stderr=folder / "stderr",
                 chance=chance,
+                first=set(workers_of(popen.pid)),
             )
         finally:
             popen.send_signal(signal.SIGTERM)
@@ -169,16 +184,12 @@ def test_no_answer_is_by_an_old_list_however_workers_restart(tmp_path: Path, mod
                 kind = server.chance.choices(["reload", "refused", "hangup"], [8, 1, 1])[0]
                 expected = expect(server, kind, stable, expected)
                 done[kind] += 1
-                until = time.monotonic() + server.chance.choice([0.0, 0.0, 1.0])  # a worker that starts may come now
-                while True:
-                    wrong += [(kind, expected, one) for one in [server.answer()] if one != expected]
-                    if time.monotonic() >= until:
-                        break
+                wrong += [(kind, expected, one) for one in server.answers() if one != expected]
         finally:
             is_over.set()
             killer.join()
     assert wrong == [], f"{len(wrong)} of {server.counts['answers']}; {done}, {server.counts}"
-    assert server.counts["kills"] > RELOADS / 50
+    assert server.counts["kills"] > RELOADS / 100
 
 
 def expect(server: Server, kind: str, stable: int, before: int) -> int:

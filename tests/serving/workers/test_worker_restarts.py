@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RELOADS = 60
+RELOADS = 200
 WORKERS = 3
 #: The share of reloads after which all workers are waited for.
 ALL_READY = 0.15

@@ -186,10 +186,9 @@ def test_a_torn_tail_is_cut_and_counted_and_damage_is_named(tmp_path: Path, answ
 
 
 def test_what_is_no_prediction_is_named_by_its_place() -> None:
-    regress = prediction_log_pb2.PredictionLog()
-    regress.regress_log.request.model_spec.name = "half"
+    several = prediction_log_pb2.PredictionLog(multi_inference_log={})
     for record, said in [
-        (regress.SerializeToString(), "regress_log, record 1"),
+        (several.SerializeToString(), "multi_inference_log, record 1"),
         (b"\xff\xff", "not a PredictionLog, record 1"),
         (prediction_log_pb2.PredictionLog(predict_log={}).SerializeToString(), "different first dimensions, record 1"),
     ]:

@@ -90,6 +90,7 @@ class HttpApp:
         self._limiter = ConnectionLimiter(
             max_connections=self._settings.connections or default_max_connections(),
             max_held_bytes=self._settings.held_bytes,
+            max_client_requests=self._settings.client_requests,
         )
         self._clock_us = clock_us
         callers = CallerReader(event_times=dependencies.event_times)

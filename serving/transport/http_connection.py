@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, final
 import httptools
 
 from serving.transport.http_request import HttpRequest, target_of
-from serving.transport.http_response import FULL_TEXT, HttpResponse, too_large, write_error, write_head
+from serving.transport.http_response import FULL_TEXT, TOO_MANY, HttpResponse, too_large, write_error, write_head
 from serving.transport.request_source import CLOSE, NOT_HTTP, SOURCE_HEADERS, source_refusal
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class HttpConnection(asyncio.Protocol):
         self._limiter = app.limiter
         self._timeouts = app.settings.timeouts
         self._max_body_bytes = app.settings.body_bytes
+        self._max_client_requests = app.limiter.max_client_requests
         self._origins = app.settings.origins
         self._known_source: list[tuple[bytes, bytes]] = []
         self._cors = CORS if app.settings.cors else b""
@@ -104,6 +105,7 @@ class HttpConnection(asyncio.Protocol):
         # uvloop's transport has the methods of asyncio's without being a subclass.
         self._transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
+        self._client = self._limiter.enter((transport.get_extra_info("peername") or ("",))[0])
         self.last_activity_s = self._loop.time()
         self._idle_timer = self._loop.call_later(self._timeouts.idle_s, self._check_idle)
         if not self._limiter.admit(self, self._connections):
@@ -166,7 +168,11 @@ class HttpConnection(asyncio.Protocol):
         self._waiting.clear()
         self._refusal = None
         if not self._is_busy:
-            self._connections.discard(self)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._connections.discard(self)
+        self._limiter.leave(self._client)
 
     # Called by the limiter.
 
@@ -283,15 +289,20 @@ class HttpConnection(asyncio.Protocol):
         self._answering_bytes = len(request.body)
         self._is_head = request.method == "HEAD"
         self._keeps = keeps
-        self._answer(request, self._reply)
+        self._client.answering += 1
+        if self._client.answering > self._max_client_requests and not request.target.startswith("/v2/health/"):
+            self._reply(TOO_MANY)
+        else:
+            self._answer(request, self._reply)
 
     def _reply(self, response: HttpResponse) -> None:
         """Send a response, and begin with the next request."""
         self._is_busy = False
         self._limiter.release_bytes(self._answering_bytes)
         self.last_activity_s = self._loop.time()
+        self._client.answering -= 1
         if self._transport is None:
-            self._connections.discard(self)
+            self._forget()
             return
         has_more = bool(self._waiting) or self._refusal is not None
         keep = self._keeps and (has_more or not self._is_ending) and (b"connection", b"close") not in response.headers

@@ -106,3 +106,6 @@ def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = 
     """
     status = HTTP_STATUS.get(failure.code, 500)
     return HttpResponse(status=status, body=write_error(failure.message), headers=headers)
+
+
+TOO_MANY = HttpResponse(429, write_error("This client has as many requests being answered as it may."))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from serving.access.origins import OriginPolicy
 from serving.transport.bodies import BODY_BYTES, BodyLimits
-from serving.transport.limits import HELD_BYTES, ConnectionTimeouts
+from serving.transport.limits import HELD_BYTES, MAX_CLIENT_REQUESTS, ConnectionTimeouts
 
 METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's default
 
@@ -24,6 +24,8 @@ class HttpSettings:
     connections: int | None = None
     """The most connections; beyond it idle ones are closed, or, without any, the new one. None:
     `default_max_connections`."""
+    client_requests: int = MAX_CLIENT_REQUESTS
+    """The most requests of one address that are answered at a time; beyond it 429."""
     timeouts: ConnectionTimeouts = field(default_factory=ConnectionTimeouts)
     hosts: frozenset[str] | None = None
     """The names, beside IP addresses, that requests may give as their Host, in lower case; None for any."""

@@ -21,6 +21,8 @@ RESERVED_FILES = 256
 MIN_CONNECTIONS = 64
 #: An idle connection takes 3.3 KB.
 MAX_CONNECTIONS = 20_000
+#: Half of the requests that may wait for their batch: no client fills the queue alone.
+MAX_CLIENT_REQUESTS = 2048
 #: A full server evicts a twentieth of its connections at once, as finding those that are idle visits all of them.
 EVICTED_SHARE = 20
 
@@ -52,14 +54,47 @@ class EvictableConnection(Protocol):
         """Close the connection now."""
 
 
+@dataclass(slots=True, eq=False)
+class Client:
+    """A client, by its address: its connections, and those of its requests that are being answered."""
+
+    address: str
+    connections: int = 0
+    answering: int = 0
+
+
 @final
 class ConnectionLimiter:
-    """Admits connections and counts the bytes of bodies. Belongs to the event loop."""
+    """Admits connections and counts the bytes of bodies. Belongs to the event loop.
 
-    def __init__(self, *, max_connections: int, max_held_bytes: int) -> None:
+    Args:
+        max_connections: Of all clients.
+        max_held_bytes: Of the bodies of all requests.
+        max_client_requests: How many requests of one client are answered at a time.
+    """
+
+    def __init__(
+        self, *, max_connections: int, max_held_bytes: int, max_client_requests: int = MAX_CLIENT_REQUESTS
+    ) -> None:
         self._max_connections = max_connections
         self._max_held_bytes = max_held_bytes
+        self.max_client_requests = max_client_requests
         self._held_bytes = 0
+        self._clients: dict[str, Client] = {}
+
+    def enter(self, address: str) -> Client:
+        """Count a new connection of a client."""
+        client = self._clients.get(address)
+        if client is None:
+            client = self._clients[address] = Client(address)
+        client.connections += 1
+        return client
+
+    def leave(self, client: Client) -> None:
+        """A connection is closed, and its last request has been answered."""
+        client.connections -= 1
+        if not client.connections:
+            del self._clients[client.address]
 
     def admit(self, new: EvictableConnection, connections: Collection[EvictableConnection]) -> bool:
         """Admit a connection; if the server is full, evict those that have been idle longest.

@@ -20,6 +20,7 @@ class LimitFlags:
     max_inflation: int | None
     max_held_bytes: int | None
     max_connections: int | None
+    max_client_requests: int | None
     max_grpc_connections: int | None
     max_grpc_calls: int | None
     max_grpc_streams: int | None
@@ -56,6 +57,11 @@ limit_flags = option_group(
             "--max-connections",
             type=click.IntRange(1),
             help="HTTP connections; beyond it idle ones are closed.  [default: 20000, or as open files allow]",
+        ),
+        click.option(
+            "--max-client-requests",
+            type=click.IntRange(1),
+            help="HTTP requests of one address that are answered at a time.  [default: 2048]",
         ),
         click.option(
             "--max-grpc-connections",

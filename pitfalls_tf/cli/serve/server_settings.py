@@ -207,6 +207,7 @@ def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
         inflation=_or_default(limits.max_inflation, rest.inflation),
         held_bytes=_or_default(limits.max_held_bytes, rest.held_bytes),
         connections=limits.max_connections,
+        client_requests=_or_default(limits.max_client_requests, rest.client_requests),
         timeouts=replace(
             rest.timeouts,
             idle_s=_or_default(limits.idle_seconds, rest.timeouts.idle_s),

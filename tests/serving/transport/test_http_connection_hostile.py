@@ -13,6 +13,7 @@ import pytest
 
 from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import ConnectionTimeouts
+from tests.serving.memory_log import BlockedLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,6 +114,29 @@ def test_connections_that_are_idle_longest_are_evicted(open_website: OpenWebsite
         assert answers(website)
         assert until_closed(limiter[0]) == b""
         assert website.connections() <= 8
+
+
+def test_one_client_has_so_many_requests_at_a_time_and_others_have_theirs(open_website: OpenWebsite) -> None:
+    log = BlockedLog()
+    with open_website(writer=log, rest=HttpSettings(client_requests=2)) as website, ExitStack() as stack:
+        first, second, third = [stack.enter_context(connected(website)) for _ in range(3)]
+        first.sendall(WHOLE)
+        assert log.is_blocked.wait(30)
+        second.sendall(WHOLE)
+        for _ in range(2):  # a refusal is not counted
+            third.sendall(WHOLE)
+            assert third.recv(1000).startswith(b"HTTP/1.1 429 ")
+        third.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert third.recv(1000).startswith(b"HTTP/1.1 200 ")
+        address = ("127.0.0.1", urlsplit(website.url).port or 0)
+        with socket.create_connection(address, timeout=30, source_address=("127.0.0.2", 0)) as other:
+            other.sendall(WHOLE)
+            second.close()  # its request is answered all the same, and counts until then
+            log.unblock.set()
+            assert b"3.0" in other.recv(1000)
+        assert b"3.0" in first.recv(1000)
+        third.sendall(WHOLE)
+        assert b"3.0" in third.recv(1000)
 
 
 def test_the_bodies_of_all_together_are_bounded(open_website: OpenWebsite) -> None:

@@ -50,6 +50,18 @@ def test_connections_that_are_idle_longest_are_evicted_first(
         assert all(one.last_activity_s <= other.last_activity_s for one in gone for other in idle if not other.gone)
 
 
+def test_a_client_is_known_while_it_has_connections() -> None:
+    limiter = ConnectionLimiter(max_connections=9, max_held_bytes=0)
+    first, again, other = [limiter.enter(address) for address in ("a", "a", "b")]
+    assert first is again is not other
+    assert (first.connections, other.connections) == (2, 1)
+    limiter.leave(first)
+    assert limiter.enter("a") is first
+    for _ in range(2):
+        limiter.leave(first)
+    assert limiter.enter("a") is not first
+
+
 @given(st.lists(st.integers(0, 100), max_size=30))
 def test_held_bytes_never_exceed_the_limit(sizes: list[int]) -> None:
     limiter = ConnectionLimiter(max_connections=1, max_held_bytes=200)

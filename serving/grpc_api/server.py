@@ -20,6 +20,7 @@ from serving.transport.sockets import target_of
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
     from serving.grpc_api.methods import GrpcDependencies
 
@@ -69,6 +70,7 @@ class GrpcServer:
         dependencies: What the handlers call.
         settings: Limits and credentials.
         is_shared: Whether other processes listen at the address.
+        socket_path: A Unix socket to listen on, too.
     """
 
     def __init__(
@@ -78,11 +80,13 @@ class GrpcServer:
         settings: GrpcSettings | None = None,
         *,
         is_shared: bool = False,
+        socket_path: Path | None = None,
     ) -> None:
         self._bound = bound
         self._dependencies = dependencies
         self._settings = settings or GrpcSettings()
         self._is_shared = is_shared
+        self._socket_path = socket_path
         self._health = HealthServicer(dependencies.models, CallLimiter(HEALTH_CALLS, self._settings.message_s))
         self._reflection: DrainableReflection | None = None
         self._server: grpc.aio.Server | None = None
@@ -117,6 +121,13 @@ class GrpcServer:
         self._reflection.add_to(server)
         target = target_of(self._bound)
         self._bound.close()
+        self._listen(server, target, "--grpc-port")
+        if self._socket_path is not None:
+            self._listen(server, f"unix:{self._socket_path}", "--grpc_socket_path")
+        await server.start()
+        self._server = server
+
+    def _listen(self, server: grpc.aio.Server, target: str, flag: str) -> None:
         try:
             credentials = self._settings.credentials
             if credentials is None:
@@ -128,10 +139,8 @@ class GrpcServer:
                 f"The server cannot listen on {target}.",
                 got=str(error),
                 expected="an address that no process listens on",
-                fix="Stop the other server, or pass another --grpc-port.",
+                fix=f"Stop the other server, or pass another {flag}.",
             ) from error
-        await server.start()
-        self._server = server
 
     async def drain(self, timeout_s: float) -> None:
         """Accept no more calls, and answer the accepted ones for at most ``timeout_s`` seconds."""

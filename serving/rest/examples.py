@@ -159,7 +159,7 @@ def _kind(name: str, value: Any) -> str:
         return "float"
     if isinstance(value, int):
         if value >= 2**63:
-            raise InvalidArgument(f"Feature: {name} has uint64 element. Only int64 is supported.")
+            raise InvalidArgument(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
         return "int64"
     raise InvalidArgument(f"Feature: {name} has element with unexpected JSON type: {type_name(value)}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from monitoring.errors import CannotRun
 from serving.server.settings import ServerInfo
-from serving.transport.sockets import bind_address, check_unshared, claim_address, target_of, url_of
+from serving.transport.sockets import bind_address, check_unshared, claim_address, free_socket_path, target_of, url_of
 
 if TYPE_CHECKING:
     import socket
@@ -122,6 +122,8 @@ def _bind_grpc(
     if listener is None:
         return None
     address = listener.address
+    if listener.socket_path is not None:
+        free_socket_path(listener.socket_path)
     try:
         return bind(address)
     except CannotRun:

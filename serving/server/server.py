@@ -282,4 +282,10 @@ def _grpc_server(
         event_times=dependencies.event_times,
         limiter=limiter,
     )
-    return GrpcServer(bound, grpc_dependencies, settings.grpc.settings, is_shared=peers.is_shared)
+    return GrpcServer(
+        bound,
+        grpc_dependencies,
+        settings.grpc.settings,
+        is_shared=peers.is_shared,
+        socket_path=settings.grpc.socket_path,
+    )

@@ -65,6 +65,8 @@ class GrpcListener:
     """Whether the server refuses to start without it. If not, a port in use is reported, and REST serves alone."""
     settings: GrpcSettings | None = None
     """None for the defaults."""
+    socket_path: Path | None = None
+    """A Unix socket to listen on, too; not with several processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import socket
+import stat
 import sys
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from monitoring.errors import CannotRun
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,28 @@ def claim_address(bound: socket.socket, address: Address) -> socket.socket | Non
         claim.close()
         _refuse_port(address, error, "another server with --workers has it, which may be starting or stopping")
     return claim
+
+
+def free_socket_path(path: Path) -> None:
+    """Make room for a Unix socket: remove one that a server has left behind.
+
+    Raises:
+        CannotRun: A server listens on it, or the file is something else.
+    """
+    try:
+        is_socket = stat.S_ISSOCK(path.lstat().st_mode)
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        if is_socket and probe.connect_ex(str(path)) == errno.ECONNREFUSED:
+            path.unlink()
+            return
+    raise CannotRun(
+        "The Unix socket is in use.",
+        got=f"{path} ({'a socket on which a server listens' if is_socket else 'a file that is no socket'})",
+        expected="a path without a file, in a folder that may be written to",
+        fix="Stop the other server, or pass another --grpc_socket_path.",
+    )
 
 
 def port_of(bound: socket.socket) -> int:

@@ -244,14 +244,22 @@ def _grpc_listener(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits:
     from serving.transport.sockets import Address  # noqa: PLC0415 - as above
 
     port = _one_of("--grpc-port", flags.grpc_port, "--port", _or_off(tf_flags.port))
+    path = tf_flags.grpc_socket_path
+    if path is not None and flags.workers > 1:
+        raise _contradiction("--grpc_socket_path", f"--workers={flags.workers}", "a Unix socket has one process")
     if port == OFF:
+        if path is not None:
+            raise _contradiction("--grpc_socket_path", "no gRPC", "the socket is gRPC's")
         if tf_flags.ssl_config_file is not None:
             raise _contradiction("--ssl_config_file", "no gRPC", "only gRPC uses TLS")
         return None
-    is_required = bool(port is not None or tf_flags.ssl_config_file is not None or tf_flags.grpc_channel_arguments)
+    needs_grpc = (port, tf_flags.ssl_config_file, tf_flags.grpc_channel_arguments or None, path)
+    is_required = any(one is not None for one in needs_grpc)
     flag = "--grpc-port" if tf_flags.port is None else "--port"
     address = Address(host=flags.host, port=GRPC_PORT if port is None else port, flag=flag)
-    return GrpcListener(address=address, is_required=is_required, settings=_grpc_settings(tf_flags, limits))
+    return GrpcListener(
+        address=address, is_required=is_required, settings=_grpc_settings(tf_flags, limits), socket_path=path
+    )
 
 
 def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> GrpcSettings | None:

@@ -42,6 +42,7 @@ class TensorFlowServingFlags:
     tensorflow_inter_op_parallelism: int | None
     ssl_config_file: Path | None
     grpc_channel_arguments: str | None
+    grpc_socket_path: Path | None
 
 
 class BooleanFlag(click.ParamType[bool]):
@@ -118,5 +119,6 @@ tensorflow_serving_flags = option_group(
         _value("--tensorflow_inter_op_parallelism", COUNT, "Threads between operations."),
         _value("--ssl_config_file", FILE, "Key and certificates of the gRPC server: an SSLConfig."),
         _value("--grpc_channel_arguments", str, "gRPC channel arguments: KEY=VALUE,KEY=VALUE"),
+        _value("--grpc_socket_path", FILE, "Unix socket on which gRPC listens, too."),
     ),
 )

@@ -44,7 +44,6 @@ REFUSED: Mapping[str, tuple[str, str]] = {
         "Use --tensorflow_intra_op_parallelism and --tensorflow_inter_op_parallelism.",
     ),
     "use_alts_credentials": ("there is no ALTS, Google's own encryption", "Use --ssl_config_file."),
-    "grpc_socket_path": ("gRPC listens on TCP ports only", "Use --port."),
     "enable_per_model_batching_parameters": ("all models share one queue", "Use --batching_parameters_file."),
     "thread_pool_factory_config_file": ("thread pools cannot be configured", "Leave it out."),
     "enable_serialization_as_tensor_content": (

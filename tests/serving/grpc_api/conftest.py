@@ -25,6 +25,7 @@ from tests.serving.conftest import Website
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from serving.capture.log_sink import RowWriter
     from serving.grpc_api.server import GrpcSettings
@@ -64,6 +65,7 @@ class OpenSite(Protocol):
         settings: GrpcSettings | None = None,
         limiter: ConnectionLimiter | None = None,
         served: Models | None = None,
+        socket_path: Path | None = None,
     ) -> AbstractContextManager[Site]: ...
 
 
@@ -78,6 +80,7 @@ def open_site(models: Models) -> OpenSite:
         settings: GrpcSettings | None = None,
         limiter: ConnectionLimiter | None = None,
         served: Models | None = None,
+        socket_path: Path | None = None,
     ) -> Iterator[Site]:
         capture = Capture(writer)
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
@@ -91,7 +94,7 @@ def open_site(models: Models) -> OpenSite:
                 metrics=dependencies.metrics,
                 limiter=limiter or default_limiter(),
             )
-            grpc_server = GrpcServer(grpc_socket, grpc_dependencies, settings)
+            grpc_server = GrpcServer(grpc_socket, grpc_dependencies, settings, socket_path=socket_path)
             server = DrainingServer(HttpApp(dependencies), 5.0, started.set)
             running = threading.Thread(target=lambda: uvloop.run(server.serve_both(http_socket, grpc_server)))
             running.start()

@@ -43,6 +43,15 @@ def test_both_dialects_share_batches_and_log(open_site: OpenSite) -> None:
     assert sorted(log.request_ids[1:]) == ["columns", "g0", "g1", "g2"]
 
 
+def test_a_unix_socket_answers_next_to_the_port(open_site: OpenSite, tmp_path: Path) -> None:
+    path = tmp_path / "grpc.sock"
+    request = predict_request("half_plus_two", {"x": np.array([2.0], np.float32)})
+    with open_site(socket_path=path) as site, grpc.insecure_channel(f"unix:{path}") as channel:
+        local = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        for stub in (local, site.predictions):
+            assert list(stub.Predict(request, timeout=30).outputs["y"].float_val) == [3.0]
+
+
 @pytest.mark.slow
 def test_on_sigterm_every_accepted_call_is_answered_and_logged(models_folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(models_folder)]

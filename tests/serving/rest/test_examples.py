@@ -25,6 +25,7 @@ REGRESS = "/v1/models/half_plus_two:regress"
         ('{"x": NaN}', math.nan),
         ('{"x": [2.0], "ignored": [1, true], "s": {"b64": "/w=="}}', 3.0),
         ('{"x": 1}', "Data type: int64 but expected type: float"),
+        ('{"x": 9223372036854775808}', "Feature: x has uint64_t element. Only int64_t is supported."),
         ('{"x": [1, 1.5]}', "Unexpected element type in feature: x expecting type: int64"),
         ('{"x": ["a", 1]}', "Unexpected element type in feature: x expecting type: "),
     ],

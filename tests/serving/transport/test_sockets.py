@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
 from monitoring.errors import CannotRun
-from serving.transport.sockets import Address, bind_address, port_of, target_of, url_of
+from serving.transport.sockets import Address, bind_address, free_socket_path, port_of, target_of, url_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_port_0_binds_a_free_port() -> None:
@@ -53,3 +57,19 @@ def test_ipv6_addresses_are_written_in_brackets() -> None:
     with bound:
         assert url_of(bound) == f"http://[::1]:{port_of(bound)}"
         assert target_of(bound) == f"[::1]:{port_of(bound)}"
+
+
+def test_a_unix_socket_that_was_left_behind_is_removed_and_one_in_use_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "s.sock"
+    free_socket_path(path)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        with pytest.raises(CannotRun, match=r"a socket on which a server listens.*another --grpc_socket_path"):
+            free_socket_path(path)
+    free_socket_path(path)
+    assert not path.exists()
+    path.write_text("kept")
+    with pytest.raises(CannotRun, match="a file that is no socket"):
+        free_socket_path(path)
+    assert path.read_text() == "kept"

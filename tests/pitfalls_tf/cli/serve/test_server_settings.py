@@ -136,6 +136,12 @@ def test_limits_of_clients_are_set_by_flags() -> None:
         ParsedFlags("--max-held-bytes=2048").limits()
 
 
+def test_a_unix_socket_needs_grpc() -> None:
+    _, listener = ParsedFlags("--grpc_socket_path=tf-serving.sock").addresses()
+    assert listener is not None
+    assert (str(listener.socket_path), listener.address.port, listener.is_required) == ("tf-serving.sock", 8500, True)
+
+
 def test_models_are_waited_for_unless_that_is_switched_off_or_nothing_would_come(tmp_path: Path) -> None:
     late = f"--model_base_path={tmp_path}/late"
     repository = ParsedFlags(late).repository()
@@ -163,6 +169,8 @@ def test_models_are_waited_for_unless_that_is_switched_off_or_nothing_would_come
         (("--rest_api_port=0", "--port=0"), "no API would be left"),
         (("--rest_api_port=7", "--port=7"), "each needs its own port"),
         (("--port=0", "--ssl_config_file=f"), "only gRPC uses TLS"),
+        (("--port=0", "--grpc_socket_path=s"), "the socket is gRPC's"),
+        (("--workers=2", "--grpc_socket_path=s"), "a Unix socket has one process"),
         (("--grpc_channel_arguments=a",), "Invalid channel argument"),
         (("--batching_parameters_file=f",), "--batching_parameters_file and no --enable_batching contradict"),
     ],

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     "--reference", type=click.Path(path_type=Path), help="Reference table for the baseline: Parquet, CSV, npz."
 )
 @click.option("--features", metavar="A,B", help="Input columns in the order of the model.")
-@click.option("--label", metavar="COLUMN", help="Column of the label.  [default: label]")
+@click.option("--label", metavar="COLUMN", help="Label; or A,B,C: a 0 or 1 for each class.  [default: label]")
 @click.option("--classes", metavar="A,B", help="Class names in the order of the model's output.")
 @click.option(
     "--task",
-    type=click.Choice(["classification", "regression"]),
-    help="What the label is: a class, or a number.  [default: by label and outputs]",
+    type=click.Choice(["classification", "multilabel", "regression"]),
+    help="What the label is: a class, several classes, or a number.  [default: by label and outputs]",
 )
 @click.option("--output", "answer", metavar="NAME", help="Output that the label is the truth of, of several.")
 @click.option("--custom", metavar="MODULE", help="Module of custom layers: dotted name, or a .py file.")
@@ -193,14 +193,16 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
     from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
     from serving.export.table_file import read_table  # noqa: PLC0415 - as above
 
+    labels = split_names(request.label, "--label", "is_sports,is_politics")
     reference = Reference(
         table=None if request.reference is None else read_table(request.reference),
         features=request.features,
-        label=request.label,
+        label=request.label if len(labels) < 2 else None,
+        label_columns=labels if len(labels) > 1 else (),
         task=request.task,
         output=request.answer,
     )
-    reference.check_task(request.classes)
+    reference.with_sets().check_task(request.classes or reference.label_columns)
     load_frameworks("tensorflow", "keras")
     model = load_keras(source, None if request.custom is None else import_custom(request.custom))
     output.progress(f"Exporting {request.name} from {source} …")

@@ -29,7 +29,7 @@ from serving.export.reference_answers import (
     interpret_answers,
     write_reference,
 )
-from serving.export.reference_labels import is_number_type
+from serving.export.reference_labels import check_sets, is_number_type, labels_of_sets
 from serving.export.reference_table import LABEL, check_reference, match_columns, sample
 from serving.export.saved_model import write_saved_model
 from serving.export.staging import staged_version
@@ -66,21 +66,52 @@ class Reference:
     """The reference table of a model, if there is one; the columns of its inputs, in its order; the label column.
 
     Without `features` columns have the inputs' names; without `label` the label is the column `label`, if there is one.
+    Where a row may have several classes, labels are lists, or `label_columns` names a column of 0 and 1 for each class.
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
     """
 
     table: pa.Table | None = None
     features: tuple[str, ...] = ()
     label: str | None = None
+    label_columns: tuple[str, ...] = ()
     task: TaskName | None = None
     output: str | None = None
 
-    def check_task(self, classes: tuple[str, ...]) -> None:
-        """Check, before a model is loaded, that a predicted number has neither classes nor labels of another type.
+    def with_sets(self) -> Reference:
+        """The reference with labels that are sets of classes as text, and the task that this means.
+
+        Returns:
+            The same where labels are no sets, or it is declared to be of another task.
 
         Raises:
-            BadInput: it has.
+            BadInput: there is no such column of labels.
         """
+        if self.table is None or self.task in {"classification", "regression"}:
+            return self
+        absent = [name for name in self.label_columns if name not in self.table.column_names]
+        if absent:
+            raise BadInput(
+                "The reference table has no such label column.",
+                got=f"--label {','.join(absent)}",
+                expected=f"some of {', '.join(self.table.column_names)[:300]}",
+                fix="Name the columns of the labels, one for each class.",
+            )
+        name = self.label or LABEL
+        texts = labels_of_sets(self.table, name, self.label_columns)
+        if texts is None:
+            return self
+        kept = [each for each in self.table.column_names if each not in {name, LABEL, *self.label_columns}]
+        table = self.table.select(kept).append_column(LABEL, texts)
+        return replace(self, table=table, label=LABEL, task="multilabel")
+
+    def check_task(self, classes: tuple[str, ...]) -> None:
+        """Check, before a model is loaded, that labels fit what is predicted.
+
+        Raises:
+            BadInput: they do not.
+        """
+        if self.task == "multilabel":
+            check_sets(self.table, self.label or LABEL, classes)
         if self.task != "regression":
             return
         if classes:
@@ -136,14 +167,13 @@ def export_bundle(
         CannotRun: nothing can be written there, the model cannot be traced, or the exported model answers differently.
     """
     check_name(name)
-    given = reference if isinstance(reference, Reference) else Reference(table=reference)
-    given.check_task(provenance.classes)
+    given, classes = _checked(reference, provenance.classes)
     opened = KerasModel(load_keras(model) if isinstance(model, Path) else model, given.features)
     _check_output(given.output, opened)
-    table = _matched(given, opened, provenance.classes)
+    table = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
-    found = interpret_answers(opened, answers, table, provenance.classes, task=given.task, output=given.output)
-    opened, provenance = found.model, replace(provenance, classes=found.classes)
+    found = interpret_answers(opened, answers, table, classes, task=given.task, output=given.output)
+    opened, provenance = found.model, replace(provenance, classes=found.names)
     with staged_version(models / name) as staging:
         folder = staging.folder
         write_saved_model(opened, folder)
@@ -162,6 +192,13 @@ def export_bundle(
         has_baseline=written.has_baseline,
         remarks=(*found.remarks, *written.remarks),
     )
+
+
+def _checked(reference: pa.Table | Reference | None, classes: tuple[str, ...]) -> tuple[Reference, tuple[str, ...]]:
+    """The reference, and the classes; BadInput for labels that do not fit them."""
+    given = (reference if isinstance(reference, Reference) else Reference(table=reference)).with_sets()
+    given.check_task(classes or given.label_columns)
+    return given, classes or given.label_columns
 
 
 def _manifest(
@@ -186,7 +223,7 @@ def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> p
     if given.table is None:
         return None
     table = match_columns(given.table, model, given.label)
-    check_reference(table, model, classes)
+    check_reference(table, model, classes, sets=given.task == "multilabel")
     return table
 
 

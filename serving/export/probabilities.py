@@ -5,7 +5,7 @@ the model gives          the bundle gives
 =======================  =====================================================================================
 ``probabilities``        what the model gives
 [n, k], rows sum to 1    the output itself as ``probabilities``, if it is the only one
-[n, k] in [0, 1]         refused: each is the probability of a label of its own (sigmoids), not of one of the classes
+[n, k] in [0, 1]         refused, or left as it is where labels are sets of classes: sigmoids, each of a class by itself
 [n, k] otherwise         its softmax as ``probabilities``; the output, if it is the only one, becomes ``logits``
 [n, 1] or [n] in [0, 1]  1 - p and p as ``probabilities``, and the output
 [n, 1] or [n] otherwise  as before, of its sigmoid; the output, if it is the only one, becomes ``logits``
@@ -19,9 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
-from serving.export.reference_labels import LISTED, listed
+from monitoring.tasks.multilabel import Multilabel
+from serving.export.reference_labels import LISTED, labels_as_text, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,10 +125,85 @@ def find_class_output(answers: Mapping[str, Array], classes: int, output: str | 
                 "The model gives a probability to each of several labels, not to one of the classes.",
                 got=f"output {source}, from 0 to 1 in every row, sums {np.nanmin(sums):.3g} to {np.nanmax(sums):.3g}",
                 expected="probabilities that sum to 1, or logits",
-                fix="Omit --classes: where its numbers lie is then watched, and no loss. Name logits `logits`.",
+                fix="Give --task multilabel, and labels as a|b or lists. Name logits `logits`.",
             )
         form = "distribution" if within and one else "logits"
     return ClassOutput(source=source, form=form, classes=classes, alone=len(answers) == 1)
+
+
+def gives_sets(
+    answers: Mapping[str, Array],
+    labels: pa.ChunkedArray[Any] | None,
+    classes: tuple[str, ...],
+    output: str | None = None,
+) -> bool:
+    """Whether an output is the probability of each of several classes by itself, and labels name sets of them.
+
+    >>> gives_sets({"outputs": np.array([[0.9, 0.8], [0.1, 0.0]])}, None, ("dog", "cat"))
+    True
+
+    Args:
+        answers: Outputs by name, [n, …].
+        labels: The column of labels; None if there is none.
+        classes: The classes as the owner named them.
+        output: The output that the owner names.
+
+    Returns:
+        True where one output has a number from 0 to 1 for each class, and they do not sum to 1.
+    """
+    if (
+        len(classes) < 2
+        or {PROBABILITIES, LOGITS} & set(answers)
+        or len(_set_outputs(answers, len(classes), output)) != 1
+    ):
+        return False
+    if labels is None:
+        return True
+    task = Multilabel(classes=classes)
+    texts = pa.chunked_array([pc.unique(labels_as_text(labels)).drop_null()])
+    return not task.unknown(task.label_codes(texts)).any()
+
+
+def find_set_output(answers: Mapping[str, Array], classes: int, output: str | None = None) -> str:
+    """Find the output that holds a probability of each class by itself.
+
+    Args:
+        answers: Outputs by name, [n, …].
+        classes: The number of classes.
+        output: The output that the owner names.
+
+    Returns:
+        Its name.
+
+    Raises:
+        BadInput: no output, or more than one, has a number from 0 to 1 for each class.
+    """
+    fitting = _set_outputs(answers, classes, output, strict=False)
+    if len(fitting) != 1:
+        raise BadInput(
+            "The classes do not fit the model's outputs.",
+            got=f"{classes} classes, and outputs "
+            + ", ".join(f"{name} {list(value.shape[1:])}" for name, value in answers.items()),
+            expected="one output with a probability, from 0 to 1, for each class",
+            fix="Name it with --output; end a model of logits with keras.layers.Activation('sigmoid').",
+        )
+    return fitting[0]
+
+
+def _set_outputs(
+    answers: Mapping[str, Array], classes: int, output: str | None, *, strict: bool = True
+) -> tuple[str, ...]:
+    """Outputs of numbers from 0 to 1, one for each class; `strict`: that do not sum to 1."""
+    found = []
+    for name, value in answers.items():
+        if value.dtype.kind != "f" or value.shape[1:] != (classes,) or output not in {None, name}:
+            continue
+        values = value.astype(np.float64)
+        within = bool(np.all(np.isnan(values) | ((values >= 0) & (values <= 1))))
+        sums = values.sum(axis=-1)
+        if within and not (strict and np.all(np.isnan(sums) | (np.abs(sums - 1) < ROUNDING))):
+            found.append(name)
+    return tuple(found)
 
 
 def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: bool) -> tuple[str, ...]:

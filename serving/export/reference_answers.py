@@ -14,10 +14,19 @@ import pyarrow.compute as pc
 from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import predictions_from
+from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from serving.export.embedding import PROJECTION_FILE, embed_reference
 from serving.export.predicted_number import find_number_output
-from serving.export.probabilities import EMBEDDING, LOGITS, PROBABILITIES, find_class_output, infer_classes
+from serving.export.probabilities import (
+    EMBEDDING,
+    LOGITS,
+    PROBABILITIES,
+    find_class_output,
+    find_set_output,
+    gives_sets,
+    infer_classes,
+)
 from serving.export.reference_labels import LISTED, class_names, is_text_type, labels_as_text
 from serving.export.reference_table import LABEL, baseline_spec, complete, scalars
 from serving.export.usable_rows import usable_rows
@@ -50,7 +59,8 @@ class InterpretedModel:
     """The model, with an output `probabilities` if it is a classifier, and the classes' names.
 
     `answer` is the output of its own that the label is the truth of, None if that is not known; `number` is the same
-    where it predicts a number. `outputs_only` are its outputs where no loss is known.
+    where it predicts a number. `multilabel` is its task where a row may have several classes, and `classes` are empty
+    then; `answer` is the output of their probabilities. `outputs_only` are its outputs where no loss is known.
     """
 
     model: KerasModel
@@ -58,12 +68,20 @@ class InterpretedModel:
     remarks: tuple[str, ...]
     answer: str | None = None
     number: str | None = None
+    multilabel: Multilabel | None = None
     outputs_only: OutputsOnly | None = None
 
     @property
     def task(self) -> TaskName | None:
         """What it is known to predict."""
+        if self.multilabel is not None:
+            return "multilabel"
         return "classification" if self.classes else None if self.number is None else "regression"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes, of which a row has one or several; empty where there are none."""
+        return self.classes if self.multilabel is None else self.multilabel.classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +131,13 @@ def interpret_answers(
             outputs are numbers that the label could be the truth of.
     """
     labels = reference[LABEL] if reference is not None and LABEL in reference.column_names else None
+    if task == "multilabel" or (task is None and gives_sets(answers, labels, classes, output)):
+        found = find_set_output(answers, len(classes), output)
+        said = (
+            f"Output {found} is interpreted as a probability of each of {len(classes)} classes, any of which a row has."
+        )
+        many = Multilabel(classes=classes).check()
+        return InterpretedModel(model=model, classes=(), remarks=(said,), answer=found, multilabel=many)
     if not classes and labels is not None and task != "regression":
         distinct = pc.unique(labels_as_text(labels)).drop_null().to_pylist()
         scored = answers if output is None else {output: answers[output]}
@@ -163,7 +188,9 @@ def write_reference(
         return WrittenReference(
             description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), NO_NUMBERS)
         )
-    spec = baseline_spec(model, interpreted.classes, interpreted.number, outputs)
+    many = interpreted.multilabel
+    output = interpreted.number if many is None else interpreted.answer
+    spec = baseline_spec(model, interpreted.classes, output, outputs, many)
     table = complete(reference, model, spec, now)
     usable = usable_rows(table, reference, model, spec)
     if not usable.rows.all():

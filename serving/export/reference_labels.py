@@ -1,4 +1,4 @@
-"""The labels of a reference table: as text, as names of classes, and as numbers."""
+"""The labels of a reference table: as text, as names of classes, as sets of classes, and as numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from monitoring.errors import BadInput
+from monitoring.tasks.multilabel import Multilabel
+from monitoring.traffic.tables.rows import joined
+from monitoring.traffic.tables.rows import listed as listed_sets
+from monitoring.traffic.tables.values import class_names as names_of
+from monitoring.traffic.tables.values import decoded, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +96,66 @@ def is_label_type(kind: pa.DataType) -> bool:
 def is_number_type(kind: pa.DataType) -> bool:
     """Whether a column of this type holds numbers; booleans are classes."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def labels_of_sets(table: pa.Table, label: str, label_columns: Sequence[str]) -> pa.ChunkedArray[Any] | None:
+    """Labels that are sets of classes, as text that `monitoring.tasks.class_sets` reads.
+
+    >>> labels_of_sets(pa.table({"y": [["a", "b"], []]}), "y", ()).to_pylist()
+    ['a|b', '[]']
+
+    Args:
+        table: A reference table, n rows.
+        label: The column of labels, which may be absent.
+        label_columns: Instead of it, a column of 0 and 1 for each class; all are there.
+
+    Returns:
+        Text [n], null where a label is not known; None where labels are neither lists of names nor of 0 and 1.
+    """
+    if label_columns:
+        return pa.chunked_array([joined([names_of(decoded(table[name])) for name in label_columns])])
+    if label not in table.column_names:
+        return None
+    cells = decoded(table[label])
+    if not is_list(cells.type):
+        return None
+    values = pc.list_flatten(cells)
+    if is_number_type(values.type) and not pc.all(pc.is_in(values.cast(pa.float64()), pa.array([0.0, 1.0]))).as_py():
+        return None
+    known = is_number_type(values.type) or is_text_type(values.type) or pa.types.is_boolean(values.type)
+    return pa.chunked_array([listed_sets(cells)]) if known or not len(values) else None
+
+
+def check_sets(table: pa.Table | None, label: str, classes: tuple[str, ...]) -> None:
+    """Check that classes can be told apart in a label, and that labels name no others.
+
+    Args:
+        table: The reference, if there is one.
+        label: The column of labels, as text, which may be absent.
+        classes: The classes as the owner named them.
+
+    Raises:
+        BadInput: no classes are named, or they do not fit.
+    """
+    texts = pa.chunked_array([], pa.string())
+    if table is not None and label in table.column_names:
+        texts = pc.unique(without_empty(labels_as_text(table[label]))).drop_null()
+    if not classes:
+        raise BadInput(
+            "The classes have to be named.",
+            got=f"labels {listed(sorted(texts.to_pylist())[:LISTED]) or '(none)'}",
+            expected="the classes in the order of the model's output",
+            fix="Name all of them in that order: --classes sports,politics,science.",
+        )
+    task = Multilabel(classes=classes).check()
+    wrong = texts.filter(pa.array(task.unknown(task.label_codes(pa.chunked_array([texts]))))).to_pylist()
+    if wrong:
+        raise BadInput(
+            "Labels of the reference table name none of the classes.",
+            got=listed(sorted(wrong)[:LISTED]),
+            expected=f"some of {listed(classes)}: a|b, a list, or a 0 or 1 for each class",
+            fix="Name the classes in the order of the model's output, as the labels are: --classes a,b,c.",
+        )
 
 
 def number_texts(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from monitoring.baseline.output_numbers import output_numbers
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
+from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
@@ -59,12 +60,17 @@ def baseline_spec(
     classes: tuple[str, ...],
     number: str | None = None,
     outputs_only: OutputsOnly | None = None,
+    multilabel: Multilabel | None = None,
 ) -> BaselineSpec:
-    """The classes, the output of the predicted `number`, or the outputs, and the features of the model's baseline."""
+    """The classes, the output of the `number` or probabilities, or the outputs, and the features of the baseline."""
     features = tuple(FeatureSpec(name=one.name, kind=one.kind) for one in scalars(model))
-    regression = None if number is None else Regression()
     return BaselineSpec(
-        classes=classes, features=features, regression=regression, output=number, outputs_only=outputs_only
+        classes=classes,
+        features=features,
+        multilabel=multilabel,
+        regression=None if number is None or multilabel is not None else Regression(),
+        output=number,
+        outputs_only=outputs_only,
     )
 
 
@@ -109,13 +115,14 @@ def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) 
     return pa.table(found | rest)
 
 
-def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> None:
+def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...], *, sets: bool = False) -> None:
     """Check that a matched table has what the model takes, and that its labels and probabilities fit the classes.
 
     Args:
         table: A matched table.
         model: The model.
         classes: The classes; () if they are not known.
+        sets: Whether labels are sets of them, which are checked elsewhere.
 
     Raises:
         BadInput: with every problem: columns that are missing or of the wrong type or size, classes that do not fit the
@@ -123,7 +130,7 @@ def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
     """
     types = {name: table.schema.field(name).type for name in ROW_COLUMNS if name in table.column_names}
     mistyped = [name for name, kind in types.items() if not ROW_COLUMNS[name].fits(kind)]
-    others = [*_input_problems(table, model, classes), *_row_problems(table, types, classes)]
+    others = [*_input_problems(table, model, classes), *_row_problems(table, types, classes, sets=sets)]
     if not mistyped and not others:
         return
     inputs = [f"{one.name} {one.dtype} {list(one.shape) or ''}".rstrip() for one in model.inputs] if others else []
@@ -334,8 +341,10 @@ def _fix(table: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> str:
     return " ".join(steps)
 
 
-def _row_problems(table: pa.Table, types: Mapping[str, pa.DataType], classes: tuple[str, ...]) -> Iterator[str]:
-    if LABEL in types and is_label_type(types[LABEL]) and classes:
+def _row_problems(
+    table: pa.Table, types: Mapping[str, pa.DataType], classes: tuple[str, ...], *, sets: bool
+) -> Iterator[str]:
+    if not sets and LABEL in types and is_label_type(types[LABEL]) and classes:
         known = class_names(table[LABEL], classes)
         unknown = pc.unique(table[LABEL].filter(pc.is_null(known)).drop_null()).to_pylist()
         if unknown:

@@ -59,7 +59,10 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, spec: B
         )
     flat = np.asarray(table[PROBABILITIES].combine_chunks().flatten(), dtype=np.float64)
     values = flat.reshape(table.num_rows, -1)
-    wrong = timed & ~(are_probabilities(values) if spec.classes else np.isfinite(values).all(axis=1))
+    usable = are_probabilities(values) if spec.classes else np.isfinite(values).all(axis=1)
+    if spec.multilabel is not None:
+        usable &= ((values >= 0) & (values <= 1)).all(axis=1)
+    wrong = timed & ~usable
     remarks = []
     if not timed.all():
         remarks.append(f"Rows without a valid event_time were left out: {_share(~timed, timed.size)}.")

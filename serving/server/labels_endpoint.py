@@ -1,12 +1,14 @@
 """``POST /monitor/labels``: labels of earlier predictions.
 
 Body: ``{"labels": [{"prediction_id": "...", "label": "late", "label_time": "2013-04-01T09:00:00Z"}, ...]}``; a label is
-text, or a number where a model predicts one. All of them are written, or none. Requests carry a token that may send
+text, a number where a model predicts one, or a list of names, or of a 0 or 1 for each class, where a row may have
+several classes. All of them are written, or none. Requests carry a token that may send
 labels: ``Authorization: Bearer TOKEN``.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -93,12 +95,13 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
     for index, entry in enumerate(entries):
         fields = entry if isinstance(entry, dict) else {}
         prediction_id, label, time = (fields.get(name) for name in ("prediction_id", "label", "label_time"))
-        label = _number_text(label)
+        label = _set_text(label) if isinstance(label, list) else _number_text(label)
         if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= ID_CHARACTERS:
             raise InvalidArgument(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
         if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
             raise InvalidArgument(
-                f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters, or a finite number."
+                f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters, as long a list of names "
+                "or of 0 and 1, or a finite number."
             )
         label_time_us = parse_time_us(time) if isinstance(time, str) else _seconds_us(time)
         if label_time_us is None:
@@ -119,6 +122,22 @@ def _number_text(value: Any) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() and abs(value) < _LARGEST_WHOLE else repr(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _set_text(values: list[Any]) -> str | None:
+    """A list of names, or of 0 and 1, as JSON; None for any other.
+
+    >>> _set_text(["sports", "arts"]), _set_text([0, 1, True]), _set_text([0, 2])
+    ('["sports","arts"]', '[0,1,1]', None)
+
+    Returns:
+        Text that a multi-label task reads.
+    """
+    if all(isinstance(one, str) for one in values):
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    if all(isinstance(one, int | float) and one in (0, 1) for one in values):
+        return json.dumps([int(one) for one in values], separators=(",", ":"))
+    return None
 
 
 def _is_text(value: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,8 @@ def read_label_file(path: Path) -> pa.Table:
     """Read a label file.
 
     It has at least the columns prediction_id, label and label_time; others are ignored. Times are ISO 8601 or, in
-    Parquet, timestamps; one without an offset is UTC. Labels in Parquet may be strings, numbers or booleans.
+    Parquet, timestamps; one without an offset is UTC. Labels in Parquet may be strings, numbers or booleans, or lists
+    of names or of 0 and 1 where a row may have several classes.
 
     Args:
         path: The file; its first bytes say whether it is Parquet.
@@ -111,6 +113,8 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
+    if name == "label" and _holds_sets(column):
+        return pa.chunked_array([pa.array(map(_set_text, column.to_pylist()), pa.string())])
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if name == "label" and (pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         return _number_texts(column)
@@ -121,6 +125,25 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     except pa.ArrowInvalid as error:
         _fail(path, got=f"{name} with bytes that are not UTF-8 ({error})", expected="text")
     return column.cast(pa.string())
+
+
+def _holds_sets(column: pa.ChunkedArray) -> bool:
+    """Whether cells are lists of text, or of 0 and 1."""
+    kind = column.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return False
+    values = pc.list_flatten(column).drop_null()
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or not len(values):
+        return True
+    numbers = pa.types.is_boolean(values.type) or pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+    return bool(numbers and pc.all(pc.is_in(values.cast(pa.float64()), pa.array([0.0, 1.0]))).as_py())
+
+
+def _set_text(values: list[object] | None) -> str | None:
+    """A list as JSON, booleans and 1.0 as whole numbers; null where it, or some of it, is null."""
+    if values is None or None in values:
+        return None
+    return json.dumps([int(one) if one in (0, 1) else one for one in values], default=str, ensure_ascii=False)
 
 
 def _number_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.schema import load_schema
+from monitoring.errors import BadInput
 from monitoring.tasks.number_codes import numbers
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.keras_file import import_custom, load_keras
@@ -252,3 +253,49 @@ def test_the_command_line_exports_somebodys_model(tmp_path: Path, pitfalls: Any)
     wrong = pitfalls("export", tmp_path / "own.keras", "--name", "own", "--models", tmp_path / "models")
     assert wrong.exit_code == 2
     assert "needs Shifting" in wrong.stderr
+
+
+TOPICS = ("dog", "cat", "bird")
+
+
+@pytest.mark.parametrize("form", ["names", "columns"])
+def test_sigmoids_are_served_as_they_are_and_labels_are_sets_of_classes(tmp_path: Path, form: str) -> None:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(3, activation="sigmoid", name="tags")])
+    truth = np.asarray(RNG.random((40, 3)) < 0.4)
+    names = [[name for name, one in zip(TOPICS, row, strict=True) if one] for row in truth]
+    labels: dict[str, Any] = {"y": names}
+    if form == "columns":
+        labels = {name: truth[:, place].astype(int) for place, name in enumerate(TOPICS)}
+    rows = Reference(
+        table=pa.table({"x": NUMBERS.tolist(), **labels}),
+        label="y" if form != "columns" else None,
+        label_columns=TOPICS if form == "columns" else (),
+    )
+    made = Provenance(classes=() if form == "columns" else TOPICS)
+    bundle = export_bundle(model, name="own", models=tmp_path, reference=rows, provenance=made, clock=now)
+    assert bundle.outputs == ("outputs",)
+    assert "probability of each of 3 classes" in bundle.remarks[0]
+    assert json.loads((bundle.path / "assets.extra/manifest.json").read_text())["task"] == "multilabel"
+    baseline = load_baseline(bundle.path / "assets.extra/baseline")
+    assert (baseline.spec.task.classes, baseline.spec.classes, baseline.spec.output) == (TOPICS, (), bundle.outputs[0])
+    at = [int(one.split("-")[1].split(":")[0]) for one in baseline.reference.ids.to_pylist()]
+    np.testing.assert_allclose(baseline.reference.probabilities, np.asarray(model(NUMBERS))[at], atol=1e-6)
+    assert baseline.reference.labels.tolist() == (truth @ (1 << np.arange(3)))[at].tolist()
+    assert {"macro_brier", "hamming_error", "class_auc:bird"} <= {one.metric for one in bundle.metrics}
+
+
+def test_labels_of_no_class_and_classes_that_are_not_named_are_refused_before_the_model_is_opened(
+    tmp_path: Path,
+) -> None:
+    table = pa.table({"x": NUMBERS[:2].tolist(), "y": [["dog", "cow"], []]})
+    for classes, message in (((), "have to be named"), (("dog", "cat"), "name none of the classes")):
+        with pytest.raises(BadInput, match=message):
+            export_bundle(
+                tmp_path / "absent.keras",
+                name="own",
+                models=tmp_path,
+                reference=Reference(table=table, label="y"),
+                provenance=Provenance(classes=classes),
+                clock=now,
+            )

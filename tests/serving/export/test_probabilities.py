@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput
-from serving.export.probabilities import find_class_output, infer_classes
+from serving.export.probabilities import find_class_output, find_set_output, gives_sets, infer_classes
 
 
 def test_classes_that_fit_no_output_or_two() -> None:
@@ -28,6 +29,35 @@ def test_sigmoids_of_several_labels_are_no_logits_and_no_softmax_is_taken() -> N
     named = find_class_output({"logits": sigmoids, "price": np.ones((2, 1))}, 4)
     assert named is not None
     assert named.form == "logits"
+
+
+@pytest.mark.parametrize(
+    ("labels", "sums", "sets"),
+    [
+        (None, [1.2, 0.4], True),
+        (["dog|cat", "[]", None], [1.2, 0.4], True),
+        (["dog", "[0, 1]"], [1.2, 0.4], True),
+        (["dog", "cow"], [1.2, 0.4], False),
+        (["dog", "cat"], [1.0, 1.0], False),
+        (["dog", "cat"], [1.2, -0.4], False),
+    ],
+)
+def test_sigmoids_whose_labels_name_classes_are_those_of_several(
+    labels: list[str | None] | None, sums: list[float], sets: bool
+) -> None:
+    answers = {"outputs": np.array([[0.5, 0.5], [0.25, 0.75]]) * np.array(sums)[:, None], "other": np.ones((2, 3))}
+    column = None if labels is None else pa.chunked_array([pa.array(labels, pa.string())])
+    assert gives_sets(answers, column, ("dog", "cat")) == sets
+    assert not gives_sets({**answers, "logits": answers["outputs"]}, column, ("dog", "cat"))
+
+
+def test_an_output_of_probabilities_of_several_is_found_or_refused() -> None:
+    sigmoids = np.array([[0.9, 0.8], [0.1, 0.9]])
+    assert find_set_output({"tags": sigmoids, "price": np.ones((2, 1))}, 2) == "tags"
+    assert find_set_output({"a": sigmoids, "b": sigmoids}, 2, "b") == "b"
+    for answers in ({"a": sigmoids, "b": sigmoids}, {"a": sigmoids * 3.0}, {"a": np.ones((2, 3))}):
+        with pytest.raises(BadInput, match="do not fit the model's outputs"):
+            find_set_output(answers, 2)
 
 
 def test_labels_that_are_words_need_their_order() -> None:

@@ -12,11 +12,36 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from serving.export.keras_model import KerasModel
-from serving.export.reference_labels import LISTED, class_names, labels_as_text, listed, without_empty
+from serving.export.reference_labels import (
+    LISTED,
+    class_names,
+    labels_as_text,
+    labels_of_sets,
+    listed,
+    without_empty,
+)
 from serving.export.reference_table import check_reference, match_columns
 from tests.serving.export_model import (
     of_three,
 )
+
+
+@pytest.mark.parametrize(
+    ("labels", "texts"),
+    [
+        (pa.array([["a", "b"], [], None]), ["a|b", "[]", None]),
+        (pa.array([[1.0, 0.0], [0.0, 0.0]], pa.list_(pa.float32(), 2)), ["[1,0]", "[0,0]"]),
+        (pa.array([[True, False]]), ["[true,false]"]),
+        (pa.array([[0.5, 1.0]]), None),
+        (pa.array([[[1]]]), None),
+        (pa.array(["a|b"]), None),
+    ],
+)
+def test_lists_of_names_and_of_zeros_and_ones_are_sets_and_forecasts_are_not(
+    labels: pa.Array, texts: list[str | None] | None
+) -> None:
+    found = labels_of_sets(pa.table({"y": labels}), "y", ())
+    assert (None if found is None else found.to_pylist()) == texts
 
 
 def test_an_empty_label_is_not_known_and_no_class() -> None:

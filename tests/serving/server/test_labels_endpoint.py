@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,8 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
             ({"labels": [1]}, "labels[0].prediction_id"),
             ({"labels": [label("x" * 161)]}, "labels[0].prediction_id"),
             ({"labels": [label("a:0", value=True)]}, "labels[0].label "),
-            ({"labels": [label("a:0", value=[1])]}, "labels[0].label "),
+            ({"labels": [label("a:0", value=[2])]}, "labels[0].label "),
+            ({"labels": [label("a:0", value=["a", 1])]}, "labels[0].label "),
             ({"labels": [label("a:0", value="")]}, "labels[0].label must be text of 1 to 1024 characters"),
             ({"labels": [label("a:0", value="x" * 1025)]}, "labels[0].label "),
             ({"labels": [label("a:0", True)]}, "labels[0].label_time"),
@@ -68,6 +70,19 @@ def test_a_label_that_is_a_number_is_the_same_number_as_text() -> None:
     for value in (float("nan"), float("inf")):
         with pytest.raises(InvalidArgument, match="or a finite number"):
             read_labels({"labels": [label("a:0", value=value)]})
+
+
+def test_a_label_may_be_a_set_of_classes() -> None:
+    given: tuple[list[Any], ...] = (["sports", "Küche"], [1, 0, True], [], ["a"] * 200)
+    entries = [label(f"a:{place}", value=value) for place, value in enumerate(given)]
+    assert read_labels({"labels": entries})[1] == [
+        '["sports","Küche"]',
+        "[1,0,1]",
+        "[]",
+        json.dumps(["a"] * 200).replace(" ", ""),
+    ]
+    with pytest.raises(InvalidArgument, match="as long a list of names"):
+        read_labels({"labels": [label("a:0", value=["a"] * 300)]})
 
 
 def test_a_request_without_the_token_is_refused(open_website: OpenWebsite) -> None:

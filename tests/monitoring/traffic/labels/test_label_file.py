@@ -77,8 +77,11 @@ def test_csv_times_in_any_iso_form_are_utc(tmp_path: Path, moment: str) -> None:
         (pa.array([-0.1]), "-0.1"),
         (pa.array([12.5]).cast(pa.decimal128(6, 2)), "12.5"),
         (pa.array(["x"]).dictionary_encode(), "x"),
+        (pa.array([["a", "b|c"]]), '["a", "b|c"]'),
+        (pa.array([[1.0, 0.0]], pa.list_(pa.float32(), 2)), "[1, 0]"),
+        (pa.array([[True, False]], pa.large_list(pa.bool_())), "[1, 0]"),
     ],
-    ids=["text", "integer", "boolean", "whole float", "float", "decimal", "category"],
+    ids=["text", "integer", "boolean", "whole float", "float", "decimal", "category", "names", "numbers", "booleans"],
 )
 def test_parquet_of_several_types_is_understood(tmp_path: Path, times: pa.Array, labels: pa.Array, text: str) -> None:
     path = tmp_path / "labels"  # what it is called does not matter

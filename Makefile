@@ -56,9 +56,13 @@ coverage: $(READY) ## every test, and the lines that none of them reached
 	$(BIN)/coverage report
 
 # Keeps every pin that still fits setup.cfg. To move one: make lock MOVE="--upgrade-package numpy"; all: MOVE=--upgrade
-lock: $(READY) ## requirements.lock from setup.cfg, for every Python and platform
+lock: $(READY) ## requirements.lock from setup.cfg, for every Python and platform, and what of it a server and a monitor need
 	$(BIN)/uv pip compile $(MOVE) --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
 		--no-header --no-emit-index-url --output-file requirements.lock setup.cfg
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock \
+		--no-header --no-emit-index-url --no-annotate --output-file requirements-serve.lock requirements-serve.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock \
+		--extra postgresql --no-header --no-emit-index-url --no-annotate --output-file requirements-monitor.lock setup.cfg
 
 clean: ## remove what the targets above made, .venv and demo/ too
 	rm -rf .venv .venv-peers demo build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from monitoring.config.problems import ConfigProblem, problems_of
 from monitoring.config.sections import MonitorConfig
 from monitoring.errors import BadInput, InvalidSettings
 
+#: The variable that holds the store's URL in place of the config's, as it may have a password.
+STORE_VARIABLE = "PITFALLS_STORE_URL"
+
 #: Far more than any config needs.
 _MOST_BYTES = 1 << 20
 
@@ -22,6 +27,8 @@ _POSITION = re.compile(r"\s*\(at line (\d+), column \d+\)\s*$")
 
 def load_config(path: Path) -> MonitorConfig:
     """Read and check a config; bundle, traffic and store are not opened.
+
+    The store is that of the variable PITFALLS_STORE_URL, if it is set.
 
     Args:
         path: The file; relative paths in it start at its folder.
@@ -33,18 +40,19 @@ def load_config(path: Path) -> MonitorConfig:
         InvalidSettings: The file has errors; a text that is not TOML has one, as the rest cannot be read.
         BadInput: The file cannot be read, or is too large to be a config.
     """
-    found = parse_config(_text(path), path.absolute().parent)
+    found = parse_config(_text(path), path.absolute().parent, store=os.environ.get(STORE_VARIABLE) or None)
     if isinstance(found, MonitorConfig):
         return found
     raise InvalidSettings(str(path), [str(problem) for problem in found])
 
 
-def parse_config(text: str, folder: Path) -> MonitorConfig | tuple[ConfigProblem, ...]:
+def parse_config(text: str, folder: Path, *, store: str | None = None) -> MonitorConfig | tuple[ConfigProblem, ...]:
     """Parse a config.
 
     Args:
         text: The file's text.
         folder: The folder at which relative paths start.
+        store: The URL of the store, in place of the config's, as the environment has it.
 
     Returns:
         The config, or all its errors.
@@ -53,12 +61,22 @@ def parse_config(text: str, folder: Path) -> MonitorConfig | tuple[ConfigProblem
         document: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         return (_not_toml(error, text),)
-    document.setdefault("store", {})  # so that the default store, too, lies in the file's folder
+    section = document.setdefault("store", {})  # so that the default store, too, lies in the file's folder
+    if store is not None and isinstance(section, dict):
+        section["url"] = store
     try:
         return MonitorConfig.model_validate(document, context={"folder": folder})
     except ValidationError as error:
         last_line = max(len(text.splitlines()), 1)
-        return problems_of(error, line_numbers(text.replace("\r\n", "\n")), last_line)
+        problems = problems_of(error, line_numbers(text.replace("\r\n", "\n")), last_line)
+        return problems if store is None else tuple(map(_of_variable, problems))
+
+
+def _of_variable(problem: ConfigProblem) -> ConfigProblem:
+    """The problem, with the variable as its place if it is about the URL that came from there."""
+    if problem.place != "[store] url":
+        return problem
+    return replace(problem, place=f"[store] url of {STORE_VARIABLE}", fix=f"Correct or unset {STORE_VARIABLE}.")
 
 
 def _text(path: Path) -> str:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+#: A module of ours that is not found is a defect.
+OURS = frozenset({"monitoring", "serving", "pitfalls_tf"})
 #: Modules that write to the standard streams only.
 PRINTERS = frozenset({"click.utils", "rich.console", "pitfalls_tf.cli.output"})
 
@@ -63,15 +65,10 @@ def exit_on_error() -> Iterator[None]:
     except (KeyboardInterrupt, click.Abort) as error:
         click.echo("Interrupted.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from error
-    except MemoryError as error:
-        full = CannotRun(
-            "There is not enough memory.",
-            got=str(error).partition("\n")[0][:200] or "an allocation that failed",
-            expected="room for the rows that are read at a time",
-            fix="A file may stand for far more rows than its size shows: look at it, or give the process more memory.",
-        )
-        click.echo(f"Error: {printable(str(full))}", err=True)
-        raise click.exceptions.Exit(full.exit_code) from error
+    except (MemoryError, ModuleNotFoundError) as error:
+        reason = _out_of_memory(error) if isinstance(error, MemoryError) else _missing_library(error)
+        click.echo(f"Error: {printable(str(reason))}", err=True)
+        raise click.exceptions.Exit(reason.exit_code) from error
     except BrokenPipeError as error:
         _discard_stdout()
         raise click.exceptions.Exit(PIPE_CLOSED) from error
@@ -87,6 +84,27 @@ def exit_on_error() -> Iterator[None]:
         )
         click.echo(f"Error: {unwritten}", err=True)
         raise click.exceptions.Exit(unwritten.exit_code) from error
+
+
+def _out_of_memory(error: MemoryError) -> CannotRun:
+    return CannotRun(
+        "There is not enough memory.",
+        got=str(error).partition("\n")[0][:200] or "an allocation that failed",
+        expected="room for the rows that are read at a time",
+        fix="A file may stand for far more rows than its size shows: look at it, or give the process more memory.",
+    )
+
+
+def _missing_library(error: ModuleNotFoundError) -> CannotRun:
+    """The message for a library that is not installed; that one of our own modules is missing is a defect."""
+    if (error.name or "").partition(".")[0] in OURS:
+        raise error
+    return CannotRun(
+        "This verb needs a library that is not installed.",
+        got=f"no {error.name}",
+        expected="all that pitfalls-tf depends on; requirements-serve.lock has what pitfalls serve needs alone",
+        fix="Install pitfalls-tf with its dependencies: pip install pitfalls-tf",
+    )
 
 
 def _failed_on_stdout(error: OSError) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 import click
 
 from pitfalls_tf.cli.exits import exit_on_error
+from pitfalls_tf.cli.variables import name_variables, with_variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,8 @@ class LazyGroup(click.Group):
         command = importlib.import_module(verb.module).command
         if not isinstance(command, click.Command):
             raise TypeError(f"{verb.module}.command is a {type(command).__name__}, not a click.Command.")
+        if ctx.command_path:
+            name_variables(command, f"{ctx.command_path} {cmd_name}")
         return command
 
     def resolve_command(
@@ -99,7 +102,12 @@ class LazyGroup(click.Group):
             What the verb returned, if that is not an integer.
         """
         with exit_on_error():
-            code = super().invoke(ctx)
+            try:
+                code = super().invoke(ctx)
+            except click.BadParameter as error:
+                if error.ctx is None or error.ctx.parent is not ctx:
+                    raise
+                raise with_variable(error) from error
             if isinstance(code, int):
                 ctx.exit(code)
             return code

@@ -20,10 +20,13 @@ TEXT = {
     ".py",
     ".sh",
     ".toml",
+    ".service",
+    ".tpl",
     ".txt",
     ".yaml",
+    ".yml",
 }
-FOLDERS = (".ci", "benchmarks", "docs", "monitoring", "pitfalls_tf", "serving", "tests")
+FOLDERS = (".ci", "benchmarks", "deploy", "docs", "monitoring", "pitfalls_tf", "serving", "tests")
 OWN_FOLDERS = re.compile("/(root|home/[a-z]+|work|Users)/")
 REGISTRIES = re.compile(r"(pypi|anaconda|npmjs)\.(org|com)|pythonhosted|extra-index")
 

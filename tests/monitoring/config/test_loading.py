@@ -45,6 +45,26 @@ def test_absolute_paths_and_other_databases_stay_as_they_are(tmp_path: Path) -> 
     assert "secret" not in repr(config)
 
 
+def test_the_store_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql+pg8000://me:secret@db.example/pitfalls"
+    monkeypatch.setenv("PITFALLS_STORE_URL", url)
+    assert load(tmp_path, LEAST).store.url == url
+    assert load(tmp_path, LEAST + '[store]\nurl = "sqlite:///mine.db"\n').store.url == url
+    monkeypatch.setenv("PITFALLS_STORE_URL", "sqlite:///ours.db")
+    assert load(tmp_path, LEAST).store.url == f"sqlite:///{tmp_path}/ours.db"
+    monkeypatch.setenv("PITFALLS_STORE_URL", "")
+    assert load(tmp_path, LEAST).store.url == f"sqlite:///{tmp_path}/pitfalls.db"
+
+
+def test_a_wrong_store_of_the_environment_is_said_to_be_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITFALLS_STORE_URL", "mysql://me:secret@db.example/pitfalls")
+    wrong = problems(tmp_path, LEAST + '[windows]\nevery = "1 day"\n')
+    assert [problem for problem in wrong if "PITFALLS_STORE_URL" in problem] == wrong[1:]
+    assert "secret" not in wrong[1]
+
+
 def test_traffic_may_be_at_a_url(tmp_path: Path) -> None:
     config = load(tmp_path, LEAST.replace('"traffic"', '"s3://bucket/live/*.parquet"'))
     assert config.traffic.path == "s3://bucket/live/*.parquet"

@@ -30,6 +30,13 @@ OUT_OF_MEMORY = CannotRun(
     fix="A file may stand for far more rows than its size shows: look at it, or give the process more memory.",
 )
 
+LACKING = CannotRun(
+    "This verb needs a library that is not installed.",
+    got="no pydantic",
+    expected="all that pitfalls-tf depends on; requirements-serve.lock has what pitfalls serve needs alone",
+    fix="Install pitfalls-tf with its dependencies: pip install pitfalls-tf",
+)
+
 
 def end_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Result:
     """Run a verb that raises `error`."""
@@ -52,6 +59,7 @@ def end_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Result:
         (click.FileError("rows.csv", "gone"), 2, "Error: Could not open file 'rows.csv': gone\n"),
         (click.ClickException("Plain."), 2, "Error: Plain.\n"),
         (MemoryError("malloc of size 9 failed"), 3, f"Error: {OUT_OF_MEMORY}\n"),
+        (ModuleNotFoundError("No module named 'pydantic'", name="pydantic"), 3, f"Error: {LACKING}\n"),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
         (click.Abort(), 130, "Interrupted.\n"),
         (click.exceptions.Exit(7), 7, ""),

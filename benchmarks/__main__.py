@@ -31,6 +31,7 @@ NAMES = (
     "truth.lender.harms",
     "truth.lender.calendars",
     "truth.lender.incidents",
+    "truth.lender.causes",
     "truth.lender.sensitivity",
     "monitor_speed",
     "window_speed",
@@ -58,6 +59,7 @@ BY_NAME = (
     "truth.lender.harms",
     "truth.lender.calendars",
     "truth.lender.incidents",
+    "truth.lender.causes",
     "truth.lender.sensitivity",
 )
 

@@ -47,6 +47,7 @@ class Alarm:
         offsets: Levels of open incidents from which changes are measured, by watch, in the watch's own unit.
         waiting: Sums of watches whose rows are still too few to be evaluated, by watch.
         labels_expected: Whether labels have come in any of the last windows, so that those of the latest will.
+        explained: By input, the part of the change of the alarm's loss that it explains; empty where it is not known.
     """
 
     reading: LevelReading
@@ -57,6 +58,7 @@ class Alarm:
     offsets: Mapping[WatchKey, float] = field(default_factory=dict)
     waiting: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     labels_expected: bool = False
+    explained: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def key(self) -> WatchKey:

@@ -17,14 +17,18 @@ NAMED = 3
 #: The expected share of innocent inputs among those named.
 FALSE_DISCOVERY_RATE = 0.05
 
+#: An input that explains less of the rise of a loss is not told from one that explains nothing.
+LEAST_EXPLAINED = 0.25
+
 
 def drifted_inputs(alarm: Alarm) -> tuple[InputDrift, ...]:
-    """The inputs whose distribution has changed since the onset of an alarm, the largest change first.
+    """The inputs whose distribution has changed since the onset of an alarm, what explains a loss before what does not.
 
     Each watch of an input is a t-test of its mean over the windows since the onset against the baseline's windows, with
     the standard error of both means. An input's p-value is the smallest of its watches, times their number
     (Bonferroni), and those inputs are named that the Benjamini-Hochberg procedure finds at `FALSE_DISCOVERY_RATE`. The
-    onset is that of the alarm, so an alarm of a loss chooses it without looking at the inputs.
+    onset is that of the alarm, so an alarm of a loss chooses it without looking at the inputs. Those that explain at
+    least `LEAST_EXPLAINED` of the rise of a loss come first, the largest part first; of the others the largest change.
 
     Args:
         alarm: An alarm of either level, with its windows since the onset.
@@ -45,8 +49,16 @@ def drifted_inputs(alarm: Alarm) -> tuple[InputDrift, ...]:
     p_values = {name: min(p for p, _, _ in found) * len(found) for name, found in by_input.items()}
     named = discoveries(p_values, FALSE_DISCOVERY_RATE)
     strongest = {name: max(by_input[name], key=lambda one: (one[1], str(one[2]))) for name in named}
-    ranked = sorted(strongest, key=lambda name: (-strongest[name][1], name))[:NAMED]
-    return tuple(InputDrift(input=name, log_evidence=_finite(evidence[strongest[name][2]])) for name in ranked)
+    ranked = sorted(strongest, key=lambda name: (-_told(alarm.explained.get(name)), -strongest[name][1], name))[:NAMED]
+    return tuple(
+        InputDrift(input=name, log_evidence=_finite(evidence[strongest[name][2]]), explained=alarm.explained.get(name))
+        for name in ranked
+    )
+
+
+def _told(explained: float | None) -> float:
+    """The part of a rise that an input explains, as it ranks: 0 where that is little."""
+    return explained if explained is not None and explained >= LEAST_EXPLAINED else 0.0
 
 
 def _t_test(alarm: Alarm, key: WatchKey) -> tuple[float, float] | None:

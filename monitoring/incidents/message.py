@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.decomposition import CLASS
 from monitoring.incidents.departure import Departure
-from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, NAMED
+from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED, NAMED
 from monitoring.incidents.loss_split import metric_of
 from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import regression
@@ -199,7 +199,15 @@ def _input_sentences(alarm: Alarm, detail: CauseDetail) -> list[str]:
     rate = f"false discovery rate {100 * FALSE_DISCOVERY_RATE:.0f} %"
     if detail.inputs:
         named = ", ".join(printable(one.input) for one in detail.inputs)
-        return [f"Inputs that drifted since then, largest change first ({rate}): {named}."]
+        explaining = [one for one in detail.inputs if (one.explained or 0.0) >= LEAST_EXPLAINED]
+        order = "what explains most of the rise" if explaining else "largest change"
+        sentences = [f"Inputs that drifted since then, {order} first ({rate}): {named}."]
+        if explaining:
+            parts = ", ".join(f"{printable(one.input)} {100 * (one.explained or 0.0):.0f} %" for one in explaining)
+            sentences.append(f"Part of the rise that would be gone with the baseline's shares of its values: {parts}.")
+        elif any(one.explained is not None for one in detail.inputs):
+            sentences.append("They explain little of the rise.")
+        return sentences
     if any(watch.family == "inputs" for watch in alarm.baseline.watches.values()):
         return [f"No input drifted since then ({rate})."]
     return []

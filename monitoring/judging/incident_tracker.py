@@ -8,7 +8,7 @@ from datetime import datetime
 
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
-from monitoring.incidents.cause import Cause, explain
+from monitoring.incidents.cause import explain
 from monitoring.incidents.harm import HarmAssessment, assess
 from monitoring.incidents.input_drift import NAMED
 from monitoring.incidents.life_cycle import RecentScores, begin_recovery, new_incident, step_recovery, worsened
@@ -38,10 +38,9 @@ from monitoring.judging.fact_incidents import (
 )
 from monitoring.judging.fit.gross_failures import CONTRADICTED
 from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.incident_causes import with_explained_losses, with_rows
 from monitoring.judging.level_evidence import LevelEvidence
-from monitoring.judging.renamed_values import renaming_of
 from monitoring.judging.window_scorer import ScoredWindow
-from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import (
     LEVELS,
     WHOLE,
@@ -314,12 +313,12 @@ class IncidentTracker:
         related = [one for one in _alive(current) if same_harm(one, alarm.key, self._watches)]
         if not deserved.pages and level.test.level == "page" and is_told(related, alarm.windows):
             return {}, None
-        cause = explain(alarm)
+        cause = explain(with_explained_losses(alarm, window, self._catalogue, self._reference_fit))
         facts = [one for one in _alive(current) if one.watch == FACT_WATCH]
         told = next((one for one in facts if tells(one, since_onset(alarm), self._reference_fit.horizon)), None)
         if told is not None:
             if deserved.pages and not has_evidence(told):
-                told = with_evidence(told, self._with_rows(cause, window))
+                told = with_evidence(told, with_rows(cause, window, self._catalogue))
             return {told.number: told}, None
         now = window.traffic.window.end
         tolerance = self._score_tolerance(alarm.key)
@@ -336,17 +335,9 @@ class IncidentTracker:
             }, None
         superseded = [one for one in related if one.level == "notice" and deserved.pages]
         new = new_incident(
-            self._with_rows(cause, window), deserved, window.traffic.window, recovery=recovery, number=number
+            with_rows(cause, window, self._catalogue), deserved, window.traffic.window, recovery=recovery, number=number
         )
         return {one.number: replace(one, closed_at=now).entered("closed", now) for one in superseded}, new
-
-    def _with_rows(self, cause: Cause, window: ScoredWindow) -> Cause:
-        """The cause with the window's rows to look at first, and with the renamed categories of the watch's input."""
-        key, batches = WatchKey(watch=cause.watch, slice=cause.slice), window.traffic.batches
-        rows = worst_rows(key, self._catalogue, labelled=batches.labelled, answered=batches.answered)
-        renamed = renaming_of(self._watches[cause.watch], window.findings)
-        message = f"{cause.message} {renamed}" if renamed else cause.message
-        return replace(cause, message=message, detail=replace(cause.detail, rows=rows))
 
     def _alarm(
         self,

@@ -62,10 +62,15 @@ class CauseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputDrift:
-    """An input that drifted, and the largest log evidence of its watches."""
+    """An input that drifted, and the largest log evidence of its watches.
+
+    `explained` is the part of the change of the alarm's loss that its values' other shares explain, from 0 to 1; None
+    where the alarm is about no loss.
+    """
 
     input: str
     log_evidence: float
+    explained: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,7 +206,10 @@ def incident_document(incident: IncidentRecord) -> IncidentDocument:
             _decomposition(list(parts))
             for _, parts in groupby(detail.parts, key=lambda part: (part.metric, part.column))
         ],
-        "inputs": [{"input": one.input, "evidence": finite_evidence(one.log_evidence)} for one in detail.inputs],
+        "inputs": [
+            {"input": one.input, "evidence": finite_evidence(one.log_evidence), "explained": one.explained}
+            for one in detail.inputs
+        ],
         "rows": [
             {"prediction_id": row.prediction_id, "event_time": iso(row.event_time), "score": row.score}
             for row in detail.rows

@@ -98,10 +98,11 @@ class DecompositionDocument(TypedDict):
 
 
 class InputDriftDocument(TypedDict):
-    """An input that drifted, and the evidence of it."""
+    """An input that drifted, the evidence of it, and the part of the loss's rise that it explains, if that is known."""
 
     input: str
     evidence: float
+    explained: float | None
 
 
 class RowDocument(TypedDict):

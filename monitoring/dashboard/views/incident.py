@@ -239,13 +239,17 @@ def _inputs(incident: IncidentRecord) -> TableView | None:
     return TableView(
         name="inputs",
         title="Inputs that drifted since the onset",
-        columns=("Input", "Evidence"),
+        columns=("Input", "Evidence", "Explains of the rise"),
         rows=tuple(
-            (cell(printable(one.input), style="text"), cell(format_evidence(one.log_evidence), one.log_evidence))
+            (
+                cell(printable(one.input), style="text"),
+                cell(format_evidence(one.log_evidence), one.log_evidence),
+                cell(NOTHING if one.explained is None else f"{100 * one.explained:.0f} %", one.explained),
+            )
             for one in found
         ),
-        numeric=frozenset({1}),
-        note="Largest change first; the CSV file has the natural logarithm.",
+        numeric=frozenset({1, 2}),
+        note="What explains the loss first, then the largest change; the CSV file has logarithms of evidence.",
     )
 
 

@@ -16,6 +16,7 @@ NAMED = re.compile(r"`(?:[a-z_.]+\.)?([A-Z][A-Z0-9_]{3,})`")
 #: Constants of how scores are stored, shown or counted, on which no evidence depends.
 APART = {
     "evidence.simulation": {"BATCH"},
+    "evidence.simulation_cache": {"MAX_RESULTS"},
     "watches.descriptions": {"LONGEST"},
     "watches.label_delays": {"EDGES"},
     "watches.scoring": {"LEFT_TO_RIGHT_COLUMNS", "EXACT_ROWS"},

@@ -22,6 +22,15 @@ def test_the_input_that_moved_most_is_named_first_and_each_once() -> None:
     assert moves[1].log_evidence == pytest.approx(np.log(50.0)), "of two that moved as far, the last by name"
 
 
+def test_an_input_that_explains_the_loss_is_named_before_one_that_moved_farther() -> None:
+    found = windows(brier=[0.4] * 3, input__x__location=[0.6] * 3, input__y__location=[0.3] * 3)
+    made = alarm("brier", found, notice=NOTICE)
+    for explained, order in (({"x": 0.9, "y": 0.1}, ["x", "y"]), ({"x": 0.2, "y": 0.1}, ["y", "x"]), ({}, ["y", "x"])):
+        moves = drifted_inputs(replace(made, explained=explained))
+        assert [move.input for move in moves] == order
+        assert [move.explained for move in moves] == [explained.get(name) for name in order]
+
+
 def test_an_input_at_its_baseline_is_not_named_whatever_its_evidence() -> None:
     found = windows(brier=[0.4] * 3, input__x__location=[0.51, 0.49, 0.505], input__y__location=[0.0] * 3)
     assert drifted_inputs(alarm("brier", found, notice=NOTICE)) == ()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitoring.incidents.alarm import Alarm
@@ -81,6 +83,22 @@ def test_a_fall_is_no_rise() -> None:
     assert explain(made).cause == "location of x fell from 0.500 to 0.200"
     assert "0.5 is no shift." in message(made)
     assert "Inputs that drifted since then, largest change first (false discovery rate 5 %): x." in message(made)
+
+
+@pytest.mark.parametrize(
+    ("explained", "part"),
+    [
+        (
+            {"x": 0.87},
+            "what explains most of the rise first (false discovery rate 5 %): x. Part of the rise that would be gone",
+        ),
+        ({"x": 0.1}, "largest change first (false discovery rate 5 %): x. They explain little of the rise."),
+    ],
+)
+def test_inputs_that_drifted_say_what_they_explain_of_a_loss(explained: dict[str, float], part: str) -> None:
+    found = windows(brier=[0.4], input__x__location=[0.2])
+    made = alarm("brier", found, notice={"input:x:location": 90.0})
+    assert f"Inputs that drifted since then, {part}" in message(replace(made, explained=explained))
 
 
 def test_a_label_coverage_gap_has_a_sign_in_points_and_says_what_it_is() -> None:

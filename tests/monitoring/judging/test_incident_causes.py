@@ -1,0 +1,59 @@
+"""What the rows of an alarm's window add to its cause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.cause import explain
+from monitoring.judging.incident_causes import with_explained_losses, with_rows
+from monitoring.judging.judge import JudgeState
+from monitoring.judging.window_scorer import ScoredWindow
+from tests.monitoring.incidents.alarms import alarm, windows
+from tests.monitoring.judging.small_judge import BASELINE_DAYS, SmallJudge, rows_of_days, small_judge, with_feature
+
+
+@pytest.fixture
+def made() -> SmallJudge:
+    return small_judge()
+
+
+def scored(made: SmallJudge, *, faulty: bool) -> ScoredWindow:
+    """A day on which four of ten temperatures are 0, and the answers to those rows wrong."""
+    rows = rows_of_days(BASELINE_DAYS, 1, seed=3)
+    if faulty:
+        wrong = np.arange(len(rows)) % 5 < 2
+        values = np.where(wrong, 0.0, np.asarray(rows.features["temp"]))
+        answers = np.where(wrong[:, None], np.eye(2)[1 - rows.labels.clip(0)], rows.probabilities)
+        rows = replace(with_feature(rows, "temp", pa.array(values)), probabilities=answers)
+    return made.judge.scorer.score(JudgeState().scoring, made.traffic(rows, BASELINE_DAYS))
+
+
+def of_brier(made: SmallJudge, window: ScoredWindow) -> Alarm:
+    return with_explained_losses(alarm("brier", windows(brier=[0.4])), window, made.catalogue, made.fit)
+
+
+def test_the_input_of_the_faulty_rows_explains_the_rise(made: SmallJudge) -> None:
+    found = of_brier(made, replace(scored(made, faulty=True))).explained
+    assert set(found) == {"temp", "origin"}
+    assert found["temp"] > 0.5 > found["origin"]
+
+
+def test_without_a_rise_without_labels_and_for_other_watches_nothing_is_explained(made: SmallJudge) -> None:
+    window = scored(made, faulty=True)
+    assert of_brier(made, replace(window, labelled=window.labelled.without_losses())).explained == {}
+    other = alarm("input:x:location", windows(input__x__location=[0.2]), notice={"input:x:location": 90.0})
+    assert with_explained_losses(other, window, made.catalogue, made.fit).explained == {}
+
+
+def test_rows_to_look_at_first_are_the_window_s_worst(made: SmallJudge) -> None:
+    window = scored(made, faulty=True)
+    cause = with_rows(explain(alarm("brier", windows(brier=[0.4]))), window, made.catalogue)
+    scores = [row.score for row in cause.detail.rows]
+    assert len(scores) == 10
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == pytest.approx(1.0)

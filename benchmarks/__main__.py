@@ -37,6 +37,7 @@ NAMES = (
     "window_speed",
     "window_growth",
     "dashboard_speed",
+    "service_speed",
     "serving_speed",
     "serving_peers",
     "response_profile",
@@ -47,9 +48,10 @@ NAMES = (
     "soak",
 )
 
-#: Run only by name: four download the peers, one runs as long as requested, one needs gigabytes of disk, and four take
+#: Run only by name: four download the peers, one runs as long as requested, two need gigabytes of disk, and four take
 #: ten minutes.
 BY_NAME = (
+    "service_speed",
     "serving_peers",
     "soak",
     "truth.peers",

@@ -5,6 +5,7 @@ There is no `env.py`, as no command line runs these: `upgrade` runs the revision
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -27,29 +28,35 @@ def migration_context(connection: Connection) -> MigrationContext:
     return MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE})
 
 
+@cache
+def _script() -> tuple[ScriptDirectory, str | None, frozenset[str]]:
+    """The revisions, the last of them, and all their names; their files are read once a process."""
+    script = ScriptDirectory(Path(__file__).parent)
+    return script, script.get_current_head(), frozenset(one.revision for one in script.walk_revisions())
+
+
 def is_current(connection: Connection) -> bool:
     """Whether the store is at this code's revision. Raises CannotRun if it is at a newer one. Changes nothing."""
-    script = ScriptDirectory(Path(__file__).parent)
+    _, last, known = _script()
     heads = migration_context(connection).get_current_heads()
-    known = {revision.revision for revision in script.walk_revisions()}
     if not known.issuperset(heads):
         raise CannotRun(
             "The store was written by a newer release.",
             got=f"revision {', '.join(sorted(heads))}",
-            expected=f"{script.get_current_head()} or earlier",
+            expected=f"{last} or earlier",
             fix="Install that release, or use another store.",
         )
-    return heads == (script.get_current_head(),)
+    return heads == (last,)
 
 
 def upgrade(connection: Connection) -> None:
     """Migrate the store to this code's revision, inside the connection's transaction."""
     if is_current(connection):
         return
-    script = ScriptDirectory(Path(__file__).parent)
+    script, last, _ = _script()
     context = migration_context(connection)
     current = context.get_current_heads()
-    pending = list(script.iterate_revisions(script.get_current_head(), current or "base"))
+    pending = list(script.iterate_revisions(last, current or "base"))
     with _ONE_AT_A_TIME, Operations.context(context):
         for revision in reversed(pending):
             revision.module.upgrade()

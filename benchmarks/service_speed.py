@@ -1,0 +1,174 @@
+"""CPU time and memory of `pitfalls monitor serve` with a hundred configs: first windows, next ones, nothing due."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.results import Result, Settings, Table
+from monitoring.jobs.init import init_monitor
+from monitoring.jobs.table_description import TableDescription
+
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+#: Days of the reference, and rows of one of its windows and of a live one.
+DAYS, REFERENCE_ROWS, LIVE_ROWS = 30, 5_000, 10_000
+
+#: Ticks of the schedule over which a cycle with nothing due is measured.
+IDLE_MINUTES = 3
+IDLE = f"nothing due, {IDLE_MINUTES} times in {IDLE_MINUTES} minutes"
+
+#: Seconds that one stage may take.
+PATIENCE = 3600.0
+
+
+def measure(settings: Settings) -> Result:
+    """Run a service over configs with a store each. Cost: ten minutes of processor time, and two gigabytes of disk."""
+    configs, rows, pause = (3, 500, 1.0) if settings.quick else (100, LIVE_ROWS, 60.0 * IDLE_MINUTES)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_configs(folder, configs, rows)
+        print(f"{configs} configs made", file=sys.stderr)
+        monitors = folder / "monitors"
+        with served(monitors) as service:
+            stages = [service.stage("first window of each, every baseline fitted", lambda: service.judge(configs))]
+            stages.append(service.stage(IDLE, lambda: time.sleep(pause)))
+            for one in monitors.iterdir():
+                (one / "tomorrow.parquet").rename(one / "live" / "tomorrow.parquet")
+            stages.append(service.stage("next window of each, fits kept", lambda: service.judge(2 * configs)))
+        found = tuple((name, round(cpu, 2), round(1000 * cpu / configs, 1), peak) for name, cpu, peak in stages)
+    title = f"One service, {configs} configs, a window of {rows:,} rows each"
+    note = f"12 columns and a label; a baseline of {DAYS} windows with {REFERENCE_ROWS:,} rows; SQLite, a store each."
+    columns = ("stage", "CPU s", "ms a config", "peak MB")
+    return Result(tables=(Table(title=title, columns=columns, rows=found, note=note),))
+
+
+def make_configs(folder: Path, configs: int, rows: int) -> None:
+    """Write `monitors/NNN`: config, baseline, a live window that is due, and the next one beside it.
+
+    Args:
+        folder: Where.
+        configs: How many.
+        rows: Rows of a live window.
+    """
+    pq.write_table(rows_of(0, DAYS, REFERENCE_ROWS, seed=1), folder / "reference.parquet")
+    own = TableDescription(
+        event_time="ts", scores=("p",), label="y", prediction_id="id", slices=("origin",), traffic="live/*.parquet"
+    )
+    init_monitor(folder / "reference.parquet", own, out=folder / "one", clock=lambda: FIRST + (DAYS + 9) * DAY)
+    config = folder / "one" / "monitor.toml"
+    config.write_text(config.read_text().replace('cron = "15 * * * *"', 'cron = "* * * * *"'))
+    for number in range(configs):
+        place = folder / "monitors" / f"{number:03d}"
+        shutil.copytree(folder / "one", place)
+        (place / "live").mkdir()
+        today, tomorrow = (rows_of(DAYS + day, 1, rows, seed=2 + 2 * number + day) for day in (0, 1))
+        pq.write_table(today, place / "live" / "today.parquet")
+        pq.write_table(tomorrow, place / "tomorrow.parquet")
+
+
+def rows_of(first: int, days: int, rows: int, *, seed: int) -> pa.Table:
+    """Predictions on some days: eight numbers, two categories, an id, a probability and a label that follows it."""
+    rng = np.random.default_rng(seed)
+    count = days * rows
+    seconds = np.sort(rng.integers(0, 86_400, (days, rows)), axis=1) + 86_400 * np.arange(first, first + days)[:, None]
+    numbers = rng.normal(size=(count, 8))
+    score = 1.0 / (1.0 + np.exp(-numbers[:, 0] - numbers[:, 1] / 2))
+    return pa.table(
+        {
+            "ts": pa.array((seconds.ravel() + int(FIRST.timestamp())) * 1_000_000, pa.timestamp("us", "UTC")),
+            "id": pa.array([f"{seed}-{number}" for number in range(count)]),
+            **{f"x{place}": numbers[:, place] for place in range(8)},
+            "origin": np.array(["a", "b", "c"])[rng.integers(0, 3, count)],
+            "city": np.array([f"city-{number}" for number in range(20)])[rng.integers(0, 20, count)],
+            "p": score,
+            "y": (rng.random(count) < score).astype(np.int64),
+        }
+    )
+
+
+class ServiceProcess:
+    """A service in a process of its own, and what it has used."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        """A process whose stderr is read from here on."""
+        self._process = process
+        self._windows = 0
+        self._errors: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if ": Evaluated " in line:
+                self._windows += int(line.rpartition("Evaluated ")[2].split()[0])
+            if "Error: " in line:
+                self._errors.append(line)
+
+    def judge(self, count: int) -> None:
+        """Wait until so many windows were judged in all."""
+        until = time.monotonic() + PATIENCE
+        while self._windows < count and time.monotonic() < until and self._process.poll() is None:
+            time.sleep(0.1)
+        assert self._windows == count, self._errors[:3]
+
+    def stage(self, name: str, wait: Callable[[], None]) -> tuple[str, float, int]:
+        """The processor seconds of a stage that ends when `wait` returns, and the peak of memory until then."""
+        before = self.cpu_seconds()
+        wait()
+        found = (name, self.cpu_seconds() - before, self.peak_megabytes())
+        print(*found, file=sys.stderr)
+        return found
+
+    def cpu_seconds(self) -> float:
+        """Processor time so far, of all threads."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_megabytes(self) -> int:
+        """The largest resident memory so far."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[ServiceProcess]:
+    """A service over a folder of configs, on a free port.
+
+    Args:
+        folder: The folder.
+
+    Yields:
+        The process.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "pitfalls_tf",
+        "monitor",
+        "serve",
+        "--configs",
+        str(folder),
+        "--port",
+        "0",
+        "--json",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield ServiceProcess(process)
+        finally:
+            process.terminate()

@@ -107,9 +107,10 @@ class Pages:
         found, failures = self._entries(self.clock())
         return metrics_text([measured_of(*one) for one in self._histories(found, windows=1)], failures)
 
-    def unreadable(self) -> tuple[Failure, ...]:
-        """Configs and stores that cannot be read now."""
-        return tuple(one for one in self._entries(self.clock())[1] if one.unreadable)
+    def ready(self) -> bool:
+        """Whether there is something to show: a deployment, or configs of which none is unreadable."""
+        found, failures = self._entries(self.clock())
+        return bool(found) or not any(one.unreadable for one in failures)
 
     def deployment(
         self, source: str, number: int, latest: int = WINDOWS_SHOWN, *, whole: bool = False

@@ -235,6 +235,8 @@ def test_metrics_need_the_token_and_health_does_not(pages: Pages, tmp_path: Path
     assert "# TYPE pitfalls_deployment_state gauge" in answer.text
     assert [guarded.get(f"/health/{what}").text for what in ("live", "ready")] == ["ok\n", "ok\n"]
     broken = ConfigFile(path=tmp_path / "monitor.toml", config=None, problem="It is no TOML.")
+    alone = client_of(replace(pages, sources=(), files=(broken,)))
+    assert (alone.get("/health/ready").status_code, alone.get("/health/live").status_code) == (503, 200)
     failing = client_of(replace(pages, files=(broken,)))
-    assert (failing.get("/health/ready").status_code, failing.get("/health/live").status_code) == (503, 200)
+    assert failing.get("/health/ready").text == "ok\n"  # the others are still shown
     assert "pitfalls_unreadable_configs 1.0" in failing.get("/metrics").text

@@ -26,7 +26,7 @@ def test_the_pages_follow_the_configs_and_stores_stay_open_while_they_are_the_sa
     (failure,) = pages().overview(Question()).failures
     assert (failure.reason, failure.unreadable) == ("The last run failed.", False)
     assert pages().sources is shown.sources
-    assert pages().unreadable() == ()
+    assert pages().ready()
     assert pages.fingerprint() != before
     files = ()
     assert pages().overview(Question()).total == 0

@@ -26,7 +26,7 @@ PRIOR_ROWS = 1.0
 LEAST_ROWS = 50
 
 #: What is no more standard errors from 0 than this explains nothing.
-ERRORS = 2.0
+ERRORS = 2.5
 
 
 def explained_losses(
@@ -68,10 +68,10 @@ def _explained(codes: Whole, losses: Floats, bins: Bins, baseline: FeatureCounts
     rows = np.bincount(groups[codes], minlength=size)
     sums = np.bincount(groups[codes], weights=losses, minlength=size)
     means = (sums + PRIOR_ROWS * baseline_loss) / (rows + PRIOR_ROWS)
-    shares = np.bincount(groups, weights=counts, minlength=size) / counts.sum()
-    moved = rows / losses.size - shares  # the error is that of the mean losses of groups with rows
-    error = float(np.sqrt(losses.var() * np.sum(moved**2 * rows / (rows + PRIOR_ROWS) ** 2)))
-    explained = float(moved @ means)
+    before, now = np.bincount(groups, weights=counts, minlength=size) / counts.sum(), rows / losses.size
+    # The error is that of the groups' means beside the mean of all rows, of which the alarm has shown that it rose.
+    variances = losses.var() * rows * (1.0 - now) / (rows + PRIOR_ROWS) ** 2
+    explained, error = float((now - before) @ means), float(np.sqrt((now - before) ** 2 @ variances))
     return explained if explained > ERRORS * error else 0.0
 
 

@@ -113,3 +113,10 @@ def test_of_small_windows_an_input_that_moved_harmlessly_hardly_ever_explains_a_
         faulty_named += found["amount"] >= 0.25 * rise
     assert harmless <= 5
     assert faulty_named >= 90
+
+
+def test_a_number_that_is_stuck_explains_a_rise_that_one_window_hardly_shows() -> None:
+    rng = np.random.default_rng(1)
+    rows = rows_of(np.full(400, 0.3), rng.choice(["north", "south", "west"], 400).tolist())
+    losses = (rng.random(400) < 0.25).astype(np.float64)
+    assert explained(rows, losses)["amount"] > 0.8 * (losses.mean() - BEFORE) > 0.0

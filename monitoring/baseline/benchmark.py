@@ -1,4 +1,4 @@
-"""The model's metrics on its reference, with intervals by a bootstrap over days, the independent unit."""
+"""The model's metrics on its reference, with intervals by a bootstrap over days, the independent unit, or over rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.baseline.metrics import ConfidenceInterval, Resamples, area_under_curve, interval, row_losses
+from monitoring.baseline.metrics import Resamples, area_under_curve, interval, row_losses
 from monitoring.records import WHOLE
 from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.task import NO_LABEL
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 LEVEL: Final = 0.95
+#: Rows of one day are resampled in so many parts, which costs the less the fewer there are.
+ROW_BLOCKS: Final = 200
 #: A category with more values has no slices.
 MAX_SLICE_VALUES: Final = 12
 
@@ -36,7 +38,7 @@ MAX_SLICE_VALUES: Final = 12
 class ReferenceMetric:
     """One metric over the labelled rows of the whole reference or of one slice, written ``column=value``.
 
-    `low` and `high` bound its 95 % bootstrap interval over days; both are `mean` where there is only one day.
+    `low` and `high` bound its 95 % bootstrap interval over days; over rows where there is only one day.
     brier     half the squared distance to the one-hot label, in [0, 1]; for two classes (p - y)²
     log_loss  nats, probabilities kept at least 1e-7
     error     share of rows whose likeliest class is wrong
@@ -125,7 +127,7 @@ def _measure(
     part: str, probabilities: Floats, labels: NDArray[np.int64], days: NDArray[np.int64], rng: np.random.Generator
 ) -> list[ReferenceMetric]:
     """Every metric of one slice; rows of one of the `days` [n] are resampled together."""
-    resamples = Resamples.of(days, rng)
+    resamples = Resamples.of(_blocks(days), rng)
     found: dict[str, tuple[float, Floats]] = {}
     for name, losses in row_losses(probabilities, labels).items():
         found[name] = (float(losses.mean()), resamples.means(losses))
@@ -134,7 +136,7 @@ def _measure(
         if area is not None:
             found["auc"] = (area, resamples.areas(probabilities[:, 1], labels == 1))
     return [
-        _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=resamples.blocks)
+        _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=np.unique(days).size)
         for name, (mean, drawn) in found.items()
     ]
 
@@ -143,7 +145,7 @@ def _measure_numbers(
     part: str, answers: Floats, labels: NDArray[np.int64], days: NDArray[np.int64], rng: np.random.Generator
 ) -> list[ReferenceMetric]:
     """As `_measure`, of predicted numbers; errors are not bounded here."""
-    resamples, truth = Resamples.of(days, rng), labels.view(np.float64)
+    resamples, truth = Resamples.of(_blocks(days), rng), labels.view(np.float64)
     errors = answers[:, 0] - truth
     rows = {"absolute_error": np.abs(errors), "squared_error": errors**2, "bias": errors}
     if (truth != 0.0).all():
@@ -156,14 +158,21 @@ def _measure_numbers(
         shares: Floats = np.divide(drawn, spread, out=np.full(drawn.shape, np.nan), where=spread > 0.0)
         found["r_squared"] = (1.0 - squared / float(truth.var()), 1.0 - shares)
     return [
-        _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=resamples.blocks)
+        _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=np.unique(days).size)
         for name, (mean, drawn) in found.items()
     ]
 
 
 def _metric(name: str, part: str, *, mean: float, drawn: Floats, rows: int, days: int) -> ReferenceMetric:
-    around = ConfidenceInterval(low=mean, high=mean) if days < 2 else interval(drawn, LEVEL)
+    around = interval(drawn, LEVEL)
     return ReferenceMetric(metric=name, slice=part, rows=rows, days=days, mean=mean, low=around.low, high=around.high)
+
+
+def _blocks(days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What is resampled together, [n]: days; of rows of one day, parts of as many rows each."""
+    if len(days) and (days == days[0]).all():
+        return np.arange(len(days)) % ROW_BLOCKS
+    return days
 
 
 def _days(times: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:

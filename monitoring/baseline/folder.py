@@ -166,6 +166,8 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         document["output"] = spec.output
     if spec.outputs_only is not None:
         document["outputs"] = spec.outputs_only.document()
+    if spec.rows_per_window is not None:
+        document["rows_per_window"] = spec.rows_per_window
     if spec.embedding is not None:
         document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
     return document
@@ -201,6 +203,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         regression=Regression.of(document["regression"]) if "regression" in document else None,
         output=document.get("output"),
         outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,
+        rows_per_window=document.get("rows_per_window"),
         embedding=None
         if embedding is None
         else Embedding(tensors=tuple(embedding["tensors"]), columns=tuple(embedding["columns"])),

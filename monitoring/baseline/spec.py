@@ -44,7 +44,8 @@ class BaselineSpec:
     `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number, and
     `output` the output that holds it, or that of the probabilities of a multi-label model; None for a table, and for
     probabilities of one class a row, whose output the config names.
-    `outputs_only` is the task of a model of which no loss is known.
+    `outputs_only` is the task of a model of which no loss is known. `rows_per_window` is how the rows of a reference
+    without dates are cut into windows, in their drawn order; None: by their event times, as live rows are.
 
     >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
     ...     "temp"
@@ -61,6 +62,7 @@ class BaselineSpec:
     regression: Regression | None = None
     output: str | None = None
     outputs_only: OutputsOnly | None = None
+    rows_per_window: int | None = None
 
     @property
     def task(self) -> Task:

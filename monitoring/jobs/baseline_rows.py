@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -13,16 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.baseline.undated import FEWEST_ROWS, in_drawn_order, rows_per_window
 from monitoring.errors import BadInput
 from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.jobs.reference_notes import FEW_WINDOWS
 from monitoring.jobs.table_description import TableDescription, columns_described, columns_to_come
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime
+from monitoring.traffic.column_roles import ColumnRole, Role
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
-from monitoring.traffic.tables.reference import read_all, types_of
+from monitoring.traffic.tables.reference import LoadedPiece, read_all, types_of
 from monitoring.traffic.tables.table import Table
+from monitoring.traffic.tables.values import as_strings, decoded
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 #: A window of fewer rows is joined to the next, unless windows are cut smaller.
@@ -39,6 +42,8 @@ class BaselineRows:
         types: every column of the reference, with its Arrow type.
         lost: how many rows were left out, by the reason.
         notes: what was left out, and other things that the owner should know.
+        left_out: the reason by the name of each column that is no input.
+        rows_per_window: how rows without dates are cut into windows, in their drawn order; None for rows with dates.
     """
 
     table: pa.Table
@@ -46,12 +51,37 @@ class BaselineRows:
     types: Mapping[str, str]
     lost: Mapping[str, int]
     notes: tuple[str, ...]
+    left_out: Mapping[str, str]
+    rows_per_window: int | None = None
 
     @property
-    def span(self) -> timedelta:
-        """From the first row to the last."""
+    def span(self) -> timedelta | None:
+        """From the first row to the last; None for rows without dates."""
+        if self.rows_per_window is not None:
+            return None
         ends = pc.min_max(self.table["event_time"])
         return ends["max"].as_py() - ends["min"].as_py() if self.table.num_rows else timedelta(0)
+
+    @property
+    def roles(self) -> tuple[ColumnRole, ...]:
+        """What each column of the reference was taken for, in its order."""
+        columns = self.columns
+        mapped: dict[str, Role] = {
+            columns.event_time: "event time",
+            columns.prediction_id: "prediction id",
+            columns.label: "label",
+            columns.label_time: "label time",
+            **dict.fromkeys(columns.label_columns, "label"),
+            **dict.fromkeys(columns.scores, "score"),
+            **({} if columns.predicted is None else {columns.predicted: "predicted"}),
+        }
+        found = []
+        for name in self.types:
+            kind = columns.inputs.get(name, "")
+            role: Role = mapped.get(name, "input" if kind else "left out")
+            why = "" if name in mapped else self.left_out.get(name, "" if kind else "not named")
+            found.append(ColumnRole(name=name, role=role, kind=kind, why=why))
+        return tuple(found)
 
     @property
     def label_delays(self) -> NDArray[np.int64]:
@@ -79,6 +109,9 @@ def read_reference(reference: Path, description: TableDescription, *, clock: Cal
     pieces = read_all(pieces_of(reference))
     types = types_of(pieces)
     columns, left_out = columns_described(pieces, description)
+    dated = columns.event_time in types
+    if not dated:
+        pieces = _with_places(pieces, columns)
     rows = Table(pieces, columns, now=clock())
     times = rows.event_times()
     if not times.size:
@@ -89,20 +122,34 @@ def read_reference(reference: Path, description: TableDescription, *, clock: Cal
     scan = rows.window(Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1)))
     table, unanswered = _with_answers(scan.read(), columns, types)
     mixed = _input_notes(table, scan.problems, columns)
+    if not dated:
+        table = in_drawn_order(table, _groups(pieces, table, description.group))
     notes = (
         *dict.fromkeys(finding.message for finding in (*rows.times.findings, *scan.findings())),
         *([f"{repeats} rows repeat another's id, and were left out."] if repeats else []),
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *mixed,
-        *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
+        *([f"No inputs: {', '.join(_named(name, why) for name, why in left_out.items())}."] if left_out else []),
         *(
             f"The reference has no column {name} ({option}): it is looked for in the traffic."
             for option, name in columns_to_come(types, description).items()
         ),
-        *([f"Event times have no zone, and were taken as {columns.naive_timezone}."] if rows.times.naive else []),
+        *(
+            [f"Event times have no zone, and were taken as {columns.naive_timezone}."]
+            if rows.times.naive and dated
+            else []
+        ),
     )
     lost = {"without a usable answer": unanswered, "of an id of another": repeats}
-    return BaselineRows(table=table, columns=columns, types=types, lost=lost, notes=notes)
+    return BaselineRows(
+        table=table,
+        columns=columns,
+        types=types,
+        lost=lost,
+        notes=notes,
+        left_out=left_out,
+        rows_per_window=None if dated else rows_per_window(table.num_rows, description.rows),
+    )
 
 
 def count_windows(rows: BaselineRows, description: TableDescription) -> int:
@@ -120,30 +167,65 @@ def count_windows(rows: BaselineRows, description: TableDescription) -> int:
     """
     times = np.asarray(rows.table["event_time"].cast(pa.int64()), dtype=np.int64)
     plan: RowPlan | WindowPlan = WindowPlan(every=description.every, timezone=description.timezone)
-    if description.rows is not None:
-        plan = RowPlan(rows=description.rows)
+    by_rows = rows.rows_per_window or description.rows
+    if by_rows is not None:
+        plan = RowPlan(rows=by_rows)
     found = size = 0
+    least = min_rows(rows, description)
     for _, places in split_by_window(times, plan):
         size += places.size
-        if size >= min_rows(description):
+        if size >= least:
             found, size = found + 1, 0
     if found < MIN_WINDOWS:
-        length = f"{description.rows} rows" if description.rows is not None else description.every
+        length = f"{by_rows} rows" if by_rows is not None else description.every
         reasons = ", ".join(f"{lost:,} {why}" for why, lost in rows.lost.items() if lost)
         left_out = f" ({reasons} left out)" if reasons else ""
         raise BadInput(
             "The reference is too short.",
             got=f"{rows.table.num_rows:,} rows that count{left_out} in {found} windows of {length}, small ones "
-            f"joined to {min_rows(description)} rows",
+            f"joined to {least} rows",
             expected=f"at least {MIN_WINDOWS} windows, better {FEW_WINDOWS} or more",
-            fix="Give a longer reference, or cut shorter windows: --every 6h, or --rows 500.",
+            fix="Give a longer reference, or cut shorter windows: --every 6h, or --rows 500."
+            if rows.rows_per_window is None
+            else "Give a longer reference: a few hundred rows at least.",
         )
     return found
 
 
-def min_rows(description: TableDescription) -> int:
-    """A window of fewer rows is joined to the next."""
-    return MIN_ROWS if description.rows is None else min(MIN_ROWS, description.rows)
+def min_rows(rows: BaselineRows, description: TableDescription) -> int:
+    """A window of fewer rows is joined to the next: `MIN_ROWS`, or fewer where the reference is small."""
+    enough: int = max(rows.table.num_rows // FEW_WINDOWS, FEWEST_ROWS)
+    return min(MIN_ROWS, rows.rows_per_window or description.rows or MIN_ROWS, enough)
+
+
+def _with_places(pieces: tuple[LoadedPiece, ...], columns: TableColumns) -> tuple[LoadedPiece, ...]:
+    """Pieces without event times, with the place of each row in place of one, and labels as of their row."""
+    found, first = [], 0
+    for piece in pieces:
+        table, rows = piece.raw.table, piece.raw.table.num_rows
+        if columns.label_time in table.column_names:
+            table = table.drop_columns([columns.label_time])
+        places = pa.array(first + np.arange(rows), pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+        found.append(replace(piece, raw=replace(piece.raw, table=table.append_column(columns.event_time, places))))
+        first += rows
+    return tuple(found)
+
+
+def _named(name: str, why: str) -> str:
+    return str(ColumnRole(name=name, role="left out", why=why))
+
+
+def _groups(pieces: tuple[LoadedPiece, ...], table: pa.Table, name: str | None) -> pa.Array | None:
+    """The group of each row, whose event time is its place in the pieces; None where there are no groups."""
+    if name is None:
+        return None
+    cells = [
+        as_strings(decoded(piece.raw.table[name])).cast(pa.large_string())
+        if name in piece.raw.table.column_names
+        else pa.nulls(piece.raw.table.num_rows, pa.large_string())
+        for piece in pieces
+    ]
+    return pa.concat_arrays(cells).take(table["event_time"].combine_chunks().cast(pa.int64()))
 
 
 def _refuse_times(kind: str, column: str) -> NoReturn:

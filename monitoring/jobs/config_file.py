@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+
 from monitoring.config import ConfigDraft, check_draft, render_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.reference_notes import few_windows
 from monitoring.jobs.staging import put_in_place, staging
-from monitoring.judging.fit.reference_limits import reference_limits
+from monitoring.judging.fit.reference_limits import reference_limits, undated
 
 NAME = "monitor.toml"
 
@@ -64,11 +66,12 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Wr
 def _notes(deployment: Deployment) -> tuple[str, ...]:
     """What the baseline of a bundle cannot carry."""
     fit, times = deployment.reference_fit, deployment.baseline.rows.answers.event_times
-    span = timedelta(microseconds=int(times.max() - times.min())) if len(times) else timedelta()
+    span = None if fit.rows_per_window else timedelta(microseconds=int(np.ptp(times)) if len(times) else 0)
     windows = max((scores.size for scores in fit.means.values()), default=0)
     losses = () if deployment.baseline.spec.task.metrics else (NO_LOSS,)
     return (
         *losses,
+        *(finding.message for finding in undated(fit.rows_per_window)),
         *few_windows(windows),
         *reference_limits(fit.means, fit.unfitted, span=span, pooled_rows=fit.tests["page"].pooled_rows),
     )

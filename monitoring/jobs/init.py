@@ -19,9 +19,10 @@ from monitoring.jobs.reference_notes import reference_notes
 from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import TableDescription
 from monitoring.judging.fit.reference_fit import ReferenceFit
-from monitoring.judging.fit.reference_limits import label_horizon, reference_limits
+from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.regression import Regression
+from monitoring.traffic.column_roles import ColumnRole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class InitResult:
         windows: how many windows they make.
         classes: the classes, in the order of the scores; none where a number is predicted.
         inputs: the names of the inputs.
+        columns: what each column of the table was taken for.
         notes: what was left out, and where the baseline is weak.
     """
 
@@ -42,6 +44,7 @@ class InitResult:
     windows: int
     classes: tuple[str, ...]
     inputs: tuple[str, ...]
+    columns: tuple[ColumnRole, ...]
     notes: tuple[str, ...]
 
 
@@ -77,6 +80,7 @@ def init_monitor(
         multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
         regression=None if columns.classes else Regression(),
         columns=tuple(rows.types.items()),
+        rows_per_window=rows.rows_per_window,
     )
     draft = _draft(description, rows)
     check_draft(draft, out)
@@ -88,8 +92,10 @@ def init_monitor(
         windows=windows,
         classes=columns.classes,
         inputs=tuple(columns.inputs),
+        columns=rows.roles,
         notes=(
             *rows.notes,
+            *(finding.message for finding in undated(rows.rows_per_window)),
             *reference_notes(rows.table, columns, windows),
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
         ),
@@ -129,6 +135,6 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         every=description.every,
         rows=description.rows,
         timezone=description.timezone,
-        min_rows=min_rows(description),
+        min_rows=min_rows(rows, description),
         label_horizon=f"{label_horizon(rows.label_delays).days}d",
     )

@@ -25,6 +25,7 @@ from monitoring.jobs.table_description import TableDescription
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.reports.sections.benchmark import Benchmark
 from monitoring.store.store import Store
+from monitoring.traffic.column_roles import ColumnRole
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _LONGEST = 2_000
 
 #: Fields of several names that may be given as one name.
-_TUPLES = frozenset({"scores", "label_columns", "classes", "inputs", "slices", "class_slices"})
+_TUPLES = frozenset({"scores", "label_columns", "classes", "inputs", "categorical", "ignore", "slices", "class_slices"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +117,22 @@ class TemporaryFolder:
 class Monitor:
     """Watches live tables against a reference table. Make it with `from_reference`, or `open` a folder again.
 
+    One that `from_reference` made knows its `notes`, and what each of the reference's `columns` was taken for.
+
     >>> Monitor.from_reference("REF.parquet", event_time="ts", scores=("p",), label="y")  # doctest: +SKIP
     """
 
-    def __init__(self, config: Path, *, clock: Callable[[], datetime], notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        config: Path,
+        *,
+        clock: Callable[[], datetime],
+        notes: tuple[str, ...] = (),
+        columns: tuple[ColumnRole, ...] = (),
+    ) -> None:
         self.config = config
         self.notes = notes
+        self.columns = columns
         self._clock = clock
         self._scratch = TemporaryFolder()
 
@@ -153,10 +164,10 @@ class Monitor:
             CannotRun: the folder cannot be written.
         """
         unknown = sorted(own.keys() - {field.name for field in fields(TableDescription)})
-        if unknown or "event_time" not in own:
+        if unknown:
             raise BadInput(
-                "Unknown fields of a table's description." if unknown else "The column of event times is not named.",
-                got=f"{', '.join(unknown)}" if unknown else "no event_time",
+                "Unknown fields of a table's description.",
+                got=", ".join(unknown),
                 expected=", ".join(field.name for field in fields(TableDescription)),
                 fix="Name the columns: event_time='ts', scores=('p',), label='y'.",
             )
@@ -168,12 +179,12 @@ class Monitor:
         path = stored(
             reference,
             scratch.path / "reference.parquet",
-            event_time=table.event_time,
+            event_time=table.times,
             ids=table.prediction_id or "prediction_id",
         )
         folder = scratch.path / "table" if out is None else Path(out)
         adopted = init_monitor(path, table, out=folder, clock=clock, force=force)
-        made = cls(adopted.config, clock=clock, notes=adopted.notes)
+        made = cls(adopted.config, clock=clock, notes=adopted.notes, columns=adopted.columns)
         made._scratch = scratch
         return made
 
@@ -223,6 +234,19 @@ class Monitor:
         config = self._config(live)
         with Store.open(config.store.url) as store:
             return write_reports(config, store, out=Path(out), drift=drift)
+
+    def __repr__(self) -> str:
+        return f"Monitor({str(self.config)!r})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{escape(printable(cell, _LONGEST))}</td>' for cell in one.document().values())}</tr>"
+            for one in self.columns
+        )
+        head = "".join(f"<th>{name}</th>" for name in ("column", "role", "kind", ""))
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+        notes = "".join(f"<li>{escape(printable(note, _LONGEST))}</li>" for note in self.notes)
+        return f"<p>Monitor of {escape(str(self.config))}.</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
 
     def _config(self, live: Any) -> MonitorConfig:
         config = load_config(self.config)

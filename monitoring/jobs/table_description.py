@@ -19,10 +19,14 @@ from monitoring.traffic.tables.reference import (
     classes_of,
     kinds_of,
     spelling,
+    time_columns,
     types_of,
 )
 from monitoring.traffic.tables.tasks.class_sets import holds_sets, with_sets
 from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
+
+#: The usual name of the column of event times.
+EVENT_TIME = "event_time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class TableDescription:
     """What the owner of a table of predictions says of it. A column that is not named has its usual name.
 
     Attributes:
-        event_time: the column of event times.
+        event_time: the column of event times; None: `event_time`. The reference may have none.
         scores: one column (the probability of the second class, or lists), or one for each class.
         predicted: the column of the predicted class, where there are no scores.
         label: the column of labels.
@@ -40,6 +44,9 @@ class TableDescription:
         classes: the classes in the order of the scores; empty: as the table has them.
         task: "classification", "multilabel" (any of several classes) or "regression"; None: as labels and answers are.
         inputs: columns, or NAME:number and NAME:category; empty: all columns that nothing else is made of.
+        categorical: inputs that are categories, whatever they look like; the others stay as they are.
+        ignore: columns that are no inputs.
+        group: the column of what rows share that are not independent of each other, such as a customer.
         slices: categories whose values are watched by themselves.
         class_slices: classes that are watched by themselves.
         every: the length of a window.
@@ -49,7 +56,7 @@ class TableDescription:
         traffic: where the live rows are.
     """
 
-    event_time: str
+    event_time: str | None = None
     scores: tuple[str, ...] = ()
     predicted: str | None = None
     label: str | None = None
@@ -59,6 +66,9 @@ class TableDescription:
     classes: tuple[str, ...] = ()
     task: TaskName | None = None
     inputs: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    group: str | None = None
     slices: tuple[str, ...] = ()
     class_slices: tuple[str, ...] = ()
     every: str = "1d"
@@ -67,10 +77,20 @@ class TableDescription:
     naive_timezone: str = "UTC"
     traffic: str | None = None
 
+    @property
+    def times(self) -> str:
+        """The column of event times, which the traffic has."""
+        return self.event_time or EVENT_TIME
+
+    @property
+    def ignored(self) -> dict[str, str]:
+        """Columns that are no inputs, with the reason."""
+        return {**dict.fromkeys(self.ignore, "ignored"), **({} if self.group is None else {self.group: "the group"})}
+
 
 def columns_described(
     pieces: tuple[LoadedPiece, ...], description: TableDescription
-) -> tuple[TableColumns, tuple[str, ...]]:
+) -> tuple[TableColumns, dict[str, str]]:
     """What each column of a reference table means.
 
     Args:
@@ -78,7 +98,7 @@ def columns_described(
         description: what its owner says of it.
 
     Returns:
-        The columns, and what is no input, each with the reason.
+        The columns, and the reason by the name of each that is no input.
 
     Raises:
         BadInput: the table does not fit its description.
@@ -100,7 +120,7 @@ def columns_described(
     if not sets:
         check_labels(pieces, label)
     columns = TableColumns(
-        event_time=description.event_time,
+        event_time=description.times,
         prediction_id=description.prediction_id or "prediction_id",
         label=label,
         label_columns=description.label_columns,
@@ -109,8 +129,12 @@ def columns_described(
         scores=description.scores,
         predicted=description.predicted,
     )
-    check_label_times(pieces, columns)
-    inputs, left_out = kinds_of(pieces, columns, description.inputs, description.slices)
+    if columns.event_time in there:
+        check_label_times(pieces, columns)
+    else:
+        _check_undated(pieces, columns, description)
+    categories = (*description.slices, *description.categorical)
+    inputs, left_out = kinds_of(pieces, columns, description.inputs, categories, description.ignored)
     found = replace(columns, inputs=inputs)
     if sets:
         return with_sets(pieces, found, description.classes, description.class_slices), left_out
@@ -123,7 +147,7 @@ def columns_described(
 
 
 def columns_to_come(there: Mapping[str, str], description: TableDescription) -> dict[str, str]:
-    """Columns of ids and label times that are named and that the reference does not have: the traffic may have them.
+    """Columns of ids and times that the reference does not have, and that the traffic may have.
 
     Args:
         there: the reference's columns, with their types.
@@ -132,21 +156,29 @@ def columns_to_come(there: Mapping[str, str], description: TableDescription) -> 
     Returns:
         The columns' names by the options that name them.
     """
-    named = {"--label-time": description.label_time, "--prediction-id": description.prediction_id}
+    named = {
+        "--label-time": description.label_time,
+        "--prediction-id": description.prediction_id,
+        "--event-time": description.times,
+    }
     return absent_columns(there, named)
 
 
 def _check_names(there: Mapping[str, str], description: TableDescription) -> None:
     """Raises BadInput for a named column that is not there, unless it may come, and is not misspelt."""
     options = {
-        "--event-time": description.event_time,
         "--predicted": description.predicted,
         "--label": description.label,
         **{f"--label {name}": name for name in description.label_columns},
+        "--group": description.group,
         **{f"--score {name}": name for name in description.scores},
+        **{f"--categorical {name}": name for name in description.categorical},
+        **{f"--ignore {name}": name for name in description.ignore},
     }
     absent = absent_columns(there, options)
     to_come = columns_to_come(there, description)
+    if description.event_time is None:
+        to_come.pop("--event-time", None)
     absent |= {option: name for option, name in to_come.items() if get_close_matches(name, there, n=1)}
     if absent:
         raise BadInput(
@@ -154,6 +186,20 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
             got=", ".join(f"{name} ({option.partition(' ')[0]})" for option, name in absent.items()),
             expected=f"some of {', '.join(there)[:300]}",
             fix=spelling(there),
+        )
+
+
+def _check_undated(pieces: tuple[LoadedPiece, ...], columns: TableColumns, description: TableDescription) -> None:
+    """Raises BadInput for a reference without event times that has another column of times."""
+    declared = (*description.ignored, *description.slices, *description.categorical, *description.inputs)
+    times = time_columns(pieces, columns, declared)
+    if times:
+        raise BadInput(
+            "The column of event times is not named.",
+            got=f"no column {columns.event_time}; {', '.join(f'{name} ({kind})' for name, kind in times.items())}",
+            expected="when each prediction was made",
+            fix=f"Name it: --event-time {next(iter(times))}. If none is, the reference may do without: "
+            f"--ignore {','.join(times)}.",
         )
 
 

@@ -11,7 +11,7 @@ from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, lab
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.gross_failures import UNSEEN, range_findings
 from monitoring.judging.fit.reference_fit import ReferenceFit
-from monitoring.judging.fit.reference_limits import never_judged
+from monitoring.judging.fit.reference_limits import never_judged, undated
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.renamed_values import RENAMED, renamed_by_input
 from monitoring.judging.traffic_volume import volume_findings
@@ -101,7 +101,7 @@ class WindowScorer:
         self._input_check = input_check
         self._phases = phases
         self._calendar = calendar
-        self._never_judged = never_judged(reference_fit.unfitted)
+        self._limits = (*never_judged(reference_fit.unfitted), *undated(reference_fit.rows_per_window))
         self._profiles = ProfileBuilder(catalogue.bins)
         self.rows = RowScorer(
             catalogue,
@@ -149,7 +149,7 @@ class WindowScorer:
                 *unembedded,
                 *self._gross_failures(traffic.answered, sums, inputs.findings),
                 *volume_findings(traffic.answered.rows, None if events.answered is not None else usual_rows),
-                *self._never_judged,
+                *self._limits,
             ),
             phases=self._phases(traffic.window.start),
             events=events,

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import predictions_from
+from monitoring.baseline.undated import in_drawn_order, rows_per_window
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from serving.export.embedding import PROJECTION_FILE, embed_reference
@@ -199,6 +200,8 @@ def write_reference(
     seen = embed_reference(reference, model)
     if seen is not None:
         spec, table = replace(spec, embedding=seen.embedding), seen.append_to(table)
+    if "event_time" not in reference.column_names:
+        spec, table = replace(spec, rows_per_window=rows_per_window(table.num_rows)), in_drawn_order(table)
     (folder / BASELINE_FOLDER).parent.mkdir(exist_ok=True)
     write_baseline(table, folder=folder / BASELINE_FOLDER, spec=spec)
     if seen is not None:
@@ -206,7 +209,7 @@ def write_reference(
     return WrittenReference(
         has_baseline=True,
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
-        description=_describe(table, folder),
+        description=_describe(table, folder, dated=spec.rows_per_window is None),
         remarks=(
             *usable.remarks,
             *((_no_task(reference),) if interpreted.task is None else _unwatched(interpreted)),
@@ -279,19 +282,19 @@ def _gaps(reference: pa.Table, *, has_loss: bool) -> Iterator[str]:
         yield "The reference has no label, so a monitor has no error rate to compare later ones with."
     if "event_time" not in reference.column_names:
         yield (
-            "The reference has no event_time, so all of its rows have the same time, and a monitor cannot divide them "
-            "into windows."
+            "The reference has no event_time: a monitor draws its rows into windows, as if they were independent, and "
+            "does not know how much good traffic differs from window to window."
         )
 
 
-def _describe(table: pa.Table, folder: Path) -> dict[str, Any]:
-    """Number and times of the rows, and the digest of the baseline's file of them."""
+def _describe(table: pa.Table, folder: Path, *, dated: bool) -> dict[str, Any]:
+    """Number and times of the rows, if they have some, and the digest of the baseline's file of them."""
     times = table["event_time"].sort()
     written = folder / BASELINE_FOLDER / "reference.parquet"
     return {
         "rows": table.num_rows,
         "labelled": table.num_rows - table[LABEL].null_count,
-        "first_event_time": times[0].as_py().isoformat(),
-        "last_event_time": times[-1].as_py().isoformat(),
+        "first_event_time": times[0].as_py().isoformat() if dated else None,
+        "last_event_time": times[-1].as_py().isoformat() if dated else None,
         "sha256": hashlib.sha256(written.read_bytes()).hexdigest(),
     }

@@ -162,24 +162,17 @@ class Reloader:
 
     def _change_to_read(self, newest: ListInForce) -> None:
         """Put the list that was last read in force; a failure is reported. It counts as read even if it is refused."""
-        changed = replace(newest, sources=newest.last_read)
+        self._store.put(newest)
         try:
-            self._accept(changed)
+            self._change(replace(newest, sources=newest.last_read))
         except Failure as failure:
-            self._store.put(newest)
             self._report_read(failure)
         else:
-            self._report_read(self._put_in_force(changed))
+            self._report_read(None)
 
     def _change(self, changed: ListInForce) -> None:
-        """Put a list in force in all processes, unless it is refused; raise the first `Failure` of any."""
+        """Put a list in force in all processes, unless it is refused; the lists of others come first."""
         self._accept(changed)
-        failure = self._put_in_force(changed)
-        if failure is not None:
-            raise failure
-
-    def _put_in_force(self, changed: ListInForce) -> Failure | None:
-        """Put a list in force in all processes; the first failure of any is returned."""
         changed = replace(changed, generation=self._store.newest().generation + 1)
         self._store.put(changed)
         wait_for_others = self._store.update_others()
@@ -187,7 +180,9 @@ class Reloader:
         failures = wait_for_others()
         if self._model_list.in_force != changed:  # without the labels that are refused
             self._store.put(self._model_list.in_force)
-        return next((one for one in (failure, *failures) if one is not None), None)
+        for one in (failure, *failures):
+            if one is not None:
+                raise one
 
     def _accept(self, in_force: ListInForce) -> None:
         """Raise the `Failure` of a list that cannot be served at all."""

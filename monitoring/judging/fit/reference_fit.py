@@ -60,6 +60,7 @@ class ReferenceFit:
         label_rate: The share of the baseline's rows whose label arrived within the horizon.
         unfitted: The watches with too few windows.
         events: The scores of the baseline's windows in expected events, which the tests do not see.
+        rows_per_window: How a reference without dates was cut into windows; None for one with dates.
     """
 
     tests: Mapping[Level, LevelTest]
@@ -75,6 +76,7 @@ class ReferenceFit:
     label_rate: float = 1.0
     unfitted: tuple[WatchKey, ...] = ()
     events: EventScores = field(default_factory=EventScores)
+    rows_per_window: int | None = None
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch in the baseline, in its own unit; watches of two levels at their own level only."""
@@ -152,9 +154,9 @@ def fit_reference(
 ) -> ReferenceFit:
     """Fit the test of every watch to a baseline whose windows are cut as live windows are.
 
-    Daily or weekly seasonality is removed from the watches that have it. Windows in the plan's expected events are kept
-    apart. A watch with fewer than `monitoring.evidence.conformal.MIN_WINDOWS` windows is left out. Cost: a pass over
-    the baseline's file and some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
+    A baseline without dates is cut by its number of rows. Seasonality is removed from the watches that have it; windows
+    in the plan's expected events are kept apart; a watch with too few windows is left out. Cost: a pass over the
+    baseline's file and some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
 
     Args:
         baseline: The baseline.
@@ -170,20 +172,19 @@ def fit_reference(
     Raises:
         BadInput: No watch has enough windows.
     """
-    witness, reference = _fit_witness(baseline, catalogue, plan), _answers_with_slices(baseline, catalogue)
-    every = sum_baseline(baseline, catalogue, plan, reference=reference, witness=witness, horizon=horizon)
+    cut = _baseline_plan(baseline, plan)
+    witness, reference = _fit_witness(baseline, catalogue, cut), _answers_with_slices(baseline, catalogue)
+    every = sum_baseline(baseline, catalogue, cut, reference=reference, witness=witness, horizon=horizon)
     windows = every.without_events()
-    # Half a row, in a unit of the watch that is no coarser than a row.
-    min_std = {
+    min_std = {  # half a row, in a unit of the watch that is no coarser than a row
         name: max(tolerances.min_std(watch), 0.5 / windows.median_rows / max(watch.scale / 2.0, 1.0))
         for name, watch in catalogue.watches.items()
     }
-    fits = _fit_watches(windows, catalogue.keys, plan, min_std)
+    fits = _fit_watches(windows, catalogue.keys, cut, min_std)
     if not fits:
-        error: BadInput = _too_few_windows(len(windows.starts), len(reference), plan.min_rows)
+        error: BadInput = _too_few_windows(len(windows.starts), len(reference), cut.min_rows)
         raise error
-    means = {key: fit.scores for key, fit in fits.items()}
-    tolerances = tolerances.completed(means)
+    tolerances = tolerances.completed(means := {key: fit.scores for key, fit in fits.items()})
     tests = {level: _watch_tests(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
     features = {watch.name: watch.feature or "" for watch in catalogue.integrity}
     return ReferenceFit(
@@ -193,14 +194,21 @@ def fit_reference(
         tolerances=tolerances,
         gross_failures=GrossFailures.fit(means, features, threshold=budgets["page"].threshold, bins=catalogue.bins),
         profile=baseline.profile,
-        estimator=PerformanceEstimator.fit(baseline, catalogue, plan),
+        estimator=PerformanceEstimator.fit(baseline, catalogue, cut),
         losses=catalogue.label_sums(reference),
         witness=witness,
         horizon=horizon,
         label_rate=_label_rate(reference, horizon),
         unfitted=tuple(key for key in catalogue.keys if key not in fits),
-        events=every.event_scores(plan.min_rows),
+        events=every.event_scores(cut.min_rows),
+        rows_per_window=baseline.spec.rows_per_window,
     )
+
+
+def _baseline_plan(baseline: Baseline, plan: WindowPlan | RowPlan) -> WindowPlan | RowPlan:
+    """How the baseline is cut: as live traffic, or where it has no dates by its number of rows."""
+    rows = baseline.spec.rows_per_window
+    return plan if rows is None else RowPlan(rows=rows, min_rows=min(plan.min_rows, rows))
 
 
 def in_level(watch: Watch, level: Level) -> bool:
@@ -265,7 +273,11 @@ def _level_test(
         shares=weights(tests, catalogue.groups),
         min_rows=plan.min_rows,
         seasonality={key: fits[key].seasonality for key in tests if fits[key].seasonality.offsets},
-        pooled_rows={key: fits[key].rows_needed for key in tests if fits[key].rows_needed < plan.min_rows},
+        pooled_rows={
+            key: fits[key].rows_needed
+            for key in tests
+            if (key.slice or is_rank(key.watch)) and fits[key].rows_needed < plan.min_rows
+        },
     )
 
 

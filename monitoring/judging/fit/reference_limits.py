@@ -1,4 +1,4 @@
-"""What a reference cannot carry: a trend in its own losses, less than a year, few windows, slow labels, thin slices."""
+"""What a reference cannot carry: a trend of its own losses, no dates or few, few windows, slow labels, thin slices."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def reference_limits(
     means: Mapping[WatchKey, NDArray[np.float64]],
     unfitted: Sequence[WatchKey],
     *,
-    span: timedelta,
+    span: timedelta | None,
     pooled_rows: Mapping[WatchKey, int] | None = None,
 ) -> tuple[str, ...]:
     """What the fit to a reference should tell its owner.
@@ -65,14 +65,14 @@ def reference_limits(
     Args:
         means: Window scores of each watch over the baseline, [R], in order of time.
         unfitted: Watches with too few windows to be fitted.
-        span: From the reference's first row to its last.
+        span: From the reference's first row to its last; None where it has no dates.
         pooled_rows: The rows to which the windows of each thin watch are joined.
 
     Returns:
         Sentences: seasons not covered, a trend of a loss, thin slices, and watches that will never be judged.
     """
     found = []
-    if span < YEAR:
+    if span is not None and span < YEAR:
         found.append(
             f"The reference covers {span.days + 1} days, less than a year: it cannot tell a season from drift. Harder "
             "traffic with a model as right as before is a notice, and no page."
@@ -105,6 +105,25 @@ def never_judged(unfitted: Sequence[WatchKey]) -> tuple[Finding, ...]:
         return ()
     message = f"Never judged, for too few rows in the baseline: {'; '.join(named)}."
     return (Finding(kind="never judged", feature="baseline", message=message),)
+
+
+def undated(rows_per_window: int | None) -> tuple[Finding, ...]:
+    """The finding that a reference has no dates, and what is assumed of it.
+
+    Args:
+        rows_per_window: How its rows were cut into windows; None for a reference with dates.
+
+    Returns:
+        One finding, or nothing.
+    """
+    if rows_per_window is None:
+        return ()
+    message = (
+        f"The reference has no dates: its rows were drawn into windows of {rows_per_window:,} rows, as if independent. "
+        "How much good traffic differs from window to window, by itself or by the hour and weekday, is not known, and "
+        "may page. Make a new baseline of some weeks of traffic once they are known to be good."
+    )
+    return (Finding(kind="no dates", feature="baseline", message=message),)
 
 
 def _joined(pooled_rows: Mapping[WatchKey, int]) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,7 @@ from monitoring.traffic.tables.delimited import other_delimiter_fix
 from monitoring.traffic.tables.files import RawRows, TablePiece
 from monitoring.traffic.tables.times import parse_times
 from monitoring.traffic.tables.values import (
+    as_strings,
     class_names,
     decoded,
     is_list,
@@ -26,12 +29,18 @@ from monitoring.traffic.tables.values import (
     parse_numbers,
     value_type,
 )
+from monitoring.traffic.value_kinds import value_kind
 
 #: A column of text whose cells are numbers in this share of the rows that have one is a number.
 MOSTLY = 0.99
 
 #: Labels that a message proposes as classes, at most.
 _NAMED = 5
+
+#: Whole numbers in a column of such a name count nothing: they are categories, or ids.
+_ID_NAME = re.compile(r"(?:^|[_\W])(?:id|uuid|guid|ID|UUID|GUID|Id)$|[a-z]I[Dd]$")
+
+NOTHING_IGNORED: Mapping[str, str] = MappingProxyType({})
 
 #: A column of labels or answers with more distinct values than this does not hold classes.
 MOST_CLASSES = 1_000
@@ -75,27 +84,33 @@ def types_of(pieces: Sequence[LoadedPiece]) -> dict[str, str]:
 
 
 def kinds_of(
-    pieces: Sequence[LoadedPiece], columns: TableColumns, wanted: Sequence[str], slices: Sequence[str]
-) -> tuple[dict[str, Kind], tuple[str, ...]]:
+    pieces: Sequence[LoadedPiece],
+    columns: TableColumns,
+    wanted: Sequence[str],
+    categories: Sequence[str],
+    ignored: Mapping[str, str] = NOTHING_IGNORED,
+) -> tuple[dict[str, Kind], dict[str, str]]:
     """The inputs and their kinds.
 
     Args:
         pieces: the reference.
         columns: what the mapped columns mean.
-        wanted: names, or NAME:number and NAME:category; empty: every named column that has no other role and was not
-            a data frame's index.
-        slices: columns by which traffic is sliced; they are categories.
+        wanted: names, or NAME:number and NAME:category; empty: every named column that has no other role, is no id and
+            no free text, and was not a data frame's index.
+        categories: columns that are categories, such as those by which traffic is sliced.
+        ignored: columns that are no inputs, with the reason.
 
     Returns:
-        The kind of each input by its name, and the columns that were left out, with the reason.
+        The kind of each input by its name, and the reason why by the name of each column that was left out.
 
     Raises:
         BadInput: a name is not a column, or cannot be an input.
     """
     there = types_of(pieces)
     declared = dict(_split(word) for word in wanted)
-    absent = [name for name in (*declared, *slices) if name not in there]
-    taken = [name for name in (*declared, *slices) if name == ""]
+    named = (*declared, *categories)
+    absent = [name for name in named if name not in there]
+    taken = [name for name in named if name == "" or name in ignored]
     taken += [name for name in declared if name in columns.mapped or name in ROW_NAMES]
     if absent or taken:
         raise BadInput(
@@ -104,25 +119,45 @@ def kinds_of(
             expected=f"some of {', '.join(n for n in there if n not in columns.mapped)[:300]}",
             fix="Check the spelling."
             if absent
-            else f"Give the column a name, and another than {', '.join(ROW_NAMES)}, which have a meaning.",
+            else f"Give the column a name, another than {', '.join(ROW_NAMES)}, which have a meaning, and one role.",
         )
-    names = [*declared, *(name for name in slices if name not in declared)] if declared else list(there)
+    names = [*declared, *(name for name in categories if name not in declared)] if declared else list(there)
     found: dict[str, Kind] = {}
-    left_out = []
+    left_out = {name: why for name, why in ignored.items() if name in there}
     cells = [(piece, piece.raw.columns()) for piece in pieces]
     indexes = frozenset().union(*(index_columns(piece.raw.table.schema) for piece in pieces))
     for name in names:
-        if name in columns.mapped:
+        if name in columns.mapped or name in left_out:
             continue
-        if not name or (name in indexes and name not in declared and name not in slices):
-            left_out.append(f"{name} (an index of pandas)" if name else "a column without a name")
-            continue
-        kind = "category" if name in slices and not declared.get(name) else declared.get(name) or _kind(cells, name)
-        if kind in ("number", "category") and name not in ROW_NAMES:
+        kind: str
+        if not name or (name in indexes and name not in named):
+            kind = "an index of pandas" if name else "no name"
+        elif name in ROW_NAMES:
+            kind = "a name with a meaning"
+        elif declared.get(name) or name in categories:
+            kind = declared.get(name) or "category"
+        else:
+            kind = _kind(cells, name) if name in declared else _recognised(cells, name)
+        if kind in ("number", "category"):
             found[name] = "number" if kind == "number" else "category"
         else:
-            left_out.append(f"{name} ({'a name with a meaning' if name in ROW_NAMES else kind})")
-    return found, tuple(left_out)
+            left_out[name] = kind
+    return found, left_out
+
+
+def _recognised(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
+    """The kind of a column of which its owner says nothing: of an input, or why it is none."""
+    kind = _kind(pieces, name)
+    cells = [decoded(columns[name]) for _, columns in pieces if name in columns]
+    whole = all(pa.types.is_integer(column.type) for column in cells)
+    if kind != "category" and not (kind == "number" and whole and _ID_NAME.search(name)):
+        return kind
+    texts = pa.concat_arrays([as_strings(column).cast(pa.large_string()) for column in cells])
+    found = value_kind(texts)
+    if found == "category":
+        return found
+    article = "an id" if found == "id" else found
+    return f"{article}: {len(texts.unique()):,} values in {len(texts) - texts.null_count:,} rows"
 
 
 def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:
@@ -237,6 +272,28 @@ def _values(pieces: Sequence[LoadedPiece], name: str) -> set[str]:
                 expected="the name or number of a class",
                 fix="Name the right column: --label, --predicted.",
             )
+    return found
+
+
+def time_columns(pieces: Sequence[LoadedPiece], columns: TableColumns, but: Collection[str]) -> dict[str, str]:
+    """The columns that hold times and have no role, with their types: one may be that of event times.
+
+    Args:
+        pieces: the reference.
+        columns: what the mapped columns mean.
+        but: columns that are something else.
+
+    Returns:
+        Types by name; text is of times if all its cells are.
+    """
+    found = {}
+    for name, kind in types_of(pieces).items():
+        if name in columns.mapped or name in but:
+            continue
+        cells = [decoded(piece.raw.table[name]) for piece in pieces if name in piece.raw.table.column_names]
+        cells = [column.filter(non_blank(column)) for column in cells]
+        if any(map(len, cells)) and all(parse_times(column).valid.all() for column in cells):
+            found[name] = kind
     return found
 
 

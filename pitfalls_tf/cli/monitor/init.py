@@ -12,7 +12,7 @@ from monitoring.errors import BadInput
 from pitfalls_tf.cli.output import printable, with_output
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from monitoring.jobs.init import InitResult
     from pitfalls_tf.cli.output import Output
@@ -29,8 +29,17 @@ TABLE_FLAGS = (
     "prediction_id",
     "classes",
     "features",
+    "categorical",
+    "ignore",
+    "group",
     "naive_timezone",
 )
+
+#: Flags that are fields of a table's description as they stand.
+COLUMN_FLAGS = ("event_time", "predicted", "task", "label_time", "prediction_id", "group")
+
+#: Columns that the terminal lists.
+LISTED = 60
 
 
 @click.command()
@@ -41,7 +50,9 @@ TABLE_FLAGS = (
     help="Instead of a bundle: a table of predictions from a period with good performance. File, folder or pattern.",
 )
 @click.option("--traffic", metavar="PATH_OR_URL", help="Folder of the traffic log, or files of the live table.")
-@click.option("--event-time", metavar="COLUMN", help="Time of the prediction.  [with --reference]")
+@click.option(
+    "--event-time", metavar="COLUMN", help="Time of the prediction, if only of live ones.  [with --reference]"
+)
 @click.option(
     "--score",
     multiple=True,
@@ -64,6 +75,9 @@ TABLE_FLAGS = (
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.")
 @click.option("--classes", default="", metavar="A,B", help="Class names in the order of the scores.")
 @click.option("--features", default="", metavar="A,B", help="Inputs; A:number and A:category set the kind.")
+@click.option("--categorical", default="", metavar="A,B", help="Inputs that are categories, such as codes of digits.")
+@click.option("--ignore", default="", metavar="A,B", help="Columns that are no inputs.")
+@click.option("--group", metavar="COLUMN", help="What dependent rows share, such as a customer; no input.")
 @click.option("--slices", default="", metavar="A,B", help="Categorical inputs whose values are watched separately.")
 @click.option(
     "--class-slices",
@@ -124,15 +138,16 @@ def command(
 
     labels = _split(flags["label"] or "")
     own = TableDescription(
-        event_time=flags["event_time"] or "event_time",
         scores=tuple(name for words in flags["score"] for name in _split(words)),
         inputs=_split(flags["features"]),
+        categorical=_split(flags["categorical"]),
+        ignore=_split(flags["ignore"]),
         classes=_split(flags["classes"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
         label=labels[0] if len(labels) == 1 else None,
         label_columns=labels if len(labels) > 1 else (),
-        **{name: flags[name] for name in ("predicted", "task", "label_time", "prediction_id")},
+        **{name: flags[name] for name in COLUMN_FLAGS},
         **sliced,
         **windows,
     )
@@ -172,6 +187,7 @@ def _document(adopted: InitResult) -> dict[str, object]:
         "windows": adopted.windows,
         "classes": list(adopted.classes),
         "inputs": list(adopted.inputs),
+        "columns": [one.document() for one in adopted.columns],
         "notes": [HELD_OUT, *adopted.notes],
     }
 
@@ -182,6 +198,19 @@ def _show(adopted: InitResult, traffic: str | None) -> None:
         f" {len(adopted.inputs)} inputs, "
         + (f"classes {', '.join(adopted.classes)}." if adopted.classes else "a predicted number.")
     )
+    for line in _columns(adopted):
+        click.echo(printable(line))
     click.echo(printable(text))
     where = "" if traffic is not None else " --traffic 'LIVE*.parquet'"
     click.echo(f"Next: pitfalls monitor run --config {adopted.config}{where}")
+
+
+def _columns(adopted: InitResult) -> Iterator[str]:
+    """What each column was taken for, in lines of equal columns."""
+    shown = adopted.columns[:LISTED]
+    names = max((len(one.name) for one in shown), default=0)
+    for one in shown:
+        what = ", ".join(word for word in (one.kind, one.why) if word)
+        yield f"  {one.name:<{names}}  {one.role:<13}  {what}".rstrip()
+    if len(adopted.columns) > LISTED:
+        yield f"  … and {len(adopted.columns) - LISTED:,} more: --json lists all."

@@ -123,11 +123,14 @@ def test_categories_of_many_values_are_not_sliced_by(values: int, slices: int) -
     assert len(names) == slices
 
 
-def test_one_day_says_nothing_about_days() -> None:
-    found = benchmark(
-        predictions(np.full(4, 0.4), np.arange(4) % 2, np.zeros(4), ["A"] * 4), SPEC, np.random.default_rng(0)
-    )
-    assert all(one.low == one.mean == one.high for one in found)
+def test_rows_of_one_day_are_resampled_one_by_one() -> None:
+    world = drawn(8_000, days=1, seed=5)
+    for first in range(0, 8_000, 4_000):
+        found = by_key(benchmark(world.take(np.arange(first, first + 4_000)), NO_SLICES, np.random.default_rng(0)))
+        error = found["error", ""]
+        half = 1.96 * np.sqrt(error.mean * (1 - error.mean) / 4_000)
+        assert error.days == 1
+        assert error.high - error.low == pytest.approx(2 * half, rel=0.15)
 
 
 def test_without_labels_there_is_no_benchmark() -> None:

@@ -108,8 +108,17 @@ def test_windows_of_rows_are_counted(tmp_path: Path, rows: int, windows: int) ->
 
 def test_small_windows_are_joined_and_too_few_are_one_error_with_what_was_lost(tmp_path: Path) -> None:
     description = replace(DESCRIPTION, rows=None)
-    assert (min_rows(description), min_rows(DESCRIPTION)) == (MIN_ROWS, 50)
-    found = read(tmp_path, pa.concat_tables([table(), table().slice(0, 3)]), description)
+    few = table().slice(0, 60)
+    found = read(tmp_path, pa.concat_tables([few, few.slice(0, 3)]), description)
     with pytest.raises(BadInput) as caught:
         count_windows(found, description)
-    assert "300 rows that count (3 of an id of another left out) in 1 windows of 1d" in str(caught.value)
+    assert "60 rows that count (3 of an id of another left out) in 3 windows of 1d" in str(caught.value)
+
+
+def test_windows_of_small_references_are_joined_to_fewer_rows(tmp_path: Path) -> None:
+    description = replace(DESCRIPTION, rows=None)
+    found = read(tmp_path, table(), description)
+    assert (min_rows(found, description), count_windows(found, description)) == (15, 12)
+    assert min_rows(found, replace(description, rows=12)) == 12
+    many = replace(found, table=pa.concat_tables([found.table] * 20))
+    assert min_rows(many, description) == MIN_ROWS

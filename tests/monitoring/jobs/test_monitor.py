@@ -114,7 +114,7 @@ def test_inputs_that_change_together_alone_are_a_notice_of_their_own_with_the_pa
         (pd.DataFrame({"ts": []}), {"event_time": "ts", "scores": "late"}, "empty"),
         ("nowhere.csv", {"event_time": "ts", "scores": "late"}, "nowhere.csv"),
         (pd.DataFrame({"ts": [NOW]}), {"event_time": "ts", "score": "late"}, "score"),
-        (pd.DataFrame({"ts": [NOW]}), {"scores": "late"}, "no event_time"),
+        (pd.DataFrame({"ts": [NOW], "late": [0.5]}), {"scores": "late"}, "--event-time ts"),
     ],
 )
 def test_what_is_no_table_is_one_error(reference: Any, said: dict[str, Any], part: str) -> None:

@@ -39,7 +39,7 @@ def test_columns_have_the_names_that_were_given_and_inputs_are_all_others_that_c
     assert columns.mapped == ("ts", "id", "y", "known_at", "p")
     assert columns.inputs == {"age": "number", "city": "category"}
     assert columns.classes == ("0", "1")
-    assert [reason.split(" ")[0] for reason in left_out] == ["tags"]
+    assert list(left_out) == ["tags"]
 
 
 def test_columns_that_are_not_named_have_their_usual_names() -> None:
@@ -55,7 +55,7 @@ def test_only_the_inputs_that_are_named_are_inputs() -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"event_time": "tz"}, "tz (--event-time)"),
+        ({"event_time": "tz"}, "no column tz; ts (timestamp[us, tz=UTC])"),
         ({"label": "truth"}, "truth (--label)"),
         ({"scores": ("p", "q")}, "q (--score)"),
         ({"scores": (), "predicted": "answer"}, "answer (--predicted)"),
@@ -86,6 +86,33 @@ def test_every_column_of_a_table_is_mapped_an_input_or_left_out(others: set[str]
     found = [
         *(name for name in columns.mapped if name in names),
         *columns.inputs,
-        *(each.split(" ")[0] for each in left_out),
+        *left_out,
     ]
     assert sorted(found) == sorted(names)
+
+
+def test_a_reference_may_have_no_times_and_the_traffic_has_them() -> None:
+    columns, _ = columns_described(pieces("id", "p", "y", "age"), DESCRIPTION)
+    assert columns.event_time == "ts"
+    assert columns_to_come(types_of(pieces("id", "p", "y")), DESCRIPTION)["--event-time"] == "ts"
+    unnamed = replace(DESCRIPTION, event_time=None, label_time=None)
+    assert columns_described(pieces("p", "y", "age"), unnamed)[0].event_time == "event_time"
+
+
+def test_a_column_of_times_without_a_role_may_be_that_of_event_times_unless_it_is_ignored() -> None:
+    unnamed = replace(DESCRIPTION, event_time=None)
+    with pytest.raises(BadInput, match=r"Name it: --event-time ts.*--ignore ts"):
+        columns_described(pieces("id", "ts", "p", "y"), unnamed)
+    columns, left_out = columns_described(pieces("id", "ts", "p", "y"), replace(unnamed, ignore=("ts",)))
+    assert (columns.event_time, left_out) == ("event_time", {"ts": "ignored"})
+
+
+def test_roles_may_be_declared() -> None:
+    said = replace(DESCRIPTION, categorical=("age",), ignore=("tags",), group="city")
+    columns, left_out = columns_described(pieces(), said)
+    assert (columns.inputs, left_out) == ({"age": "category"}, {"tags": "ignored", "city": "the group"})
+    for change in ({"ignore": ("age",)}, {"group": "age"}):
+        with pytest.raises(BadInput, match="one role"):
+            columns_described(pieces(), replace(said, **change))
+    with pytest.raises(BadInput, match=r"town \(--group\)"):
+        columns_described(pieces(), replace(said, group="town"))

@@ -42,7 +42,7 @@ def piece(*, text: bool = False, **columns: Any) -> LoadedPiece:
     return LoadedPiece(name="a.csv", first_row=0, raw=raw(text=text, **found))
 
 
-def kinds(one: LoadedPiece, *wanted: str, slices: tuple[str, ...] = ()) -> tuple[dict[str, str], tuple[str, ...]]:
+def kinds(one: LoadedPiece, *wanted: str, slices: tuple[str, ...] = ()) -> tuple[dict[str, str], dict[str, str]]:
     found, left_out = kinds_of([one], ONE, wanted, slices)
     return dict(found), left_out
 
@@ -69,22 +69,22 @@ def test_types_are_those_of_the_cells_and_text_files_have_strings() -> None:
 
 def test_every_column_without_another_role_is_an_input() -> None:
     one = piece(ts=times([1]), p=[0.5], y=[0], age=[1], city=["a"], ok=[True])
-    assert kinds(one) == ({"age": "number", "city": "category", "ok": "number"}, ())
+    assert kinds(one) == ({"age": "number", "city": "category", "ok": "number"}, {})
 
 
 def test_indexes_unnamed_columns_and_reserved_names_are_left_out_with_the_reason() -> None:
     found, left_out = kinds(piece(age=[1], probabilities=[1], when=times([1]), **NO_NAME, **INDEX))
     assert found == {"age": "number"}
-    assert left_out == (
-        "probabilities (a name with a meaning)",
-        "when (timestamp[us, tz=UTC])",
-        "a column without a name",
-        "Unnamed: 0 (an index of pandas)",
-    )
+    assert left_out == {
+        "probabilities": "a name with a meaning",
+        "when": "timestamp[us, tz=UTC]",
+        "": "no name",
+        "Unnamed: 0": "an index of pandas",
+    }
 
 
 def test_an_index_that_is_asked_for_is_an_input() -> None:
-    assert kinds(piece(**INDEX), "Unnamed: 0") == ({"Unnamed: 0": "number"}, ())
+    assert kinds(piece(**INDEX), "Unnamed: 0") == ({"Unnamed: 0": "number"}, {})
 
 
 def test_a_kind_may_be_given_with_the_name_and_a_colon_may_be_part_of_it() -> None:

@@ -63,7 +63,7 @@ def test_a_table_is_adopted_evaluated_and_reported(pitfalls: Pitfalls, table: Pa
         (("--bundle", "b"), "no --traffic"),
         (("--bundle", "b", "--traffic", "t", "--score", "p"), "--score"),
         (("--reference", "REF.parquet"), "neither a score nor a predicted class"),
-        (("--reference", "REF.parquet", "--score", "p"), "event_time (--event-time), p (--score)"),
+        (("--reference", "REF.parquet", "--score", "p"), "p (--score)"),
         (("--reference", "none.parquet", "--score", "p"), "none.parquet"),
     ],
 )

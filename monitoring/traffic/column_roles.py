@@ -1,0 +1,37 @@
+"""What each column of a reference table was taken for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Role: TypeAlias = Literal[
+    "input", "event time", "prediction id", "label", "label time", "score", "predicted", "left out"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnRole:
+    """One column of a reference table.
+
+    Attributes:
+        name: its name; empty for a column without one.
+        role: what it was taken for.
+        kind: of an input, "number" or "category"; empty otherwise.
+        why: of a column that was left out, the reason; of an input, what is not watched of it. Empty otherwise.
+
+    >>> str(ColumnRole(name="note", role="left out", why="free text: 900 values"))
+    'note (free text: 900 values)'
+    """
+
+    name: str
+    role: Role
+    kind: str = ""
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.why})" if self.name else "a column without a name"
+
+    def document(self) -> dict[str, str]:
+        """The column as JSON has it."""
+        return {"name": self.name, "role": self.role, "kind": self.kind, "why": self.why}

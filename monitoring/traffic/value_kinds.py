@@ -1,0 +1,53 @@
+"""Whether the values of a text column can be told apart by how common they are, or are ids or free text."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+ValueKind: TypeAlias = Literal["category", "id", "free text"]
+
+#: Columns of no more different values are categories, whatever these are. A TFDV schema lists as many.
+MOST_LISTED = 100
+
+#: The share of rows whose value occurs once is about the chance that the next row has a new one (Good 1953). From this
+#: chance on, a column is an id, and texts of several words are free text.
+ID_SHARE = 0.5
+TEXT_SHARE = 0.1
+
+#: Texts are taken for sentences from so many words or characters on, on average over the different ones.
+TEXT_WORDS = 3.0
+TEXT_LENGTH = 40.0
+
+
+def value_kind(column: pa.Array) -> ValueKind:
+    """What kind of values a text column has.
+
+    Source: Good, *The population frequencies of species and the estimation of population parameters* (1953), for the
+    chance of a new value.
+
+    Args:
+        column: Text, [n].
+
+    Returns:
+        "id" where most rows have a value of their own, "free text" where many have and it is made of words.
+
+    >>> orders = pa.array([f"order {place}" for place in range(500)])
+    >>> value_kind(orders), value_kind(pa.array(["north", "south"] * 250))
+    ('id', 'category')
+    """
+    coded = column.drop_null().dictionary_encode()
+    if len(coded.dictionary) <= MOST_LISTED:
+        return "category"
+    counts = np.bincount(np.asarray(coded.indices, dtype=np.int64))
+    new = int((counts == 1).sum()) / len(coded)
+    if new < TEXT_SHARE:
+        return "category"
+    texts = coded.dictionary
+    words = pc.mean(pc.count_substring_regex(texts, r"\S+")).as_py()
+    if words >= TEXT_WORDS or pc.mean(pc.utf8_length(texts)).as_py() >= TEXT_LENGTH:
+        return "free text"
+    return "id" if new >= ID_SHARE else "category"

@@ -15,7 +15,7 @@ from monitoring.jobs.baseline_rows import BaselineRows, count_windows, min_rows,
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
-from monitoring.jobs.reference_notes import reference_notes
+from monitoring.jobs.reference_notes import check_class_order, reference_notes
 from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import TableDescription
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -73,6 +73,8 @@ def init_monitor(
     keep_existing(out / NAME, force=force)
     rows = read_reference(reference, description, clock=clock)
     columns = rows.columns
+    if not description.classes:
+        check_class_order(rows.table, columns)
     spec = BaselineSpec(
         classes=columns.classes if columns.exclusive else (),
         features=tuple(FeatureSpec(name=name, kind=kind) for name, kind in columns.inputs.items()),

@@ -9,8 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.baseline.profile import MAX_CATEGORIES
+from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.task import NO_LABEL
+from monitoring.traffic.score_classes import better_order
 from monitoring.traffic.tables.columns import TableColumns
 
 Floats = NDArray[np.float64]
@@ -45,12 +46,34 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
     if not names:
         notes.append("The reference has no labels: inputs and answers are watched, errors are not.")
     if columns.predicted is None and columns.classes and columns.exclusive:
-        labels = Classification(classes=columns.classes).label_codes(table["label"])
-        known = labels != NO_LABEL
-        answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)[known]
-        notes += _worse_than_a_guess(answers, labels[known], columns.classes)
-        notes += _too_good(answers, labels[known])
+        answers, labels = _labelled(table, columns.classes)
+        notes += _worse_than_a_guess(answers, labels, columns.classes)
+        notes += _too_good(answers, labels)
     return (*notes, *few_windows(windows))
+
+
+def check_class_order(table: pa.Table, columns: TableColumns) -> None:
+    """Check the order of classes that was inferred from names of score columns, or from the alphabet.
+
+    Args:
+        table: the rows of the baseline.
+        columns: what each column means.
+
+    Raises:
+        BadInput: in another order of the classes the answers are right more often.
+    """
+    if len(columns.scores) < 2 or not columns.exclusive or columns.classes == columns.scores:
+        return
+    classes = columns.classes
+    better = better_order(*_labelled(table, classes), classes)
+    if better is not None:
+        raise BadInput(
+            "The scores fit the labels better in another order of the classes.",
+            got=f"classes {', '.join(classes)}, inferred for the scores {', '.join(columns.scores)}",
+            expected=f"{', '.join(better)}, by the labels",
+            fix=f"Name them in the order of the scores: --classes {','.join(better)}; or, if the model is no better, "
+            f"--classes {','.join(classes)}.",
+        )
 
 
 def few_windows(windows: int) -> tuple[str, ...]:
@@ -68,6 +91,14 @@ def few_windows(windows: int) -> tuple[str, ...]:
     if windows >= FEW_WINDOWS:
         return ()
     return (f"{windows} windows are few: only large harm is detected; {FEW_WINDOWS} or more are better.",)
+
+
+def _labelled(table: pa.Table, classes: tuple[str, ...]) -> tuple[Floats, Whole]:
+    """The answers, [n, classes], and labels, [n], of the rows that have a label."""
+    labels = Classification(classes=classes).label_codes(table["label"])
+    answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)
+    known = (labels >= 0) & (labels < len(classes))
+    return answers[known], labels[known]
 
 
 def _many_categories(table: pa.Table, columns: TableColumns) -> Iterator[str]:

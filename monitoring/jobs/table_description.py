@@ -36,7 +36,7 @@ class TableDescription:
     Attributes:
         event_time: the column of event times; None: `event_time`. The reference may have none.
         scores: one column (the probability of the second class, or lists), or one for each class.
-        predicted: the column of the predicted class, where there are no scores.
+        predicted: the column of the predicted class; where there are scores, these say more, and it is no input.
         label: the column of labels.
         label_columns: instead of `label`, where a row may have several classes: a column of 0 and 1 for each.
         label_time: the column of the times at which labels became known.
@@ -83,9 +83,16 @@ class TableDescription:
         return self.event_time or EVENT_TIME
 
     @property
+    def answer_follows(self) -> bool:
+        """Whether the predicted class is named besides scores, from which it follows."""
+        return bool(self.scores) and self.predicted is not None and self.task != "regression"
+
+    @property
     def ignored(self) -> dict[str, str]:
         """Columns that are no inputs, with the reason."""
-        return {**dict.fromkeys(self.ignore, "ignored"), **({} if self.group is None else {self.group: "the group"})}
+        found = dict.fromkeys(self.ignore, "ignored")
+        found |= {} if self.group is None else {self.group: "the group"}
+        return found | ({str(self.predicted): "the predicted class, as scores have it"} if self.answer_follows else {})
 
 
 def columns_described(
@@ -127,7 +134,7 @@ def columns_described(
         label_time=description.label_time or "label_time",
         naive_timezone=description.naive_timezone,
         scores=description.scores,
-        predicted=description.predicted,
+        predicted=None if description.answer_follows else description.predicted,
     )
     if columns.event_time in there:
         check_label_times(pieces, columns)

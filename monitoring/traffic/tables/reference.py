@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.tasks.class_indices import class_indices
+from monitoring.traffic.score_classes import matched_classes
 from monitoring.traffic.tables.answers import given_probabilities, read_answers
 from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns, index_columns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
@@ -215,7 +216,7 @@ def _guessed(pieces: Sequence[LoadedPiece], columns: TableColumns, labels: set[s
     if columns.predicted is not None:
         return _answered_or_true(labels, _values(pieces, columns.predicted))
     if len(columns.scores) > 1:
-        return columns.scores if not labels or labels & set(columns.scores) else tuple(sorted(labels))
+        return matched_classes(columns.scores, labels)
     pairs = (("0", "1"), ("false", "true"))
     fitting = [pair for pair in pairs if labels <= set(pair)]
     if width != 2 or not fitting:

@@ -59,7 +59,7 @@ LISTED = 60
     metavar="COLUMN",
     help="Probability of the second class, or A,B,C: one per class; repeatable.  [with --reference]",
 )
-@click.option("--predicted", metavar="COLUMN", help="Predicted class, if there is no score; or predicted number.")
+@click.option("--predicted", metavar="COLUMN", help="Predicted class, or predicted number.")
 @click.option(
     "--task",
     type=click.Choice(("classification", "multilabel", "regression")),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from monitoring.baseline.profile import MAX_CATEGORIES
-from monitoring.jobs.reference_notes import FEW_WINDOWS, reference_notes
+from monitoring.errors import BadInput
+from monitoring.jobs.reference_notes import FEW_WINDOWS, check_class_order, reference_notes
 from monitoring.traffic.tables.columns import TableColumns
 
 COLUMNS = TableColumns(event_time="ts", scores=("p",), classes=("no", "yes"), inputs={"who": "category"})
@@ -74,3 +77,14 @@ def test_losses_too_small_for_rows_held_out_are_told(errors: int, late: float, t
 def test_a_rare_class_alone_is_not_suspicious() -> None:
     rare: list[str | None] = [*["no"] * 970, *["yes"] * 30]
     assert reference_notes(table(rare, late=0.999), COLUMNS, FEW_WINDOWS) == ()
+
+
+def test_an_order_of_classes_that_was_inferred_wrongly_is_refused() -> None:
+    columns = replace(COLUMNS, scores=("p1", "p2"))
+    rows = table(BOTH)
+    swapped = rows.set_column(2, "label", pa.array(BOTH[1:] + BOTH[:1]))
+    check_class_order(rows, columns)
+    with pytest.raises(BadInput, match="Name them in the order of the scores: --classes yes,no;"):
+        check_class_order(swapped, columns)
+    for certain in (replace(columns, scores=("no", "yes")), COLUMNS):  # named by the columns, or by its owner
+        check_class_order(swapped, certain)

@@ -116,3 +116,9 @@ def test_roles_may_be_declared() -> None:
             columns_described(pieces(), replace(said, **change))
     with pytest.raises(BadInput, match=r"town \(--group\)"):
         columns_described(pieces(), replace(said, group="town"))
+
+
+def test_scores_and_the_predicted_class_may_both_be_named() -> None:
+    columns, left_out = columns_described(pieces("ts", "p", "y", "city"), replace(DESCRIPTION, predicted="city"))
+    assert (columns.answer, columns.predicted, columns.inputs) == (("p",), None, {})
+    assert left_out == {"city": "the predicted class, as scores have it"}

@@ -25,6 +25,7 @@ from monitoring.traffic.tables.reference import (
     kinds_of,
     read_all,
     spelling,
+    time_columns,
     types_of,
 )
 from tests.monitoring.traffic.tables.table_files import UTC_TIME, parquet, raw, rows_at, times
@@ -258,3 +259,37 @@ def test_absent_columns_are_those_named_by_an_option() -> None:
 
 def test_scores_without_a_value_in_any_row_pass_to_the_check_of_answers() -> None:
     check_scores([piece(p=pa.array([np.nan, None], pa.float64()))], replace(ONE, classes=("a", "b")))
+
+
+def test_columns_of_times_without_a_role_are_found_by_all_their_cells() -> None:
+    one = piece(
+        ts=times([1, 2]), opened=["2024-01-01", None], city=["a", "2024-01-01"], empty=[None, None], born=times([3, 4])
+    )
+    assert time_columns([one], ONE, ("born",)) == {"opened": "string"}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("squad_id", list(range(5)) * 100, "category"),
+        ("orderID", list(range(500)), "an id: 500 values in 500 rows"),
+        ("paid", list(range(500)), "number"),
+        ("customer_id", [f"c{number}" for number in range(500)], "an id: 500 values in 500 rows"),
+        ("note", [f"text of row {number}" for number in range(500)], "free text: 500 values in 500 rows"),
+        ("share_id", [number / 7 for number in range(500)], "number"),
+    ],
+)
+def test_ids_and_free_text_are_recognised_by_their_values_and_numbers_by_their_names(
+    name: str, cells: list[object], kind: str
+) -> None:
+    column: dict[str, Any] = {name: cells}
+    found, left_out = kinds(piece(**column))
+    assert {**found, **left_out} == {name: kind}
+    assert kinds(piece(**column), slices=(name,)) == ({name: "category"}, {})
+
+
+def test_columns_may_be_ignored() -> None:
+    found, left_out = kinds_of([piece(age=[1], city=["x"])], ONE, (), (), {"city": "ignored", "absent": "ignored"})
+    assert (found, left_out) == ({"age": "number"}, {"city": "ignored"})
+    with pytest.raises(BadInput, match="one role"):
+        kinds_of([piece(age=[1])], ONE, ("age",), (), {"age": "ignored"})

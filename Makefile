@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-dashboard bench-monitor bench-serving bench-truth bench-training lint picture coverage lock clean
+.PHONY: help demo test test-all bench bench-dashboard bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,6 +19,17 @@ test: lint ## lint, then every test that is not slow
 
 test-all: lint ## lint, then every test
 	$(PYTEST)
+
+fuzz: $(READY) ## damaged requests, labels and files, a minute of each kind; FUZZ_SECONDS=N for another time
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/fuzzing tests/serving/fuzzing -k "not million"
+
+sbom: $(READY) ## software bills of materials (CycloneDX) of a server and a monitor, into build/sbom
+	mkdir -p build/sbom
+	for part in serve monitor; do $(BIN)/cyclonedx-py requirements --output-reproducible --short-PURLs --spec-version 1.6 \
+		--output-file build/sbom/$$part.cdx.json requirements-$$part.lock || exit 1; done
+
+audit: $(READY) ## known weaknesses of the libraries in the lock; needs a network
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 bench-training: $(READY) ## what 8 and 32 seeds cost, in fits
 	$(BIN)/python -m benchmarks training_speed

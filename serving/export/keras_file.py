@@ -8,6 +8,7 @@ import inspect
 import json
 import sys
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from monitoring.errors import BadInput
@@ -102,11 +103,10 @@ def missing_classes(path: Path, offered: Mapping[str, Any]) -> tuple[str, ...]:
     """
     import keras  # noqa: PLC0415 - the caller has loaded it
 
-    with zipfile.ZipFile(path) as archive:
-        try:
-            config = json.loads(archive.read("config.json"))
-        except ValueError:
-            return ()
+    try:
+        config = json.loads(_part(path, "config.json"))
+    except ValueError:
+        return ()
     return tuple(
         sorted(
             {
@@ -173,22 +173,26 @@ def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: Modu
 
 def _holds_code(path: Path) -> bool:
     """Whether a file has a Lambda layer, whose Python code is never run here."""
-    with zipfile.ZipFile(path) as archive:
-        config = archive.read("config.json")
+    config = _part(path, "config.json")
     return b'"__lambda__"' in config or b'"class_name": "Lambda"' in config
 
 
 def _saved_by(path: Path) -> str:
     """The version of Keras that saved a file; empty if the file does not say."""
-    with zipfile.ZipFile(path) as archive:
-        try:
-            return str(json.loads(archive.read("metadata.json"))["keras_version"])
-        except (KeyError, TypeError, ValueError):
-            return ""
+    try:
+        return str(json.loads(_part(path, "metadata.json"))["keras_version"])
+    except (KeyError, TypeError, ValueError):
+        return ""
 
 
 def _holds_model(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return "config.json" in archive.namelist()
+    return bool(_part(path, "config.json"))
+
+
+def _part(path: Path, name: str) -> bytes:
+    """A part of a file; empty if it is not there, or is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(name)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, RuntimeError, ValueError):
+        return b""

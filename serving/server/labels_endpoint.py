@@ -146,5 +146,9 @@ def _is_text(value: str) -> bool:
 
 
 def _seconds_us(value: Any) -> int | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return parse_time_us(f"{value:.6f}") if is_number else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return parse_time_us(f"{value:.6f}")
+    except OverflowError:  # more digits than a float can have
+        return None

@@ -88,7 +88,7 @@ def _parquet(path: Path) -> tuple[Sequence[int], tuple[Sequence[object], Sequenc
         picked = _positions(path, table.column_names)
         ids, labels = (_as_text(path, table.column(index), table.column_names[index]) for index in picked[:2])
         times = _times(path, table.column(picked[2]))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         _fail(path, got=f"a Parquet file that cannot be read: {error}", expected="a whole one")
     return range(1, table.num_rows + 1), (ids.to_pylist(), labels.to_pylist(), times)
 

@@ -222,7 +222,7 @@ def _pieces(name: str, path: Path) -> Iterator[TablePiece]:
         if path.name.endswith(TFRECORD):
             path = as_parquet(path)
         metadata = pq.read_metadata(path)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise unreadable_file(path, str(error)) from error
     first = 0
     for group in range(metadata.num_row_groups):

@@ -26,6 +26,7 @@ from serving.inference.inference import Inference
 from serving.metrics.metrics import ServerMetrics
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.status import Code, Failure
+from tests.fuzzing.budget import seeds
 from tests.serving.fuzzing.inputs import HttpInputs, wire
 from tests.serving.fuzzing.messages import Messages
 from tests.serving.fuzzing.mutations import damage_bytes
@@ -173,6 +174,16 @@ def test_a_few_thousand(models: Models, caplog: pytest.LogCaptureFixture) -> Non
 
 def test_a_few_hundred_over_a_socket(website: Website) -> None:
     fuzz_socket(website, 1, 300)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(("http", "grpc"), [(2000, 100), (100, 1000)])
+def test_for_some_time(models: Models, caplog: pytest.LogCaptureFixture, http: int, grpc: int) -> None:
+    with caplog.at_level(logging.ERROR):
+        for seed in seeds():
+            fuzz(models, seed, http, grpc)
+    assert caplog.records == []
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ NOTE = "Processor time of a request, client included: median and largest; static
 
 def measure(settings: Settings) -> Result:
     """Fill two stores, and ask for each page in turn. Cost: minutes and a gigabyte of disk; seconds with `quick`."""
-    deployments, windows, watches, rounds = (3, 100, 40, 1) if settings.quick else (100, 1000, 40, 20)
+    deployments, windows, watches, rounds = (3, 100, 40, 1) if settings.quick else (100, 1000, 40, 10)
     many = 20 if settings.quick else 10_000
     rows, looks = _measured((deployments, windows, watches), addresses(windows), rounds)
     wide, wide_looks = _measured((many, TEMPLATE, 2), OVERVIEWS, rounds)

@@ -164,10 +164,7 @@ def chosen(found: Sequence[Entry], question: Question) -> tuple[Entry, ...]:
     kept = [
         one
         for one in found
-        if (not question.state or one.standing.state == question.state)
-        and (
-            not text or text in f"{name_of(one.summary)} {one.summary.record.model} {one.standing.sentence}".casefold()
-        )
+        if (not question.state or one.standing.state == question.state) and (not text or text in _words(one))
     ]
     kept.sort(key=_rank)
     if not question.by_model:

@@ -27,7 +27,7 @@ from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import remarks
-from monitoring.reports.sections.months import LOSSES, SliceSeries, loss_series, whole_series
+from monitoring.reports.sections.months import SliceSeries, loss_series, metrics_of, whole_series
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.reports.sections.watches import watch_rows
 from monitoring.watches.descriptions import metric_title, printable, slice_title, watch_title
@@ -119,11 +119,11 @@ def page_charts(
     names = {(entry.metric, entry.slice) for entry in known}
     every = (*known, *(entry for entry in slices if (entry.metric, entry.slice) not in names))
     charts: list[Chart] = []
-    for metric in LOSSES:
+    for metric in metrics_of(every):
         whole = whole_series(every, metric)
         if whole is not None:
             charts.append(month_chart(whole, benchmark_interval(status, benchmark, metric)))
-    for metric in LOSSES:
+    for metric in metrics_of(every):
         parts = {entry.slice for entry in every if entry.metric == metric and entry.slice}
         found = {part: benchmark_interval(status, benchmark, metric, part) for part in sorted(parts)}
         chart = slice_chart(metric, every, {part: interval for part, interval in found.items() if interval is not None})

@@ -23,6 +23,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "tutorials"
 OWN_TABLE = PAGES / "your-own-table.md"  # begins in an empty folder
 LUCK = PAGES / "better-or-luck.md"  # so does this
 NUMBER = PAGES / "regression.md"  # and this, which starts a server
+CLASSES = PAGES / "many-labels.md"  # likewise
 TUTORIALS = [page for page in sorted(PAGES.glob("*.md")) if "`cd demo`" in page.read_text("utf-8")]
 # `status` and `run` end with 1 while a page is not closed, which is how the demo ends.
 HEALTHY_OR_PAGED = (0, 1)
@@ -46,6 +47,24 @@ def walk_through(found: list[str], folder: Path) -> None:
         allowed = HEALTHY_OR_PAGED if command.startswith(("pitfalls monitor status", "pitfalls monitor run")) else (0,)
         assert result.returncode in allowed, f"{command}\n{result.stderr}"
         assert "Traceback" not in result.stderr
+
+
+def walk_served(page: Path, folder: Path) -> None:
+    """As `walk_through`, of a page that starts a server, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    served = f"pitfalls serve --rest-port {port} --grpc-port off"
+    found_there = [
+        command.replace("pitfalls serve", served).replace("127.0.0.1:8501", f"127.0.0.1:{port}")
+        for command in commands(page)
+    ]
+    try:
+        walk_through(found_there, folder)
+    except BaseException:
+        if (folder / "serve.pid").is_file():
+            os.kill(int((folder / "serve.pid").read_text("utf-8")), signal.SIGTERM)
+        raise
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
@@ -83,20 +102,7 @@ def test_every_command_of_the_tutorial_on_luck_runs_in_an_empty_folder(tmp_path:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks the server with curl")
 def test_every_command_of_the_tutorial_on_a_predicted_number_runs_in_an_empty_folder(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    served = f"pitfalls serve --rest-port {port} --grpc-port off"
-    found_there = [
-        command.replace("pitfalls serve", served).replace("127.0.0.1:8501", f"127.0.0.1:{port}")
-        for command in commands(NUMBER)
-    ]
-    try:
-        walk_through(found_there, tmp_path)
-    except BaseException:
-        if (tmp_path / "serve.pid").is_file():
-            os.kill(int((tmp_path / "serve.pid").read_text("utf-8")), signal.SIGTERM)
-        raise
+    walk_served(NUMBER, tmp_path)
     with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
         found = status(store, "air_time")
     pages = [incident for incident in found.incidents if incident.level == "page"]
@@ -104,3 +110,15 @@ def test_every_command_of_the_tutorial_on_a_predicted_number_runs_in_an_empty_fo
     assert pages[0].cause == "labels contradict answers"
     assert (found.coverage.rows, found.coverage.labels_unknown) == (9_879, 0)
     assert "absolute_error" in {score.watch for score in found.windows[-1].scores}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks the server with curl")
+def test_every_command_of_the_tutorial_on_several_classes_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    walk_served(CLASSES, tmp_path)
+    with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
+        found = status(store, "delays")
+    pages = [incident for incident in found.incidents if incident.level == "page"]
+    assert datetime(2013, 8, 22, tzinfo=UTC) <= pages[0].window_start <= datetime(2013, 8, 26, tzinfo=UTC)
+    assert "class departs_late" in pages[0].message
+    assert found.coverage.labels_unknown == 0

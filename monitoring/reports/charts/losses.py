@@ -21,7 +21,7 @@ HEIGHT = 230
 RUNNING = 7
 
 #: A loss and its surprise, the first pair that was scored is drawn.
-PAIRS = tuple((metric, f"surprise_{metric}") for metric in ("brier", "error", "absolute_error"))
+PAIRS = tuple((metric, f"surprise_{metric}") for metric in ("brier", "error", "macro_brier", "absolute_error"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

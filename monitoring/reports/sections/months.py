@@ -12,7 +12,20 @@ from monitoring.records import WHOLE, MonitorStatus
 from monitoring.reports.sections.benchmark import Interval
 
 #: The losses that a benchmark and a deployment are compared by, in this order.
-LOSSES = ("brier", "error", "absolute_error", "squared_error", "percentage_error", "bias")
+LOSSES = (
+    "brier",
+    "error",
+    "macro_brier",
+    "hamming_error",
+    "absolute_error",
+    "squared_error",
+    "percentage_error",
+    "bias",
+)
+
+#: Where a row may have several classes: the loss of each that is shown too, of so many classes at most, worst first.
+CLASS_LOSS = "class_brier:"
+MAX_CLASSES = 12
 
 #: Fewer windows than this have no interval.
 FEWEST_WINDOWS = 5
@@ -49,17 +62,29 @@ def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
         status: The deployment's state.
 
     Returns:
-        By loss: the whole traffic, then slices by name.
+        By loss: the whole traffic, then slices by name; then the worst classes, where a row may have several.
     """
     zone = ZoneInfo(status.timezone)
     found: dict[tuple[str, str], list[tuple[date, float, int]]] = {}
     for window in status.windows:
         month = window.start.astimezone(zone).date().replace(day=1)
         for score in window.scores:
-            if score.watch in LOSSES and score.value is not None and score.rows > 0:
+            if (
+                (score.watch in LOSSES or score.watch.startswith(CLASS_LOSS))
+                and score.value is not None
+                and score.rows > 0
+            ):
                 found.setdefault((score.watch, score.slice), []).append((month, score.value, score.rows))
-    ordered = sorted(found, key=lambda key: (LOSSES.index(key[0]), key[1]))
-    return tuple(_series(metric, part, found[metric, part]) for metric, part in ordered)
+    ordered = sorted((key for key in found if key[0] in LOSSES), key=lambda key: (LOSSES.index(key[0]), key[1]))
+    of_classes = [_series(*key, points) for key, points in sorted(found.items()) if key[0] not in LOSSES]
+    worst = sorted(of_classes, key=lambda entry: -entry.whole.mean)[:MAX_CLASSES]
+    return (*(_series(metric, part, found[metric, part]) for metric, part in ordered), *worst)
+
+
+def metrics_of(series: Sequence[SliceSeries]) -> tuple[str, ...]:
+    """The losses of some series: those of `LOSSES` in their order, then others in that of the series."""
+    there = tuple(dict.fromkeys(entry.metric for entry in series))
+    return (*(metric for metric in LOSSES if metric in there), *(metric for metric in there if metric not in LOSSES))
 
 
 def _series(metric: str, part: str, points: list[tuple[date, float, int]]) -> SliceSeries:

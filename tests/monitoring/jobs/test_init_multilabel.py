@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from monitoring import Monitor
+from monitoring.reports.page import page_charts
 
 CLASSES = ("sports", "politics", "science", "arts")
 SCORES = tuple(f"p_{name}" for name in CLASSES)
@@ -66,3 +67,6 @@ def test_a_fault_of_one_class_pages_and_the_page_names_it() -> None:
     assert "class science" in pages[0].message
     assert "class science" in pages[0].cause
     assert not any(name in pages[0].cause for name in ("sports", "arts"))
+    charts = {chart.name for chart in page_charts(found.status, found.benchmark)}
+    assert any("class_brier" in name for name in charts), charts
+    assert any("macro_brier" in name for name in charts), charts

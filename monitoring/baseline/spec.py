@@ -40,6 +40,7 @@ class BaselineSpec:
 
     `classes` are those of a model that gives each row one of them; `multilabel` is the task of one that gives any.
     `has_probabilities` is false where only predicted classes are known, which then count as certain.
+    `costs` are what a row costs, as of `monitoring.tasks.classification`; they are the config's, and not stored.
     `columns` are those of the table that the baseline was made from, with their Arrow types; empty for a bundle.
     `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number, and
     `output` the output that holds it, or that of the probabilities of a multi-label model; None for a table, and for
@@ -56,6 +57,7 @@ class BaselineSpec:
     classes: tuple[str, ...]
     features: tuple[FeatureSpec, ...]
     has_probabilities: bool = True
+    costs: tuple[tuple[float, ...], ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
     embedding: Embedding | None = None
     multilabel: Multilabel | None = None
@@ -73,7 +75,7 @@ class BaselineSpec:
             return self.multilabel
         if self.regression is not None:
             return self.regression
-        return Classification(classes=self.classes, has_probabilities=self.has_probabilities)
+        return Classification(classes=self.classes, has_probabilities=self.has_probabilities, costs=self.costs)
 
     def feature(self, name: str) -> FeatureSpec:
         """The input with a name; KeyError if there is none."""

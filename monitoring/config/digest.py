@@ -44,6 +44,8 @@ def settings_digest(config: MonitorConfig) -> str:
         meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}
     if traffic.naive_timezone != "UTC":
         meaning |= {"naive_timezone": traffic.naive_timezone}
+    if config.cost.matrix:
+        meaning |= {"cost": config.cost.matrix}
     if traffic.label_columns:
         meaning |= {"label_columns": traffic.label_columns}
     if traffic.class_slices:

@@ -112,6 +112,7 @@ error = {float(draft.error)!r}
 {brier}
 integrity = {float(draft.integrity)!r}
 
+{_COST}
 {_EXPECTED}
 {_notify(draft.webhooks)}
 [schedule]
@@ -127,6 +128,12 @@ _DEPLOYMENT = """\
 # The deployment's name in the store; configs that share a store need one each.
 # [deployment]
 # name = "lender-eu"
+"""
+
+_COST = """\
+# What a row costs: a row for each true class, a number for each answer, in the order of the classes.
+# [cost]
+# matrix = [[0.0, 1.0], [10.0, 0.0]]
 """
 
 _EXPECTED = """\

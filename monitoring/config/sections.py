@@ -22,6 +22,7 @@ from monitoring.config.routes import Route, WebhookRoute
 from monitoring.config.section import LocalPath, Name, Names, Section, check_one_way
 from monitoring.config.values import (
     budget,
+    cost_matrix,
     country_code,
     cron,
     distinct,
@@ -42,7 +43,12 @@ Cron = Annotated[str, AfterValidator(cron)]
 StoreUrl = Annotated[str, AfterValidator(store_url)]
 Dates = Annotated[tuple[date, ...], Field(strict=False)]
 CountryCode = Annotated[str, AfterValidator(country_code)]
+Cost = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Tolerance = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+
+Costs = Annotated[
+    tuple[Annotated[tuple[Cost, ...], Field(strict=False)], ...], Field(strict=False), AfterValidator(cost_matrix)
+]
 
 _EVENT_KINDS = ("dates", "first and last", "ics", "country")
 
@@ -230,6 +236,15 @@ class ToleranceSection(Section):
     integrity: Tolerance = Field(default=0.01, examples=[0.01])
 
 
+class CostSection(Section):
+    """What a row costs in the user's own unit: a row for each true class, a column for each answer.
+
+    Both are in the order of the classes. Without costs only errors and probabilities are judged.
+    """
+
+    matrix: Costs = Field(default=(), examples=[[[0.0, 1.0], [10.0, 0.0]]])
+
+
 class HeartbeatSection(Section):
     """Who is told that what was due has been judged, as healthchecks.io has it: a service that alarms when it is not.
 
@@ -269,6 +284,7 @@ class MonitorConfig(Section):
     windows: WindowsSection = WindowsSection()
     budget: BudgetSection = BudgetSection()
     tolerance: ToleranceSection = ToleranceSection()
+    cost: CostSection = CostSection()
     expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False)] = ()
     notify: Annotated[tuple[Route, ...], Field(strict=False)] = ()
     heartbeat: HeartbeatSection = HeartbeatSection()
@@ -288,6 +304,7 @@ SECTIONS: dict[str, type[Section]] = {
     "windows": WindowsSection,
     "budget": BudgetSection,
     "tolerance": ToleranceSection,
+    "cost": CostSection,
     "expected": ExpectedSection,
     "notify": WebhookRoute,
     "heartbeat": HeartbeatSection,

@@ -131,6 +131,18 @@ def budget_numbers(value: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def cost_matrix(value: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+    """Check a matrix of costs: as many columns as rows, and some cost above zero."""
+    if any(len(row) != len(value) for row in value) or (value and not max(max(row) for row in value) > 0.0):
+        reject_setting(
+            "not a matrix of costs.",
+            got=f"{len(value)} rows of {', '.join(str(len(row)) for row in value)} numbers",
+            expected="a row for each true class with a number for each answer, some above zero",
+            fix="Write, for example, matrix = [[0.0, 1.0], [10.0, 0.0]].",
+        )
+    return value
+
+
 def cron(value: str) -> str:
     """Check a cron expression: five fields, and a time that exists.
 

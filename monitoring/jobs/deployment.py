@@ -11,6 +11,7 @@ from pathlib import Path
 
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
 from monitoring.baseline.schema import load_schema
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import DeploymentSection, MonitorConfig, settings_digest
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
@@ -95,6 +96,8 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
     _check_classes(config, baseline.spec.task.classes)
+    if config.cost.matrix:
+        baseline = replace(baseline, spec=_with_costs(config, baseline.spec))
     plan = window_plan(config)
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
     if baseline.spec.embedding is not None:
@@ -138,6 +141,20 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
 def _tolerances(config: MonitorConfig) -> Tolerances:
     given = config.tolerance
     return Tolerances(error=given.error, brier=given.brier, integrity=given.integrity)
+
+
+def _with_costs(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
+    """The specification with the costs of the config; BadInput if they are not of its classes."""
+    if len(config.cost.matrix) != len(spec.classes) or spec.outputs_only is not None:
+        raise BadInput(
+            "The costs are not of the model's classes.",
+            got=f"a matrix of {len(config.cost.matrix)} rows, and {len(spec.classes)} classes",
+            expected=f"a row and a column for each of {', '.join(spec.classes)}"
+            if spec.classes
+            else "a model that gives each row one of several classes",
+            fix="Change `matrix` in the [cost] section, or remove it.",
+        )
+    return replace(spec, costs=config.cost.matrix)
 
 
 def _check_classes(config: MonitorConfig, known: tuple[str, ...]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,9 @@ METRICS = (
     Metric(name="error", title="Error rate", unit="share"),
     Metric(name="brier", title="Brier score", unit="score"),
 )
+
+#: What a wrong answer costs, where the user says so.
+COST = Metric(name="cost", title="Cost", unit="target")
 
 LOSSES = tuple(Watch(name=metric.name, family="performance", level="page", needs_label=True) for metric in METRICS)
 
@@ -43,10 +46,16 @@ class Classification:
     {'error': [0.5, 0.0], 'brier': [0.25, 0.0]}
     >>> task.label_codes(pa.chunked_array([["no", "1", "maybe"]])).tolist()
     [0, 1, -3]
+
+    Attributes:
+        classes: Class names.
+        has_probabilities: Whether answers are probabilities.
+        costs: What a row costs, by its true class and then by its answer, in the user's unit; empty for no such loss.
     """
 
     classes: tuple[str, ...]
     has_probabilities: bool = True
+    costs: tuple[tuple[float, ...], ...] = ()
 
     @property
     def exclusive(self) -> bool:
@@ -61,19 +70,27 @@ class Classification:
     @property
     def metrics(self) -> tuple[str, ...]:
         """See `Task`."""
-        return tuple(metric.name for metric in METRICS)
+        return (*(metric.name for metric in METRICS), *((COST.name,) if self.costs else ()))
 
     @property
     def scales(self) -> dict[str, float]:
         """See `Task`."""
-        return dict.fromkeys(self.metrics, 1.0)
+        return {metric: self.largest_cost if metric == COST.name else 1.0 for metric in self.metrics}
+
+    @property
+    def largest_cost(self) -> float:
+        """The largest of `costs`, which a label of an unknown class costs too."""
+        return max(max(row) for row in self.costs)
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`; without probabilities, the error alone."""
+        losses = LOSSES
+        if self.costs:
+            losses = (*LOSSES, replace(LOSSES[0], name=COST.name, scale=self.largest_cost))
         if self.has_probabilities:
-            return (*LOSSES, *(surprise_watch(loss) for loss in LOSSES))
-        return tuple(watch for watch in LOSSES if watch.name == "error")
+            return (*losses, *(surprise_watch(loss) for loss in losses))
+        return tuple(watch for watch in losses if watch.name != "brier")
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:
@@ -118,11 +135,20 @@ class Classification:
         brier = row_sums(squares) / 2.0
         if (labels == UNKNOWN_CLASS).any():
             brier += 0.5 * (labels == UNKNOWN_CLASS)
-        return {"error": (row_choices(answers) != labels).astype(np.float64), "brier": brier}
+        chosen = row_choices(answers)
+        found = {"error": (chosen != labels).astype(np.float64), "brier": brier}
+        if self.costs:
+            known = labels >= 0
+            costs = np.array(self.costs)[np.where(known, labels, 0), chosen] / self.largest_cost
+            found[COST.name] = np.where(known, costs, 1.0)
+        return found
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: if labels were drawn by the probabilities, 1 - max p, and (1 - Σp²)/2."""
-        return {"error": 1.0 - outputs[CONFIDENCE], "brier": (1.0 - row_sums(answers**2)) / 2.0}
+        found = {"error": 1.0 - outputs[CONFIDENCE], "brier": (1.0 - row_sums(answers**2)) / 2.0}
+        if self.costs:
+            found[COST.name] = expected_costs(answers, answers, self.costs)[0]
+        return found
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: probabilities, and the largest of each row."""
@@ -136,3 +162,26 @@ class Classification:
         if len(self.classes) == 2 or not len(answers):
             return answers[:, -1]
         return row_maxima(answers) if outputs is None else outputs[CONFIDENCE]
+
+
+def expected_costs(answers: Floats, drawn_by: Floats, costs: Sequence[Sequence[float]]) -> tuple[Floats, Floats]:
+    """The cost of each row if labels were drawn by some probabilities, over the largest cost.
+
+    >>> [
+    ...     part.tolist()
+    ...     for part in expected_costs(np.array([[0.4, 0.6]]), np.array([[0.5, 0.5]]), [[0.0, 10.0], [5.0, 0.0]])
+    ... ]
+    [[0.5], [0.25]]
+
+    Args:
+        answers: The model's probabilities, [n, classes].
+        drawn_by: Those that labels are drawn by, [n, classes].
+        costs: By true class and then by answer.
+
+    Returns:
+        Means and variances, in [0, 1], [n].
+    """
+    matrix = np.array(costs) / max(max(row) for row in costs)
+    of_answers = matrix[:, row_choices(answers)].T
+    means = row_sums(drawn_by * of_answers)
+    return means, np.maximum(row_sums(drawn_by * of_answers**2) - means**2, 0.0)

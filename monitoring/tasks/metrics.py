@@ -7,7 +7,8 @@ from monitoring.tasks.task import Metric
 
 #: Losses over all rows by name.
 METRICS: dict[str, Metric] = {
-    metric.name: metric for metric in (*classification.METRICS, *multilabel.METRICS, *regression.METRICS)
+    metric.name: metric
+    for metric in (*classification.METRICS, classification.COST, *multilabel.METRICS, *regression.METRICS)
 }
 
 #: Losses of one class of several, by what precedes the colon and the class in their names.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
+from monitoring.tasks.classification import COST, expected_costs
 from monitoring.watches.estimates import ExpectedLoss, calibrated_confidence
 
 Floats = NDArray[np.float64]
@@ -94,14 +95,16 @@ class Calibration:
     maps: tuple[ClassCalibration, ...]
     values: tuple[Floats, ...]
     binners: tuple[Binner, ...]
+    costs: tuple[tuple[float, ...], ...] = ()
 
     @classmethod
-    def fit(cls, probabilities: Floats, labels: Whole) -> Calibration:
+    def fit(cls, probabilities: Floats, labels: Whole, costs: tuple[tuple[float, ...], ...] = ()) -> Calibration:
         """Fit to labelled rows.
 
         Args:
             probabilities: The model's probabilities, [n, classes], n > 0.
             labels: Class indices, [n].
+            costs: What a row costs, by its true class and then by its answer; empty for no such loss.
 
         Returns:
             The calibration.
@@ -109,7 +112,8 @@ class Calibration:
         classes = int(probabilities.shape[1])
         maps = tuple(ClassCalibration.fit(probabilities[:, k], labels == k) for k in _mapped(classes))
         binners = tuple(Binner(one.edges) for one in maps)
-        return cls(classes=classes, maps=maps, values=tuple(one.values() for one in maps), binners=binners)
+        values = tuple(one.values() for one in maps)
+        return cls(classes=classes, costs=costs, maps=maps, values=values, binners=binners)
 
     def without(self, probabilities: Floats, labels: Whole) -> Calibration:
         """The calibration on the same bins without rows that were among those fitted; arguments as of `fit`.
@@ -120,7 +124,7 @@ class Calibration:
         pairs = zip(self.maps, _mapped(self.classes), strict=True)
         maps = tuple(one.without(probabilities[:, k], labels == k) for one, k in pairs)
         values = tuple(one.values() for one in maps)
-        return Calibration(classes=self.classes, maps=maps, values=values, binners=self.binners)
+        return replace(self, maps=maps, values=values)
 
     def calibrated(self, probabilities: Floats) -> Floats:
         """Calibrated probabilities. Cost: some 10 ns per row and class.
@@ -144,7 +148,12 @@ class Calibration:
 
     def expected_losses(self, probabilities: Floats) -> dict[str, ExpectedLoss]:
         """The losses to expect of rows, by metric, from the model's probabilities [n, classes] (CBPE)."""
-        return calibrated_confidence(probabilities, self.calibrated(probabilities))
+        calibrated = self.calibrated(probabilities)
+        found = calibrated_confidence(probabilities, calibrated)
+        if self.costs:
+            losses, variances = expected_costs(probabilities, calibrated, self.costs)
+            found[COST.name] = ExpectedLoss(losses=losses, variances=variances)
+        return found
 
     def bins(self, probabilities: Floats) -> Whole:
         """For two classes: the bin of each row's probability of the second, [n], from probabilities [n, 2]."""

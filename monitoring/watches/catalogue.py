@@ -14,6 +14,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.tasks.classification import Classification
 from monitoring.tasks.metrics import class_of
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.task import NO_LABEL, SURPRISE, Floats, Task, surprises
@@ -216,7 +217,9 @@ def _calibration(task: Task, known: Predictions) -> Calibration | MultilabelCali
     """The calibration of a classifier, fitted to labelled rows with usable answers."""
     if isinstance(task, Multilabel):
         return MultilabelCalibration.fit(task, known.probabilities, known.labels)
-    return Calibration.fit(known.probabilities, known.labels) if task.classes else None
+    if isinstance(task, Classification):
+        return Calibration.fit(known.probabilities, known.labels, task.costs)
+    return None
 
 
 def labelled_rows(predictions: Predictions) -> NDArray[np.bool_]:

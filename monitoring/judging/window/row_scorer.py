@@ -117,11 +117,9 @@ class RowScorer:
         """
         if isinstance(calibration, MultilabelCalibration):
             return _expected_sums(calibration.expected_losses(given), self._task.metrics), None
-        if self.class_count != 2:
-            calibrated = calibration.calibrated(given)
-            found = estimates.calibrated_confidence(given, calibrated)
-            confusion = _confusion(given, calibrated) if self._wants_confusion else None
-            return _expected_sums(found, self._task.metrics), confusion
+        if self.class_count != 2 or calibration.costs:
+            confusion = _confusion(given, calibration.calibrated(given)) if self._wants_confusion else None
+            return _expected_sums(calibration.expected_losses(given), self._task.metrics), confusion
         row_bins = calibration.bins(given)
         values = calibration.of_bins(np.arange(calibration.values[0].size))
         counts = np.bincount(2 * row_bins + row_choices(given), minlength=values.size).reshape(values.shape)

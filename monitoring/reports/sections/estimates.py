@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import SCORE_ONE, EstimateRecord, MonitorStatus, RealisedLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
+from monitoring.tasks.metrics import class_of
 from monitoring.watches.descriptions import lower_first, metric_title
 from monitoring.watches.trust import MAX_OUTSIDE
 
@@ -119,12 +120,13 @@ def _trust_row(status: MonitorStatus, one: EstimateRecord, lost: datetime | None
 
 
 def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
-    """The trust in each estimate, a sentence each: for how long no label could check it, and how often it missed."""
+    """The trust in each estimate, a sentence each; of one class of several where it is no longer trusted."""
     zone = ZoneInfo(status.timezone)
     lines = tuple(
         f"Estimated {lower_first(metric_title(row.metric))} ({METHODS.get(row.method, row.method)}): "
         f"{_state(row, zone)}; {_checks(row)}."
         for row in trust_rows(status)
+        if class_of(row.metric) is None or not row.trusted
     )
     return (*lines, *_support(status))
 

@@ -21,6 +21,7 @@ LOSSES = (
     "squared_error",
     "percentage_error",
     "bias",
+    "cost",
 )
 
 #: Where a row may have several classes: the loss of each that is shown too, of so many classes at most, worst first.

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 
-from monitoring.tasks.classification import CONFIDENCE, Classification
+from monitoring.tasks.classification import CONFIDENCE, Classification, expected_costs
 from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, Floats, Whole, surprises
 from tests.monitoring.watches.labelled_rows import Sample, samples
 
@@ -152,3 +152,26 @@ def test_names_count_whatever_their_case_unless_classes_differ_by_it() -> None:
     both = Classification(classes=("cat", "CAT"))
     assert both.label_codes(words).tolist() == [0, UNKNOWN_CLASS, UNKNOWN_CLASS, NO_LABEL, NO_LABEL]
     assert not both.respelled(words).any()
+
+
+def test_costs_are_those_of_the_matrix_over_the_largest_and_an_unknown_class_costs_it() -> None:
+    costs = ((0.0, 4.0, 8.0), (2.0, 0.0, 2.0), (1.0, 1.0, 0.0))
+    task = Classification(classes=("a", "b", "c"), costs=costs)
+    answers = np.array([[0.1, 0.2, 0.7]] * 4)
+    assert (task.losses(answers, np.array([0, 1, 2, UNKNOWN_CLASS]))["cost"] * 8.0).tolist() == [8.0, 2.0, 0.0, 8.0]
+    expected = task.expected_losses(answers, task.outputs(answers))["cost"]
+    assert float(expected[0]) * 8.0 == pytest.approx(0.1 * 8.0 + 0.2 * 2.0)
+    watches = {watch.name: watch for watch in task.loss_watches}
+    assert (watches["cost"].value(1.0), watches["surprise_cost"].value(0.0)) == (8.0, -8.0)
+    assert "cost" not in Classification(classes=("a", "b")).metrics
+
+
+def test_expected_costs_have_the_mean_and_the_variance_of_drawn_labels() -> None:
+    rng = np.random.default_rng(0)
+    answers = rng.dirichlet([1.0, 1.0, 1.0], 20_000)
+    costs = ((0.0, 4.0, 8.0), (2.0, 0.0, 2.0), (1.0, 1.0, 0.0))
+    labels = (rng.random(len(answers))[:, None] > np.cumsum(answers, axis=1)).sum(axis=1)
+    realised = Classification(classes=("a", "b", "c"), costs=costs).losses(answers, labels)["cost"]
+    means, variances = expected_costs(answers, answers, costs)
+    assert float(realised.mean()) == pytest.approx(float(means.mean()), abs=0.01)
+    assert float(((realised - means) ** 2).mean()) == pytest.approx(float(variances.mean()), rel=0.05)

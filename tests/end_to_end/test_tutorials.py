@@ -120,5 +120,5 @@ def test_every_command_of_the_tutorial_on_several_classes_runs_in_an_empty_folde
         found = status(store, "delays")
     pages = [incident for incident in found.incidents if incident.level == "page"]
     assert datetime(2013, 8, 22, tzinfo=UTC) <= pages[0].window_start <= datetime(2013, 8, 26, tzinfo=UTC)
-    assert "class departs_late" in pages[0].message
+    assert "class departs_late" in pages[0].cause
     assert found.coverage.labels_unknown == 0

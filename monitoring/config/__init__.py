@@ -17,12 +17,14 @@ from monitoring.config.routes import (
     WebhookRoute,
 )
 from monitoring.config.sections import (
+    BaselineSection,
     BudgetSection,
     DeploymentSection,
     ExpectedSection,
     HeartbeatSection,
     ModelSection,
     MonitorConfig,
+    RetentionSection,
     ScheduleSection,
     StoreSection,
     ToleranceSection,
@@ -32,6 +34,7 @@ from monitoring.config.sections import (
 
 __all__ = [
     "AlertmanagerRoute",
+    "BaselineSection",
     "BudgetSection",
     "CommandRoute",
     "ConfigDraft",
@@ -42,6 +45,7 @@ __all__ = [
     "ModelSection",
     "MonitorConfig",
     "PagerDutyRoute",
+    "RetentionSection",
     "Route",
     "RouteSection",
     "ScheduleSection",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +21,7 @@ from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.routes import Route, WebhookRoute
 from monitoring.config.section import LocalPath, Name, Names, Section, check_one_way
 from monitoring.config.values import (
+    aware,
     budget,
     cost_matrix,
     country_code,
@@ -44,6 +45,7 @@ StoreUrl = Annotated[str, AfterValidator(store_url)]
 Dates = Annotated[tuple[date, ...], Field(strict=False)]
 CountryCode = Annotated[str, AfterValidator(country_code)]
 Cost = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Moment = Annotated[datetime, AfterValidator(aware)]
 Tolerance = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 Costs = Annotated[
@@ -104,6 +106,17 @@ class ModelSection(Section):
     def name(self) -> str:
         """The model's name: that of its folder."""
         return self.folder.name
+
+
+class BaselineSection(Section):
+    """Another baseline than the model's own, and from when on windows are judged: `pitfalls monitor rebaseline`.
+
+    With a `version`, that version of the model alone; any other has the baseline of its bundle.
+    """
+
+    path: LocalPath | None = Field(default=None, examples=["baseline-2026-04-05"])
+    version: Annotated[int, Field(ge=0)] | None = Field(default=None, examples=[3])
+    since: Moment | None = Field(default=None, examples=["2026-04-05T00:00:00Z"])
 
 
 class DeploymentSection(Section):
@@ -275,10 +288,17 @@ class StoreSection(Section):
     url: StoreUrl = Field(default="sqlite:///pitfalls.db", repr=False, examples=["sqlite:///pitfalls.db"])
 
 
+class RetentionSection(Section):
+    """How long the store keeps scores, estimates and findings of windows; those that explain an incident stay."""
+
+    details: Horizon | None = Field(default=None, examples=["730d"])
+
+
 class MonitorConfig(Section):
     """All of `monitor.toml`. Read it with `load_config`, which gives every problem its line and its fix."""
 
     model: ModelSection
+    baseline: BaselineSection = BaselineSection()
     deployment: DeploymentSection = DeploymentSection()
     traffic: TrafficSection
     windows: WindowsSection = WindowsSection()
@@ -290,6 +310,7 @@ class MonitorConfig(Section):
     heartbeat: HeartbeatSection = HeartbeatSection()
     schedule: ScheduleSection = Field(default_factory=ScheduleSection)
     store: StoreSection = Field(default_factory=StoreSection)
+    retention: RetentionSection = RetentionSection()
 
     @property
     def name(self) -> str:
@@ -299,6 +320,7 @@ class MonitorConfig(Section):
 
 SECTIONS: dict[str, type[Section]] = {
     "model": ModelSection,
+    "baseline": BaselineSection,
     "deployment": DeploymentSection,
     "traffic": TrafficSection,
     "windows": WindowsSection,
@@ -310,4 +332,5 @@ SECTIONS: dict[str, type[Section]] = {
     "heartbeat": HeartbeatSection,
     "schedule": ScheduleSection,
     "store": StoreSection,
+    "retention": RetentionSection,
 }

@@ -41,6 +41,18 @@ def duration(value: object) -> timedelta:
     return length
 
 
+def aware(value: datetime) -> datetime:
+    """Check that a time has a time zone."""
+    if value.tzinfo is None:
+        reject_setting(
+            "a time without a time zone.",
+            got=value.isoformat(),
+            expected="a time in TOML with an offset, or Z for UTC",
+            fix="Write, for example, 2026-04-05T00:00:00Z.",
+        )
+    return value
+
+
 def positive_duration(value: timedelta) -> timedelta:
     """Check that a duration is positive."""
     if value <= timedelta(0):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
+from monitoring.baseline.rebaseline_file import read_rebaseline
 from monitoring.baseline.schema import load_schema
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import DeploymentSection, MonitorConfig, settings_digest
@@ -59,7 +60,7 @@ class Deployment:
 
     def record(self, config: MonitorConfig, now: datetime) -> DeploymentRecord:
         """The deployment as it is stored."""
-        tests = self.reference_fit.tests
+        tests, place = self.reference_fit.tests, find_baseline(config)
         return DeploymentRecord(
             model=self.model,
             version=self.version,
@@ -74,6 +75,8 @@ class Deployment:
             traffic=traffic_place(config),
             basis=evidence_basis(config),
             earlier=earlier_evidence(config),
+            since=place.since,
+            rebaseline=read_rebaseline(place.baseline),
         )
 
 
@@ -257,9 +260,11 @@ def evidence_basis(config: MonitorConfig) -> str:
 
 
 def _described(config: MonitorConfig) -> bytes:
-    baseline = find_baseline(config).baseline / DESCRIPTION
+    place = find_baseline(config)
+    baseline = place.baseline / DESCRIPTION
+    since = "" if place.since is None else place.since.astimezone(UTC).isoformat()
     try:
-        return baseline.read_bytes()
+        return baseline.read_bytes() + since.encode()
     except OSError as error:
         raise CannotRun(
             "The baseline cannot be read.",

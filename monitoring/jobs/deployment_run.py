@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from monitoring.baseline.predictions import no_predictions
+from monitoring.baseline.predictions import microseconds, no_predictions
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.level import LevelState, LevelTest
@@ -32,7 +33,7 @@ from monitoring.records import LEVELS, IncidentRecord, Level, Sensitivity, Watch
 from monitoring.store.checks import Check
 from monitoring.store.deployments import AWAITED, COMPARED, EVENTS, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
-from monitoring.timestamps import duration_microseconds
+from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, has_labels, reject_lost_labels
 from monitoring.traffic.windows import RowPlan, Window
 from monitoring.watches.early_labels import COMPLETE, EarlyLabels
@@ -65,6 +66,12 @@ def initial_level(deployment: Deployment, level: Level) -> LevelState:
     return LevelState(log_scale=log_scale)
 
 
+def _arrived_before(labels: pa.Table, moment: datetime) -> int:
+    """How many labels of the log, in order of arrival, came before the first whose time is that moment or later."""
+    later = np.flatnonzero(microseconds(labels["label_time"]) >= as_microseconds(moment))
+    return int(labels["sequence"][int(later[0])].as_py()) if later.size else labels.num_rows
+
+
 def _early_labels(text: str | None, *, begun: bool) -> EarlyLabels:
     """The state of early labels; complete for a deployment that had `begun` before that state was stored."""
     if text is None:
@@ -88,11 +95,14 @@ class DeploymentRun:
         self._number = number
         self._empty = no_predictions(deployment.baseline.spec)
         last = store.last_window(number)
-        self._after = None if last is None else last.record.end
+        self._since = store.deployment_record(number).since
+        self._fresh = last is None
+        ends = (self._since, None if last is None else last.record.end)
+        self._after = max((end for end in ends if end is not None), default=None)
         cursor = {} if last is None else last.label_cursor
         self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
         self._cursor = cursor
-        self._judged = self._judged_before_run = store.judged(number)
+        self._judged = self._judged_before_run = store.judged(number, self._since)
         self._late = LateRows()
         incidents = store.incidents(number)
         states = store.level_states(number)
@@ -100,7 +110,7 @@ class DeploymentRun:
             levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
             next_number=max((i.number for i in incidents), default=0) + 1,
             closed=last_closed(incidents),
-            history=() if last is None else store.windows(number, latest=HISTORY),
+            history=store.windows(number, latest=min(HISTORY, self._judged)) if self._judged else (),
             scoring=ScoringState(
                 recent=RecentWindows.from_text(states.get(WITNESS, "")),
                 pending_labels=PendingLabels.from_text(states.get(AWAITED, "")),
@@ -131,7 +141,7 @@ class DeploymentRun:
     @property
     def follows(self) -> int | None:
         """Of a deployment's first run, the number of the deployment whose place it takes."""
-        return self._store.deployment_record(self._number).follows if self._after is None else None
+        return self._store.deployment_record(self._number).follows if self._fresh else None
 
     def begin(self, label_logs: tuple[Path, ...], *, labels_anew: bool = False) -> None:
         """Store what the deployment is held against, unless that is stored already.
@@ -156,10 +166,12 @@ class DeploymentRun:
 
     def due(self, traffic: TrafficSource, now: datetime) -> tuple[Window, ...]:
         """The windows to judge now, in order; the traffic is read for them from here on."""
-        deployment = self._deployment
+        deployment, labels = self._deployment, traffic.labels()
         self._traffic = traffic
+        if self._fresh and self._since is not None:
+            self._read = _arrived_before(labels, self._since)
         self._label_join = LabelJoin(
-            traffic.labels(),
+            labels,
             task=deployment.baseline.spec.task,
             read=self._read,
             horizon_us=duration_microseconds(deployment.horizon),
@@ -193,6 +205,16 @@ class DeploymentRun:
         all_judged = bool(ends) and after is not None and max(ends) < after and not self._followed
         state = check.traffic_state if all_judged else ""
         self._store.save_check(self._number, replace(check, next_due_at=next_due_at(plan, after), traffic_state=state))
+
+    def forget_details(self, before: datetime) -> None:
+        """Delete details of windows that end before a time, but not of those that judging still looks at.
+
+        Args:
+            before: The time.
+        """
+        latest = self._store.recent_windows(self._number, latest=max(MAX_UPDATE_WINDOWS, HISTORY))
+        if latest:
+            self._store.forget_details(self._number, min(before, latest[0].start), around=HISTORY)
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed, in one transaction.
@@ -254,7 +276,8 @@ class DeploymentRun:
                 phases=deployment.plan.phases,
                 calendar=deployment.plan.events,
             )
-            judged = self._store.score_history(self._number, level, latest=MAX_UPDATE_WINDOWS)
+            latest = min(MAX_UPDATE_WINDOWS, self._judged)
+            judged = self._store.score_history(self._number, level, latest=latest)
             mine = [one for one in incidents if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests]
             levels[level] = replace(levels[level], ar1=update.estimate(judged, mine))
         self._state = replace(self._state, levels=levels)
@@ -289,9 +312,16 @@ class DeploymentRun:
         return LateRows.of(records, counts, self._cursor)
 
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, RowLoader]]:
-        """The judged windows within the label horizon, whose predictions may still get their label."""
+        """The windows before this run within the label horizon, whose predictions may still get their label."""
         oldest = start - self._deployment.horizon
-        for record in self._store.windows(self._number, scores=False, since=oldest):
-            if oldest < record.end <= start:
-                window = Window(start=record.start, end=record.end)
-                yield window, self._traffic.rows(window).select
+        found = [
+            Window(start=record.start, end=record.end)
+            for record in self._store.windows(self._number, scores=False, since=oldest)
+            if oldest < record.end <= start
+        ]
+        if self._since is not None:
+            begin = max((one.end for one in found if one.end <= self._since), default=oldest)
+            if begin < self._since:  # rows of before that no window was judged of
+                found.append(Window(start=begin, end=self._since))
+        for window in sorted(found):
+            yield window, self._traffic.rows(window).select

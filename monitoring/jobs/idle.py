@@ -75,6 +75,7 @@ def inputs_digest(config: MonitorConfig) -> str:
         traffic_place(config),
         str(config.traffic.path),
         str(place.folder),
+        *([] if place.since is None else [place.since.isoformat()]),
         files_state(place.baseline),
         files_state(place.schema),
     ]

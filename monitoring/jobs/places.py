@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from glob import has_magic
 from pathlib import Path
 
@@ -28,16 +29,18 @@ class BaselinePlace:
         baseline: the folder of the baseline.
         schema: the path of its schema.
         version: the model version; a table has none, and counts as version 1.
+        since: windows that begin before that time are not judged; None: all are.
     """
 
     folder: Path
     baseline: Path
     schema: Path
     version: int
+    since: datetime | None = None
 
 
 def find_baseline(config: MonitorConfig) -> BaselinePlace:
-    """The baseline that a config names.
+    """The baseline that a config names: that of its [baseline] section, or else the model's own.
 
     Returns:
         Where it is.
@@ -45,6 +48,23 @@ def find_baseline(config: MonitorConfig) -> BaselinePlace:
     Raises:
         CannotRun: there is no such bundle.
     """
+    own, section = _own_baseline(config), config.baseline
+    if section.version not in (None, own.version):
+        return own
+    if section.path is None:
+        return replace(own, since=section.since)
+    folder = own.folder if config.model.baseline is None else section.path
+    return BaselinePlace(
+        folder=folder,
+        baseline=section.path,
+        schema=section.path / SCHEMA_FILE,
+        version=own.version,
+        since=section.since,
+    )
+
+
+def _own_baseline(config: MonitorConfig) -> BaselinePlace:
+    """The baseline of the model itself: a table's, or that of a bundle."""
     if config.model.baseline is not None:
         folder = config.model.baseline
         return BaselinePlace(folder=folder, baseline=folder, schema=folder / SCHEMA_FILE, version=1)

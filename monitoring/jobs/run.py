@@ -202,6 +202,8 @@ def _run(
         if run.judged == len(due):
             outbox.send_pending(last=True)
             run.finish(check)
+            if due and config.retention.details is not None:
+                run.forget_details(now - config.retention.details)
         return RunResult(
             deployment=number,
             judged=run.judged,

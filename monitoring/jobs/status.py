@@ -61,6 +61,7 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
         asked_at=now,
         checked_at=check.checked_at,
         next_due_at=check.next_due_at,
+        rebaselines=tuple(one for one in store.rebaselines(number) if one.undone_at is None),
     )
 
 

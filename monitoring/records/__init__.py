@@ -14,6 +14,7 @@ from monitoring.records.incident import (
     SlicePart,
 )
 from monitoring.records.incident_action import ActionKind, IncidentAction
+from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.run import RunRecord
 from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
@@ -44,6 +45,7 @@ __all__ = [
     "LossSplit",
     "MonitorStatus",
     "RealisedLosses",
+    "Rebaseline",
     "RunRecord",
     "ScoreHistory",
     "ScoreRecord",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.records.incident import IncidentRecord
+from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.watch import Level
 from monitoring.records.window import WindowRecord
 
@@ -60,7 +61,8 @@ class MonitorStatus:
     """All that the store has of one deployment: what reports and `--json` show.
 
     `asked_at` is the time at which it is shown, `checked_at` that of the last run that judged all that was due, and
-    `next_due_at` that from which the next window is due; None where they are not known.
+    `next_due_at` that from which the next window is due; None where they are not known. `rebaselines` are the changes
+    of the baseline that stand, in order.
     """
 
     model: str
@@ -78,3 +80,4 @@ class MonitorStatus:
     asked_at: datetime | None = None
     checked_at: datetime | None = None
     next_due_at: datetime | None = None
+    rebaselines: tuple[Rebaseline, ...] = ()

@@ -7,13 +7,22 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from monitoring.records import IncidentAction, IncidentRecord, MonitorStatus, RealisedLosses, SlicePart, WindowRecord
+from monitoring.records import (
+    IncidentAction,
+    IncidentRecord,
+    MonitorStatus,
+    RealisedLosses,
+    Rebaseline,
+    SlicePart,
+    WindowRecord,
+)
 from monitoring.reports.document_types import (
     ActionDocument,
     CoverageDocument,
     CycleDocument,
     DecompositionDocument,
     IncidentDocument,
+    RebaselineDocument,
     SpanDocument,
     StatusDocument,
     WindowDocument,
@@ -83,6 +92,26 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
             }
             for entry in trust_rows(status)
         ],
+        "rebaselines": [rebaseline_document(one) for one in status.rebaselines],
+    }
+
+
+def rebaseline_document(one: Rebaseline) -> RebaselineDocument:
+    """Convert a new baseline made from traffic to plain types.
+
+    Args:
+        one: The change of the baseline.
+
+    Returns:
+        The document.
+    """
+    return {
+        "at": iso(one.at),
+        "by": one.by,
+        "reason": one.reason,
+        "window": _span(one.start, one.end),
+        "since": iso(one.since),
+        "closed": list(one.closed),
     }
 
 

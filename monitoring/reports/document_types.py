@@ -228,6 +228,17 @@ class FindingDocument(TypedDict):
     message: str
 
 
+class RebaselineDocument(TypedDict):
+    """A new baseline made from windows of the traffic; `from` and `to` are in `window`."""
+
+    at: str
+    by: str
+    reason: str
+    window: SpanDocument
+    since: str
+    closed: list[int]
+
+
 class StatusDocument(TypedDict):
     """The whole document."""
 
@@ -244,3 +255,4 @@ class StatusDocument(TypedDict):
     coverage: CoverageDocument
     findings: list[FindingDocument]
     trust: list[TrustDocument]
+    rebaselines: list[RebaselineDocument]

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from monitoring.records import MonitorStatus
+from monitoring.records import MonitorStatus, Rebaseline
 from monitoring.reports.sections.estimates import trust_lines
 from monitoring.reports.sections.findings import FindingGroup, finding_groups
 from monitoring.reports.sections.formatting import (
@@ -64,6 +64,7 @@ def render(status: MonitorStatus) -> RenderableType:
         if top.explanation:
             parts.append(Text(top.explanation))
     parts.append(Text(top.budget, style="dim"))
+    parts += [Text(_rebaseline(one, ZoneInfo(status.timezone))) for one in status.rebaselines[-1:]]
     if status.windows:
         parts += [Text(), _evidence(status)]
     if status.incidents:
@@ -140,6 +141,14 @@ def _incidents(status: MonitorStatus) -> Table:
             Text(state),
         )
     return table
+
+
+def _rebaseline(one: Rebaseline, zone: ZoneInfo) -> str:
+    """Since when another baseline holds, and why."""
+    return (
+        f"Baseline: the traffic of {format_window(one.start, one.end, zone)}, since {format_moment(one.since, zone)} "
+        f"({printable(one.by)}: {printable(one.reason, LONGEST_FINDING)})"
+    )
 
 
 def _findings(status: MonitorStatus) -> Table:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import BaselineScore, Level, Sensitivity
+from monitoring.records import BaselineScore, Level, Rebaseline, Sensitivity
 from monitoring.store.checks import Check
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
@@ -67,6 +67,8 @@ class DeploymentRecord:
             again.
         basis: A digest of the settings and the baseline without the method; empty where it is not known.
         earlier: Digests under which the same deployment may be in the store, the likeliest first.
+        since: Windows that begin before that time are not judged against its baseline; None: all are.
+        rebaseline: How its baseline was made from its own traffic; None: it was not.
     """
 
     model: str
@@ -84,6 +86,8 @@ class DeploymentRecord:
     follows: int | None = None
     basis: str = field(default="", compare=False)
     earlier: tuple[EarlierDigest, ...] = field(default=(), compare=False)
+    since: datetime | None = None
+    rebaseline: Rebaseline | None = field(default=None, compare=False)
 
     @property
     def called(self) -> str:
@@ -141,6 +145,7 @@ def create(
         basis=record.basis,
         follows=follows,
         quiet_until=quiet_until,
+        since=record.since,
     )
     return int(connection.execute(statement.returning(deployment.c.id)).scalar_one())
 
@@ -255,6 +260,7 @@ def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
         basis=row.basis,
         number=row.id,
         follows=row.follows,
+        since=row.since,
     )
 
 

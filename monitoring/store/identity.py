@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import LEVELS
-from monitoring.store import deployments
+from monitoring.store import deployments, rebaselines
 from monitoring.store.deployments import NOTHING, DeploymentRecord
 from monitoring.store.tables import deployment, level_state, window
 
@@ -52,6 +52,9 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
         number = _earlier(connection, record, moved=moved)
         if number is None:
             number = _of_another_method(connection, record, moved=moved)
+    if number is None:
+        rebaselines.reject_former(connection, record)
+        number = _of_former_baseline(connection, record, moved=moved)
     if number is not None:
         values = {"used_at": record.created_at, "name": record.called}
         if record.basis:
@@ -128,6 +131,24 @@ def _of_another_method(connection: Connection, record: DeploymentRecord, *, move
             _continue(connection, number, record, evidence_goes_on=False)
             return int(number)
     return None
+
+
+def _of_former_baseline(connection: Connection, record: DeploymentRecord, *, moved: bool) -> int | None:
+    """Continue the deployment whose traffic the new baseline was made from; None if there is none."""
+    if record.rebaseline is None:
+        return None
+    query = (
+        select(deployment.c.id)
+        .where((deployment.c.name == record.called) & (deployment.c.version == record.version))
+        .where(deployment.c.basis == record.rebaseline.former_basis)
+        .order_by(deployment.c.used_at.desc(), deployment.c.id.desc())
+        .limit(1)
+    )
+    number: int | None = connection.execute(query).scalar()
+    if number is None or not (moved or _fits(deployments.read(connection, number), record)):
+        return None
+    rebaselines.apply(connection, number, record, record.rebaseline)
+    return number
 
 
 def _continue(connection: Connection, number: int, record: DeploymentRecord, *, evidence_goes_on: bool) -> None:

@@ -14,6 +14,7 @@ from monitoring.records import IncidentRecord, IncidentState
 from monitoring.store import incidents
 from monitoring.store.events import called_by
 from monitoring.store.tables import notification
+from monitoring.store.transactions import Transactions
 
 #: The state of a row that stands for several events.
 DIGEST = "digest"
@@ -104,6 +105,40 @@ class OutboxEvent:
         if self.in_digest:
             return "in a digest"
         return "delivered" if self.reached else "not asked for"
+
+
+class OutboxStore(Transactions):
+    """An opened store, and its outbox."""
+
+    def pending_notifications(self, deployment: int) -> tuple[PendingNotification, ...]:
+        """Events that some receiver has not been notified of; each state that an incident enters is one at once."""
+        with self._reading() as connection:
+            return read(connection, deployment)
+
+    def save_notification(self, deployment: int, number: int, attempt: Attempt) -> None:
+        """Record one more attempt to notify the receivers of an event, by its number."""
+        with self._writing(deployment) as connection:
+            write(connection, number, attempt)
+
+    def save_digest(self, deployment: int, events: Sequence[PendingNotification], at: datetime) -> None:
+        """Put one pending notification in the place of several, at a time."""
+        with self._writing(deployment) as connection:
+            digest(connection, deployment, events, at)
+
+    def outbox(self, deployment: int) -> tuple[OutboxEvent, ...]:
+        """Every event of a deployment that people were, or are to be, notified of."""
+        with self._reading() as connection:
+            return read_all(connection, deployment)
+
+    def undelivered(self, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
+        """Events of all deployments that are pending or were given up, with the deployment's number; newest first."""
+        with self._reading() as connection:
+            return read_undelivered(connection, latest)
+
+    def given_up_notifications(self, deployment: int) -> tuple[str, ...]:
+        """The events of which some receiver was never notified."""
+        with self._reading() as connection:
+            return read_given_up(connection, deployment)
 
 
 def read_all(connection: Connection, deployment: int) -> tuple[OutboxEvent, ...]:

@@ -19,20 +19,28 @@ from monitoring.records import (
     Sensitivity,
     WindowRecord,
 )
-from monitoring.store import deployments, identity, incidents, leases, notifications, overview, runs, windows
+from monitoring.store import (
+    deployments,
+    identity,
+    incidents,
+    leases,
+    overview,
+    runs,
+    windows,
+)
 from monitoring.store.checks import Check
 from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.leases import LeaseRecord
-from monitoring.store.notifications import Attempt, OutboxEvent, PendingNotification
+from monitoring.store.notifications import OutboxStore
 from monitoring.store.overview import DeploymentSummary, RecentHistory
+from monitoring.store.rebaselines import RebaselineStore
 from monitoring.store.runs import StoredRun
-from monitoring.store.transactions import Transactions
 from monitoring.store.windows import StoredWindow
 
 
-class Store(Transactions):
+class Store(RebaselineStore, OutboxStore):
     """A database of deployments, windows, evidence and incidents. Open it with `Store.open`; close it when done.
 
     Every method is one transaction. Threads and processes may share a store. Values come back exactly: floats to the
@@ -159,10 +167,15 @@ class Store(Transactions):
         with self._reading() as connection:
             return windows.read(connection, deployment, scores=scores, since=since, latest=latest)
 
-    def judged(self, deployment: int) -> int:
-        """The number of judged windows."""
+    def forget_details(self, deployment: int, before: datetime, *, around: int) -> int:
+        """Delete scores, estimates and findings of windows that end before a time, as `windows.forget_details` says."""
+        with self._writing(deployment) as connection:
+            return windows.forget_details(connection, deployment, before, around=around)
+
+    def judged(self, deployment: int, since: datetime | None = None) -> int:
+        """The number of judged windows, or of those that end after a time."""
         with self._reading() as connection:
-            return windows.count(connection, deployment)
+            return windows.count(connection, deployment, since)
 
     def score_history(
         self,
@@ -245,36 +258,6 @@ class Store(Transactions):
         """Incidents that are not closed, or that a person closed since the last window; without people's actions."""
         with self._reading() as connection:
             return incidents.read_tracked(connection, deployment)
-
-    def pending_notifications(self, deployment: int) -> tuple[PendingNotification, ...]:
-        """Events that some receiver has not been notified of; each state that an incident enters is one at once."""
-        with self._reading() as connection:
-            return notifications.read(connection, deployment)
-
-    def save_notification(self, deployment: int, number: int, attempt: Attempt) -> None:
-        """Record one more attempt to notify the receivers of an event, by its number."""
-        with self._writing(deployment) as connection:
-            notifications.write(connection, number, attempt)
-
-    def save_digest(self, deployment: int, events: Sequence[PendingNotification], at: datetime) -> None:
-        """Put one pending notification in the place of several, at a time."""
-        with self._writing(deployment) as connection:
-            notifications.digest(connection, deployment, events, at)
-
-    def outbox(self, deployment: int) -> tuple[OutboxEvent, ...]:
-        """Every event of a deployment that people were, or are to be, notified of."""
-        with self._reading() as connection:
-            return notifications.read_all(connection, deployment)
-
-    def undelivered(self, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
-        """Events of all deployments that are pending or were given up, with the deployment's number; newest first."""
-        with self._reading() as connection:
-            return notifications.read_undelivered(connection, latest)
-
-    def given_up_notifications(self, deployment: int) -> tuple[str, ...]:
-        """The events of which some receiver was never notified."""
-        with self._reading() as connection:
-            return notifications.read_given_up(connection, deployment)
 
     def leases(self) -> tuple[LeaseRecord, ...]:
         """The leases that are held, or were left behind by runs that were killed."""

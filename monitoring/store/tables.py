@@ -58,7 +58,25 @@ deployment = Table(
     Column("inputs", String, nullable=False, server_default=""),
     Column("traffic_state", String, nullable=False, server_default=""),
     Column("basis", String, nullable=False, server_default=""),
+    Column("since", UtcTime),
     UniqueConstraint("model", "version", "settings_digest"),
+)
+
+rebaseline = Table(
+    "rebaseline",
+    metadata,
+    Column("deployment", ForeignKey("deployment.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    *_times("at", "start", "end", "since"),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("former_digest", String, nullable=False),
+    Column("former_basis", String, nullable=False),
+    Column("former_since", UtcTime),
+    Column("states", Text, nullable=False),
+    Column("closed", Text, nullable=False),
+    Column("undone_at", UtcTime),
+    Column("undone_by", String, nullable=False, server_default=""),
 )
 
 level_state = Table(

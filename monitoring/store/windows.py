@@ -10,13 +10,13 @@ from itertools import groupby
 from typing import Any, NoReturn
 
 import numpy as np
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from monitoring.errors import CannotRun
 from monitoring.records import WHOLE, Finding, Level, ScoreHistory, ScoreRecord, WatchKey, WindowRecord
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
-from monitoring.store.tables import score, window
+from monitoring.store.tables import incident, score, window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class StoredWindow:
 
 def write(connection: Connection, deployment: int, record: WindowRecord, label_cursor: Mapping[str, int]) -> None:
     """Add a window after the last one. Raises CannotRun if it, or a later one, is there already."""
-    last = _last_end(connection, deployment)
+    last = last_end(connection, deployment)
     if last is not None and record.start < last:
         reject_judged(record)
     statement = insert(window).values(
@@ -123,9 +123,57 @@ def read_one(connection: Connection, deployment: int, start: datetime) -> Window
     return None if row is None else _whole(connection, row)
 
 
-def count(connection: Connection, deployment: int) -> int:
-    """How many windows there are."""
-    return int(connection.execute(select(func.count()).where(window.c.deployment == deployment)).scalar_one())
+def count(connection: Connection, deployment: int, since: datetime | None = None) -> int:
+    """How many windows there are, or how many that end after a time."""
+    query = select(func.count()).where(window.c.deployment == deployment)
+    return int(connection.execute(query if since is None else query.where(window.c.end > since)).scalar_one())
+
+
+def delete_from(connection: Connection, deployment: int, start: datetime) -> None:
+    """Delete the windows that begin at a time or later, with their scores."""
+    later = (window.c.deployment == deployment) & (window.c.start >= start)
+    connection.execute(delete(score).where(score.c.window.in_(select(window.c.id).where(later))))
+    connection.execute(delete(window).where(later))
+
+
+def forget_details(connection: Connection, deployment: int, before: datetime, *, around: int) -> int:
+    """Delete the scores, estimates and findings of old windows; their counts, status and evidence stay.
+
+    Kept are those that explain an incident: from so many windows before the one that opened it until it was closed.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        before: Windows that end before it are old.
+        around: How many windows before an incident are kept.
+
+    Returns:
+        Of how many windows something was deleted. Cost: a search of an index for each old window.
+    """
+    query = select(incident.c.window_start, incident.c.window_end, incident.c.closed_at)
+    told = [
+        (row.window_start - around * (row.window_end - row.window_start), row.closed_at)
+        for row in connection.execute(query.where(incident.c.deployment == deployment))
+    ]
+    old = (
+        select(window.c.id, window.c.start, window.c.end)
+        .where((window.c.deployment == deployment) & (window.c.end < before))
+        .where(exists().where(score.c.window == window.c.id))
+    )
+    numbers = [
+        row.id
+        for row in connection.execute(old)
+        if not any(since <= row.end and (until is None or row.start <= until) for since, until in told)
+    ]
+    for first in range(0, len(numbers), _AT_ONCE):
+        some = numbers[first : first + _AT_ONCE]
+        connection.execute(delete(score).where(score.c.window.in_(some)))
+        connection.execute(update(window).where(window.c.id.in_(some)).values(estimates=None, findings="[]"))
+    return len(numbers)
+
+
+#: Windows that one statement names.
+_AT_ONCE = 500
 
 
 def read_scores(
@@ -214,7 +262,8 @@ def reject_judged(record: WindowRecord) -> NoReturn:
     )
 
 
-def _last_end(connection: Connection, deployment: int) -> datetime | None:
+def last_end(connection: Connection, deployment: int) -> datetime | None:
+    """When the last window ends; None before the first."""
     query = select(window.c.end).where(window.c.deployment == deployment).order_by(window.c.start.desc()).limit(1)
     end: datetime | None = connection.execute(query).scalar()
     return end

@@ -16,8 +16,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
+from monitoring.dashboard.api.application import Api
+from monitoring.dashboard.api.calls import ApiCalls
+from monitoring.dashboard.api.openapi import PREFIX
 from monitoring.dashboard.views.compare import BASELINE
 from monitoring.dashboard.views.inputs import InputsView
 from monitoring.dashboard.views.overview import Question, overview_table
@@ -61,6 +64,10 @@ class Dashboard:
     def _pages(self) -> Pages:
         return self._current()
 
+    def _calls(self) -> ApiCalls:
+        pages = self._pages
+        return ApiCalls(sources=pages.sources, clock=pages.clock)
+
     def app(self) -> Starlette:
         """The ASGI application."""
         deployment = "/d/{source}/{number:int}"
@@ -73,6 +80,7 @@ class Dashboard:
             Route("/metrics", self.metrics),
             Route("/health/live", self.healthy),
             Route("/health/ready", self.ready),
+            Mount(PREFIX, app=Api(self._calls, changes=self._access.token is not None).app()),
             Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
             Route("/static/{name}", self.static),
             Route(deployment, self.deployment),

@@ -157,10 +157,13 @@ class TableSource:
 
     def latest_labels(self) -> pa.Table:
         """See `TrafficSource`."""
-        log = LabelLog(self._label_log)
-        latest = log.latest().select(LABEL_SCHEMA.names).cast(LABEL_SCHEMA)
+        log = LabelLog(self._label_log) if self._label_log.is_dir() else None  # there is none before the first run
+        latest = LABEL_SCHEMA.empty_table()
+        if log is not None:
+            latest = log.latest().select(LABEL_SCHEMA.names).cast(LABEL_SCHEMA)
         if self._label_tables is not None:
-            new = unknown_labels(self._label_tables.labels(self._table).labels, log.read())
+            found = self._label_tables.labels(self._table).labels
+            new = found if log is None else unknown_labels(found, log.read())
             latest = _with_others(_last_of_each(new), latest)
         return _with_others(latest, row_labels(self._table))
 

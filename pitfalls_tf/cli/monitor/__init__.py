@@ -13,6 +13,7 @@ VERBS: Mapping[str, Verb] = {
     "init": Verb("pitfalls_tf.cli.monitor.init", "Write a monitor.toml for a bundle or a table."),
     "run": Verb("pitfalls_tf.cli.monitor.run", "Evaluate every due window once."),
     "status": Verb("pitfalls_tf.cli.monitor.status", "Show windows, incidents and evidence so far."),
+    "rebaseline": Verb("pitfalls_tf.cli.monitor.rebaseline", "Make windows of the traffic the new normal."),
     "report": Verb("pitfalls_tf.cli.monitor.report", "Write the report page and a drift report of one window."),
     "export": Verb("pitfalls_tf.cli.monitor.export", "Write windows, scores or incidents to a Parquet or CSV file."),
     "schedule": Verb(

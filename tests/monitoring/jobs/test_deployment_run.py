@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import MonitorConfig, load_config
+from monitoring.config import BaselineSection, MonitorConfig, load_config
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.deployment_run import LATE_LABEL_HORIZONS, DeploymentRun, initial_level
 from monitoring.jobs.run import run_due_windows
@@ -64,13 +64,28 @@ def test_a_run_goes_on_where_another_stopped_and_comes_to_the_same(
 
 
 def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, store: Store) -> None:
-    run, deployment, _ = begun(config, store)
+    run, deployment, number = begun(config, store)
     assert run.scope == ReadScope(job=True)
     judged_by(run, config, deployment, 3)
+    run.forget_details(NOW)
+    assert all(one.scores for one in store.windows(number)), "judging looks at the last windows"
     after, horizon = LIVE + 3 * DAY, deployment.horizon
     assert begun(config, store)[0].scope == ReadScope(
         since=after - horizon, labels_since=after - LATE_LABEL_HORIZONS * horizon, judged_until=after, job=True
     )
+
+
+def test_windows_before_since_are_not_judged_and_labels_of_their_rows_are_nobody_s(
+    config: MonitorConfig, store: Store
+) -> None:
+    since = config.model_copy(update={"baseline": BaselineSection(since=LIVE + 2 * DAY)})
+    run, deployment, number = begun(since, store)
+    first, last = judged_by(run, since, deployment, 9)
+    assert (first.start, first.labels_unknown, last.labels_unknown) == (LIVE + 2 * DAY, 0, 0)
+    assert first.labels <= first.rows
+    assert not [one for one in first.findings if "label" in one.kind]
+    assert store.deployment_record(number).since == LIVE + 2 * DAY
+    assert begun(config, store)[2] != number
 
 
 def test_the_beginning_is_stored_once(config: MonitorConfig, store: Store) -> None:

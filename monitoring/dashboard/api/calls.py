@@ -1,0 +1,184 @@
+"""The calls of the HTTP API as functions of the stores: each reads a bounded number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitoring.dashboard.api.resources import (
+    DeploymentResource,
+    DeploymentsResource,
+    FailureResource,
+    IncidentResource,
+    IncidentsResource,
+    RunsResource,
+    WindowsResource,
+    deployment_resource,
+    incident_resource,
+    run_resource,
+    window_resource,
+)
+from monitoring.dashboard.sources import Source
+from monitoring.dashboard.views.overview import Entry, entries
+from monitoring.errors import BadInput, PitfallsError
+from monitoring.records import IncidentAction, IncidentRecord
+from monitoring.store.overview import DeploymentSummary
+from monitoring.store.store import Store
+from monitoring.watches.descriptions import printable
+
+
+class NotFound(BadInput):
+    """What is asked for is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCalls:
+    """What the API answers, out of some stores.
+
+    Attributes:
+        sources: The stores.
+        clock: The time.
+    """
+
+    sources: tuple[Source, ...]
+    clock: Callable[[], datetime]
+
+    def deployments(self, limit: int, after: str) -> DeploymentsResource:
+        """The deployments in use: of each name the one that was run last.
+
+        Args:
+            limit: How many at most.
+            after: `STORE/NUMBER` of the last deployment of the page before; empty for the first page.
+
+        Returns:
+            Deployments in the order of stores and numbers. Cost: two searches of an index for each of a store.
+        """
+        now = self.clock()
+        found: list[Entry] = []
+        failures: list[FailureResource] = []
+        for source in self.sources:
+            try:
+                found += entries(source.name, source.store().summaries(), now)
+            except PitfallsError as error:
+                failures.append(FailureResource(store=source.name, reason=str(error)))
+        found.sort(key=lambda one: (one.source, one.summary.number))
+        if after:
+            store, _, number = after.rpartition("/")
+            last = (store, _whole("after", number))
+            found = [one for one in found if (one.source, one.summary.number) > last]
+        shown = found[:limit]
+        more = len(found) > limit
+        return DeploymentsResource(
+            deployments=[deployment_resource(one) for one in shown],
+            failures=failures,
+            next=f"{shown[-1].source}/{shown[-1].summary.number}" if more else None,
+        )
+
+    def deployment(self, store: str, number: int) -> DeploymentResource:
+        """One deployment, by its store's name and its number. Raises NotFound if there is none."""
+        _, summary = self._find(store, number)
+        return deployment_resource(entries(store, (summary,), self.clock())[0])
+
+    def windows(self, store: str, number: int, limit: int, before: str) -> WindowsResource:
+        """The windows of a deployment, the latest first.
+
+        Args:
+            store: The store's name.
+            number: The deployment's number.
+            limit: How many at most.
+            before: Only those that begin before that time; empty: the latest.
+
+        Returns:
+            The windows, without their scores, findings and estimates.
+        """
+        opened, _ = self._find(store, number)
+        until = _moment(before) if before else None
+        found = opened.recent_windows(number, latest=limit + 1, before=until)[::-1]
+        shown = [window_resource(one) for one in found[:limit]]
+        return WindowsResource(windows=shown, next=shown[-1].start if len(found) > limit else None)
+
+    def incidents(self, store: str, number: int, limit: int, before: str, *, closed: bool) -> IncidentsResource:
+        """The incidents of a deployment, the latest first.
+
+        Args:
+            store: The store's name.
+            number: The deployment's number.
+            limit: How many at most.
+            before: Only those with a smaller number; empty: the latest.
+            closed: Whether closed ones are listed too.
+
+        Returns:
+            The incidents.
+        """
+        opened, _ = self._find(store, number)
+        most = _whole("before", before) if before else None
+        found = [
+            one
+            for one in reversed(opened.incidents(number))
+            if (closed or one.state != "closed") and (most is None or one.number < most)
+        ]
+        shown = [incident_resource(one) for one in found[:limit]]
+        return IncidentsResource(incidents=shown, next=shown[-1].number if len(found) > limit else None)
+
+    def incident(self, store: str, number: int, incident: int) -> IncidentResource:
+        """One incident. Raises NotFound if there is none."""
+        opened, _ = self._find(store, number)
+        return incident_resource(_incident(opened, number, incident))
+
+    def runs(self, store: str, number: int, limit: int) -> RunsResource:
+        """The last runs of a deployment, so many at most."""
+        opened, _ = self._find(store, number)
+        return RunsResource(runs=[run_resource(one) for one in opened.runs(number, latest=limit)])
+
+    def act(self, store: str, number: int, incident: int, action: IncidentAction) -> IncidentResource:
+        """Act on an incident. Raises NotFound if there is none, BadInput if the action does not fit it."""
+        opened, _ = self._find(store, number)
+        _incident(opened, number, incident)
+        return incident_resource(opened.act(number, incident, action))
+
+    def _find(self, name: str, number: int) -> tuple[Store, DeploymentSummary]:
+        source = next((one for one in self.sources if one.name == name), None)
+        store = None if source is None else source.store()
+        summary = None if store is None else store.summary(number)
+        if store is None or summary is None:
+            raise NotFound(
+                "There is no such deployment.",
+                got=printable(f"{name}/{number}"),
+                expected="the store and number of one",
+                fix="/api/v1/deployments lists them.",
+            )
+        return store, summary
+
+
+def _incident(store: Store, number: int, incident: int) -> IncidentRecord:
+    try:
+        return store.incident(number, incident)
+    except BadInput as error:
+        raise NotFound(error.what, got=error.got, expected=error.expected, fix=error.fix) from error
+
+
+def _whole(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadInput(
+            f"{name} is not the end of a page.",
+            got=printable(text),
+            expected="what `next` of the page before says",
+            fix="Leave it out for the first page.",
+        )
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise BadInput(
+            "before is not a time.",
+            got=printable(text),
+            expected="ISO 8601 with an offset, or Z",
+            fix="Leave it out for the latest windows.",
+        )
+    return found

@@ -1,0 +1,103 @@
+"""The operations of the HTTP API: path, method, parameters and documents of each, once for routes and description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from monitoring.dashboard.api.resources import (
+    ActionRequest,
+    DeploymentResource,
+    DeploymentsResource,
+    IncidentResource,
+    IncidentsResource,
+    Resource,
+    RunsResource,
+    WindowsResource,
+)
+from monitoring.records import ActionKind
+
+#: How many rows a page has, unless `limit` says so, and at most.
+PAGE = 100
+MOST = 1000
+
+_DEPLOYMENT = "/deployments/{store}/{number}"
+_INCIDENT = f"{_DEPLOYMENT}/incidents/{{incident}}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        name: Its name, in the code and in the description.
+        path: Its path below `/api/v1`.
+        summary: What it does.
+        answer: Its document.
+        query: The parameters of its query, besides those of the path.
+        action: What is done with an incident; None: it reads.
+    """
+
+    name: str
+    path: str
+    summary: str
+    answer: type[Resource]
+    query: tuple[Literal["limit", "after", "before", "state"], ...] = ()
+    action: ActionKind | None = None
+
+    @property
+    def method(self) -> Literal["GET", "POST"]:
+        """GET to read, POST to act."""
+        return "GET" if self.action is None else "POST"
+
+    @property
+    def body(self) -> type[Resource] | None:
+        """The document that it takes; None: none."""
+        return None if self.action is None else ActionRequest
+
+
+_ACTIONS: Final[dict[ActionKind, str]] = {
+    "acknowledge": "Acknowledge an incident.",
+    "snooze": "Notify nobody of an incident until a time, or until it becomes worse.",
+    "assign": "Give an incident an owner; an empty text: nobody.",
+    "note": "Add a note to an incident.",
+    "close": "Close an incident, with a reason.",
+    "reopen": "Open an incident again that a person closed, before the next window is judged.",
+}
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation(
+        name="deployments",
+        path="/deployments",
+        summary="List the deployments in use: of each name the one that was run last.",
+        answer=DeploymentsResource,
+        query=("limit", "after"),
+    ),
+    Operation(name="deployment", path=_DEPLOYMENT, summary="Read a deployment.", answer=DeploymentResource),
+    Operation(
+        name="windows",
+        path=f"{_DEPLOYMENT}/windows",
+        summary="List the windows of a deployment, the latest first.",
+        answer=WindowsResource,
+        query=("limit", "before"),
+    ),
+    Operation(
+        name="incidents",
+        path=f"{_DEPLOYMENT}/incidents",
+        summary="List the incidents of a deployment, the latest first.",
+        answer=IncidentsResource,
+        query=("limit", "before", "state"),
+    ),
+    Operation(name="incident", path=_INCIDENT, summary="Read an incident.", answer=IncidentResource),
+    Operation(
+        name="runs",
+        path=f"{_DEPLOYMENT}/runs",
+        summary="List the last runs of a deployment, the newest first.",
+        answer=RunsResource,
+        query=("limit",),
+    ),
+    *(
+        Operation(name=kind, path=f"{_INCIDENT}/{kind}", summary=summary, answer=IncidentResource, action=kind)
+        for kind, summary in _ACTIONS.items()
+    ),
+)

@@ -1,0 +1,312 @@
+"""The new normal: a deployment is held against a baseline made of its own traffic, and against the former one again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from monitoring.atomic import write_text
+from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
+from monitoring.baseline.rebaseline_file import read_rebaseline, write_rebaseline
+from monitoring.baseline.schema import infer_schema, write_schema
+from monitoring.config import MonitorConfig, load_config
+from monitoring.config.section_text import section_of, with_section
+from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.config_file import as_written
+from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
+from monitoring.jobs.deployment_lookup import look_up_deployment
+from monitoring.jobs.places import SCHEMA_FILE, find_baseline
+from monitoring.jobs.rebaseline.live_reference import live_reference
+from monitoring.jobs.sources.traffic import open_traffic, require_traffic
+from monitoring.jobs.staging import put_in_place, staging
+from monitoring.judging.fit.reference_limits import reference_limits
+from monitoring.records import Rebaseline
+from monitoring.store.store import Store
+from monitoring.timestamps import as_datetime
+from monitoring.traffic.windows import Window
+from monitoring.watches.embedding import Embedder
+
+SECTION = "baseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNormal:
+    """What a person says of a new baseline.
+
+    Attributes:
+        start: When the first of its windows begins, aware.
+        end: When the last of them ends, aware.
+        since: From when on windows are judged against it; None: from the later of `end` and the last judged window.
+        reason: Why what these windows show is normal.
+        by: Who says so.
+    """
+
+    start: datetime
+    end: datetime
+    since: datetime | None
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebaselineResult:
+    """A new baseline.
+
+    Attributes:
+        deployment: The deployment's number; None if none has been judged with this config.
+        folder: Where the baseline is.
+        rows: How many rows it has.
+        labels: How many of them have a label.
+        since: From when on windows are judged against it.
+        closed: The incidents that it closed.
+        notes: What its owner should know.
+    """
+
+    deployment: int | None
+    folder: Path
+    rows: int
+    labels: int
+    since: datetime
+    closed: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def rebaseline(
+    path: Path,
+    config: MonitorConfig,
+    said: NewNormal,
+    *,
+    clock: Callable[[], datetime],
+    embedder: Embedder | None = None,
+) -> RebaselineResult:
+    """Make a baseline of windows of the traffic, and hold the deployment against it from now on.
+
+    The baseline is written beside the config, whose [baseline] section then names it; every other line of the config
+    stays. What was judged stays as it was. Killed at any moment, the deployment has one of the two baselines, and the
+    next run goes on with it.
+
+    Args:
+        path: The config's file.
+        config: What it says, and where the traffic is.
+        said: What is normal now.
+        clock: Gives the time.
+        embedder: Makes the function that embeds tensors; None where there is no framework for it.
+
+    Returns:
+        What was done.
+
+    Raises:
+        BadInput: The windows are too few, have no rows, or are not over; the config does not fit its baseline.
+        CannotRun: A run is at work, or a file cannot be read or written. Nothing was changed then.
+    """
+    now = clock()
+    _check(said, now)
+    require_traffic(config)
+    place = find_baseline(config)
+    former = load_baseline(place.baseline)
+    with Store.open(config.store.url) as store:
+        judged_until, note = _judged_until(config, store)
+        since = _since(said, judged_until)
+        text = _text(path)
+        change = _change(said, now, since, evidence_basis(config), section_of(text, SECTION))
+        embed = None if embedder is None or former.spec.embedding is None else embedder(place.folder)
+        traffic = open_traffic(config, former, place.version, clock=clock)
+        table = live_reference(traffic, Window(start=said.start, end=said.end), former.spec, embed)
+        _check_rows(table, said)
+        folder = _free_folder(path.absolute().parent, since)
+        version = None if config.model.baseline is not None else place.version
+        text = with_section(text, SECTION, _section(folder, path, version, since))
+        section = config.baseline.model_copy(update={"path": folder, "version": version, "since": since})
+        changed = config.model_copy(update={"baseline": section})
+        deployment = _write(table, former, change, changed, folder)
+        _write_config(path, text)
+        number = store.deployment(deployment.record(changed, clock()))
+        done = store.rebaselines(number)
+    return RebaselineResult(
+        deployment=number,
+        folder=folder,
+        rows=table.num_rows,
+        labels=table.num_rows - table["label"].null_count,
+        since=since,
+        closed=next((one.closed for one in done if one.at == now), ()),
+        notes=(*note, *_notes(deployment, table, said, now)),
+    )
+
+
+def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Rebaseline:
+    """Hold a deployment against the baseline before its last one again, with the evidence of then.
+
+    Args:
+        path: The config's file. Its [baseline] section becomes the one before.
+        by: Who undoes it.
+        clock: Gives the time.
+
+    Returns:
+        The change that was undone.
+
+    Raises:
+        BadInput: There is none.
+        CannotRun: A run is at work, or a file cannot be read or written.
+    """
+    config = load_config(path)
+    made = None if config.baseline.path is None else read_rebaseline(config.baseline.path)
+    with Store.open(config.store.url, make=False) as store:
+        number = look_up_deployment(config, store).number
+        standing = [] if number is None else [one for one in store.rebaselines(number) if one.undone_at is None]
+        undone = made
+        if number is not None and standing and (made is None or made.at == standing[-1].at):
+            undone = store.undo_rebaseline(number, by, clock())
+        if undone is None:
+            raise BadInput(
+                "There is no new baseline to undo.",
+                got=f"{path}, whose baseline was not made by `pitfalls monitor rebaseline`",
+                expected="a [baseline] section that it wrote",
+                fix="Remove the section by hand if you wrote it.",
+            )
+    if made is not None:
+        _write_config(path, with_section(_text(path), SECTION, made.former_section))
+    return undone
+
+
+def _check(said: NewNormal, now: datetime) -> None:
+    """Refuse times that are out of order or not over, and a change without a reason."""
+    if said.start >= said.end or said.end > now or (said.since is not None and said.since < said.end):
+        since = "" if said.since is None else f", since {said.since:%Y-%m-%dT%H:%M}"
+        raise BadInput(
+            "These are no windows to make a baseline of.",
+            got=f"{said.start:%Y-%m-%dT%H:%M} to {said.end:%Y-%m-%dT%H:%M}{since}",
+            expected="a beginning, an end that is past, and windows that are judged against it after that end",
+            fix="Correct --from, --to or --since.",
+        )
+    if not said.reason.strip() or len(said.reason) > LONGEST_REASON:
+        raise BadInput(
+            "A new baseline needs a reason.",
+            got=f"{len(said.reason):,} characters" if said.reason.strip() else "no text",
+            expected=f"a sentence, of at most {LONGEST_REASON:,} characters",
+            fix="Say with --reason why what these windows show is normal.",
+        )
+
+
+#: Characters of a reason: it is told with the incidents that are closed.
+LONGEST_REASON = 3_000
+
+
+def _change(said: NewNormal, now: datetime, since: datetime, basis: str, section: str) -> Rebaseline:
+    """The record of a change from a baseline with that basis and that section of the config."""
+    return Rebaseline(
+        at=now,
+        by=said.by,
+        reason=said.reason,
+        start=said.start,
+        end=said.end,
+        since=since,
+        former_basis=basis,
+        former_section=section,
+    )
+
+
+def _judged_until(config: MonitorConfig, store: Store) -> tuple[datetime | None, tuple[str, ...]]:
+    """The end of the last window that was judged with the config, and a note where there is none."""
+    found = look_up_deployment(config, store)
+    if found.number is None or found.note:
+        return None, (*filter(None, (found.note,)), "Its history begins with the new baseline.")
+    last = store.last_window(found.number)
+    return (None if last is None else last.record.end), ()
+
+
+def _since(said: NewNormal, judged_until: datetime | None) -> datetime:
+    if said.since is not None and judged_until is not None and said.since < judged_until:
+        raise BadInput(
+            "Windows are judged once.",
+            got=f"--since {said.since:%Y-%m-%dT%H:%M}",
+            expected=f"{judged_until:%Y-%m-%dT%H:%M} UTC or later: windows until then are judged",
+            fix="Leave out --since.",
+        )
+    return (said.since or max(said.end, judged_until or said.end)).astimezone(UTC)
+
+
+def _check_rows(table: pa.Table, said: NewNormal) -> None:
+    if not table.num_rows:
+        raise BadInput(
+            "The traffic has no rows there.",
+            got=f"no usable row from {said.start:%Y-%m-%dT%H:%M} to {said.end:%Y-%m-%dT%H:%M}",
+            expected="rows of this model with an answer",
+            fix="`pitfalls monitor status` shows the windows; correct --from and --to.",
+        )
+
+
+def _free_folder(beside: Path, since: datetime) -> Path:
+    """A folder for the baseline that is not there yet."""
+    name, count = f"baseline-{since:%Y-%m-%d}", 1
+    while (beside / (name if count == 1 else f"{name}-{count}")).exists():
+        count += 1
+    return beside / (name if count == 1 else f"{name}-{count}")
+
+
+def _section(folder: Path, path: Path, version: int | None, since: datetime) -> str:
+    """The config's section that names the baseline."""
+    lines = [
+        f"[{SECTION}]",
+        "# Made by `pitfalls monitor rebaseline` from windows of the traffic; windows before `since` are not judged.",
+        f"path = {json.dumps(as_written(folder, path.absolute().parent), ensure_ascii=False)}",
+        *([] if version is None else [f"version = {version}"]),
+        f"since = {since.isoformat().replace('+00:00', 'Z')}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(table: pa.Table, former: Baseline, change: Rebaseline, changed: MonitorConfig, folder: Path) -> Deployment:
+    """Put the baseline in its place once a run could use it; gives the deployment with it."""
+    with staging(folder.parent) as aside:
+        write_baseline(table, folder=aside / folder.name, spec=former.spec)
+        known = table.select([*(feature.name for feature in former.spec.features), "label"])
+        write_schema(infer_schema(known, label="label"), aside / folder.name / SCHEMA_FILE)
+        write_rebaseline(change, aside / folder.name)
+        section = changed.baseline.model_copy(update={"path": aside / folder.name})
+        deploy(changed.model_copy(update={"baseline": section}))
+        put_in_place(aside, (folder.name,), folder.parent)
+    return deploy(changed)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CannotRun(
+            "The config cannot be read.",
+            got=f"{path}: {error.strerror}",
+            expected="the file that was just read",
+            fix="Nothing was changed; run the command again.",
+        ) from error
+
+
+def _write_config(path: Path, text: str) -> None:
+    try:
+        write_text(path.resolve(), text)
+    except OSError as error:
+        raise CannotRun(
+            "The config cannot be written.",
+            got=f"{path}: {error.strerror}",
+            expected="a file that this user may write",
+            fix="The deployment is as it was; make the file writable, and run the command again.",
+        ) from error
+
+
+def _notes(deployment: Deployment, table: pa.Table, said: NewNormal, now: datetime) -> tuple[str, ...]:
+    """What the new baseline cannot carry, and labels that may still come for it."""
+    fit, times = deployment.reference_fit, deployment.baseline.rows.answers.event_times
+    span = as_datetime(int(times.max())) - as_datetime(int(times.min()))
+    notes = list(reference_limits(fit.means, fit.unfitted, span=span, pooled_rows=fit.tests["page"].pooled_rows))
+    if table["label"].null_count == table.num_rows:
+        notes.append("No labels have come for these windows: errors are not watched.")
+    elif now < said.end + deployment.horizon:
+        notes.append(
+            f"Labels may come until {deployment.horizon.days} days after their rows: the last of these windows may "
+            "not have all of theirs."
+        )
+    return tuple(notes)

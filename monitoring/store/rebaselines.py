@@ -1,0 +1,197 @@
+"""Changes of a deployment's baseline to windows of its own traffic: recorded, and undone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from monitoring.errors import BadInput
+from monitoring.records import LEVELS, IncidentAction, Rebaseline
+from monitoring.store import deployments, incidents, leases, windows
+from monitoring.store.deployments import EVENTS, NOTHING, WITNESS, DeploymentRecord
+from monitoring.store.tables import deployment, incident, level_state, rebaseline
+from monitoring.store.transactions import Transactions
+
+#: The states that mean something against one baseline alone; the others are of the traffic and its labels.
+_OF_THE_BASELINE = (*LEVELS, WITNESS, EVENTS)
+
+
+class RebaselineStore(Transactions):
+    """An opened store whose deployments may be given new baselines."""
+
+    def rebaselines(self, deployment: int) -> tuple[Rebaseline, ...]:
+        """The changes of a deployment's baseline to windows of its own traffic, in order."""
+        with self._reading() as connection:
+            return read(connection, deployment)
+
+    def undo_rebaseline(self, deployment: int, by: str, now: datetime) -> Rebaseline:
+        """Give a deployment the baseline before its last one back, as `undo` says."""
+        with self._writing(deployment) as connection:
+            return undo(connection, deployment, by, now)
+
+
+def read(connection: Connection, number: int) -> tuple[Rebaseline, ...]:
+    """All changes of a deployment's baseline, in order; those that were undone too."""
+    query = select(rebaseline).where(rebaseline.c.deployment == number).order_by(rebaseline.c.position)
+    return tuple(map(_record, connection.execute(query)))
+
+
+def apply(connection: Connection, number: int, record: DeploymentRecord, change: Rebaseline) -> None:
+    """Hold a deployment against a new baseline from now on; its windows and incidents stay.
+
+    Its evidence begins anew, and the former one is kept for `undo`. No window that was judged is judged again. Open
+    incidents that were opened before the end of the windows that the baseline was made of are closed with the reason.
+
+    Args:
+        connection: A transaction that writes.
+        number: The deployment's number.
+        record: The deployment with its new baseline; `created_at` is the time.
+        change: The change.
+
+    Raises:
+        CannotRun: A run is judging the deployment's windows.
+    """
+    deployments.lock(connection, number)
+    leases.check_free(connection, number, record.created_at)
+    before = connection.execute(select(deployment).where(deployment.c.id == number)).one()
+    judged_until = windows.last_end(connection, number)
+    since = change.since if judged_until is None else max(change.since, judged_until)
+    states = deployments.read_states(connection, number)
+    closed = _close(connection, number, change, record.created_at)
+    values = {name: getattr(change, name) for name in ("at", "by", "reason", "start", "end")}
+    connection.execute(
+        insert(rebaseline).values(
+            deployment=number,
+            position=len(read(connection, number)),
+            since=since,
+            former_digest=before.settings_digest,
+            former_basis=before.basis,
+            former_since=before.since,
+            states=json.dumps(states),
+            closed=json.dumps(closed),
+            **values,
+        )
+    )
+    connection.execute(
+        delete(level_state).where((level_state.c.deployment == number) & level_state.c.level.in_(_OF_THE_BASELINE))
+    )
+    _hold(connection, number, digest=record.settings_digest, basis=record.basis, since=since)
+
+
+def undo(connection: Connection, number: int, by: str, now: datetime) -> Rebaseline:
+    """Hold a deployment against the baseline before its last one again, as if that had never been.
+
+    The evidence is that of then. Windows that were judged against the last baseline are deleted, to be judged again;
+    incidents that these opened are closed, and those that the change closed are open again, as far as nobody reopened
+    them.
+
+    Args:
+        connection: A transaction that writes.
+        number: The deployment's number.
+        by: Who undoes it.
+        now: The time, aware.
+
+    Returns:
+        The change that was undone.
+
+    Raises:
+        BadInput: There is none that stands.
+        CannotRun: A run is judging the deployment's windows.
+    """
+    leases.check_free(connection, number, now)
+    query = select(rebaseline).where((rebaseline.c.deployment == number) & rebaseline.c.undone_at.is_(None))
+    row = connection.execute(query.order_by(rebaseline.c.position.desc()).limit(1)).first()
+    if row is None:
+        raise BadInput(
+            "There is no new baseline to undo.",
+            got=f"deployment {number}, whose baseline is its first one, or is the former one again",
+            expected="a deployment that was re-baselined",
+            fix="`pitfalls monitor status` shows whether it was.",
+        )
+    windows.delete_from(connection, number, row.since)
+    note = IncidentAction(at=now, by=by, kind="close", text="The new baseline was undone.")
+    opened = select(incident.c.number).where((incident.c.deployment == number) & (incident.c.state != "closed"))
+    for later in connection.execute(opened.where(incident.c.opened_at > row.since)).scalars().all():
+        incidents.act(connection, number, later, note)
+    _reopen(connection, number, row, replace(note, kind="reopen"))
+    connection.execute(delete(level_state).where(level_state.c.deployment == number))
+    deployments.write_states(connection, number, json.loads(row.states))
+    _hold(connection, number, digest=row.former_digest, basis=row.former_basis, since=row.former_since)
+    mine = (rebaseline.c.deployment == number) & (rebaseline.c.position == row.position)
+    connection.execute(update(rebaseline).where(mine).values(undone_at=now, undone_by=by))
+    return replace(_record(row), undone_at=now, undone_by=by)
+
+
+def reject_former(connection: Connection, record: DeploymentRecord) -> None:
+    """Refuse a deployment with the baseline that a newer one has taken the place of.
+
+    That is a scheduler which read its config before, or a config that was put back.
+
+    Args:
+        connection: A transaction.
+        record: The deployment.
+
+    Raises:
+        BadInput: It is.
+    """
+    query = (
+        select(rebaseline.c.at, rebaseline.c.by)
+        .join(deployment, deployment.c.id == rebaseline.c.deployment)
+        .where((deployment.c.name == record.called) & (deployment.c.version == record.version))
+        .where((rebaseline.c.former_basis == record.basis) & rebaseline.c.undone_at.is_(None))
+        .limit(1)
+    )
+    row = connection.execute(query).first() if record.basis else None
+    if row is not None:
+        raise BadInput(
+            "The deployment has a newer baseline than this config.",
+            got=f"{record.called} with the baseline before that of {row.at:%Y-%m-%d %H:%M} UTC, by {row.by}",
+            expected="the config that `pitfalls monitor rebaseline` wrote",
+            fix="Start again with that config, or undo the change: `pitfalls monitor rebaseline --undo`.",
+        )
+
+
+def _close(connection: Connection, number: int, change: Rebaseline, now: datetime) -> list[tuple[int, str]]:
+    """Close the open incidents that the new baseline explains; gives their numbers, and the states they were in."""
+    query = select(incident.c.number, incident.c.state).where(
+        (incident.c.deployment == number) & (incident.c.state != "closed") & (incident.c.opened_at <= change.end)
+    )
+    found = [(row.number, row.state) for row in connection.execute(query.order_by(incident.c.number))]
+    action = IncidentAction(at=now, by=change.by, kind="close", text=f"New baseline: {change.reason}")
+    for one, _ in found:
+        incidents.act(connection, number, one, action)
+    return found
+
+
+def _reopen(connection: Connection, number: int, row: Row[Any], action: IncidentAction) -> None:
+    """Open the incidents again that a change closed."""
+    for one, state in json.loads(row.closed):
+        mine = (incident.c.deployment == number) & (incident.c.number == one) & (incident.c.state == "closed")
+        if connection.execute(update(incident).where(mine).values(closed_from=state)).rowcount:
+            incidents.act(connection, number, one, action)
+
+
+def _hold(connection: Connection, number: int, *, digest: str, basis: str, since: datetime | None) -> None:
+    """Hold a deployment against a baseline; what a run computes of it, and the check of the last one, is gone."""
+    values = {"settings_digest": digest, "basis": basis, "since": since, "inputs": "", "traffic_state": ""}
+    values |= {"sensitivity": NOTHING, "baseline": NOTHING}
+    connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
+
+
+def _record(row: Row[Any]) -> Rebaseline:
+    return Rebaseline(
+        at=row.at,
+        by=row.by,
+        reason=row.reason,
+        start=row.start,
+        end=row.end,
+        since=row.since,
+        former_basis=row.former_basis,
+        closed=tuple(number for number, _ in json.loads(row.closed)),
+        undone_at=row.undone_at,
+        undone_by=row.undone_by,
+    )

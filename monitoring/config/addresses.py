@@ -93,7 +93,8 @@ def store_url(value: str, info: ValidationInfo) -> str:
     if sqlite is None:
         reject_setting(
             "not the URL of a store: SQLite or PostgreSQL.",
-            got=redacted(value) if "://" in value else value,
+            # a URL that is broken may still have a password, wherever it is cut
+            got=value if value.startswith("sqlite") or not set(value) & set(":@") else redacted(value),
             expected="sqlite:///FILE, or postgresql+DRIVER://USER:PASSWORD@HOST/DATABASE",
             fix='Write, for example, url = "sqlite:///pitfalls.db".',
         )

@@ -22,6 +22,9 @@ STORE_VARIABLE = "PITFALLS_STORE_URL"
 #: Far more than any config needs.
 _MOST_BYTES = 1 << 20
 
+#: A key or a table's name at the beginning of a line.
+_KEY = re.compile(r"\[{0,2}\s*[\w.-]+\s*\]{0,2}|\[+|\]+")
+
 _POSITION = re.compile(r"\s*\(at line (\d+), column \d+\)\s*$")
 
 
@@ -106,9 +109,12 @@ def _text(path: Path) -> str:
 
 
 def _key_of(line: str) -> str:
-    """A line for messages, without its value: that of a URL may be a secret."""
+    """A line for messages, without its value: that of a URL may be a secret, and a broken line may be cut anywhere."""
     key, equals, _ = line.strip().partition("=")
-    return f"{key[:60].rstrip()} = ..." if equals else key[:60] or "an empty line"
+    named = _KEY.match(key)
+    if named is None:
+        return "a line without a key" if key or equals else "an empty line"
+    return f"{named[0][:60].rstrip()} = ..." if equals else named[0][:60].rstrip()
 
 
 def _not_toml(error: ValueError | RecursionError, text: str) -> ConfigProblem:

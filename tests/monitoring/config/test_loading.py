@@ -86,6 +86,14 @@ def test_what_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: str, li
     assert problem.startswith(f"line {line}: not valid TOML.")
 
 
+@pytest.mark.parametrize(
+    "line", ['url "sqlite://u:hunter2@h"', '"sqlite://u:hunter2@h?a=b', "[url sqlite://u:hunter2@h"]
+)
+def test_a_line_that_is_not_toml_is_shown_without_its_value(tmp_path: Path, line: str) -> None:
+    (problem,) = problems(tmp_path, f"[store]\n{line}\n")
+    assert "hunter2" not in problem
+
+
 def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "monitor.toml"
     path.write_bytes(b"[model]\nbundle = '\xff'\n")

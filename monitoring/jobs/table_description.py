@@ -203,7 +203,8 @@ def _check_undated(pieces: tuple[LoadedPiece, ...], columns: TableColumns, descr
     if times:
         raise BadInput(
             "The column of event times is not named.",
-            got=f"no column {columns.event_time}; {', '.join(f'{name} ({kind})' for name, kind in times.items())}",
+            got=f"no column {columns.event_time} (--event-time); "
+            + ", ".join(f"{name} ({kind})" for name, kind in times.items()),
             expected="when each prediction was made",
             fix=f"Name it: --event-time {next(iter(times))}. If none is, the reference may do without: "
             f"--ignore {','.join(times)}.",

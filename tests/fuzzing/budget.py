@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0.2"))
-#: In `make fuzz` each run has other inputs; among the tests they are always the same.
-FIRST = time.time_ns() if "FUZZ_SECONDS" in os.environ else 1
+#: In `make fuzz` each run has other inputs; among the tests they are always the same, and as many.
+FUZZING = "FUZZ_SECONDS" in os.environ
+FIRST = time.time_ns() if FUZZING else 1
+FEW = 60
 
 
 def seeds(seconds: float = SECONDS) -> Iterator[int]:
-    """Seeds, until the time is over."""
+    """Seeds, until the time is over; among the tests `FEW` of them."""
     end = time.monotonic() + seconds
     for seed in count(FIRST):
-        if time.monotonic() > end:
+        if time.monotonic() > end if FUZZING else seed == FIRST + FEW:
             return
         yield seed
 

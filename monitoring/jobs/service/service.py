@@ -87,6 +87,7 @@ class MonitorService:
         self._stop = threading.Event()
         self._ahead = clock().timestamp() - time.monotonic()
         self._scheduled: dict[str, _Scheduled] = {}
+        self._planned: dict[str, datetime] = {}
         self._files: tuple[ConfigFile, ...] = ()
 
     @property
@@ -107,6 +108,7 @@ class MonitorService:
             self._look(scheduler)
             while not stop.wait(LOOK_SECONDS):
                 self._check_clock(scheduler)
+                self._plan(scheduler)
                 self._look(scheduler)
         finally:
             stop.set()
@@ -119,7 +121,7 @@ class MonitorService:
 
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # what it says of runs is reported here
         scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(self._concurrency)})
-        scheduler.add_listener(lambda event: self._ended(scheduler, event), EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+        scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
         return scheduler
 
     def _check_clock(self, scheduler: BackgroundScheduler) -> None:
@@ -130,6 +132,18 @@ class MonitorService:
                 with suppress(LookupError):
                     job.modify(next_run_time=now)
         self._ahead = ahead
+
+    def _plan(self, scheduler: BackgroundScheduler) -> None:
+        """Give runs that have ended their next times.
+
+        Not as soon as they end: a run that fails at once may end before the scheduler has noted its next time by the
+        cron expression, which would replace this one.
+        """
+        with self._lock:
+            planned, self._planned = self._planned, {}
+        for name, when in planned.items():
+            with suppress(LookupError):
+                scheduler.modify_job(name, next_run_time=when)
 
     def _look(self, scheduler: BackgroundScheduler) -> None:
         """Take up what has changed of the config files."""
@@ -179,6 +193,7 @@ class MonitorService:
         with self._lock:
             known = self._scheduled.setdefault(name, _Scheduled(file=file))
             known.file, known.failures = file, 0
+            self._planned.pop(name, None)
 
     def _begin(self, name: str) -> bool:
         """Run a config, unless it is running already: that run is then repeated. Says whether it was run."""
@@ -197,7 +212,7 @@ class MonitorService:
             one.running = False
         return True
 
-    def _ended(self, scheduler: BackgroundScheduler, event: JobExecutionEvent) -> None:
+    def _ended(self, event: JobExecutionEvent) -> None:
         """Note how a run ended, and when the next one is if that is sooner, or later, than its schedule says."""
         name, error = event.job_id, event.exception
         with self._lock:
@@ -208,13 +223,12 @@ class MonitorService:
             one.failures = 0 if error is None else one.failures + 1
             wait = retry_seconds(one.failures) if error is not None else 0.0
             soon, one.again = one.again, False
+            if error is not None or soon:
+                self._planned[name] = self._clock() + timedelta(seconds=wait)
         if error is not None:
             trace = "" if isinstance(error, PitfallsError) else "".join(traceback.format_exception(error))
             text = f"a defect of pitfalls.\n{trace}" if trace else f"{error} "
             self._report(one.file.name, f"Error: {text}The next run retries, in {wait:.0f} s.")
-        if (error is not None or soon) and not self._stop.is_set():
-            with suppress(LookupError):
-                scheduler.modify_job(name, next_run_time=self._clock() + timedelta(seconds=wait))
         if was != one.failure:
             self._show()
 

@@ -57,7 +57,11 @@ def with_sets(
         raise BadInput(
             "The classes do not fit the scores." if names else "The classes have to be named.",
             got=f"{width} scores, {len(names)} classes"
-            + (f", {len(columns.label_columns)} columns of labels" if columns.label_columns else ""),
+            + (
+                f", {len(of)} columns of labels"
+                if (of := columns.label_columns)
+                else f", sets in the column {columns.label}"
+            ),
             expected="one class for each score, in the same order",
             fix="Name them in the order of the scores: --classes sports,politics,science.",
         )

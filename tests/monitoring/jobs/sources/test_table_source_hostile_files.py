@@ -102,7 +102,7 @@ def findings(result: Result) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("columns", "part"),
     [
-        ({"y": cells([0], [1])}, "The column y does not hold labels. Got type list<"),
+        ({"y": cells([0], [1])}, "Got 1 scores, 0 classes, sets in the column y;"),
         ({"p": cells("0.5")}, "480 rows of p (string)"),
         ({"p": cells([])}, "480 rows of p (list<"),
         ({"p": cells(0.5, 7.0, float("nan"))}, "160 rows that count (320 without a usable answer left out)"),

@@ -55,7 +55,7 @@ def test_only_the_inputs_that_are_named_are_inputs() -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"event_time": "tz"}, "no column tz; ts (timestamp[us, tz=UTC])"),
+        ({"event_time": "tz"}, "no column tz (--event-time); ts (timestamp[us, tz=UTC])"),
         ({"label": "truth"}, "truth (--label)"),
         ({"scores": ("p", "q")}, "q (--score)"),
         ({"scores": (), "predicted": "answer"}, "answer (--predicted)"),

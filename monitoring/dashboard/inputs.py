@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from monitoring.judging.fact_incidents import FACT_WATCH, inputs_of_fact
 from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreRecord, WindowRecord
 
 #: What the watches of one input are called before its name; those of the answers, and of all inputs together.
@@ -68,9 +69,10 @@ def effect_of(value: float, known: BaselineScore) -> float:
         known: The watch's baseline.
 
     Returns:
-        The distance in standard deviations between the baseline's windows, or in tolerances where these are larger.
+        The distance in standard deviations between the baseline's windows, seasonality included as in the value, or in
+        tolerances where these are larger.
     """
-    return abs(value - known.mean) / max(known.deviation, known.tolerance, 1e-9)
+    return abs(value - known.mean) / max(known.seasonal_deviation, known.tolerance, 1e-9)
 
 
 def inputs_of(last: Sequence[WindowRecord], baseline: Sequence[BaselineScore]) -> tuple[Input, ...]:
@@ -126,13 +128,19 @@ def input_points(one: Input, scores: Mapping[datetime, Sequence[ScoreRecord]]) -
 
 
 def alarms_of(one: Input, incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
-    """The incidents that a watch of an input opened, or whose cause names the input."""
+    """The incidents that a watch of an input, or a fact about it, opened, or whose cause names the input."""
     watches = {known.watch for known in one.watches}
     return tuple(
         incident
         for incident in incidents
-        if incident.watch in watches or (one.name and any(part.input == one.name for part in incident.detail.inputs))
+        if incident.watch in watches or (one.name and one.name in _inputs_named_by(incident))
     )
+
+
+def _inputs_named_by(incident: IncidentRecord) -> set[str]:
+    """The inputs of a fact, or those that moved."""
+    facts = inputs_of_fact(incident) if incident.watch == FACT_WATCH else ()
+    return {*facts, *(part.input for part in incident.detail.inputs)}
 
 
 def _key_of(watch: str, names: set[str]) -> str | None:

@@ -55,6 +55,11 @@ class BaselineScore:
     cycle: str = ""
     gain: float = 1.0
 
+    @property
+    def seasonal_deviation(self) -> float:
+        """The standard deviation of windows with their seasonality: about `gain` times that without."""
+        return self.deviation * max(self.gain, 1.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorStatus:

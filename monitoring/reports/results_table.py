@@ -93,7 +93,8 @@ def _against(score: ScoreRecord, known: BaselineScore | None) -> dict[str, float
     """The baseline of a score, and how far it lies from it."""
     if known is None:
         return {}
-    effect = None if score.value is None or not known.deviation else (score.value - known.mean) / known.deviation
+    spread = known.seasonal_deviation
+    effect = None if score.value is None or not spread else (score.value - known.mean) / spread
     return {"baseline": known.mean, "deviation": known.deviation, "tolerance": known.tolerance, "effect": effect}
 
 

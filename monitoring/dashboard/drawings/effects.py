@@ -76,7 +76,7 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
         *_evidence(found, x, (top + height, lower), (left, width)),
         *_alarms(found.alarms, x, (top, height)),
     ]
-    labels += [Label(x=left - 6, y=y(tick) + 4, text=f"{tick:,g}", anchor="end") for tick in ticks]
+    labels += [Label(x=left - 6, y=y(tick) + 4, text=_tick(tick), anchor="end") for tick in ticks]
     labels += [
         Label(x=left - 6, y=top + height - place * lower + 4, text=text, anchor="end")
         for place, text in ((2 / 6, "1"), (1.0, "10⁴"))
@@ -89,6 +89,11 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
         labels=tuple(labels),
         fit=size.fit,
     )
+
+
+def _tick(value: float) -> str:
+    """A number of the axis in the width that there is: 0.5, 50, 2k, 3e+06."""
+    return f"{value:g}" if value < 1e3 else f"{value / 1e3:g}k" if value < 1e6 else f"{value:.0e}"
 
 
 def _evidence(found: Effects, x: Scale, down: tuple[float, float], across: tuple[float, float]) -> list[Path]:

@@ -35,6 +35,31 @@ config_option = click.option(
 )
 
 
+def dashboard_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a verb that serves the dashboard: where it listens, and who may ask."""
+    for option in (
+        click.option(
+            "--allowed-host",
+            "allowed_hosts",
+            multiple=True,
+            metavar="NAME",
+            help="A further host name by which browsers reach the dashboard, such as a proxy's; repeatable.",
+        ),
+        click.option(
+            "--token-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="File with the token that browsers sign in with, and lines `TOKEN read`; needed beyond a loopback "
+            "address.",
+        ),
+        click.option(
+            "--port", default=8600, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one."
+        ),
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+    ):
+        command = option(command)
+    return command
+
+
 traffic_option = click.option(
     "--traffic",
     metavar="PATH_OR_URL",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import BadInput
+from pitfalls_tf.cli.monitor.options import dashboard_options
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.token import read_dashboard_tokens
 
@@ -28,20 +29,7 @@ if TYPE_CHECKING:
     metavar="DIR_OR_GLOB",
     help="Many configs: a folder with *.toml or */monitor.toml, or a pattern (quote it).",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8600, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File with the token that browsers sign in with, and lines `TOKEN read`; needed beyond a loopback address.",
-)
-@click.option(
-    "--allowed-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="A further host name by which browsers reach the dashboard, such as a proxy's; repeatable.",
-)
+@dashboard_options
 @with_output
 def command(
     config_path: Path | None,

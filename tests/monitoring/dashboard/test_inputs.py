@@ -93,3 +93,15 @@ def test_what_has_no_name_is_named_in_no_cause(history: DeploymentHistory) -> No
     answers = next(one for one in inputs_of((), history.baseline) if one.key == ANSWERS)
     assert answers.name == ""
     assert alarms_of(answers, (incident,)) == ()
+
+
+def test_a_page_of_missing_values_is_an_alarm_of_each_input_that_it_names(history: DeploymentHistory) -> None:
+    page = replace(history.incidents[0], watch="schema", slice="temp, wind")
+    temp, other = inputs_of((), (known("missing:temp"), known("missing:win")))
+    assert alarms_of(temp, (page,)) == (page,)
+    assert not alarms_of(other, (page,))
+
+
+def test_the_seasonality_of_the_value_is_in_the_unit_of_its_distance() -> None:
+    monday = replace(known("input:day=monday", 0.14, 0.0005), cycle="week", gain=400.0)
+    assert effect_of(1.0, monday) == pytest.approx(4.3)

@@ -37,19 +37,21 @@ class DigestMessage(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """Many events of one deployment, from before anybody was there to be notified.
+    """Many events of one deployment: of a backfill, or from before anybody was there to be notified.
 
     Attributes:
         event: Identifies it for the life of the store.
         events: How many events it stands for.
         incidents: The incidents that they are of, as they are now, in the order of their numbers.
         source: The deployment.
+        told: The incidents, by number, that somebody had been notified of before.
     """
 
     event: str
     events: int
     incidents: tuple[IncidentRecord, ...]
     source: NotificationSource
+    told: frozenset[int] = frozenset()
 
     def of_level(self, level: Level) -> Digest:
         """The digest for a route of a level: one of level `page` gets pages only."""
@@ -58,8 +60,9 @@ class Digest:
 
     @property
     def notifications(self) -> tuple[Notification, ...]:
-        """A notification of each incident that is not closed, for systems that keep incidents of their own."""
-        return tuple(self._notification(one) for one in self.incidents if one.state != "closed")
+        """One of each incident that is not closed, or was told before, for systems that keep incidents of their own."""
+        told = [one for one in self.incidents if one.state != "closed" or one.number in self.told]
+        return tuple(map(self._notification, told))
 
     @property
     def headline(self) -> str:
@@ -76,7 +79,7 @@ class Digest:
             for one in incidents[:NAMED]
         ]
         more = [f"and {len(incidents) - NAMED} more"] if len(incidents) > NAMED else []
-        head = f"{self.events} events of the past in one message, as nobody was notified at their time."
+        head = f"{self.events} events of the past in one message."
         return "\n".join([head, *lines, *more])
 
     @property

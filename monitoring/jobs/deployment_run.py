@@ -192,7 +192,8 @@ class DeploymentRun:
     def finish(self, check: Check) -> None:
         """Store that all that was due is judged, so that a run with nothing to do knows it at once.
 
-        How small a harm is detected is stored too where that is not known, or has changed in this run.
+        How small a harm is detected is stored too where that is not known, or has changed in this run. Windows that
+        ended before the label horizon cannot be judged again from then on.
 
         Args:
             check: the time of this run, and the files as they were before it read them.
@@ -204,6 +205,8 @@ class DeploymentRun:
         ends = [] if isinstance(plan, RowPlan) else [end for _, end in self._traffic.spans(plan.longest_gap)]
         all_judged = bool(ends) and after is not None and max(ends) < after and not self._followed
         state = check.traffic_state if all_judged else ""
+        if after is not None and self.judged:
+            self._store.forget_checkpoints(self._number, after - self._deployment.horizon)
         self._store.save_check(self._number, replace(check, next_due_at=next_due_at(plan, after), traffic_state=state))
 
     def forget_details(self, before: datetime) -> None:

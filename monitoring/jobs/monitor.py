@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput
+from monitoring.jobs.backfill.backfill import backfill
+from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.frames import stored
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.report import reference_benchmark, write_reports
-from monitoring.jobs.run import run_due_windows
+from monitoring.jobs.run import RunRequest, RunResult, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.jobs.table_description import TableDescription
-from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
+from monitoring.records import IncidentRecord, MonitorStatus, Only, WindowRecord
 from monitoring.reports.sections.benchmark import Benchmark
 from monitoring.store.store import Store
 from monitoring.traffic.column_roles import ColumnRole
@@ -212,9 +214,32 @@ class Monitor:
         config = self._config(live)
         with Store.open(config.store.url) as store:
             run = run_due_windows(config, store, clock=self._clock)
-            found = status(store, config.name, run.deployment)
-        baseline = load_baseline(find_baseline(config).baseline)
-        return TableVerdicts(status=found, judged=run.judged, benchmark=reference_benchmark(baseline, config))
+            return self._verdicts(config, store, run)
+
+    def backfill(
+        self, live: Any, start: datetime, end: datetime, *, only: Only | None = None, by: str = ""
+    ) -> TableVerdicts:
+        """Judge windows of live rows late or again, as `pitfalls monitor backfill` does.
+
+        Args:
+            live: as for `run`; the rows of every window from `start` on have to be in it.
+            start: when the first window begins, aware.
+            end: when the last one ends, aware.
+            only: `missing`, those never judged, or judged without rows that are there now; `failed`; None: all.
+            by: who asks for it.
+
+        Returns:
+            All that was found so far.
+
+        Raises:
+            BadInput: the range cannot be judged; nothing was changed.
+            CannotRun: a file cannot be read, or another run is at work.
+        """
+        config = self._config(live)
+        asked = WindowRange(start=start, end=end, only=only, by=by)
+        with Store.open(config.store.url) as store:
+            done = backfill(config, store, asked, request=RunRequest(), clock=self._clock)
+            return self._verdicts(config, store, done.run)
 
     def report(self, live: Any, out: str | Path, *, drift: bool = True) -> Reports:
         """Write the report page, the picture, and Evidently's drift report of a window of `live` into `out`.
@@ -247,6 +272,14 @@ class Monitor:
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
         notes = "".join(f"<li>{escape(printable(note, _LONGEST))}</li>" for note in self.notes)
         return f"<p>Monitor of {escape(str(self.config))}.</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
+
+    def _verdicts(self, config: MonitorConfig, store: Store, run: RunResult) -> TableVerdicts:
+        baseline = load_baseline(find_baseline(config).baseline)
+        return TableVerdicts(
+            status=status(store, config.name, run.deployment),
+            judged=run.judged,
+            benchmark=reference_benchmark(baseline, config),
+        )
 
     def _config(self, live: Any) -> MonitorConfig:
         config = load_config(self.config)

@@ -67,17 +67,18 @@ class NotificationOutbox:
         self._renew = renew
         self._tried: set[int] = set()
 
-    def send_pending(self, *, last: bool = False) -> None:
+    def send_pending(self, *, last: bool = False, digest: bool = False) -> None:
         """Send each pending notification that was not tried before. Cost: what the receivers take to answer.
 
         Args:
             last: whether the run ends: events of the past are sent too, and what is open once more where the receiver
                 forgets it otherwise.
+            digest: whether more than one event that is sent for the first time becomes one digest, whenever it was.
         """
         now = self._clock()
         pending = self._pending(now)
-        past = [one for one in pending if one.at < now - PAST and self._is_first(one)]
-        if last and len(past) > MAX_PAST_EVENTS:
+        past = [one for one in pending if (digest or one.at < now - PAST) and self._is_first(one)]
+        if last and len(past) > (1 if digest else MAX_PAST_EVENTS):
             self._store.save_digest(self._number, past, now)
             pending = self._pending(now)
         held = set() if last else {one.number for one in past}
@@ -149,7 +150,7 @@ class NotificationOutbox:
     def _message(self, one: PendingNotification) -> Message:
         source = self._source()
         if one.state is None:
-            return Digest(event=one.event, events=one.events, incidents=one.incidents, source=source)
+            return Digest(event=one.event, events=one.events, incidents=one.incidents, source=source, told=one.told)
         return Notification(event=one.event, state=one.state, incident=one.incidents[0], source=source)
 
     def _source(self) -> NotificationSource:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
@@ -20,9 +20,10 @@ from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.notify import NotificationOutbox, Notify
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
-from monitoring.records import Finding, IncidentRecord, RunRecord, WindowRecord
+from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
 from monitoring.store.lease import LEASE_SECONDS
 from monitoring.store.store import Store
+from monitoring.traffic.windows import Window
 from monitoring.watches.embedding import Embedder
 
 
@@ -84,6 +85,23 @@ class ExternalServices:
 
 
 NO_SERVICES = ExternalServices()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """How a run goes on, and which windows it judges.
+
+    Attributes:
+        stop: whether to stop before the next window.
+        progress: called after each window.
+        bound: called under the lease, before the state is taken up, with the deployment, its number and the time: says
+            before which time the windows begin that are judged, and their events are told as one digest. None: all that
+            are due, and each event is told.
+    """
+
+    stop: Callable[[], bool] = lambda: False
+    progress: Callable[[Progress], None] = lambda _: None
+    bound: Callable[[Deployment, int, datetime], datetime] | None = None
 
 
 class RunLog:
@@ -163,18 +181,39 @@ def run_due_windows(
         CannotRun: another run is judging the same deployment, or a file cannot be read.
         BadInput: the config does not fit the baseline or the traffic.
     """
+    return judge_windows(config, store, RunRequest(stop=stop, progress=progress), clock=clock, services=services)
+
+
+def judge_windows(
+    config: MonitorConfig,
+    store: Store,
+    request: RunRequest,
+    *,
+    clock: Callable[[], datetime],
+    services: ExternalServices = NO_SERVICES,
+) -> RunResult:
+    """Judge windows that are due, as `run_due_windows` does, within the bound of a request.
+
+    Args:
+        config: the config.
+        store: holds what was judged so far.
+        request: how far to go.
+        clock: gives the time.
+        services: what others do for the run.
+
+    Returns:
+        What was done.
+
+    Raises:
+        CannotRun: another run is judging the same deployment, or a file cannot be read.
+        BadInput: the config does not fit the baseline or the traffic.
+    """
     with RunLog(store, config.name, clock) as log:
-        return _run(config, store, log, stop=stop, progress=progress, services=services)
+        return _run(config, store, log, request, services)
 
 
 def _run(
-    config: MonitorConfig,
-    store: Store,
-    log: RunLog,
-    *,
-    stop: Callable[[], bool],
-    progress: Callable[[Progress], None],
-    services: ExternalServices,
+    config: MonitorConfig, store: Store, log: RunLog, request: RunRequest, services: ExternalServices
 ) -> RunResult:
     require_traffic(config)
     deployment = services.deploy(config, services.embedder)
@@ -182,26 +221,33 @@ def _run(
     check = check_begun(config, now)
     number = store.deployment(deployment.record(config, now), moved=services.moved)
     with store.lease(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
+        until = None if request.bound is None else request.bound(deployment, number, now)
         run = DeploymentRun(deployment, store, number)
         run.begin(label_logs_of(config), labels_anew=services.labels_anew)
         traffic = open_traffic(config, deployment.baseline, deployment.version, clock=log.clock, scope=run.scope)
-        due = run.due(traffic, now)
+        all_due = run.due(traffic, now)
+        due = all_due if until is None else tuple(one for one in all_due if one.start < until)
         if due:
             log.begin(number)
         outbox = NotificationOutbox(store, number, config.notify, services.notify, clock=log.clock, renew=lease.renew)
-        outbox.send_pending()
+        if until is None:
+            outbox.send_pending()
         opened: list[IncidentRecord] = []
-        for window in takewhile(lambda _: not stop(), due):
+        for window in takewhile(lambda _: not request.stop(), due):
             lease.renew(log.clock())
-            record, changed = run.judge(window, first=not run.judged)
+            with _attempt(
+                store, number, window, log.clock, checkpoint=window.start >= due[-1].end - deployment.horizon
+            ):
+                record, changed = run.judge(window, first=not run.judged)
             log.judged(record)
-            if changed:
+            if changed and until is None:
                 outbox.send_pending()
             opened += [one for one in changed if _is_news(one, record.end)]
-            progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
+            request.progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
         if run.judged == len(due):
-            outbox.send_pending(last=True)
-            run.finish(check)
+            outbox.send_pending(last=True, digest=until is not None)
+            if len(due) == len(all_due):
+                run.finish(check)
             if due and config.retention.details is not None:
                 run.forget_details(now - config.retention.details)
         return RunResult(
@@ -212,6 +258,22 @@ def _run(
             unreported=() if due else traffic.source_findings,
             follows=run.follows,
         )
+
+
+@contextmanager
+def _attempt(
+    store: Store, number: int, window: Window, clock: Callable[[], datetime], *, checkpoint: bool
+) -> Iterator[None]:
+    """Record an attempt at a window: that it began, and how it ended; one that is killed has no end."""
+    begun = WindowAttempt(start=window.start, end=window.end, attempts=1, started_at=clock())
+    store.begin_attempt(number, begun, checkpoint=checkpoint)
+    try:
+        yield
+    except BaseException as error:
+        with suppress(PitfallsError):  # where the store is away too, the first error is the one to tell
+            store.end_attempt(number, window.start, at=clock(), error=str(error) or type(error).__name__)
+        raise
+    store.end_attempt(number, window.start, at=clock())
 
 
 def _is_news(incident: IncidentRecord, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitoring.records.backfill import Backfill, Only, WindowAttempt, WindowRevision
 from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.records.incident import (
     CauseDetail,
@@ -26,6 +27,7 @@ __all__ = [
     "SCORE_ONE",
     "WHOLE",
     "ActionKind",
+    "Backfill",
     "BaselineScore",
     "CauseDetail",
     "CauseRow",
@@ -44,6 +46,7 @@ __all__ = [
     "Level",
     "LossSplit",
     "MonitorStatus",
+    "Only",
     "RealisedLosses",
     "Rebaseline",
     "RunRecord",
@@ -54,6 +57,8 @@ __all__ = [
     "SlicePart",
     "Watch",
     "WatchKey",
+    "WindowAttempt",
     "WindowRecord",
+    "WindowRevision",
     "WindowStatus",
 ]

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise, takewhile
 from typing import Literal, TypeAlias
 
-from monitoring.records import RunRecord, WindowRecord
+from monitoring.records import RunRecord, WindowAttempt, WindowRecord, WindowRevision
 from monitoring.records.window import WindowStatus
 from monitoring.traffic.windows import RowPlan, WindowPlan
 
-State: TypeAlias = Literal["judged", "thin", "skipped", "due", "running", "failed"]
+State: TypeAlias = Literal["judged", "thin", "revised", "skipped", "due", "running", "failed"]
+
+#: Why a window whose judging has neither ended nor failed is not judged.
+KILLED = "The run was killed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingHistory:
+    """How the windows of a deployment were judged.
+
+    Attributes:
+        runs: The last runs, the newest first.
+        attempts: The attempts at each window that a run has begun to judge.
+        revisions: What windows were before they were judged again, by the start of the window.
+    """
+
+    runs: Sequence[RunRecord] = ()
+    attempts: Sequence[WindowAttempt] = ()
+    revisions: Mapping[datetime, Sequence[WindowRevision]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +40,17 @@ class WindowState:
     Attributes:
         start: When it begins.
         end: When it ends; of `skipped`, when the last of them ends.
-        state: `judged`; `thin`, judged with too few rows for a verdict; `skipped`, windows in a long time without rows;
-            `due`, not judged yet; `running`, the next that a run in progress judges; `failed`, the last run ended
-            before it.
+        state: `judged`; `thin`, judged with too few rows for a verdict; `revised`, judged again by a backfill;
+            `skipped`, windows in a long time without rows; `due`, not judged yet; `running`, the next that a run in
+            progress judges; `failed`, the last attempt at it, or the last run before it, failed or was killed.
         status: How it was judged; None where it was not.
         rows: Its rows.
         labels: Labels that arrived in it.
-        attempts: Of `failed`, how many runs in a row ended before it.
+        attempts: How many attempts at it were begun, or how many runs in a row ended before it; 0 where none is known.
         reason: Why it is not judged; empty where it is, or nothing went wrong.
+        started_at: When the last attempt was begun; None where that is not known.
+        judged_at: When it was judged; None where it was not, or that is not known.
+        before: Of `revised`, what it was before each backfill that judged it again, in order.
     """
 
     start: datetime
@@ -40,12 +61,15 @@ class WindowState:
     labels: int = 0
     attempts: int = 0
     reason: str = ""
+    started_at: datetime | None = None
+    judged_at: datetime | None = None
+    before: tuple[WindowRevision, ...] = ()
 
 
 def window_states(
     judged: Sequence[WindowRecord],
     plan: WindowPlan | RowPlan | None,
-    runs: Sequence[RunRecord],
+    history: JudgingHistory,
     *,
     now: datetime,
     running: bool = False,
@@ -58,54 +82,73 @@ def window_states(
     Args:
         judged: The last windows that were judged, in order.
         plan: How traffic is cut into windows, if it is followed as it comes; None where no window is due without rows.
-        runs: The last runs, the newest first.
+        history: How they were judged.
         now: The time, aware.
         running: Whether a run is judging now.
 
     Returns:
         The judged windows, then those that are due.
     """
+    attempts = {one.start: one for one in history.attempts}
     found: list[WindowState] = []
     for before, window in pairwise((None, *judged)):
         assert window is not None  # noqa: S101 - for the type checker: only the first is None
         if before is not None and window.start > before.end:
             reason = "No rows for a long time."
             found.append(WindowState(start=before.end, end=window.start, state="skipped", reason=reason))
-        found.append(_judged(window))
-    return (*found, *_due(judged, plan, runs, now=now, running=running))
+        found.append(_judged(window, attempts.get(window.start), tuple(history.revisions.get(window.start, ()))))
+    due = _due(judged, plan, attempts, now)
+    if due:
+        due[0] = _next(due[0], history.runs, attempts.get(due[0].start), running=running)
+    return (*found, *due)
 
 
-def _judged(window: WindowRecord) -> WindowState:
+def _judged(window: WindowRecord, attempt: WindowAttempt | None, revisions: tuple[WindowRevision, ...]) -> WindowState:
+    thin: State = "thin" if window.status == "thin" else "judged"
     return WindowState(
         start=window.start,
         end=window.end,
-        state="thin" if window.status == "thin" else "judged",
+        state="revised" if revisions else thin,
         status=window.status,
         rows=window.rows,
         labels=window.labels,
+        attempts=0 if attempt is None else attempt.attempts,
+        started_at=None if attempt is None else attempt.started_at,
+        judged_at=None if attempt is None else attempt.judged_at,
+        before=revisions,
     )
 
 
 def _due(
     judged: Sequence[WindowRecord],
     plan: WindowPlan | RowPlan | None,
-    runs: Sequence[RunRecord],
-    *,
+    attempts: Mapping[datetime, WindowAttempt],
     now: datetime,
-    running: bool,
 ) -> list[WindowState]:
-    """The windows that are due; of the first one, why it is not judged."""
-    if not judged or not isinstance(plan, WindowPlan):
+    """The windows that are due; without a plan, those that a run has begun to judge or that are put back."""
+    if not judged:
         return []
     after = judged[-1].end
+    begun = [one for start, one in sorted(attempts.items()) if start >= after]
+    if not isinstance(plan, WindowPlan):
+        return [WindowState(start=one.start, end=one.end, state="due") for one in begun]
     windows = [one for one in plan.windows(after, now) if one.start >= after and plan.due(one, now)]
-    found = [WindowState(start=one.start, end=one.end, state="due") for one in windows]
+    return [WindowState(start=one.start, end=one.end, state="due") for one in windows]
+
+
+def _next(
+    window: WindowState, runs: Sequence[RunRecord], attempt: WindowAttempt | None, *, running: bool
+) -> WindowState:
+    """The first window that is due, with why it is not judged."""
     failed = list(takewhile(lambda run: run.error or run.ended_at is None, runs))
-    if found and running:
-        found[0] = WindowState(start=found[0].start, end=found[0].end, state="running")
-    elif found and failed:
-        reason = failed[0].error or "The run was killed."
-        found[0] = WindowState(
-            start=found[0].start, end=found[0].end, state="failed", attempts=len(failed), reason=reason
-        )
-    return found
+    started_at = None if attempt is None else attempt.started_at
+    tried = 0 if attempt is None else attempt.attempts
+    if running:
+        return replace(window, state="running", attempts=tried, started_at=started_at)
+    if attempt is not None and not attempt.unfinished:  # judged before, and put back by a backfill
+        attempt = None
+    if attempt is None and not failed:
+        return replace(window, attempts=tried, started_at=started_at)
+    last = failed[0].error if failed else ""
+    reason = last or (attempt.error if attempt is not None else "") or KILLED
+    return replace(window, state="failed", attempts=max(tried, len(failed)), started_at=started_at, reason=reason)

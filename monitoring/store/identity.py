@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from monitoring.errors import BadInput
 from monitoring.records import LEVELS
 from monitoring.store import deployments, rebaselines
+from monitoring.store.backfill import checkpoints
 from monitoring.store.deployments import NOTHING, DeploymentRecord
 from monitoring.store.tables import deployment, level_state, window
 
@@ -157,6 +158,7 @@ def _continue(connection: Connection, number: int, record: DeploymentRecord, *, 
     if not evidence_goes_on:
         restart = (level_state.c.deployment == number) & level_state.c.level.in_(LEVELS)
         connection.execute(delete(level_state).where(restart))
+        checkpoints.forget(connection, number)
         values |= {"sensitivity": NOTHING, "baseline": NOTHING}
     connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
 

@@ -37,6 +37,7 @@ class PendingNotification:
         abandoned: Receivers that were given up.
         attempts: Attempts so far, at most one a run.
         events: How many events it stands for.
+        told: Of a digest, the incidents that somebody had been notified of before it.
     """
 
     number: int
@@ -48,6 +49,7 @@ class PendingNotification:
     abandoned: frozenset[str] = frozenset()
     attempts: int = 0
     events: int = 1
+    told: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,10 +191,11 @@ def read(connection: Connection, deployment: int) -> tuple[PendingNotification, 
 
 
 def _pending(connection: Connection, row: Any, known: Mapping[int, IncidentRecord]) -> PendingNotification:
-    numbers = [row.incident]
+    numbers, told = [row.incident], frozenset[int]()
     if row.state == DIGEST:
         query = select(notification.c.incident).where(notification.c.digest == row.id).order_by(notification.c.id)
         numbers = list(connection.execute(query).scalars())
+        told = _told(connection, row)
     return PendingNotification(
         number=row.id,
         event=row.event,
@@ -203,7 +206,19 @@ def _pending(connection: Connection, row: Any, known: Mapping[int, IncidentRecor
         abandoned=frozenset(json.loads(row.abandoned)),
         attempts=row.attempts,
         events=len(numbers),
+        told=told,
     )
+
+
+def _told(connection: Connection, digest: Any) -> frozenset[int]:
+    """The incidents that somebody was notified of by an event of their own, before a digest."""
+    query = select(notification.c.incident).where(
+        (notification.c.deployment == digest.deployment)
+        & (notification.c.id < digest.id)
+        & (notification.c.reached != "[]")
+        & notification.c.incident.is_not(None)
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def write(connection: Connection, number: int, attempt: Attempt) -> None:

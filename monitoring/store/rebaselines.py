@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from monitoring.errors import BadInput
 from monitoring.records import LEVELS, IncidentAction, Rebaseline
 from monitoring.store import deployments, incidents, leases, windows
+from monitoring.store.backfill import checkpoints
 from monitoring.store.deployments import EVENTS, NOTHING, WITNESS, DeploymentRecord
 from monitoring.store.tables import deployment, incident, level_state, rebaseline
 from monitoring.store.transactions import Transactions
@@ -176,7 +177,12 @@ def _reopen(connection: Connection, number: int, row: Row[Any], action: Incident
 
 
 def _hold(connection: Connection, number: int, *, digest: str, basis: str, since: datetime | None) -> None:
-    """Hold a deployment against a baseline; what a run computes of it, and the check of the last one, is gone."""
+    """Hold a deployment against a baseline.
+
+    What a run computes of it, the check of the last one, and checkpoints, whose evidence is of another baseline, are
+    gone.
+    """
+    checkpoints.forget(connection, number)
     values = {"settings_digest": digest, "basis": basis, "since": since, "inputs": "", "traffic_state": ""}
     values |= {"sensitivity": NOTHING, "baseline": NOTHING}
     connection.execute(update(deployment).where(deployment.c.id == number).values(**values))

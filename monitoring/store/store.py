@@ -28,6 +28,7 @@ from monitoring.store import (
     runs,
     windows,
 )
+from monitoring.store.backfill.backfills import BackfillStore
 from monitoring.store.checks import Check
 from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
@@ -40,7 +41,7 @@ from monitoring.store.runs import StoredRun
 from monitoring.store.windows import StoredWindow
 
 
-class Store(RebaselineStore, OutboxStore):
+class Store(RebaselineStore, BackfillStore, OutboxStore):
     """A database of deployments, windows, evidence and incidents. Open it with `Store.open`; close it when done.
 
     Every method is one transaction. Threads and processes may share a store. Values come back exactly: floats to the

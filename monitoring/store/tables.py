@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -193,6 +194,53 @@ run = Table(
     Column("host", String, nullable=False),
     Column("version", String, nullable=False),
     Index("ix_run_deployment", "deployment", "id"),
+)
+
+window_attempt = Table(
+    "window_attempt",
+    metadata,
+    Column("deployment", ForeignKey("deployment.id"), primary_key=True),
+    Column("start", UtcTime, primary_key=True),
+    *_times("end"),
+    Column("attempts", Integer, nullable=False),
+    *_times("started_at"),
+    Column("judged_at", UtcTime),
+    Column("error", Text, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("deployment", ForeignKey("deployment.id"), primary_key=True),
+    Column("start", UtcTime, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+backfill = Table(
+    "backfill",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deployment", ForeignKey("deployment.id"), nullable=False),
+    *_times("start", "end", "until", "at"),
+    Column("by", String, nullable=False),
+    Column("only", String, nullable=False),
+    Column("revised", Integer, nullable=False),
+    Column("ended_at", UtcTime),
+    Index("ix_backfill_deployment", "deployment", "id"),
+)
+
+window_revision = Table(
+    "window_revision",
+    metadata,
+    Column("deployment", ForeignKey("deployment.id"), primary_key=True),
+    Column("start", UtcTime, primary_key=True),
+    Column("backfill", ForeignKey("backfill.id"), primary_key=True),
+    *_times("end"),
+    Column("rows", BigInteger, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+    Column("page_log_evidence", String, nullable=False),
+    Column("notice_log_evidence", String, nullable=False),
 )
 
 lease = Table(

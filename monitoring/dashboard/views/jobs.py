@@ -13,8 +13,10 @@ from monitoring.dashboard.views.notifications import outbox_table, receivers_of
 from monitoring.dashboard.views.overview import ago, name_of
 from monitoring.dashboard.views.runs import run_table
 from monitoring.dashboard.views.table import Cell, TableView, cell
-from monitoring.records import RunRecord
+from monitoring.dashboard.views.window_table import backfill_table, window_table
+from monitoring.records import Backfill, RunRecord
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE
+from monitoring.reports.window_states import WindowState
 from monitoring.store.checks import Check
 from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import OutboxEvent
@@ -32,7 +34,9 @@ class Jobs:
         check: What the last complete run left.
         lease: Who judges its windows now; None if nobody does.
         config: The config; None where the dashboard does not have it.
-        table_rows: How many rows the table of notifications has at most; None: all.
+        table_rows: How many rows a table has at most; None: all.
+        windows: The windows with their states, in order of time.
+        backfills: The backfills, the newest first.
     """
 
     runs: Sequence[RunRecord]
@@ -41,6 +45,8 @@ class Jobs:
     lease: LeaseRecord | None = None
     config: MonitorConfig | None = None
     table_rows: int | None = None
+    windows: Sequence[WindowState] = ()
+    backfills: Sequence[Backfill] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,8 @@ class JobsView:
     parent: str
     name: str
     facts: tuple[tuple[str, str], ...]
+    windows: TableView
+    backfills: TableView
     runs: TableView
     notifications: TableView
     timezone: str
@@ -58,7 +66,7 @@ class JobsView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        return (self.runs, self.notifications)
+        return (self.windows, self.backfills, self.runs, self.notifications)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +102,8 @@ def jobs_view(jobs: Jobs, summary: DeploymentSummary, parent: str, now: datetime
         parent=parent,
         name=printable(name_of(summary)),
         facts=_facts(jobs, summary, now, zone),
+        windows=window_table(jobs.windows, jobs.table_rows, parent, zone),
+        backfills=backfill_table(jobs.backfills, zone),
         runs=run_table(jobs.runs, zone),
         notifications=outbox_table(
             jobs.outbox[: jobs.table_rows], receivers_of(jobs.config), parent, zone, len(jobs.outbox)

@@ -40,6 +40,7 @@ from monitoring.dashboard.views.table import TableView
 from monitoring.dashboard.views.versions import MOST_VERSIONS, versions_table
 from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
+from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.store.notifications import OutboxEvent
 from monitoring.store.overview import DeploymentSummary, RecentHistory
@@ -258,15 +259,18 @@ class Pages:
     def runs(self, source: str, number: int, *, whole: bool = False) -> JobsView:
         """The page of a deployment's jobs, or all that are kept. Raises BadInput if there is no such deployment."""
         store, summary = self._find(source, number)
+        config, now = self._source(source).config_of(summary.record.called), self.clock()
         jobs = Jobs(
             runs=store.runs(number) if whole else store.runs(number, latest=TABLE_ROWS),
             outbox=store.outbox(number)[::-1],
             check=store.check(number),
             lease=next((one for one in store.leases() if one.deployment == number), None),
-            config=self._source(source).config_of(summary.record.called),
+            config=config,
             table_rows=None if whole else TABLE_ROWS,
+            windows=list_windows(config, store, number, latest=CSV_ROWS if whole else TABLE_ROWS, now=now),
+            backfills=store.backfills(number),
         )
-        return jobs_view(jobs, summary, f"/d/{source}/{number}", self.clock())
+        return jobs_view(jobs, summary, f"/d/{source}/{number}", now)
 
     def jobs(self, *, failed: bool = False, whole: bool = False) -> AllJobsView:
         """The page of all jobs.

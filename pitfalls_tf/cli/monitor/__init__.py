@@ -25,6 +25,7 @@ VERBS: Mapping[str, Verb] = {
     "deployments": Verb("pitfalls_tf.cli.monitor.deployments", "List the deployments of the config's store."),
     "runs": Verb("pitfalls_tf.cli.monitor.runs", "List the last runs of the monitor."),
     "windows": Verb("pitfalls_tf.cli.monitor.windows", "List the last windows with their states."),
+    "backfill": Verb("pitfalls_tf.cli.monitor.backfill", "Judge a range of windows, late or again."),
     "leases": Verb("pitfalls_tf.cli.monitor.leases", "List the leases of the config's store, or end one."),
     "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),
     "incidents": Verb("pitfalls_tf.cli.monitor.incidents", "Look at incidents, and act on them."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitoring.incidents.digest import Message
     from monitoring.incidents.routes.sending import Delivery
     from monitoring.jobs.notify import Notify
-    from monitoring.jobs.run import Progress, RunResult
+    from monitoring.jobs.run import ExternalServices, Progress, RunResult
     from monitoring.records import MonitorStatus
     from monitoring.store.store import Store
     from monitoring.watches.embedding import Embed
@@ -168,7 +168,32 @@ def evaluate_due_windows(
     Returns:
         What was evaluated.
     """
-    from monitoring.jobs.run import ExternalServices, run_due_windows  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - not needed for --help
+
+    run = run_due_windows(
+        config,
+        store,
+        clock=lambda: datetime.now(UTC),
+        stop=stop,
+        progress=progress,
+        services=run_services(config, output, **services),
+    )
+    _say(run, store, output)
+    return run
+
+
+def run_services(config: MonitorConfig, output: Output, **services: Any) -> ExternalServices:
+    """What a run has done by others: notifying the config's routes, and embedding tensors.
+
+    Args:
+        config: the config.
+        output: where failed deliveries are printed.
+        **services: further fields of `monitoring.jobs.run.ExternalServices`.
+
+    Returns:
+        The services.
+    """
+    from monitoring.jobs.run import ExternalServices  # noqa: PLC0415 - not needed for --help
     from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
     if ".tfrecord" in str(config.traffic.path):  # records are TensorFlow Serving's messages
@@ -178,16 +203,7 @@ def evaluate_due_windows(
         load_frameworks("tensorflow")
         return BundleEmbedder(bundle)
 
-    run = run_due_windows(
-        config,
-        store,
-        clock=lambda: datetime.now(UTC),
-        stop=stop,
-        progress=progress,
-        services=ExternalServices(notify=notifier(output), embedder=embedder, **services),
-    )
-    _say(run, store, output)
-    return run
+    return ExternalServices(notify=notifier(output), embedder=embedder, **services)
 
 
 def notifier(output: Output) -> Notify:

@@ -14,12 +14,10 @@ from pitfalls_tf.cli.output import one_line, with_output
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monitoring.config import MonitorConfig
     from monitoring.reports.window_states import WindowState
-    from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
 
-STATES = ("judged", "thin", "skipped", "due", "running", "failed")
+STATES = ("judged", "thin", "revised", "skipped", "due", "running", "failed")
 
 
 @click.command()
@@ -31,16 +29,17 @@ STATES = ("judged", "thin", "skipped", "due", "running", "failed")
 def command(config_path: Path, deployment: int | None, *, latest: int, states: tuple[str, ...], output: Output) -> int:
     """List the last windows with their states.
 
-    In order of time: those that were judged, and those that are due and were not judged yet, with the error of the run
-    that failed. Evaluates nothing.
+    In order of time: those that were judged, with what one was before a backfill, and those that are due and were not
+    judged yet, with attempts and the error of the last one. Evaluates nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.backfill.window_list import list_windows  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
-        windows = () if number is None else _windows(config, store, number, latest)
+        windows = () if number is None else list_windows(config, store, number, latest=latest, now=datetime.now(UTC))
         zone = ZoneInfo("UTC" if number is None else store.deployment_record(number).timezone)
     found = tuple(one for one in windows if not states or one.state in states)[-latest:]
     lines = [_line(one, zone) for one in found]
@@ -48,30 +47,14 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
     return 0
 
 
-def _windows(config: MonitorConfig, store: Store, number: int, latest: int) -> tuple[WindowState, ...]:
-    """The last windows of a deployment; what is due is known of the one that is in use alone."""
-    from monitoring.jobs.deployment import window_plan  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.due_windows import is_followed  # noqa: PLC0415 - as above
-    from monitoring.reports.window_states import window_states  # noqa: PLC0415 - as above
-
-    now, plan = datetime.now(UTC), window_plan(config)
-    judged = store.windows(number, scores=False, latest=latest)
-    used = bool(judged) and number == store.latest(config.name)
-    followed = used and is_followed(plan, after=judged[-1].end, checked_at=store.check(number).checked_at)
-    return window_states(
-        judged,
-        plan if followed else None,
-        store.runs(number, latest=latest),
-        now=now,
-        running=any(one.deployment == number and one.expires_at > now for one in store.leases()),
-    )
-
-
 def _line(window: WindowState, zone: ZoneInfo) -> str:
     from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
 
     start, end = (f"{time.astimezone(zone):%Y-%m-%d %H:%M}" for time in (window.start, window.end))
     judged = f"  {window.status}  {format_count(window.rows, 'row')}, {format_count(window.labels, 'label')}"
-    failed = f"  {format_count(window.attempts, 'run')}" if window.attempts else ""
+    failed = f"  {format_count(window.attempts, 'attempt')}" if window.reason and window.attempts else ""
     reason = f"  {window.reason}" if window.reason else ""
-    return one_line(f"{start}  {end}  {window.state}{judged if window.status else ''}{failed}{reason}")
+    last = window.before[-1] if window.before else None
+    was = "" if last is None else f"  was {last.status}: {format_count(last.rows, 'row')}"
+    was = was if last is None else f"{was}, {format_count(last.labels, 'label')}"
+    return one_line(f"{start}  {end}  {window.state}{judged if window.status else ''}{was}{failed}{reason}")

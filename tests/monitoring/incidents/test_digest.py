@@ -13,7 +13,7 @@ DIGEST = Digest(event="flights-eu/4/digest/1-9", events=9, incidents=(CLOSED, NO
 def test_a_digest_names_what_is_open_first() -> None:
     assert DIGEST.headline == "flights-eu: digest of the past: 3 incidents, 2 not closed"
     assert DIGEST.text.splitlines() == [
-        "9 events of the past in one message, as nobody was notified at their time.",
+        "9 events of the past in one message.",
         "2  notice, acknowledged, 2013-04-22T00:00Z: inputs drift",
         "3  page, open, 2013-04-22T00:00Z: the model is wrong",
         "1  page, closed, 2013-04-22T00:00Z: labels are late",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,18 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
     assert "<script" not in shown
     assert len(found.plot().axes) == 2
     assert monitor.run(live).judged == 0
+
+
+def test_a_day_that_came_late_is_judged_again() -> None:
+    live = own_rows(Days(days=8))
+    late = [not 5 * 60 <= row < 6 * 60 for row in range(8 * 60)]
+    daily = {**SAID, "every": "1d"}
+    monitor = Monitor.from_reference(own_rows(REFERENCE), prediction_id="id", clock=lambda: NOW, **daily)
+    before = monitor.run(live.filter(late))
+    assert [one.rows for one in before.windows][4:7] == [60, 0, 60]
+    start = before.windows[0].start
+    after = monitor.backfill(live, start, start + timedelta(days=30), only="missing", by="ada")
+    assert (after.judged, [one.rows for one in after.windows]) == (3, [60] * 8)
 
 
 def test_pandas_frames_without_ids_may_grow_or_come_one_after_the_other(tmp_path: Path) -> None:

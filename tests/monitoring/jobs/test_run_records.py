@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,3 +58,31 @@ def test_a_run_that_fails_is_recorded_with_its_error_wherever_it_fails(
         last, _ = store.runs(number)
         assert (last.windows, last.ended_at) == (0, NOW)
         assert last.error.startswith("The bundle to watch is not there")
+
+
+def test_a_window_whose_judging_fails_is_recorded_with_its_attempts_and_the_error_and_then_judged(
+    deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=2))
+    models = deployed / "models"
+    shutil.copytree(models.resolve(), deployed / "copied")
+    models.unlink()
+    (deployed / "copied").rename(models)
+    schema = models / "flights" / "1" / "assets.extra" / "schema.pbtxt"  # which is read with the first window
+    text = schema.read_text()
+    schema.write_text("no schema")
+    config = load_config(deployed / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        for hours in (0, 1):
+            with pytest.raises(CannotRun):
+                run_due_windows(config, store, clock=lambda at=hours: NOW + timedelta(hours=at))  # type: ignore[misc]
+        number = store.latest("flights")
+        assert number is not None
+        (failed,) = store.attempts(number)
+        assert (failed.attempts, failed.started_at, failed.judged_at) == (2, NOW + timedelta(hours=1), None)
+        assert "schema" in failed.error
+        assert store.judged(number) == 0
+        schema.write_text(text)
+        run_due_windows(config, store, clock=lambda: NOW + timedelta(hours=2))
+        assert [(one.attempts, one.error) for one in store.attempts(number)] == [(3, ""), (1, "")]
+        assert {one.judged_at for one in store.attempts(number)} == {NOW + timedelta(hours=2)}

@@ -127,6 +127,20 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "labels_conflicting",
             "label_delays",
         ],
+        "window_attempt": ["deployment", "start", "end", "attempts", "started_at", "judged_at", "error"],
+        "checkpoint": ["deployment", "start", "content"],
+        "backfill": ["id", "deployment", "start", "end", "until", "at", "by", "only", "revised", "ended_at"],
+        "window_revision": [
+            "deployment",
+            "start",
+            "backfill",
+            "end",
+            "rows",
+            "labels",
+            "status",
+            "page_log_evidence",
+            "notice_log_evidence",
+        ],
         "score": ["window", "position", "level", "watch", "slice", "rows", "value", "log_evidence"],
     }
     assert REVISION_TABLE == "pitfalls_revision"

@@ -1,0 +1,1 @@
+"""Windows of a range are judged, late or again."""

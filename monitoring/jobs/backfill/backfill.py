@@ -1,0 +1,174 @@
+"""A range of windows judged, late or again: the job behind `pitfalls monitor backfill`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from monitoring.config import MonitorConfig
+from monitoring.jobs.backfill.window_range import KnownWindows, WindowRange
+from monitoring.jobs.deployment import Deployment
+from monitoring.jobs.due_windows import due_windows, is_followed
+from monitoring.jobs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, judge_windows
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.records import Backfill, WindowRecord, WindowRevision
+from monitoring.store.store import Store
+from monitoring.traffic.windows import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisedWindow:
+    """A window that was judged again.
+
+    Attributes:
+        before: What it was.
+        after: Its record now; None where it has not been judged again yet, or is cut otherwise now.
+    """
+
+    before: WindowRevision
+    after: WindowRecord | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillResult:
+    """What a backfill did.
+
+    Attributes:
+        backfill: What was asked for, and how far it came; None where there was nothing to do.
+        run: What was judged.
+        revised: The windows that were judged before, in order.
+    """
+
+    backfill: Backfill | None
+    run: RunResult
+    revised: tuple[RevisedWindow, ...] = ()
+
+
+class BackfillRequest:
+    """Begins a backfill that somebody asks for."""
+
+    def __init__(self, config: MonitorConfig, store: Store, asked: WindowRange) -> None:
+        """Reads nothing yet.
+
+        Args:
+            config: Names the traffic.
+            store: Holds what was judged so far.
+            asked: The range.
+        """
+        self._config, self._store, self._asked = config, store, asked
+        self.begun: Backfill | None = None
+
+    def bound(self, deployment: Deployment, number: int, now: datetime) -> datetime:
+        """Begin the backfill, or go on with the same one that was stopped: judged windows are put back.
+
+        Args:
+            deployment: The deployment.
+            number: Its number in the store.
+            now: The time.
+
+        Returns:
+            Windows that begin before that time are to be judged.
+
+        Raises:
+            BadInput: The range cannot be judged.
+        """
+        asked = self._asked
+        for one in self._store.backfills(number)[:1]:
+            if one.ended_at is None and (one.start, one.end, one.only) == (asked.start, asked.end, asked.only):
+                self.begun = one
+                return one.until
+        last = self._store.last_window(number)
+        judged_until = None if last is None else last.record.end
+        since = self._store.deployment_record(number).since
+        after = max((one for one in (judged_until, since) if one is not None), default=None)
+        checked_at = self._store.check(number).checked_at
+        followed = is_followed(deployment.plan, after=after, checked_at=checked_at)
+        known = self._known(deployment, number, now, after=after, followed=followed)
+        again = asked.again_from(known)
+        if again is None and not asked.has_new(known):
+            return min((one.start for one in known.due), default=asked.start)
+        until = max(one for one in (asked.end, judged_until) if one is not None)
+        backfill = Backfill(start=asked.start, end=asked.end, by=asked.by, at=now, only=asked.only, until=until)
+        checked = again + deployment.plan.lateness if again is not None and followed else None
+        self.begun = self._store.begin_backfill(number, backfill, again_from=again, checked_at=checked)
+        return until
+
+    def _known(
+        self, deployment: Deployment, number: int, now: datetime, *, after: datetime | None, followed: bool
+    ) -> KnownWindows:
+        """What is known of the windows. Cost: a pass over the rows' times and ids."""
+        start, plan = self._asked.start, deployment.plan
+        records = [one for one in self._store.windows(number, scores=False, since=start) if one.start >= start]
+        begin = min((one for one in (after, start) if one is not None), default=None)
+        scope = ReadScope(since=None if after is None or begin is None else begin - deployment.horizon)
+        traffic = open_traffic(self._config, deployment.baseline, deployment.version, clock=lambda: now, scope=scope)
+        windows = [Window(start=one.start, end=one.end) for one in records]
+        due = due_windows(traffic, plan, after=after, now=now, followed=followed)
+        return KnownWindows(
+            judged=records,
+            counts=traffic.row_counts(windows) if windows else np.zeros((0, 2), np.int64),
+            due=due,
+            failed=bool(due) and self._failed(number, due[0]),
+            rejudgeable=self._store.rejudgeable(number),
+        )
+
+    def _failed(self, number: int, window: Window) -> bool:
+        """Whether the last attempt at a window that is not judged failed: by itself, or with the run before it."""
+        begun = any(one.start == window.start and one.unfinished for one in self._store.attempts(number, window.start))
+        runs = self._store.runs(number, latest=1)
+        return begun or bool(runs and (runs[0].error or runs[0].ended_at is None))
+
+
+def backfill(
+    config: MonitorConfig,
+    store: Store,
+    asked: WindowRange,
+    *,
+    request: RunRequest,
+    services: ExternalServices = NO_SERVICES,
+    clock: Callable[[], datetime],
+) -> BackfillResult:
+    """Judge the windows of a range, late or again, oldest first, each in one transaction.
+
+    Windows of the range that are due and were not judged are judged. Where one was judged before, the deployment goes
+    back to before the first such window: this and every later window is judged again, in order, with the rows and
+    labels that there are now, so that the evidence is fed each window once. What the windows were stays in the store.
+    Incidents that later windows had opened are closed, and open anew if the rows show them. People are told once, by a
+    digest, when it is done. Stopped or killed, the same call goes on, and so does the next run.
+
+    Args:
+        config: The config.
+        store: Holds what was judged so far.
+        asked: The range.
+        request: How to stop, and who is told of progress.
+        services: What others do for the run.
+        clock: Gives the time.
+
+    Returns:
+        What was done.
+
+    Raises:
+        BadInput: The range cannot be judged: see `WindowRange.again_from`.
+        CannotRun: Another run is judging the same deployment, or a file cannot be read.
+    """
+    one = BackfillRequest(config, store, asked)
+    run = judge_windows(config, store, replace(request, bound=one.bound), clock=clock, services=services)
+    if one.begun is None:
+        return BackfillResult(backfill=None, run=run)
+    if not run.stopped:
+        store.end_backfill(run.deployment, one.begun.number, clock())
+    done = next(each for each in store.backfills(run.deployment) if each.number == one.begun.number)
+    return BackfillResult(backfill=done, run=run, revised=_revised(store, run.deployment, done.number))
+
+
+def _revised(store: Store, deployment: int, number: int) -> tuple[RevisedWindow, ...]:
+    """The windows that a backfill judged again, as they were and as they are."""
+    revisions = [one for each in store.revisions(deployment).values() for one in each if one.backfill == number]
+    if not revisions:
+        return ()
+    now = {one.start: one for one in store.windows(deployment, scores=False, since=revisions[0].start)}
+    return tuple(RevisedWindow(before=one, after=now.get(one.start)) for one in revisions)

@@ -1,0 +1,46 @@
+"""The windows of a deployment with their states, as its store and its config know them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from monitoring.config import MonitorConfig
+from monitoring.jobs.deployment import window_plan
+from monitoring.jobs.due_windows import is_followed
+from monitoring.reports.window_states import JudgingHistory, WindowState, window_states
+from monitoring.store.store import Store
+
+
+def list_windows(
+    config: MonitorConfig | None, store: Store, deployment: int, *, latest: int, now: datetime
+) -> tuple[WindowState, ...]:
+    """The last windows of a deployment, judged and due.
+
+    Args:
+        config: Says how traffic is cut into windows; None where it is not known: no window is due then.
+        store: Holds what was judged.
+        deployment: The deployment's number.
+        latest: How many judged windows at most.
+        now: The time, aware.
+
+    Returns:
+        The windows in order of time; what is due is known of the deployment of its name that was used last.
+    """
+    judged = store.windows(deployment, scores=False, latest=latest)
+    since = judged[0].start if judged else None
+    used = config is not None and bool(judged) and deployment == store.latest(config.name)
+    plan = None if config is None or not used else window_plan(config.model_copy(update={"expected": ()}))
+    followed = plan is not None and is_followed(
+        plan, after=judged[-1].end, checked_at=store.check(deployment).checked_at
+    )
+    return window_states(
+        judged,
+        plan if followed else None,
+        JudgingHistory(
+            runs=store.runs(deployment, latest=latest),
+            attempts=store.attempts(deployment, since),
+            revisions=store.revisions(deployment, since),
+        ),
+        now=now,
+        running=any(one.deployment == deployment and one.expires_at > now for one in store.leases()),
+    )

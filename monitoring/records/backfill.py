@@ -1,0 +1,91 @@
+"""Windows judged again: backfills, and what windows were before them; attempts at judging a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from monitoring.records.window import WindowStatus
+
+#: Which windows of a range are judged: those never judged, or judged without rows that are there now; or those whose
+#: last attempt failed.
+Only: TypeAlias = Literal["missing", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowAttempt:
+    """The attempts at judging one window.
+
+    Attributes:
+        start: When the window begins, aware.
+        end: When it ends, aware.
+        attempts: How many were begun.
+        started_at: When the last one was, aware.
+        judged_at: When it had judged the window, aware; None where it failed, was killed, or goes on.
+        error: The error that ended it; empty if none did.
+    """
+
+    start: datetime
+    end: datetime
+    attempts: int
+    started_at: datetime
+    judged_at: datetime | None = None
+    error: str = ""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last attempt has not judged the window: it failed, was killed, or goes on."""
+        return self.judged_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRevision:
+    """What a window was before it was judged again.
+
+    Attributes:
+        start: When the window begins, aware.
+        end: When it ends, aware.
+        backfill: The number of the backfill that judged it again.
+        rows: Its rows at that time.
+        labels: The labels that had arrived in it.
+        status: How it was judged.
+        page_log_evidence: The log evidence of the page level after it.
+        notice_log_evidence: The log evidence of the notice level after it.
+    """
+
+    start: datetime
+    end: datetime
+    backfill: int
+    rows: int
+    labels: int
+    status: WindowStatus
+    page_log_evidence: float
+    notice_log_evidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """A range of windows that somebody asked to judge, late or again. All times are aware.
+
+    Attributes:
+        start: When the first window of the range begins, at the earliest.
+        end: When the last one ends: windows that begin then or later are not part of it.
+        by: Who asked for it.
+        at: When.
+        only: Which windows of the range were asked for; None: all.
+        until: Windows that begin before that time are judged: the end of the range, or of what had been judged before.
+        revised: How many windows are judged again.
+        ended_at: When all of them were judged; None before.
+        number: Its number in the store; 0 before it is there.
+    """
+
+    start: datetime
+    end: datetime
+    by: str
+    at: datetime
+    only: Only | None = None
+    until: datetime
+    revised: int = 0
+    ended_at: datetime | None = None
+    number: int = 0

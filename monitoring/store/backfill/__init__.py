@@ -1,0 +1,1 @@
+"""Attempts at judging windows, and windows that are judged again."""

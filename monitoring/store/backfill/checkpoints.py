@@ -1,0 +1,147 @@
+"""Checkpoints: a deployment as it was before a window, from which that window can be judged again."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+
+from monitoring.records import ActionKind, IncidentAction, IncidentEvent, IncidentRecord
+from monitoring.store import deployments, incident_actions, incidents
+from monitoring.store.deployments import StateName
+from monitoring.store.details import history_text
+from monitoring.store.events import enqueue
+from monitoring.store.tables import checkpoint, incident, level_state
+
+#: The columns of an incident that evidence changes; its history and people's columns go on.
+_OF_EVIDENCE = ("state", "watch", "slice", "cause", "message", "recovery", "detail", "closed_from")
+
+IncidentColumns: TypeAlias = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A deployment as it was before a window.
+
+    Attributes:
+        states: Everything that passes from one window to the next, by name, as text; empty before the first window.
+        incidents: The incidents that the window could change, by number: what evidence says of each.
+    """
+
+    states: Mapping[StateName, str]
+    incidents: Mapping[int, IncidentColumns]
+
+
+def keep(connection: Connection, deployment: int, start: datetime) -> None:
+    """Keep the deployment as it is now, before the window that begins at a time is judged.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        start: When the window begins.
+    """
+    tracked = (incident.c.state != "closed") | (incident.c.closed_from != "")
+    query = select(incident.c.number, *(incident.c[name] for name in _OF_EVIDENCE))
+    found = connection.execute(query.where((incident.c.deployment == deployment) & tracked)).mappings()
+    document = {
+        "states": deployments.read_states(connection, deployment),
+        "incidents": [dict(row) for row in found],
+    }
+    content = zlib.compress(json.dumps(document).encode(), 1)
+    connection.execute(delete(checkpoint).where(_is(deployment, start)))
+    connection.execute(insert(checkpoint).values(deployment=deployment, start=start, content=content))
+
+
+def forget(connection: Connection, deployment: int, before: datetime | None = None) -> None:
+    """Delete the checkpoints of a deployment, or those before windows that begin before a time."""
+    mine = checkpoint.c.deployment == deployment
+    connection.execute(delete(checkpoint).where(mine if before is None else mine & (checkpoint.c.start < before)))
+
+
+def forget_from(connection: Connection, deployment: int, start: datetime) -> None:
+    """Delete the checkpoints before windows that begin at a time or later."""
+    connection.execute(
+        delete(checkpoint).where((checkpoint.c.deployment == deployment) & (checkpoint.c.start >= start))
+    )
+
+
+def starts(connection: Connection, deployment: int) -> tuple[datetime, ...]:
+    """When the windows begin that have a checkpoint, in order."""
+    query = select(checkpoint.c.start).where(checkpoint.c.deployment == deployment).order_by(checkpoint.c.start)
+    return tuple(connection.execute(query).scalars())
+
+
+def read(connection: Connection, deployment: int, start: datetime) -> Checkpoint | None:
+    """The checkpoint before the window that begins at a time; None if there is none."""
+    content = connection.execute(select(checkpoint.c.content).where(_is(deployment, start))).scalar()
+    if content is None:
+        return None
+    document = json.loads(zlib.decompress(content))
+    return Checkpoint(
+        states=document["states"],
+        incidents={int(row.pop("number")): row for row in document["incidents"]},
+    )
+
+
+def restore(
+    connection: Connection, deployment: int, start: datetime, before: Checkpoint, action: IncidentAction
+) -> None:
+    """Put a deployment back to where it was before a window, but for what people did and were told.
+
+    Incidents that were opened since are closed, and their logs say why. Those that evidence closed since are open
+    again. One that a person closed since stays closed, which the next window takes account of.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        start: When the window begins.
+        before: The deployment as it was then.
+        action: Who does it, when, and why.
+    """
+    connection.execute(delete(level_state).where(level_state.c.deployment == deployment))
+    deployments.write_states(connection, deployment, before.states)
+    for one in incidents.read(connection, deployment):
+        if one.opened_at > start:
+            kind: ActionKind = "note" if one.state == "closed" else "close"
+            incidents.act(connection, deployment, one.number, replace(action, kind=kind))
+            _set(connection, deployment, one.number, {"closed_from": ""})
+        elif (then := before.incidents.get(one.number)) is not None:
+            _restore_incident(connection, deployment, one, then, replace(action, kind="reopen"))
+
+
+def _restore_incident(
+    connection: Connection, deployment: int, one: IncidentRecord, then: IncidentColumns, action: IncidentAction
+) -> None:
+    if one.state == "closed" and (then["state"] == "closed" or _by_a_person(one)):
+        _set(connection, deployment, one.number, {"closed_from": then["closed_from"] or then["state"]})
+        return
+    values: dict[str, Any] = dict(then)
+    kept = one.state in ("acknowledged", "worse") or (one.state == "closed" and one.acknowledged_at is not None)
+    if kept:  # people know it, or were told that it is worse
+        values["state"] = "acknowledged" if one.acknowledged_at is not None else "worse"
+    if one.state == "closed":
+        opened = IncidentEvent(at=action.at, state="open")
+        history = [*one.history, replace(opened, state=values["state"])]
+        values |= {"closed_at": None, "history": history_text(tuple(history))}
+        incident_actions.append(connection, deployment, one.number, action)
+        enqueue(connection, deployment, one.number, {"open-2": opened})
+    _set(connection, deployment, one.number, values)
+
+
+def _by_a_person(one: IncidentRecord) -> bool:
+    """Whether a person closed an incident, and evidence did not."""
+    return any(action.kind == "close" and action.at == one.closed_at for action in one.actions)
+
+
+def _set(connection: Connection, deployment: int, number: int, values: Mapping[str, Any]) -> None:
+    mine = (incident.c.deployment == deployment) & (incident.c.number == number)
+    connection.execute(update(incident).where(mine).values(**values))
+
+
+def _is(deployment: int, start: datetime) -> ColumnElement[bool]:
+    return (checkpoint.c.deployment == deployment) & (checkpoint.c.start == start)

@@ -1,0 +1,144 @@
+"""``pitfalls monitor backfill``: judge a range of windows, late or again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from pitfalls_tf.cli.monitor.incidents.action import login_name
+from pitfalls_tf.cli.monitor.options import (
+    config_option,
+    run_services,
+    traffic_option,
+    window_progress,
+    with_traffic,
+)
+from pitfalls_tf.cli.output import one_line, with_output
+
+if TYPE_CHECKING:
+    from monitoring.config import MonitorConfig
+    from monitoring.jobs.backfill.backfill import BackfillResult, RevisedWindow
+    from monitoring.jobs.backfill.window_range import WindowRange
+    from monitoring.records import Only
+    from pitfalls_tf.cli.output import Output
+
+#: What `--only` says.
+ONLY: dict[str | None, Only | None] = {None: None, "missing": "missing", "failed": "failed"}
+
+_TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
+_FORM = "YYYY-MM-DD[THH:MM]"
+
+
+@click.command()
+@config_option
+@traffic_option
+@click.option(
+    "--from",
+    "start",
+    required=True,
+    type=_TIME,
+    metavar=_FORM,
+    help="When the first window begins, in their time zone.",
+)
+@click.option(
+    "--to",
+    "end",
+    required=True,
+    type=_TIME,
+    metavar=_FORM,
+    help="When the last window ends: that day itself is left out.",
+)
+@click.option(
+    "--only",
+    type=click.Choice(["missing", "failed"]),
+    help="Only windows never judged, or without rows that are there now; or only what failed.  [default: all]",
+)
+@click.option("--by", metavar="NAME", help="Who does it.  [default: the login name]")
+@with_output
+def command(
+    config_path: Path, traffic: str | None, start: datetime, end: datetime, *, output: Output, **flags: str | None
+) -> int:
+    """Judge a range of windows, late or again.
+
+    Windows that were not judged are judged. From the first one on that was judged before, all windows are judged again,
+    in order, with the rows and labels that there are now; what they were is kept. One digest tells of it. Stopped or
+    killed, the same command goes on.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.backfill.window_range import WindowRange  # noqa: PLC0415 - as above
+
+    config = with_traffic(load_config(config_path), traffic)
+    zone = ZoneInfo(config.windows.timezone)
+    first, last = (time.replace(tzinfo=zone).astimezone(UTC) for time in (start, end))
+    asked = WindowRange(start=first, end=last, only=ONLY[flags["only"]], by=flags["by"] or login_name())
+    done = _backfill(config, asked, output)
+    lines = _lines(done, zone)
+    output.finish(_document(done, asked), lambda: click.echo("\n".join(map(one_line, lines))))
+    return 0
+
+
+def _backfill(config: MonitorConfig, asked: WindowRange, output: Output) -> BackfillResult:
+    from monitoring.jobs.backfill.backfill import backfill  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.run import RunRequest  # noqa: PLC0415 - as above
+    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    with Store.open(config.store.url) as store, window_progress() as progress, stopping() as stop:
+        return backfill(
+            config,
+            store,
+            asked,
+            request=RunRequest(stop=stop.is_set, progress=progress),
+            services=run_services(config, output),
+            clock=lambda: datetime.now(UTC),
+        )
+
+
+def _document(done: BackfillResult, asked: WindowRange) -> dict[str, object]:
+    begun = done.backfill
+    return {
+        "deployment": done.run.deployment,
+        "from": asked.start,
+        "to": asked.end,
+        "only": asked.only,
+        "until": None if begun is None else begun.until,
+        "judged": done.run.judged,
+        "stopped": done.run.stopped,
+        "opened": [one.number for one in done.run.opened],
+        "revised": [
+            {"start": one.before.start, "end": one.before.end, "before": _short(one.before), "after": _short(one.after)}
+            for one in done.revised
+        ],
+    }
+
+
+def _short(window: object) -> dict[str, object] | None:
+    """What a window was or is, in short."""
+    if window is None:
+        return None
+    return {name: getattr(window, name) for name in ("status", "rows", "labels")}
+
+
+def _lines(done: BackfillResult, zone: ZoneInfo) -> list[str]:
+    from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
+
+    if done.backfill is None:
+        return ["Nothing to judge: no window of the range is missing or failed."]
+    changed = [one for one in done.revised if _short(one.before) != _short(one.after)]
+    again = f" Of {len(done.revised):,} that had been judged before, {len(changed):,} changed." if done.revised else ""
+    head = f"Judged {format_count(done.run.judged, 'window')}.{again}"
+    if done.run.stopped:
+        head = f"Stopped after {format_count(done.run.judged, 'window')}: the same command goes on, or the next run."
+    opened = [f"Opened: {one.level} #{one.number}, {one.cause}" for one in done.run.opened]
+    return [head, *(_revision(one, zone) for one in changed), *opened]
+
+
+def _revision(one: RevisedWindow, zone: ZoneInfo) -> str:
+    before, after = one.before, one.after
+    was = f"{before.status}, {before.rows:,} rows, {before.labels:,} labels"
+    now = "not judged yet" if after is None else f"{after.status}, {after.rows:,} rows, {after.labels:,} labels"
+    return f"{before.start.astimezone(zone):%Y-%m-%d %H:%M}  {was}  ->  {now}"

@@ -289,9 +289,14 @@ class StoreSection(Section):
 
 
 class RetentionSection(Section):
-    """How long the store keeps scores, estimates and findings of windows; those that explain an incident stay."""
+    """How long things are kept that grow: scores, estimates and findings of windows; finished notifications; labels.
+
+    What explains an incident, and what judging may still need, stays. The labels are those of a traffic log.
+    """
 
     details: Horizon | None = Field(default=None, examples=["730d"])
+    notifications: Horizon | None = Field(default=None, examples=["730d"])
+    labels: Horizon | None = Field(default=None, examples=["365d"])
 
 
 class MonitorConfig(Section):

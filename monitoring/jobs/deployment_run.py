@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.baseline.predictions import microseconds, no_predictions
+from monitoring.config.sections import RetentionSection
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.level import LevelState, LevelTest
@@ -34,7 +35,8 @@ from monitoring.store.checks import Check
 from monitoring.store.deployments import AWAITED, COMPARED, EVENTS, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds
-from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, has_labels, reject_lost_labels
+from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, has_labels, labels_ever, reject_lost_labels
+from monitoring.traffic.labels.label_retention import forget_labels
 from monitoring.traffic.windows import RowPlan, Window
 from monitoring.watches.early_labels import COMPLETE, EarlyLabels
 from monitoring.watches.joint import RecentWindows
@@ -69,7 +71,7 @@ def initial_level(deployment: Deployment, level: Level) -> LevelState:
 def _arrived_before(labels: pa.Table, moment: datetime) -> int:
     """How many labels of the log, in order of arrival, came before the first whose time is that moment or later."""
     later = np.flatnonzero(microseconds(labels["label_time"]) >= as_microseconds(moment))
-    return int(labels["sequence"][int(later[0])].as_py()) if later.size else labels.num_rows
+    return int(labels["sequence"][int(later[0])].as_py()) if later.size else labels_ever(labels)
 
 
 def _early_labels(text: str | None, *, begun: bool) -> EarlyLabels:
@@ -209,15 +211,33 @@ class DeploymentRun:
             self._store.forget_checkpoints(self._number, after - self._deployment.horizon)
         self._store.save_check(self._number, replace(check, next_due_at=next_due_at(plan, after), traffic_state=state))
 
-    def forget_details(self, before: datetime) -> None:
-        """Delete details of windows that end before a time, but not of those that judging still looks at.
+    def forget(self, retention: RetentionSection, label_logs: tuple[Path, ...], now: datetime) -> None:
+        """Delete what is older than it is to be kept, but not what judging still looks at.
 
         Args:
-            before: The time.
+            retention: how long things are kept.
+            label_logs: where the label log of a traffic log may be; that of a table stays, as it says which of the
+                table's labels are known.
+            now: the time.
         """
         latest = self._store.recent_windows(self._number, latest=max(MAX_UPDATE_WINDOWS, HISTORY))
-        if latest:
-            self._store.forget_details(self._number, min(before, latest[0].start), around=HISTORY)
+        if latest and retention.details is not None:
+            before = min(now - retention.details, latest[0].start)
+            self._store.forget_details(self._number, before, around=HISTORY)
+        if retention.notifications is not None:
+            self._store.forget_notifications(self._number, now - retention.notifications)
+        if latest and retention.labels is not None:
+            needed = latest[-1].end - (LATE_LABEL_HORIZONS + 1) * self._deployment.horizon
+            read = self._read_by_all(since=now - retention.labels)
+            for root in filter(has_labels, label_logs):
+                forget_labels(root, min(now - retention.labels, needed), read=read)
+
+    def _read_by_all(self, since: datetime) -> int:
+        """How many labels every deployment of this traffic has read that was used after a time."""
+        mine = self._store.deployment_record(self._number).traffic
+        used = [one for one in self._store.summaries() if one.record.traffic == mine and one.used_at >= since]
+        last = [self._store.last_window(one.record.number) for one in used if one.record.number is not None]
+        return min(0 if one is None else int(one.label_cursor.get(CURSOR, 0)) for one in last)
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed, in one transaction.

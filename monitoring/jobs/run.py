@@ -248,8 +248,8 @@ def _run(
             outbox.send_pending(last=True, digest=until is not None)
             if len(due) == len(all_due):
                 run.finish(check)
-            if due and config.retention.details is not None:
-                run.forget_details(now - config.retention.details)
+            if due:
+                run.forget(config.retention, label_logs_of(config)[1:], now)
         return RunResult(
             deployment=number,
             judged=run.judged,

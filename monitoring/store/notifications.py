@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.records import IncidentRecord, IncidentState
 from monitoring.store import incidents
 from monitoring.store.events import called_by
-from monitoring.store.tables import notification
+from monitoring.store.tables import incident, notification
 from monitoring.store.transactions import Transactions
 
 #: The state of a row that stands for several events.
@@ -126,6 +126,11 @@ class OutboxStore(Transactions):
         """Put one pending notification in the place of several, at a time."""
         with self._writing(deployment) as connection:
             digest(connection, deployment, events, at)
+
+    def forget_notifications(self, deployment: int, before: datetime) -> int:
+        """Delete finished events of closed incidents, as `forget` says."""
+        with self._writing(deployment) as connection:
+            return forget(connection, deployment, before)
 
     def outbox(self, deployment: int) -> tuple[OutboxEvent, ...]:
         """Every event of a deployment that people were, or are to be, notified of."""
@@ -253,6 +258,37 @@ def digest(connection: Connection, deployment: int, events: Sequence[PendingNoti
     number = connection.execute(statement.returning(notification.c.id)).scalar_one()
     replaced = update(notification).where(notification.c.id.in_(numbers)).values(digest=number, completed_at=at)
     connection.execute(replaced)
+
+
+def forget(connection: Connection, deployment: int, before: datetime) -> int:
+    """Delete events that were delivered, given up or not asked for before a time.
+
+    Those of incidents that are not closed stay, and those of a digest that is not finished.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        before: The time, aware.
+
+    Returns:
+        How many were deleted.
+    """
+    alive = select(incident.c.number).where((incident.c.deployment == deployment) & (incident.c.state != "closed"))
+    table = notification.c
+    finished = (table.completed_at < before) | (table.given_up_at < before)
+    pending = select(table.id).where(
+        (table.deployment == deployment)
+        & (table.state == DIGEST)
+        & table.completed_at.is_(None)
+        & table.given_up_at.is_(None)
+    )
+    old = (
+        (table.deployment == deployment)
+        & finished
+        & (table.incident.is_(None) | table.incident.not_in(alive))
+        & (table.digest.is_(None) | table.digest.not_in(pending))
+    )
+    return int(connection.execute(delete(notification).where(old)).rowcount)
 
 
 def read_given_up(connection: Connection, deployment: int) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from monitoring.judging.window.traffic_source import PredictionLookup
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.labels.label_log import labels_ever
 from monitoring.traffic.windows import Window
 
 Whole = NDArray[np.int64]
@@ -120,7 +121,7 @@ class LabelJoin:
         lookup: PredictionLookup | None = None,
     ) -> None:
         self.task = task
-        self.read = labels.num_rows
+        self.read = labels_ever(labels)
         self._ids = labels["prediction_id"].combine_chunks()
         self._wanted = IdSet(self._ids)
         self._words = labels["label"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from monitoring.errors import CannotRun
 from monitoring.traffic.format.layout import LABELS, check_root
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.format.segments import read_segment, segments_in
+from monitoring.traffic.labels.label_retention import kept_segments, read_forgotten
 from monitoring.traffic.labels.label_writer import LABEL_SCHEMA
 
 #: The kind of the finding that labels behind a damaged spot are not read.
@@ -64,7 +66,7 @@ class LabelLog:
 
         Returns:
             A table in order of arrival: prediction_id string, label string, label_time and arrived_at timestamps,
-            sequence int64, the position among all labels, from 0. A label's sequence number never changes.
+            sequence int64, the position among all labels that there ever were, from 0, which never changes.
         """
         table, _ = self._load()
         times = table.column("label_time")
@@ -110,10 +112,15 @@ class LabelLog:
         return tuple(each for each in unread if each.damaged)
 
     def _load(self) -> tuple[pa.Table, tuple[UnreadSegment, ...]]:
-        contents = {path: read_segment(path) for path in segments_in(self._folder)}
+        while True:
+            gone = read_forgotten(self._folder)
+            with suppress(FileNotFoundError):  # a segment was deleted meanwhile
+                contents = {path: read_segment(path) for path in kept_segments(self._folder, gone)}
+                if read_forgotten(self._folder) == gone:
+                    break
         tables = [each.table.select(LABEL_SCHEMA.names) for each in contents.values() if each.table is not None]
         table = pa.concat_tables([LABEL_SCHEMA.empty_table(), *tables]).replace_schema_metadata(None)
-        sequence = pa.array(np.arange(table.num_rows, dtype=np.int64))
+        sequence = pa.array(gone.labels + np.arange(table.num_rows, dtype=np.int64))
         table = table.append_column(pa.field("sequence", pa.int64(), nullable=False), sequence)
         unread = tuple(
             UnreadSegment(path=path, unread_bytes=each.torn_bytes, damaged=each.damaged)
@@ -122,6 +129,11 @@ class LabelLog:
         )
         self._unread = unread
         return table, unread
+
+
+def labels_ever(labels: pa.Table) -> int:
+    """How many labels a log has had by its last one, with those that were deleted; `labels` is from `LabelLog.read`."""
+    return int(labels["sequence"][-1].as_py()) + 1 if labels.num_rows else 0
 
 
 def has_labels(root: Path) -> bool:

@@ -22,6 +22,7 @@ from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.layout import LABELS
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.format.segments import FORMAT, FORMAT_KEY, SegmentFile, segments_in
+from monitoring.traffic.labels.label_retention import LOCK
 
 LABEL_SCHEMA = pa.schema(
     [
@@ -32,7 +33,8 @@ LABEL_SCHEMA = pa.schema(
     ],
     metadata={FORMAT_KEY: FORMAT},
 )
-_LOCK = "lock"
+#: A segment takes labels for a day, so that old ones can be deleted segment by segment.
+_DAY_US = 86_400_000_000
 
 
 class LabelWriter:
@@ -53,7 +55,7 @@ class LabelWriter:
         self._segment: SegmentFile | None = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._folder_lock = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+            self._folder_lock = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             raise CannotRun(
                 "Labels cannot be written.",
@@ -103,9 +105,10 @@ class LabelWriter:
                 fix="Leave out the rows without one.",
             )
         with self._lock, self._exclusive():
-            segment = self._newest()
-            now = np.full(len(labels), as_microseconds(self._clock()), np.int64)
-            columns.append(pa.array(now).cast(TIMESTAMP))
+            now = self._clock()
+            segment = self._newest(now)
+            arrived = np.full(len(labels), as_microseconds(now), np.int64)
+            columns.append(pa.array(arrived).cast(TIMESTAMP))
             record = pa.RecordBatch.from_arrays(columns, schema=LABEL_SCHEMA).serialize().to_pybytes()
             written = False
             try:
@@ -138,17 +141,23 @@ class LabelWriter:
         finally:
             fcntl.flock(self._folder_lock, fcntl.LOCK_UN)
 
-    def _newest(self) -> SegmentFile:
+    def _newest(self, now: datetime) -> SegmentFile:
         found = segments_in(self._folder)
-        if self._segment is None or found[-1:] != (self._segment.path,):
+        full = self._segment is not None and as_microseconds(now) - _created_us(self._segment.path) >= _DAY_US
+        if self._segment is None or full or found[-1:] != (self._segment.path,):
             self._release()
-            self._segment = SegmentFile.create(self._folder, self._clock(), after=found[-1].stem if found else "")
+            self._segment = SegmentFile.create(self._folder, now, after=found[-1].stem if found else "")
         return self._segment
 
     def _release(self) -> None:
         segment, self._segment = self._segment, None
         if segment is not None:
             segment.release() if segment.size else segment.remove()
+
+
+def _created_us(path: Path) -> int:
+    """When a segment was created, by its name, in microseconds since 1970."""
+    return int(path.stem.partition("-")[0]) // 1000
 
 
 def _strings(given: Sequence[str] | pa.Array) -> pa.Array:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import BaselineSection, MonitorConfig, load_config
+from monitoring.config.sections import RetentionSection
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.deployment_run import LATE_LABEL_HORIZONS, DeploymentRun, initial_level
 from monitoring.jobs.run import run_due_windows
@@ -67,7 +68,7 @@ def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, stor
     run, deployment, number = begun(config, store)
     assert run.scope == ReadScope(job=True)
     judged_by(run, config, deployment, 3)
-    run.forget_details(NOW)
+    run.forget(RetentionSection(details="1d"), (), NOW)
     assert all(one.scores for one in store.windows(number)), "judging looks at the last windows"
     after, horizon = LIVE + 3 * DAY, deployment.horizon
     assert begun(config, store)[0].scope == ReadScope(

@@ -110,3 +110,33 @@ def test_the_outbox_says_what_became_of_each_event(
         (deployment, outcome) for outcome in ("pending", "pending", "given up")
     ]
     assert len(store.undelivered(1)) == 1
+
+
+def test_finished_events_of_closed_incidents_are_deleted_and_others_stay(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    closed = replace(incident, state="closed", closed_at=APRIL + timedelta(days=2))
+    commit(store, deployment, window(0), closed, replace(incident, number=2), replace(closed, number=3))
+    done = Attempt(reached=frozenset({"a"}), completed_at=APRIL)
+    for number in (1, 2):
+        store.save_notification(deployment, number, done)
+    assert store.forget_notifications(deployment, APRIL) == 0
+    assert store.forget_notifications(deployment, APRIL + timedelta(days=1)) == 1
+    assert [(one.incident, one.outcome) for one in store.outbox(deployment)] == [(2, "delivered"), (3, "pending")]
+    store.save_notification(deployment, 3, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
+    assert store.forget_notifications(deployment, APRIL + timedelta(days=1)) == 1
+
+
+def test_events_of_a_digest_stay_until_it_is_finished(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    closed = replace(incident, state="closed", closed_at=APRIL + timedelta(days=2))
+    commit(store, deployment, window(0), closed, replace(closed, number=2))
+    store.save_digest(deployment, store.pending_notifications(deployment), APRIL)
+    later = APRIL + timedelta(days=9)
+    assert store.forget_notifications(deployment, later) == 0
+    (digest,) = store.pending_notifications(deployment)
+    assert [one.number for one in digest.incidents] == [1, 2]
+    store.save_notification(deployment, digest.number, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
+    assert store.forget_notifications(deployment, later) == 3
+    assert store.outbox(deployment) == ()

@@ -110,15 +110,16 @@ class RunLog:
     A run with nothing to judge leaves no record. One that is killed leaves a record without an end.
     """
 
-    def __init__(self, store: Store, name: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, name: str, clock: Callable[[], datetime], *, early: bool = True) -> None:
         """Records nothing yet.
 
         Args:
             store: holds the record.
             name: the deployment's name.
             clock: gives the time.
+            early: whether an error before the first window is recorded; what a person asked for may be refused.
         """
-        self._store, self._name, self.clock = store, name, clock
+        self._store, self._name, self.clock, self._early = store, name, clock, early
         self._record = RunRecord(started_at=clock(), host=platform.node(), version=version("pitfalls-tf"))
         self._number: int | None = None
 
@@ -140,6 +141,8 @@ class RunLog:
         """Record the end, and the error, under the deployment of the name that was used last if none is known yet."""
         if error is None:
             self._end("")
+            return
+        if self._number is None and not self._early:
             return
         with suppress(PitfallsError):  # where the store is away too, the first error is the one to tell
             if self._number is None and (deployment := self._store.latest(self._name)) is not None:
@@ -208,7 +211,7 @@ def judge_windows(
         CannotRun: another run is judging the same deployment, or a file cannot be read.
         BadInput: the config does not fit the baseline or the traffic.
     """
-    with RunLog(store, config.name, clock) as log:
+    with RunLog(store, config.name, clock, early=request.bound is None) as log:
         return _run(config, store, log, request, services)
 
 

@@ -75,23 +75,26 @@ def _window_cells(one: WindowState, parent: str, zone: ZoneInfo) -> tuple[Cell, 
         Cell(text=f"{one.rows:,}" if judged else NOTHING, value=one.rows if judged else None),
         Cell(text=f"{one.labels:,}" if judged else NOTHING, value=one.labels if judged else None),
         Cell(text=f"{one.attempts:,}" if one.attempts else NOTHING, value=one.attempts or None),
-        Cell(text=NOTHING if one.judged_at is None else _moment(one.judged_at, zone), value=one.judged_at),
+        Cell(text=NOTHING) if one.judged_at is None else _time_cell(one.judged_at, zone),
         cell(was, "" if last is None else was, style="text"),
         cell(printable(one.reason, LONGEST_MESSAGE) or NOTHING, one.reason, style=style),
     )
 
 
 def _backfill_cells(one: Backfill, zone: ZoneInfo) -> tuple[Cell, ...]:
-    ended = Cell(text="not ended") if one.ended_at is None else cell(_moment(one.ended_at, zone), one.ended_at)
     return (
-        cell(_moment(one.at, zone), one.at, style="when"),
-        ended,
-        cell(_moment(one.start, zone), one.start),
-        cell(_moment(one.end, zone), one.end),
+        _time_cell(one.at, zone),
+        Cell(text="not ended") if one.ended_at is None else _time_cell(one.ended_at, zone),
+        _time_cell(one.start, zone),
+        _time_cell(one.end, zone),
         cell(one.only or "all"),
         cell(f"{one.revised:,}", one.revised),
         cell(printable(one.by), one.by, style="text"),
     )
+
+
+def _time_cell(at: datetime, zone: ZoneInfo) -> Cell:
+    return cell(_moment(at, zone), at, style="when")
 
 
 def _moment(at: datetime, zone: ZoneInfo) -> str:

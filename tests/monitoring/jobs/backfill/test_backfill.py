@@ -189,6 +189,7 @@ def test_a_window_older_than_the_label_horizon_cannot_be_judged_again(
     setting.run(day(12, 7))
     with pytest.raises(BadInput, match=r"can no longer be judged again.*from 2013-04-06T00:00 UTC on"):
         setting.backfill(4, 6, now=day(12, 8))
+    assert len(setting.store.runs(1)) == 1  # what is refused is no run that failed
     assert setting.backfill(5, 6, now=day(12, 8)).run.judged == 7
 
 

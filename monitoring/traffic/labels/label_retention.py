@@ -130,5 +130,5 @@ def _is_old(contents: SegmentContents, before_us: int) -> bool:
     """Whether all labels of a segment became known, and arrived, before a time."""
     if contents.table is None or not contents.table.num_rows:
         return True
-    newest = (pc.max(contents.table[name].cast("int64")).as_py() for name in _TIMES)
-    return max(newest) < before_us
+    newest = max(int(pc.max(contents.table[name].cast("int64")).as_py()) for name in _TIMES)
+    return newest < before_us

@@ -68,7 +68,7 @@ def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, stor
     run, deployment, number = begun(config, store)
     assert run.scope == ReadScope(job=True)
     judged_by(run, config, deployment, 3)
-    run.forget(RetentionSection(details="1d"), (), NOW)
+    run.forget(RetentionSection.model_validate({"details": "1d"}), (), NOW)
     assert all(one.scores for one in store.windows(number)), "judging looks at the last windows"
     after, horizon = LIVE + 3 * DAY, deployment.horizon
     assert begun(config, store)[0].scope == ReadScope(

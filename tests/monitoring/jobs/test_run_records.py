@@ -12,6 +12,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
+from monitoring.jobs.deployment import deploy
 from monitoring.jobs.run import ExternalServices, run_due_windows
 from monitoring.store.store import Store
 
@@ -72,10 +73,13 @@ def test_a_window_whose_judging_fails_is_recorded_with_its_attempts_and_the_erro
     text = schema.read_text()
     schema.write_text("no schema")
     config = load_config(deployed / "monitor.toml")
+    made = deploy(config)  # once for all runs
+    services = ExternalServices(deploy=lambda *_: made)
     with Store.open(config.store.url) as store:
         for hours in (0, 1):
+            now = NOW + timedelta(hours=hours)
             with pytest.raises(CannotRun):
-                run_due_windows(config, store, clock=lambda at=hours: NOW + timedelta(hours=at))  # type: ignore[misc]
+                run_due_windows(config, store, clock=lambda at=now: at, services=services)  # type: ignore[misc]
         number = store.latest("flights")
         assert number is not None
         (failed,) = store.attempts(number)
@@ -83,6 +87,6 @@ def test_a_window_whose_judging_fails_is_recorded_with_its_attempts_and_the_erro
         assert "schema" in failed.error
         assert store.judged(number) == 0
         schema.write_text(text)
-        run_due_windows(config, store, clock=lambda: NOW + timedelta(hours=2))
+        run_due_windows(config, store, clock=lambda: NOW + timedelta(hours=2), services=services)
         assert [(one.attempts, one.error) for one in store.attempts(number)] == [(3, ""), (1, "")]
         assert {one.judged_at for one in store.attempts(number)} == {NOW + timedelta(hours=2)}

@@ -14,6 +14,7 @@ from serving.grpc_api.call import GrpcCall
 from serving.grpc_api.call_limiter import FULL, CallLimiter, peer_of
 from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, CallerReader
 from serving.inference.timestamps import wall_clock_us
+from serving.inference_v2.parameters import check_id
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _logger = logging.getLogger(__name__)
 
 @final
 class GrpcCallHandler:
-    """Handles the calls of both services. Belongs to the event loop."""
+    """Handles the calls of all services. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -108,6 +109,8 @@ class GrpcCallHandler:
         Returns:
             The name of its holder.
         """
+        if method.scope is None:
+            return ""
         guard, policy = self._dependencies.guard, self._dependencies.reload_policy
         is_reload = method.scope is Scope.RELOAD
         if is_reload and policy is None:
@@ -119,7 +122,8 @@ class GrpcCallHandler:
         return guard.check(method.scope, given.encode("latin-1", "replace") if isinstance(given, str) else given)
 
     async def _answer(self, method: GrpcMethod, request: Any, context: Any) -> bytes:
-        caller = self._callers.read(headers_of(context.invocation_metadata()), arrived_us=self._clock_us())
+        headers = headers_of(context.invocation_metadata())
+        caller = self._callers.read(headers, arrived_us=self._clock_us(), own_id=id_of(request))
         context.set_trailing_metadata(((REQUEST_ID_HEADER.decode(), caller.request_id),))
         left_s = context.time_remaining()
         if left_s is not None and left_s <= 0:
@@ -161,10 +165,17 @@ def read_message(kind: Any, body: bytes) -> Any:
 
 def model_of(request: Any) -> str:
     """The name of the model in a request, for the metrics; empty if there is none."""
+    if hasattr(request, "model_name"):
+        return str(request.model_name)
     spec = request.model_spec if hasattr(request, "model_spec") else None
     if spec is None and getattr(request, "tasks", None):
         spec = request.tasks[0].model_spec
     return "" if spec is None else str(spec.name)
+
+
+def id_of(request: Any) -> str:
+    """The id within a request, which counts where its metadata has none. Raises `InvalidArgument`."""
+    return check_id(request.id) if hasattr(request, "id") else ""
 
 
 def headers_of(metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[tuple[bytes, bytes]]:

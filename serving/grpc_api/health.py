@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2
 
 from serving.grpc_api.call_limiter import FULL, peer_of
 from serving.grpc_api.methods import MODEL_SERVICE, PREDICTION_SERVICE
+from serving.grpc_api.v2_messages import V2_SERVICE
 
 if TYPE_CHECKING:
     from serving.grpc_api.call_limiter import CallLimiter
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 HEALTH_SERVICE = "grpc.health.v1.Health"
 POLL_S = 1.0
 # TensorFlow Serving accepts the short names of its services, other servers the full ones.
-KNOWN = {"", PREDICTION_SERVICE, MODEL_SERVICE, "PredictionService", "ModelService"}
+KNOWN = {"", V2_SERVICE, PREDICTION_SERVICE, MODEL_SERVICE, "PredictionService", "ModelService"}
 
 
 @final

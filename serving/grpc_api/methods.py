@@ -1,4 +1,4 @@
-"""The methods of both services, and their handlers."""
+"""The methods of all services, and their handlers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from serving.grpc_api.examples import ExampleHandler
 from serving.grpc_api.model_info import ModelInfoHandler
 from serving.grpc_api.predict import PredictHandler
 from serving.grpc_api.reload import ReloadHandler
+from serving.grpc_api.v2_infer import ModelInferHandler
+from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
+from serving.grpc_api.v2_models import ModelPagesHandler
 from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 
 if TYPE_CHECKING:
@@ -66,14 +69,14 @@ class GrpcMethod:
     """The class of response messages."""
     answer: Callable[[Any, GrpcCall], Awaitable[Any]]
     """Gives the response's message, or its bytes if they were written in the model's thread."""
-    scope: Scope = Scope.PREDICT
-    """What a client must be allowed."""
+    scope: Scope | None = Scope.PREDICT
+    """What a client must be allowed; None for anybody, as of probes of the server's health."""
     is_counted: bool = True
     """Whether the metrics count its calls: those of methods that run a model."""
 
 
 def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
-    """Make both services. Imports TensorFlow, whose messages the services use.
+    """Make the services. Imports TensorFlow, whose messages the services use.
 
     Args:
         dependencies: What the handlers call.
@@ -101,7 +104,32 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
                 scope=Scope.RELOAD,
             ),
         ),
+        V2_SERVICE: _v2_methods(dependencies),
     }
+
+
+def _v2_methods(dependencies: GrpcDependencies) -> tuple[GrpcMethod, ...]:
+    """The Open Inference Protocol's methods, and those of Triton's extensions."""
+    infer = ModelInferHandler(models=dependencies.models, inference=dependencies.inference)
+    pages = ModelPagesHandler(models=dependencies.models, max_batch_rows=dependencies.inference.max_batch_rows)
+    return (
+        _v2_method("ServerLive", pages.server_live, None),
+        _v2_method("ServerReady", pages.server_ready, None),
+        _v2_method("ModelReady", pages.model_ready),
+        _v2_method("ServerMetadata", pages.server_metadata),
+        _v2_method("ModelMetadata", pages.model_metadata),
+        replace(_v2_method("ModelInfer", infer.infer), is_counted=True),
+        _v2_method("ModelConfig", pages.model_config),
+        _v2_method("ModelStatistics", pages.model_statistics),
+        _v2_method("RepositoryIndex", pages.index),
+    )
+
+
+def _v2_method(
+    name: str, answer: Callable[[Any, GrpcCall], Awaitable[Any]], scope: Scope | None = Scope.PREDICT
+) -> GrpcMethod:
+    request, response = v2_message(f"{name}Request"), v2_message(f"{name}Response")
+    return GrpcMethod(name=name, request=request, response=response, answer=answer, scope=scope, is_counted=False)
 
 
 def _method(

@@ -13,16 +13,18 @@ from serving.grpc_api.call_limiter import FULL
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from google.protobuf.descriptor_pool import DescriptorPool
+
 #: Streams at a time, and the seconds that one may be without a request.
 STREAMS, IDLE_S = 64, 30.0
 
 
 @final
 class DrainableReflection(reflection.aio.ReflectionServicer):  # type: ignore[misc]  # the library has no types
-    """Describes services, given their full names, until `drain` is called."""
+    """Describes services, given their full names and the pool of their descriptors, until `drain` is called."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(names)
+    def __init__(self, names: Sequence[str], pool: DescriptorPool) -> None:
+        super().__init__(names, pool)
         self._draining = asyncio.Event()
         self._streams = 0
 

@@ -116,8 +116,8 @@ class GrpcServer:
         server.add_generic_rpc_handlers(
             (*GrpcCallHandler(self._dependencies, calls).handlers(services), self._health.handler())
         )
-        describe(services)
-        self._reflection = DrainableReflection((*services, HEALTH_SERVICE, REFLECTION_SERVICE))
+        names = (*services, HEALTH_SERVICE, REFLECTION_SERVICE)
+        self._reflection = DrainableReflection(names, describe(services))
         self._reflection.add_to(server)
         target = target_of(self._bound)
         self._bound.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serving.inference_v2.tensors import MAX_STRINGS
 from serving.models.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, element_type_of, numpy_type
 from serving.status import Code, Failure, InvalidArgument
 
@@ -46,8 +47,6 @@ POINTER_BYTES = 8
 MAX_SHORT_FORM_ROWS = 1 << 16
 #: Bound on what a short form adds, each repeated string counted at its length: TensorFlow and the log copy each.
 MAX_SHORT_FORM_BYTES = 4 << 20
-#: Bound on the strings of one tensor: each is an object of its own.
-MAX_STRINGS = 1 << 20
 
 
 def decode(name: str, message: Any, limit_bytes: int) -> Array:

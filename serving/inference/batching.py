@@ -225,6 +225,11 @@ class Batcher(Generic[RequestT, OutcomeT]):
         return task
 
     @property
+    def max_rows(self) -> int:
+        """The most rows of a batch of several requests."""
+        return self._settings.max_rows
+
+    @property
     def waiting(self) -> int:
         """The number of requests that are in no batch yet, cancelled ones among them."""
         return self._waiting

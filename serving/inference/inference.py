@@ -19,6 +19,7 @@ from serving.inference.batching import Batcher, BatchSettings, BatchTask
 from serving.inference.requests import AnyRequest, InferenceRequest, InferenceResult, Outcome, RowRequest
 from serving.inference.timestamps import wall_clock_us
 from serving.metrics.model_metrics import ModelCounts
+from serving.metrics.version_statistics import StepTimes
 from serving.models.named_tensors import concatenate, have_rows, shared_rows, types_of
 from serving.status import Code, Failure, InvalidArgument
 
@@ -75,6 +76,7 @@ class Inference:
         self._clock_us = clock_us
         self._counts = counts or ModelCounts()
         self._mixes_rows: set[tuple[str, int, str]] = set()
+        self._begun_ns, self._begun_us = 0, 0
 
     async def infer(self, request: InferenceRequest) -> InferenceResult:
         """Answer one request in tensors. When this returns, the answer is in the traffic log, or counted as lost.
@@ -145,6 +147,11 @@ class Inference:
         self._batcher.submit(request, key=key, rows=rows, timeout_s=timeout_s, done=done)
 
     @property
+    def max_batch_rows(self) -> int:
+        """The most rows of requests that share a batch."""
+        return self._batcher.max_rows
+
+    @property
     def waiting(self) -> int:
         """The number of requests that wait for their batch."""
         return self._batcher.waiting
@@ -195,6 +202,7 @@ class Inference:
 
     def _run_tasks(self, tasks: Sequence[InferenceTask]) -> None:
         """Read the rows that are not read yet, run the batch, log it, and write the responses."""
+        self._begun_ns, self._begun_us = time.perf_counter_ns(), self._clock_us()
         if isinstance(tasks[0].request, RowRequest) and len(tasks) == 1:
             unread, read = tasks, []
         else:
@@ -241,18 +249,20 @@ class Inference:
         is_single = len(tasks) == 1
         counts = [task.rows for task in tasks]
         try:
-            begin = time.perf_counter()
+            begin = time.perf_counter_ns()
             outputs = first.served.runner.run(first.signature, batch.inputs, wanted)
-            took_us = (time.perf_counter() - begin) * 1e6
+            end = time.perf_counter_ns()
             if not is_single and any(value.shape[:1] != (sum(counts),) for value in outputs.values()):
                 self._mixes_rows.add(_signature_key(first))
                 return False
-            self._counts.ran(first.served.model, first.signature.method, counts, took_us)
+            self._counts.ran(first.served.model, first.signature.method, counts, (end - begin) / 1e3)
             outcomes = _outcomes(tasks, outputs, counts)
         except Failure as failure:
             if is_single:
                 tasks[0].outcome = failure
+                first.served.statistics.failed(self._clock_us() - first.caller.arrived_us)
             return is_single  # one request's bad values must not fail the others: each is run again alone
+        self._count_run(tasks, counts, begin, end)
         is_kept = [task.claim() and not _is_logged_later(task.request) for task in tasks]
         may_leave = True
         if self._capture.writes and any(is_kept):
@@ -262,6 +272,15 @@ class Inference:
                 outcome if may_leave or _is_logged_later(task.request) else Failure(Code.UNAVAILABLE, UNLOGGED)
             )
         return True
+
+    def _count_run(self, tasks: Sequence[InferenceTask], counts: list[int], begin_ns: int, end_ns: int) -> None:
+        """Count a run in the statistics of its version; the next run of the same tasks begins now."""
+        now_ns = time.perf_counter_ns()
+        waited_us = [self._begun_us - task.request.caller.arrived_us for task in tasks]
+        steps = StepTimes(begin_ns - self._begun_ns, end_ns - begin_ns, now_ns - end_ns)
+        ended_us = self._begun_us + (now_ns - self._begun_ns) // 1000
+        tasks[0].request.served.statistics.ran(counts, waited_us, steps, ended_us=ended_us)
+        self._begun_ns, self._begun_us = now_ns, ended_us
 
     def _log(
         self,

@@ -6,7 +6,14 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
-from serving.inference_v2.descriptions import describe_model, describe_server, list_models, list_versions
+from serving.inference_v2.descriptions import (
+    describe_config,
+    describe_model,
+    describe_server,
+    describe_statistics,
+    list_models,
+    list_versions,
+)
 from serving.inference_v2.infer import InferEndpoint, V2Call
 from serving.inference_v2.routes import read_route
 from serving.status import Code, Failure, InvalidArgument
@@ -50,6 +57,7 @@ class InferenceV2:
         self._models = models
         self._request_metrics = request_metrics
         self._infer = InferEndpoint(models=models, inference=inference, callers=callers)
+        self._max_batch_rows = inference.max_batch_rows
         self._clock_us = clock_us
         self._draining = False
 
@@ -92,6 +100,12 @@ class InferenceV2:
             case "metadata":
                 with models.lease(route.model, route.version) as served:
                     response = _respond(describe_model(served, models))
+            case "config":
+                with models.lease(route.model, route.version) as served:
+                    described = describe_config(served, models.source(route.model), self._max_batch_rows)
+                response = _respond(described)
+            case "stats":
+                response = _respond(describe_statistics(models, route.model, route.version))
             case "index":
                 only_ready = _only_ready(request.body)
                 response = _respond(list_versions(models, only_ready=only_ready))

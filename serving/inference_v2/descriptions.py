@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from serving.inference_v2.datatypes import datatype_of
 from serving.models.signatures import DEFAULT_SIGNATURE
+from serving.models.version_folders import VersionPolicy
 from serving.models.version_status import VersionState
 from serving.status import Code, Failure
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from serving.models.served_version import ServedVersion
-    from serving.models.signatures import TensorSpec
+    from serving.models.signatures import Signature, TensorSpec
+    from serving.models.version_folders import ModelSource
     from serving.models.versions import Models
 
+PLATFORM = "tensorflow_savedmodel"
 #: Triton's names; of the model repository extension only the index is offered.
-EXTENSIONS = ("binary_tensor_data", "model_repository(index)")
+EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository(index)", "statistics")
 STATES = {
     VersionState.START: "LOADING",
     VersionState.LOADING: "LOADING",
@@ -45,6 +48,7 @@ def list_versions(models: Models, *, only_ready: bool) -> list[dict[str, str]]:
     return [
         {"name": name, "version": str(one.number), "state": STATES[one.state], "reason": one.message}
         for name in models.names
+        if models.has_versions(name)
         for one in models.statuses(name)
         if one.state is VersionState.AVAILABLE or not only_ready
     ]
@@ -61,17 +65,106 @@ def describe_model(served: ServedVersion, models: Models) -> dict[str, Any]:
     Raises:
         Failure: FAILED_PRECONDITION: the version has no default signature.
     """
+    signature = _default_signature(served)
+    return {
+        "name": served.model,
+        "versions": [str(number) for number in sorted(models.available(served.model))],
+        "platform": PLATFORM,
+        "inputs": _describe(signature.inputs),
+        "outputs": _describe(signature.outputs),
+    }
+
+
+def describe_config(served: ServedVersion, source: ModelSource | None, max_batch_rows: int) -> dict[str, Any]:
+    """Describe a version as the configuration of a model in Triton.
+
+    Where the first dimension of every tensor is open and not its only one, it is the batch's and not among ``dims``.
+
+    Args:
+        served: The version.
+        source: Where its model's versions are; None if the model is no longer wanted.
+        max_batch_rows: The most rows of a batch.
+
+    Returns:
+        The extension's model configuration, as far as it means something here.
+
+    Raises:
+        Failure: FAILED_PRECONDITION: the version has no default signature.
+    """
+    signature = _default_signature(served)
+    tensors = (*signature.inputs.values(), *signature.outputs.values())
+    has_batches = signature.is_batchable and all(one.shape is not None and len(one.shape) > 1 for one in tensors)
+    document = {
+        "name": served.model,
+        "platform": PLATFORM,
+        "backend": "tensorflow",
+        "version_policy": _describe_policy(source.policy if source is not None else VersionPolicy()),
+        "max_batch_size": max_batch_rows if has_batches else 0,
+        "input": _describe_dims(signature.inputs, has_batches=has_batches),
+        "output": _describe_dims(signature.outputs, has_batches=has_batches),
+    }
+    return document | ({"dynamic_batching": {}} if has_batches else {})
+
+
+def describe_statistics(models: Models, name: str, number: int | None) -> dict[str, Any]:
+    """The statistics of loaded versions, in this process.
+
+    Args:
+        models: The models of the server.
+        name: One model; empty for all.
+        number: One version; None for all.
+
+    Returns:
+        The extension's statistics.
+
+    Raises:
+        Failure: NOT_FOUND: there is no such model or version.
+    """
+    if name and not (number is None and models.available(name)):
+        with models.lease(name, number) as served:
+            return {"model_stats": [_statistics(served)]}
+    found = []
+    for model in (name,) if name else models.names:
+        for available in models.available(model):
+            try:
+                with models.lease(model, available) as served:
+                    found.append(_statistics(served))
+            except Failure:  # unloaded meanwhile
+                continue
+    return {"model_stats": found}
+
+
+def _statistics(served: ServedVersion) -> dict[str, Any]:
+    return {"name": served.model, "version": str(served.number), **served.statistics.document()}
+
+
+def _default_signature(served: ServedVersion) -> Signature:
     signature = served.runner.signatures.get(DEFAULT_SIGNATURE)
     if signature is None:
         known = ", ".join(served.runner.signatures)
         raise Failure(Code.FAILED_PRECONDITION, f"Model {served.model} has no {DEFAULT_SIGNATURE}, only: {known}")
-    return {
-        "name": served.model,
-        "versions": [str(number) for number in sorted(models.available(served.model))],
-        "platform": "tensorflow_savedmodel",
-        "inputs": _describe(signature.inputs),
-        "outputs": _describe(signature.outputs),
-    }
+    return signature
+
+
+def _describe_policy(policy: VersionPolicy) -> dict[str, Any]:
+    match policy.kind:
+        case "all":
+            return {"all": {}}
+        case "specific":
+            return {"specific": {"versions": list(policy.numbers)}}
+        case _:
+            return {"latest": {"num_versions": policy.count}}
+
+
+def _describe_dims(tensors: Mapping[str, TensorSpec], *, has_batches: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one["name"],
+            "data_type": f"TYPE_{one['datatype']}".replace("BYTES", "STRING"),
+            "dims": one["shape"][int(has_batches) :],
+        }
+        for one in _describe(tensors)
+    ]
 
 
 def _describe(tensors: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:

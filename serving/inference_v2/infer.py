@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from serving.inference.requests import InferenceRequest, InferenceResult
 from serving.inference_v2.datatypes import datatype_of
@@ -11,7 +11,9 @@ from serving.inference_v2.infer_responses import JSON_BYTES_HEADER, ModelInferRe
 from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
 
     from serving.capture.capture import Caller
     from serving.inference.callers import CallerReader
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from serving.models.versions import Models
     from serving.transport.http_request import Headers
     from serving.transport.http_response import HttpResponse
+
+    Array = np.ndarray[Any, Any]
 
 
 class V2Call(NamedTuple):
@@ -67,16 +71,30 @@ class InferEndpoint:
 
         is_submitted = False
         try:
-            self._inference.submit(_inference_request(request, served, caller, writer), finish)
+            self._inference.submit(make_inference_request(request, served, caller, writer), finish)
             is_submitted = True
         finally:
             if not is_submitted:
                 served.release()
 
 
-def _inference_request(
-    request: ModelInferRequest, served: ServedVersion, caller: Caller, writer: ModelInferResponseWriter
+def make_inference_request(
+    request: ModelInferRequest, served: ServedVersion, caller: Caller, write: Callable[[Mapping[str, Array]], bytes]
 ) -> InferenceRequest:
+    """Check a request of the protocol against the model's signature.
+
+    Args:
+        request: What a client asks for.
+        served: The version that is to answer.
+        caller: Who asks.
+        write: Writes the response's body.
+
+    Returns:
+        The same request, in no dialect.
+
+    Raises:
+        InvalidArgument: The signature or a wanted output does not exist, or a datatype is not the model's.
+    """
     signature = served.runner.signatures.get(request.signature)
     if signature is None:
         known = ", ".join(served.runner.signatures)
@@ -99,7 +117,7 @@ def _inference_request(
         inputs=inputs if len(inputs) == len(request.inputs) else request.inputs,
         caller=caller,
         outputs=tuple(sorted(request.outputs)),  # sorted: requests that want the same share a batch
-        write=writer,
+        write=write,
         timeout_s=request.timeout_s,
     )
 

@@ -1,14 +1,20 @@
-"""Bodies of inference requests: one JSON object, and after it the raw bytes of binary inputs."""
+"""Inference requests; and their bodies over HTTP: one JSON object, and after it the raw bytes of binary inputs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from serving.inference.callers import REQUEST_ID
 from serving.inference_v2.datatypes import ELEMENTS
+from serving.inference_v2.parameters import (
+    check_id,
+    check_parameters,
+    read_flag,
+    read_signature_name,
+    read_text,
+    read_timeout_s,
+)
 from serving.inference_v2.tensors import MAX_RANK, read_binary, read_json
-from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.status import InvalidArgument
 from serving.transport.json_parsing import parse_object
 
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 LARGEST_SIZE = 2**31 - 1
-REFUSED = {"shared_memory_region": "Shared memory", "classification": "The classification extension"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,25 +77,20 @@ def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest
     if rest:
         raise InvalidArgument(f"the body has {len(rest)} bytes that belong to no input")
     return ModelInferRequest(
-        id=_id(document),
-        signature=_text(parameters, "signature_name", DEFAULT_SIGNATURE) or DEFAULT_SIGNATURE,
+        id=check_id(read_text(document, "id")),
+        signature=read_signature_name(parameters),
         inputs=inputs,
         datatypes=datatypes,
         outputs=_read_outputs(document),
-        is_binary=_flag(parameters, "binary_data_output") or False,
-        timeout_s=_timeout_s(parameters),
+        is_binary=read_flag(parameters, "binary_data_output") or False,
+        timeout_s=read_timeout_s(parameters),
     )
 
 
 def _read_input(one: Any, rest: memoryview) -> tuple[str, str, Array, memoryview]:
     """Name, element type and tensor of one input, and the raw bytes after its own."""
     name = _name(one, "inputs")
-    element = ELEMENTS.get(one["datatype"]) if isinstance(one.get("datatype"), str) else None
-    if element is None:
-        raise InvalidArgument(f'input "{name}": "datatype" must be one of {", ".join(ELEMENTS)}')
-    shape = one.get("shape")
-    if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(_is_size, shape)):
-        raise InvalidArgument(f'input "{name}": "shape" must be a list of at most {MAX_RANK} integers from 0 to 2^31-1')
+    element, shape = read_element(one.get("datatype"), name), read_shape(one.get("shape"), name)
     size = _parameters(one, f'input "{name}"').get("binary_data_size")
     if size is None:
         data = one.get("data")
@@ -105,6 +105,43 @@ def _read_input(one: Any, rest: memoryview) -> tuple[str, str, Array, memoryview
     return name, element, read_binary(rest[:size], shape, element, name), rest[size:]
 
 
+def read_element(datatype: Any, name: str) -> str:
+    """The element type that a client declares.
+
+    Args:
+        datatype: What it says.
+        name: Of the input, for errors.
+
+    Returns:
+        TensorFlow's name of the type.
+
+    Raises:
+        InvalidArgument: The protocol has no such datatype.
+    """
+    element = ELEMENTS.get(datatype) if isinstance(datatype, str) else None
+    if element is None:
+        raise InvalidArgument(f'input "{name}": "datatype" must be one of {", ".join(ELEMENTS)}')
+    return element
+
+
+def read_shape(shape: Any, name: str) -> list[int]:
+    """The shape that a client declares.
+
+    Args:
+        shape: What it says.
+        name: Of the input, for errors.
+
+    Returns:
+        The shape.
+
+    Raises:
+        InvalidArgument: It is no shape that numpy can have.
+    """
+    if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(_is_size, shape)):
+        raise InvalidArgument(f'input "{name}": "shape" must be a list of at most {MAX_RANK} integers from 0 to 2^31-1')
+    return shape
+
+
 def _read_outputs(document: Mapping[str, Any]) -> dict[str, bool | None]:
     wanted: dict[str, bool | None] = {}
     given = document.get("outputs", [])
@@ -114,7 +151,7 @@ def _read_outputs(document: Mapping[str, Any]) -> dict[str, bool | None]:
         name = _name(one, "outputs")
         if name in wanted:
             raise InvalidArgument(f'output "{name}" comes twice')
-        wanted[name] = _flag(_parameters(one, f'output "{name}"'), "binary_data")
+        wanted[name] = read_flag(_parameters(one, f'output "{name}"'), "binary_data")
     return wanted
 
 
@@ -124,43 +161,12 @@ def _name(one: Any, member: str) -> str:
     return str(one["name"])
 
 
-def _id(document: Mapping[str, Any]) -> str:
-    given = _text(document, "id", "")
-    if given and not REQUEST_ID.fullmatch(given.encode("utf-8", "surrogatepass")):
-        raise InvalidArgument('"id" must be 1 to 128 visible ASCII characters without spaces')
-    return given
-
-
 def _parameters(owner: Mapping[str, Any], what: str) -> Mapping[str, Any]:
-    """The parameters of an object; unknown ones are ignored, as the protocol demands."""
     parameters = owner.get("parameters", {})
     if not isinstance(parameters, dict):
         raise InvalidArgument(f'{what}: "parameters" must be an object')
-    for name, feature in REFUSED.items():
-        if name in parameters:
-            raise InvalidArgument(f"{what}: {feature} ({name}) is not offered by this server")
+    check_parameters(parameters, what)
     return parameters
-
-
-def _text(owner: Mapping[str, Any], name: str, default: str) -> str:
-    value = owner.get(name, default)
-    if not isinstance(value, str):
-        raise InvalidArgument(f'"{name}" must be a string')
-    return value
-
-
-def _flag(parameters: Mapping[str, Any], name: str) -> bool | None:
-    value = parameters.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise InvalidArgument(f'"{name}" must be true or false')
-    return value
-
-
-def _timeout_s(parameters: Mapping[str, Any]) -> float | None:
-    value = parameters.get("timeout", 0)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise InvalidArgument('"timeout" must be an integer number of microseconds')
-    return value / 1e6 if value else None
 
 
 def _is_size(value: Any) -> bool:

@@ -11,7 +11,9 @@ from serving.status import InvalidArgument
 from serving.transport.bounded_cache import bounded_cache
 
 PREFIX = re.compile(r"/v2(?:[/?].*)?", re.DOTALL)
-MODEL = re.compile(r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer))?")
+MODEL = re.compile(
+    r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer|config|stats))?"
+)
 SWITCH = re.compile(r"/v2/repository/models/[^/]+/(?:load|unload)")
 #: Pages by path.
 PAGES = {
@@ -20,6 +22,7 @@ PAGES = {
     "/v2/health/live": "live",
     "/v2/health/ready": "server_ready",
     "/v2/models": "models",
+    "/v2/models/stats": "stats",
     "/v2/repository/index": "index",
 }
 POSTED = {"index", "infer", "switch"}
@@ -30,7 +33,7 @@ class V2Route:
     """A page, and the model that it is about."""
 
     page: str
-    """server, live, server_ready, models, index, switch; of a model: metadata, ready, infer."""
+    """server, live, server_ready, models, index, switch; stats; of a model: metadata, ready, infer, config, stats."""
     model: str = ""
     version: int | None = None
 
@@ -85,13 +88,25 @@ def read_route(target: str) -> V2Route | None:
     match = MODEL.fullmatch(path)
     if match is None:
         return None
-    version = match["version"]
-    if version is not None and not (
-        version.isascii() and version.isdecimal() and len(version) <= 19 and int(version) <= LARGEST_VERSION
-    ):
-        raise InvalidArgument(f"A version is an integer of at most 64 bits, not {version}")
     return V2Route(
-        page=match["verb"] or "metadata",
-        model=unquote(match["model"]),
-        version=None if version is None else int(version),
+        page=match["verb"] or "metadata", model=unquote(match["model"]), version=read_version(match["version"] or "")
     )
+
+
+def read_version(text: str) -> int | None:
+    """Parse the number of a version.
+
+    >>> read_version("3"), read_version("")
+    (3, None)
+
+    Returns:
+        The number; None for the newest available version.
+
+    Raises:
+        InvalidArgument: It is not a number of 64 bits.
+    """
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and int(text) <= LARGEST_VERSION):
+        raise InvalidArgument(f"A version is an integer of at most 64 bits, not {text}")
+    return int(text)

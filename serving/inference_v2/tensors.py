@@ -1,4 +1,4 @@
-"""Tensors in the protocol's forms: JSON numbers and texts, or raw bytes after the JSON.
+"""Tensors in the protocol's forms: JSON numbers and texts, values of a message's field, or raw bytes.
 
 Raw bytes are little-endian, row-major, without gaps; each element of BYTES is preceded by its length in 4 bytes.
 Source: the binary tensor data extension of the Open Inference Protocol.
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_RANK = 32
 LENGTH_BYTES = 4
+#: Bound on the strings of one tensor that is not JSON: each is an object of its own.
+MAX_STRINGS = 1 << 20
 FLOATS = {"half", "bfloat16", "float", "double"}
 NUMBERS = {int, float}
 _BIG_ENDIAN = sys.byteorder == "big"
@@ -62,10 +64,7 @@ def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array
         raise InvalidArgument(
             _message(name, f"its data is nested as {[len(data), *nesting]}, its shape is {list(shape)}")
         )
-    try:
-        return _array(level, element, name).reshape(tuple(shape))
-    except ValueError as error:  # an empty shape beyond what numpy can address
-        raise InvalidArgument(_message(name, f"its shape {list(shape)} is too large")) from error
+    return shaped(_array(level, element, name), shape, name)
 
 
 def read_binary(content: memoryview, shape: Sequence[int], element: str, name: str) -> Array:
@@ -91,6 +90,53 @@ def read_binary(content: memoryview, shape: Sequence[int], element: str, name: s
             flat = flat != 0
         elif _BIG_ENDIAN:
             flat = flat.byteswap()
+    return shaped(flat, shape, name)
+
+
+def read_typed(values: Sequence[Any], stored: str, shape: Sequence[int], element: str, name: str) -> Array:
+    """Read a tensor from the values of a message's field.
+
+    Args:
+        values: The field, as many values as the shape has elements.
+        stored: The numpy type that holds any value of the field.
+        shape: Of the tensor.
+        element: TensorFlow's name of the element type.
+        name: Of the input, for errors.
+
+    Returns:
+        The array.
+
+    Raises:
+        InvalidArgument: The number of values is not the shape's, or a value is beyond the type.
+    """
+    count = math.prod(shape)
+    if len(values) != count:
+        raise InvalidArgument(
+            _message(name, f"its shape {list(shape)} has {count} elements, its contents {len(values)}")
+        )
+    if element == "string":
+        _check_strings(count, name)
+        strings = np.empty(count, object)
+        strings[:] = values
+        return shaped(strings, shape, name)
+    flat = np.fromiter(values, stored, count)
+    dtype = numpy_type(element)
+    if flat.dtype != dtype and count:
+        limits = np.iinfo(dtype)
+        if flat.min() < limits.min or flat.max() > limits.max:
+            raise InvalidArgument(_message(name, f"an element of its contents is beyond {datatype_of(element)}"))
+    return shaped(flat.astype(dtype, copy=False), shape, name)
+
+
+def shaped(flat: Array, shape: Sequence[int], name: str) -> Array:
+    """Give the elements of a tensor its shape, which has as many.
+
+    Returns:
+        The array.
+
+    Raises:
+        InvalidArgument: An empty shape is beyond what numpy can address.
+    """
     try:
         return flat.reshape(tuple(shape))
     except ValueError as error:
@@ -167,6 +213,7 @@ def _read_strings(content: memoryview, count: int, name: str) -> Array:
         raise InvalidArgument(
             _message(name, f"its shape has {count} elements, more than {len(content)} bytes can hold")
         )
+    _check_strings(count, name)
     strings = np.empty(count, object)
     at = 0
     for index in range(count):
@@ -178,6 +225,11 @@ def _read_strings(content: memoryview, count: int, name: str) -> Array:
     if at != len(content):
         raise InvalidArgument(_message(name, f"its {count} elements take {at} bytes, it has {len(content)}"))
     return strings
+
+
+def _check_strings(count: int, name: str) -> None:
+    if count > MAX_STRINGS:
+        raise InvalidArgument(_message(name, f"{count} strings are more than this server takes"))
 
 
 def _message(name: str, what: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, final
 
+from serving.metrics.version_statistics import VersionStatistics
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,6 +22,7 @@ class ServedVersion:
         self.number = number
         self.runner = runner
         self.path = path
+        self.statistics = VersionStatistics()
         self._leases = 0
         self._is_unloading = False
         self._released = threading.Condition()

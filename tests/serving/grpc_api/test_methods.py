@@ -1,4 +1,4 @@
-"""Both services have TensorFlow Serving's methods with their messages."""
+"""The services have TensorFlow Serving's and the Open Inference Protocol's methods with their messages."""
 
 from __future__ import annotations
 
@@ -48,13 +48,14 @@ def test_messages_are_named_as_the_methods(services: Services) -> None:
         for method in methods
     }
     assert names["Predict"] == ("PredictRequest", "PredictResponse")
+    assert names["ModelInfer"] == ("ModelInferRequest", "ModelInferResponse")
     assert names["Classify"] == ("ClassificationRequest", "ClassificationResponse")
     assert names["HandleReloadConfigRequest"] == ("ReloadConfigRequest", "ReloadConfigResponse")
 
 
 def test_metrics_count_the_methods_that_run_a_model(services: Services) -> None:
     counted = {method.name for methods in services.values() for method in methods if method.is_counted}
-    assert counted == {"Predict", "Classify", "Regress", "MultiInference"}
+    assert counted == {"Predict", "Classify", "Regress", "MultiInference", "ModelInfer"}
 
 
 def test_without_http_only_bytes_are_limited() -> None:

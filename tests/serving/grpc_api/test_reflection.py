@@ -21,9 +21,12 @@ def test_reflection_knows_the_services_and_their_methods(site: Site) -> None:
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol=wanted),
     ]
-    listed, described = stub.ServerReflectionInfo(iter(sent))
+    sent.append(reflection_pb2.ServerReflectionRequest(file_containing_symbol="inference.GRPCInferenceService"))
+    listed, described, inference = stub.ServerReflectionInfo(iter(sent))
     names = {one.name for one in listed.list_services_response.service}
-    assert {wanted, "tensorflow.serving.PredictionService", "grpc.health.v1.Health"} <= names
+    expected = {wanted, "tensorflow.serving.PredictionService", "grpc.health.v1.Health"}
+    assert expected | {"inference.GRPCInferenceService"} <= names
+    assert any(b"ModelInfer" in file for file in inference.file_descriptor_response.file_descriptor_proto)
     assert any(b"GetModelStatus" in file for file in described.file_descriptor_response.file_descriptor_proto)
 
 

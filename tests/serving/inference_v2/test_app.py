@@ -42,7 +42,7 @@ def test_models_that_are_there_and_that_are_not(website: Website, path: str, sta
         ("GET", "/v2/models/half_plus_two/infer", 405),
         ("GET", "/v2/repository/index", 405),
         ("POST", "/v2/repository/models/half_plus_two/unload", 501),
-        ("GET", "/v2/models/half_plus_two/config", 404),
+        ("GET", "/v2/models/half_plus_two/configs", 404),
         ("GET", "/v2/models/half_plus_two/READY", 404),
         ("GET", "/v2/models/", 404),
         ("GET", "/v2/other", 404),

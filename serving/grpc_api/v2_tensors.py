@@ -1,0 +1,149 @@
+"""Requests and responses of ModelInfer: tensors as raw bytes, or as values in the field of their type.
+
+A message has one form for all of its tensors. FP16 and BF16 have no field, and are raw bytes always.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from serving.grpc_api.v2_messages import v2_message
+from serving.inference_v2.datatypes import ELEMENTS, datatype_of
+from serving.inference_v2.infer_requests import ModelInferRequest, read_element, read_shape
+from serving.inference_v2.parameters import check_id, check_parameters, read_signature_name, read_timeout_s
+from serving.inference_v2.tensors import read_binary, read_typed, write_binary
+from serving.models.signatures import element_type_of
+from serving.status import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+#: The field of each element type, and the numpy type of its values.
+FIELDS: Mapping[str, tuple[str, str]] = {
+    "bool": ("bool_contents", "bool"),
+    "int8": ("int_contents", "int32"),
+    "int16": ("int_contents", "int32"),
+    "int32": ("int_contents", "int32"),
+    "int64": ("int64_contents", "int64"),
+    "uint8": ("uint_contents", "uint32"),
+    "uint16": ("uint_contents", "uint32"),
+    "uint32": ("uint_contents", "uint32"),
+    "uint64": ("uint64_contents", "uint64"),
+    "float": ("fp32_contents", "float32"),
+    "double": ("fp64_contents", "float64"),
+    "string": ("bytes_contents", "object"),
+}
+
+
+def read_infer_message(message: Any) -> ModelInferRequest:
+    """Read a ``ModelInferRequest`` message.
+
+    Returns:
+        The request; ``is_binary`` if its tensors are raw bytes.
+
+    Raises:
+        InvalidArgument: naming the invalid field.
+    """
+    parameters = read_parameters(message.parameters, "the request")
+    contents = message.raw_input_contents
+    if contents and len(contents) != len(message.inputs):
+        raise InvalidArgument(f"raw_input_contents has {len(contents)} entries, inputs has {len(message.inputs)}")
+    inputs: dict[str, Array] = {}
+    datatypes: dict[str, str] = {}
+    for index, one in enumerate(message.inputs):
+        if one.name in inputs:
+            raise InvalidArgument(f'input "{one.name}" comes twice')
+        inputs[one.name], datatypes[one.name] = _read_input(one, contents[index] if contents else None)
+    return ModelInferRequest(
+        id=check_id(message.id),
+        signature=read_signature_name(parameters),
+        inputs=inputs,
+        datatypes=datatypes,
+        outputs=_read_outputs(message.outputs),
+        is_binary=bool(contents),
+        timeout_s=read_timeout_s(parameters),
+    )
+
+
+def read_parameters(parameters: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Read a map of ``InferParameter`` messages.
+
+    Args:
+        parameters: The map.
+        what: The request, input or output that it belongs to, for errors.
+
+    Returns:
+        Their values by name.
+
+    Raises:
+        InvalidArgument: One is of an extension that is not offered.
+    """
+    if not parameters:
+        return {}
+    choices = [(name, one, one.WhichOneof("parameter_choice")) for name, one in parameters.items()]
+    values = {name: None if choice is None else getattr(one, choice) for name, one, choice in choices}
+    check_parameters(values, what)
+    return values
+
+
+def write_infer_message(request: ModelInferRequest, model: str, number: int, outputs: Mapping[str, Array]) -> bytes:
+    """Write a ``ModelInferResponse``, in the form that the request has.
+
+    Args:
+        request: What was asked for.
+        model: Who answered.
+        number: Its version.
+        outputs: Arrays by output name.
+
+    Returns:
+        The message's bytes.
+
+    Raises:
+        InvalidArgument: The protocol does not have an output's type.
+    """
+    wanted = {name: outputs[name] for name in request.outputs or outputs}
+    elements = {name: element_type_of(value).name for name, value in wanted.items()}
+    is_raw = request.is_binary or not FIELDS.keys() >= {*elements.values()}
+    response = v2_message("ModelInferResponse")(model_name=model, model_version=str(number), id=request.id)
+    for name, value in wanted.items():
+        datatype = datatype_of(elements[name])
+        if datatype not in ELEMENTS:
+            raise InvalidArgument(f'output "{name}" is of type {datatype}, which this protocol does not have')
+        one = response.outputs.add(name=name, datatype=datatype, shape=value.shape)
+        if is_raw:
+            response.raw_output_contents.append(write_binary(value))
+        else:
+            getattr(one.contents, FIELDS[elements[name]][0]).extend(value.reshape(-1).tolist())
+    return bytes(response.SerializeToString())
+
+
+def _read_input(one: Any, raw: bytes | None) -> tuple[Array, str]:
+    """Tensor and element type of one input; ``raw`` is None where its values are in a field."""
+    name = one.name
+    element, shape = read_element(one.datatype, name), read_shape(list(one.shape), name)
+    read_parameters(one.parameters, f'input "{name}"')
+    filled = [field.name for field, _ in one.contents.ListFields()] if one.HasField("contents") else []
+    if raw is not None:
+        if filled:
+            raise InvalidArgument(f'input "{name}": its contents are empty where raw_input_contents has them')
+        return read_binary(memoryview(raw), shape, element, name), element
+    if element not in FIELDS:
+        raise InvalidArgument(f'input "{name}": {one.datatype} has no field of values: send it as raw_input_contents')
+    field, stored = FIELDS[element]
+    if filled not in ([], [field]):
+        raise InvalidArgument(f'input "{name}": {one.datatype} belongs in {field}, not in {", ".join(filled)}')
+    return read_typed(getattr(one.contents, field), stored, shape, element, name), element
+
+
+def _read_outputs(given: Any) -> dict[str, bool | None]:
+    wanted: dict[str, bool | None] = {}
+    for one in given:
+        if one.name in wanted:
+            raise InvalidArgument(f'output "{one.name}" comes twice')
+        read_parameters(one.parameters, f'output "{one.name}"')
+        wanted[one.name] = None
+    return wanted

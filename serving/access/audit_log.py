@@ -62,7 +62,7 @@ class AuditLog:
         """Append a line.
 
         Args:
-            event: What happened: reload, labels, refused.
+            event: What happened: reload, load, unload, labels, refused.
             who: The name of the token's holder, or empty.
             details: What else belongs to it.
         """

@@ -13,6 +13,8 @@ class GrpcCall(NamedTuple):
 
     caller: Caller
     timeout_s: float | None
+    who: str = ""
+    """The holder of its credential, where it needs one."""
 
     def with_request_id(self, request_id: str) -> GrpcCall:
         """The same call under another request id."""

@@ -79,10 +79,10 @@ class GrpcCallHandler:
         started = time.perf_counter()
         model = ""
         try:
-            self._check(method, context)
+            who = self._check(method, context)
             request = read_message(method.request, body)
             model = model_of(request)
-            outcome: bytes | Failure = await self._answer(method, request, context)
+            outcome: bytes | Failure = await self._answer(method, request, context, who)
         except Failure as failure:
             outcome = failure
         except asyncio.CancelledError:
@@ -121,14 +121,14 @@ class GrpcCallHandler:
         given = next((value for name, value in metadata if name == "authorization"), "")
         return guard.check(method.scope, given.encode("latin-1", "replace") if isinstance(given, str) else given)
 
-    async def _answer(self, method: GrpcMethod, request: Any, context: Any) -> bytes:
+    async def _answer(self, method: GrpcMethod, request: Any, context: Any, who: str) -> bytes:
         headers = headers_of(context.invocation_metadata())
         caller = self._callers.read(headers, arrived_us=self._clock_us(), own_id=id_of(request))
         context.set_trailing_metadata(((REQUEST_ID_HEADER.decode(), caller.request_id),))
         left_s = context.time_remaining()
         if left_s is not None and left_s <= 0:
             raise Failure(Code.DEADLINE_EXCEEDED, "The deadline had passed when the request arrived.")
-        response = await method.answer(request, GrpcCall(caller, left_s))
+        response = await method.answer(request, GrpcCall(caller, left_s, who))
         return response if isinstance(response, bytes) else bytes(response.SerializeToString())
 
     def _count(self, method: GrpcMethod, model: str, code: Code, started: float) -> None:

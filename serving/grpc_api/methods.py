@@ -12,9 +12,11 @@ from serving.grpc_api.examples import ExampleHandler
 from serving.grpc_api.model_info import ModelInfoHandler
 from serving.grpc_api.predict import PredictHandler
 from serving.grpc_api.reload import ReloadHandler
+from serving.grpc_api.v2_control import ModelControlHandler
 from serving.grpc_api.v2_infer import ModelInferHandler
 from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
 from serving.grpc_api.v2_models import ModelPagesHandler
+from serving.inference_v2.model_control import ModelControl
 from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class GrpcDependencies:
     """Applies another list of models; None if the list is fixed."""
     reload_policy: ReloadPolicy | None = None
     """Which lists clients may send; None for none."""
+    control: ModelControl = field(default_factory=ModelControl)
+    """Loads and unloads single models."""
     guard: Guard = field(default_factory=Guard)
     """Checks tokens."""
     event_times: EventTimeRange | None = None
@@ -88,7 +92,7 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
     predict = PredictHandler(models=dependencies.models, inference=dependencies.inference, limit_bytes=limit_bytes)
     examples = ExampleHandler(models=dependencies.models, inference=dependencies.inference)
     model_info = ModelInfoHandler(models=dependencies.models)
-    reload = ReloadHandler(reload=dependencies.reload, policy=dependencies.reload_policy)
+    reload = ReloadHandler(reload=dependencies.reload, policy=dependencies.reload_policy, guard=dependencies.guard)
     return {
         PREDICTION_SERVICE: (
             _method("Predict", "predict.Predict", predict.predict),
@@ -111,6 +115,7 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
 def _v2_methods(dependencies: GrpcDependencies) -> tuple[GrpcMethod, ...]:
     """The Open Inference Protocol's methods, and those of Triton's extensions."""
     infer = ModelInferHandler(models=dependencies.models, inference=dependencies.inference)
+    control = ModelControlHandler(dependencies.control)
     pages = ModelPagesHandler(models=dependencies.models, max_batch_rows=dependencies.inference.max_batch_rows)
     return (
         _v2_method("ServerLive", pages.server_live, None),
@@ -122,6 +127,8 @@ def _v2_methods(dependencies: GrpcDependencies) -> tuple[GrpcMethod, ...]:
         _v2_method("ModelConfig", pages.model_config),
         _v2_method("ModelStatistics", pages.model_statistics),
         _v2_method("RepositoryIndex", pages.index),
+        _v2_method("RepositoryModelLoad", control.load, Scope.RELOAD),
+        _v2_method("RepositoryModelUnload", control.unload, Scope.RELOAD),
     )
 
 

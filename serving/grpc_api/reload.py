@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
+from serving.access.guard import Guard
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -19,16 +20,18 @@ class ReloadHandler:
     Args:
         reload: Applies a list; None if the list is fixed.
         policy: Which lists clients may send; None for none.
+        guard: Has the audit log.
     """
 
-    def __init__(self, *, reload: Reload | None, policy: ReloadPolicy | None) -> None:
+    def __init__(self, *, reload: Reload | None, policy: ReloadPolicy | None, guard: Guard | None = None) -> None:
         from tensorflow_serving.apis import model_management_pb2  # noqa: PLC0415 - imports TensorFlow
 
         self._reload = reload
         self._policy = policy
+        self._guard = guard or Guard()
         self._response = model_management_pb2.ReloadConfigResponse
 
-    async def reload(self, request: Any, _: GrpcCall) -> Any:
+    async def reload(self, request: Any, call: GrpcCall) -> Any:
         """Answer a ``ReloadConfigRequest`` when every model of the list is available.
 
         Returns:
@@ -44,8 +47,16 @@ class ReloadHandler:
                 Code.PERMISSION_DENIED,
                 "This server takes no list of models from clients: it was started without --allow-reload.",
             )
-        self._policy.check(request.config)
-        await self._reload(request.config)
+        outcome = Code.OK
+        try:
+            self._policy.check(request.config)
+            await self._reload(request.config)
+        except Failure as failure:
+            outcome = failure.code
+            raise
+        finally:
+            models = len(request.config.model_config_list.config)
+            self._guard.record("reload", call.who, models=models, status=outcome.name)
         response = self._response()
         response.status.error_code = 0
         response.status.error_message = ""

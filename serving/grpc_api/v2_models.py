@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
+from serving.grpc_api.v2_control import check_repository
 from serving.grpc_api.v2_messages import v2_message
 from serving.inference_v2.descriptions import (
     describe_config,
@@ -13,7 +14,7 @@ from serving.inference_v2.descriptions import (
     list_versions,
 )
 from serving.inference_v2.routes import read_version
-from serving.status import Code, Failure, InvalidArgument
+from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from serving.grpc_api.call import GrpcCall
@@ -86,9 +87,3 @@ class ModelPagesHandler:
         """
         check_repository(request)
         return v2_message("RepositoryIndexResponse")(models=list_versions(self._models, only_ready=request.ready))
-
-
-def check_repository(request: Any) -> None:
-    """Refuse the name of a repository, as Triton does. Raises `InvalidArgument`."""
-    if request.repository_name:
-        raise InvalidArgument("repository_name is not offered by this server: it has one repository")

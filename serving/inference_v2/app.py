@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
@@ -15,9 +16,10 @@ from serving.inference_v2.descriptions import (
     list_versions,
 )
 from serving.inference_v2.infer import InferEndpoint, V2Call
+from serving.inference_v2.model_control import check_load
 from serving.inference_v2.routes import read_route
 from serving.status import Code, Failure, InvalidArgument
-from serving.transport.http_response import HttpResponse, write_error
+from serving.transport.http_response import HttpResponse, error_response, write_error
 from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from serving.inference.callers import CallerReader
     from serving.inference.inference import Inference
+    from serving.inference_v2.model_control import ModelControl
     from serving.inference_v2.routes import V2Route
     from serving.models.versions import Models
     from serving.transport.http_request import HttpRequest
@@ -42,6 +45,7 @@ class InferenceV2:
         inference: Runs them.
         request_metrics: Counts inference requests.
         callers: Reads who sends a request.
+        control: Loads and unloads models.
         clock_us: Wall-clock time in microseconds since 1970.
     """
 
@@ -52,6 +56,7 @@ class InferenceV2:
         inference: Inference,
         request_metrics: RequestMetrics,
         callers: CallerReader,
+        control: ModelControl,
         clock_us: Callable[[], int],
     ) -> None:
         self._models = models
@@ -59,6 +64,8 @@ class InferenceV2:
         self._infer = InferEndpoint(models=models, inference=inference, callers=callers)
         self._max_batch_rows = inference.max_batch_rows
         self._clock_us = clock_us
+        self._control = control
+        self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
 
     def drain(self) -> None:
@@ -85,6 +92,8 @@ class InferenceV2:
             call = V2Call(route, request.headers, request.body, self._clock_us())
             start = partial(self._infer.start, call)
             self._request_metrics.measure(start, model=route.model, verb="infer", reply=reply)
+        elif route.page in {"load", "unload"}:
+            self._switch(route, request, reply)
         else:
             reply(self._page(route, request))
 
@@ -111,13 +120,28 @@ class InferenceV2:
                 response = _respond(list_versions(models, only_ready=only_ready))
             case "models":
                 response = _respond(list_models(models))
-            case "server":
-                response = _respond(describe_server())
             case _:
-                raise Failure(
-                    Code.UNIMPLEMENTED, "Models are loaded and unloaded with the models folder, not by request"
-                )
+                response = _respond(describe_server())
         return response
+
+    def _switch(self, route: V2Route, request: HttpRequest, reply: Reply) -> None:
+        """Load or unload a model, which takes time. Raises `Failure` if the client may not."""
+        who = self._control.authorize(request.header(b"authorization"))
+        if route.page == "load":
+            check_load(parse_object(request.body).get("parameters") if request.body else None)
+        switch = self._control.load if route.page == "load" else self._control.unload
+
+        async def answer() -> None:
+            try:
+                await switch(route.model, who)
+            except Failure as failure:
+                reply(error_response(failure))
+            else:
+                reply(HttpResponse(200, b""))
+
+        task = asyncio.get_running_loop().create_task(answer())
+        self._tasks.add(task)  # the loop holds tasks weakly
+        task.add_done_callback(self._tasks.discard)
 
     def _is_ready(self, route: V2Route) -> bool:
         """Whether a model (or one version of it) is available. Raises `Failure` NOT_FOUND if it is unknown."""

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from serving.models.served_version import ServedVersion
     from serving.models.signatures import Signature, TensorSpec
     from serving.models.version_folders import ModelSource
+    from serving.models.version_status import VersionStatus
     from serving.models.versions import Models
 
 PLATFORM = "tensorflow_savedmodel"
-#: Triton's names; of the model repository extension only the index is offered.
-EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository(index)", "statistics")
+#: Triton's names.
+EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
 STATES = {
     VersionState.START: "LOADING",
     VersionState.LOADING: "LOADING",
@@ -46,12 +47,17 @@ def list_models(models: Models) -> dict[str, Any]:
 def list_versions(models: Models, *, only_ready: bool) -> list[dict[str, str]]:
     """Every version of every model, as Triton's index lists them."""
     return [
-        {"name": name, "version": str(one.number), "state": STATES[one.state], "reason": one.message}
+        {"name": name, "version": str(one.number), "state": STATES[one.state], "reason": _reason(one)}
         for name in models.names
         if models.has_versions(name)
         for one in models.statuses(name)
         if one.state is VersionState.AVAILABLE or not only_ready
     ]
+
+
+def _reason(status: VersionStatus) -> str:
+    """Why a version is not available; as Triton says it where a client, or the version policy, unloaded it."""
+    return status.message or ("unloaded" if status.state is VersionState.END else "")
 
 
 def describe_model(served: ServedVersion, models: Models) -> dict[str, Any]:

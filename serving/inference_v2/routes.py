@@ -14,7 +14,7 @@ PREFIX = re.compile(r"/v2(?:[/?].*)?", re.DOTALL)
 MODEL = re.compile(
     r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer|config|stats))?"
 )
-SWITCH = re.compile(r"/v2/repository/models/[^/]+/(?:load|unload)")
+CONTROL = re.compile(r"/v2/repository/models/(?P<model>[^/]+)/(?P<verb>load|unload)")
 #: Pages by path.
 PAGES = {
     "/v2": "server",
@@ -25,7 +25,7 @@ PAGES = {
     "/v2/models/stats": "stats",
     "/v2/repository/index": "index",
 }
-POSTED = {"index", "infer", "switch"}
+POSTED = {"index", "infer", "load", "unload"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ class V2Route:
     """A page, and the model that it is about."""
 
     page: str
-    """server, live, server_ready, models, index, switch; stats; of a model: metadata, ready, infer, config, stats."""
+    """server, live, server_ready, models, index, stats (of all); of a model: metadata, ready, infer, config, stats,
+    load, unload."""
     model: str = ""
     version: int | None = None
 
@@ -53,6 +54,18 @@ def is_v2(target: str) -> bool:
         Whether it is one, existing or not.
     """
     return PREFIX.fullmatch(target) is not None
+
+
+def is_control(target: str) -> bool:
+    """Whether a request loads or unloads a model, which has a credential of its own.
+
+    >>> is_control("/v2/repository/models/m/load"), is_control("/v2/repository/index")
+    (True, False)
+
+    Returns:
+        Whether it does.
+    """
+    return CONTROL.fullmatch(target.partition("?")[0]) is not None
 
 
 def is_health(target: str) -> bool:
@@ -83,8 +96,9 @@ def read_route(target: str) -> V2Route | None:
     path = target.partition("?")[0]
     if path in PAGES:
         return V2Route(page=PAGES[path])
-    if SWITCH.fullmatch(path):
-        return V2Route(page="switch")
+    control = CONTROL.fullmatch(path)
+    if control is not None:
+        return V2Route(page=control["verb"], model=unquote(control["model"]))
     match = MODEL.fullmatch(path)
     if match is None:
         return None

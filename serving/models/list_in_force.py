@@ -30,6 +30,10 @@ class ListInForce:
     """What the server's own source said when it was last read. A list that a client sends does not change it."""
     hangups: int = 0
     """How many SIGHUPs have been answered."""
+    unloaded: tuple[str, ...] = ()
+    """The models of the list that clients have unloaded."""
+    switched: str = ""
+    """The model that a client has loaded or unloaded, which made this list; empty for a list that replaced another."""
 
 
 class ListStore(Protocol):

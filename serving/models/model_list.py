@@ -99,11 +99,15 @@ class ModelList:
         """The models to serve. A model of a live folder stays while its own folder exists, versions or none."""
         with self._lock:
             if self._in_force.sources is not None:
-                return self._in_force.sources
+                return self._switched(self._in_force.sources)
             found = self._source.read()
             kept = {name: one for name, one in self._seen.items() if one.base.is_dir()}
             self._seen = kept | {one.name: one for one in found}
-            return tuple(self._seen[name] for name in sorted(self._seen))
+            return self._switched([self._seen[name] for name in sorted(self._seen)])
+
+    def _switched(self, sources: Sequence[ModelSource]) -> tuple[ModelSource, ...]:
+        unloaded = self._in_force.unloaded
+        return tuple(one.unloaded() if one.name in unloaded else one for one in sources)
 
     @property
     def in_force(self) -> ListInForce:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 from monitoring.errors import BadInput, CannotRun
 from serving.models.model_config import check_config, sources_of
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
     Reload = Callable[[Any], Awaitable[None]]
     """Takes a ``ModelServerConfig``; raises `Failure`."""
+
+
+class Switch(Protocol):
+    """Loads or unloads a model of the list in force."""
+
+    def __call__(self, name: str, *, is_wanted: bool) -> Awaitable[None]:
+        """Load or unload it; errors as of `Reloader.switch`."""
 
 
 READ_AGAIN = "The list of models has been read again"
@@ -86,7 +93,22 @@ class Reloader:
         if problems:
             raise InvalidArgument("; ".join(map(str, problems)))
         with self._store.exclusive():
-            self._change(replace(self._store.newest(), sources=sources_of(config)))
+            self._change(_replaced(self._store.newest(), sources_of(config)))
+
+    def switch(self, name: str, *, is_wanted: bool) -> None:
+        """Load or unload a model of the list in force, in all processes, until another list replaces it.
+
+        A model that is loaded already is looked for on the disk again.
+
+        Raises:
+            Failure: NOT_FOUND: the list has no such model. UNKNOWN: it has no available version now.
+        """
+        with self._store.exclusive():
+            newest = self._store.newest()
+            if not self._models.knows(name) and name not in {one.name for one in self._listed(newest)}:
+                raise Failure(Code.NOT_FOUND, f"The list of models has no model {name}.")
+            others = tuple(one for one in newest.unloaded if one != name)
+            self._change(replace(newest, unloaded=others if is_wanted else (*others, name), switched=name))
 
     def reread(self) -> None:
         """After SIGHUP: read the list again from its source, and serve it, in all processes; errors are reported."""
@@ -164,7 +186,7 @@ class Reloader:
         """Put the list that was last read in force; a failure is reported. It counts as read even if it is refused."""
         self._store.put(newest)
         try:
-            self._change(replace(newest, sources=newest.last_read))
+            self._change(_replaced(newest, newest.last_read))
         except Failure as failure:
             self._report_read(failure)
         else:
@@ -184,10 +206,13 @@ class Reloader:
             if one is not None:
                 raise one
 
+    def _listed(self, in_force: ListInForce) -> tuple[ModelSource, ...]:
+        return self._model_list.read() if in_force.sources is None else in_force.sources
+
     def _accept(self, in_force: ListInForce) -> None:
         """Raise the `Failure` of a list that cannot be served at all."""
         try:
-            self._on_list(self._model_list.read() if in_force.sources is None else in_force.sources)
+            self._on_list(self._listed(in_force))
         except BadInput as error:
             raise InvalidArgument(str(error)) from error
         except CannotRun as error:
@@ -214,15 +239,18 @@ class Reloader:
                 sources = self._model_list()
                 refused = tuple(self._refused_labels(sources, before))
                 if refused and in_force.sources is not None:
-                    kept = tuple(self._without(one, refused, before) for one in sources)
+                    kept = tuple(self._without(one, refused, before) for one in in_force.sources)
                     self._model_list.put(replace(in_force, sources=kept))
                     self._models.poll()
             except (OSError, BadInput) as error:
                 return Failure(Code.INTERNAL, f"The disk cannot be polled for models: {error}")
+        if in_force.switched:
+            return self._failure_of([one for one in sources if one.name == in_force.switched], ())
         return None if in_force.sources is None else self._failure_of(sources, refused)
 
     def _failure_of(self, sources: Sequence[ModelSource], refused: Sequence[tuple[str, str, int]]) -> Failure | None:
-        failed = [self._reason(one) for one in sources if not self._models.available(one.name)]
+        missing = [one for one in sources if not one.is_unloaded and not self._models.available(one.name)]
+        failed = [self._reason(one) for one in missing]
         if failed:
             return Failure(Code.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{', '.join(failed)}}}")
         if refused:
@@ -263,3 +291,8 @@ class Reloader:
         if not failed:
             return f"{{name: {source.name}}} has no version in {source.base}"
         return f"{{name: {source.name} version: {failed[0].number}}} due to error: {failed[0].message}"
+
+
+def _replaced(newest: ListInForce, sources: tuple[ModelSource, ...] | None) -> ListInForce:
+    """Another list in the place of the newest; what clients unloaded of that is forgotten."""
+    return replace(newest, sources=sources, unloaded=(), switched="")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from monitoring.errors import BadInput
@@ -22,7 +22,7 @@ class VersionPolicy:
     (7, 3)
     """
 
-    kind: Literal["latest", "all", "specific"] = "latest"
+    kind: Literal["latest", "all", "specific", "none"] = "latest"
     count: int = 1
     numbers: tuple[int, ...] = ()
 
@@ -33,6 +33,8 @@ class VersionPolicy:
             return newest_first[: max(1, self.count)]
         if self.kind == "all":
             return newest_first
+        if self.kind == "none":
+            return ()
         return tuple(number for number in newest_first if number in self.numbers)
 
 
@@ -58,6 +60,15 @@ class ModelSource:
     labels: Mapping[str, int] = field(default_factory=dict)
     logging: RequestLogging | None = None
     """How its requests are logged; None for the server's default."""
+
+    @property
+    def is_unloaded(self) -> bool:
+        """Whether a client has unloaded the model: it stays in the list, without a version."""
+        return self.policy.kind == "none"
+
+    def unloaded(self) -> ModelSource:
+        """The same model, unloaded."""
+        return replace(self, policy=VersionPolicy(kind="none"), labels={})
 
 
 def discover(root: Path, labels: Mapping[str, Mapping[str, int]] | None = None) -> tuple[ModelSource, ...]:

@@ -115,8 +115,9 @@ class Models:
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is a model, and every model has an available version."""
-        return bool(self._sources) and all(self._served.get(name) for name in self._sources)
+        """Whether there is a model, and every model has an available version, those apart that clients unloaded."""
+        sources = self._sources
+        return bool(sources) and all(self._served.get(name) or one.is_unloaded for name, one in sources.items())
 
     def available(self, name: str) -> tuple[int, ...]:
         """The available versions of a model, newest first."""
@@ -202,7 +203,7 @@ class Models:
                 self._load_version(source.name, number, found[number])
         available = set(self._served.get(source.name, ()))
         self._move_labels(source, available)
-        if available & set(wanted) or not found:
+        if available & set(wanted) or not found or source.is_unloaded:
             for number in available - set(wanted):
                 self._unload(source.name, number)
 

@@ -13,7 +13,8 @@ from serving.access.tokens import Scope
 from serving.inference.callers import CallerReader
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.app import InferenceV2
-from serving.inference_v2.routes import is_health, is_v2
+from serving.inference_v2.model_control import ModelControl
+from serving.inference_v2.routes import is_control, is_health, is_v2
 from serving.metrics.metrics import ServerMetrics
 from serving.rest.calls import PredictionEndpoint, RestCall
 from serving.rest.descriptions import write_metadata, write_status
@@ -58,6 +59,8 @@ class HttpDependencies:
     capture: Capture
     labels_endpoint: LabelsEndpoint = field(default_factory=LabelsEndpoint)
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
+    control: ModelControl = field(default_factory=ModelControl)
+    """Loads and unloads models for clients."""
     event_times: EventTimeRange | None = None
     """Which event times clients may give; None for any."""
     merge_metrics: MergeMetrics | None = None
@@ -101,6 +104,7 @@ class HttpApp:
             inference=dependencies.inference,
             request_metrics=self._request_metrics,
             callers=callers,
+            control=dependencies.control,
             clock_us=clock_us,
         )
         self._tasks: set[asyncio.Task[None]] = set()
@@ -174,8 +178,8 @@ class HttpApp:
         return request._replace(body=body), release
 
     def _check_token(self, request: HttpRequest) -> None:
-        """Check the token of a request that may need one; health probes never do."""
-        if is_health(request.target):
+        """Check the token of a request that may need one; health probes never do, and model control does by itself."""
+        if is_health(request.target) or is_control(request.target):
             return
         if is_v1(request.target) or is_v2(request.target):
             self._guard.check(Scope.PREDICT, request.header(b"authorization"))

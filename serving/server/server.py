@@ -17,6 +17,7 @@ from serving.capture.model_logging import logging_by_model
 from serving.capture.redacted_names import RedactedNames
 from serving.capture.traffic_log import open_traffic_log
 from serving.inference.inference import Inference
+from serving.inference_v2.model_control import ModelControl
 from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
@@ -112,15 +113,6 @@ def _load(
     redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
     models = load_models(repository, model_list, report, on_load=redacted.note, counts=counts)
     redacted.check(is_everything=models.is_ready)
-    dependencies = HttpDependencies(
-        models=models,
-        inference=Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts),
-        capture=capture,
-        labels_endpoint=labels_endpoint,
-        metrics=ServerMetrics(counts),
-        event_times=limits.event_times,
-        merge_metrics=peers.merge_metrics,
-    )
     reloader = Reloader(
         models,
         model_list,
@@ -128,6 +120,21 @@ def _load(
         report=report,
         may_label_unavailable=repository.may_label_unavailable,
         on_list=lambda sources: capture.log_models(logging_by_model(sources)),
+    )
+
+    async def switch(name: str, *, is_wanted: bool) -> None:
+        await asyncio.to_thread(reloader.switch, name, is_wanted=is_wanted)
+
+    may_reload = settings.access.reload is not None
+    dependencies = HttpDependencies(
+        models=models,
+        inference=Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts),
+        capture=capture,
+        labels_endpoint=labels_endpoint,
+        metrics=ServerMetrics(counts),
+        control=ModelControl(switch=switch, is_allowed=may_reload, guard=labels_endpoint.guard),
+        event_times=limits.event_times,
+        merge_metrics=peers.merge_metrics,
     )
     return dependencies, reloader
 
@@ -278,6 +285,7 @@ def _grpc_server(
         metrics=dependencies.metrics,
         reload=reload,
         reload_policy=settings.access.reload,
+        control=dependencies.control,
         guard=dependencies.labels_endpoint.guard,
         event_times=dependencies.event_times,
         limiter=limiter,

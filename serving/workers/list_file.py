@@ -46,6 +46,8 @@ class ListFile:
             sources=_sources(document["sources"]),
             last_read=_sources(document["last_read"]),
             hangups=document["hangups"],
+            unloaded=tuple(document["unloaded"]),
+            switched=document["switched"],
         )
 
     @contextmanager

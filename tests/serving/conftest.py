@@ -21,6 +21,7 @@ import uvloop
 from serving.capture.capture import Capture
 from serving.inference.batching import BatchSettings
 from serving.inference.inference import Inference
+from serving.inference_v2.model_control import ModelControl
 from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
@@ -96,6 +97,7 @@ class OpenWebsite(Protocol):
         timeout_s: float | None = 30.0,
         served: Models | None = None,
         capture: Capture | None = None,
+        control: ModelControl | None = None,
     ) -> AbstractContextManager[Website]: ...
 
 
@@ -137,6 +139,7 @@ def open_website(models: Models) -> OpenWebsite:
         timeout_s: float | None = 30.0,
         served: Models | None = None,
         capture: Capture | None = None,
+        control: ModelControl | None = None,
     ) -> Iterator[Website]:
         capture = capture or Capture(writer)
         counts = ModelCounts()
@@ -147,6 +150,7 @@ def open_website(models: Models) -> OpenWebsite:
             capture=capture,
             labels_endpoint=labels_endpoint or LabelsEndpoint(),
             metrics=ServerMetrics(counts),
+            control=control or ModelControl(),
         )
         started = threading.Event()
         with bind_address(Address(port=0)) as http_socket:

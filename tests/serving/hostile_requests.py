@@ -12,6 +12,8 @@ from typing import NamedTuple
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2
 
+from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
+
 LARGEST = 100_000
 #: A model of one float input, and one of one string input.
 FLOATS, TEXTS = "half_plus_two", "strs"
@@ -20,6 +22,7 @@ V1_TEXTS, V2_TEXTS = f"/v1/models/{TEXTS}:predict", f"/v2/models/{TEXTS}/infer"
 CLASSIFY_PATH, REGRESS_PATH = f"/v1/models/{FLOATS}:classify", f"/v1/models/{FLOATS}:regress"
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 CLASSIFY = "/tensorflow.serving.PredictionService/Classify"
+MODEL_INFER = f"/{V2_SERVICE}/ModelInfer"
 MULTI = "/tensorflow.serving.PredictionService/MultiInference"
 
 
@@ -114,6 +117,44 @@ def multi(count: int) -> Grpc:
     return Grpc(MULTI, request.SerializeToString())
 
 
+def model_infer(*inputs: dict[str, object], model: str = FLOATS, **fields: object) -> Grpc:
+    """A ModelInfer call of the Open Inference Protocol."""
+    message = v2_message("ModelInferRequest")(model_name=model, inputs=inputs, **fields)
+    return Grpc(MODEL_INFER, message.SerializeToString())
+
+
+def declared(shape: list[int], datatype: str = "FP32", **more: object) -> dict[str, object]:
+    """An input of that protocol."""
+    return {"name": "image_bytes" if datatype == "BYTES" else "x", "datatype": datatype, "shape": shape, **more}
+
+
+def model_infer_requests() -> dict[str, Grpc]:
+    """Of the Open Inference Protocol over gRPC."""
+    lengths = struct.pack("<I", 0)
+    texts = declared([45_000], "BYTES", contents={"bytes_contents": [b""] * 45_000})
+    parameters = {str(number): {"int64_param": number} for number in range(6_000)}
+    return {
+        "an empty tensor of v2 over gRPC": model_infer(declared([2**31 - 1, 0])),
+        "a negative size": model_infer(declared([-1]), raw_input_contents=[b"1234"]),
+        "a huge shape": model_infer(declared([2**31 - 1] * 32), raw_input_contents=[b"1234"]),
+        "many dimensions": model_infer(declared([1] * 90_000), raw_input_contents=[b"1234"]),
+        "floats of v2 over gRPC": model_infer(declared([24_000], contents={"fp32_contents": [1.0] * 24_000})),
+        "rows of one raw number": model_infer(declared([24_000, 1]), raw_input_contents=[bytes(96_000)]),
+        "false 95,000 times": model_infer(declared([95_000], "BOOL", contents={"bool_contents": [False] * 95_000})),
+        "inputs without a name": model_infer(*({} for _ in range(45_000))),
+        "empty raw contents": model_infer(declared([1]), raw_input_contents=[b""] * 45_000),
+        "many outputs over gRPC": model_infer(
+            declared([1]), outputs=[{"name": str(number)} for number in range(9_000)]
+        ),
+        "many parameters": model_infer(declared([1], parameters=parameters)),
+        "empty raw texts": model_infer(declared([24_000], "BYTES"), model=TEXTS, raw_input_contents=[lengths * 24_000]),
+        "a text longer than its bytes": model_infer(
+            declared([1], "BYTES"), model=TEXTS, raw_input_contents=[b"\xff\xff\xff\xff"]
+        ),
+        "empty texts of v2 over gRPC": model_infer(texts, model=TEXTS),
+    }
+
+
 def rest_requests() -> dict[str, Rest]:
     """Of both REST dialects, and HTTP itself."""
     deep = 33_000
@@ -160,6 +201,9 @@ def rest_requests() -> dict[str, Rest]:
         "many outputs": Rest(V2, infer([1.0], [1], outputs=[{"name": str(number)} for number in range(5_000)])),
         "empty strings of v2": raw_strings(24_000),
         "deflate": packed(b"[" * 4_000_000, V2, "deflate"),
+        "models to load, without a token": packed(
+            b'{"parameters": {' + b'"a":1,' * 400_000 + b'"a":1}}', "/v2/repository/models/half_plus_two/load"
+        ),
         "the index of models, gzip": packed(rows(b"0," * 2_000_000 + b"x"), "/v2/repository/index"),
         "labels without a token, gzip": packed(b'{"labels": [' + b"{}," * 1_000_000 + b"{}]}", "/monitor/labels"),
         "many headers": Rest(V1, b"", tuple((f"h{number}", "v") for number in range(5_000))),
@@ -179,8 +223,8 @@ def texts(shape: list[int], *, is_compressed: bool = False, **values: object) ->
 
 
 def grpc_requests() -> dict[str, Grpc]:
-    """Of the gRPC dialect."""
-    return {
+    """Of both gRPC dialects."""
+    return model_infer_requests() | {
         "a text of 5 kB, 65,536 times": texts([65_536], string_val=[b"a" * 5_000]),
         "a text of 99 kB, 65,536 times": texts([65_536], string_val=[b"a" * 99_000]),
         "a text of 99 kB, 80 times": texts([80], string_val=[b"a" * 99_000]),

@@ -42,9 +42,15 @@ def outside_python(pytestconfig: pytest.Config) -> Path:
     return python
 
 
+TOKEN = "a-token-of-the-test"
+
+
 @pytest.fixture(scope="module")
-def server(models_folder: Path) -> Iterator[ServerProcess]:
-    with serving(models_folder) as process:
+def server(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    tokens = tmp_path_factory.mktemp("tokens") / "tokens"
+    tokens.write_text(f"{TOKEN} reload deploy\n")
+    tokens.chmod(0o600)
+    with serving(models_folder, "--allow-reload", f"--token-file={tokens}") as process:
         yield process
 
 
@@ -71,8 +77,48 @@ def test_tritonclient(outside_python: Path, server: ServerProcess) -> None:
         "squeezed": [2.5, 3.0],
         "later": [2.5, 3.0],
         "empty": [0, 3],
-        "refusals": [["404", True], ["404", True], ["400", True], ["400", True], ["501", True]],
+        "refusals": [["404", True], ["404", True], ["400", True], ["400", True], ["401", True]],
         "at_once": [2.0 + number / 2 for number in range(20)],
+    }
+
+
+def test_tritonclient_over_grpc(outside_python: Path, server: ServerProcess) -> None:
+    found = said(outside_python, "triton_grpc_user.py", server.grpc_target, TOKEN)
+    types = found.pop("types")
+    assert [name for name, is_same in types.items() if not is_same] == []
+    assert len(types) == 12
+    rows, runs = found.pop("statistics")
+    assert rows >= runs >= 1
+    codes = ["NOT_FOUND"] * 2 + ["INVALID_ARGUMENT"] * 2 + ["NOT_FOUND", "UNAUTHENTICATED", "NOT_FOUND"]
+    assert found == {
+        "live": True,
+        "ready": True,
+        "model_ready": [True, False],
+        "server": "pitfalls",
+        "metadata": [{"name": "y", "datatype": "FP32", "shape": ["-1"]}],
+        "config": [1024, [{"name": "feat", "data_type": "TYPE_FP32", "dims": ["4"]}], []],
+        "index": ["dense4", "half_plus_three", "half_plus_two", "named", "strs", "typed"],
+        "plain": [[2.5, 3.0], "mine"],
+        "empty": [0, 3],
+        "refusals": [[f"StatusCode.{code}", True] for code in (*codes, "INVALID_ARGUMENT", "UNIMPLEMENTED")],
+        "at_once": [2.0 + number / 2 for number in range(20)],
+        "switched": [True, False, "UNAVAILABLE", True, True],
+    }
+
+
+def test_kserve(outside_python: Path, server: ServerProcess) -> None:
+    found = said(outside_python, "kserve_user.py", server.grpc_target, f"http://{server.http_target}")
+    types = found["grpc"].pop("types")
+    assert [name for name, is_same in types.items() if not is_same] == []
+    assert found == {
+        "grpc": {
+            "health": [True, True],
+            "model": True,
+            "infer raw False": ["mine", "half_plus_two", [2.5, 3.0]],
+            "infer raw True": ["mine", "half_plus_two", [2.5, 3.0]],
+            "nobody": "NOT_FOUND",
+        },
+        "rest": [True, [2.5, 3.0]],
     }
 
 

@@ -13,10 +13,13 @@ import uvloop
 from tensorflow import make_tensor_proto
 from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 
+from serving.access.guard import Guard
+from serving.access.reload_policy import ReloadPolicy
 from serving.capture.capture import Capture
 from serving.grpc_api.methods import GrpcDependencies, default_limiter
 from serving.grpc_api.server import GrpcServer
 from serving.inference.inference import Inference
+from serving.inference_v2.model_control import ModelControl
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.shutdown import DrainingServer
 from serving.transport.sockets import Address, bind_address, target_of, url_of
@@ -66,6 +69,7 @@ class OpenSite(Protocol):
         limiter: ConnectionLimiter | None = None,
         served: Models | None = None,
         socket_path: Path | None = None,
+        control: ModelControl | None = None,
     ) -> AbstractContextManager[Site]: ...
 
 
@@ -81,6 +85,7 @@ def open_site(models: Models) -> OpenSite:
         limiter: ConnectionLimiter | None = None,
         served: Models | None = None,
         socket_path: Path | None = None,
+        control: ModelControl | None = None,
     ) -> Iterator[Site]:
         capture = Capture(writer)
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
@@ -92,6 +97,9 @@ def open_site(models: Models) -> OpenSite:
                 models=dependencies.models,
                 inference=inference,
                 metrics=dependencies.metrics,
+                control=control or ModelControl(),
+                reload_policy=None if control is None else ReloadPolicy(model_roots=()),
+                guard=Guard() if control is None else control.guard,
                 limiter=limiter or default_limiter(),
             )
             grpc_server = GrpcServer(grpc_socket, grpc_dependencies, settings, socket_path=socket_path)

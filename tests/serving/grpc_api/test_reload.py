@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -10,6 +11,8 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.apis import model_management_pb2
 
+from serving.access.audit_log import AuditLog
+from serving.access.guard import Guard
 from serving.access.reload_policy import ReloadPolicy
 from serving.capture.capture import Caller
 from serving.grpc_api.call import GrpcCall
@@ -56,3 +59,23 @@ def test_a_list_is_taken_only_where_that_is_allowed_and_from_below_a_root(tmp_pa
     assert taken == []
     assert send(policy, tmp_path / "models" / "m") is Code.OK
     assert len(taken) == 1
+
+
+def test_a_reload_is_recorded_with_who_sent_it(tmp_path: Path) -> None:
+    async def reload(config: Any) -> None:
+        if not config.model_config_list.config:
+            raise Failure(Code.UNKNOWN, "nothing")
+
+    guard = Guard()
+    guard.audit = AuditLog(tmp_path / "audit", report=pytest.fail)
+    handler = ReloadHandler(reload=reload, policy=ReloadPolicy(model_roots=()), guard=guard)
+    call = GrpcCall(Caller("a", 0, 0), None, "deploy")
+    one = text_format.Parse("config { model_config_list { config {} } }", model_management_pb2.ReloadConfigRequest())
+    asyncio.run(handler.reload(one, call))
+    with pytest.raises(Failure):
+        asyncio.run(handler.reload(model_management_pb2.ReloadConfigRequest(), call))
+    lines = [json.loads(line) for line in (tmp_path / "audit").read_text().splitlines()]
+    assert [(one["event"], one["who"], one["models"], one["status"]) for one in lines] == [
+        ("reload", "deploy", 1, "OK"),
+        ("reload", "deploy", 0, "UNKNOWN"),
+    ]

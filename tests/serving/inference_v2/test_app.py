@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from serving.access.guard import Guard
+from serving.access.tokens import Scope, Token
+from serving.inference_v2.model_control import ModelControl
+from serving.server.labels_endpoint import LabelsEndpoint
+from serving.status import Code, Failure
+
 if TYPE_CHECKING:
-    from tests.serving.conftest import Website
+    from tests.serving.conftest import OpenWebsite, Website
 
 
 def test_health(website: Website) -> None:
@@ -42,6 +48,7 @@ def test_models_that_are_there_and_that_are_not(website: Website, path: str, sta
         ("GET", "/v2/models/half_plus_two/infer", 405),
         ("GET", "/v2/repository/index", 405),
         ("POST", "/v2/repository/models/half_plus_two/unload", 501),
+        ("GET", "/v2/repository/models/half_plus_two/load", 405),
         ("GET", "/v2/models/half_plus_two/configs", 404),
         ("GET", "/v2/models/half_plus_two/READY", 404),
         ("GET", "/v2/models/", 404),
@@ -54,3 +61,31 @@ def test_other_paths_and_methods_are_refused(website: Website, method: str, path
     reply = website.send(method, path)
     assert (reply.status, bool(reply.error)) == (status, True), reply.body
     assert (status == 405) == ("allow" in reply.headers)
+
+
+def test_models_are_loaded_and_unloaded_with_a_token_that_allows_reload(open_website: OpenWebsite) -> None:
+    switched: list[tuple[str, bool]] = []
+
+    async def switch(name: str, *, is_wanted: bool) -> None:
+        if name == "gone":
+            raise Failure(Code.NOT_FOUND, "The list of models has no model gone.")
+        switched.append((name, is_wanted))
+
+    tokens = [Token.of("r" * 16, [Scope.RELOAD]), Token.of("p" * 16, [Scope.PREDICT])]
+    guard = Guard(tokens, required=[Scope.PREDICT], delay_s=0.05)
+    control = ModelControl(switch=switch, is_allowed=True, guard=guard)
+    path, allowed = "/v2/repository/models/", {"Authorization": "Bearer " + "r" * 16}
+    with open_website(control=control, labels_endpoint=LabelsEndpoint(guard=guard)) as website:
+        for target, body, headers, status in (
+            ("a%2Fb/load", b"", allowed, 200),
+            ("a%2Fb/unload", b'{"parameters": {"unload_dependents": false}}', allowed, 200),
+            ("m/load", b'{"parameters": {}}', allowed, 200),
+            ("m/load", b'{"parameters": {"config": "{}"}}', allowed, 400),
+            ("m/load", b"[]", allowed, 400),
+            ("gone/load", b"", allowed, 404),
+            ("m/load", b"", {"Authorization": "Bearer " + "p" * 16}, 403),
+            ("m/unload", b"", {}, 401),
+        ):
+            reply = website.send("POST", path + target, body, headers)
+            assert (reply.status, bool(reply.body)) == (status, status != 200), target
+    assert switched == [("a/b", True), ("a/b", False), ("m", True)]

@@ -50,6 +50,15 @@ def test_a_single_model_is_listed_before_it_has_versions(tmp_path: Path) -> None
     assert not model_list.is_live
 
 
+def test_unloaded_models_stay_in_the_list_without_versions_and_labels(tmp_path: Path) -> None:
+    make(tmp_path, "a/1", "b/1")
+    sources = (ModelSource(name="b", base=tmp_path / "b", labels={"x": 1}),)
+    for listed in (None, sources):
+        in_force = ListInForce(sources=listed, unloaded=("b",), switched="b")
+        last = ModelList(ModelsFolder(folder=tmp_path, labels={"b": {"x": 1}}), in_force)()[-1]
+        assert (last.name, last.is_unloaded, last.labels) == ("b", True, {})
+
+
 def write(file: Path, *lines: str) -> None:
     entries = "".join(
         f'config {{ name: "{name}" base_path: "/m" model_platform: "tensorflow" '

@@ -196,3 +196,53 @@ def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, reposi
     with server.models.lease("m") as served:
         assert (served.number, served.path) == (2, repository / "moved" / "2")
     assert not before.acquire()
+
+
+def test_a_model_is_unloaded_and_loaded_while_the_folder_stays_live(
+    opened: Any, repository: Path, models_folder: Path
+) -> None:
+    server = opened(ModelsFolder(folder=repository, labels={"m": {"stable": 2}}))
+    server.reloader.switch("m", is_wanted=False)
+    server.reloader.poll()
+    assert (server.available(), server.models.is_ready) == ({"m": ()}, True), "what a client unloaded is not missing"
+    assert [one.state for one in server.models.statuses("m")] == [VersionState.END]
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", repository / "n" / "1")
+    server.reloader.poll()
+    assert server.available() == {"m": (), "n": (1,)}, "models still come with their folders"
+    server.reloader.switch("m", is_wanted=True)
+    assert server.available() == {"m": (2,), "n": (1,)}
+    assert server.models.labels("m") == {"stable": 2}
+    shutil.copytree(repository / "m" / "1", repository / "m" / "3")
+    server.reloader.switch("m", is_wanted=True)
+    assert server.available()["m"] == (3,), "one that is loaded is looked for again"
+
+
+def test_models_that_are_not_in_the_list_are_not_loaded(opened: Any, repository: Path) -> None:
+    server = opened(SingleModel(name="m", base=repository / "m"))
+    for is_wanted in (True, False):
+        with pytest.raises(Failure, match="The list of models has no model n") as caught:
+            server.reloader.switch("n", is_wanted=is_wanted)
+        assert caught.value.code is Code.NOT_FOUND
+
+
+def test_only_the_model_that_is_loaded_must_become_available(opened: Any, repository: Path) -> None:
+    server = opened(SingleModel(name="m", base=repository / "m"))
+    with pytest.raises(Failure, match="c"):
+        server.reloader.apply(
+            server.config('name: "m" version_labels { key: "a" value: 2 }', 'name: "c" base_path: "/c"')
+        )
+    server.reloader.switch("m", is_wanted=False)
+    server.reloader.switch("m", is_wanted=True)
+    assert (server.available(), server.models.labels("m")) == ({"c": (), "m": (2,)}, {"a": 2})
+    with pytest.raises(Failure, match=r"\{name: c\} has no version in /c") as caught:
+        server.reloader.switch("c", is_wanted=True)
+    assert caught.value.code is Code.UNKNOWN
+
+
+def test_another_list_forgets_what_was_unloaded(opened: Any, repository: Path) -> None:
+    server = opened(SingleModel(name="m", base=repository / "m"))
+    for replaced in (lambda: server.reloader.apply(server.config('name: "m"')), server.reloader.reread):
+        server.reloader.switch("m", is_wanted=False)
+        assert server.available() == {"m": ()}
+        replaced()
+        assert server.available() == {"m": (2,)}

@@ -21,6 +21,7 @@ def test_policies_choose_among_what_is_there(found: set[int], count: int) -> Non
     newest_first = tuple(sorted(found, reverse=True))
     assert VersionPolicy(count=count).choose(list(found)) == newest_first[: max(1, count)]
     assert VersionPolicy(kind="all").choose(list(found)) == newest_first
+    assert VersionPolicy(kind="none").choose(list(found)) == ()
     chosen = VersionPolicy(kind="specific", numbers=(3, 5)).choose(list(found))
     assert set(chosen) == found & {3, 5}
 

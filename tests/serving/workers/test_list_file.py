@@ -26,7 +26,11 @@ SOURCES = (
 
 @pytest.mark.parametrize(
     "in_force",
-    [ListInForce(), ListInForce(generation=9, sources=SOURCES, last_read=(), hangups=3), ListInForce(sources=())],
+    [
+        ListInForce(unloaded=("m", "n"), switched="n"),
+        ListInForce(generation=9, sources=SOURCES, last_read=(), hangups=3),
+        ListInForce(sources=()),
+    ],
 )
 def test_a_list_is_read_as_it_was_put(tmp_path: Path, in_force: ListInForce) -> None:
     ListFile(tmp_path).put(in_force)

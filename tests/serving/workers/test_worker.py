@@ -153,6 +153,19 @@ def test_a_reload_reaches_every_worker_those_too_that_are_still_starting(scene: 
     asyncio.run(work())
 
 
+def test_a_model_is_unloaded_in_every_worker_those_too_that_start_later(scene: Scene) -> None:
+    async def work() -> None:
+        first, second = scene.start(0), scene.start(1)
+        async with first.serving(), second.serving():
+            for is_wanted, versions in ((False, ()), (True, (2, 1))):
+                await asyncio.to_thread(first.reloader.switch, "m", is_wanted=is_wanted)
+                late = scene.start(2)
+                assert [one.models.available("m") for one in (first, second, late)] == [versions] * 3
+            assert [one.label for one in (first, second, late)] == [1, 1, 1]
+
+    asyncio.run(work())
+
+
 def test_a_worker_that_starts_during_a_reload_waits_for_its_end(scene: Scene) -> None:
     async def work() -> None:
         first, late = scene.start(0), scene.start(1)

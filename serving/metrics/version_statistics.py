@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, final
 
 #: Runs are told apart by their number of rows, which clients choose: further numbers are in the totals alone.
 BATCH_SIZES = 1024
+#: The protocol's numbers have 64 bits; a clock that was set forward by years makes any wait seem as long.
+LARGEST = 2**64 - 1
 STEPS = ("compute_input", "compute_infer", "compute_output")
 
 
@@ -46,7 +48,8 @@ class VersionStatistics:
 
         Args:
             rows: Of each of its requests.
-            waited_us: How long each of them had waited when it began, in microseconds.
+            waited_us: How long each of them had waited when it began, in microseconds; below 0 where the clock of the
+                machine was set back meanwhile, which counts as 0.
             steps: How long it took.
             ended_us: When it ended, in microseconds since 1970.
         """
@@ -55,7 +58,7 @@ class VersionStatistics:
         self._rows += size
         self._runs += 1
         self._succeeded += requests
-        queue_ns = 1000 * sum(waited_us)
+        queue_ns = 1000 * sum([max(0, one) for one in waited_us])
         self._queue_ns += queue_ns
         self._success_ns += queue_ns + requests * sum(steps)
         batch = self._batches.get(size)
@@ -71,7 +74,7 @@ class VersionStatistics:
     def failed(self, took_us: int) -> None:
         """Count a request that the model could not answer, so many microseconds after its arrival."""
         self._failed += 1
-        self._fail_ns += 1000 * took_us
+        self._fail_ns += 1000 * max(0, took_us)
 
     def document(self) -> dict[str, Any]:
         """The statistics under the protocol's names; times in nanoseconds, the last run in milliseconds since 1970."""
@@ -95,4 +98,4 @@ class VersionStatistics:
 
 
 def _duration(count: int, took_ns: int) -> dict[str, int]:
-    return {"count": count, "ns": took_ns}
+    return {"count": count, "ns": min(took_ns, LARGEST)}

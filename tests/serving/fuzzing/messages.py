@@ -15,6 +15,7 @@ from tensorflow_serving.apis import (
 )
 
 from tests.serving.fuzzing.mutations import damage_bytes
+from tests.serving.fuzzing.v2_messages import V2Messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +57,7 @@ class Messages:
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        self._v2 = v2 = V2Messages(random)
         self._kinds: list[tuple[str, Callable[[], Any]]] = [
             ("Predict", self._predict),
             ("Predict", self._predict),
@@ -65,12 +67,16 @@ class Messages:
             ("MultiInference", self._several),
             ("GetModelMetadata", self._metadata),
             ("GetModelStatus", self._status),
+            ("ModelInfer", v2.infer),
+            ("ModelInfer", v2.infer),
+            ("ModelInfer", v2.infer),
         ]
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         while True:
             name, build = self._random.choice(self._kinds)
-            body = build().SerializeToString()
+            name, request = self._v2.page() if self._chance(0.05) else (name, build())
+            body = request.SerializeToString()
             yield name, damage_bytes(self._random, body) if self._random.random() < 0.4 else body
 
     def _chance(self, share: float) -> bool:

@@ -23,6 +23,7 @@ from serving.grpc_api.call import GrpcCall
 from serving.grpc_api.call_handler import read_message
 from serving.grpc_api.methods import GrpcDependencies, make_services
 from serving.inference.inference import Inference
+from serving.inference.timestamps import wall_clock_us
 from serving.metrics.metrics import ServerMetrics
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.status import Code, Failure
@@ -103,7 +104,7 @@ async def call(dependencies: GrpcDependencies, messages: Iterable[tuple[str, byt
             return "no message"
         code = Code.OK
         try:
-            await methods[name].answer(request, GrpcCall(Caller("r", 0, 0), None))
+            await methods[name].answer(request, GrpcCall(Caller("r", 0, wall_clock_us()), None))
         except Failure as failure:
             code = failure.code
         assert code not in {Code.INTERNAL, Code.UNKNOWN}, (name, body)

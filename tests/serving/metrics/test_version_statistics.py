@@ -33,6 +33,16 @@ def test_times_of_a_run_count_for_each_of_its_requests() -> None:
     }
 
 
+def test_a_clock_that_is_set_back_or_far_forward_breaks_nothing() -> None:
+    statistics = VersionStatistics()
+    statistics.ran([1, 1], [-5, 2], StepTimes(0, 0, 0), ended_us=0)
+    statistics.failed(-5)
+    found = statistics.document()["inference_stats"]
+    assert (found["queue"]["ns"], found["fail"]["ns"]) == (2_000, 0)
+    statistics.ran([1], [2**62], StepTimes(0, 0, 0), ended_us=0)
+    assert statistics.document()["inference_stats"]["queue"]["ns"] == 2**64 - 1
+
+
 def test_clients_cannot_make_it_grow_without_end() -> None:
     statistics = VersionStatistics()
     for size in range(1, BATCH_SIZES + 10):

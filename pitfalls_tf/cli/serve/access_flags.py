@@ -152,7 +152,9 @@ access_flags = option_group(
             help="Ask for a token here, too; labels and reloads always need one.",
         ),
         click.option("--audit-log", type=click.Path(path_type=Path), help="Record reloads, labels and refusals here."),
-        click.option("--allow-reload", is_flag=True, help="Let clients with a credential replace, load and unload models."),
+        click.option(
+            "--allow-reload", is_flag=True, help="Clients with a credential may replace, load, unload models."
+        ),
         click.option("--model-root", "model_roots", type=FOLDER, multiple=True, help="Where their models may lie."),
         click.option("--log-root", "log_roots", type=FOLDER, multiple=True, help="Where their logs may lie."),
         click.option(

@@ -64,7 +64,7 @@ def test_an_output_that_has_no_field_makes_all_of_them_raw_bytes() -> None:
     request = ModelInferRequest(
         id="", signature="s", inputs={}, datatypes={}, outputs={"b": None, "a": None}, is_binary=False, timeout_s=None
     )
-    outputs = {"a": np.array([1.0], np.float16), "b": np.array([2.0], np.float32)}
+    outputs: dict[str, np.ndarray[Any, Any]] = {"a": np.array([1.0], np.float16), "b": np.array([2.0], np.float32)}
     answer = v2_message("ModelInferResponse").FromString(write_infer_message(request, "m", 1, outputs))
     assert [(one.name, one.datatype, one.HasField("contents")) for one in answer.outputs] == [
         ("b", "FP32", False),

@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-dashboard bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture coverage lock clean
+.PHONY: help demo test test-all bench bench-dashboard bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -59,6 +59,9 @@ lint: $(READY) ## rules, format, types, and who may import whom
 
 picture: $(READY) ## docs/images/architecture.svg from the import contracts
 	$(BIN)/python -m tests.contracts.architecture_picture
+
+pictures: $(READY) ## docs/images/dashboard-*.png, the dashboard of made-up deployments; needs Chromium
+	$(BIN)/python -m tests.browser.dashboard_pictures
 
 coverage: $(READY) ## every test, and the lines that none of them reached
 	$(BIN)/coverage erase

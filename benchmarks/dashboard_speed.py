@@ -92,6 +92,7 @@ OVERVIEWS = {
     "overview, page 3": "/?page=3",
     "overview, searched": "/?q=model-7&state=ok",
     "overview, by model": "/?group=model",
+    "deployments, API": "/api/v1/deployments",
     "wall": "/?wall",
     "jobs": "/jobs",
     "deployment": "/d/shop/1",
@@ -176,13 +177,13 @@ def _copy(path: Path, deployments: int, windows: int) -> None:
 
 def _copy_deployments(connection: sqlite3.Connection, deployments: int) -> None:
     """Copy deployment 1 under other names, and its run until each has as many as are kept, a hundred of them in all."""
-    kept = ", ".join(f'd."{name}"' for name in _columns(connection, "deployment", leave_out=("id", "model")))
+    kept = ", ".join(f'd."{name}"' for name in _columns(connection, "deployment", leave_out=("id", "model", "name")))
     listed = kept.replace("d.", "")
     series = "WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k + 1 < ?) "
     connection.execute(
         series  # noqa: S608 - names of columns
-        + f"INSERT INTO deployment (id, model, {listed}) "
-        + f"SELECT c.k + 1, 'model-' || c.k, {kept} FROM c, deployment d WHERE c.k > 0 AND d.id = 1",  # noqa: S608 - names of columns
+        + f"INSERT INTO deployment (id, model, name, {listed}) "
+        + f"SELECT c.k + 1, 'model-' || c.k, 'model-' || c.k, {kept} FROM c, deployment d WHERE c.k > 0 AND d.id = 1",  # noqa: S608 - names of columns
         (deployments,),
     )
     names = _columns(connection, "run", leave_out=("id", "deployment"))

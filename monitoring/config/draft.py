@@ -127,6 +127,8 @@ url = {_quoted(draft.store)}
 _DEPLOYMENT = """\
 # The deployment's name in the store; configs that share a store need one each.
 # [deployment]
+# team = "credit"
+# tags = ["eu"]
 # name = "lender-eu"
 """
 

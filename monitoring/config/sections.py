@@ -120,9 +120,15 @@ class BaselineSection(Section):
 
 
 class DeploymentSection(Section):
-    """What the deployment is called in its store: two configs that share a store need names of their own."""
+    """What the deployment is called in its store, and whose it is.
+
+    Two configs that share a store need names of their own. The team and the tags are for people alone: the overview is
+    grouped and filtered by them, and no evidence depends on them.
+    """
 
     name: Name | None = Field(default=None, examples=["lender-eu"])
+    team: Name | None = Field(default=None, examples=["credit"])
+    tags: Names = Field(default=(), examples=[["eu", "batch"]])
 
 
 class TrafficSection(Section):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.inputs import Input
 from monitoring.records import BaselineScore, IncidentRecord, ScoreHistory, ScoreRecord, Sensitivity, WindowRecord
+from monitoring.reports.sections.inputs import Input
 from monitoring.reports.sections.months import LOSSES
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.store import Store

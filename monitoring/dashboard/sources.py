@@ -9,6 +9,7 @@ from threading import Lock
 
 from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
+from monitoring.dashboard.views.candidates import Ownership
 from monitoring.store.store import Store
 
 
@@ -26,6 +27,7 @@ class Source:
     url: str
     files: tuple[ConfigFile, ...]
     _store: Store | None = None
+    _configs: dict[str, MonitorConfig] | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def store(self) -> Store:
@@ -37,8 +39,23 @@ class Source:
 
     def config_of(self, name: str) -> MonitorConfig | None:
         """The config of the deployment of that name, if one of the files is."""
-        configs = (one.config for one in self.files)
-        return next((config for config in configs if config is not None and config.name == name), None)
+        return self._by_name().get(name)
+
+    def owners(self) -> dict[str, Ownership]:
+        """The teams and tags that configs name, by the deployment's name."""
+        sections = {name: config.deployment for name, config in self._by_name().items()}
+        return {
+            name: Ownership(team=one.team or "", tags=one.tags)
+            for name, one in sections.items()
+            if one.team is not None or one.tags
+        }
+
+    def _by_name(self) -> dict[str, MonitorConfig]:
+        """The configs by the deployment's name; of one name the first."""
+        if self._configs is None:
+            configs = [one.config for one in self.files[::-1] if one.config is not None]
+            self._configs = {config.name: config for config in configs}
+        return self._configs
 
     def close(self) -> None:
         """Close the store, if it was opened."""

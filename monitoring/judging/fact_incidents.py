@@ -12,15 +12,9 @@ from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
 from monitoring.judging.fit.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
 from monitoring.judging.traffic_volume import SUBJECT as VOLUME_SUBJECT
-from monitoring.records import Finding, IncidentEvent, IncidentRecord, Watch, WindowRecord
+from monitoring.records import FACT_SEPARATOR, FACT_WATCH, Finding, IncidentEvent, IncidentRecord, Watch, WindowRecord
 from monitoring.traffic.windows import Window
 from monitoring.watches.integrity import ANSWERS
-
-#: The watch of such an incident.
-FACT_WATCH = "schema"
-
-#: Separates the inputs that such an incident names in its `slice`.
-SEPARATOR = ", "
 
 #: Begins what the evidence of watches adds to the message of such an incident.
 EVIDENCE = "Evidence of the watches: "
@@ -33,11 +27,6 @@ HIGH = 2.0
 
 #: The recovery state of a new one: no window without the fact so far.
 _INITIAL_RECOVERY = "0"
-
-
-def inputs_of_fact(incident: IncidentRecord) -> tuple[str, ...]:
-    """The inputs that such an incident names."""
-    return tuple(incident.slice.split(SEPARATOR))
 
 
 def advance_fact_incident(
@@ -55,7 +44,7 @@ def advance_fact_incident(
     Returns:
         The incident, recovering or closed after windows without the fact.
     """
-    seen = any(finding.fact and finding.feature in inputs_of_fact(incident) for finding in findings)
+    seen = any(finding.fact and finding.feature in incident.inputs_of_fact for finding in findings)
     if not (seen or harmful or enough_rows):
         return incident
     return step_fact_recovery(incident, seen=seen or harmful, now=window.end)
@@ -81,7 +70,7 @@ def open_fact_incidents(
     Returns:
         Pages, each of which names every input that its fact is true of.
     """
-    known = {name for incident in current if incident.watch == FACT_WATCH for name in inputs_of_fact(incident)}
+    known = {name for incident in current for name in incident.inputs_of_fact}
     by_kind: dict[str, dict[str, Finding]] = {}
     for finding in findings:
         if finding.fact and finding.feature not in known:
@@ -95,7 +84,7 @@ def open_fact_incidents(
             window_start=window.start,
             window_end=window.end,
             watch=FACT_WATCH,
-            slice=SEPARATOR.join(facts),
+            slice=FACT_SEPARATOR.join(facts),
             cause=kind,
             message=_message(kind, tuple(facts.values())),
             recovery=_INITIAL_RECOVERY,
@@ -117,7 +106,7 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
         True if the alarm's watch is about what the fact names; and for losses and the joint watch, if they changed with
         the fact.
     """
-    subjects, watch = inputs_of_fact(incident), alarm.watch
+    subjects, watch = incident.inputs_of_fact, alarm.watch
     about = {ANSWERS_SUBJECT} if watch.name == ANSWERS.name else {watch.feature}
     if about & set(subjects):
         return True
@@ -157,7 +146,7 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
     Returns:
         Groups as of `monitoring.incidents.rearm.harm_group`; none for traffic volume and late labels.
     """
-    subjects = inputs_of_fact(incident)
+    subjects = incident.inputs_of_fact
     if VOLUME_SUBJECT in subjects or (LABELS_SUBJECT in subjects and incident.cause != CONTRADICTED):
         return frozenset()
     named = {harm_group(watch) for watch in watches if watch.feature in subjects}
@@ -190,7 +179,7 @@ def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: Deplo
 
 def _message(kind: str, facts: Sequence[Finding]) -> str:
     """What is wrong, the next step, and when the page closes."""
-    names = SEPARATOR.join(fact.feature for fact in facts if fact.feature)
+    names = FACT_SEPARATOR.join(fact.feature for fact in facts if fact.feature)
     what = facts[0].message if len(facts) == 1 else f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {names}."
     source = f"the pipeline that fills {names}" if names else "the files of this window"
     return f"{what} Next step: check {source}; {CLOSES}."

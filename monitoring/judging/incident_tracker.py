@@ -27,7 +27,6 @@ from monitoring.incidents.rearm import (
     windows_since_told,
 )
 from monitoring.judging.fact_incidents import (
-    FACT_WATCH,
     advance_fact_incident,
     harm_groups_of_fact,
     has_evidence,
@@ -42,6 +41,7 @@ from monitoring.judging.incident_causes import with_explained_losses, with_rows
 from monitoring.judging.level_evidence import LevelEvidence
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.records import (
+    FACT_WATCH,
     LEVELS,
     WHOLE,
     Finding,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from monitoring.records.backfill import Backfill, Only, WindowAttempt, WindowRevision
 from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.records.incident import (
+    FACT_SEPARATOR,
+    FACT_WATCH,
     CauseDetail,
     CauseRow,
     IncidentEvent,
@@ -23,6 +25,8 @@ from monitoring.records.window import EXPECTED_EVENT, Finding, ScoreHistory, Sco
 
 __all__ = [
     "EXPECTED_EVENT",
+    "FACT_SEPARATOR",
+    "FACT_WATCH",
     "LEVELS",
     "SCORE_ONE",
     "WHOLE",

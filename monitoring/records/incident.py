@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from monitoring.records.incident_action import IncidentAction
 from monitoring.records.watch import Level
+
+#: The watch of an incident that a fact opened, and what separates the inputs that its `slice` names.
+FACT_WATCH: Final = "schema"
+FACT_SEPARATOR: Final = ", "
 
 IncidentState: TypeAlias = Literal["open", "acknowledged", "worse", "recovering", "closed"]
 
@@ -125,6 +129,11 @@ class IncidentRecord:
     snoozed_until_worse: bool = False
     closed_from: IncidentState | Literal[""] = ""
     actions: tuple[IncidentAction, ...] = ()
+
+    @property
+    def inputs_of_fact(self) -> tuple[str, ...]:
+        """The inputs that an incident names which a fact opened; none of another incident."""
+        return tuple(self.slice.split(FACT_SEPARATOR)) if self.watch == FACT_WATCH else ()
 
     @property
     def worsenings(self) -> int:

@@ -14,8 +14,8 @@ import numpy as np
 
 from monitoring.atomic import write_bytes
 from monitoring.records import IncidentRecord, MonitorStatus
-from monitoring.reports.charts.evidence import LOWEST_DECADE, decades, incident_span, wall_clock
 from monitoring.reports.charts.losses import points
+from monitoring.reports.drawings.evidence import LOWEST_DECADE, decades
 from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
 from monitoring.reports.sections.formatting import format_date
 from monitoring.reports.sections.headline import headline
@@ -209,6 +209,18 @@ def _mark_pages(axes: Axes, status: MonitorStatus, zone: ZoneInfo) -> None:
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.82, "pad": 3},
             zorder=6,
         )
+
+
+def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    """What a clock in `zone` shows, without an offset."""
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def incident_span(status: MonitorStatus, incident: IncidentRecord) -> tuple[datetime, datetime]:
+    """From the window that alarmed to the incident's closing, or to the last window."""
+    end = status.windows[-1].end if status.windows else incident.window_end
+    closed = min(incident.closed_at or end, end)
+    return incident.window_start, max(closed, incident.window_end)
 
 
 def _cause(incident: IncidentRecord) -> str:

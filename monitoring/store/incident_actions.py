@@ -7,7 +7,7 @@ alone moves evidence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, func, insert, select
@@ -120,13 +120,17 @@ def append(connection: Connection, deployment: int, number: int, action: Inciden
     )
 
 
-def read(connection: Connection, deployment: int) -> dict[int, tuple[IncidentAction, ...]]:
-    """The actions on each incident of a deployment that has any, in order."""
+def read(
+    connection: Connection, deployment: int, numbers: Collection[int] | None = None
+) -> dict[int, tuple[IncidentAction, ...]]:
+    """The actions on each incident of a deployment, or on those of these numbers, that has any, in order."""
     query = (
         select(incident_action.c.incident, *_FIELDS)
         .where(incident_action.c.deployment == deployment)
         .order_by(incident_action.c.incident, incident_action.c.position)
     )
+    if numbers is not None:
+        query = query.where(incident_action.c.incident.in_(numbers))
     found: dict[int, tuple[IncidentAction, ...]] = {}
     for row in connection.execute(query).mappings():
         values = dict(row)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import IncidentAction, IncidentEvent, IncidentRecord
@@ -104,6 +104,29 @@ def _has_people(record: IncidentRecord) -> bool:
     return record.acknowledged_at is not None or snoozed or bool(record.owner)
 
 
+def read_recent(
+    connection: Connection, deployment: int, *, latest: int, before: int | None, closed: bool
+) -> tuple[IncidentRecord, ...]:
+    """The latest incidents, the newest first, with what people did.
+
+    Args:
+        connection: A transaction.
+        deployment: The deployment's number.
+        latest: How many at most.
+        before: Only those with a smaller number; None: all.
+        closed: Whether closed ones are read too.
+
+    Returns:
+        The incidents.
+    """
+    query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number.desc()).limit(latest)
+    if before is not None:
+        query = query.where(incident.c.number < before)
+    if not closed:
+        query = query.where(incident.c.state != "closed")
+    return _with_actions(connection, deployment, query)
+
+
 def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
     """All incidents in the order of their numbers, with what people did."""
     query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
@@ -113,16 +136,23 @@ def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
 
 def read_one(connection: Connection, deployment: int, number: int) -> IncidentRecord:
     """One incident, with what people did. Raises BadInput if there is none of this number."""
-    known = {record.number: record for record in read(connection, deployment)}
-    if number not in known:
-        numbers = ", ".join(map(str, known))
+    found = _with_actions(connection, deployment, select(*COLUMNS).where(_is(deployment, number)))
+    if not found:
+        known = select(incident.c.number).where(incident.c.deployment == deployment).order_by(incident.c.number)
+        numbers = ", ".join(map(str, connection.execute(known).scalars()))
         raise BadInput(
             "No such incident.",
             got=str(number),
             expected=f"one of: {numbers}" if numbers else "none, as there are no incidents",
             fix="`pitfalls monitor incidents list --all` lists them.",
         )
-    return known[number]
+    return found[0]
+
+
+def _with_actions(connection: Connection, deployment: int, query: Select[Any]) -> tuple[IncidentRecord, ...]:
+    found = tuple(map(record_of, connection.execute(query).mappings()))
+    actions = incident_actions.read(connection, deployment, [one.number for one in found]) if found else {}
+    return incident_actions.with_actions(found, actions)
 
 
 def read_tracked(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:

@@ -35,7 +35,7 @@ from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import OutboxStore
-from monitoring.store.overview import DeploymentSummary, RecentHistory
+from monitoring.store.overview import DeploymentOutline, DeploymentSummary, RecentHistory
 from monitoring.store.rebaselines import RebaselineStore
 from monitoring.store.runs import StoredRun
 from monitoring.store.windows import StoredWindow
@@ -228,10 +228,24 @@ class Store(RebaselineStore, BackfillStore, OutboxStore):
         with self._reading() as connection:
             return overview.summaries(connection, model=model)
 
+    def some_summaries(self, numbers: Collection[int]) -> tuple[DeploymentSummary, ...]:
+        """The deployments of these numbers, as created."""
+        with self._reading() as connection:
+            return overview.summaries(connection, numbers)
+
     def summary(self, deployment: int) -> DeploymentSummary | None:
         """One deployment with its open incidents; None if there is none of this number."""
+        return next(iter(self.some_summaries([deployment])), None)
+
+    def outlines(self) -> tuple[DeploymentOutline, ...]:
+        """Of each name the deployment that was run last, with what decides its place among the others."""
         with self._reading() as connection:
-            return next(iter(overview.summaries(connection, deployment)), None)
+            return overview.outlines(connection)
+
+    def mentioning(self, text: str) -> frozenset[int]:
+        """The deployments with an open incident whose cause, slice or message has a text."""
+        with self._reading() as connection:
+            return overview.mentioning(connection, text)
 
     def recent_histories(
         self, numbers: Collection[int], *, latest: int, watches: Collection[str], scored: int
@@ -249,6 +263,13 @@ class Store(RebaselineStore, BackfillStore, OutboxStore):
         """All incidents in the order of their numbers, with what people did."""
         with self._reading() as connection:
             return incidents.read(connection, deployment)
+
+    def recent_incidents(
+        self, deployment: int, *, latest: int, before: int | None, closed: bool
+    ) -> tuple[IncidentRecord, ...]:
+        """The latest incidents below a number, the newest first, with what people did."""
+        with self._reading() as connection:
+            return incidents.read_recent(connection, deployment, latest=latest, before=before, closed=closed)
 
     def incident(self, deployment: int, number: int) -> IncidentRecord:
         """One incident, with what people did. Raises BadInput if there is none of this number."""

@@ -208,7 +208,7 @@ def _monitor(out: Path, listener: StageListener) -> dict[str, Any]:
 
 def _report(out: Path) -> dict[str, Any]:
     from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.jobs.report import write_reports  # noqa: PLC0415 - brings Evidently and Plotly
+    from monitoring.jobs.report import write_reports  # noqa: PLC0415 - brings Evidently
     from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
     config = load_config(out / "monitor.toml")
@@ -223,7 +223,7 @@ def _report(out: Path) -> dict[str, Any]:
 
 def _copy_picture(out: Path, target: Path) -> None:
     """Copy the report's picture, made now or earlier."""
-    from monitoring.jobs.report import PICTURE  # noqa: PLC0415 - brings Evidently and Plotly
+    from monitoring.jobs.report import PICTURE  # noqa: PLC0415 - brings Evidently
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PATHS = (
     *("/", "/d/shop/1", "/d/shop/1/incidents/1", "/d/shop/1/windows/2013-05-01T00:00:00Z", "/d/shop/1/runs", "/none"),
     *("/d/shop/1/inputs", "/d/shop/1/input?of=input:temp", "/jobs", "/d/shop/1/compare", "/?wall", "/?group=model"),
+    "/d/shop/1/rebaseline?incident=1",
 )
 THEMES = ("light", "dark")
 
@@ -92,7 +93,7 @@ def test_hostile_values_are_shown_and_never_run(hostile: str, opened: Callable[.
     page = opened(hostile + path)
     assert "broken out" not in page.title().replace(HOSTILE, "")
     assert page.locator("img").count() == 0
-    assert page.locator("script").count() == 1
+    assert page.locator("script").count() <= 1
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -19,9 +19,10 @@ from monitoring.dashboard.api.resources import (
     run_resource,
     window_resource,
 )
+from monitoring.dashboard.roster import read_entries, read_roster
 from monitoring.dashboard.sources import Source
-from monitoring.dashboard.views.overview import Entry, entries
-from monitoring.errors import BadInput, PitfallsError
+from monitoring.dashboard.views.overview import entry_of
+from monitoring.errors import BadInput
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.store import Store
@@ -55,30 +56,24 @@ class ApiCalls:
             Deployments in the order of stores and numbers. Cost: two searches of an index for each of a store.
         """
         now = self.clock()
-        found: list[Entry] = []
-        failures: list[FailureResource] = []
-        for source in self.sources:
-            try:
-                found += entries(source.name, source.store().summaries(), now)
-            except PitfallsError as error:
-                failures.append(FailureResource(store=source.name, reason=str(error)))
-        found.sort(key=lambda one: (one.source, one.summary.number))
+        roster = read_roster(self.sources, now)
+        found = sorted(roster.found, key=lambda one: one.place)
         if after:
             store, _, number = after.rpartition("/")
             last = (store, _whole("after", number))
-            found = [one for one in found if (one.source, one.summary.number) > last]
+            found = [one for one in found if one.place > last]
         shown = found[:limit]
         more = len(found) > limit
         return DeploymentsResource(
-            deployments=[deployment_resource(one) for one in shown],
-            failures=failures,
-            next=f"{shown[-1].source}/{shown[-1].summary.number}" if more else None,
+            deployments=[deployment_resource(one) for one in read_entries(self.sources, shown, now)],
+            failures=[FailureResource(store=source.name, reason=str(error)) for source, error in roster.unreadable],
+            next=f"{shown[-1].source}/{shown[-1].outline.number}" if more else None,
         )
 
     def deployment(self, store: str, number: int) -> DeploymentResource:
         """One deployment, by its store's name and its number. Raises NotFound if there is none."""
         _, summary = self._find(store, number)
-        return deployment_resource(entries(store, (summary,), self.clock())[0])
+        return deployment_resource(entry_of(store, summary, self.clock()))
 
     def windows(self, store: str, number: int, limit: int, before: str) -> WindowsResource:
         """The windows of a deployment, the latest first.
@@ -113,11 +108,7 @@ class ApiCalls:
         """
         opened, _ = self._find(store, number)
         most = _whole("before", before) if before else None
-        found = [
-            one
-            for one in reversed(opened.incidents(number))
-            if (closed or one.state != "closed") and (most is None or one.number < most)
-        ]
+        found = opened.recent_incidents(number, latest=limit + 1, before=most, closed=closed)
         shown = [incident_resource(one) for one in found[:limit]]
         return IncidentsResource(incidents=shown, next=shown[-1].number if len(found) > limit else None)
 

@@ -27,7 +27,7 @@
   document.addEventListener("focusout", () => setTimeout(again, 100));
 
   const step = (by) => {
-    const links = [...document.querySelectorAll("[data-step], tbody th a")];
+    const links = [...document.querySelectorAll("[data-step], tbody th a:not(.tag)")];
     if (links.length === 0) return;
     const at = links.indexOf(document.activeElement);
     links[Math.min(Math.max(at + by, 0), links.length - 1)].focus();

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.drawings.evidence import evidence_drawing
-from monitoring.dashboard.drawings.series import NARROW, WIDE, Band, Series, Size, series_drawing
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.loss import headline_loss
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
 from monitoring.records import WHOLE, ScoreHistory, WatchKey, WindowRecord
+from monitoring.reports.drawings.evidence import evidence_drawing
+from monitoring.reports.drawings.series import NARROW, WIDE, Band, Series, Size, series_drawing
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
 from monitoring.watches.descriptions import format_value, slice_title, watch_title
 

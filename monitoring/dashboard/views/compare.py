@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.inputs import effect_of
 from monitoring.dashboard.views.charts import window_address
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.records import BaselineScore, WatchKey, WindowRecord
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, finite_evidence, format_evidence, format_window
+from monitoring.reports.sections.inputs import effect_of
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import NOTHING, format_change, format_value, printable, slice_title, watch_title
 

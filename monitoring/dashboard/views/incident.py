@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.dashboard.drawings.marks import STRIP_WINDOWS
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.charts import evidence_chart, watch_chart, window_address
 from monitoring.dashboard.views.deployment import Figure, next_step
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import ChartView, TableView, cell
 from monitoring.records import ActionKind, IncidentRecord, WatchKey
+from monitoring.reports.drawings.marks import STRIP_WINDOWS
 from monitoring.reports.sections.formatting import (
     LONGEST_MESSAGE,
     format_count,

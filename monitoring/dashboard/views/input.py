@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.dashboard.drawings.series import SMALL
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.inputs import Input, alarms_of
 from monitoring.dashboard.views.charts import watch_chart
 from monitoring.dashboard.views.deployment import incident_table
-from monitoring.dashboard.views.inputs import input_address, input_title, large_chart
+from monitoring.dashboard.views.inputs import input_address, large_chart
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import ChartView, TableView
 from monitoring.records import WatchKey
+from monitoring.reports.drawings.series import SMALL
+from monitoring.reports.sections.inputs import Input, alarms_of, input_title
 from monitoring.watches.descriptions import printable
 
 

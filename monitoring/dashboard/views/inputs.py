@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from monitoring.dashboard.drawings.effects import Effects, effects_drawing
-from monitoring.dashboard.drawings.series import NARROW, SMALL_TALL, WIDE, Size
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.inputs import ANSWERS, JOINT, Input, InputPoint, alarms_of, input_points
 from monitoring.dashboard.views.charts import window_cell
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
 from monitoring.records import IncidentRecord
-from monitoring.reports.sections.formatting import finite_evidence, format_count, format_evidence
+from monitoring.reports.charts.inputs import effects_of, movement
+from monitoring.reports.drawings.effects import effects_drawing
+from monitoring.reports.drawings.series import NARROW, SMALL_TALL, WIDE, Size
+from monitoring.reports.sections.formatting import finite_evidence, format_evidence
+from monitoring.reports.sections.inputs import Input, InputPoint, alarms_of, input_points, input_title
 from monitoring.watches.descriptions import NOTHING, format_value, printable, watch_title
 
 #: Inputs of one page, and those on the page of a deployment.
 PAGE_INPUTS = 12
 FIRST_INPUTS = 6
-
-_TITLES = {ANSWERS: "Predictions", JOINT: "All inputs together"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,33 +89,15 @@ def input_chart(
     if not points or not history.windows:
         return None
     since, until = history.windows[0].start, history.windows[-1].end
-    alarms = [
-        (incident.window_start, incident.level)
-        for incident in alarms_of(one, history.incidents)
-        if since <= incident.window_start < until
-    ]
-    effects = Effects(
-        title=input_title(one),
-        times=[point.start for point in points],
-        effects=[point.effect for point in points],
-        log_evidence=[point.log_evidence for point in points],
-        since=since,
-        until=until,
-        alarms=alarms,
-    )
+    effects = effects_of(one, points, (since, until), history.incidents)
     return ChartView(
         name=f"effect:{one.key}",
         title=input_title(one),
         href=input_address(one, parent),
-        note=f"{_moved(one)} {_alarms(len(alarms))}",
+        note=movement(one, len(effects.alarms)),
         drawings=tuple(effects_drawing(effects, size, history.zone) for size in sizes),
         table=_points(one, points, history, parent),
     )
-
-
-def input_title(one: Input) -> str:
-    """An input's name for people."""
-    return _TITLES.get(one.key) or printable(one.name)
 
 
 def input_address(one: Input, parent: str) -> str:
@@ -128,21 +109,6 @@ def large_chart(one: Input, history: DeploymentHistory, parent: str) -> ChartVie
     """An input by window, for a page of its own."""
     chart = input_chart(one, history, parent, (WIDE, NARROW))
     return None if chart is None else replace(chart, title="Distance from the baseline by window", href="")
-
-
-def _moved(one: Input) -> str:
-    """How far an input has moved over the last windows, in a sentence."""
-    if one.mean is None:
-        return "Not scored in the last 7 windows."
-    known = one.strongest
-    return (
-        f"{watch_title(known.watch)} {format_value(known.watch, one.mean)}, baseline "
-        f"{format_value(known.watch, known.mean)}: {one.effect:,.1f} standard deviations."
-    )
-
-
-def _alarms(count: int) -> str:
-    return f"{format_count(count, 'alarm')}." if count else "No alarm."
 
 
 def _points(one: Input, points: Sequence[InputPoint], history: DeploymentHistory, parent: str) -> TableView:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.dashboard.drawings.drawing import Drawing
-from monitoring.dashboard.drawings.marks import interval_mark
 from monitoring.dashboard.history import HEADLINES
 from monitoring.records import WHOLE, BaselineScore, ScoreRecord
+from monitoring.reports.drawings.drawing import Drawing
+from monitoring.reports.drawings.marks import interval_mark
 from monitoring.reports.sections.benchmark import Interval
 from monitoring.reports.sections.formatting import format_count
 from monitoring.reports.sections.months import weighted_interval

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.drawings.drawing import Drawing
-from monitoring.dashboard.drawings.marks import evidence_mark, strip
+from monitoring.dashboard.views.candidates import Ownership, Question
 from monitoring.dashboard.views.loss import LossView, headline_loss
-from monitoring.dashboard.views.standing import STATES, Standing, State, standing
+from monitoring.dashboard.views.standing import Standing, State, standing
 from monitoring.dashboard.views.table import TableView, cell
 from monitoring.records import WindowRecord
+from monitoring.reports.drawings.drawing import Drawing
+from monitoring.reports.drawings.marks import evidence_mark, strip
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_moment
 from monitoring.store.overview import DeploymentSummary, RecentHistory
 from monitoring.watches.descriptions import NOTHING, printable
-
-#: Rows of one page.
-PAGE_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +28,14 @@ class Entry:
         summary: The deployment.
         standing: How it stands.
         earlier: How many earlier deployments of the same name its store has.
+        ownership: Its team and tags.
     """
 
     source: str
     summary: DeploymentSummary
     standing: Standing
     earlier: int = 0
+    ownership: Ownership = field(default_factory=Ownership)
 
     @property
     def address(self) -> str:
@@ -65,6 +65,8 @@ class OverviewRow:
     run: str
     run_at: datetime
     earlier: int
+    team: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,31 +85,13 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What the reader asks of the overview.
-
-    Attributes:
-        text: A text in the name, the model or the sentence.
-        state: A state.
-        page: A page of rows, from 1.
-        by_model: Whether the deployments of one model stand together.
-        wall: Whether it is read from far away: large, without controls.
-    """
-
-    text: str = ""
-    state: str = ""
-    page: int = 1
-    by_model: bool = False
-    wall: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The overview: rows of one page, counts of all deployments by state, and of all snoozed incidents."""
+    """The overview: rows of one page, counts of all deployments by state, whether one has a team, snoozed incidents."""
 
     rows: tuple[OverviewRow, ...]
     failures: tuple[Failure, ...]
     counts: tuple[tuple[State, int], ...]
+    teams: bool
     snoozed: int
     total: int
     found: int
@@ -115,28 +99,9 @@ class Overview:
     pages: int
 
 
-def entries(source: str, summaries: Sequence[DeploymentSummary], now: datetime) -> tuple[Entry, ...]:
-    """The deployments of one store that are in use: of each name the one that was run last.
-
-    Args:
-        source: The store's name.
-        summaries: All its deployments.
-        now: The time.
-
-    Returns:
-        One entry a deployment.
-    """
-    newest: dict[str, DeploymentSummary] = {}
-    count: dict[str, int] = {}
-    for one in summaries:
-        name = name_of(one)
-        count[name] = count.get(name, 0) + 1
-        if name not in newest or one.used_at >= newest[name].used_at:
-            newest[name] = one
-    return tuple(entry_of(source, one, now, earlier=count[name] - 1) for name, one in newest.items())
-
-
-def entry_of(source: str, summary: DeploymentSummary, now: datetime, *, earlier: int = 0) -> Entry:
+def entry_of(
+    source: str, summary: DeploymentSummary, now: datetime, *, earlier: int = 0, ownership: Ownership | None = None
+) -> Entry:
     """One deployment.
 
     Args:
@@ -144,46 +109,19 @@ def entry_of(source: str, summary: DeploymentSummary, now: datetime, *, earlier:
         summary: The deployment.
         now: The time.
         earlier: How many earlier deployments of the same name its store has.
+        ownership: Its team and tags; None where they are not known.
 
     Returns:
         The entry.
     """
     zone = ZoneInfo(summary.record.timezone)
     how = standing(summary.incidents, summary.last, summary.used_at, now, zone, failure=summary.failure)
-    return Entry(source=source, summary=summary, standing=how, earlier=earlier)
+    return Entry(source=source, summary=summary, standing=how, earlier=earlier, ownership=ownership or Ownership())
 
 
 def name_of(summary: DeploymentSummary) -> str:
     """The name of a deployment."""
     return summary.record.called
-
-
-def chosen(found: Sequence[Entry], question: Question) -> tuple[Entry, ...]:
-    """The deployments that the reader asked for, worst first; by model, models of the worst deployment first."""
-    text = question.text.casefold()
-    kept = [
-        one
-        for one in found
-        if (not question.state or one.standing.state == question.state) and (not text or text in _words(one))
-    ]
-    kept.sort(key=_rank)
-    if not question.by_model:
-        return tuple(kept)
-    groups: dict[str, list[Entry]] = {}
-    for one in kept:
-        groups.setdefault(one.summary.record.model, []).append(one)
-    return tuple(one for group in groups.values() for one in group)
-
-
-def page_of(found: Sequence[Entry], page: int) -> tuple[Entry, ...]:
-    """The rows of one page, from 1."""
-    return tuple(found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
-
-
-def counts(found: Sequence[Entry]) -> tuple[tuple[State, int], ...]:
-    """How many deployments are in each state, worst first; states of none are left out."""
-    by_state = {state: sum(one.standing.state == state for one in found) for state in STATES}
-    return tuple((state, count) for state, count in by_state.items() if count)
 
 
 def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> OverviewRow:
@@ -223,6 +161,8 @@ def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> Overvie
         run=ago(now - entry.summary.used_at),
         run_at=entry.summary.used_at,
         earlier=entry.earlier,
+        team=entry.ownership.team,
+        tags=entry.ownership.tags,
     )
 
 
@@ -240,6 +180,7 @@ def overview_table(rows: Sequence[OverviewRow]) -> TableView:
         columns=(
             *("deployment", "version", "state", "sentence", "metric", "value", "low", "high", "baseline"),
             *("page_evidence", "page_threshold", "label_coverage", "judged_until", "last_run", "snoozed"),
+            *("team", "tags"),
         ),
         rows=tuple(
             (
@@ -264,6 +205,8 @@ def overview_table(rows: Sequence[OverviewRow]) -> TableView:
                 cell(row.judged, row.judged_at),
                 cell(row.run, row.run_at),
                 cell(str(row.standing.snoozed), row.standing.snoozed),
+                cell(row.team),
+                cell(" ".join(row.tags)),
             )
             for row in rows
         ),
@@ -289,18 +232,3 @@ def ago(length: timedelta) -> str:
         if seconds >= unit:
             return f"{seconds // unit:,} {name} ago"
     return "just now"
-
-
-def _words(entry: Entry) -> str:
-    """What a search looks at."""
-    return f"{name_of(entry.summary)} {entry.summary.record.model} {entry.standing.sentence}".casefold()
-
-
-def _rank(entry: Entry) -> tuple[int, bool, float, str]:
-    pages = [one.opened_at.timestamp() for one in entry.summary.incidents if one.level == "page"]
-    return (
-        STATES.index(entry.standing.state),
-        entry.standing.acknowledged,
-        -max(pages, default=0.0),
-        name_of(entry.summary),
-    )

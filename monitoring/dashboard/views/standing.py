@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
-from monitoring.records import IncidentRecord
+from monitoring.records import IncidentRecord, Level
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, remarks
 from monitoring.watches.descriptions import printable
@@ -46,6 +47,48 @@ class Standing:
     snoozed: int = 0
 
 
+class Attention(Protocol):
+    """An incident that is not closed, as far as it decides how its deployment stands."""
+
+    @property
+    def level(self) -> Level:
+        """Its level."""
+
+    @property
+    def acknowledged_at(self) -> datetime | None:
+        """When it was acknowledged."""
+
+    def is_snoozed(self, now: datetime) -> bool:
+        """Whether nobody wants to hear of it at a time."""
+
+
+def state_of(
+    incidents: Sequence[Attention], last: Span | None, used_at: datetime, now: datetime, *, failed: bool
+) -> State:
+    """The state of a deployment: an open page is worst, then a run that failed, then no run in time, then a notice.
+
+    Args:
+        incidents: Its incidents that are not closed.
+        last: The start and end of its last window; None before the first.
+        used_at: When it was run last.
+        now: The time.
+        failed: Whether its last run failed.
+
+    Returns:
+        The state.
+    """
+    levels = {one.level for one in incidents}
+    if "page" in levels:
+        return "page"
+    if failed:
+        return "failing"
+    if is_late(last, used_at, now):
+        return "late"
+    if last is None:
+        return "unknown"
+    return "notice" if levels else "ok"
+
+
 def standing(
     incidents: tuple[IncidentRecord, ...],
     last: Span | None,
@@ -66,40 +109,40 @@ def standing(
         failure: The error of its last run; empty where it had none.
 
     Returns:
-        The standing: an open page is worst, then a run that failed, then no run in time, then a notice.
+        The standing.
     """
+    state = state_of(incidents, last, used_at, now, failed=bool(failure))
     pages = sorted((one for one in incidents if one.level == "page"), key=lambda page: _urgency(page, now))
-    late = is_late(last, used_at, now)
     snoozed = sum(one.is_snoozed(now) for one in incidents)
     if pages:
         first = pages[0]
         return Standing(
-            state="page",
+            state=state,
             sentence=_page_sentence(pages, now, zone),
             incident=first.number,
-            acknowledged=all(_is_seen(page, now) for page in pages),
+            acknowledged=all(is_seen(page, now) for page in pages),
             snoozed=snoozed,
         )
-    if failure:
+    if state == "failing":
         since = f"The run of {format_moment(used_at, zone)} failed: {printable(failure, _SENTENCE)}"
-        return Standing(state="failing", sentence=since)
-    if late:
+        return Standing(state=state, sentence=since, snoozed=snoozed)
+    if state == "late":
         since = f"The last run was on {format_moment(used_at, zone)}: nothing has been judged since."
-        return Standing(state="late", sentence=since, snoozed=snoozed)
+        return Standing(state=state, sentence=since, snoozed=snoozed)
     if last is None:
-        return Standing(state="unknown", sentence="No window has been judged yet.")
+        return Standing(state=state, sentence="No window has been judged yet.", snoozed=snoozed)
     notices = [one for one in incidents if one.level == "notice"]
     window = format_window(*last, zone)
     if notices:
         newest = max(notices, key=lambda one: one.opened_at)
         more = f", and {format_count(len(notices) - 1, 'other notice')}" if len(notices) > 1 else ""
         return Standing(
-            state="notice",
+            state=state,
             sentence=f"{cause_line(newest)[:_SENTENCE]} since {format_moment(newest.window_start, zone)}{more}.",
             incident=newest.number,
             snoozed=snoozed,
         )
-    return Standing(state="ok", sentence=f"No open incident. Judged up to {window}.")
+    return Standing(state=state, sentence=f"No open incident. Judged up to {window}.")
 
 
 def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:
@@ -120,10 +163,11 @@ def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:
 
 def _urgency(page: IncidentRecord, now: datetime) -> tuple[bool, float]:
     """Pages that nobody has acknowledged or snoozed first, then the newest."""
-    return _is_seen(page, now), -page.opened_at.timestamp()
+    return is_seen(page, now), -page.opened_at.timestamp()
 
 
-def _is_seen(page: IncidentRecord, now: datetime) -> bool:
+def is_seen(page: Attention, now: datetime) -> bool:
+    """Whether a page is acknowledged or snoozed."""
     return page.acknowledged_at is not None or page.is_snoozed(now)
 
 

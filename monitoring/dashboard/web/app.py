@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -21,23 +21,32 @@ from starlette.routing import Mount, Route
 from monitoring.dashboard.api.application import Api
 from monitoring.dashboard.api.calls import ApiCalls
 from monitoring.dashboard.api.openapi import PREFIX
-from monitoring.dashboard.views.compare import BASELINE
+from monitoring.dashboard.views.candidates import Question
 from monitoring.dashboard.views.inputs import InputsView
-from monitoring.dashboard.views.overview import Question, overview_table
+from monitoring.dashboard.views.overview import overview_table
+from monitoring.dashboard.views.rebaseline import RebaselineForm
 from monitoring.dashboard.views.standing import STATES
 from monitoring.dashboard.views.table import TableView, csv_text
 from monitoring.dashboard.web.access import COOKIE, Access, cookie_of
 from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of
+from monitoring.dashboard.web.asked import (
+    MOST_ACTION_BYTES,
+    form_of,
+    incident_of,
+    place_of,
+    question_of,
+    sides_of,
+    start_of,
+    windows_of,
+)
 from monitoring.dashboard.web.guard import Guard
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.pages import WINDOW_CHOICES, WINDOWS_SHOWN, Pages
+from monitoring.dashboard.web.pages import WINDOW_CHOICES, Pages
+from monitoring.dashboard.web.rebaselining import Rebaselining, rebaseline_form
 from monitoring.dashboard.web.rendering import STATIC, render, static_text
 from monitoring.errors import BadInput, PitfallsError
 from monitoring.records import ActionKind
-
-#: The form for the token has nothing else: far more than it needs. A note may be longer, and is percent-encoded.
-MOST_FORM_BYTES = 4096
-MOST_ACTION_BYTES = 65_536
+from monitoring.watches.embedding import Embedder
 
 #: The cookie that keeps the name of who acts.
 NAME_COOKIE = "pitfalls_name"
@@ -53,10 +62,14 @@ class Dashboard:
         pages: Gives what it shows, for each request.
         access: Who may ask.
         changes: When open pages are out of date.
+        embedder: Makes the function that embeds tensors for a new baseline; None where there is no framework for it.
     """
 
-    def __init__(self, pages: Callable[[], Pages], access: Access, changes: Changes) -> None:
+    def __init__(
+        self, pages: Callable[[], Pages], access: Access, changes: Changes, embedder: Embedder | None = None
+    ) -> None:
         self._current = pages
+        self._rebaselining = Rebaselining(pages, embedder)
         self._access = access
         self._changes = changes
 
@@ -99,6 +112,7 @@ class Dashboard:
                 Route(f"{deployment}/incidents/{{incident:int}}/{kind}", partial(self.act, kind), methods=["POST"])
                 for kind in KINDS
             ),
+            Route(deployment + "/rebaseline", self.rebaseline, methods=["GET", "POST"]),
             Route(deployment + "/windows/{start}", self.window),
             Route(deployment + "/windows/{start}/tables/{table:path}.csv", self.window_csv),
         ]
@@ -137,25 +151,25 @@ class Dashboard:
     async def deployment(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER``: one deployment."""
         latest = windows_of(request)
-        view = await run_in_threadpool(self._pages.deployment, *_place(request), latest)
+        view = await run_in_threadpool(self._pages.deployment, *place_of(request), latest)
         return _page("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
 
     async def deployment_csv(self, request: Request) -> Response:
         """A table of a deployment's page."""
-        view = await run_in_threadpool(self._pages.deployment, *_place(request), windows_of(request), whole=True)
+        view = await run_in_threadpool(self._pages.deployment, *place_of(request), windows_of(request), whole=True)
         return _csv(_table(request, view.tables))
 
     async def inputs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/inputs``: the inputs of one deployment, worst first."""
         latest, asked = windows_of(request), question_of(request)
-        view = await run_in_threadpool(self._pages.inputs, *_place(request), latest, (asked.text, asked.page))
+        view = await run_in_threadpool(self._pages.inputs, *place_of(request), latest, (asked.text, asked.page))
         link = partial(inputs_link, view, latest)
         query = link().removeprefix(view.address)
         return _page("inputs", view=view, latest=latest, choices=WINDOW_CHOICES, link=link, query=query)
 
     async def inputs_csv(self, request: Request) -> Response:
         """A table of that page, with all windows that are shown."""
-        asked, place = question_of(request), _place(request)
+        asked, place = question_of(request), place_of(request)
         extent = (windows_of(request), (asked.text, asked.page))
         view = await run_in_threadpool(self._pages.inputs, *place, *extent, whole=True)
         return _csv(_table(request, view.tables))
@@ -163,35 +177,35 @@ class Dashboard:
     async def input(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/input?of=KEY``: one input."""
         latest, key = windows_of(request), request.query_params.get("of", "")
-        view = await run_in_threadpool(self._pages.input, *_place(request), key, latest)
+        view = await run_in_threadpool(self._pages.input, *place_of(request), key, latest)
         query = f"?{urlencode({'of': key, 'windows': latest})}"
         return _page("input", view=view, latest=latest, choices=WINDOW_CHOICES, query=query)
 
     async def input_csv(self, request: Request) -> Response:
         """A table of that page, with all windows that are shown."""
         latest, key = windows_of(request), request.query_params.get("of", "")
-        view = await run_in_threadpool(self._pages.input, *_place(request), key, latest, whole=True)
+        view = await run_in_threadpool(self._pages.input, *place_of(request), key, latest, whole=True)
         return _csv(_table(request, view.tables))
 
     async def compare(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/compare?a=START&b=START``: two windows, or a window and the baseline."""
-        view = await run_in_threadpool(self._pages.compare, *_place(request), *_sides(request))
+        view = await run_in_threadpool(self._pages.compare, *place_of(request), *sides_of(request))
         query = f"?{urlencode({'a': view.a.key, 'b': view.b.key})}"
         return _page("compare", view=view, query=query)
 
     async def compare_csv(self, request: Request) -> Response:
         """A table of that page."""
-        view = await run_in_threadpool(self._pages.compare, *_place(request), *_sides(request))
+        view = await run_in_threadpool(self._pages.compare, *place_of(request), *sides_of(request))
         return _csv(_table(request, view.tables))
 
     async def runs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/runs``: the runs and notifications of one deployment."""
-        view = await run_in_threadpool(self._pages.runs, *_place(request))
+        view = await run_in_threadpool(self._pages.runs, *place_of(request))
         return _page("runs", view=view)
 
     async def runs_csv(self, request: Request) -> Response:
         """A table of that page, with all runs or notifications that are kept."""
-        view = await run_in_threadpool(self._pages.runs, *_place(request), whole=True)
+        view = await run_in_threadpool(self._pages.runs, *place_of(request), whole=True)
         return _csv(_table(request, view.tables))
 
     async def jobs(self, request: Request) -> Response:
@@ -208,7 +222,7 @@ class Dashboard:
     async def incident(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/incidents/N``: one incident."""
         number = int(request.path_params["incident"])
-        view = await run_in_threadpool(self._pages.incident, *_place(request), number)
+        view = await run_in_threadpool(self._pages.incident, *place_of(request), number)
         name = unquote(request.cookies.get(NAME_COOKIE, ""))
         may_act = request.state.may_act
         return _page("incident", view=view, query="", name=name, snoozes=SNOOZES, may_act=may_act)
@@ -216,28 +230,42 @@ class Dashboard:
     async def incident_csv(self, request: Request) -> Response:
         """A table of an incident's page."""
         number = int(request.path_params["incident"])
-        view = await run_in_threadpool(self._pages.incident, *_place(request), number, whole=True)
+        view = await run_in_threadpool(self._pages.incident, *place_of(request), number, whole=True)
         return _csv(_table(request, view.tables))
 
     async def act(self, kind: ActionKind, request: Request) -> Response:
         """Acts on an incident as a form says, and leads back to its page; the name is kept for the next time."""
         number = int(request.path_params["incident"])
-        action = action_of(kind, await _form(request, MOST_ACTION_BYTES), self._pages.clock())
-        await run_in_threadpool(self._pages.act, *_place(request), number, action)
-        answer = RedirectResponse(request.url.path.removesuffix(f"/{kind}"), 303)
-        if action.by != NOBODY:
-            secure = request.url.scheme == "https"
-            answer.set_cookie(NAME_COOKIE, quote(action.by), httponly=True, samesite="lax", secure=secure)
-        return answer
+        action = action_of(kind, await form_of(request, MOST_ACTION_BYTES), self._pages.clock())
+        await run_in_threadpool(self._pages.act, *place_of(request), number, action)
+        return _led_to(request.url.path.removesuffix(f"/{kind}"), request, action.by)
+
+    async def rebaseline(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/rebaseline?incident=N``: makes windows the new normal, or the former baseline again."""
+        place, incident = place_of(request), incident_of(request)
+        if request.method == "GET":
+            asked = RebaselineForm(by=unquote(request.cookies.get(NAME_COOKIE, "")))
+            view = await run_in_threadpool(self._rebaselining.view, place, incident, asked)
+            return _page("rebaseline", view=view, may_act=request.state.may_act)
+        fields = await form_of(request, MOST_ACTION_BYTES)
+        form, undo = rebaseline_form(fields), fields.get("undo") == "yes"
+        change = self._rebaselining.undo if undo else self._rebaselining.make
+        try:
+            await run_in_threadpool(change, place, form)
+        except PitfallsError as error:
+            view = await run_in_threadpool(self._rebaselining.view, place, incident, form)
+            view = replace(view, problem=tuple(str(error).splitlines()))
+            return _page("rebaseline", 400, view=view, may_act=True)
+        return _led_to(f"{request.url.path}?{request.url.query}", request, form.by.strip())
 
     async def window(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/windows/START``: one window."""
-        view = await run_in_threadpool(self._pages.window, *_place(request), _start(request))
+        view = await run_in_threadpool(self._pages.window, *place_of(request), start_of(request))
         return _page("window", view=view, query="")
 
     async def window_csv(self, request: Request) -> Response:
         """A table of a window's page."""
-        view = await run_in_threadpool(self._pages.window, *_place(request), _start(request))
+        view = await run_in_threadpool(self._pages.window, *place_of(request), start_of(request))
         return _csv(_table(request, view.tables))
 
     async def live(self, request: Request) -> Response:
@@ -257,7 +285,7 @@ class Dashboard:
         """``/sign-in``: a form for the token, which becomes a cookie."""
         wrong = False
         if request.method == "POST":
-            given = (await _form(request)).get("token", "")
+            given = (await form_of(request)).get("token", "")
             if self._access.role_of(given.strip()) is not None:
                 answer = RedirectResponse("/", 303)
                 secure = request.url.scheme == "https"
@@ -265,50 +293,6 @@ class Dashboard:
                 return answer
             wrong = True
         return HTMLResponse(render("sign_in", wrong=wrong), 403 if wrong else 200)
-
-
-def question_of(request: Request) -> Question:
-    """What a request asks of the overview; what makes no sense is left out."""
-    asked = request.query_params
-    state = asked.get("state", "")
-    page = asked.get("page", "1")
-    return Question(
-        text=asked.get("q", "")[:100],
-        state=state if state in STATES else "",
-        page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
-        by_model=asked.get("group") == "model",
-        wall="wall" in asked,
-    )
-
-
-def windows_of(request: Request) -> int:
-    """How many windows a request asks for, one of `WINDOW_CHOICES`."""
-    asked = request.query_params.get("windows", "")
-    return next((one for one in WINDOW_CHOICES if str(one) == asked), WINDOWS_SHOWN)
-
-
-def _place(request: Request) -> tuple[str, int]:
-    return request.path_params["source"], min(int(request.path_params["number"]), 2**31 - 1)
-
-
-def _start(request: Request) -> datetime:
-    return _moment(request.path_params["start"])
-
-
-def _sides(request: Request) -> tuple[datetime | str, datetime | str]:
-    """What a request compares: when a window begins, the baseline, or nothing."""
-    asked = (request.query_params.get(name, "") for name in ("a", "b"))
-    a, b = (one if one in ("", BASELINE) else _moment(one) for one in asked)
-    return a, b
-
-
-def _moment(text: str) -> datetime:
-    """A time of an address, in UTC unless it says otherwise."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise HTTPException(404) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _table(request: Request, tables: tuple[TableView, ...]) -> TableView:
@@ -320,8 +304,8 @@ def _table(request: Request, tables: tuple[TableView, ...]) -> TableView:
 
 def _link(question: Question, **changed: Any) -> str:
     """The address of the overview with a changed question."""
-    group = "model" if question.by_model else ""
-    asked = {"q": question.text, "state": question.state, "group": group, "page": "", **changed}
+    kept = {"q": question.text, "state": question.state, "group": question.group}
+    asked = {**kept, "team": question.team, "tag": question.tag, "page": "", **changed}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"/?{query}" if query else "/"
 
@@ -332,24 +316,17 @@ def inputs_link(view: InputsView, latest: int, **changed: Any) -> str:
     return f"{view.address}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
-async def _form(request: Request, most: int = MOST_FORM_BYTES) -> dict[str, str]:
-    """The fields of a form of so many bytes at most; none for a request without a body."""
-    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if body and not is_form:
-            raise HTTPException(415)
-        if len(body) > most:
-            raise HTTPException(413)
-    try:
-        return {name: values[0] for name, values in parse_qs(body.decode("ascii")).items()}
-    except (UnicodeDecodeError, ValueError):
-        raise HTTPException(400) from None
+def _page(template: str, code: int = 200, **values: Any) -> Response:
+    return HTMLResponse(render(template, **values), code)
 
 
-def _page(template: str, **values: Any) -> Response:
-    return HTMLResponse(render(template, **values))
+def _led_to(path: str, request: Request, by: str) -> Response:
+    """Leads a browser to a page, and keeps the name of who acted for the next time."""
+    answer = RedirectResponse(path, 303)
+    if by and by != NOBODY:
+        secure = request.url.scheme == "https"
+        answer.set_cookie(NAME_COOKIE, quote(by), httponly=True, samesite="lax", secure=secure)
+    return answer
 
 
 def _csv(table: TableView) -> Response:

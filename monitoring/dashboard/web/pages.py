@@ -9,31 +9,19 @@ from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from monitoring.config.files import ConfigFile
-from monitoring.dashboard.drawings.marks import STRIP_WINDOWS
 from monitoring.dashboard.history import HEADLINES, WINDOWS, HistoryRange, read_history, with_inputs
-from monitoring.dashboard.inputs import inputs_of
+from monitoring.dashboard.roster import Roster, mentioning, read_entries, read_roster
 from monitoring.dashboard.sources import Source
+from monitoring.dashboard.views.candidates import PAGE_ROWS, Question, chosen, counts, page_of
 from monitoring.dashboard.views.compare import BASELINE, ComparedSide, CompareView, compare_view
 from monitoring.dashboard.views.deployment import DeploymentView, MoreTables, deployment_view
 from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, IncidentView, incident_view
 from monitoring.dashboard.views.input import InputView, input_view
-from monitoring.dashboard.views.inputs import FIRST_INPUTS, PAGE_INPUTS, InputsView, input_title, inputs_view
+from monitoring.dashboard.views.inputs import FIRST_INPUTS, PAGE_INPUTS, InputsView, inputs_view
 from monitoring.dashboard.views.jobs import AllJobsView, Jobs, JobsView, config_table, jobs_view
 from monitoring.dashboard.views.metrics import measured_of, metrics_text
 from monitoring.dashboard.views.notifications import Receivers, receivers_of, undelivered_table
-from monitoring.dashboard.views.overview import (
-    PAGE_ROWS,
-    Entry,
-    Failure,
-    Overview,
-    Question,
-    chosen,
-    counts,
-    entries,
-    entry_of,
-    overview_row,
-    page_of,
-)
+from monitoring.dashboard.views.overview import Entry, Failure, Overview, entry_of, overview_row
 from monitoring.dashboard.views.runs import all_runs_table
 from monitoring.dashboard.views.settings import settings_of, settings_table
 from monitoring.dashboard.views.table import TableView
@@ -42,6 +30,8 @@ from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
 from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
+from monitoring.reports.drawings.marks import STRIP_WINDOWS
+from monitoring.reports.sections.inputs import input_title, inputs_of
 from monitoring.store.notifications import OutboxEvent
 from monitoring.store.overview import DeploymentSummary, RecentHistory
 from monitoring.store.runs import StoredRun
@@ -88,15 +78,17 @@ class Pages:
             The page; a store that cannot be read is a failure on it.
         """
         now = self.clock()
-        found, failures = self._entries(now)
-        kept = chosen(found, question)
+        roster = read_roster(self.sources, now)
+        found = roster.found
+        kept = chosen(found, question, mentioning(self.sources, question.text))
         pages = max(1, -(-len(kept) // PAGE_ROWS))
-        shown = page_of(kept, min(question.page, pages))
+        shown = read_entries(self.sources, page_of(kept, min(question.page, pages)), now)
         return Overview(
             rows=tuple(overview_row(one, history, now) for one, history in self._histories(shown)),
-            failures=failures,
+            failures=self._failures(roster),
             counts=counts(found),
-            snoozed=sum(one.standing.snoozed for one in found),
+            teams=any(one.ownership.team for one in found),
+            snoozed=sum(one.snoozed for one in found),
             total=len(found),
             found=len(kept),
             question=question,
@@ -105,13 +97,16 @@ class Pages:
 
     def metrics(self) -> str:
         """Metrics of every deployment, in Prometheus' text format. Cost: two searches of an index for each."""
-        found, failures = self._entries(self.clock())
-        return metrics_text([measured_of(*one) for one in self._histories(found, windows=1)], failures)
+        now = self.clock()
+        roster = read_roster(self.sources, now)
+        found = read_entries(self.sources, roster.found, now)
+        measured = [measured_of(*one) for one in self._histories(found, windows=1)]
+        return metrics_text(measured, self._failures(roster))
 
     def ready(self) -> bool:
         """Whether there is something to show: a deployment, or configs of which none is unreadable."""
-        found, failures = self._entries(self.clock())
-        return bool(found) or not any(one.unreadable for one in failures)
+        roster = read_roster(self.sources, self.clock())
+        return bool(roster.found) or not any(one.unreadable for one in self._failures(roster))
 
     def deployment(
         self, source: str, number: int, latest: int = WINDOWS_SHOWN, *, whole: bool = False
@@ -127,7 +122,7 @@ class Pages:
         Returns:
             The page; BadInput says that there is no such deployment.
         """
-        store, summary = self._find(source, number)
+        store, summary = self.find(source, number)
         history = read_history(store, summary, _extent(latest, whole=whole))
         worst = inputs_of(history.last, history.baseline)[:FIRST_INPUTS]
         history = with_inputs(store, history, worst, latest)
@@ -152,7 +147,7 @@ class Pages:
         Returns:
             The page; BadInput says that there is no such deployment.
         """
-        store, summary = self._find(source, number)
+        store, summary = self.find(source, number)
         history = read_history(store, summary, _extent(latest, whole=whole, rows=INPUT_ROWS))
         text = asked[0].casefold()
         found = [one for one in inputs_of(history.last, history.baseline) if text in input_title(one).casefold()]
@@ -173,7 +168,7 @@ class Pages:
         Returns:
             The page; BadInput says that there is no such deployment or input.
         """
-        store, summary = self._find(source, number)
+        store, summary = self.find(source, number)
         known = inputs_of((), store.baseline(number))
         watches = tuple(known.watch for one in known if one.key == key for known in one.watches)
         history = read_history(store, summary, _extent(latest, whole=whole, watches=watches))
@@ -193,7 +188,7 @@ class Pages:
         Returns:
             The page; BadInput says that there is no such deployment or incident.
         """
-        store, summary = self._find(source, number)
+        store, summary = self.find(source, number)
         known = next((one for one in store.incidents(number) if one.number == incident), None)
         found = _found("incident", known, str(incident))
         until = found.window_start + WINDOWS_AFTER * (found.window_end - found.window_start)
@@ -219,7 +214,7 @@ class Pages:
         Returns:
             The page; BadInput says that there is no such deployment or window.
         """
-        store, summary = self._find(source, number)
+        store, summary = self.find(source, number)
         found = _found("window", store.window(number, start), start.isoformat())
         before = store.recent_windows(number, latest=1, before=start)
         later = store.recent_windows(number, latest=2, before=found.end + (found.end - found.start))
@@ -244,7 +239,7 @@ class Pages:
         Returns:
             The page; BadInput says that there is no such deployment or window.
         """
-        store, summary = self._find(source, number)
+        store, summary = self.find(source, number)
         recent = store.recent_windows(number, latest=WINDOWS_SHOWN)
         latest = recent[-1].start if recent else BASELINE
         first, second = (
@@ -258,7 +253,7 @@ class Pages:
 
     def runs(self, source: str, number: int, *, whole: bool = False) -> JobsView:
         """The page of a deployment's jobs, or all that are kept. Raises BadInput if there is no such deployment."""
-        store, summary = self._find(source, number)
+        store, summary = self.find(source, number)
         config, now = self._source(source).config_of(summary.record.called), self.clock()
         jobs = Jobs(
             runs=store.runs(number) if whole else store.runs(number, latest=TABLE_ROWS),
@@ -305,7 +300,7 @@ class Pages:
 
     def act(self, source: str, number: int, incident: int, action: IncidentAction) -> IncidentRecord:
         """Act on an incident. Raises BadInput if there is none, or the action does not fit it."""
-        store, _ = self._find(source, number)
+        store, _ = self.find(source, number)
         return store.act(number, incident, action)
 
     def fingerprint(self) -> str:
@@ -318,20 +313,16 @@ class Pages:
                 found.append(str(error))
         return "\n".join(found)
 
-    def _entries(self, now: datetime) -> tuple[tuple[Entry, ...], tuple[Failure, ...]]:
-        """The deployments of all stores, and what cannot be read."""
-        found: list[Entry] = []
-        failures = [
-            Failure(config=one.name, reason=one.problem, unreadable=one.config is None)
-            for one in self.files
-            if one.problem
-        ]
-        for source in self.sources:
-            try:
-                found += entries(source.name, source.store().summaries(), now)
-            except PitfallsError as error:
-                failures.append(Failure(config=_named(source), reason=str(error)))
-        return tuple(found), tuple(failures)
+    def _failures(self, roster: Roster) -> tuple[Failure, ...]:
+        """What cannot be read, or failed: configs, then stores."""
+        return (
+            *(
+                Failure(config=one.name, reason=one.problem, unreadable=one.config is None)
+                for one in self.files
+                if one.problem
+            ),
+            *(Failure(config=_named(source), reason=str(error)) for source, error in roster.unreadable),
+        )
 
     def _histories(self, shown: Sequence[Entry], windows: int = STRIP_WINDOWS) -> list[tuple[Entry, RecentHistory]]:
         numbers: dict[str, list[int]] = {}
@@ -357,7 +348,8 @@ class Pages:
     def _source(self, name: str) -> Source:
         return _found("store", next((one for one in self.sources if one.name == name), None), name)
 
-    def _find(self, source: str, number: int) -> tuple[Store, DeploymentSummary]:
+    def find(self, source: str, number: int) -> tuple[Store, DeploymentSummary]:
+        """A deployment and its store. Raises BadInput if there is none."""
         store = self._source(source).store()
         return store, _found("deployment", store.summary(number), str(number))
 

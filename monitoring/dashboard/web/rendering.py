@@ -18,6 +18,10 @@ STATIC = {
 }
 
 
+#: What the pages share with the report: where it lies.
+_SHARED = dict.fromkeys(("drawing.html.j2", "drawings.css"), ("monitoring.reports", "templates"))
+
+
 def render(template: str, **values: Any) -> str:
     """A page.
 
@@ -33,8 +37,8 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def static_text(name: str) -> str:
-    """The text of a file of `STATIC`."""
-    return _text("static", name)
+    """The text of a file of `STATIC`; the style sheet begins with that of the drawings."""
+    return (_text("static", "drawings.css") if name.endswith(".css") else "") + _text("static", name)
 
 
 @cache
@@ -53,4 +57,5 @@ def _environment() -> Environment:
 
 
 def _text(folder: str, name: str) -> str:
-    return (files("monitoring.dashboard") / folder / name).read_text("utf-8").replace("\r\n", "\n")
+    package, folder = _SHARED.get(name, ("monitoring.dashboard", folder))
+    return (files(package) / folder / name).read_text("utf-8").replace("\r\n", "\n")

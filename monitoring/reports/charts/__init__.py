@@ -1,1 +1,1 @@
-"""The charts of the page, as plain figures for Plotly, each with its data in words and as a table."""
+"""The charts of the page, each with its drawings, its data in words and as a table."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
-from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
-from monitoring.reports.charts.evidence import local
+from monitoring.reports.charts.chart import Chart, window_table
+from monitoring.reports.drawings.estimates import Estimates, estimates_drawing
+from monitoring.reports.drawings.series import NARROW, WIDE
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines
 from monitoring.reports.sections.formatting import format_count, format_window
-from monitoring.watches.descriptions import format_value, is_share, watch_title
-
-HEIGHT = 230
+from monitoring.watches.descriptions import format_value, watch_title
 
 #: A window's realised loss is drawn once labels have arrived for this share of its rows.
 SETTLED = 0.8
@@ -33,15 +33,22 @@ def estimate_charts(status: MonitorStatus) -> tuple[Chart, ...]:
 
 def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, EstimateRecord]]) -> Chart:
     zone, name = ZoneInfo(status.timezone), watch_title(f"estimated_{metric}")
-    settled = settled_by_window(status)
-    starts = [local(window.start, zone) for window, _ in found]
-    names = [format_window(window.start, window.end, zone) for window, _ in found]
-    realised_losses: list[float | None] = []
-    for window, _ in found:
-        one = settled.get(window.start)
-        realised_losses.append(realised(one, metric) if one is not None and one.rows >= SETTLED * window.rows else None)
-    known = sum(loss is not None for loss in realised_losses)
+    losses = _realised(status, metric, [window for window, _ in found])
     state = " ".join(trust_lines(status))
+    last = found[-1][1]
+    estimates = Estimates(
+        watch=metric,
+        summary=(
+            f"{name} in {format_count(len(found), 'window')}, last {format_value(metric, last.value)} between "
+            f"{format_value(metric, last.low)} and {format_value(metric, last.high)}; the realised "
+            f"loss is known for {sum(loss is not None for loss in losses):,} of them. {state}"
+        ),
+        times=[window.start for window, _ in found],
+        values=[one.value for _, one in found if one.value is not None],
+        intervals=[None if one.low is None or one.high is None else (one.low, one.high) for _, one in found],
+        realised=losses,
+        until=found[-1][0].end,
+    )
     return Chart(
         name=f"windows-estimated_{metric}",
         title=f"{name} by window",
@@ -49,62 +56,27 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
             f"Line: estimated without labels. Band: its 90 % interval. Dots: the realised loss of windows with labels "
             f"for {100 * SETTLED:.0f} % of their rows. {state}"
         ),
-        summary=(
-            f"{name} in {format_count(len(found), 'window')}, last {format_value(metric, found[-1][1].value)} between "
-            f"{format_value(metric, found[-1][1].low)} and {format_value(metric, found[-1][1].high)}; the realised "
-            f"loss is known for {known:,} of them. {state}"
-        ),
-        height=HEIGHT,
-        figure={
-            "data": _traces(metric, found, starts, names, realised_losses),
-            "layout": layout(
-                HEIGHT,
-                xaxis=time_axis([starts[0], local(found[-1][0].end, zone)]),
-                yaxis=axis(tickformat=".0%" if is_share(metric) else ".2f", nticks=6),
-            ),
-        },
-        table=bounded(
+        drawings=tuple(estimates_drawing(estimates, size, zone) for size in (WIDE, NARROW)),
+        table=window_table(
+            status,
             ("Window", "Rows", name, "From", "To", "Realised"),
             [
-                (n, f"{one.rows:,}", *(format_value(metric, v) for v in (one.value, one.low, one.high, loss)))
-                for n, (_, one), loss in zip(names, found, realised_losses, strict=True)
+                (
+                    window.start,
+                    (
+                        format_window(window.start, window.end, zone),
+                        f"{one.rows:,}",
+                        *(format_value(metric, value) for value in (one.value, one.low, one.high, loss)),
+                    ),
+                )
+                for (window, one), loss in zip(found, losses, strict=True)
             ],
         ),
     )
 
 
-def _traces(
-    metric: str,
-    found: list[tuple[WindowRecord, EstimateRecord]],
-    starts: list[str],
-    names: list[str],
-    realised_losses: list[float | None],
-) -> list[Figure]:
-    """The band's two edges, the estimate's line, and the dots of the realised loss."""
-    edge = {"type": "scatter", "mode": "lines", "x": starts, "line": {"width": 0}, "hoverinfo": "skip"}
-    text = [
-        f"{n}: <b>{format_value(metric, one.value)}</b> ({format_value(metric, one.low)} to "
-        f"{format_value(metric, one.high)}), realised {format_value(metric, loss)}"
-        for n, (_, one), loss in zip(names, found, realised_losses, strict=True)
-    ]
-    return [
-        {**edge, "y": [one.low for _, one in found]},
-        {**edge, "y": [one.high for _, one in found], "fill": "tonexty", "fillcolor": "--band"},
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": starts,
-            "y": [one.value for _, one in found],
-            "line": {"color": "--ink", "width": 2},
-            "text": text,
-            "hovertemplate": "%{text}<extra></extra>",
-        },
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": starts,
-            "y": realised_losses,
-            "marker": {"color": "--dot", "size": 5},
-            "hoverinfo": "skip",
-        },
-    ]
+def _realised(status: MonitorStatus, metric: str, windows: Sequence[WindowRecord]) -> list[float | None]:
+    """The realised loss of each window that has enough labels."""
+    settled = settled_by_window(status)
+    known = [(settled.get(window.start), window.rows) for window in windows]
+    return [realised(one, metric) if one is not None and one.rows >= SETTLED * rows else None for one, rows in known]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.records import IncidentAction, IncidentRecord, MonitorStatus
+from monitoring.records import FACT_WATCH, IncidentAction, IncidentRecord, MonitorStatus
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_moment
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
@@ -27,7 +27,7 @@ def cause_line(incident: IncidentRecord) -> str:
     """
     cause = printable(incident.cause, LONGEST_MESSAGE).strip().rstrip(".")
     title = watch_title(incident.watch)
-    if incident.watch == "schema":
+    if incident.watch == FACT_WATCH:
         return f"{_capital(cause)}: {printable(incident.slice)}"
     if not cause:
         return f"{title} at {slice_title(incident.slice)}" if incident.slice else title

@@ -194,16 +194,19 @@ def run_services(config: MonitorConfig, output: Output, **services: Any) -> Exte
         The services.
     """
     from monitoring.jobs.run import ExternalServices  # noqa: PLC0415 - not needed for --help
-    from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
     if ".tfrecord" in str(config.traffic.path):  # records are TensorFlow Serving's messages
         load_frameworks("tensorflow")
 
-    def embedder(bundle: Path) -> Embed:
-        load_frameworks("tensorflow")
-        return BundleEmbedder(bundle)
+    return ExternalServices(notify=notifier(output), embedder=embedder_of, **services)
 
-    return ExternalServices(notify=notifier(output), embedder=embedder, **services)
+
+def embedder_of(bundle: Path) -> Embed:
+    """What embeds the rows of a bundle; loads TensorFlow."""
+    from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - not needed for --help
+
+    load_frameworks("tensorflow")
+    return BundleEmbedder(bundle)
 
 
 def notifier(output: Output) -> Notify:

@@ -10,16 +10,14 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.monitor.incidents.action import MAX_NUMBER, deployment_with_incidents, login_name
-from pitfalls_tf.cli.monitor.options import config_option, notifier, traffic_option, with_traffic
+from pitfalls_tf.cli.monitor.options import config_option, embedder_of, notifier, traffic_option, with_traffic
 from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:
     from monitoring.config import MonitorConfig
     from monitoring.jobs.rebaseline.rebaseline import RebaselineResult
     from monitoring.records import Rebaseline
-    from monitoring.watches.embedding import Embed
     from pitfalls_tf.cli.output import Output
 
 _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
@@ -72,7 +70,6 @@ def command(
         _undo(config_path, config, by or login_name(), given or reason or incident, output)
         return 0
     from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline  # noqa: PLC0415 - as above
-    from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
     zone = ZoneInfo(config.windows.timezone)
     times = {name: _in(zone, when[name]) for name in _OPTIONS}
@@ -86,12 +83,8 @@ def command(
             fix="Give the days of traffic that are normal, for example --from 2026-03-01 --to 2026-04-01.",
         )
 
-    def embedder(bundle: Path) -> Embed:
-        load_frameworks("tensorflow")
-        return BundleEmbedder(bundle)
-
     said = NewNormal(start=times["start"], end=times["end"], since=times["since"], reason=reason, by=by or login_name())
-    done = rebaseline(config_path, config, said, clock=lambda: datetime.now(UTC), embedder=embedder)
+    done = rebaseline(config_path, config, said, clock=lambda: datetime.now(UTC), embedder=embedder_of)
     for note in done.notes:
         output.progress(note)
     _notify(config, done.deployment, output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.monitor.options import dashboard_options
+from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of
 from pitfalls_tf.cli.monitor.scheduled import service_of
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.token import read_dashboard_tokens
@@ -64,7 +64,10 @@ def command(
         {"url": url, "configs": [str(path) for path in paths]},
         lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops the service)"),
     )
-    with stopping() as stop, serving(Dashboard(pages, access, Changes(pages.fingerprint)).app(), listening):
+    with (
+        stopping() as stop,
+        serving(Dashboard(pages, access, Changes(pages.fingerprint), embedder_of).app(), listening),
+    ):
         service.run(stop)
     pages.close()
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.monitor.options import dashboard_options
+from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.token import read_dashboard_tokens
 
@@ -62,7 +62,7 @@ def command(
         {"url": url, "configs": [str(one.path) for one in files]},
         lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops it)"),
     )
-    serve(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), listening)
+    serve(Dashboard(lambda: pages, access, Changes(pages.fingerprint), embedder_of).app(), listening)
     for source in pages.sources:
         source.close()
     return 0

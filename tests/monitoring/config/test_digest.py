@@ -36,6 +36,7 @@ def test_paths_schedule_store_notification_and_spelling_do_not_change_the_digest
         one.replace("models/", "elsewhere/").replace('["a", "b"]', '["b", "a"]')
         + '[windows]\nlateness = "360m"\n[budget]\npage = "1  in 365 Windows"\n[schedule]\ncron = "0 6 * * mon"\n'
         + '[store]\nurl = "sqlite:///other.db"\n[[notify]]\nwebhook = "https://h.example"\n'
+        + '[deployment]\nteam = "credit"\ntags = ["eu"]\n'
     )
     (tmp_path / "other").mkdir()
     assert settings_digest(load(tmp_path / "other", other)) == settings_digest(load(tmp_path, one))

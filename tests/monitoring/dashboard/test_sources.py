@@ -6,6 +6,7 @@ import pytest
 
 from monitoring.config.files import read_files
 from monitoring.dashboard.sources import sources_of
+from monitoring.dashboard.views.candidates import Ownership
 from monitoring.errors import BadInput
 from tests.dashboard_store import make_store
 
@@ -44,3 +45,11 @@ def test_a_store_is_opened_when_it_is_there(tmp_path: Path) -> None:
     assert len(source.store().summaries()) == 2
     source.close()
     source.close()
+
+
+def test_teams_and_tags_are_those_of_the_configs(tmp_path: Path) -> None:
+    shared = str(tmp_path / "pitfalls.db")
+    owned, plain = write(tmp_path, "a", shared), write(tmp_path, "b", shared)
+    owned.write_text(owned.read_text() + '[deployment]\nteam = "credit"\ntags = ["eu", "batch"]\n')
+    (source,) = sources_of(read_files([owned, plain]))
+    assert source.owners() == {"a": Ownership(team="credit", tags=("eu", "batch"))}

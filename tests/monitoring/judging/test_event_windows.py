@@ -10,10 +10,9 @@ import pytest
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.event_windows import LABELS_KIND, labels_of_one_event
-from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.judging.judge import Judgement
 from monitoring.judging.window.event_scores import EventScores
-from monitoring.records import EXPECTED_EVENT
+from monitoring.records import EXPECTED_EVENT, FACT_WATCH
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.expected_events import EventCalendar, ExpectedEvent
 from tests.monitoring.judging.small_judge import (

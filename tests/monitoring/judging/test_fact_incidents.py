@@ -8,14 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.judging.fact_incidents import (
-    FACT_WATCH,
     advance_fact_incident,
-    inputs_of_fact,
     open_fact_incidents,
     tells,
 )
 from monitoring.judging.fit.gross_failures import CONTRADICTED
-from monitoring.records import Finding, IncidentRecord
+from monitoring.records import FACT_WATCH, Finding, IncidentRecord
 from monitoring.traffic.windows import Window
 from tests.monitoring.incidents.alarms import alarm, window
 
@@ -56,7 +54,7 @@ def test_each_kind_of_new_fact_opens_one_incident_with_every_input_of_it(finding
     incidents = open_fact_incidents(findings, day(0), current=(), first_number=first)
     facts = [(one.kind, one.feature) for one in findings if one.fact]
     assert [one.number for one in incidents] == list(range(first, first + len({kind for kind, _ in facts})))
-    named = {(one.cause, name) for one in incidents for name in inputs_of_fact(one)}
+    named = {(one.cause, name) for one in incidents for name in one.inputs_of_fact}
     assert named == set(facts)
 
 
@@ -105,7 +103,7 @@ def test_facts_of_other_inputs_and_findings_that_are_no_facts_do_not_keep_it_ope
 
 def test_an_incident_of_several_inputs_lasts_while_one_of_them_is_gone() -> None:
     incident = opened(fact("temp"), fact("wind"))
-    assert inputs_of_fact(incident) == ("temp", "wind")
+    assert incident.inputs_of_fact == ("temp", "wind")
     assert incident.message.startswith("Column gone for 2 inputs: temp, wind.")
     assert advance_fact_incident(incident, [fact("wind")], day(1), enough_rows=True).state == "open"
 

@@ -8,11 +8,10 @@ import pytest
 
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.life_cycle import begin_recovery
-from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.judging.incident_tracker import IncidentTracker, TrackedIncidents
 from monitoring.judging.level_evidence import LevelEvidence, step_excluding
 from monitoring.judging.window_scorer import ScoredWindow, ScoringState
-from monitoring.records import LEVELS, Finding, IncidentEvent, IncidentRecord, Level, WatchKey
+from monitoring.records import FACT_WATCH, LEVELS, Finding, IncidentEvent, IncidentRecord, Level, WatchKey
 from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.early_labels import COMPLETE
 from tests.monitoring.judging.small_judge import (

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.onset import HISTORY
-from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.judging.window_scorer import ScoringState
-from monitoring.records import LEVELS, Finding, IncidentRecord, WatchKey
+from monitoring.records import FACT_WATCH, LEVELS, Finding, IncidentRecord, WatchKey
 from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.early_labels import COMPLETE, EarlyLabels
 from monitoring.watches.joint import RecentWindows

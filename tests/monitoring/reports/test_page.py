@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
-import json
+import math
 import re
 import subprocess
 import sys
@@ -15,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from monitoring.records import MonitorStatus
+from monitoring.records import MonitorStatus, ScoreRecord
 from monitoring.reports import Benchmark, write_page
+from monitoring.reports.page import MOST_CLOSED, listed, page_charts
 
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror=alert(2)>"'&{{7*7}}"""
 
@@ -29,6 +29,7 @@ class Document(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.scripts: list[str] = []
         self.words: list[str] = []
+        self.style = ""
         self._inside: list[str] = []
         self.feed(text)
         self.close()
@@ -46,7 +47,9 @@ class Document(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._inside and self._inside[-1] == "script":
             self.scripts[-1] += data
-        elif self._inside and self._inside[-1] != "style":
+        elif self._inside and self._inside[-1] == "style":
+            self.style += data
+        elif self._inside:
             self.words.append(data)
 
     @property
@@ -66,12 +69,6 @@ def read(folder: Path, **more: Any) -> Document:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, status: MonitorStatus, benchmark: Benchmark) -> Document:
     return read(tmp_path_factory.mktemp("page"), status=status, benchmark=benchmark)
-
-
-def figures(page: Document) -> dict[str, Any]:
-    found = json.loads(page.scripts[0])
-    assert isinstance(found, dict)
-    return found
 
 
 def test_headline_says_what_when_why_and_at_what_budget(page: Document) -> None:
@@ -115,10 +112,11 @@ def test_tables_hold_incidents_sensitivity_coverage_findings_and_watches(page: D
     assert re.search(r"page Brier score all traffic 0\.146 ± 0\.045 0\.\d{3} 1\.\d . 10¹² \d+ %", page.text)
 
 
-def test_every_chart_is_drawn_described_and_given_as_a_table(page: Document) -> None:
-    charts = [attributes for attributes in page.of("div") if "data-chart" in attributes]
-    names = [str(attributes["data-chart"]) for attributes in charts]
-    assert names == [
+def test_every_chart_is_drawn_described_and_given_as_a_table(
+    page: Document, status: MonitorStatus, benchmark: Benchmark
+) -> None:
+    charts = page_charts(status, benchmark)
+    assert [chart.name for chart in charts] == [
         "months-brier",
         "months-error",
         "slices-brier",
@@ -126,27 +124,42 @@ def test_every_chart_is_drawn_described_and_given_as_a_table(page: Document) -> 
         "evidence",
         "windows-brier",
         "windows-surprise_brier",
+        "effect:input:temp",
+        "effect:input:carrier",
+        "effect:answers",
         "arrivals",
     ]
-    assert figures(page).keys() == set(names)
-    assert all(attributes["role"] == "img" and len(attributes["aria-label"] or "") > 40 for attributes in charts)
-    assert page.text.count("Data of this chart") == len(names)
+    drawn = [attributes for attributes in page.of("svg") if attributes.get("role") == "img"]
+    assert len(drawn) == sum(len(chart.drawings) for chart in charts)
+    assert all(len(attributes["aria-label"] or "") > 40 for attributes in drawn)
+    assert page.text.count("Data of this chart") == len(charts)
     assert re.search(r"23 Apr 2013 920 page 450 \d\.\d\d ", page.text)
 
 
-def test_nothing_is_loaded_from_elsewhere_and_only_its_own_scripts_run(page: Document) -> None:
+def test_the_tables_say_what_they_leave_out(page: Document) -> None:
+    assert "The newest 60 of 275 windows, and the newest 60 that opened an incident" in page.text
+
+
+def test_the_incidents_are_those_that_are_not_closed_and_the_newest_others(status: MonitorStatus) -> None:
+    first, second = status.incidents[:2]
+    closed = [replace(first, number=3 + number) for number in range(MOST_CLOSED + 7)]
+    found = listed((first, second, *closed))
+    assert [one.number for one in found] == [2, *(one.number for one in closed[7:])]
+    assert listed(status.incidents) == status.incidents
+
+
+def test_nothing_is_loaded_from_elsewhere_and_no_script_runs(page: Document) -> None:
     policy = next(a["content"] or "" for a in page.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
     for _, attributes in page.elements:
         for name in ("src", "href", "action", "srcset", "data", "poster"):
             assert name not in attributes, attributes
         assert not [name for name in attributes if name.startswith("on")]
     assert not [tag for tag, _ in page.elements if tag in {"link", "iframe", "object", "embed", "base", "img"}]
-    assert policy.startswith("default-src 'none'")
-    assert "http" not in policy
-    allowed = re.findall(r"'sha256-([^']+)'", policy)
-    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in page.scripts[1:]]
-    assert allowed == digests
-    assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+    assert page.scripts == []
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert not [attributes for _, attributes in page.elements if "style" in attributes]
+    assert not re.search(r"url\(|@import|https?:", page.style)
 
 
 def test_text_from_traffic_cannot_leave_its_place(
@@ -160,13 +173,10 @@ def test_text_from_traffic_cannot_leave_its_place(
     assert f"owner {HOSTILE}" in hostile.text
     assert "came back, see #7" in hostile.text
     assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in benign.elements]
-    assert len(hostile.scripts) == 3
-    assert hostile.scripts[1:] == benign.scripts[1:]
+    assert hostile.scripts == []
+    assert hostile.style == benign.style
     assert HOSTILE in hostile.text
     assert "<b>m</b> version 1" in hostile.text
-    label = figures(hostile)["slices-brier"]["layout"]["yaxis"]["ticktext"]
-    plain = html.escape(HOSTILE, quote=False).replace("=", " = ", 1)
-    assert plain in label  # Plotly's own markup is escaped too
 
 
 def test_drift_report_is_linked_relative_to_the_page(tmp_path: Path, status: MonitorStatus) -> None:
@@ -179,15 +189,15 @@ def test_healthy_deployment_without_a_benchmark(tmp_path: Path, status_of: Calla
     assert "Healthy: no page in 20 windows" in page.text
     assert "Smallest rise detected within 30 windows: Brier score +0.047, error rate +8.1 points." in page.text
     assert "losses are compared with the baseline's mean" in page.text
-    assert figures(page)["months-brier"]["layout"]["shapes"][1]["y0"] == 0.146
-    assert figures(page)["slices-brier"]["data"][0]["x"] == pytest.approx([0.142, 0.138, 0.158])
+    assert "Dashed line: the baseline's mean, 0.146." in page.text
+    assert "◇ baseline ● deployed, whole period." in page.text
 
 
 def test_deployment_without_windows(tmp_path: Path, status_of: Callable[..., MonitorStatus]) -> None:
     page = read(tmp_path, status=status_of(windows=0, incidents=False))
     assert "No window judged yet" in page.text
     assert "No window has enough labels to score yet." in page.text
-    assert figures(page).keys() == {"evidence"}
+    assert not page.of("svg") or page.text.count("Data of this chart") == 1
 
 
 def test_page_replaces_itself_whole_and_leaves_nothing_aside(
@@ -199,7 +209,46 @@ def test_page_replaces_itself_whole_and_leaves_nothing_aside(
     write_page(status_of(windows=3, incidents=False), path=path)
     assert path.read_bytes() == first
     assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
-    assert len(first) < 6_000_000
+
+
+def with_inputs(status: MonitorStatus, inputs: int, windows: int) -> MonitorStatus:
+    """The same deployment with so many more inputs, of six watches each, and with so many windows."""
+    names = [f"input:column_{place // 5}={place % 5}" for place in range(5 * inputs)]
+    names += [f"missing:column_{place}" for place in range(inputs)]
+    known = replace(status.baseline[-1], level="notice", slice="", mean=0.2, deviation=0.05)
+    days = status.windows[-1].end - status.windows[0].start
+    made = tuple(
+        replace(
+            window,
+            start=window.start + turn * days,
+            end=window.end + turn * days,
+            scores=(
+                *window.scores,
+                *(
+                    ScoreRecord(
+                        level="notice",
+                        watch=name,
+                        slice="",
+                        rows=900,
+                        value=0.2 + 0.1 * math.sin(place * turn + number + place**2),
+                        log_evidence=math.cos(place + number),
+                    )
+                    for number, name in enumerate(names)
+                ),
+            ),
+        )
+        for turn in range(-(-windows // len(status.windows)))
+        for place, window in enumerate(status.windows)
+    )[:windows]
+    return replace(status, windows=made, baseline=(*status.baseline, *(replace(known, watch=name) for name in names)))
+
+
+@pytest.mark.parametrize(("inputs", "windows"), [(16, 275), (30, 500)])
+def test_a_report_is_small_enough_for_a_mail(
+    tmp_path: Path, status: MonitorStatus, benchmark: Benchmark, inputs: int, windows: int
+) -> None:
+    write_page(with_inputs(status, inputs, windows), path=tmp_path / "report.html", benchmark=benchmark)
+    assert (tmp_path / "report.html").stat().st_size <= 500_000
 
 
 def test_importing_the_package_loads_nothing_that_draws() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,21 @@ def test_an_incident_of_an_earlier_version_has_a_history_from_its_times(
     commit(store, deployment, window(0), old)
     (stored,) = store.incidents(deployment)
     assert [event.state for event in stored.history] == ["open", "closed"]
+
+
+def test_the_latest_incidents_are_read_page_by_page(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    every = [replace(incident, number=number, state="closed" if number == 3 else "open") for number in range(1, 6)]
+    store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=every)
+    store.act(deployment, 4, acknowledgement(incident.opened_at + timedelta(days=1)))
+
+    def numbers(**asked: Any) -> list[int]:
+        return [one.number for one in store.recent_incidents(deployment, **asked)]
+
+    assert numbers(latest=2, before=None, closed=False) == [5, 4]
+    assert numbers(latest=9, before=4, closed=False) == [2, 1]
+    assert numbers(latest=9, before=4, closed=True) == [3, 2, 1]
+    (acted,) = store.recent_incidents(deployment, latest=1, before=5, closed=False)
+    assert acted == store.incident(deployment, 4)
+    assert len(acted.actions) == 1

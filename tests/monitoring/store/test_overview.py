@@ -11,6 +11,7 @@ from monitoring.store import DeploymentRecord, Store
 from monitoring.store.checks import Check
 from tests.monitoring.store.conftest import acknowledgement
 
+DAY = timedelta(days=1)
 MakeWindow = Callable[..., WindowRecord]
 
 
@@ -113,3 +114,50 @@ def test_the_fingerprint_changes_with_everything_that_happens(
     else:
         store.act(deployment, 1, acknowledgement(later))
     assert store.fingerprint() != before
+
+
+def test_of_one_name_the_deployment_that_was_run_last_is_outlined(
+    store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow
+) -> None:
+    second = store.deployment(replace(deployment_record, model="parcels", name="parcels"))
+    again = replace(deployment_record, settings_digest="cd" * 32, created_at=deployment_record.created_at + DAY)
+    newest = store.deployment(again)
+    commit(store, newest, window(0))
+    commit(store, newest, window(1))
+    other, outlined = store.outlines()
+    assert (other.number, other.name, other.last, other.earlier) == (second, "parcels", None, 0)
+    assert (outlined.number, outlined.name, outlined.model, outlined.earlier) == (newest, "flights", "flights", 1)
+    assert outlined.last == (window(1).start, window(1).end)
+    store.deployment(replace(deployment_record, created_at=again.created_at + DAY))
+    assert [one.number for one in store.outlines()] == [deployment, second]
+
+
+def test_an_outline_has_what_decides_how_the_deployment_stands(
+    store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    closed = replace(incident, number=2, state="closed", closed_at=incident.opened_at)
+    commit(store, deployment, window(0), incident, closed)
+    store.act(deployment, 1, acknowledgement(incident.opened_at + DAY))
+    at = deployment_record.created_at
+    store.begin_run(deployment, RunRecord(started_at=at, error="No bundle there."))
+    (outline,) = store.outlines()
+    (one,) = outline.incidents
+    summary = store.summaries()[0]
+    assert (one.level, one.opened_at) == (incident.level, incident.opened_at)
+    assert one.acknowledged_at == summary.incidents[0].acknowledged_at is not None
+    assert (outline.failure, outline.used_at) == (summary.failure, summary.used_at) == ("No bundle there.", at)
+    check = Check(checked_at=at + DAY, next_due_at=None, inputs="", traffic_state="")
+    store.save_check(deployment, check)
+    assert store.outlines()[0].failure == ""
+
+
+def test_deployments_are_found_by_what_their_open_incidents_say(
+    store: Store, deployment: int, second: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), replace(incident, cause="100 % more", slice="origin=EWR"))
+    gone = replace(incident, cause="100 % more", state="closed", closed_at=incident.opened_at)
+    commit(store, second, window(0), gone)
+    for text in ("100 %", "ORIGIN=ewr", incident.message[:20].upper()):
+        assert store.mentioning(text) == {deployment}
+    assert store.mentioning("1_0") == frozenset()
+    assert [one.number for one in store.some_summaries([second])] == [second]

@@ -10,8 +10,7 @@ import pytest
 
 from benchmarks.truth.lender.causes import CHANGED, FAULTS, LABELS, NOBODY, faulty, named_first
 from benchmarks.truth.lender.law import Day, calm_day
-from monitoring.judging.fact_incidents import FACT_WATCH
-from monitoring.records import CauseDetail, IncidentRecord, InputDrift
+from monitoring.records import FACT_WATCH, CauseDetail, IncidentRecord, InputDrift
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 PAGE = IncidentRecord(

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from monitoring.dashboard.history import DeploymentHistory, HistoryRange, read_history, with_inputs
-from monitoring.dashboard.inputs import inputs_of
 from monitoring.dashboard.views.input import input_view
+from monitoring.reports.sections.inputs import inputs_of
 from monitoring.store import Store
 from tests.dashboard_store import NOW
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.inputs import inputs_of
 from monitoring.dashboard.views.inputs import PAGE_INPUTS, input_charts, inputs_view
 from monitoring.records import ScoreRecord
+from monitoring.reports.sections.inputs import inputs_of
 
 
 def with_scores(history: DeploymentHistory) -> DeploymentHistory:

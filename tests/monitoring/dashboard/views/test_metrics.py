@@ -6,7 +6,7 @@ from dataclasses import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitoring.dashboard.views.metrics import LABELS, Measured, metrics_text
-from monitoring.dashboard.views.overview import Failure, entries
+from monitoring.dashboard.views.overview import Failure, entry_of
 from monitoring.dashboard.views.standing import STATES
 from monitoring.dashboard.web.pages import Pages
 from tests.dashboard_store import HOSTILE, NOW
@@ -55,17 +55,18 @@ def test_a_deployment_is_in_one_state_and_has_its_evidence_and_incidents(pages: 
 
 def test_a_page_that_was_acknowledged_and_recovers_is_no_alert(pages: Pages) -> None:
     (source,) = pages.sources
-    (entry,) = (one for one in entries("shop", source.store().summaries(), NOW) if one.standing.state == "page")
+    entries = [entry_of("shop", one, NOW) for one in source.store().summaries()]
+    (entry,) = (one for one in entries if one.standing.state == "page")
     recovering = tuple(replace(one, state="recovering", acknowledged_at=NOW) for one in entry.summary.incidents)
     summary = replace(entry.summary, incidents=recovering)
-    (again,) = entries("shop", [summary], NOW)
+    again = entry_of("shop", summary, NOW)
     found = samples(metrics_text([Measured(entry=again, last=None)]))
     assert [value for _, value in found["pitfalls_unacknowledged_page"]] == [0.0]
 
 
 def test_labels_are_escaped_and_a_deployment_without_windows_is_there(pages: Pages) -> None:
     (source,) = pages.sources
-    entry, *_ = entries("shop", source.store().summaries(), NOW)
+    entry = entry_of("shop", source.store().summaries()[0], NOW)
     named = replace(entry, summary=replace(entry.summary, record=replace(entry.summary.record, name=f'a"\n{HOSTILE}')))
     found = samples(metrics_text([Measured(entry=named, last=None)], FAILURES))
     [(labels, _)] = found["pitfalls_last_run_timestamp_seconds"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from monitoring.config.files import ConfigFile, read_files
-from monitoring.dashboard.views.overview import Question
+from monitoring.dashboard.views.candidates import Question
 from monitoring.dashboard.web.current_pages import CurrentPages
 from tests.dashboard_store import make_store
 

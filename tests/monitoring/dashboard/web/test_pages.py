@@ -7,7 +7,7 @@ import pytest
 
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.sources import Source
-from monitoring.dashboard.views.overview import Question
+from monitoring.dashboard.views.candidates import Question
 from monitoring.dashboard.web.pages import Pages
 from monitoring.errors import BadInput
 from monitoring.records import IncidentAction

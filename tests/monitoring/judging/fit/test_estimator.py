@@ -11,8 +11,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
-from monitoring.judging.fact_incidents import FACT_WATCH
-from monitoring.records import EstimateRecord, IntervalChecks, MonitorStatus
+from monitoring.records import FACT_WATCH, EstimateRecord, IntervalChecks, MonitorStatus
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows

@@ -1,53 +1,46 @@
 from __future__ import annotations
 
-import json
-import re
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from monitoring.records import MonitorStatus
 from monitoring.reports import Benchmark
-from monitoring.reports.charts.chart import LONGEST_TABLE, axis, bounded, label, layout
+from monitoring.reports.charts.chart import NEWEST, window_table
 from monitoring.reports.page import page_charts
 
 
-def test_figures_are_what_plotly_takes(status: MonitorStatus, benchmark: Benchmark) -> None:
-    graph_objects = pytest.importorskip("plotly.graph_objects")
+def rows(status: MonitorStatus) -> list[tuple[datetime, tuple[str, ...]]]:
+    return [(window.start, (str(place),)) for place, window in enumerate(status.windows)]
+
+
+def test_every_chart_says_in_words_what_it_shows(status: MonitorStatus, benchmark: Benchmark) -> None:
     for chart in page_charts(status, benchmark):
-        text = re.sub(r'"--[a-z-]+"', '"#123456"', json.dumps(chart.figure)).replace('"inherit"', '"sans-serif"')
-        drawn = graph_objects.Figure(json.loads(text))  # raises on any property that Plotly does not know
-        assert len(drawn.data) >= 1, chart.name
+        assert chart.drawings, chart.name
+        assert all(len(drawing.summary) > 40 for drawing in chart.drawings), chart.name
+        assert len({drawing.fit for drawing in chart.drawings}) == len(chart.drawings)
 
 
-def test_ticks_that_lie_closer_than_a_day_have_the_hour(status: MonitorStatus) -> None:
-    axes = [chart.figure["layout"]["xaxis"] for chart in page_charts(status, None)]
-    stops = [each["tickformatstops"] for each in axes if each.get("type") == "date"]
-    assert stops
-    for hours, days in stops:
-        assert hours["value"].startswith("%H:%M")
-        assert days["value"].startswith("%-d %b")
-        assert hours["dtickrange"][1] + 1 == days["dtickrange"][0] == 86_400_000
+def test_a_long_table_has_the_newest_windows_and_those_of_incidents(status: MonitorStatus) -> None:
+    table = window_table(status, ("n",), rows(status))
+    assert [cells[0] for cells in table.rows[:2]] == ["22", "36"]
+    assert len(table.rows) == 2 + NEWEST
+    assert table.rows[-1] == ("274",)
+    assert table.note == (
+        "The newest 60 of 275 windows, and the newest 60 that opened an incident; `pitfalls monitor export` has all."
+    )
 
 
-def test_what_a_chart_sets_comes_before_what_all_share() -> None:
-    assert layout(200)["hovermode"] == "x"
-    assert layout(200, hovermode="closest")["hovermode"] == "closest"
-    assert axis(showgrid=False)["showgrid"] is False
-    assert axis()["zeroline"] is False
+@pytest.mark.parametrize("count", [0, 1, NEWEST])
+def test_a_short_table_is_whole_and_says_nothing(status: MonitorStatus, count: int) -> None:
+    table = window_table(status, ("n",), rows(status)[:count])
+    assert (len(table.rows), table.note) == (count, "")
 
 
-@given(st.text())
-def test_a_label_has_no_markup_of_its_own(text: str) -> None:
-    found = label(text)
-    assert not {"<", ">"} & set(found)
-    assert found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
-
-
-@pytest.mark.parametrize(("rows", "note"), [(3, ""), (LONGEST_TABLE + 5, "The last 1,000 of 1,005 rows.")])
-def test_a_long_table_keeps_its_last_rows_and_says_so(rows: int, note: str) -> None:
-    table = bounded(("n",), [(str(row),) for row in range(rows)])
-    assert table.note == note
-    assert len(table.rows) == min(rows, LONGEST_TABLE)
-    assert table.rows[-1] == (str(rows - 1),)
+def test_many_incidents_do_not_fill_a_table(status: MonitorStatus) -> None:
+    incident = status.incidents[0]
+    everywhere = tuple(
+        replace(incident, number=place + 1, window_start=window.start) for place, window in enumerate(status.windows)
+    )
+    assert len(window_table(replace(status, incidents=everywhere), ("n",), rows(status)).rows) == 2 * NEWEST

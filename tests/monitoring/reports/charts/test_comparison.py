@@ -6,10 +6,12 @@ import pytest
 
 from monitoring.records import MonitorStatus
 from monitoring.reports import Benchmark, Month, SliceSeries
-from monitoring.reports.charts.comparison import MOST_LABELS, month_chart, slice_chart
+from monitoring.reports.charts.comparison import MOST_LABELS, MOST_SLICES, month_chart, slice_chart
 from monitoring.reports.page import page_charts
 from monitoring.reports.sections.benchmark import Interval
+from monitoring.reports.sections.formatting import MONTHS
 from monitoring.reports.sections.months import loss_series, whole_series
+from tests.monitoring.reports.drawings.path_points import points_of
 
 PLAIN = Interval(mean=0.2, low=0.2, high=0.2)
 WIDE = Interval(mean=0.2, low=0.1, high=0.3)
@@ -33,10 +35,10 @@ def test_the_benchmark_is_a_band_and_months_are_rows_weighted(status: MonitorSta
     whole = whole_series(loss_series(status), "brier")
     assert whole is not None
     chart = month_chart(whole, benchmark.of("brier"))
-    band = chart.figure["layout"]["shapes"][0]
-    assert (band["y0"], band["y1"]) == (0.135, 0.157)
-    assert len(chart.figure["data"][0]["y"]) == 9
-    assert chart.figure["data"][0]["y"][3] == pytest.approx(0.208, abs=0.02)
+    styles = {path.style: path.d for path in chart.drawings[0].paths}
+    assert "band" in styles
+    assert len(points_of(styles["mean-dot"])) == len(chart.table.rows) == 9
+    assert float(chart.table.rows[3][3]) == pytest.approx(0.208, abs=0.02)
     assert chart.note == "Dashed line: benchmark 0.146 (95 % interval over days: 0.135 to 0.157)."
 
 
@@ -44,18 +46,20 @@ def test_a_baseline_without_an_interval_is_a_line_and_no_benchmark_is_none() -> 
     assert month_chart(series(2), PLAIN).note == "Dashed line: the baseline's mean, 20.0 %."
     bare = month_chart(series(2), None)
     assert bare.note == ""
-    assert "shapes" not in bare.figure["layout"]
+    assert not {path.style for path in bare.drawings[0].paths} & {"band", "baseline-line"}
 
 
 def test_many_months_have_few_labels_each_with_its_year() -> None:
-    ticks = month_chart(series(30), None).figure["layout"]["xaxis"]["ticktext"]
-    assert len(ticks) <= MOST_LABELS
-    assert all("<br>20" in tick for tick in ticks)
+    labels = [label.text for label in month_chart(series(30), None).drawings[0].labels]
+    ticks = [text for text in labels if text in MONTHS]
+    assert 5 < len(ticks) <= MOST_LABELS
+    assert sum(text.startswith("20") and "%" not in text for text in labels) == len(ticks)
 
 
 def test_slices_are_in_order_from_the_top(status: MonitorStatus, benchmark: Benchmark) -> None:
     chart = next(chart for chart in page_charts(status, benchmark) if chart.name == "slices-error")
-    assert chart.figure["layout"]["yaxis"]["ticktext"] == ["origin = LGA", "origin = JFK", "origin = EWR"]
+    names = [label.text for label in chart.drawings[0].labels if label.text.startswith("origin")]
+    assert names == ["origin = EWR", "origin = JFK", "origin = LGA"]
     assert [row[0] for row in chart.table.rows] == ["origin = EWR", "origin = JFK", "origin = LGA"]
 
 
@@ -83,3 +87,13 @@ def test_the_note_says_what_a_slice_is_compared_with(known: dict[str, Interval],
 
 def test_without_slices_there_is_no_chart() -> None:
     assert slice_chart("error", [series(1)], {}) is None
+
+
+def test_many_slices_are_in_the_table_and_those_with_most_rows_are_drawn() -> None:
+    found = [series(1 + number, part=f"o={number:03d}") for number in range(MOST_SLICES + 3)]
+    chart = slice_chart("error", found, {})
+    assert chart is not None
+    assert len(chart.table.rows) == MOST_SLICES + 3
+    names = [label.text for label in chart.drawings[0].labels if label.text.startswith("o = ")]
+    assert (len(names), names[0]) == (MOST_SLICES, "o = 003")
+    assert chart.note.endswith("The 20 of 23 with most rows.")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from monitoring.records import SCORE_ONE, EstimateRecord, IntervalChecks, MonitorStatus, RealisedLosses
 from monitoring.reports.charts.estimates import estimate_charts
+from tests.monitoring.reports.drawings.path_points import points_of
 
 
 def with_estimates(status: MonitorStatus, metric: str, *, windows: int = 4, labelled: int = 2) -> MonitorStatus:
@@ -42,11 +43,10 @@ def with_estimates(status: MonitorStatus, metric: str, *, windows: int = 4, labe
 
 def test_the_realised_loss_is_drawn_once_most_labels_have_arrived(status: MonitorStatus) -> None:
     (chart,) = estimate_charts(with_estimates(status, "error"))
-    low, high, line, dots = chart.figure["data"]
-    assert (low["y"], high["y"]) == ([0.1] * 4, [0.3] * 4)
-    assert line["y"] == [0.2, 0.21, 0.22, 0.23]
-    assert dots["y"] == [0.25, 0.25, None, None]
-    assert "the realised loss is known for 2 of them." in chart.summary
+    styles = {path.style: path.d for path in chart.drawings[0].paths}
+    assert [len(points_of(styles[style])) for style in ("value-line", "window-dot")] == [4, 2]
+    assert len(points_of(styles["band"].removesuffix("z"))) == 8
+    assert "the realised loss is known for 2 of them." in chart.drawings[0].summary
     assert [row[-1] for row in chart.table.rows] == ["25.0 %", "25.0 %", "\N{EN DASH}", "\N{EN DASH}"]
 
 
@@ -63,4 +63,6 @@ def test_where_nothing_was_estimated_nothing_is_drawn(status: MonitorStatus) -> 
 
 def test_one_window_is_singular(status: MonitorStatus) -> None:
     (chart,) = estimate_charts(with_estimates(status, "error", windows=1))
-    assert chart.summary.startswith("Estimated error rate in 1 window, last 20.0 % between 10.0 % and 30.0 %")
+    assert chart.drawings[0].summary.startswith(
+        "Estimated error rate in 1 window, last 20.0 % between 10.0 % and 30.0 %"
+    )

@@ -7,6 +7,7 @@ import numpy as np
 from monitoring.records import MonitorStatus
 from monitoring.reports.charts.label_delays import arrival_charts
 from monitoring.watches.label_delays import delay_counts
+from tests.monitoring.reports.drawings.path_points import points_of
 
 
 def with_delays(status: MonitorStatus, delays: tuple[int, ...]) -> MonitorStatus:
@@ -16,16 +17,16 @@ def with_delays(status: MonitorStatus, delays: tuple[int, ...]) -> MonitorStatus
 def test_the_last_windows_have_a_line_of_their_own(status: MonitorStatus) -> None:
     (chart,) = arrival_charts(status)
     assert chart.name == "arrivals"
-    assert [line["line"]["dash"] for line in chart.figure["data"]] == ["solid", "dot"]
-    whole, last = (line["y"] for line in chart.figure["data"])
-    assert whole[-1] == 1.0
-    assert sum(last[:7]) < sum(whole[:7])  # labels became slower
-    assert chart.note.endswith("Solid line: all windows; dotted line: the last 30 with labels.")
+    styles = {path.style: path.d for path in chart.drawings[0].paths}
+    whole, last = (points_of(styles[style]) for style in ("value-line", "estimate-line"))
+    assert whole[-1] == last[-1]
+    assert sum(y for _, y in last[:7]) > sum(y for _, y in whole[:7])  # labels became slower: lower, so further down
+    assert chart.note.endswith("Solid line: all windows; dashed line: the last 30 with labels.")
 
 
 def test_few_windows_have_one_line(status: MonitorStatus) -> None:
     (chart,) = arrival_charts(replace(status, windows=status.windows[:20]))
-    assert len(chart.figure["data"]) == 1
+    assert "estimate-line" not in {path.style for path in chart.drawings[0].paths}
 
 
 def test_where_each_label_comes_with_its_prediction_nothing_is_drawn(status: MonitorStatus) -> None:

@@ -4,21 +4,21 @@ import math
 
 import pytest
 
-from monitoring.dashboard.drawings.marks import STRIP_WINDOWS, evidence_mark, interval_mark, strip
-from monitoring.dashboard.history import DeploymentHistory
+from monitoring.records import MonitorStatus
+from monitoring.reports.drawings.marks import STRIP_WINDOWS, evidence_mark, interval_mark, strip
 from monitoring.reports.sections.benchmark import Interval
 
 
-def test_a_strip_has_a_bar_for_each_of_the_last_windows(history: DeploymentHistory) -> None:
-    drawing = strip(history.windows)
+def test_a_strip_has_a_bar_for_each_of_the_last_windows(status: MonitorStatus) -> None:
+    drawing = strip(status.windows)
     assert sum(path.d.count("M") for path in drawing.paths) == STRIP_WINDOWS
-    pages = sum(window.status == "page" for window in history.windows[-STRIP_WINDOWS:])
+    pages = sum(window.status == "page" for window in status.windows[-STRIP_WINDOWS:])
     assert next(path.d.count("M") for path in drawing.paths if path.style == "strip-page") == pages
     assert f"{pages} page windows" in drawing.summary
 
 
-def test_fewer_windows_stand_to_the_right(history: DeploymentHistory) -> None:
-    (path,) = strip(history.windows[:1]).paths
+def test_fewer_windows_stand_to_the_right(status: MonitorStatus) -> None:
+    (path,) = strip(status.windows[:1]).paths
     assert path.d.startswith(f"M{4 * (STRIP_WINDOWS - 1)} ")
 
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.drawings.series import MOST_DOTS, NARROW, SMALL, WIDE, Band, Series, series_drawing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.reports.drawings.series import NARROW, RUNNING, SMALL, WIDE, Band, Series, running_means, series_drawing
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
@@ -37,7 +40,7 @@ def test_without_a_baseline_and_pages_nothing_is_drawn_for_them() -> None:
 
 
 def test_many_windows_are_a_line() -> None:
-    drawing = series_drawing(series(MOST_DOTS + 1), WIDE, ZONE)
+    drawing = series_drawing(series(WIDE.dots + 1), WIDE, ZONE)
     assert "h0" not in next(path.d for path in drawing.paths if path.style == "window-dot")
 
 
@@ -49,3 +52,18 @@ def test_everything_lies_inside_the_drawing() -> None:
 
 def test_one_window_is_drawn_too() -> None:
     assert series_drawing(series(1), SMALL, ZONE).paths
+
+
+def test_ten_thousand_windows_are_drawn_in_no_more_points_than_can_be_seen() -> None:
+    paths = series_drawing(series(10_000), WIDE, ZONE).paths
+    assert sum(len(path.d) for path in paths) < 40_000
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 1000)), min_size=1, max_size=40))
+def test_a_running_mean_lies_within_its_last_values(found: list[tuple[float, int]]) -> None:
+    values, weights = zip(*found, strict=True)
+    means = running_means(values, weights)
+    assert len(means) == len(values)
+    for place, mean in enumerate(means):
+        inside = values[max(0, place + 1 - RUNNING) : place + 1]
+        assert min(inside) - 1e-9 <= mean <= max(inside) + 1e-9

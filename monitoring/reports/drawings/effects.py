@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.drawings.drawing import Drawing, Label, Path, Scale, box, diamond, dots, line, nice_ticks
-from monitoring.dashboard.drawings.series import MOST_DOTS, Size, axes
 from monitoring.records import Level
+from monitoring.reports.drawings.drawing import Drawing, Label, Path, Scale, box, diamond, dots, nice_ticks, trace
+from monitoring.reports.drawings.series import Size, axes
 from monitoring.reports.sections.formatting import format_count, format_evidence
 
 #: The axis of the distance reaches this far at least, so that a quiet input looks quiet.
@@ -71,8 +71,8 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
     paths += [
         Path(d=box(left, y(1.0), width, y(0.0) - y(1.0)), style="band"),
         Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid"),
-        Path(d="" if len(points) > MOST_DOTS else dots(points), style="window-dot"),
-        Path(d=line(points), style="effect-line"),
+        Path(d="" if len(points) > size.dots else dots(points), style="window-dot"),
+        Path(d=trace(points), style="effect-line"),
         *_evidence(found, x, (top + height, lower), (left, width)),
         *_alarms(found.alarms, x, (top, height)),
     ]
@@ -102,7 +102,7 @@ def _evidence(found: Effects, x: Scale, down: tuple[float, float], across: tuple
     decades = (max(one, -1e9) / math.log(10.0) for one in found.log_evidence)
     points = [(x(at.timestamp()), y(one)) for at, one in zip(found.times, decades, strict=True)]
     grid = "".join(f"M{across[0]:g} {y(decade):.1f}h{across[1]:g}" for decade in (0.0, float(_DECADES[1])))
-    return [Path(d=grid, style="grid"), Path(d=line(points), style="notice-evidence")]
+    return [Path(d=grid, style="grid"), Path(d=trace(points), style="notice-evidence")]
 
 
 def _alarms(alarms: Sequence[tuple[datetime, Level]], x: Scale, down: tuple[float, float]) -> list[Path]:

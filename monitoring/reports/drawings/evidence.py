@@ -7,14 +7,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.drawings.drawing import Drawing, Label, Path, Scale, box, diamond, line
-from monitoring.dashboard.drawings.series import Size, axes
 from monitoring.records import IncidentRecord, WindowRecord
-from monitoring.reports.charts.evidence import DECADES_ABOVE, LOWEST_DECADE, decades
-from monitoring.reports.sections.formatting import format_count, format_evidence
+from monitoring.reports.drawings.drawing import Drawing, Label, Path, Scale, box, diamond, trace
+from monitoring.reports.drawings.series import Size, axes
+from monitoring.reports.sections.formatting import MONTHS, format_count, format_evidence
+
+#: Powers of ten above the threshold that are drawn: evidence far beyond an alarm says nothing more.
+DECADES_ABOVE = 3
+
+#: Evidence below a thousandth is drawn as a thousandth: nothing has happened yet.
+LOWEST_DECADE = -3
 
 #: How many powers of ten a small axis shows between two labels.
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+#: Pixels that the day of a page takes.
+_ROOM = 84
 
 
 def evidence_drawing(
@@ -38,7 +46,7 @@ def evidence_drawing(
     """
     left, top, width, height = size.plot
     since, until = windows[0].start, windows[-1].end
-    highest = math.ceil(math.log10(max(*thresholds, 10.0))) + DECADES_ABOVE
+    highest = highest_decade(thresholds)
     x = Scale(since.timestamp(), until.timestamp(), left, left + width)
     y = Scale(LOWEST_DECADE, highest, top + height, top)
     paths, labels = axes(size, (since, until), zone)
@@ -49,12 +57,7 @@ def evidence_drawing(
     ]
     shown = [one for one in incidents if one.level == "page" and one.window_start < until]
     pages = [one for one in shown if since <= one.window_start]
-    for page in shown:
-        begin, end = max(page.window_start, since), min(page.closed_at or until, until)
-        if end <= begin:
-            continue
-        start_x = x(begin.timestamp())
-        paths.append(Path(d=box(start_x, top, max(x(end.timestamp()) - start_x, 1.0), height), style="page-span"))
+    paths += _spans(shown, (since, until), x, (top, height))
     for level, at, lift in (("notice", thresholds[1], 12), ("page", thresholds[0], -4)):
         level_y = y(math.log10(at))
         paths.append(Path(d=f"M{left:g} {level_y:.1f}h{width:g}", style=f"{level}-threshold"))
@@ -67,8 +70,9 @@ def evidence_drawing(
         points = [
             (x(one.end.timestamp()), y(decades(value, highest))) for one, value in zip(windows, values, strict=True)
         ]
-        paths.append(Path(d=line(points), style=f"{level}-evidence"))
+        paths.append(Path(d=trace(points), style=f"{level}-evidence"))
     paths.append(Path(d="".join(_mark(page.window_end, x, y, windows, highest) for page in pages), style="page-mark"))
+    labels += _alarm_labels(pages[: size.alarm_labels], x, size, zone)
     return Drawing(
         width=size.width,
         height=size.height,
@@ -77,6 +81,65 @@ def evidence_drawing(
         labels=tuple(labels),
         fit=size.fit,
     )
+
+
+def highest_decade(thresholds: tuple[float, float]) -> int:
+    """The largest power of ten that is drawn.
+
+    Args:
+        thresholds: At which evidence a page and a notice are raised.
+
+    Returns:
+        The power.
+
+    >>> highest_decade((365.0, 30.0))
+    6
+    """
+    return math.ceil(math.log10(max(*thresholds, 10.0))) + DECADES_ABOVE
+
+
+def decades(log_evidence: float, highest: int) -> float:
+    """Convert evidence to a power of ten that can be drawn.
+
+    Args:
+        log_evidence: Its natural logarithm.
+        highest: The largest power that is drawn.
+
+    Returns:
+        A power between `LOWEST_DECADE` and `highest`.
+
+    >>> decades(-math.inf, 6), round(decades(math.log(100.0), 6), 6), decades(1e5, 6)
+    (-3.0, 2.0, 6.0)
+    """
+    return min(max(log_evidence / math.log(10.0), float(LOWEST_DECADE)), float(highest))
+
+
+def _spans(
+    pages: Sequence[IncidentRecord], reach: tuple[datetime, datetime], x: Scale, down: tuple[float, float]
+) -> list[Path]:
+    """The time until each page was closed, as far as it is drawn."""
+    top, height = down
+    found = []
+    for page in pages:
+        begin, end = max(page.window_start, reach[0]), min(page.closed_at or reach[1], reach[1])
+        if end > begin:
+            left = x(begin.timestamp())
+            found.append(Path(d=box(left, top, max(x(end.timestamp()) - left, 1.0), height), style="page-span"))
+    return found
+
+
+def _alarm_labels(pages: Sequence[IncidentRecord], x: Scale, size: Size, zone: ZoneInfo) -> list[Label]:
+    """The days of the first pages above the axes: in two rows where they lie close to each other."""
+    labels: list[Label] = []
+    row, before = 0, -math.inf
+    for page in pages:
+        day, place = page.window_start.astimezone(zone), x(page.window_end.timestamp())
+        row = 1 - row if place - before < _ROOM else 0
+        before = place
+        anchor = "end" if place + _ROOM > size.width else "start"
+        text = f"page {day.day} {MONTHS[day.month - 1]}"
+        labels.append(Label(x=place, y=size.top - 8 - 14 * row, text=text, style="page-text", anchor=anchor))
+    return labels
 
 
 def _mark(at: datetime, x: Scale, y: Scale, windows: Sequence[WindowRecord], highest: int) -> str:

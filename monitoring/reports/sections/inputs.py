@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from monitoring.judging.fact_incidents import FACT_WATCH, inputs_of_fact
 from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreRecord, WindowRecord
+from monitoring.watches.descriptions import printable
 
 #: What the watches of one input are called before its name; those of the answers, and of all inputs together.
 _INPUT_KINDS = ("input:", "missing:", "unseen:")
@@ -18,6 +18,8 @@ _ANSWERS = ("output:", "prediction:", "unusable")
 #: The keys of what is no single input: the answers, and all inputs together.
 ANSWERS: Final = "answers"
 JOINT: Final = "joint"
+
+_TITLES = {ANSWERS: "Predictions", JOINT: "All inputs together"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,11 @@ def input_points(one: Input, scores: Mapping[datetime, Sequence[ScoreRecord]]) -
     return tuple(points)
 
 
+def input_title(one: Input) -> str:
+    """An input's name for people."""
+    return _TITLES.get(one.key) or printable(one.name)
+
+
 def alarms_of(one: Input, incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
     """The incidents that a watch of an input, or a fact about it, opened, or whose cause names the input."""
     watches = {known.watch for known in one.watches}
@@ -139,8 +146,7 @@ def alarms_of(one: Input, incidents: Sequence[IncidentRecord]) -> tuple[Incident
 
 def _inputs_named_by(incident: IncidentRecord) -> set[str]:
     """The inputs of a fact, or those that moved."""
-    facts = inputs_of_fact(incident) if incident.watch == FACT_WATCH else ()
-    return {*facts, *(part.input for part in incident.detail.inputs)}
+    return {*incident.inputs_of_fact, *(part.input for part in incident.detail.inputs)}
 
 
 def _key_of(watch: str, names: set[str]) -> str | None:

@@ -4,8 +4,11 @@ import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.drawings.effects import Effects, effects_drawing
-from monitoring.dashboard.drawings.series import MOST_DOTS, SMALL_TALL
+import pytest
+
+from monitoring.reports.drawings.effects import Effects, effects_drawing
+from monitoring.reports.drawings.series import SMALL_TALL
+from tests.monitoring.reports.drawings.path_points import points_of
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -31,16 +34,16 @@ def drawing_of(windows: int, most: float = 2.0) -> dict[str, str]:
 def test_effects_evidence_and_alarms_are_drawn_within_the_plot() -> None:
     paths = drawing_of(5)
     assert {"band", "effect-line", "window-dot", "notice-evidence", "page-mark", "notice-mark"} <= set(paths)
-    ends = {float(point.split()[1]) for point in paths["notice-evidence"].removeprefix("M").split("L")}
+    ends = {y for _, y in points_of(paths["notice-evidence"])}
     _, top, _, height = SMALL_TALL.plot
-    assert max(ends) == top + height
+    assert max(ends) == pytest.approx(top + height)
     assert top < min(ends) < max(ends)
 
 
 def test_many_windows_are_a_line_without_dots() -> None:
-    assert "window-dot" not in drawing_of(MOST_DOTS + 1)
+    assert "window-dot" not in drawing_of(SMALL_TALL.dots + 1)
 
 
 def test_a_quiet_input_looks_quiet() -> None:
     quiet, loud = drawing_of(5, 0.5), drawing_of(5, 40.0)
-    assert float(quiet["effect-line"].split("L")[0].split()[1]) > float(loud["effect-line"].split("L")[0].split()[1])
+    assert points_of(quiet["effect-line"])[0][1] > points_of(loud["effect-line"])[0][1]

@@ -2,13 +2,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.inputs import ANSWERS, JOINT, alarms_of, effect_of, input_points, inputs_of
-from monitoring.records import BaselineScore, CauseDetail, IncidentRecord, InputDrift, ScoreRecord
-from tests.dashboard_store import NOW
+from monitoring.records import BaselineScore, CauseDetail, IncidentRecord, InputDrift, MonitorStatus, ScoreRecord
+from monitoring.reports.sections.inputs import (
+    ANSWERS,
+    JOINT,
+    alarms_of,
+    effect_of,
+    input_points,
+    input_title,
+    inputs_of,
+)
+
+NOW = datetime(2013, 7, 1, tzinfo=UTC)
 
 
 def known(watch: str, mean: float = 0.5, deviation: float = 0.1, part: str = "") -> BaselineScore:
@@ -44,12 +53,12 @@ def test_a_watch_belongs_to_its_input(watch: str, key: str) -> None:
     assert "brier" not in {each.watch for one in inputs_of((), baseline) for each in one.watches}
 
 
-def test_inputs_come_by_the_size_of_their_change_the_largest_first(history: DeploymentHistory) -> None:
+def test_inputs_come_by_the_size_of_their_change_the_largest_first(status: MonitorStatus) -> None:
     far = tuple(
         replace(one, mean=one.mean - 5 * one.deviation) if one.watch == "input:temp:location" else one
-        for one in history.baseline
+        for one in status.baseline
     )
-    found = inputs_of(history.last, far)
+    found = inputs_of(status.windows[:7], far)
     assert found[0].key == "input:temp"
     assert found[0].strongest.watch == "input:temp:location"
     assert 4 < found[0].effect < 6
@@ -75,28 +84,28 @@ def test_in_each_window_the_watch_that_is_farthest_counts() -> None:
     assert effect_of(0.0, known("missing:t", 0.0, 0.0)) == 0.0
 
 
-def test_alarms_of_an_input_are_those_it_opened_and_those_that_name_it(history: DeploymentHistory) -> None:
-    page, notice = history.incidents
+def test_alarms_of_an_input_are_those_it_opened_and_those_that_name_it(status: MonitorStatus) -> None:
+    page, notice, _ = status.incidents
     named = replace(page, detail=CauseDetail(inputs=(InputDrift(input="temp", log_evidence=3.0),)))
     temp, carrier = (
-        next(one for one in inputs_of((), history.baseline) if one.name == name) for name in ("temp", "carrier")
+        next(one for one in inputs_of((), status.baseline) if one.name == name) for name in ("temp", "carrier")
     )
     assert alarms_of(temp, (page, notice)) == (notice,)
     assert alarms_of(temp, (named, notice)) == (named, notice)
     assert alarms_of(carrier, (named, notice)) == ()
 
 
-def test_what_has_no_name_is_named_in_no_cause(history: DeploymentHistory) -> None:
+def test_what_has_no_name_is_named_in_no_cause(status: MonitorStatus) -> None:
     incident: IncidentRecord = replace(
-        history.incidents[0], detail=CauseDetail(inputs=(InputDrift(input="", log_evidence=3.0),))
+        status.incidents[0], detail=CauseDetail(inputs=(InputDrift(input="", log_evidence=3.0),))
     )
-    answers = next(one for one in inputs_of((), history.baseline) if one.key == ANSWERS)
+    answers = next(one for one in inputs_of((), status.baseline) if one.key == ANSWERS)
     assert answers.name == ""
     assert alarms_of(answers, (incident,)) == ()
 
 
-def test_a_page_of_missing_values_is_an_alarm_of_each_input_that_it_names(history: DeploymentHistory) -> None:
-    page = replace(history.incidents[0], watch="schema", slice="temp, wind")
+def test_a_page_of_missing_values_is_an_alarm_of_each_input_that_it_names(status: MonitorStatus) -> None:
+    page = replace(status.incidents[0], watch="schema", slice="temp, wind")
     temp, other = inputs_of((), (known("missing:temp"), known("missing:win")))
     assert alarms_of(temp, (page,)) == (page,)
     assert not alarms_of(other, (page,))
@@ -105,3 +114,8 @@ def test_a_page_of_missing_values_is_an_alarm_of_each_input_that_it_names(histor
 def test_the_seasonality_of_the_value_is_in_the_unit_of_its_distance() -> None:
     monday = replace(known("input:day=monday", 0.14, 0.0005), cycle="week", gain=400.0)
     assert effect_of(1.0, monday) == pytest.approx(4.3)
+
+
+def test_what_is_no_single_input_has_a_title_too() -> None:
+    baseline = (known("missing:temp"), known("output:late"), known("joint"))
+    assert {input_title(one) for one in inputs_of((), baseline)} == {"temp", "Predictions", "All inputs together"}

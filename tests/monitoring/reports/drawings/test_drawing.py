@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.dashboard.drawings.drawing import Scale, nice_ticks, shown, spread, time_ticks
+from monitoring.reports.drawings.drawing import Scale, line, nice_ticks, shown, spread, thinned, time_ticks
+from tests.monitoring.reports.drawings.path_points import points_of
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 values = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
@@ -43,3 +44,22 @@ def test_equal_values_have_room_on_their_axis() -> None:
 
 def test_coordinates_are_short() -> None:
     assert [shown(value) for value in (1.0, 1.25, 0.04)] == ["1", "1.2", "0"]
+
+
+@given(st.lists(st.tuples(values, values), min_size=1, max_size=30))
+def test_a_line_has_its_points_to_a_tenth_of_a_pixel(points: list[tuple[float, float]]) -> None:
+    found = points_of(line(points))
+    assert len(found) == len(points)
+    for (x, y), (drawn_x, drawn_y) in zip(points, found, strict=True):
+        assert abs(x - drawn_x) < 0.06 + 1e-9 * abs(x)
+        assert abs(y - drawn_y) < 0.06 + 1e-9 * abs(y)
+
+
+@given(st.lists(st.floats(0.0, 100.0), min_size=1, max_size=400))
+def test_a_thinned_line_keeps_its_ends_and_its_extremes(heights: list[float]) -> None:
+    points = [(place / 10, height) for place, height in enumerate(heights)]
+    kept = thinned(points)
+    assert (kept[0], kept[-1]) == (points[0], points[-1])
+    assert {min(heights), max(heights)} <= {y for _, y in kept}
+    assert len(kept) <= 4 * (1 + len(points) // 20)
+    assert list(kept) == [point for point in points if point in kept]

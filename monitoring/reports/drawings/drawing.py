@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from monitoring.reports.sections.formatting import MONTHS
@@ -79,7 +80,7 @@ def shown(number: float) -> str:
 
 
 def line(points: Iterable[Point]) -> str:
-    """A path through points.
+    """A path through points: each after the first as its distance from the one before, which is short.
 
     Args:
         points: The points.
@@ -87,10 +88,36 @@ def line(points: Iterable[Point]) -> str:
     Returns:
         Commands of an SVG path.
 
-    >>> line([(0, 1), (2, 3)])
-    'M0 1L2 3'
+    >>> line([(0, 1), (2, 3), (2.5, 1)])
+    'M0 1l2 2 .5-2'
     """
-    return "".join(f"{'L' if place else 'M'}{shown(x)} {shown(y)}" for place, (x, y) in enumerate(points))
+    return _path(points, "l", "")
+
+
+def thinned(points: Sequence[Point]) -> Sequence[Point]:
+    """The points of a line that can be seen: of every two pixels across the first, lowest, highest and last.
+
+    Args:
+        points: Points from left to right.
+
+    Returns:
+        At most two points a pixel (M4, Jugel et al. 2014): a line that is wider than one looks the same.
+
+    >>> thinned([(0.1, 5.0), (0.2, 9.0), (0.3, 7.0), (0.4, 1.0), (0.5, 6.0), (2.0, 2.0)])
+    ((0.1, 5.0), (0.2, 9.0), (0.4, 1.0), (0.5, 6.0), (2.0, 2.0))
+    """
+    kept: list[Point] = []
+    for _, group in groupby(points, key=lambda point: int(point[0] / 2)):
+        inside = list(group)
+        heights = [y for _, y in inside]
+        places = {0, heights.index(min(heights)), heights.index(max(heights)), len(inside) - 1}
+        kept += [inside[place] for place in sorted(places)]
+    return tuple(kept)
+
+
+def trace(points: Iterable[Point]) -> str:
+    """A path through points from left to right, as far as it can be seen."""
+    return line(thinned(tuple(points)))
 
 
 def dots(points: Iterable[Point]) -> str:
@@ -103,9 +130,27 @@ def dots(points: Iterable[Point]) -> str:
         Commands of an SVG path.
 
     >>> dots([(0, 1), (2, 3)])
-    'M0 1h0M2 3h0'
+    'M0 1h0m2 2h0'
     """
-    return "".join(f"M{shown(x)} {shown(y)}h0" for x, y in points)
+    return _path(points, "m", "h0")
+
+
+def _path(points: Iterable[Point], step: str, after: str) -> str:
+    """The first point, and each other one as its distance from the one before; `after` follows each of them."""
+    parts = []
+    across, down = 0, 0
+    for place, (x, y) in enumerate(points):
+        to = (round(10 * x), round(10 * y))
+        command = "M" if place == 0 else step if place == 1 or after else " "
+        parts.append(f"{command}{_short(to[0] - across)} {_short(to[1] - down)}{after}")
+        across, down = to
+    return "".join(parts).replace(" -", "-")
+
+
+def _short(tenths: int) -> str:
+    """A number of tenths in the fewest letters."""
+    text = shown(tenths / 10)
+    return text.replace("0.", ".") if abs(tenths) < 10 else text
 
 
 def box(left: float, top: float, width: float, height: float) -> str:

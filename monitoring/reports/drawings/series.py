@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.drawings.drawing import (
+from monitoring.reports.drawings.drawing import (
     Drawing,
     Label,
     Path,
@@ -15,16 +15,16 @@ from monitoring.dashboard.drawings.drawing import (
     box,
     diamond,
     dots,
-    line,
     nice_ticks,
     spread,
     time_ticks,
+    trace,
 )
-from monitoring.reports.charts.losses import running_means
+from monitoring.reports.sections.formatting import format_count
 from monitoring.watches.descriptions import format_value
 
-#: Beyond so many windows, single ones are drawn as a thin line.
-MOST_DOTS = 400
+#: Windows in the running mean.
+RUNNING = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,7 @@ class Series:
         band: The baseline; None where it is not known.
         pages: Times of windows that raised a page.
         estimated: The same loss as estimated without labels: times and values.
+        weights: What each value counts in the running mean, above 0; empty: all the same.
     """
 
     watch: str
@@ -60,11 +61,12 @@ class Series:
     band: Band | None = None
     pages: tuple[datetime, ...] = ()
     estimated: tuple[tuple[datetime, float], ...] = ()
+    weights: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """The size of a drawing in pixels, its margins, and how many ticks have room."""
+    """The size of a drawing in pixels, its margins, and how many ticks and labels of alarms have room."""
 
     width: int
     height: int
@@ -75,6 +77,12 @@ class Size:
     bottom: int = 22
     x_ticks: int = 8
     y_ticks: int = 4
+    alarm_labels: int = 0
+
+    @property
+    def dots(self) -> int:
+        """How many dots have room beside each other; more windows are drawn as a thin line."""
+        return (self.width - self.left - self.right) // 3
 
     @property
     def plot(self) -> tuple[float, float, float, float]:
@@ -88,6 +96,8 @@ class Size:
 
 
 WIDE = Size(width=1080, height=230, fit="wide")
+LARGE = Size(width=1080, height=300, fit="wide", top=36, alarm_labels=6)
+HALF = Size(width=460, height=210, fit="half", bottom=38, x_ticks=12)
 NARROW = Size(width=360, height=200, fit="narrow", x_ticks=3)
 SMALL = Size(width=340, height=110, fit="small", left=46, x_ticks=3, y_ticks=3)
 SMALL_TALL = Size(width=340, height=160, fit="small", left=34, x_ticks=3, y_ticks=3)
@@ -112,18 +122,17 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
     x = Scale(series.since.timestamp(), series.until.timestamp(), left, left + width)
     y = Scale(low, high, top + height, top)
     points = [(x(at.timestamp()), y(value)) for at, value in zip(series.times, series.values, strict=True)]
-    means = running_means(series.values, [1] * len(series.values))
+    means = running_means(series.values, series.weights or (1,) * len(series.values))
     smooth = [(place, y(mean)) for (place, _), mean in zip(points, means, strict=True)]
     grid, labels = axes(size, (series.since, series.until), zone)
-    ticks = nice_ticks(low, high, size.y_ticks)
-    paths = [*grid, Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid")]
-    labels += [Label(x=left - 6, y=y(tick) + 4, text=axis_text(series.watch, tick), anchor="end") for tick in ticks]
-    paths += _band(series.band, y, (left, width))
+    lines, values = value_axis(series.watch, y, size)
+    labels += values
+    paths = [*grid, lines, *_band(series.band, y, (left, width))]
     paths += [
         Path(d="".join(f"M{x(at.timestamp()):.1f} {top:g}v{height:g}" for at in series.pages), style="page-line"),
-        Path(d=dots(points) if len(points) <= MOST_DOTS else line(points), style="window-dot"),
-        Path(d=line((x(at.timestamp()), y(value)) for at, value in series.estimated), style="estimate-line"),
-        Path(d=line(smooth), style="value-line"),
+        Path(d=dots(points) if len(points) <= size.dots else trace(points), style="window-dot"),
+        Path(d=trace((x(at.timestamp()), y(value)) for at, value in series.estimated), style="estimate-line"),
+        Path(d=trace(smooth), style="value-line"),
         Path(d="".join(diamond(x(at.timestamp()), top + 4, 5) for at in series.pages), style="page-mark"),
     ]
     return Drawing(
@@ -134,6 +143,28 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
         labels=tuple(labels),
         fit=size.fit,
     )
+
+
+def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[float, ...]:
+    """The weighted running mean over `RUNNING` values.
+
+    Args:
+        values: Values in order of time.
+        weights: Their weights, above zero.
+
+    Returns:
+        For each value, the mean of it and up to six before it.
+
+    >>> running_means([0.0, 1.0], [1, 3])
+    (0.0, 0.75)
+    """
+    means = []
+    for place in range(len(values)):
+        first = max(0, place + 1 - RUNNING)
+        inside = weights[first : place + 1]
+        total = sum(value * weight for value, weight in zip(values[first : place + 1], inside, strict=True))
+        means.append(total / sum(inside))
+    return tuple(means)
 
 
 def axes(size: Size, reach: tuple[datetime, datetime], zone: ZoneInfo) -> tuple[list[Path], list[Label]]:
@@ -161,6 +192,23 @@ def axes(size: Size, reach: tuple[datetime, datetime], zone: ZoneInfo) -> tuple[
     return [Path(d=f"M{left:g} {bottom:g}h{width:g}{marks}", style="axis")], labels
 
 
+def value_axis(watch: str, y: Scale, size: Size) -> tuple[Path, list[Label]]:
+    """The lines and the labels of a watch's values.
+
+    Args:
+        watch: The watch, for the unit of its values.
+        y: From its values to pixels.
+        size: The size of the drawing.
+
+    Returns:
+        A path and labels.
+    """
+    left, _, width, _ = size.plot
+    ticks = nice_ticks(y.low, y.high, size.y_ticks)
+    lines = Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid")
+    return lines, [Label(x=left - 6, y=y(tick) + 4, text=axis_text(watch, tick), anchor="end") for tick in ticks]
+
+
 def axis_text(watch: str, value: float) -> str:
     """A watch's value as an axis has it: without the words of its unit."""
     return format_value(watch, value).removesuffix(" points").replace(".0 %", " %")
@@ -180,8 +228,9 @@ def _band(band: Band | None, y: Scale, across: tuple[float, float]) -> list[Path
 def _summary(series: Series) -> str:
     values: Sequence[float] = series.values
     text = (
-        f"{series.title} in {len(values)} windows: lowest {format_value(series.watch, min(values))}, highest "
-        f"{format_value(series.watch, max(values))}, last {format_value(series.watch, values[-1])}."
+        f"{series.title} in {format_count(len(values), 'window')}: lowest "
+        f"{format_value(series.watch, min(values))}, highest {format_value(series.watch, max(values))}, last "
+        f"{format_value(series.watch, values[-1])}."
     )
     if series.band is not None:
         text += f" Baseline {format_value(series.watch, series.band.mean)}."

@@ -1,0 +1,163 @@
+"""The forms by which a deployment gets a new baseline of its own traffic, or the former one again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from zoneinfo import ZoneInfo
+
+from monitoring.config import load_config
+from monitoring.dashboard.views.rebaseline import RebaselineForm, RebaselineView, rebaseline_view, time_of
+from monitoring.dashboard.web.action_form import NOBODY
+from monitoring.dashboard.web.pages import Pages
+from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.rebaseline.rebaseline import NewNormal, RebaselineResult, rebaseline, undo_rebaseline
+from monitoring.watches.embedding import Embedder
+
+Place = tuple[str, int]
+
+
+class Rebaselining:
+    """Makes new baselines, one at a time.
+
+    Args:
+        pages: Gives the pages and their configs, for each request.
+        embedder: Makes the function that embeds tensors; None where there is no framework for it.
+    """
+
+    def __init__(self, pages: Callable[[], Pages], embedder: Embedder | None = None) -> None:
+        self._pages = pages
+        self._embedder = embedder
+        self._lock = Lock()
+        self._done: dict[Place, tuple[str, ...]] = {}
+
+    def view(self, place: Place, incident: int | None, form: RebaselineForm) -> RebaselineView:
+        """The page.
+
+        Args:
+            place: The store's name, and the deployment's number.
+            incident: The incident that it was opened from.
+            form: What the form has.
+
+        Returns:
+            The page. BadInput says that there is no such deployment or incident.
+        """
+        pages, (source, number) = self._pages(), place
+        store, summary = pages.find(source, number)
+        opened = None if incident is None else store.incident(number, incident)
+        found = rebaseline_view(summary, f"/d/{source}/{number}", opened, store.rebaselines(number), form)
+        try:
+            self._path(place)
+        except BadInput as error:
+            return replace(found, refusal=f"{error.what} {error.fix}")
+        return replace(found, done=self._done.get(place, ()))
+
+    def make(self, place: Place, form: RebaselineForm) -> None:
+        """Make the windows that a form names the new normal. Cost: reading them, and a fit; up to minutes.
+
+        Args:
+            place: The store's name, and the deployment's number.
+            form: What was filled in.
+
+        Raises:
+            BadInput: It was not confirmed, or what it says cannot be done.
+            CannotRun: A run is at work, or another new baseline is being made. Nothing was changed then.
+        """
+        path = self._path(place)
+        _require_sure(form)
+        config = load_config(path)
+        zone = ZoneInfo(config.windows.timezone)
+        said = NewNormal(
+            start=time_of(form.start, "From", zone),
+            end=time_of(form.end, "To", zone),
+            since=None,
+            reason=form.reason.strip(),
+            by=form.by.strip() or NOBODY,
+        )
+        with _one_at_a_time(self._lock):
+            done = rebaseline(path, config, said, clock=self._pages().clock, embedder=self._embedder)
+        self._done[place] = _sentences(done, zone)
+
+    def undo(self, place: Place, form: RebaselineForm) -> None:
+        """Go back to the baseline before the last one, with its evidence.
+
+        Args:
+            place: The store's name, and the deployment's number.
+            form: What was filled in.
+
+        Raises:
+            BadInput: It was not confirmed, or there is none to undo.
+            CannotRun: A run is at work, or another new baseline is being made. Nothing was changed then.
+        """
+        path = self._path(place)
+        _require_sure(form)
+        with _one_at_a_time(self._lock):
+            undone = undo_rebaseline(path, by=form.by.strip() or NOBODY, clock=self._pages().clock)
+        since = f"{undone.since:%Y-%m-%d %H:%M} UTC"
+        line = f"The baseline is the former one again: windows from {since} on are judged again by the next run."
+        self._done[place] = (line,)
+
+    def _path(self, place: Place) -> Path:
+        """The file of a deployment's config."""
+        pages, (source, number) = self._pages(), place
+        _, summary = pages.find(source, number)
+        files = next((one.files for one in pages.sources if one.name == source), ())
+        for file in files:
+            if file.config is not None and file.config.name == summary.record.called:
+                return file.path
+        raise BadInput(
+            "The dashboard does not have the config of this deployment.",
+            got=summary.record.called,
+            expected="a deployment whose config was given with --config or --configs",
+            fix="Use `pitfalls monitor rebaseline` where the config is.",
+        )
+
+
+def rebaseline_form(fields: Mapping[str, str]) -> RebaselineForm:
+    """What was filled in.
+
+    Args:
+        fields: The fields of the form.
+
+    Returns:
+        The form.
+
+    >>> rebaseline_form({"reason": "new prices", "sure": "yes"}).sure
+    True
+    """
+    names = ("start", "end", "reason", "by")
+    return RebaselineForm(**{name: fields.get(name, "") for name in names}, sure=fields.get("sure") == "yes")
+
+
+def _sentences(done: RebaselineResult, zone: ZoneInfo) -> tuple[str, ...]:
+    closed = f" Closed: {', '.join(f'#{one}' for one in done.closed)}." if done.closed else ""
+    made = (
+        f"New baseline: {done.rows:,} rows, {done.labels:,} with labels. Windows are judged against it from "
+        f"{done.since.astimezone(zone):%Y-%m-%d %H:%M} on.{closed}"
+    )
+    return (made, *done.notes)
+
+
+def _require_sure(form: RebaselineForm) -> None:
+    if not form.sure:
+        raise BadInput(
+            "It was not confirmed.", got="no tick", expected="the tick beside the button", fix="Set it, and send again."
+        )
+
+
+@contextmanager
+def _one_at_a_time(lock: Lock) -> Iterator[None]:
+    if not lock.acquire(blocking=False):
+        raise CannotRun(
+            "Another new baseline is being made.",
+            got="two at once",
+            expected="one after the other",
+            fix="Wait until it is done, and send again.",
+        )
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,173 @@
+"""The pictures of the dashboard in docs/images: ``python -m tests.browser.dashboard_pictures [FOLDER]``."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import sync_playwright
+
+from monitoring.config.files import read_files
+from monitoring.dashboard.sources import Source, sources_of
+from monitoring.dashboard.web.access import Access
+from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.pages import Pages
+from monitoring.dashboard.web.server import address_of, bind, serving
+from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
+from monitoring.store import DeploymentRecord, Store
+from tests.dashboard_store import EXAMPLES, STEP
+
+#: When the pictures are taken.
+NOW = datetime(2014, 1, 1, 9, tzinfo=UTC)
+
+#: Deployments: name, team, tags, state, the first of its windows in a made-up year, and how many it has.
+DEPLOYMENTS = (
+    ("flights", "travel", ("us",), "page", 155, 120),
+    ("credit-eu", "credit", ("eu", "batch"), "notice", 155, 80),
+    ("returns", "logistics", ("eu",), "late", 155, 75),
+    ("parcels", "logistics", ("us",), "ok", 130, 80),
+)
+
+#: The window in which the input of a page and of a notice begins to drift.
+DRIFT = 68
+
+#: Pictures: name, path, width, height, theme.
+PICTURES: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...] = (
+    ("dashboard-overview", "/", 1200, 430, "light"),
+    ("dashboard-deployment", "/d/flights/1", 1200, 1590, "light"),
+    ("dashboard-overview-phone", "/", 390, 760, "dark"),
+)
+
+CONFIG = """[model]
+bundle = "models/{name}"
+[traffic]
+path = "traffic"
+[deployment]
+team = "{team}"
+tags = {tags}
+[store]
+url = "sqlite:///{store}"
+"""
+
+
+def fill(store: Store, place: int) -> None:
+    """Judge the windows of one of `DEPLOYMENTS`."""
+    name, _, _, state, first, count = DEPLOYMENTS[place]
+    status: MonitorStatus = EXAMPLES["make_status"](windows=275, model=name)
+    away = timedelta(days=3) if state == "late" else timedelta(0)
+    number = store.deployment(
+        DeploymentRecord(
+            model=name,
+            version=1 + place % 3,
+            settings_digest=f"{place:02d}" * 32,
+            created_at=NOW - timedelta(hours=3) - away,
+            timezone="UTC",
+            page_budget=status.page_budget,
+            page_threshold=status.page_threshold,
+            notice_budget=status.notice_budget,
+            notice_threshold=status.notice_threshold,
+        )
+    )
+    found = status.windows[first : first + count]
+    shift = status.windows[-1].end - found[-1].end - away
+    windows = [_of_state(one, state, turn, place, shift) for turn, one in enumerate(found)]
+    for window in windows:
+        incidents = _incidents(status, state, windows, shift) if window is windows[-1] else ()
+        store.commit_window(number, window, states={}, label_cursor={}, incidents=incidents)
+    store.save_baseline(number, status.baseline)
+    store.save_sensitivity(number, status.sensitivity)
+
+
+def _of_state(window: WindowRecord, state: str, turn: int, place: int, shift: timedelta) -> WindowRecord:
+    noise = 0.03 * math.sin(1.7 * turn + place)
+    drift = 0.005 * max(0, turn - DRIFT) if state in ("page", "notice") else 0.0
+    values = {"input:temp:location": 0.5 + noise + drift, "input:carrier=UA": 0.172 + 0.4 * noise}
+    scores = tuple(
+        replace(one, value=values[one.watch], log_evidence=min(4.0, 30 * noise + 30 * drift))
+        if one.watch in values
+        else one
+        for one in window.scores
+    )
+    notice = min(4.5, 20 * noise + 40 * drift)
+    moved = replace(
+        window, start=window.start + shift, end=window.end + shift, scores=scores, notice_log_evidence=notice
+    )
+    if state == "page":
+        return moved
+    low = -0.2 + 0.5 * ((turn * 7 + place) % 5) / 5
+    calm = replace(moved, page_log_evidence=min(window.page_log_evidence, low))
+    if state == "notice":
+        return calm
+    return replace(calm, status="ok")
+
+
+def _incidents(
+    status: MonitorStatus, state: str, windows: Sequence[WindowRecord], shift: timedelta
+) -> tuple[IncidentRecord, ...]:
+    """A notice of the input that drifts, and for a page the page after it."""
+    _, notice, page = status.incidents
+    if state not in ("page", "notice"):
+        return ()
+    began = windows[min(DRIFT + 12, len(windows) - 2)]
+    notice = replace(
+        notice,
+        number=1,
+        cause="location of temp rose from 0.500 to 0.560",
+        message=f"Location of temp averaged 0.560 over 9 windows; baseline 0.500. {STEP}",
+        opened_at=began.end + timedelta(hours=6),
+        window_start=began.start,
+        window_end=began.end,
+    )
+    if state == "notice":
+        return (notice,)
+    times = {name: getattr(page, name) + shift for name in ("opened_at", "window_start", "window_end")}
+    return notice, replace(page, number=2, message=f"{page.message} {STEP}", **times)
+
+
+def dashboard(folder: Path) -> tuple[Dashboard, tuple[Source, ...]]:
+    """A dashboard of all `DEPLOYMENTS`, written into a folder."""
+    url = folder / "pitfalls.db"
+    with Store.open(f"sqlite:///{url}") as store:
+        for place in range(len(DEPLOYMENTS)):
+            fill(store, place)
+    paths = []
+    for name, team, tags, *_ in DEPLOYMENTS:
+        path = folder / f"{name}.toml"
+        path.write_text(CONFIG.format(name=name, team=team, tags=list(tags), store=url).replace("'", '"'))
+        paths.append(path)
+    files = read_files(paths)
+    pages = Pages(sources=sources_of(files), files=files, clock=lambda: NOW)
+    access = Access(names=frozenset({"localhost", "127.0.0.1"}))
+    return Dashboard(lambda: pages, access, Changes(pages.fingerprint)), pages.sources
+
+
+def take(folder: Path) -> Iterator[Path]:
+    """Take the pictures with Chromium. Yields their paths."""
+    with tempfile.TemporaryDirectory() as work:
+        made, sources = dashboard(Path(work))
+        listening = bind("127.0.0.1", 0)
+        with serving(made.app(), listening), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            for name, path, width, height, theme in PICTURES:
+                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+                page.goto(address_of(listening).rstrip("/") + path)
+                page.wait_for_timeout(300)
+                page.screenshot(path=folder / f"{name}.png")
+                page.close()
+                yield folder / f"{name}.png"
+            browser.close()
+        for source in sources:
+            source.close()
+
+
+if __name__ == "__main__":
+    for picture in take(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2] / "docs" / "images"):
+        sys.stdout.write(f"{picture}\n")

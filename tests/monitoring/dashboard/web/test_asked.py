@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+from starlette.requests import Request
+
+from monitoring.dashboard.views.candidates import Question
+from monitoring.dashboard.web.asked import incident_of, place_of, question_of, windows_of
+
+
+def request(query: str, **path: object) -> Request:
+    scope = {"type": "http", "query_string": query.encode(), "path_params": path, "headers": []}
+    return Request(scope)
+
+
+@pytest.mark.parametrize(
+    ("query", "question"),
+    [
+        ("", Question()),
+        ("q=over&state=page&page=3", Question(text="over", state="page", page=3)),
+        ("state=none&page=-1&group=none", Question()),
+        ("group=team&team=credit&tag=eu&wall", Question(group="team", team="credit", tag="eu", wall=True)),
+        ("page=99999999999999", Question()),
+    ],
+)
+def test_what_makes_no_sense_is_left_out(query: str, question: Question) -> None:
+    assert question_of(request(query)) == question
+
+
+@pytest.mark.parametrize(("query", "windows"), [("", 90), ("windows=365", 365), ("windows=12", 90)])
+def test_a_page_has_one_of_the_lengths_that_are_offered(query: str, windows: int) -> None:
+    assert windows_of(request(query)) == windows
+
+
+@pytest.mark.parametrize(
+    ("query", "number"), [("", None), ("incident=7", 7), ("incident=x", None), ("incident=1e9", None)]
+)
+def test_an_incident_is_a_number(query: str, number: int | None) -> None:
+    assert incident_of(request(query)) == number
+
+
+def test_a_number_beyond_those_of_a_store_is_no_error() -> None:
+    assert place_of(request("", source="shop", number=10**30)) == ("shop", 2**31 - 1)

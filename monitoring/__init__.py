@@ -28,12 +28,23 @@ from monitoring.errors import BadInput, CannotRun, PitfallsError
 if TYPE_CHECKING:
     from monitoring.evidence.drift_detector import DriftDetector
     from monitoring.jobs.monitor import Monitor, TableVerdicts, watch_table
+    from monitoring.watches.custom.metric_rows import MetricRows
 
-__all__ = ["BadInput", "CannotRun", "DriftDetector", "Monitor", "PitfallsError", "TableVerdicts", "watch_table"]
+__all__ = [
+    "BadInput",
+    "CannotRun",
+    "DriftDetector",
+    "MetricRows",
+    "Monitor",
+    "PitfallsError",
+    "TableVerdicts",
+    "watch_table",
+]
 
 #: Names imported at first use: the monitor loads Arrow, SQLAlchemy and pydantic, the detector numpy.
 _LAZY = {
     "DriftDetector": "monitoring.evidence.drift_detector",
+    "MetricRows": "monitoring.watches.custom.metric_rows",
     "Monitor": "monitoring.jobs.monitor",
     "TableVerdicts": "monitoring.jobs.monitor",
     "watch_table": "monitoring.jobs.monitor",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from monitoring.config.digest import settings_digest
-from monitoring.config.draft import ConfigDraft, TableDraft, WebhookDraft, render_config
+from monitoring.config.draft import ConfigDraft, MetricDraft, TableDraft, WebhookDraft, render_config
 from monitoring.config.draft_check import check_draft
 from monitoring.config.loading import load_config
+from monitoring.config.metric_section import MetricSection
 from monitoring.config.routes import (
     AlertmanagerRoute,
     CommandRoute,
@@ -42,6 +43,8 @@ __all__ = [
     "EmailRoute",
     "ExpectedSection",
     "HeartbeatSection",
+    "MetricDraft",
+    "MetricSection",
     "ModelSection",
     "MonitorConfig",
     "PagerDutyRoute",

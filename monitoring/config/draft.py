@@ -16,6 +16,15 @@ class WebhookDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricDraft:
+    """One `[[metric]]` section."""
+
+    name: str
+    function: str
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableDraft:
     """The columns of a user's table, and the names of the classes that its scores are for."""
 
@@ -57,6 +66,7 @@ class ConfigDraft:
     error: float = 0.02
     brier: float | None = None
     integrity: float = 0.01
+    metrics: tuple[MetricDraft, ...] = ()
     webhooks: tuple[WebhookDraft, ...] = ()
     cron: str = "15 * * * *"
     store: str = "sqlite:///pitfalls.db"
@@ -113,6 +123,7 @@ error = {float(draft.error)!r}
 integrity = {float(draft.integrity)!r}
 
 {_COST}
+{_metrics(draft.metrics)}
 {_EXPECTED}
 {_notify(draft.webhooks)}
 [schedule]
@@ -136,6 +147,14 @@ _COST = """\
 # What a row costs: a row for each true class, a number for each answer, in the order of the classes.
 # [cost]
 # matrix = [[0.0, 1.0], [10.0, 0.0]]
+"""
+
+_NO_METRIC = """\
+# A metric of your own: a function of labelled rows, which returns a number in [0, 1] for each.
+# [[metric]]
+# name = "missed_calls"
+# function = "my_metrics:missed_calls"
+# inputs = ["distance"]
 """
 
 _EXPECTED = """\
@@ -203,6 +222,16 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _class_slices(columns: tuple[str, ...]) -> str:
     return f"class_slices = {_listed(columns)}" if columns else '# class_slices = ["label", "predicted"]'
+
+
+def _metrics(metrics: tuple[MetricDraft, ...]) -> str:
+    if not metrics:
+        return _NO_METRIC
+    return "\n".join(
+        f"[[metric]]\nname = {_quoted(one.name)}\nfunction = {_quoted(one.function)}\n"
+        + (f"inputs = {_listed(one.inputs)}\n" if one.inputs else "")
+        for one in metrics
+    )
 
 
 def _notify(webhooks: tuple[WebhookDraft, ...]) -> str:

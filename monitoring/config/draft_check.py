@@ -36,5 +36,7 @@ def check_draft(draft: ConfigDraft, folder: Path) -> MonitorConfig:
 
 def _option(problem: ConfigProblem) -> str:
     """The option that a problem comes from, such as ``--every``."""
+    if problem.place.startswith("[[metric]]"):
+        return "--metric"
     key = re.sub(r" \d+$", "", problem.place)
     return _OPTIONS.get(key, f"--{key.partition(' ')[2].replace('_', '-')}")

@@ -18,6 +18,7 @@ from pydantic import (
 
 from monitoring.config.addresses import path_or_url, store_url, webhook_url
 from monitoring.config.invalid_setting import reject_setting
+from monitoring.config.metric_section import Metrics, MetricSection
 from monitoring.config.routes import Route, WebhookRoute
 from monitoring.config.section import LocalPath, Name, Names, Section, check_one_way
 from monitoring.config.values import (
@@ -316,6 +317,7 @@ class MonitorConfig(Section):
     budget: BudgetSection = BudgetSection()
     tolerance: ToleranceSection = ToleranceSection()
     cost: CostSection = CostSection()
+    metric: Metrics = ()
     expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False)] = ()
     notify: Annotated[tuple[Route, ...], Field(strict=False)] = ()
     heartbeat: HeartbeatSection = HeartbeatSection()
@@ -338,6 +340,7 @@ SECTIONS: dict[str, type[Section]] = {
     "budget": BudgetSection,
     "tolerance": ToleranceSection,
     "cost": CostSection,
+    "metric": MetricSection,
     "expected": ExpectedSection,
     "notify": WebhookRoute,
     "heartbeat": HeartbeatSection,

@@ -19,6 +19,8 @@ from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.jobs.expected_events import event_calendar
+from monitoring.jobs.metrics.metric_file import codes_text, metric_codes
+from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import find_baseline, traffic_place
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
@@ -30,6 +32,8 @@ from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
 from monitoring.watches.calibration import MAX_BINS, MIN_ROWS, ROWS_PER_BIN
 from monitoring.watches.catalogue import catalogue
+from monitoring.watches.custom.custom_metric import CustomMetrics
+from monitoring.watches.custom.metric_check import check_metrics
 from monitoring.watches.embedding import Embedder, EmbeddingSource
 from monitoring.watches.trust import ALTERNATIVE_MISS_RATES, MISS_RATE, THRESHOLD
 
@@ -77,6 +81,7 @@ class Deployment:
             earlier=earlier_evidence(config),
             since=place.since,
             rebaseline=read_rebaseline(place.baseline),
+            metrics=metric_codes(config),
         )
 
 
@@ -101,8 +106,10 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     _check_classes(config, baseline.spec.task.classes)
     if config.cost.matrix:
         baseline = replace(baseline, spec=_with_costs(config, baseline.spec))
-    plan = window_plan(config)
+    custom, plan = load_metrics(config), window_plan(config)
+    check_metrics(custom, baseline)
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
+    watched = replace(watched, custom=custom)
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
         watched = replace(watched, embedding=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))
@@ -111,7 +118,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         watched,
         plan=plan,
         budgets={"page": Budget.parse(config.budget.page), "notice": Budget.parse(config.budget.notice)},
-        tolerances=_tolerances(config),
+        tolerances=_tolerances(config, custom),
         horizon=config.windows.label_horizon,
     )
     rows = max(baseline.profile.rows, 1)
@@ -141,9 +148,14 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     )
 
 
-def _tolerances(config: MonitorConfig) -> Tolerances:
+def _tolerances(config: MonitorConfig, custom: CustomMetrics) -> Tolerances:
     given = config.tolerance
-    return Tolerances(error=given.error, brier=given.brier, integrity=given.integrity)
+    own = {
+        metric.watch.name: section.tolerance
+        for metric, section in zip(custom.metrics, config.metric, strict=True)
+        if section.tolerance is not None
+    }
+    return Tolerances(error=given.error, brier=given.brier, integrity=given.integrity, given=own)
 
 
 def _with_costs(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
@@ -264,7 +276,7 @@ def _described(config: MonitorConfig) -> bytes:
     baseline = place.baseline / DESCRIPTION
     since = "" if place.since is None else place.since.astimezone(UTC).isoformat()
     try:
-        return baseline.read_bytes() + since.encode()
+        return baseline.read_bytes() + since.encode() + codes_text(config).encode()
     except OSError as error:
         raise CannotRun(
             "The baseline cannot be read.",

@@ -21,6 +21,7 @@ from monitoring.evidence.simulation_cache import SimulationCache
 from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at
+from monitoring.jobs.metrics.metric_changes import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.judge import JudgeState, last_closed
@@ -30,7 +31,7 @@ from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
-from monitoring.records import LEVELS, IncidentRecord, Level, Sensitivity, WatchKey, WindowRecord
+from monitoring.records import LEVELS, Finding, IncidentRecord, Level, Sensitivity, WatchKey, WindowRecord
 from monitoring.store.checks import Check
 from monitoring.store.deployments import AWAITED, COMPARED, EVENTS, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
@@ -263,7 +264,8 @@ class DeploymentRun:
         )
         if first:
             late = self._late
-            traffic = replace(traffic, late_rows=late.rows, findings=(*traffic.findings, *late.findings()))
+            findings = (*traffic.findings, *late.findings(), *self._metric_changes())
+            traffic = replace(traffic, late_rows=late.rows, findings=findings)
         judgement = judge.judge(self._state, traffic)
         self._store.commit_window(
             self._number,
@@ -286,6 +288,14 @@ class DeploymentRun:
         self._state = judgement.state
         self._judged += 1
         return judgement.window, judgement.changed
+
+    def _metric_changes(self) -> tuple[Finding, ...]:
+        """What the first window of a deployment says of metrics that the one before it had with other code."""
+        follows = self.follows
+        if follows is None:
+            return ()
+        before, after = (self._store.deployment_record(number).metrics for number in (follows, self._number))
+        return metric_changes(before, after)
 
     def _update_autocorrelation(self) -> None:
         """Estimate the AR(1) coefficients from the windows in the store: the same whichever run does it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.errors import CannotRun
+from monitoring.jobs.metrics.metric_file import codes_text
 from monitoring.jobs.places import files_state, find_baseline, traffic_place
 from monitoring.store.checks import Check, IdleDeployment, read_idle, touch
 
@@ -78,6 +79,7 @@ def inputs_digest(config: MonitorConfig) -> str:
         *([] if place.since is None else [place.since.isoformat()]),
         files_state(place.baseline),
         files_state(place.schema),
+        *([codes_text(config)] if config.metric else []),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

@@ -14,6 +14,7 @@ from monitoring.config import ConfigDraft, TableDraft, check_draft, render_confi
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, min_rows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import deploy
+from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import check_class_order, reference_notes
 from monitoring.jobs.staging import put_in_place, staging
@@ -85,7 +86,7 @@ def init_monitor(
         rows_per_window=rows.rows_per_window,
     )
     draft = _draft(description, rows)
-    check_draft(draft, out)
+    load_metrics(check_draft(draft, out))
     windows = count_windows(rows, description)
     fit = _write(rows, spec, draft, out)
     return InitResult(
@@ -111,7 +112,9 @@ def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path
         known = rows.table.select([*(feature.name for feature in spec.features), "label"])
         write_schema(infer_schema(known, label="label"), aside / BASELINE / SCHEMA_FILE)
         (aside / NAME).write_text(render_config(draft), encoding="utf-8")
-        deployment = deploy(check_draft(draft, aside))
+        config = check_draft(draft, aside)
+        metrics = tuple(metric.in_folder(out.absolute()) for metric in config.metric)
+        deployment = deploy(config.model_copy(update={"metric": metrics}))
         put_in_place(aside, (BASELINE, NAME), out)
     return deployment.reference_fit
 
@@ -134,6 +137,7 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         ),
         slices=description.slices,
         class_slices=description.class_slices,
+        metrics=description.metrics,
         every=description.every,
         rows=description.rows,
         timezone=description.timezone,

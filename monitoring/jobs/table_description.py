@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from monitoring.config import MetricDraft
 from monitoring.errors import BadInput
 from monitoring.tasks.task import TaskName
 from monitoring.traffic.tables.columns import TableColumns
@@ -49,6 +50,7 @@ class TableDescription:
         group: the column of what rows share that are not independent of each other, such as a customer.
         slices: categories whose values are watched by themselves.
         class_slices: classes that are watched by themselves.
+        metrics: metrics of the owner's own.
         every: the length of a window.
         rows: how many rows make a window, instead of `every`.
         timezone: the zone in which days begin.
@@ -71,6 +73,7 @@ class TableDescription:
     group: str | None = None
     slices: tuple[str, ...] = ()
     class_slices: tuple[str, ...] = ()
+    metrics: tuple[MetricDraft, ...] = ()
     every: str = "1d"
     rows: int | None = None
     timezone: str = "UTC"

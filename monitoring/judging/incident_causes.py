@@ -40,7 +40,7 @@ def with_explained_losses(
     if alarm.watch.family not in ("performance", "surprise") or alarm.key.slice or before is None or not len(rows):
         return alarm
     expected = catalogue.residual_losses(rows.probabilities, rows.features)
-    losses = catalogue.loss_scores(rows.probabilities, rows.labels, expected)[metric]
+    losses = catalogue.loss_scores(rows, expected)[metric]
     rise = float(losses.mean()) - before.mean
     if rise <= 0.0:
         return alarm

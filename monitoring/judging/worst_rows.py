@@ -55,7 +55,7 @@ def worst_rows(
             if indices.size:
                 rows = batch.take(indices)
                 expected = catalogue.residual_losses(rows.probabilities, rows.features)
-                scores = catalogue.loss_scores(rows.probabilities, rows.labels, expected)[watch.name]
+                scores = catalogue.loss_scores(rows, expected)[watch.name]
                 worst = _merged(worst, batch, indices, watch.offset + watch.scale * scores)
     elif watch.family == "integrity":
         bins = next((bins for bins in catalogue.bins if bins.feature == watch.feature), None)

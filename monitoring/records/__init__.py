@@ -17,6 +17,7 @@ from monitoring.records.incident import (
     SlicePart,
 )
 from monitoring.records.incident_action import ActionKind, IncidentAction
+from monitoring.records.metric_code import MetricCode
 from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.run import RunRecord
 from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
@@ -49,6 +50,7 @@ __all__ = [
     "IntervalChecks",
     "Level",
     "LossSplit",
+    "MetricCode",
     "MonitorStatus",
     "Only",
     "RealisedLosses",

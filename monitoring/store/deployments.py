@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import BaselineScore, Level, Rebaseline, Sensitivity
+from monitoring.records import BaselineScore, Level, MetricCode, Rebaseline, Sensitivity
 from monitoring.store.checks import Check
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
@@ -69,6 +69,7 @@ class DeploymentRecord:
         earlier: Digests under which the same deployment may be in the store, the likeliest first.
         since: Windows that begin before that time are not judged against its baseline; None: all are.
         rebaseline: How its baseline was made from its own traffic; None: it was not.
+        metrics: The metrics of the user's own.
     """
 
     model: str
@@ -88,6 +89,7 @@ class DeploymentRecord:
     earlier: tuple[EarlierDigest, ...] = field(default=(), compare=False)
     since: datetime | None = None
     rebaseline: Rebaseline | None = field(default=None, compare=False)
+    metrics: tuple[MetricCode, ...] = ()
 
     @property
     def called(self) -> str:
@@ -146,6 +148,7 @@ def create(
         follows=follows,
         quiet_until=quiet_until,
         since=record.since,
+        metrics=json.dumps([asdict(one) for one in record.metrics]),
     )
     return int(connection.execute(statement.returning(deployment.c.id)).scalar_one())
 
@@ -261,6 +264,7 @@ def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
         number=row.id,
         follows=row.follows,
         since=row.since,
+        metrics=tuple(MetricCode(**one) for one in json.loads(row.metrics)),
     )
 
 

@@ -60,6 +60,7 @@ deployment = Table(
     Column("traffic_state", String, nullable=False, server_default=""),
     Column("basis", String, nullable=False, server_default=""),
     Column("since", UtcTime),
+    Column("metrics", Text, nullable=False, server_default="[]"),
     UniqueConstraint("model", "version", "settings_digest"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,14 @@ class Classification:
     def unknown(self, labels: Whole) -> NDArray[np.bool_]:
         """See `Task`."""
         return np.asarray(labels == UNKNOWN_CLASS, dtype=np.bool_)
+
+    def read_answers(self, answers: Floats) -> NDArray[Any]:
+        """See `Task`: the name of the likeliest class."""
+        return np.array(self.classes)[row_choices(answers)]
+
+    def read_labels(self, labels: Whole) -> NDArray[Any]:
+        """See `Task`."""
+        return np.array(self.classes)[labels]
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; an answer to an unknown class is wrong, and as far from the truth as from a class with p = 0.

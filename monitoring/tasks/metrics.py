@@ -14,21 +14,44 @@ METRICS: dict[str, Metric] = {
 #: Losses of one class of several, by what precedes the colon and the class in their names.
 CLASS_METRICS: dict[str, Metric] = {metric.name: metric for metric in multilabel.CLASS_METRICS}
 
+#: The user's own metrics, by what precedes the colon and their name: losses, and scores of which more is better.
+CUSTOM_METRICS: dict[str, Metric] = {
+    "metric": Metric(name="metric", title="Metric", unit="score"),
+    "complement": Metric(name="complement", title="Metric 1 \N{MINUS SIGN}", unit="score"),
+}
+
 
 def find_metric(name: str) -> Metric | None:
     """The loss with a name.
 
     >>> find_metric("class_brier:dog").title, find_metric("missing:temp")
     ('Brier score of class', None)
+    >>> find_metric("metric:missed_calls").title
+    'Metric'
 
     Args:
-        name: A loss's name, of one class or of all rows.
+        name: A loss's name, of one class or of all rows, or one of the user's own.
 
     Returns:
         The loss; None if there is none of that name.
     """
     kind, of_class, _ = name.partition(":")
-    return CLASS_METRICS.get(kind) if of_class else METRICS.get(name)
+    return (CLASS_METRICS | CUSTOM_METRICS).get(kind) if of_class else METRICS.get(name)
+
+
+def is_custom(metric: str) -> bool:
+    """Whether a loss is a metric of the user's own, by its name.
+
+    >>> is_custom("metric:missed_calls"), is_custom("brier")
+    (True, False)
+
+    Args:
+        metric: The loss's name.
+
+    Returns:
+        Whether it is one.
+    """
+    return metric.partition(":")[0] in CUSTOM_METRICS
 
 
 def mean_of_classes(metric: str) -> str | None:

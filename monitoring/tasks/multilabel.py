@@ -141,6 +141,14 @@ class Multilabel:
         """See `Task`."""
         return labels <= UNKNOWN_CLASS
 
+    def read_answers(self, answers: Floats) -> NDArray[Any]:
+        """See `Task`: the classes whose probability is at least `THRESHOLD`."""
+        return np.asarray(answers >= THRESHOLD)
+
+    def read_labels(self, labels: Whole) -> NDArray[Any]:
+        """See `Task`."""
+        return class_matrix(labels, self.width) > 0.0
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; an unknown class of a label counts in the means as one more, which the model missed."""
         truth = class_matrix(labels, self.width)

@@ -153,6 +153,14 @@ class OutputsOnly:
         """See `Task`: none."""
         return np.zeros(labels.size, dtype=np.bool_)
 
+    def read_answers(self, answers: Floats) -> NDArray[Any]:
+        """See `Task`: the numbers, [n, width]."""
+        return answers
+
+    def read_labels(self, labels: Whole) -> NDArray[Any]:
+        """See `Task`: their codes, as a label says nothing here."""
+        return labels
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`: none."""
         return {}

@@ -138,6 +138,14 @@ class Regression:
         """See `Task`: none."""
         return np.zeros(labels.size, dtype=np.bool_)
 
+    def read_answers(self, answers: Floats) -> NDArray[Any]:
+        """See `Task`."""
+        return answers[:, 0]
+
+    def read_labels(self, labels: Whole) -> NDArray[Any]:
+        """See `Task`."""
+        return np.ascontiguousarray(labels).view(np.float64)
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; and the score of the bias, 1/2 where answer and label are equal."""
         truth = np.ascontiguousarray(labels).view(np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,19 @@ class Task(Protocol):
 
     def unknown(self, labels: Whole) -> NDArray[np.bool_]:
         """Which labels, as codes [n], name a class that the model does not have, [n]."""
+
+    def read_answers(self, answers: Floats) -> NDArray[Any]:
+        """What each row is answered, as a person has it.
+
+        Args:
+            answers: [n, width].
+
+        Returns:
+            Names of classes, [n]; where a row may have several, whether it has each, [n, classes]; or numbers, [n].
+        """
+
+    def read_labels(self, labels: Whole) -> NDArray[Any]:
+        """Labels, none of them absent or unknown, as codes [n], in the form of `read_answers`."""
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """Each metric of labelled rows, in [0, 1], [n]; and the scores of other watches that need labels."""

@@ -21,6 +21,7 @@ from monitoring.tasks.task import NO_LABEL, SURPRISE, Floats, Task, surprises
 from monitoring.watches import estimates, inputs, integrity, joint, scoring
 from monitoring.watches.calibration import MIN_ROWS, Calibration
 from monitoring.watches.classes import ClassSlices
+from monitoring.watches.custom.custom_metric import CustomMetrics
 from monitoring.watches.embedding import EmbeddingSource, embedding_bins
 from monitoring.watches.feature_space import FeatureSpace
 from monitoring.watches.label_coverage import CoverageGroups
@@ -52,13 +53,15 @@ class Catalogue:
     embedding: EmbeddingSource | None = None
     class_slices: ClassSlices = field(default_factory=ClassSlices)
     ranks: RankWatches = field(default_factory=RankWatches)
+    custom: CustomMetrics = field(default_factory=CustomMetrics)
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
-        """The watches on losses and on their surprise, where it is known what losses to expect."""
-        if self.task.classes or self.residuals is not None:
-            return self.task.loss_watches
-        return tuple(watch for watch in self.task.loss_watches if watch.family != "surprise")
+        """The watches on losses and on their surprise, where it is known what losses to expect; then on own metrics."""
+        known = self.task.loss_watches
+        if not self.task.classes and self.residuals is None:
+            known = tuple(watch for watch in known if watch.family != "surprise")
+        return (*known, *self.custom.watches(self.task))
 
     @property
     def estimate_watches(self) -> tuple[Watch, ...]:
@@ -67,7 +70,7 @@ class Catalogue:
             return ()
         return tuple(
             replace(loss, name=f"{estimates.PREFIX}{loss.name}", family="estimates", needs_label=False)
-            for loss in self.loss_watches
+            for loss in self.task.loss_watches
             if loss.family == "performance"
         )
 
@@ -171,28 +174,27 @@ class Catalogue:
         labelled = predictions.take(labelled_rows(predictions))
         answers = labelled.probabilities
         expected = self.residual_losses(answers, labelled.features, labelled.event_times)
-        scores = self.loss_scores(answers, labelled.labels, expected)
+        scores = self.loss_scores(labelled, expected)
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
         ranks = self.ranks.sums(labelled.probabilities, labelled.labels, power=power)
         return scoring.sums(scores, masks, power=power) | ranks
 
-    def loss_scores(
-        self, answers: Floats, labels: NDArray[np.int64], expected: Mapping[str, Floats]
-    ) -> dict[str, Floats]:
+    def loss_scores(self, rows: Predictions, expected: Mapping[str, Floats]) -> dict[str, Floats]:
         """The scores of the watches on losses and surprise.
 
         Args:
-            answers: Of labelled rows, [n, width].
-            labels: Their labels' codes, [n].
+            rows: Labelled rows with finite answers, with the inputs that metrics of the user's own read.
             expected: As of `residual_losses`.
 
         Returns:
             Scores in [0, 1], [n], by the name of their watch.
         """
-        losses = self.task.losses(answers, labels)
+        answers = rows.probabilities
+        losses = self.task.losses(answers, rows.labels)
         promised = expected or self.task.expected_losses(answers, self.task.outputs(answers))
         found = losses | surprises(losses, promised)
+        found |= self.custom.scores(self.task, answers, rows.labels, rows.features)
         return {watch.name: found[watch.name] for watch in self.loss_watches}
 
     def residual_losses(

@@ -10,6 +10,7 @@ from threading import Lock
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.metrics.metric_file import codes_text
 from monitoring.jobs.places import files_state, find_baseline
 from monitoring.watches.embedding import Embedder
 
@@ -74,7 +75,9 @@ class FitCache:
             CannotRun: There is no such bundle, or its baseline cannot be read.
         """
         place = find_baseline(config)
-        files = "\0".join((str(place.folder), files_state(place.baseline), files_state(place.schema)))
+        files = "\0".join(
+            (str(place.folder), files_state(place.baseline), files_state(place.schema), codes_text(config))
+        )
         with self._lock:
             self._number += 1
             last, self._asked[name] = self._asked.get(name, 0), self._number

@@ -332,9 +332,9 @@ def _fit_witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | Ro
 
 
 def _answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Predictions:
-    """All rows of the baseline, with the inputs that slices and expected losses are made of, and no others."""
+    """All rows of the baseline, with the inputs that slices, expected losses and own metrics are made of, no others."""
     expected_by = () if catalogue.residuals is None else catalogue.residuals.inputs
-    names = tuple(dict.fromkeys((*catalogue.slices, *expected_by)))
+    names = tuple(dict.fromkeys((*catalogue.slices, *expected_by, *catalogue.custom.inputs)))
     return replace(baseline.rows.answers, features=baseline.rows.inputs(names))
 
 

@@ -34,6 +34,8 @@ SMALLEST_SHARE = 0.05
 class Tolerances:
     """The largest harmless rise of each metric, in its own unit; of those of other tasks (`others`), in score units.
 
+    Of `others`, those that the user gives for metrics of their own are in `given`, by the name of their watch.
+
     >>> tolerances = Tolerances(error=0.02, brier=0.01, integrity=0.005)
     >>> surprise = Watch(
     ...     name="surprise_error", family="surprise", level="page", needs_label=True, scale=2.0, offset=-1.0
@@ -47,6 +49,7 @@ class Tolerances:
     integrity: float
     ranks: Mapping[str, float] = field(default_factory=dict)
     others: Mapping[str, float] = field(default_factory=dict)
+    given: Mapping[str, float] = field(default_factory=dict)
 
     def completed(self, means: Mapping[WatchKey, NDArray[np.float64]]) -> Tolerances:
         """The tolerances with those that nobody gave, derived from the benchmark's own uncertainty.
@@ -71,7 +74,7 @@ class Tolerances:
             for key, scores in means.items()
             if find_metric(key.watch) is not None and key.watch not in ("error", "brier", "bias") and not key.slice
         }
-        return replace(self, brier=brier, ranks=ranks, others=others)
+        return replace(self, brier=brier, ranks=ranks, others={**others, **self.given})
 
     def score_tolerance(self, watch: Watch) -> float:
         """The largest harmless rise of a watch, in score units; 0 for watches without a tolerance."""

@@ -39,6 +39,7 @@ class ScoredRows:
         outputs: The scores of outputs, [n], watched or not.
         counts: The sums that tallies of answered and of labelled rows share.
         expected: The losses to expect by the residual model, [n], where there is one.
+        features: The inputs that metrics of the user's own read, [n].
         confusion: The expected confusion matrix in fixed point, [predicted class, true class], where it is wanted.
     """
 
@@ -47,6 +48,7 @@ class ScoredRows:
     outputs: Mapping[str, Floats]
     counts: Mapping[str, Whole]
     expected: Mapping[str, Floats]
+    features: pa.Table
     confusion: Whole | None
 
 
@@ -98,12 +100,14 @@ class RowScorer:
             found = residuals.expected(given, features if inside is None else features.filter(pa.array(inside)))
             counts["expected"] = _expected_sums(found, self._task.metrics)
             expected = {metric: one.losses for metric, one in found.items()}
+        read = features.select(list(self._catalogue.custom.inputs))
         return ScoredRows(
             probabilities=given,
             codes=tuple(codes),
             outputs=outputs,
             counts=counts,
             expected=expected,
+            features=read if inside is None else read.filter(pa.array(inside)),
             confusion=confusion,
         )
 
@@ -151,7 +155,9 @@ class RowScorer:
         """
         losses = self._task.losses(scored.probabilities, labels)
         expected = scored.expected or self._task.expected_losses(scored.probabilities, scored.outputs)
-        units = {name: fixed_point_floats(values) for name, values in (losses | surprises(losses, expected)).items()}
+        scores = losses | surprises(losses, expected)
+        scores |= self._catalogue.custom.scores(self._task, scored.probabilities, labels, scored.features)
+        units = {name: fixed_point_floats(values) for name, values in scores.items()}
         totals = {name: int(values.sum()) for name, values in units.items()}
         counts = dict(scored.counts)
         counts["realised"] = np.array([totals[metric] for metric in self._task.metrics])

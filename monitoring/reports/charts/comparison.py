@@ -10,6 +10,7 @@ from monitoring.reports.drawings.series import HALF
 from monitoring.reports.sections.benchmark import Interval
 from monitoring.reports.sections.formatting import MONTHS
 from monitoring.reports.sections.months import SliceSeries, slice_series
+from monitoring.tasks.metrics import is_custom
 from monitoring.watches.descriptions import NOTHING, format_value, metric_title, slice_title
 
 #: Month labels at most, so that they never overlap.
@@ -122,4 +123,5 @@ def _benchmark_note(metric: str, benchmark: Interval | None) -> str:
     interval = _format_interval(metric, benchmark)
     if interval == NOTHING:
         return f"Dashed line: the baseline's mean, {format_value(metric, benchmark.mean)}."
-    return f"Dashed line: benchmark {format_value(metric, benchmark.mean)} (95 % interval over days: {interval})."
+    over = "windows" if is_custom(metric) else "days"
+    return f"Dashed line: benchmark {format_value(metric, benchmark.mean)} (95 % interval over {over}: {interval})."

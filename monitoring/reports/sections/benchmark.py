@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monitoring.records import WHOLE, BaselineScore, MonitorStatus
+from monitoring.tasks.metrics import is_custom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +68,17 @@ def benchmark_interval(
         part: A slice, or the whole traffic.
 
     Returns:
-        The benchmark's interval, or the baseline's mean without an interval; None where neither has the metric.
+        The benchmark's interval; the baseline's mean without an interval, where there is no benchmark; of a metric of
+        the user's own, whose function a report does not call, the baseline's with the interval over its windows; None
+        where neither has the metric.
     """
-    if benchmark is not None:
+    if benchmark is not None and not is_custom(metric):
         return benchmark.of(metric, part)
     score = baseline_score(status, metric, part)
-    return None if score is None else Interval(mean=score.mean, low=score.mean, high=score.mean)
+    if score is None:
+        return None
+    half = 1.96 * score.deviation / math.sqrt(score.windows) if is_custom(metric) and score.windows else 0.0
+    return Interval(mean=score.mean, low=score.mean - half, high=score.mean + half)
 
 
 def baseline_score(status: MonitorStatus, watch: str, part: str = WHOLE) -> BaselineScore | None:

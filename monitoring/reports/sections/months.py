@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import WHOLE, MonitorStatus
 from monitoring.reports.sections.benchmark import Interval
+from monitoring.tasks.metrics import is_custom
 
 #: The losses that a benchmark and a deployment are compared by, in this order.
 LOSSES = (
@@ -63,7 +64,8 @@ def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
         status: The deployment's state.
 
     Returns:
-        By loss: the whole traffic, then slices by name; then the worst classes, where a row may have several.
+        By loss: the whole traffic, then slices by name; then metrics of the user's own, and the worst classes, where a
+        row may have several.
     """
     zone = ZoneInfo(status.timezone)
     found: dict[tuple[str, str], list[tuple[date, float, int]]] = {}
@@ -71,13 +73,14 @@ def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
         month = window.start.astimezone(zone).date().replace(day=1)
         for score in window.scores:
             if (
-                (score.watch in LOSSES or score.watch.startswith(CLASS_LOSS))
+                (score.watch in LOSSES or score.watch.startswith(CLASS_LOSS) or is_custom(score.watch))
                 and score.value is not None
                 and score.rows > 0
             ):
                 found.setdefault((score.watch, score.slice), []).append((month, score.value, score.rows))
     ordered = sorted((key for key in found if key[0] in LOSSES), key=lambda key: (LOSSES.index(key[0]), key[1]))
-    of_classes = [_series(*key, points) for key, points in sorted(found.items()) if key[0] not in LOSSES]
+    ordered += sorted(key for key in found if is_custom(key[0]))
+    of_classes = [_series(*key, points) for key, points in sorted(found.items()) if key[0].startswith(CLASS_LOSS)]
     worst = sorted(of_classes, key=lambda entry: -entry.whole.mean)[:MAX_CLASSES]
     return (*(_series(metric, part, found[metric, part]) for metric, part in ordered), *worst)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +43,7 @@ def _document(record: DeploymentRecord) -> dict[str, object]:
         "traffic": record.traffic,
         "created_at": record.created_at,
         "follows": record.follows,
+        "metrics": [asdict(one) for one in record.metrics],
     }
 
 

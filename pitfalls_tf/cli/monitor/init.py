@@ -14,6 +14,7 @@ from pitfalls_tf.cli.output import printable, with_output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from monitoring.config import MetricDraft
     from monitoring.jobs.init import InitResult
     from pitfalls_tf.cli.output import Output
 
@@ -85,6 +86,12 @@ LISTED = 60
     metavar="A,B",
     help="Watch losses by true class (label) or by predicted class (predicted).",
 )
+@click.option(
+    "--metric",
+    multiple=True,
+    metavar="NAME=MODULE:FUNCTION[,INPUT...]",
+    help="A metric of your own: a function of labelled rows and of the inputs named; repeatable.",
+)
 @click.option("--every", default="1d", show_default=True, help="Length of a window, such as 1d, 6h or 15m.")
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of N rows instead of a fixed length.")
 @click.option("--timezone", default="UTC", show_default=True, help="Time zone of the windows.")
@@ -117,6 +124,7 @@ def command(
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
     windows = {name: flags[name] for name in ("every", "rows", "timezone")}
     sliced: dict[str, Any] = {name: _split(flags[name]) for name in ("slices", "class_slices")}
+    sliced["metrics"] = tuple(map(_metric, flags["metric"]))
     live = traffic if traffic is None or is_url(traffic) else as_written(Path(traffic), out)
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
@@ -178,6 +186,21 @@ def _check(bundle: Path | None, reference: Path | None, traffic: str | None, nam
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _metric(text: str) -> MetricDraft:
+    from monitoring.config import MetricDraft  # noqa: PLC0415 - not needed for --help
+
+    name, equals, place = text.partition("=")
+    function, *inputs = _split(place) or ("",)
+    if not equals or not function:
+        raise BadInput(
+            "A metric needs a name and a function.",
+            got=f"--metric {text}",
+            expected="NAME=MODULE:FUNCTION, and the inputs that it reads after commas",
+            fix="Write, for example, --metric missed_calls=my_metrics:missed_calls,distance.",
+        )
+    return MetricDraft(name=name.strip(), function=function, inputs=tuple(inputs))
 
 
 def _document(adopted: InitResult) -> dict[str, object]:

@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/monitor-toml.md").read_text(
 
 
 def documented(section: str) -> list[tuple[str, str]]:
-    head = f"[[{section}]]" if section in ("expected", "notify") else f"[{section}]"
+    head = f"[[{section}]]" if section in ("expected", "metric", "notify") else f"[{section}]"
     _, _, rest = PAGE.partition(f"\n## {head}\n")
     return rows(rest.partition("\n## ")[0].partition("\n### ")[0])
 

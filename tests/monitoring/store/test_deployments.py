@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.records import BaselineScore, IncidentRecord, Sensitivity, WindowRecord
+from monitoring.records import BaselineScore, IncidentRecord, MetricCode, Sensitivity, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -97,3 +97,10 @@ def test_an_unknown_deployment_is_refused(store: Store, window: MakeWindow) -> N
     ):
         with pytest.raises(BadInput, match="No such deployment"):
             use()
+
+
+def test_the_code_of_metrics_is_kept(store: Store, deployment_record: DeploymentRecord) -> None:
+    codes = (MetricCode(name="missed", function="own:missed", digest="ab" * 32),)
+    number = store.deployment(replace(deployment_record, settings_digest="ef" * 32, metrics=codes))
+    assert store.deployment_record(number).metrics == codes
+    assert store.deployment_record(store.deployment(deployment_record)).metrics == ()

@@ -38,6 +38,7 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "traffic_state",
             "basis",
             "since",
+            "metrics",
         ],
         "rebaseline": [
             "deployment",

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from monitoring.records import MonitorStatus
 from monitoring.reports.sections.benchmark import Benchmark, Interval, baseline_score, benchmark_interval
 
@@ -26,3 +30,15 @@ def test_the_baseline_of_a_slice_is_its_own(status: MonitorStatus) -> None:
     assert found is not None
     assert found.mean == 0.146 + 0.012
     assert baseline_score(status, "auc") is None
+
+
+def test_a_metric_of_the_users_own_has_the_baselines_interval_over_windows(
+    status: MonitorStatus, benchmark: Benchmark
+) -> None:
+    known = baseline_score(status, "error")
+    assert known is not None
+    own = replace(status, baseline=(replace(known, watch="metric:missed", deviation=0.02, windows=100),))
+    found = benchmark_interval(own, benchmark, "metric:missed")
+    assert found is not None
+    assert (found.mean, found.high - found.mean) == (known.mean, pytest.approx(1.96 * 0.002))
+    assert benchmark_interval(own, benchmark, "metric:other") is None

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.records import MonitorStatus
+from monitoring.records import MonitorStatus, WindowRecord
 from monitoring.reports.sections.benchmark import Interval
-from monitoring.reports.sections.months import loss_series, slice_series, weighted_interval, whole_series
+from monitoring.reports.sections.months import loss_series, metrics_of, slice_series, weighted_interval, whole_series
 
 
 def test_months_follow_the_zone_and_weigh_by_rows(status: MonitorStatus) -> None:
@@ -54,3 +54,15 @@ def test_the_whole_and_the_slices_of_a_metric_are_found(status: MonitorStatus) -
     assert whole.slice == ""
     assert [one.slice for one in slice_series(series, "error")] == ["origin=EWR", "origin=JFK", "origin=LGA"]
     assert whole_series(series, "auc") is None
+
+
+def test_metrics_of_the_users_own_come_after_the_losses(status: MonitorStatus) -> None:
+    def renamed(window: WindowRecord) -> WindowRecord:
+        scores = (replace(one, watch="metric:missed" if one.watch == "error" else one.watch) for one in window.scores)
+        return replace(window, scores=tuple(scores))
+
+    series = loss_series(replace(status, windows=tuple(map(renamed, status.windows))))
+    assert list(dict.fromkeys(entry.metric for entry in series)) == ["brier", "metric:missed"]
+    assert metrics_of(series) == ("brier", "metric:missed")
+    error = whole_series(loss_series(status), "error")
+    assert whole_series(series, "metric:missed") == replace(error, metric="metric:missed")

@@ -1,0 +1,117 @@
+"""Imports the functions of a config's own metrics: this alone runs code that a config names."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from types import ModuleType
+
+from monitoring.config import MetricSection, MonitorConfig
+from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.metrics.metric_file import MetricFile, find_metric_file
+from monitoring.watches.custom.custom_metric import CustomMetric, CustomMetrics
+
+#: The digests of the files of installed modules when this process imported them.
+_IMPORTED: dict[str, str] = {}
+
+
+def load_metrics(config: MonitorConfig) -> CustomMetrics:
+    """Import the functions of a config's metrics.
+
+    A file in the config's folder gets a name of its own in this process, so that configs with files of one name do not
+    meet, and no file can stand for an installed module; `sys.path` stays as it is.
+
+    Args:
+        config: The config.
+
+    Returns:
+        The metrics.
+
+    Raises:
+        BadInput: There is no such module or function, or importing it fails.
+        CannotRun: An installed module was changed after this process had imported it.
+    """
+    return CustomMetrics(metrics=tuple(_load(metric) for metric in config.metric))
+
+
+def _load(metric: MetricSection) -> CustomMetric:
+    file = find_metric_file(metric)
+    if file is None:
+        raise _error(
+            metric,
+            got=f"no module {metric.module} of Python source",
+            expected=f"{metric.module}.py in {metric.folder}, or a module that Python can import",
+        )
+    try:
+        module = _module_beside(file) if file.beside_config else _installed(metric.module, file)
+    except CannotRun:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _error(
+            metric, got=f"{type(error).__name__}: {error}, from {file.path}", expected="a module that can be imported"
+        ) from error
+    function = getattr(module, metric.function_name, None)
+    if not callable(function):
+        named = [name for name, one in vars(module).items() if callable(one) and one.__module__ == module.__name__]
+        raise _error(
+            metric,
+            got=f"no function {metric.function_name} in {file.path}" if function is None else f"{function!r:.60}",
+            expected=f"one of: {', '.join(named[:10])}" if named else "a function",
+        )
+    if getattr(function, "__module__", None) != module.__name__:
+        raise _error(
+            metric,
+            got=f"one that {metric.module} has from {getattr(function, '__module__', 'another module')}",
+            expected="the module that defines it: its file tells when the function changes",
+        )
+    return CustomMetric(
+        name=metric.name,
+        function=function,
+        place=metric.function,
+        file=file.path.name,
+        inputs=metric.inputs,
+        higher_is_better=metric.higher_is_better,
+    )
+
+
+def _module_beside(file: MetricFile) -> ModuleType:
+    """The module of a file in a config's folder, run once for each path and content."""
+    known = hashlib.sha256(f"{file.path}\0{file.digest()}".encode()).hexdigest()[:16]
+    name = f"monitor_metrics_{known}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file.path)
+    assert spec is not None  # noqa: S101 - for the type checker: it is a file of Python source
+    assert spec.loader is not None  # noqa: S101 - as above
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        exec(compile(file.path.read_bytes(), file.path, "exec"), module.__dict__)  # noqa: S102 - what the config names
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _installed(name: str, file: MetricFile) -> ModuleType:
+    digest = file.digest()
+    module = importlib.import_module(name)
+    if _IMPORTED.setdefault(name, digest) != digest:
+        raise CannotRun(
+            f"The module {name} was changed after it had been imported.",
+            got=f"another {file.path} than this process has",
+            expected="the file as it was imported",
+            fix="Restart the process; a file in the config's folder is read anew with each change.",
+        )
+    return module
+
+
+def _error(metric: MetricSection, *, got: str, expected: str) -> BadInput:
+    return BadInput(
+        f"The function of the metric {metric.name} cannot be used.",
+        got=got,
+        expected=expected,
+        fix=f"Correct `function` of the metric ({metric.function}), or the file.",
+    )

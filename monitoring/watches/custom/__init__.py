@@ -1,0 +1,1 @@
+"""The user's own metrics: functions of labelled rows, called and checked."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.harm import excesses
 from monitoring.incidents.loss_split import metric_of
-from monitoring.records import SCORE_ONE, WHOLE, ScoreSum, SlicePart, WatchKey, WindowRecord
+from monitoring.records import SCORE_ONE, WHOLE, ScoreSum, SlicePart, Watch, WatchKey, WindowRecord
 from monitoring.tasks.metrics import class_of, find_metric, mean_of_classes
 
 #: The column of the parts of losses that are means over classes.
@@ -27,20 +28,21 @@ def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
         alarm: An alarm and its windows since the onset.
 
     Returns:
-        The parts, column by column; none where the alarm is not about a loss.
+        The parts in the loss's own unit, column by column; none where the alarm is not about a loss.
     """
     metric = metric_of(alarm.key.watch)
     if find_metric(metric) is None:
         return ()
+    watch = alarm.baseline.watches[metric]
     judged = {key for key in alarm.baseline.losses if not key.slice or key in alarm.baseline.scores}
     before = {key: total for key, total in alarm.baseline.losses.items() if key in judged}
-    after = sum_windows(alarm.windows, metric)
+    after = sum_windows(alarm.windows, watch)
     for key, total in alarm.waiting.items():
         if key.watch == metric and key.slice:
             after[key] = after.get(key, ScoreSum()) + total
     columns = sorted({key.slice.partition("=")[0] for key in before if key.slice})
     return tuple(
-        part
+        replace(part, mix=part.mix * watch.scale, loss=part.loss * watch.scale)
         for column in columns
         for part in decompose(
             sums_by_slice(before, metric, column), sums_by_slice(after, metric, column), metric=metric, column=column
@@ -115,24 +117,24 @@ def sums_by_slice(sums: Mapping[WatchKey, ScoreSum], watch: str, column: str) ->
     return {**parts, OTHERS: rest} if rest.rows > 0 else parts
 
 
-def sum_windows(windows: Sequence[WindowRecord], watch: str) -> dict[WatchKey, ScoreSum]:
+def sum_windows(windows: Sequence[WindowRecord], watch: Watch) -> dict[WatchKey, ScoreSum]:
     """A watch's sums over windows, whole and by slice, from their recorded means.
 
     Args:
         windows: The windows; those without a score on the whole traffic are left out, so that whole and slices are
             sums over the same rows.
-        watch: A watch whose unit is that of its score.
+        watch: The watch.
 
     Returns:
-        Rows and fixed-point sums by watch and slice.
+        Rows and fixed-point sums of its scores by watch and slice.
     """
     found: dict[WatchKey, ScoreSum] = {}
     for window in windows:
-        scored = [one for one in window.scores if one.watch == watch and one.value is not None]
+        scored = [one for one in window.scores if one.watch == watch.name and one.value is not None]
         if not any(one.slice == WHOLE for one in scored):
             continue
         for one in scored:
-            key = WatchKey(watch=watch, slice=one.slice)
-            total = round((one.value or 0.0) * one.rows * SCORE_ONE)
+            key = WatchKey(watch=watch.name, slice=one.slice)
+            total = round(((one.value or 0.0) - watch.offset) / watch.scale * one.rows * SCORE_ONE)
             found[key] = found.get(key, ScoreSum()) + ScoreSum(one.rows, total)
     return found

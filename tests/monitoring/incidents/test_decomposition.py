@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from monitoring.incidents.decomposition import OTHERS, decompose, slice_parts, sum_windows, sums_by_slice
-from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, window
+from monitoring.records import SCORE_ONE, BaselineScore, ScoreSum, WatchKey
+from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, watch, window
 
 
 @st.composite
@@ -57,7 +57,7 @@ def test_windows_are_summed_by_their_rows_where_the_whole_was_scored() -> None:
         window(1, {"error": None, "error@o=A": 1.0}, rows=10),
         window(2, {"error": 0.25}, rows=20),
     ]
-    assert sum_windows(found, "error") == {
+    assert sum_windows(found, watch("error", "performance")) == {
         WatchKey(watch="error"): loss_sum(30, 1 / 3),
         WatchKey(watch="error", slice="o=A"): loss_sum(10, 1.0),
     }
@@ -98,3 +98,23 @@ def test_a_slice_that_is_never_judged_is_among_the_others_before_and_after() -> 
 def test_what_is_no_loss_is_not_decomposed() -> None:
     losses = {WatchKey(watch="error", slice="o=A"): loss_sum(40, 0.2)}
     assert slice_parts(alarm("missing:z", [window(0, {"missing:z": 0.5})], against=baseline(losses=losses))) == ()
+
+
+def test_parts_are_in_the_unit_of_the_loss() -> None:
+    cost = watch("cost", "performance", scale=10.0)
+    losses = {WatchKey(watch="cost"): loss_sum(100, 0.2), WatchKey(watch="cost", slice="o=A"): loss_sum(40, 0.2)}
+    against = baseline(losses={})
+    against = replace(against, losses=losses, watches={**against.watches, "cost": cost})
+    score = BaselineScore(level="page", watch="cost", slice="", mean=2.0, deviation=0.2, tolerance=0.1, windows=60)
+    of_slice = replace(score, slice="o=A")
+    against = replace(
+        against,
+        scores={
+            **against.scores,
+            WatchKey(watch="cost"): score,
+            WatchKey(watch="cost", slice="o=A"): of_slice,
+        },
+    )
+    found = alarm("error", [window(0, {"cost": 5.0, "cost@o=A": 5.0})], against=against)
+    parts = slice_parts(replace(found, reading=replace(found.reading, shares=((WatchKey(watch="cost"), 1.0),))))
+    assert sum(part.total for part in parts) == pytest.approx(3.0)

@@ -46,6 +46,8 @@ def settings_digest(config: MonitorConfig) -> str:
         meaning |= {"naive_timezone": traffic.naive_timezone}
     if config.cost.matrix:
         meaning |= {"cost": config.cost.matrix}
+    if config.model.threshold != 0.5:
+        meaning |= {"threshold": config.model.threshold}
     if config.metric:
         given = [[m.name, m.function, m.inputs, m.tolerance, m.higher_is_better] for m in config.metric]
         meaning |= {"metric": sorted(given, key=str)}

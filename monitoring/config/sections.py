@@ -67,6 +67,7 @@ class ModelSection(Section):
     bundle: LocalPath | None = Field(default=None, validate_default=True, examples=["models/flights"])
     probabilities: Name = Field(default="probabilities", examples=["probabilities"])
     classes: Names = Field(default=(), examples=[["on_time", "late"]])
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(default=0.5, examples=[0.3])
 
     @field_validator("bundle")
     @classmethod

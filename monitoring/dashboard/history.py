@@ -7,7 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.records import BaselineScore, IncidentRecord, ScoreHistory, ScoreRecord, Sensitivity, WindowRecord
+from monitoring.records import (
+    BaselineScore,
+    IncidentRecord,
+    MeasuredMetric,
+    ScoreHistory,
+    ScoreRecord,
+    Sensitivity,
+    WindowRecord,
+)
 from monitoring.reports.sections.inputs import Input
 from monitoring.reports.sections.months import LOSSES
 from monitoring.store.overview import DeploymentSummary
@@ -34,6 +42,7 @@ class DeploymentHistory:
         baseline: The baseline scores.
         sensitivity: The smallest detectable rises.
         judged: How many windows have been judged in all.
+        measured: The metrics that are shown, over the baseline's windows.
         inputs: The inputs whose scores were read, worst first.
         input_scores: Their scores by the start of the window, in order of time.
         table_rows: How many windows the tables of the pages have at most; None: all.
@@ -48,6 +57,7 @@ class DeploymentHistory:
     baseline: tuple[BaselineScore, ...]
     sensitivity: tuple[Sensitivity, ...]
     judged: int
+    measured: tuple[MeasuredMetric, ...] = ()
     inputs: tuple[Input, ...] = ()
     input_scores: Mapping[datetime, Sequence[ScoreRecord]] = field(default_factory=dict)
     table_rows: int | None = None
@@ -99,6 +109,7 @@ def read_history(store: Store, summary: DeploymentSummary, extent: HistoryRange)
         baseline=baseline,
         sensitivity=store.sensitivity(number),
         judged=store.judged(number),
+        measured=store.measured(number),
         table_rows=extent.table_rows,
     )
 

@@ -35,6 +35,7 @@ from monitoring.watches.catalogue import catalogue
 from monitoring.watches.custom.custom_metric import CustomMetrics
 from monitoring.watches.custom.metric_check import check_metrics
 from monitoring.watches.embedding import Embedder, EmbeddingSource
+from monitoring.watches.measured.measured_metrics import fit_measured
 from monitoring.watches.trust import ALTERNATIVE_MISS_RATES, MISS_RATE, THRESHOLD
 
 
@@ -109,7 +110,8 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     custom, plan = load_metrics(config), window_plan(config)
     check_metrics(custom, baseline)
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
-    watched = replace(watched, custom=custom)
+    shown = fit_measured(baseline.spec.task, baseline.rows.answers, config.model.threshold)
+    watched = replace(watched, custom=custom, measured=shown)
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
         watched = replace(watched, embedding=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))

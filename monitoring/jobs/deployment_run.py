@@ -160,8 +160,9 @@ class DeploymentRun:
             self._read = self._waited = 0
         elif self._read and label_logs and not any(map(has_labels, label_logs)):
             reject_lost_labels(0, self._read)
-        if not self._store.baseline(self._number):
-            self._store.save_baseline(self._number, self._deployment.reference_fit.baseline_scores())
+        fit, store = self._deployment.reference_fit, self._store
+        if not store.baseline(self._number) or (fit.measured and not store.measured(self._number)):
+            store.save_baseline(self._number, fit.baseline_scores(), fit.measured)
 
     @cached_property
     def _initial_levels(self) -> Mapping[Level, LevelState]:

@@ -58,6 +58,7 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
             answered=sum(w.rows + w.unseen for w in windows),
         ),
         baseline=store.baseline(number),
+        measured=store.measured(number),
         asked_at=now,
         checked_at=check.checked_at,
         next_due_at=check.next_due_at,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
+import numpy as np
+
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.onset import HISTORY
@@ -40,6 +42,7 @@ from monitoring.records import (
     WindowRecord,
     WindowStatus,
 )
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.watches.catalogue import Catalogue
 
@@ -287,6 +290,9 @@ class Judge:
                 traffic.answered,
                 window.labelled if window.events.labelled is None else window.labelled.without_losses(),
                 self.scorer.rows,
+            ),
+            measured=self.scorer.rows.measured(
+                window.labelled.whole, np.random.default_rng(as_microseconds(traffic.window.start))
             ),
             realised_losses=() if estimator is None else losses_by_window(traffic.labelled, self.scorer.rows),
         )

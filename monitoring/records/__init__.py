@@ -17,6 +17,7 @@ from monitoring.records.incident import (
     SlicePart,
 )
 from monitoring.records.incident_action import ActionKind, IncidentAction
+from monitoring.records.measured_metric import MeasuredMetric
 from monitoring.records.metric_code import MetricCode
 from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.run import RunRecord
@@ -50,6 +51,7 @@ __all__ = [
     "IntervalChecks",
     "Level",
     "LossSplit",
+    "MeasuredMetric",
     "MetricCode",
     "MonitorStatus",
     "Only",

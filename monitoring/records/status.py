@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.records.incident import IncidentRecord
+from monitoring.records.measured_metric import MeasuredMetric
 from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.watch import Level
 from monitoring.records.window import WindowRecord
@@ -67,7 +68,7 @@ class MonitorStatus:
 
     `asked_at` is the time at which it is shown, `checked_at` that of the last run that judged all that was due, and
     `next_due_at` that from which the next window is due; None where they are not known. `rebaselines` are the changes
-    of the baseline that stand, in order.
+    of the baseline that stand, in order. `measured` are the metrics that are shown, over the baseline's windows.
     """
 
     model: str
@@ -86,3 +87,4 @@ class MonitorStatus:
     checked_at: datetime | None = None
     next_due_at: datetime | None = None
     rebaselines: tuple[Rebaseline, ...] = ()
+    measured: tuple[MeasuredMetric, ...] = ()

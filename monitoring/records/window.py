@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records.estimate import EstimateRecord, RealisedLosses
+from monitoring.records.measured_metric import MeasuredMetric
 from monitoring.records.watch import Level, WatchKey
 
 WindowStatus: TypeAlias = Literal["ok", "notice", "page", "thin"]
@@ -66,6 +67,8 @@ class WindowRecord:
     """Labels of predictions that already had a different one; they are ignored."""
     label_delays: tuple[int, ...] = ()
     """`labels` by delay, in the classes of `monitoring.watches.label_delays`; empty without labels."""
+    measured: tuple[MeasuredMetric, ...] = ()
+    """Metrics of the labels that arrived, which are shown and not tested."""
 
     @property
     def expected(self) -> str | None:

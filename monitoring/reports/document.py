@@ -10,6 +10,7 @@ from itertools import groupby
 from monitoring.records import (
     IncidentAction,
     IncidentRecord,
+    MeasuredMetric,
     MonitorStatus,
     RealisedLosses,
     Rebaseline,
@@ -22,6 +23,7 @@ from monitoring.reports.document_types import (
     CycleDocument,
     DecompositionDocument,
     IncidentDocument,
+    MetricDocument,
     RebaselineDocument,
     SpanDocument,
     StatusDocument,
@@ -44,7 +46,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
     Returns:
         The document: times as ISO 8601 ending in Z, every number finite.
     """
-    settled = settled_by_window(status)
+    settled, known = settled_by_window(status), {one.metric: one.value for one in status.measured}
     return {
         "model": status.model,
         "version": status.version,
@@ -55,7 +57,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
             "page": {"text": status.page_budget, "threshold": _finite(status.page_threshold)},
             "notice": {"text": status.notice_budget, "threshold": _finite(status.notice_threshold)},
         },
-        "windows": [_window(one, settled) for one in status.windows if since is None or one.end > since],
+        "windows": [_window(one, settled, known) for one in status.windows if since is None or one.end > since],
         "incidents": [incident_document(incident) for incident in status.incidents],
         "sensitivity": [
             {
@@ -93,6 +95,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
             for entry in trust_rows(status)
         ],
         "rebaselines": [rebaseline_document(one) for one in status.rebaselines],
+        "benchmark": [_metric(one) for one in status.measured],
     }
 
 
@@ -168,7 +171,9 @@ def _span(start: datetime, end: datetime) -> SpanDocument:
     return {"start": iso(start), "end": iso(end)}
 
 
-def _window(window: WindowRecord, settled: Mapping[datetime, RealisedLosses]) -> WindowDocument:
+def _window(
+    window: WindowRecord, settled: Mapping[datetime, RealisedLosses], known: Mapping[str, float]
+) -> WindowDocument:
     return {
         "start": iso(window.start),
         "end": iso(window.end),
@@ -199,7 +204,12 @@ def _window(window: WindowRecord, settled: Mapping[datetime, RealisedLosses]) ->
             }
             for one in window.estimates
         ],
+        "metrics": [{**_metric(one), "benchmark": known.get(one.metric)} for one in window.measured],
     }
+
+
+def _metric(one: MeasuredMetric) -> MetricDocument:
+    return {"metric": one.metric, "rows": one.rows, "value": one.value, "low": one.low, "high": one.high}
 
 
 def incident_document(incident: IncidentRecord) -> IncidentDocument:

@@ -55,6 +55,22 @@ class TrustDocument(TypedDict):
     unchecked_since: str | None
 
 
+class MetricDocument(TypedDict):
+    """A metric that is shown and not tested, with its 95 % interval."""
+
+    metric: str
+    rows: int
+    value: float
+    low: float
+    high: float
+
+
+class WindowMetricDocument(MetricDocument):
+    """A metric of the labels that arrived in a window, and its value over the baseline's windows, null if unknown."""
+
+    benchmark: float | None
+
+
 class WindowDocument(TypedDict):
     """One judged window; `expected` is the name of the expected event that it touches, null for none."""
 
@@ -69,6 +85,7 @@ class WindowDocument(TypedDict):
     expected: str | None
     evidence: EvidenceDocument
     estimates: list[EstimateDocument]
+    metrics: list[WindowMetricDocument]
 
 
 class SplitDocument(TypedDict):
@@ -256,3 +273,4 @@ class StatusDocument(TypedDict):
     findings: list[FindingDocument]
     trust: list[TrustDocument]
     rebaselines: list[RebaselineDocument]
+    benchmark: list[MetricDocument]

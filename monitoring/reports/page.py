@@ -26,6 +26,7 @@ from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import remarks
+from monitoring.reports.sections.metrics import metric_rows
 from monitoring.reports.sections.months import SliceSeries, loss_series, metrics_of, whole_series
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.reports.sections.watches import watch_rows
@@ -86,6 +87,7 @@ def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tup
             incidents_closed=MOST_CLOSED,
             sensitivity=sensitivity_rows(() if unwatched_losses(status) else status.sensitivity),
             unwatched=unwatched_losses(status),
+            metrics=metric_rows(status),
             findings=finding_groups(status),
             watches=watch_rows(status),
             link=link,

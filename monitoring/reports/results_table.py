@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from monitoring.records import BaselineScore, MonitorStatus, ScoreRecord, WatchKey, WindowRecord
+from monitoring.records import BaselineScore, MeasuredMetric, MonitorStatus, ScoreRecord, WatchKey, WindowRecord
 from monitoring.reports.sections.formatting import finite_evidence
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 #: The tables, and what a row of each is.
 TABLES: Final[Mapping[str, str]] = {
     "scores": "a watch in a window",
+    "metrics": "a metric that is shown and not tested, in a window",
     "windows": "a window",
     "incidents": "an incident",
 }
@@ -32,7 +34,7 @@ def results_table(status: MonitorStatus, table: str = "scores") -> pa.Table:
         is 0 or not known.
 
     >>> sorted(TABLES)
-    ['incidents', 'scores', 'windows']
+    ['incidents', 'metrics', 'scores', 'windows']
     """
     import pyarrow as pa  # noqa: PLC0415 - importing the room loads no library
 
@@ -49,6 +51,13 @@ def results_table(status: MonitorStatus, table: str = "scores") -> pa.Table:
             *((name, number) for name in ("value", "baseline", "deviation", "tolerance", "effect", "evidence")),
             ("threshold", number),
         ],
+        "metrics": [
+            *model,
+            *window,
+            ("metric", text),
+            ("rows", pa.int64()),
+            *((name, number) for name in ("value", "low", "high", "benchmark", "benchmark_low", "benchmark_high")),
+        ],
         "windows": [
             *model,
             *window,
@@ -64,7 +73,7 @@ def results_table(status: MonitorStatus, table: str = "scores") -> pa.Table:
             *((name, moment) for name in ("opened_at", "acknowledged_at", "closed_at", "window_start", "window_end")),
         ],
     }
-    rows = {"scores": _scores, "windows": _windows, "incidents": _incidents}[table](status)
+    rows = {"scores": _scores, "metrics": _metrics, "windows": _windows, "incidents": _incidents}[table](status)
     named = [{"model": status.model, "version": status.version, **row} for row in rows]
     return pa.Table.from_pylist(named, schema=pa.schema(columns[table]))
 
@@ -96,6 +105,21 @@ def _against(score: ScoreRecord, known: BaselineScore | None) -> dict[str, float
     spread = known.seasonal_deviation
     effect = None if score.value is None or not spread else (score.value - known.mean) / spread
     return {"baseline": known.mean, "deviation": known.deviation, "tolerance": known.tolerance, "effect": effect}
+
+
+def _metrics(status: MonitorStatus) -> list[dict[str, Any]]:
+    known = {one.metric: one for one in status.measured}
+    return [
+        {**_span(window), **asdict(one), **_benchmark(known.get(one.metric))}
+        for window in status.windows
+        for one in window.measured
+    ]
+
+
+def _benchmark(known: MeasuredMetric | None) -> dict[str, float]:
+    if known is None:
+        return {}
+    return {"benchmark": known.value, "benchmark_low": known.low, "benchmark_high": known.high}
 
 
 def _windows(status: MonitorStatus) -> list[dict[str, Any]]:

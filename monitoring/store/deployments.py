@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import BaselineScore, Level, MetricCode, Rebaseline, Sensitivity
+from monitoring.records import BaselineScore, Level, MeasuredMetric, MetricCode, Rebaseline, Sensitivity
 from monitoring.store.checks import Check
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
@@ -209,8 +209,10 @@ def read_sensitivity(connection: Connection, number: int) -> tuple[Sensitivity, 
     )
 
 
-def write_baseline(connection: Connection, number: int, baseline: tuple[BaselineScore, ...]) -> None:
-    """Replace the baseline scores."""
+def write_baseline(
+    connection: Connection, number: int, baseline: tuple[BaselineScore, ...], measured: tuple[MeasuredMetric, ...] = ()
+) -> None:
+    """Replace the baseline scores, and the metrics that are shown of it."""
     documents = [
         {
             "level": one.level,
@@ -225,7 +227,13 @@ def write_baseline(connection: Connection, number: int, baseline: tuple[Baseline
         }
         for one in baseline
     ]
-    connection.execute(update(deployment).where(deployment.c.id == number).values(baseline=json.dumps(documents)))
+    values = {"baseline": json.dumps(documents), "measured": json.dumps([asdict(one) for one in measured])}
+    connection.execute(update(deployment).where(deployment.c.id == number).values(values))
+
+
+def read_measured(connection: Connection, number: int) -> tuple[MeasuredMetric, ...]:
+    """The metrics that are shown, over the baseline's windows; empty until they are saved."""
+    return tuple(MeasuredMetric(**one) for one in _documents(connection, number, "measured"))
 
 
 def read_baseline(connection: Connection, number: int) -> tuple[BaselineScore, ...]:

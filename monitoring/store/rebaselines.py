@@ -184,7 +184,7 @@ def _hold(connection: Connection, number: int, *, digest: str, basis: str, since
     """
     checkpoints.forget(connection, number)
     values = {"settings_digest": digest, "basis": basis, "since": since, "inputs": "", "traffic_state": ""}
-    values |= {"sensitivity": NOTHING, "baseline": NOTHING}
+    values |= {"sensitivity": NOTHING, "baseline": NOTHING, "measured": NOTHING}
     connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
 
 

@@ -13,6 +13,7 @@ from monitoring.records import (
     IncidentAction,
     IncidentRecord,
     Level,
+    MeasuredMetric,
     RunRecord,
     ScoreHistory,
     ScoreRecord,
@@ -351,15 +352,22 @@ class Store(RebaselineStore, BackfillStore, OutboxStore):
         with self._reading() as connection:
             return deployments.read_sensitivity(connection, deployment)
 
-    def save_baseline(self, deployment: int, baseline: tuple[BaselineScore, ...]) -> None:
-        """Replace the baseline scores of a deployment."""
+    def save_baseline(
+        self, deployment: int, baseline: tuple[BaselineScore, ...], measured: tuple[MeasuredMetric, ...] = ()
+    ) -> None:
+        """Replace the baseline scores of a deployment, and the metrics that are shown of its baseline."""
         with self._writing(deployment) as connection:
-            deployments.write_baseline(connection, deployment, baseline)
+            deployments.write_baseline(connection, deployment, baseline, measured)
 
     def baseline(self, deployment: int) -> tuple[BaselineScore, ...]:
         """The baseline scores of the watches; empty until they are saved."""
         with self._reading() as connection:
             return deployments.read_baseline(connection, deployment)
+
+    def measured(self, deployment: int) -> tuple[MeasuredMetric, ...]:
+        """The metrics that are shown, over the baseline's windows; empty until they are saved."""
+        with self._reading() as connection:
+            return deployments.read_measured(connection, deployment)
 
     def lease(self, deployment: int, owner: str, now: datetime, seconds: int) -> Lease:
         """Take the lease of a deployment: its holder alone judges windows.

@@ -61,6 +61,7 @@ deployment = Table(
     Column("basis", String, nullable=False, server_default=""),
     Column("since", UtcTime),
     Column("metrics", Text, nullable=False, server_default="[]"),
+    Column("measured", Text, nullable=False, server_default="[]"),
     UniqueConstraint("model", "version", "settings_digest"),
 )
 
@@ -109,6 +110,7 @@ window = Table(
     Column("unseen", BigInteger, nullable=False, server_default="0"),
     Column("labels_conflicting", BigInteger, nullable=False, server_default="0"),
     Column("label_delays", Text, nullable=False, server_default="[]"),
+    Column("measured", Text, nullable=False, server_default="[]"),
     UniqueConstraint("deployment", "start"),
 )
 

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from monitoring.errors import CannotRun
-from monitoring.records import WHOLE, Finding, Level, ScoreHistory, ScoreRecord, WatchKey, WindowRecord
+from monitoring.records import WHOLE, Finding, Level, MeasuredMetric, ScoreHistory, ScoreRecord, WatchKey, WindowRecord
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
 from monitoring.store.tables import incident, score, window
@@ -48,6 +48,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         unseen=int(record.unseen),
         labels_conflicting=int(record.labels_conflicting),
         label_delays=json.dumps(list(record.label_delays)),
+        measured=json.dumps([asdict(one) for one in record.measured]),
         label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
         estimates=estimates_text(record),
     )
@@ -295,6 +296,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         unseen=row.unseen,
         labels_conflicting=row.labels_conflicting,
         label_delays=tuple(json.loads(row.label_delays)),
+        measured=tuple(MeasuredMetric(**one) for one in json.loads(row.measured)),
     )
 
 

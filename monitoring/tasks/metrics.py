@@ -20,6 +20,28 @@ CUSTOM_METRICS: dict[str, Metric] = {
     "complement": Metric(name="complement", title="Metric 1 \N{MINUS SIGN}", unit="score"),
 }
 
+#: What is shown beside the losses and not tested, by name.
+SHOWN_METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(name="auc", title="AUC", unit="score"),
+        Metric(name="f1", title="F1", unit="score"),
+        Metric(name="precision", title="Precision", unit="share"),
+        Metric(name="recall", title="Recall", unit="share"),
+        Metric(name="calibration_error", title="Expected calibration error", unit="score"),
+        Metric(name="macro_auc", title="Macro AUC", unit="score"),
+        Metric(name="macro_f1", title="Macro F1", unit="score"),
+        Metric(name="macro_precision", title="Macro precision", unit="share"),
+        Metric(name="macro_recall", title="Macro recall", unit="share"),
+        Metric(name="macro_calibration_error", title="Macro expected calibration error", unit="score"),
+        Metric(name="log_loss", title="Log loss", unit="score"),
+        Metric(name="mean_absolute_error", title="MAE", unit="target"),
+        Metric(name="root_mean_squared_error", title="RMSE", unit="target"),
+        Metric(name="mean_absolute_percentage_error", title="MAPE", unit="share"),
+        Metric(name="r_squared", title="R\N{SUPERSCRIPT TWO}", unit="score"),
+    )
+}
+
 
 def find_metric(name: str) -> Metric | None:
     """The loss with a name.

@@ -25,6 +25,7 @@ from monitoring.watches.custom.custom_metric import CustomMetrics
 from monitoring.watches.embedding import EmbeddingSource, embedding_bins
 from monitoring.watches.feature_space import FeatureSpace
 from monitoring.watches.label_coverage import CoverageGroups
+from monitoring.watches.measured.measured_metrics import MeasuredMetrics
 from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.rank import RankWatches
 from monitoring.watches.residuals import ResidualModel
@@ -37,8 +38,9 @@ MAX_SLICE_VALUES = 12
 class Catalogue:
     """The watches of all families for one baseline, and the slices on which losses are watched as well.
 
-    `calibration` or `residuals` say what losses to expect without labels. They, `feature_space`, `coverage` and
-    `embedding` are None where the baseline cannot support them.
+    `calibration` or `residuals` say what losses to expect without labels. They, `feature_space`, `coverage`,
+    `embedding` and `measured`, the metrics that are shown and not tested, are None where the baseline cannot support
+    them.
     """
 
     task: Task
@@ -54,6 +56,7 @@ class Catalogue:
     class_slices: ClassSlices = field(default_factory=ClassSlices)
     ranks: RankWatches = field(default_factory=RankWatches)
     custom: CustomMetrics = field(default_factory=CustomMetrics)
+    measured: MeasuredMetrics | None = None
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:

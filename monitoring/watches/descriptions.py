@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from monitoring.tasks.metrics import find_metric
+from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
 from monitoring.tasks.task import Unit
 
 #: Longer text from the traffic is cut, in characters.
@@ -83,16 +83,16 @@ def watch_title(name: str) -> str:
 def metric_title(metric: str) -> str:
     """A loss's name for people.
 
-    >>> metric_title("brier"), metric_title("class_error:dog")
-    ('Brier score', 'Error rate of class dog')
+    >>> metric_title("brier"), metric_title("class_error:dog"), metric_title("auc")
+    ('Brier score', 'Error rate of class dog', 'AUC')
 
     Args:
-        metric: The loss's name.
+        metric: The name of a loss, or of a metric that is shown.
 
     Returns:
         Words that can begin a sentence; the name itself, printable, of anything else.
     """
-    found, (_, of_class, part) = find_metric(metric), metric.partition(":")
+    found, (_, of_class, part) = find_metric(metric) or SHOWN_METRICS.get(metric), metric.partition(":")
     if found is None:
         return printable(metric)
     return f"{found.title} {printable(part)}" if of_class else found.title
@@ -149,7 +149,7 @@ def is_share(watch: str) -> bool:
 def _unit(watch: str) -> Unit:
     if watch.startswith(("rank:", "surprise_rank:")):
         return "score"
-    metric = find_metric(loss_of(watch))
+    metric = find_metric(loss_of(watch)) or SHOWN_METRICS.get(watch)
     if metric is not None:
         return metric.unit
     return "score" if watch.endswith((":location", ":spread")) or watch == "joint" else "share"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from monitoring.dashboard.views.loss import LossView, headline_loss, watch_view
 from monitoring.dashboard.views.overview import ago, coverage, name_of
 from monitoring.dashboard.views.standing import Standing, standing
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
+from monitoring.dashboard.views.window import metric_table
 from monitoring.records import EstimateRecord, IncidentRecord
 from monitoring.reports.sections.estimates import METHODS
 from monitoring.reports.sections.formatting import (
@@ -20,6 +21,7 @@ from monitoring.reports.sections.formatting import (
     format_count,
     format_evidence,
     format_moment,
+    format_window,
 )
 from monitoring.reports.sections.incidents import cause_line, remarks
 from monitoring.reports.sections.sensitivity import sensitivity_rows
@@ -56,6 +58,7 @@ class DeploymentView:
     charts: tuple[ChartView, ...]
     inputs: tuple[ChartView, ...]
     slices: TableView | None
+    metrics: TableView | None
     incidents: TableView
     sensitivity: TableView | None
     coverage: TableView
@@ -72,6 +75,7 @@ class DeploymentView:
         """Every table of the page."""
         optional = (
             self.slices,
+            self.metrics,
             self.sensitivity,
             self.settings,
             self.versions,
@@ -129,6 +133,7 @@ def deployment_view(
         ),
         inputs=input_charts(history, address),
         slices=_slices(history),
+        metrics=_metrics(history),
         incidents=incident_table(history.incidents, address, now, zone),
         sensitivity=_sensitivity(history),
         coverage=_coverage(history),
@@ -220,6 +225,16 @@ def _loss_figure(loss: LossView) -> Figure:
         beside=f"baseline {loss.against}" if baseline is not None else "",
         alarm=alarm,
     )
+
+
+def _metrics(history: DeploymentHistory) -> TableView | None:
+    """The metrics of the last window in which a label arrived."""
+    last = next((one for one in reversed(history.last) if one.measured), None)
+    found = None if last is None else metric_table(last.measured, history.measured)
+    if last is None or found is None:
+        return None
+    title = f"Metrics, {format_window(last.start, last.end, history.zone)}"
+    return replace(found, title=title)
 
 
 def _slices(history: DeploymentHistory) -> TableView | None:

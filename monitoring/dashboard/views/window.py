@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from monitoring.dashboard.views.charts import window_address
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import Cell, TableView, cell
-from monitoring.records import BaselineScore, ScoreRecord, WindowRecord
+from monitoring.records import BaselineScore, MeasuredMetric, ScoreRecord, WindowRecord
 from monitoring.reports.sections.estimates import METHODS
 from monitoring.reports.sections.formatting import (
     LONGEST_MESSAGE,
@@ -33,6 +33,7 @@ class WindowView:
     counted: TableView
     findings: TableView
     scores: TableView
+    metrics: TableView | None
     estimates: TableView | None
     before: str
     after: str
@@ -46,8 +47,8 @@ class WindowView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        found = (self.counted, self.findings, self.scores)
-        return found if self.estimates is None else (*found, self.estimates)
+        found = (self.counted, self.findings, self.scores, self.metrics, self.estimates)
+        return tuple(table for table in found if table is not None)
 
 
 def window_view(
@@ -56,6 +57,7 @@ def window_view(
     baseline: tuple[BaselineScore, ...],
     parent: str,
     neighbours: tuple[datetime | None, datetime | None] = (None, None),
+    benchmark: tuple[MeasuredMetric, ...] = (),
 ) -> WindowView:
     """The page of a window.
 
@@ -65,6 +67,7 @@ def window_view(
         baseline: The baseline scores.
         parent: The path of the deployment's page.
         neighbours: When the window before and the one after begin.
+        benchmark: The metrics that are shown, over the baseline's windows.
 
     Returns:
         The page.
@@ -80,6 +83,7 @@ def window_view(
         counted=_counted(window, summary),
         findings=_findings(window),
         scores=score_table(window.scores, baseline),
+        metrics=metric_table(window.measured, benchmark),
         estimates=_estimates(window),
         before=before,
         after=after,
@@ -115,6 +119,36 @@ def _baseline_cell(score: ScoreRecord, known: BaselineScore | None) -> Cell:
     if known is None:
         return cell(NOTHING, "")
     return cell(format_value(score.watch, known.mean), known.mean)
+
+
+def metric_table(found: tuple[MeasuredMetric, ...], benchmark: tuple[MeasuredMetric, ...]) -> TableView | None:
+    """The metrics that are shown of a window, beside those of the baseline; None without any."""
+    if not found:
+        return None
+    known = {one.metric: one for one in benchmark}
+    return TableView(
+        name="metrics",
+        title="Metrics",
+        columns=("Metric", "Rows", "Value", "Low", "High", "Benchmark"),
+        rows=tuple(
+            (
+                cell(metric_title(one.metric), one.metric),
+                cell(f"{one.rows:,}", one.rows),
+                *(cell(format_value(one.metric, value), value) for value in (one.value, one.low, one.high)),
+                _benchmark_cell(known.get(one.metric)),
+            )
+            for one in found
+        ),
+        numeric=frozenset(range(1, 6)),
+        note="Shown, not tested: what is tested are the losses. With 95 % intervals, as if rows were independent; the "
+        "benchmark is the mean over the baseline's windows.",
+    )
+
+
+def _benchmark_cell(known: MeasuredMetric | None) -> Cell:
+    if known is None:
+        return cell(NOTHING, "")
+    return cell(format_value(known.metric, known.value), known.value)
 
 
 def _counted(window: WindowRecord, summary: DeploymentSummary) -> TableView:

@@ -225,6 +225,7 @@ class Pages:
             store.baseline(number),
             f"/d/{source}/{number}",
             (before[0].start if before else None, after[0] if after else None),
+            store.measured(number),
         )
 
     def compare(self, source: str, number: int, a: datetime | str, b: datetime | str) -> CompareView:

@@ -27,15 +27,16 @@ from monitoring.judging.fit.estimator import PerformanceEstimator
 from monitoring.judging.fit.gross_failures import GrossFailures
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.event_scores import EventScores
-from monitoring.judging.window.windowing import split_by_window
-from monitoring.records import LEVELS, BaselineScore, Level, ScoreSum, Watch, WatchKey
+from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
+from monitoring.records import LEVELS, BaselineScore, Level, MeasuredMetric, ScoreSum, Watch, WatchKey
 from monitoring.tasks.metrics import class_of
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import RowPlan, WindowPlan
-from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.feature_space import inputs_of
 from monitoring.watches.joint import Witness
+from monitoring.watches.measured.window_means import over_windows
 from monitoring.watches.rank import is_rank
 
 #: Slices, at most, for which the smallest detectable harm is simulated.
@@ -61,6 +62,7 @@ class ReferenceFit:
         unfitted: The watches with too few windows.
         events: The scores of the baseline's windows in expected events, which the tests do not see.
         rows_per_window: How a reference without dates was cut into windows; None for one with dates.
+        measured: The metrics that are shown, over the baseline's windows.
     """
 
     tests: Mapping[Level, LevelTest]
@@ -77,6 +79,7 @@ class ReferenceFit:
     unfitted: tuple[WatchKey, ...] = ()
     events: EventScores = field(default_factory=EventScores)
     rows_per_window: int | None = None
+    measured: tuple[MeasuredMetric, ...] = ()
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch in the baseline, in its own unit; watches of two levels at their own level only."""
@@ -202,6 +205,7 @@ def fit_reference(
         unfitted=tuple(key for key in catalogue.keys if key not in fits),
         events=every.event_scores(cut.min_rows),
         rows_per_window=baseline.spec.rows_per_window,
+        measured=_measured(catalogue, reference, cut),
     )
 
 
@@ -336,6 +340,20 @@ def _answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Prediction
     expected_by = () if catalogue.residuals is None else catalogue.residuals.inputs
     names = tuple(dict.fromkeys((*catalogue.slices, *expected_by, *catalogue.custom.inputs)))
     return replace(baseline.rows.answers, features=baseline.rows.inputs(names))
+
+
+def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan | RowPlan) -> tuple[MeasuredMetric, ...]:
+    """The metrics that are shown, over the windows in which the baseline's labels arrived."""
+    shown = catalogue.measured
+    if shown is None:
+        return ()
+    usable = labelled_rows(reference)
+    arrived = (positions[usable[positions]] for _, positions in split_by_label_arrival(reference, plan))
+    return over_windows(
+        shown.measured(shown.tally(reference.probabilities[rows], reference.labels[rows]))
+        for rows in arrived
+        if rows.size
+    )
 
 
 def _label_rate(rows: Predictions, horizon: timedelta) -> float:

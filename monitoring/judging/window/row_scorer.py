@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.judging.window.tally import LossSum, Tally, Whole
-from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.records import SCORE_ONE, MeasuredMetric, ScoreSum, WatchKey
 from monitoring.tasks.classification import CONFIDENCE
 from monitoring.tasks.row_operations import row_choices
 from monitoring.tasks.task import surprises
@@ -170,6 +170,8 @@ class RowScorer:
             counts["class rows"] = classes.sums(codes)
             counts["class losses"] = np.array([classes.sums(codes, units[name]) for name in self._losses])
         counts["ranks"] = self._catalogue.ranks.tally(scored.probabilities, labels)
+        if self._catalogue.measured is not None:
+            counts |= self._catalogue.measured.tally(scored.probabilities, labels)
         return Tally(counts)
 
     def prediction_sums(self, answered: Tally) -> dict[WatchKey, ScoreSum]:
@@ -206,6 +208,11 @@ class RowScorer:
             WatchKey(watch=name, slice=part): ScoreSum(count, total)
             for (name, part), count, total in zip(keys, rows, totals, strict=True)
         }
+
+    def measured(self, labelled: Tally, rng: np.random.Generator) -> tuple[MeasuredMetric, ...]:
+        """The metrics that are shown, with intervals, from a tally of labelled rows."""
+        shown = self._catalogue.measured
+        return () if shown is None else tuple(shown.measured(labelled.counts, rng))
 
     def group_counts(self, tally: Tally) -> tuple[int, ...]:
         """Rows, and rows in each group, as of `monitoring.watches.label_coverage.CoverageGroups.counts`."""

@@ -26,8 +26,8 @@ SUFFIXES = (".parquet", ".csv")
     "--table",
     default="scores",
     show_default=True,
-    type=click.Choice(["scores", "windows", "incidents"]),
-    help="A row is a watch in a window, a window, or an incident.",
+    type=click.Choice(["scores", "metrics", "windows", "incidents"]),
+    help="A row is a watch in a window, a metric that is shown and not tested, a window, or an incident.",
 )
 @config_option
 @deployment_option

@@ -38,6 +38,10 @@ def test_a_metric_is_judged_on_the_whole_and_on_slices(judged: tuple[Watched, Ru
     assert any(one.watch == "surprise_metric:missed" for one in found.windows[3].scores)
     assert any(one.metric == "metric:missed" for one in found.sensitivity)
     assert any(one.level == "page" for one in found.incidents)
+    shown = {one.metric: one for one in found.windows[3].measured}
+    assert set(shown) == {"auc", "f1", "precision", "recall", "calibration_error", "log_loss"}
+    assert shown["auc"].low < shown["auc"].value < shown["auc"].high
+    assert {one.metric for one in found.measured} == set(shown)
     assert not any(one.kind == "metric changed" for window in found.windows for one in window.findings)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.records import MonitorStatus
+from monitoring.records import MeasuredMetric, MonitorStatus
 from monitoring.reports import status_document
 
 
@@ -50,3 +50,14 @@ def test_every_number_is_finite_and_every_encoder_takes_it(
     again = json.loads(json.dumps(document, allow_nan=False))
     assert again == document
     assert all(value >= 0.0 for value in again["windows"][0]["evidence"].values())
+
+
+def test_metrics_of_a_window_stand_beside_the_benchmark(status: MonitorStatus) -> None:
+    auc = MeasuredMetric(metric="auc", rows=9, value=0.7, low=0.6, high=0.8)
+    windows = (replace(status.windows[0], measured=(auc,)), *status.windows[1:])
+    document = status_document(replace(status, windows=windows, measured=(replace(auc, value=0.75),)))
+    assert document["windows"][0]["metrics"] == [
+        {"metric": "auc", "rows": 9, "value": 0.7, "low": 0.6, "high": 0.8, "benchmark": 0.75}
+    ]
+    assert document["windows"][1]["metrics"] == []
+    assert document["benchmark"][0]["value"] == 0.75

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitoring.records import MonitorStatus
+from monitoring.records import MeasuredMetric, MonitorStatus
 from monitoring.reports.results_table import TABLES, results_table
 
 
@@ -28,6 +28,17 @@ def test_windows_and_incidents_have_a_row_each(status: MonitorStatus) -> None:
     assert windows["rows"].to_pylist() == [window.rows for window in status.windows]
     assert incidents["message"].to_pylist() == [one.message for one in status.incidents]
     assert incidents["closed_at"].to_pylist() == [one.closed_at for one in status.incidents]
+
+
+def test_metrics_stand_beside_the_benchmark(status: MonitorStatus) -> None:
+    auc = MeasuredMetric(metric="auc", rows=9, value=0.7, low=0.6, high=0.8)
+    windows = (replace(status.windows[0], measured=(auc, replace(auc, metric="f1"))), *status.windows[1:])
+    found = results_table(replace(status, windows=windows, measured=(replace(auc, value=0.75),)), "metrics").to_pylist()
+    assert [(row["metric"], row["value"], row["high"], row["benchmark"]) for row in found] == [
+        ("auc", 0.7, 0.8, 0.75),
+        ("f1", 0.7, 0.8, None),
+    ]
+    assert found[0]["window_start"] == status.windows[0].start
 
 
 @pytest.mark.parametrize("name", TABLES)

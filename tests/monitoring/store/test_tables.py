@@ -39,6 +39,7 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "basis",
             "since",
             "metrics",
+            "measured",
         ],
         "rebaseline": [
             "deployment",
@@ -127,6 +128,7 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "unseen",
             "labels_conflicting",
             "label_delays",
+            "measured",
         ],
         "window_attempt": ["deployment", "start", "end", "attempts", "started_at", "judged_at", "error"],
         "checkpoint": ["deployment", "start", "content"],

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.deployment import MoreTables, deployment_view, next_step
+from monitoring.records import MeasuredMetric
 from tests.dashboard_store import NOW
 
 
@@ -47,3 +48,13 @@ def test_the_next_step_of_a_message_without_one_is_empty(history: DeploymentHist
     assert next_step(replace(page, message="It rose.")) == ""
     again = replace(page, message="It rose. Next step: look. Worse since: it rose more. Next step: roll back.")
     assert next_step(again) == "Roll back."
+
+
+def test_the_metrics_are_those_of_the_last_window_with_labels(history: DeploymentHistory) -> None:
+    auc = MeasuredMetric(metric="auc", rows=900, value=0.7, low=0.65, high=0.75)
+    assert deployment_view(history, "/d/shop/1", NOW).metrics is None
+    last = (*history.last[:-2], replace(history.last[-2], measured=(auc,)), history.last[-1])
+    view = deployment_view(replace(history, last=last, measured=(replace(auc, value=0.8),)), "/d/shop/1", NOW)
+    assert view.metrics is not None
+    assert view.metrics.title == "Metrics, 9 May 2013"
+    assert view.metrics.rows[0][5].text == "0.800"

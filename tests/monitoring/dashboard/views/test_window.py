@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.views.window import score_table, window_view
-from monitoring.records import EstimateRecord, Finding, IntervalChecks
+from monitoring.dashboard.views.window import metric_table, score_table, window_view
+from monitoring.records import EstimateRecord, Finding, IntervalChecks, MeasuredMetric
 
 
 def test_a_window_shows_every_score_largest_evidence_first(history: DeploymentHistory) -> None:
@@ -43,3 +43,17 @@ def test_a_window_has_its_counts_findings_and_neighbours(history: DeploymentHist
     assert view.estimates is not None
     assert [cell.text for cell in view.estimates.rows[0]][3:] == ["0.150", "0.140", "0.160", "no"]
     assert len(view.tables) == 4
+
+
+def test_a_window_shows_its_metrics_beside_the_benchmark(history: DeploymentHistory) -> None:
+    auc = MeasuredMetric(metric="auc", rows=900, value=0.7, low=0.65, high=0.75)
+    precision = MeasuredMetric(metric="macro_precision", rows=900, value=0.5, low=0.4, high=0.6)
+    table = metric_table((auc, precision), (replace(auc, value=0.8),))
+    assert table is not None
+    assert [cell.text for cell in table.rows[0]] == ["AUC", "900", "0.700", "0.650", "0.750", "0.800"]
+    assert [cell.text for cell in table.rows[1]][2:] == ["50.0 %", "40.0 %", "60.0 %", "\N{EN DASH}"]
+    assert "not tested" in table.note
+    window = replace(history.last[-1], measured=(auc,))
+    view = window_view(window, history.summary, history.baseline, "/d/shop/1")
+    assert "metrics" in [one.name for one in view.tables]
+    assert metric_table((), (auc,)) is None

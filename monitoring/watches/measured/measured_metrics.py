@@ -1,0 +1,37 @@
+"""Which metrics are shown of a task, fitted to a baseline."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from monitoring.baseline.predictions import Predictions
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.task import NO_LABEL, Task
+from monitoring.watches.measured.class_metrics import ClassMetrics
+from monitoring.watches.measured.number_metrics import NumberMetrics
+
+MeasuredMetrics: TypeAlias = ClassMetrics | NumberMetrics
+
+
+def fit_measured(task: Task, reference: Predictions, threshold: float | None = None) -> MeasuredMetrics | None:
+    """The metrics that are shown of a task.
+
+    Args:
+        task: What the model answers.
+        reference: The rows of a baseline.
+        threshold: From which probability on a row counts as of the second of two classes, or as having a class.
+
+    Returns:
+        The metrics; None without labelled rows, or where no loss is known.
+    """
+    known = np.isfinite(reference.probabilities).all(axis=1) & (reference.labels != NO_LABEL)
+    known &= ~task.unknown(reference.labels)
+    if not known.any():
+        return None
+    if isinstance(task, Classification | Multilabel):
+        return ClassMetrics.fit(task, reference.probabilities[known], threshold)
+    return NumberMetrics.fit(task, reference.labels[known]) if isinstance(task, Regression) else None

@@ -1,0 +1,40 @@
+"""Means over windows of the metrics that are shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from monitoring.records import MeasuredMetric
+
+#: Standard errors of an interval of 95 %.
+ERRORS = 1.96
+
+
+def over_windows(windows: Iterable[Iterable[MeasuredMetric]]) -> tuple[MeasuredMetric, ...]:
+    """The mean of each metric over windows, weighted by rows, with its 95 % interval: windows are independent.
+
+    Args:
+        windows: The metrics of each window.
+
+    Returns:
+        The means; both bounds are the mean where a metric is known in one window only.
+
+    >>> one = [MeasuredMetric(metric="auc", rows=10, value=value, low=0.0, high=1.0) for value in (0.7, 0.9)]
+    >>> round(over_windows([[one[0]], [one[1]]])[0].value, 3)
+    0.8
+    """
+    by_name: dict[str, list[MeasuredMetric]] = {}
+    for window in windows:
+        for metric in window:
+            by_name.setdefault(metric.metric, []).append(metric)
+    return tuple(_mean(name, found) for name, found in by_name.items())
+
+
+def _mean(name: str, found: list[MeasuredMetric]) -> MeasuredMetric:
+    rows = sum(one.rows for one in found)
+    mean = math.fsum(one.value * one.rows for one in found) / rows
+    squares = math.fsum((one.rows * (one.value - mean)) ** 2 for one in found)
+    count = len(found)
+    half = ERRORS * math.sqrt(squares * count / (count - 1)) / rows if count > 1 else 0.0
+    return MeasuredMetric(metric=name, rows=rows, value=mean, low=mean - half, high=mean + half)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from monitoring.baseline.metrics import Resamples, area_under_curve, interval, row_losses
 from monitoring.records import WHOLE
 from monitoring.tasks.multilabel import class_matrix
+from monitoring.tasks.regression import pinball_loss
 from monitoring.tasks.task import NO_LABEL
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class ReferenceMetric:
     error     share of rows whose likeliest class is wrong
     auc       area under the ROC curve of the last of two classes, ties counted half; only where both classes occur
     Of predicted numbers: absolute_error (MAE), squared_error (MSE), root_mean_squared_error, bias (predicted less
-    true), percentage_error (MAPE, as a share) where no label is 0, and r_squared (R²) where labels vary.
+    true), percentage_error (MAPE, as a share) where no label is 0, and r_squared (R²) where labels vary; of a quantile
+    pinball_loss and quantile_coverage as well.
     Where a row may have several classes: hamming_error and macro_brier, and of each class class_error, class_brier and,
     where it varies, class_auc, then a colon and the class.
     """
@@ -102,7 +104,9 @@ def _measurer(spec: BaselineSpec) -> _Measure:
     """What measures one slice's rows: answers, labels' codes, and the days that are resampled."""
     if spec.multilabel is not None:
         return partial(_measure_sets, spec.multilabel)
-    return _measure if spec.classes else _measure_numbers
+    if spec.classes:
+        return _measure
+    return partial(_measure_numbers, None if spec.regression is None else spec.regression.quantile)
 
 
 def _measure_sets(
@@ -142,12 +146,22 @@ def _measure(
 
 
 def _measure_numbers(
-    part: str, answers: Floats, labels: NDArray[np.int64], days: NDArray[np.int64], rng: np.random.Generator
+    quantile: float | None,
+    part: str,
+    answers: Floats,
+    labels: NDArray[np.int64],
+    days: NDArray[np.int64],
+    rng: np.random.Generator,
 ) -> list[ReferenceMetric]:
-    """As `_measure`, of predicted numbers; errors are not bounded here."""
+    """As `_measure`, of predicted numbers, or of a quantile; errors are not bounded here."""
     resamples, truth = Resamples.of(_blocks(days), rng), labels.view(np.float64)
     errors = answers[:, 0] - truth
     rows = {"absolute_error": np.abs(errors), "squared_error": errors**2, "bias": errors}
+    if quantile is not None:
+        rows |= {
+            "pinball_loss": pinball_loss(errors, quantile),
+            "quantile_coverage": (errors >= 0.0).astype(np.float64),
+        }
     if (truth != 0.0).all():
         rows["percentage_error"] = np.abs(errors / truth)
     found = {name: (float(values.mean()), resamples.means(values)) for name, values in rows.items()}

@@ -39,22 +39,37 @@ def settings_digest(config: MonitorConfig) -> str:
     }
     if config.deployment.name is not None:
         meaning |= {"name": config.deployment.name}
-    # Settings added later count only where they are used, so that existing evidence stays valid.
-    if config.model.baseline is not None:
-        meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}
-    if traffic.naive_timezone != "UTC":
-        meaning |= {"naive_timezone": traffic.naive_timezone}
+    meaning |= _of_model(config) | _of_traffic(config)
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def _of_model(config: MonitorConfig) -> dict[str, object]:
+    """What the config says of the model's losses. Settings count where they are used, so that older evidence stays."""
+    meaning: dict[str, object] = {}
     if config.cost.matrix:
         meaning |= {"cost": config.cost.matrix}
     if config.model.threshold != 0.5:
         meaning |= {"threshold": config.model.threshold}
+    if config.model.quantile is not None:
+        meaning |= {"quantile": config.model.quantile}
     if config.metric:
         given = [[m.name, m.function, m.inputs, m.tolerance, m.higher_is_better] for m in config.metric]
         meaning |= {"metric": sorted(given, key=str)}
+    return meaning
+
+
+def _of_traffic(config: MonitorConfig) -> dict[str, object]:
+    """As `_of_model`, of the traffic and its windows."""
+    traffic, windows = config.traffic, config.windows
+    meaning: dict[str, object] = {}
+    if config.model.baseline is not None:
+        meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}
+    if traffic.naive_timezone != "UTC":
+        meaning |= {"naive_timezone": traffic.naive_timezone}
     if traffic.label_columns:
         meaning |= {"label_columns": traffic.label_columns}
     if traffic.class_slices:
         meaning |= {"class_slices": sorted(traffic.class_slices)}
     if windows.rows is not None:
         meaning |= {"rows": windows.rows}
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+    return meaning

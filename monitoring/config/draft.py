@@ -67,6 +67,7 @@ class ConfigDraft:
     brier: float | None = None
     integrity: float = 0.01
     metrics: tuple[MetricDraft, ...] = ()
+    quantile: float | None = None
     webhooks: tuple[WebhookDraft, ...] = ()
     cron: str = "15 * * * *"
     store: str = "sqlite:///pitfalls.db"
@@ -122,8 +123,7 @@ error = {float(draft.error)!r}
 {brier}
 integrity = {float(draft.integrity)!r}
 
-{_COST}
-{_metrics(draft.metrics)}
+{_COST}{_metrics(draft.metrics)}
 {_EXPECTED}
 {_notify(draft.webhooks)}
 [schedule]
@@ -184,13 +184,19 @@ def _model(draft: ConfigDraft) -> str:
 # The baseline, made from the reference table.
 baseline = {_quoted(draft.bundle)}
 {classes if draft.table.classes else "# A number is predicted."}
-"""
+{_quantile(draft.quantile)}"""
     return f"""\
 # A model's folder (its newest version is monitored), or the folder of one version.
 bundle = {_quoted(draft.bundle)}
 # The output that holds one probability per class.
 probabilities = {_quoted(draft.probabilities)}
-"""
+{_quantile(draft.quantile)}"""
+
+
+def _quantile(quantile: float | None) -> str:
+    return (
+        "" if quantile is None else f"# Which quantile of the label the predicted number is.\nquantile = {quantile!r}\n"
+    )
 
 
 def _columns(table: TableDraft) -> str:
@@ -226,9 +232,9 @@ def _class_slices(columns: tuple[str, ...]) -> str:
 
 def _metrics(metrics: tuple[MetricDraft, ...]) -> str:
     if not metrics:
-        return _NO_METRIC
-    return "\n".join(
-        f"[[metric]]\nname = {_quoted(one.name)}\nfunction = {_quoted(one.function)}\n"
+        return f"\n{_NO_METRIC}"
+    return "".join(
+        f"\n[[metric]]\nname = {_quoted(one.name)}\nfunction = {_quoted(one.function)}\n"
         + (f"inputs = {_listed(one.inputs)}\n" if one.inputs else "")
         for one in metrics
     )

@@ -68,6 +68,7 @@ class ModelSection(Section):
     probabilities: Name = Field(default="probabilities", examples=["probabilities"])
     classes: Names = Field(default=(), examples=[["on_time", "late"]])
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(default=0.5, examples=[0.3])
+    quantile: Annotated[float, Field(gt=0.0, lt=1.0)] | None = Field(default=None, examples=[0.9])
 
     @field_validator("bundle")
     @classmethod

@@ -105,8 +105,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
     _check_classes(config, baseline.spec.task.classes)
-    if config.cost.matrix:
-        baseline = replace(baseline, spec=_with_costs(config, baseline.spec))
+    baseline = replace(baseline, spec=configured(config, baseline.spec))
     custom, plan = load_metrics(config), window_plan(config)
     check_metrics(custom, baseline)
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
@@ -123,8 +122,6 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         tolerances=_tolerances(config, custom),
         horizon=config.windows.label_horizon,
     )
-    rows = max(baseline.profile.rows, 1)
-    missing = {b.feature: c.missing / rows for b, c in zip(baseline.bins, baseline.profile.features, strict=True)}
     judge = Judge(
         watched,
         fitted,
@@ -135,7 +132,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
             watched.bins,
             SchemaCheck(partial(load_schema, place.schema), baseline.bins, baseline.profile),
             min_rows=plan.min_rows,
-            optional=optional_inputs(watched.bins, missing),
+            optional=optional_inputs(watched.bins, _missing_shares(baseline)),
         ),
     )
     return Deployment(
@@ -150,6 +147,12 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     )
 
 
+def _missing_shares(baseline: Baseline) -> dict[str, float]:
+    """The share of the baseline's rows in which each input is missing."""
+    rows = max(baseline.profile.rows, 1)
+    return {b.feature: c.missing / rows for b, c in zip(baseline.bins, baseline.profile.features, strict=True)}
+
+
 def _tolerances(config: MonitorConfig, custom: CustomMetrics) -> Tolerances:
     given = config.tolerance
     own = {
@@ -158,6 +161,31 @@ def _tolerances(config: MonitorConfig, custom: CustomMetrics) -> Tolerances:
         if section.tolerance is not None
     }
     return Tolerances(error=given.error, brier=given.brier, integrity=given.integrity, given=own)
+
+
+def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
+    """A baseline's specification with what the config says of the model's losses: costs, or the predicted quantile.
+
+    Args:
+        config: The config.
+        spec: The specification, as the baseline has it.
+
+    Returns:
+        The specification that losses go by.
+
+    Raises:
+        BadInput: The config does not fit the model.
+    """
+    if config.model.quantile is not None:
+        if spec.regression is None:
+            raise BadInput(
+                "A quantile is predicted by a model that predicts a number.",
+                got=f"quantile = {config.model.quantile:g}, and a model that does not",
+                expected="a baseline with a predicted number and numbers as labels",
+                fix="Remove `quantile` from the [model] section.",
+            )
+        spec = replace(spec, regression=replace(spec.regression, quantile=config.model.quantile))
+    return _with_costs(config, spec) if config.cost.matrix else spec
 
 
 def _with_costs(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:

@@ -138,6 +138,7 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         slices=description.slices,
         class_slices=description.class_slices,
         metrics=description.metrics,
+        quantile=description.quantile,
         every=description.every,
         rows=description.rows,
         timezone=description.timezone,

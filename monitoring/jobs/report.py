@@ -15,6 +15,7 @@ from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.deployment import configured
 from monitoring.jobs.deployment_lookup import DeploymentLookup, look_up_deployment
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.read_scope import ReadScope
@@ -133,7 +134,8 @@ def _make_folder(out: Path) -> None:
 
 def reference_benchmark(baseline: Baseline, config: MonitorConfig) -> Benchmark:
     """The model's metrics on the reference rows, which it was not fitted on: of all rows and by slice."""
-    found = benchmark(baseline.reference, baseline.spec, np.random.default_rng(SEED), timezone=config.windows.timezone)
+    spec = configured(config, baseline.spec)
+    found = benchmark(baseline.reference, spec, np.random.default_rng(SEED), timezone=config.windows.timezone)
     intervals = {(m.metric, m.slice): Interval(mean=m.mean, low=m.low, high=m.high) for m in found}
     return Benchmark(
         metrics=tuple(

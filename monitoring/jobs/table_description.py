@@ -51,6 +51,7 @@ class TableDescription:
         slices: categories whose values are watched by themselves.
         class_slices: classes that are watched by themselves.
         metrics: metrics of the owner's own.
+        quantile: which quantile of the label a predicted number is; None: its mean or median.
         every: the length of a window.
         rows: how many rows make a window, instead of `every`.
         timezone: the zone in which days begin.
@@ -74,6 +75,7 @@ class TableDescription:
     slices: tuple[str, ...] = ()
     class_slices: tuple[str, ...] = ()
     metrics: tuple[MetricDraft, ...] = ()
+    quantile: float | None = None
     every: str = "1d"
     rows: int | None = None
     timezone: str = "UTC"

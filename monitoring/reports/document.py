@@ -22,6 +22,7 @@ from monitoring.reports.document_types import (
     CoverageDocument,
     CycleDocument,
     DecompositionDocument,
+    FindingDocument,
     IncidentDocument,
     MetricDocument,
     RebaselineDocument,
@@ -70,18 +71,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
         ],
         "cycles": _cycles(status),
         "coverage": _coverage(status),
-        "findings": [
-            {
-                "kind": group.kind,
-                "feature": group.feature,
-                "fact": group.fact,
-                "windows": group.windows,
-                "first": _span(group.first_start, group.first_end),
-                "last": _span(group.last_start, group.last_end),
-                "message": group.message,
-            }
-            for group in finding_groups(status)
-        ],
+        "findings": _findings(status),
         "trust": [
             {
                 "method": entry.method,
@@ -97,6 +87,21 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
         "rebaselines": [rebaseline_document(one) for one in status.rebaselines],
         "benchmark": [_metric(one) for one in status.measured],
     }
+
+
+def _findings(status: MonitorStatus) -> list[FindingDocument]:
+    return [
+        {
+            "kind": group.kind,
+            "feature": group.feature,
+            "fact": group.fact,
+            "windows": group.windows,
+            "first": _span(group.first_start, group.first_end),
+            "last": _span(group.last_start, group.last_end),
+            "message": group.message,
+        }
+        for group in finding_groups(status)
+    ]
 
 
 def rebaseline_document(one: Rebaseline) -> RebaselineDocument:

@@ -1,9 +1,9 @@
-"""Regression and forecasts: one number; absolute, squared and percentage error, and bias."""
+"""Regression and forecasts: one number; absolute, squared, percentage error and bias, or pinball loss."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,9 @@ METRICS = (
     Metric(name="absolute_error", title="Absolute error", unit="target"),
     Metric(name="squared_error", title="Squared error", unit="target"),
     Metric(name="percentage_error", title="Percentage error", unit="share"),
+    Metric(name="pinball_loss", title="Pinball loss", unit="target"),
     Metric(name="bias", title="Bias", unit="target"),
+    Metric(name="quantile_coverage", title="Coverage of the quantile", unit="share"),
 )
 
 #: An error counts as at most so many times this quantile of the baseline's absolute errors.
@@ -47,16 +49,26 @@ class Regression:
     >>> {name: losses.tolist() for name, losses in task.losses(answers, labels).items()}
     {'absolute_error': [0.1, 1.0], 'squared_error': [0.01, 1.0], 'percentage_error': [0.05, 0.4], 'bias': [0.55, 0.0]}
 
+    A model whose output is a quantile has the pinball loss in place of the others: a quantile is not in the middle, so
+    that its absolute error may rise while it becomes better. Its coverage, the share of labels up to the answer, takes
+    the place of the bias. Source: Koenker & Bassett, *Regression quantiles* (1978).
+
+    >>> task = Regression(bound=10.0, quantile=0.9)
+    >>> [round(float(loss) * task.scales["pinball_loss"], 3) for loss in task.losses(answers, labels)["pinball_loss"]]
+    [0.1, 9.0]
+
     Attributes:
         bound: The largest error that is told apart from larger ones, in the unit of what is predicted.
         knots: Quantiles of the baseline's answers, in order.
         percentage: Whether percentage errors are watched.
+        quantile: Which quantile of the label is predicted; None for its mean or median.
     """
 
     bound: float = 1.0
     knots: tuple[float, ...] = ()
     percentage: bool = False
     classes: tuple[str, ...] = ()
+    quantile: float | None = None
 
     def fitted(self, answers: Floats, labels: Whole) -> Regression:
         """The task with its bounds.
@@ -73,7 +85,8 @@ class Regression:
         errors, truth = np.abs(answers[known, 0] - labels[known].view(np.float64)), labels[known].view(np.float64)
         bound = BOUND_FACTOR * float(np.quantile(errors, BOUND_QUANTILE)) if errors.size else 0.0
         quantiles = np.linspace(0, 1, KNOTS + 2)[1:-1]
-        return Regression(
+        return replace(
+            self,
             bound=bound or float(np.ptp(answers[usable, 0])) or 1.0,
             knots=tuple(np.quantile(answers[usable, 0], quantiles).tolist()),
             percentage=bool(truth.size and np.mean(truth > 0.0) >= POSITIVE_SHARE),
@@ -101,23 +114,29 @@ class Regression:
     @property
     def metrics(self) -> tuple[str, ...]:
         """See `Task`."""
+        if self.quantile is not None:
+            return ("pinball_loss",)
         return ("absolute_error", "squared_error", *(("percentage_error",) if self.percentage else ()))
 
     @property
     def scales(self) -> dict[str, float]:
         """See `Task`."""
         scales = {"squared_error": self.bound**2, "percentage_error": LARGEST_PERCENTAGE}
+        if self.quantile is not None:
+            scales["pinball_loss"] = self.bound * max(self.quantile, 1.0 - self.quantile)
         return {metric: scales.get(metric, self.bound) for metric in self.metrics}
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
-        """See `Task`; and the bias, which may move either way."""
+        """See `Task`; and the bias, or the coverage of a quantile, which may move either way."""
         losses = tuple(
             Watch(name=name, family="performance", level="page", needs_label=True, scale=scale)
             for name, scale in self.scales.items()
         )
-        bias = _watch("bias", level="notice", needs_label=True, scale=2.0 * self.bound, offset=-self.bound)
-        return (*losses, *(surprise_watch(loss) for loss in losses), bias)
+        place = _watch("bias", needs_label=True, scale=2.0 * self.bound, offset=-self.bound)
+        if self.quantile is not None:
+            place = _watch("quantile_coverage", needs_label=True)
+        return (*losses, *(surprise_watch(loss) for loss in losses), place)
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:
@@ -147,9 +166,12 @@ class Regression:
         return np.ascontiguousarray(labels).view(np.float64)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
-        """See `Task`; and the score of the bias, 1/2 where answer and label are equal."""
+        """See `Task`; and the score of the bias, 1/2 where answer and label are equal, or of a quantile's coverage."""
         truth = np.ascontiguousarray(labels).view(np.float64)
         errors = (answers[:, 0] - truth) / self.bound
+        if self.quantile is not None:
+            loss = pinball_loss(np.clip(errors, -1.0, 1.0), self.quantile) / max(self.quantile, 1.0 - self.quantile)
+            return {"pinball_loss": loss, "quantile_coverage": (errors >= 0.0).astype(np.float64)}
         size = np.minimum(np.abs(errors), 1.0)
         found = {"absolute_error": size, "squared_error": size**2}
         if self.percentage:
@@ -174,6 +196,22 @@ class Regression:
         if outputs is not None:
             return outputs["prediction:location"]
         return baseline_ranks(answers[:, 0], self.knots)
+
+
+def pinball_loss(errors: Floats, quantile: float) -> Floats:
+    """The loss that a quantile minimises.
+
+    >>> pinball_loss(np.array([-1.0, 1.0]), 0.9).round(3).tolist()
+    [0.9, 0.1]
+
+    Args:
+        errors: Answers less labels, [n].
+        quantile: In (0, 1).
+
+    Returns:
+        Losses in the unit of the errors, [n].
+    """
+    return np.maximum(-quantile * errors, (1.0 - quantile) * errors)
 
 
 def _watch(

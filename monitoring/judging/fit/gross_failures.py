@@ -32,8 +32,8 @@ WORST_ERROR_FACTOR = 1.2
 #: gross, or from half-way between the baseline's worst window and 1.
 GROSS_ERROR = 0.8
 
-#: The watch on that error.
-ABSOLUTE_ERROR = "absolute_error"
+#: The watches on that error; of a quantile it is the pinball loss, which is as large on the one side only.
+ERRORS_OF_NUMBERS = ("absolute_error", "pinball_loss")
 
 #: A number has changed its unit or meaning where its mean lies this many ranges outside the range (from the first to
 #: the last of the baseline's bin edges), or below this part of its lower end, or where its standard deviation is so
@@ -163,7 +163,7 @@ def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
     if watch == "error":
         null = max(CHANCE_ERROR, min(WORST_ERROR_FACTOR * worst, 0.99))
         return GrossLimit(rate=null, null=null, kind=CONTRADICTED, subject=LABELS_SUBJECT, baseline=worst)
-    if watch == ABSOLUTE_ERROR:
+    if watch in ERRORS_OF_NUMBERS:
         rate = max(GROSS_ERROR, (1.0 + worst) / 2.0)
         null = (worst + rate) / 2.0
         return GrossLimit(

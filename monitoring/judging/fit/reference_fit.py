@@ -189,13 +189,12 @@ def fit_reference(
         raise error
     tolerances = tolerances.completed(means := {key: fit.scores for key, fit in fits.items()})
     tests = {level: _watch_tests(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
-    features = {watch.name: watch.feature or "" for watch in catalogue.integrity}
     return ReferenceFit(
         tests={level: _level_test(level, tests[level], fits, catalogue, budgets[level], plan) for level in LEVELS},
         means=means,
         watches=catalogue.watches,
         tolerances=tolerances,
-        gross_failures=GrossFailures.fit(means, features, threshold=budgets["page"].threshold, bins=catalogue.bins),
+        gross_failures=_gross_failures(means, catalogue, budgets["page"]),
         profile=baseline.profile,
         estimator=PerformanceEstimator.fit(baseline, catalogue, cut),
         losses=catalogue.label_sums(reference),
@@ -354,6 +353,13 @@ def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan | R
         for rows in arrived
         if rows.size
     )
+
+
+def _gross_failures(
+    means: Mapping[WatchKey, NDArray[np.float64]], catalogue: Catalogue, budget: Budget
+) -> GrossFailures:
+    features = {watch.name: watch.feature or "" for watch in catalogue.integrity}
+    return GrossFailures.fit(means, features, threshold=budget.threshold, bins=catalogue.bins)
 
 
 def _label_rate(rows: Predictions, horizon: timedelta) -> float:

@@ -19,7 +19,7 @@ SETTLED = 0.8
 
 def estimate_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """The chart of the first loss that was estimated by calibrated confidence; none where nothing was."""
-    for metric in ("brier", "error", "macro_brier", "absolute_error"):
+    for metric in ("brier", "error", "macro_brier", "absolute_error", "pinball_loss"):
         found = [
             (window, one)
             for window in status.windows

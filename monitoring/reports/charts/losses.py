@@ -15,7 +15,9 @@ from monitoring.reports.sections.incidents import pages_of
 from monitoring.watches.descriptions import format_amount, format_value, watch_title
 
 #: A loss and its surprise, the first pair that was scored is drawn.
-PAIRS = tuple((metric, f"surprise_{metric}") for metric in ("brier", "error", "macro_brier", "absolute_error"))
+PAIRS = tuple(
+    (metric, f"surprise_{metric}") for metric in ("brier", "error", "macro_brier", "absolute_error", "pinball_loss")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

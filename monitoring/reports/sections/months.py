@@ -21,6 +21,7 @@ LOSSES = (
     "absolute_error",
     "squared_error",
     "percentage_error",
+    "pinball_loss",
     "bias",
     "cost",
 )

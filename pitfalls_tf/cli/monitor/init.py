@@ -87,6 +87,12 @@ LISTED = 60
     help="Watch losses by true class (label) or by predicted class (predicted).",
 )
 @click.option(
+    "--quantile",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    metavar="Q",
+    help="Which quantile of the label a predicted number is, such as 0.9.",
+)
+@click.option(
     "--metric",
     multiple=True,
     metavar="NAME=MODULE:FUNCTION[,INPUT...]",
@@ -122,9 +128,8 @@ def command(
     from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - as above
 
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
-    windows = {name: flags[name] for name in ("every", "rows", "timezone")}
-    sliced: dict[str, Any] = {name: _split(flags[name]) for name in ("slices", "class_slices")}
-    sliced["metrics"] = tuple(map(_metric, flags["metric"]))
+    windows = {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
+    sliced: dict[str, Any] = _watched(flags)
     live = traffic if traffic is None or is_url(traffic) else as_written(Path(traffic), out)
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
@@ -186,6 +191,12 @@ def _check(bundle: Path | None, reference: Path | None, traffic: str | None, nam
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _watched(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What is watched besides the whole traffic's losses: slices, and metrics of the user's own."""
+    sliced: dict[str, Any] = {name: _split(flags[name]) for name in ("slices", "class_slices")}
+    return {**sliced, "metrics": tuple(map(_metric, flags["metric"]))}
 
 
 def _metric(text: str) -> MetricDraft:

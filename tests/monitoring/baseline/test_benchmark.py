@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,6 +15,7 @@ from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.metrics import area_under_curve
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.tasks.regression import Regression
 
 SPEC = BaselineSpec(
     classes=("on_time", "late"),
@@ -153,3 +155,16 @@ def test_days_are_those_of_the_timezone() -> None:
         benchmark(hourly, SPEC, np.random.default_rng(0), timezone=zone)[0].days for zone in ("UTC", "America/New_York")
     ]
     assert counts == [2, 3]
+
+
+def test_a_quantile_has_its_pinball_loss_and_its_coverage_without_bounds() -> None:
+    rows = drawn(300, days=10, seed=1)
+    truth, answers = np.arange(300.0), np.full((300, 1), 269.5)
+    numbers = replace(rows, probabilities=answers, labels=truth.view(np.int64))
+    spec = BaselineSpec(classes=(), features=SPEC.features[:1], regression=Regression(quantile=0.9))
+    found = by_key(benchmark(numbers, spec, np.random.default_rng(0)))
+    assert found["quantile_coverage", ""].mean == pytest.approx(0.9)
+    above, below = truth[truth > 269.5] - 269.5, 269.5 - truth[truth < 269.5]
+    assert found["pinball_loss", ""].mean == pytest.approx((0.9 * above.sum() + 0.1 * below.sum()) / 300)
+    plain = by_key(benchmark(numbers, replace(spec, regression=Regression()), np.random.default_rng(0)))
+    assert ("pinball_loss", "") not in plain

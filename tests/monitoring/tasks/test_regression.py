@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.tasks.regression import BOUND_FACTOR, Regression
+from monitoring.tasks.regression import BOUND_FACTOR, Regression, pinball_loss
 from monitoring.tasks.task import NO_LABEL, Floats, Whole
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -88,3 +88,36 @@ def test_a_task_comes_back_from_json_and_reads_numbers() -> None:
     assert Regression.of(json.loads(json.dumps(task.document()))) == task
     assert task.label_codes(pa.chunked_array([["2.5", "cat"]])).tolist() == [codes_of([2.5])[0], NO_LABEL]
     assert task.expected_losses(answers_of([1.0]), {}) == {}
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=30), st.floats(1e-3, 1e6), st.floats(0.01, 0.99))
+def test_a_quantile_has_the_pinball_loss_and_its_coverage(
+    pairs: list[tuple[float, float]], bound: float, quantile: float
+) -> None:
+    task = Regression(bound=bound, quantile=quantile, percentage=True)
+    answered, true = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
+    found = task.losses(answers_of(answered.tolist()), codes_of(true.tolist()))
+    watches = {watch.name: watch for watch in task.loss_watches}
+    assert list(watches) == ["pinball_loss", "surprise_pinball_loss", "quantile_coverage"]
+    assert (task.metrics, watches["quantile_coverage"].level) == (("pinball_loss",), "notice")
+    assert all(((losses >= 0.0) & (losses <= 1.0)).all() for losses in found.values())
+    short = np.clip(true - answered, -bound, bound)
+    expected = np.where(short >= 0.0, quantile * short, (quantile - 1.0) * short)
+    np.testing.assert_allclose(watches["pinball_loss"].scale * found["pinball_loss"], expected, atol=1e-9 * bound)
+    assert found["quantile_coverage"].tolist() == (true <= answered).astype(float).tolist()
+
+
+def test_the_mean_pinball_loss_is_least_at_the_quantile_and_the_absolute_error_is_not() -> None:
+    truth = np.random.default_rng(0).lognormal(0.0, 1.0, 20_000)
+    places = np.quantile(truth, np.arange(0.5, 1.0, 0.05))
+    losses = [float(pinball_loss(place - truth, 0.9).mean()) for place in places]
+    assert int(np.argmin(losses)) == 8  # 0.9
+    assert int(np.argmin([float(np.abs(place - truth).mean()) for place in places])) == 0
+
+
+def test_a_fitted_quantile_stays_one() -> None:
+    truth = np.random.default_rng(0).normal(50.0, 10.0, 1_000)
+    task = Regression(quantile=0.9).fitted(truth[:, None] + 12.0, codes_of(truth.tolist()))
+    assert task.quantile == 0.9
+    assert task.bound == pytest.approx(24.0)
+    assert Regression.of(task.document()).quantile is None  # it is the config's, and not stored

@@ -65,4 +65,5 @@ def test_metrics_of_the_users_own_come_after_the_losses(status: MonitorStatus) -
     assert list(dict.fromkeys(entry.metric for entry in series)) == ["brier", "metric:missed"]
     assert metrics_of(series) == ("brier", "metric:missed")
     error = whole_series(loss_series(status), "error")
+    assert error is not None
     assert whole_series(series, "metric:missed") == replace(error, metric="metric:missed")

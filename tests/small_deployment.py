@@ -55,6 +55,8 @@ class Days:
     broken_part: float = 1.0
     seed: int = 7
     without: str = ""
+    principal: str = ""
+    """Who asks for the predictions; the ids of rows begin with it."""
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def send() -> Callable[..., None]:
     def written(folder: Path, days: Days, *, labels: bool = True, requests: bool = True) -> None:
         table = table_of(days)
         if requests:
-            _write_requests(folder, table, without=days.without)
+            _write_requests(folder, table, days)
         if labels:
             _write_labels(folder, table)
 
@@ -126,7 +128,9 @@ def table_of(days: Days) -> pa.Table:
     label_time = pa.array(known, mask=missing).cast(pa.timestamp("us", "UTC"))
     return pa.table(
         {
-            "prediction_id": [f"{days.start:%Y%m%d}-{d}-{m}:0" for d, m in zip(day, minute, strict=True)],
+            "prediction_id": [
+                f"{days.principal}{days.start:%Y%m%d}-{d}-{m}:0" for d, m in zip(day, minute, strict=True)
+            ],
             "event_time": pa.array(event).cast(pa.timestamp("us", "UTC")),
             "temp": rng.normal(50.0, 10.0, count),
             "origin": rng.choice(["EWR", "JFK"], count).astype(object),
@@ -137,7 +141,7 @@ def table_of(days: Days) -> pa.Table:
     )
 
 
-def _write_requests(folder: Path, table: pa.Table, *, without: str) -> None:
+def _write_requests(folder: Path, table: pa.Table, days: Days) -> None:
     writer = TrafficWriter(folder / "traffic", clock=lambda: LATER)
     for first in range(0, table.num_rows, ROWS_A_DAY):
         rows = table.slice(first, ROWS_A_DAY)
@@ -155,8 +159,9 @@ def _write_requests(folder: Path, table: pa.Table, *, without: str) -> None:
                 event_times_us=np.asarray(rows["event_time"].cast(pa.int64())),
                 answered_at_us=0,
                 latencies_us=np.zeros(rows.num_rows, dtype=np.int64),
-                inputs={name: values for name, values in inputs.items() if name != without},
+                inputs={name: values for name, values in inputs.items() if name != days.without},
                 outputs={"probabilities": np.array(rows["probabilities"].to_pylist(), dtype=np.float32)},
+                principals=[days.principal] * rows.num_rows,
             )
         )
     writer.close()

@@ -10,7 +10,7 @@ from monitoring.config.values import budget_numbers
 
 
 def settings_digest(config: MonitorConfig) -> str:
-    """Hash what changes the meaning of evidence: windows, budgets, tolerances, slices, columns, and the given name.
+    """Hash what changes the meaning of evidence: windows, budgets, tolerances, slices, columns, callers, and name.
 
     Evidence of another digest cannot be continued. Paths, store, schedule and webhooks do not count, nor does the order
     of slices or another spelling of the same budget or duration.
@@ -70,6 +70,8 @@ def _of_traffic(config: MonitorConfig) -> dict[str, object]:
         meaning |= {"label_columns": traffic.label_columns}
     if traffic.class_slices:
         meaning |= {"class_slices": sorted(traffic.class_slices)}
+    if traffic.exclude_callers:
+        meaning |= {"exclude_callers": sorted(traffic.exclude_callers)}
     if windows.rows is not None:
         meaning |= {"rows": windows.rows}
     return meaning

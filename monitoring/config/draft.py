@@ -55,6 +55,7 @@ class ConfigDraft:
     probabilities: str = "probabilities"
     slices: tuple[str, ...] = ()
     class_slices: tuple[str, ...] = ()
+    exclude_callers: tuple[str, ...] = ()
     every: str = "1d"
     rows: int | None = None
     timezone: str = "UTC"
@@ -98,7 +99,7 @@ def render_config(draft: ConfigDraft) -> str:
 slices = {_listed(draft.slices)}
 # Losses by true class ("label": recall) and by predicted class ("predicted": precision).
 {_class_slices(draft.class_slices)}
-{"" if draft.table is None else _columns(draft.table)}
+{_callers(draft.exclude_callers) if draft.table is None else _columns(draft.table)}
 [windows]
 # Length of a window: whole days (7d: weeks from Monday), or hours or minutes that divide a day evenly.
 every = {_quoted(draft.every)}
@@ -238,6 +239,11 @@ def _metrics(metrics: tuple[MetricDraft, ...]) -> str:
         + (f"inputs = {_listed(one.inputs)}\n" if one.inputs else "")
         for one in metrics
     )
+
+
+def _callers(names: tuple[str, ...]) -> str:
+    line = f"exclude_callers = {_listed(names)}" if names else '# exclude_callers = ["load-test"]'
+    return f"# Callers whose rows do not count, by the name of their token or certificate, or by address.\n{line}\n"
 
 
 def _notify(webhooks: tuple[WebhookDraft, ...]) -> str:

@@ -153,6 +153,7 @@ class TrafficSection(Section):
     predicted: Name | None = Field(default=None, examples=["answer"])
     labels: Place | None = Field(default=None, examples=["labels/*.csv"])
     label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
+    exclude_callers: Names = Field(default=(), examples=[["load-test", "10.0.0.7"]])
     _overridden: tuple[Path | str | None, ...] = PrivateAttr(default=())
 
     @property

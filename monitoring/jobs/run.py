@@ -55,6 +55,7 @@ class RunResult:
         stopped: whether the run was stopped before the last due window.
         unreported: findings about rows that belong to no window, which no window reports, as none was judged.
         follows: of a deployment's first run, the number of the deployment whose place it takes.
+        excluded_rows: rows of the judged windows that were left out, as their callers are excluded.
     """
 
     deployment: int
@@ -63,6 +64,7 @@ class RunResult:
     stopped: bool
     unreported: tuple[Finding, ...] = ()
     follows: int | None = None
+    excluded_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +262,7 @@ def _run(
             stopped=run.judged < len(due),
             unreported=() if due else traffic.source_findings,
             follows=run.follows,
+            excluded_rows=traffic.excluded_rows,
         )
 
 

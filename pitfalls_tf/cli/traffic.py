@@ -15,6 +15,8 @@ from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from monitoring.traffic.log.gaps import Gap
     from monitoring.traffic.log.log import TrafficLog
     from monitoring.traffic.log.scans import Query
@@ -37,6 +39,9 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
 @click.option("--model", metavar="NAME", help="With --to: write the rows of this model alone.")
 @click.option("--version", type=click.IntRange(0), metavar="N", help="With --to: write the rows of this version alone.")
 @click.option(
+    "--quarantine", is_flag=True, help="With --to: write the rows whose event times the server did not accept instead."
+)
+@click.option(
     "--from",
     "origin",
     metavar="FILE",
@@ -45,12 +50,20 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
 )
 @with_output
 def command(
-    place: str, target: Path | None, model: str | None, version: int | None, origin: Path | None, *, output: Output
+    place: str,
+    target: Path | None,
+    model: str | None,
+    version: int | None,
+    *,
+    origin: Path | None,
+    output: Output,
+    **flags: bool,
 ) -> int:
     """Summarise a traffic log, or export its rows with their labels to a Parquet file.
 
-    Columns of the file: prediction_id, request_id, row, event_time, model, version, signature, one per input and
-    output, label and label_time; one row per prediction. A server may be writing to the log.
+    Columns of the file: prediction_id, request_id, row, event_time, model, version, signature, answer_id,
+    caller_principal, caller_peer, one per input and output, label and label_time; one row per prediction. A server may
+    be writing to the log.
     """
     from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - not needed for --help
     from monitoring.traffic.log.remote_log import log_folder  # noqa: PLC0415 - as above
@@ -64,20 +77,7 @@ def command(
             expected="a local log",
             fix="Add the rows to a local folder and copy that.",
         )
-    if target is not None and target.is_dir():
-        raise BadInput(
-            "--to names a folder.",
-            got=f"--to {target}",
-            expected="a file name",
-            fix=f"For example --to {target / 'rows.parquet'}",
-        )
-    if target is None and (model is not None or version is not None):
-        raise BadInput(
-            "--model and --version choose rows to write.",
-            got="no --to",
-            expected="--to FILE with them",
-            fix="Add --to FILE, or leave them out: the summary lists every model and version.",
-        )
+    _check_target(target, is_chosen=model is not None or version is not None, **flags)
     traffic = log_folder(place) if origin is None else Path(place)
     added = None if origin is None else add_records(traffic, origin)
     log = TrafficLog(traffic)
@@ -93,14 +93,41 @@ def command(
         document["to"] = {"file": str(target), "rows": written.rows, "records": written.records}
         text = [f"Wrote {written.rows:,} rows in {written.records:,} records to {target}."]
     else:
-        check_chosen(log, model, version)
-        count = write_rows(log, target, model, version)
+        if not flags["quarantine"]:
+            check_chosen(log, model, version)
+        read = log.quarantine if flags["quarantine"] else log.table
+        count = write_rows(read(model=model, version=version), target)
         document["to"] = {"file": str(target), "rows": count}
         text = [f"Wrote {count:,} rows to {target}."]
     if added is not None and added.torn_bytes:
         text.append(f"left out: the incomplete last record of {origin} ({added.torn_bytes:,} bytes)")
     output.finish(document, lambda: click.echo("\n".join(one_line(line) for line in text)))
     return 0
+
+
+def _check_target(target: Path | None, *, is_chosen: bool, quarantine: bool) -> None:
+    """Raises BadInput for a folder, or for rows that are chosen and cannot be written there."""
+    if target is not None and target.is_dir():
+        raise BadInput(
+            "--to names a folder.",
+            got=f"--to {target}",
+            expected="a file name",
+            fix=f"For example --to {target / 'rows.parquet'}",
+        )
+    if target is None and (is_chosen or quarantine):
+        raise BadInput(
+            "--model, --version and --quarantine choose rows to write.",
+            got="no --to",
+            expected="--to FILE with them",
+            fix="Add --to FILE, or leave them out: the summary counts all rows.",
+        )
+    if target is not None and quarantine and target.suffix in RECORD_SUFFIXES:
+        raise BadInput(
+            "Rows in quarantine are written to tables only.",
+            got=f"--to {target}",
+            expected="--to FILE.parquet",
+            fix="Name a Parquet file.",
+        )
 
 
 def check_chosen(log: TrafficLog, model: str | None, version: int | None) -> None:
@@ -122,8 +149,8 @@ def check_chosen(log: TrafficLog, model: str | None, version: int | None) -> Non
     )
 
 
-def write_rows(log: TrafficLog, target: Path, model: str | None, version: int | None) -> int:
-    """Write the rows of a log with their labels to a Parquet file, of one model or version if one is chosen.
+def write_rows(table: pa.Table, target: Path) -> int:
+    """Write rows of a log with their labels to a Parquet file.
 
     Returns:
         Number of rows.
@@ -133,7 +160,6 @@ def write_rows(log: TrafficLog, target: Path, model: str | None, version: int | 
     """
     from monitoring.traffic.format.parquet_file import write_parquet  # noqa: PLC0415 - not needed for --help
 
-    table = log.table(model=model, version=version)
     try:
         write_parquet(target, table)
     except OSError as error:
@@ -203,8 +229,10 @@ def summary_document(summary: TrafficSummary) -> dict[str, object]:
     return {
         "rows": summary.rows,
         "repeats": summary.repeats,
+        "conflicts": summary.conflicts,
         "torn_bytes": summary.torn_bytes,
         "lost_rows": summary.lost_rows,
+        "quarantined": summary.quarantined,
         "segments": summary.segments,
         "first": summary.first,
         "last": summary.last,
@@ -259,7 +287,10 @@ def summary_lines(summary: TrafficSummary) -> list[str]:
         text.append(f"missing: {gap} ({versions})")
     text.append(f"{labels.distinct:,} predictions labelled, {labels.conflicts:,} with conflicting labels")
     if summary.repeats or labels.repeats:
-        text.append(f"left out: {summary.repeats:,} repeated predictions, {labels.repeats:,} repeated labels")
+        others = f" ({summary.conflicts:,} with other inputs)" if summary.conflicts else ""
+        text.append(f"left out: {summary.repeats:,} repeated predictions{others}, {labels.repeats:,} repeated labels")
+    if summary.quarantined:
+        text.append(f"in quarantine: {summary.quarantined:,}, as the server did not accept their event times")
     if summary.torn_bytes or labels.torn_bytes:
         text.append(f"cut off: {summary.torn_bytes + labels.torn_bytes:,} bytes of interrupted writes")
     if labels.damaged_bytes:

@@ -111,6 +111,12 @@ class Guard:
             raise Failure(Code.PERMISSION_DENIED, f"The token of {token.name} does not allow this: it needs {scope}.")
         raise Failure(Code.UNAUTHENTICATED, "Wrong or missing token: send the header Authorization: Bearer TOKEN.")
 
+    def name_of(self, authorization: bytes) -> str:
+        """The name of a token's holder, whatever it allows; `ANYONE` for none, or one that is not valid."""
+        self._reread()
+        token = find_token(authorization, self._tokens)
+        return ANYONE if token is None else token.name
+
     def _reread(self) -> None:
         """Read the file again if it has changed."""
         if self._file is None or self._clock() < self._look_s:

@@ -13,7 +13,9 @@ import numpy as np
 
 from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import AnsweredRows
+from serving.access.identity import NOBODY, Identity
 from serving.capture.log_sink import LogSink, RowWriter
+from serving.capture.logged_callers import LoggedCallers
 from serving.capture.model_logging import ModelLogging
 from serving.metrics.metrics import TrafficCounts
 
@@ -32,7 +34,7 @@ _ALL_REQUESTS = ModelLogging()
 
 
 class Caller(NamedTuple):
-    """Id and times of a request, as they are logged. Times are microseconds since 1970, UTC.
+    """Who asks, and id and times of the request, as they are logged. Times are microseconds since 1970, UTC.
 
     (A named tuple: made for every request, at a third of a frozen dataclass's cost.)
     """
@@ -40,6 +42,16 @@ class Caller(NamedTuple):
     request_id: str
     event_time_us: int
     arrived_us: int
+    identity: Identity = NOBODY
+    answer_id: str = ""
+    """The server's own id, which no client chooses; empty if the request's id is that."""
+    is_in_range: bool = True
+    """Whether the event time is in the server's range."""
+
+    def part(self, name: str) -> Caller:
+        """The caller of one of several parts of a request, whose answers have ids of their own."""
+        own = f"{self.answer_id}/{name}" if self.answer_id else ""
+        return self._replace(request_id=f"{self.request_id}/{name}", answer_id=own)
 
 
 class AnsweredBatch(NamedTuple):
@@ -68,6 +80,7 @@ class Capture:
         open_sink: Opens a log in another folder, for models that are logged there.
         waits_for_disk: Whether `record` waits for the disk.
         sampling_key: A secret, so that clients cannot choose ids that are in no sample.
+        callers: What is logged of who asks.
     """
 
     def __init__(
@@ -78,16 +91,19 @@ class Capture:
         open_sink: Callable[[Path], LogSink] | None = None,
         waits_for_disk: bool = False,
         sampling_key: bytes = b"",
+        callers: LoggedCallers | None = None,
     ) -> None:
         self._own = writer if isinstance(writer, LogSink) or writer is None else LogSink(writer)
         self._redaction = redaction
         self._sampling_key = sampling_key
+        self._callers = callers or LoggedCallers()
         self._open_sink = open_sink
         self._model_sinks: dict[Path, LogSink] = {}
         self._models: Mapping[str, tuple[ModelLogging, LogSink | None]] = {}
         self.waits_for_disk = waits_for_disk
         """Whether `record` waits for the disk, so that it must not be called in an event loop."""
         self._rows_unsampled = 0
+        self._rows_quarantined = 0
 
     def log_models(self, models: Mapping[str, ModelLogging]) -> None:
         """Set how models are logged from now on. May be called again.
@@ -124,7 +140,16 @@ class Capture:
             batch = taken
             if not any(batch.counts):
                 return True
-        return sink.write(_rows(batch, self._redaction, logging.sampling_rate))
+        in_range = [caller.is_in_range for caller in batch.callers]
+        if all(in_range):
+            return sink.write(self._rows(batch, logging.sampling_rate))
+        self._rows_quarantined += sum(compress(batch.counts, [not each for each in in_range]))
+        written = [
+            sink.write(self._rows(_selected(batch, chosen), logging.sampling_rate, quarantined=quarantined))
+            for chosen, quarantined in ((in_range, False), ([not each for each in in_range], True))
+            if any(chosen)
+        ]
+        return all(written)
 
     def counts(self) -> TrafficCounts:
         """Counts of rows over all logs, until now."""
@@ -134,6 +159,7 @@ class Capture:
             rows_lost=sum(sink.rows_lost for sink in sinks),
             rows_refused=sum(sink.rows_refused for sink in sinks),
             rows_unsampled=self._rows_unsampled,
+            rows_quarantined=self._rows_quarantined,
             is_losing=any(sink.open_gap is not None for sink in sinks),
         )
 
@@ -146,6 +172,44 @@ class Capture:
     def gaps(self) -> list[Gap]:
         """Gaps that have ended, the last 100 of each log."""
         return [gap for sink in self._sinks() for gap in sink.gaps]
+
+    def _rows(self, batch: AnsweredBatch, sampling_rate: float, *, quarantined: bool = False) -> AnsweredRows:
+        callers, counts, redaction = batch.callers, batch.counts, self._redaction
+        answered_us = batch.answered_us
+        request_ids = [one.request_id for one in callers]
+        # Lists: for few rows, NumPy costs more than all the rest.
+        rows: list[int] | Array = [0] * len(counts)
+        event_times: list[int] | Array = [one.event_time_us for one in callers]
+        latencies: list[int] | Array = [max(0, answered_us - one.arrived_us) for one in callers]
+        answer_ids = [one.answer_id for one in callers]
+        if not any(answer_ids):
+            answer_ids = []
+        principals, peers = self._callers.columns([one.identity for one in callers])
+        if counts.count(1) != len(counts):
+            request_ids, answer_ids, principals, peers = (
+                [name for name, count in zip(names, counts, strict=True) for _ in range(count)] if names else []
+                for names in (request_ids, answer_ids, principals, peers)
+            )
+            first = np.cumsum(counts, dtype=np.int32) - np.array(counts, np.int32)
+            rows = np.arange(len(request_ids), dtype=np.int32) - np.repeat(first, counts)
+            event_times, latencies = np.repeat(event_times, counts), np.repeat(latencies, counts)
+        return AnsweredRows(
+            model=batch.served.model,
+            version=batch.served.number,
+            signature=batch.signature.name,
+            request_ids=request_ids,
+            rows=rows,
+            event_times_us=event_times,
+            answered_at_us=answered_us,
+            latencies_us=latencies,
+            inputs=batch.inputs if redaction is None else redaction.apply(batch.inputs),
+            outputs=batch.outputs if redaction is None else redaction.apply(batch.outputs),
+            sampling_rate=sampling_rate,
+            answer_ids=answer_ids,
+            principals=principals,
+            peers=peers,
+            quarantined=quarantined,
+        )
 
     def _sinks(self) -> list[LogSink]:
         return [*([] if self._own is None else [self._own]), *self._model_sinks.values()]
@@ -176,32 +240,4 @@ def _selected(batch: AnsweredBatch, kept: Sequence[bool]) -> AnsweredBatch:
         counts=list(compress(batch.counts, kept)),
         inputs={name: value[rows] for name, value in batch.inputs.items()},
         outputs={name: value[rows] for name, value in batch.outputs.items()},
-    )
-
-
-def _rows(batch: AnsweredBatch, redaction: Redaction | None, sampling_rate: float) -> AnsweredRows:
-    callers, counts = batch.callers, batch.counts
-    answered_us = batch.answered_us
-    request_ids = [one.request_id for one in callers]
-    # Lists: for few rows, NumPy costs more than all the rest.
-    rows: list[int] | Array = [0] * len(counts)
-    event_times: list[int] | Array = [one.event_time_us for one in callers]
-    latencies: list[int] | Array = [max(0, answered_us - one.arrived_us) for one in callers]
-    if counts.count(1) != len(counts):
-        request_ids = [name for name, count in zip(request_ids, counts, strict=True) for _ in range(count)]
-        first = np.cumsum(counts, dtype=np.int32) - np.array(counts, np.int32)
-        rows = np.arange(len(request_ids), dtype=np.int32) - np.repeat(first, counts)
-        event_times, latencies = np.repeat(event_times, counts), np.repeat(latencies, counts)
-    return AnsweredRows(
-        model=batch.served.model,
-        version=batch.served.number,
-        signature=batch.signature.name,
-        request_ids=request_ids,
-        rows=rows,
-        event_times_us=event_times,
-        answered_at_us=answered_us,
-        latencies_us=latencies,
-        inputs=batch.inputs if redaction is None else redaction.apply(batch.inputs),
-        outputs=batch.outputs if redaction is None else redaction.apply(batch.outputs),
-        sampling_rate=sampling_rate,
     )

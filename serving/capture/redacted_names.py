@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, final
 
 from monitoring.errors import BadInput
+from monitoring.traffic.format.rows import CALLER
 from serving.models.signatures import ELEMENT_TYPES_BY_NAME
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class RedactedNames:
         """Look for the names in a version that was loaded from this folder."""
         if self._redaction is None:
             return
-        names = self._redaction.dropped | self._redaction.hashed
+        names = _names(self._redaction)
         found = names - set(self._redaction.unmatched(tensor_and_feature_names(runner)))
         found |= {name for name in names if _is_inside(name, runner)}
         with self._lock:
@@ -70,7 +71,7 @@ class RedactedNames:
             found = frozenset().union(*self._found.values())
         if self._redaction is None:
             return
-        missing = sorted((self._redaction.dropped | self._redaction.hashed) - found)
+        missing = sorted(_names(self._redaction) - found)
         if not missing:
             return
         if is_everything:
@@ -82,6 +83,11 @@ class RedactedNames:
             )
         for name in missing:
             self._report(f"No loaded model has an input, output or feature {name!r}, which is to be redacted.")
+
+
+def _names(redaction: Redaction) -> frozenset[str]:
+    """The names of tensors and features; the columns of callers are in every log."""
+    return (redaction.dropped | redaction.hashed) - frozenset(CALLER)
 
 
 def tensor_and_feature_names(runner: Runner) -> Iterator[str]:

@@ -24,6 +24,7 @@ from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync
 from monitoring.traffic.log.writer import SEGMENT_BYTES, TrafficWriter
 from serving.capture.capture import Capture
 from serving.capture.log_sink import LogSink
+from serving.capture.logged_callers import LoggedCallers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,6 +45,10 @@ class TrafficSettings:
     redaction: Redaction | None = None
     sampling_key: bytes = field(default_factory=lambda: os.urandom(16), repr=False, compare=False)
     """Decides which requests are in a sample. Drawn before workers are forked, so that all of them agree."""
+    logs_principal: bool = True
+    """Whether rows have the name that their caller has shown."""
+    logs_peer: bool = True
+    """Whether rows have the address of their caller."""
     archive: str | None = None
     """URL to which closed parts of the log are moved; those of logs in other folders are moved below it."""
 
@@ -101,6 +106,9 @@ def open_traffic_log(
             open_sink=open_sink,
             waits_for_disk=waits,
             sampling_key=settings.sampling_key,
+            callers=LoggedCallers(
+                principal=settings.logs_principal, peer=settings.logs_peer, redaction=settings.redaction
+            ),
         )
         yield capture, labels
 

@@ -16,6 +16,6 @@ class GrpcCall(NamedTuple):
     who: str = ""
     """The holder of its credential, where it needs one."""
 
-    def with_request_id(self, request_id: str) -> GrpcCall:
-        """The same call under another request id."""
-        return self._replace(caller=self.caller._replace(request_id=request_id))
+    def part(self, name: str) -> GrpcCall:
+        """The same call for one of several parts of its request."""
+        return self._replace(caller=self.caller.part(name))

@@ -12,7 +12,8 @@ import grpc
 from serving.access.tokens import Scope
 from serving.grpc_api.call import GrpcCall
 from serving.grpc_api.call_limiter import FULL, CallLimiter, peer_of
-from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, CallerReader
+from serving.grpc_api.peer_identity import peer_identity
+from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, TOKEN_HEADER, CallerReader, id_headers
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.parameters import check_id
 from serving.status import Code, Failure
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 # An error message is sent in a header, and headers are small; TensorFlow Serving cuts it at the same length.
 MESSAGE_LENGTH = 1024
 STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
-HEADERS = {name.decode(): name for name in (REQUEST_ID_HEADER, EVENT_TIME_HEADER)}
+HEADERS = {name.decode(): name for name in (REQUEST_ID_HEADER, EVENT_TIME_HEADER, TOKEN_HEADER)}
 _logger = logging.getLogger(__name__)
 
 
@@ -42,7 +43,7 @@ class GrpcCallHandler:
     ) -> None:
         self._dependencies = dependencies
         self._calls = calls
-        self._callers = CallerReader(event_times=dependencies.event_times)
+        self._callers = CallerReader(event_times=dependencies.event_times, principal_of=dependencies.guard.name_of)
         self._clock_us = clock_us
 
     def handlers(self, services: Services) -> Iterator[grpc.GenericRpcHandler]:
@@ -123,8 +124,10 @@ class GrpcCallHandler:
 
     async def _answer(self, method: GrpcMethod, request: Any, context: Any, who: str) -> bytes:
         headers = headers_of(context.invocation_metadata())
-        caller = self._callers.read(headers, arrived_us=self._clock_us(), own_id=id_of(request))
-        context.set_trailing_metadata(((REQUEST_ID_HEADER.decode(), caller.request_id),))
+        caller = self._callers.read(
+            headers, arrived_us=self._clock_us(), identity=peer_identity(context), id_of_body=id_of(request)
+        )
+        context.set_trailing_metadata(tuple((name.decode(), value.decode()) for name, value in id_headers(caller)))
         left_s = context.time_remaining()
         if left_s is not None and left_s <= 0:
             raise Failure(Code.DEADLINE_EXCEEDED, "The deadline had passed when the request arrived.")
@@ -179,7 +182,7 @@ def id_of(request: Any) -> str:
 
 
 def headers_of(metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """The request's id and event time in its metadata.
+    """The request's id, event time and token in its metadata.
 
     Yields:
         Their names and values, as of HTTP headers.

@@ -82,7 +82,7 @@ class ExampleHandler:
             examples = read_examples(request.input)
             requests = []
             for verb, signature in tasks:
-                own = call.with_request_id(f"{call.caller.request_id}/{signature.name}")
+                own = call.part(signature.name)
                 requests.append(_inference_request(served, signature, read_head(signature, verb), examples, own))
 
             def write(answers: Sequence[InferenceResult]) -> bytes:

@@ -1,22 +1,26 @@
-"""The request id and event time of a caller: the headers ``X-Request-Id`` and ``X-Event-Time``."""
+"""Who asks, and id and event time of the request: the headers ``X-Request-Id`` and ``X-Event-Time``, and a token."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, final
 
+from monitoring.traffic.format.rows import OWN_IDS
+from serving.access.identity import NOBODY, Identity
 from serving.capture.capture import Caller
-from serving.inference.request_ids import RequestIds
+from serving.inference.request_ids import AnswerIds, RequestIds
 from serving.inference.timestamps import parse_time_us
 from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from serving.inference.timestamps import EventTimeRange
 
 REQUEST_ID_HEADER = b"x-request-id"
 EVENT_TIME_HEADER = b"x-event-time"
+ANSWER_ID_HEADER = b"x-answer-id"
+TOKEN_HEADER = b"authorization"
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
@@ -26,29 +30,45 @@ class CallerReader:
 
     Args:
         ids: Makes ids for requests without one.
-        event_times: Which event times clients may give; None for any.
+        event_times: Which event times count; None for any.
+        principal_of: The name of the holder of a token, given the header that has it; empty for an invalid one.
     """
 
-    def __init__(self, ids: RequestIds | None = None, event_times: EventTimeRange | None = None) -> None:
+    def __init__(
+        self,
+        ids: RequestIds | None = None,
+        event_times: EventTimeRange | None = None,
+        principal_of: Callable[[bytes], str] | None = None,
+    ) -> None:
         self._ids = ids or RequestIds()
+        self._answer_ids = AnswerIds()
         self._event_times = event_times
+        self._principal_of = principal_of
 
-    def read(self, headers: Iterable[tuple[bytes, bytes]], *, arrived_us: int, own_id: str = "") -> Caller:
+    def read(
+        self,
+        headers: Iterable[tuple[bytes, bytes]],
+        *,
+        arrived_us: int,
+        identity: Identity = NOBODY,
+        id_of_body: str = "",
+    ) -> Caller:
         """Read the caller of a request.
 
         Args:
             headers: Of the request, with names in lower case.
             arrived_us: When it arrived, in microseconds since 1970; the event time without ``X-Event-Time``.
-            own_id: Its id without ``X-Request-Id``; empty for a new one.
+            identity: Who sends it, as far as its connection tells; a token tells more.
+            id_of_body: Its id without ``X-Request-Id``; empty for a new one.
 
         Returns:
-            Id, event time and arrival.
+            Who asks, ids, event time and arrival.
 
         Raises:
-            InvalidArgument: The id is not 1 to 128 visible ASCII characters, the time is not one (see
-                `parse_time_us`), or it is out of range.
+            InvalidArgument: The id is not 1 to 128 visible ASCII characters, is like one of the server's own, or the
+                time is not one (see `parse_time_us`).
         """
-        request_id: str | None = None
+        request_id = id_of_body
         event_time_us: int | None = arrived_us
         for name, value in headers:
             if name == REQUEST_ID_HEADER:
@@ -57,13 +77,31 @@ class CallerReader:
                 request_id = value.decode("ascii")
             elif name == EVENT_TIME_HEADER:
                 event_time_us = parse_time_us(value.decode("latin-1").strip())
-                if event_time_us is not None and not self._takes(event_time_us, arrived_us):
-                    raise InvalidArgument("X-Event-Time is out of this server's range: see --event-time-range.")
+            elif name == TOKEN_HEADER and self._principal_of is not None:
+                principal = self._principal_of(value)
+                identity = Identity(principal, identity.peer) if principal else identity
         if event_time_us is None:
             raise InvalidArgument(
                 "X-Event-Time must be ISO 8601 with an offset, such as 2013-04-01T05:15:00Z, or seconds since 1970."
             )
-        return Caller(request_id or own_id or self._ids.new(), event_time_us, arrived_us)
+        if not request_id:
+            request_id, answer_id = self._ids.new(), ""
+        elif request_id.startswith(OWN_IDS):
+            raise InvalidArgument(f"A request's id must not begin with {OWN_IDS}, as ids of this server's do.")
+        else:
+            answer_id = self._answer_ids.new()
+        is_in_range = self._event_times is None or self._event_times.holds(event_time_us, arrived_us)
+        return Caller(request_id, event_time_us, arrived_us, identity, answer_id, is_in_range)
 
-    def _takes(self, event_time_us: int, arrived_us: int) -> bool:
-        return self._event_times is None or self._event_times.holds(event_time_us, arrived_us)
+
+def id_headers(caller: Caller) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers of a response that name its request, and the answer itself where the request was named by its client.
+
+    >>> id_headers(Caller("order-1", 0, 0, answer_id="pitfalls-2"))
+    ((b'x-request-id', b'order-1'), (b'x-answer-id', b'pitfalls-2'))
+
+    Returns:
+        Names and values.
+    """
+    request = (REQUEST_ID_HEADER, caller.request_id.encode())
+    return (request, (ANSWER_ID_HEADER, caller.answer_id.encode())) if caller.answer_id else (request,)

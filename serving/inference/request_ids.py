@@ -1,10 +1,13 @@
-"""Request ids for requests without one: UUIDs of version 7, ascending."""
+"""The server's own ids: of requests without one, UUIDs of version 7, ascending; and of answers to those with one."""
 
 from __future__ import annotations
 
 import os
 import time
+from itertools import count
 from typing import TYPE_CHECKING, final
+
+from monitoring.traffic.format.rows import OWN_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,3 +60,24 @@ class RequestIds:
         numbers = (int.from_bytes(drawn[at : at + RANDOM_BYTES]) for at in range(0, len(drawn), RANDOM_BYTES))
         texts = (f"{(0b10 << 62) | (number & RANDOM_MASK):016x}" for number in numbers)
         return [f"{text[:4]}-{text[4:]}" for text in texts]
+
+
+@final
+class AnswerIds:
+    """Makes ids of answers whose requests were named by their clients. Belongs to the event loop.
+
+    A random part that is this object's own, and a counter: no request can have such an id, so that none needs to be
+    hard to guess, and a UUID would cost ten times as much.
+
+    >>> made = AnswerIds(random=bytes)
+    >>> made.new(), made.new()
+    ('pitfalls-0000000000000000-0', 'pitfalls-0000000000000000-1')
+    """
+
+    def __init__(self, *, random: Callable[[int], bytes] = os.urandom) -> None:
+        self._prefix = f"{OWN_IDS}{random(RANDOM_BYTES).hex()}-"
+        self._numbers = count()
+
+    def new(self) -> str:
+        """The next id, at most 45 characters."""
+        return f"{self._prefix}{next(self._numbers):x}"

@@ -89,7 +89,7 @@ class InferenceV2:
             text = f"{request.target} has only the method {route.method}, not {request.method}"
             reply(HttpResponse(405, write_error(text), headers=((b"allow", route.method.encode()),)))
         elif route.page == "infer":
-            call = V2Call(route, request.headers, request.body, self._clock_us())
+            call = V2Call(route, request.headers, request.body, self._clock_us(), request.identity)
             start = partial(self._infer.start, call)
             self._request_metrics.measure(start, model=route.model, verb="infer", reply=reply)
         elif route.page in {"load", "unload"}:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
+from serving.access.identity import NOBODY, Identity
+from serving.inference.callers import id_headers
 from serving.inference.requests import InferenceRequest, InferenceResult
 from serving.inference_v2.datatypes import datatype_of
 from serving.inference_v2.infer_requests import read_infer_request
@@ -36,6 +38,8 @@ class V2Call(NamedTuple):
     body: bytes
     arrived_us: int
     """Microseconds since 1970."""
+    identity: Identity = NOBODY
+    """Who sends it."""
 
 
 @final
@@ -58,14 +62,16 @@ class InferEndpoint:
             Failure: The request is invalid; ``done`` is not called then.
         """
         request = read_infer_request(call.body, _json_bytes(call.headers))
-        caller = self._callers.read(call.headers, arrived_us=call.arrived_us, own_id=request.id)
+        caller = self._callers.read(
+            call.headers, arrived_us=call.arrived_us, identity=call.identity, id_of_body=request.id
+        )
         served = self._models.acquire(call.route.model, call.route.version)
         writer = ModelInferResponseWriter(request, served)
 
         def finish(outcome: InferenceResult | bytes | BaseException) -> None:
             served.release()
             if isinstance(outcome, bytes):
-                done(writer.respond(outcome, caller.request_id))
+                done(writer.respond(outcome, id_headers(caller)))
             elif isinstance(outcome, BaseException):
                 done(outcome)
 

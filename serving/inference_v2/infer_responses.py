@@ -71,9 +71,8 @@ class ModelInferResponseWriter:
         self._json_bytes = len(written) if binary else None
         return b"".join((written, *binary)) if binary else written
 
-    def respond(self, body: bytes, request_id: str) -> HttpResponse:
-        """The HTTP response with the body that was written last."""
-        headers = ((b"x-request-id", request_id.encode()),)
+    def respond(self, body: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> HttpResponse:
+        """The HTTP response with the body that was written last, and these headers."""
         if self._json_bytes is None:
             return HttpResponse(200, body, JSON, headers)
         return HttpResponse(200, body, BINARY, (*headers, (JSON_BYTES_HEADER, b"%d" % self._json_bytes)))

@@ -25,6 +25,8 @@ class TrafficCounts:
     """Not answered because the log could not be written."""
     rows_unsampled: int = 0
     """Answered, and not in the log because their request was not in the sample."""
+    rows_quarantined: int = 0
+    """Those in the log whose event time is out of the server's range."""
     is_losing: bool = False
     """Whether a log cannot be written now, so that answered rows are lost."""
 
@@ -65,6 +67,7 @@ class ServerMetrics:
             *counter_lines("pitfalls_traffic_rows_lost_total", {(): traffic.rows_lost}),
             *counter_lines("pitfalls_traffic_rows_refused_total", {(): traffic.rows_refused}),
             *counter_lines("pitfalls_traffic_rows_unsampled_total", {(): traffic.rows_unsampled}),
+            *counter_lines("pitfalls_traffic_rows_quarantined_total", {(): traffic.rows_quarantined}),
             *counter_lines("pitfalls_traffic_gap_open", {(): int(traffic.is_losing)}, kind="gauge"),
         ]
         return "\n".join(lines) + "\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
+from serving.access.identity import NOBODY, Identity
+from serving.inference.callers import id_headers
 from serving.inference.requests import InferenceRequest, InferenceResult, RowRequest
 from serving.models.heads import read_head
 from serving.models.signatures import DEFAULT_SIGNATURE
@@ -38,6 +40,8 @@ class RestCall(NamedTuple):
     body: bytes
     arrived_us: int
     """Microseconds since 1970."""
+    identity: Identity = NOBODY
+    """Who sends it."""
 
 
 @final
@@ -60,7 +64,7 @@ class PredictionEndpoint:
             Failure: The request is invalid; ``done`` is not called then.
         """
         route = call.route
-        caller = self._callers.read(call.headers, arrived_us=call.arrived_us)
+        caller = self._callers.read(call.headers, arrived_us=call.arrived_us, identity=call.identity)
         numbers = None
         if route.verb == "predict" and has_many_lists(call.body):
             numbers = read_number_rows(call.body)
@@ -77,7 +81,7 @@ class PredictionEndpoint:
         def finish(outcome: InferenceResult | bytes | BaseException) -> None:
             served.release()
             if isinstance(outcome, bytes):
-                done(HttpResponse(200, outcome, headers=((b"x-request-id", caller.request_id.encode()),)))
+                done(HttpResponse(200, outcome, headers=id_headers(caller)))
             elif isinstance(outcome, BaseException):
                 done(outcome)
 

@@ -96,7 +96,7 @@ class HttpApp:
             max_client_requests=self._settings.client_requests,
         )
         self._clock_us = clock_us
-        callers = CallerReader(event_times=dependencies.event_times)
+        callers = CallerReader(event_times=dependencies.event_times, principal_of=guard.name_of)
         self._request_metrics = RequestMetrics(models=self._models, metrics=dependencies.metrics)
         self._predictions = PredictionEndpoint(models=self._models, inference=dependencies.inference, callers=callers)
         self._v2 = InferenceV2(
@@ -222,6 +222,6 @@ class HttpApp:
         elif route.verb == "status":
             reply(HttpResponse(status=200, body=write_status(self._models.statuses(route.model, route.version))))
         else:
-            call = RestCall(route, request.headers, request.body, self._clock_us())
+            call = RestCall(route, request.headers, request.body, self._clock_us(), request.identity)
             start = partial(self._predictions.start, call)
             self._request_metrics.measure(start, model=route.model, verb=route.verb, reply=reply)

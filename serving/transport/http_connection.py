@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, final
 
 import httptools
 
+from serving.access.identity import identity_of
 from serving.transport.http_request import HttpRequest, target_of
 from serving.transport.http_response import FULL_TEXT, TOO_MANY, HttpResponse, too_large, write_error, write_head
 from serving.transport.request_source import CLOSE, NOT_HTTP, SOURCE_HEADERS, source_refusal
@@ -31,11 +32,6 @@ LINGER_S = 2.0
 HEAD_BYTES = 64 << 10
 #: Bound on the bytes on the wire for each byte of a body: one in a chunk of its own takes six.
 FRAMING = 8
-CORS = (
-    b"access-control-allow-origin: *\r\n"
-    b"access-control-allow-methods: POST, GET\r\n"
-    b"access-control-allow-headers: Content-Type\r\n"
-)
 TOO_SLOW = HttpResponse(408, write_error("The request took too long to come."), headers=CLOSE)
 FULL = HttpResponse(503, write_error(FULL_TEXT), headers=CLOSE)
 
@@ -67,7 +63,7 @@ class HttpConnection(asyncio.Protocol):
         self._max_client_requests = app.limiter.max_client_requests
         self._origins = app.settings.origins
         self._known_source: list[tuple[bytes, bytes]] = []
-        self._cors = CORS if app.settings.cors else b""
+        self._cors = app.settings.cors_headers
         self._connections: set[Any] = server_state.connections
         self._loop = asyncio.get_running_loop()
         self._parser: Any = httptools.HttpRequestParser(self)
@@ -105,7 +101,9 @@ class HttpConnection(asyncio.Protocol):
         # uvloop's transport has the methods of asyncio's without being a subclass.
         self._transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
-        self._client = self._limiter.enter((transport.get_extra_info("peername") or ("",))[0])
+        address = (transport.get_extra_info("peername") or ("",))[0]
+        self._identity = identity_of(address, transport.get_extra_info("peercert"))
+        self._client = self._limiter.enter(address)
         self.last_activity_s = self._loop.time()
         self._idle_timer = self._loop.call_later(self._timeouts.idle_s, self._check_idle)
         if not self._limiter.admit(self, self._connections):
@@ -254,7 +252,8 @@ class HttpConnection(asyncio.Protocol):
             return
         self._is_reading = self._is_first = False
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        request = HttpRequest(parser.get_method().decode("latin-1"), target_of(self._url), self._headers, body)
+        method, target = parser.get_method().decode("latin-1"), target_of(self._url)
+        request = HttpRequest(method, target, self._headers, body, self._identity)
         self._chunks = []
         self._body_bytes = 0  # held until the request is answered
         keeps = parser.should_keep_alive()

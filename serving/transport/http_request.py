@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from serving.access.identity import NOBODY, Identity
 from serving.transport.bounded_cache import bounded_cache
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -25,6 +26,8 @@ class HttpRequest(NamedTuple):
     headers: Headers
     """Names in lower case."""
     body: bytes
+    identity: Identity = NOBODY
+    """Who sends it, as far as its connection tells."""
 
     def header(self, name: bytes) -> bytes:
         """Find a header.

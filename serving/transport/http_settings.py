@@ -8,6 +8,11 @@ from serving.access.origins import OriginPolicy
 from serving.transport.bodies import BODY_BYTES, BodyLimits
 from serving.transport.limits import HELD_BYTES, MAX_CLIENT_REQUESTS, ConnectionTimeouts
 
+CORS = (
+    b"access-control-allow-origin: *\r\n"
+    b"access-control-allow-methods: POST, GET\r\n"
+    b"access-control-allow-headers: Content-Type\r\n"
+)
 METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's default
 
 
@@ -33,6 +38,11 @@ class HttpSettings:
     """Whether responses allow requests from pages of any origin."""
     metrics_path: str | None = METRICS_PATH
     """Path of the Prometheus page; None for no page."""
+
+    @property
+    def cors_headers(self) -> bytes:
+        """Header lines of every response."""
+        return CORS if self.cors else b""
 
     @property
     def origins(self) -> OriginPolicy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,8 @@ from monitoring.traffic.format.rows import OUTPUT, SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, LabelLog
-from monitoring.traffic.log.assembly import CONFLICTS_KEY, REPEATS_KEY
+from monitoring.traffic.log.answer_ids import with_prediction_ids
+from monitoring.traffic.log.assembly import CONFLICTS_KEY, EXCLUDED_KEY, REPEATS_KEY
 from monitoring.traffic.log.gaps import LostRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.prediction_index import PredictionIndex
@@ -57,6 +58,7 @@ class LogSource:
         *,
         version: int | None,
         since: datetime | None = None,
+        excluded: frozenset[str] = frozenset(),
     ) -> None:
         """Opens the log.
 
@@ -66,13 +68,15 @@ class LogSource:
             spec: what the baseline says of classes and inputs, and the output that holds a predicted number.
             version: the model version; None: all, of the log's only model if the config names a table's baseline.
             since: labels of rows before it are of no interest any more; None: those of all rows are.
+            excluded: callers, by principal or peer, whose rows do not count.
 
         Raises:
             BadInput: there is no such log.
         """
         self._root = log_folder(path)
-        self._labels = LabelLog(self._root)
-        self.log = TrafficLog(self._root)
+        self._labels = LabelLog(self._root, resolve=partial(with_prediction_ids, self._root, since=since))
+        self._excluded = excluded
+        self.log = TrafficLog(self._root, excluded=excluded)
         self.model = model.name
         self.version = version
         if model.bundle is None:  # a table's baseline goes by its folder's name, and the log by the model's
@@ -81,6 +85,7 @@ class LogSource:
         self._gaps = self.log.gaps(model=self.model, version=version)
         self._unsampled: dict[Window, int] = {}
         self._conflicts: dict[Window, int] = {}
+        self._excluded_rows: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._since = since
         self._output = f"{OUTPUT}{spec.output or model.probabilities}" if spec.outputs_only is None else WATCHED_OUTPUTS
@@ -91,9 +96,11 @@ class LogSource:
         if self._latest is None or self._latest[0] != window:
             self._latest = None  # a window of rows in memory, and not two
             table = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end)
-            repeats = int((table.schema.metadata or {}).get(REPEATS_KEY, b"0"))
+            totals = {name: int(total) for name, total in (table.schema.metadata or {}).items()}
+            repeats = totals.get(REPEATS_KEY, 0)
             self._unsampled[window] = _unsampled(table)
-            self._conflicts[window] = int((table.schema.metadata or {}).get(CONFLICTS_KEY, b"0"))
+            self._conflicts[window] = totals.get(CONFLICTS_KEY, 0)
+            self._excluded_rows[window] = totals.get(EXCLUDED_KEY, 0)
             self._latest = (window, self._predictions(table), repeats)
         return self._latest[1:]
 
@@ -158,7 +165,14 @@ class LogSource:
 
     @cached_property
     def _index(self) -> PredictionIndex:
-        return PredictionIndex(self._root, model=self.model, version=self.version, since=self._since)
+        return PredictionIndex(
+            self._root, model=self.model, version=self.version, since=self._since, excluded=self._excluded
+        )
+
+    @cached_property
+    def _quarantined_at(self) -> NDArray[np.int64]:
+        """When rows in quarantine were answered."""
+        return self.log.quarantined_at(self.model, self.version)
 
     def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
         """See `TrafficSource`."""
@@ -187,7 +201,20 @@ class LogSource:
         if conflicts := self._conflicts.get(window, 0):
             message = f"{conflicts} rows repeat the id of another with other inputs; the first row of each id counts."
             found.append(Finding(kind="ids repeated", feature="", message=message))
+        ends = [as_microseconds(window.start), as_microseconds(window.end)]
+        first, last = np.searchsorted(self._quarantined_at, ends).tolist()
+        if last > first:
+            message = (
+                f"{last - first:,} rows answered in this window claim event times out of the server's range "
+                "(--event-time-range) and are in no window: `pitfalls traffic DIR --quarantine --to FILE` writes them."
+            )
+            found.append(Finding(kind="event times out of range", feature="", message=message))
         return tuple(found)
+
+    @property
+    def excluded_rows(self) -> int:
+        """See `TrafficSource`."""
+        return sum(self._excluded_rows.values())
 
     def _lost(self, window: Window) -> int:
         return sum(lost_within(lost, window) for gap in self._gaps for lost in gap.lost)

@@ -102,6 +102,11 @@ class TableSource:
         self._table.reader.forget()
 
     @property
+    def excluded_rows(self) -> int:
+        """See `TrafficSource`: a table does not know its callers."""
+        return 0
+
+    @property
     def source_findings(self) -> tuple[Finding, ...]:
         """See `TrafficSource`."""
         return (*self._table.times.findings, *self._imported.findings)

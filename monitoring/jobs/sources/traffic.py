@@ -52,6 +52,7 @@ def open_traffic(
     path = traffic_path(config)
     if is_table(path):
         _check_answers(baseline)
+        _check_callers(config.traffic.exclude_callers)
         return TableSource(
             path,
             columns_of(config, baseline),
@@ -62,7 +63,14 @@ def open_traffic(
         )
     _check_folder(path)
     version = version if config.model.bundle is not None else None
-    return LogSource(path, config.model, baseline.spec, version=version, since=scope.labels_since)
+    return LogSource(
+        path,
+        config.model,
+        baseline.spec,
+        version=version,
+        since=scope.labels_since,
+        excluded=frozenset(config.traffic.exclude_callers),
+    )
 
 
 def _check_answers(baseline: Baseline) -> None:
@@ -73,6 +81,17 @@ def _check_answers(baseline: Baseline) -> None:
             got="the files of a table",
             expected="the folder that a server was given with --traffic",
             fix="Name it as the `path` of the [traffic] section.",
+        )
+
+
+def _check_callers(names: tuple[str, ...]) -> None:
+    """Raises BadInput for callers to exclude from a table, which does not know them."""
+    if names:
+        raise BadInput(
+            "Callers are known in a traffic log only.",
+            got=f"a table, and exclude_callers {', '.join(names)}",
+            expected="the folder that a server was given with --traffic",
+            fix="Leave their rows out of the table, and remove `exclude_callers` or --exclude-caller.",
         )
 
 

@@ -95,6 +95,10 @@ class TrafficSource(PredictionLookup, Protocol):
     def unmatched_labels(self) -> UnmatchedLabels:
         """Labels of no known prediction that wait for it outside the label log."""
 
+    @property
+    def excluded_rows(self) -> int:
+        """Rows of callers that are excluded, in the windows read so far."""
+
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
 

@@ -2,6 +2,7 @@
 
 ROOT/open/SEGMENT.arrows                                              a segment being written, or not converted yet
 ROOT/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet             its rows once converted, by UTC date of event time
+ROOT/model=NAME/version=N/quarantine/SEGMENT.parquet                  rows with event times out of the server's range
 ROOT/labels/SEGMENT.arrows                                            labels
 ROOT/gaps/SEGMENT.gaps                                                answered rows that could not be logged, counted
 ROOT/archive.json                                                     the URL to which parts are moved, if they are
@@ -20,6 +21,7 @@ from monitoring.errors import BadInput
 OPEN = "open"
 LABELS = "labels"
 GAPS = "gaps"
+QUARANTINE = "quarantine"
 PART_SUFFIX = ".parquet"
 ARCHIVE = "archive.json"
 MODEL_PREFIX = "model="

@@ -5,12 +5,22 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 
-from monitoring.traffic.format.ipc_messages import VARIES, BatchBody, BatchShape, offset_bytes, padding
-from monitoring.traffic.format.rows import INPUT, OUTPUT, RATE_KEY, ROW_FIELDS, TIMESTAMP, AnsweredRows, ModelKey
+from monitoring.traffic.format.ipc_messages import VARIES, BatchBody, BatchShape, even_offsets, offset_bytes, padding
+from monitoring.traffic.format.rows import (
+    INPUT,
+    OUTPUT,
+    QUARANTINE_KEY,
+    RATE_KEY,
+    ROW_FIELDS,
+    TIMESTAMP,
+    AnsweredRows,
+    ModelKey,
+)
 from monitoring.traffic.format.segments import FORMAT, FORMAT_KEY
 from monitoring.traffic.format.tensors import Shape, TensorEncoder, tensor_field, tensor_type
 
@@ -19,8 +29,8 @@ _INT32 = pa.int32()
 _INT64 = pa.int64()
 
 #: What the rows of one segment have in common: model, version, signature, each tensor's prefixed name, dtype and rank,
-#: in any order, and the share of the requests that are logged.
-SegmentKey = tuple[str, int, str, frozenset[tuple[str, str, int]], float]
+#: in any order, the share of the requests that are logged, and whether the rows are in quarantine.
+SegmentKey = tuple[str, int, str, frozenset[tuple[str, str, int]], float, bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +76,7 @@ class RowLayout:
 
     def schema(self, shapes: tuple[Shape, ...]) -> pa.Schema:
         """The schema of a segment for batches of this layout, whose inner shapes are at least as general: `shapes`."""
-        model, version, signature, _, rate = self.key
+        model, version, signature, _, rate, quarantined = self.key
         names = [*(INPUT + name for name in self.inputs), *(OUTPUT + name for name in self.outputs)]
         fields = [
             tensor_field(name, encoder.kind, shape)
@@ -75,6 +85,8 @@ class RowLayout:
         metadata = {FORMAT_KEY: FORMAT, **ModelKey(model, version, signature).metadata}
         if rate != 1.0:
             metadata[RATE_KEY] = repr(rate).encode()
+        if quarantined:
+            metadata[QUARANTINE_KEY] = b"1"
         return pa.schema([*ROW_FIELDS, *fields], metadata=metadata)
 
     def body(self, rows: AnsweredRows) -> BatchBody | None:
@@ -93,6 +105,18 @@ class RowLayout:
             rows.answered_at_us.to_bytes(8, "little", signed=True) * count,
             _integers(rows.latencies_us, "q"),
         )
+        for texts in rows.texts:
+            first = texts[0] if texts else ""
+            if not texts or texts.count(first) == count:
+                size, parts = _equal_texts(first, count)
+                body.sizes.append(size)
+                body.parts += parts
+            else:
+                text = "".join(texts)
+                body.add_strings(offset_bytes(list(map(len, texts))), text.encode())
+                first = text
+            if not first.isascii():
+                return None
         for encoder, tensor in zip(self.encoders, self._tensors(rows), strict=True):
             if not encoder.add_to(body, tensor):
                 return None
@@ -108,6 +132,7 @@ class RowLayout:
             integers(TIMESTAMP, count, [None, pa.py_buffer(np.ascontiguousarray(rows.event_times_us, np.int64))], 0),
             integers(TIMESTAMP, count, [None, pa.py_buffer(np.full(count, rows.answered_at_us, np.int64))], 0),
             integers(_INT64, count, [None, pa.py_buffer(np.ascontiguousarray(rows.latencies_us, np.int64))], 0),
+            *(pa.array(texts or [""] * count, _STRING) for texts in rows.texts),
         ]
         return columns + [
             encoder.encode(tensor) for encoder, tensor in zip(self.encoders, self._tensors(rows), strict=True)
@@ -129,7 +154,15 @@ def segment_key(rows: AnsweredRows) -> SegmentKey:
     named = {INPUT + name: tensor for name, tensor in rows.inputs.items()}
     named.update((OUTPUT + name, tensor) for name, tensor in rows.outputs.items())
     tensors = frozenset((name, tensor_type(tensor.dtype).name, tensor.ndim) for name, tensor in named.items())
-    return rows.model, rows.version, rows.signature, tensors, rows.sampling_rate
+    return rows.model, rows.version, rows.signature, tensors, rows.sampling_rate, rows.quarantined
+
+
+@lru_cache(maxsize=256)
+def _equal_texts(text: str, count: int) -> tuple[int, tuple[bytes, ...]]:
+    """The size and the buffers of a column in which each row has the same text, in ASCII."""
+    content = text.encode() * count
+    offsets = even_offsets(count, len(text))
+    return len(content), (offsets, padding(len(offsets)), content, padding(len(content)))
 
 
 def _integers(values: Sequence[int] | np.ndarray, code: str) -> np.ndarray | bytes:
@@ -141,7 +174,8 @@ def _integers(values: Sequence[int] | np.ndarray, code: str) -> np.ndarray | byt
 
 def _batch_shape(count: int, encoders: Sequence[TensorEncoder]) -> BatchShape:
     """What all batches of so many rows of these tensors have in common."""
-    row_lengths = (0, 4 * (count + 1), VARIES, 0, 4 * count, 0, 8 * count, 0, 8 * count, 0, 8 * count)
+    text = (0, 4 * (count + 1), VARIES)
+    row_lengths = (*text, 0, 4 * count, 0, 8 * count, 0, 8 * count, 0, 8 * count, *text, *text, *text)
     return BatchShape(
         rows=count,
         nodes=(*(count for _ in ROW_FIELDS), *(size for encoder in encoders for size in encoder.nodes)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,15 @@ ROW_FIELDS: tuple[pa.Field, ...] = (
     pa.field("event_time", TIMESTAMP, nullable=False),
     pa.field("answered_at", TIMESTAMP, nullable=False),
     pa.field("latency_us", pa.int64(), nullable=False),
+    pa.field("answer_id", pa.string(), nullable=False),
+    pa.field("caller_principal", pa.string(), nullable=False),
+    pa.field("caller_peer", pa.string(), nullable=False),
 )
+#: Columns that logs of earlier versions lack, and whose text is empty where there is none; readers have null for both.
+ANSWER_ID, PRINCIPAL, PEER = "answer_id", "caller_principal", "caller_peer"
+CALLER = (PRINCIPAL, PEER)
+#: What answer ids begin with; no request id does.
+OWN_IDS = "pitfalls-"
 #: The longest label: longer text is no class name.
 LABEL_CHARACTERS = 1024
 
@@ -27,6 +36,7 @@ MODEL_KEY = b"pitfalls.model"
 VERSION_KEY = b"pitfalls.version"
 SIGNATURE_KEY = b"pitfalls.signature"
 RATE_KEY = b"pitfalls.sampling_rate"  # the share of requests that are logged; absent where all are
+QUARANTINE_KEY = b"pitfalls.quarantine"  # there where event times are out of the server's range
 SAMPLING_RATE = "sampling_rate"
 INPUT = "input:"
 OUTPUT = "output:"
@@ -88,6 +98,11 @@ def sampling_rate_of(schema: pa.Schema) -> float:
     return float((schema.metadata or {}).get(RATE_KEY, b"1"))
 
 
+def is_quarantined(schema: pa.Schema) -> bool:
+    """Whether the rows of a segment or part are in quarantine."""
+    return QUARANTINE_KEY in (schema.metadata or {})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnsweredRows:
     """One batch of answered rows, ready for the log.
@@ -123,6 +138,19 @@ class AnsweredRows:
     outputs: Mapping[str, np.ndarray]
     sampling_rate: float = 1.0
     """The share of all requests that were chosen to be logged, as these were."""
+    answer_ids: Sequence[str] = ()
+    """The server's own ids, empty for rows whose request id is that; without any, all are empty."""
+    principals: Sequence[str] = ()
+    """The names by which callers have shown who they are; as above."""
+    peers: Sequence[str] = ()
+    """The addresses of callers; as above."""
+    quarantined: bool = False
+    """Whether the event times are out of the server's range."""
+
+    @property
+    def texts(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+        """The columns of text that may be left out, in the order of `ROW_FIELDS`."""
+        return self.answer_ids, self.principals, self.peers
 
     @property
     def count(self) -> int:
@@ -135,7 +163,13 @@ class AnsweredRows:
         Raises:
             BadInput: one has not; with its name.
         """
-        parts = {"rows": self.rows, "event_times_us": self.event_times_us, "latencies_us": self.latencies_us}
+        parts: dict[str, Any] = {
+            "rows": self.rows,
+            "event_times_us": self.event_times_us,
+            "latencies_us": self.latencies_us,
+        }
+        texts = {"answer_ids": self.answer_ids, "principals": self.principals, "peers": self.peers}
+        parts |= {name: part for name, part in texts.items() if len(part)}
         for group in (parts, self.inputs, self.outputs):
             for name, part in group.items():
                 if np.ndim(part) < 1 or len(part) != self.count:

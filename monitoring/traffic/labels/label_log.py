@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,12 +49,17 @@ class UnreadSegment:
 class LabelLog:
     """Reads the labels of the traffic log in `root`, also while they arrive.
 
+    Args:
+        root: The log's folder.
+        resolve: Replaces other ids of predictions among those of labels; the labels stay in their order.
+
     Raises:
         BadInput: there is no such log.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, resolve: Callable[[pa.Table], pa.Table] | None = None) -> None:
         check_root(root)
+        self._resolve = resolve
         self._folder = root / LABELS
         self._unread: tuple[UnreadSegment, ...] | None = None
 
@@ -128,7 +134,7 @@ class LabelLog:
             if each.torn_bytes
         )
         self._unread = unread
-        return table, unread
+        return table if self._resolve is None else self._resolve(table), unread
 
 
 def labels_ever(labels: pa.Table) -> int:

@@ -66,7 +66,7 @@ class Archiver:
         """Move what is left, for `patience_s` seconds at most; the next archiver moves the rest."""
         self._stop.set()
         self._thread.join(patience_s)
-        left = len(local_parts(self._root, Selection()))
+        left = len(_all_parts(self._root))
         if left:
             _logger.warning("%d parts of %s were not moved to %s.", left, self._root, self.store.url)
 
@@ -110,8 +110,12 @@ class Archiver:
 
 def closed_parts(root: Path) -> list[PartFile]:
     """The local parts whose segments are converted, so that they will not be written again; in order of segments."""
-    parts = local_parts(root, Selection())
-    return [part for part in parts if not (root / OPEN / (part.segment + SUFFIX)).exists()]
+    return [part for part in _all_parts(root) if not (root / OPEN / (part.segment + SUFFIX)).exists()]
+
+
+def _all_parts(root: Path) -> list[PartFile]:
+    """The parts on this machine, those in quarantine too."""
+    return [*local_parts(root, Selection()), *local_parts(root, Selection(quarantined=True))]
 
 
 def move_in_steps(store: FileStore, part: PartFile) -> Iterator[str]:

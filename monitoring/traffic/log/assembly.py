@@ -8,15 +8,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.traffic.format.rows import INPUT, OUTPUT, ROW_FIELDS, SAMPLING_RATE, ModelKey
+from monitoring.traffic.format.rows import ANSWER_ID, CALLER, INPUT, OUTPUT, ROW_FIELDS, SAMPLING_RATE, ModelKey
 from monitoring.traffic.format.tensors import merged_fields
 from monitoring.traffic.log.conversion import POSITION
 from monitoring.traffic.log.scans import Scan
 
 REPEATS_KEY = b"pitfalls.repeats"
 CONFLICTS_KEY = b"pitfalls.conflicts"  # repeats whose inputs are not those of the first row of their id
+EXCLUDED_KEY = b"pitfalls.excluded"  # rows of callers that were to be left out
 IDENTITY = ("request_id", "row", "event_time")  # columns that every scan must have
 _KEY_TYPES = {"model": pa.string(), "version": pa.int64(), "signature": pa.string()}
+_OPTIONAL = frozenset({ANSWER_ID, *CALLER})
 _ROW_COLUMNS = tuple(field.name for field in ROW_FIELDS)
 
 
@@ -31,7 +33,7 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
 
     Returns:
         The table that `TrafficLog.read` describes. The schema's metadata counts the dropped repeats, and of those the
-        ones with other inputs, among the columns that were read.
+        ones with other inputs, among the columns that were read; and rows of excluded callers.
 
     Raises:
         BadInput: the type of a column differs between scans.
@@ -46,6 +48,7 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
     tables = [scan.table for _, scan in full]
     fields = _fields(tables)
     stored = {field.name: _column(tables, field) for field in fields}
+    excluded = sum(scan.excluded for scan in scans)
     del scans, full, tables  # from here on a column is all that holds its rows
     identity = {name: stored[name].combine_chunks() for name in IDENTITY}
     ids = pc.binary_join_element_wise(identity["request_id"], identity["row"].cast(pa.string()), ":")
@@ -64,8 +67,9 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
         table = table.append_column(SAMPLING_RATE, pa.array(rates[order]))
     table = table.append_column("prediction_id", ids if rows is None else ids.take(rows))
     repeats = len(ids) - len(kept)
-    totals = {REPEATS_KEY: str(repeats).encode(), CONFLICTS_KEY: str(conflicts).encode()}
-    return _named(table, keys, owner[order]).replace_schema_metadata(totals)
+    totals = {REPEATS_KEY: repeats, CONFLICTS_KEY: conflicts, EXCLUDED_KEY: excluded}
+    metadata = {name: str(total).encode() for name, total in totals.items()}
+    return _named(table, keys, owner[order]).replace_schema_metadata(metadata)
 
 
 def _fields(tables: Sequence[pa.Table]) -> list[pa.Field]:
@@ -82,10 +86,16 @@ def _column(tables: Sequence[pa.Table], field: pa.Field) -> pa.ChunkedArray:
     chunks: list[pa.Array] = []
     for table in tables:
         if field.name in table.column_names:
-            chunks += table.column(field.name).cast(field.type).chunks
+            column = table.column(field.name).cast(field.type)
+            chunks += (_without_empty(column) if field.name in _OPTIONAL else column).chunks
         else:
             chunks.append(pa.nulls(table.num_rows, field.type))
     return pa.chunked_array(chunks, field.type)
+
+
+def _without_empty(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The texts, null where they are empty."""
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
 def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:

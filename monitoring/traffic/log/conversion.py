@@ -1,4 +1,6 @@
-"""Closed segments to Parquet, one part per UTC date of event time. Killed at any moment, it loses and repeats nothing.
+"""Closed segments to Parquet: one part per UTC date of event time, or one in quarantine.
+
+Killed at any moment, a conversion loses and repeats nothing.
 
 Every part is written atomically and synced; the segment is deleted last, and that is the commit: until then readers
 read the segment and ignore its parts, and converting it again goes on with those that are missing: the segment of a
@@ -15,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.atomic import SUFFIX, sync_folder
-from monitoring.traffic.format.layout import OPEN, PART_SUFFIX, check_root, model_folder
+from monitoring.traffic.format.layout import OPEN, PART_SUFFIX, QUARANTINE, check_root, model_folder
 from monitoring.traffic.format.parquet_file import write_parquet
-from monitoring.traffic.format.rows import ModelKey
+from monitoring.traffic.format.rows import ModelKey, is_quarantined
 from monitoring.traffic.format.segments import SegmentFile, read_segment, segments_in
 from monitoring.traffic.log.gaps import trim_gap_files
 
@@ -123,10 +125,10 @@ def convert_in_steps(root: Path, segment: SegmentFile) -> Generator[str, None, C
     folder = model_folder(root, key.model, key.version)
     parts = 0
     yield "read"
-    for day, rows in by_date(table):
-        _write_part(folder / f"date={day}", segment.path.stem, rows)
+    for name, rows in _by_folder(table):
+        _write_part(folder / name, segment.path.stem, rows)
         parts += 1
-        yield f"date={day}"
+        yield name
     sync_folder(folder)
     sync_folder(folder.parent)
     sync_folder(root)
@@ -134,6 +136,15 @@ def convert_in_steps(root: Path, segment: SegmentFile) -> Generator[str, None, C
     segment.remove()
     yield "removed"
     return Conversion(segments=1, rows=table.num_rows, parts=parts, torn_bytes=contents.torn_bytes)
+
+
+def _by_folder(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each folder of a version. Event times that are out of range make no folder each."""
+    if is_quarantined(table.schema):
+        yield QUARANTINE, table
+        return
+    for day, rows in by_date(table):
+        yield f"date={day}", rows
 
 
 def by_date(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

@@ -5,25 +5,30 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.traffic.format.rows import INPUT, OUTPUT, SAMPLING_RATE, TIMESTAMP
+from monitoring.traffic.format.rows import ANSWER_ID, CALLER, INPUT, OUTPUT, SAMPLING_RATE, TIMESTAMP
 from monitoring.traffic.format.tensors import flatten_scalars
 
 _ROW_COLUMNS = ("prediction_id", "request_id", "row", "event_time", "model", "version", "signature")
+_OPTIONAL_COLUMNS = (ANSWER_ID, *CALLER)
 _LABEL_COLUMNS = ("label", "label_time")
 
 
-def join_labels(rows: pa.Table, labels: pa.Table) -> pa.Table:
+def join_labels(rows: pa.Table, labels: pa.Table, more: tuple[str, ...] = ()) -> pa.Table:
     """Join rows and labels by prediction id.
 
     Args:
         rows: As `TrafficLog.read` returns them.
         labels: As `LabelLog.latest` returns them.
+        more: Further columns of rows.
 
     Returns:
         One row per answered row, with the columns that `TrafficLog.table` describes.
     """
     rows = flatten_scalars(rows)
-    names = [*_ROW_COLUMNS, *([SAMPLING_RATE] if SAMPLING_RATE in rows.column_names else [])]
+    for name in _OPTIONAL_COLUMNS:
+        if name not in rows.column_names:
+            rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.string()))
+    names = [*_ROW_COLUMNS, *more, *_OPTIONAL_COLUMNS, *([SAMPLING_RATE] if SAMPLING_RATE in rows.column_names else [])]
     fields = [rows.schema.field(name) for name in names]
     columns: list[pa.ChunkedArray] = [rows.column(name) for name in names]
     for name, plain in plain_names(rows.column_names).items():
@@ -48,7 +53,7 @@ def plain_names(columns: list[str]) -> dict[str, str]:
     Returns:
         The plain name of each tensor column.
     """
-    taken = {*_ROW_COLUMNS, SAMPLING_RATE, *_LABEL_COLUMNS}
+    taken = {*_ROW_COLUMNS, *_OPTIONAL_COLUMNS, SAMPLING_RATE, *_LABEL_COLUMNS}
     names: dict[str, str] = {}
     for prefix in (INPUT, OUTPUT):
         for name in columns:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from monitoring.atomic import write_text
 from monitoring.errors import BadInput
-from monitoring.traffic.format.layout import ARCHIVE, OPEN, PART_SUFFIX
+from monitoring.traffic.format.layout import ARCHIVE, OPEN, PART_SUFFIX, QUARANTINE
 from monitoring.traffic.format.segments import segments_in
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import INVENTORY
@@ -31,7 +31,7 @@ class PartFile:
 
     model: str
     version: int
-    day: str  # YYYY-MM-DD; sorts as dates do
+    day: str  # YYYY-MM-DD; sorts as dates do; empty in quarantine
     segment: str
     path: Path  # on this machine, where it is or was before it was moved
     store: FileStore | None = None  # the log's archive, if it has one
@@ -70,12 +70,13 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which parts to list; None is all. Dates are inclusive."""
+    """Which parts to list; None is all. Dates are inclusive; those in quarantine, which have none, come alone."""
 
     model: str | None = None
     version: int | None = None
     first: date | None = None
     last: date | None = None
+    quarantined: bool = False
 
     def wants(self, part_day: str) -> bool:
         """Whether a date (YYYY-MM-DD) is in the selection."""
@@ -171,19 +172,20 @@ def local_parts(root: Path, selection: Selection) -> list[PartFile]:
 def _archived(root: Path, store: FileStore, selection: Selection) -> Iterator[PartFile]:
     """The parts in the archive. The narrowest folder that the selection allows is listed."""
     under = ""
+    third = QUARANTINE if selection.quarantined else "date="
     if selection.model is not None:
         under = f"model={quote(selection.model, safe='')}"
         under += "" if selection.version is None else f"/version={selection.version}"
     for key in INVENTORY.keys(root / ARCHIVE, store, under):
         names = key.split("/")
-        prefixes = ("model=", "version=", "date=")
+        prefixes = ("model=", "version=", third)
         if len(names) != len(prefixes) + 1 or not names[-1].endswith(PART_SUFFIX):
             continue
         if not all(name.startswith(prefix) for name, prefix in zip(names, prefixes, strict=False)):
             continue
         model, version, day = (name.partition("=")[2] for name in names[:3])
         wanted = selection.version is None or version == str(selection.version)
-        if wanted and version.removeprefix("-").isdecimal() and selection.wants(day):
+        if wanted and version.removeprefix("-").isdecimal() and (selection.quarantined or selection.wants(day)):
             yield PartFile(
                 model=unquote(model),
                 version=int(version),
@@ -203,7 +205,10 @@ def _each_part(root: Path, selection: Selection) -> Iterator[PartFile]:
 
     for model, model_path in _partitions(root, "model=", of_model):
         for version, version_path in _partitions(model_path, "version=", of_version):
-            for day, day_path in _partitions(version_path, "date=", selection.wants):
+            days: Iterable[tuple[str, Path]] = [("", version_path / QUARANTINE)]
+            if not selection.quarantined:
+                days = _partitions(version_path, "date=", selection.wants)
+            for day, day_path in days:
                 for name in _names(day_path):
                     if name.endswith(PART_SUFFIX):
                         yield PartFile(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.timestamps import as_datetime, duration_microseconds
@@ -15,23 +17,40 @@ from monitoring.traffic.format.layout import check_root
 from monitoring.traffic.format.rows import SAMPLING_RATE, ModelKey
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.log.answer_ids import with_prediction_ids
 from monitoring.traffic.log.assembly import IDENTITY, assemble
 from monitoring.traffic.log.gaps import Gap, read_gaps
 from monitoring.traffic.log.labelled_table import join_labels
-from monitoring.traffic.log.scans import Query, Scan, extent_us, list_keys, read_scans, spans_us
+from monitoring.traffic.log.repeats import conflicting_rows
+from monitoring.traffic.log.scans import (
+    Query,
+    Scan,
+    extent_us,
+    list_keys,
+    prediction_ids,
+    read_scans,
+    scan_files,
+    spans_us,
+)
 from monitoring.traffic.log.summary import TrafficSummary, summarise
 
 
 class TrafficLog:
     """Reads the traffic log in the folder `root`, also while it is being written.
 
+    Args:
+        root: The log's folder.
+        excluded: Callers, by principal or peer, whose rows are left out of all that is read of a model.
+
     Raises:
         BadInput: there is no such folder, or it is not a traffic log.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, excluded: frozenset[str] = frozenset()) -> None:
         check_root(root)
         self._root = root
+        self._excluded = excluded
+        self._labels = LabelLog(root, resolve=partial(with_prediction_ids, root))
 
     def models(self) -> tuple[ModelKey, ...]:
         """The models, versions and signatures with rows in the log, sorted. Cost: one file opened per segment."""
@@ -61,18 +80,19 @@ class TrafficLog:
 
         Returns:
             A table sorted by event_time, request_id, row; empty for a model without rows. Columns: prediction_id,
-            request_id, row, event_time, answered_at, latency_us, model, version, signature, then sampling_rate where
+            request_id, row, event_time, answered_at, latency_us, answer_id, caller_principal, caller_peer (where the
+            log has them; null where they are not known), model, version, signature, then sampling_rate where
             only a sample was logged (each row stands for 1 / sampling_rate answered ones; it may always be asked for),
             then a list column per tensor, `input:NAME` and `output:NAME`, null where a version has no such tensor. The
-            schema's metadata has the number of dropped repeats, `pitfalls.repeats`, and of those with other inputs,
-            `pitfalls.conflicts`.
+            schema's metadata has the number of dropped repeats, `pitfalls.repeats`, of those with other inputs,
+            `pitfalls.conflicts`, and of rows of excluded callers, `pitfalls.excluded`.
 
         Raises:
             BadInput: no version has a column that was asked for, a column's type differs between versions, or a time
                 has no zone.
         """
         _check_aware(start, end)
-        query = Query(model=model, version=version, start=start, end=end, ids=ids)
+        query = Query(model=model, version=version, start=start, end=end, ids=ids, excluded=self._excluded)
         stored = None if columns is None else tuple(dict.fromkeys((*IDENTITY, *columns)))
         table = assemble(read_scans(self._root, query, stored))
         if columns is None:
@@ -108,21 +128,46 @@ class TrafficLog:
             end: The first event time that is excluded, aware; None is the end.
 
         Returns:
-            Columns: prediction_id, request_id, row, event_time, model, version, signature, one per input and output,
+            Columns: prediction_id, request_id, row, event_time, model, version, signature, answer_id, caller_principal,
+            caller_peer (null where they are not known), one per input and output,
             label and label_time (null while there is no label; the last to arrive wins). A tensor has its bare name,
             unless another column has that: then it keeps its prefix, `input:NAME` or `output:NAME`. Where only a sample
             of a model's requests was logged there is sampling_rate, too, null for models that were logged completely.
         """
         names = sorted({key.model for key in self.models()}) if model is None else [model]
-        labels = LabelLog(self._root).latest()
+        labels = self._labels.latest()
         tables = [join_labels(self.read(model=name, version=version, start=start, end=end), labels) for name in names]
         if not tables:
             return join_labels(assemble([]), labels)
         return pa.concat_tables(tables, promote_options="permissive")
 
+    def quarantine(self, *, model: str | None = None, version: int | None = None) -> pa.Table:
+        """The rows whose event times are out of the server's range, which nothing else reads.
+
+        Args:
+            model: One model; None for all.
+            version: One version; None for all.
+
+        Returns:
+            The columns of `table`, and answered_at, when the server answered.
+        """
+        by_model = _by_model(read_scans(self._root, Query(model=model, version=version, quarantined=True), None))
+        labels = self._labels.latest()
+        tables = [join_labels(assemble(scans), labels, ("answered_at",)) for scans in by_model]
+        if not tables:
+            return join_labels(assemble([]), labels, ("answered_at",))
+        return pa.concat_tables(tables, promote_options="permissive")
+
+    def quarantined_at(self, model: str, version: int | None = None) -> np.ndarray:
+        """When the rows in quarantine were answered, in microseconds since 1970, in order: int64 [n]."""
+        query = Query(model=model, version=version, quarantined=True, excluded=self._excluded)
+        scans = scan_files(self._root, query, ["answered_at"])
+        times = [scan.table["answered_at"].cast(pa.int64()).to_numpy() for scan in scans if scan.key is not None]
+        return np.sort(np.concatenate([np.zeros(0, np.int64), *times]))
+
     def extent(self, model: str, version: int | None = None) -> tuple[datetime, datetime] | None:
         """First and last event time; None without rows. Cost: the footers of two dates, the times of open segments."""
-        found = extent_us(self._root, Query(model=model, version=version))
+        found = extent_us(self._root, Query(model=model, version=version, excluded=self._excluded))
         return None if found is None else (as_datetime(found[0]), as_datetime(found[1]))
 
     def spans(
@@ -138,7 +183,8 @@ class TrafficLog:
         Returns:
             The first and last event time of each, in order.
         """
-        found = spans_us(self._root, Query(model=model, version=version), duration_microseconds(longest_gap))
+        query = Query(model=model, version=version, excluded=self._excluded)
+        found = spans_us(self._root, query, duration_microseconds(longest_gap))
         return tuple((as_datetime(first), as_datetime(last)) for first, last in found)
 
     def gaps(self, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
@@ -154,14 +200,38 @@ class TrafficLog:
         return read_gaps(self._root, model=model, version=version)
 
     def summary(self) -> TrafficSummary:
-        """Counts of rows, labels and gaps. Cost: ids and times of every row are read."""
+        """Counts of rows, labels and gaps. Cost: ids and times of every row are read, and all of repeated rows."""
         scans = read_scans(self._root, Query(), IDENTITY)
-        by_model: dict[str, list[Scan]] = {}
-        for scan in scans:
-            if scan.key is not None:
-                by_model.setdefault(scan.key.model, []).append(scan)
-        tables = [assemble(by_model[model]) for model in sorted(by_model)]
-        return summarise(scans, tables, LabelLog(self._root).summary(), self.gaps())
+        tables = [assemble(some) for some in _by_model(scans)]
+        quarantined = scan_files(self._root, Query(quarantined=True), ["answered_at"])
+        return summarise(
+            scans,
+            tables,
+            self._labels.summary(),
+            self.gaps(),
+            conflicts=sum(self._conflicts(some) for some in _by_model(scans)),
+            quarantined=sum(scan.table.num_rows for scan in quarantined if scan.key is not None),
+        )
+
+    def _conflicts(self, scans: Sequence[Scan]) -> int:
+        """How many rows of a model repeat an id with other inputs, given the ids of all rows."""
+        ids = pa.concat_arrays([prediction_ids(scan.table) for scan in scans])
+        counts = pc.value_counts(ids)
+        repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        if not len(repeated):
+            return 0
+        key = scans[0].key
+        query = Query(model=None if key is None else key.model, ids=IdSet(repeated))
+        return sum(len(rows) for _, rows in conflicting_rows(read_scans(self._root, query, None)))
+
+
+def _by_model(scans: Sequence[Scan]) -> list[list[Scan]]:
+    """The scans of each model, in order of their names."""
+    found: dict[str, list[Scan]] = {}
+    for scan in scans:
+        if scan.key is not None:
+            found.setdefault(scan.key.model, []).append(scan)
+    return [found[model] for model in sorted(found)]
 
 
 def _check_aware(*times: datetime | None) -> None:

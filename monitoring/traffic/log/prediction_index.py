@@ -11,9 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.format.rows import CALLER
 from monitoring.traffic.id_keys import id_keys, is_member
 from monitoring.traffic.log.assembly import IDENTITY
-from monitoring.traffic.log.scans import Query, prediction_ids, scan_files
+from monitoring.traffic.log.scans import Query, excluded_rows, prediction_ids, scan_files
 from monitoring.traffic.windows import Window
 
 
@@ -27,21 +28,32 @@ class PredictionIndex:
         model: The model.
         version: Its version; None for all.
         since: The first event time; None for all.
+        excluded: Callers, by principal or peer, whose rows count as another model's.
     """
 
-    def __init__(self, root: Path, *, model: str, version: int | None, since: datetime | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        model: str,
+        version: int | None,
+        since: datetime | None,
+        excluded: frozenset[str] = frozenset(),
+    ) -> None:
         own: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         others: list[NDArray[np.int64]] = []
         wanted = Query(model=model, version=version)
-        for scan in scan_files(root, Query(start=since), IDENTITY):
+        for scan in scan_files(root, Query(start=since), (*IDENTITY, *(CALLER if excluded else ()))):
             if scan.key is None or not scan.table.num_rows:
                 continue
             table = scan.table
             found = id_keys(prediction_ids(table))
-            if wanted.wants(scan.key):
-                own.append((found, table["event_time"].cast(pa.int64()).to_numpy()))
-            else:
+            if not wanted.wants(scan.key):
                 others.append(found)
+                continue
+            out = excluded_rows(table, excluded)
+            own.append((found[~out], table["event_time"].cast(pa.int64()).to_numpy()[~out]))
+            others.append(found[out])
         ids = np.concatenate([one for one, _ in own] or [np.zeros(0, np.int64)])
         times = np.concatenate([one for _, one in own] or [np.zeros(0, np.int64)])
         order = np.lexsort((times, ids))

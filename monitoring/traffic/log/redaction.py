@@ -104,6 +104,12 @@ class Redaction:
                 kept[name] = tensor
         return kept
 
+    def text(self, name: str, value: str) -> str:
+        """A text as it may be logged under a name: itself, its hash, or, where it is dropped or empty, nothing."""
+        if name in self.dropped or not value:
+            return ""
+        return hashed(value, self.key).decode() if name in self.hashed else value
+
     def unmatched(self, names: Iterable[str]) -> tuple[str, ...]:
         """The redacted names that are not among the tensor names given: features of tf.Examples, or misspelt."""
         there = set(names)

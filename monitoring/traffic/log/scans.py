@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from monitoring.errors import CannotRun
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.format.rows import ModelKey, sampling_rate_of
+from monitoring.traffic.format.rows import ANSWER_ID, CALLER, ModelKey, is_quarantined, sampling_rate_of
 from monitoring.traffic.format.segments import read_segment, read_segment_schema
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.log.conversion import POSITION, TORN_KEY
@@ -29,7 +30,7 @@ _EVENT_TIME_LEAF = 2  # index of the column in a part, for its statistics
 class Query:
     """Which rows to read: of a model and version, with event time in [start, end), aware datetimes, and with some ids.
 
-    None is all.
+    None is all. Rows of `excluded` callers, by principal or peer, are left out. Those in quarantine come alone.
     """
 
     model: str | None = None
@@ -37,17 +38,27 @@ class Query:
     start: datetime | None = None
     end: datetime | None = None
     ids: IdSet | None = None
+    excluded: frozenset[str] = frozenset()
+    quarantined: bool = False
 
     @property
     def selection(self) -> Selection:
         """The parts that may hold such rows."""
         first = None if self.start is None else self.start.astimezone(UTC).date()
         last = None if self.end is None else (self.end - timedelta(microseconds=1)).astimezone(UTC).date()
-        return Selection(model=self.model, version=self.version, first=first, last=last)
+        return Selection(model=self.model, version=self.version, first=first, last=last, quarantined=self.quarantined)
 
     def wants(self, key: ModelKey) -> bool:
         """Whether rows of this model and version are selected."""
         return self.model in (None, key.model) and self.version in (None, key.version)
+
+    def reads(self, schema: pa.Schema) -> bool:
+        """Whether rows of an open segment with this schema are selected."""
+        return self.wants(ModelKey.of(schema)) and self.quarantined == is_quarantined(schema)
+
+    def stored(self, columns: Sequence[str] | None) -> Sequence[str] | None:
+        """The columns to read of a file for these columns; None for all."""
+        return columns if columns is None or not self.excluded else (*columns, *CALLER)
 
     def cut(self, table: pa.Table) -> pa.Table:
         """The rows of a table with event time in [start, end), and with one of the ids."""
@@ -62,10 +73,30 @@ class Query:
             keep &= self.ids.contains(prediction_ids(table))
         return table if keep.all() else table.filter(pa.array(keep))
 
+    def without_excluded(self, table: pa.Table) -> pa.Table:
+        """The rows of a table whose caller is not excluded."""
+        out = excluded_rows(table, self.excluded)
+        return table.filter(pa.array(~out)) if out.any() else table
+
+
+def excluded_rows(table: pa.Table, excluded: frozenset[str]) -> NDArray[np.bool_]:
+    """Which stored rows are of excluded callers, bool [n]; none of a log that has no callers."""
+    names = pa.array(sorted(excluded), pa.string())
+    found = np.zeros(table.num_rows, np.bool_)
+    for name in CALLER:
+        if excluded and name in table.column_names:
+            found |= pc.is_in(table[name], value_set=names).to_numpy()
+    return found
+
 
 def prediction_ids(table: pa.Table) -> pa.Array:
     """The ids of stored rows, by their columns request_id and row: strings [n]."""
     return pc.binary_join_element_wise(table["request_id"], table["row"].cast(pa.string()), ":").combine_chunks()
+
+
+def answer_ids(table: pa.Table) -> pa.Array:
+    """The server's own ids of stored rows: strings [n]; of rows that have none they begin with a colon."""
+    return pc.binary_join_element_wise(table[ANSWER_ID], table["row"].cast(pa.string()), ":").combine_chunks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +111,8 @@ class Scan:
     table: pa.Table
     torn_bytes: int  # of the segment, the same for each of its scans
     sampling_rate: float = 1.0
+    excluded: int = 0
+    """Further rows that were selected but for their caller."""
 
 
 def read_scans(root: Path, query: Query, columns: Sequence[str] | None) -> list[Scan]:
@@ -151,12 +184,15 @@ def list_keys(root: Path) -> set[ModelKey]:
         except FileNotFoundError:
             parts.update((part.segment, part) for part in parts_of(root, Selection(), path.stem))
         else:
-            keys |= set() if schema is None else {ModelKey.of(schema)}
+            keys |= set() if schema is None or is_quarantined(schema) else {ModelKey.of(schema)}
     return keys | {_key_of(part) for part in parts.values()}
 
 
 def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
     """First and last event time in microseconds, from the footers of two dates and the open segments; None if empty."""
+    if query.excluded:
+        ordered = _all_times(root, query)
+        return (int(ordered[0]), int(ordered[-1])) if ordered.size else None
     listing = list_traffic(root, query.selection)
     days = [part.day for part in listing.parts]
     edges = [part for part in listing.parts if part.day in (min(days), max(days))]
@@ -172,7 +208,8 @@ def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
 def spans_us(root: Path, query: Query, longest_gap_us: int) -> list[tuple[int, int]]:
     """Find the stretches of time with rows. A gap within a stretch is at most two days longer than the longest gap.
 
-    Cost: the footers of the first and last date of each stretch, and the times of open segments.
+    Cost: the footers of the first and last date of each stretch, and the times of open segments; where callers are
+    excluded, times and callers of all rows.
 
     Args:
         root: The log's folder.
@@ -182,6 +219,8 @@ def spans_us(root: Path, query: Query, longest_gap_us: int) -> list[tuple[int, i
     Returns:
         The first and last event time of each in microseconds, in order.
     """
+    if query.excluded:
+        return _runs(_all_times(root, query), longest_gap_us)
     listing = list_traffic(root, query.selection)
     parts: dict[int, list[PartFile]] = {}
     for part in listing.parts:
@@ -201,6 +240,13 @@ def spans_us(root: Path, query: Query, longest_gap_us: int) -> list[tuple[int, i
         else:
             merged.append((first, last))
     return merged
+
+
+def _all_times(root: Path, query: Query) -> np.ndarray:
+    """The event times of all rows in order, in microseconds."""
+    scans = scan_files(root, query, ["event_time"])
+    times = [scan.table["event_time"].cast(pa.int64()).to_numpy() for scan in scans if scan.table.num_rows]
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *times]))
 
 
 def _runs(ordered: np.ndarray, longest_gap: int) -> list[tuple[int, int]]:
@@ -241,16 +287,19 @@ def _part_span(part: PartFile) -> tuple[int, int]:
 
 def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> Scan:
     with _opened(part) as file:
-        schema = file.schema_arrow
-        wanted = schema.names if columns is None else [name for name in schema.names if name in {*columns, POSITION}]
+        schema, stored = file.schema_arrow, query.stored(columns)
+        wanted = schema.names if stored is None else [name for name in schema.names if name in {*stored, POSITION}]
         if query.ids is not None and not query.cut(file.read(columns=["request_id", "row", "event_time"])).num_rows:
             table = schema.empty_table().select(wanted)
         else:
             table = file.read(columns=wanted).select(wanted)
+    selected = query.cut(table)
+    kept = query.without_excluded(selected)
     return Scan(
         key=ModelKey.of(schema, part.path.name),
         segment=part.segment,
-        table=query.cut(table),
+        table=kept,
+        excluded=selected.num_rows - kept.num_rows,
         torn_bytes=int((schema.metadata or {}).get(TORN_KEY, b"0")),
         sampling_rate=sampling_rate_of(schema),
     )
@@ -259,17 +308,26 @@ def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> S
 def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | None) -> list[Scan]:
     try:
         schema = read_segment_schema(path)
-        if schema is not None and not query.wants(ModelKey.of(schema)):
+        if schema is not None and not query.reads(schema):
             return []
-        contents = read_segment(path, columns)
+        contents = read_segment(path, query.stored(columns))
     except FileNotFoundError:  # converted since it was listed: its parts are complete
         return [_read_part(part, query, columns) for part in parts_of(root, query.selection, path.stem)]
     if contents.table is None:
         return [Scan(key=None, segment=path.stem, table=pa.table({}), torn_bytes=contents.torn_bytes)]
     position = pa.array(np.arange(contents.table.num_rows, dtype=np.int64))
-    table = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
-    key = ModelKey.of(contents.table.schema)
-    if not query.wants(key):
+    schema = contents.table.schema
+    if not query.reads(schema):
         return []
-    rate = sampling_rate_of(contents.table.schema)
-    return [Scan(key=key, segment=path.stem, table=table, torn_bytes=contents.torn_bytes, sampling_rate=rate)]
+    selected = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
+    kept = query.without_excluded(selected)
+    return [
+        Scan(
+            key=ModelKey.of(schema),
+            segment=path.stem,
+            table=kept,
+            torn_bytes=contents.torn_bytes,
+            sampling_rate=sampling_rate_of(schema),
+            excluded=selected.num_rows - kept.num_rows,
+        )
+    ]

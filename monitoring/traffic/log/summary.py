@@ -39,6 +39,10 @@ class TrafficSummary:
     models: tuple[ModelSummary, ...]
     labels: LabelSummary
     gaps: tuple[Gap, ...] = ()
+    conflicts: int = 0
+    """Of the repeats, those whose inputs are not those of the first row of their id."""
+    quarantined: int = 0
+    """Rows beside these whose event times are out of the server's range."""
 
     @property
     def lost_rows(self) -> int:
@@ -57,7 +61,13 @@ class TrafficSummary:
 
 
 def summarise(
-    scans: Sequence[Scan], tables: Sequence[pa.Table], labels: LabelSummary, gaps: Sequence[Gap]
+    scans: Sequence[Scan],
+    tables: Sequence[pa.Table],
+    labels: LabelSummary,
+    gaps: Sequence[Gap],
+    *,
+    conflicts: int = 0,
+    quarantined: int = 0,
 ) -> TrafficSummary:
     """Summarise a log.
 
@@ -66,6 +76,8 @@ def summarise(
         tables: The assembled scans, one table per model.
         labels: The counts of its labels.
         gaps: Its gaps.
+        conflicts: Its repeats with other inputs.
+        quarantined: Its rows in quarantine.
 
     Returns:
         The summary.
@@ -80,6 +92,8 @@ def summarise(
         models=models,
         labels=labels,
         gaps=tuple(gaps),
+        conflicts=conflicts,
+        quarantined=quarantined,
     )
 
 

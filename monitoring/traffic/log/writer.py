@@ -183,6 +183,7 @@ class TrafficWriter:
     def _layout(self, rows: AnsweredRows) -> RowLayout:
         parts: list[object] = [rows.model, rows.version, rows.signature, len(rows.request_ids), len(rows.rows)]
         parts += (len(rows.event_times_us), len(rows.latencies_us), len(rows.inputs), rows.sampling_rate)
+        parts += (len(rows.answer_ids), len(rows.principals), len(rows.peers), rows.quarantined)
         for group in (rows.inputs, rows.outputs):
             for name, tensor in group.items():
                 parts += (name, tensor.dtype, tensor.shape)

@@ -4,7 +4,8 @@ A record is a PredictLog of one request, or of consecutive rows of it; its input
 a file can be replayed as warmup requests without change. Answers of Classify and Regress are ClassifyLog and RegressLog
 (`example_records`). What these have no field for is in field 50001 of LogMetadata: UTF-8 JSON that other readers skip.
 
-    {"request_id", "first_row", "event_time_us", "answered_at_us", "latency_us", "output_shapes"}
+    {"request_id", "first_row", "event_time_us", "answered_at_us", "latency_us", "output_shapes",
+     "answer_id", "caller_principal", "caller_peer"}
 
 and `sampling_config.sampling_rate` is the rate. A record without that field is read as a request at `timestamp_secs`,
 with an id made of the file's name and the record's number.
@@ -27,7 +28,7 @@ import pyarrow as pa
 
 from monitoring.errors import BadInput
 from monitoring.traffic.format.layout import check_root
-from monitoring.traffic.format.rows import INPUT, OUTPUT, AnsweredRows, ModelKey
+from monitoring.traffic.format.rows import ANSWER_ID, CALLER, INPUT, OUTPUT, AnsweredRows, ModelKey
 from monitoring.traffic.log.scans import Query, scan_segments
 from monitoring.traffic.tf_prediction_log.example_records import KINDS, Shapes, become_examples, read_examples
 from monitoring.traffic.tf_prediction_log.tensor_protos import read_tensor, write_tensor
@@ -35,6 +36,8 @@ from monitoring.traffic.tf_prediction_log.tfrecord import RecordReader, write_re
 
 EVERYTHING = Query()
 OWN_FIELD = 50001
+#: Columns that the rows of a record have in common.
+TEXTS = ("request_id", ANSWER_ID, *CALLER)
 _LENGTH_DELIMITED = 2
 Array = np.ndarray[Any, Any]
 
@@ -50,6 +53,9 @@ class RequestMetadata:
     latency_us: int
     output_shapes: Shapes | None = None
     """The inner shape of each output of a ClassifyLog or RegressLog."""
+    answer_id: str | None = None
+    caller_principal: str | None = None
+    caller_peer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +130,7 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
     Args:
         file: Where to write TFRecords.
         key: The model whose answers they are.
-        rows: The stored columns: request_id, row, event_time, answered_at, latency_us and the tensors.
+        rows: The stored columns: those of `ROW_FIELDS` that the log has, and the tensors.
         sampling_rate: The share of requests that were logged.
 
     Returns:
@@ -135,7 +141,7 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
     """
     from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TensorFlow
 
-    ids = rows.column("request_id").to_pylist()
+    texts = {name: rows.column(name).to_pylist() for name in TEXTS if name in rows.column_names}
     numbers = {
         name: rows.column(name).cast(pa.int64()).to_numpy()
         for name in ("row", "event_time", "answered_at", "latency_us")
@@ -145,13 +151,15 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
         for name in rows.column_names
         if name.startswith((INPUT, OUTPUT))
     }
-    starts = _starts(ids, numbers, {name: column for name, (_, column) in tensors.items()})
-    for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
+    requests = list(zip(*texts.values(), strict=True))
+    starts = _starts(requests, numbers, {name: column for name, (_, column) in tensors.items()})
+    for start, end in zip(starts, [*starts[1:], len(requests)], strict=True):
         log = prediction_log_pb2.PredictionLog()
         log.log_metadata.sampling_config.sampling_rate = sampling_rate
         log.log_metadata.timestamp_secs = int(numbers["event_time"][start]) // 1_000_000
         metadata = RequestMetadata(
-            request_id=ids[start],
+            **{name: column[start] or None for name, column in texts.items() if name != "request_id"},
+            request_id=texts["request_id"][start],
             first_row=int(numbers["row"][start]),
             event_time_us=int(numbers["event_time"][start]),
             answered_at_us=int(numbers["answered_at"][start]),
@@ -234,6 +242,9 @@ def _rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> Answered
         inputs=inputs,
         outputs=outputs,
         sampling_rate=rate if 0.0 < rate <= 1.0 else 1.0,
+        answer_ids=[metadata.answer_id or ""] * count,
+        principals=[metadata.caller_principal or ""] * count,
+        peers=[metadata.caller_peer or ""] * count,
     )
 
 
@@ -241,7 +252,7 @@ def _as_one_row(tensors: Mapping[str, Array]) -> dict[str, Array]:
     return {name: value[np.newaxis] for name, value in tensors.items()}
 
 
-def _starts(ids: list[str], numbers: Mapping[str, Array], columns: Mapping[str, pa.Array]) -> list[int]:
+def _starts(ids: list[tuple[str, ...]], numbers: Mapping[str, Array], columns: Mapping[str, pa.Array]) -> list[int]:
     """The first row of each record: consecutive rows of one request with equal times and list lengths share one."""
     count = len(ids)
     if not count:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
+from pitfalls_tf.cli.monitor.options import exclude_option
 from pitfalls_tf.cli.output import printable, with_output
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ LISTED = 60
     metavar="NAME=MODULE:FUNCTION[,INPUT...]",
     help="A metric of your own: a function of labelled rows and of the inputs named; repeatable.",
 )
+@exclude_option
 @click.option("--every", default="1d", show_default=True, help="Length of a window, such as 1d, 6h or 15m.")
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of N rows instead of a fixed length.")
 @click.option("--timezone", default="UTC", show_default=True, help="Time zone of the windows.")
@@ -130,20 +132,20 @@ def command(
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
     windows = {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
     sliced: dict[str, Any] = _watched(flags)
+    callers = _callers(reference, flags["excluded"])
     live = traffic if traffic is None or is_url(traffic) else as_written(Path(traffic), out)
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
         from monitoring.config import ConfigDraft  # noqa: PLC0415 - not needed for --help
         from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
 
-        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, **sliced, **windows)
+        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, **callers, **sliced, **windows)
         written = write_config(draft, out, force=force)
-        path = written.config
         for note in written.notes:
             output.progress(note)
         output.finish(
-            {"config": str(path), "notes": list(written.notes)},
-            lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}"),
+            {"config": str(written.config), "notes": list(written.notes)},
+            lambda: click.echo(f"Wrote {written.config}. Next: pitfalls monitor run --config {written.config}"),
         )
         return 0
     from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help
@@ -187,6 +189,18 @@ def _check(bundle: Path | None, reference: Path | None, traffic: str | None, nam
             expected="--bundle and --traffic",
             fix="Name the folder of the traffic log with --traffic; column flags go with --reference.",
         )
+
+
+def _callers(reference: Path | None, excluded: tuple[str, ...]) -> dict[str, Any]:
+    """The callers to exclude, as a draft has them; BadInput for those of a table, which does not know them."""
+    if reference is not None and excluded:
+        raise BadInput(
+            "Callers are known in a traffic log only.",
+            got="--exclude-caller with --reference",
+            expected="--bundle with it",
+            fix="Leave their rows out of the table.",
+        )
+    return {"exclude_callers": excluded}
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -121,6 +121,32 @@ def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
     return config.model_copy(update={"traffic": section})
 
 
+exclude_option = click.option(
+    "--exclude-caller",
+    "excluded",
+    multiple=True,
+    metavar="NAME",
+    help="Leave out rows of this caller, by the name of a token or certificate, or by address; repeatable.",
+)
+
+
+def with_excluded(config: MonitorConfig, names: Sequence[str]) -> MonitorConfig:
+    """A config that excludes further callers.
+
+    Args:
+        config: the config.
+        names: principals or peers.
+
+    Returns:
+        The config with those callers beside its own.
+    """
+    if not names:
+        return config
+    callers = tuple(dict.fromkeys((*config.traffic.exclude_callers, *names)))
+    section = config.traffic.model_copy(update={"exclude_callers": callers})
+    return config.model_copy(update={"traffic": section})
+
+
 @contextmanager
 def window_progress() -> Iterator[Callable[[Progress], None]]:
     """Show a bar on stderr while windows are evaluated, and print each new page above it.
@@ -259,6 +285,8 @@ def _say(run: RunResult, store: Store, output: Output) -> None:
         )
     if lost := store.given_up_notifications(run.deployment):
         output.progress(f"Notifications were given up: {len(lost)}, the last of them {lost[-1]}; not all were reached.")
+    if run.excluded_rows:
+        output.progress(f"{run.excluded_rows:,} rows of excluded callers were left out.")
     for finding in run.unreported:
         output.progress(finding.message)
 

@@ -12,6 +12,7 @@ import click
 from pitfalls_tf.cli.monitor.options import (
     config_option,
     evaluate_due_windows,
+    exclude_option,
     exit_code,
     exit_code_option,
     moved_option,
@@ -21,6 +22,7 @@ from pitfalls_tf.cli.monitor.options import (
     since_option,
     traffic_option,
     window_progress,
+    with_excluded,
     with_traffic,
 )
 from pitfalls_tf.cli.output import with_output
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @traffic_option
+@exclude_option
 @moved_option
 @click.option(
     "--new-label-log", is_flag=True, help="The label log was lost for good, and a new one has begun: read it as such."
@@ -46,7 +49,14 @@ if TYPE_CHECKING:
 @exit_code_option
 @with_output
 def command(
-    config_path: Path, traffic: str | None, since: datetime | None, *, rule: str, output: Output, **flags: bool
+    config_path: Path,
+    traffic: str | None,
+    since: datetime | None,
+    *,
+    rule: str,
+    output: Output,
+    excluded: tuple[str, ...],
+    **flags: bool,
 ) -> int:
     """Evaluate every due window once.
 
@@ -58,7 +68,7 @@ def command(
     from monitoring.incidents.routes.heartbeat import heartbeat  # noqa: PLC0415 - as above
     from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
 
-    config = with_traffic(load_config(config_path), traffic)
+    config = with_excluded(with_traffic(load_config(config_path), traffic), excluded)
     with heartbeat(config.heartbeat, output.progress) as beat:
         idle = None if any(flags.values()) else idle_deployment(config, datetime.now(UTC))
         if idle is not None and has_news(config, idle):

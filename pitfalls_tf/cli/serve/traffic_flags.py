@@ -38,6 +38,7 @@ class TrafficFlags:
     redact: tuple[str, ...]
     hashes: tuple[str, ...]
     hash_key_file: Path | None
+    log_caller: str
 
     def settings(self) -> TrafficSettings:
         """Settings of the traffic log.
@@ -72,6 +73,8 @@ class TrafficFlags:
             refuses=self.on_log_failure == REFUSE,
             redaction=self._redaction(),
             archive=self.traffic_archive,
+            logs_principal=self.log_caller in {"both", "principal"},
+            logs_peer=self.log_caller in {"both", "peer"},
         )
 
     def event_times(self) -> EventTimeRange | None:
@@ -169,7 +172,7 @@ traffic_flags = option_group(
             nargs=2,
             default=("400d", "1d"),
             show_default=True,
-            help="How long before and after its arrival the event time of a request may lie.",
+            help="How long before and after its arrival an event time may lie; other rows go into quarantine.",
         ),
         click.option("--any-event-time", is_flag=True, help="Take any event time, to replay old rows."),
         click.option(
@@ -182,6 +185,13 @@ traffic_flags = option_group(
             "--hash-key-file",
             type=click.Path(path_type=Path),
             help=f"File with the key of --hash.  [default: {HASH_KEY_VARIABLE}]",
+        ),
+        click.option(
+            "--log-caller",
+            type=click.Choice(["both", "principal", "peer", "none"]),
+            default="both",
+            show_default=True,
+            help="What the log keeps of who asks: the name of a token or certificate, the address, or both.",
         ),
     ),
 )

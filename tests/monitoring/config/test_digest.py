@@ -23,6 +23,7 @@ from tests.monitoring.config.configs import LEAST, load
         "[tolerance]\nintegrity = 0.02\n",
         "[windows]\nrows = 500\n",
         'slices = ["origin"]\n',
+        'exclude_callers = ["load-test"]\n',
         'label = "late"\n',
     ],
 )

@@ -36,6 +36,7 @@ def test_a_rendered_draft_reads_back_the_same(
         traffic="traffic",
         probabilities=bundle,
         slices=tuple(names),
+        exclude_callers=tuple(names),
         min_rows=rows,
         error=numbers[0],
         integrity=numbers[1],
@@ -45,7 +46,7 @@ def test_a_rendered_draft_reads_back_the_same(
     config = load(folder, render_config(draft))
     assert config.model.bundle == (folder / bundle).absolute()
     assert config.model.probabilities == bundle
-    assert config.traffic.slices == tuple(names)
+    assert config.traffic.slices == config.traffic.exclude_callers == tuple(names)
     assert config.windows.min_rows == rows
     assert (config.tolerance.error, config.tolerance.integrity, config.tolerance.brier) == numbers
     assert config.notify == tuple(WebhookRoute(webhook=url, level="notice") for url in webhooks)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from monitoring.timestamps import as_microseconds
@@ -29,6 +30,7 @@ def test_the_summary_is_printed_as_text_and_as_a_document(traffic: Path, labels:
         "traffic": str(traffic),
         "rows": 3,
         "repeats": 0,
+        "conflicts": 0,
         "torn_bytes": 0,
         "segments": 1,
         "first": moment,
@@ -36,6 +38,7 @@ def test_the_summary_is_printed_as_text_and_as_a_document(traffic: Path, labels:
         "models": [{**key, "rows": 3, "first": moment, "last": moment, "answered": 3}],
         "gaps": [],
         "lost_rows": 0,
+        "quarantined": 0,
         "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0, "damaged_bytes": 0},
     }
     text = run("traffic", traffic).stdout
@@ -199,3 +202,33 @@ def test_models_that_share_an_input_of_different_types_are_written_one_at_a_time
     absent = run("traffic", traffic, "--to", tmp_path / "rows.parquet", "--model", "flights", "--version", 9)
     assert (absent.exit_code, "expected flights/1, other/2, other/3" in absent.stderr) == (2, True)
     assert run("traffic", traffic, "--version", 9).exit_code == 2
+
+
+def test_rows_in_quarantine_are_counted_and_written_alone(traffic: Path, tmp_path: Path) -> None:
+    rows = AnsweredRows(
+        model="flights",
+        version=1,
+        signature="serving_default",
+        request_ids=["old"],
+        rows=[0],
+        event_times_us=[0],
+        answered_at_us=as_microseconds(NOON),
+        latencies_us=[1],
+        inputs={"carrier": np.array([b"UA"], object)},
+        outputs={"probabilities": np.array([[0.9, 0.1]], np.float32)},
+        peers=["10.0.0.7"],
+        quarantined=True,
+    )
+    writer = TrafficWriter(traffic, clock=lambda: NOON)
+    writer.append(rows)
+    writer.close()
+    document = json.loads(run("traffic", traffic, "--json").stdout)
+    assert (document["rows"], document["quarantined"]) == (3, 1)
+    assert "in quarantine: 1, as the server did not accept their event times" in run("traffic", traffic).stdout
+    to = tmp_path / "rows.parquet"
+    assert json.loads(run("traffic", traffic, "--quarantine", "--to", to, "--json").stdout)["to"]["rows"] == 1
+    (row,) = pq.read_table(to).select(["request_id", "caller_peer", "answered_at"]).to_pylist()
+    assert row == {"request_id": "old", "caller_peer": "10.0.0.7", "answered_at": NOON}
+    for arguments, message in [((), "--to FILE with them"), (("--to", tmp_path / "a.tfrecord"), "to tables only")]:
+        refused = run("traffic", traffic, "--quarantine", *arguments)
+        assert (refused.exit_code, message in refused.stderr) == (2, True), refused.output

@@ -49,6 +49,12 @@ def test_predictions_need_one_only_if_it_is_required() -> None:
         Guard(tokens, required=[Scope.METRICS])
 
 
+def test_a_token_has_a_name_whatever_it_allows() -> None:
+    guard = Guard([Token.of(A, [Scope.LABELS], "store")])
+    assert guard.name_of(b"Bearer " + A.encode()) == "store"
+    assert (guard.name_of(b"Bearer wrong"), guard.name_of(A.encode()), guard.refused) == (ANYONE, ANYONE, 0)
+
+
 def test_tokens_rotate_without_a_restart(tmp_path: Path) -> None:
     file, now, said = tmp_path / "token", [0.0], list[str]()
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from monitoring.errors import CannotRun
+from serving.access.identity import Identity
 from serving.capture.capture import AnsweredBatch, Caller, Capture
+from serving.capture.logged_callers import LoggedCallers
 from serving.metrics.metrics import TrafficCounts
 
 if TYPE_CHECKING:
@@ -63,6 +65,23 @@ def test_one_append_holds_the_rows_of_every_caller(served: ServedVersion, counts
     assert list(rows.event_times_us) == [int(request[1:]) for request, _ in pairs]
     assert list(rows.latencies_us) == [1_000_000 - int(request[1:]) for request, _ in pairs]
     assert (rows.model, rows.version, rows.signature) == ("half_plus_two", 123, "serving_default")
+
+
+def test_rows_with_times_out_of_range_are_apart_and_all_have_their_caller(served: ServedVersion) -> None:
+    disk, answered = Disk(), batch(served, 2, 1, 1)
+    callers = [
+        one._replace(identity=Identity(f"p{index}", "10.0.0.7"), answer_id=f"a{index}", is_in_range=index != 1)
+        for index, one in enumerate(answered.callers)
+    ]
+    capture = Capture(disk, callers=LoggedCallers(peer=False))
+    assert capture.record(answered._replace(callers=callers))
+    assert (capture.counts().rows_logged, capture.counts().rows_quarantined) == (4, 1)
+    kept, aside = disk.rows
+    assert (kept.quarantined, aside.quarantined) == (False, True)
+    assert (kept.request_ids, aside.request_ids) == (["r0", "r0", "r2"], ["r1"])
+    assert (kept.answer_ids, aside.answer_ids) == (["a0", "a0", "a2"], ["a1"])
+    assert (kept.principals, kept.peers) == (["p0", "p0", "p2"], [])
+    assert [rows.inputs["x"].tolist() for rows in disk.rows] == [[0.0, 1.0, 3.0], [2.0]]
 
 
 def test_without_a_log_nothing_is_counted_as_lost(served: ServedVersion) -> None:

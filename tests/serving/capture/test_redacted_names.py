@@ -36,7 +36,7 @@ def test_the_graph_says_which_features_it_reads(models: Models) -> None:
     assert example_features(runner_of(models, "dense4").graph_definition) == set()
 
 
-@pytest.mark.parametrize("name", ["x", "s", "inputs.email", "y"])
+@pytest.mark.parametrize("name", ["x", "s", "inputs.email", "y", "caller_peer", "caller_principal"])
 def test_tensors_features_and_what_may_be_within_examples_are_found(models: Models, name: str) -> None:
     known = set(tensor_and_feature_names(runner_of(models, "half_plus_two")))
     assert ("x" in known, "emial" in known) == (True, False)

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.inference.callers import CallerReader
+from monitoring.traffic.format.rows import OWN_IDS
+from serving.access.identity import NOBODY, Identity
+from serving.capture.capture import Caller
+from serving.inference.callers import CallerReader, id_headers
 from serving.inference.request_ids import RequestIds
 from serving.inference.timestamps import EventTimeRange
 from serving.status import Code, Failure
@@ -21,8 +24,8 @@ READER = CallerReader()
 def test_without_headers_the_id_is_new_and_the_event_time_is_the_arrival() -> None:
     ids = RequestIds(clock_ns=lambda: 1, random=bytes)
     caller = CallerReader(ids).read([(b"host", b"a")], arrived_us=ARRIVED_US)
-    assert caller == (RequestIds(clock_ns=lambda: 1, random=bytes).new(), ARRIVED_US, ARRIVED_US)
-    assert READER.read([], arrived_us=1, own_id="own").request_id == "own"
+    assert caller == Caller(RequestIds(clock_ns=lambda: 1, random=bytes).new(), ARRIVED_US, ARRIVED_US)
+    assert READER.read([], arrived_us=1, id_of_body="own").request_id == "own"
 
 
 @given(st.text(VISIBLE, min_size=1, max_size=128))
@@ -49,7 +52,7 @@ def test_other_ids_are_refused(request_id: bytes) -> None:
 )
 def test_the_event_time_is_that_of_the_header(text: bytes, event_time_us: int) -> None:
     caller = READER.read([(b"x-event-time", text)], arrived_us=ARRIVED_US)
-    assert caller[1:] == (event_time_us, ARRIVED_US)
+    assert caller[1:3] == (event_time_us, ARRIVED_US)
 
 
 @pytest.mark.parametrize("text", [b"", b"yesterday", b"2013-04-01T05:15:00", b"1364793300000", b"\xff"])
@@ -71,9 +74,28 @@ def test_of_repeated_headers_the_last_counts() -> None:
 @pytest.mark.parametrize(("before_s", "is_taken"), [(0, True), (100, True), (101, False), (-10, True), (-11, False)])
 def test_event_times_lie_in_a_range(before_s: int, is_taken: bool) -> None:
     reader = CallerReader(event_times=EventTimeRange(before_us=100_000_000, after_us=10_000_000))
-    header = [(b"x-event-time", b"%d" % (1_700_000_000 - before_s))]
-    if is_taken:
-        assert reader.read(header, arrived_us=ARRIVED_US).event_time_us == ARRIVED_US - 1_000_000 * before_s
-        return
-    with pytest.raises(Failure, match="--event-time-range"):
-        reader.read(header, arrived_us=ARRIVED_US)
+    caller = reader.read([(b"x-event-time", b"%d" % (1_700_000_000 - before_s))], arrived_us=ARRIVED_US)
+    assert (caller.event_time_us, caller.is_in_range) == (ARRIVED_US - 1_000_000 * before_s, is_taken)
+
+
+def test_a_request_with_an_id_of_its_own_has_one_of_the_servers_too() -> None:
+    first, second = (READER.read([(b"x-request-id", b"order-1")], arrived_us=1) for _ in range(2))
+    assert first.request_id == second.request_id == "order-1"
+    assert first.answer_id.startswith(OWN_IDS)
+    assert first.answer_id != second.answer_id
+    assert READER.read([], arrived_us=1, id_of_body="order-1").answer_id.startswith(OWN_IDS)
+    assert READER.read([], arrived_us=1).answer_id == "", "its id is the server's"
+    assert id_headers(second)[1] == (b"x-answer-id", second.answer_id.encode())
+    assert first.part("regress")[:1] + first.part("regress")[4:5] == ("order-1/regress", f"{first.answer_id}/regress")
+    for headers, id_of_body in (([(b"x-request-id", b"pitfalls-1")], ""), ([], "pitfalls-1")):
+        with pytest.raises(Failure, match="must not begin with pitfalls-"):
+            READER.read(headers, arrived_us=1, id_of_body=id_of_body)
+
+
+def test_a_token_tells_more_of_who_asks_than_a_connection() -> None:
+    reader = CallerReader(principal_of=lambda token: "shop" if token == b"Bearer right" else "")
+    connection = Identity("certificate", "10.0.0.7")
+    for token, principal in ((b"Bearer right", "shop"), (b"Bearer wrong", "certificate")):
+        caller = reader.read([(b"authorization", token)], arrived_us=1, identity=connection)
+        assert caller.identity == (principal, "10.0.0.7")
+    assert READER.read([(b"authorization", b"Bearer right")], arrived_us=1).identity == NOBODY

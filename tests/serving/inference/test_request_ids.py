@@ -7,7 +7,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.inference.request_ids import RequestIds
+from serving.inference.request_ids import AnswerIds, RequestIds
 
 clocks = st.lists(st.integers(0, (1 << 48) - 2), min_size=1, max_size=50)
 
@@ -39,3 +39,10 @@ def test_a_full_millisecond_borrows_from_the_next() -> None:
 def test_two_processes_do_not_meet() -> None:
     one, other = RequestIds(clock_ns=lambda: 1), RequestIds(clock_ns=lambda: 1)
     assert not {one.new() for _ in range(1000)} & {other.new() for _ in range(1000)}
+
+
+def test_ids_of_answers_do_not_meet_and_are_short() -> None:
+    one, other = AnswerIds(), AnswerIds()
+    ids = [made.new() for made in (one, other) for _ in range(1000)]
+    assert len(set(ids)) == 2000
+    assert all(each.startswith("pitfalls-") and len(each) <= 45 for each in ids)

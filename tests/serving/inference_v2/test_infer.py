@@ -94,6 +94,8 @@ def test_answers_are_logged_under_the_id_of_header_or_body(open_website: OpenWeb
         infer(website, {"id": "wrong", "inputs": [tensor(["a"])]})
         page = website.send("GET", "/monitoring/prometheus/metrics").body.decode()
     assert [list(rows.request_ids) for rows in log.appends] == [["mine", "mine"], ["proxy"], [own]]
+    assert [len(rows.answer_ids) for rows in log.appends] == [2, 1, 0]
+    assert {*log.appends[0].peers, *log.appends[1].peers} == {"127.0.0.1"}
     assert log.appends[0].inputs["x"].tolist() == [1.0, np.float32(math.pi)]
     assert log.appends[0].outputs["y"].tolist() == [2.5, np.float32(math.pi) / 2 + 2]
     assert ':tensorflow:serving:request_count{model_name="half_plus_two",status="OK"} 3\n' in page

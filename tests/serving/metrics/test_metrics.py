@@ -26,9 +26,11 @@ def test_requests_are_counted_by_status_and_only_those_that_succeeded_are_timed(
 
 
 def test_the_log_is_on_the_page_and_an_open_gap_is_a_gauge() -> None:
-    counts = TrafficCounts(rows_logged=1, rows_lost=2, rows_refused=3, rows_unsampled=4, is_losing=True)
+    counts = TrafficCounts(
+        rows_logged=1, rows_lost=2, rows_refused=3, rows_unsampled=4, rows_quarantined=5, is_losing=True
+    )
     page = ServerMetrics().page(counts)
-    for name, expected in (("logged", 1), ("lost", 2), ("refused", 3), ("unsampled", 4)):
+    for name, expected in (("logged", 1), ("lost", 2), ("refused", 3), ("unsampled", 4), ("quarantined", 5)):
         assert f"# TYPE pitfalls_traffic_rows_{name}_total counter" in page
         assert value(page, f"pitfalls_traffic_rows_{name}_total{{}}") == expected
     assert "# TYPE pitfalls_traffic_gap_open gauge" in page

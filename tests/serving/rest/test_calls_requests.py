@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from serving.access.guard import Guard
+from serving.access.tokens import Scope, Token
 from serving.inference.batching import BatchSettings
+from serving.server.labels_endpoint import LabelsEndpoint
 from tests.serving.memory_log import MemoryLog
 
 if TYPE_CHECKING:
@@ -111,7 +114,18 @@ def test_ids_and_times_reach_the_log_and_the_id_comes_back(open_website: OpenWeb
     assert first.outputs["y"].tolist() == [2.5, 3.0]
     assert list(second.request_ids) == [own]
     assert own[14] == "7"
+    assert (list(first.answer_ids), list(second.answer_ids)) == ([reply.headers["x-answer-id"]] * 2, [])
+    assert (list(first.principals), list(first.peers)) == ([], ["127.0.0.1"] * 2)
     assert failed.status == 400
+
+
+def test_a_token_names_the_caller(open_website: OpenWebsite) -> None:
+    log = MemoryLog()
+    guard = Guard([Token.of("a" * 16, [Scope.PREDICT], "shop")])
+    with open_website(writer=log, labels_endpoint=LabelsEndpoint(guard=guard)) as website:
+        website.predict("half_plus_two", {"instances": [1.0]}, {"Authorization": f"Bearer {'a' * 16}"})
+        website.predict("half_plus_two", {"instances": [1.0]}, {"Authorization": "Bearer another"})
+    assert [list(rows.principals) for rows in log.appends] == [["shop"], []]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from monitoring.traffic.log.log import TrafficLog
 from tests.serving.certificates import OURS, ssl_file
 from tests.serving.conftest import Website
 from tests.serving.grpc_api.conftest import predict_request
@@ -94,19 +95,23 @@ def test_rest_tls_encrypts_rest_and_asks_clients_for_a_certificate(made: Nursery
     flags = (f"--ssl_config_file={ssl_file(tmp_path, client_verify=True)}", "--rest-tls")
     client = OURS.party("client")
     (tmp_path / "client.pem").write_bytes(client.key + client.certificate)
-    with started(made, model, *flags, "--grpc-port=0", "--rest-port=0") as server:
+    log = tmp_path / "traffic"
+    with started(made, model, *flags, "--grpc-port=0", "--rest-port=0", f"--traffic={log}") as server:
         assert server.url is not None
         assert server.url.startswith("https://")
         anonymous = ssl.create_default_context(cadata=OURS.certificate.decode())
         shown = ssl.create_default_context(cadata=OURS.certificate.decode())
         shown.load_cert_chain(tmp_path / "client.pem")
 
+        body = b'{"instances": [1.0]}'
+        head = b"POST /v1/models/m:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
+
         def status(context: ssl.SSLContext) -> int:
             with (
                 socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain,
                 context.wrap_socket(plain, server_hostname="localhost") as encrypted,
             ):
-                encrypted.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                encrypted.sendall(head + body)
                 return int(encrypted.recv(4096).split()[1])
 
         assert status(shown) == 200
@@ -115,6 +120,8 @@ def test_rest_tls_encrypts_rest_and_asks_clients_for_a_certificate(made: Nursery
         with socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain:
             plain.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert plain.recv(4096) == b"", "nobody is answered in plain text"
+    (row,) = TrafficLog(log).read(model="m", columns=["caller_principal", "caller_peer"]).to_pylist()
+    assert row == {"caller_principal": "client", "caller_peer": "127.0.0.1"}
 
 
 def reload_of(*entries: str) -> Any:

@@ -16,9 +16,12 @@ from monitoring.config import load_config
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.store.store import Store
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.windows import Window
 from tests.small_deployment import LATER, LIVE, SPEC, Days, table_of
 
@@ -108,3 +111,76 @@ def test_ids_that_are_sent_again_with_other_inputs_are_a_finding_and_do_not_coun
         "ids repeated",
         True,
     )
+
+
+def test_rows_of_excluded_callers_count_nowhere(deployed: Path, send: Send, source: LogSource) -> None:
+    before, _ = source.read(day(2))
+    send(deployed, Days(days=9, start=LIVE - 3 * DAY, principal="load-test"))
+    model = load_config(deployed / "monitor.toml").model
+    rest = LogSource(deployed / "traffic", model, SPEC, version=1, excluded=frozenset({"load-test", "nobody"}))
+    rows, repeats = rest.read(day(2))
+    assert (rows.ids.equals(before.ids), repeats, rest.findings(day(2))) == (True, 0, ())
+    assert rest.excluded_rows == len(rows) == 60
+    assert [(first.date(), last.date()) for first, last in rest.spans(DAY)] == [(LIVE.date(), (LIVE + 2 * DAY).date())]
+    assert rest.row_counts([day(1), day(9)]).tolist() == [[60, 60], [0, 0]]
+    ids = pa.array(["load-test20130329-0-0:0"])
+    assert (rest.was_answered(ids, 2**62).tolist(), rest.of_other_models(ids).tolist()) == ([False], [True])
+    everything = LogSource(deployed / "traffic", model, SPEC, version=1)
+    assert len(everything.read(day(2))[0]) == 120
+    assert everything.excluded_rows == 0
+
+
+def test_rows_in_quarantine_are_a_finding_of_the_window_in_which_they_were_answered(deployed: Path, send: Send) -> None:
+    send(deployed, Days(days=3))
+    writer = TrafficWriter(deployed / "traffic", clock=lambda: LATER)
+    for name in "ab":
+        writer.append(
+            AnsweredRows(
+                model="flights",
+                version=1,
+                signature="serving_default",
+                request_ids=[name],
+                rows=[0],
+                event_times_us=[0],
+                answered_at_us=as_microseconds(day(2).start),
+                latencies_us=[1],
+                inputs={"temp": np.ones(1, np.float32)},
+                outputs={"probabilities": np.ones((1, 2), np.float32)},
+                quarantined=True,
+            )
+        )
+    writer.close()
+    source = LogSource(deployed / "traffic", load_config(deployed / "monitor.toml").model, SPEC, version=1)
+    assert [len(source.findings(day(number))) for number in (1, 2, 3)] == [0, 1, 0]
+    (found,) = source.findings(day(2))
+    assert found.kind == "event times out of range"
+    assert found.message.startswith("2 rows answered in this window claim event times out of the server's range")
+    assert len(source.spans(DAY)) == 1
+
+
+def test_a_label_by_the_servers_own_id_is_one_of_its_prediction(deployed: Path, send: Send) -> None:
+    send(deployed, Days(days=1), labels=False)
+    writer = TrafficWriter(deployed / "traffic", clock=lambda: LATER)
+    at = as_microseconds(day(1).start)
+    writer.append(
+        AnsweredRows(
+            model="flights",
+            version=1,
+            signature="serving_default",
+            request_ids=["order"],
+            rows=[0],
+            event_times_us=[at],
+            answered_at_us=at,
+            latencies_us=[1],
+            inputs={"temp": np.ones(1, np.float32), "origin": np.array([b"EWR"], object)},
+            outputs={"probabilities": np.ones((1, 2), np.float32)},
+            answer_ids=["pitfalls-1"],
+        )
+    )
+    writer.close()
+    labels = LabelWriter(deployed / "traffic", clock=lambda: LATER)
+    labels.append(["pitfalls-1:0", "pitfalls-2:0"], ["late", "late"], [at, at])
+    labels.close()
+    source = LogSource(deployed / "traffic", load_config(deployed / "monitor.toml").model, SPEC, version=1)
+    assert source.labels()["prediction_id"].to_pylist() == ["order:0", "pitfalls-2:0"]
+    assert source.latest_labels()["prediction_id"].to_pylist() == ["order:0", "pitfalls-2:0"]

@@ -51,6 +51,13 @@ def test_a_log_and_a_table_are_told_apart_by_what_is_there(
         assert isinstance(opened(with_path(config, path)), TableSource)
 
 
+def test_a_table_knows_no_callers_to_exclude(config: MonitorConfig, tmp_path: Path) -> None:
+    pq.write_table(table_of(Days(days=1)), tmp_path / "rows.parquet")
+    section = config.traffic.model_copy(update={"path": tmp_path / "rows.parquet", "exclude_callers": ("load-test",)})
+    with pytest.raises(BadInput, match="Callers are known in a traffic log only"):
+        opened(config.model_copy(update={"traffic": section}))
+
+
 def test_a_config_without_traffic_says_what_to_add(config: MonitorConfig) -> None:
     with pytest.raises(BadInput, match=r"does not say where the traffic is.*Add `path`, or give --traffic"):
         traffic_path(with_path(config, None))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitoring.errors import BadInput
 from monitoring.traffic.format.ipc_messages import MessageTemplate
 from monitoring.traffic.format.row_encoding import RowLayout, segment_key
-from monitoring.traffic.format.rows import AnsweredRows, ModelKey, sampling_rate_of
+from monitoring.traffic.format.rows import AnsweredRows, ModelKey, is_quarantined, sampling_rate_of
 
 Answer = Callable[..., AnsweredRows]
 
@@ -51,6 +51,53 @@ def test_both_encodings_of_a_batch_are_equal(
     assert body is not None
     encoded = MessageTemplate.of(by_arrow(answer("other request", template))).encode(layout.batch_shape, body)
     assert encoded == by_arrow(rows).to_pybytes()
+
+
+TEXTS = st.text(st.characters(codec="ascii"), max_size=6)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # `answer` has no state
+@given(st.data(), st.integers(1, 5))
+def test_callers_and_own_ids_are_encoded_as_arrow_does_whether_all_some_or_none_are_there(
+    answer: Answer, data: st.DataObject, count: int
+) -> None:
+    columns: st.SearchStrategy[list[str]] = (
+        st.just([]) | TEXTS.map(lambda text: [text] * count) | st.lists(TEXTS, min_size=count, max_size=count)
+    )
+    answer_ids, principals, peers = (data.draw(columns) for _ in range(3))
+    rows = replace(answer("r", count), answer_ids=answer_ids, principals=principals, peers=peers)
+    rows.check_lengths()
+    layout = layout_of(rows)
+    body = layout.body(rows)
+    assert body is not None
+    assert MessageTemplate.of(by_arrow(rows)).encode(layout.batch_shape, body) == by_arrow(rows).to_pybytes()
+    batch = pa.ipc.read_record_batch(by_arrow(rows), layout.schema(layout.shapes))
+    stored = [batch[name].to_pylist() for name in ("answer_id", "caller_principal", "caller_peer")]
+    assert stored == [texts or [""] * count for texts in (answer_ids, principals, peers)]
+
+
+@pytest.mark.parametrize("texts", [["é"] * 2, ["a", "é"]], ids=["all", "some"])
+def test_names_beyond_ascii_are_left_to_arrow(answer: Answer, texts: list[str]) -> None:
+    rows = replace(answer("r", 2), principals=texts)
+    layout = layout_of(rows)
+    assert layout.body(rows) is None
+    assert (
+        pa.ipc.read_record_batch(by_arrow(rows), layout.schema(layout.shapes))["caller_principal"].to_pylist() == texts
+    )
+
+
+def test_rows_without_a_caller_each_are_refused(answer: Answer) -> None:
+    with pytest.raises(BadInput, match="'peers' and request_ids"):
+        replace(answer("r", 2), peers=["10.0.0.7"]).check_lengths()
+
+
+def test_rows_in_quarantine_fit_no_segment_of_others(answer: Answer) -> None:
+    rows = replace(answer("r", 1), quarantined=True)
+    assert segment_key(rows) != segment_key(answer("r", 1))
+    layout = layout_of(rows)
+    assert is_quarantined(layout.schema(layout.shapes))
+    other = layout_of(answer("r", 1))
+    assert not is_quarantined(other.schema(other.shapes))
 
 
 def test_what_only_arrow_can_convert_has_no_body(answer: Answer) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import AnsweredRows
-from monitoring.traffic.log.conversion import recover
+from monitoring.traffic.format.segments import SegmentFile
+from monitoring.traffic.log.conversion import convert_in_steps, recover
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
 
@@ -55,6 +56,28 @@ def test_a_year_of_rows_in_one_segment_becomes_a_part_per_date(
     for path in list(tmp_path.rglob("*.parquet"))[::50]:
         days = pq.read_table(path, columns=["event_time"])["event_time"].to_pylist()
         assert {f"date={day.date()}" for day in days} == {path.parent.name}
+
+
+def test_event_times_out_of_range_make_one_part_whatever_their_dates(
+    tmp_path: Path, clock: Clock, answer: Answer
+) -> None:
+    """A client that names a day of its own with each request would make a folder of each."""
+    batch = replace(over_dates(answer("old", 500), 500), quarantined=True)
+    path = dead_segment(tmp_path, clock, batch)
+    log = TrafficLog(tmp_path)
+    before = log.quarantine()
+    segment = SegmentFile.claim(path)
+    assert segment is not None
+    steps = convert_in_steps(tmp_path, segment)
+    assert [next(steps), next(steps)] == ["read", "quarantine"]
+    steps.close()  # killed: the segment is still the truth
+    segment.release()
+    assert log.quarantine().equals(before)
+    done = recover(tmp_path)
+    assert (done.rows, done.parts) == (500, 1)
+    assert [part.parent.name for part in tmp_path.rglob("*.parquet")] == ["quarantine"]
+    assert log.quarantine().equals(before)
+    assert (log.read(model="flights").num_rows, log.extent("flights")) == (0, None)
 
 
 def test_a_torn_tail_is_cut_at_conversion_and_still_counted(tmp_path: Path, clock: Clock, answer: Answer) -> None:

@@ -10,6 +10,7 @@ from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.log.labelled_table import join_labels, plain_names
 
 OWN = ["prediction_id", "request_id", "row", "event_time", "model", "version", "signature"]
+LATER = ["answer_id", "caller_principal", "caller_peer"]
 NAMES = st.sampled_from([*OWN, "label", "label_time", "sampling_rate", "temp", "input:temp", "output:p"])
 
 
@@ -53,7 +54,8 @@ def test_each_row_has_its_label_or_null_and_labels_of_other_rows_are_left_out() 
     table = join_labels(rows("a", "b", "c"), labels(c="late", x="late", a="on_time"))
     assert table["label"].to_pylist() == ["on_time", None, "late"]
     assert table["label_time"].cast(pa.int64()).to_pylist() == [2, None, 0]
-    assert table.column_names == [*OWN, "label", "label_time"]
+    assert table.column_names == [*OWN, *LATER, "label", "label_time"]
+    assert all(table[name].null_count == 3 for name in LATER), "in no log of an earlier version"
 
 
 def test_without_labels_the_columns_are_there_and_null() -> None:
@@ -64,7 +66,7 @@ def test_without_labels_the_columns_are_there_and_null() -> None:
 def test_tensors_of_one_element_are_plain_columns_and_the_rate_is_kept() -> None:
     given_ = rows("a", input_temp=[[3.0]], output_p=[[0.25, 0.75]], sampling_rate=[0.5])
     table = join_labels(given_, labels(a="late"))
-    assert table.column_names == [*OWN, "sampling_rate", "temp", "p", "label", "label_time"]
+    assert table.column_names == [*OWN, *LATER, "sampling_rate", "temp", "p", "label", "label_time"]
     assert table.select(["temp", "p", "sampling_rate"]).to_pylist() == [
         {"temp": 3.0, "p": [0.25, 0.75], "sampling_rate": 0.5}
     ]

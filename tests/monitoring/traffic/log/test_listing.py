@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -59,6 +60,19 @@ def test_parts_are_selected_by_model_version_and_date(log: Path, tmp_path: Path,
     assert found(log, version=3) == []
     assert found(log, model="flights", version=1, first=date(2013, 4, 2)) == [("flights", 1, day) for day in days[1:]]
     assert found(log, version=1, last=date(2013, 4, 1)) == [("a/b", 1, days[0]), ("flights", 1, days[0])]
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["here", "archived"])
+def test_parts_in_quarantine_come_alone(log: Path, tmp_path: Path, clock: Clock, answer: Answer, moved: bool) -> None:
+    before = found(log)
+    writer = TrafficWriter(log, clock=clock)
+    writer.append(replace(answer("old", at=NOON - 9999 * DAY), quarantined=True))
+    writer.close()
+    if moved:
+        assert Archiver(log, f"file://{tmp_path}/store").move_parts() == 6
+    assert found(log) == before
+    assert found(log, quarantined=True) == [("flights", 1, "")]
+    assert found(log, quarantined=True, version=2) == []
 
 
 def test_while_a_segment_is_open_its_parts_do_not_count(log: Path) -> None:

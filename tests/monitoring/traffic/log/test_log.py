@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +19,7 @@ from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import AnsweredRows, ModelKey
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_writer import LabelWriter
-from monitoring.traffic.log.assembly import CONFLICTS_KEY, REPEATS_KEY
+from monitoring.traffic.log.assembly import CONFLICTS_KEY, EXCLUDED_KEY, REPEATS_KEY
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
@@ -53,6 +55,9 @@ def test_rows_come_back_with_every_column_of_the_contract(
         ("event_time", moment),
         ("answered_at", moment),
         ("latency_us", pa.int64()),
+        ("answer_id", pa.string()),
+        ("caller_principal", pa.string()),
+        ("caller_peer", pa.string()),
         ("model", pa.string()),
         ("version", pa.int64()),
         ("signature", pa.string()),
@@ -67,6 +72,9 @@ def test_rows_come_back_with_every_column_of_the_contract(
         "event_time": NOON + timedelta(microseconds=1),
         "answered_at": NOON + timedelta(microseconds=1000),
         "latency_us": 1500,
+        "answer_id": None,
+        "caller_principal": None,
+        "caller_peer": None,
         "model": "flights",
         "version": 1,
         "signature": "serving_default",
@@ -100,6 +108,7 @@ def test_conversion_changes_nothing_a_reader_sees(tmp_path: Path, clock: Clock, 
     assert [row["input:temp"] for row in before.to_pylist()][:5] == [[0.0], [0.0], [1.0], [1.0], [2.0]]
     assert before.schema.metadata[CONFLICTS_KEY] == b"3", "early:0 twice and early:1 with other inputs"
     assert (summary.rows, summary.repeats, summary.torn_bytes, summary.segments) == (8, 5, 0, 3)
+    assert summary.conflicts == 3
 
 
 def test_parquet_parts_are_split_by_date_and_carry_their_key(tmp_path: Path, clock: Clock, answer: Answer) -> None:
@@ -172,13 +181,74 @@ def test_the_users_table_has_bare_names_and_the_last_label(tmp_path: Path, clock
     table = TrafficLog(tmp_path).table()
     assert table.column_names == [
         "prediction_id", "request_id", "row", "event_time", "model", "version", "signature",
-        "temp", "carrier", "probabilities", "label", "label_time",
+        "answer_id", "caller_principal", "caller_peer", "temp", "carrier", "probabilities", "label", "label_time",
     ]  # fmt: skip
     assert table["temp"].to_pylist() == [0.0, 1.0, 2.0]
     assert table["carrier"].to_pylist() == ["UA"] * 3
     assert table["probabilities"].to_pylist() == [[1.0, 0.0], [0.0, 1.0], [-1.0, 2.0]]
     assert table["label"].to_pylist() == ["on_time", None, "on_time"]
     assert table["label_time"].to_pylist()[0] == datetime(1970, 1, 1, 0, 0, 0, 3, tzinfo=UTC)
+
+
+def asked_by(rows: AnsweredRows, principal: str, peer: str = "10.0.0.1", **more: Any) -> AnsweredRows:
+    return replace(rows, principals=[principal] * rows.count, peers=[peer] * rows.count, **more)
+
+
+@pytest.mark.parametrize("close", [False, True], ids=["open", "converted"])
+def test_rows_have_their_caller_and_those_of_excluded_ones_are_left_out(
+    tmp_path: Path, clock: Clock, answer: Answer, close: bool
+) -> None:
+    batches = [
+        asked_by(answer("a", 2), "shop", answer_ids=["pitfalls-1"] * 2),
+        asked_by(answer("b", 1, at=NOON + 9 * DAY), "load-test"),
+        asked_by(answer("c", 1), "", "10.0.0.2"),
+        asked_by(answer("é", 1), "schön"),
+        answer("d", 1),
+    ]
+    writer = write(tmp_path, clock, *batches, close=close)
+    table = TrafficLog(tmp_path).table()
+    rest = TrafficLog(tmp_path, excluded=frozenset({"load-test", "10.0.0.2"}))
+    read = rest.read(model="flights", columns=["request_id"])
+    everything = rest.read(model="flights")
+    extent = rest.extent("flights")
+    spans = rest.spans("flights", longest_gap=DAY)
+    writer.close()
+    shown = table.select(["prediction_id", "answer_id", "caller_principal", "caller_peer"]).to_pylist()
+    assert [tuple(row.values()) for row in shown] == [
+        ("a:0", "pitfalls-1", "shop", "10.0.0.1"),
+        ("c:0", None, None, "10.0.0.2"),
+        ("d:0", None, None, None),
+        ("é:0", None, "schön", "10.0.0.1"),
+        ("a:1", "pitfalls-1", "shop", "10.0.0.1"),
+        ("b:0", None, "load-test", "10.0.0.1"),
+    ]
+    assert read.to_pydict() == {"request_id": ["a", "d", "é", "a"]}
+    assert everything["request_id"].to_pylist() == ["a", "d", "é", "a"]
+    assert everything.schema.metadata[EXCLUDED_KEY] == b"2"
+    assert extent == (NOON, NOON + timedelta(microseconds=1))
+    assert spans == (extent,)
+    assert TrafficLog(tmp_path).extent("flights") == (NOON, NOON + 9 * DAY)
+
+
+@pytest.mark.parametrize("close", [False, True], ids=["open", "converted"])
+def test_rows_in_quarantine_are_read_alone(tmp_path: Path, clock: Clock, answer: Answer, close: bool) -> None:
+    old = datetime(1, 1, 2, tzinfo=UTC)
+    aside = [replace(answer("old", 2, at=old + day * DAY), quarantined=True) for day in range(3)]
+    writer = write(tmp_path, clock, *aside, answer("new", 1), close=close)
+    log = TrafficLog(tmp_path)
+    table, summary, quarantine = log.table(), log.summary(), log.quarantine(model="flights", version=1)
+    others = log.quarantine(model="boats")
+    spans, models = log.spans("flights", longest_gap=DAY), log.models()
+    at = log.quarantined_at("flights", 1)
+    writer.close()
+    assert table["request_id"].to_pylist() == ["new"]
+    assert (summary.rows, summary.quarantined, summary.first) == (1, 6, NOON)
+    assert (quarantine.num_rows, others.num_rows) == (2, 0), "each id once"
+    assert quarantine["event_time"].to_pylist()[0] == old
+    assert quarantine["answered_at"].to_pylist()[0] == old + timedelta(microseconds=1000)
+    assert (len(spans), len(models), at.size) == (1, 1, 6)
+    folders = {path.parent.name for path in tmp_path.glob("model=*/version=*/*/*.parquet")}
+    assert folders == {"quarantine", "date=2013-04-01"}
 
 
 def test_dead_writers_segments_are_recovered_and_living_ones_left_alone(

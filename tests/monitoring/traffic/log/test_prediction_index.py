@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -55,6 +56,19 @@ def test_rows_before_the_first_time_are_not_there(log: Path) -> None:
     index = PredictionIndex(log, model="flights", version=1, since=NOON + 2 * DAY)
     assert index.was_answered(IDS, 10**18).tolist() == [False, False, True, False, False, False]
     assert not index.of_other_models(IDS).any()
+
+
+def test_rows_of_excluded_callers_are_as_another_models(
+    tmp_path: Path, clock: Callable[[], datetime], answer: Answer
+) -> None:
+    writer = TrafficWriter(tmp_path, clock=clock)
+    writer.append(replace(answer("a", 1), principals=["load-test"]))
+    writer.append(replace(answer("b", 1), principals=["shop"]))
+    writer.close()
+    index = PredictionIndex(tmp_path, model="flights", version=1, since=None, excluded=frozenset({"load-test"}))
+    assert index.was_answered(IDS, 10**18).tolist() == [False, True, False, False, False, False]
+    assert index.of_other_models(IDS).tolist() == [True, False, False, False, False, False]
+    assert index.row_counts([Window(start=NOON, end=NOON + DAY)]).tolist() == [[1, 1]]
 
 
 def test_rows_of_windows_are_counted_with_repeats_and_without(log: Path) -> None:

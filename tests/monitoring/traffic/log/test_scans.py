@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +15,20 @@ from hypothesis import strategies as st
 from monitoring.errors import CannotRun
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.format.layout import OPEN
-from monitoring.traffic.format.rows import TIMESTAMP, AnsweredRows, ModelKey
+from monitoring.traffic.format.rows import CALLER, TIMESTAMP, AnsweredRows, ModelKey
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.listing import list_traffic
-from monitoring.traffic.log.scans import Query, Scan, extent_us, list_keys, read_scans, scan_files, scan_segments
+from monitoring.traffic.log.scans import (
+    Query,
+    Scan,
+    excluded_rows,
+    extent_us,
+    list_keys,
+    read_scans,
+    scan_files,
+    scan_segments,
+)
 from monitoring.traffic.log.writer import TrafficWriter
 from tests.monitoring.traffic.conftest import NOON, NOON_US
 
@@ -55,6 +66,40 @@ def open_log(tmp_path: Path, clock: Clock, answer: Answer) -> Path:
     [segment] = writer._open.values()
     segment.file.release()
     return tmp_path
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from(["", "b", "c"]))),
+    st.frozensets(st.sampled_from("abc")),
+)
+def test_a_caller_is_excluded_by_principal_or_by_peer(callers: list[tuple[str, str]], excluded: frozenset[str]) -> None:
+    table = pa.table({name: pa.array([one[i] for one in callers], pa.string()) for i, name in enumerate(CALLER)})
+    expected = [bool(excluded & {*one}) for one in callers]
+    assert excluded_rows(table, excluded).tolist() == expected
+    assert Query(excluded=excluded).without_excluded(table).num_rows == expected.count(False)
+    older = pa.table({"request_id": [""] * len(callers)})
+    assert not excluded_rows(older, excluded).any(), "of a log that has no callers nothing is excluded"
+
+
+@pytest.mark.parametrize("converted", [False, True])
+def test_rows_of_excluded_callers_are_counted_whatever_is_read(
+    tmp_path: Path, clock: Clock, answer: Answer, converted: bool
+) -> None:
+    writer = TrafficWriter(tmp_path, clock=clock)
+    for name, count in (("shop", 2), ("load-test", 3)):
+        writer.append(replace(answer(name, count), principals=[name] * count))
+    if converted:
+        writer.close()
+    query = Query(excluded=frozenset({"load-test"}))
+    for columns in (None, ["request_id"], [*CALLER]):
+        [scan] = read_scans(tmp_path, query, columns)
+        assert (scan.table.num_rows, scan.excluded) == (2, 3)
+    some = IdSet(pa.array(["shop:0", "load-test:0"]))
+    [scan] = read_scans(tmp_path, replace(query, ids=some), None)
+    assert (scan.table["request_id"].to_pylist(), scan.excluded) == (["shop"], 1)
+    assert extent_us(tmp_path, query) == (NOON_US, NOON_US + 1)
+    assert extent_us(tmp_path, replace(query, excluded=frozenset({"shop", "load-test"}))) is None
+    writer.close()
 
 
 def requests(scans: list[Scan]) -> list[list[str]]:

@@ -51,18 +51,24 @@ def tensors(draw: st.DrawFn, rows: int) -> np.ndarray:
     return array.reshape(shape)  # every bit pattern, NaNs with their payloads too
 
 
+def repeated(texts: list[str], counts: list[int]) -> list[str]:
+    return [text for text, count in zip(texts, counts, strict=True) for _ in range(count)]
+
+
 @st.composite
 def batches(draw: st.DrawFn) -> AnsweredRows:
     """A batch of one to three requests, of one to three rows each."""
     counts = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
     rows = sum(counts)
     names = draw(st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=2, unique=True))
-    ids = draw(st.lists(st.text(max_size=6), min_size=len(counts), max_size=len(counts)))
+    ids, answers, principals, peers = (
+        draw(st.lists(st.text(max_size=6), min_size=len(counts), max_size=len(counts))) for _ in range(4)
+    )
     return AnsweredRows(
         model=draw(st.sampled_from(["flights", "rødents"])),
         version=draw(st.integers(0, 2)),
         signature=draw(st.sampled_from(["serving_default", "explain"])),
-        request_ids=[one for one, count in zip(ids, counts, strict=True) for _ in range(count)],
+        request_ids=repeated(ids, counts),
         rows=np.concatenate([np.arange(count) for count in counts]),
         event_times_us=np.repeat([draw(MICROSECONDS) for _ in counts], counts),
         answered_at_us=draw(MICROSECONDS),
@@ -70,6 +76,9 @@ def batches(draw: st.DrawFn) -> AnsweredRows:
         inputs={name: draw(tensors(rows)) for name in names},
         outputs={name: draw(tensors(rows)) for name in names},
         sampling_rate=draw(st.sampled_from([1.0, 0.25, 0.1])),
+        answer_ids=repeated(answers, counts),
+        principals=repeated(principals, counts),
+        peers=repeated(peers, counts),
     )
 
 

@@ -35,7 +35,10 @@ def test_init_writes_a_valid_config_and_overwrites_only_with_force(
     assert pitfalls("monitor", "run", "--config", out / "monitor.toml").exit_code == 0
     refused = pitfalls("monitor", "init", *arguments, "--out", out)
     assert (refused.exit_code, "There is a config already" in refused.stderr) == (2, True)
-    assert pitfalls("monitor", "init", *arguments, "--out", out, "--force").exit_code == 0
+    assert pitfalls("monitor", "init", *arguments, "--out", out, "--force", "--exclude-caller", "a").exit_code == 0
+    assert 'exclude_callers = ["a"]' in (out / "monitor.toml").read_text()
+    table = pitfalls("monitor", "init", "--reference", out / "none.csv", "--exclude-caller", "a")
+    assert (table.exit_code, "Callers are known in a traffic log only" in table.stderr) == (2, True)
 
 
 def test_init_refuses_an_unknown_slice_and_writes_nothing(

@@ -44,6 +44,22 @@ def test_run_prints_one_document_and_exits_with_1_for_a_page(
     assert (status.exit_code, json.loads(status.stdout)) == (1, again)
 
 
+def test_rows_of_excluded_callers_are_left_out_and_counted(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=2))
+    send(deployed, days(days=2, principal="load-test"), labels=False)
+    config = deployed / "monitor.toml"
+    result = pitfalls("monitor", "run", "--config", config, "--exclude-caller", "load-test", "--json")
+    assert result.exit_code == 0, result.output
+    assert "120 rows of excluded callers were left out." in result.stderr
+    found = json.loads(result.stdout)
+    assert [window["rows"] for window in found["windows"]] == [60, 60]
+    config.write_text(config.read_text().replace("[traffic]", '[traffic]\nexclude_callers = ["load-test"]'))
+    again = json.loads(pitfalls("monitor", "run", "--config", config, "--json").stdout)
+    assert again["windows"] == found["windows"], "the same deployment"
+
+
 def test_healthy_traffic_exits_with_0_and_prints_the_status(
     pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
 ) -> None:

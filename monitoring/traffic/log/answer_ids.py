@@ -1,0 +1,83 @@
+"""Labels that name the server's own ids of answers: they are for the predictions that these answers are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.traffic.format.rows import ANSWER_ID, OWN_IDS
+from monitoring.traffic.id_keys import IdSet, id_keys, is_member
+from monitoring.traffic.log.assembly import IDENTITY
+from monitoring.traffic.log.repeats import conflicting_rows
+from monitoring.traffic.log.scans import Query, Scan, answer_ids, prediction_ids, read_scans, scan_files
+
+
+def with_prediction_ids(root: Path, labels: pa.Table, *, since: datetime | None = None) -> pa.Table:
+    """Replace the answer ids among the ids of labels by prediction ids.
+
+    An answer to a request whose id was sent before is the same prediction if its inputs are the same; if not, it is no
+    prediction, and its label keeps its id. Cost: nothing without such labels; else four columns of every file are read
+    once, and all columns of repeated rows.
+
+    Args:
+        root: The log's folder.
+        labels: With a column prediction_id.
+        since: The first event time of predictions; None for all.
+
+    Returns:
+        The labels in their order.
+    """
+    ids = labels["prediction_id"].combine_chunks()
+    own = pc.starts_with(ids, OWN_IDS)
+    if not pc.any(own).as_py():
+        return labels
+    known = _predictions(root, IdSet(ids.filter(own)), since)
+    named = known["prediction"].combine_chunks().take(pc.index_in(ids, value_set=known["answer"].combine_chunks()))
+    place = labels.column_names.index("prediction_id")
+    return labels.set_column(place, labels.schema.field(place), pc.coalesce(named, ids))
+
+
+def _predictions(root: Path, wanted: IdSet, since: datetime | None) -> pa.Table:
+    """The prediction id of each wanted answer id."""
+    found = pa.table({"answer": pa.array([], pa.string()), "prediction": pa.array([], pa.string())})
+    keys: dict[str, list[NDArray[np.int64]]] = {}
+    by_model: dict[str, pa.Table] = {}
+    for scan in scan_files(root, Query(start=since), (*IDENTITY, ANSWER_ID)):
+        if scan.key is None:
+            continue
+        model = scan.key.model
+        predictions = prediction_ids(scan.table)
+        keys.setdefault(model, []).append(id_keys(predictions))
+        rows = _wanted(scan, wanted, predictions)
+        by_model[model] = pa.concat_tables([by_model.get(model, found), rows])
+    for model, rows in by_model.items():
+        distinct, counts = np.unique(np.concatenate(keys[model]), return_counts=True)
+        kept = rows
+        repeated = is_member(id_keys(rows["prediction"].combine_chunks()), distinct[counts > 1])
+        if repeated.any():
+            again = IdSet(rows["prediction"].combine_chunks().filter(pa.array(repeated)))
+            scans = read_scans(root, Query(model=model, start=since, ids=again), None)
+            others = pa.concat_arrays(
+                [
+                    answer_ids(scan.table).take(pa.array(places))
+                    for scan, places in conflicting_rows(scans)
+                    if ANSWER_ID in scan.table.column_names
+                ]
+            )
+            kept = kept.filter(pc.invert(pc.is_in(rows["answer"], value_set=others)))
+        found = pa.concat_tables([found, kept])
+    return found
+
+
+def _wanted(scan: Scan, wanted: IdSet, predictions: pa.Array) -> pa.Table:
+    """The wanted answers of one file, each with its prediction."""
+    if ANSWER_ID not in scan.table.column_names:  # of an earlier version
+        return pa.table({"answer": pa.array([], pa.string()), "prediction": pa.array([], pa.string())})
+    answers = answer_ids(scan.table)
+    rows = pa.table({"answer": answers, "prediction": predictions})
+    return rows.filter(pa.array(wanted.contains(answers)))

@@ -68,7 +68,7 @@ def command(
     from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - not needed for --help
     from monitoring.traffic.log.remote_log import log_folder  # noqa: PLC0415 - as above
     from monitoring.traffic.log.scans import Query  # noqa: PLC0415 - as above
-    from monitoring.traffic.remote.file_store import is_url, shown_url  # noqa: PLC0415 - as above
+    from monitoring.traffic.remote.urls import is_url, shown_url  # noqa: PLC0415 - as above
 
     if origin is not None and is_url(place):
         raise BadInput(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from monitoring.traffic.remote.urls import is_url, shown_url
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 class ReloadPolicy:
     """Where the models and logs of a client's list may lie."""
 
-    model_roots: tuple[Path, ...]
+    model_roots: tuple[Path | str, ...]
+    """Folders of this machine, and URLs."""
     log_roots: tuple[Path, ...] = ()
     takes_certificates: bool = False
     """Whether a client's certificate, which TLS has verified, is a credential."""
@@ -28,19 +31,39 @@ class ReloadPolicy:
             Failure: PERMISSION_DENIED naming the first folder that is not below a root.
         """
         for flag, folder, roots in self._folders(config):
-            if folder.startswith("/") and not is_below(Path(folder), roots):
-                named = ", ".join(map(str, roots)) or "no folder"
+            if (is_url(folder) or folder.startswith("/")) and not _is_allowed(folder, roots):
+                named = ", ".join(shown_url(root) if isinstance(root, str) else str(root) for root in roots)
                 raise Failure(
                     Code.PERMISSION_DENIED,
-                    f"A list of models that a client sends may not name {folder}: {flag} allows {named}.",
+                    f"A list of models that a client sends may not name {shown_url(folder)}: {flag} allows "
+                    f"{named or 'no folder'}.",
                 )
 
-    def _folders(self, config: Any) -> Iterator[tuple[str, str, tuple[Path, ...]]]:
+    def _folders(self, config: Any) -> Iterator[tuple[str, str, tuple[Path | str, ...]]]:
         for one in config.model_config_list.config:
             yield "--model-root", one.base_path.removeprefix("file://"), self.model_roots
             prefix = one.logging_config.log_collector_config.filename_prefix
             if prefix:
                 yield "--log-root", str(Path(prefix).absolute()), self.log_roots
+
+
+def _is_allowed(folder: str, roots: Sequence[Path | str]) -> bool:
+    if is_url(folder):
+        return any(is_url_below(folder, root) for root in roots if isinstance(root, str))
+    return is_below(Path(folder), [root for root in roots if isinstance(root, Path)])
+
+
+def is_url_below(url: str, root: str) -> bool:
+    """Whether a URL is another one or below it.
+
+    >>> [is_url_below(f"s3://b/{path}", "s3://b/m/") for path in ("m", "m/a", "m2", "m/../x", "m/%2e%2e/x")]
+    [True, True, False, False, False]
+
+    Returns:
+        Whether it is; never for a URL with ``..`` in it.
+    """
+    parts = unquote(url).split("/")
+    return ".." not in parts and f"{url.rstrip('/')}/".startswith(f"{root.rstrip('/')}/")
 
 
 def is_below(path: Path, roots: Sequence[Path]) -> bool:

@@ -6,11 +6,14 @@ Source: ``tensorflow_serving/config/model_server_config.proto``; the checks are 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitoring.errors import InvalidSettings
+from monitoring.errors import BadInput, InvalidSettings
+from monitoring.traffic.remote.file_store import FileStore
+from monitoring.traffic.remote.urls import is_url
+from serving.models.model_cache import model_at
 from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
 from serving.tf_serving.text_format import read_text_file
 
@@ -61,15 +64,18 @@ def read_config_file(path: Path) -> tuple[ModelSource, ...]:
 def sources_of(config: Any) -> tuple[ModelSource, ...]:
     """The models of a ``ModelServerConfig`` without errors (see `check_config`)."""
     return tuple(
-        ModelSource(
-            name=one.name,
-            base=Path(one.base_path.removeprefix("file://")),
+        replace(
+            _located(one.name, one.base_path.removeprefix("file://")),
             policy=_policy(one.model_version_policy),
             labels=dict(one.version_labels),
             logging=_logging(one.logging_config) if one.HasField("logging_config") else None,
         )
         for one in config.model_config_list.config
     )
+
+
+def _located(name: str, path: str) -> ModelSource:
+    return model_at(path, name=name) if is_url(path) else ModelSource(name=name, base=Path(path))
 
 
 def check_config(config: Any) -> Iterator[ModelConfigProblem]:
@@ -105,16 +111,7 @@ def _check_identity(place: str, one: Any, count: int) -> Iterator[ModelConfigPro
             expected="once",
             fix="Remove or rename the others.",
         )
-    path = one.base_path.removeprefix("file://")
-    if not path.startswith("/"):
-        is_remote = "://" in path
-        yield ModelConfigProblem(
-            place=place,
-            what="base_path is not an absolute path" + (" of this machine" if is_remote else ""),
-            got=repr(one.base_path),
-            expected="the folder that holds the numbered versions, such as '/models/flights'",
-            fix="Mount or copy it to this machine." if is_remote else "Write the whole path, beginning with /.",
-        )
+    yield from _check_base_path(place, one.base_path.removeprefix("file://"))
     is_known = one.model_platform == PLATFORM or (not one.model_platform and one.model_type == TENSORFLOW_TYPE)
     if not is_known or (one.model_platform and one.model_type):
         yield ModelConfigProblem(
@@ -123,6 +120,28 @@ def _check_identity(place: str, one: Any, count: int) -> Iterator[ModelConfigPro
             got=repr(one.model_platform) + (" with a model_type" if one.model_type else ""),
             expected=f'"{PLATFORM}"',
             fix=f'Write model_platform: "{PLATFORM}", and no model_type.',
+        )
+
+
+def _check_base_path(place: str, path: str) -> Iterator[ModelConfigProblem]:
+    if is_url(path):
+        try:
+            FileStore(path)
+        except BadInput as error:
+            yield ModelConfigProblem(
+                place=place,
+                what="base_path is a URL that no installed driver opens",
+                got=str(error.got),
+                expected="the folder that holds the numbered versions, such as '/models/flights' or 's3://bucket/flights'",
+                fix="Install the driver (s3fs, gcsfs, adlfs), or copy the folder to this machine.",
+            )
+    elif not path.startswith("/"):
+        yield ModelConfigProblem(
+            place=place,
+            what="base_path is not an absolute path",
+            got=repr(path),
+            expected="the folder that holds the numbered versions, such as '/models/flights'",
+            fix="Write the whole path, beginning with /.",
         )
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, final
 
+from monitoring.traffic.remote.file_store import FileStore
 from serving.models.list_in_force import ListInForce
+from serving.models.model_cache import model_at, remote_versions
 from serving.models.model_config import read_config_file
 from serving.models.version_folders import ModelSource, discover
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from monitoring.traffic.remote.file_store import StoredFile
 
     VersionLabels = Mapping[str, Mapping[str, int]]
 
@@ -49,17 +55,75 @@ class ModelsFolder:
         return True
 
 
+@final
+class ModelsUrl:
+    """Every model NAME with a complete version at a URL of NAME/VERSION folders.
+
+    Args:
+        url: The folder of models.
+        labels: Versions by model and label.
+        poll_s: Seconds between two listings of the URL; in between, the models of the last one are given.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        labels: VersionLabels | None = None,
+        *,
+        poll_s: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._labels = labels or {}
+        self._poll_s = poll_s
+        self._clock = clock
+        self._listed_at = -math.inf
+        self._sources: tuple[ModelSource, ...] = ()
+
+    def read(self) -> Sequence[ModelSource]:
+        """The models at the URL.
+
+        Returns:
+            Those that are there now, or were at the last listing.
+
+        Raises:
+            CannotRun: The store cannot be read.
+        """
+        if self._clock() - self._listed_at >= self._poll_s:
+            grouped: dict[str, dict[str, StoredFile]] = {}
+            for key, one in FileStore(self.url).listing().items():
+                name, _, path = key.partition("/")
+                grouped.setdefault(name, {})[path] = one
+            self._sources = tuple(
+                model_at(f"{self.url}/{name}", name=name, labels=self._labels.get(name))
+                for name, files in sorted(grouped.items())
+                if remote_versions(files)
+            )
+            self._listed_at = self._clock()
+        return self._sources
+
+    @property
+    def is_live(self) -> bool:
+        """Models come and go with their folders."""
+        return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleModel:
     """A single model and the folder of its versions."""
 
     name: str
-    base: Path
+    base: Path | str
+    """Its folder of versions; text is a URL."""
     labels: VersionLabels = field(default_factory=dict)
 
     def read(self) -> Sequence[ModelSource]:
         """The model, whether or not it has versions yet."""
-        return (ModelSource(name=self.name, base=self.base, labels=self.labels.get(self.name, {})),)
+        labels = self.labels.get(self.name, {})
+        if isinstance(self.base, str):
+            return (model_at(self.base, name=self.name, labels=labels),)
+        return (ModelSource(name=self.name, base=self.base, labels=labels),)
 
     @property
     def is_live(self) -> bool:

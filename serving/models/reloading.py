@@ -75,7 +75,7 @@ class Reloader:
         """Poll the disk for versions; errors are reported."""
         try:
             self._models.poll()
-        except (OSError, BadInput) as error:
+        except (OSError, BadInput, CannotRun) as error:
             self._report_once(f"The disk cannot be polled for models; the loaded versions go on answering: {error}")
         else:
             self._last_error = ""
@@ -176,7 +176,7 @@ class Reloader:
         """The source's list; None if it cannot be read, which is reported."""
         try:
             sources = self._model_list.read()
-        except (OSError, BadInput) as error:
+        except (OSError, BadInput, CannotRun) as error:
             self._report_once(f"The list of models cannot be read; the loaded versions go on answering: {error}")
             return None
         self._last_error = ""
@@ -242,7 +242,7 @@ class Reloader:
                     kept = tuple(self._without(one, refused, before) for one in in_force.sources)
                     self._model_list.put(replace(in_force, sources=kept))
                     self._models.poll()
-            except (OSError, BadInput) as error:
+            except (OSError, BadInput, CannotRun) as error:
                 return Failure(Code.INTERNAL, f"The disk cannot be polled for models: {error}")
         if in_force.switched:
             return self._failure_of([one for one in sources if one.name == in_force.switched], ())
@@ -289,7 +289,7 @@ class Reloader:
         known = self._models.statuses(source.name) if self._models.has_versions(source.name) else ()
         failed = [one for one in known if one.message]
         if not failed:
-            return f"{{name: {source.name}}} has no version in {source.base}"
+            return f"{{name: {source.name}}} has no version in {source.place}"
         return f"{{name: {source.name} version: {failed[0].number}}} due to error: {failed[0].message}"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from monitoring.errors import BadInput
+from monitoring.traffic.remote.urls import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,10 +57,18 @@ class ModelSource:
 
     name: str
     base: Path
+    """Its folder of versions on this machine; of a model at a URL, the folder of its copies in the cache."""
     policy: VersionPolicy = VersionPolicy()
     labels: Mapping[str, int] = field(default_factory=dict)
     logging: RequestLogging | None = None
     """How its requests are logged; None for the server's default."""
+    url: str = ""
+    """The folder of its versions, if that is not on this machine."""
+
+    @property
+    def place(self) -> str:
+        """Where its versions are, for messages."""
+        return shown_url(self.url) if self.url else str(self.base)
 
     @property
     def is_unloaded(self) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.remote.urls import shown_url
 from serving.access.audit_log import AuditLog
 from serving.access.guard import Guard
 from serving.capture.model_logging import logging_by_model
@@ -21,7 +22,8 @@ from serving.inference_v2.model_control import ModelControl
 from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
-from serving.models.model_list import ModelList, ModelsFolder, first_list
+from serving.models.model_cache import ModelCache
+from serving.models.model_list import ModelList, ModelsFolder, ModelsUrl, first_list
 from serving.models.op_libraries import load_op_libraries
 from serving.models.reloading import Reloader
 from serving.models.versions import Models
@@ -36,7 +38,7 @@ from serving.transport.limits import raise_open_file_limit
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from serving.capture.capture import Capture
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from serving.models.list_in_force import ListInForce
     from serving.models.reloading import Reload
     from serving.models.runner import Runner
+    from serving.models.version_folders import ModelSource
     from serving.server.listeners import Listeners
     from serving.server.peers import PeerWorkers
     from serving.server.settings import AccessSettings, ModelRepositorySettings, ServerInfo, ServeSettings
@@ -165,11 +168,12 @@ def read_first_list(repository: ModelRepositorySettings) -> ListInForce:
         BadInput: There is no model, or the list of models cannot be used.
     """
     source = repository.source
-    if source.read() or repository.waits_for_models or not isinstance(source, ModelsFolder):
+    if source.read() or repository.waits_for_models or not isinstance(source, ModelsFolder | ModelsUrl):
         return first_list(source)
+    place = shown_url(source.url) if isinstance(source, ModelsUrl) else source.folder
     raise BadInput(
         "There is no model to serve.",
-        got=f"{source.folder} without a NAME/VERSION folder",
+        got=f"{place} without a NAME/VERSION folder",
         expected="NAME/1/saved_model.pb, for example",
         fix="Export a model first: pitfalls export … --models DIR",
     )
@@ -210,7 +214,7 @@ def load_models(
         on_load(path, runner)
         return runner
 
-    models = Models(model_list, load=load, report=report, settings=repository.versions)
+    models = Models(_on_disk(repository, model_list, report), load=load, report=report, settings=repository.versions)
     models.poll()
     missing = [name for name in models.names if not models.available(name)]
     is_broken = any(models.has_versions(name) for name in missing)
@@ -227,6 +231,16 @@ def load_models(
     if not models.names and model_list.is_live:
         report("Waiting for models: there is none yet.")
     return models
+
+
+def _on_disk(
+    repository: ModelRepositorySettings, model_list: ModelList, report: Report
+) -> Callable[[], Sequence[ModelSource]]:
+    """What gives the models to serve, with those at URLs copied to this machine."""
+    if repository.cache is None:
+        return model_list
+    cache = ModelCache(repository.cache, report=report)
+    return lambda: [cache.local(one) for one in model_list()]
 
 
 def _run(
@@ -261,7 +275,7 @@ def _run(
 def _reasons(models: Models, name: str) -> list[str]:
     source = models.source(name)
     if source is not None and not models.has_versions(name):
-        return [f"{name}: no version in {source.base}"]
+        return [f"{name}: no version in {source.place}"]
     return [f"{name}/{one.number}: {one.message}" for one in models.statuses(name)]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from serving.access.tokens import Scope, Token
     from serving.capture.traffic_log import TrafficSettings
     from serving.grpc_api.server import GrpcSettings
+    from serving.models.model_cache import ModelCacheSettings
     from serving.models.model_list import ModelListSource
 
 
@@ -38,6 +39,8 @@ class ModelRepositorySettings:
     """Seconds between two polls of a config file; 0 reads it at the start and on SIGHUP."""
     loading: LoadSettings = field(default_factory=LoadSettings)
     versions: VersionSettings = field(default_factory=VersionSettings)
+    cache: ModelCacheSettings | None = None
+    """Where versions of models at URLs are copied to; None if there are no such models."""
     may_label_unavailable: bool = False
     """Whether a reload may give a new label to a version that is not available yet."""
 

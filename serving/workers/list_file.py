@@ -91,6 +91,7 @@ def _sources(listed: Sequence[dict[str, Any]] | None) -> tuple[ModelSource, ...]
             policy=VersionPolicy(**one["policy"] | {"numbers": tuple(one["policy"]["numbers"])}),
             labels=one["labels"],
             logging=None if one["logging"] is None else RequestLogging(**one["logging"]),
+            url=one["url"],
         )
         for one in listed
     )

@@ -20,7 +20,7 @@ from monitoring.jobs.sources.table_source import TableSource
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
-from monitoring.traffic.remote.file_store import is_url
+from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import is_table, pattern_below, require_table
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from monitoring.errors import BadInput
 from monitoring.traffic.format.layout import ARCHIVE, GAPS, LABELS, MODEL_PREFIX, OPEN
 from monitoring.traffic.log.listing import write_archive
-from monitoring.traffic.remote.file_store import FileStore, is_url, shown_url
+from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
+from monitoring.traffic.remote.urls import is_url, shown_url
 
 
 def log_folder(place: Path | str) -> Path:

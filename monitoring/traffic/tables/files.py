@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.remote.file_store import FileStore, is_url
+from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
+from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
 from monitoring.traffic.tables.quotes import UnbalancedQuotes
 from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet

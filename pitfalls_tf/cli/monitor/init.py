@@ -127,7 +127,7 @@ def command(
     the baseline and its TFDV schema are made from that table.
     """
     from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
-    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - as above
+    from monitoring.traffic.remote.urls import is_url  # noqa: PLC0415 - as above
 
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
     windows = {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.frameworks import load_frameworks
 
 if TYPE_CHECKING:
@@ -115,8 +116,6 @@ def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
     """
     if traffic is None:
         return config
-    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - loads Arrow
-
     section = config.traffic.with_path(traffic if is_url(traffic) else Path(traffic).absolute())
     return config.model_copy(update={"traffic": section})
 

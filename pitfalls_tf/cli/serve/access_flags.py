@@ -11,6 +11,7 @@ import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve.option_groups import option_group
+from pitfalls_tf.cli.serve.server_flags import FolderOrUrl
 
 if TYPE_CHECKING:
     import ssl
@@ -32,7 +33,7 @@ class AccessFlags:
     require_token: tuple[str, ...]
     audit_log: Path | None
     allow_reload: bool
-    model_roots: tuple[Path, ...]
+    model_roots: tuple[Path | str, ...]
     log_roots: tuple[Path, ...]
     allowed_operations: tuple[str, ...]
     op_libraries: tuple[Path, ...]
@@ -92,7 +93,6 @@ class AccessFlags:
     ) -> ReloadPolicy | None:
         from serving.access.reload_policy import ReloadPolicy  # noqa: PLC0415 - as above
         from serving.access.tokens import Scope  # noqa: PLC0415 - as above
-        from serving.models.model_list import ModelsFolder  # noqa: PLC0415 - as above
 
         if not self.allow_reload:
             if self.model_roots or self.log_roots:
@@ -110,7 +110,7 @@ class AccessFlags:
                 expected="a line TOKEN reload NAME in --token-file, or an --ssl_config_file with client_verify: true",
                 fix='Create one, for example: (umask 077; echo "$(openssl rand -hex 16) reload deploy" > token)',
             )
-        roots = self.model_roots or ((source.folder,) if isinstance(source, ModelsFolder) else ())
+        roots = self.model_roots or _own_roots(source)
         if not roots:
             raise BadInput(
                 "Reloads need to know where models may lie.",
@@ -121,6 +121,15 @@ class AccessFlags:
         # With a token file the token decides: a certificate may be every client's.
         takes_certificates = verifies_clients and not tokens
         return ReloadPolicy(model_roots=roots, log_roots=self.log_roots, takes_certificates=takes_certificates)
+
+
+def _own_roots(source: ModelListSource) -> tuple[Path | str, ...]:
+    """A folder of models, which is a root of its own."""
+    from serving.models.model_list import ModelsFolder, ModelsUrl  # noqa: PLC0415 - not needed for --help
+
+    if isinstance(source, ModelsFolder):
+        return (source.folder,)
+    return (source.url,) if isinstance(source, ModelsUrl) else ()
 
 
 def read_environment_token() -> tuple[Token, ...]:
@@ -152,10 +161,17 @@ access_flags = option_group(
             help="Ask for a token here, too; labels and reloads always need one.",
         ),
         click.option("--audit-log", type=click.Path(path_type=Path), help="Record reloads, labels and refusals here."),
-        click.option(
+click.option(
             "--allow-reload", is_flag=True, help="Clients with a credential may replace, load, unload models."
         ),
-        click.option("--model-root", "model_roots", type=FOLDER, multiple=True, help="Where their models may lie."),
+        click.option(
+            "--model-root",
+            "model_roots",
+            type=FolderOrUrl(exists=True),
+            metavar="DIR|URL",
+            multiple=True,
+            help="Where their models may lie.",
+        ),
         click.option("--log-root", "log_roots", type=FOLDER, multiple=True, help="Where their logs may lie."),
         click.option(
             "--allow-op",

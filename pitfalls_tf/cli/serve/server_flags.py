@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from monitoring.errors import BadInput
+from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.serve.option_groups import option_group
 
 OFF = "off"
@@ -18,13 +19,16 @@ OFF = "off"
 class ServerFlags:
     """Values of the flags; None if not given."""
 
-    models: Path | None
+    models: Path | str | None
     rest_port: int | None
     grpc_port: int | str | None
     host: str
     allowed_hosts: tuple[str, ...]
     wait_for_models: bool
     poll_seconds: float | None
+    model_cache: Path | None
+    model_cache_gb: float
+    url_poll_seconds: float
     labels: tuple[str, ...]
     zero_is_newest: bool
     workers: int
@@ -40,11 +44,31 @@ class PortOrOff(click.ParamType[int | str]):
         return OFF if value == OFF else click.IntRange(0, 65535).convert(value, param, ctx)
 
 
+class FolderOrUrl(click.ParamType[Path | str]):
+    """Parameter type: a folder of this machine, or a URL; ``file://`` is a folder."""
+
+    name = "folder or URL"
+
+    def __init__(self, *, exists: bool = False) -> None:
+        self._folder = click.Path(path_type=Path, file_okay=False, exists=exists)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """A path, or the text of a URL."""
+        if isinstance(value, Path):
+            return value
+        text = str(value).removeprefix("file://")
+        if is_url(text):
+            return text
+        return Path(self._folder.convert(text, param, ctx))
+
+
 server_flags = option_group(
     "server",
     ServerFlags,
     (
-        click.option("--models", type=click.Path(path_type=Path), help="Folder of NAME/VERSION folders."),
+        click.option(
+            "--models", type=FolderOrUrl(), metavar="DIR|URL", help="Folder of NAME/VERSION folders, here or at a URL."
+        ),
         click.option(
             "--rest-port",
             type=click.IntRange(0, 65535),
@@ -74,6 +98,25 @@ server_flags = option_group(
             "--poll-seconds",
             type=click.FloatRange(0),
             help="Interval of checks for new versions; 0: only at start.  [default: 1]",
+        ),
+        click.option(
+            "--model-cache",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Where models at URLs are copied to.  [default: ~/.cache/pitfalls/models]",
+        ),
+        click.option(
+            "--model-cache-gb",
+            type=click.FloatRange(0, min_open=True),
+            default=20.0,
+            show_default=True,
+            help="Limit of these copies in gigabytes (1e9 bytes).",
+        ),
+        click.option(
+            "--url-poll-seconds",
+            type=click.FloatRange(0),
+            default=30.0,
+            show_default=True,
+            help="Shortest interval between two listings of a model's URL.",
         ),
         click.option("--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="Version label."),
         click.option(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
+from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.serve.server_flags import OFF, read_version_labels
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
     from serving.grpc_api.server import GrpcSettings
     from serving.inference.batching import BatchSettings
+    from serving.models.model_cache import ModelCacheSettings
     from serving.models.model_list import ModelListSource
     from serving.models.runner import ThreadSettings
     from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
@@ -64,6 +67,7 @@ def read_model_repository(
         source=read_model_list_source(flags, tf_flags, report, waits=waits),
         waits_for_models=waits,
         poll_s=poll_s,
+        cache=_model_cache(flags),
         config_poll_s=float(tf_flags.model_config_file_poll_wait_seconds or 0),
         loading=LoadSettings(
             warm_ups=0 if tf_flags.enable_model_warmup is False else max(1, iterations),
@@ -95,12 +99,12 @@ def read_model_list_source(
         waits: whether the folder of a model may come later.
 
     Returns:
-        A folder of models, one model, or a config file.
+        A folder of models, here or at a URL, one model, or a config file.
 
     Raises:
-        BadInput: no flag, or contradicting flags, or a missing folder.
+        BadInput: no flag, or contradicting flags, a missing folder, or a URL that no installed driver opens.
     """
-    from serving.models.model_list import ConfigFile, ModelsFolder, SingleModel  # noqa: PLC0415 - as above
+    from serving.models.model_list import ConfigFile, ModelsFolder, ModelsUrl, SingleModel  # noqa: PLC0415 - as above
 
     labels = read_version_labels(flags.labels)
     names = ("model_config_file", "model_base_path", "model_name", "model_config_file_poll_wait_seconds")
@@ -108,6 +112,8 @@ def read_model_list_source(
     if flags.models is not None:
         if given:
             raise _contradiction("--models", given[0], "a folder of models is a complete list")
+        if isinstance(flags.models, str):
+            return ModelsUrl(checked_url(flags.models), labels, poll_s=flags.url_poll_seconds)
         return ModelsFolder(folder=flags.models, labels=labels)
     if tf_flags.model_config_file is not None:
         for flag in set(given) & {"--model_base_path", "--model_name"}:
@@ -123,14 +129,39 @@ def read_model_list_source(
     if tf_flags.model_config_file_poll_wait_seconds is not None:
         report("--model_config_file_poll_wait_seconds has no effect without --model_config_file.")
     path = tf_flags.model_base_path.removeprefix("file://")
-    if "://" in path or not (waits or Path(path).is_dir()):
+    if is_url(path):
+        return SingleModel(name=tf_flags.model_name or "default", base=checked_url(path), labels=labels)
+    if not waits and not Path(path).is_dir():
         raise BadInput(
             "The model's folder does not exist.",
             got=f"--model_base_path {tf_flags.model_base_path}",
-            expected="a local folder with numbered versions",
-            fix="Mount or copy it here." if "://" in path else "Check the path.",
+            expected="a folder with numbered versions",
+            fix="Check the path.",
         )
     return SingleModel(name=tf_flags.model_name or "default", base=Path(path).absolute(), labels=labels)
+
+
+def checked_url(url: str) -> str:
+    """A URL, if an installed driver opens it.
+
+    Raises:
+        BadInput: none does.
+    """
+    from monitoring.traffic.remote.file_store import FileStore  # noqa: PLC0415 - not needed for --help
+
+    FileStore(url)
+    return url
+
+
+def _model_cache(flags: ServerFlags) -> ModelCacheSettings:
+    from serving.models.model_cache import ModelCacheSettings  # noqa: PLC0415 - as above
+
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "pitfalls", "models")
+    return ModelCacheSettings(
+        folder=(flags.model_cache or default).absolute(),
+        limit_bytes=int(flags.model_cache_gb * 1e9),
+        poll_s=flags.url_poll_seconds,
+    )
 
 
 def read_addresses(

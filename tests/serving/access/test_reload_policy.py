@@ -21,6 +21,16 @@ def check(policy: ReloadPolicy, base: str, prefix: str = "") -> None:
     policy.check(text_format.Parse(text, model_server_config_pb2.ModelServerConfig()))
 
 
+def test_urls_lie_below_a_root_that_is_a_url(tmp_path: Path) -> None:
+    policy = ReloadPolicy(model_roots=(tmp_path, "s3://bucket/models"))
+    check(policy, "s3://bucket/models/m")
+    check(policy, str(tmp_path / "m"))
+    for base in ("s3://bucket/models-2/m", "s3://bucket/models/../m", "gs://bucket/models/m", f"local://{tmp_path}/m"):
+        with pytest.raises(Failure, match="may not name") as raised:
+            check(policy, base)
+        assert raised.value.code is Code.PERMISSION_DENIED
+
+
 def test_folders_lie_below_a_root(tmp_path: Path) -> None:
     models, logs = tmp_path / "models", tmp_path / "logs"
     models.mkdir()

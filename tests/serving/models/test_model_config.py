@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tensorflow_serving.config import model_server_config_pb2
 
 from monitoring.errors import BadInput
+from serving.models.model_cache import model_at
 from serving.models.model_config import check_config, read_config_file, sources_of
 from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
 
@@ -38,7 +40,7 @@ model_config_list {
 WRONG = """
 model_config_list {
   config { base_path: "models/a" }
-  config { name: "b" base_path: "gs://bucket/b" model_platform: "caffe" model_version_policy { specific { } } }
+  config { name: "b" base_path: "nowhere://bucket/b" model_platform: "caffe" model_version_policy { specific { } } }
   config { name: "b" base_path: "/b" model_platform: "tensorflow" version_labels { key: "a/b" value: -1 }
            logging_config { sampling_config { sampling_rate: 2 } } }
 }
@@ -62,6 +64,14 @@ def test_a_config_file_is_read_whole(tmp_path: Path) -> None:
     )
 
 
+def test_a_base_path_may_be_a_url(tmp_path: Path) -> None:
+    file = tmp_path / "models.config"
+    entry = 'name: "m" base_path: "local:///bucket/m" model_platform: "tensorflow" model_version_policy { all {} }'
+    file.write_text(f"model_config_list {{ config {{ {entry} }} }}")
+    (source,) = read_config_file(file)
+    assert source == replace(model_at("local:///bucket/m", name="m"), policy=VersionPolicy(kind="all"))
+
+
 def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
     file = tmp_path / "models.config"
     file.write_text(WRONG)
@@ -74,7 +84,7 @@ def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
         "config[0]: base_path is not an absolute path: got 'models/a'",
         "config[0]: an unsupported model_platform: got ''",
         "config[1] (b): a model name that occurs more than once",
-        "config[1] (b): base_path is not an absolute path of this machine: got 'gs://bucket/b'",
+        "config[1] (b): base_path is a URL that no installed driver opens: got nowhere://bucket/b",
         "config[1] (b): an unsupported model_platform: got 'caffe'",
         "config[1] (b): a specific policy without valid versions",
         "config[2] (b): a model name that occurs more than once",

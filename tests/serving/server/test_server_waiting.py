@@ -9,7 +9,8 @@ import pytest
 
 from monitoring.errors import BadInput, CannotRun
 from serving.models.list_in_force import ListInForce
-from serving.models.model_list import ModelList, ModelsFolder, SingleModel
+from serving.models.model_cache import ModelCacheSettings
+from serving.models.model_list import ModelList, ModelsFolder, ModelsUrl, SingleModel
 from serving.server.server import load_models, read_first_list
 from serving.server.settings import ModelRepositorySettings
 
@@ -27,6 +28,34 @@ def test_a_base_path_that_comes_later_is_waited_for(tmp_path: Path, models_folde
     models.poll()
     assert (models.available("m"), models.is_ready) == ((1,), True)
     models.close()
+
+
+def test_models_come_and_go_at_a_url(tmp_path: Path, models_folder: Path) -> None:
+    bucket = tmp_path / "bucket"
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", bucket / "m" / "1")
+    source = ModelsUrl(f"local://{bucket}", poll_s=0)
+    cache = ModelCacheSettings(folder=tmp_path / "cache", poll_s=0)
+    repository = ModelRepositorySettings(source=source, cache=cache)
+    models = load_models(repository, ModelList(source), lambda _: None)
+    assert (models.names, models.available("m")) == (("m",), (1,))
+    shutil.copytree(models_folder / "half_plus_three" / "1", bucket / "m" / "2")
+    shutil.copytree(models_folder / "half_plus_three" / "1", bucket / "n" / "1")
+    models.poll()
+    assert (models.available("m"), models.available("n")) == ((2,), (1,))
+    shutil.rmtree(bucket / "m" / "2")
+    models.poll()
+    assert models.available("m") == (1,)
+    shutil.rmtree(bucket / "m")
+    models.poll()
+    assert models.names == ("n",)
+    models.close()
+
+
+def test_an_empty_url_is_an_error_without_waiting(tmp_path: Path) -> None:
+    (tmp_path / "bucket").mkdir()
+    empty = ModelRepositorySettings(source=ModelsUrl(f"local://{tmp_path}/bucket"), waits_for_models=False)
+    with pytest.raises(BadInput, match="There is no model to serve"):
+        read_first_list(empty)
 
 
 def test_a_folder_of_models_may_be_empty(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from serving.models.list_in_force import ListInForce
+from serving.models.model_cache import model_at
 from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
 from serving.status import Code, Failure
 from serving.workers.list_file import LOCK, ListFile
@@ -21,6 +22,7 @@ SOURCES = (
         logging=RequestLogging(collector="", prefix="/log", sampling_rate=0.1),
     ),
     ModelSource(name="n", base=Path("/models/n")),
+    model_at("s3://bucket/u", name="u"),
 )
 
 

@@ -11,7 +11,8 @@ from monitoring.errors import BadInput
 from serving.grpc_api.server import GrpcSettings
 from serving.inference.batching import BatchSettings
 from serving.models.loading import LoadSettings
-from serving.models.model_list import ConfigFile, ModelsFolder, SingleModel
+from serving.models.model_cache import ModelCacheSettings
+from serving.models.model_list import ConfigFile, ModelsFolder, ModelsUrl, SingleModel
 from serving.models.runner import ThreadSettings
 from serving.models.version_status import RetryPolicy, VersionSettings
 from serving.server.settings import Limits, ModelRepositorySettings
@@ -48,7 +49,7 @@ def test_a_model_repository_is_set_by_pitfalls_flags(tmp_path: Path) -> None:
     ).repository()
     source = ModelsFolder(folder=tmp_path, labels={"m": {"a": 1}})
     assert repository == ModelRepositorySettings(
-        source=source, poll_s=0.5, versions=VersionSettings(newest_is_zero=False)
+        source=source, poll_s=0.5, versions=VersionSettings(newest_is_zero=False), cache=repository.cache
     )
 
 
@@ -64,8 +65,10 @@ def test_a_model_repository_is_set_by_tensorflow_servings_flags(tmp_path: Path) 
         "--tensorflow_intra_op_parallelism=2",
         "--allow_version_labels_for_unavailable_models",
     )
-    assert flags.repository() == ModelRepositorySettings(
+    repository = flags.repository()
+    assert repository == ModelRepositorySettings(
         source=SingleModel(name="m", base=tmp_path),
+        cache=repository.cache,
         waits_for_models=False,
         poll_s=0.0,
         loading=LoadSettings(warm_ups=0, tags=("serve", "gpu"), threads=ThreadSettings(within=2)),
@@ -82,7 +85,8 @@ def test_a_config_file_overrides_the_single_model_of_the_images_start_script(tmp
         f"--model_config_file={file}",
         "--model_config_file_poll_wait_seconds=30",
     )
-    assert flags.repository() == ModelRepositorySettings(source=ConfigFile(path=file), config_poll_s=30.0)
+    repository = flags.repository()
+    assert (repository.source, repository.config_poll_s) == (ConfigFile(path=file), 30.0)
     assert sorted(flags.reported) == [
         "--model_base_path has no effect: --model_config_file lists the models.",
         "--model_name has no effect: --model_config_file lists the models.",
@@ -152,13 +156,25 @@ def test_models_are_waited_for_unless_that_is_switched_off_or_nothing_would_come
     assert not ParsedFlags(folder, "--file_system_poll_wait_seconds=-1").repository().waits_for_models
 
 
+def test_models_at_urls_are_copied_to_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    flags = (f"--models=local://{tmp_path}/models", "--model-cache-gb=0.5", "--url-poll-seconds=7")
+    repository = ParsedFlags(*flags).repository()
+    assert isinstance(repository.source, ModelsUrl)
+    cache = ModelCacheSettings(folder=tmp_path / "pitfalls" / "models", limit_bytes=500_000_000, poll_s=7)
+    assert repository.cache == cache
+    single = ParsedFlags("--model_base_path=local:///models/m", "--model_name=m").repository()
+    assert [(one.name, one.url) for one in single.source.read()] == [("m", "local:///models/m")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ((), "No models given"),
         (("--models=m", "--model_config_file=f"), "--models and --model_config_file contradict"),
         (("--model_base_path=absent", "--no-wait-for-models"), "The model's folder does not exist"),
-        (("--model_base_path=gs://bucket/m",), "Mount or copy it here"),
+        (("--model_base_path=no-such-scheme://bucket/m",), "No installed driver can open this URL"),
+        (("--models=no-such-scheme://bucket",), "No installed driver can open this URL"),
         (("--models=m", "--poll-seconds=2", "--file_system_poll_wait_seconds=3"), "they set the same thing"),
         (
             ("--models=m", "--tensorflow_session_parallelism=2", "--tensorflow_inter_op_parallelism=1"),

@@ -91,11 +91,13 @@ class BaselineRows:
         return np.asarray(pc.subtract(*times).drop_null(), dtype=np.int64)
 
 
-def read_reference(reference: Path, description: TableDescription, *, clock: Callable[[], datetime]) -> BaselineRows:
+def read_reference(
+    reference: Path | str, description: TableDescription, *, clock: Callable[[], datetime]
+) -> BaselineRows:
     """Read a reference table.
 
     Args:
-        reference: a file, a folder or a pattern.
+        reference: a file, a folder or a pattern, or a URL of one.
         description: what the table's owner says of it.
         clock: gives the time: rows more than a day ahead of it are left out.
 

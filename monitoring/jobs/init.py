@@ -50,7 +50,12 @@ class InitResult:
 
 
 def init_monitor(
-    reference: Path, description: TableDescription, *, out: Path, clock: Callable[[], datetime], force: bool = False
+    reference: Path | str,
+    description: TableDescription,
+    *,
+    out: Path,
+    clock: Callable[[], datetime],
+    force: bool = False,
 ) -> InitResult:
     """Write ``baseline/`` (rows, description, TFDV schema) and ``monitor.toml`` from a reference table.
 
@@ -58,7 +63,7 @@ def init_monitor(
     Cost: the reference in memory, TFDV's inference, and every watch fitted once.
 
     Args:
-        reference: the table: a file, a folder or a pattern.
+        reference: the table: a file, a folder or a pattern, or a URL of one.
         description: what its owner says of it.
         out: the folder to write into.
         clock: gives the time.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
+from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, as_parquet_file, lake_format
 from monitoring.traffic.tables.quotes import UnbalancedQuotes
 from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet
 
@@ -135,7 +136,7 @@ def is_table(place: Path | str) -> bool:
     if is_url(str(place)):
         if str(place).endswith(SUFFIXES):
             return True
-        names = [key.partition("/")[0] for key in FileStore(str(place)).find()]
+        names = FileStore(str(place)).find()
     else:
         path = Path(place)
         if path.is_file():
@@ -143,7 +144,16 @@ def is_table(place: Path | str) -> bool:
         if not path.is_dir():
             return path.name.endswith(SUFFIXES)
         names = [each.name for each in path.iterdir()]
-    return any(n.endswith(SUFFIXES) for n in names) and not any(n == "open" or n.startswith("model=") for n in names)
+        names += [f"{parent}/{each.name}" for parent in LAKE_FOLDERS for each in (path / parent).glob("*")]
+    return _is_table_folder(names)
+
+
+def _is_table_folder(names: Sequence[str]) -> bool:
+    """Whether files of these paths below a folder are a table's, and none of a log's."""
+    tops = {name.partition("/")[0] for name in names}
+    if any(top == "open" or top.startswith("model=") for top in tops):
+        return False
+    return lake_format(names) is not None or any(top.endswith(SUFFIXES) for top in tops)
 
 
 def require_table(path: Path) -> None:
@@ -168,6 +178,10 @@ def _files(path: Path) -> list[tuple[str, Path]]:
         return [(path.name, path)]
     if path.is_dir():
         base, found = path, list(path.rglob("*"))
+        names = [each.relative_to(base).as_posix() for each in found]
+        lake = lake_format(names)
+        if lake is not None:
+            return [(path.name, as_parquet_file(lake, str(path), names))]
     else:
         base = path
         while glob.has_magic(str(base)):
@@ -191,6 +205,9 @@ def _files_at(url: str) -> list[tuple[str, Path]]:
     else:
         store = FileStore(url)
         names = store.find()
+        lake = lake_format(names)
+        if lake is not None:
+            return [(name, as_parquet_file(lake, url, names))]
     return [(name, _copied(store, name)) for name in _tables(names, url)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +21,14 @@ if TYPE_CHECKING:
     from monitoring.jobs.init import InitResult
     from pitfalls_tf.cli.output import Output
 
+#: Databases of SQLAlchemy whose URL is no file's.
+DATABASES = frozenset(
+    {"postgresql", "mysql", "mariadb", "sqlite", "oracle", "mssql", "snowflake", "bigquery", "duckdb"}
+)
 HELD_OUT = "The reference should have predictions on rows that the model was not fitted on: held out, or out of fold."
 #: Flags for tables only.
 TABLE_FLAGS = (
+    "query",
     "event_time",
     "score",
     "predicted",
@@ -48,8 +55,13 @@ LISTED = 60
 @click.option("--bundle", type=click.Path(path_type=Path), help="MODELS/NAME, or the folder of a version.")
 @click.option(
     "--reference",
-    type=click.Path(path_type=Path),
+    metavar="PATH_OR_URL",
     help="Instead of a bundle: a table of predictions from a period with good performance. File, folder or pattern.",
+)
+@click.option(
+    "--query",
+    metavar="SQL|@FILE",
+    help="The reference's rows from a database, whose SQLAlchemy URL --reference gives.",
 )
 @click.option("--traffic", metavar="PATH_OR_URL", help="Folder of the traffic log, or files of the live table.")
 @click.option(
@@ -113,7 +125,7 @@ LISTED = 60
 @with_output
 def command(
     bundle: Path | None,
-    reference: Path | None,
+    reference: str | None,
     traffic: str | None,
     *,
     out: Path,
@@ -166,14 +178,46 @@ def command(
         **sliced,
         **windows,
     )
-    adopted = init_monitor(reference, own, out=out, clock=lambda: datetime.now(UTC), force=force)
+    with _reference_place(reference, flags["query"], output) as place:
+        adopted = init_monitor(place, own, out=out, clock=lambda: datetime.now(UTC), force=force)
     for note in (HELD_OUT, *adopted.notes):
         output.progress(note)
     output.finish(_document(adopted), lambda: _show(adopted, traffic))
     return 0
 
 
-def _check(bundle: Path | None, reference: Path | None, traffic: str | None, named: Mapping[str, object]) -> None:
+@contextmanager
+def _reference_place(reference: str, query: str | None, output: Output) -> Iterator[Path | str]:
+    """Where the reference's rows are; those of a query, in a temporary file."""
+    from monitoring.traffic.remote.urls import is_url, shown_url  # noqa: PLC0415 - not needed for --help
+
+    if query is None:
+        yield reference if is_url(reference) else Path(reference)
+        return
+    from monitoring.traffic.remote.sql_query import query_to_parquet  # noqa: PLC0415 - as above
+
+    with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
+        target = Path(folder, "query.parquet")
+        rows = query_to_parquet(reference, _statement(query), target)
+        output.progress(f"The query has {rows:,} rows ({shown_url(reference)}).")
+        yield target
+
+
+def _statement(query: str) -> str:
+    if not query.startswith("@"):
+        return query
+    try:
+        return Path(query[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            "The file of the query cannot be read.",
+            got=f"{query[1:]}: {error}",
+            expected="a text file with one SELECT statement",
+            fix="Check the path after the @.",
+        ) from error
+
+
+def _check(bundle: Path | None, reference: str | None, traffic: str | None, named: Mapping[str, object]) -> None:
     if (bundle is None) == (reference is None):
         raise BadInput(
             "A config needs either a bundle or a reference table.",
@@ -182,6 +226,13 @@ def _check(bundle: Path | None, reference: Path | None, traffic: str | None, nam
             fix="Give one of the two.",
         )
     given = [option for option, value in named.items() if value]
+    if reference is not None and not named["--query"] and reference.partition("://")[0].partition("+")[0] in DATABASES:
+        raise BadInput(
+            "A database needs a query.",
+            got="--reference with the URL of a database",
+            expected="--query, too",
+            fix="Add --query 'SELECT time, score, label FROM …', or --query @FILE.",
+        )
     if bundle is not None and (traffic is None or given):
         raise BadInput(
             "--bundle takes --traffic and no column flags.",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -55,6 +57,18 @@ def test_a_table_is_adopted_evaluated_and_reported(pitfalls: Pitfalls, table: Pa
     assert (without_traffic.exit_code, "give --traffic" in without_traffic.stderr) == (2, True)
 
 
+def test_a_reference_is_read_from_a_database(pitfalls: Pitfalls, tmp_path: Path) -> None:
+    rows = own_rows(REFERENCE)
+    with closing(sqlite3.connect(tmp_path / "scores.db")) as connection:
+        rows.to_pandas().to_sql("scored", connection, index=False)
+    (tmp_path / "scores.sql").write_text("SELECT * FROM scored WHERE ts >= '2013-01-01 00:00:00'\nORDER BY ts;\n")
+    arguments = ["--reference", f"sqlite:///{tmp_path}/scores.db", "--query", f"@{tmp_path}/scores.sql", *COLUMNS]
+    made = pitfalls("monitor", "init", *arguments, "--prediction-id", "id", "--out", tmp_path / "watched", "--json")
+    assert made.exit_code == 0, made.output
+    assert json.loads(made.stdout)["rows"] == rows.num_rows
+    assert f"The query has {rows.num_rows:,} rows (sqlite:///{tmp_path}/scores.db)." in made.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -65,6 +79,9 @@ def test_a_table_is_adopted_evaluated_and_reported(pitfalls: Pitfalls, table: Pa
         (("--reference", "REF.parquet"), "neither a score nor a predicted class"),
         (("--reference", "REF.parquet", "--score", "p"), "p (--score)"),
         (("--reference", "none.parquet", "--score", "p"), "none.parquet"),
+        (("--bundle", "b", "--traffic", "t", "--query", "SELECT 1"), "--query"),
+        (("--reference", "postgresql://host/a", "--score", "p"), "Add --query"),
+        (("--reference", "sqlite:///a.db", "--query", "@none.sql", "--score", "p"), "none.sql"),
     ],
 )
 def test_flags_that_exclude_each_other_are_one_error(

@@ -1,0 +1,108 @@
+"""Rows of SQL queries: every type, any number of rows, and errors before anything is written."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.remote import sql_query
+from monitoring.traffic.remote.sql_query import query_to_parquet
+from tests.postgresql_server import postgresql_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A database with a table of five rows."""
+    connection = sqlite3.connect(tmp_path / "a.db")
+    connection.execute("CREATE TABLE scores (id INTEGER, name TEXT, score REAL, late INTEGER)")
+    rows = [(number, f"n:{number}", number / 4, None if number < 3 else number) for number in range(5)]
+    connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+    return f"sqlite:///{tmp_path}/a.db"
+
+
+def test_rows_are_written_in_the_order_of_the_query(url: str, tmp_path: Path) -> None:
+    target = tmp_path / "rows.parquet"
+    assert query_to_parquet(url, "SELECT id, name, score FROM scores ORDER BY id DESC;", target) == 5
+    table = pq.read_table(target)
+    assert table.to_pylist()[0] == {"id": 4, "name": "n:4", "score": 1.0}
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_column_that_begins_empty_has_the_type_of_its_later_values(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql_query, "ROWS_AT_ONCE", 2)
+    target = tmp_path / "rows.parquet"
+    assert query_to_parquet(url, "SELECT id, late FROM scores ORDER BY id", target) == 5
+    assert pq.read_schema(target).field("late").type == pa.int64()
+    assert pq.read_table(target)["late"].to_pylist() == [None, None, None, 3, 4]
+
+
+def test_colons_and_percent_signs_are_taken_as_they_are(url: str, tmp_path: Path) -> None:
+    target = tmp_path / "rows.parquet"
+    query_to_parquet(url, "SELECT '12:30:00' AS t, name FROM scores WHERE name LIKE 'n:%' AND id % 2 = 0", target)
+    assert pq.read_table(target).to_pylist() == [{"t": "12:30:00", "name": f"n:{number}"} for number in (0, 2, 4)]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("SELECT id FROM scores WHERE id > 9", "The query has no rows"),
+        ("SELECT id, score AS id FROM scores", "share a name"),
+        ("SELECT CASE WHEN id < 2 THEN id ELSE name END AS mixed FROM scores", "values of several kinds"),
+        ("SELECT FROM", "could not be run"),
+        ("DELETE FROM scores", "returns no rows"),
+    ],
+)
+def test_a_query_that_cannot_be_used_writes_nothing(url: str, tmp_path: Path, query: str, message: str) -> None:
+    target = tmp_path / "rows.parquet"
+    with pytest.raises((BadInput, CannotRun), match=message):
+        query_to_parquet(url, query, target)
+    assert not target.exists()
+    assert query_to_parquet(url, "SELECT id FROM scores", target) == 5
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [("nowhere://host/a", BadInput), ("no url", BadInput), ("sqlite:////no/such/folder/a.db", CannotRun)],
+)
+def test_a_database_that_cannot_be_opened_is_an_error_without_its_password(
+    tmp_path: Path, wrong: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error) as raised:
+        query_to_parquet(wrong.replace("host", "me:hush@host"), "SELECT 1", tmp_path / "a.parquet")
+    assert "hush" not in str(raised.value)
+
+
+@pytest.fixture(scope="module")
+def postgresql_url() -> Iterator[str]:
+    with postgresql_server() as url:
+        yield url
+
+
+def test_a_query_of_postgresql_is_streamed_with_its_types(postgresql_url: str, tmp_path: Path) -> None:
+    query = """
+        SELECT i::bigint AS id, (i / 8.0)::numeric(9, 3) AS score, timestamptz '2024-01-01 12:00:00+00' AS time,
+               i % 2 = 0 AS even, NULLIF('x', 'x') AS nothing, gen_random_uuid() AS key
+        FROM generate_series(1, 10) AS i ORDER BY i
+    """
+    target = tmp_path / "rows.parquet"
+    assert query_to_parquet(postgresql_url, query, target) == 10
+    first = pq.read_table(target).to_pylist()[0]
+    assert (first["id"], first["score"], first["even"], first["nothing"]) == (1, 0.125, False, None)
+    assert first["time"] == datetime(2024, 1, 1, 12, tzinfo=UTC)
+    assert len(first["key"]) == 36
+    with pytest.raises(BadInput, match="refuses"):
+        query_to_parquet(postgresql_url, "CREATE TABLE intruder AS SELECT 1 AS one", tmp_path / "b.parquet")

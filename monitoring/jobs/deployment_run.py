@@ -24,7 +24,7 @@ from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at
 from monitoring.jobs.metrics.metric_changes import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
-from monitoring.judging.judge import JudgeState, last_closed
+from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
@@ -36,6 +36,7 @@ from monitoring.store.checks import Check
 from monitoring.store.deployments import AWAITED, COMPARED, EVENTS, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds
+from monitoring.tracing import span
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, has_labels, labels_ever, reject_lost_labels
 from monitoring.traffic.labels.label_retention import forget_labels
 from monitoring.traffic.windows import RowPlan, Window
@@ -260,14 +261,23 @@ class DeploymentRun:
         if ar1_update_due(self._judged):
             self._update_autocorrelation()
         judge = self._deployment.judge
-        traffic = read_window(
-            self._traffic, self._label_join, window, judge.aggregator(), first=first, empty=self._empty
-        )
+        with span("read"):
+            traffic = read_window(
+                self._traffic, self._label_join, window, judge.aggregator(), first=first, empty=self._empty
+            )
         if first:
             late = self._late
             findings = (*traffic.findings, *late.findings(), *self._metric_changes())
             traffic = replace(traffic, late_rows=late.rows, findings=findings)
-        judgement = judge.judge(self._state, traffic)
+        with span("judge"):
+            judgement = judge.judge(self._state, traffic)
+        with span("store"):
+            self._commit(judgement)
+        self._state = judgement.state
+        self._judged += 1
+        return judgement.window, judgement.changed
+
+    def _commit(self, judgement: Judgement) -> None:
         self._store.commit_window(
             self._number,
             judgement.window,
@@ -286,9 +296,6 @@ class DeploymentRun:
             },
             incidents=judgement.changed,
         )
-        self._state = judgement.state
-        self._judged += 1
-        return judgement.window, judgement.changed
 
     def _metric_changes(self) -> tuple[Finding, ...]:
         """What the first window of a deployment says of metrics that the one before it had with other code."""

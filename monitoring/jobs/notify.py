@@ -15,6 +15,7 @@ from monitoring.incidents.routes.sending import Delivery, wants
 from monitoring.store.lease import LEASE_SECONDS
 from monitoring.store.notifications import Attempt, PendingNotification
 from monitoring.store.store import Store
+from monitoring.tracing import span
 
 #: Sends a message along routes, all of which want it, and says what became of it on each.
 Notify: TypeAlias = Callable[[Message, Sequence[RouteSection]], Sequence[Delivery]]
@@ -88,7 +89,8 @@ class NotificationOutbox:
             left = self._left(one, message)
             ready = [] if one.number in held | self._tried else [r for r in left if _is_next(r, one, waiting)]
             if ready or not left:
-                left = self._send(one, message, left, ready)
+                with span("notify", state=one.state or ""):
+                    left = self._send(one, message, left, ready)
             incident = None if one.state is None else one.incidents[0].number
             waiting |= {(route.receiver, incident) for route in left}
         if last:

@@ -23,6 +23,7 @@ from monitoring.jobs.sources.traffic import open_traffic, require_traffic
 from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
 from monitoring.store.lease import LEASE_SECONDS
 from monitoring.store.store import Store
+from monitoring.tracing import span
 from monitoring.traffic.windows import Window
 from monitoring.watches.embedding import Embedder
 
@@ -213,7 +214,7 @@ def judge_windows(
         CannotRun: another run is judging the same deployment, or a file cannot be read.
         BadInput: the config does not fit the baseline or the traffic.
     """
-    with RunLog(store, config.name, clock, early=request.bound is None) as log:
+    with span("monitor run", config=config.name), RunLog(store, config.name, clock, early=request.bound is None) as log:
         return _run(config, store, log, request, services)
 
 
@@ -240,9 +241,9 @@ def _run(
         opened: list[IncidentRecord] = []
         for window in takewhile(lambda _: not request.stop(), due):
             lease.renew(log.clock())
-            with _attempt(
-                store, number, window, log.clock, checkpoint=window.start >= due[-1].end - deployment.horizon
-            ):
+            checkpoint = window.start >= due[-1].end - deployment.horizon
+            attempt = _attempt(store, number, window, log.clock, checkpoint=checkpoint)
+            with span("window", start=window.start.isoformat()), attempt:
                 record, changed = run.judge(window, first=not run.judged)
             log.judged(record)
             if changed and until is None:

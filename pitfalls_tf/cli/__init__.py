@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.tracing import exporting
 from pitfalls_tf.cli.exits import exit_on_defect
 from pitfalls_tf.cli.file_modes import restrict_files
 from pitfalls_tf.cli.group import LazyGroup, Verb
+from pitfalls_tf.cli.output import choose_log_format, print_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +82,18 @@ pitfalls = LazyGroup(
     " performance regression.",
     epilog="Exit codes: 0 healthy, 1 a page was raised or a release gate refused, 2 wrong input, 3 cannot run.",
 )
+pitfalls.params.append(
+    click.Option(
+        ["--log-format"],
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        envvar="PITFALLS_LOG_FORMAT",
+        expose_value=False,
+        callback=lambda _context, _option, value: choose_log_format(value),
+        help="Lines on stderr: text, or one JSON object each.",
+    )
+)
 pitfalls = click.version_option(package_name="pitfalls-tf", message="pitfalls %(version)s")(pitfalls)
 
 
@@ -89,4 +103,5 @@ def main() -> None:
         os.environ.setdefault(name, value)
     sys.excepthook = exit_on_defect
     restrict_files()
-    pitfalls(prog_name="pitfalls")
+    with exporting("pitfalls", print_line):
+        pitfalls(prog_name="pitfalls")

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
-from pitfalls_tf.cli.output import printable
+from pitfalls_tf.cli.output import print_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def exit_on_error() -> Iterator[None]:
     try:
         yield
     except PitfallsError as error:
-        click.echo(f"Error: {printable(str(error))}", err=True)
+        print_line(f"Error: {error}", level="error")
         raise click.exceptions.Exit(error.exit_code) from error
     except click.UsageError:
         raise
@@ -63,11 +63,11 @@ def exit_on_error() -> Iterator[None]:
         error.show()
         raise click.exceptions.Exit(BadInput.exit_code) from error
     except (KeyboardInterrupt, click.Abort) as error:
-        click.echo("Interrupted.", err=True)
+        print_line("Interrupted.")
         raise click.exceptions.Exit(INTERRUPTED) from error
     except (MemoryError, ModuleNotFoundError) as error:
         reason = _out_of_memory(error) if isinstance(error, MemoryError) else _missing_library(error)
-        click.echo(f"Error: {printable(str(reason))}", err=True)
+        print_line(f"Error: {reason}", level="error")
         raise click.exceptions.Exit(reason.exit_code) from error
     except BrokenPipeError as error:
         _discard_stdout()
@@ -82,7 +82,7 @@ def exit_on_error() -> Iterator[None]:
             expected="a writable output with free space",
             fix="Free space or redirect the output, then run it again.",
         )
-        click.echo(f"Error: {unwritten}", err=True)
+        print_line(f"Error: {unwritten}", level="error")
         raise click.exceptions.Exit(unwritten.exit_code) from error
 
 

@@ -6,12 +6,16 @@ import functools
 import sys
 import unicodedata
 from contextlib import contextmanager, redirect_stdout
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+
+_log_format = "text"
 
 
 def printable(text: str) -> str:
@@ -40,6 +44,38 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.splitlines()))
 
 
+def choose_log_format(log_format: str) -> None:
+    """Set the format of all later lines on stderr of this process, whose threads have no context of click's.
+
+    Args:
+        log_format: ``text`` or ``json``.
+    """
+    global _log_format  # noqa: PLW0603 - a process has one stderr
+    _log_format = log_format
+
+
+def logs_json() -> bool:
+    """Whether lines on stderr are JSON objects."""
+    return _log_format == "json"
+
+
+def print_line(text: str, *, level: str = "info", **fields: object) -> None:
+    """Print a line to stderr: the text, or with ``--log-format json`` one object with ``time``, ``level``, ``message``.
+
+    Args:
+        text: What happened; control characters are replaced.
+        level: ``info``, ``warning`` or ``error``.
+        **fields: What it is about, for JSON: ``config``, ``window``, ``incident``.
+    """
+    if not logs_json():
+        click.echo(printable(text), err=True)
+        return
+    import orjson  # noqa: PLC0415 - not needed for --help
+
+    line = {"time": datetime.now(UTC), "level": level, "message": printable(text), **fields}
+    click.echo(orjson.dumps(line, option=orjson.OPT_UTC_Z, default=str).decode(), err=True)
+
+
 class Output:
     """Where a verb prints.
 
@@ -56,9 +92,9 @@ class Output:
         self._stdout = stdout
         self._finished = False
 
-    def progress(self, text: str) -> None:
-        """Print a line to stderr."""
-        click.echo(printable(text), err=True)
+    def progress(self, text: str, *, level: str = "info", **fields: object) -> None:
+        """Print a line to stderr; arguments as of `print_line`."""
+        print_line(text, level=level, **fields)
 
     def finish(self, document: Mapping[str, object], show: Callable[[], None]) -> None:
         """Print the result, once.

@@ -26,6 +26,7 @@ from serving.transport.http_response import FULL_TEXT, TEXT, HttpResponse, error
 from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import ConnectionLimiter, default_max_connections
 from serving.transport.request_metrics import RequestMetrics
+from serving.transport.request_tracing import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +133,7 @@ class HttpApp:
             request: A whole request.
             reply: Called once with the response, now or later.
         """
+        reply = traced(request, reply)
         try:
             if request.body and (len(request.body) > SMALL_BODY or request.header(b"content-encoding")):
                 request, reply = self._opened(request, reply)

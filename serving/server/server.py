@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.tracing import exporting
 from monitoring.traffic.remote.urls import shown_url
 from serving.access.audit_log import AuditLog
 from serving.access.guard import Guard
@@ -82,7 +83,7 @@ def serve(
         BadInput: There is no model, or the list of models cannot be used.
         CannotRun: An address cannot be bound, the traffic log cannot be written, or no model can be loaded.
     """
-    with hangups_held():
+    with hangups_held(), exporting("pitfalls-serve", report):
         others = peers or SingleProcess(read_first_list(settings.repository))
         listeners = bind_listeners(settings, report, is_shared=others.is_shared)
         log = open_traffic_log(settings.traffic, report=report)

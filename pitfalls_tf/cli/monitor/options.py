@@ -250,7 +250,7 @@ def notifier(output: Output) -> Notify:
         for delivery in deliveries:
             if not delivery.ok:
                 then = "It is given up." if delivery.gone else "The next run retries it."
-                output.progress(f"Notification failed: {delivery.shown}: {delivery.detail}. {then}")
+                output.progress(f"Notification failed: {delivery.shown}: {delivery.detail}. {then}", level="warning")
         return deliveries
 
     return send

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pitfalls_tf.cli.monitor.options import evaluate_due_windows, send_notifications
-from pitfalls_tf.cli.output import Output, one_line
+from pitfalls_tf.cli.output import Output, logs_json, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,9 +61,12 @@ class ConfigOutput(Output):
         super().__init__(as_json=output.as_json, stdout=sys.stdout)
         self._output, self._name = output, one_line(name)
 
-    def progress(self, text: str) -> None:
-        """Print a line to stderr."""
-        self._output.progress(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {self._name}: {text}")
+    def progress(self, text: str, *, level: str = "info", **fields: object) -> None:
+        """Print a line to stderr; arguments as of `print_line`."""
+        if logs_json():
+            self._output.progress(text, level=level, config=self._name, **fields)
+        else:
+            self._output.progress(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {self._name}: {text}")
 
 
 def _run(
@@ -109,5 +112,20 @@ def _print_window(output: Output, progress: Progress) -> None:
     window = progress.window
     expected = "" if window.expected is None else f", expected: {printable(window.expected)}"
     output.progress(
-        f"{window.start.isoformat()} {window.status} ({window.rows} rows, {window.labels} labels){expected}"
+        f"{window.start.isoformat()} {window.status} ({window.rows} rows, {window.labels} labels){expected}",
+        window=window.start,
+        status=window.status,
+        rows=window.rows,
+        labels=window.labels,
     )
+    for incident in progress.changed:
+        last = incident.history[-1] if incident.history else None
+        if last is None or last.at != window.end:
+            continue
+        output.progress(
+            f"Incident {incident.number} ({incident.level}) is {last.state}: {printable(incident.cause)}",
+            level="warning" if incident.level == "page" else "info",
+            window=window.start,
+            incident=incident.number,
+            state=last.state,
+        )

@@ -161,7 +161,7 @@ access_flags = option_group(
             help="Ask for a token here, too; labels and reloads always need one.",
         ),
         click.option("--audit-log", type=click.Path(path_type=Path), help="Record reloads, labels and refusals here."),
-click.option(
+        click.option(
             "--allow-reload", is_flag=True, help="Clients with a credential may replace, load, unload models."
         ),
         click.option(

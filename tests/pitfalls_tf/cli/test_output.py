@@ -16,10 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import CannotRun
+from pitfalls_tf.cli import pitfalls
 from pitfalls_tf.cli.group import LazyGroup, Verb
-from pitfalls_tf.cli.output import encode, open_output, with_output
+from pitfalls_tf.cli.output import choose_log_format, encode, open_output, print_line, with_output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pitfalls_tf.cli.output import Output
 
 DOCUMENT: dict[str, object] = {"model": "flights", "windows": []}
@@ -99,3 +102,37 @@ values = st.recursive(
 @given(st.dictionaries(st.text(), values, max_size=4))
 def test_what_is_encoded_reads_back_the_same(document: dict[str, object]) -> None:
     assert json.loads(encode(document)) == document
+
+
+@pytest.fixture
+def json_lines() -> Iterator[None]:
+    choose_log_format("json")
+    yield
+    choose_log_format("text")
+
+
+@pytest.mark.usefixtures("json_lines")
+def test_lines_are_objects_where_json_is_asked_for(group: LazyGroup) -> None:
+    result = CliRunner().invoke(group, ["talk", "--fail"])
+    lines = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
+    assert [(line["level"], line["message"].splitlines()[0]) for line in lines] == [
+        ("info", "training"),
+        ("error", "Error: Disk full. Got 0 bytes; expected some. Make room."),
+    ]
+    assert all(datetime.fromisoformat(line["time"]).tzinfo is not None for line in lines)
+
+
+def test_a_line_has_its_fields_and_no_control_characters(capsys: pytest.CaptureFixture[str], json_lines: None) -> None:
+    print_line("a\x1b[31m\nb", config="one", window=datetime(2024, 1, 1, tzinfo=UTC), incident=3)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line).items() >= {"message": "a\ufffd[31m\nb", "config": "one", "incident": 3}.items()
+
+
+def test_the_format_is_chosen_by_flag_or_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        for arguments, environment in ((["--log-format", "json"], {}), ([], {"PITFALLS_LOG_FORMAT": "json"})):
+            choose_log_format("text")
+            result = CliRunner().invoke(pitfalls, [*arguments, "traffic", "/no/such/log"], env=environment)
+            assert json.loads(result.stderr)["level"] == "error"
+    finally:
+        choose_log_format("text")

@@ -20,6 +20,7 @@ from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.archive import Archiver
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.gaps import GapFile
+from monitoring.traffic.log.retention import RetentionThread
 from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync
 from monitoring.traffic.log.writer import SEGMENT_BYTES, TrafficWriter
 from serving.capture.capture import Capture
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from monitoring.traffic.log.redaction import Redaction
+    from monitoring.traffic.log.retention import RetentionLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class TrafficSettings:
     """Whether rows have the address of their caller."""
     archive: str | None = None
     """URL to which closed parts of the log are moved; those of logs in other folders are moved below it."""
+    retention: RetentionLimit | None = None
+    """How long, or up to which size, each log keeps its rows; None for ever. Not with an archive."""
 
     def archive_of(self, folder: Path) -> str | None:
         """The URL to which the closed parts of the log in a folder are moved: each log has an archive of its own.
@@ -93,7 +97,12 @@ def open_traffic_log(
             url = settings.archive_of(folder)
             if url is not None:
                 _archive(folder, url, stack)
-            return _open_sink(folder, settings, report, stack)
+            sink = _open_sink(folder, settings, report, stack)
+            if settings.retention is not None:
+                retention = RetentionThread(folder, settings.retention, clock=_now)
+                retention.start()
+                stack.callback(retention.close)
+            return sink
 
         own = None if settings.folder is None else open_sink(settings.folder)
         labels = None if settings.folder is None else LabelWriter(settings.folder, clock=_now)

@@ -28,6 +28,7 @@ class TrafficFlags:
 
     traffic: Path | None
     traffic_archive: str | None
+    retain: str | None
     log_sync: str
     log_sync_seconds: float
     on_log_failure: str
@@ -47,9 +48,10 @@ class TrafficFlags:
             The settings.
 
         Raises:
-            BadInput: an invalid age, a column both redacted and hashed, no key to hash with, or an archive without a
-                log.
+            BadInput: an invalid age or retention, a column both redacted and hashed, no key to hash with, an archive
+                without a log, or with a retention.
         """
+        from monitoring.traffic.log.retention import read_retention  # noqa: PLC0415 - not needed for --help
         from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync  # noqa: PLC0415 - not needed for --help
         from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
         from serving.capture.traffic_log import TrafficSettings  # noqa: PLC0415 - as above
@@ -60,6 +62,13 @@ class TrafficFlags:
                 got="--traffic-archive without --traffic",
                 expected="a local folder for the segments being written",
                 fix="Add --traffic DIR.",
+            )
+        if self.retain is not None and (self.traffic is None or self.traffic_archive is not None):
+            raise BadInput(
+                "What a log keeps is for a log on this machine.",
+                got="--retain with --traffic-archive" if self.traffic_archive else "--retain without --traffic",
+                expected="--traffic DIR without an archive",
+                fix="Let the archive's store delete old files by a rule of its own, or leave --retain out.",
             )
         policy = SegmentPolicy(
             sync=Sync(self.log_sync),
@@ -75,6 +84,7 @@ class TrafficFlags:
             archive=self.traffic_archive,
             logs_principal=self.log_caller in {"both", "principal"},
             logs_peer=self.log_caller in {"both", "peer"},
+            retention=None if self.retain is None else read_retention(self.retain),
         )
 
     def event_times(self) -> EventTimeRange | None:
@@ -134,6 +144,11 @@ traffic_flags = option_group(
         ),
         click.option(
             "--traffic-archive", metavar="URL", help="Move closed segments there: file, s3 or any other fsspec URL."
+        ),
+        click.option(
+            "--retain",
+            metavar="90d|500GB",
+            help="Delete rows of the log after this time, or the oldest beyond this size.  [default: keep all]",
         ),
         click.option(
             "--log-sync",

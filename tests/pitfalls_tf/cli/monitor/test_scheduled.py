@@ -30,7 +30,7 @@ class Lines(Output):
         self.lines: list[str] = []
         self._at = at
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, **_: object) -> None:
         """Keep a line."""
         self.lines.append(text)
         self._at(text)

@@ -7,7 +7,7 @@ needs when it needs it.
 The rooms, from the ground up. Each imports only from the lines above its own, and names on one line do not know each
 other::
 
-    errors | timestamps | atomic
+    errors | timestamps | atomic | tracing
     config | records
     traffic | store
     baseline

@@ -91,13 +91,11 @@ class BaselineRows:
         return np.asarray(pc.subtract(*times).drop_null(), dtype=np.int64)
 
 
-def read_reference(
-    reference: Path | str, description: TableDescription, *, clock: Callable[[], datetime]
-) -> BaselineRows:
+def read_reference(place: Path | str, description: TableDescription, *, clock: Callable[[], datetime]) -> BaselineRows:
     """Read a reference table.
 
     Args:
-        reference: a file, a folder or a pattern, or a URL of one.
+        place: a file, a folder or a pattern, or a URL of one.
         description: what the table's owner says of it.
         clock: gives the time: rows more than a day ahead of it are left out.
 
@@ -108,7 +106,7 @@ def read_reference(
         BadInput: the table does not fit its description.
         CannotRun: a file cannot be read.
     """
-    pieces = read_all(pieces_of(reference))
+    pieces = read_all(pieces_of(place))
     types = types_of(pieces)
     columns, left_out = columns_described(pieces, description)
     dated = columns.event_time in types

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
+from monitoring.traffic.remote.urls import is_url, shown_url
 from pitfalls_tf.cli.monitor.options import exclude_option
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -139,7 +140,6 @@ def command(
     the baseline and its TFDV schema are made from that table.
     """
     from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
-    from monitoring.traffic.remote.urls import is_url  # noqa: PLC0415 - as above
 
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
     windows = {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
@@ -189,8 +189,6 @@ def command(
 @contextmanager
 def _reference_place(reference: str, query: str | None, output: Output) -> Iterator[Path | str]:
     """Where the reference's rows are; those of a query, in a temporary file."""
-    from monitoring.traffic.remote.urls import is_url, shown_url  # noqa: PLC0415 - not needed for --help
-
     if query is None:
         yield reference if is_url(reference) else Path(reference)
         return

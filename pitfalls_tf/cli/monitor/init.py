@@ -240,7 +240,7 @@ def _check(bundle: Path | None, reference: str | None, traffic: str | None, name
         )
 
 
-def _callers(reference: Path | None, excluded: tuple[str, ...]) -> dict[str, Any]:
+def _callers(reference: str | None, excluded: tuple[str, ...]) -> dict[str, Any]:
     """The callers to exclude, as a draft has them; BadInput for those of a table, which does not know them."""
     if reference is not None and excluded:
         raise BadInput(

@@ -58,14 +58,16 @@ class LateRows:
             One finding; none without late rows.
 
         >>> LateRows(rows=500).findings()[0].message
-        '500 rows arrived after their window was judged. They are not scored; labels for them still count.'
+        '500 rows arrived after their window was judged. They are not scored without a backfill; labels for them count.'
         """
         if not self.rows:
             return ()
         message = (
-            f"{self.rows:,} rows arrived after their window was judged. They are not scored; "
-            "labels for them still count."
+            f"{self.rows:,} rows arrived after their window was judged. They are not scored without a "
+            "backfill; labels for them count."
         )
         if self.rows == 1:
-            message = "1 row arrived after its window was judged. It is not scored; a label for it still counts."
+            message = (
+                "1 row arrived after its window was judged. It is not scored without a backfill; a label for it counts."
+            )
         return (Finding(kind="late rows", feature="", message=message),)

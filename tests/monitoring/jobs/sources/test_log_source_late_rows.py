@@ -69,7 +69,10 @@ def test_rows_that_come_into_judged_windows_are_told_once_and_copies_are_none(
     answer(deployed, ["x", "y", "z"], APRIL + DAY)
     send(deployed, days(days=3), labels=False)  # the first three days once more, as a client that tries again does
     found = run(deployed, APRIL + 4.5 * DAY)
-    expected = [(3, "3 rows arrived after their window was judged. They are not scored; labels for them still count.")]
+    text = (
+        "3 rows arrived after their window was judged. They are not scored without a backfill; labels for them count."
+    )
+    expected = [(3, text)]
     assert messages(found, "late rows") == expected
     assert [w.rows for w in found.windows] == [60] * 4
     send(deployed, days(days=1, start=APRIL + 4 * DAY))

@@ -16,7 +16,7 @@ from tests.small_deployment import Days
 
 LIVE = Days(days=8)
 
-ARRIVED = "rows arrived after their window was judged. They are not scored; labels for them still count."
+ARRIVED = "rows arrived after their window was judged. They are not scored without a backfill; labels for them count."
 
 
 def day(rows: pa.Table, first: int, last: int) -> pa.Table:

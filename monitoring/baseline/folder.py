@@ -54,6 +54,8 @@ class Baseline:
 def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> None:
     """Write a baseline: ``reference.parquet`` (the rows) and ``baseline.json`` (classes, inputs, bins and counts).
 
+    The rows' own ids are not kept: each row is given its place, in the order of event times, then of ids.
+
     Args:
         reference: One row per prediction that the model made on rows it was not fitted on. Columns: `prediction_id`,
             `event_time`, every input of `spec`, `probabilities` (list of floats), `label` and `label_time` (null where
@@ -77,6 +79,7 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
             fix="Give the table of out-of-fold predictions.",
         )
     kept = reference.select(needed).sort_by([("event_time", "ascending"), ("prediction_id", "ascending")])
+    kept = kept.set_column(0, kept.schema.field("prediction_id").with_type(pa.string()), _places(kept.num_rows))
     predictions = predictions_from(kept, spec)
     if predictions.problems:
         raise BadInput(
@@ -96,6 +99,12 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     pq.write_table(kept, folder / REFERENCE, **_PARQUET)
     document = _description(spec, bins, counts, digest=_digest(folder / REFERENCE))
     (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _places(rows: int) -> pa.Array:
+    """The places of rows as ids that sort as the rows do: `reference-007:0`."""
+    width = len(str(max(rows - 1, 0)))
+    return pa.array([f"reference-{row:0{width}}:0" for row in range(rows)], pa.string())
 
 
 def _digest(path: Path) -> str:
@@ -148,6 +157,7 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
             {
                 "name": feature.name,
                 "kind": feature.kind,
+                **({"code": True} if feature.is_code else {}),
                 "edges": None if b.edges is None else list(b.edges),
                 "categories": None if b.categories is None else list(b.categories),
                 "counts": list(c.counts),
@@ -196,7 +206,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
     embedding = document.get("embedding")
     spec = BaselineSpec(
         classes=tuple(document["classes"]),
-        features=tuple(FeatureSpec(name=f["name"], kind=f["kind"]) for f in features),
+        features=tuple(FeatureSpec(name=f["name"], kind=f["kind"], is_code=f.get("code", False)) for f in features),
         has_probabilities=document.get("scored", True),
         columns=tuple(document.get("columns", {}).items()),
         multilabel=Multilabel.of(document["multilabel"]) if "multilabel" in document else None,

@@ -159,6 +159,7 @@ def _inputs(
     """Columns in their final type, and problems by column name."""
     there = dict(zip(table.column_names, table.columns, strict=True))  # finding one by name walks over all of them
     words = {feature.name for feature in spec.features if feature.kind == "category"}
+    there |= {one.name: codes_as_text(there[one.name]) for one in spec.features if one.is_code and one.name in there}
     found = {name: _feature(there.get(name), table.num_rows, number=name not in words) for name in names}
     problems = tuple((name, problem) for name, (_, problem) in found.items() if problem)
     return {name: column for name, (column, _) in found.items()}, problems
@@ -186,6 +187,31 @@ def _feature(given: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return missing(), f"type changed to {kind}"
     return column.cast(pa.string()), ""
+
+
+def codes_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers as text, whole ones without a point; anything else as it is.
+
+    >>> codes_as_text(pa.chunked_array([[7.0, 0.5, None]])).to_pylist()
+    ['7', '0.5', None]
+
+    Args:
+        column: Codes, [n].
+
+    Returns:
+        Text [n], null where a code is missing.
+    """
+    kind = column.type
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+        return column.cast(pa.int64()).cast(pa.string())
+    if not pa.types.is_floating(kind):
+        return column
+    values = column.combine_chunks().cast(pa.float64())
+    whole = pc.and_(pc.equal(values, pc.round(values)), pc.less(pc.abs(values), 2.0**53))
+    without_point = pc.if_else(whole, values, 0.0).cast(pa.int64()).cast(pa.string())
+    texts = pc.if_else(whole, without_point, values.cast(pa.string()))
+    missing = pc.fill_null(pc.is_nan(values), fill_value=True)
+    return pa.chunked_array([pc.if_else(missing, pa.scalar(None, pa.string()), texts)])
 
 
 def as_text(column: pa.Array) -> pa.Array:

@@ -16,10 +16,14 @@ FeatureKind: TypeAlias = Literal["number", "category"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSpec:
-    """One input of the model: a number (missing is NaN or null) or a category (text)."""
+    """One input of the model: a number (missing is NaN or null) or a category (text).
+
+    `is_code` says of a category that the model takes it as a number, as a code: live rows have numbers then.
+    """
 
     name: str
     kind: FeatureKind
+    is_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -21,6 +22,41 @@ TEXT_SHARE = 0.1
 #: Texts are taken for sentences from so many words or characters on, on average over the different ones.
 TEXT_WORDS = 3.0
 TEXT_LENGTH = 40.0
+
+
+#: Whole numbers in a column of such a name count nothing: they are categories, or ids.
+_ID_NAME = re.compile(r"(?:^|[_\W])(?:id|uuid|guid|ID|UUID|GUID|Id)$|[a-z]I[Dd]$")
+
+
+def is_id_name(name: str) -> bool:
+    """Whether whole numbers in a column of this name are ids, or codes, and count nothing.
+
+    >>> is_id_name("order_id"), is_id_name("paid")
+    (True, False)
+
+    Returns:
+        Whether it ends in a word for ids.
+    """
+    return _ID_NAME.search(name) is not None
+
+
+def why_no_input(texts: pa.Array) -> str:
+    """Why a column of which its owner says nothing is no input: its values are ids, or free text.
+
+    >>> why_no_input(pa.array([str(place) for place in range(500)]))
+    'an id: 500 values in 500 rows'
+
+    Args:
+        texts: The values as text, [n].
+
+    Returns:
+        The reason; empty for an input.
+    """
+    found = value_kind(texts)
+    if found == "category":
+        return ""
+    article = "an id" if found == "id" else found
+    return f"{article}: {len(texts.unique()):,} values in {len(texts) - texts.null_count:,} rows"
 
 
 def value_kind(column: pa.Array) -> ValueKind:

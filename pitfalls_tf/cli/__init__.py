@@ -53,7 +53,7 @@ VERBS: Mapping[str, Verb] = {
     "labels": Verb("pitfalls_tf.cli.labels", "Add labels to a traffic log."),
     "traffic": Verb(
         "pitfalls_tf.cli.traffic",
-        "Summarise a traffic log, or export its rows with their labels to a Parquet file.",
+        "Summarise a traffic log, export its rows, or erase some of them.",
     ),
     "monitor": Verb(
         "pitfalls_tf.cli.monitor",

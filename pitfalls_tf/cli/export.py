@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
+from pitfalls_tf.cli.column_roles import split_columns, with_column_roles
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
     from pitfalls_tf.verdicts.gate import ReleaseGate
     from serving.export.export import Bundle
+    from serving.export.inputs.input_roles import DeclaredRoles
 
 
 @click.command()
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     type=click.Choice(["classification", "multilabel", "regression"]),
     help="What the label is: a class, several classes, or a number.  [default: by label and outputs]",
 )
+@with_column_roles
 @click.option("--output", "answer", metavar="NAME", help="Output that the label is the truth of, of several.")
 @click.option("--custom", metavar="MODULE", help="Module of custom layers: dotted name, or a .py file.")
 @click.option(
@@ -63,6 +66,7 @@ def command(
     --gate, a model that is not better than the deployed one in its worst domain is refused with exit code 1.
     """
     from serving.export.export import check_name  # noqa: PLC0415 - not needed for --help
+    from serving.export.inputs.input_roles import DeclaredRoles  # noqa: PLC0415 - as above
 
     check_name(name)
     if not source.exists():
@@ -86,6 +90,11 @@ def command(
         task=chosen["task"],
         answer=chosen["answer"],
         custom=chosen["custom"],
+        roles=DeclaredRoles(
+            categorical=split_columns(chosen["categorical"]),
+            ignore=split_columns(chosen["ignore"]),
+            group=chosen["group"],
+        ),
         verdict=None if gate is None else gate.record(forced=gate.refusal is not None),
     )
     bundle = _export_runs(source, request, output) if source.is_dir() else _export_file(source, request, output)
@@ -106,6 +115,7 @@ class ExportRequest:
     task: TaskName | None
     answer: str | None
     custom: str | None
+    roles: DeclaredRoles
     verdict: Mapping[str, Any] | None
 
     @property
@@ -167,6 +177,7 @@ def _show_refusal(name: str, gate: ReleaseGate) -> None:
 
 def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle:
     from pitfalls_tf.training.bundles import export_runs  # noqa: PLC0415 - as above
+    from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
 
     if request.file_only_flags:
         raise BadInput(
@@ -181,9 +192,9 @@ def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle
         source,
         name=request.name,
         models=request.models,
-        classes=request.classes,
         clock=_now,
-        verdict=request.verdict,
+        declared=Provenance(classes=request.classes, verdict=request.verdict),
+        roles=request.roles,
     )
 
 
@@ -201,6 +212,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         label_columns=labels if len(labels) > 1 else (),
         task=request.task,
         output=request.answer,
+        roles=request.roles,
     )
     reference.with_sets().check_task(request.classes or reference.label_columns)
     load_frameworks("tensorflow", "keras")

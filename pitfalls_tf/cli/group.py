@@ -32,6 +32,7 @@ class LazyGroup(click.Group):
     Args:
         name: name of the group.
         verbs: the table, by name of the verb.
+        default: the verb that is meant where the first word is none; empty: there has to be one.
         **settings: passed to `click.Group`.
 
     >>> group = LazyGroup("tools", verbs={"demo": Verb("not.imported.yet", "Show it.")})
@@ -39,9 +40,22 @@ class LazyGroup(click.Group):
     ['demo']
     """
 
-    def __init__(self, name: str | None = None, *, verbs: Mapping[str, Verb], **settings: Any) -> None:
+    def __init__(
+        self, name: str | None = None, *, verbs: Mapping[str, Verb], default: str = "", **settings: Any
+    ) -> None:
         super().__init__(name, **settings)
         self.verbs = verbs
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words after the group's name, with the default verb put in where there is none.
+
+        Returns:
+            As click's method.
+        """
+        if self.default and args and args[0] not in {*self.verbs, *ctx.help_option_names}:
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the verbs in the order of the table."""
@@ -63,7 +77,8 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{verb.module}.command is a {type(command).__name__}, not a click.Command.")
         if ctx.command_path:
-            name_variables(command, f"{ctx.command_path} {cmd_name}")
+            own = ctx.command_path if cmd_name == self.default else f"{ctx.command_path} {cmd_name}"
+            name_variables(command, own)
         return command
 
     def resolve_command(

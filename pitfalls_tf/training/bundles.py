@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
 from pitfalls_tf.training.run_folder import read_ensemble, read_manifest
-from serving.export.export import export_bundle
+from serving.export.export import Reference, export_bundle
+from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles
 from serving.export.manifest import Provenance
 from serving.export.table_file import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from serving.export.export import Bundle
@@ -23,9 +24,9 @@ def export_runs(
     *,
     name: str,
     models: Path,
-    classes: tuple[str, ...],
     clock: Callable[[], datetime],
-    verdict: Mapping[str, Any] | None = None,
+    declared: Provenance | None = None,
+    roles: DeclaredRoles = NOTHING_DECLARED,
 ) -> Bundle:
     """Export the deployed run, the median seed's, as a bundle.
 
@@ -33,9 +34,10 @@ def export_runs(
         runs: RUNS/SETUP, or RUNS if it holds one setup.
         name: of the model.
         models: the models folder.
-        classes: their names; empty for the setup's own.
         clock: the time.
-        verdict: for the bundle's manifest, see `pitfalls_tf.verdicts.gate`.
+        declared: the classes' names, where they are not the setup's own, and the verdict of
+            `pitfalls_tf.verdicts.gate`, for the bundle's manifest; all else is the runs'.
+        roles: what is said of the columns of their reference table.
 
     Returns:
         The bundle.
@@ -46,17 +48,19 @@ def export_runs(
     """
     ensemble = read_ensemble(runs)
     manifest = read_manifest(ensemble.deployed.folder)
+    declared = declared or Provenance()
     provenance = Provenance(
-        classes=classes or tuple(manifest["classes"]),
+        classes=declared.classes or tuple(manifest["classes"]),
         setup=manifest["setup"],
         seed=ensemble.deployed.seed,
         seeds=tuple(run.seed for run in ensemble.runs),
         data=manifest["data"],
         training=manifest["environment"],
-        verdict=verdict,
+        verdict=declared.verdict,
     )
     # Images have no times, so their runs have no reference table, and their bundle no baseline.
-    reference = None if manifest["setup"].get("source") == "digits" else read_table(ensemble.reference)
+    digits = manifest["setup"].get("source") == "digits"
+    reference = None if digits else Reference(table=read_table(ensemble.reference), roles=roles)
     if not ensemble.model.is_file():
         raise BadInput(
             "These runs have no single model.",

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.spec import Embedding
 from monitoring.errors import CannotRun
-from serving.export.input_arrays import to_array
-from serving.export.model_inputs import ModelInput
+from serving.export.inputs.input_arrays import to_array
+from serving.export.inputs.model_inputs import ModelInput
 from serving.export.probabilities import EMBEDDING
 from serving.export.reference_table import answers_of
 from serving.export.saved_model import EXPLAIN

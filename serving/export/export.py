@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
+from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
 from serving.export.keras_model import KerasModel, load_keras
 from serving.export.manifest import MANIFEST_FILE, Manifest, Provenance, environment
 from serving.export.parity import check_parity, try_rows
@@ -68,6 +69,7 @@ class Reference:
     Without `features` columns have the inputs' names; without `label` the label is the column `label`, if there is one.
     Where a row may have several classes, labels are lists, or `label_columns` names a column of 0 and 1 for each class.
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
+    `roles` is what its owner says of the inputs' columns.
     """
 
     table: pa.Table | None = None
@@ -76,6 +78,7 @@ class Reference:
     label_columns: tuple[str, ...] = ()
     task: TaskName | None = None
     output: str | None = None
+    roles: DeclaredRoles = NOTHING_DECLARED
 
     def with_sets(self) -> Reference:
         """The reference with labels that are sets of classes as text, and the task that this means.
@@ -170,7 +173,7 @@ def export_bundle(
     given, classes = _checked(reference, provenance.classes)
     opened = KerasModel(load_keras(model) if isinstance(model, Path) else model, given.features)
     _check_output(given.output, opened)
-    table = _matched(given, opened, classes)
+    table, roles = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
     found = interpret_answers(opened, answers, table, classes, task=given.task, output=given.output)
     opened, provenance = found.model, replace(provenance, classes=found.names)
@@ -178,9 +181,9 @@ def export_bundle(
         folder = staging.folder
         write_saved_model(opened, folder)
         check_parity(opened, folder, rows)
-        write_warmup(folder, name, opened.inputs, rows)
+        write_warmup(folder, name, opened.inputs, roles.without_raw(opened.inputs, rows))
         now = clock()
-        written = NO_REFERENCE if table is None else write_reference(table, found, folder, now)
+        written = NO_REFERENCE if table is None else write_reference(table, found, roles, folder, now)
         _manifest(name, found, provenance, written, now).write(folder / MANIFEST_FILE)
         path = staging.publish()
     return Bundle(
@@ -218,13 +221,15 @@ def _manifest(
     )
 
 
-def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> pa.Table | None:
-    """The reference table, matched with the model and checked, if there is one."""
+def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> tuple[pa.Table | None, InputRoles]:
+    """The reference table, matched with the model and checked, if there is one, and the roles of the inputs."""
     if given.table is None:
-        return None
+        return None, input_roles(None, model.inputs)
+    given.roles.check([one.name for one in model.inputs if not one.shape], given.table.column_names)
     table = match_columns(given.table, model, given.label)
     check_reference(table, model, classes, sets=given.task == "multilabel")
-    return table
+    groups = None if given.roles.group is None else given.table[given.roles.group]
+    return table, input_roles(table, model.inputs, given.roles, groups)
 
 
 def _check_output(output: str | None, model: KerasModel) -> None:

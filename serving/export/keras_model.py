@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 import numpy as np
 
 from monitoring.errors import BadInput
+from serving.export.inputs.model_inputs import FeedPlan, ModelInput
 from serving.export.keras_file import load_keras
-from serving.export.model_inputs import FeedPlan, ModelInput
 from serving.export.model_tensors import tensors_of_model
 from serving.export.probabilities import PROBABILITIES
 
@@ -36,7 +36,7 @@ class KerasModel:
 
     Args:
         model: The author's model.
-        features: Names of the numbers of its tensors, as `serving.export.model_inputs` has them.
+        features: Names of the numbers of its tensors, as `serving.export.inputs.model_inputs` has them.
         class_output: How the output `probabilities` is computed; None adds no output.
 
     Raises:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from monitoring.baseline.benchmark import ReferenceMetric
     from monitoring.tasks.task import TaskName
-    from serving.export.model_inputs import ModelInput
+    from serving.export.inputs.model_inputs import ModelInput
 
 MANIFEST_FILE = "assets.extra/manifest.json"
 FORMAT = 1

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
-from monitoring.baseline.predictions import predictions_from
+from monitoring.baseline.predictions import codes_as_text, predictions_from
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
@@ -29,7 +29,7 @@ from serving.export.probabilities import (
     infer_classes,
 )
 from serving.export.reference_labels import LISTED, class_names, is_text_type, labels_as_text
-from serving.export.reference_table import LABEL, baseline_spec, complete, scalars
+from serving.export.reference_table import LABEL, baseline_spec, complete
 from serving.export.usable_rows import usable_rows
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitoring.tasks.task import TaskName
+    from serving.export.inputs.input_roles import InputRoles
     from serving.export.keras_model import KerasModel
 
     Array = np.ndarray[Any, Any]
@@ -167,13 +168,14 @@ def _outputs(model: KerasModel, answers: Mapping[str, Array]) -> OutputsOnly | N
 
 
 def write_reference(
-    reference: pa.Table, interpreted: InterpretedModel, folder: Path, now: datetime
+    reference: pa.Table, interpreted: InterpretedModel, roles: InputRoles, folder: Path, now: datetime
 ) -> WrittenReference:
     """Write the schema of the reference and, where it is known what is predicted, the baseline and its metrics.
 
     Args:
         reference: A matched and checked table.
         interpreted: The model.
+        roles: Which of its inputs are watched.
         folder: The bundle.
         now: The event time of rows without one.
 
@@ -185,23 +187,25 @@ def write_reference(
     """
     model, outputs = interpreted.model, interpreted.outputs_only
     if interpreted.task is None and outputs is None:
-        _write_schema(reference, interpreted, folder / SCHEMA_FILE)
+        _write_schema(reference, interpreted, roles, folder / SCHEMA_FILE)
         return WrittenReference(
             description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), NO_NUMBERS)
         )
     many = interpreted.multilabel
     output = interpreted.number if many is None else interpreted.answer
-    spec = baseline_spec(model, interpreted.classes, output, outputs, many)
+    spec = baseline_spec(roles.features, interpreted.classes, output, outputs, many)
     table = complete(reference, model, spec, now)
     usable = usable_rows(table, reference, model, spec)
+    groups = roles.groups
     if not usable.rows.all():
         reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
-    _write_schema(reference, interpreted, folder / SCHEMA_FILE)
+        groups = None if groups is None else groups.filter(pa.array(usable.rows))
+    _write_schema(reference, interpreted, roles, folder / SCHEMA_FILE)
     seen = embed_reference(reference, model)
     if seen is not None:
         spec, table = replace(spec, embedding=seen.embedding), seen.append_to(table)
     if "event_time" not in reference.column_names:
-        spec, table = replace(spec, rows_per_window=rows_per_window(table.num_rows)), in_drawn_order(table)
+        spec, table = replace(spec, rows_per_window=rows_per_window(table.num_rows)), in_drawn_order(table, groups)
     (folder / BASELINE_FOLDER).parent.mkdir(exist_ok=True)
     write_baseline(table, folder=folder / BASELINE_FOLDER, spec=spec)
     if seen is not None:
@@ -212,6 +216,7 @@ def write_reference(
         description=_describe(table, folder, dated=spec.rows_per_window is None),
         remarks=(
             *usable.remarks,
+            *roles.remarks,
             *((_no_task(reference),) if interpreted.task is None else _unwatched(interpreted)),
             *_tensors(model, seen=seen is not None),
             *_gaps(reference, has_loss=interpreted.task is not None),
@@ -258,11 +263,12 @@ def _tensors(model: KerasModel, *, seen: bool) -> Iterator[str]:
         )
 
 
-def _write_schema(reference: pa.Table, interpreted: InterpretedModel, path: Path) -> None:
-    """Write TFDV's schema of the scalars and the label; none if there is neither."""
+def _write_schema(reference: pa.Table, interpreted: InterpretedModel, roles: InputRoles, path: Path) -> None:
+    """Write TFDV's schema of the inputs that are watched, and the label; none if there is neither."""
     from monitoring.baseline.schema import infer_schema, write_schema  # noqa: PLC0415 - only where there is a reference
 
-    described = {one.name: reference[one.name] for one in scalars(interpreted.model)}
+    described = {one.name: reference[one.name] for one in roles.features if not one.is_code}
+    described |= {one.name: codes_as_text(reference[one.name]) for one in roles.features if one.is_code}
     labelled = LABEL in reference.column_names
     if labelled:
         # By name, as labels will reach a monitor.

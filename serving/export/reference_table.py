@@ -18,8 +18,8 @@ from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
-from serving.export.feature_columns import MISSING_CATEGORY
-from serving.export.input_arrays import column_problem, groups_of_equal_size, to_array
+from serving.export.inputs.feature_columns import MISSING_CATEGORY
+from serving.export.inputs.input_arrays import column_problem, groups_of_equal_size, to_array
 from serving.export.model_tensors import GENERATED_SIZE
 from serving.export.probabilities import PROBABILITIES
 from serving.export.reference_labels import (
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from serving.export.inputs.model_inputs import ModelInput
     from serving.export.keras_model import KerasModel
-    from serving.export.model_inputs import ModelInput
 
     Array = np.ndarray[Any, Any]
 
@@ -50,20 +50,14 @@ BATCH = 1024
 _MICROSECONDS = {"day": 86_400_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 
 
-def scalars(model: KerasModel) -> tuple[ModelInput, ...]:
-    """The inputs that a schema and a baseline can describe: those with one value per row."""
-    return tuple(one for one in model.inputs if not one.shape)
-
-
 def baseline_spec(
-    model: KerasModel,
+    features: tuple[FeatureSpec, ...],
     classes: tuple[str, ...],
     number: str | None = None,
     outputs_only: OutputsOnly | None = None,
     multilabel: Multilabel | None = None,
 ) -> BaselineSpec:
     """The classes, the output of the `number` or probabilities, or the outputs, and the features of the baseline."""
-    features = tuple(FeatureSpec(name=one.name, kind=one.kind) for one in scalars(model))
     return BaselineSpec(
         classes=classes,
         features=features,
@@ -157,12 +151,12 @@ def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: dateti
         now: The event time of rows without one.
 
     Returns:
-        Scalar inputs, prediction_id (by row number if there is none), event_time, probabilities (of the model if there
-        are none; or lists of one predicted number, or of the numbers that are watched of the outputs), label (as text;
-        null if there is none), label_time (the event time if there is none).
+        The inputs of `spec`, prediction_id (by row number if there is none), event_time, probabilities (of the model if
+        there are none; or lists of one predicted number, or of the numbers that are watched of the outputs), label (as
+        text; null if there is none), label_time (the event time if there is none).
     """
     rows = table.num_rows
-    columns = {one.name: _plain(table[one.name]) for one in scalars(model)}
+    columns = {one.name: _plain(table[one.name]) for one in spec.features}
     own = pa.chunked_array([pa.array([f"reference-{row}:0" for row in range(rows)], pa.string())])
     given = table["prediction_id"].cast(pa.string()) if "prediction_id" in table.column_names else own
     columns["prediction_id"] = pc.coalesce(given, own)

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from monitoring.errors import CannotRun
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
 from serving.access.guard import Guard
 from serving.access.tokens import Scope
@@ -32,11 +33,12 @@ _LARGEST_WHOLE = 2**53
 class LabelAppender(Protocol):
     """Writes labels, as `monitoring.traffic.labels.label_log.LabelWriter` does."""
 
-    def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
-        """Write the labels, all or none.
+    def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> int:
+        """Write the labels, all or none of those whose predictions were not erased; gives their number.
 
         Raises:
             OSError: The disk fails.
+            CannotRun: It cannot be read which were erased.
         """
 
 
@@ -68,10 +70,9 @@ class LabelsEndpoint:
         prediction_ids, labels, times = read_labels(parse_object(body))
         try:
             self.writer.append(prediction_ids, labels, times)
-        except OSError as error:
-            raise Failure(
-                Code.UNAVAILABLE, f"No label was written: {error.strerror}. Send the labels again."
-            ) from error
+        except (OSError, CannotRun) as error:
+            why = error.what.rstrip(".") if isinstance(error, CannotRun) else error.strerror
+            raise Failure(Code.UNAVAILABLE, f"No label was written: {why}. Send the labels again.") from error
         self.guard.record("labels", who, labels=len(labels))
         return HttpResponse(status=200, body=b'{"accepted": %d}\n' % len(labels))
 

@@ -20,7 +20,7 @@ from monitoring.judging.window.traffic_source import PredictionLookup
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
-from monitoring.traffic.labels.label_log import labels_ever
+from monitoring.traffic.labels.label_log import labels_ever, without_erased
 from monitoring.traffic.windows import Window
 
 Whole = NDArray[np.int64]
@@ -102,7 +102,7 @@ class LabelJoin:
     label that was counted; another one is a conflict.
 
     Args:
-        labels: The label log, in order of arrival: prediction_id, label, label_time, sequence.
+        labels: The label log, in order of arrival: prediction_id, label, label_time, sequence; erased ones are empty.
         task: How labels are read.
         read: How many labels of the log the windows judged so far have seen.
         horizon_us: The label horizon, in microseconds.
@@ -122,6 +122,7 @@ class LabelJoin:
     ) -> None:
         self.task = task
         self.read = labels_ever(labels)
+        labels = without_erased(labels)
         self._ids = labels["prediction_id"].combine_chunks()
         self._wanted = IdSet(self._ids)
         self._words = labels["label"]

@@ -5,6 +5,7 @@ ROOT/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet             its rows o
 ROOT/model=NAME/version=N/quarantine/SEGMENT.parquet                  rows with event times out of the server's range
 ROOT/labels/SEGMENT.arrows                                            labels
 ROOT/gaps/SEGMENT.gaps                                                answered rows that could not be logged, counted
+ROOT/erasures/NAME.json                                               the receipt of an erasure, with hashes of its ids
 ROOT/archive.json                                                     the URL to which parts are moved, if they are
 URL/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet              parts that were moved
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,4 +25,16 @@ def write_parquet(path: Path, rows: pa.Table, *, durable: bool = True) -> None:
         OSError: the disk fails; the old file is as it was.
     """
     with replacing(path, durable=durable) as file:
-        pq.write_table(rows, file, row_group_size=ROWS_PER_GROUP, compression="zstd")
+        _write(rows, file)
+
+
+def parquet_bytes(rows: pa.Table) -> bytes:
+    """The bytes of the file that `write_parquet` writes, for a destination elsewhere."""
+    sink = pa.BufferOutputStream()
+    _write(rows, sink)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def _write(rows: pa.Table, sink: BinaryIO | pa.NativeFile) -> None:
+    pq.write_table(rows, sink, row_group_size=ROWS_PER_GROUP, compression="zstd")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 
@@ -91,6 +92,16 @@ class ModelKey:
             VERSION_KEY: str(self.version).encode(),
             SIGNATURE_KEY: self.signature.encode(),
         }
+
+
+def prediction_ids(table: pa.Table) -> pa.Array:
+    """The ids of stored rows, by their columns request_id and row: strings [n]."""
+    return pc.binary_join_element_wise(table["request_id"], table["row"].cast(pa.string()), ":").combine_chunks()
+
+
+def answer_ids(table: pa.Table) -> pa.Array:
+    """The server's own ids of stored rows: strings [n]; of rows that have none they begin with a colon."""
+    return pc.binary_join_element_wise(table[ANSWER_ID], table["row"].cast(pa.string()), ":").combine_chunks()
 
 
 def sampling_rate_of(schema: pa.Schema) -> float:

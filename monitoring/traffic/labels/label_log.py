@@ -26,7 +26,7 @@ LABEL_LOG_DAMAGED = "label log damaged"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSummary:
-    """Counts of the labels that have arrived. `rows` = `distinct` + `repeats`."""
+    """Counts of the labels that have arrived and were not erased. `rows` = `distinct` + `repeats`."""
 
     rows: int
     distinct: int  # predictions that have a label
@@ -72,7 +72,8 @@ class LabelLog:
 
         Returns:
             A table in order of arrival: prediction_id string, label string, label_time and arrived_at timestamps,
-            sequence int64, the position among all labels that there ever were, from 0, which never changes.
+            sequence int64, the position among all labels that there ever were, from 0, which never changes. One that
+            was erased has an empty id and is empty itself; `without_erased` leaves those out.
         """
         table, _ = self._load()
         times = table.column("label_time")
@@ -84,7 +85,7 @@ class LabelLog:
 
     def latest(self) -> pa.Table:
         """One row per prediction: the last label to arrive. Columns and order as in `read`."""
-        table, _ = self._load()
+        table = without_erased(self._load()[0])
         codes = _codes(table.column("prediction_id"))
         last = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
         last[codes] = np.arange(len(codes))
@@ -92,7 +93,8 @@ class LabelLog:
 
     def summary(self) -> LabelSummary:
         """Counts over all labels that have arrived."""
-        table, damage = self._load()
+        loaded, damage = self._load()
+        table = without_erased(loaded)
         codes = _codes(table.column("prediction_id"))
         distinct = int(codes.max(initial=-1)) + 1
         pairs = np.unique(np.stack([codes, _codes(table.column("label"))]), axis=1)
@@ -140,6 +142,12 @@ class LabelLog:
 def labels_ever(labels: pa.Table) -> int:
     """How many labels a log has had by its last one, with those that were deleted; `labels` is from `LabelLog.read`."""
     return int(labels["sequence"][-1].as_py()) + 1 if labels.num_rows else 0
+
+
+def without_erased(labels: pa.Table) -> pa.Table:
+    """Labels without those that were erased, in whose places there are empty ones."""
+    erased = pc.and_(pc.equal(labels["prediction_id"], ""), pc.equal(labels["label"], ""))
+    return labels.filter(pc.invert(erased)) if pc.any(erased).as_py() else labels
 
 
 def has_labels(root: Path) -> bool:

@@ -2,6 +2,7 @@
 
 The appends of all writers of a folder have one order: each writer takes the folder's lock, and one whose segment is no
 longer the newest begins another. So no segment grows once a later one exists, and a label keeps its sequence number.
+A label that was erased leaves an empty one behind.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pyarrow as pa
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.erased_ids import ErasedIds, erasure_names, read_erased_ids
 from monitoring.traffic.format.layout import LABELS
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.format.segments import FORMAT, FORMAT_KEY, SegmentFile, segments_in
@@ -53,6 +55,8 @@ class LabelWriter:
         self._clock = clock
         self._lock = threading.Lock()
         self._segment: SegmentFile | None = None
+        self._erased = ErasedIds(key=b"")
+        self._erasures: tuple[str, ...] = ()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._folder_lock = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR, 0o644)
@@ -69,17 +73,20 @@ class LabelWriter:
         prediction_ids: Sequence[str] | pa.Array,
         labels: Sequence[str] | pa.Array,
         label_times_us: Sequence[int] | np.ndarray,
-    ) -> None:
-        """Append labels, all or none of them, by one `write`. An empty batch does nothing.
+    ) -> int:
+        """Append labels, all or none of them, by one `write`; those of ids that were erased from the log are left out.
 
         Args:
             prediction_ids: One per label.
             labels: Class names.
             label_times_us: When each label became known, in microseconds since 1970, UTC.
 
+        Returns:
+            How many were added.
+
         Raises:
             BadInput: the three differ in length, or hold a null.
-            CannotRun: the writer is closed.
+            CannotRun: the writer is closed, or it cannot be read which ids were erased.
             OSError: the disk fails; none of them was added.
         """
         if not len(prediction_ids) == len(labels) == len(label_times_us):
@@ -90,7 +97,7 @@ class LabelWriter:
                 fix="Give one of each per label.",
             )
         if not len(prediction_ids):
-            return
+            return 0
         columns = [
             _strings(prediction_ids),
             _strings(labels),
@@ -105,10 +112,13 @@ class LabelWriter:
                 fix="Leave out the rows without one.",
             )
         with self._lock, self._exclusive():
+            columns = self._without_erased(columns)
+            count = len(columns[0])
+            if not count:
+                return 0
             now = self._clock()
             segment = self._newest(now)
-            arrived = np.full(len(labels), as_microseconds(now), np.int64)
-            columns.append(pa.array(arrived).cast(TIMESTAMP))
+            columns.append(pa.array(np.full(count, as_microseconds(now), np.int64)).cast(TIMESTAMP))
             record = pa.RecordBatch.from_arrays(columns, schema=LABEL_SCHEMA).serialize().to_pybytes()
             written = False
             try:
@@ -117,6 +127,7 @@ class LabelWriter:
             finally:
                 if not written:
                     self._release()
+        return count
 
     def close(self) -> None:
         """Release the segment and the lock; the labels stay as they are. Idempotent."""
@@ -140,6 +151,16 @@ class LabelWriter:
             yield
         finally:
             fcntl.flock(self._folder_lock, fcntl.LOCK_UN)
+
+    def _without_erased(self, columns: list[pa.Array]) -> list[pa.Array]:
+        """The labels whose ids were not erased. An erasure takes the folder's lock too: it is seen from then on."""
+        names = erasure_names(self._folder.parent)
+        if names != self._erasures:
+            self._erased, self._erasures = read_erased_ids(self._folder.parent), names
+        if not self._erased.hashes:
+            return columns
+        kept = pa.array(~self._erased.contains(columns[0]))
+        return [column.filter(kept) for column in columns]
 
     def _newest(self, now: datetime) -> SegmentFile:
         found = segments_in(self._folder)

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.traffic.format.rows import ANSWER_ID, OWN_IDS
+from monitoring.traffic.format.rows import ANSWER_ID, OWN_IDS, answer_ids, prediction_ids
 from monitoring.traffic.id_keys import IdSet, id_keys, is_member
 from monitoring.traffic.log.assembly import IDENTITY
 from monitoring.traffic.log.repeats import conflicting_rows
-from monitoring.traffic.log.scans import Query, Scan, answer_ids, prediction_ids, read_scans, scan_files
+from monitoring.traffic.log.scans import Query, Scan, read_scans, scan_files
 
 
 def with_prediction_ids(root: Path, labels: pa.Table, *, since: datetime | None = None) -> pa.Table:

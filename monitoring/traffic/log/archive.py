@@ -6,10 +6,12 @@ is the truth, and a file of its name in the archive does not count. The local pa
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from monitoring.atomic import lock_file
@@ -21,6 +23,7 @@ from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import mark_moved
 
 LOCK = "archive.lock"
+PART_LOCK = "parts.lock"
 EVERY_S = 5.0
 LONGEST_PAUSE = 12  # rounds: a minute
 _logger = logging.getLogger(__name__)
@@ -66,7 +69,7 @@ class Archiver:
         """Move what is left, for `patience_s` seconds at most; the next archiver moves the rest."""
         self._stop.set()
         self._thread.join(patience_s)
-        left = len(_all_parts(self._root))
+        left = len(all_parts(self._root))
         if left:
             _logger.warning("%d parts of %s were not moved to %s.", left, self._root, self.store.url)
 
@@ -79,8 +82,9 @@ class Archiver:
         moved = 0
         try:
             for part in closed_parts(self._root):
-                for _ in move_in_steps(self.store, part):
-                    pass
+                with part_lock(self._root):
+                    for _ in move_in_steps(self.store, part):
+                        pass
                 moved += 1
         except Exception as error:  # noqa: BLE001 - each driver has errors of its own; the parts are safe
             self._failures += 1
@@ -110,12 +114,27 @@ class Archiver:
 
 def closed_parts(root: Path) -> list[PartFile]:
     """The local parts whose segments are converted, so that they will not be written again; in order of segments."""
-    return [part for part in _all_parts(root) if not (root / OPEN / (part.segment + SUFFIX)).exists()]
+    return [part for part in all_parts(root) if not (root / OPEN / (part.segment + SUFFIX)).exists()]
 
 
-def _all_parts(root: Path) -> list[PartFile]:
+def all_parts(root: Path) -> list[PartFile]:
     """The parts on this machine, those in quarantine too."""
     return [*local_parts(root, Selection()), *local_parts(root, Selection(quarantined=True))]
+
+
+@contextmanager
+def part_lock(root: Path) -> Iterator[None]:
+    """Hold a log's lock on its parts: while one is moved nobody replaces it here, and the other way round.
+
+    Raises:
+        OSError: the log's folder cannot be written.
+    """
+    descriptor = os.open(root / PART_LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def move_in_steps(store: FileStore, part: PartFile) -> Iterator[str]:

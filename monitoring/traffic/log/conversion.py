@@ -2,6 +2,8 @@
 
 Killed at any moment, a conversion loses and repeats nothing.
 
+Rows whose ids were erased from the log are left out.
+
 Every part is written atomically and synced; the segment is deleted last, and that is the commit: until then readers
 read the segment and ignore its parts, and converting it again goes on with those that are missing: the segment of a
 writer that is gone does not change.
@@ -17,9 +19,10 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.atomic import SUFFIX, sync_folder
+from monitoring.traffic.erased_ids import read_erased_ids
 from monitoring.traffic.format.layout import OPEN, PART_SUFFIX, QUARANTINE, check_root, model_folder
 from monitoring.traffic.format.parquet_file import write_parquet
-from monitoring.traffic.format.rows import ModelKey, is_quarantined
+from monitoring.traffic.format.rows import ModelKey, is_quarantined, prediction_ids
 from monitoring.traffic.format.segments import SegmentFile, read_segment, segments_in
 from monitoring.traffic.log.gaps import trim_gap_files
 
@@ -120,22 +123,27 @@ def convert_in_steps(root: Path, segment: SegmentFile) -> Generator[str, None, C
         metadata[TORN_KEY] = str(contents.torn_bytes).encode()
     position = pa.array(np.arange(table.num_rows, dtype=np.int64))
     table = table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position)
-    table = table.replace_schema_metadata(metadata)
+    table = _without_erased(root, table.replace_schema_metadata(metadata))
     key = ModelKey.of(table.schema)
     folder = model_folder(root, key.model, key.version)
     parts = 0
     yield "read"
-    for name, rows in _by_folder(table):
+    for name, rows in _by_folder(table) if table.num_rows else ():
         _write_part(folder / name, segment.path.stem, rows)
         parts += 1
         yield name
-    sync_folder(folder)
-    sync_folder(folder.parent)
-    sync_folder(root)
+    for written in (folder, folder.parent, root) if parts else ():
+        sync_folder(written)
     yield "synced"
     segment.remove()
     yield "removed"
     return Conversion(segments=1, rows=table.num_rows, parts=parts, torn_bytes=contents.torn_bytes)
+
+
+def _without_erased(root: Path, table: pa.Table) -> pa.Table:
+    """The rows whose ids were not erased from the log."""
+    erased = read_erased_ids(root)
+    return table.filter(pa.array(~erased.contains(prediction_ids(table)))) if erased.hashes else table
 
 
 def _by_folder(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

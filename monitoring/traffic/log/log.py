@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from monitoring.errors import BadInput
 from monitoring.timestamps import as_datetime, duration_microseconds
 from monitoring.traffic.format.layout import check_root
-from monitoring.traffic.format.rows import SAMPLING_RATE, ModelKey
+from monitoring.traffic.format.rows import SAMPLING_RATE, ModelKey, prediction_ids
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.answer_ids import with_prediction_ids
@@ -22,16 +22,7 @@ from monitoring.traffic.log.assembly import IDENTITY, assemble
 from monitoring.traffic.log.gaps import Gap, read_gaps
 from monitoring.traffic.log.labelled_table import join_labels
 from monitoring.traffic.log.repeats import conflicting_rows
-from monitoring.traffic.log.scans import (
-    Query,
-    Scan,
-    extent_us,
-    list_keys,
-    prediction_ids,
-    read_scans,
-    scan_files,
-    spans_us,
-)
+from monitoring.traffic.log.scans import Query, Scan, extent_us, list_keys, read_scans, scan_files, spans_us
 from monitoring.traffic.log.summary import TrafficSummary, summarise
 
 

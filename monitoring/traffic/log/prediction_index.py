@@ -11,10 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.format.rows import CALLER
+from monitoring.traffic.format.rows import CALLER, prediction_ids
 from monitoring.traffic.id_keys import id_keys, is_member
 from monitoring.traffic.log.assembly import IDENTITY
-from monitoring.traffic.log.scans import Query, excluded_rows, prediction_ids, scan_files
+from monitoring.traffic.log.scans import Query, excluded_rows, scan_files
 from monitoring.traffic.windows import Window
 
 

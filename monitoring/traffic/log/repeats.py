@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.traffic.format.rows import INPUT
+from monitoring.traffic.format.rows import INPUT, prediction_ids
 from monitoring.traffic.log.conversion import POSITION
-from monitoring.traffic.log.scans import Scan, prediction_ids
+from monitoring.traffic.log.scans import Scan
 
 
 def conflicting_rows(scans: Sequence[Scan]) -> list[tuple[Scan, NDArray[np.int64]]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from monitoring.errors import CannotRun
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.format.rows import ANSWER_ID, CALLER, ModelKey, is_quarantined, sampling_rate_of
+from monitoring.traffic.format.rows import CALLER, ModelKey, is_quarantined, prediction_ids, sampling_rate_of
 from monitoring.traffic.format.segments import read_segment, read_segment_schema
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.log.conversion import POSITION, TORN_KEY
@@ -87,16 +88,6 @@ def excluded_rows(table: pa.Table, excluded: frozenset[str]) -> NDArray[np.bool_
         if excluded and name in table.column_names:
             found |= pc.is_in(table[name], value_set=names).to_numpy()
     return found
-
-
-def prediction_ids(table: pa.Table) -> pa.Array:
-    """The ids of stored rows, by their columns request_id and row: strings [n]."""
-    return pc.binary_join_element_wise(table["request_id"], table["row"].cast(pa.string()), ":").combine_chunks()
-
-
-def answer_ids(table: pa.Table) -> pa.Array:
-    """The server's own ids of stored rows: strings [n]; of rows that have none they begin with a colon."""
-    return pc.binary_join_element_wise(table[ANSWER_ID], table["row"].cast(pa.string()), ":").combine_chunks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,9 +185,10 @@ def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
         ordered = _all_times(root, query)
         return (int(ordered[0]), int(ordered[-1])) if ordered.size else None
     listing = list_traffic(root, query.selection)
-    days = [part.day for part in listing.parts]
-    edges = [part for part in listing.parts if part.day in (min(days), max(days))]
-    spans = [_part_span(part) for part in edges]
+    parts: dict[str, list[PartFile]] = {}
+    for part in listing.parts:
+        parts.setdefault(part.day, []).append(part)
+    spans = [*_first_spans(parts, sorted(parts)), *_first_spans(parts, sorted(parts, reverse=True))]
     for path in listing.open:
         for scan in _read_open(root, path, query, ["event_time"]):
             if scan.table.num_rows:
@@ -227,8 +219,10 @@ def spans_us(root: Path, query: Query, longest_gap_us: int) -> list[tuple[int, i
         parts.setdefault(int(np.datetime64(part.day, "D").astype(np.int64)), []).append(part)
     found: list[tuple[int, int]] = []
     for first_day, last_day in _runs(np.array(sorted(parts), np.int64), longest_gap_us // _DAY_US + 1):
-        edges = [_part_span(part) for day in {first_day, last_day} for part in parts[day]]
-        found.append((min(first for first, _ in edges), max(last for _, last in edges)))
+        days = [day for day in sorted(parts) if first_day <= day <= last_day]
+        edges = [*_first_spans(parts, days), *_first_spans(parts, days[::-1])]
+        if edges:
+            found.append((min(first for first, _ in edges), max(last for _, last in edges)))
     for path in listing.open:
         for scan in _read_open(root, path, query, ["event_time"]):
             if scan.table.num_rows:
@@ -257,8 +251,19 @@ def _runs(ordered: np.ndarray, longest_gap: int) -> list[tuple[int, int]]:
 
 
 @contextmanager
-def _opened(part: PartFile) -> Iterator[pq.ParquetFile]:
-    """The part's file, open."""
+def opened(part: PartFile) -> Iterator[pq.ParquetFile]:
+    """A part's file, open.
+
+    Args:
+        part: The part.
+
+    Yields:
+        The file.
+
+    Raises:
+        CannotRun: it cannot be read.
+        FileNotFoundError: it is gone, and there is no archive.
+    """
     try:
         with part.open() as file:
             yield file
@@ -274,19 +279,31 @@ def _opened(part: PartFile) -> Iterator[pq.ParquetFile]:
 
 
 def _key_of(part: PartFile) -> ModelKey:
-    with _opened(part) as file:
+    with opened(part) as file:
         return ModelKey.of(file.schema_arrow, part.path.name)
 
 
-def _part_span(part: PartFile) -> tuple[int, int]:
-    with _opened(part) as file:
+def _first_spans(parts: Mapping[Any, Sequence[PartFile]], days: Sequence[Any]) -> list[tuple[int, int]]:
+    """The first and last event times of the parts of the first of some days that has rows; none if none has."""
+    for day in days:
+        spans = [span for span in map(_part_span, parts[day]) if span is not None]
+        if spans:
+            return spans
+    return []
+
+
+def _part_span(part: PartFile) -> tuple[int, int] | None:
+    """First and last event time; None for a part all of whose rows were erased."""
+    with opened(part) as file:
         metadata = file.metadata
+    if not metadata.num_rows:
+        return None
     groups = [metadata.row_group(i).column(_EVENT_TIME_LEAF).statistics for i in range(metadata.num_row_groups)]
     return min(as_microseconds(group.min) for group in groups), max(as_microseconds(group.max) for group in groups)
 
 
 def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> Scan:
-    with _opened(part) as file:
+    with opened(part) as file:
         schema, stored = file.schema_arrow, query.stored(columns)
         wanted = schema.names if stored is None else [name for name in schema.names if name in {*stored, POSITION}]
         if query.ids is not None and not query.cut(file.read(columns=["request_id", "row", "event_time"])).num_rows:

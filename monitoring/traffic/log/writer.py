@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from monitoring.atomic import sync_folder
 from monitoring.errors import CannotRun
+from monitoring.traffic.erased_ids import erasure_names
 from monitoring.traffic.format.ipc_messages import MessageTemplate
 from monitoring.traffic.format.layout import OPEN
 from monitoring.traffic.format.row_encoding import RowLayout, SegmentKey, segment_key
@@ -83,6 +84,7 @@ class TrafficWriter:
         self._conversions: list[Future[None]] = []
         self._closed = False
         self._failed: list[SegmentFile] = []
+        self._erasures = erasure_names(root)
         self._retry_at: datetime | None = None
         _make_folder(root / OPEN)
         every_s = self._policy.every_s
@@ -151,14 +153,18 @@ class TrafficWriter:
     def maintain(self) -> None:
         """Close the segments that are old, retry failed conversions, and sync if that is due.
 
+        After an erasure all are closed: their conversion leaves erased rows out.
+
         Called every so often by a thread of the writer's, if `policy` asks for it. Never raises for a disk that fails.
         """
         now, max_age = self._clock(), self._policy.max_age
         with self._lock:
             if self._closed:
                 return
+            before, self._erasures = self._erasures, erasure_names(self._root)
             for key, segment in list(self._open.items()):
-                if max_age is not None and segment.file.size and now - segment.begun >= max_age:
+                old = max_age is not None and now - segment.begun >= max_age
+                if segment.file.size and (old or before != self._erasures):
                     self._close_segment(key)
             if self._failed and (self._retry_at is None or now >= self._retry_at):
                 self._retry_at = now + RETRY_AFTER
@@ -242,7 +248,7 @@ class TrafficWriter:
                 file.sync()
             convert(self._root, file)
             file.release()
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, CannotRun) as error:
             self._failed.append(file)
             _logger.warning("%s could not be converted and stays open; its rows are readable: %s", file.path, error)
 

@@ -201,6 +201,33 @@ class FileStore:
         if self._size(target) != size:
             raise OSError(f"{self.url}/{key} has another size than {local}")
 
+    def write(self, key: str, data: bytes) -> None:
+        """Replace a file, by a temporary name that is renamed; a store without renames replaces files whole.
+
+        Args:
+            key: The file.
+            data: Its new contents.
+
+        Raises:
+            CannotRun: it cannot be written.
+        """
+        target = self._path(key)
+        temporary = f"{target}.{os.getpid()}{SUFFIX}"
+        try:
+            self._files.pipe_file(temporary, data)
+            self._sync(temporary)
+            self._rename(temporary, target, data)
+            self._sync(target.rpartition("/")[0])
+        except Exception as error:
+            raise self._failed("written", key, error) from error
+
+    def _rename(self, temporary: str, target: str, data: bytes) -> None:
+        try:
+            self._files.mv(temporary, target)
+        except NotImplementedError:
+            self._files.pipe_file(target, data)
+            self._files.rm_file(temporary)
+
     def _path(self, key: str) -> str:
         """The driver's path of a key. In HTTP URLs, and in the links of pages, names are percent-encoded."""
         return f"{self._root}/{quote(key) if self._is_web else key}"
@@ -223,11 +250,14 @@ class FileStore:
             sync(Path(path))
 
     def _unreadable(self, key: str, error: Exception) -> CannotRun:
+        return self._failed("read", key, error)
+
+    def _failed(self, what: str, key: str, error: Exception) -> CannotRun:
         reason = (str(error).partition("\n")[0] or type(error).__name__).replace(self.url, shown_url(self.url))
         return CannotRun(
-            "The file store cannot be read.",
+            f"The file store cannot be {what}.",
             got=f"{shown_url(self.url)}/{key}".rstrip("/") + f": {reason}",
-            expected="a store that can be reached and read",
+            expected=f"a store that can be reached and {what}",
             fix="Check the network and the credentials, then run the same command again.",
         )
 

@@ -108,7 +108,7 @@ class InlineLabels:
         """All that were counted, or those of one window, by file."""
         wanted = None if window is None else (as_microseconds(window.start), as_microseconds(window.end))
         paths = [path for path in self._paths() if wanted is None or _span(path) == wanted]
-        table = pa.concat_tables([_SCHEMA.empty_table(), *(_table(path) for path in paths)])
+        table = pa.concat_tables([_SCHEMA.empty_table(), *(read_counted(path) for path in paths)])
         files = table["file"].unify_dictionaries().combine_chunks()
         rows, labels = table["row"].to_numpy(), table["label"].to_numpy().astype(np.int64)
         codes = files.indices.to_numpy()
@@ -213,7 +213,16 @@ def counted_with(ids: pa.Array, counted: Mapping[str, CountedLabels], missing: i
     return found
 
 
-def _table(path: Path) -> pa.Table:
+def counted_bytes(table: pa.Table) -> bytes:
+    """The bytes of a file of counted labels."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, row_group_size=ROWS, **_COLUMNS)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def read_counted(path: Path) -> pa.Table:
+    """Read a file of counted labels: columns file, row (a place, or an id's key) and label."""
     with pq.ParquetFile(path) as file:
         return file.read(use_threads=False).cast(_SCHEMA)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -30,16 +29,13 @@ from monitoring.traffic.tables.values import (
     parse_numbers,
     value_type,
 )
-from monitoring.traffic.value_kinds import value_kind
+from monitoring.traffic.value_kinds import is_id_name, why_no_input
 
 #: A column of text whose cells are numbers in this share of the rows that have one is a number.
 MOSTLY = 0.99
 
 #: Labels that a message proposes as classes, at most.
 _NAMED = 5
-
-#: Whole numbers in a column of such a name count nothing: they are categories, or ids.
-_ID_NAME = re.compile(r"(?:^|[_\W])(?:id|uuid|guid|ID|UUID|GUID|Id)$|[a-z]I[Dd]$")
 
 NOTHING_IGNORED: Mapping[str, str] = MappingProxyType({})
 
@@ -151,14 +147,10 @@ def _recognised(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]]
     kind = _kind(pieces, name)
     cells = [decoded(columns[name]) for _, columns in pieces if name in columns]
     whole = all(pa.types.is_integer(column.type) for column in cells)
-    if kind != "category" and not (kind == "number" and whole and _ID_NAME.search(name)):
+    if kind != "category" and not (kind == "number" and whole and is_id_name(name)):
         return kind
     texts = pa.concat_arrays([as_strings(column).cast(pa.large_string()) for column in cells])
-    found = value_kind(texts)
-    if found == "category":
-        return found
-    article = "an id" if found == "id" else found
-    return f"{article}: {len(texts.unique()):,} values in {len(texts) - texts.null_count:,} rows"
+    return why_no_input(texts) or "category"
 
 
 def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:

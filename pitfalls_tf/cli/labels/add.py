@@ -37,7 +37,7 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
     writer = LabelWriter(traffic, clock=lambda: datetime.now(UTC))
     try:
         times = table.column("label_time").cast(pa.int64()).to_numpy()
-        writer.append(table.column("prediction_id").to_pylist(), table.column("label").to_pylist(), times)
+        added = writer.append(table.column("prediction_id").to_pylist(), table.column("label").to_pylist(), times)
     except OSError as error:
         raise CannotRun(
             f"The labels in {file} were not added.",
@@ -48,13 +48,15 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
     finally:
         writer.close()
     summary = log.summary()
-    document = {"file": str(file), "traffic": str(traffic), "added": table.num_rows}
+    document = {"file": str(file), "traffic": str(traffic), "added": added}
 
     def show() -> None:
         click.echo(
-            f"Added {table.num_rows:,} labels; {summary.distinct:,} predictions now have a label"
+            f"Added {added:,} label{'' if added == 1 else 's'}; {summary.distinct:,} predictions now have a label"
             f" ({summary.repeats:,} repeated labels, {summary.conflicts:,} predictions with conflicting labels)."
         )
+        if added < table.num_rows:
+            click.echo(f"{table.num_rows - added:,} labels of erased predictions were left out.")
 
     output.finish({**document, "labels": dataclasses.asdict(summary)}, show)
     return 0

@@ -12,6 +12,7 @@ import click
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url, shown_url
+from pitfalls_tf.cli.column_roles import split_columns, with_column_roles
 from pitfalls_tf.cli.monitor.options import exclude_option
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -90,9 +91,7 @@ LISTED = 60
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.")
 @click.option("--classes", default="", metavar="A,B", help="Class names in the order of the scores.")
 @click.option("--features", default="", metavar="A,B", help="Inputs; A:number and A:category set the kind.")
-@click.option("--categorical", default="", metavar="A,B", help="Inputs that are categories, such as codes of digits.")
-@click.option("--ignore", default="", metavar="A,B", help="Columns that are no inputs.")
-@click.option("--group", metavar="COLUMN", help="What dependent rows share, such as a customer; no input.")
+@with_column_roles
 @click.option("--slices", default="", metavar="A,B", help="Categorical inputs whose values are watched separately.")
 @click.option(
     "--class-slices",
@@ -163,13 +162,13 @@ def command(
     from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.table_description import TableDescription  # noqa: PLC0415 - as above
 
-    labels = _split(flags["label"] or "")
+    labels = split_columns(flags["label"] or "")
     own = TableDescription(
-        scores=tuple(name for words in flags["score"] for name in _split(words)),
-        inputs=_split(flags["features"]),
-        categorical=_split(flags["categorical"]),
-        ignore=_split(flags["ignore"]),
-        classes=_split(flags["classes"]),
+        scores=tuple(name for words in flags["score"] for name in split_columns(words)),
+        inputs=split_columns(flags["features"]),
+        categorical=split_columns(flags["categorical"]),
+        ignore=split_columns(flags["ignore"]),
+        classes=split_columns(flags["classes"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
         label=labels[0] if len(labels) == 1 else None,
@@ -252,13 +251,9 @@ def _callers(reference: str | None, excluded: tuple[str, ...]) -> dict[str, Any]
     return {"exclude_callers": excluded}
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
 def _watched(flags: Mapping[str, Any]) -> dict[str, Any]:
     """What is watched besides the whole traffic's losses: slices, and metrics of the user's own."""
-    sliced: dict[str, Any] = {name: _split(flags[name]) for name in ("slices", "class_slices")}
+    sliced: dict[str, Any] = {name: split_columns(flags[name]) for name in ("slices", "class_slices")}
     return {**sliced, "metrics": tuple(map(_metric, flags["metric"]))}
 
 
@@ -266,7 +261,7 @@ def _metric(text: str) -> MetricDraft:
     from monitoring.config import MetricDraft  # noqa: PLC0415 - not needed for --help
 
     name, equals, place = text.partition("=")
-    function, *inputs = _split(place) or ("",)
+    function, *inputs = split_columns(place) or ("",)
     if not equals or not function:
         raise BadInput(
             "A metric needs a name and a function.",

@@ -75,3 +75,12 @@ def test_an_unknown_verb_is_wrong_input_and_the_nearest_is_named(
 def test_a_module_without_a_command_is_an_error_with_its_name(tools: LazyGroup) -> None:
     with pytest.raises(TypeError, match=r"tool_wrong\.command is a int"):
         tools.get_command(click.Context(tools), "wrong")
+
+
+def test_a_default_verb_is_meant_where_the_first_word_is_none(tools: LazyGroup) -> None:
+    group = LazyGroup("tools", verbs=tools.verbs, default="measure")
+    assert CliRunner().invoke(group, ["3"]).exit_code == 3
+    assert CliRunner().invoke(group, ["measure", "3"]).exit_code == 3
+    assert CliRunner().invoke(group, ["labels", "add", "1"]).exit_code == 1
+    assert CliRunner().invoke(group, ["--help"]).exit_code == 0
+    assert CliRunner().invoke(group, []).exit_code == 2

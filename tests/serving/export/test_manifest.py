@@ -13,8 +13,8 @@ from monitoring.baseline.benchmark import ReferenceMetric
 from monitoring.baseline.metrics import area_under_curve
 from monitoring.records import WHOLE
 from serving.export.export import Bundle
+from serving.export.inputs.model_inputs import ModelInput
 from serving.export.manifest import Manifest, Provenance, environment, nest
-from serving.export.model_inputs import ModelInput
 from tests.serving.export_model import (
     CLASSES,
     NOW,

@@ -40,7 +40,7 @@ def test_the_baseline_is_the_reference(bundle: Bundle) -> None:
         ("temp", "number"),
         ("dist", "number"),
     ]
-    assert baseline.reference.ids.to_pylist() == reference["prediction_id"].to_pylist()
+    assert baseline.reference.ids.to_pylist() == [f"reference-{row:03}:0" for row in range(reference.num_rows)]
 
 
 def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
+from serving.export.inputs.input_roles import input_roles
+from serving.export.inputs.model_inputs import ModelInput
 from serving.export.keras_model import KerasModel
-from serving.export.model_inputs import ModelInput
 from serving.export.reference_table import (
     MOST_BYTES,
     answers_of,
@@ -29,6 +31,11 @@ from tests.serving.export_model import (
     reference_table,
     small_model,
 )
+
+
+def spec_of(opened: KerasModel) -> BaselineSpec:
+    """The baseline's specification of a model all of whose scalars are watched."""
+    return baseline_spec(input_roles(None, opened.inputs).features, CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +138,7 @@ def test_the_fix_names_this_models_inputs_and_these_classes(opened: KerasModel) 
 
 def test_a_matched_table_is_completed_where_it_lacks_something(opened: KerasModel) -> None:
     inputs = reference_table(5).select(["carrier", "temp", "dist"])
-    table = complete(inputs, opened, baseline_spec(opened, CLASSES), NOW)
+    table = complete(inputs, opened, spec_of(opened), NOW)
     assert table["prediction_id"].to_pylist() == [f"reference-{row}:0" for row in range(5)]
     assert table["event_time"].to_pylist() == [NOW] * 5
     assert table["label"].to_pylist() == table["label_time"].to_pylist() == [None] * 5
@@ -139,13 +146,18 @@ def test_a_matched_table_is_completed_where_it_lacks_something(opened: KerasMode
         np.stack(table["probabilities"].to_pylist()), answers_of(inputs, opened, "probabilities")
     )
     whole = reference_table(5)
-    assert repr(
-        complete(whole, opened, baseline_spec(opened, CLASSES), NOW).select(whole.column_names).to_pydict()
-    ) == repr(whole.to_pydict())
+    assert repr(complete(whole, opened, spec_of(opened), NOW).select(whole.column_names).to_pydict()) == repr(
+        whole.to_pydict()
+    )
 
 
 def test_labels_without_times_have_the_time_of_the_event(opened: KerasModel) -> None:
-    table = complete(reference_table(20).drop_columns(["label_time"]), opened, baseline_spec(opened, CLASSES), NOW)
+    table = complete(
+        reference_table(20).drop_columns(["label_time"]),
+        opened,
+        spec_of(opened),
+        NOW,
+    )
     expected = [
         None if label is None else time
         for label, time in zip(table["label"].to_pylist(), table["event_time"].to_pylist(), strict=True)

@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from monitoring.errors import CannotRun
 from serving.export.export import Bundle, export_bundle
+from serving.export.inputs.model_inputs import ModelInput
 from serving.export.keras_model import KerasModel
 from serving.export.manifest import Provenance
-from serving.export.model_inputs import ModelInput
 from serving.export.saved_model import EXAMPLES, write_examples, write_saved_model
 from serving.models.runner import Runner
 from serving.models.signatures import DEFAULT_SIGNATURE

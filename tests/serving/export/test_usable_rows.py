@@ -12,8 +12,10 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from serving.export.export import Bundle, Reference, export_bundle
+from serving.export.inputs.input_roles import input_roles
 from serving.export.keras_model import KerasModel
 from serving.export.manifest import Provenance
 from serving.export.reference_table import baseline_spec, complete
@@ -22,6 +24,11 @@ from tests.serving.export_model import CLASSES, NOW, now
 
 ROWS = 40
 TIMES_US = 1_356_998_400_000_000 + np.arange(ROWS) * 3_600_000_000
+
+
+def spec_of(opened: KerasModel) -> BaselineSpec:
+    """The baseline's specification of a model all of whose scalars are watched."""
+    return baseline_spec(input_roles(None, opened.inputs).features, CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def answers(*first: list[float | None]) -> pa.Array:
 
 
 def looked_through(table: pa.Table, opened: KerasModel) -> UsableRows:
-    spec = baseline_spec(opened, CLASSES)
+    spec = spec_of(opened)
     return usable_rows(complete(table, opened, spec, NOW), table, opened, spec)
 
 
@@ -136,7 +143,7 @@ def test_a_time_finer_than_microseconds_is_cut_off(opened: KerasModel) -> None:
     fine = pa.array(TIMES_US * 1_000 + 7, pa.timestamp("ns"))
     table = reference(event_time=fine, label_time=fine)
     assert looked_through(table, opened).rows.all()
-    made = complete(table, opened, baseline_spec(opened, CLASSES), NOW)
+    made = complete(table, opened, spec_of(opened), NOW)
     for name in ("event_time", "label_time"):
         assert made[name].cast(pa.int64()).to_pylist() == TIMES_US.tolist()
 

@@ -100,7 +100,7 @@ def test_without_a_token_the_answer_says_how_to_set_one(website: Website) -> Non
 
 def test_a_full_disk_is_an_error_and_the_labels_can_be_sent_again(open_website: OpenWebsite) -> None:
     class FullDisk:
-        def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
+        def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> int:
             raise OSError(28, "No space left on device")
 
     with open_website(labels_endpoint=LabelsEndpoint(writer=FullDisk(), guard=GUARD)) as website:
@@ -123,7 +123,7 @@ def test_bytes_that_are_no_text_are_refused_and_the_connection_goes_on(
 
 def test_a_defect_is_answered(open_website: OpenWebsite, caplog: pytest.LogCaptureFixture) -> None:
     class Defect:
-        def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
+        def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> int:
             raise ValueError("planted")
 
     with open_website(labels_endpoint=LabelsEndpoint(writer=Defect(), guard=GUARD)) as website:

@@ -193,3 +193,12 @@ def test_windows_are_not_read_where_no_label_comes() -> None:
     joined.restore([(day(0), selecting(predictions(0), asked))])
     joined.join(day(1), selecting(predictions(1), asked), first=True)
     assert asked == []
+
+
+def test_labels_that_were_erased_are_nobodys_and_were_read() -> None:
+    join = label_join([("", "", 0), ("0-1", "a", 5), ("", "", 0)], read=1)
+    assert join.read == 3
+    arrivals = join.join(day(0), loader(predictions(0)), first=True)
+    assert arrivals.labelled.ids.to_pylist() == ["0-1"]
+    assert arrivals.unknown == 0
+    assert arrivals.unknown_class.labels == 0

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.traffic.format.parquet_file import ROWS_PER_GROUP, write_parquet
+from monitoring.traffic.format.parquet_file import ROWS_PER_GROUP, parquet_bytes, write_parquet
 
 
 @pytest.mark.parametrize("durable", [True, False])
@@ -48,3 +48,9 @@ def test_a_disk_that_fails_is_an_os_error(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(OSError, match="No space left"):
         write_parquet(tmp_path / "a.parquet", pa.table({"x": [1]}))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_bytes_alone_are_those_of_the_file(tmp_path: Path) -> None:
+    table = pa.table({"x": range(10)}).replace_schema_metadata({"own": "metadata"})
+    write_parquet(tmp_path / "a.parquet", table)
+    assert parquet_bytes(table) == (tmp_path / "a.parquet").read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import EPOCH
+from monitoring.traffic.erased_ids import FOLDER, ErasedIds, log_key
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
 
@@ -79,3 +81,14 @@ def test_labels_that_do_not_fit_together_are_refused(tmp_path: Path, clock: Cloc
     (tmp_path / "file").touch()
     with pytest.raises(CannotRun, match="file/labels"):
         LabelWriter(tmp_path / "file", clock=clock)
+
+
+def test_labels_of_erased_ids_are_left_out_also_by_a_writer_that_was_there_before(tmp_path: Path, clock: Clock) -> None:
+    writer = LabelWriter(tmp_path, clock=clock)
+    assert writer.append(["a", "b"], ["1", "0"], [0, 0]) == 2
+    hashes = ErasedIds(key=log_key(tmp_path)).hashed(["a"])
+    (tmp_path / FOLDER / "one.json").write_text(json.dumps({"ids": hashes}), "utf-8")
+    assert writer.append(["a", "c"], ["1", "0"], [0, 0]) == 1
+    assert writer.append(["a"], ["1"], [0]) == 0
+    writer.close()
+    assert LabelLog(tmp_path).read()["prediction_id"].to_pylist() == ["a", "b", "c"]

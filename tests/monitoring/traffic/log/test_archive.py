@@ -14,7 +14,7 @@ import pytest
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.format.layout import ARCHIVE
 from monitoring.traffic.format.rows import AnsweredRows
-from monitoring.traffic.log.archive import Archiver, closed_parts, move_in_steps
+from monitoring.traffic.log.archive import Archiver, closed_parts, move_in_steps, part_lock
 from monitoring.traffic.log.listing import Selection, list_traffic, local_parts
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
@@ -185,3 +185,18 @@ def test_an_archive_that_cannot_be_read_ends_the_reading(log: Path, tmp_path: Pa
     part.write_bytes(b"")
     with pytest.raises(CannotRun, match="cannot be read"):
         ids(log)
+
+
+def test_no_part_is_moved_while_one_is_replaced(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    writer = TrafficWriter(tmp_path / "log", clock=clock)
+    writer.append(answer("a"))
+    writer.close()
+    archiver = Archiver(tmp_path / "log", (tmp_path / "archive").as_uri())
+    moved: list[int] = []
+    mover = threading.Thread(target=lambda: moved.append(archiver.move_parts()))
+    with part_lock(tmp_path / "log"):
+        mover.start()
+        mover.join(0.1)
+        assert moved == []
+    mover.join()
+    assert moved == [1]

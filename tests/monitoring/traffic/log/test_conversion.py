@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
+from monitoring.traffic.erased_ids import FOLDER, ErasedIds, log_key
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.format.segments import SegmentFile
 from monitoring.traffic.log.conversion import convert_in_steps, recover
@@ -192,3 +194,15 @@ def test_killed_in_the_middle_of_conversion_nothing_is_lost_or_doubled(
     recover(tmp_path)
     assert not list((tmp_path / "open").iterdir())
     assert log.read(model="flights").equals(before)
+
+
+def test_rows_that_were_erased_are_left_out(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    dead_segment(tmp_path, clock, over_dates(answer("a", 6), 3))
+    only = dead_segment(tmp_path, clock, answer("b", 1))
+    hashes = ErasedIds(key=log_key(tmp_path)).hashed(["a:1", "a:4", "b:0"])
+    (tmp_path / FOLDER / "one.json").write_text(json.dumps({"ids": hashes}), "utf-8")
+    assert recover(tmp_path).rows == 4
+    assert not only.exists()
+    table = TrafficLog(tmp_path).read(model="flights")
+    assert table["prediction_id"].to_pylist() == ["a:0", "a:3", "a:2", "a:5"]
+    assert len(list(tmp_path.rglob("date=*"))) == 2

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.format.rows import AnsweredRows, prediction_ids
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.repeats import conflicting_rows
-from monitoring.traffic.log.scans import Query, prediction_ids, read_scans
+from monitoring.traffic.log.scans import Query, read_scans
 from monitoring.traffic.log.writer import TrafficWriter
 from tests.monitoring.traffic.conftest import NOON
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.erased_ids import FOLDER, ErasedIds, log_key
 from monitoring.traffic.format.rows import LAST_US, AnsweredRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
@@ -232,3 +234,21 @@ def test_a_disk_too_full_for_the_first_record_leaves_no_rubbish(tmp_path: Path) 
 def test_a_conversion_that_fails_leaves_the_segment_to_be_recovered(tmp_path: Path) -> None:
     with_full_disk(CONVERSION_FAILS, tmp_path, 3_000)
     assert open_segments(tmp_path) == []
+
+
+def test_after_an_erasure_every_segment_is_closed_once(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    writer = TrafficWriter(tmp_path, clock=clock)
+    for batch in (answer("a"), answer("b", version=2)):
+        writer.append(batch)
+    writer.maintain()
+    assert len(open_segments(tmp_path)) == 2
+    hashes = ErasedIds(key=log_key(tmp_path)).hashed(["a:0"])
+    (tmp_path / FOLDER / "one.json").write_text(json.dumps({"ids": hashes}), "utf-8")
+    writer.maintain()
+    writer._converter.submit(lambda: None).result()
+    assert open_segments(tmp_path) == []
+    writer.append(answer("c"))
+    writer.maintain()
+    assert len(open_segments(tmp_path)) == 1
+    writer.close()
+    assert TrafficLog(tmp_path).summary().rows == 5

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from serving.export.feature_columns import MISSING_CATEGORY
+from serving.export.inputs.feature_columns import MISSING_CATEGORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from serving.export.model_inputs import ModelInput
+    from serving.export.inputs.model_inputs import ModelInput
 
     Array = np.ndarray[Any, Any]
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def column_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
     """Why a column does not fit an input.
 
-    >>> from serving.export.model_inputs import ModelInput
+    >>> from serving.export.inputs.model_inputs import ModelInput
     >>> column_problem(pa.chunked_array([["warm"]]), ModelInput(name="temp", dtype="float32", shape=()))
     'is string, and the model takes float32'
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
+from serving.export.inputs.model_inputs import FeedPlan, ModelInput
 from serving.export.keras_model import KerasModel
-from serving.export.model_inputs import FeedPlan, ModelInput
 from tests.serving.export_model import (
     of_three,
 )

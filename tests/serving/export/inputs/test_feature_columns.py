@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from serving.export.feature_columns import MISSING_CATEGORY, columns_of
+from serving.export.inputs.feature_columns import MISSING_CATEGORY, columns_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 

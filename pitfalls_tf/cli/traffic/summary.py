@@ -1,4 +1,4 @@
-"""``pitfalls traffic``: summary of a traffic log, or its rows with their labels."""
+"""``pitfalls traffic summary``: summary of a traffic log, or its rows with their labels."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from serving.export.input_arrays import column_problem, groups_of_equal_size, to_array
-from serving.export.model_inputs import ModelInput
+from serving.export.inputs.input_arrays import column_problem, groups_of_equal_size, to_array
+from serving.export.inputs.model_inputs import ModelInput
 
 
 @pytest.mark.parametrize(

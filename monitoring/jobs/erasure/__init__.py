@@ -1,0 +1,1 @@
+"""Erasing the rows of one person wherever the project keeps them."""

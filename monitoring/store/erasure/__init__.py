@@ -1,0 +1,1 @@
+"""Erasing one person's predictions from the store."""

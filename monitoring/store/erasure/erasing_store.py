@@ -1,0 +1,207 @@
+"""Erasing predictions from the store: rows named with an incident, and ids in messages, findings and notes.
+
+The statistics of a column's values in the last window, which the schema's drift comparators keep, go if they name a
+value: the next window is then compared with none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Column, Connection, Table, select, text, update
+
+from monitoring.store import leases
+from monitoring.store.deployments import StateName
+from monitoring.store.details import detail_of, detail_text
+from monitoring.store.tables import (
+    checkpoint,
+    incident,
+    incident_action,
+    lease,
+    level_state,
+    rebaseline,
+    run,
+    window,
+    window_attempt,
+)
+from monitoring.store.transactions import Transactions
+
+#: Which of some prediction ids are to be erased.
+Wanted: TypeAlias = Callable[[tuple[str, ...]], tuple[bool, ...]]
+
+#: Stands where an id or a value was.
+ERASED = "[erased]"
+
+#: The state that has the statistics of the last window's values.
+_STATISTICS: StateName = "compared"
+
+#: A message shows that many characters of an id at most.
+_SHOWN = 60
+
+#: Texts that people or messages may name a row in, each with the part of a receipt that counts it.
+_TEXTS: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
+    ("incident messages", incident, (incident.c.cause, incident.c.message)),
+    ("notes", incident_action, (incident_action.c.text,)),
+    ("notes", rebaseline, (rebaseline.c.reason,)),
+    ("errors of runs", run, (run.c.error,)),
+    ("errors of runs", window_attempt, (window_attempt.c.error,)),
+)
+
+
+def erased_text(written: str, words: Collection[str]) -> str:
+    """A text without some words; each is found whole, or cut to the length that messages show.
+
+    >>> erased_text("1 label is of no known prediction; its id is 'a:0'.", ["a:0"])
+    "1 label is of no known prediction; its id is '[erased]'."
+    >>> erased_text("a:01", ["a:0"])
+    'a:01'
+
+    Args:
+        written: The text.
+        words: Ids and values.
+
+    Returns:
+        The text with `ERASED` for each.
+    """
+    for word in words:
+        for shown in dict.fromkeys((word, word[:_SHOWN])):
+            if shown in written:
+                written = re.sub(rf"(?<![\w:-]){re.escape(shown)}(?![\w:-])", ERASED, written)
+    return written
+
+
+class ErasingStore(Transactions):
+    """An opened store, from which predictions can be erased."""
+
+    def erase(self, wanted: Wanted, words: Collection[str], now: datetime) -> dict[str, int]:
+        """Erase predictions from all deployments: sums, scores and verdicts stay.
+
+        SQLite overwrites what it deletes, and its write-ahead log is emptied; PostgreSQL frees old rows at its next
+        VACUUM.
+
+        Cost: every incident, finding, note and run's error is read; a search of each for each word.
+
+        Args:
+            wanted: Which of some prediction ids are to be erased.
+            words: The ids, and the value, to be erased from texts.
+            now: The time, aware.
+
+        Returns:
+            How many of each were changed.
+
+        Raises:
+            CannotRun: A run is judging, and would write back what it has read.
+        """
+        sqlite = self._engine.dialect.name == "sqlite"
+        with self._writing() as connection:
+            for number in connection.execute(select(lease.c.deployment)).scalars():
+                leases.check_free(connection, number, now)
+            if sqlite:
+                connection.execute(text("PRAGMA secure_delete = ON"))
+            found = {"incident rows": _erase_rows(connection, wanted), "findings": _erase_findings(connection, words)}
+            found["checkpoints"] = _erase_checkpoints(connection, wanted, words)
+            found["statistics"] = _erase_statistics(connection, words)
+            for name, table, columns in _TEXTS:
+                found[name] = found.get(name, 0) + _erase_texts(connection, table, columns, words)
+        if sqlite and any(found.values()):
+            with self._failing_clearly(), self._engine.connect() as connection:
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return found
+
+
+def _erase_rows(connection: Connection, wanted: Wanted) -> int:
+    erased = 0
+    columns = (incident.c.deployment, incident.c.number, incident.c.detail)
+    for row in connection.execute(select(*columns).where(incident.c.detail.is_not(None))).all():
+        kept, gone = _without_rows(row.detail, wanted)
+        if gone:
+            mine = (incident.c.deployment == row.deployment) & (incident.c.number == row.number)
+            connection.execute(update(incident).where(mine).values(detail=kept))
+            erased += gone
+    return erased
+
+
+def _without_rows(text: str | None, wanted: Wanted) -> tuple[str | None, int]:
+    """An incident's detail without some rows, and how many there were."""
+    detail = detail_of(text)
+    gone = wanted(tuple(one.prediction_id for one in detail.rows))
+    kept = tuple(one for one, away in zip(detail.rows, gone, strict=True) if not away)
+    return (detail_text(replace(detail, rows=kept)) if any(gone) else text), sum(gone)
+
+
+def _erase_checkpoints(connection: Connection, wanted: Wanted, words: Collection[str]) -> int:
+    """The deployments as they were before earlier windows: their incidents, and the statistics of a window."""
+    erased = 0
+    for row in connection.execute(select(checkpoint)).all():
+        before = json.loads(zlib.decompress(row.content))
+        incidents = [
+            {
+                **one,
+                "detail": _without_rows(one["detail"], wanted)[0],
+                "cause": erased_text(one["cause"], words),
+                "message": erased_text(one["message"], words),
+            }
+            for one in before["incidents"]
+        ]
+        after = {**before, "states": _without_statistics(before["states"], words), "incidents": incidents}
+        if after != before:
+            mine = (checkpoint.c.deployment == row.deployment) & (checkpoint.c.start == row.start)
+            content = zlib.compress(json.dumps(after).encode(), 1)
+            connection.execute(update(checkpoint).where(mine).values(content=content))
+            erased += 1
+    return erased
+
+
+def _without_statistics(states: Mapping[StateName, str], words: Collection[str]) -> dict[StateName, str]:
+    """States without the statistics of a window's values, if those name one of the words."""
+    found = states.get(_STATISTICS, "")
+    return {**states, **({_STATISTICS: ""} if any(json.dumps(word) in found for word in words) else {})}
+
+
+def _erase_findings(connection: Connection, words: Collection[str]) -> int:
+    erased = 0
+    for row in connection.execute(select(window.c.id, window.c.findings).where(window.c.findings != "[]")).all():
+        before = json.loads(row.findings)
+        after = [{**one, "message": erased_text(one["message"], words)} for one in before]
+        if after != before:
+            connection.execute(update(window).where(window.c.id == row.id).values(findings=json.dumps(after)))
+            erased += sum(one != other for one, other in zip(before, after, strict=True))
+    return erased
+
+
+def _erase_statistics(connection: Connection, words: Collection[str]) -> int:
+    erased = 0
+    compared = level_state.c.level == _STATISTICS
+    for row in connection.execute(select(level_state).where(compared)).all():
+        if any(json.dumps(word) in row.text for word in words):
+            mine = compared & (level_state.c.deployment == row.deployment)
+            connection.execute(update(level_state).where(mine).values(text=""))
+            erased += 1
+    for row in connection.execute(select(rebaseline.c.deployment, rebaseline.c.position, rebaseline.c.states)).all():
+        states = json.loads(row.states)
+        former = _without_statistics(states, words)
+        if former != states:
+            mine = (rebaseline.c.deployment == row.deployment) & (rebaseline.c.position == row.position)
+            connection.execute(update(rebaseline).where(mine).values(states=json.dumps(former)))
+            erased += 1
+    return erased
+
+
+def _erase_texts(connection: Connection, table: Table, columns: tuple[Column[Any], ...], words: Collection[str]) -> int:
+    erased = 0
+    keys = tuple(table.primary_key.columns)
+    for row in connection.execute(select(*keys, *columns)).mappings().all():
+        changed = {one.name: erased_text(row[one], words) for one in columns}
+        if any(changed[one.name] != row[one] for one in columns):
+            statement = update(table)
+            for key in keys:
+                statement = statement.where(key == row[key])
+            connection.execute(statement.values(changed))
+            erased += 1
+    return erased

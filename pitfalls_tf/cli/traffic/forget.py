@@ -1,0 +1,185 @@
+"""``pitfalls traffic forget``: erase the rows of some predictions wherever they are kept, with a receipt."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.monitor.incidents.action import login_name
+from pitfalls_tf.cli.output import one_line, with_output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitoring.jobs.erasure.erase import ErasureRequest
+    from monitoring.jobs.erasure.receipt import Receipt
+    from monitoring.traffic.erasure.change import ErasedRows
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@click.argument("place", metavar="DIR")
+@click.argument("ids", nargs=-1)
+@click.option("--from-file", metavar="FILE", type=click.Path(path_type=Path), help="More ids, one a line.")
+@click.option("--where", metavar="COLUMN=VALUE", help="Instead of ids: all rows with this value in this column.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Erase them from the store of this monitor.toml, too.",
+)
+@click.option(
+    "--also",
+    metavar="TABLE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Parquet, CSV or JSON lines file made of the traffic.",
+)
+@click.option("--dry-run", is_flag=True, help="Count the rows, and change nothing.")
+@click.option("--by", metavar="NAME", help="Who asks for it.  [default: the login name]")
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=90.0,
+    show_default=True,
+    help="How long to wait for running servers to close their segments.",
+)
+@with_output
+def command(
+    place: str,
+    ids: tuple[str, ...],
+    from_file: Path | None,
+    where: str | None,
+    config: Path | None,
+    also: tuple[Path, ...],
+    *,
+    dry_run: bool,
+    by: str | None,
+    wait: float,
+    output: Output,
+) -> int:
+    """Erase the rows of some predictions wherever they are kept, with a receipt.
+
+    From the traffic log in DIR (of a table: its label_log), its archive and its labels, with --config from the
+    monitor's store, and from the tables of --also. An id is a prediction_id, REQUEST_ID:ROW. The receipt in
+    DIR/erasures names every file that was changed, and holds no id and no value. A server may be writing to the log;
+    readers see each file old or new. A command that was interrupted is run again. Judged windows and their verdicts
+    stay.
+
+    Exit code 3 if something could not be reached.
+    """
+    from monitoring.jobs.erasure.erase import ErasureRequest, Waiting, erase  # noqa: PLC0415 - not needed for --help
+    from monitoring.traffic.erasure.wanted_rows import ColumnValue  # noqa: PLC0415 - as above
+
+    chosen = _chosen(ids, from_file, where)
+    request = ErasureRequest(
+        root=_local(place),
+        ids=chosen,
+        where=None if where is None else ColumnValue.of(where),
+        by=by or login_name(),
+        store_url=None if config is None else _store_url(config),
+        tables=also,
+    )
+    if dry_run:
+        return _planned(request, output)
+    waiting = Waiting(
+        seconds=wait,
+        clock=lambda: datetime.now(UTC),
+        elapsed=time.monotonic,
+        sleep=time.sleep,
+        tell=output.progress,
+    )
+    receipt, path = erase(request, waiting)
+    output.finish({"receipt": str(path), **receipt.document()}, lambda: _show(receipt, path))
+    return 3 if receipt.unreached else 0
+
+
+def _planned(request: ErasureRequest, output: Output) -> int:
+    from monitoring.jobs.erasure.erase import plan_erasure  # noqa: PLC0415 - not needed for --help
+
+    files = plan_erasure(request, lambda: datetime.now(UTC))
+    document = {
+        "dry_run": True,
+        "removed": sum(one.removed for one in files),
+        "files": [one.document() for one in files],
+    }
+
+    def show() -> None:
+        _show_files("Would erase", files)
+        click.echo("Nothing was changed.")
+
+    output.finish(document, show)
+    return 0
+
+
+def _show(receipt: Receipt, path: Path) -> None:
+    _show_files("Erased", receipt.files)
+    changed = {name: count for name, count in (receipt.store or {}).items() if count}
+    if receipt.store is not None:
+        parts = ", ".join(f"{count:,} {name}" for name, count in changed.items()) or "nothing to change"
+        click.echo(f"store: {parts}")
+    for one in receipt.unreached:
+        click.echo(one_line(f"NOT REACHED {one.what}: {one.why}. {one.fix}"))
+    click.echo(one_line(f"Receipt: {path}"))
+
+
+def _show_files(verb: str, files: Sequence[ErasedRows]) -> None:
+    kinds: dict[str, list[ErasedRows]] = {}
+    for one in files:
+        kinds.setdefault(one.kind, []).append(one)
+    if not kinds:
+        click.echo(
+            "No such row was found in any file. (An id is REQUEST_ID:ROW; --where request_id=… is a whole request.)"
+        )
+    for kind, some in kinds.items():
+        removed = sum(one.removed for one in some)
+        count = f"{len(some):,} file{'' if len(some) == 1 else 's'}"
+        click.echo(f"{verb} {removed:,} row{'' if removed == 1 else 's'} of {count}: {kind}")
+
+
+def _chosen(ids: tuple[str, ...], from_file: Path | None, where: str | None) -> tuple[str, ...]:
+    """The ids of the command line and of a file."""
+    if from_file is not None:
+        try:
+            text = from_file.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(
+                "The ids cannot be read.",
+                got=f"{from_file}: {getattr(error, 'strerror', None) or 'not UTF-8'}",
+                expected="a text file with one prediction_id a line",
+                fix="Correct --from-file.",
+            ) from error
+        ids = (*ids, *(line.strip() for line in text.splitlines() if line.strip()))
+    if bool(ids) == (where is not None):
+        raise BadInput(
+            "It is not clear which rows to erase.",
+            got="ids and --where" if ids else "neither ids nor --where",
+            expected="one of the two",
+            fix="Give prediction ids, or --from-file FILE; or --where COLUMN=VALUE alone.",
+        )
+    return ids
+
+
+def _local(place: str) -> Path:
+    from monitoring.traffic.remote.urls import is_url, shown_url  # noqa: PLC0415 - not needed for --help
+
+    if is_url(place):
+        raise BadInput(
+            "Rows of a log at a URL cannot be erased.",
+            got=shown_url(place),
+            expected="the folder of a server's --traffic",
+            fix="Run this where the log's folder is: parts in its archive are erased with it. Make copies anew.",
+        )
+    return Path(place)
+
+
+def _store_url(config: Path) -> str:
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+
+    return load_config(config).store.url

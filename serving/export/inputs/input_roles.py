@@ -1,0 +1,159 @@
+"""Which inputs a baseline watches and keeps: all scalars, but for free text, ids, and what the owner says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.spec import FeatureSpec
+from monitoring.errors import BadInput
+from monitoring.traffic.column_roles import ColumnRole
+from monitoring.traffic.tables.values import as_strings, decoded, is_list
+from monitoring.traffic.value_kinds import is_id_name, why_no_input
+from serving.export.inputs.feature_columns import MISSING_CATEGORY
+
+if TYPE_CHECKING:
+    from serving.export.inputs.model_inputs import ModelInput
+
+    Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredRoles:
+    """What the owner of a reference table says of its columns.
+
+    Attributes:
+        categorical: inputs that are categories, whatever they look like: codes of digits, free text, ids.
+        ignore: inputs that are not watched.
+        group: the column of what rows share that are not independent of each other, such as a customer; not watched.
+    """
+
+    categorical: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    group: str | None = None
+
+    def check(self, inputs: Sequence[str], columns: Sequence[str]) -> None:
+        """Check the names.
+
+        Args:
+            inputs: The model's scalar inputs.
+            columns: The columns of the table.
+
+        Raises:
+            BadInput: a name is none of them, or an input is declared to be two things.
+        """
+        options = {"--categorical": self.categorical, "--ignore": self.ignore}
+        absent = {name: option for option, names in options.items() for name in names if name not in inputs}
+        known = inputs
+        if not absent and self.group is not None and self.group not in columns:
+            absent, known = {self.group: "--group"}, columns
+        if absent:
+            close = [near for name in absent for near in get_close_matches(name, known, n=1)]
+            raise BadInput(
+                "There is no such column." if known is columns else "The model has no such input of one value a row.",
+                got=", ".join(f"{name} ({option})" for name, option in absent.items()),
+                expected=f"some of {', '.join(known)[:300]}",
+                fix=f"Did you mean {', '.join(close)}?" if close else "Check the spelling.",
+            )
+        both = sorted({*self.categorical} & {*self.ignore, *((self.group,) if self.group else ())})
+        if both:
+            raise BadInput(
+                "An input is declared to be two things.",
+                got=f"{', '.join(both)}: a category, and not watched",
+                expected="one of the two",
+                fix="Leave it out of --categorical, or out of --ignore and --group.",
+            )
+
+
+NOTHING_DECLARED = DeclaredRoles()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRoles:
+    """The inputs that a baseline watches, and the columns that are left out of the bundle, with the reason.
+
+    `groups` is the group of each row of the table as it was read; None without one.
+    """
+
+    features: tuple[FeatureSpec, ...]
+    left_out: tuple[ColumnRole, ...] = ()
+    groups: pa.Array | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """A sentence on what is left out; none where nothing is."""
+        if not self.left_out:
+            return ()
+        text = [one.name for one in self.left_out if one.why.startswith(("an id", "free text"))]
+        how = f" To watch and keep it all the same: --categorical {','.join(text)}." if text else ""
+        return (f"Not watched, and in no file of the bundle: {', '.join(map(str, self.left_out))}.{how}",)
+
+    def without_raw(self, inputs: Sequence[ModelInput], rows: Mapping[str, Array]) -> dict[str, Array]:
+        """Sampled rows as a bundle may keep them: texts that are not watched empty, numbers that are left out zero.
+
+        Args:
+            inputs: The model's inputs.
+            rows: Arrays by input.
+
+        Returns:
+            The same arrays but for those.
+        """
+        watched = {feature.name for feature in self.features}
+        gone = {one.name for one in self.left_out}
+        found = dict(rows)
+        for one in inputs:
+            if one.dtype == "string" and one.name not in watched:
+                found[one.name] = np.full(rows[one.name].shape, MISSING_CATEGORY.encode(), object)
+            elif one.name in gone:
+                found[one.name] = np.zeros_like(rows[one.name])
+        return found
+
+
+def input_roles(
+    table: pa.Table | None,
+    inputs: Sequence[ModelInput],
+    declared: DeclaredRoles = NOTHING_DECLARED,
+    groups: pa.ChunkedArray[Any] | None = None,
+) -> InputRoles:
+    """Find the roles of a model's inputs.
+
+    Args:
+        table: The matched reference table; None if there is none.
+        inputs: The model's inputs.
+        declared: What the owner says of them, checked.
+        groups: The column of groups.
+
+    Returns:
+        Their roles.
+    """
+    features: list[FeatureSpec] = []
+    left_out: list[ColumnRole] = []
+    for one in inputs:
+        if one.shape:
+            continue
+        why = "ignored" if one.name in declared.ignore else "the group" if one.name == declared.group else ""
+        is_category = one.name in declared.categorical
+        if not why and not is_category and table is not None and one.name in table.column_names:
+            why = _why_no_input(one, table[one.name])
+        if why:
+            left_out.append(ColumnRole(name=one.name, role="left out", why=why))
+        elif is_category:
+            features.append(FeatureSpec(name=one.name, kind="category", is_code=one.kind == "number"))
+        else:
+            features.append(FeatureSpec(name=one.name, kind=one.kind))
+    texts = None if groups is None else as_strings(decoded(groups)).cast(pa.large_string())
+    return InputRoles(features=tuple(features), left_out=tuple(left_out), groups=texts)
+
+
+def _why_no_input(one: ModelInput, column: pa.ChunkedArray[Any]) -> str:
+    cells = decoded(column)
+    if is_list(cells.type):
+        cells = cells.flatten()
+    if one.kind == "number" and not (pa.types.is_integer(cells.type) and is_id_name(one.name)):
+        return ""
+    return why_no_input(as_strings(cells).cast(pa.large_string()))

@@ -55,7 +55,8 @@ class ScoredRows:
 class RowScorer:
     """Tallies rows for the watches of one baseline.
 
-    Cost: about 100 ns a row, in some 50 passes over columns that fit the processor's cache.
+    Cost: about 100 ns a row, in some 50 passes over columns that fit the processor's cache, and 70 ns for the metrics
+    that are shown of a labelled one.
 
     Args:
         catalogue: The watches.

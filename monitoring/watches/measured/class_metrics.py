@@ -77,7 +77,10 @@ class ClassBins:
             [b].
         """
         bins = self.binner.places(scores)
-        counts = np.bincount(4 * bins + 2 * answered + true, minlength=4 * self.size).reshape(-1, 2, 2)
+        cells = bins.astype(np.int64) << 2  # in place from here on
+        cells |= answered.view(np.int8) << 1
+        cells |= true.view(np.int8)
+        counts = np.bincount(cells, minlength=4 * self.size).reshape(-1, 2, 2)
         sums = np.bincount(bins, weights=fixed_point_floats(scores), minlength=self.size)
         return counts.astype(np.int64), sums.astype(np.int64)
 

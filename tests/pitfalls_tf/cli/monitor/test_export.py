@@ -34,6 +34,8 @@ def test_what_was_judged_is_a_parquet_or_csv_file(tmp_path: Path, place: tuple[s
     assert pitfalls("monitor", "export", "--to", tmp_path / "w.csv", "--table", "windows", *place).exit_code == 0
     assert pa_csv.read_csv(tmp_path / "w.csv").num_rows == WINDOWS
     assert pitfalls("monitor", "export", "--to", tmp_path / "i.csv", "--table", "incidents", *place).exit_code == 0
+    assert pitfalls("monitor", "export", "--to", tmp_path / "m.csv", "--table", "metrics", *place).exit_code == 0
+    assert "benchmark_low" in (tmp_path / "m.csv").read_text()
     options = pa_csv.ParseOptions(newlines_in_values=True)
     assert HOSTILE in pa_csv.read_csv(tmp_path / "i.csv", parse_options=options)["cause"].to_pylist()[0]
 

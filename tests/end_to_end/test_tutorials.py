@@ -87,6 +87,7 @@ def test_every_command_of_the_tutorial_on_a_table_of_ones_own_runs_in_an_empty_f
     assert (found.coverage.rows, found.coverage.labels, found.coverage.repeats) == (12_000, 12_000, 0)
     assert (tmp_path / "report" / "drift-2024-04-03.html").is_file()
     assert [window.start.day for window in found.windows if window.expected == "Spring sale"] == [15, 16, 17]
+    assert {one.watch for one in found.windows[5].scores} >= {"metric:lost_money", "surprise_metric:lost_money"}
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -81,7 +82,7 @@ def evidence_chart(history: DeploymentHistory, address: str) -> ChartView | None
             evidence_drawing(history.windows, thresholds, history.incidents, size, history.zone)
             for size in (WIDE, NARROW)
         ),
-        table=_windows(history, address),
+        table=windows_table(history.windows, address, history.zone, history.table_rows),
     )
 
 
@@ -124,14 +125,25 @@ def _points(history: DeploymentHistory, key: WatchKey) -> tuple[tuple[datetime, 
     return ()
 
 
-def _windows(history: DeploymentHistory, address: str) -> TableView:
+def windows_table(windows: Sequence[WindowRecord], address: str, zone: ZoneInfo, most: int | None = None) -> TableView:
+    """A table of windows, the newest first.
+
+    Args:
+        windows: The windows in order of time.
+        address: The path of the deployment's page.
+        zone: Its time zone.
+        most: How many rows at most; None: all.
+
+    Returns:
+        The table.
+    """
     return TableView(
         name="windows",
         title="Windows",
         columns=("Window", "Status", "Rows", "Labels", "Labels due", "Page evidence", "Notice evidence"),
         rows=tuple(
             (
-                window_cell(one, address, history.zone),
+                window_cell(one, address, zone),
                 cell(one.status, style=one.status),
                 cell(f"{one.rows:,}", one.rows),
                 cell(f"{one.labels:,}", one.labels),
@@ -139,8 +151,8 @@ def _windows(history: DeploymentHistory, address: str) -> TableView:
                 cell(format_evidence(one.page_log_evidence), finite_evidence(one.page_log_evidence)),
                 cell(format_evidence(one.notice_log_evidence), finite_evidence(one.notice_log_evidence)),
             )
-            for one in history.windows[::-1][: history.table_rows]
+            for one in windows[::-1][:most]
         ),
         numeric=frozenset(range(2, 7)),
-        total=len(history.windows),
+        total=len(windows),
     )

@@ -15,7 +15,7 @@ from monitoring.reports.charts.inputs import effects_of, movement
 from monitoring.reports.drawings.effects import effects_drawing
 from monitoring.reports.drawings.series import NARROW, SMALL_TALL, WIDE, Size
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence
-from monitoring.reports.sections.inputs import Input, InputPoint, alarms_of, input_points, input_title
+from monitoring.reports.sections.inputs import Input, InputPoint, alarms_of, input_points, input_title, points_by_input
 from monitoring.watches.descriptions import NOTHING, format_value, printable, watch_title
 
 #: Inputs of one page, and those on the page of a deployment.
@@ -77,15 +77,15 @@ def inputs_view(history: DeploymentHistory, found: Sequence[Input], parent: str,
 
 def input_charts(history: DeploymentHistory, parent: str) -> tuple[ChartView, ...]:
     """The inputs whose scores were read, worst first: one small chart each."""
-    charts = (input_chart(one, history, parent) for one in history.inputs)
+    points = points_by_input(history.inputs, history.input_scores)
+    charts = (_chart(one, points[one.key], history, parent, (SMALL_TALL,)) for one in history.inputs)
     return tuple(one for one in charts if one is not None)
 
 
-def input_chart(
-    one: Input, history: DeploymentHistory, parent: str, sizes: tuple[Size, ...] = (SMALL_TALL,)
+def _chart(
+    one: Input, points: Sequence[InputPoint], history: DeploymentHistory, parent: str, sizes: tuple[Size, ...]
 ) -> ChartView | None:
     """An input by window; None where it was not scored in these windows."""
-    points = input_points(one, history.input_scores)
     if not points or not history.windows:
         return None
     since, until = history.windows[0].start, history.windows[-1].end
@@ -107,7 +107,7 @@ def input_address(one: Input, parent: str) -> str:
 
 def large_chart(one: Input, history: DeploymentHistory, parent: str) -> ChartView | None:
     """An input by window, for a page of its own."""
-    chart = input_chart(one, history, parent, (WIDE, NARROW))
+    chart = _chart(one, input_points(one, history.input_scores), history, parent, (WIDE, NARROW))
     return None if chart is None else replace(chart, title="Distance from the baseline by window", href="")
 
 

@@ -155,7 +155,9 @@ class Dashboard:
         return _page("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
 
     async def deployment_csv(self, request: Request) -> Response:
-        """A table of a deployment's page."""
+        """A table of a deployment's page; that of the windows is read without the others."""
+        if request.path_params["table"] == "windows":
+            return _csv(await run_in_threadpool(self._pages.windows_table, *place_of(request), windows_of(request)))
         view = await run_in_threadpool(self._pages.deployment, *place_of(request), windows_of(request), whole=True)
         return _csv(_table(request, view.tables))
 

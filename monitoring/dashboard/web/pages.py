@@ -13,6 +13,7 @@ from monitoring.dashboard.history import HEADLINES, WINDOWS, HistoryRange, read_
 from monitoring.dashboard.roster import Roster, mentioning, read_entries, read_roster
 from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.candidates import PAGE_ROWS, Question, chosen, counts, page_of
+from monitoring.dashboard.views.charts import windows_table
 from monitoring.dashboard.views.compare import BASELINE, ComparedSide, CompareView, compare_view
 from monitoring.dashboard.views.deployment import DeploymentView, MoreTables, deployment_view
 from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, IncidentView, incident_view
@@ -45,13 +46,13 @@ WINDOW_CHOICES: Final = (30, 90, 365, 1000)
 WINDOWS_SHOWN: Final = 90
 
 #: How many windows or runs a table of a page has; its CSV file has all that are shown, and all runs.
-TABLE_ROWS: Final = 60
+TABLE_ROWS: Final = 30
 
 #: How many runs and notifications the CSV files of all jobs have.
 CSV_ROWS: Final = 1000
 
 #: How many windows the table of a small chart of an input has.
-INPUT_ROWS: Final = 20
+INPUT_ROWS: Final = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,12 @@ class Pages:
             configuration=settings_of(config), settings=settings_table(config), versions=self._versions(source, summary)
         )
         return deployment_view(history, f"/d/{source}/{number}", self.clock(), more)
+
+    def windows_table(self, source: str, number: int, latest: int) -> TableView:
+        """The table of a deployment's last windows alone. Raises BadInput if there is no such deployment."""
+        store, summary = self.find(source, number)
+        found = store.recent_windows(number, latest=latest)
+        return windows_table(found, f"/d/{source}/{number}", ZoneInfo(summary.record.timezone))
 
     def inputs(
         self, source: str, number: int, latest: int, asked: tuple[str, int], *, whole: bool = False

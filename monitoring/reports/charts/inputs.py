@@ -12,7 +12,7 @@ from monitoring.reports.charts.chart import Chart, window_table
 from monitoring.reports.drawings.effects import Effects, effects_drawing
 from monitoring.reports.drawings.series import SMALL_TALL
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_window
-from monitoring.reports.sections.inputs import Input, InputPoint, alarms_of, input_points, input_title, inputs_of
+from monitoring.reports.sections.inputs import Input, InputPoint, alarms_of, input_title, inputs_of, points_by_input
 from monitoring.watches.descriptions import format_value, watch_title
 
 #: Inputs that are drawn; the table of the watches has all.
@@ -80,8 +80,8 @@ def input_charts(status: MonitorStatus) -> tuple[Chart, ...]:
         return ()
     scores = {window.start: window.scores for window in status.windows}
     found = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline)[:MOST_INPUTS]
-    scored = ((one, input_points(one, scores)) for one in found)
-    return tuple(_chart(one, points, status) for one, points in scored if points)
+    points = points_by_input(found, scores)
+    return tuple(_chart(one, points[one.key], status) for one in found if points[one.key])
 
 
 def _chart(one: Input, points: Sequence[InputPoint], status: MonitorStatus) -> Chart:

@@ -65,7 +65,8 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
     x = Scale(found.since.timestamp(), found.until.timestamp(), left, left + width)
     most = max(_LEAST_REACH, 1.08 * max(found.effects))
     y = Scale(0.0, most, top + upper, top)
-    points = [(x(at.timestamp()), y(effect)) for at, effect in zip(found.times, found.effects, strict=True)]
+    across = x.each(at.timestamp() for at in found.times)
+    points = list(zip(across, y.each(found.effects), strict=True))
     paths, labels = axes(size, (found.since, found.until), zone)
     ticks = nice_ticks(0.0, most, 3)
     paths += [
@@ -73,7 +74,7 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
         Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid"),
         Path(d="" if len(points) > size.dots else dots(points), style="window-dot"),
         Path(d=trace(points), style="effect-line"),
-        *_evidence(found, x, (top + height, lower), (left, width)),
+        *_evidence(found, across, (top + height, lower), (left, width)),
         *_alarms(found.alarms, x, (top, height)),
     ]
     labels += [Label(x=left - 6, y=y(tick) + 4, text=_tick(tick), anchor="end") for tick in ticks]
@@ -96,11 +97,13 @@ def _tick(value: float) -> str:
     return f"{value:g}" if value < 1e3 else f"{value / 1e3:g}k" if value < 1e6 else f"{value:.0e}"
 
 
-def _evidence(found: Effects, x: Scale, down: tuple[float, float], across: tuple[float, float]) -> list[Path]:
+def _evidence(
+    found: Effects, places: Sequence[float], down: tuple[float, float], across: tuple[float, float]
+) -> list[Path]:
     bottom, height = down
     y = Scale(*_DECADES, bottom, bottom - height)
-    decades = (max(one, -1e9) / math.log(10.0) for one in found.log_evidence)
-    points = [(x(at.timestamp()), y(one)) for at, one in zip(found.times, decades, strict=True)]
+    ten = math.log(10.0)
+    points = zip(places, y.each(max(one, -1e9) / ten for one in found.log_evidence), strict=True)
     grid = "".join(f"M{across[0]:g} {y(decade):.1f}h{across[1]:g}" for decade in (0.0, float(_DECADES[1])))
     return [Path(d=grid, style="grid"), Path(d=trace(points), style="notice-evidence")]
 

@@ -66,10 +66,9 @@ def evidence_drawing(
         ("notice", [one.notice_log_evidence for one in windows]),
         ("page", [one.page_log_evidence for one in windows]),
     )
+    across = x.each(one.end.timestamp() for one in windows)
     for level, values in logs:
-        points = [
-            (x(one.end.timestamp()), y(decades(value, highest))) for one, value in zip(windows, values, strict=True)
-        ]
+        points = zip(across, y.each(decades(value, highest) for value in values), strict=True)
         paths.append(Path(d=trace(points), style=f"{level}-evidence"))
     paths.append(Path(d="".join(_mark(page.window_end, x, y, windows, highest) for page in pages), style="page-mark"))
     labels += _alarm_labels(pages[: size.alarm_labels], x, size, zone)

@@ -121,9 +121,10 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
     low, high = spread(held)
     x = Scale(series.since.timestamp(), series.until.timestamp(), left, left + width)
     y = Scale(low, high, top + height, top)
-    points = [(x(at.timestamp()), y(value)) for at, value in zip(series.times, series.values, strict=True)]
+    across = x.each(at.timestamp() for at in series.times)
+    points = list(zip(across, y.each(series.values), strict=True))
     means = running_means(series.values, series.weights or (1,) * len(series.values))
-    smooth = [(place, y(mean)) for (place, _), mean in zip(points, means, strict=True)]
+    smooth = zip(across, y.each(means), strict=True)
     grid, labels = axes(size, (series.since, series.until), zone)
     lines, values = value_axis(series.watch, y, size)
     labels += values

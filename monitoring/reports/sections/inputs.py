@@ -102,6 +102,28 @@ def inputs_of(last: Sequence[WindowRecord], baseline: Sequence[BaselineScore]) -
     return tuple(sorted(found, key=lambda one: (-one.effect, one.key)))
 
 
+def points_by_input(
+    inputs: Sequence[Input], scores: Mapping[datetime, Sequence[ScoreRecord]]
+) -> dict[str, tuple[InputPoint, ...]]:
+    """Some inputs window by window; every score is looked at once.
+
+    Args:
+        inputs: The inputs.
+        scores: Scores by the start of their window, in order of time; those of other watches are left out.
+
+    Returns:
+        As `input_points` has them, by the input's key.
+    """
+    of_watch = {(known.watch, known.slice): one.key for one in inputs for known in one.watches}
+    split: dict[str, dict[datetime, list[ScoreRecord]]] = {one.key: {} for one in inputs}
+    for start, of_window in scores.items():
+        for score in of_window:
+            key = of_watch.get((score.watch, score.slice))
+            if key is not None:
+                split[key].setdefault(start, []).append(score)
+    return {one.key: input_points(one, split[one.key]) for one in inputs}
+
+
 def input_points(one: Input, scores: Mapping[datetime, Sequence[ScoreRecord]]) -> tuple[InputPoint, ...]:
     """An input window by window.
 

@@ -36,6 +36,12 @@ def test_a_value_beyond_the_axis_is_drawn_at_its_end() -> None:
     assert Scale(1.0, 1.0, 0.0, 10.0)(1.0) == 5.0
 
 
+@given(values, values, st.lists(values))
+def test_many_values_are_scaled_as_each_of_them(low: float, high: float, many: list[float]) -> None:
+    scale = Scale(low, high, 7.0, 90.0)
+    assert scale.each(many) == pytest.approx([scale(value) for value in many])
+
+
 def test_equal_values_have_room_on_their_axis() -> None:
     assert spread([0.0, 0.0]) == (-1e-3, 1e-3)
     low, high = spread([0.2])

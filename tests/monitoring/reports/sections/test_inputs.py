@@ -15,6 +15,7 @@ from monitoring.reports.sections.inputs import (
     input_points,
     input_title,
     inputs_of,
+    points_by_input,
 )
 
 NOW = datetime(2013, 7, 1, tzinfo=UTC)
@@ -119,3 +120,13 @@ def test_the_seasonality_of_the_value_is_in_the_unit_of_its_distance() -> None:
 def test_what_is_no_single_input_has_a_title_too() -> None:
     baseline = (known("missing:temp"), known("output:late"), known("joint"))
     assert {input_title(one) for one in inputs_of((), baseline)} == {"temp", "Predictions", "All inputs together"}
+
+
+def test_several_inputs_are_split_in_one_pass_as_each_by_itself() -> None:
+    baseline = (known("input:t:location"), known("missing:t", 0.0, 0.0), known("input:u:location"), known("missing:u"))
+    inputs = inputs_of((), baseline)
+    scores = {
+        NOW: (score("input:t:location", 0.7, 1.0), score("missing:t", 0.005, 3.0), score("input:u:location", 0.2)),
+        NOW.replace(day=12): (score("missing:u", 0.3), score("brier", 9.0)),
+    }
+    assert points_by_input(inputs, scores) == {one.key: input_points(one, scores) for one in inputs}

@@ -93,7 +93,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowReco
     reader = LogSource(traffic_path(config), config.model, deployment.baseline.spec, version=deployment.version)
     label_join = LabelJoin(
         LabelLog(Path(str(config.traffic.path))).read(),
-        classes=deployment.baseline.spec.classes,
+        task=deployment.baseline.spec.task,
         read=0,
         horizon_us=duration_microseconds(deployment.horizon),
     )

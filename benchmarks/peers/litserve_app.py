@@ -14,7 +14,7 @@ import numpy as np
 MODEL, PORT, LARGEST = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 
-class Api(litserve.LitAPI):  # type: ignore[misc] # installed for the benchmark only
+class Api(litserve.LitAPI):
     """The steps that LitServe asks for."""
 
     def setup(self, device: str) -> None:

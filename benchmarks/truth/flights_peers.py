@@ -77,7 +77,7 @@ def flights_days(config: MonitorConfig) -> Days:
     reader = LogSource(traffic_path(config), config.model, spec, version=deployment.version)
     labels = reader.latest_labels()
     read = (
-        with_labels(reader.read(window)[0], labels, spec.classes)
+        with_labels(reader.read(window)[0], labels, spec.task)
         for window in due_windows(reader, deployment.plan, after=None, now=datetime.now(UTC))
     )
     return Days(baseline=baseline, live=[frame_of(predictions) for predictions in read if len(predictions)])

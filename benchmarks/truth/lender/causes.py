@@ -14,8 +14,7 @@ from benchmarks.truth.lender.deployment import LenderDeployment, Run
 from benchmarks.truth.lender.law import CENTRES, SPREADS, Day, Floats, linear, predictions
 from benchmarks.truth.lender.streams import REFERENCE, SEED, calm_days
 from monitoring.incidents.input_drift import LEAST_EXPLAINED
-from monitoring.judging.fact_incidents import FACT_WATCH
-from monitoring.records import IncidentRecord
+from monitoring.records import FACT_WATCH, IncidentRecord
 
 FULL, QUICK = 10, 1
 

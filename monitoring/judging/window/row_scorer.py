@@ -102,13 +102,15 @@ class RowScorer:
             counts["expected"] = _expected_sums(found, self._task.metrics)
             expected = {metric: one.losses for metric, one in found.items()}
         read = features.select(list(self._catalogue.custom.inputs))
+        if inside is not None and read.num_columns:  # a table without columns has no rows to filter
+            read = read.filter(pa.array(inside))
         return ScoredRows(
             probabilities=given,
             codes=tuple(codes),
             outputs=outputs,
             counts=counts,
             expected=expected,
-            features=read if inside is None else read.filter(pa.array(inside)),
+            features=read,
             confusion=confusion,
         )
 

@@ -94,7 +94,7 @@ def test_the_beginning_is_stored_once(config: MonitorConfig, store: Store) -> No
     run.begin(())
     baseline = store.baseline(number)
     assert baseline == deployment.reference_fit.baseline_scores()
-    store.save_baseline(number, baseline[:1])
+    store.save_baseline(number, baseline[:1], store.measured(number))
     run.begin(())
     assert store.baseline(number) == baseline[:1]
 

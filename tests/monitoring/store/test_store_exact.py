@@ -155,7 +155,7 @@ def test_all_records_come_back_the_same(
 ) -> None:
     states, cursor = memory
     number = next(numbers)
-    deployment = store.deployment(replace(deployment_record, settings_digest=str(number)))
+    deployment = store.deployment(replace(deployment_record, name=str(number), settings_digest=str(number)))
     store.commit_window(deployment, window, states=states, label_cursor=cursor, incidents=opened)
     store.save_sensitivity(deployment, sensitivity)
     store.save_baseline(deployment, baseline)

@@ -27,7 +27,7 @@ def test_labels_are_added_counted_and_joined(traffic: Path, labels: Path, tmp_pa
     table = pq.read_table(target)
     assert table.column_names == [
         "prediction_id", "request_id", "row", "event_time", "model", "version", "signature",
-        "carrier", "probabilities", "label", "label_time",
+        "answer_id", "caller_principal", "caller_peer", "carrier", "probabilities", "label", "label_time",
     ]  # fmt: skip
     assert table["carrier"].to_pylist() == ["UA", "B6", "UA"]
     assert table["label"].to_pylist() == ["on_time", "on_time", None]

@@ -93,7 +93,14 @@ def runs(place: Path, tables: list[pa.Table], *, known: bool, files: int = 1, re
 
 
 @pytest.mark.timeout(900)  # eight runs, each with its fit
-@pytest.mark.parametrize(("known", "files", "rename"), [(False, 1, False), (True, 3, False), (False, 3, True)])
+@pytest.mark.parametrize(
+    ("known", "files", "rename"),
+    [
+        pytest.param(False, 1, False, marks=pytest.mark.slow),
+        (True, 3, False),
+        pytest.param(False, 3, True, marks=pytest.mark.slow),
+    ],
+)
 def test_repeats_and_labels_count_the_same_in_batches_and_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool, files: int, rename: bool
 ) -> None:

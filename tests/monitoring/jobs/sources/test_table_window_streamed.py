@@ -91,6 +91,7 @@ def stages() -> list[pa.Table]:
     return [early, rows, rows.set_column(place, "y", other), rows.set_column(place, "y", other)]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # eight runs, each with its fit
 def test_labels_late_and_changed_count_as_in_an_indexed_table(tmp_path: Path) -> None:
     indexed = runs(tmp_path / "csv", stages(), text=True)

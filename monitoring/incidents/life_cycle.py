@@ -11,7 +11,7 @@ from monitoring.evidence.conformal import ConformalTest
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.harm import HarmAssessment
 from monitoring.incidents.message import NEXT_STEP
-from monitoring.records import IncidentEvent, IncidentRecord, IncidentState
+from monitoring.records import WORSE_SINCE, IncidentEvent, IncidentRecord, IncidentState
 from monitoring.traffic.windows import Window
 
 #: An incident is closed when the evidence of its recovery reaches the threshold of its level, so that a wrong all-clear
@@ -139,7 +139,7 @@ def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: date
         The incident in the state "worse", to be acknowledged again.
     """
     before = incident.message.rpartition(NEXT_STEP)[0] or incident.message
-    again = replace(incident, recovery=recovery, message=f"{before} Worse since: {message}", acknowledged_at=None)
+    again = replace(incident, recovery=recovery, message=f"{before}{WORSE_SINCE}{message}", acknowledged_at=None)
     return again.entered("worse", now)
 
 

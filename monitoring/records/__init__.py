@@ -7,6 +7,7 @@ from monitoring.records.estimate import EstimateMethod, EstimateRecord, Interval
 from monitoring.records.incident import (
     FACT_SEPARATOR,
     FACT_WATCH,
+    WORSE_SINCE,
     CauseDetail,
     CauseRow,
     IncidentEvent,
@@ -32,6 +33,7 @@ __all__ = [
     "LEVELS",
     "SCORE_ONE",
     "WHOLE",
+    "WORSE_SINCE",
     "ActionKind",
     "Backfill",
     "BaselineScore",

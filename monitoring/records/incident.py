@@ -11,6 +11,8 @@ from monitoring.records.watch import Level
 
 #: The watch of an incident that a fact opened, and what separates the inputs that its `slice` names.
 FACT_WATCH: Final = "schema"
+#: Between the parts of a message: what it said when the incident was opened, and each time when it became worse.
+WORSE_SINCE: Final = " Worse since: "
 FACT_SEPARATOR: Final = ", "
 
 IncidentState: TypeAlias = Literal["open", "acknowledged", "worse", "recovering", "closed"]

@@ -11,7 +11,7 @@ from monitoring.dashboard.views.charts import evidence_chart, watch_chart, windo
 from monitoring.dashboard.views.deployment import Figure, next_step
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import ChartView, TableView, cell
-from monitoring.records import ActionKind, IncidentRecord, WatchKey
+from monitoring.records import WORSE_SINCE, ActionKind, IncidentRecord, WatchKey
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
 from monitoring.reports.sections.formatting import (
     LONGEST_MESSAGE,
@@ -137,10 +137,10 @@ def sentences(message: str) -> tuple[str, ...]:
     ('It rose.', 'Worse since: it rose more.')
     """
     found = []
-    for place, part in enumerate(message.split(" Worse since: ")):
+    for place, part in enumerate(message.split(WORSE_SINCE)):
         text = printable(part.partition("Next step: ")[0], LONGEST_MESSAGE).strip()
         if text:
-            found.append(text if place == 0 else f"Worse since: {text}")
+            found.append(text if place == 0 else f"{WORSE_SINCE.strip()} {text}")
     return tuple(found)
 
 

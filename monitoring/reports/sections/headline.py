@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
+from monitoring.records import WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
@@ -27,7 +27,7 @@ class Headline:
         healthy: Whether windows were judged, none is overdue, and no page is open.
         verdict: The verdict.
         first_page: When and why the first page was raised; empty while there was none.
-        explanation: The first page's message; empty while there was none.
+        explanation: What the first page said when it was opened, and how often it became worse; empty without one.
         budget: The budget of false alarms.
         detectable_rise: The smallest rise of each loss that would be detected, or why none would be; empty where it was
             not simulated.
@@ -41,6 +41,21 @@ class Headline:
     explanation: str
     budget: str
     detectable_rise: str
+
+
+def _explanation(message: str) -> str:
+    """The message of an incident as it was opened; what it said later is in the list of incidents.
+
+    Returns:
+        The message, and how often the incident became worse.
+
+    >>> _explanation("It rose. Worse since: it rose more. Worse since: and more.")
+    'It rose. It became worse 2 times since.'
+    """
+    first, *later = message.split(WORSE_SINCE)
+    text = printable(first, LONGEST_MESSAGE)
+    times = "once" if len(later) == 1 else f"{len(later)} times"
+    return f"{text} It became worse {times} since." if later else text
 
 
 def headline(status: MonitorStatus) -> Headline:
@@ -64,7 +79,7 @@ def headline(status: MonitorStatus) -> Headline:
         healthy=bool(status.windows) and not any(page.state != "closed" for page in pages) and not overdue(status),
         verdict=_verdict(status, pages),
         first_page=_first_page(pages[0], zone) if pages else "",
-        explanation=printable(pages[0].message, LONGEST_MESSAGE) if pages else "",
+        explanation=_explanation(pages[0].message) if pages else "",
         budget=(
             f"False-alarm budget: pages at most {printable(status.page_budget)}, notices at most "
             f"{printable(status.notice_budget)}, on average while nothing changes; for the whole deployment, whatever "

@@ -148,14 +148,22 @@ class RetentionThread:
                     part.path.parent.rmdir()
         return deleted
 
+    def _try_to_delete(self) -> None:
+        """Delete what has expired; a folder that cannot be read is logged, and tried again in the next round."""
+        try:
+            deleted = self.delete_expired()
+        except OSError as error:
+            _logger.warning("Old parts of %s cannot be found, and stay for now: %s", self._root, error)
+            return
+        if deleted:
+            _logger.warning("Deleted %d parts of %s that are no longer kept.", deleted, self._root)
+
     def _run(self) -> None:
         descriptor = os.open(self._root / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             while True:
                 if lock_file(descriptor):
-                    deleted = self.delete_expired()
-                    if deleted:
-                        _logger.warning("Deleted %d parts of %s that are no longer kept.", deleted, self._root)
+                    self._try_to_delete()
                 if self._stop.wait(self._every_s):
                     return
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from monitoring.errors import BadInput
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log import retention as retention_module
 from monitoring.traffic.log.listing import PartFile
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.retention import RetentionLimit, RetentionThread, expired_parts, read_retention
@@ -75,6 +77,23 @@ def test_old_rows_of_a_log_are_gone_and_the_rest_is_read(tmp_path: Path) -> None
     assert retention.delete_expired() == 0
     assert TrafficLog(tmp_path).table()["request_id"].to_pylist() == ["r40", "r80"]
     assert len(list(tmp_path.glob("model=*/version=*/date=*"))) == 2
+
+
+def test_a_folder_that_cannot_be_read_does_not_end_the_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rounds = threading.Event()
+
+    def unreadable(_: Path) -> list[PartFile]:
+        if "cannot be found" in caplog.text:
+            rounds.set()
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setattr(retention_module, "closed_parts", unreadable)
+    thread = RetentionThread(tmp_path, read_retention("1MB"), clock=lambda: NOW, every_s=0.01)
+    thread.start()
+    assert rounds.wait(30)
+    thread.close()
 
 
 def test_the_thread_deletes_at_once_and_ends_when_it_is_closed(tmp_path: Path) -> None:

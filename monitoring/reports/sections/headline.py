@@ -47,15 +47,18 @@ def _explanation(message: str) -> str:
     """The message of an incident as it was opened; what it said later is in the list of incidents.
 
     Returns:
-        The message, and how often the incident became worse.
+        The message, how often the incident became worse, and the next step that the last part names.
 
-    >>> _explanation("It rose. Worse since: it rose more. Worse since: and more.")
-    'It rose. It became worse 2 times since.'
+    >>> _explanation("It rose. Worse since: it rose more. Worse since: and more. Next step: roll back.")
+    'It rose. It became worse 2 times since. Next step: roll back.'
     """
     first, *later = message.split(WORSE_SINCE)
     text = printable(first, LONGEST_MESSAGE)
     times = "once" if len(later) == 1 else f"{len(later)} times"
-    return f"{text} It became worse {times} since." if later else text
+    if not later:
+        return text
+    _, named, step = later[-1].rpartition(" Next step: ")
+    return f"{text} It became worse {times} since.{named}{printable(step, LONGEST_MESSAGE) if named else ''}"
 
 
 def headline(status: MonitorStatus) -> Headline:

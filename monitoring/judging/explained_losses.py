@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from monitoring.baseline.batch import joined
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.watches.scoring import slice_codes
@@ -30,19 +31,19 @@ ERRORS = 2.5
 
 
 def explained_losses(
-    rows: Predictions, losses: Floats, *, bins: Sequence[Bins], baseline: Profile, baseline_loss: float
+    samples: Sequence[tuple[Predictions, Floats]], *, bins: Sequence[Bins], baseline: Profile, baseline_loss: float
 ) -> dict[str, float]:
     """The part of a loss that is there because the values of an input have other shares than in the baseline.
 
-    The loss of the rows is the sum of w l over groups of an input's values, with shares w and mean losses l. With the
+    The loss of a sample is the sum of w l over groups of an input's values, with shares w and mean losses l. With the
     baseline's shares v it would be the sum of v l (post-stratification). The difference is what the input explains:
     all of the change where the loss is high among values that are new, nothing where the loss is as high among all
     others. Inputs that moved in the same rows explain the same; where all values of an input are new, it explains the
-    whole change, whatever it is that did it.
+    whole change, whatever it is that did it. Of several samples it is the mean by their rows: an input that has another
+    new value in each window explains what it does in each.
 
     Args:
-        rows: Labelled rows of a window, n of them.
-        losses: Their losses, [n].
+        samples: Rows of a window with their losses, [n] each; those of consecutive small ones are taken together.
         bins: Every input's bins.
         baseline: The baseline's counts on them.
         baseline_loss: The mean loss of the baseline.
@@ -51,28 +52,51 @@ def explained_losses(
         By input, in the unit of the losses, 0 for what is no more than chance; none where there are fewer than
         `LEAST_ROWS` rows.
     """
-    if losses.size < LEAST_ROWS:
+    taken = _taken_together(samples)
+    if not taken:
         return {}
+    known = set.intersection(*({*rows.features.column_names} for rows, _ in taken))
     return {
-        one.feature: _explained(_codes(rows.features[one.feature], one), losses, one, counts, baseline_loss)
+        one.feature: _explained(
+            [(_codes(rows.features[one.feature], one), losses) for rows, losses in taken], one, counts, baseline_loss
+        )
         for one, counts in zip(bins, baseline.features, strict=True)
-        if one.feature in rows.features.column_names and sum(counts.counts) + counts.missing
+        if one.feature in known and sum(counts.counts) + counts.missing
     }
 
 
-def _explained(codes: Whole, losses: Floats, bins: Bins, baseline: FeatureCounts, baseline_loss: float) -> float:
-    """The mean loss less that with the baseline's shares of groups, if beyond chance; `codes` [n] as of `_codes`."""
+def _taken_together(samples: Sequence[tuple[Predictions, Floats]]) -> list[tuple[Predictions, Floats]]:
+    """Samples of at least `LEAST_ROWS` rows: smaller ones with those after them. What is left at the end is dropped."""
+    found, waiting = [], list[tuple[Predictions, Floats]]()
+    for sample in samples:
+        waiting.append(sample)
+        if sum(losses.size for _, losses in waiting) >= LEAST_ROWS:
+            found.append((joined(rows for rows, _ in waiting), np.concatenate([losses for _, losses in waiting])))
+            waiting = []
+    return found
+
+
+def _explained(
+    samples: Sequence[tuple[Whole, Floats]], bins: Bins, baseline: FeatureCounts, baseline_loss: float
+) -> float:
+    """The mean loss less that with the baseline's shares of groups, if beyond chance; codes [n] as of `_codes`."""
     counts = np.array([*baseline.counts, baseline.missing], dtype=np.float64)
     groups = _groups(counts, bins)
     size = int(groups.max()) + 1
-    rows = np.bincount(groups[codes], minlength=size)
-    sums = np.bincount(groups[codes], weights=losses, minlength=size)
-    means = (sums + PRIOR_ROWS * baseline_loss) / (rows + PRIOR_ROWS)
-    before, now = np.bincount(groups, weights=counts, minlength=size) / counts.sum(), rows / losses.size
-    # The error is that of the groups' means beside the mean of all rows, of which the alarm has shown that it rose.
-    variances = losses.var() * rows * (1.0 - now) / (rows + PRIOR_ROWS) ** 2
-    explained, error = float((now - before) @ means), float(np.sqrt((now - before) ** 2 @ variances))
-    return explained if explained > ERRORS * error else 0.0
+    before = np.bincount(groups, weights=counts, minlength=size) / counts.sum()
+    total = sum(losses.size for _, losses in samples)
+    explained = variance = 0.0
+    for codes, losses in samples:
+        part = losses.size / total
+        rows = np.bincount(groups[codes], minlength=size)
+        sums = np.bincount(groups[codes], weights=losses, minlength=size)
+        means = (sums + PRIOR_ROWS * baseline_loss) / (rows + PRIOR_ROWS)
+        now = rows / losses.size
+        # The error is that of the groups' means beside the mean of all rows, of which the alarm has shown that it rose.
+        variances = losses.var() * rows * (1.0 - now) / (rows + PRIOR_ROWS) ** 2
+        explained += part * float((now - before) @ means)
+        variance += part**2 * float((now - before) ** 2 @ variances)
+    return explained if explained > ERRORS * np.sqrt(variance) else 0.0
 
 
 def _groups(counts: Floats, bins: Bins) -> Whole:

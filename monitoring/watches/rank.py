@@ -6,11 +6,12 @@ places of that class's rows among all others show it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.baseline.binning import Binner
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.watches.classes import MAX_CLASSES
 from monitoring.watches.scoring import fixed_point_sum
@@ -38,6 +39,7 @@ class ClassRanks:
         values: Probabilities of this class in rows of other classes, ascending, [m].
         above: The share of those rows with a larger probability, ties by half: at odd places for the values, at even
             ones between them, [2m + 1].
+        places: Finds how many values are no larger than a probability.
     """
 
     name: str
@@ -45,6 +47,10 @@ class ClassRanks:
     share: float
     values: NDArray[np.float64]
     above: NDArray[np.float64]
+    places: Binner = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", Binner(self.values))
 
     @classmethod
     def fit(cls, name: str, index: int, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> ClassRanks:
@@ -78,9 +84,9 @@ class ClassRanks:
             The share of the reference's other rows with a larger probability of this class, in [0, 1], [n].
         """
         mine = probabilities[:, self.index]
-        at = np.searchsorted(self.values, mine)
-        equal = self.values[np.minimum(at, self.values.size - 1)] == mine
-        found: NDArray[np.float64] = self.above[2 * at + equal]
+        not_above = self.places.places(mine)
+        equal = self.values[np.maximum(not_above, 1) - 1] == mine
+        found: NDArray[np.float64] = self.above[2 * not_above - equal]
         return found
 
     @property

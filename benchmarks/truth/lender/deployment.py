@@ -29,6 +29,7 @@ from monitoring.judging.judge import Judge, Judgement, JudgeState
 from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.records import LEVELS, IncidentRecord, Level, ScoreHistory, WatchKey, WindowRecord
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window, WindowPlan
 from monitoring.watches.catalogue import catalogue
 
@@ -39,9 +40,10 @@ BUDGETS: dict[Level, Budget] = {"page": Budget(alarms=1, windows=365), "notice":
 
 @dataclass(frozen=True, kw_only=True)
 class _RowsAgain:
-    """The rows of one window, answered and labelled in it. A `WindowBatches`."""
+    """The rows of one window, answered and labelled in it, and those of the days before. A `WindowBatches`."""
 
     rows: Predictions
+    before: tuple[Predictions, ...]
 
     def answered(self) -> Iterator[Batch]:
         """All rows."""
@@ -50,6 +52,12 @@ class _RowsAgain:
     def labelled(self) -> Iterator[Batch]:
         """All rows."""
         return in_batches(self.rows)
+
+    def earlier(self, span: Window) -> Iterator[Batch]:
+        """The rows of the days in the span."""
+        for day in self.before:
+            if as_microseconds(span.start) <= int(day.event_times[0]) < as_microseconds(span.end):
+                yield from in_batches(day)
 
 
 def _no_schema(_profile: Profile, _absent: tuple[str, ...], _previous: str) -> CheckResult:
@@ -64,11 +72,13 @@ class Run:
         state: what passes to the next window.
         windows: the windows judged.
         incidents: every incident as it is now, by number.
+        days: the rows of the last days.
     """
 
     state: JudgeState
     windows: list[WindowRecord]
     incidents: dict[int, IncidentRecord]
+    days: tuple[Predictions, ...] = ()
 
     def copied(self) -> Run:
         """The same run, to go on with elsewhere."""
@@ -141,9 +151,11 @@ class LenderDeployment:
         answered, labelled = aggregator.result(no_predictions(self.spec))
         start = EPOCH + timedelta(days=number)
         window = Window(start=start, end=start + timedelta(days=1))
-        traffic = WindowTraffic(window=window, answered=answered, labelled=labelled, batches=_RowsAgain(rows=day))
+        batches = _RowsAgain(rows=day, before=run.days)
+        traffic = WindowTraffic(window=window, answered=answered, labelled=labelled, batches=batches)
         judgement = self.judge.judge(run.state, traffic)
         run.state = judgement.state
+        run.days = (*run.days, day)[-HORIZON.days :]
         run.windows.append(judgement.window)
         run.incidents.update({one.number: one for one in judgement.changed})
         return judgement

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias
 
 import numpy as np
@@ -168,6 +169,27 @@ class LabelJoin:
         while self._unread and labels.size:
             arrivals = self._join_next()
         return replace(arrivals, unmatched=arrivals.unmatched + self._unmatched) if first else arrivals
+
+    def labelled(self, batch: Batch, *, before: datetime) -> Batch:
+        """Rows with the labels of the log that are known by a time; inline labels stay. Nothing is consumed.
+
+        Args:
+            batch: Rows of any window.
+            before: Labels of this time and later ones are not known yet.
+
+        Returns:
+            The same rows.
+        """
+        missing = np.flatnonzero(batch.labels == NO_LABEL)
+        known = np.flatnonzero(self._times < as_microseconds(before))
+        if not missing.size or not known.size:
+            return batch
+        ids = self._ids.take(pa.array(known))
+        found = np.asarray(pc.fill_null(pc.index_in(batch.ids(missing), ids), -1), dtype=np.int64)
+        labels, times, matched = batch.labels.copy(), batch.label_times.copy(), found >= 0
+        labels[missing[matched]] = self._codes[known[found[matched]]]
+        times[missing[matched]] = self._times[known[found[matched]]]
+        return replace(batch, labels=labels, label_times=times)
 
     def _labels_in(self, window: Window) -> Whole:
         """The labels whose time lies in the window, in order of arrival."""

@@ -57,7 +57,7 @@ def read_window(
         window=window,
         answered=answered,
         labelled=labelled,
-        batches=_Batches(rows, arrivals),
+        batches=_Batches(rows, arrivals, traffic, label_join, window),
         repeats=summary.repeats,
         labels_unknown=arrivals.unknown,
         labels_conflicting=arrivals.conflicts,
@@ -88,6 +88,9 @@ class _Batches:
 
     rows: WindowRows
     arrivals: LabelArrivals
+    traffic: TrafficSource
+    label_join: LabelJoin
+    window: Window
 
     def answered(self) -> Iterator[Batch]:
         """The rows answered in the window."""
@@ -99,3 +102,8 @@ class _Batches:
             yield from self.rows.batches()
         for _, batch in self.arrivals.batches():
             yield batch
+
+    def earlier(self, span: Window) -> Iterator[Batch]:
+        """The rows answered in a span before the window, with the labels that are known by the window's end."""
+        for batch in self.traffic.rows(span).batches():
+            yield self.label_join.labelled(batch, before=self.window.end)

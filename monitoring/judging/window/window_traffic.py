@@ -21,6 +21,9 @@ class WindowBatches(Protocol):
     def labelled(self) -> Iterator[Batch]:
         """The rows whose labels arrived in the window."""
 
+    def earlier(self, span: Window) -> Iterator[Batch]:
+        """The rows answered in a span before the window, with the labels that are known by the window's end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTraffic:

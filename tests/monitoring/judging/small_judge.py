@@ -91,9 +91,10 @@ def no_schema(_profile: Profile, _absent: tuple[str, ...], _previous: str) -> Ch
 
 @dataclass(frozen=True, kw_only=True)
 class RowsAgain:
-    """Rows in memory, answered and labelled in one window. A `WindowBatches`."""
+    """Rows in memory, answered and labelled in one window, and those of other windows. A `WindowBatches`."""
 
     rows: Predictions
+    others: Predictions
 
     def answered(self) -> Iterator[Batch]:
         """All rows."""
@@ -102,6 +103,15 @@ class RowsAgain:
     def labelled(self) -> Iterator[Batch]:
         """All rows; those without a label have none."""
         return in_batches(self.rows)
+
+    def earlier(self, span: Window) -> Iterator[Batch]:
+        """The other rows of the span."""
+        return in_batches(_within(self.others, span))
+
+
+def _within(rows: Predictions, window: Window) -> Predictions:
+    first, last = as_microseconds(window.start), as_microseconds(window.end)
+    return rows.take((rows.event_times >= first) & (rows.event_times < last))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,15 +126,13 @@ class SmallJudge:
     def traffic(self, rows: Predictions, number: int, **fields: Any) -> WindowTraffic:
         """The traffic of a day: those of the rows that are of it, with their labels."""
         window = day(number)
-        first, last = as_microseconds(window.start), as_microseconds(window.end)
-        mine = rows.take((rows.event_times >= first) & (rows.event_times < last))
+        first, mine = as_microseconds(window.start), _within(rows, window)
         aggregator = self.judge.aggregator()
         for batch in in_batches(mine):
             aggregator.add_with_labels(batch, first)
         answered, labelled = aggregator.result(no_predictions(SPEC))
-        return WindowTraffic(
-            window=window, answered=answered, labelled=labelled, batches=RowsAgain(rows=mine), **fields
-        )
+        batches = RowsAgain(rows=mine, others=rows)
+        return WindowTraffic(window=window, answered=answered, labelled=labelled, batches=batches, **fields)
 
     def run(self, traffic: Sequence[WindowTraffic], state: JudgeState | None = None) -> list[Judgement]:
         """Judge windows one after the other."""

@@ -40,7 +40,7 @@ PART = np.arange(ROWS) < 0.3 * ROWS
 
 
 def explained(rows: Predictions, losses: np.ndarray) -> dict[str, float]:
-    return explained_losses(rows, losses, bins=BINS, baseline=PROFILE, baseline_loss=BEFORE)
+    return explained_losses([(rows, losses)], bins=BINS, baseline=PROFILE, baseline_loss=BEFORE)
 
 
 def faulty(**changed: object) -> Predictions:
@@ -120,3 +120,39 @@ def test_a_number_that_is_stuck_explains_a_rise_that_one_window_hardly_shows() -
     rows = rows_of(np.full(400, 0.3), rng.choice(["north", "south", "west"], 400).tolist())
     losses = (rng.random(400) < 0.25).astype(np.float64)
     assert explained(rows, losses)["amount"] > 0.8 * (losses.mean() - BEFORE) > 0.0
+
+
+def stuck(value: float, count: int, rng: np.random.Generator) -> tuple[Predictions, np.ndarray]:
+    """Rows whose amounts are all one value, with five points more of errors."""
+    rows = rows_of(np.full(count, value), rng.choice(["north", "south", "west"], count).tolist())
+    return rows, (rng.random(count) < BEFORE + 0.05).astype(np.float64)
+
+
+@pytest.mark.parametrize("count", [400, LEAST_ROWS - 1])
+def test_a_number_that_is_stuck_at_another_value_in_each_window_explains_what_it_does_in_each(count: int) -> None:
+    """Together the windows' values are spread as the baseline's are. Windows of few rows are taken together."""
+    rng = np.random.default_rng(2)
+    samples = [stuck(value, count, rng) for value in np.linspace(-1.5, 1.5, 8)]
+    together = np.concatenate([losses for _, losses in samples])
+    found = explained_losses(samples, bins=BINS, baseline=PROFILE, baseline_loss=BEFORE)
+    if count >= LEAST_ROWS:
+        assert found["amount"] > 0.8 * (together.mean() - BEFORE) > 0.0
+    assert set(found) == {"amount", "region"}
+
+
+def test_several_windows_show_what_one_is_too_small_for() -> None:
+    rng = np.random.default_rng(3)
+    shown = 0
+    for _ in range(20):
+        samples = []
+        for _ in range(6):
+            wrong = rng.random(150) < 0.15
+            losses = (rng.random(150) < np.where(wrong, 0.6, BEFORE)).astype(np.float64)
+            regions = rng.choice(["north", "south", "west"], 150).tolist()
+            samples.append((rows_of(np.where(wrong, 0.0, rng.normal(0.0, 1.0, 150)), regions), losses))
+        one, all_ = (
+            explained_losses(some, bins=BINS, baseline=PROFILE, baseline_loss=BEFORE)["amount"] > 0.0
+            for some in (samples[:1], samples)
+        )
+        shown += int(all_) - int(one)
+    assert shown >= 10

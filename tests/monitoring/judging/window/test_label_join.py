@@ -9,6 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.tasks.classification import Classification
@@ -202,3 +203,23 @@ def test_labels_that_were_erased_are_nobodys_and_were_read() -> None:
     assert arrivals.labelled.ids.to_pylist() == ["0-1"]
     assert arrivals.unknown == 0
     assert arrivals.unknown_class.labels == 0
+
+
+def test_rows_of_any_window_get_the_labels_that_are_known_by_a_time_and_none_is_consumed() -> None:
+    """Inline labels stay; of a row's labels the first counts; a label at the time itself is not known yet."""
+    entries = [("0-0", "b", DAY + 1), ("0-0", "a", DAY + 2), ("0-1", "b", 2 * DAY), ("0-2", "b", DAY), ("9-9", "a", 1)]
+    join = label_join(entries)
+    rows = predictions(0)
+    rows.labels[2] = 0
+    found = join.labelled(Batch.of(rows), before=day(2).start)
+    assert found.labels.tolist() == [1, -1, 0, -1]
+    assert found.label_times[0] == ZERO + DAY + 1
+    assert rows.labels.tolist() == [-1, -1, 0, -1]
+    arrivals = join.join(day(0), loader(predictions(0)), first=True)
+    arrivals = join.join(day(1), loader(predictions(1)), first=False)
+    assert arrivals.labelled.labels.tolist() == [0, 1]
+
+
+def test_without_labels_that_are_known_rows_stay_as_they_are() -> None:
+    rows = Batch.of(predictions(0))
+    assert label_join([("0-0", "a", DAY)]).labelled(rows, before=day(1).start) is rows

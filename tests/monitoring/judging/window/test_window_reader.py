@@ -202,3 +202,15 @@ def test_a_row_is_held_only_while_a_label_may_be_for_it() -> None:
     assert asked == []
     read(source, label_log(rows), 1)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_rows_of_before_the_window_are_read_again_with_the_labels_that_are_known(inline: bool) -> None:
+    rows = rows_of_days(FIRST, 3, seed=7)
+    rows = replace(rows, label_times=rows.event_times)
+    empty_log = label_log(rows.take(np.zeros(0, dtype=np.int64)))
+    *_, last = read(Source(rows, inline=inline), empty_log if inline else label_log(rows), 3)
+    found = list(last.batches.earlier(Window(start=day(FIRST).start, end=day(FIRST + 1).end)))
+    before = rows.take(rows.event_times < as_microseconds(day(FIRST + 2).start))
+    assert ids_of(iter(found)) == sorted(before.ids.to_pylist())
+    assert np.concatenate([batch.labels for batch in found]).tolist() == before.labels.tolist()

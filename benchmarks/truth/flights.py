@@ -10,9 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmarks.results import Cell, Table
-from benchmarks.truth.level_streams import Alarms, alarms, resampled
+from benchmarks.truth.level_streams import NO_HARM, Alarms, alarms, resampled
 from benchmarks.truth.rules import calibrated, kolmogorov_flags, outside_bands
 from monitoring.evidence.autocorrelation import level_ar1
+from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.jobs.deployment import Deployment
@@ -70,9 +71,24 @@ class FlightsTruth:
             rng = np.random.default_rng([seed, length])
             positions = resampled(longest, rng, streams=sizes.seeds, windows=YEAR * sizes.years, length=length)
             self.streams[name] = Streams(year=positions[:, :YEAR], years=positions)
-        self.quiet = {name: alarms(self.page, self.means, streams.years) for name, streams in self.streams.items()}
         self.alone = _one_watch(self.page, BRIER)
-        self.quiet_alone = {name: alarms(self.alone, self.means, s.years) for name, s in self.streams.items()}
+        self.limits = {"page": calibrated_threshold(self.page, self.means)}
+        self.limits["alone"] = calibrated_threshold(self.alone, self.means)
+        self.quiet = {name: self._paged(streams.years) for name, streams in self.streams.items()}
+        self.quiet_alone = {name: self._paged_alone(streams.years) for name, streams in self.streams.items()}
+
+    def _paged(
+        self,
+        places: NDArray[np.int64],
+        moves: Mapping[WatchKey, float] = NO_HARM,
+        growth: NDArray[np.float64] | None = None,
+    ) -> Alarms:
+        """Alarms of the page level, calibrated as a deployment's is before its first window."""
+        return alarms(self.page, self.means, places, moves, threshold=self.limits["page"], growth=growth)
+
+    def _paged_alone(self, places: NDArray[np.int64], moves: Mapping[WatchKey, float] = NO_HARM) -> Alarms:
+        """Those of the Brier score alone, calibrated by itself."""
+        return alarms(self.alone, self.means, places, moves, threshold=self.limits["alone"])
 
     def losses(self, rise: float) -> dict[WatchKey, float]:
         """Shifts of every loss and surprise watch, overall and by slice, by `rise` standard deviations of its own."""
@@ -113,21 +129,26 @@ class FlightsTruth:
             positions_drawn = resampled(self.longest, rng, streams=1, windows=self.longest, length=length)[0]
             test = replace(self.page, tests=self._refitted(positions_drawn))
             positions = resampled(self.longest, rng, streams=self.sizes.streams, windows=YEAR, length=length)
-            found.append(alarms(test, self.means, positions).at)
+            limit = calibrated_threshold(test, self._drawn_scores(positions_drawn))
+            found.append(alarms(test, self.means, positions, threshold=limit).at)
         return Alarms(at=np.concatenate(found))
 
     def _refitted(self, positions_drawn: NDArray[np.int64]) -> dict[WatchKey, ConformalTest]:
         """The page level's tests on resampled windows; a watch that was constant in the baseline keeps its test."""
-        scores = {
-            key: self.means[key][(positions_drawn * self.means[key].size) // self.longest][: self.means[key].size]
-            for key in self.page.tests
-        }
+        scores = self._drawn_scores(positions_drawn)
         coefficients = level_ar1(scores)
         return {
             key: self.page.tests[key]
             if self.reference_fit.watches[key.watch].family == "integrity"
             else _refit(self.page.tests[key], values, coefficients[key])
             for key, values in scores.items()
+        }
+
+    def _drawn_scores(self, positions_drawn: NDArray[np.int64]) -> dict[WatchKey, NDArray[np.float64]]:
+        """The scores of the page level's watches in resampled windows."""
+        return {
+            key: self.means[key][(positions_drawn * self.means[key].size) // self.longest][: self.means[key].size]
+            for key in self.page.tests
         }
 
     def notice_table(self) -> Table:
@@ -152,8 +173,8 @@ class FlightsTruth:
         length = self.quiet[name].known_run_length
         # The run length of CUSUM cannot be estimated from fewer than twenty false pages.
         run_length = min(self.quiet[name].run_length, streams.years.size / 20)
-        budgeted = {rise: alarms(self.page, self.means, streams.year, self.losses(rise)) for rise in EVERY_RISE}
-        alone = {rise: alarms(self.alone, self.means, streams.year, self.losses(rise)) for rise in EVERY_RISE}
+        budgeted = {rise: self._paged(streams.year, self.losses(rise)) for rise in EVERY_RISE}
+        alone = {rise: self._paged_alone(streams.year, self.losses(rise)) for rise in EVERY_RISE}
         spent = self._spending_threshold(name)
         used = {
             rise: alarms(self.page, self.means, streams.year, self.losses(rise), threshold=spent) for rise in EVERY_RISE
@@ -162,8 +183,12 @@ class FlightsTruth:
         used_length = alarms(self.page, self.means, streams.years, threshold=spent).run_length
         bands = self._three_sd_rule(streams)
         rows: list[tuple[Cell, ...]] = [
-            _delays(f"page level, A = {self.page.budget.threshold:.0f}, as shipped", length, budgeted),
-            _delays("Brier score alone, A = 365", self.quiet_alone[name].known_run_length, alone),
+            _delays(f"page level, calibrated, A = {self.limits['page']:.0f}: as shipped", length, budgeted),
+            _delays(
+                f"Brier score alone, calibrated, A = {self.limits['alone']:.0f}",
+                self.quiet_alone[name].known_run_length,
+                alone,
+            ),
             _delays("CUSUM that knows both distributions, same run length", run_length, at_same),
             _ratios("  ratio, as shipped", budgeted, at_same),
             _delays("CUSUM that knows both distributions, run length 365", float(YEAR), at_budget),
@@ -204,7 +229,7 @@ class FlightsTruth:
                     if slices:
                         one = next(key.slice for key in moves if key.slice.startswith(slices))
                         moves = {key: by for key, by in moves.items() if key.slice == one}
-                    paged = alarms(self.page, self.means, streams.year[:some], moves, growth=share)
+                    paged = self._paged(streams.year[:some], moves, share)
                     found[rise] = Alarms(at=paged.at[:, QUIET:]) if "quiet" in label else paged
                 rows.append((label, name, *(found[rise].median_delay for rise in RISES)))
         return Table(
@@ -229,7 +254,7 @@ class FlightsTruth:
 
     def _spending_threshold(self, name: str) -> float:
         """Threshold at which the measured run length is that of the budget, within a few percent."""
-        low, high = 1.0, self.page.budget.threshold
+        low, high = 1.0, 2.0 * max(self.page.budget.threshold, self.limits["page"])
         some = self.streams[name].years[: max(self.sizes.seeds // 8, 1)]
         for _ in range(8):
             middle = float(np.sqrt(low * high))
@@ -301,6 +326,12 @@ class FlightsTruth:
         rng = np.random.default_rng([self._seed, 5])
         dealt = rng.permutation(len(self.deployment.baseline.reference))
         return float(kolmogorov_flags(columns, [dealt[rows] for rows in days]).any(axis=1).mean())
+
+
+def calibrated_threshold(test: LevelTest, baseline: Mapping[WatchKey, NDArray[np.float64]]) -> float:
+    """The evidence at which a level alarms in a deployment that has this baseline: its threshold, calibrated."""
+    scores = {key: baseline[key] for key in test.tests}
+    return test.budget.threshold * float(np.exp(-calibrated_log_scale(test, scores, np.random.default_rng(0))))
 
 
 def _one_watch(test: LevelTest, key: WatchKey) -> LevelTest:

@@ -28,6 +28,10 @@ CLIPPING_BOUNDS = (2.75, 3.2, 3.9)
 FIXED_ETAS = (0.5, 1.0, 2.0)
 FIXED_CLIPPING_BOUND = 4.0
 
+#: Baselines of fewer windows than this have no fixed reference: a year accumulates the error of a mean of so few, and
+#: what calibration takes from the whole level for it is more than the fixed reference finds.
+MIN_FIXED_WINDOWS = 20
+
 #: Baselines of fewer windows than this use another grid. With few windows no e-value is large, and harmed windows soon
 #: are a good part of the calibration set; larger η and nearer bounds detect more there, at fewer false alarms.
 SHORT_BASELINE = 60
@@ -172,8 +176,12 @@ class ConformalTest:
         return other.with_fixed_reference() if self.fixed_etas else other
 
     def with_fixed_reference(self) -> ConformalTest:
-        """The same test with fixed-reference points too, where its scores vary: they are assumed to vary normally."""
-        if self.observed_variance_ratio < 1.0:
+        """The same test with fixed-reference points too, where its scores vary: they are assumed to vary normally.
+
+        Returns:
+            The test; as it was with fewer than `MIN_FIXED_WINDOWS` windows in the baseline.
+        """
+        if self.observed_variance_ratio < 1.0 or self.windows < MIN_FIXED_WINDOWS:
             return self
         falls = tuple(-eta for eta in FIXED_ETAS) if self.direction == "both" else ()
         return replace(self, fixed_etas=FIXED_ETAS + falls)

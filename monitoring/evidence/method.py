@@ -25,7 +25,7 @@ def method() -> dict[str, object]:
             conformal.SHORT_BASELINE_ETAS,
             conformal.SHORT_BASELINE_CLIPPING_BOUNDS,
         ],
-        "fixed reference": [conformal.FIXED_ETAS, conformal.FIXED_CLIPPING_BOUND],
+        "fixed reference": [conformal.FIXED_ETAS, conformal.FIXED_CLIPPING_BOUND, conformal.MIN_FIXED_WINDOWS],
         "calibration": [
             calibration.SPENT,
             calibration.MAX_WINDOWS,

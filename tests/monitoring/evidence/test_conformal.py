@@ -18,6 +18,7 @@ from monitoring.evidence.conformal import (
     ETAS,
     FIXED_CLIPPING_BOUND,
     FIXED_ETAS,
+    MIN_FIXED_WINDOWS,
     SHORT_BASELINE,
     SHORT_BASELINE_ETAS,
     WIDE_TOLERANCE,
@@ -324,6 +325,13 @@ def test_two_sided_tests_have_fixed_points_for_falls_and_scores_that_never_varie
     assert fitted(fixed=False).fixed_etas == ()
     assert ConformalTest.fit([0.2] * 60, tolerance=0.0, min_std=0.01).with_fixed_reference().fixed_etas == ()
     assert fitted(fixed=True).with_ar1(0.3).fixed_etas == FIXED_ETAS
+
+
+@pytest.mark.parametrize(("windows", "fixed"), [(MIN_FIXED_WINDOWS - 1, ()), (MIN_FIXED_WINDOWS, FIXED_ETAS)])
+def test_baselines_of_few_windows_have_no_fixed_reference(windows: int, fixed: tuple[float, ...]) -> None:
+    scores = np.random.default_rng(8).normal(0.2, 0.03, windows)
+    test = ConformalTest.fit(scores, tolerance=0.0).with_fixed_reference()
+    assert test.fixed_etas == test.with_ar1(0.3).fixed_etas == fixed
 
 
 def test_a_state_with_fixed_points_comes_back_from_text_bit_for_bit() -> None:

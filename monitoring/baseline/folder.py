@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
+from monitoring.traffic.descriptors.descriptors import read_descriptors
 
 FORMAT = 1
 DESCRIPTION = "baseline.json"
@@ -158,6 +160,7 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
                 "name": feature.name,
                 "kind": feature.kind,
                 **({"code": True} if feature.is_code else {}),
+                **({"source": feature.source} if feature.source else {}),
                 "edges": None if b.edges is None else list(b.edges),
                 "categories": None if b.categories is None else list(b.categories),
                 "counts": list(c.counts),
@@ -178,6 +181,8 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         document["outputs"] = spec.outputs_only.document()
     if spec.rows_per_window is not None:
         document["rows_per_window"] = spec.rows_per_window
+    if spec.described:
+        document["described"] = [each.document() for each in spec.described]
     if spec.embedding is not None:
         document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
     return document
@@ -201,12 +206,18 @@ def _described(document: dict[str, Any], path: Path) -> tuple[BaselineSpec, tupl
         raise unreadable(path, f"{type(error).__name__}: {error}", _WRITTEN) from error
 
 
+def _feature(said: Mapping[str, Any]) -> FeatureSpec:
+    return FeatureSpec(
+        name=said["name"], kind=said["kind"], is_code=said.get("code", False), source=said.get("source", "")
+    )
+
+
 def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], Profile]:
     features = document["features"]
     embedding = document.get("embedding")
     spec = BaselineSpec(
         classes=tuple(document["classes"]),
-        features=tuple(FeatureSpec(name=f["name"], kind=f["kind"], is_code=f.get("code", False)) for f in features),
+        features=tuple(map(_feature, features)),
         has_probabilities=document.get("scored", True),
         columns=tuple(document.get("columns", {}).items()),
         multilabel=Multilabel.of(document["multilabel"]) if "multilabel" in document else None,
@@ -214,6 +225,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         output=document.get("output"),
         outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,
         rows_per_window=document.get("rows_per_window"),
+        described=tuple(map(read_descriptors, document.get("described", ()))),
         embedding=None
         if embedding is None
         else Embedding(tensors=tuple(embedding["tensors"]), columns=tuple(embedding["columns"])),

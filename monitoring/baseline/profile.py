@@ -20,6 +20,9 @@ BINS = 64
 #: Differences of larger numbers may overflow.
 _LARGE = 8e307
 
+#: The least value of an input that describes a column that is not 0.
+ABOVE_ZERO = 1e-9
+
 #: Categories with a bin of their own; rarer ones share one bin.
 MAX_CATEGORIES = 200
 
@@ -100,6 +103,8 @@ def fit_bins(predictions: Predictions, spec: BaselineSpec) -> tuple[Bins, ...]:
             values = np.asarray(column)
             values = values[np.isfinite(values)]
             edges = np.unique(_quantiles(values)) if values.size else np.empty(0)
+            if feature.source and values.size:  # of a share that is mostly 0, what is not
+                edges = np.unique(np.append(edges, ABOVE_ZERO))
             bins.append(Bins(feature=feature.name, edges=tuple(float(edge) for edge in edges)))
         else:
             bins.append(Bins(feature=feature.name, categories=commonest(column, MAX_CATEGORIES)))

@@ -114,7 +114,8 @@ def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
     types = anomalies_pb2.AnomalyInfo.Type
     findings: dict[str, list[Finding]] = {}
     for part, rules in _parts(statistics, schema):
-        for feature, info in anomalies(part, rules, environment=SERVING).anomaly_info.items():
+        for quoted, info in anomalies(part, rules, environment=SERVING).anomaly_info.items():
+            feature = info.path.step[0] if info.path.step else quoted  # a name with a point comes in quotation marks
             for reason in info.reason:
                 name = types.Name(reason.type)
                 kind = _FACTS.get(name) or _KINDS.get(name) or name.lower().replace("_", " ")

@@ -10,6 +10,7 @@ from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task
+from monitoring.traffic.descriptors.descriptors import Descriptors
 
 FeatureKind: TypeAlias = Literal["number", "category"]
 
@@ -19,11 +20,13 @@ class FeatureSpec:
     """One input of the model: a number (missing is NaN or null) or a category (text).
 
     `is_code` says of a category that the model takes it as a number, as a code: live rows have numbers then.
+    `source` is the column that it describes, where it is none of the model's own.
     """
 
     name: str
     kind: FeatureKind
     is_code: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class BaselineSpec:
     `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number, and
     `output` the output that holds it, or that of the probabilities of a multi-label model; None for a table, and for
     probabilities of one class a row, whose output the config names.
+    `described` is what describes columns that are no inputs themselves, such as texts, by some of the `features`.
     `outputs_only` is the task of a model of which no loss is known. `rows_per_window` is how the rows of a reference
     without dates are cut into windows, in their drawn order; None: by their event times, as live rows are.
 
@@ -69,6 +73,7 @@ class BaselineSpec:
     output: str | None = None
     outputs_only: OutputsOnly | None = None
     rows_per_window: int | None = None
+    described: tuple[Descriptors, ...] = ()
 
     @property
     def task(self) -> Task:

@@ -20,12 +20,12 @@ from monitoring.jobs.reference_notes import FEW_WINDOWS
 from monitoring.jobs.table_description import TableDescription, columns_described, columns_to_come
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime
+from monitoring.traffic.cells import as_strings, decoded
 from monitoring.traffic.column_roles import ColumnRole, Role
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import LoadedPiece, read_all, types_of
 from monitoring.traffic.tables.table import Table
-from monitoring.traffic.tables.values import as_strings, decoded
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 #: A window of fewer rows is joined to the next, unless windows are cut smaller.
@@ -76,7 +76,12 @@ class BaselineRows:
             **({} if columns.predicted is None else {columns.predicted: "predicted"}),
         }
         found = []
+        sources = {each.source: each for each in columns.described}
         for name in self.types:
+            if name in sources:
+                watched = f"watched as {', '.join(sources[name].kinds)}"
+                found.append(ColumnRole(name=name, role="input", kind=sources[name].kind, why=watched))
+                continue
             kind = columns.inputs.get(name, "")
             role: Role = mapped.get(name, "input" if kind else "left out")
             why = "" if name in mapped else self.left_out.get(name, "" if kind else "not named")

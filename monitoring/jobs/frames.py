@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
+from monitoring.traffic.cells import decoded
 from monitoring.traffic.tables.files import distinct_columns
 from monitoring.traffic.tables.times import parse_times
-from monitoring.traffic.tables.values import decoded
 
 
 def stored(source: Any, place: Path, *, event_time: str, ids: str) -> Path:

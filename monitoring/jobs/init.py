@@ -24,6 +24,7 @@ from monitoring.judging.fit.reference_limits import label_horizon, reference_lim
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.regression import Regression
 from monitoring.traffic.column_roles import ColumnRole
+from monitoring.traffic.tables.columns import TableColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,8 @@ def init_monitor(
         check_class_order(rows.table, columns)
     spec = BaselineSpec(
         classes=columns.classes if columns.exclusive else (),
-        features=tuple(FeatureSpec(name=name, kind=kind) for name, kind in columns.inputs.items()),
+        features=_features(columns),
+        described=tuple(each.for_live_rows() for each in columns.described),
         has_probabilities=columns.predicted is None or not columns.classes,
         multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
         regression=None if columns.classes else Regression(),
@@ -107,6 +109,14 @@ def init_monitor(
             *reference_notes(rows.table, columns, windows),
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
         ),
+    )
+
+
+def _features(columns: TableColumns) -> tuple[FeatureSpec, ...]:
+    """The inputs, each with the column that it describes, if any."""
+    sources = {name: each.source for each in columns.described for name in each.kinds}
+    return tuple(
+        FeatureSpec(name=name, kind=kind, source=sources.get(name, "")) for name, kind in columns.inputs.items()
     )
 
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from monitoring.config import MetricDraft
 from monitoring.errors import BadInput
 from monitoring.tasks.task import TaskName
-from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.columns import Kind, TableColumns
+from monitoring.traffic.tables.inputs.described_columns import with_described
 from monitoring.traffic.tables.reference import (
     LoadedPiece,
     absent_columns,
@@ -44,7 +45,7 @@ class TableDescription:
         prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
         task: "classification", "multilabel" (any of several classes) or "regression"; None: as labels and answers are.
-        inputs: columns, or NAME:number and NAME:category; empty: all columns that nothing else is made of.
+        inputs: columns, or NAME:number, NAME:category and NAME:text; empty: all columns that nothing else is made of.
         categorical: inputs that are categories, whatever they look like; the others stay as they are.
         ignore: columns that are no inputs.
         group: the column of what rows share that are not independent of each other, such as a customer.
@@ -146,8 +147,11 @@ def columns_described(
     else:
         _check_undated(pieces, columns, description)
     categories = (*description.slices, *description.categorical)
-    inputs, left_out = kinds_of(pieces, columns, description.inputs, categories, description.ignored)
-    found = replace(columns, inputs=inputs)
+    kinds, left_out = kinds_of(pieces, columns, description.inputs, categories, description.ignored)
+    inputs: dict[str, Kind] = {name: kind for name, kind in kinds.items() if kind != "text"}
+    texts = {name: kind for name, kind in kinds.items() if kind == "text"}
+    found, undescribed = with_described(pieces, replace(columns, inputs=inputs), texts)
+    left_out |= undescribed
     if sets:
         return with_sets(pieces, found, description.classes, description.class_slices), left_out
     if (description.task or inferred_task(pieces, columns, description.classes)) == "regression":

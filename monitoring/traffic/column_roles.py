@@ -17,8 +17,8 @@ class ColumnRole:
     Attributes:
         name: its name; empty for a column without one.
         role: what it was taken for.
-        kind: of an input, "number" or "category"; empty otherwise.
-        why: of a column that was left out, the reason; of an input, what is not watched of it. Empty otherwise.
+        kind: of an input, "number", "category" or "text"; empty otherwise.
+        why: of a column that was left out, the reason; of an input, what is watched of it, or is not. Empty otherwise.
 
     >>> str(ColumnRole(name="note", role="left out", why="free text: 900 values"))
     'note (free text: 900 values)'

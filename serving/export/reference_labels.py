@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
+from monitoring.traffic.cells import class_names as names_of
+from monitoring.traffic.cells import decoded, is_list
 from monitoring.traffic.tables.rows import joined
 from monitoring.traffic.tables.rows import listed as listed_sets
-from monitoring.traffic.tables.values import class_names as names_of
-from monitoring.traffic.tables.values import decoded, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -161,6 +161,7 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         classes=spec.task.classes,
         exclusive=spec.multilabel is None,
         inputs={feature.name: feature.kind for feature in spec.features},
+        described=spec.described,
         known=dict(spec.columns),
     )
 

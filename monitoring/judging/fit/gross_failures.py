@@ -225,7 +225,7 @@ def range_findings(bins: Sequence[Bins], baseline: Profile, window: Profile, *, 
             if rows > MOST_ROWS * now.present and binom.sf(rows - 1, now.present, OUTER_ROWS) <= alpha:
                 message = (
                     f"The {words.format(one.feature)} over {now.present:,} rows; 97 % of the baseline lies between "
-                    f"{one.edges[0]:,.4g} and {one.edges[-1]:,.4g}: check its unit."
+                    f"{one.edges[0]:,.4g} and {one.edges[-1]:,.4g}: check its unit, and what fills it."
                 )
                 found.append(Finding(kind="out of range", feature=one.feature, message=message, fact=True))
                 break

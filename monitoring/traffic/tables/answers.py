@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.tasks.class_indices import class_indices
+from monitoring.traffic.cells import class_names, decoded, is_list, is_number, is_text, parse_numbers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
-from monitoring.traffic.tables.values import class_names, decoded, is_list, is_number, is_text, parse_numbers
 
 #: Probabilities of a row may add up to something as far from 1 as this: rounding, in a file with two decimals.
 ROUNDING = 0.02

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from monitoring.records import Finding
+from monitoring.traffic.cells import is_list, value_type
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns, index_columns
 from monitoring.traffic.tables.files import RawRows
 from monitoring.traffic.tables.rows import can_hold_names, can_hold_times
-from monitoring.traffic.tables.values import is_list, value_type
 
 
 def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
@@ -41,7 +41,7 @@ def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
 
 def _new_columns(raw: RawRows, present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
     found = []
-    gone = [name for name in columns.known if name not in present and name in columns.inputs]
+    gone = [name for name in columns.known if name not in present and name in columns.read - {*columns.mapped}]
     expected = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
     for name in present:
         if name in expected:

@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 
 import pyarrow as pa
 
+from monitoring.traffic.descriptors.descriptors import Descriptors
+
 Kind: TypeAlias = Literal["number", "category"]
 
 #: Column names of the monitor's own rows: no input may have one of them.
@@ -38,6 +40,7 @@ class TableColumns:
         classes: the classes, in the order of the scores; none where a number is predicted.
         exclusive: whether a row has exactly one of the classes.
         inputs: the model's inputs, each a number or a category.
+        described: what describes columns that are no inputs themselves, by some of the inputs.
         known: columns that the reference had, with their Arrow types; empty while the reference itself is read.
     """
 
@@ -52,6 +55,7 @@ class TableColumns:
     classes: tuple[str, ...] = ()
     exclusive: bool = True
     inputs: Mapping[str, Kind] = field(default_factory=dict)
+    described: tuple[Descriptors, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -68,6 +72,17 @@ class TableColumns:
     def label_cells(self) -> tuple[str, ...]:
         """The columns that hold labels."""
         return self.label_columns or (self.label,)
+
+    @property
+    def plain_inputs(self) -> dict[str, Kind]:
+        """The inputs that are columns themselves."""
+        made = {name for each in self.described for name in each.kinds}
+        return {name: kind for name, kind in self.inputs.items() if name not in made}
+
+    @property
+    def read(self) -> frozenset[str]:
+        """Every column that is read."""
+        return frozenset((*self.plain_inputs, *self.mapped, *(each.source for each in self.described)))
 
     @property
     def mapped(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.cells import is_number, is_text, value_type
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece
@@ -21,7 +22,6 @@ from monitoring.traffic.tables.piece_reader import PieceReader
 from monitoring.traffic.tables.quotes import UnbalancedQuotes, quote_findings
 from monitoring.traffic.tables.rows import event_times
 from monitoring.traffic.tables.times import ParsedTimes
-from monitoring.traffic.tables.values import is_number, is_text, value_type
 from monitoring.traffic.windows import Window
 
 #: A row may be so far ahead of the clock: clocks differ, and days begin elsewhere. Rows further ahead wait.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monitoring.traffic.cells import is_text, value_type
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import (
     ParquetPiece,
@@ -19,7 +20,6 @@ from monitoring.traffic.tables.files import (
     distinct_columns,
     unreadable_file,
 )
-from monitoring.traffic.tables.values import is_text, value_type
 
 #: Rows of a batch.
 ROWS = 1 << 16

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,7 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.tasks.class_indices import class_indices
-from monitoring.traffic.score_classes import matched_classes
-from monitoring.traffic.tables.answers import given_probabilities, read_answers
-from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns, index_columns
-from monitoring.traffic.tables.delimited import other_delimiter_fix
-from monitoring.traffic.tables.files import RawRows, TablePiece
-from monitoring.traffic.tables.times import parse_times
-from monitoring.traffic.tables.values import (
+from monitoring.traffic.cells import (
     as_strings,
     class_names,
     decoded,
@@ -29,10 +24,20 @@ from monitoring.traffic.tables.values import (
     parse_numbers,
     value_type,
 )
+from monitoring.traffic.score_classes import matched_classes
+from monitoring.traffic.tables.answers import given_probabilities, read_answers
+from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns, index_columns
+from monitoring.traffic.tables.delimited import other_delimiter_fix
+from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.times import parse_times
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
 
 #: A column of text whose cells are numbers in this share of the rows that have one is a number.
 MOSTLY = 0.99
+
+#: Kinds of an input, and of a column that inputs describe.
+ColumnKind: TypeAlias = Literal["number", "category", "text"]
+COLUMN_KINDS: Mapping[str, ColumnKind] = {"number": "number", "category": "category", "text": "text"}
 
 #: Labels that a message proposes as classes, at most.
 _NAMED = 5
@@ -86,14 +91,13 @@ def kinds_of(
     wanted: Sequence[str],
     categories: Sequence[str],
     ignored: Mapping[str, str] = NOTHING_IGNORED,
-) -> tuple[dict[str, Kind], dict[str, str]]:
-    """The inputs and their kinds.
+) -> tuple[dict[str, ColumnKind], dict[str, str]]:
+    """The inputs and their kinds; "text" is described instead of read.
 
     Args:
         pieces: the reference.
         columns: what the mapped columns mean.
-        wanted: names, or NAME:number and NAME:category; empty: every named column that has no other role, is no id and
-            no free text, and was not a data frame's index.
+        wanted: names, or NAME:KIND; empty: every named column without another role that is no id and no index.
         categories: columns that are categories, such as those by which traffic is sliced.
         ignored: columns that are no inputs, with the reason.
 
@@ -119,7 +123,7 @@ def kinds_of(
             else f"Give the column a name, another than {', '.join(ROW_NAMES)}, which have a meaning, and one role.",
         )
     names = [*declared, *(name for name in categories if name not in declared)] if declared else list(there)
-    found: dict[str, Kind] = {}
+    found: dict[str, ColumnKind] = {}
     left_out = {name: why for name, why in ignored.items() if name in there}
     cells = [(piece, piece.raw.columns()) for piece in pieces]
     indexes = frozenset().union(*(index_columns(piece.raw.table.schema) for piece in pieces))
@@ -135,8 +139,8 @@ def kinds_of(
             kind = declared.get(name) or "category"
         else:
             kind = _kind(cells, name) if name in declared else _recognised(cells, name)
-        if kind in ("number", "category"):
-            found[name] = "number" if kind == "number" else "category"
+        if kind in COLUMN_KINDS:
+            found[name] = COLUMN_KINDS[kind]
         else:
             left_out[name] = kind
     return found, left_out
@@ -150,7 +154,8 @@ def _recognised(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]]
     if kind != "category" and not (kind == "number" and whole and is_id_name(name)):
         return kind
     texts = pa.concat_arrays([as_strings(column).cast(pa.large_string()) for column in cells])
-    return why_no_input(texts) or "category"
+    why = why_no_input(texts)
+    return "text" if why.startswith("free text") else why or "category"
 
 
 def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:
@@ -363,7 +368,7 @@ def check_label_times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> N
 
 def _split(word: str) -> tuple[str, str]:
     name, colon, kind = word.rpartition(":")
-    return (name, kind) if colon and kind in ("number", "category") else (word, "")
+    return (name, kind) if colon and kind in COLUMN_KINDS else (word, "")
 
 
 def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:

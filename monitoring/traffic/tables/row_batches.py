@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
+from monitoring.traffic.cells import decoded, valid_utf8
+from monitoring.traffic.descriptors.descriptors import described_inputs
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.answers import as_list_column, no_answer_findings, read_answers
 from monitoring.traffic.tables.column_findings import column_findings
@@ -27,7 +29,6 @@ from monitoring.traffic.tables.rows import (
     read_input,
     row_ids,
 )
-from monitoring.traffic.tables.values import decoded, valid_utf8
 
 #: Arrow's names of the types of numbers that are used as they are.
 _PLAIN_NUMBERS = ("float", "double", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
@@ -159,8 +160,8 @@ class PieceRows:
             BadInput: no line of a text file has as many fields as its header.
         """
         header = self.reader.header(self.piece)
-        names = {*self.columns.inputs, *self.columns.mapped}
-        coded = {name for name, kind in self.columns.inputs.items() if kind == "category"}
+        names = self.columns.read
+        coded = {name for name, kind in self.columns.plain_inputs.items() if kind == "category"}
         rows = unusable = self.invalid_label_times = 0
         self.unreadable_cells = {}
         facts: tuple[Finding, ...] = ()
@@ -177,7 +178,7 @@ class PieceRows:
     def _batch(self, raw: RawRows, values: NDArray[np.float64], first: int) -> RowBatch:
         present = raw.columns()
         inputs: dict[str, pa.Array] = {}
-        for name, kind in self.columns.inputs.items():
+        for name, kind in self.columns.plain_inputs.items():
             number, known = kind == "number", self.columns.known.get(name, "")
             inputs[name], bad, problem = _input(raw, present.get(name), number=number, known=known)
             if problem:
@@ -185,6 +186,8 @@ class PieceRows:
             if bad:
                 self.unreadable_cells[name] = self.unreadable_cells.get(name, 0) + bad
         times = event_times(raw, self.columns)
+        described, problems = described_inputs(self.columns.described, present, times.us)
+        self.problems |= problems
         labels = coded_labels(raw, self.columns)
         label_us = None
         if self.columns.label_time in present:
@@ -197,7 +200,7 @@ class PieceRows:
             places=np.arange(first, first + raw.table.num_rows),
             event_us=times.us,
             timed=times.valid,
-            inputs=pa.table(inputs),
+            inputs=pa.table(inputs | described),
             probabilities=values,
             labels=labels,
             label_us=label_us,

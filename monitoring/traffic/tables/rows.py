@@ -11,11 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.tasks.task import CLASS_SEPARATOR
-from monitoring.traffic.format.rows import TIMESTAMP
-from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import RawRows, TablePiece
-from monitoring.traffic.tables.times import ParsedTimes, parse_times
-from monitoring.traffic.tables.values import (
+from monitoring.traffic.cells import (
     as_strings,
     class_names,
     coded_class_names,
@@ -26,6 +22,10 @@ from monitoring.traffic.tables.values import (
     non_blank,
     parse_numbers,
 )
+from monitoring.traffic.format.rows import TIMESTAMP
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.times import ParsedTimes, parse_times
 
 #: Arrow's names of the types of a category that is text.
 TEXT_TYPES = ("string", "large_string", "string_view", "binary", "large_binary")

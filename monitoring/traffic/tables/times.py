@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
+from monitoring.traffic.cells import as_strings, is_text
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
-from monitoring.traffic.tables.values import as_strings, is_text
 
 _ISO = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|[+-]\d\d(:?\d\d)?)?)?\s*$"
 _ZONED = r"(Z|[+-]\d\d(:?\d\d)?)\s*$"

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from monitoring.baseline.spec import FeatureSpec
 from monitoring.errors import BadInput
+from monitoring.traffic.cells import as_strings, decoded, is_list
 from monitoring.traffic.column_roles import ColumnRole
-from monitoring.traffic.tables.values import as_strings, decoded, is_list
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
 from serving.export.inputs.feature_columns import MISSING_CATEGORY
 

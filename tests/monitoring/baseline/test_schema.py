@@ -51,6 +51,12 @@ def test_the_schema_inferred_is_tfdvs_own(table: pa.Table, theirs: dict[str, Any
     assert sorted(map(str, found.string_domain)) == sorted(map(str, expected.string_domain))
 
 
+def test_a_name_with_a_point_is_found_by_its_own_name() -> None:
+    schema = infer_schema(pa.table({"sepal.length": [1.0, 2.0], "note.words": [1.0, 2.0]}))
+    found = validate(table_statistics(pa.table({"note.words": [1.0, 2.0]})), schema)
+    assert {(one.kind, one.feature) for one in found} == {("column gone", "sepal.length")}
+
+
 def test_rows_like_the_schemas_pass_and_others_do_not(table: pa.Table) -> None:
     schema = infer_schema(table)
     assert validate(table_statistics(table), schema) == ()

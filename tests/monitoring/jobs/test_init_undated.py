@@ -56,12 +56,18 @@ def test_the_same_table_in_another_order_of_files_is_read_again_to_the_same_base
     assert written[0] == written[1]
 
 
+NOTE = [
+    f"note.{name}"
+    for name in ("characters", "words", "out_of_vocabulary", "digits", "special_characters", "script")
+]  # fmt: skip
+
+
 def test_a_few_dozen_rows_are_too_few(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="a few hundred rows"):
         watch(tmp_path, undated(40))
 
 
-def test_rows_of_a_group_are_drawn_together_and_ids_and_texts_are_left_out(tmp_path: Path) -> None:
+def test_rows_of_a_group_are_drawn_together_and_no_text_is_stored(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     table = pa.table(
         {
@@ -80,7 +86,7 @@ def test_rows_of_a_group_are_drawn_together_and_ids_and_texts_are_left_out(tmp_p
         "p": ("score", "", ""),
         "y": ("label", "", ""),
         "customer": ("left out", "", "the group"),
-        "note": ("left out", "", "free text: 600 values in 600 rows"),
+        "note": ("input", "text", f"watched as {', '.join(NOTE)}"),
         "age": ("input", "number", ""),
     }
     rows = pq.read_table(tmp_path / "m" / "baseline" / "reference.parquet")

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.task import NO_LABEL
+from monitoring.traffic.cells import decoded, is_list, value_type
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece, check_scores
 from monitoring.traffic.tables.rows import coded_labels
-from monitoring.traffic.tables.values import decoded, is_list, value_type
 
 #: Labels that are quoted at most.
 _QUOTED = 5

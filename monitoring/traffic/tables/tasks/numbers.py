@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.tasks.task import TaskName
+from monitoring.traffic.cells import decoded, is_number, is_text, parse_numbers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece
-from monitoring.traffic.tables.values import decoded, is_number, is_text, parse_numbers
 
 #: Labels of numbers are predicted numbers where they have more different values than this, or are no whole numbers.
 MOST_WHOLE_NUMBERS = 50

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from monitoring.traffic.cells import is_list
 from monitoring.traffic.tables.answers import (
     ROUNDING,
     are_probabilities,
@@ -20,7 +21,6 @@ from monitoring.traffic.tables.answers import (
     read_answers,
 )
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.values import is_list
 from tests.monitoring.traffic.tables.table_files import raw
 
 ONE = TableColumns(scores=("p",), classes=("no", "yes"))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.tables import piece_reader
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import TablePiece, pieces_of
@@ -163,3 +164,16 @@ def test_some_rows_of_a_batch_are_those_rows_of_its_table(
 def test_a_batch_without_inputs_can_be_taken_from(tmp_path: Path) -> None:
     batch, _ = one_batch(tmp_path, rows_at([1, 2]), replace(COLUMNS, inputs={}))
     assert batch.take(np.array([1])).event_us.tolist() == [us(2)]
+
+
+def test_a_described_column_becomes_the_inputs_that_describe_it(tmp_path: Path) -> None:
+    note = TextDescriptors.fit("note", [(pa.array(["two words"]), np.zeros(1, np.int64))]).for_live_rows()
+    columns = replace(COLUMNS, inputs={**COLUMNS.inputs, **note.kinds}, described=(note,))
+    table = rows_at([1, 2]).append_column("note", pa.array(["two words", None]))
+    batch, rows = one_batch(tmp_path, table, columns)
+    assert batch.inputs.column_names == [*COLUMNS.inputs, *note.kinds]
+    assert batch.inputs["note.words"].to_pylist()[0] == 2
+    assert rows.problems == {}
+    gone, rows = one_batch(tmp_path, rows_at([1]), columns)
+    assert rows.problems == dict.fromkeys(note.kinds, "absent")
+    assert np.isnan(gone.inputs["note.words"].to_numpy()).all()

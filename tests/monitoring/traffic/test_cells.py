@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.timestamps import EPOCH
-from monitoring.traffic.tables.values import (
+from monitoring.traffic.cells import (
     as_strings,
     class_names,
     coded_class_names,

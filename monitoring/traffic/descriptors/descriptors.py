@@ -1,0 +1,86 @@
+"""What describes the cells of a column, and the kinds of it that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from monitoring.traffic.cells import decoded, value_type
+from monitoring.traffic.descriptors.text import TextDescriptors
+
+
+class Descriptors(Protocol):
+    """Describes the cells of one column by a few inputs. Each is missing where the cell is."""
+
+    @property
+    def source(self) -> str:
+        """The column."""
+
+    @property
+    def kind(self) -> str:
+        """What its cells are."""
+
+    @property
+    def kinds(self) -> Mapping[str, Literal["number", "category"]]:
+        """The inputs, by name: the column's, a point, and what is counted."""
+
+    def reads(self, kind: pa.DataType) -> bool:
+        """Whether it describes cells of this type."""
+
+    def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
+        """The inputs of n rows.
+
+        Args:
+            cells: The column, [n].
+            event_us: When each row happened, in microseconds, int64 [n].
+
+        Returns:
+            Columns [n] in the order of `kinds`: float64 with NaN for missing, or string with null.
+        """
+
+    def for_live_rows(self) -> Descriptors:
+        """Those of rows that are not of the reference."""
+
+    def document(self) -> dict[str, Any]:
+        """What `read_descriptors` reads."""
+
+
+def read_descriptors(document: Mapping[str, Any]) -> Descriptors:
+    """Descriptors of a document that `document` gave. Raises LookupError for one of an unknown kind."""
+    known = {"text": TextDescriptors.of}
+    return known[document["kind"]](document)
+
+
+def described_inputs(
+    described: Sequence[Descriptors], columns: Mapping[str, pa.ChunkedArray], event_us: NDArray[np.int64]
+) -> tuple[dict[str, pa.Array], dict[str, str]]:
+    """The inputs that describe columns of n rows.
+
+    Args:
+        described: What describes which column.
+        columns: The rows' columns by name.
+        event_us: When each row happened, in microseconds, int64 [n].
+
+    Returns:
+        Columns [n] by name, missing where their column is absent or of another type; and by name what is wrong then.
+    """
+    found: dict[str, pa.Array] = {}
+    problems: dict[str, str] = {}
+    for each in described:
+        given = columns.get(each.source)
+        kind = None if given is None else value_type(given.type)
+        if given is not None and kind is not None and each.reads(kind):
+            found |= each.describe(decoded(given), event_us)
+            continue
+        problems |= dict.fromkeys(each.kinds, "absent" if kind is None else f"type changed to {kind}")
+        found |= {name: missing_input(event_us.size, number=of == "number") for name, of in each.kinds.items()}
+    return found, problems
+
+
+def missing_input(rows: int, *, number: bool) -> pa.Array:
+    """A column without a value: NaN, or null text."""
+    return pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())

@@ -1,0 +1,1 @@
+"""Inputs of a table that are made of its columns."""

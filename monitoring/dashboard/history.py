@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.records import (
+    WHOLE,
     BaselineScore,
     IncidentRecord,
     MeasuredMetric,
-    ScoreHistory,
     ScoreRecord,
+    ScoreSeries,
     Sensitivity,
     WindowRecord,
 )
@@ -35,8 +35,7 @@ class DeploymentHistory:
     Attributes:
         summary: The deployment.
         windows: The windows, without their scores.
-        page: Scores of the page level in them: of losses, and of what was asked for.
-        notice: The same of the notice level.
+        scores: Scores of some watches in them: of what is drawn.
         last: The last of them with everything that is stored; a few windows, in order of time.
         incidents: All incidents.
         baseline: The baseline scores.
@@ -44,14 +43,11 @@ class DeploymentHistory:
         judged: How many windows have been judged in all.
         measured: The metrics that are shown, over the baseline's windows.
         inputs: The inputs whose scores were read, worst first.
-        input_scores: Their scores by the start of the window, in order of time.
         table_rows: How many windows the tables of the pages have at most; None: all.
     """
 
     summary: DeploymentSummary
     windows: tuple[WindowRecord, ...]
-    page: ScoreHistory
-    notice: ScoreHistory
     last: tuple[WindowRecord, ...]
     incidents: tuple[IncidentRecord, ...]
     baseline: tuple[BaselineScore, ...]
@@ -59,7 +55,7 @@ class DeploymentHistory:
     judged: int
     measured: tuple[MeasuredMetric, ...] = ()
     inputs: tuple[Input, ...] = ()
-    input_scores: Mapping[datetime, Sequence[ScoreRecord]] = field(default_factory=dict)
+    scores: ScoreSeries = field(default_factory=ScoreSeries)
     table_rows: int | None = None
 
     @property
@@ -75,38 +71,31 @@ class DeploymentHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRange:
-    """What of a deployment's history is read: the last windows before a time, and series of some more watches."""
+    """Which windows of a deployment are read: the last ones before a time; tables have so many of them, None: all."""
 
     latest: int
     before: datetime | None = None
-    watches: tuple[str, ...] = ()
     table_rows: int | None = None
 
 
 def read_history(store: Store, summary: DeploymentSummary, extent: HistoryRange) -> DeploymentHistory:
-    """Read what the pages of a deployment show: the series of losses and of what was asked for, not of every watch.
+    """Read what the pages of a deployment show, without the scores that they draw.
 
     Args:
         store: The store.
         summary: The deployment.
-        extent: What is read.
+        extent: Which windows are read.
 
     Returns:
         The history.
     """
-    number, latest, before = summary.number, extent.latest, extent.before
-    windows = store.recent_windows(number, latest=latest, before=before)
-    whole = (store.window(number, one.start) for one in windows[-WINDOWS:])
-    last, baseline = tuple(one for one in whole if one is not None), store.baseline(number)
-    watches = {*HEADLINES, *extent.watches}
+    number, before = summary.number, extent.before
     return DeploymentHistory(
         summary=summary,
-        windows=windows,
-        page=store.score_history(number, "page", latest=latest, before=before, watches=watches),
-        notice=store.score_history(number, "notice", latest=latest, before=before, watches=watches),
-        last=last,
+        windows=store.recent_windows(number, latest=extent.latest, before=before),
+        last=store.windows(number, latest=min(WINDOWS, extent.latest), before=before),
         incidents=store.incidents(number),
-        baseline=baseline,
+        baseline=store.baseline(number),
         sensitivity=store.sensitivity(number),
         judged=store.judged(number),
         measured=store.measured(number),
@@ -114,18 +103,27 @@ def read_history(store: Store, summary: DeploymentSummary, extent: HistoryRange)
     )
 
 
-def with_inputs(store: Store, history: DeploymentHistory, chosen: Sequence[Input], latest: int) -> DeploymentHistory:
-    """Read the scores of some inputs in the last windows.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What is drawn by window: watches on the whole traffic and on a slice, and inputs."""
+
+    watches: tuple[str, ...] = ()
+    part: str = WHOLE
+    inputs: tuple[Input, ...] = ()
+
+
+def with_scores(store: Store, history: DeploymentHistory, extent: HistoryRange, drawn: Drawn) -> DeploymentHistory:
+    """Read the scores that are drawn, once.
 
     Args:
         store: The store.
         history: The history of their deployment.
-        chosen: The inputs, as `inputs_of` has them.
-        latest: How many windows.
+        extent: Its windows.
+        drawn: The watches and inputs.
 
     Returns:
-        The history with them. Cost: some 3 µs for each score that is read.
+        The history with them. Cost: some 4 µs for each score that is read.
     """
-    watches = {known.watch for one in chosen for known in one.watches}
-    scores = store.watch_scores(history.summary.number, watches, latest=latest)
-    return replace(history, inputs=tuple(chosen), input_scores=scores)
+    watches = {*drawn.watches, *(known.watch for one in drawn.inputs for known in one.watches)}
+    scores = store.series(history.summary.number, watches, latest=extent.latest, before=extent.before, part=drawn.part)
+    return replace(history, inputs=drawn.inputs, scores=scores)

@@ -24,7 +24,15 @@ from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.run import RunRecord
 from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
-from monitoring.records.window import EXPECTED_EVENT, Finding, ScoreHistory, ScoreRecord, WindowRecord, WindowStatus
+from monitoring.records.window import (
+    EXPECTED_EVENT,
+    Finding,
+    ScoreHistory,
+    ScoreRecord,
+    ScoreSeries,
+    WindowRecord,
+    WindowStatus,
+)
 
 __all__ = [
     "EXPECTED_EVENT",
@@ -62,6 +70,7 @@ __all__ = [
     "RunRecord",
     "ScoreHistory",
     "ScoreRecord",
+    "ScoreSeries",
     "ScoreSum",
     "Sensitivity",
     "SlicePart",

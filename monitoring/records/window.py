@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -90,3 +90,38 @@ class ScoreHistory:
     starts: tuple[datetime, ...]
     ends: tuple[datetime, ...]
     scores: Mapping[WatchKey, tuple[NDArray[np.int64], NDArray[np.float64]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScoreSeries:
+    """The scores of some watches in each of n windows in order of time; NaN where a watch has none.
+
+    Attributes:
+        starts: When each window begins, [n].
+        seconds: The same in seconds since 1970, float64 [n].
+        values: For each watch, its scores in its own unit, float64 [n].
+        log_evidence: For each watch, the logarithm of its evidence, float64 [n].
+    """
+
+    starts: tuple[datetime, ...] = ()
+    seconds: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    values: Mapping[WatchKey, NDArray[np.float64]] = field(default_factory=dict)
+    log_evidence: Mapping[WatchKey, NDArray[np.float64]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        starts: Sequence[datetime],
+        values: Mapping[WatchKey, NDArray[np.float64]],
+        log_evidence: Mapping[WatchKey, NDArray[np.float64]],
+    ) -> ScoreSeries:
+        """The scores of windows that begin at these times."""
+        seconds = np.array([start.timestamp() for start in starts])
+        return cls(starts=tuple(starts), seconds=seconds, values=values, log_evidence=log_evidence)
+
+    def points(self, key: WatchKey) -> tuple[tuple[datetime, float], ...]:
+        """The starts of the windows in which a watch has a score, and the scores."""
+        values = self.values.get(key)
+        if values is None:
+            return ()
+        return tuple((self.starts[place], float(values[place])) for place in np.flatnonzero(~np.isnan(values)))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -47,6 +50,18 @@ def float_of(text: str) -> float:
     0.1
     """
     return float.fromhex(text)
+
+
+def floats_of(texts: Sequence[str]) -> NDArray[np.float64]:
+    """`float_of` of many, float64 [n]; a third of the time.
+
+    Args:
+        texts: Hexadecimal texts, [n].
+
+    Returns:
+        The same floats.
+    """
+    return np.fromiter(map(float.fromhex, texts), np.float64, len(texts))
 
 
 def optional_float_of(text: str | None) -> float | None:

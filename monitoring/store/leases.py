@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, select, update
 
 from monitoring.errors import CannotRun
+from monitoring.store.lease import Lease
 from monitoring.store.tables import lease
+from monitoring.store.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,49 @@ class LeaseRecord:
     deployment: int
     owner: str
     expires_at: datetime
+
+
+class LeaseStore(Transactions):
+    """An opened store whose deployments are judged by one run at a time."""
+
+    def leases(self) -> tuple[LeaseRecord, ...]:
+        """The leases that are held, or were left behind by runs that were killed."""
+        with self._reading() as connection:
+            return read(connection)
+
+    def release_lease(self, deployment: int) -> bool:
+        """End a deployment's lease, whoever holds it; says whether there was one."""
+        with self._writing(deployment) as connection:
+            return release(connection, deployment)
+
+    def lease(self, deployment: int, owner: str, now: datetime, seconds: int) -> Lease:
+        """Take the lease of a deployment: its holder alone judges windows.
+
+        Args:
+            deployment: The deployment's number.
+            owner: A unique name of the run.
+            now: The time.
+            seconds: How long the lease lasts unless it is renewed.
+
+        Returns:
+            The lease, to be renewed between windows.
+
+        Raises:
+            CannotRun: Another run holds the lease.
+        """
+        length = timedelta(seconds=seconds)
+
+        def renewal(later: datetime) -> None:
+            with self._writing(deployment) as connection:
+                renew(connection, deployment, owner, later + length)
+
+        def ending() -> None:
+            with self._writing(deployment) as connection:
+                free(connection, deployment, owner)
+
+        with self._writing(deployment) as connection:
+            take(connection, deployment, owner, now, length)
+        return Lease(owner=owner, renewal=renewal, ending=ending)
 
 
 def read(connection: Connection) -> tuple[LeaseRecord, ...]:

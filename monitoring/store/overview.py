@@ -166,6 +166,12 @@ def mentioning(connection: Connection, text: str) -> frozenset[int]:
     return frozenset(connection.execute(query).scalars())
 
 
+def batches(numbers: Collection[int]) -> list[list[int]]:
+    """The numbers in order, 500 together at most: a database takes a bounded number of values in a statement."""
+    ordered = sorted(numbers)
+    return [ordered[first : first + 500] for first in range(0, len(ordered), 500)]
+
+
 def summaries(
     connection: Connection, numbers: Collection[int] | None = None, *, model: str | None = None
 ) -> tuple[DeploymentSummary, ...]:
@@ -268,6 +274,19 @@ def read_recent(
         )
         for number in numbers
     }
+
+
+def last_windows(connection: Connection, numbers: Collection[int]) -> dict[int, WindowRecord]:
+    """The last window of each deployment that has one, without its texts and scores, by the deployments' numbers."""
+    windows = window.alias()
+    newest = select(windows.c.id).where(windows.c.deployment == deployment.c.id).order_by(windows.c.start.desc())
+    query = (
+        select(deployment.c.id.label("number"), *LIGHT)
+        .select_from(deployment)
+        .join(window, window.c.id == newest.limit(1).correlate(deployment).scalar_subquery())
+        .where(deployment.c.id.in_(numbers))
+    )
+    return {row.number: light_record_of(row) for row in connection.execute(query).all()}
 
 
 def read_windows(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
 from monitoring.errors import CannotRun
 from monitoring.records import (
+    WHOLE,
     BaselineScore,
     IncidentAction,
     IncidentRecord,
@@ -16,7 +18,7 @@ from monitoring.records import (
     MeasuredMetric,
     RunRecord,
     ScoreHistory,
-    ScoreRecord,
+    ScoreSeries,
     Sensitivity,
     WindowRecord,
 )
@@ -34,8 +36,7 @@ from monitoring.store.checks import Check
 from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.erasure.erasing_store import ErasingStore
 from monitoring.store.incidents import write as write_incidents
-from monitoring.store.lease import Lease
-from monitoring.store.leases import LeaseRecord
+from monitoring.store.leases import LeaseStore
 from monitoring.store.notifications import OutboxStore
 from monitoring.store.overview import DeploymentOutline, DeploymentSummary, RecentHistory
 from monitoring.store.rebaselines import RebaselineStore
@@ -43,7 +44,7 @@ from monitoring.store.runs import StoredRun
 from monitoring.store.windows import StoredWindow
 
 
-class Store(RebaselineStore, BackfillStore, OutboxStore, ErasingStore):
+class Store(RebaselineStore, BackfillStore, OutboxStore, LeaseStore, ErasingStore):
     """A database of deployments, windows, evidence and incidents. Open it with `Store.open`; close it when done.
 
     Every method is one transaction. Threads and processes may share a store. Values come back exactly: floats to the
@@ -154,7 +155,13 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, ErasingStore):
             windows.reject_judged(window)
 
     def windows(
-        self, deployment: int, *, scores: bool = True, since: datetime | None = None, latest: int | None = None
+        self,
+        deployment: int,
+        *,
+        scores: bool = True,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        latest: int | None = None,
     ) -> tuple[WindowRecord, ...]:
         """Windows in order of time; without their scores it is much faster.
 
@@ -162,13 +169,14 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, ErasingStore):
             deployment: The deployment's number.
             scores: Whether to read their scores.
             since: Only windows that end after that time; None: all.
+            before: Only windows that begin before that time; None: all.
             latest: At most so many, the last; None: all.
 
         Returns:
             The windows.
         """
         with self._reading() as connection:
-            return windows.read(connection, deployment, scores=scores, since=since, latest=latest)
+            return windows.read(connection, deployment, scores=scores, since=since, before=before, latest=latest)
 
     def forget_details(self, deployment: int, before: datetime, *, around: int) -> int:
         """Delete scores, estimates and findings of windows that end before a time, as `windows.forget_details` says."""
@@ -206,12 +214,18 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, ErasingStore):
         with self._reading() as connection:
             return windows.read_scores(connection, deployment, level, latest=latest, before=before, watches=watches)
 
-    def watch_scores(
-        self, deployment: int, watches: Collection[str], *, latest: int, before: datetime | None = None
-    ) -> dict[datetime, tuple[ScoreRecord, ...]]:
-        """Scores of some watches on the whole traffic, by the start of the window: of the latest ones before a time."""
+    def series(
+        self,
+        deployment: int,
+        watches: Collection[str],
+        *,
+        latest: int,
+        before: datetime | None = None,
+        part: str = WHOLE,
+    ) -> ScoreSeries:
+        """Scores of some watches in the latest windows before a time, as `windows.read_series` reads them."""
         with self._reading() as connection:
-            return windows.read_watches(connection, deployment, watches, latest=latest, before=before)
+            return windows.read_series(connection, deployment, watches, latest=latest, before=before, part=part)
 
     def window(self, deployment: int, start: datetime) -> WindowRecord | None:
         """The window that begins at a time, with everything that is stored of it; None if there is none."""
@@ -233,7 +247,8 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, ErasingStore):
     def some_summaries(self, numbers: Collection[int]) -> tuple[DeploymentSummary, ...]:
         """The deployments of these numbers, as created."""
         with self._reading() as connection:
-            return overview.summaries(connection, numbers)
+            found = (overview.summaries(connection, some) for some in overview.batches(numbers))
+            return tuple(itertools.chain.from_iterable(found))
 
     def summary(self, deployment: int) -> DeploymentSummary | None:
         """One deployment with its open incidents; None if there is none of this number."""
@@ -255,6 +270,12 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, ErasingStore):
         """The last windows of several deployments, as `overview.read_recent` reads them."""
         with self._reading() as connection:
             return overview.read_recent(connection, numbers, latest=latest, watches=watches, scored=scored)
+
+    def last_windows(self, numbers: Collection[int]) -> Mapping[int, WindowRecord]:
+        """The last windows of several deployments, as `overview.last_windows` reads them."""
+        with self._reading() as connection:
+            found = (overview.last_windows(connection, some) for some in overview.batches(numbers))
+            return dict(itertools.chain.from_iterable(one.items() for one in found))
 
     def fingerprint(self) -> str:
         """A text that changes with every run, window and action on an incident."""
@@ -282,16 +303,6 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, ErasingStore):
         """Incidents that are not closed, or that a person closed since the last window; without people's actions."""
         with self._reading() as connection:
             return incidents.read_tracked(connection, deployment)
-
-    def leases(self) -> tuple[LeaseRecord, ...]:
-        """The leases that are held, or were left behind by runs that were killed."""
-        with self._reading() as connection:
-            return leases.read(connection)
-
-    def release_lease(self, deployment: int) -> bool:
-        """End a deployment's lease, whoever holds it; says whether there was one."""
-        with self._writing(deployment) as connection:
-            return leases.release(connection, deployment)
 
     def begin_run(self, deployment: int, run: RunRecord) -> int:
         """Add a run of a deployment; of all of them the last `runs.KEPT` are kept. Returns its number."""
@@ -369,32 +380,3 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, ErasingStore):
         """The metrics that are shown, over the baseline's windows; empty until they are saved."""
         with self._reading() as connection:
             return deployments.read_measured(connection, deployment)
-
-    def lease(self, deployment: int, owner: str, now: datetime, seconds: int) -> Lease:
-        """Take the lease of a deployment: its holder alone judges windows.
-
-        Args:
-            deployment: The deployment's number.
-            owner: A unique name of the run.
-            now: The time.
-            seconds: How long the lease lasts unless it is renewed.
-
-        Returns:
-            The lease, to be renewed between windows.
-
-        Raises:
-            CannotRun: Another run holds the lease.
-        """
-        length = timedelta(seconds=seconds)
-
-        def renew(later: datetime) -> None:
-            with self._writing(deployment) as connection:
-                leases.renew(connection, deployment, owner, later + length)
-
-        def free() -> None:
-            with self._writing(deployment) as connection:
-                leases.free(connection, deployment, owner)
-
-        with self._writing(deployment) as connection:
-            leases.take(connection, deployment, owner, now, length)
-        return Lease(owner=owner, renewal=renew, ending=free)

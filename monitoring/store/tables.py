@@ -125,6 +125,7 @@ score = Table(
     Column("rows", BigInteger, nullable=False),
     Column("value", String),
     Column("log_evidence", String, nullable=False),
+    Index("ix_score_watch", "window", "watch"),
 )
 
 incident = Table(

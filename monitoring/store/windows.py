@@ -13,8 +13,18 @@ import numpy as np
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from monitoring.errors import CannotRun
-from monitoring.records import WHOLE, Finding, Level, MeasuredMetric, ScoreHistory, ScoreRecord, WatchKey, WindowRecord
-from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
+from monitoring.records import (
+    WHOLE,
+    Finding,
+    Level,
+    MeasuredMetric,
+    ScoreHistory,
+    ScoreRecord,
+    ScoreSeries,
+    WatchKey,
+    WindowRecord,
+)
+from monitoring.store.column_types import float_of, float_text, floats_of, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
 from monitoring.store.tables import incident, score, window
 
@@ -71,7 +81,13 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
 
 
 def read(
-    connection: Connection, deployment: int, *, scores: bool, since: datetime | None = None, latest: int | None = None
+    connection: Connection,
+    deployment: int,
+    *,
+    scores: bool,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    latest: int | None = None,
 ) -> tuple[WindowRecord, ...]:
     """Windows in order of time. Cost: one query, and a second one for the scores.
 
@@ -80,6 +96,7 @@ def read(
         deployment: The deployment's number.
         scores: Whether to read their scores.
         since: Only windows that end after that time; None: all.
+        before: Only windows that begin before that time; None: all.
         latest: At most so many, the last; None: all.
 
     Returns:
@@ -88,13 +105,15 @@ def read(
     wanted = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc())
     if since is not None:
         wanted = wanted.where(window.c.end > since)
+    if before is not None:
+        wanted = wanted.where(window.c.start < before)
     rows = connection.execute(wanted if latest is None else wanted.limit(latest)).all()[::-1]
     by_window: dict[int, tuple[ScoreRecord, ...]] = {}
     if scores and rows:
         query = (
             select(score)
             .join(window, window.c.id == score.c.window)
-            .where((window.c.deployment == deployment) & (score.c.window >= rows[0].id))
+            .where((window.c.deployment == deployment) & score.c.window.between(rows[0].id, rows[-1].id))
             .order_by(score.c.window, score.c.position)
         )
         found = connection.execute(query)
@@ -223,27 +242,56 @@ def read_scores(
     )
 
 
-def read_watches(
-    connection: Connection, deployment: int, watches: Collection[str], *, latest: int, before: datetime | None = None
-) -> dict[datetime, tuple[ScoreRecord, ...]]:
-    """Scores of some watches on the whole traffic in the latest windows, at most so many, by the window's start."""
+def read_series(
+    connection: Connection,
+    deployment: int,
+    watches: Collection[str],
+    *,
+    latest: int,
+    before: datetime | None = None,
+    part: str = WHOLE,
+) -> ScoreSeries:
+    """Scores of some watches in the latest windows, at most so many: on the whole traffic and on one slice.
+
+    Args:
+        connection: A transaction.
+        deployment: The deployment's number.
+        watches: The watches that are read.
+        latest: How many windows at most.
+        before: Only windows that begin before that time; None: the last ones.
+        part: The slice.
+
+    Returns:
+        The scores; of a watch that both levels have, those of the page level. Cost: a search of an index for each
+        window and watch, and some 2 µs for each score.
+    """
     recent = select(window.c.id, window.c.start).where(window.c.deployment == deployment)
     if before is not None:
         recent = recent.where(window.c.start < before)
     rows = connection.execute(recent.order_by(window.c.start.desc()).limit(latest)).all()[::-1]
-    found: dict[int, list[ScoreRecord]] = {row.id: [] for row in rows}
+    starts = [start for _, start in rows]
     if not rows or not watches:
-        return {row.start: () for row in rows}
+        return ScoreSeries.of(starts, {}, {})
+    place = {number: at for at, (number, _) in enumerate(rows)}
     query = (
-        select(score)
+        select(score.c.window, score.c.level, score.c.watch, score.c.slice, score.c.value, score.c.log_evidence)
         .join(window, window.c.id == score.c.window)
         .where((window.c.deployment == deployment) & score.c.window.between(rows[0].id, rows[-1].id))
-        .where(score.c.watch.in_(sorted(watches)) & (score.c.slice == WHOLE))
-        .order_by(score.c.window, score.c.position)
+        .where(score.c.watch.in_(sorted(watches)) & score.c.slice.in_(sorted({WHOLE, part})))
+        .where(score.c.value.is_not(None))
     )
-    for row in connection.execute(query):
-        found[row.window].append(score_record_of(row))
-    return {row.start: tuple(found[row.id]) for row in rows}
+    read = connection.execute(query).all()
+    if not read:
+        return ScoreSeries.of(starts, {}, {})
+    numbers, levels, names, parts, values, logs = zip(*read, strict=True)
+    keys: dict[tuple[str, str, str], int] = {}
+    line = [keys.setdefault(key, len(keys)) for key in zip(levels, names, parts, strict=True)]
+    at = [place[number] for number in numbers]
+    table = np.full((2, len(keys), len(rows)), np.nan)
+    table[0, line, at], table[1, line, at] = floats_of(values), floats_of(logs)
+    best = {WatchKey(watch=watch, slice=of): row for (_, watch, of), row in sorted(keys.items())}
+    found, evidence = ({key: side[row] for key, row in best.items()} for side in table)
+    return ScoreSeries.of(starts, found, evidence)
 
 
 def reject_judged(record: WindowRecord) -> NoReturn:

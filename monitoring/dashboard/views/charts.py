@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.dashboard.history import DeploymentHistory
+from monitoring.dashboard.history import HEADLINES, DeploymentHistory
 from monitoring.dashboard.views.loss import headline_loss
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
-from monitoring.records import WHOLE, ScoreHistory, WatchKey, WindowRecord
+from monitoring.records import ScoreSeries, WatchKey, WindowRecord
 from monitoring.reports.drawings.evidence import evidence_drawing
 from monitoring.reports.drawings.series import NARROW, WIDE, Band, Series, Size, series_drawing
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
@@ -19,7 +19,7 @@ from monitoring.watches.descriptions import format_value, slice_title, watch_tit
 def loss_chart(history: DeploymentHistory, address: str) -> ChartView | None:
     """The loss of the deployment by window; None where nothing was scored."""
     loss = headline_loss(history.last_scores, history.baseline)
-    watch = loss.watch if loss is not None else _first_scored(history.page)
+    watch = loss.watch if loss is not None else _first_scored(history.scores)
     return None if watch is None else watch_chart(history, WatchKey(watch=watch), address)
 
 
@@ -27,24 +27,22 @@ def watch_chart(
     history: DeploymentHistory, key: WatchKey, address: str, sizes: tuple[Size, ...] = (WIDE, NARROW)
 ) -> ChartView | None:
     """A watch by window against its baseline; None where it was not scored in these windows."""
-    level = history.page if key in history.page.scores else history.notice
-    if key not in level.scores or not history.windows:
+    points = history.scores.points(key)
+    if not points or not history.windows:
         return None
-    places, values = level.scores[key]
-    times = [level.starts[place] for place in places]
     known = next((one for one in history.baseline if (one.watch, one.slice) == (key.watch, key.slice)), None)
     title = watch_title(key.watch) + (f" at {slice_title(key.slice)}" if key.slice else "")
     estimated = WatchKey(watch=f"estimated_{key.watch}", slice=key.slice)
     series = Series(
         watch=key.watch,
         title=title,
-        times=tuple(times),
-        values=tuple(map(float, values)),
+        times=tuple(at for at, _ in points),
+        values=tuple(value for _, value in points),
         since=history.windows[0].start,
         until=history.windows[-1].end,
         band=None if known is None else Band(mean=known.mean, deviation=known.deviation),
         pages=pages_within(history),
-        estimated=_points(history, estimated),
+        estimated=history.scores.points(estimated),
     )
     band = (
         ""
@@ -113,16 +111,8 @@ def _values(series: Series, history: DeploymentHistory, address: str) -> TableVi
     )
 
 
-def _first_scored(level: ScoreHistory) -> str | None:
-    return next((key.watch for key in level.scores if key.slice == WHOLE), None)
-
-
-def _points(history: DeploymentHistory, key: WatchKey) -> tuple[tuple[datetime, float], ...]:
-    for level in (history.page, history.notice):
-        if key in level.scores:
-            places, values = level.scores[key]
-            return tuple((level.starts[place], float(value)) for place, value in zip(places, values, strict=True))
-    return ()
+def _first_scored(scores: ScoreSeries) -> str | None:
+    return next((watch for watch in HEADLINES if WatchKey(watch=watch) in scores.values), None)
 
 
 def windows_table(windows: Sequence[WindowRecord], address: str, zone: ZoneInfo, most: int | None = None) -> TableView:

@@ -185,17 +185,11 @@ def _acknowledged_by(incident: IncidentRecord) -> str:
 
 def _since(incident: IncidentRecord, history: DeploymentHistory, watch: str, part: str) -> list[tuple[float, int]]:
     """A watch's value and the labels of each window from the alarm to the close."""
-    key = WatchKey(watch=watch, slice=part)
-    level = history.page if key in history.page.scores else history.notice
-    if key not in level.scores:
-        return []
     labels = {one.start: one.labels for one in history.windows}
-    places, values = level.scores[key]
     return [
-        (float(value), labels.get(level.starts[place], 0))
-        for place, value in zip(places, values, strict=True)
-        if level.starts[place] >= incident.window_start
-        and (incident.closed_at is None or level.starts[place] < incident.closed_at)
+        (value, labels.get(start, 0))
+        for start, value in history.scores.points(WatchKey(watch=watch, slice=part))
+        if start >= incident.window_start and (incident.closed_at is None or start < incident.closed_at)
     ]
 
 

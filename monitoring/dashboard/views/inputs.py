@@ -15,7 +15,7 @@ from monitoring.reports.charts.inputs import effects_of, movement
 from monitoring.reports.drawings.effects import effects_drawing
 from monitoring.reports.drawings.series import NARROW, SMALL_TALL, WIDE, Size
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence
-from monitoring.reports.sections.inputs import Input, InputPoint, alarms_of, input_points, input_title, points_by_input
+from monitoring.reports.sections.inputs import Input, InputSeries, alarms_of, input_series, input_title
 from monitoring.watches.descriptions import NOTHING, format_value, printable, watch_title
 
 #: Inputs of one page, and those on the page of a deployment.
@@ -77,26 +77,24 @@ def inputs_view(history: DeploymentHistory, found: Sequence[Input], parent: str,
 
 def input_charts(history: DeploymentHistory, parent: str) -> tuple[ChartView, ...]:
     """The inputs whose scores were read, worst first: one small chart each."""
-    points = points_by_input(history.inputs, history.input_scores)
-    charts = (_chart(one, points[one.key], history, parent, (SMALL_TALL,)) for one in history.inputs)
+    charts = (_chart(one, history, parent, (SMALL_TALL,)) for one in history.inputs)
     return tuple(one for one in charts if one is not None)
 
 
-def _chart(
-    one: Input, points: Sequence[InputPoint], history: DeploymentHistory, parent: str, sizes: tuple[Size, ...]
-) -> ChartView | None:
+def _chart(one: Input, history: DeploymentHistory, parent: str, sizes: tuple[Size, ...]) -> ChartView | None:
     """An input by window; None where it was not scored in these windows."""
-    if not points or not history.windows:
+    series = input_series(one, history.scores)
+    if not len(series.starts) or not history.windows:
         return None
     since, until = history.windows[0].start, history.windows[-1].end
-    effects = effects_of(one, points, (since, until), history.incidents)
+    effects = effects_of(one, series, (since, until), history.incidents)
     return ChartView(
         name=f"effect:{one.key}",
         title=input_title(one),
         href=input_address(one, parent),
         note=movement(one, len(effects.alarms)),
         drawings=tuple(effects_drawing(effects, size, history.zone) for size in sizes),
-        table=_points(one, points, history, parent),
+        table=_points(one, series, history, parent),
     )
 
 
@@ -107,22 +105,22 @@ def input_address(one: Input, parent: str) -> str:
 
 def large_chart(one: Input, history: DeploymentHistory, parent: str) -> ChartView | None:
     """An input by window, for a page of its own."""
-    chart = _chart(one, input_points(one, history.input_scores), history, parent, (WIDE, NARROW))
+    chart = _chart(one, history, parent, (WIDE, NARROW))
     return None if chart is None else replace(chart, title="Distance from the baseline by window", href="")
 
 
-def _points(one: Input, points: Sequence[InputPoint], history: DeploymentHistory, parent: str) -> TableView:
+def _points(one: Input, series: InputSeries, history: DeploymentHistory, parent: str) -> TableView:
     known = {window.start: window for window in history.windows}
     rows = [
         (
-            window_cell(known[point.start], parent, history.zone),
-            cell(watch_title(point.score.watch), point.score.watch, style="text"),
-            cell(format_value(point.score.watch, point.score.value), point.score.value),
-            cell(f"{point.effect:,.1f}", point.effect),
-            cell(format_evidence(point.log_evidence), finite_evidence(point.log_evidence)),
+            window_cell(known[start], parent, history.zone),
+            cell(watch_title(watch), watch, style="text"),
+            cell(format_value(watch, value), value),
+            cell(f"{effect:,.1f}", effect),
+            cell(format_evidence(log_evidence), finite_evidence(log_evidence)),
         )
-        for point in points[::-1][: history.table_rows]
-        if point.start in known
+        for start, watch, value, effect, log_evidence in series.rows(history.table_rows)[::-1]
+        if start in known
     ]
     return TableView(
         name=f"effect:{one.key}",
@@ -130,7 +128,7 @@ def _points(one: Input, points: Sequence[InputPoint], history: DeploymentHistory
         columns=("Window", "Watch", "Value", "Effect", "Evidence"),
         rows=tuple(rows),
         numeric=frozenset({2, 3, 4}),
-        total=len(points),
+        total=len(series.starts),
     )
 
 

@@ -13,7 +13,6 @@ from monitoring.dashboard.views.overview import Entry, Failure, name_of
 from monitoring.dashboard.views.standing import STATES
 from monitoring.records import LEVELS, IncidentState, WindowRecord
 from monitoring.reports.sections.formatting import finite_evidence
-from monitoring.store.overview import RecentHistory
 
 #: Who a metric is about.
 LABELS = ("deployment", "version", "store")
@@ -34,11 +33,6 @@ class Measured:
         """Values of `LABELS`."""
         summary = self.entry.summary
         return [name_of(summary), str(summary.record.version), self.entry.source]
-
-
-def measured_of(entry: Entry, history: RecentHistory) -> Measured:
-    """A deployment with the last of its windows."""
-    return Measured(entry=entry, last=history.windows[-1] if history.windows else None)
 
 
 def metrics_text(measured: Sequence[Measured], failures: Sequence[Failure] = ()) -> str:

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from monitoring.config.files import ConfigFile
-from monitoring.dashboard.history import HEADLINES, WINDOWS, HistoryRange, read_history, with_inputs
+from monitoring.dashboard.history import HEADLINES, WINDOWS, Drawn, HistoryRange, read_history, with_scores
 from monitoring.dashboard.roster import Roster, mentioning, read_entries, read_roster
 from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.candidates import PAGE_ROWS, Question, chosen, counts, page_of
@@ -20,7 +20,7 @@ from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, I
 from monitoring.dashboard.views.input import InputView, input_view
 from monitoring.dashboard.views.inputs import FIRST_INPUTS, PAGE_INPUTS, InputsView, inputs_view
 from monitoring.dashboard.views.jobs import AllJobsView, Jobs, JobsView, config_table, jobs_view
-from monitoring.dashboard.views.metrics import measured_of, metrics_text
+from monitoring.dashboard.views.metrics import Measured, metrics_text
 from monitoring.dashboard.views.notifications import Receivers, receivers_of, undelivered_table
 from monitoring.dashboard.views.overview import Entry, Failure, Overview, entry_of, overview_row
 from monitoring.dashboard.views.runs import all_runs_table
@@ -97,11 +97,12 @@ class Pages:
         )
 
     def metrics(self) -> str:
-        """Metrics of every deployment, in Prometheus' text format. Cost: two searches of an index for each."""
+        """Metrics of every deployment, in Prometheus' text format. Cost: some searches of an index for each."""
         now = self.clock()
         roster = read_roster(self.sources, now)
         found = read_entries(self.sources, roster.found, now)
-        measured = [measured_of(*one) for one in self._histories(found, windows=1)]
+        last = {name: self._source(name).store().last_windows(some) for name, some in _by_source(found).items()}
+        measured = [Measured(entry=one, last=last[one.source].get(one.summary.number)) for one in found]
         return metrics_text(measured, self._failures(roster))
 
     def ready(self) -> bool:
@@ -124,9 +125,10 @@ class Pages:
             The page; BadInput says that there is no such deployment.
         """
         store, summary = self.find(source, number)
-        history = read_history(store, summary, _extent(latest, whole=whole))
+        extent = _extent(latest, whole=whole)
+        history = read_history(store, summary, extent)
         worst = inputs_of(history.last, history.baseline)[:FIRST_INPUTS]
-        history = with_inputs(store, history, worst, latest)
+        history = with_scores(store, history, extent, Drawn(watches=HEADLINES, inputs=worst))
         config = self._source(source).config_of(summary.record.called)
         more = MoreTables(
             configuration=settings_of(config), settings=settings_table(config), versions=self._versions(source, summary)
@@ -155,11 +157,13 @@ class Pages:
             The page; BadInput says that there is no such deployment.
         """
         store, summary = self.find(source, number)
-        history = read_history(store, summary, _extent(latest, whole=whole, rows=INPUT_ROWS))
+        extent = _extent(latest, whole=whole, rows=INPUT_ROWS)
+        history = read_history(store, summary, extent)
         text = asked[0].casefold()
-        found = [one for one in inputs_of(history.last, history.baseline) if text in input_title(one).casefold()]
+        found = tuple(one for one in inputs_of(history.last, history.baseline) if text in input_title(one).casefold())
         page = min(asked[1], max(1, -(-len(found) // PAGE_INPUTS)))
-        history = with_inputs(store, history, found[(page - 1) * PAGE_INPUTS : page * PAGE_INPUTS], latest)
+        shown = found[(page - 1) * PAGE_INPUTS : page * PAGE_INPUTS]
+        history = with_scores(store, history, extent, Drawn(inputs=shown))
         return inputs_view(history, found, f"/d/{source}/{number}", (asked[0], page))
 
     def input(self, source: str, number: int, key: str, latest: int, *, whole: bool = False) -> InputView:
@@ -176,12 +180,12 @@ class Pages:
             The page; BadInput says that there is no such deployment or input.
         """
         store, summary = self.find(source, number)
-        known = inputs_of((), store.baseline(number))
-        watches = tuple(known.watch for one in known if one.key == key for known in one.watches)
-        history = read_history(store, summary, _extent(latest, whole=whole, watches=watches))
+        extent = _extent(latest, whole=whole)
+        history = read_history(store, summary, extent)
         found = {one.key: one for one in inputs_of(history.last, history.baseline)}
         one = _found("input", found.get(key), key)
-        return input_view(one, with_inputs(store, history, (one,), latest), f"/d/{source}/{number}", self.clock())
+        history = with_scores(store, history, extent, Drawn(inputs=(one,)))
+        return input_view(one, history, f"/d/{source}/{number}", self.clock())
 
     def incident(self, source: str, number: int, incident: int, *, whole: bool = False) -> IncidentView:
         """The page of an incident.
@@ -204,10 +208,10 @@ class Pages:
         extent = HistoryRange(
             latest=WINDOWS_BEFORE + after,
             before=until,
-            watches=(found.watch,),
             table_rows=None if whole else TABLE_ROWS,
         )
-        history = read_history(store, summary, extent)
+        drawn = Drawn(watches=("error", found.watch, f"estimated_{found.watch}"), part=found.slice)
+        history = with_scores(store, read_history(store, summary, extent), extent, drawn)
         return incident_view(found, history, f"/d/{source}/{number}", self.clock())
 
     def window(self, source: str, number: int, start: datetime) -> WindowView:
@@ -332,15 +336,12 @@ class Pages:
             *(Failure(config=_named(source), reason=str(error)) for source, error in roster.unreadable),
         )
 
-    def _histories(self, shown: Sequence[Entry], windows: int = STRIP_WINDOWS) -> list[tuple[Entry, RecentHistory]]:
-        numbers: dict[str, list[int]] = {}
-        for one in shown:
-            numbers.setdefault(one.source, []).append(one.summary.number)
+    def _histories(self, shown: Sequence[Entry]) -> list[tuple[Entry, RecentHistory]]:
         read = {
             name: self._source(name)
             .store()
-            .recent_histories(of_source, latest=windows, watches=HEADLINES, scored=WINDOWS)
-            for name, of_source in numbers.items()
+            .recent_histories(of_source, latest=STRIP_WINDOWS, watches=HEADLINES, scored=WINDOWS)
+            for name, of_source in _by_source(shown).items()
         }
         return [(one, read[one.source][one.summary.number]) for one in shown]
 
@@ -362,9 +363,17 @@ class Pages:
         return store, _found("deployment", store.summary(number), str(number))
 
 
-def _extent(latest: int, *, whole: bool, rows: int = TABLE_ROWS, watches: tuple[str, ...] = ()) -> HistoryRange:
+def _by_source(entries: Sequence[Entry]) -> dict[str, list[int]]:
+    """The numbers of the deployments of each store."""
+    numbers: dict[str, list[int]] = {}
+    for one in entries:
+        numbers.setdefault(one.source, []).append(one.summary.number)
+    return numbers
+
+
+def _extent(latest: int, *, whole: bool, rows: int = TABLE_ROWS) -> HistoryRange:
     """The last windows, with the whole tables or their first rows."""
-    return HistoryRange(latest=latest, table_rows=None if whole else rows, watches=watches)
+    return HistoryRange(latest=latest, table_rows=None if whole else rows)
 
 
 def _named(source: Source) -> str:

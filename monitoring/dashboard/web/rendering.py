@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup, escape
 
+from monitoring.dashboard.views.table import Cell
+from monitoring.reports.drawings.drawing import Drawing
 from monitoring.watches.descriptions import printable
 
 #: Files that are sent as they are, with their types.
@@ -52,8 +56,27 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters["printable"] = printable
+    environment.filters["cells"] = _cells
     environment.filters["number"] = lambda number: f"{number:,}"
     return environment
+
+
+def _cells(row: Sequence[Cell], numeric: Collection[int]) -> Markup:
+    """The cells of a row, the first as its head, every value escaped; as a template it took ten times as long."""
+    html = []
+    for place, one in enumerate(row):
+        tag, scope = ("td", "") if place else ("th", ' scope="row"')
+        classes = " ".join(word for word in (one.style, "number" if place in numeric else "") if word)
+        named = f' class="{escape(classes)}"' if classes else ""
+        drawing = _svg(one.drawing) if one.drawing else ""
+        text = f'<a href="{escape(one.href)}">{escape(one.text)}</a>' if one.href else escape(one.text)
+        html.append(f"<{tag}{scope}{named}>{drawing}{text}</{tag}>")
+    return Markup("".join(html))  # noqa: S704 - every value is escaped above
+
+
+def _svg(drawing: Drawing) -> Markup:
+    module = _environment().get_template("drawing.html.j2").module
+    return Markup(vars(module)["svg"](drawing))  # noqa: S704 - a macro's result, which has escaped its values
 
 
 def _text(folder: str, name: str) -> str:

@@ -12,7 +12,15 @@ from monitoring.reports.charts.chart import Chart, window_table
 from monitoring.reports.drawings.effects import Effects, effects_drawing
 from monitoring.reports.drawings.series import SMALL_TALL
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_window
-from monitoring.reports.sections.inputs import Input, InputPoint, alarms_of, input_title, inputs_of, points_by_input
+from monitoring.reports.sections.inputs import (
+    Input,
+    InputSeries,
+    alarms_of,
+    input_series,
+    input_title,
+    inputs_of,
+    series_of,
+)
 from monitoring.watches.descriptions import format_value, watch_title
 
 #: Inputs that are drawn; the table of the watches has all.
@@ -26,13 +34,13 @@ NEWEST: Final = 14
 
 
 def effects_of(
-    one: Input, points: Sequence[InputPoint], reach: tuple[datetime, datetime], incidents: Sequence[IncidentRecord]
+    one: Input, series: InputSeries, reach: tuple[datetime, datetime], incidents: Sequence[IncidentRecord]
 ) -> Effects:
     """An input over time.
 
     Args:
         one: The input.
-        points: What it was in each window.
+        series: What it was in each window.
         reach: The first and the last time of the axis.
         incidents: Incidents of its deployment.
 
@@ -42,9 +50,9 @@ def effects_of(
     since, until = reach
     return Effects(
         title=input_title(one),
-        times=[point.start for point in points],
-        effects=[point.effect for point in points],
-        log_evidence=[point.log_evidence for point in points],
+        seconds=series.seconds,
+        effects=series.effects,
+        log_evidence=series.log_evidence,
         since=since,
         until=until,
         alarms=[
@@ -78,28 +86,28 @@ def input_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """
     if not status.windows:
         return ()
-    scores = {window.start: window.scores for window in status.windows}
     found = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline)[:MOST_INPUTS]
-    points = points_by_input(found, scores)
-    return tuple(_chart(one, points[one.key], status) for one in found if points[one.key])
+    scores = series_of(status.windows, found)
+    series = ((one, input_series(one, scores)) for one in found)
+    return tuple(_chart(one, points, status) for one, points in series if len(points.starts))
 
 
-def _chart(one: Input, points: Sequence[InputPoint], status: MonitorStatus) -> Chart:
+def _chart(one: Input, series: InputSeries, status: MonitorStatus) -> Chart:
     zone = ZoneInfo(status.timezone)
-    effects = effects_of(one, points, (status.windows[0].start, status.windows[-1].end), status.incidents)
+    effects = effects_of(one, series, (status.windows[0].start, status.windows[-1].end), status.incidents)
     ends = {window.start: window.end for window in status.windows}
     rows = [
         (
-            point.start,
+            start,
             (
-                format_window(point.start, ends[point.start], zone),
-                watch_title(point.score.watch),
-                format_value(point.score.watch, point.score.value),
-                f"{point.effect:,.1f}",
-                format_evidence(point.log_evidence),
+                format_window(start, ends[start], zone),
+                watch_title(watch),
+                format_value(watch, value),
+                f"{effect:,.1f}",
+                format_evidence(log_evidence),
             ),
         )
-        for point in points
+        for start, watch, value, effect, log_evidence in series.rows()
     ]
     return Chart(
         name=f"effect:{one.key}",

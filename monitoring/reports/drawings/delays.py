@@ -37,7 +37,7 @@ def delays_drawing(curves: Sequence[tuple[str, Curve]], summary: str, size: Size
     grid = "".join(f"M{left:g} {y(share):.1f}h{width:g}" for share in _SHARES)
     ticks = "".join(f"M{x(math.log(edge)):.1f} {bottom:g}v4" for edge in marked)
     paths = [Path(d=grid, style="grid"), Path(d=f"M{left:g} {bottom:g}h{width:g}{ticks}", style="axis")]
-    paths += [Path(d=line((x(math.log(edge)), y(share)) for edge, share in curve), style=of) for of, curve in curves]
+    paths += [Path(d=line([(x(math.log(edge)), y(share)) for edge, share in curve]), style=of) for of, curve in curves]
     labels = [Label(x=left - 6, y=y(share) + 4, text=f"{share:.0%}", anchor="end") for share in _SHARES]
     labels += [
         Label(x=x(math.log(edge)), y=bottom + 17, text=format_duration(edge), anchor="middle" if place else "start")

@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitoring.records import Level
 from monitoring.reports.drawings.drawing import Drawing, Label, Path, Scale, box, diamond, dots, nice_ticks, trace
 from monitoring.reports.drawings.series import Size, axes
@@ -24,24 +27,24 @@ _DECADES: Final = (-2, 4)
 _EVIDENCE_SHARE, _GAP = 0.3, 14.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Effects:
     """An input over time.
 
     Attributes:
         title: Its name for people.
-        times: When each window begins, in order, [n].
-        effects: Its distance from the baseline in each, [n].
-        log_evidence: The natural logarithm of its evidence in each, [n].
+        seconds: When each window begins, in order, in seconds since 1970, float64 [n].
+        effects: Its distance from the baseline in each, float64 [n].
+        log_evidence: The natural logarithm of its evidence in each, float64 [n].
         since: The start of the time axis.
         until: The end of the time axis.
         alarms: When each alarm began, and its level.
     """
 
     title: str
-    times: Sequence[datetime]
-    effects: Sequence[float]
-    log_evidence: Sequence[float]
+    seconds: NDArray[np.float64]
+    effects: NDArray[np.float64]
+    log_evidence: NDArray[np.float64]
     since: datetime
     until: datetime
     alarms: Sequence[tuple[datetime, Level]] = ()
@@ -63,10 +66,10 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
     lower = _EVIDENCE_SHARE * height
     upper = height - lower - _GAP
     x = Scale(found.since.timestamp(), found.until.timestamp(), left, left + width)
-    most = max(_LEAST_REACH, 1.08 * max(found.effects))
+    most = max(_LEAST_REACH, 1.08 * float(found.effects.max()))
     y = Scale(0.0, most, top + upper, top)
-    across = x.each(at.timestamp() for at in found.times)
-    points = list(zip(across, y.each(found.effects), strict=True))
+    across = x.each(found.seconds)
+    points = np.column_stack([across, y.each(found.effects)])
     paths, labels = axes(size, (found.since, found.until), zone)
     ticks = nice_ticks(0.0, most, 3)
     paths += [
@@ -98,12 +101,11 @@ def _tick(value: float) -> str:
 
 
 def _evidence(
-    found: Effects, places: Sequence[float], down: tuple[float, float], across: tuple[float, float]
+    found: Effects, places: NDArray[np.float64], down: tuple[float, float], across: tuple[float, float]
 ) -> list[Path]:
     bottom, height = down
     y = Scale(*_DECADES, bottom, bottom - height)
-    ten = math.log(10.0)
-    points = zip(places, y.each(max(one, -1e9) / ten for one in found.log_evidence), strict=True)
+    points = np.column_stack([places, y.each(found.log_evidence / math.log(10.0))])
     grid = "".join(f"M{across[0]:g} {y(decade):.1f}h{across[1]:g}" for decade in (0.0, float(_DECADES[1])))
     return [Path(d=grid, style="grid"), Path(d=trace(points), style="notice-evidence")]
 
@@ -125,7 +127,7 @@ def _summary(found: Effects) -> str:
     notices = len(found.alarms) - pages
     return (
         f"{found.title} in {format_count(len(found.effects), 'window')}: distance from the baseline at most "
-        f"{max(found.effects):,.1f} and last {found.effects[-1]:,.1f} standard deviations; evidence "
+        f"{found.effects.max():,.1f} and last {found.effects[-1]:,.1f} standard deviations; evidence "
         f"{format_evidence(found.log_evidence[-1])} after the last one; {format_count(pages, 'page')} and "
         f"{format_count(notices, 'notice')} began."
     )

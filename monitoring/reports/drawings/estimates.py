@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from monitoring.reports.drawings.drawing import Drawing, Path, Scale, dots, line, spread, thinned, trace
 from monitoring.reports.drawings.series import Size, axes, value_axis
 
@@ -53,16 +55,14 @@ def estimates_drawing(found: Estimates, size: Size, zone: ZoneInfo) -> Drawing:
     y = Scale(low, high, top + height, top)
     paths, labels = axes(size, (found.times[0], found.until), zone)
     grid, values = value_axis(found.watch, y, size)
-    lower, upper = (thinned([(x(at.timestamp()), y(ends[end])) for at, ends in bands]) for end in (0, 1))
-    points = [(x(at.timestamp()), y(loss)) for at, loss in realised]
+    within = x.at(at for at, _ in bands)
+    lower, upper = (thinned(np.column_stack([within, y.each([ends[end] for _, ends in bands])])) for end in (0, 1))
+    points = np.column_stack([x.at(at for at, _ in realised), y.each([loss for _, loss in realised])])
     paths += [
         grid,
-        Path(d=line((*upper, *lower[::-1])) + "z" if bands else "", style="band"),
+        Path(d=line(np.concatenate([upper, lower[::-1]])) + "z" if bands else "", style="band"),
         Path(d=dots(points) if len(points) <= size.dots else trace(points), style="window-dot"),
-        Path(
-            d=trace((x(at.timestamp()), y(value)) for at, value in zip(found.times, found.values, strict=True)),
-            style="value-line",
-        ),
+        Path(d=trace(np.column_stack([x.at(found.times), y.each(found.values)])), style="value-line"),
     ]
     return Drawing(
         width=size.width,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.reports.drawings.drawing import Drawing, Label, Path, Scale, box, diamond, trace
 from monitoring.reports.drawings.series import Size, axes
@@ -66,9 +68,9 @@ def evidence_drawing(
         ("notice", [one.notice_log_evidence for one in windows]),
         ("page", [one.page_log_evidence for one in windows]),
     )
-    across = x.each(one.end.timestamp() for one in windows)
+    across = x.at(one.end for one in windows)
     for level, values in logs:
-        points = zip(across, y.each(decades(value, highest) for value in values), strict=True)
+        points = np.column_stack([across, y.each(np.array(values) / math.log(10.0))])
         paths.append(Path(d=trace(points), style=f"{level}-evidence"))
     paths.append(Path(d="".join(_mark(page.window_end, x, y, windows, highest) for page in pages), style="page-mark"))
     labels += _alarm_labels(pages[: size.alarm_labels], x, size, zone)

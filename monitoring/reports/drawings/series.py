@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from monitoring.reports.drawings.drawing import (
     Drawing,
     Label,
@@ -121,10 +123,10 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
     low, high = spread(held)
     x = Scale(series.since.timestamp(), series.until.timestamp(), left, left + width)
     y = Scale(low, high, top + height, top)
-    across = x.each(at.timestamp() for at in series.times)
-    points = list(zip(across, y.each(series.values), strict=True))
+    across = x.at(series.times)
+    points = np.column_stack([across, y.each(series.values)])
     means = running_means(series.values, series.weights or (1,) * len(series.values))
-    smooth = zip(across, y.each(means), strict=True)
+    estimated = [value for _, value in series.estimated]
     grid, labels = axes(size, (series.since, series.until), zone)
     lines, values = value_axis(series.watch, y, size)
     labels += values
@@ -132,8 +134,11 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
     paths += [
         Path(d="".join(f"M{x(at.timestamp()):.1f} {top:g}v{height:g}" for at in series.pages), style="page-line"),
         Path(d=dots(points) if len(points) <= size.dots else trace(points), style="window-dot"),
-        Path(d=trace((x(at.timestamp()), y(value)) for at, value in series.estimated), style="estimate-line"),
-        Path(d=trace(smooth), style="value-line"),
+        Path(
+            d=trace(np.column_stack([x.at(at for at, _ in series.estimated), y.each(estimated)])),
+            style="estimate-line",
+        ),
+        Path(d=trace(np.column_stack([across, y.each(means)])), style="value-line"),
         Path(d="".join(diamond(x(at.timestamp()), top + 4, 5) for at in series.pages), style="page-mark"),
     ]
     return Drawing(
@@ -159,13 +164,9 @@ def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[floa
     >>> running_means([0.0, 1.0], [1, 3])
     (0.0, 0.75)
     """
-    means = []
-    for place in range(len(values)):
-        first = max(0, place + 1 - RUNNING)
-        inside = weights[first : place + 1]
-        total = sum(value * weight for value, weight in zip(values[first : place + 1], inside, strict=True))
-        means.append(total / sum(inside))
-    return tuple(means)
+    of = np.array(weights, dtype=np.float64)
+    sums, total = (np.convolve(one, np.ones(RUNNING))[: len(of)] for one in (of * np.array(values), of))
+    return tuple((sums / total).tolist())
 
 
 def axes(size: Size, reach: tuple[datetime, datetime], zone: ZoneInfo) -> tuple[list[Path], list[Label]]:

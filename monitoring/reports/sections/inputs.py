@@ -6,9 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
-from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreRecord, WindowRecord
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreSeries, WatchKey, WindowRecord
 from monitoring.watches.descriptions import printable
 
 #: What the watches of one input are called before its name; those of the answers, and of all inputs together.
@@ -18,6 +21,9 @@ _ANSWERS = ("output:", "prediction:", "unusable")
 #: The keys of what is no single input: the answers, and all inputs together.
 ANSWERS: Final = "answers"
 JOINT: Final = "joint"
+
+#: A number, or an array of numbers.
+Distance = TypeVar("Distance", float, NDArray[np.float64])
 
 _TITLES = {ANSWERS: "Predictions", JOINT: "All inputs together"}
 
@@ -46,33 +52,46 @@ class Input:
         return self.key.partition(":")[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputPoint:
-    """An input in one window: the score of the watch that is farthest from its baseline.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InputSeries:
+    """An input in each of n windows: the score of the watch that is farthest from its baseline.
 
     Attributes:
-        start: When the window begins.
-        score: That score.
-        effect: Its distance from the baseline, in the unit of `effect_of`.
-        log_evidence: The largest log evidence of the input's watches.
+        starts: When each window begins, [n].
+        seconds: The same in seconds since 1970, float64 [n].
+        watches: The names of the input's watches, [k].
+        farthest: Which of them is farthest, int64 [n].
+        values: Its score in its own unit, float64 [n].
+        effects: Its distance from the baseline, in the unit of `effect_of`, float64 [n].
+        log_evidence: The largest log evidence of the input's watches, float64 [n].
     """
 
-    start: datetime
-    score: ScoreRecord
-    effect: float
-    log_evidence: float
+    starts: Sequence[datetime]
+    seconds: NDArray[np.float64]
+    watches: Sequence[str]
+    farthest: NDArray[np.int64]
+    values: NDArray[np.float64]
+    effects: NDArray[np.float64]
+    log_evidence: NDArray[np.float64]
+
+    def rows(self, latest: int | None = None) -> list[tuple[datetime, str, float, float, float]]:
+        """Start, watch, value, effect and log evidence of each window, or of the latest, in order of time."""
+        first = 0 if latest is None else max(0, len(self.starts) - latest)
+        names = [self.watches[place] for place in self.farthest[first:]]
+        numbers = (one[first:].tolist() for one in (self.values, self.effects, self.log_evidence))
+        return list(zip(self.starts[first:], names, *numbers, strict=True))
 
 
-def effect_of(value: float, known: BaselineScore) -> float:
+def effect_of(value: Distance, known: BaselineScore) -> Distance:
     """The distance of a value from the baseline.
 
     Args:
-        value: The value, in the watch's own unit.
+        value: The value in the watch's own unit, or an array of values.
         known: The watch's baseline.
 
     Returns:
-        The distance in standard deviations between the baseline's windows, seasonality included as in the value, or in
-        tolerances where these are larger.
+        The distance, or that of each, in standard deviations between the baseline's windows, seasonality included as in
+        the value, or in tolerances where these are larger.
     """
     return abs(value - known.mean) / max(known.seasonal_deviation, known.tolerance, 1e-9)
 
@@ -102,53 +121,61 @@ def inputs_of(last: Sequence[WindowRecord], baseline: Sequence[BaselineScore]) -
     return tuple(sorted(found, key=lambda one: (-one.effect, one.key)))
 
 
-def points_by_input(
-    inputs: Sequence[Input], scores: Mapping[datetime, Sequence[ScoreRecord]]
-) -> dict[str, tuple[InputPoint, ...]]:
-    """Some inputs window by window; every score is looked at once.
+def series_of(windows: Sequence[WindowRecord], inputs: Sequence[Input]) -> ScoreSeries:
+    """The scores of some inputs' watches on the whole traffic.
 
     Args:
+        windows: Windows in order of time, with their scores.
         inputs: The inputs.
-        scores: Scores by the start of their window, in order of time; those of other watches are left out.
 
     Returns:
-        As `input_points` has them, by the input's key.
+        The scores.
     """
-    of_watch = {(known.watch, known.slice): one.key for one in inputs for known in one.watches}
-    split: dict[str, dict[datetime, list[ScoreRecord]]] = {one.key: {} for one in inputs}
-    for start, of_window in scores.items():
-        for score in of_window:
-            key = of_watch.get((score.watch, score.slice))
-            if key is not None:
-                split[key].setdefault(start, []).append(score)
-    return {one.key: input_points(one, split[one.key]) for one in inputs}
+    watches = {known.watch for one in inputs for known in one.watches}
+    found: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+    for place, window in enumerate(windows):
+        for score in window.scores:
+            if score.value is None or score.slice != WHOLE or score.watch not in watches:
+                continue
+            if score.watch not in found:
+                found[score.watch] = (np.full(len(windows), math.nan), np.full(len(windows), math.nan))
+            values, logs = found[score.watch]
+            values[place], logs[place] = score.value, score.log_evidence
+    return ScoreSeries.of(
+        [window.start for window in windows],
+        {WatchKey(watch=watch): values for watch, (values, _) in found.items()},
+        {WatchKey(watch=watch): logs for watch, (_, logs) in found.items()},
+    )
 
 
-def input_points(one: Input, scores: Mapping[datetime, Sequence[ScoreRecord]]) -> tuple[InputPoint, ...]:
+def input_series(one: Input, scores: ScoreSeries) -> InputSeries:
     """An input window by window.
 
     Args:
         one: The input.
-        scores: Scores by the start of their window, in order of time; those of other watches are left out.
+        scores: Scores of its watches; those of others are left out.
 
     Returns:
-        A point for each window in which one of its watches has a score.
+        The windows in which one of its watches has a score.
     """
-    known = {baseline.watch: baseline for baseline in one.watches}
-    points = []
-    for start, of_window in scores.items():
-        best, largest, evidence = None, -1.0, -math.inf
-        for score in of_window:
-            baseline = known.get(score.watch)
-            if baseline is None or score.value is None:
-                continue
-            effect = effect_of(score.value, baseline)
-            evidence = max(evidence, score.log_evidence)
-            if effect > largest:
-                best, largest = score, effect
-        if best is not None:
-            points.append(InputPoint(start=start, score=best, effect=largest, log_evidence=evidence))
-    return tuple(points)
+    scored = [baseline for baseline in one.watches if WatchKey(watch=baseline.watch) in scores.values]
+    keys = [WatchKey(watch=baseline.watch) for baseline in scored]
+    shape = (len(keys), len(scores.starts))
+    values, evidence = (np.reshape([of[key] for key in keys], shape) for of in (scores.values, scores.log_evidence))
+    there = ~np.isnan(values)
+    kept = np.flatnonzero(there.any(axis=0))
+    effects = np.reshape([effect_of(of, baseline) for of, baseline in zip(values, scored, strict=True)], shape)
+    farthest = np.where(there, effects, -1.0)[:, kept].argmax(axis=0) if keys else kept
+    every = len(kept) == len(scores.starts)
+    return InputSeries(
+        starts=scores.starts if every else [scores.starts[place] for place in kept],
+        seconds=scores.seconds[kept],
+        watches=[baseline.watch for baseline in scored],
+        farthest=farthest,
+        values=values[farthest, kept],
+        effects=effects[farthest, kept],
+        log_evidence=np.where(there, evidence, -np.inf).max(axis=0, initial=-np.inf)[kept],
+    )
 
 
 def input_title(one: Input) -> str:

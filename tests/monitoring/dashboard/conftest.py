@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.dashboard.history import DeploymentHistory, HistoryRange, read_history
+from monitoring.dashboard.history import HEADLINES, DeploymentHistory, Drawn, HistoryRange, read_history, with_scores
 from monitoring.dashboard.web.pages import Pages
 from monitoring.store import Store
 from tests.dashboard_store import make_store, pages_of
 
-EXTENT = HistoryRange(latest=90, watches=("surprise_brier",))
+EXTENT = HistoryRange(latest=90)
+
+
+def read(store: Store, place: int) -> DeploymentHistory:
+    """A deployment's windows, with the scores of its losses."""
+    history = read_history(store, store.summaries()[place], EXTENT)
+    return with_scores(store, history, EXTENT, Drawn(watches=(*HEADLINES, "surprise_brier"), part="origin=EWR"))
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +40,13 @@ def shared_store(filled: Path) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def history(shared_store: Store) -> DeploymentHistory:
     """The deployment that pages."""
-    return read_history(shared_store, shared_store.summaries()[0], EXTENT)
+    return read(shared_store, 0)
 
 
 @pytest.fixture(scope="session")
 def calm(shared_store: Store) -> DeploymentHistory:
     """The deployment that does not."""
-    return read_history(shared_store, shared_store.summaries()[1], EXTENT)
+    return read(shared_store, 1)
 
 
 @pytest.fixture

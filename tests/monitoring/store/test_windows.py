@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import text
 
 from monitoring.errors import CannotRun
-from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.records import IncidentRecord, WatchKey, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -91,9 +92,31 @@ def test_scores_of_some_watches_come_by_window(
         commit(store, deployment, window(day))
         commit(store, other, window(day))
     wanted = next(one.watch for one in window(0).scores if not one.slice)
-    found = store.watch_scores(deployment, {wanted}, latest=2, before=window(3).start)
-    assert list(found) == [window(1).start, window(2).start]
-    for start, scores in zip(found, (window(1).scores, window(2).scores), strict=True):
-        assert found[start] == tuple(one for one in scores if one.watch == wanted and not one.slice)
-    assert store.watch_scores(deployment, (), latest=1) == {window(3).start: ()}
-    assert store.watch_scores(99, {wanted}, latest=2) == {}
+    found = store.series(deployment, {wanted}, latest=2, before=window(3).start)
+    assert found.starts == (window(1).start, window(2).start)
+    assert found.seconds.tolist() == [start.timestamp() for start in found.starts]
+    for place, scores in enumerate((window(1).scores, window(2).scores)):
+        (one,) = (one for one in scores if one.watch == wanted and not one.slice)
+        assert found.values[WatchKey(watch=wanted)][place] == one.value
+        assert found.log_evidence[WatchKey(watch=wanted)][place] == one.log_evidence
+    assert set(found.values) == {WatchKey(watch=wanted)}
+    assert store.series(deployment, (), latest=1).starts == (window(3).start,)
+    assert store.series(99, {wanted}, latest=2).starts == ()
+
+
+def test_a_few_watches_are_found_without_all_others(store: Store) -> None:
+    query = (
+        "EXPLAIN QUERY PLAN SELECT value FROM score JOIN window ON window.id = score.window WHERE deployment = 1 "
+        "AND score.window BETWEEN 1 AND 9 AND watch IN ('brier', 'error')"
+    )
+    with store._reading() as connection:
+        plan = " ".join(str(row) for row in connection.execute(text(query)))
+    assert "ix_score_watch (window=? AND watch=?)" in plan
+
+
+def test_the_windows_before_a_time_come_with_their_scores(
+    store: Store, deployment: int, window: Callable[..., WindowRecord]
+) -> None:
+    for day in range(4):
+        store.commit_window(deployment, window(day), states={}, label_cursor={}, incidents=())
+    assert store.windows(deployment, before=window(3).start, latest=2) == (window(1), window(2))

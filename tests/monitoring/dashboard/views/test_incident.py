@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.incident import incident_view, sentences
-from monitoring.records import CauseDetail, IncidentAction
+from monitoring.records import CauseDetail, IncidentAction, WatchKey
 from tests.dashboard_store import NOW, STEP
 
 
@@ -26,10 +26,10 @@ def test_an_incident_shows_its_cause_its_harm_and_its_rows(history: DeploymentHi
 def test_the_errors_beyond_the_baseline_are_those_of_the_labelled_rows(history: DeploymentHistory) -> None:
     page = history.incidents[0]
     known = next(one for one in history.baseline if (one.watch, one.slice) == ("error", ""))
-    error = next(found for key, found in history.page.scores.items() if (key.watch, key.slice) == ("error", ""))
+    error = dict(history.scores.points(WatchKey(watch="error")))
     expected = 0.0
-    for place, value in zip(*error, strict=True):
-        window = history.windows[place]
+    for window in history.windows:
+        value = error.get(window.start, known.mean)
         if window.start >= page.window_start:
             expected += (value - known.mean) * window.labels
     figures = {one.title: one.text for one in incident_view(page, history, "", NOW).figures}

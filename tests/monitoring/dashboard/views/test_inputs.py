@@ -5,20 +5,17 @@ from dataclasses import replace
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.inputs import PAGE_INPUTS, input_charts, inputs_view
 from monitoring.records import ScoreRecord
-from monitoring.reports.sections.inputs import inputs_of
+from monitoring.reports.sections.inputs import inputs_of, series_of
 
 
 def with_scores(history: DeploymentHistory) -> DeploymentHistory:
     """The history with an input that rises by 0.1 a window, and one that was never scored."""
-    scores = {
-        window.start: (
-            ScoreRecord(
-                level="notice", watch="input:temp:location", slice="", rows=9, value=0.1 * place, log_evidence=-1.0
-            ),
-        )
-        for place, window in enumerate(history.windows)
-    }
-    return replace(history, inputs=inputs_of(history.last, history.baseline), input_scores=scores, table_rows=5)
+    score = ScoreRecord(level="notice", watch="input:temp:location", slice="", rows=9, value=0.0, log_evidence=-1.0)
+    windows = tuple(
+        replace(window, scores=(replace(score, value=0.1 * place),)) for place, window in enumerate(history.windows)
+    )
+    inputs = inputs_of(history.last, history.baseline)
+    return replace(history, inputs=inputs, scores=series_of(windows, inputs), table_rows=5)
 
 
 def test_an_input_is_drawn_with_its_size_its_alarms_and_its_table(history: DeploymentHistory) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event, inspect, text
 
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.sources import Source
@@ -60,3 +62,24 @@ def test_acting_changes_the_store_and_the_fingerprint(pages: Pages, url: str) ->
     assert pages.fingerprint() != before
     with Store.open(url) as store:
         assert store.incidents(1)[0].state == "acknowledged"
+
+
+def test_metrics_of_more_deployments_than_a_statement_takes_values(pages: Pages) -> None:
+    (source,) = pages.sources
+    engine = source.store()._engine
+    with engine.begin() as connection:
+        names = [column["name"] for column in inspect(connection).get_columns("deployment")]
+        kept = ", ".join(name for name in names if name not in ("id", "name"))
+        series = "WITH RECURSIVE c(k) AS (SELECT 3 UNION ALL SELECT k + 1 FROM c WHERE k < 1200) "
+        connection.execute(
+            text(
+                f"{series}INSERT INTO deployment (id, name, {kept}) SELECT k, 'copy-' || k, "  # noqa: S608 - names of columns
+                f"{kept.replace('settings_digest', 'k')} FROM c, deployment WHERE id = 1"
+            )
+        )
+    engine.dispose()
+    event.listen(engine, "connect", lambda raw, _: raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999))
+    found = pages.metrics()
+    assert 'pitfalls_last_run_timestamp_seconds{deployment="copy-1200"' in found
+    assert found.count("pitfalls_last_window_rows{") == 2
+    assert found.count("pitfalls_unacknowledged_page{") == 1200

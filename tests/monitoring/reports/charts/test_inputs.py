@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from monitoring.records import BaselineScore, MonitorStatus, ScoreRecord
 from monitoring.reports.charts.inputs import MOST_INPUTS, NEWEST, effects_of, input_charts, movement
-from monitoring.reports.sections.inputs import input_points, inputs_of
+from monitoring.reports.sections.inputs import input_series, inputs_of, series_of
 
 
 def test_the_input_that_moved_most_comes_first(status: MonitorStatus) -> None:
@@ -25,7 +25,7 @@ def test_its_table_has_value_effect_and_evidence_by_window(status: MonitorStatus
 
 def test_alarms_of_an_input_are_marked_where_they_began(status: MonitorStatus) -> None:
     one = inputs_of(status.windows[-7:], status.baseline)[0]
-    points = input_points(one, {window.start: window.scores for window in status.windows})
+    points = input_series(one, series_of(status.windows, (one,)))
     reach = (status.windows[0].start, status.windows[-1].end)
     assert effects_of(one, points, reach, status.incidents).alarms == [(status.incidents[1].window_start, "notice")]
     later = (status.windows[100].start, reach[1])

@@ -64,7 +64,7 @@ def test_a_line_has_its_points_to_a_tenth_of_a_pixel(points: list[tuple[float, f
 @given(st.lists(st.floats(0.0, 100.0), min_size=1, max_size=400))
 def test_a_thinned_line_keeps_its_ends_and_its_extremes(heights: list[float]) -> None:
     points = [(place / 10, height) for place, height in enumerate(heights)]
-    kept = thinned(points)
+    kept = [tuple(point) for point in thinned(points).tolist()]
     assert (kept[0], kept[-1]) == (points[0], points[-1])
     assert {min(heights), max(heights)} <= {y for _, y in kept}
     assert len(kept) <= 4 * (1 + len(points) // 20)

@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from monitoring.reports.drawings.effects import Effects, effects_drawing
@@ -17,9 +18,9 @@ def drawing_of(windows: int, most: float = 2.0) -> dict[str, str]:
     times = [FIRST + timedelta(days=day) for day in range(windows)]
     found = Effects(
         title="temp",
-        times=times,
-        effects=[most] * windows,
-        log_evidence=[-math.inf, *[1e6] * (windows - 1)],
+        seconds=np.array([at.timestamp() for at in times]),
+        effects=np.full(windows, most),
+        log_evidence=np.array([-math.inf, *[1e6] * (windows - 1)]),
         since=FIRST,
         until=times[-1] + timedelta(days=1),
         alarms=[(times[1], "page"), (times[2], "notice")],

@@ -2,20 +2,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.records import BaselineScore, CauseDetail, IncidentRecord, InputDrift, MonitorStatus, ScoreRecord
+from monitoring.records import (
+    BaselineScore,
+    CauseDetail,
+    IncidentRecord,
+    InputDrift,
+    MonitorStatus,
+    ScoreRecord,
+    WindowRecord,
+)
 from monitoring.reports.sections.inputs import (
     ANSWERS,
     JOINT,
     alarms_of,
     effect_of,
-    input_points,
+    input_series,
     input_title,
     inputs_of,
-    points_by_input,
+    series_of,
 )
 
 NOW = datetime(2013, 7, 1, tzinfo=UTC)
@@ -29,6 +37,25 @@ def known(watch: str, mean: float = 0.5, deviation: float = 0.1, part: str = "")
 
 def score(watch: str, value: float | None, log_evidence: float = 0.0) -> ScoreRecord:
     return ScoreRecord(level="notice", watch=watch, slice="", rows=9, value=value, log_evidence=log_evidence)
+
+
+def windows_of(scores: dict[datetime, tuple[ScoreRecord, ...]]) -> list[WindowRecord]:
+    return [
+        WindowRecord(
+            start=start,
+            end=start + timedelta(hours=1),
+            rows=9,
+            labels=9,
+            labels_due=9,
+            labels_unknown=0,
+            repeats=0,
+            status="ok",
+            page_log_evidence=0.0,
+            notice_log_evidence=0.0,
+            scores=found,
+        )
+        for start, found in scores.items()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -78,10 +105,10 @@ def test_in_each_window_the_watch_that_is_farthest_counts() -> None:
         NOW.replace(day=12): (score("input:t:location", None), score("missing:t", None)),
         NOW.replace(day=13): (score("input:t:location", 0.5, -math.inf), score("missing:t", 0.02, -2.0)),
     }
-    first, last = input_points(one, scores)
-    assert (first.score.watch, first.log_evidence) == ("input:t:location", 3.0)
-    assert first.effect == pytest.approx(2.0)
-    assert (last.start.day, last.score.watch, last.effect, last.log_evidence) == (13, "missing:t", 2.0, -2.0)
+    first, last = input_series(one, series_of(windows_of(scores), (one,))).rows()
+    assert (first[:3], first[4]) == ((NOW, "input:t:location", 0.7), 3.0)
+    assert first[3] == pytest.approx(2.0)
+    assert last == (NOW.replace(day=13), "missing:t", 0.02, 2.0, -2.0)
     assert effect_of(0.0, known("missing:t", 0.0, 0.0)) == 0.0
 
 
@@ -122,11 +149,19 @@ def test_what_is_no_single_input_has_a_title_too() -> None:
     assert {input_title(one) for one in inputs_of((), baseline)} == {"temp", "Predictions", "All inputs together"}
 
 
-def test_several_inputs_are_split_in_one_pass_as_each_by_itself() -> None:
+def test_each_of_several_inputs_has_its_own_windows() -> None:
     baseline = (known("input:t:location"), known("missing:t", 0.0, 0.0), known("input:u:location"), known("missing:u"))
     inputs = inputs_of((), baseline)
     scores = {
         NOW: (score("input:t:location", 0.7, 1.0), score("missing:t", 0.005, 3.0), score("input:u:location", 0.2)),
         NOW.replace(day=12): (score("missing:u", 0.3), score("brier", 9.0)),
     }
-    assert points_by_input(inputs, scores) == {one.key: input_points(one, scores) for one in inputs}
+    read = series_of(windows_of(scores), inputs)
+    found = {one.name: input_series(one, read) for one in inputs}
+    assert [row[:3] for row in found["t"].rows()] == [(NOW, "input:t:location", 0.7)]
+    assert [row[:3] for row in found["u"].rows()] == [
+        (NOW, "input:u:location", 0.2),
+        (NOW.replace(day=12), "missing:u", 0.3),
+    ]
+    assert found["u"].rows(latest=1) == found["u"].rows()[-1:]
+    assert len(input_series(inputs[0], series_of((), inputs)).starts) == 0

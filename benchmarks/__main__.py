@@ -38,6 +38,7 @@ NAMES = (
     "window_growth",
     "dashboard_speed",
     "service_speed",
+    "monitor_soak",
     "serving_speed",
     "serving_peers",
     "response_profile",
@@ -48,10 +49,11 @@ NAMES = (
     "soak",
 )
 
-#: Run only by name: four download the peers, one runs as long as requested, two need gigabytes of disk, and four take
+#: Run only by name: four download the peers, one runs as long as requested, two need gigabytes of disk, and five take
 #: ten minutes.
 BY_NAME = (
     "service_speed",
+    "monitor_soak",
     "serving_peers",
     "soak",
     "truth.peers",

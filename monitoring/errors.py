@@ -4,6 +4,7 @@ PitfallsError
    |-- BadInput               the input is invalid: correct it                        exit 2
    |     `-- InvalidSettings  all invalid settings of one file or command
    `-- CannotRun              the input is valid, the environment does not allow it   exit 3
+         `-- AnotherRun       another run is judging the same deployment
 
 Exit 0 means healthy and 1 means a page was raised; neither is an error.
 """
@@ -75,3 +76,7 @@ class CannotRun(PitfallsError):
     """The input is valid, but the environment does not allow it: a port in use, a folder that cannot be written."""
 
     exit_code = 3
+
+
+class AnotherRun(CannotRun):
+    """Another run is judging the same deployment: nothing is wrong, and nothing is left undone."""

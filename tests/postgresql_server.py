@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,48 @@ def _user() -> str | None:
         missing("Run by root, and there is no user postgres (apt-get install postgresql makes one).")
 
 
+@dataclass(frozen=True, kw_only=True)
+class PostgresqlServer:
+    """A server that can be stopped and started again; its data stay.
+
+    Attributes:
+        folder: Where its files are.
+        programs: The folder of PostgreSQL's programs.
+        user: The user that it runs as; None for this one.
+        port: Its port.
+    """
+
+    folder: Path
+    programs: Path
+    user: str | None
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The URL of its database."""
+        return f"postgresql+pg8000://me@127.0.0.1:{self.port}/postgres"
+
+    def make(self) -> None:
+        """Make its files."""
+        self._run("initdb", "-U", "me", "-A", "trust", "--no-sync", "--encoding=UTF8")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder}"
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it at once, as if its machine had lost its power."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
+        subprocess.run(command, check=True, user=self.user, cwd=self.folder, stdout=subprocess.DEVNULL)
+
+
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """The URL of a fresh server without databases of its own, while the block runs."""
+def started_postgresql() -> Iterator[PostgresqlServer]:
+    """A fresh server without databases of its own, started; it runs at the end of the block too."""
     pytest.importorskip("pg8000")
     programs = _programs()
     if programs is None:
@@ -48,17 +88,20 @@ def postgresql_server() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(programs / program), "-D", str(folder / "data"), *arguments]
-        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
-
+    server = PostgresqlServer(folder=folder, programs=programs, user=user, port=port)
     try:
-        run("initdb", "-U", "me", "-A", "trust", "--no-sync", "--encoding=UTF8")
-        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-p {port} -h 127.0.0.1 -k {folder}", "start")
+        server.make()
+        server.start()
         try:
-            yield f"postgresql+pg8000://me@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+            server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """The URL of such a server, while the block runs."""
+    with started_postgresql() as server:
+        yield server.url

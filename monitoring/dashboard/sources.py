@@ -41,6 +41,10 @@ class Source:
         """The config of the deployment of that name, if one of the files is."""
         return self._by_name().get(name)
 
+    def file_of(self, name: str) -> ConfigFile | None:
+        """The file of the config of the deployment of that name, if one is; the first of several."""
+        return next((one for one in self.files if one.config is not None and one.config.name == name), None)
+
     def owners(self) -> dict[str, Ownership]:
         """The teams and tags that configs name, by the deployment's name."""
         sections = {name: config.deployment for name, config in self._by_name().items()}

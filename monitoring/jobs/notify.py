@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from monitoring.config import MonitorConfig, RouteSection
-from monitoring.errors import CannotRun
+from monitoring.errors import AnotherRun
 from monitoring.incidents.digest import Digest, Message
 from monitoring.incidents.notification import Notification, NotificationSource
 from monitoring.incidents.routes.sending import Delivery, wants
@@ -183,7 +183,7 @@ def send_outbox(
     """
     try:
         lease = store.lease(number, uuid.uuid4().hex, clock(), LEASE_SECONDS)
-    except CannotRun:
+    except AnotherRun:
         return False
     with lease:
         NotificationOutbox(store, number, config.notify, notify, clock=clock, renew=lease.renew).send_pending(last=True)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from monitoring.config import MonitorConfig
-from monitoring.errors import PitfallsError
+from monitoring.errors import AnotherRun, PitfallsError
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.idle import check_begun, label_logs_of
@@ -141,9 +141,14 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Record the end, and the error, under the deployment of the name that was used last if none is known yet."""
+        """Record the end, and the error, under the deployment of the name that was used last if none is known yet.
+
+        That another run is judging is no error of this one, which leaves no record if it had none.
+        """
         if error is None:
             self._end("")
+            return
+        if self._number is None and isinstance(error, AnotherRun):
             return
         if self._number is None and not self._early:
             return
@@ -184,7 +189,8 @@ def run_due_windows(
         What was done.
 
     Raises:
-        CannotRun: another run is judging the same deployment, or a file cannot be read.
+        AnotherRun: another run is judging the same deployment.
+        CannotRun: a file cannot be read.
         BadInput: the config does not fit the baseline or the traffic.
     """
     return judge_windows(config, store, RunRequest(stop=stop, progress=progress), clock=clock, services=services)
@@ -211,7 +217,8 @@ def judge_windows(
         What was done.
 
     Raises:
-        CannotRun: another run is judging the same deployment, or a file cannot be read.
+        AnotherRun: another run is judging the same deployment.
+        CannotRun: a file cannot be read.
         BadInput: the config does not fit the baseline or the traffic.
     """
     with span("monitor run", config=config.name), RunLog(store, config.name, clock, early=request.bound is None) as log:

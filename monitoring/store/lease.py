@@ -15,8 +15,8 @@ class Lease:
     """A lease that is held until it is released or expires. A context manager that releases it at its end.
 
     A run that was killed leaves its lease behind; the next run can take it once it has expired. A run whose lease
-    expired and was taken over gets CannotRun when it renews it, or at the latest when it commits a window that the
-    other run has judged.
+    expired and was taken over gets AnotherRun when it renews it, or CannotRun at the latest when it commits a window
+    that the other run has judged.
 
     Args:
         owner: The unique name of the run.
@@ -30,7 +30,7 @@ class Lease:
         self._ending = ending
 
     def renew(self, now: datetime) -> None:
-        """Extend the lease from now. Raises CannotRun if another run has taken it over."""
+        """Extend the lease from now. Raises AnotherRun if another run has taken it over."""
         self._renewal(now)
 
     def release(self) -> None:

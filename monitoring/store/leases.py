@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, DateTime, delete, func, insert, select, update
 
-from monitoring.errors import CannotRun
-from monitoring.store.lease import Lease
+from monitoring.errors import AnotherRun
+from monitoring.store.lease import LEASE_SECONDS, Lease
 from monitoring.store.tables import lease
 from monitoring.store.transactions import Transactions
 
@@ -41,20 +41,20 @@ class LeaseStore(Transactions):
         Args:
             deployment: The deployment's number.
             owner: A unique name of the run.
-            now: The time.
+            now: The time; on PostgreSQL the server's clock counts instead.
             seconds: How long the lease lasts unless it is renewed.
 
         Returns:
             The lease, to be renewed between windows.
 
         Raises:
-            CannotRun: Another run holds the lease.
+            AnotherRun: Another run holds the lease.
         """
         length = timedelta(seconds=seconds)
 
         def renewal(later: datetime) -> None:
             with self._writing(deployment) as connection:
-                renew(connection, deployment, owner, later + length)
+                renew(connection, deployment, owner, later, length)
 
         def ending() -> None:
             with self._writing(deployment) as connection:
@@ -77,10 +77,11 @@ def release(connection: Connection, deployment: int) -> bool:
 
 
 def check_free(connection: Connection, deployment: int, now: datetime) -> None:
-    """Check that no run holds a deployment's lease. Raises CannotRun otherwise."""
+    """Check that no run holds a deployment's lease. Raises AnotherRun otherwise."""
+    now = _database_time(connection, now)
     expires_at = connection.execute(select(lease.c.expires_at).where(lease.c.deployment == deployment)).scalar()
     if expires_at is not None and expires_at > now:
-        raise CannotRun(
+        raise AnotherRun(
             "A run is judging the windows of this deployment.",
             got=f"a lease until {expires_at.isoformat(timespec='seconds')}",
             expected="no lease",
@@ -89,16 +90,31 @@ def check_free(connection: Connection, deployment: int, now: datetime) -> None:
 
 
 def take(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
-    """Take a lease that is free, expired, or the owner's already. Raises CannotRun otherwise."""
+    """Take a lease that is free, expired, or the owner's already.
+
+    One that ends later than any lease may was left by a process whose clock was ahead, and counts as expired.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        owner: A unique name of the run.
+        now: The time.
+        length: How long the lease lasts unless it is renewed.
+
+    Raises:
+        AnotherRun: Another run holds it.
+    """
+    now = _database_time(connection, now)
+    longest = max(length, timedelta(seconds=LEASE_SECONDS))
     row = connection.execute(select(lease.c.owner, lease.c.expires_at).where(lease.c.deployment == deployment)).first()
     if row is None:
         connection.execute(insert(lease).values(deployment=deployment, owner=owner, expires_at=now + length))
-    elif row.owner == owner or row.expires_at <= now:
+    elif row.owner == owner or row.expires_at <= now or row.expires_at > now + longest:
         connection.execute(
             update(lease).where(lease.c.deployment == deployment).values(owner=owner, expires_at=now + length)
         )
     else:
-        raise CannotRun(
+        raise AnotherRun(
             "Another run is judging the windows of this deployment.",
             got=f"a lease of {row.owner} until {row.expires_at.isoformat(timespec='seconds')}",
             expected="no lease",
@@ -107,11 +123,12 @@ def take(connection: Connection, deployment: int, owner: str, now: datetime, len
         )
 
 
-def renew(connection: Connection, deployment: int, owner: str, expires_at: datetime) -> None:
-    """Extend the owner's lease. Raises CannotRun if it is no longer the owner's."""
+def renew(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
+    """Extend the owner's lease. Raises AnotherRun if it is no longer the owner's."""
+    expires_at = _database_time(connection, now) + length
     mine = (lease.c.deployment == deployment) & (lease.c.owner == owner)
     if connection.execute(update(lease).where(mine).values(expires_at=expires_at)).rowcount == 0:
-        raise CannotRun(
+        raise AnotherRun(
             "Another run has taken over this deployment.",
             got="a lease that has expired",
             expected=f"the lease of {owner}",
@@ -122,3 +139,10 @@ def renew(connection: Connection, deployment: int, owner: str, expires_at: datet
 def free(connection: Connection, deployment: int, owner: str) -> None:
     """End the owner's lease, if it still is the owner's."""
     connection.execute(delete(lease).where((lease.c.deployment == deployment) & (lease.c.owner == owner)))
+
+
+def _database_time(connection: Connection, now: datetime) -> datetime:
+    """The time by which leases expire: a PostgreSQL server's, as its clients' clocks may differ; SQLite has none."""
+    if connection.dialect.name != "postgresql":
+        return now
+    return connection.execute(select(func.clock_timestamp(type_=DateTime(timezone=True)))).scalar_one()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from functools import partial
@@ -22,6 +23,9 @@ _ANSWER_SECONDS = 30.0
 
 #: Whether this system can check the rights of the effective user.
 _EFFECTIVE = os.access in os.supports_effective_ids
+
+#: The name of our pools of connections in SQLAlchemy's log.
+_POOL = "pitfalls"
 
 #: The number of PostgreSQL's advisory lock that is held while tables are migrated.
 _MIGRATION_LOCK = 0x7069_7466
@@ -61,7 +65,11 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
         if read_only:
             engine = create_engine(parsed, creator=partial(_reader, Path(parsed.database or "")), poolclass=NullPool)
         else:
-            engine = create_engine(parsed, connect_args=_connect_args(parsed), pool_pre_ping=not is_sqlite)
+            engine = create_engine(
+                parsed, connect_args=_connect_args(parsed), pool_pre_ping=not is_sqlite, pool_logging_name=_POOL
+            )
+            # it logs a traceback for each connection that a server has dropped; what fails is an error of ours
+            logging.getLogger(f"{type(engine.pool).__module__}.{type(engine.pool).__name__}.{_POOL}").disabled = True
     except (NoSuchModuleError, ImportError) as error:
         raise CannotRun(
             "No driver for this store is installed.",

@@ -13,16 +13,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from monitoring.dashboard.api.calls import ApiCalls, NotFound
+from monitoring.dashboard.api.calls import NotFound
+from monitoring.dashboard.api.change_documents import LabelsRequest, NewNormalRequest, RangeRequest, UndoRequest
+from monitoring.dashboard.api.changes import ApiChanges
 from monitoring.dashboard.api.openapi import openapi_document
 from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation
 from monitoring.dashboard.api.resources import ActionRequest, Resource, error_resource
-from monitoring.errors import BadInput, PitfallsError
+from monitoring.errors import AnotherRun, BadInput, PitfallsError
 from monitoring.records import IncidentAction
 from monitoring.watches.descriptions import printable
 
 #: Far more than an action needs.
 MOST_BODY_BYTES = 65_536
+
+#: Some hundred thousand labels.
+MOST_LABELS_BYTES = 16 << 20
 
 _LARGEST = 2**31 - 1
 
@@ -31,13 +36,13 @@ class Api:
     """The API's answers.
 
     Args:
-        calls: Gives what it reads and does, for each request.
-        changes: Whether it takes changes: a dashboard without a token takes none.
+        changes: Gives what it reads and does, for each request.
+        changeable: Whether it takes changes: a dashboard without a token takes none.
     """
 
-    def __init__(self, calls: Callable[[], ApiCalls], *, changes: bool) -> None:
-        self._calls = calls
+    def __init__(self, changes: Callable[[], ApiChanges], *, changeable: bool) -> None:
         self._changes = changes
+        self._changeable = changeable
 
     def app(self) -> Starlette:
         """The ASGI application; its paths are those of `OPERATIONS`, and `/openapi.json`."""
@@ -52,42 +57,65 @@ class Api:
 
     async def answer(self, operation: Operation, request: Request) -> Response:
         """Answers one request."""
-        if operation.action is not None:
-            return await self._act(operation, request)
+        if operation.body is not None:
+            return await self._change(operation, request)
         found = await run_in_threadpool(self._read, operation.name, request)
         return JSONResponse(found.model_dump())
 
     def _read(self, name: str, request: Request) -> Resource:
-        calls, asked = self._calls(), request.query_params
-        if name == "deployments":
-            return calls.deployments(_limit(request), asked.get("after", ""))
-        store, number = _place(request)
-        if name == "deployment":
-            return calls.deployment(store, number)
-        if name == "windows":
-            return calls.windows(store, number, _limit(request), asked.get("before", ""))
-        if name == "incidents":
-            return calls.incidents(store, number, _limit(request), asked.get("before", ""), closed=_closed(request))
-        if name == "incident":
-            return calls.incident(store, number, _number(request, "incident"))
-        return calls.runs(store, number, _limit(request))
+        calls, asked = self._changes().calls, request.query_params
+        before = asked.get("before", "")
+        match name:
+            case "deployments":
+                found: Resource = calls.deployments(_limit(request), asked.get("after", ""))
+            case "deployment":
+                found = calls.deployment(*_place(request))
+            case "windows":
+                found = calls.windows(*_place(request), _limit(request), before)
+            case "window-states":
+                found = calls.window_states(*_place(request), _limit(request))
+            case "incidents":
+                found = calls.incidents(*_place(request), _limit(request), before, closed=_closed(request))
+            case "incident":
+                found = calls.incident(*_place(request), _number(request, "incident"))
+            case _:
+                found = calls.runs(*_place(request), _limit(request))
+        return found
 
-    async def _act(self, operation: Operation, request: Request) -> Response:
-        if not self._changes:
+    async def _change(self, operation: Operation, request: Request) -> Response:
+        """Act on an incident, or change a deployment, as the document says."""
+        if not self._changeable:
             raise HTTPException(403)
-        asked, calls = await _body(request), self._calls()
-        assert operation.action is not None  # noqa: S101 - for the type checker: only actions are answered here
-        action = IncidentAction(
-            at=calls.clock(),
-            by=asked.by,
-            kind=operation.action,
-            text=asked.text.strip(),
-            until=asked.until,
-            until_worse=asked.until_worse,
-        )
-        place = (*_place(request), _number(request, "incident"))
-        found = await run_in_threadpool(calls.act, *place, action)
+        assert operation.body is not None  # noqa: S101 - for the type checker: only changes are answered here
+        asked, place = await _body(request, operation.body), _place(request)
+        found = await run_in_threadpool(_changed, self._changes(), operation, asked, place, request)
         return JSONResponse(found.model_dump())
+
+
+def _changed(
+    changes: ApiChanges, operation: Operation, asked: Resource, place: tuple[str, int], request: Request
+) -> Resource:
+    """What a change gives."""
+    match asked:
+        case RangeRequest():
+            return changes.backfill(*place, asked)
+        case NewNormalRequest():
+            return changes.rebaseline(*place, asked)
+        case UndoRequest():
+            return changes.undo_rebaseline(*place, asked)
+        case LabelsRequest():
+            return changes.add_labels(*place, asked)
+        case ActionRequest() if operation.action is not None:
+            action = IncidentAction(
+                at=changes.calls.clock(),
+                by=asked.by,
+                kind=operation.action,
+                text=asked.text.strip(),
+                until=asked.until,
+                until_worse=asked.until_worse,
+            )
+            return changes.calls.act(*place, _number(request, "incident"), action)
+    raise AssertionError(operation.name)
 
 
 def _typed(path: str) -> str:
@@ -124,24 +152,24 @@ def _closed(request: Request) -> bool:
     raise BadInput("There is no such state.", got=printable(asked), expected="open or all", fix="Choose one of these.")
 
 
-async def _body(request: Request) -> ActionRequest:
-    """The document that an action takes, as JSON: a form of another site cannot send that type."""
+async def _body(request: Request, kind: type[Resource]) -> Resource:
+    """The document that a change takes, as JSON: a form of another site cannot send that type."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415)
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST_BODY_BYTES:
+        if len(body) > (MOST_LABELS_BYTES if kind is LabelsRequest else MOST_BODY_BYTES):
             raise HTTPException(413)
     try:
-        return ActionRequest.model_validate_json(body)
+        return kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the body"
         raise BadInput(
             "The document does not fit.",
             got=f"{printable(where)}: {first['msg']}",
-            expected="by, and perhaps text, until, until_worse",
+            expected=", ".join(kind.model_fields),
             fix="/api/v1/openapi.json describes it.",
         ) from None
 
@@ -151,9 +179,10 @@ async def _description(_request: Request) -> Response:
 
 
 async def _failed(_request: Request, error: Exception) -> Response:
-    """What is wrong with a request: 404 for what is not there, 400 for what does not fit, 503 where the store fails."""
+    """What is wrong: 404, nothing there; 400, it does not fit; 409, a run is at work; 503, the store fails."""
     assert isinstance(error, PitfallsError)  # noqa: S101 - for the type checker: registered for these alone
-    code = 404 if isinstance(error, NotFound) else 400 if isinstance(error, BadInput) else 503
+    codes = ((NotFound, 404), (BadInput, 400), (AnotherRun, 409))
+    code = next((code for kind, code in codes if isinstance(error, kind)), 503)
     return JSONResponse(error_resource(error).model_dump(), code)
 
 

@@ -14,15 +14,18 @@ from monitoring.dashboard.api.resources import (
     IncidentsResource,
     RunsResource,
     WindowsResource,
+    WindowStatesResource,
     deployment_resource,
     incident_resource,
     run_resource,
     window_resource,
+    window_state_resource,
 )
 from monitoring.dashboard.roster import read_entries, read_roster
 from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.overview import entry_of
 from monitoring.errors import BadInput
+from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.store import Store
@@ -72,7 +75,7 @@ class ApiCalls:
 
     def deployment(self, store: str, number: int) -> DeploymentResource:
         """One deployment, by its store's name and its number. Raises NotFound if there is none."""
-        _, summary = self._find(store, number)
+        _, summary = self.find(store, number)
         return deployment_resource(entry_of(store, summary, self.clock()))
 
     def windows(self, store: str, number: int, limit: int, before: str) -> WindowsResource:
@@ -87,11 +90,18 @@ class ApiCalls:
         Returns:
             The windows, without their scores, findings and estimates.
         """
-        opened, _ = self._find(store, number)
+        opened, _ = self.find(store, number)
         until = _moment(before) if before else None
         found = opened.recent_windows(number, latest=limit + 1, before=until)[::-1]
         shown = [window_resource(one) for one in found[:limit]]
         return WindowsResource(windows=shown, next=shown[-1].start if len(found) > limit else None)
+
+    def window_states(self, store: str, number: int, limit: int) -> WindowStatesResource:
+        """The last windows of a deployment with their states, judged and due, so many at most."""
+        opened, summary = self.find(store, number)
+        config = next(one for one in self.sources if one.name == store).config_of(summary.record.called)
+        found = list_windows(config, opened, number, latest=limit, now=self.clock())[-limit:]
+        return WindowStatesResource(windows=[window_state_resource(one) for one in found])
 
     def incidents(self, store: str, number: int, limit: int, before: str, *, closed: bool) -> IncidentsResource:
         """The incidents of a deployment, the latest first.
@@ -106,7 +116,7 @@ class ApiCalls:
         Returns:
             The incidents.
         """
-        opened, _ = self._find(store, number)
+        opened, _ = self.find(store, number)
         most = _whole("before", before) if before else None
         found = opened.recent_incidents(number, latest=limit + 1, before=most, closed=closed)
         shown = [incident_resource(one) for one in found[:limit]]
@@ -114,21 +124,22 @@ class ApiCalls:
 
     def incident(self, store: str, number: int, incident: int) -> IncidentResource:
         """One incident. Raises NotFound if there is none."""
-        opened, _ = self._find(store, number)
+        opened, _ = self.find(store, number)
         return incident_resource(_incident(opened, number, incident))
 
     def runs(self, store: str, number: int, limit: int) -> RunsResource:
         """The last runs of a deployment, so many at most."""
-        opened, _ = self._find(store, number)
+        opened, _ = self.find(store, number)
         return RunsResource(runs=[run_resource(one) for one in opened.runs(number, latest=limit)])
 
     def act(self, store: str, number: int, incident: int, action: IncidentAction) -> IncidentResource:
         """Act on an incident. Raises NotFound if there is none, BadInput if the action does not fit it."""
-        opened, _ = self._find(store, number)
+        opened, _ = self.find(store, number)
         _incident(opened, number, incident)
         return incident_resource(opened.act(number, incident, action))
 
-    def _find(self, name: str, number: int) -> tuple[Store, DeploymentSummary]:
+    def find(self, name: str, number: int) -> tuple[Store, DeploymentSummary]:
+        """A store by its name, and a deployment of it. Raises NotFound if there is none."""
         source = next((one for one in self.sources if one.name == name), None)
         store = None if source is None else source.store()
         summary = None if store is None else store.summary(number)

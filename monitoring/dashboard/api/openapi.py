@@ -81,6 +81,11 @@ def _operation(one: Operation) -> dict[str, Any]:
             "503": {"description": "The store cannot be used.", "content": _json(ErrorResource)},
         },
     }
+    if one.takes is not None:
+        found["responses"]["409"] = {
+            "description": "A run is judging the deployment: ask again once it has ended.",
+            "content": _json(ErrorResource),
+        }
     if one.body is not None:
         found["requestBody"] = {"required": True, "content": _json(one.body)}
         found["responses"]["403"] = {

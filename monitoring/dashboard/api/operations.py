@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from monitoring.dashboard.api.change_documents import (
+    BackfillResource,
+    LabelsRequest,
+    LabelsResource,
+    NewNormalRequest,
+    RangeRequest,
+    RebaselineResource,
+    UndoneResource,
+    UndoRequest,
+)
 from monitoring.dashboard.api.resources import (
     ActionRequest,
     DeploymentResource,
@@ -14,6 +24,7 @@ from monitoring.dashboard.api.resources import (
     Resource,
     RunsResource,
     WindowsResource,
+    WindowStatesResource,
 )
 from monitoring.records import ActionKind
 
@@ -35,7 +46,8 @@ class Operation:
         summary: What it does.
         answer: Its document.
         query: The parameters of its query, besides those of the path.
-        action: What is done with an incident; None: it reads.
+        action: What is done with an incident; None: nothing.
+        takes: The document that another change takes; None: it is an action, or reads.
     """
 
     name: str
@@ -44,16 +56,17 @@ class Operation:
     answer: type[Resource]
     query: tuple[Literal["limit", "after", "before", "state"], ...] = ()
     action: ActionKind | None = None
+    takes: type[Resource] | None = None
 
     @property
     def method(self) -> Literal["GET", "POST"]:
-        """GET to read, POST to act."""
-        return "GET" if self.action is None else "POST"
+        """GET to read, POST to change."""
+        return "GET" if self.body is None else "POST"
 
     @property
     def body(self) -> type[Resource] | None:
-        """The document that it takes; None: none."""
-        return None if self.action is None else ActionRequest
+        """The document that it takes; None: none, it reads."""
+        return self.takes if self.action is None else ActionRequest
 
 
 _ACTIONS: Final[dict[ActionKind, str]] = {
@@ -95,6 +108,43 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="List the last runs of a deployment, the newest first.",
         answer=RunsResource,
         query=("limit",),
+    ),
+    Operation(
+        name="window-states",
+        path=f"{_DEPLOYMENT}/window-states",
+        summary="List the last windows with their states, in order of time: judged ones with attempts and revisions, "
+        "then those that are due, with why they are not judged.",
+        answer=WindowStatesResource,
+        query=("limit",),
+    ),
+    Operation(
+        name="backfill",
+        path=f"{_DEPLOYMENT}/backfill",
+        summary="Judge the windows of a range, late or again; answered when it is done, or stopped with the service: "
+        "the same request goes on.",
+        answer=BackfillResource,
+        takes=RangeRequest,
+    ),
+    Operation(
+        name="rebaseline",
+        path=f"{_DEPLOYMENT}/rebaseline",
+        summary="Make windows of the traffic the new normal.",
+        answer=RebaselineResource,
+        takes=NewNormalRequest,
+    ),
+    Operation(
+        name="undo-rebaseline",
+        path=f"{_DEPLOYMENT}/rebaseline/undo",
+        summary="Go back to the baseline before the last re-baseline, with its evidence.",
+        answer=UndoneResource,
+        takes=UndoRequest,
+    ),
+    Operation(
+        name="labels",
+        path=f"{_DEPLOYMENT}/labels",
+        summary="Add labels to the traffic log of a deployment: all of them, or none.",
+        answer=LabelsResource,
+        takes=LabelsRequest,
     ),
     *(
         Operation(name=kind, path=f"{_INCIDENT}/{kind}", summary=summary, answer=IncidentResource, action=kind)

@@ -12,6 +12,7 @@ from monitoring.errors import PitfallsError
 from monitoring.records import IncidentRecord, RunRecord, WindowRecord
 from monitoring.reports.document import iso
 from monitoring.reports.sections.formatting import finite_evidence
+from monitoring.reports.window_states import WindowState
 
 
 class Resource(BaseModel):
@@ -57,6 +58,31 @@ class WindowResource(Resource):
     status: str
     page_log_evidence: float
     notice_log_evidence: float
+
+
+class WindowRevisionResource(Resource):
+    """What a window was before a backfill judged it again."""
+
+    backfill: int
+    status: str
+    rows: int
+    labels: int
+
+
+class WindowStateResource(Resource):
+    """A window, judged or not; `skipped` stands for all windows of a long time without rows."""
+
+    start: str
+    end: str
+    state: Literal["judged", "thin", "revised", "skipped", "due", "running", "failed"]
+    status: str | None
+    rows: int
+    labels: int
+    attempts: int
+    reason: str
+    started_at: str | None
+    judged_at: str | None
+    before: list[WindowRevisionResource]
 
 
 class EventResource(Resource):
@@ -132,6 +158,12 @@ class WindowsResource(Resource):
     next: str | None
 
 
+class WindowStatesResource(Resource):
+    """The last windows in order of time, judged and due."""
+
+    windows: list[WindowStateResource]
+
+
 class IncidentsResource(Resource):
     """A page of incidents, the latest first; `next` is the `before` of the next page, null on the last."""
 
@@ -198,6 +230,26 @@ def window_resource(window: WindowRecord) -> WindowResource:
     )
 
 
+def window_state_resource(window: WindowState) -> WindowStateResource:
+    """A window with its state."""
+    return WindowStateResource(
+        start=iso(window.start),
+        end=iso(window.end),
+        state=window.state,
+        status=window.status,
+        rows=window.rows,
+        labels=window.labels,
+        attempts=window.attempts,
+        reason=window.reason,
+        started_at=optional_time(window.started_at),
+        judged_at=optional_time(window.judged_at),
+        before=[
+            WindowRevisionResource(backfill=one.backfill, status=one.status, rows=one.rows, labels=one.labels)
+            for one in window.before
+        ],
+    )
+
+
 def incident_resource(incident: IncidentRecord) -> IncidentResource:
     """An incident."""
     return IncidentResource(
@@ -205,14 +257,14 @@ def incident_resource(incident: IncidentRecord) -> IncidentResource:
         level=incident.level,
         state=incident.state,
         opened_at=iso(incident.opened_at),
-        closed_at=_optional(incident.closed_at),
+        closed_at=optional_time(incident.closed_at),
         window=_span(incident.window_start, incident.window_end),
         watch=incident.watch,
         slice=incident.slice,
         cause=incident.cause,
         message=incident.message,
         owner=incident.owner,
-        snoozed_until=_optional(incident.snoozed_until),
+        snoozed_until=optional_time(incident.snoozed_until),
         snoozed_until_worse=incident.snoozed_until_worse,
         previous=incident.previous,
         history=[EventResource(at=iso(one.at), state=one.state) for one in incident.history],
@@ -222,7 +274,7 @@ def incident_resource(incident: IncidentRecord) -> IncidentResource:
                 by=one.by,
                 kind=one.kind,
                 text=one.text,
-                until=_optional(one.until),
+                until=optional_time(one.until),
                 until_worse=one.until_worse,
             )
             for one in incident.actions
@@ -234,7 +286,7 @@ def run_resource(run: RunRecord) -> RunResource:
     """A run."""
     return RunResource(
         started_at=iso(run.started_at),
-        ended_at=_optional(run.ended_at),
+        ended_at=optional_time(run.ended_at),
         windows=run.windows,
         rows=run.rows,
         error=run.error,
@@ -252,5 +304,6 @@ def _span(start: datetime, end: datetime) -> SpanResource:
     return SpanResource(start=iso(start), end=iso(end))
 
 
-def _optional(moment: datetime | None) -> str | None:
+def optional_time(moment: datetime | None) -> str | None:
+    """A time, or null where there is none."""
     return None if moment is None else iso(moment)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from threading import Event
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -20,6 +22,7 @@ from starlette.routing import Mount, Route
 
 from monitoring.dashboard.api.application import Api
 from monitoring.dashboard.api.calls import ApiCalls
+from monitoring.dashboard.api.changes import ApiChanges
 from monitoring.dashboard.api.openapi import PREFIX
 from monitoring.dashboard.views.candidates import Question
 from monitoring.dashboard.views.inputs import InputsView
@@ -70,6 +73,8 @@ class Dashboard:
     ) -> None:
         self._current = pages
         self._rebaselining = Rebaselining(pages, embedder)
+        self._embedder = embedder
+        self._stopping = Event()
         self._access = access
         self._changes = changes
 
@@ -77,9 +82,10 @@ class Dashboard:
     def _pages(self) -> Pages:
         return self._current()
 
-    def _calls(self) -> ApiCalls:
+    def _api_changes(self) -> ApiChanges:
         pages = self._pages
-        return ApiCalls(sources=pages.sources, clock=pages.clock)
+        calls = ApiCalls(sources=pages.sources, clock=pages.clock)
+        return ApiChanges(calls=calls, stop=self._stopping.is_set, embedder=self._embedder)
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -93,7 +99,7 @@ class Dashboard:
             Route("/metrics", self.metrics),
             Route("/health/live", self.healthy),
             Route("/health/ready", self.ready),
-            Mount(PREFIX, app=Api(self._calls, changes=self._access.token is not None).app()),
+            Mount(PREFIX, app=Api(self._api_changes, changeable=self._access.token is not None).app()),
             Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
             Route("/static/{name}", self.static),
             Route(deployment, self.deployment),
@@ -123,7 +129,14 @@ class Dashboard:
                 Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=5),
             ],
             exception_handlers={PitfallsError: _failed, HTTPException: _refused},
+            lifespan=self._lifespan,
         )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """While the server runs; at its end a backfill that somebody asked for stops between two windows."""
+        yield
+        self._stopping.set()
 
     async def overview(self, request: Request) -> Response:
         """``/``: every deployment, worst first."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 from monitoring.config import HeartbeatSection
-from monitoring.errors import BadInput, PitfallsError
+from monitoring.errors import AnotherRun, BadInput, PitfallsError
 from monitoring.incidents.routes.post import Answer, post
 from monitoring.incidents.routes.request import RouteRequest, shortened
 from monitoring.incidents.routes.secret import read_secret_url
@@ -59,7 +59,7 @@ def heartbeat(
 ) -> Iterator[Heartbeat]:
     """Ping for a run: its start, and then that it judged all that was due, or that it failed.
 
-    A run that was stopped before it had judged all is neither.
+    A run that was stopped before it had judged all is neither, nor is one beside another that judges already.
 
     Args:
         section: Whom to ping; nobody where there is no URL.
@@ -70,12 +70,15 @@ def heartbeat(
         The heartbeat, to be told that the run is complete.
 
     Raises:
+        AnotherRun: As the run raised it.
         PitfallsError: As the run raised it; any other exception is raised too.
     """
     beat = Heartbeat(section, report, send)
     beat.ping("start")
     try:
         yield beat
+    except AnotherRun:
+        raise
     except PitfallsError as error:
         beat.ping("fail", str(error))
         raise

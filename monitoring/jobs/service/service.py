@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
-from monitoring.errors import PitfallsError
+from monitoring.errors import AnotherRun, PitfallsError
 from monitoring.jobs.service.config_watch import ConfigWatch
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class MonitorService:
     A file that is added, changed or removed is taken up while the service runs. One that becomes wrong is reported, and
     runs as it was before. Of one config there is one run at a time, of all so many as the service may run at once: a
     time that falls into a run is made up for after it. A run that fails is reported, and is repeated after a minute,
-    two, four, and so on up to a quarter of an hour, until it succeeds; it stops no other.
+    two, four, and so on up to a quarter of an hour, until it succeeds; it stops no other. Several services may have the
+    same configs: what one of them is judging, the others look at again after a minute.
     """
 
     def __init__(
@@ -219,13 +220,17 @@ class MonitorService:
             one = self._scheduled.get(name)
             if one is None or (error is None and not event.retval):
                 return
-            was, one.failure = one.failure, "" if error is None else str(error) or type(error).__name__
-            one.failures = 0 if error is None else one.failures + 1
-            wait = retry_seconds(one.failures) if error is not None else 0.0
+            busy = isinstance(error, AnotherRun)
+            failed = error is not None and not busy
+            was, one.failure = one.failure, (str(error) or type(error).__name__) if failed else ""
+            one.failures = one.failures + 1 if failed else 0
+            wait = 0.0 if error is None else retry_seconds(max(one.failures, 1))
             soon, one.again = one.again, False
             if error is not None or soon:
                 self._planned[name] = self._clock() + timedelta(seconds=wait)
-        if error is not None:
+        if busy:
+            self._report(one.file.name, f"Another run is judging it: looked at again in {wait:.0f} s.")
+        elif error is not None:
             trace = "" if isinstance(error, PitfallsError) else "".join(traceback.format_exception(error))
             text = f"a defect of pitfalls.\n{trace}" if trace else f"{error} "
             self._report(one.file.name, f"Error: {text}The next run retries, in {wait:.0f} s.")

@@ -122,5 +122,8 @@ def _run(
                 )
             number = run.deployment
         found = status(store, config.name, number, now=datetime.now(UTC))
-    output.finish(dict(status_document(found, since=since_of(since, found))), lambda: show(found))
+    document = dict(status_document(found, since=since_of(since, found)))
+    if config.traffic.exclude_callers:
+        document["excluded_rows"] = 0 if run is None else run.excluded_rows
+    output.finish(document, lambda: show(found))
     return found, run

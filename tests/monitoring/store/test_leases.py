@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.errors import CannotRun
+from monitoring.errors import AnotherRun, CannotRun
 from monitoring.store import Store
 from monitoring.store.leases import LeaseRecord
 
@@ -34,6 +34,12 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_owner_finds_out(store: Store
             store.lease(deployment, "third", NOW + timedelta(seconds=62), 60)
 
 
+def test_a_lease_from_a_clock_that_was_ahead_is_no_obstacle(store: Store, deployment: int) -> None:
+    store.lease(deployment, "ahead", NOW + timedelta(days=5_000), 60)
+    with store.lease(deployment, "next", NOW, 60), pytest.raises(AnotherRun, match="lease of next"):
+        store.lease(deployment, "third", NOW, 60)
+
+
 def test_a_renewed_lease_lasts_longer(store: Store, deployment: int) -> None:
     lease = store.lease(deployment, "one", NOW, 60)
     lease.renew(NOW + timedelta(seconds=50))
@@ -56,7 +62,7 @@ RUN = """
 import json, sys
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from monitoring.errors import CannotRun
+from monitoring.errors import AnotherRun, CannotRun
 from monitoring.records import WindowRecord
 from monitoring.store import Store
 from monitoring.store.leases import LeaseRecord

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 
-from monitoring.errors import CannotRun
+from monitoring.errors import AnotherRun, CannotRun
 from monitoring.records import BaselineScore, IncidentEvent, IncidentRecord, RunRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.migrations import migration_context
@@ -17,22 +17,22 @@ from monitoring.store.opening import open_engine
 from monitoring.store.tables import metadata
 from tests.monitoring.store.conftest import acknowledgement
 from tests.monitoring.store.earlier_store import check_outbox, earlier_store
-from tests.postgresql_server import postgresql_server
+from tests.postgresql_server import PostgresqlServer, started_postgresql
 
 NOW = datetime(2013, 4, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql_server() as url:
-        yield url
+def server() -> Iterator[PostgresqlServer]:
+    with started_postgresql() as running:
+        yield running
 
 
 @pytest.fixture
-def url(server: str) -> Iterator[str]:
+def url(server: PostgresqlServer) -> Iterator[str]:
     """The server with no tables in it."""
-    yield server
-    engine = open_engine(server)
+    yield server.url
+    engine = open_engine(server.url)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
         connection.exec_driver_sql("CREATE SCHEMA public")
@@ -89,7 +89,22 @@ def test_windows_are_judged_once_and_leases_are_held_by_one(
 ) -> None:
     with store.lease(deployment, "one", NOW, 60), pytest.raises(CannotRun, match="lease of one"):
         store.lease(deployment, "two", NOW + timedelta(seconds=1), 60)
+    with store.lease(deployment, "one", NOW, 60), pytest.raises(AnotherRun, match="lease of one"):
+        store.lease(deployment, "two", NOW + timedelta(days=5_000), 60)  # its clock does not count, but the server's
     store.lease(deployment, "two", NOW, 60).release()
     store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=())
     with pytest.raises(CannotRun, match="judged already"):
         store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=())
+
+
+def test_a_server_that_was_away_is_one_clear_error_and_then_used_again(
+    store: Store, deployment: int, server: PostgresqlServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.stop()
+    try:
+        with pytest.raises(CannotRun, match="The store cannot be used"):
+            store.windows(deployment)
+    finally:
+        server.start()
+    assert store.windows(deployment) == ()
+    assert caplog.text == ""

@@ -14,7 +14,7 @@ import pytest
 
 from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
-from monitoring.errors import CannotRun
+from monitoring.errors import AnotherRun, CannotRun
 from monitoring.jobs.service import service as scheduling
 from monitoring.jobs.service.config_watch import ConfigWatch
 from monitoring.jobs.service.service import MonitorService
@@ -160,6 +160,20 @@ def test_the_failure_of_a_run_is_shown_with_its_config(service: Service, monkeyp
     with service.started() as running:
         service.wait_for_line("The next run retries, in 60 s.")
         service.wait(lambda: problems(running)["a.toml"].startswith("The last run failed. The store is away."))
+
+
+def test_what_another_service_is_judging_is_looked_at_again_and_is_no_failure(service: Service) -> None:
+    def refuse(_name: str, _stop: Callable[[], bool]) -> None:
+        if len(service.runs) < 3:
+            raise AnotherRun("Another run is judging.", got="x", expected="y", fix="z")
+
+    service.on_run = refuse
+    service.write("a")
+    with service.started() as running:
+        service.wait(lambda: len(service.runs) == 3)
+        assert problems(running) == {"a.toml": ""}
+    assert sum("Another run is judging it: looked at again in" in line for line in service.lines) == 2
+    assert not any("Error" in line for line in service.lines)
 
 
 def test_one_run_of_a_config_at_a_time_and_a_change_meanwhile_is_made_up_for(service: Service) -> None:

@@ -55,6 +55,7 @@ def test_rows_of_excluded_callers_are_left_out_and_counted(
     assert "120 rows of excluded callers were left out." in result.stderr
     found = json.loads(result.stdout)
     assert [window["rows"] for window in found["windows"]] == [60, 60]
+    assert found["excluded_rows"] == 120
     config.write_text(config.read_text().replace("[traffic]", '[traffic]\nexclude_callers = ["load-test"]'))
     again = json.loads(pitfalls("monitor", "run", "--config", config, "--json").stdout)
     assert again["windows"] == found["windows"], "the same deployment"

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from click.testing import Result
 
+from tests.monitor_service import served
 from tests.small_deployment import bundle, days, deploy, deployed, send
 
 __all__ = ["bundle", "days", "deploy", "deployed", "send"]
@@ -44,57 +38,6 @@ def test_wrong_arguments_are_refused_before_anything_runs(
     assert (result.exit_code, result.stdout) == (2, "")
     assert words in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["monitor.toml"]
-
-
-class Served:
-    """A service in a process of its own, and what it prints."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.lines: list[str] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        assert process.stdout is not None
-        text = ""
-        while not text.endswith("}\n"):
-            line = process.stdout.readline()
-            assert line, self.lines
-            text += line
-        self.url = json.loads(text)["url"]
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        self.lines.extend(self.process.stderr)
-
-    def wait_for(self, *words: str) -> None:
-        """Wait for a line on stderr with all of some words."""
-        until = time.monotonic() + 60
-        while not any(all(word in line for word in words) for line in self.lines):
-            assert time.monotonic() < until, self.lines
-            time.sleep(0.05)
-
-    def get(self, path: str) -> httpx.Response:
-        """Ask the dashboard."""
-        return httpx.get(self.url + path)
-
-    def stop(self) -> int:
-        """Send SIGTERM; gives the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
-        self._reader.join(10)
-        return code
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    command = [sys.executable, "-m", "pitfalls_tf", "monitor", "serve", "--configs", str(folder), "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-    ) as process:
-        try:
-            yield Served(process)
-        finally:
-            process.kill()
 
 
 @pytest.mark.slow

@@ -1,0 +1,162 @@
+"""The changes of the HTTP API beside actions on incidents: backfills, new baselines and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitoring.config import MonitorConfig
+from monitoring.config.files import ConfigFile
+from monitoring.dashboard.api.calls import ApiCalls
+from monitoring.dashboard.api.change_documents import (
+    BackfillResource,
+    LabelsRequest,
+    LabelsResource,
+    NewNormalRequest,
+    RangeRequest,
+    RebaselineResource,
+    UndoneResource,
+    UndoRequest,
+    backfill_resource,
+    rebaseline_resource,
+    undone_resource,
+)
+from monitoring.errors import BadInput, CannotRun
+from monitoring.incidents.routes.sending import notify
+from monitoring.jobs.backfill.backfill import backfill
+from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.notify import send_outbox
+from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline, undo_rebaseline
+from monitoring.jobs.run import ExternalServices, RunRequest
+from monitoring.store.store import Store
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.tables.files import is_table
+from monitoring.watches.embedding import Embedder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiChanges:
+    """What the API changes of deployments whose configs are known.
+
+    Attributes:
+        calls: The stores and their configs.
+        stop: Whether the process is to end: a backfill then stops between two windows.
+        embedder: Makes the function that embeds tensors; None where there is no framework for it.
+    """
+
+    calls: ApiCalls
+    stop: Callable[[], bool]
+    embedder: Embedder | None
+
+    def backfill(self, store: str, number: int, asked: RangeRequest) -> BackfillResource:
+        """Judge the windows of a range, as `monitoring.jobs.backfill.backfill.backfill` does, and tell of it.
+
+        Args:
+            store: The store's name.
+            number: The deployment's number.
+            asked: The range.
+
+        Returns:
+            What was done.
+        """
+        config, opened = self._config(store, number)
+        done = backfill(
+            config,
+            opened,
+            WindowRange(start=asked.start, end=asked.end, only=asked.only, by=asked.by),
+            request=RunRequest(stop=self.stop),
+            services=ExternalServices(notify=notify, embedder=self.embedder),
+            clock=self.calls.clock,
+        )
+        return backfill_resource(done)
+
+    def rebaseline(self, store: str, number: int, asked: NewNormalRequest) -> RebaselineResource:
+        """Make windows the new normal, and tell of incidents that it closes. Cost: reading them, and a fit."""
+        config, opened = self._config(store, number)
+        said = NewNormal(start=asked.start, end=asked.end, since=asked.since, reason=asked.reason, by=asked.by)
+        path = self._file(store, number).path
+        done = rebaseline(path, config, said, clock=self.calls.clock, embedder=self.embedder)
+        self._tell(config, opened, number)
+        return rebaseline_resource(done)
+
+    def undo_rebaseline(self, store: str, number: int, asked: UndoRequest) -> UndoneResource:
+        """Go back to the baseline before the last re-baseline, and tell of incidents that are open again."""
+        config, opened = self._config(store, number)
+        undone = undo_rebaseline(self._file(store, number).path, by=asked.by, clock=self.calls.clock)
+        self._tell(config, opened, number)
+        return undone_resource(undone)
+
+    def add_labels(self, store: str, number: int, asked: LabelsRequest) -> LabelsResource:
+        """Add labels to a deployment's traffic log: all of those whose predictions were not erased, or none.
+
+        Args:
+            store: The store's name.
+            number: The deployment's number.
+            asked: The labels.
+
+        Returns:
+            How many were added.
+
+        Raises:
+            BadInput: The deployment's traffic is no log of this machine.
+            CannotRun: The log cannot be written.
+        """
+        config, _ = self._config(store, number)
+        path = config.traffic.path
+        if not isinstance(path, Path) or is_table(path):
+            raise BadInput(
+                "Labels are added to a traffic log of this machine.",
+                got=f"{path}, which is none",
+                expected="the folder that a server was given with --traffic",
+                fix="Write the labels where the table's come from.",
+            )
+        writer = LabelWriter(path, clock=self.calls.clock)
+        try:
+            added = writer.append(
+                [one.prediction_id for one in asked.labels],
+                [one.text for one in asked.labels],
+                [as_microseconds(one.label_time) for one in asked.labels],
+            )
+        except OSError as error:
+            raise CannotRun(
+                "No label was added.",
+                got=f"{path}: {error.strerror}",
+                expected="a writable folder with free space",
+                fix="Free space, then send the labels again.",
+            ) from error
+        finally:
+            writer.close()
+        return LabelsResource(added=added)
+
+    def _config(self, store: str, number: int) -> tuple[MonitorConfig, Store]:
+        """The config of a deployment that is the one in use of its name, and its store."""
+        config = self._file(store, number).config
+        assert config is not None  # noqa: S101 - for the type checker: only files with a config are found
+        opened, _ = self.calls.find(store, number)
+        if opened.latest(config.name) != number:
+            raise BadInput(
+                "This deployment is not in use any more.",
+                got=f"{store}/{number}",
+                expected=f"{store}/{opened.latest(config.name)}, which took its place",
+                fix="Ask for that one.",
+            )
+        return config, opened
+
+    def _file(self, store: str, number: int) -> ConfigFile:
+        _, summary = self.calls.find(store, number)
+        source = next(one for one in self.calls.sources if one.name == store)
+        found = source.file_of(summary.record.called)
+        if found is None:
+            raise BadInput(
+                "The config of this deployment is not known here.",
+                got=summary.record.called,
+                expected="a deployment whose config was given with --config or --configs",
+                fix="Use the command line where the config is.",
+            )
+        return found
+
+    def _tell(self, config: MonitorConfig, store: Store, number: int) -> None:
+        if config.notify:
+            send_outbox(config, store, number, notify, self.calls.clock)

@@ -85,7 +85,7 @@ def init_monitor(
     spec = BaselineSpec(
         classes=columns.classes if columns.exclusive else (),
         features=_features(columns),
-        described=tuple(each.for_live_rows() for each in columns.described),
+        described=columns.described,
         has_probabilities=columns.predicted is None or not columns.classes,
         multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
         regression=None if columns.classes else Regression(),

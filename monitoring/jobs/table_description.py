@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.config import MetricDraft
 from monitoring.errors import BadInput
 from monitoring.tasks.task import TaskName
 from monitoring.traffic.tables.columns import Kind, TableColumns
+from monitoring.traffic.tables.inputs.column_kinds import kinds_of
 from monitoring.traffic.tables.inputs.described_columns import with_described
 from monitoring.traffic.tables.reference import (
     LoadedPiece,
@@ -19,7 +21,6 @@ from monitoring.traffic.tables.reference import (
     check_labels,
     check_scores,
     classes_of,
-    kinds_of,
     spelling,
     time_columns,
     types_of,
@@ -45,7 +46,7 @@ class TableDescription:
         prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
         task: "classification", "multilabel" (any of several classes) or "regression"; None: as labels and answers are.
-        inputs: columns, or NAME:number, NAME:category and NAME:text; empty: all columns that nothing else is made of.
+        inputs: columns, or NAME:KIND; empty: all columns that nothing else is made of.
         categorical: inputs that are categories, whatever they look like; the others stay as they are.
         ignore: columns that are no inputs.
         group: the column of what rows share that are not independent of each other, such as a customer.
@@ -148,9 +149,9 @@ def columns_described(
         _check_undated(pieces, columns, description)
     categories = (*description.slices, *description.categorical)
     kinds, left_out = kinds_of(pieces, columns, description.inputs, categories, description.ignored)
-    inputs: dict[str, Kind] = {name: kind for name, kind in kinds.items() if kind != "text"}
-    texts = {name: kind for name, kind in kinds.items() if kind == "text"}
-    found, undescribed = with_described(pieces, replace(columns, inputs=inputs), texts)
+    inputs: dict[str, Kind] = {name: cast("Kind", kind) for name, kind in kinds.items() if kind in get_args(Kind)}
+    others = {name: kind for name, kind in kinds.items() if name not in inputs}
+    found, undescribed = with_described(pieces, replace(columns, inputs=inputs), others)
     left_out |= undescribed
     if sets:
         return with_sets(pieces, found, description.classes, description.class_slices), left_out

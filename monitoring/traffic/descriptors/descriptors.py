@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -10,7 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.traffic.cells import decoded, value_type
+from monitoring.traffic.descriptors.image import ImageDescriptors
+from monitoring.traffic.descriptors.moment import MomentDescriptors
+from monitoring.traffic.descriptors.sequence import SequenceDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
+from monitoring.traffic.descriptors.vector import VectorDescriptors
 
 
 class Descriptors(Protocol):
@@ -42,17 +46,13 @@ class Descriptors(Protocol):
             Columns [n] in the order of `kinds`: float64 with NaN for missing, or string with null.
         """
 
-    def for_live_rows(self) -> Descriptors:
-        """Those of rows that are not of the reference."""
-
     def document(self) -> dict[str, Any]:
         """What `read_descriptors` reads."""
 
 
 def read_descriptors(document: Mapping[str, Any]) -> Descriptors:
     """Descriptors of a document that `document` gave. Raises LookupError for one of an unknown kind."""
-    known = {"text": TextDescriptors.of}
-    return known[document["kind"]](document)
+    return _KINDS[document["kind"]](document)
 
 
 def described_inputs(
@@ -84,3 +84,12 @@ def described_inputs(
 def missing_input(rows: int, *, number: bool) -> pa.Array:
     """A column without a value: NaN, or null text."""
     return pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Descriptors]] = {
+    "image": ImageDescriptors.of,
+    "moment": MomentDescriptors.of,
+    "sequence": SequenceDescriptors.of,
+    "text": TextDescriptors.of,
+    "vector": VectorDescriptors.of,
+}

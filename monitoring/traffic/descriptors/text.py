@@ -69,15 +69,11 @@ class TextDescriptors:
             pieces: Its texts, [n], each with when its row happened, in microseconds, int64 [n].
 
         Returns:
-            Descriptors that describe the reference's own rows; `for_live_rows` gives those of any other.
+            Descriptors that describe the reference's own rows; those that are read from their document describe others.
         """
         ends = part_ends(np.concatenate([us for _, us in pieces]), _DAY_US, fewest=FEWEST_PARTS)
         words = _words_with_parts(pieces, ends)
         return cls(source=source, vocabulary=HashedVocabulary.fit(words, parts=len(ends) + 1), ends=ends)
-
-    def for_live_rows(self) -> TextDescriptors:
-        """The same for rows that are not of the reference."""
-        return TextDescriptors(source=self.source, vocabulary=self.vocabulary)
 
     @property
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:

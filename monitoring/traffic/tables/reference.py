@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,35 +12,23 @@ import pyarrow.compute as pc
 from monitoring.errors import BadInput
 from monitoring.tasks.class_indices import class_indices
 from monitoring.traffic.cells import (
-    as_strings,
     class_names,
     decoded,
     is_list,
     is_number,
     is_text,
     non_blank,
-    parse_numbers,
     value_type,
 )
 from monitoring.traffic.score_classes import matched_classes
 from monitoring.traffic.tables.answers import given_probabilities, read_answers
-from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns, index_columns
+from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
 from monitoring.traffic.tables.files import RawRows, TablePiece
 from monitoring.traffic.tables.times import parse_times
-from monitoring.traffic.value_kinds import is_id_name, why_no_input
-
-#: A column of text whose cells are numbers in this share of the rows that have one is a number.
-MOSTLY = 0.99
-
-#: Kinds of an input, and of a column that inputs describe.
-ColumnKind: TypeAlias = Literal["number", "category", "text"]
-COLUMN_KINDS: Mapping[str, ColumnKind] = {"number": "number", "category": "category", "text": "text"}
 
 #: Labels that a message proposes as classes, at most.
 _NAMED = 5
-
-NOTHING_IGNORED: Mapping[str, str] = MappingProxyType({})
 
 #: A column of labels or answers with more distinct values than this does not hold classes.
 MOST_CLASSES = 1_000
@@ -83,79 +69,6 @@ def types_of(pieces: Sequence[LoadedPiece]) -> dict[str, str]:
             kind = value_type(kind)
             found.setdefault(name, "string" if piece.raw.text else str(kind))
     return found
-
-
-def kinds_of(
-    pieces: Sequence[LoadedPiece],
-    columns: TableColumns,
-    wanted: Sequence[str],
-    categories: Sequence[str],
-    ignored: Mapping[str, str] = NOTHING_IGNORED,
-) -> tuple[dict[str, ColumnKind], dict[str, str]]:
-    """The inputs and their kinds; "text" is described instead of read.
-
-    Args:
-        pieces: the reference.
-        columns: what the mapped columns mean.
-        wanted: names, or NAME:KIND; empty: every named column without another role that is no id and no index.
-        categories: columns that are categories, such as those by which traffic is sliced.
-        ignored: columns that are no inputs, with the reason.
-
-    Returns:
-        The kind of each input by its name, and the reason why by the name of each column that was left out.
-
-    Raises:
-        BadInput: a name is not a column, or cannot be an input.
-    """
-    there = types_of(pieces)
-    declared = dict(_split(word) for word in wanted)
-    named = (*declared, *categories)
-    absent = [name for name in named if name not in there]
-    taken = [name for name in named if name == "" or name in ignored]
-    taken += [name for name in declared if name in columns.mapped or name in ROW_NAMES]
-    if absent or taken:
-        raise BadInput(
-            "Not an input." if taken else "There is no such column.",
-            got=", ".join(name or "a column without a name" for name in absent or taken),
-            expected=f"some of {', '.join(n for n in there if n not in columns.mapped)[:300]}",
-            fix="Check the spelling."
-            if absent
-            else f"Give the column a name, another than {', '.join(ROW_NAMES)}, which have a meaning, and one role.",
-        )
-    names = [*declared, *(name for name in categories if name not in declared)] if declared else list(there)
-    found: dict[str, ColumnKind] = {}
-    left_out = {name: why for name, why in ignored.items() if name in there}
-    cells = [(piece, piece.raw.columns()) for piece in pieces]
-    indexes = frozenset().union(*(index_columns(piece.raw.table.schema) for piece in pieces))
-    for name in names:
-        if name in columns.mapped or name in left_out:
-            continue
-        kind: str
-        if not name or (name in indexes and name not in named):
-            kind = "an index of pandas" if name else "no name"
-        elif name in ROW_NAMES:
-            kind = "a name with a meaning"
-        elif declared.get(name) or name in categories:
-            kind = declared.get(name) or "category"
-        else:
-            kind = _kind(cells, name) if name in declared else _recognised(cells, name)
-        if kind in COLUMN_KINDS:
-            found[name] = COLUMN_KINDS[kind]
-        else:
-            left_out[name] = kind
-    return found, left_out
-
-
-def _recognised(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
-    """The kind of a column of which its owner says nothing: of an input, or why it is none."""
-    kind = _kind(pieces, name)
-    cells = [decoded(columns[name]) for _, columns in pieces if name in columns]
-    whole = all(pa.types.is_integer(column.type) for column in cells)
-    if kind != "category" and not (kind == "number" and whole and is_id_name(name)):
-        return kind
-    texts = pa.concat_arrays([as_strings(column).cast(pa.large_string()) for column in cells])
-    why = why_no_input(texts)
-    return "text" if why.startswith("free text") else why or "category"
 
 
 def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:
@@ -364,30 +277,6 @@ def check_label_times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> N
             expected="when each label became known: timestamps, dates, or text in ISO 8601",
             fix="Name the right column with --label-time, convert it, or drop it: labels then count as of their row.",
         )
-
-
-def _split(word: str) -> tuple[str, str]:
-    name, colon, kind = word.rpartition(":")
-    return (name, kind) if colon and kind in COLUMN_KINDS else (word, "")
-
-
-def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
-    """`number`, `category`, or what else the column is."""
-    cells = numeric = 0
-    for piece, columns in pieces:
-        if name not in columns:
-            continue
-        column = decoded(columns[name])
-        if is_number(column.type):
-            return "number"
-        if is_text(column.type) and not piece.raw.text:
-            return "category"
-        if not (is_text(column.type) or pa.types.is_null(column.type)):
-            return str(column.type)
-        values, bad, _ = parse_numbers(column, text=piece.raw.text)
-        numeric += int(np.isfinite(np.asarray(values)).sum())
-        cells += int(np.isfinite(np.asarray(values)).sum()) + bad
-    return "number" if not cells or numeric >= MOSTLY * cells else "category"
 
 
 def absent_columns(there: Mapping[str, str], named: Mapping[str, str | None]) -> dict[str, str]:

@@ -6,11 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.traffic.cells import decoded
+from monitoring.errors import BadInput
+from monitoring.traffic.cells import decoded, is_list, is_number, is_text
 from monitoring.traffic.descriptors.descriptors import Descriptors
+from monitoring.traffic.descriptors.moment import MomentDescriptors
+from monitoring.traffic.descriptors.sequence import SequenceDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
+from monitoring.traffic.descriptors.vector import VectorDescriptors, is_vector
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece, types_of
 from monitoring.traffic.tables.rows import event_times
@@ -33,20 +38,45 @@ def with_described(
     there, times = types_of(pieces), _times(pieces, columns)
     described: list[Descriptors] = []
     left_out = {}
-    for name in kinds:
+    for name, kind in kinds.items():
         cells = [
             (decoded(piece.raw.table[name]), us)
             for piece, us in zip(pieces, times, strict=True)
             if name in piece.raw.table.column_names
         ]
-        found = TextDescriptors.fit(name, cells)
+        found = _fitted(name, kind, cells)
         taken = [one for one in found.kinds if one in there]
         if taken:
-            left_out[name] = f"{kinds[name]}, and {taken[0]} is a column itself"
+            left_out[name] = f"{kind}, and {taken[0]} is a column itself"
+        elif columns.event_time not in there and f"{name}.days_before" in found.kinds:
+            left_out[name] = "a date, and no row has an event time"
         else:
             described.append(found)
     inputs = {name: kind for each in described for name, kind in each.kinds.items()}
     return replace(columns, inputs={**columns.inputs, **inputs}, described=tuple(described)), left_out
+
+
+def _fitted(name: str, kind: str, cells: Sequence[tuple[pa.Array, NDArray[np.int64]]]) -> Descriptors:
+    """What describes a column of a kind. Raises BadInput for cells of another."""
+    types = list(dict.fromkeys(column.type for column, _ in cells if not pa.types.is_null(column.type)))
+    found: Descriptors | None = None
+    if kind == "text":
+        found = TextDescriptors.fit(name, cells) if all(map(is_text, types)) else None
+    elif kind == "moment":
+        found = next(filter(None, (MomentDescriptors.of_type(name, each) for each in types)), None)
+    elif kind == "sequence":
+        numbers = all(is_list(each) and is_number(each.value_type) for each in types)
+        found = SequenceDescriptors(source=name, numbers=numbers)
+    elif is_vector([column for column, _ in cells]):
+        found = VectorDescriptors.fit(name, [column for column, _ in cells])
+    if found is None or not all(map(found.reads, types)):
+        raise BadInput(
+            "An input is of another kind than it was declared.",
+            got=f"{name}, a {kind}: {', '.join(map(str, types)) or 'no cell'}",
+            expected="text; dates, times or durations for a moment; lists for a sequence, of one length for a vector",
+            fix="Declare the other kind, --features NAME:KIND, or convert the column.",
+        )
+    return found
 
 
 def _times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> list[NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from monitoring.traffic.descriptors.text import TextDescriptors
 
 CELLS = pa.array(["some words", None])
 WHEN = np.arange(2)
-NOTE = TextDescriptors.fit("note", [(CELLS, WHEN)]).for_live_rows()
+NOTE = TextDescriptors.of(TextDescriptors.fit("note", [(CELLS, WHEN)]).document())
 
 
 def test_the_inputs_of_a_column() -> None:

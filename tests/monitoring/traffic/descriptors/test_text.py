@@ -15,9 +15,14 @@ from monitoring.traffic.descriptors.text import LONGEST, TextDescriptors
 DAY = 86_400_000_000
 
 
+def live(fitted: TextDescriptors) -> TextDescriptors:
+    """Those of rows that are not of the reference."""
+    return TextDescriptors.of(fitted.document())
+
+
 def described(texts: list[str | None]) -> dict[str, list[object]]:
     cells, when = pa.array(texts, pa.string()), np.arange(len(texts)) * DAY
-    fitted = TextDescriptors.fit("note", [(cells, when)]).for_live_rows()
+    fitted = live(TextDescriptors.fit("note", [(cells, when)]))
     found = fitted.describe(cells, when)
     assert list(found) == list(fitted.kinds)
     return {name.removeprefix("note."): column.to_pylist() for name, column in found.items()}
@@ -60,8 +65,8 @@ def test_a_missing_text_is_missing_everywhere() -> None:
 def test_new_words_are_a_share_of_the_words() -> None:
     when = np.arange(60) * DAY
     fitted = TextDescriptors.fit("note", [(pa.array(["refund the ticket"] * 60), when)])
-    live = fitted.for_live_rows().describe(pa.array(["Refund THE lost luggage", "refund"]), np.zeros(2, np.int64))
-    assert live["note.out_of_vocabulary"].to_pylist() == [0.5, 0.0]
+    found = live(fitted).describe(pa.array(["Refund THE lost luggage", "refund"]), np.zeros(2, np.int64))
+    assert found["note.out_of_vocabulary"].to_pylist() == [0.5, 0.0]
 
 
 def test_words_of_one_day_are_new_to_that_day_of_the_reference() -> None:
@@ -87,7 +92,7 @@ def test_bytes_that_are_no_text_do_not_stop_it() -> None:
 
 def test_it_is_read_as_it_was_written() -> None:
     cells, when = pa.array(["some words", "more words"]), np.arange(2) * DAY
-    fitted = TextDescriptors.fit("note", [(cells, when)]).for_live_rows()
+    fitted = live(TextDescriptors.fit("note", [(cells, when)]))
     read = TextDescriptors.of(json.loads(json.dumps(fitted.document())))
     assert read.describe(cells, when) == fitted.describe(cells, when)
 

@@ -22,7 +22,6 @@ from monitoring.traffic.tables.reference import (
     check_labels,
     check_scores,
     classes_of,
-    kinds_of,
     read_all,
     spelling,
     time_columns,
@@ -43,11 +42,6 @@ def piece(*, text: bool = False, **columns: Any) -> LoadedPiece:
     return LoadedPiece(name="a.csv", first_row=0, raw=raw(text=text, **found))
 
 
-def kinds(one: LoadedPiece, *wanted: str, slices: tuple[str, ...] = ()) -> tuple[dict[str, str], dict[str, str]]:
-    found, left_out = kinds_of([one], ONE, wanted, slices)
-    return dict(found), left_out
-
-
 def test_pieces_are_read_once(tmp_path: Path) -> None:
     pieces = parquet(tmp_path, rows_at([1, 2]), rows_at([3]))
     found = read_all(pieces)
@@ -66,66 +60,6 @@ def test_types_are_those_of_the_cells_and_text_files_have_strings() -> None:
     first = piece(a=[1], b=pa.array(["x"]).dictionary_encode())
     assert types_of([first, piece(a=[1.5], c=[True])]) == {"a": "int64", "b": "string", "c": "bool"}
     assert types_of([piece(text=True, a=[b"1"])]) == {"a": "string"}
-
-
-def test_every_column_without_another_role_is_an_input() -> None:
-    one = piece(ts=times([1]), p=[0.5], y=[0], age=[1], city=["a"], ok=[True])
-    assert kinds(one) == ({"age": "number", "city": "category", "ok": "number"}, {})
-
-
-def test_indexes_unnamed_columns_and_reserved_names_are_left_out_with_the_reason() -> None:
-    found, left_out = kinds(piece(age=[1], probabilities=[1], when=times([1]), **NO_NAME, **INDEX))
-    assert found == {"age": "number"}
-    assert left_out == {
-        "probabilities": "a name with a meaning",
-        "when": "timestamp[us, tz=UTC]",
-        "": "no name",
-        "Unnamed: 0": "an index of pandas",
-    }
-
-
-def test_an_index_that_is_asked_for_is_an_input() -> None:
-    assert kinds(piece(**INDEX), "Unnamed: 0") == ({"Unnamed: 0": "number"}, {})
-
-
-def test_a_kind_may_be_given_with_the_name_and_a_colon_may_be_part_of_it() -> None:
-    one = piece(code=[1], **COLON)
-    assert kinds(one, "code:category", "a:b")[0] == {"code": "category", "a:b": "category"}
-
-
-def test_what_traffic_is_sliced_by_is_a_category() -> None:
-    one = piece(code=[1], age=[2], city=["x"])
-    assert kinds(one, slices=("code",))[0] == {"code": "category", "age": "number", "city": "category"}
-    assert kinds(one, "age", slices=("city",))[0] == {"age": "number", "city": "category"}
-    assert kinds(one, "code:number", slices=("code",))[0] == {"code": "number"}
-
-
-@pytest.mark.parametrize("cells", [[b"x"] + [b"1"] * 99, [b"1"], [None]])
-def test_text_that_is_nearly_all_numbers_is_a_number(cells: list[bytes | None]) -> None:
-    assert kinds(piece(text=True, a=pa.array(cells, pa.binary())))[0] == {"a": "number"}
-
-
-@pytest.mark.parametrize("cells", [[b"x", b"y"], [b"x"] * 2 + [b"1"] * 98])
-def test_text_with_words_is_a_category(cells: list[bytes]) -> None:
-    assert kinds(piece(text=True, a=cells))[0] == {"a": "category"}
-    assert kinds(piece(a=["1", "2"]))[0] == {"a": "category"}
-
-
-@pytest.mark.parametrize(
-    ("wanted", "slices", "what"),
-    [
-        (("absent",), (), "no such column"),
-        ((), ("absent",), "no such column"),
-        (("y",), (), "Not an input"),
-        (("label",), (), "Not an input"),
-        ((), ("",), "Not an input"),
-    ],
-)
-def test_a_name_that_cannot_be_an_input_is_bad_input(
-    wanted: tuple[str, ...], slices: tuple[str, ...], what: str
-) -> None:
-    with pytest.raises(BadInput, match=what):
-        kinds(piece(age=[1], y=[0], label=[1], **NO_NAME), *wanted, slices=slices)
 
 
 def classes(columns: TableColumns, *given: str, **cells: Any) -> tuple[str, ...]:
@@ -266,30 +200,3 @@ def test_columns_of_times_without_a_role_are_found_by_all_their_cells() -> None:
         ts=times([1, 2]), opened=["2024-01-01", None], city=["a", "2024-01-01"], empty=[None, None], born=times([3, 4])
     )
     assert time_columns([one], ONE, ("born",)) == {"opened": "string"}
-
-
-@pytest.mark.parametrize(
-    ("name", "cells", "kind"),
-    [
-        ("squad_id", list(range(5)) * 100, "category"),
-        ("orderID", list(range(500)), "an id: 500 values in 500 rows"),
-        ("paid", list(range(500)), "number"),
-        ("customer_id", [f"c{number}" for number in range(500)], "an id: 500 values in 500 rows"),
-        ("note", [f"text of row {number}" for number in range(500)], "text"),
-        ("share_id", [number / 7 for number in range(500)], "number"),
-    ],
-)
-def test_ids_and_free_text_are_recognised_by_their_values_and_numbers_by_their_names(
-    name: str, cells: list[object], kind: str
-) -> None:
-    column: dict[str, Any] = {name: cells}
-    found, left_out = kinds(piece(**column))
-    assert {**found, **left_out} == {name: kind}
-    assert kinds(piece(**column), slices=(name,)) == ({name: "category"}, {})
-
-
-def test_columns_may_be_ignored() -> None:
-    found, left_out = kinds_of([piece(age=[1], city=["x"])], ONE, (), (), {"city": "ignored", "absent": "ignored"})
-    assert (found, left_out) == ({"age": "number"}, {"city": "ignored"})
-    with pytest.raises(BadInput, match="one role"):
-        kinds_of([piece(age=[1])], ONE, ("age",), (), {"age": "ignored"})

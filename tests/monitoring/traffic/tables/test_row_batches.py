@@ -167,7 +167,7 @@ def test_a_batch_without_inputs_can_be_taken_from(tmp_path: Path) -> None:
 
 
 def test_a_described_column_becomes_the_inputs_that_describe_it(tmp_path: Path) -> None:
-    note = TextDescriptors.fit("note", [(pa.array(["two words"]), np.zeros(1, np.int64))]).for_live_rows()
+    note = TextDescriptors.fit("note", [(pa.array(["two words"]), np.zeros(1, np.int64))])
     columns = replace(COLUMNS, inputs={**COLUMNS.inputs, **note.kinds}, described=(note,))
     table = rows_at([1, 2]).append_column("note", pa.array(["two words", None]))
     batch, rows = one_batch(tmp_path, table, columns)

@@ -1,0 +1,141 @@
+"""Vectors, such as embeddings, by their norm, their place on the reference's principal axes, and how far off these."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.traffic.cells import is_list, is_number
+
+#: Axes, at most.
+MOST_AXES = 8
+
+#: A list of fewer numbers is a sequence, and no vector.
+FEWEST_NUMBERS = 16
+
+#: Vectors that the axes are fitted to, at most, spread over the reference.
+_FITTED = 20_000
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VectorDescriptors:
+    """The descriptors of a column of vectors of one size. A `Descriptors`.
+
+    Attributes:
+        source: The column.
+        centre: The mean of the reference, [d].
+        axes: Orthonormal directions in which the reference varies most, [axes, d].
+
+    >>> fitted = VectorDescriptors.fit("vector", [pa.array([[0.0, 0.0], [3.0, 4.0]])])
+    >>> {name: column.to_pylist() for name, column in fitted.describe(pa.array([[3.0, 4.0]]), np.zeros(1)).items()}
+    {'vector.norm': [5.0], 'vector.residual': [0.0], 'vector.axis_1': [2.5]}
+    """
+
+    source: str
+    centre: Floats
+    axes: Floats
+
+    kind = "vector"
+
+    @classmethod
+    def fit(cls, source: str, pieces: Sequence[pa.Array]) -> VectorDescriptors:
+        """Fit the principal axes.
+
+        The sign of an axis is such that its largest entry is positive.
+
+        Args:
+            source: The column.
+            pieces: Its vectors, all of one size but for nulls.
+
+        Returns:
+            The descriptors. Cost: O(n d² + d³) for at most 20,000 vectors.
+        """
+        whole = pa.concat_arrays([_lists(piece).drop_null() for piece in pieces])
+        step = max(1, len(whole) // _FITTED)
+        values = _values(whole.take(pa.array(np.arange(0, len(whole), step))), len(whole[0]))
+        known = values[np.isfinite(values).all(axis=1)]
+        centre = known.mean(axis=0)
+        variances, axes = np.linalg.eigh((known - centre).T @ (known - centre) / max(len(known), 1))
+        kept = axes[:, ::-1][:, :MOST_AXES][:, variances[::-1][:MOST_AXES] > 1e-8 * max(float(variances[-1]), 1e-300)]
+        signs = np.sign(kept[np.abs(kept).argmax(axis=0), np.arange(kept.shape[1])])
+        return cls(source=source, centre=_rounded(centre), axes=_rounded((kept * signs).T))
+
+    @property
+    def kinds(self) -> Mapping[str, Literal["number", "category"]]:
+        """See `Descriptors`."""
+        axes = (f"axis_{place + 1}" for place in range(len(self.axes)))
+        return {f"{self.source}.{name}": "number" for name in ("norm", "residual", *axes)}
+
+    def reads(self, kind: pa.DataType) -> bool:
+        """See `Descriptors`."""
+        return is_list(kind) and is_number(kind.value_type)
+
+    def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
+        """See `Descriptors`. A vector of another size is missing."""
+        lists = _lists(cells)
+        found = np.full((len(self.kinds), len(cells)), np.nan)
+        fits = pc.fill_null(pc.equal(pc.list_value_length(lists), self.centre.size), fill_value=False)
+        places = np.flatnonzero(np.asarray(fits, dtype=np.bool_))
+        values = _values(lists.take(pa.array(places)), self.centre.size)
+        places_on_axes = (values - self.centre) @ self.axes.T
+        off = values - self.centre - places_on_axes @ self.axes
+        found[:, places] = np.vstack([_norms(values), _norms(off), *places_on_axes.T])
+        return dict(zip(self.kinds, map(pa.array, found), strict=True))
+
+    def document(self) -> dict[str, Any]:
+        """See `Descriptors`."""
+        packed = {"centre": _packed(self.centre), "axes": [_packed(axis) for axis in self.axes]}
+        return {"kind": self.kind, "source": self.source, **packed}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> VectorDescriptors:
+        """The descriptors of a document that `document` gave."""
+        centre = _unpacked(document["centre"])
+        axes = [_unpacked(text) for text in document["axes"]]
+        return cls(source=document["source"], centre=centre, axes=np.array(axes).reshape(-1, centre.size))
+
+
+def is_vector(cells: Sequence[pa.Array]) -> bool:
+    """Whether lists of numbers are vectors: all of one size, of which there is no telling what is last."""
+    lists = [piece for piece in cells if not pa.types.is_null(piece.type)]
+    if not all(is_list(piece.type) and is_number(piece.type.value_type) for piece in lists):
+        return False
+    sizes = {size for piece in lists for size in pc.unique(pc.list_value_length(piece).drop_null()).to_pylist()}
+    return len(sizes) == 1 and min(sizes) >= FEWEST_NUMBERS
+
+
+def _norms(values: Floats) -> Floats:
+    """The norm of each vector; of unit vectors exactly 1."""
+    return np.round(np.sqrt((values**2).sum(axis=1)), 6)
+
+
+def _lists(cells: pa.Array) -> pa.Array:
+    return cells.cast(pa.large_list(pa.float64()))
+
+
+def _values(lists: pa.Array, size: int) -> Floats:
+    """Vectors of one size, [n, size]; NaN where a number is null."""
+    flat = lists.flatten()
+    return np.asarray(pc.fill_null(flat, np.nan), dtype=np.float64).reshape(len(lists), size)
+
+
+def _rounded(values: Floats) -> Floats:
+    """As they are stored, so that a baseline's own numbers are those of live rows."""
+    return values.astype(np.float32).astype(np.float64)
+
+
+def _packed(values: Floats) -> str:
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def _unpacked(text: str) -> Floats:
+    return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float64)

@@ -229,7 +229,8 @@ def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> t
     table = match_columns(given.table, model, given.label)
     check_reference(table, model, classes, sets=given.task == "multilabel")
     groups = None if given.roles.group is None else given.table[given.roles.group]
-    return table, input_roles(table, model.inputs, given.roles, groups)
+    roles = input_roles(table, model.inputs, given.roles, groups)
+    return roles.describe(table), roles
 
 
 def _check_output(output: str | None, model: KerasModel) -> None:

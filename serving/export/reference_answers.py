@@ -189,11 +189,12 @@ def write_reference(
     if interpreted.task is None and outputs is None:
         _write_schema(reference, interpreted, roles, folder / SCHEMA_FILE)
         return WrittenReference(
-            description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), NO_NUMBERS)
+            description={"rows": reference.num_rows}, remarks=(*_tensors(model, roles, seen=False), NO_NUMBERS)
         )
     many = interpreted.multilabel
     output = interpreted.number if many is None else interpreted.answer
     spec = baseline_spec(roles.features, interpreted.classes, output, outputs, many)
+    spec = replace(spec, described=roles.described)
     table = complete(reference, model, spec, now)
     usable = usable_rows(table, reference, model, spec)
     groups = roles.groups
@@ -218,7 +219,7 @@ def write_reference(
             *usable.remarks,
             *roles.remarks,
             *((_no_task(reference),) if interpreted.task is None else _unwatched(interpreted)),
-            *_tensors(model, seen=seen is not None),
+            *_tensors(model, roles, seen=seen is not None),
             *_gaps(reference, has_loss=interpreted.task is not None),
         ),
     )
@@ -251,9 +252,10 @@ def _no_task(reference: pa.Table) -> str:
     )
 
 
-def _tensors(model: KerasModel, *, seen: bool) -> Iterator[str]:
+def _tensors(model: KerasModel, roles: InputRoles, *, seen: bool) -> Iterator[str]:
     """Remarks on what a monitor watches of inputs that are tensors."""
-    lists = ", ".join(one.name for one in model.inputs if one.shape)
+    described = set() if seen else {each.source for each in roles.described}
+    lists = ", ".join(one.name for one in model.inputs if one.shape and one.name not in described)
     if lists and seen:
         yield f"A monitor watches {lists} by the model's output embedding, and not by single values."
     elif lists:

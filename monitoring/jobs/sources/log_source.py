@@ -19,6 +19,7 @@ from monitoring.jobs.sources.log_window import LogWindow
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.descriptors.descriptors import described_inputs
 from monitoring.traffic.format.rows import OUTPUT, SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
 from monitoring.traffic.id_keys import IdSet
@@ -133,6 +134,8 @@ class LogSource:
         flat = self._with_answers(flatten_scalars(table))
         # An input goes by its own name; outputs keep their prefix, so that neither can stand for the other.
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
+        described, problems = described_inputs(self._spec.described, plain, microseconds(plain["event_time"]))
+        plain |= {name: column for name, column in described.items() if name not in problems}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output)
 
     def _with_answers(self, flat: pa.Table) -> pa.Table:

@@ -115,7 +115,8 @@ def is_vector(cells: Sequence[pa.Array]) -> bool:
 
 def _norms(values: Floats) -> Floats:
     """The norm of each vector; of unit vectors exactly 1."""
-    return np.round(np.sqrt((values**2).sum(axis=1)), 6)
+    found: Floats = np.round(np.sqrt((values**2).sum(axis=1)), 6)
+    return found
 
 
 def _lists(cells: pa.Array) -> pa.Array:

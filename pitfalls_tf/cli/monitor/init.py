@@ -90,7 +90,7 @@ LISTED = 60
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.")
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.")
 @click.option("--classes", default="", metavar="A,B", help="Class names in the order of the scores.")
-@click.option("--features", default="", metavar="A,B", help="Inputs; A:number and A:category set the kind.")
+@click.option("--features", default="", metavar="A,B", help="Inputs; A:KIND sets a kind, such as A:category or A:text.")
 @with_column_roles
 @click.option("--slices", default="", metavar="A,B", help="Categorical inputs whose values are watched separately.")
 @click.option(

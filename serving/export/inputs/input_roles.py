@@ -1,4 +1,4 @@
-"""Which inputs a baseline watches and keeps: all scalars, but for free text, ids, and what the owner says."""
+"""Which inputs a baseline watches: scalars as they are, texts and images by descriptors, and no ids."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from monitoring.baseline.predictions import microseconds
 from monitoring.baseline.spec import FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.traffic.cells import as_strings, decoded, is_list
 from monitoring.traffic.column_roles import ColumnRole
+from monitoring.traffic.descriptors.descriptors import Descriptors, described_inputs
+from monitoring.traffic.descriptors.image import ImageDescriptors
+from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
 from serving.export.inputs.feature_columns import MISSING_CATEGORY
 
@@ -77,21 +82,48 @@ NOTHING_DECLARED = DeclaredRoles()
 class InputRoles:
     """The inputs that a baseline watches, and the columns that are left out of the bundle, with the reason.
 
+    `described` is what describes inputs by some of the `features`: texts, which no file of the bundle has, and images.
     `groups` is the group of each row of the table as it was read; None without one.
     """
 
     features: tuple[FeatureSpec, ...]
     left_out: tuple[ColumnRole, ...] = ()
+    described: tuple[Descriptors, ...] = ()
     groups: pa.Array | None = None
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """A sentence on what is left out; none where nothing is."""
+        """A sentence on what is described, and one on what is left out; none where nothing is."""
+        said = tuple(
+            f"{each.source} is watched by what describes each {each.kind}: {', '.join(each.kinds)}."
+            f"{' No file of the bundle has its texts.' if each.kind == 'text' else ''}"
+            for each in self.described
+        )
         if not self.left_out:
-            return ()
-        text = [one.name for one in self.left_out if one.why.startswith(("an id", "free text"))]
+            return said
+        text = [one.name for one in self.left_out if one.why.startswith("an id")]
         how = f" To watch and keep it all the same: --categorical {','.join(text)}." if text else ""
-        return (f"Not watched, and in no file of the bundle: {', '.join(map(str, self.left_out))}.{how}",)
+        return (
+            *said,
+            f"Not watched, and in no file of the bundle: {', '.join(map(str, self.left_out))}.{how}",
+        )
+
+    def describe(self, table: pa.Table) -> pa.Table:
+        """A matched reference with the columns that describe others of it.
+
+        Args:
+            table: The reference.
+
+        Returns:
+            The table, with a column for each of the features that describe.
+        """
+        texts = {each.source for each in self.described if each.kind == "text"}
+        columns = {name: pa.chunked_array([_scalars(table[name])]) for name in texts}
+        columns |= {each.source: table[each.source] for each in self.described if each.source not in texts}
+        found, _ = described_inputs(self.described, columns, _event_us(table))
+        for name, column in found.items():
+            table = table.append_column(name, column)
+        return table
 
     def without_raw(self, inputs: Sequence[ModelInput], rows: Mapping[str, Array]) -> dict[str, Array]:
         """Sampled rows as a bundle may keep them: texts that are not watched empty, numbers that are left out zero.
@@ -133,27 +165,50 @@ def input_roles(
     """
     features: list[FeatureSpec] = []
     left_out: list[ColumnRole] = []
+    described: list[Descriptors] = []
     for one in inputs:
         if one.shape:
+            image = (
+                ImageDescriptors.of_tensor(one.name, one.shape) if one.kind == "number" and table is not None else None
+            )
+            described += [] if image is None or one.name in declared.ignore else [image]
             continue
         why = "ignored" if one.name in declared.ignore else "the group" if one.name == declared.group else ""
         is_category = one.name in declared.categorical
         if not why and not is_category and table is not None and one.name in table.column_names:
             why = _why_no_input(one, table[one.name])
-        if why:
+        if why.startswith("free text") and table is not None:
+            described.append(TextDescriptors.fit(one.name, [(_scalars(table[one.name]), _event_us(table))]))
+        elif why:
             left_out.append(ColumnRole(name=one.name, role="left out", why=why))
         elif is_category:
             features.append(FeatureSpec(name=one.name, kind="category", is_code=one.kind == "number"))
         else:
             features.append(FeatureSpec(name=one.name, kind=one.kind))
     texts = None if groups is None else as_strings(decoded(groups)).cast(pa.large_string())
-    return InputRoles(features=tuple(features), left_out=tuple(left_out), groups=texts)
+    names = {feature.name for feature in features}
+    kept = tuple(each for each in described if not names & each.kinds.keys())
+    features += [
+        FeatureSpec(name=name, kind=kind, source=each.source) for each in kept for name, kind in each.kinds.items()
+    ]
+    return InputRoles(features=tuple(features), left_out=tuple(left_out), described=kept, groups=texts)
+
+
+def _scalars(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    """The cells, or the first of each where a cell is a list of one."""
+    cells = decoded(column)
+    return pc.list_element(cells, 0) if is_list(cells.type) else cells
+
+
+def _event_us(table: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """When each row happened, in microseconds, or where none says so its place."""
+    if "event_time" not in table.column_names:
+        return np.arange(table.num_rows)
+    return microseconds(table["event_time"])
 
 
 def _why_no_input(one: ModelInput, column: pa.ChunkedArray[Any]) -> str:
-    cells = decoded(column)
-    if is_list(cells.type):
-        cells = cells.flatten()
+    cells = _scalars(column)
     if one.kind == "number" and not (pa.types.is_integer(cells.type) and is_id_name(one.name)):
         return ""
     return why_no_input(as_strings(cells).cast(pa.large_string()))

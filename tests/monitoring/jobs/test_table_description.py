@@ -37,9 +37,9 @@ def pieces(*names: str) -> tuple[LoadedPiece, ...]:
 def test_columns_have_the_names_that_were_given_and_inputs_are_all_others_that_can_be_one() -> None:
     columns, left_out = columns_described(pieces(), DESCRIPTION)
     assert columns.mapped == ("ts", "id", "y", "known_at", "p")
-    assert columns.inputs == {"age": "number", "city": "category"}
+    assert columns.inputs == {"age": "number", "city": "category", "tags.length": "number"}
     assert columns.classes == ("0", "1")
-    assert list(left_out) == ["tags"]
+    assert left_out == {}
 
 
 def test_columns_that_are_not_named_have_their_usual_names() -> None:
@@ -85,7 +85,8 @@ def test_every_column_of_a_table_is_mapped_an_input_or_left_out(others: set[str]
     columns, left_out = columns_described(pieces(*names), DESCRIPTION)
     found = [
         *(name for name in columns.mapped if name in names),
-        *columns.inputs,
+        *columns.plain_inputs,
+        *(each.source for each in columns.described),
         *left_out,
     ]
     assert sorted(found) == sorted(names)

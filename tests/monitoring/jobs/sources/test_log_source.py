@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline.predictions import microseconds
+from monitoring.baseline.spec import FeatureSpec
 from monitoring.config import load_config
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_writer import LabelWriter
@@ -184,3 +187,18 @@ def test_a_label_by_the_servers_own_id_is_one_of_its_prediction(deployed: Path, 
     source = LogSource(deployed / "traffic", load_config(deployed / "monitor.toml").model, SPEC, version=1)
     assert source.labels()["prediction_id"].to_pylist() == ["order:0", "pitfalls-2:0"]
     assert source.latest_labels()["prediction_id"].to_pylist() == ["order:0", "pitfalls-2:0"]
+
+
+def test_a_column_of_the_log_is_described_as_the_baseline_says(source: LogSource, deployed: Path) -> None:
+    """Scalars and texts alike: the log has the column, and rows get the inputs that describe it."""
+    plain, _ = source.read(day(1))
+    name = next(feature.name for feature in SPEC.features if feature.kind == "category")
+    texts = plain.features[name].combine_chunks()
+    described = TextDescriptors.of(TextDescriptors.fit(name, [(texts, plain.event_times)]).document())
+    gone = TextDescriptors.of({**described.document(), "source": "gone"})
+    made = [FeatureSpec(name=one, kind=kind, source=name) for one, kind in {**described.kinds, **gone.kinds}.items()]
+    spec = replace(SPEC, features=(*SPEC.features, *made), described=(described, gone))
+    model = load_config(deployed / "monitor.toml").model
+    rows, _ = LogSource(deployed / "traffic", model, spec, version=1).read(day(1))
+    assert dict(rows.problems) == dict.fromkeys(gone.kinds, "absent")
+    assert rows.features[f"{name}.characters"].to_pylist() == [len(text) for text in texts.to_pylist()]

@@ -1,7 +1,8 @@
-"""Free text and ids are not watched, and in no file of a bundle, unless their owner says so."""
+"""Free text is described, ids are not watched, and no file of a bundle has either, unless their owner says so."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,14 @@ INPUTS = (
 )
 
 
+#: The inputs that describe a note.
+NOTE = {
+    **{f"note.{name}": ("number", False) for name in ("characters", "words", "out_of_vocabulary")},
+    **{f"note.{name}": ("number", False) for name in ("digits", "special_characters")},
+    "note.script": ("category", False),
+}
+
+
 def table(rows: int = ROWS) -> pa.Table:
     return pa.table(
         {
@@ -54,22 +63,23 @@ def kinds(roles: Any) -> dict[str, tuple[str, bool]]:
 
 def test_free_text_and_ids_are_recognised() -> None:
     roles = input_roles(table(), INPUTS)
-    assert kinds(roles) == {"origin": ("category", False), "zip": ("number", False)}
+    assert {**kinds(roles), **NOTE} == kinds(roles)
+    assert {name for name in kinds(roles) if name not in NOTE} == {"origin", "zip"}
     assert [str(one) for one in roles.left_out] == [
-        "note (free text: 300 values in 300 rows)",
         "ticket (an id: 300 values in 300 rows)",
         "customer_id (an id: 300 values in 300 rows)",
     ]
-    (remark,) = roles.remarks
-    assert remark.startswith("Not watched, and in no file of the bundle: note (free text")
-    assert remark.endswith("To watch and keep it all the same: --categorical note,ticket,customer_id.")
+    described, remark = roles.remarks
+    assert described.startswith("note is watched by what describes each text: note.characters, note.words")
+    assert remark.startswith("Not watched, and in no file of the bundle: ticket (an id")
+    assert remark.endswith("To watch and keep it all the same: --categorical ticket,customer_id.")
 
 
 def test_the_owner_decides() -> None:
     declared = DeclaredRoles(categorical=("ticket", "zip"), ignore=("origin",), group="customer_id")
     roles = input_roles(table(), INPUTS, declared, table()["customer_id"])
-    assert kinds(roles) == {"ticket": ("category", False), "zip": ("category", True)}
-    assert [one.why for one in roles.left_out][1:] == ["ignored", "the group"]
+    assert kinds(roles) == {"ticket": ("category", False), "zip": ("category", True), **NOTE}
+    assert [one.why for one in roles.left_out] == ["ignored", "the group"]
     assert roles.groups is not None
     assert roles.groups[0].as_py() == "987000"
     assert input_roles(None, INPUTS).remarks == ()
@@ -147,16 +157,18 @@ def found_in(folder: Path, word: bytes) -> list[str]:
 def test_a_bundle_has_no_free_text_and_no_id_in_any_file(tmp_path: Path) -> None:
     bundle = export(tmp_path, categorical=("zip",))
     assert found_in(bundle.path, b"planted") == []
-    assert any(one.startswith("Not watched, and in no file of the bundle: note (free text") for one in bundle.remarks)
+    assert any(one.startswith("note is watched by what describes each text") for one in bundle.remarks)
     baseline = load_baseline(bundle.path / "assets.extra/baseline")
-    assert kinds(baseline.spec) == {"zip": ("category", True), "dist": ("number", False)}
+    assert kinds(baseline.spec) == {"zip": ("category", True), "dist": ("number", False), **NOTE}
+    assert [each.source for each in baseline.spec.described] == ["note"]
     assert baseline.reference.ids.to_pylist()[:2] == ["reference-000:0", "reference-001:0"]
-    assert next(one.categories for one in baseline.bins) == tuple(str(10_000 + place) for place in range(7))
+    codes = next(one.categories for one in baseline.bins if one.feature == "zip")
+    assert codes == tuple(str(10_000 + place) for place in range(7))
     schema = load_schema(bundle.path / "assets.extra/schema.pbtxt")
-    assert sorted(feature.name for feature in schema.feature) == ["dist", "label", "zip"]
+    assert sorted(feature.name for feature in schema.feature) == sorted(["dist", "label", "zip", *NOTE])
     live = own_table().append_column("probabilities", pa.array([[0.5, 0.5]] * ROWS))
     live = live.append_column("event_time", pa.array([now()] * ROWS, pa.timestamp("us", "UTC"))).drop(["label"])
-    rows = predictions_from(live, baseline.spec)
+    rows = predictions_from(live, replace(baseline.spec, features=baseline.spec.features[:2], described=()))
     assert rows.problems == ()
     assert rows.features["zip"][8].as_py() == "10001"
 
@@ -170,3 +182,27 @@ def test_what_is_asked_for_is_kept(tmp_path: Path) -> None:
     numbers = np.asarray(kept.reference.features["dist"]) * (ROWS - 1)
     groups = np.rint(numbers).astype(int) % 7
     assert int((np.diff(groups) != 0).sum()) == 6, "rows of a group stay together"
+
+
+def test_images_are_described_and_only_where_there_is_a_reference() -> None:
+    images = (
+        ModelInput(name="photo", dtype="uint8", shape=(16, 12, 3)),
+        ModelInput(name="matrix", dtype="float32", shape=(16, 12)),
+        ModelInput(name="origin", dtype="string", shape=()),
+    )
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 16, 12, 3), dtype=np.uint8)
+    rows = pa.table({"photo": pixels.tolist(), "matrix": pixels[..., 0].tolist(), "origin": ["JFK"] * 6})
+    roles = input_roles(rows, images)
+    names = [f"photo.{name}" for name in ("brightness", "contrast", "sharpness", "saturation")]
+    assert list(kinds(roles)) == ["origin", *names]
+    assert roles.remarks == (f"photo is watched by what describes each image: {', '.join(names)}.",)
+    found = roles.describe(rows)
+    assert found["photo.brightness"].to_pylist() == pytest.approx(pixels.mean(axis=(1, 2, 3)))
+    assert list(kinds(input_roles(None, images))) == ["origin"]
+
+
+def test_texts_in_lists_of_one_are_described_as_they_are_alone() -> None:
+    alone = input_roles(table(), INPUTS[:1])
+    listed = table().set_column(0, "note", pa.array([[text] for text in NOTES]))
+    as_lists = input_roles(listed, INPUTS[:1])
+    assert as_lists.describe(listed)["note.words"].equals(alone.describe(table())["note.words"])

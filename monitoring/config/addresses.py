@@ -177,6 +177,21 @@ def web_url(value: str) -> str:
     )
 
 
+def server_url(value: str) -> str:
+    """Check the address of a server's REST API.
+
+    Args:
+        value: The setting.
+
+    Returns:
+        The URL without a slash at its end.
+
+    Raises:
+        PydanticCustomError: It is no http or https URL.
+    """
+    return _plain_url(value, r"https?://[^\s\x00-\x1f\x7f<>|\"]+", "a server", 'server = "http://127.0.0.1:8501"')
+
+
 def _plain_url(value: str, pattern: str, what: str, example: str) -> str:
     """A URL of http or https without user and password, and without a slash at its end."""
     if not re.fullmatch(pattern, value) or "@" in value:

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from monitoring.config.action_section import ActionSection
 from monitoring.config.addresses import path_or_url, store_url, webhook_url
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.metric_section import Metrics, MetricSection
@@ -309,6 +310,11 @@ class RetentionSection(Section):
     labels: Horizon | None = Field(default=None, examples=["365d"])
 
 
+def _distinct_actions(actions: tuple[ActionSection, ...]) -> tuple[ActionSection, ...]:
+    distinct([one.name for one in actions])
+    return actions
+
+
 class MonitorConfig(Section):
     """All of `monitor.toml`. Read it with `load_config`, which gives every problem its line and its fix."""
 
@@ -323,6 +329,7 @@ class MonitorConfig(Section):
     metric: Metrics = ()
     expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False)] = ()
     notify: Annotated[tuple[Route, ...], Field(strict=False)] = ()
+    action: Annotated[tuple[ActionSection, ...], Field(strict=False), AfterValidator(_distinct_actions)] = ()
     heartbeat: HeartbeatSection = HeartbeatSection()
     schedule: ScheduleSection = Field(default_factory=ScheduleSection)
     store: StoreSection = Field(default_factory=StoreSection)
@@ -346,6 +353,7 @@ SECTIONS: dict[str, type[Section]] = {
     "metric": MetricSection,
     "expected": ExpectedSection,
     "notify": WebhookRoute,
+    "action": ActionSection,
     "heartbeat": HeartbeatSection,
     "schedule": ScheduleSection,
     "store": StoreSection,

@@ -84,3 +84,11 @@ def read_entries(sources: Sequence[Source], shown: Sequence[Candidate], now: dat
         for one in shown
         if one.place in read
     )
+
+
+def by_source(entries: Sequence[Entry]) -> dict[str, list[int]]:
+    """The numbers of the deployments of each store."""
+    numbers: dict[str, list[int]] = {}
+    for one in entries:
+        numbers.setdefault(one.source, []).append(one.summary.number)
+    return numbers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-ActionKind: TypeAlias = Literal["acknowledge", "snooze", "assign", "note", "close", "reopen"]
+ActionKind: TypeAlias = Literal["acknowledge", "snooze", "assign", "note", "close", "reopen", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class IncidentAction:
         at: When, aware.
         by: Who.
         kind: What.
-        text: The note, the new owner (empty: nobody), or the reason.
+        text: The note, the new owner (empty: nobody), the reason, or which action of the config ran, and its outcome.
         until: When a snooze ends, aware; None: only when the incident becomes worse. A time that is not later than `at`
             ends a snooze.
         until_worse: Whether a snooze ends when the incident becomes worse.

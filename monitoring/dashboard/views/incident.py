@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitoring.config.action_section import ActionSection
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.charts import evidence_chart, watch_chart, window_address
 from monitoring.dashboard.views.deployment import Figure, next_step
@@ -40,7 +42,10 @@ WINDOWS_AFTER = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
-    """Everything that the page of an incident shows; `can` has the kinds of actions whose buttons are there."""
+    """Everything that the page of an incident shows.
+
+    `can` has the kinds of actions whose buttons are there; `runs` the actions of the config, with what they do.
+    """
 
     address: str
     parent: str
@@ -63,6 +68,7 @@ class IncidentView:
     remarks: tuple[str, ...]
     owner: str
     can: frozenset[ActionKind]
+    runs: tuple[tuple[str, str], ...]
     timezone: str
 
     @property
@@ -72,7 +78,13 @@ class IncidentView:
         return (self.history, *(table for table in optional if table is not None))
 
 
-def incident_view(incident: IncidentRecord, history: DeploymentHistory, parent: str, now: datetime) -> IncidentView:
+def incident_view(
+    incident: IncidentRecord,
+    history: DeploymentHistory,
+    parent: str,
+    now: datetime,
+    actions: Sequence[ActionSection] = (),
+) -> IncidentView:
     """The page of an incident.
 
     Args:
@@ -80,6 +92,7 @@ def incident_view(incident: IncidentRecord, history: DeploymentHistory, parent: 
         history: The windows around it.
         parent: The path of the deployment's page.
         now: The time, aware.
+        actions: The actions of its config.
 
     Returns:
         The page.
@@ -108,8 +121,17 @@ def incident_view(incident: IncidentRecord, history: DeploymentHistory, parent: 
         remarks=remarks(incident, now, zone),
         owner=printable(incident.owner),
         can=possible(incident),
+        runs=tuple((one.name, _purpose(one)) for one in actions),
         timezone=printable(history.summary.record.timezone),
     )
+
+
+def _purpose(action: ActionSection) -> str:
+    """What an action does, in a sentence."""
+    if action.command is not None:
+        return f"Runs {printable(action.command[0])} on the machine of this dashboard."
+    file = "" if action.model_config_file is None else action.model_config_file.name
+    return f"Moves the label {printable(action.label or '')} in {printable(file)} to the version before this one."
 
 
 def possible(incident: IncidentRecord) -> frozenset[ActionKind]:

@@ -25,7 +25,16 @@ SNOOZES: Final = (
 #: The field that has the text of an action.
 _TEXTS: Final = {"note": "note", "assign": "owner", "close": "why", "reopen": "why"}
 
-KINDS: Final[tuple[ActionKind, ...]] = get_args(ActionKind)
+#: What a button of an incident does.
+KINDS: Final[tuple[ActionKind, ...]] = tuple(kind for kind in get_args(ActionKind) if kind != "run")
+
+
+def require_sure(form: Mapping[str, str]) -> None:
+    """Refuse a form whose tick was not set. Raises BadInput then."""
+    if form.get("sure") != "yes":
+        raise BadInput(
+            "It was not confirmed.", got="no tick", expected="the tick beside the button", fix="Set it, and send again."
+        )
 
 
 def action_of(kind: ActionKind, form: Mapping[str, str], now: datetime) -> IncidentAction:

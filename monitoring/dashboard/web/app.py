@@ -31,7 +31,7 @@ from monitoring.dashboard.views.rebaseline import RebaselineForm
 from monitoring.dashboard.views.standing import STATES
 from monitoring.dashboard.views.table import TableView, csv_text
 from monitoring.dashboard.web.access import COOKIE, Access, cookie_of
-from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of
+from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of, require_sure
 from monitoring.dashboard.web.asked import (
     MOST_ACTION_BYTES,
     form_of,
@@ -118,6 +118,7 @@ class Dashboard:
                 Route(f"{deployment}/incidents/{{incident:int}}/{kind}", partial(self.act, kind), methods=["POST"])
                 for kind in KINDS
             ),
+            Route(deployment + "/incidents/{incident:int}/run", self.run, methods=["POST"]),
             Route(deployment + "/rebaseline", self.rebaseline, methods=["GET", "POST"]),
             Route(deployment + "/windows/{start}", self.window),
             Route(deployment + "/windows/{start}/tables/{table:path}.csv", self.window_csv),
@@ -239,8 +240,8 @@ class Dashboard:
         number = int(request.path_params["incident"])
         view = await run_in_threadpool(self._pages.incident, *place_of(request), number)
         name = unquote(request.cookies.get(NAME_COOKIE, ""))
-        may_act = request.state.may_act
-        return _page("incident", view=view, query="", name=name, snoozes=SNOOZES, may_act=may_act)
+        acting = {"may_act": request.state.may_act, "may_run": self._access.token is not None}
+        return _page("incident", view=view, query="", name=name, snoozes=SNOOZES, **acting)
 
     async def incident_csv(self, request: Request) -> Response:
         """A table of an incident's page."""
@@ -254,6 +255,17 @@ class Dashboard:
         action = action_of(kind, await form_of(request, MOST_ACTION_BYTES), self._pages.clock())
         await run_in_threadpool(self._pages.act, *place_of(request), number, action)
         return _led_to(request.url.path.removesuffix(f"/{kind}"), request, action.by)
+
+    async def run(self, request: Request) -> Response:
+        """Performs an action of the config, and leads back to the incident's page, whose log has the outcome."""
+        form = await form_of(request, MOST_ACTION_BYTES)
+        if self._access.token is None:
+            raise HTTPException(403)
+        require_sure(form)
+        by = form.get("by", "").strip() or NOBODY
+        number = int(request.path_params["incident"])
+        await run_in_threadpool(self._pages.run, *place_of(request), number, (form.get("name", ""), by))
+        return _led_to(request.url.path.removesuffix("/run"), request, by)
 
     async def rebaseline(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/rebaseline?incident=N``: makes windows the new normal, or the former baseline again."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.history import HEADLINES, WINDOWS, Drawn, HistoryRange, read_history, with_scores
-from monitoring.dashboard.roster import Roster, mentioning, read_entries, read_roster
+from monitoring.dashboard.roster import Roster, by_source, mentioning, read_entries, read_roster
 from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.candidates import PAGE_ROWS, Question, chosen, counts, page_of
 from monitoring.dashboard.views.charts import windows_table
@@ -29,6 +29,7 @@ from monitoring.dashboard.views.table import TableView
 from monitoring.dashboard.views.versions import MOST_VERSIONS, versions_table
 from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
+from monitoring.jobs.actions.perform import perform
 from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
@@ -101,7 +102,7 @@ class Pages:
         now = self.clock()
         roster = read_roster(self.sources, now)
         found = read_entries(self.sources, roster.found, now)
-        last = {name: self._source(name).store().last_windows(some) for name, some in _by_source(found).items()}
+        last = {name: self._source(name).store().last_windows(some) for name, some in by_source(found).items()}
         measured = [Measured(entry=one, last=last[one.source].get(one.summary.number)) for one in found]
         return metrics_text(measured, self._failures(roster))
 
@@ -212,7 +213,9 @@ class Pages:
         )
         drawn = Drawn(watches=("error", found.watch, f"estimated_{found.watch}"), part=found.slice)
         history = with_scores(store, read_history(store, summary, extent), extent, drawn)
-        return incident_view(found, history, f"/d/{source}/{number}", self.clock())
+        config = self._source(source).config_of(summary.record.called)
+        actions = () if config is None else config.action
+        return incident_view(found, history, f"/d/{source}/{number}", self.clock(), actions)
 
     def window(self, source: str, number: int, start: datetime) -> WindowView:
         """The page of a window.
@@ -315,6 +318,14 @@ class Pages:
         store, _ = self.find(source, number)
         return store.act(number, incident, action)
 
+    def run(self, source: str, number: int, incident: int, asked: tuple[str, str]) -> None:
+        """Perform an action of the config, by its name and for whom. Raises BadInput if there is no such action."""
+        store, summary = self.find(source, number)
+        config = self._source(source).config_of(summary.record.called)
+        name, by = asked
+        found = _found("action", config if config is not None and config.action else None, name)
+        perform(found, store, (number, incident), name, by=by, clock=self.clock)
+
     def fingerprint(self) -> str:
         """A text that changes with every run, window and action in any of the stores."""
         found = []
@@ -341,7 +352,7 @@ class Pages:
             name: self._source(name)
             .store()
             .recent_histories(of_source, latest=STRIP_WINDOWS, watches=HEADLINES, scored=WINDOWS)
-            for name, of_source in _by_source(shown).items()
+            for name, of_source in by_source(shown).items()
         }
         return [(one, read[one.source][one.summary.number]) for one in shown]
 
@@ -361,14 +372,6 @@ class Pages:
         """A deployment and its store. Raises BadInput if there is none."""
         store = self._source(source).store()
         return store, _found("deployment", store.summary(number), str(number))
-
-
-def _by_source(entries: Sequence[Entry]) -> dict[str, list[int]]:
-    """The numbers of the deployments of each store."""
-    numbers: dict[str, list[int]] = {}
-    for one in entries:
-        numbers.setdefault(one.source, []).append(one.summary.number)
-    return numbers
 
 
 def _extent(latest: int, *, whole: bool, rows: int = TABLE_ROWS) -> HistoryRange:

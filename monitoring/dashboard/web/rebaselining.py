@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.config import load_config
 from monitoring.dashboard.views.rebaseline import RebaselineForm, RebaselineView, rebaseline_view, time_of
-from monitoring.dashboard.web.action_form import NOBODY
+from monitoring.dashboard.web.action_form import NOBODY, require_sure
 from monitoring.dashboard.web.pages import Pages
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, RebaselineResult, rebaseline, undo_rebaseline
@@ -67,7 +67,7 @@ class Rebaselining:
             CannotRun: A run is at work, or another new baseline is being made. Nothing was changed then.
         """
         path = self._path(place)
-        _require_sure(form)
+        require_sure({"sure": "yes" * form.sure})
         config = load_config(path)
         zone = ZoneInfo(config.windows.timezone)
         said = NewNormal(
@@ -93,7 +93,7 @@ class Rebaselining:
             CannotRun: A run is at work, or another new baseline is being made. Nothing was changed then.
         """
         path = self._path(place)
-        _require_sure(form)
+        require_sure({"sure": "yes" * form.sure})
         with _one_at_a_time(self._lock):
             undone = undo_rebaseline(path, by=form.by.strip() or NOBODY, clock=self._pages().clock)
         since = f"{undone.since:%Y-%m-%d %H:%M} UTC"
@@ -139,13 +139,6 @@ def _sentences(done: RebaselineResult, zone: ZoneInfo) -> tuple[str, ...]:
         f"{done.since.astimezone(zone):%Y-%m-%d %H:%M} on.{closed}"
     )
     return (made, *done.notes)
-
-
-def _require_sure(form: RebaselineForm) -> None:
-    if not form.sure:
-        raise BadInput(
-            "It was not confirmed.", got="no tick", expected="the tick beside the button", fix="Set it, and send again."
-        )
 
 
 @contextmanager

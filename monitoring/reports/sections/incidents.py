@@ -87,6 +87,7 @@ _DONE = {
     "note": "note",
     "close": "closed",
     "reopen": "reopened",
+    "run": "ran",
 }
 
 

@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/monitor-toml.md").read_text(
 
 
 def documented(section: str) -> list[tuple[str, str]]:
-    head = f"[[{section}]]" if section in ("expected", "metric", "notify") else f"[{section}]"
+    head = f"[[{section}]]" if section in ("action", "expected", "metric", "notify") else f"[{section}]"
     _, _, rest = PAGE.partition(f"\n## {head}\n")
     return rows(rest.partition("\n## ")[0].partition("\n### ")[0])
 
@@ -27,6 +27,10 @@ def documented(section: str) -> list[tuple[str, str]]:
 def documented_route(route: str) -> list[tuple[str, str]]:
     """The rows of a route's own table."""
     return rows(PAGE.partition(f"| key of `{route}` |")[2].partition("\n\n")[0])
+
+
+def _text(value: object) -> str:
+    return f"{value.total_seconds():g}s" if isinstance(value, timedelta) else str(value)
 
 
 def rows(text: str) -> list[tuple[str, str]]:
@@ -51,7 +55,7 @@ def test_the_page_lists_each_key_with_its_default(section: str) -> None:
             assert shown == f"`{written[name]}`"
         else:
             default = list(field.default) if isinstance(field.default, tuple) else field.default
-            assert shown == f"`{json.dumps(default, default=str)}`"
+            assert shown == f"`{json.dumps(default, default=_text)}`"
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route != "webhook"])

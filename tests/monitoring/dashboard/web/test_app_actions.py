@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from monitoring.config.files import ConfigFile
+from monitoring.dashboard.sources import Source
+from monitoring.dashboard.web.access import Access
+from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.pages import Pages
+from tests.dashboard_store import NOW
+from tests.monitoring.config.configs import LEAST, load
+
+PAGE = "/d/shop/1/incidents/1"
+SECRET = Access(names=frozenset({"testserver"}), token="secret", readers=frozenset({"reader"}))
+
+
+@pytest.fixture
+def pages(url: str, tmp_path: Path) -> Pages:
+    """The pages of a config with an action."""
+    command = json.dumps([sys.executable, "-S", "-c", "print('stopped <b>')"])
+    config = load(tmp_path, f'{LEAST}[[action]]\nname = "Stop <orders>"\nkind = "command"\ncommand = {command}\n')
+    file = ConfigFile(path=tmp_path / "monitor.toml", config=config)
+    return Pages(sources=(Source(name="shop", url=url, files=(file,)),), files=(file,), clock=lambda: NOW)
+
+
+def client_of(pages: Pages, access: Access, token: str = "") -> TestClient:
+    client = TestClient(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
+    client.headers.update({"authorization": f"Bearer {token}"} if token else {})
+    return client
+
+
+def test_an_action_runs_once_it_is_confirmed_and_its_outcome_is_on_the_page(pages: Pages) -> None:
+    client = client_of(pages, SECRET, "secret")
+    assert "<button>Stop &lt;orders&gt;</button>" in client.get(PAGE).text
+    form = {"name": "Stop <orders>", "by": "ada"}
+    assert client.post(f"{PAGE}/run", data=form).status_code == 400
+    assert "Stop &lt;orders&gt;: begun" not in client.get(PAGE).text
+    answer = client.post(f"{PAGE}/run", data={**form, "sure": "yes"})
+    assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+    page = client.get(PAGE).text
+    assert "ran: Stop &lt;orders&gt;: done. It said: stopped &lt;b&gt;" in page
+    assert page.index("Actions</h2>") < page.index("done. It said")
+    assert client.post(f"{PAGE}/run", data={"name": "Other", "sure": "yes"}).status_code == 400
+
+
+def test_who_may_not_act_runs_nothing(pages: Pages) -> None:
+    sure = {"name": "Stop <orders>", "sure": "yes"}
+    reader = client_of(pages, SECRET, "reader")
+    assert "Stop &lt;orders&gt;" not in reader.get(PAGE).text
+    assert reader.post(f"{PAGE}/run", data=sure).status_code == 403
+    anybody = client_of(pages, Access(names=SECRET.names))
+    assert "where it is started with --token-file" in anybody.get(PAGE).text
+    assert "<button>Stop &lt;orders&gt;" not in anybody.get(PAGE).text
+    assert anybody.post(f"{PAGE}/run", data=sure).status_code == 403
+    assert "Stop" not in "".join(one.text for one in pages.sources[0].store().incident(1, 1).actions)
+
+
+def test_without_an_action_in_the_config_there_is_none(url: str) -> None:
+    pages = Pages(sources=(Source(name="shop", url=url, files=()),), clock=lambda: NOW)
+    client = client_of(pages, SECRET, "secret")
+    assert "Act on the server" not in client.get(PAGE).text
+    assert client.post(f"{PAGE}/run", data={"name": "x", "sure": "yes"}).status_code == 400

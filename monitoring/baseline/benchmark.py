@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.metrics import Resamples, area_under_curve, interval, row_losses
 from monitoring.records import WHOLE
+from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.regression import pinball_loss
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.vector_regression import VectorRegression
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def benchmark(
     Returns:
         The metrics; empty without labels, and where no loss is known.
     """
-    known = predictions.take((predictions.labels != NO_LABEL) & ~spec.task.unknown(predictions.labels))
+    known = predictions.take(has_label(predictions.labels) & ~spec.task.unknown(predictions.labels))
     if not len(known) or not spec.task.metrics:
         return ()
     days = _days(known.event_times, timezone)
@@ -104,6 +105,8 @@ def _measurer(spec: BaselineSpec) -> _Measure:
     """What measures one slice's rows: answers, labels' codes, and the days that are resampled."""
     if spec.multilabel is not None:
         return partial(_measure_sets, spec.multilabel)
+    if spec.vector is not None:
+        return partial(_measure_vectors, spec.vector)
     if spec.classes:
         return _measure
     return partial(_measure_numbers, None if spec.regression is None else spec.regression.quantile)
@@ -124,6 +127,28 @@ def _measure_sets(
     return [
         _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=resamples.blocks)
         for name, (mean, drawn) in found.items()
+    ]
+
+
+def _measure_vectors(
+    task: VectorRegression, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
+) -> list[ReferenceMetric]:
+    """As `_measure`, of several predicted numbers: the means of their errors, and each one's error and bias."""
+    resamples, errors = Resamples.of(_blocks(days), rng), answers - task.read_labels(labels)
+    rows = {"absolute_error": np.abs(errors).mean(axis=1), "squared_error": (errors**2).mean(axis=1)}
+    for place, name in enumerate(task.names):
+        rows[f"number_absolute_error:{name}"] = np.abs(errors[:, place])
+        rows[f"number_bias:{name}"] = errors[:, place]
+    return [
+        _metric(
+            name,
+            part,
+            mean=float(values.mean()),
+            drawn=resamples.means(values),
+            rows=len(labels),
+            days=np.unique(days).size,
+        )
+        for name, values in rows.items()
     ]
 
 

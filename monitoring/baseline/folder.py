@@ -22,6 +22,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
+from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.descriptors.descriptors import read_descriptors
 
 FORMAT = 1
@@ -93,6 +94,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     if spec.regression is not None:
         fitted = spec.regression.fitted(predictions.probabilities, predictions.labels)
         spec = replace(spec, regression=fitted)
+    if spec.vector is not None:
+        spec = replace(spec, vector=spec.vector.fitted(predictions.probabilities, predictions.labels))
     if spec.outputs_only is not None:
         spec = replace(spec, outputs_only=spec.outputs_only.fitted(predictions.probabilities))
     bins = fit_bins(predictions, spec)
@@ -175,6 +178,8 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         document["multilabel"] = spec.multilabel.document()
     if spec.regression is not None:
         document["regression"] = spec.regression.document()
+    if spec.vector is not None:
+        document["vector"] = spec.vector.document()
     if spec.output is not None:
         document["output"] = spec.output
     if spec.outputs_only is not None:
@@ -222,6 +227,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         columns=tuple(document.get("columns", {}).items()),
         multilabel=Multilabel.of(document["multilabel"]) if "multilabel" in document else None,
         regression=Regression.of(document["regression"]) if "regression" in document else None,
+        vector=VectorRegression.of(document["vector"]) if "vector" in document else None,
         output=document.get("output"),
         outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,
         rows_per_window=document.get("rows_per_window"),

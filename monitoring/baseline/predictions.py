@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
+from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.task import NO_LABEL
 
 
@@ -21,9 +22,10 @@ class Predictions:
 
     `ids` pa.Array of string [n]; `event_times`, `label_times` int64 [n] in microseconds UTC (label_times is
     meaningless where there is no label); `features` one column per declared input, numbers as float64 with NaN for
-    missing, categories as string with null for missing, then, where there is an embedding, the tensors as lists or the
-    embedding's numbers; `probabilities` float64 [n, classes], or predicted numbers [n, 1]; `labels` int64 [n], codes
-    of the task (the index of a class), or `NO_LABEL`; `problems` columns that were absent or of another type, by name.
+    missing, categories as string with null for missing, then, where there is an embedding, the tensors as lists or
+    the embedding's numbers; `probabilities` float64 [n, classes], or predicted numbers [n, 1]; `labels` int64 [n],
+    codes of the task (the index of a class), or [n, parts] where a label has several; `NO_LABEL` for none;
+    `problems` columns that were absent or of another type, by name.
     """
 
     ids: pa.Array
@@ -94,7 +96,7 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
     if "label" in table.column_names:
         labels = spec.task.label_codes(table["label"])
         label_times = microseconds(table["label_time"])
-        labels = np.where(np.asarray(table["label_time"].is_valid()), labels, NO_LABEL)
+        labels = only_where(np.asarray(table["label_time"].is_valid()), labels)
     return Predictions(
         ids=table["prediction_id"].combine_chunks().cast(pa.string()),
         event_times=microseconds(table["event_time"]),

@@ -26,7 +26,7 @@ class MetricDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDraft:
-    """The columns of a user's table, and the names of the classes that its scores are for."""
+    """The columns of a user's table, and the names of the classes, or of several numbers, that its scores are for."""
 
     event_time: str
     prediction_id: str
@@ -36,6 +36,7 @@ class TableDraft:
     predicted: str | None
     classes: tuple[str, ...]
     label_columns: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     naive_timezone: str = "UTC"
 
 
@@ -184,7 +185,7 @@ def _model(draft: ConfigDraft) -> str:
         return f"""\
 # The baseline, made from the reference table.
 baseline = {_quoted(draft.bundle)}
-{classes if draft.table.classes else "# A number is predicted."}
+{classes if draft.table.classes else _predicted(draft.table)}
 {_quantile(draft.quantile)}"""
     return f"""\
 # A model's folder (its newest version is monitored), or the folder of one version.
@@ -192,6 +193,10 @@ bundle = {_quoted(draft.bundle)}
 # The output that holds one probability per class.
 probabilities = {_quoted(draft.probabilities)}
 {_quantile(draft.quantile)}"""
+
+
+def _predicted(table: TableDraft) -> str:
+    return f"# {len(table.numbers)} numbers are predicted." if table.numbers else "# A number is predicted."
 
 
 def _quantile(quantile: float | None) -> str:
@@ -202,11 +207,13 @@ def _quantile(quantile: float | None) -> str:
 
 def _columns(table: TableDraft) -> str:
     answer = f"scores = {_listed(table.scores)}"
-    if table.predicted is not None or not table.classes:
+    if table.predicted is not None or not (table.classes or table.numbers):
         answer = f"predicted = {_quoted(table.predicted or table.scores[0])}"
     label = f"label = {_quoted(table.label)}"
     if table.label_columns:
-        label = "# A row may have several classes: a 0 or 1 for each, in the order of the scores.\n"
+        what = "A row may have several classes: a 0 or 1 for each"
+        what = "A number for each that is predicted" if table.numbers else what
+        label = f"# {what}, in the order of the scores.\n"
         label += f"label_columns = {_listed(table.label_columns)}"
     return f"""\
 # The table's columns. Without a prediction_id, rows are identified by file and position. Labels may arrive later.

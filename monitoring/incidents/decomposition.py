@@ -10,10 +10,12 @@ from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.harm import excesses
 from monitoring.incidents.loss_split import metric_of
 from monitoring.records import SCORE_ONE, WHOLE, ScoreSum, SlicePart, Watch, WatchKey, WindowRecord
-from monitoring.tasks.metrics import class_of, find_metric, mean_of_classes
+from monitoring.tasks.metrics import find_metric, mean_of_parts, part_of
+from monitoring.tasks.vector_regression import OF_NUMBER
 
-#: The column of the parts of losses that are means over classes.
+#: The columns of the parts of losses that are means over classes, or over several predicted numbers.
 CLASS = "class"
+NUMBER = "number"
 
 #: What is in none of a column's watched slices.
 OTHERS = "other values"
@@ -51,7 +53,7 @@ def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
 
 
 def class_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
-    """Each class's part in the change of a loss that is a mean over classes.
+    """Each class's part in the change of a loss that is a mean over classes, or each number's over numbers.
 
     Args:
         alarm: An alarm and its windows since the onset.
@@ -62,12 +64,13 @@ def class_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
     """
     metric = metric_of(alarm.key.watch)
     watches = {name: watch for name, watch in alarm.baseline.watches.items() if watch.family == "performance"}
-    names = [name for name in watches if class_of(name) is not None and mean_of_classes(name) == metric]
+    names = [name for name in watches if part_of(name) is not None and mean_of_parts(name) == metric]
     found = []
     for name in names if not alarm.key.slice else ():
         changes = excesses(alarm, WatchKey(watch=name))
         loss = math.fsum(changes) / len(changes) / len(names) if changes else 0.0
-        found.append(SlicePart(metric=metric, column=CLASS, slice=f"{CLASS}={class_of(name)}", mix=0.0, loss=loss))
+        column = NUMBER if name.startswith(OF_NUMBER) else CLASS
+        found.append(SlicePart(metric=metric, column=column, slice=f"{column}={part_of(name)}", mix=0.0, loss=loss))
     return tuple(sorted(found, key=lambda part: (-abs(part.total), part.slice)))
 
 

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.loss_split import PREFIX
 from monitoring.records import Level, WatchKey
-from monitoring.tasks.metrics import class_of
+from monitoring.tasks.metrics import part_of
 from monitoring.watches.trust import MAX_OUTSIDE
 
 #: What precedes the loss in the name of its estimate.
@@ -75,9 +75,9 @@ def assess(alarm: Alarm) -> HarmAssessment:
     if not excesses(alarm, WatchKey(watch=own, slice=alarm.key.slice)):
         return _assess_estimate(alarm, own)
     here = (key.watch for key in alarm.baseline.scores if key.slice == alarm.key.slice)
-    related = {None, class_of(own)}
+    related = {None, part_of(own)}
     others = (
-        name for name in here if alarm.baseline.watches[name].family == "performance" and class_of(name) in related
+        name for name in here if alarm.baseline.watches[name].family == "performance" and part_of(name) in related
     )
     first, *rest = (_assess_loss(alarm, metric) for metric in dict.fromkeys((own, *others)))
     return next((one for one in rest if one.pages), first)

@@ -9,13 +9,13 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from monitoring.incidents.alarm import Alarm
-from monitoring.incidents.decomposition import CLASS
+from monitoring.incidents.decomposition import CLASS, NUMBER
 from monitoring.incidents.departure import Departure
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED, NAMED
 from monitoring.incidents.loss_split import metric_of
 from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
-from monitoring.tasks import regression
-from monitoring.tasks.metrics import class_of
+from monitoring.tasks import regression, vector_regression
+from monitoring.tasks.metrics import part_of
 from monitoring.watches.descriptions import (
     format_amount,
     format_change,
@@ -43,7 +43,7 @@ LARGEST_EVIDENCE = 1_000_000
 SURPRISE = "Surprise is realised minus expected loss: a calibration gap."
 
 #: Losses of predicted numbers, which state no confidence.
-_OF_NUMBERS = frozenset(metric.name for metric in regression.METRICS)
+_OF_NUMBERS = frozenset(metric.name for metric in (*regression.METRICS, *vector_regression.NUMBER_METRICS))
 
 #: What a watch's number means, by the watch's name.
 _SCALES = {
@@ -68,7 +68,8 @@ def summary(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
     if split is not None and split.metric == metric_of(alarm.key.watch):
         if split.surprise >= split.difficulty:
             where = _class_at_fault(split.metric, detail.parts)
-            at = "" if where is None else f" at class {printable(where)}"
+            kind = NUMBER if _is_of_numbers(split.metric) else CLASS
+            at = "" if where is None else f" at {kind} {printable(where)}"
             return f"{_surprised(split.metric)}{at} (surprise {format_change(split.metric, split.surprise)})"
         return f"the traffic is harder (expected loss {format_change(split.metric, split.difficulty)})"
     if not departure.windows:
@@ -139,7 +140,7 @@ def _split_sentence(split: LossSplit) -> str:
         if split.surprise >= split.difficulty
         else "the traffic is harder, and the model expected most of the rise"
     )
-    gap = "realised minus expected loss" + ("" if metric in _OF_NUMBERS else ", a calibration gap")
+    gap = "realised minus expected loss" + ("" if _is_of_numbers(metric) else ", a calibration gap")
     return (
         f"The expected {name} {_moved(metric, split.difficulty)} and the realised one {_moved(metric, split.change)}, "
         f"so surprise ({gap}) {_moved(metric, split.surprise)}: {verdict}."
@@ -148,16 +149,21 @@ def _split_sentence(split: LossSplit) -> str:
 
 def _surprised(metric: str) -> str:
     """What a loss above the expected one says of the model."""
-    if metric in _OF_NUMBERS:
+    if _is_of_numbers(metric):
         return "the errors are larger than such inputs explain"
     return "the model is overconfident"
 
 
+def _is_of_numbers(metric: str) -> bool:
+    """Whether a loss is of predicted numbers."""
+    return metric.partition(":")[0] in _OF_NUMBERS
+
+
 def _class_at_fault(metric: str, parts: Sequence[SlicePart]) -> str | None:
-    """The class that a loss is of, or that most of the change of a mean over classes comes from; None without one."""
-    of_classes = [part for part in parts if part.column == CLASS]
+    """The class or number that a loss is of, or that most of a mean's change comes from; None without one."""
+    of_classes = [part for part in parts if part.column in (CLASS, NUMBER)]
     if not of_classes:
-        return class_of(metric)
+        return part_of(metric)
     change = math.fsum(part.loss for part in of_classes)
     most = of_classes[0]
     return most.slice.partition("=")[2] if most.loss > MOST_OF_CHANGE * change > 0.0 else None
@@ -165,9 +171,9 @@ def _class_at_fault(metric: str, parts: Sequence[SlicePart]) -> str | None:
 
 def _parts_sentence(column: str, parts: Sequence[SlicePart]) -> str:
     metric = parts[0].metric
-    if column == CLASS:
+    if column in (CLASS, NUMBER):
         named = ", ".join(f"{slice_title(part.slice)} {format_change(metric, part.loss)}" for part in parts[:NAMED])
-        return f"By class, of which the {lower_first(metric_title(metric))} is the mean: {named}."
+        return f"By {column}, of which the {lower_first(metric_title(metric))} is the mean: {named}."
     mix, own, change = (
         format_change(metric, math.fsum(numbers))
         for numbers in (

@@ -72,7 +72,7 @@ class BaselineRows:
             columns.label: "label",
             columns.label_time: "label time",
             **dict.fromkeys(columns.label_columns, "label"),
-            **dict.fromkeys(columns.scores, "score"),
+            **dict.fromkeys(columns.scores, "predicted" if columns.numbers else "score"),
             **({} if columns.predicted is None else {columns.predicted: "predicted"}),
         }
         found = []

@@ -177,15 +177,22 @@ def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
         BadInput: The config does not fit the model.
     """
     if config.model.quantile is not None:
-        if spec.regression is None:
+        if spec.regression is None and spec.vector is None:
             raise BadInput(
                 "A quantile is predicted by a model that predicts a number.",
                 got=f"quantile = {config.model.quantile:g}, and a model that does not",
                 expected="a baseline with a predicted number and numbers as labels",
                 fix="Remove `quantile` from the [model] section.",
             )
-        spec = replace(spec, regression=replace(spec.regression, quantile=config.model.quantile))
+        spec = _with_quantile(spec, config.model.quantile)
     return _with_costs(config, spec) if config.cost.matrix else spec
+
+
+def _with_quantile(spec: BaselineSpec, quantile: float) -> BaselineSpec:
+    """The specification of a model whose numbers are that quantile of the label."""
+    if spec.vector is not None:
+        return replace(spec, vector=spec.vector.with_quantile(quantile))
+    return spec if spec.regression is None else replace(spec, regression=replace(spec.regression, quantile=quantile))
 
 
 def _with_costs(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:

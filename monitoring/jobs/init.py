@@ -23,6 +23,7 @@ from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.regression import Regression
+from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.column_roles import ColumnRole
 from monitoring.traffic.tables.columns import TableColumns
 
@@ -36,6 +37,7 @@ class InitResult:
         rows: how many rows the baseline has.
         windows: how many windows they make.
         classes: the classes, in the order of the scores; none where a number is predicted.
+        numbers: what each predicted number is called where they are several.
         inputs: the names of the inputs.
         columns: what each column of the table was taken for.
         notes: what was left out, and where the baseline is weak.
@@ -48,6 +50,7 @@ class InitResult:
     inputs: tuple[str, ...]
     columns: tuple[ColumnRole, ...]
     notes: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
 
 
 def init_monitor(
@@ -82,16 +85,7 @@ def init_monitor(
     columns = rows.columns
     if not description.classes:
         check_class_order(rows.table, columns)
-    spec = BaselineSpec(
-        classes=columns.classes if columns.exclusive else (),
-        features=_features(columns),
-        described=columns.described,
-        has_probabilities=columns.predicted is None or not columns.classes,
-        multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
-        regression=None if columns.classes else Regression(),
-        columns=tuple(rows.types.items()),
-        rows_per_window=rows.rows_per_window,
-    )
+    spec = _spec(rows)
     draft = _draft(description, rows)
     load_metrics(check_draft(draft, out))
     windows = count_windows(rows, description)
@@ -101,6 +95,7 @@ def init_monitor(
         rows=rows.table.num_rows,
         windows=windows,
         classes=columns.classes,
+        numbers=columns.numbers,
         inputs=tuple(columns.inputs),
         columns=rows.roles,
         notes=(
@@ -117,6 +112,22 @@ def _features(columns: TableColumns) -> tuple[FeatureSpec, ...]:
     sources = {name: each.source for each in columns.described for name in each.kinds}
     return tuple(
         FeatureSpec(name=name, kind=kind, source=sources.get(name, "")) for name, kind in columns.inputs.items()
+    )
+
+
+def _spec(rows: BaselineRows) -> BaselineSpec:
+    """What the baseline is to hold."""
+    columns = rows.columns
+    return BaselineSpec(
+        classes=columns.classes if columns.exclusive else (),
+        features=_features(columns),
+        described=columns.described,
+        has_probabilities=columns.predicted is None or not columns.classes,
+        multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
+        regression=None if columns.classes or columns.numbers else Regression(),
+        vector=VectorRegression.named(columns.numbers) if columns.numbers else None,
+        columns=tuple(rows.types.items()),
+        rows_per_window=rows.rows_per_window,
     )
 
 
@@ -149,6 +160,7 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
             scores=columns.scores,
             predicted=columns.predicted,
             classes=columns.classes,
+            numbers=columns.numbers,
         ),
         slices=description.slices,
         class_slices=description.class_slices,

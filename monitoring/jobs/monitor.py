@@ -23,7 +23,7 @@ from monitoring.jobs.places import find_baseline
 from monitoring.jobs.report import reference_benchmark, write_reports
 from monitoring.jobs.run import RunRequest, RunResult, run_due_windows
 from monitoring.jobs.status import status
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import TableDescription, columns_named
 from monitoring.records import IncidentRecord, MonitorStatus, Only, WindowRecord
 from monitoring.reports.sections.benchmark import Benchmark
 from monitoring.store.store import Store
@@ -173,7 +173,7 @@ class Monitor:
                 expected=", ".join(field.name for field in fields(TableDescription)),
                 fix="Name the columns: event_time='ts', scores=('p',), label='y'.",
             )
-        said: dict[str, Any] = dict(own)
+        said = columns_named(own)
         for name in _TUPLES & said.keys():
             said[name] = (said[name],) if isinstance(said[name], str) else tuple(said[name])
         table = TableDescription(**said)

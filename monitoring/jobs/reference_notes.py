@@ -62,7 +62,7 @@ def check_class_order(table: pa.Table, columns: TableColumns) -> None:
     Raises:
         BadInput: in another order of the classes the answers are right more often.
     """
-    if len(columns.scores) < 2 or not columns.exclusive or columns.classes == columns.scores:
+    if len(columns.scores) < 2 or columns.numbers or not columns.exclusive or columns.classes == columns.scores:
         return
     classes = columns.classes
     better = better_order(*_labelled(table, classes), classes)

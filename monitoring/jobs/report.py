@@ -27,6 +27,7 @@ from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, In
 from monitoring.reports.sections.formatting import finite_evidence, format_window
 from monitoring.store.store import Store
 from monitoring.tasks.number_codes import numbers
+from monitoring.tasks.number_lists import number_list_texts, number_lists
 from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import slice_title, watch_title
 
@@ -233,6 +234,8 @@ def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
     elif classes:
         names = [classes[label] if 0 <= label < len(classes) else None for label in predictions.labels]
         labels = pa.array(names, pa.string())
+    elif baseline.spec.vector is not None:
+        labels = pa.array(number_list_texts(number_lists(predictions.labels)), pa.string())
     else:
         labels = pa.array(numbers(predictions.labels), from_pandas=True).cast(pa.string())
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import cast, get_args
+from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.config import MetricDraft
@@ -26,6 +26,7 @@ from monitoring.traffic.tables.reference import (
     types_of,
 )
 from monitoring.traffic.tables.tasks.class_sets import holds_sets, with_sets
+from monitoring.traffic.tables.tasks.number_vectors import are_vectors, hold_numbers, hold_texts_of_lists, with_vectors
 from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
 
 #: The usual name of the column of event times.
@@ -39,9 +40,11 @@ class TableDescription:
     Attributes:
         event_time: the column of event times; None: `event_time`. The reference may have none.
         scores: one column (the probability of the second class, or lists), or one for each class.
-        predicted: the column of the predicted class; where there are scores, these say more, and it is no input.
+        predicted: the column of the predicted class or number, or of lists of numbers; where there are scores, these
+            say more, and it is no input.
         label: the column of labels.
-        label_columns: instead of `label`, where a row may have several classes: a column of 0 and 1 for each.
+        label_columns: instead of `label`, where a row may have several classes: a column of 0 and 1 for each; where
+            several numbers are predicted: one for each.
         label_time: the column of the times at which labels became known.
         prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
@@ -102,6 +105,29 @@ class TableDescription:
         return found | ({str(self.predicted): "the predicted class, as scores have it"} if self.answer_follows else {})
 
 
+def columns_named(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a `TableDescription` where several columns are named as the label or as what is predicted.
+
+    >>> columns_named({"predicted": ("p_1", "p_2"), "label": ("y_1", "y_2")})
+    {'scores': ('p_1', 'p_2'), 'task': 'regression', 'label_columns': ('y_1', 'y_2')}
+
+    Args:
+        said: The fields, of which `label` and `predicted` may be sequences of names.
+
+    Returns:
+        The fields as they are. Several predicted columns are numbers.
+    """
+    found = dict(said)
+    for key, several in (("predicted", "scores"), ("label", "label_columns")):
+        if key not in found or found[key] is None or isinstance(found[key], str):
+            continue
+        names = tuple(found.pop(key))
+        found |= {key: names[0]} if len(names) == 1 else {several: names}
+        if key == "predicted" and len(names) > 1:
+            found["task"] = found.get("task") or "regression"
+    return found
+
+
 def columns_described(
     pieces: tuple[LoadedPiece, ...], description: TableDescription
 ) -> tuple[TableColumns, dict[str, str]]:
@@ -128,11 +154,7 @@ def columns_described(
         )
     _check_names(there, description)
     label = description.label or "label"
-    sets = description.task == "multilabel" or (
-        description.task is None and holds_sets(pieces, label, description.label_columns)
-    )
-    if not sets:
-        check_labels(pieces, label)
+    sets, vectors = _sets_or_vectors(pieces, label, description)
     columns = TableColumns(
         event_time=description.times,
         prediction_id=description.prediction_id or "prediction_id",
@@ -143,6 +165,9 @@ def columns_described(
         scores=description.scores,
         predicted=None if description.answer_follows else description.predicted,
     )
+    vectors = vectors or (description.task == "regression" and are_vectors(pieces, columns))
+    if not sets and not vectors:
+        check_labels(pieces, label)
     if columns.event_time in there:
         check_label_times(pieces, columns)
     else:
@@ -155,12 +180,24 @@ def columns_described(
     left_out |= undescribed
     if sets:
         return with_sets(pieces, found, description.classes, description.class_slices), left_out
+    if vectors:
+        return with_vectors(pieces, found, description.classes, description.class_slices), left_out
     if (description.task or inferred_task(pieces, columns, description.classes)) == "regression":
         check_numbers(pieces, found, description.classes, description.class_slices)
         return found, left_out
     found = replace(found, classes=classes_of(pieces, columns, description.classes))
     check_scores(pieces, found)
     return found, left_out
+
+
+def _sets_or_vectors(pieces: tuple[LoadedPiece, ...], label: str, description: TableDescription) -> tuple[bool, bool]:
+    """Whether labels are sets of classes, and whether they are several numbers."""
+    if description.task is not None:
+        return description.task == "multilabel", False
+    several = holds_sets(pieces, label, description.label_columns)
+    vectors = several or hold_texts_of_lists(pieces, label)
+    vectors = vectors and hold_numbers(pieces, label, description.label_columns)
+    return several and not vectors, vectors
 
 
 def columns_to_come(there: Mapping[str, str], description: TableDescription) -> dict[str, str]:

@@ -19,7 +19,7 @@ from monitoring.judging.renamed_values import renaming_of
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import WatchKey
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.label_codes import has_label
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue
@@ -109,7 +109,7 @@ def _samples_since_onset(alarm: Alarm, window: ScoredWindow, *, labelled: bool) 
         return tuple(found)
     for batch in traffic.batches.earlier(Window(start=end - back, end=end)):
         usable = np.isfinite(batch.probabilities).all(axis=1)
-        found.append(batch.take(np.flatnonzero(usable & (batch.labels != NO_LABEL) if labelled else usable)))
+        found.append(batch.take(np.flatnonzero(usable & has_label(batch.labels) if labelled else usable)))
     return tuple(found)
 
 

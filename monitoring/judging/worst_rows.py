@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.profile import Bins
 from monitoring.records import CauseRow, Watch, WatchKey
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.label_codes import has_label
 from monitoring.timestamps import as_datetime
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.classes import ClassSlices
@@ -68,7 +68,7 @@ def worst_rows(
 
 def _labelled_indices(batch: Batch, key: WatchKey, classes: ClassSlices) -> NDArray[np.int64]:
     """The rows of the watch's slice that have a label and finite probabilities."""
-    inside = (batch.labels != NO_LABEL) & ~_unusable(batch)
+    inside = has_label(batch.labels) & ~_unusable(batch)
     if key.slice in classes.names:
         indices = np.flatnonzero(inside)
         return indices[classes.masks(batch.probabilities[indices], batch.labels[indices])[key.slice]]

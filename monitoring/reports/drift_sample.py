@@ -182,14 +182,22 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
         answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
         categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
     else:
-        watched = spec.outputs_only
-        own = [names["answer"]] if watched is None else [plain(f"output {number}") for number in watched.numbers]
-        floats |= {name: _finite(values) for name, values in zip(own, predictions.probabilities.T, strict=True)}
+        floats |= {
+            name: _finite(values)
+            for name, values in zip(_answer_names(spec, names["answer"]), predictions.probabilities.T, strict=True)
+        }
     return Side(
         numbers=floats,
         categories=categories,
         problems={plain(name): plain(problem) for name, problem in predictions.problems},
     )
+
+
+def _answer_names(spec: BaselineSpec, alone: str) -> list[str]:
+    """The names of the numbers of an answer; `alone` is that of the only one."""
+    if spec.vector is not None:
+        return [plain(f"predicted {name}") for name in spec.vector.names]
+    return [alone] if spec.outputs_only is None else [plain(f"output {number}") for number in spec.outputs_only.numbers]
 
 
 def _plain_column(column: pa.ChunkedArray) -> pa.Array:
@@ -203,6 +211,8 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _labels(predictions: Predictions, spec: BaselineSpec) -> Labels:
+    if spec.vector is not None:  # Evidently measures one number: those of the model are compared, not judged
+        return np.full(len(predictions), np.nan)
     if not spec.classes:
         return numbers(predictions.labels)
     classes = [plain(name) for name in spec.classes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.tasks import classification, multilabel, regression
+from monitoring.tasks import classification, multilabel, regression, vector_regression
 from monitoring.tasks.task import Metric
 
 #: Losses over all rows by name.
@@ -11,8 +11,9 @@ METRICS: dict[str, Metric] = {
     for metric in (*classification.METRICS, classification.COST, *multilabel.METRICS, *regression.METRICS)
 }
 
-#: Losses of one class of several, by what precedes the colon and the class in their names.
+#: Losses of one class of several, or of one number, by what precedes the colon and its name in their names.
 CLASS_METRICS: dict[str, Metric] = {metric.name: metric for metric in multilabel.CLASS_METRICS}
+NUMBER_METRICS: dict[str, Metric] = {metric.name: metric for metric in vector_regression.NUMBER_METRICS}
 
 #: The user's own metrics, by what precedes the colon and their name: losses, and scores of which more is better.
 CUSTOM_METRICS: dict[str, Metric] = {
@@ -52,13 +53,13 @@ def find_metric(name: str) -> Metric | None:
     'Metric'
 
     Args:
-        name: A loss's name, of one class or of all rows, or one of the user's own.
+        name: A loss's name, of one class, of one number or of all rows, or one of the user's own.
 
     Returns:
         The loss; None if there is none of that name.
     """
     kind, of_class, _ = name.partition(":")
-    return (CLASS_METRICS | CUSTOM_METRICS).get(kind) if of_class else METRICS.get(name)
+    return (CLASS_METRICS | NUMBER_METRICS | CUSTOM_METRICS).get(kind) if of_class else METRICS.get(name)
 
 
 def is_custom(metric: str) -> bool:
@@ -76,11 +77,11 @@ def is_custom(metric: str) -> bool:
     return metric.partition(":")[0] in CUSTOM_METRICS
 
 
-def mean_of_classes(metric: str) -> str | None:
-    """The loss over all classes that the loss of one class is a part of; None of other losses.
+def mean_of_parts(metric: str) -> str | None:
+    """The loss over all classes, or numbers, that the loss of one is a part of; None of other losses.
 
-    >>> mean_of_classes("class_brier:dog"), mean_of_classes("brier")
-    ('macro_brier', None)
+    >>> mean_of_parts("class_brier:dog"), mean_of_parts("number_absolute_error:day_2"), mean_of_parts("brier")
+    ('macro_brier', 'absolute_error', None)
 
     Args:
         metric: The loss's name.
@@ -88,21 +89,24 @@ def mean_of_classes(metric: str) -> str | None:
     Returns:
         The name of the mean.
     """
+    kind, of_part, _ = metric.partition(":")
+    if of_part and kind in NUMBER_METRICS:
+        return kind.removeprefix(vector_regression.OF_NUMBER)
     pairs = zip(multilabel.CLASS_METRICS, multilabel.METRICS, strict=True)
-    return {part.name: mean.name for part, mean in pairs}.get(metric.partition(":")[0])
+    return {part.name: mean.name for part, mean in pairs}.get(kind)
 
 
-def class_of(metric: str) -> str | None:
-    """The class that a loss is of; None where it is over all classes.
+def part_of(metric: str) -> str | None:
+    """The class or the number that a loss is of; None where it is over all of them.
 
-    >>> class_of("class_brier:dog"), class_of("macro_brier")
-    ('dog', None)
+    >>> part_of("class_error:dog"), part_of("number_bias:day_2"), part_of("macro_brier")
+    ('dog', 'day_2', None)
 
     Args:
         metric: The loss's name.
 
     Returns:
-        The class.
+        The class, or the name of the number.
     """
     kind, _, name = metric.partition(":")
-    return name if kind in CLASS_METRICS else None
+    return name if kind in CLASS_METRICS or kind in NUMBER_METRICS else None

@@ -15,9 +15,10 @@ from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.metrics import class_of
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.metrics import part_of
 from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.task import NO_LABEL, SURPRISE, Floats, Task, surprises
+from monitoring.tasks.task import SURPRISE, Floats, Task, surprises
 from monitoring.watches import estimates, inputs, integrity, joint, scoring
 from monitoring.watches.calibration import MIN_ROWS, Calibration
 from monitoring.watches.classes import ClassSlices
@@ -117,7 +118,7 @@ class Catalogue:
         """The group of each watch that shares its weight with others: a family, an input's, or a loss of each class."""
         coverage = () if self.coverage is None else self.coverage.watches
         of_classes = (
-            watch.name for watch in self.loss_watches if class_of(watch.name.removeprefix(SURPRISE)) is not None
+            watch.name for watch in self.loss_watches if part_of(watch.name.removeprefix(SURPRISE)) is not None
         )
         return {
             **{name: name.partition(":")[0] for name in of_classes},
@@ -230,7 +231,7 @@ def _calibration(task: Task, known: Predictions) -> Calibration | MultilabelCali
 def labelled_rows(predictions: Predictions) -> NDArray[np.bool_]:
     """Which rows have a label and finite probabilities, [n]."""
     answered = np.isfinite(predictions.probabilities).all(axis=1)
-    return np.asarray((predictions.labels != NO_LABEL) & answered, dtype=np.bool_)
+    return np.asarray(has_label(predictions.labels) & answered, dtype=np.bool_)
 
 
 def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_slices: tuple[str, ...] = ()) -> Catalogue:

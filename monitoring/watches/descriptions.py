@@ -6,7 +6,7 @@ import math
 import unicodedata
 
 from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
-from monitoring.tasks.task import Unit
+from monitoring.tasks.task import Metric, Unit
 
 #: Longer text from the traffic is cut, in characters.
 LONGEST = 200
@@ -92,10 +92,17 @@ def metric_title(metric: str) -> str:
     Returns:
         Words that can begin a sentence; the name itself, printable, of anything else.
     """
-    found, (_, of_class, part) = find_metric(metric) or SHOWN_METRICS.get(metric), metric.partition(":")
+    found, (_, of_class, part) = find_metric(metric) or _shown(metric), metric.partition(":")
     if found is None:
         return printable(metric)
-    return f"{found.title} {printable(part)}" if of_class else found.title
+    if not of_class:
+        return found.title
+    return f"{found.title} {'' if find_metric(metric) else 'of '}{printable(part)}"
+
+
+def _shown(metric: str) -> Metric | None:
+    """The metric that is shown under a name, of all rows or of one number of several."""
+    return SHOWN_METRICS.get(metric.partition(":")[0])
 
 
 def loss_of(watch: str) -> str:
@@ -149,7 +156,7 @@ def is_share(watch: str) -> bool:
 def _unit(watch: str) -> Unit:
     if watch.startswith(("rank:", "surprise_rank:")):
         return "score"
-    metric = find_metric(loss_of(watch)) or SHOWN_METRICS.get(watch)
+    metric = find_metric(loss_of(watch)) or _shown(watch)
     if metric is not None:
         return metric.unit
     return "score" if watch.endswith((":location", ":spread")) or watch == "joint" else "share"
@@ -171,7 +178,7 @@ def format_value(watch: str, value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if watch.startswith(("surprise_", "labelled:")) or watch == "bias":
+    if watch.startswith(("surprise_", "labelled:", "number_bias:")) or watch == "bias":
         return format_change(watch, value)
     if _unit(watch) == "target":
         return _minus(f"{value:,.4g}")

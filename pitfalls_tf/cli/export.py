@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     "--reference", type=click.Path(path_type=Path), help="Reference table for the baseline: Parquet, CSV, npz."
 )
 @click.option("--features", metavar="A,B", help="Input columns in the order of the model.")
-@click.option("--label", metavar="COLUMN", help="Label; or A,B,C: a 0 or 1 for each class.  [default: label]")
+@click.option(
+    "--label",
+    metavar="COLUMN",
+    help="Label; or A,B,C: a 0 or 1 for each class, or a number for each output.  [default: label]",
+)
 @click.option("--classes", metavar="A,B", help="Class names in the order of the model's output.")
 @click.option(
     "--task",
@@ -214,7 +218,8 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         output=request.answer,
         roles=request.roles,
     )
-    reference.with_sets().check_task(request.classes or reference.label_columns)
+    given = reference.with_lists()
+    given.check_task(request.classes or given.label_columns)
     load_frameworks("tensorflow", "keras")
     model = load_keras(source, None if request.custom is None else import_custom(request.custom))
     output.progress(f"Exporting {request.name} from {source} …")

@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.timestamps import as_datetime
+from monitoring.traffic.cells import decoded, is_list
+from monitoring.traffic.tables.rows import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +157,8 @@ def _labels(
     groups: list[list[PlannedLabel]] = [[] for _ in range(len(requests) + 1)]
     if plan.label is None or plan.label_time is None or not requests:
         return tuple(map(tuple, groups))
-    column = _column(table, plan.label).cast(pa.string())
+    column = decoded(_column(table, plan.label))
+    column = listed(column) if is_list(column.type) else column.cast(pa.string())
     labels = column.to_pylist()
     times = _times(table, plan.label_time)
     known = pc.indices_nonzero(pc.and_(pc.is_valid(times), pc.is_valid(column))).to_numpy().astype(np.int64)

@@ -22,9 +22,11 @@ from monitoring.errors import BadInput
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
 from serving.export.keras_model import KerasModel, load_keras
 from serving.export.manifest import MANIFEST_FILE, Manifest, Provenance, environment
+from serving.export.number_vectors import labels_of_vectors
 from serving.export.parity import check_parity, try_rows
 from serving.export.reference_answers import (
     NO_REFERENCE,
+    AskedTask,
     InterpretedModel,
     WrittenReference,
     interpret_answers,
@@ -68,6 +70,7 @@ class Reference:
 
     Without `features` columns have the inputs' names; without `label` the label is the column `label`, if there is one.
     Where a row may have several classes, labels are lists, or `label_columns` names a column of 0 and 1 for each class.
+    `numbers` is what each number of a label is called, where it has several.
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
     `roles` is what its owner says of the inputs' columns.
     """
@@ -78,18 +81,19 @@ class Reference:
     label_columns: tuple[str, ...] = ()
     task: TaskName | None = None
     output: str | None = None
+    numbers: tuple[str, ...] = ()
     roles: DeclaredRoles = NOTHING_DECLARED
 
-    def with_sets(self) -> Reference:
-        """The reference with labels that are sets of classes as text, and the task that this means.
+    def with_lists(self) -> Reference:
+        """The reference with labels that are sets of classes, or several numbers, as text, and the task of those.
 
         Returns:
-            The same where labels are no sets, or it is declared to be of another task.
+            The same where labels are neither, or it is declared to be of another task.
 
         Raises:
-            BadInput: there is no such column of labels.
+            BadInput: there is no such column of labels, or labels are not the numbers that they are declared to be.
         """
-        if self.table is None or self.task in {"classification", "regression"}:
+        if self.table is None or self.task == "classification":
             return self
         absent = [name for name in self.label_columns if name not in self.table.column_names]
         if absent:
@@ -97,15 +101,23 @@ class Reference:
                 "The reference table has no such label column.",
                 got=f"--label {','.join(absent)}",
                 expected=f"some of {', '.join(self.table.column_names)[:300]}",
-                fix="Name the columns of the labels, one for each class.",
+                fix="Name the columns of the labels, one for each class, or for each number.",
             )
-        name = self.label or LABEL
-        texts = labels_of_sets(self.table, name, self.label_columns)
-        if texts is None:
-            return self
-        kept = [each for each in self.table.column_names if each not in {name, LABEL, *self.label_columns}]
-        table = self.table.select(kept).append_column(LABEL, texts)
-        return replace(self, table=table, label=LABEL, task="multilabel")
+        name, numbers = self.label or LABEL, self.task == "regression"
+        vectors = None
+        if self.task != "multilabel":
+            vectors = labels_of_vectors(self.table, name, self.label_columns, declared=numbers)
+        if vectors is not None:
+            return self._relabelled(vectors[0], task="regression", numbers=vectors[1], label_columns=())
+        texts = None if numbers else labels_of_sets(self.table, name, self.label_columns)
+        return self if texts is None else self._relabelled(texts, task="multilabel")
+
+    def _relabelled(self, texts: pa.ChunkedArray[Any], **changes: Any) -> Reference:
+        """The same with a column of labels that are text, in the place of those that it has."""
+        gone = {self.label or LABEL, LABEL, *self.label_columns}
+        kept = [] if self.table is None else [each for each in self.table.column_names if each not in gone]
+        table = pa.table({LABEL: texts}) if self.table is None else self.table.select(kept).append_column(LABEL, texts)
+        return replace(self, table=table, label=LABEL, **changes)
 
     def check_task(self, classes: tuple[str, ...]) -> None:
         """Check, before a model is loaded, that labels fit what is predicted.
@@ -127,7 +139,7 @@ class Reference:
         name = self.label or LABEL
         there = self.table is not None and name in self.table.column_names
         kind = self.table.schema.field(name).type if self.table is not None and there else pa.null()
-        if not (pa.types.is_null(kind) or is_number_type(kind)):
+        if not (self.numbers or pa.types.is_null(kind) or is_number_type(kind)):
             raise BadInput(
                 "The label of a model that predicts a number is not a number.",
                 got=f"column {name} is {kind}",
@@ -175,7 +187,8 @@ def export_bundle(
     _check_output(given.output, opened)
     table, roles = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
-    found = interpret_answers(opened, answers, table, classes, task=given.task, output=given.output)
+    asked = AskedTask(task=given.task, output=given.output, numbers=given.numbers)
+    found = interpret_answers(opened, answers, table, classes, asked)
     opened, provenance = found.model, replace(provenance, classes=found.names)
     with staged_version(models / name) as staging:
         folder = staging.folder
@@ -199,7 +212,7 @@ def export_bundle(
 
 def _checked(reference: pa.Table | Reference | None, classes: tuple[str, ...]) -> tuple[Reference, tuple[str, ...]]:
     """The reference, and the classes; BadInput for labels that do not fit them."""
-    given = (reference if isinstance(reference, Reference) else Reference(table=reference)).with_sets()
+    given = (reference if isinstance(reference, Reference) else Reference(table=reference)).with_lists()
     given.check_task(classes or given.label_columns)
     return given, classes or given.label_columns
 

@@ -17,7 +17,9 @@ from monitoring.baseline.predictions import codes_as_text, predictions_from
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
+from monitoring.tasks.vector_regression import VectorRegression
 from serving.export.embedding import PROJECTION_FILE, embed_reference
+from serving.export.number_vectors import find_vector_output
 from serving.export.predicted_number import find_number_output
 from serving.export.probabilities import (
     EMBEDDING,
@@ -57,12 +59,25 @@ _FORMS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedTask:
+    """What an owner says that a model predicts: the task, the output that the label is the truth of; None: as it fits.
+
+    `numbers` is what each number of a label is called, where it has several.
+    """
+
+    task: TaskName | None = None
+    output: str | None = None
+    numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterpretedModel:
     """The model, with an output `probabilities` if it is a classifier, and the classes' names.
 
-    `answer` is the output of its own that the label is the truth of, None if that is not known; `number` is the same
-    where it predicts a number. `multilabel` is its task where a row may have several classes, and `classes` are empty
-    then; `answer` is the output of their probabilities. `outputs_only` are its outputs where no loss is known.
+    `answer` is the output of its own that the label is the truth of, None if that is not known; `number` is the
+    same where it predicts a number, or several: `vector` is its task then. `multilabel` is its task where a row may
+    have several classes, and `classes` are empty then; `answer` is the output of their probabilities.
+    `outputs_only` are its outputs where no loss is known.
     """
 
     model: KerasModel
@@ -71,6 +86,7 @@ class InterpretedModel:
     answer: str | None = None
     number: str | None = None
     multilabel: Multilabel | None = None
+    vector: VectorRegression | None = None
     outputs_only: OutputsOnly | None = None
 
     @property
@@ -111,9 +127,7 @@ def interpret_answers(
     answers: Mapping[str, Array],
     reference: pa.Table | None,
     classes: tuple[str, ...],
-    *,
-    task: TaskName | None = None,
-    output: str | None = None,
+    asked: AskedTask | None = None,
 ) -> InterpretedModel:
     """Interpret a model's outputs as those of a classifier, or one of them as a predicted number, if they are.
 
@@ -122,8 +136,7 @@ def interpret_answers(
         answers: Its outputs for some rows, [n, …].
         reference: A matched table; its labels are used if there are no `classes`.
         classes: The classes in the order of the outputs; () if they are not known.
-        task: What the owner says that is predicted; None: as labels and outputs are.
-        output: The output that the owner says the label is the truth of; None: the one that fits.
+        asked: What the owner says of it; None: nothing.
 
     Returns:
         The model, with probabilities if it is a classifier.
@@ -132,6 +145,9 @@ def interpret_answers(
         BadInput: the classes fit no output, or the labels could be classes and their order is not known, or several
             outputs are numbers that the label could be the truth of.
     """
+    task, output = (None, None) if asked is None else (asked.task, asked.output)
+    if asked is not None and asked.numbers:
+        return _vectors(model, answers, asked)
     labels = reference[LABEL] if reference is not None and LABEL in reference.column_names else None
     if task == "multilabel" or (task is None and gives_sets(answers, labels, classes, output)):
         found = find_set_output(answers, len(classes), output)
@@ -155,6 +171,14 @@ def interpret_answers(
         return InterpretedModel(model=model, classes=classes, remarks=(), answer=PROBABILITIES)
     read = _FORMS[score.form].format(score.source, classes[-1])
     return InterpretedModel(model=model.with_class_output(score), classes=classes, remarks=(read,), answer=score.kept)
+
+
+def _vectors(model: KerasModel, answers: Mapping[str, Array], asked: AskedTask) -> InterpretedModel:
+    """A model that predicts several numbers in one output."""
+    found = find_vector_output(answers, len(asked.numbers), asked.output)
+    said = f"Output {found} is interpreted as {len(asked.numbers)} predicted numbers ({', '.join(asked.numbers)})."
+    vector = VectorRegression.named(asked.numbers)
+    return InterpretedModel(model=model, classes=(), remarks=(said,), answer=found, number=found, vector=vector)
 
 
 def _outputs(model: KerasModel, answers: Mapping[str, Array]) -> OutputsOnly | None:
@@ -195,6 +219,8 @@ def write_reference(
     output = interpreted.number if many is None else interpreted.answer
     spec = baseline_spec(roles.features, interpreted.classes, output, outputs, many)
     spec = replace(spec, described=roles.described)
+    if interpreted.vector is not None:
+        spec = replace(spec, regression=None, vector=interpreted.vector)
     table = complete(reference, model, spec, now)
     usable = usable_rows(table, reference, model, spec)
     groups = roles.groups

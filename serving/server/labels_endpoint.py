@@ -96,13 +96,13 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
     for index, entry in enumerate(entries):
         fields = entry if isinstance(entry, dict) else {}
         prediction_id, label, time = (fields.get(name) for name in ("prediction_id", "label", "label_time"))
-        label = _set_text(label) if isinstance(label, list) else _number_text(label)
+        label = _list_text(label) if isinstance(label, list) else _number_text(label)
         if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= ID_CHARACTERS:
             raise InvalidArgument(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
         if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
             raise InvalidArgument(
                 f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters, as long a list of names "
-                "or of 0 and 1, or a finite number."
+                "or of finite numbers, or a finite number."
             )
         label_time_us = parse_time_us(time) if isinstance(time, str) else _seconds_us(time)
         if label_time_us is None:
@@ -125,19 +125,21 @@ def _number_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _set_text(values: list[Any]) -> str | None:
-    """A list of names, or of 0 and 1, as JSON; None for any other.
+def _list_text(values: list[Any]) -> str | None:
+    """A list of names, of 0 and 1, or of finite numbers, as JSON; None for any other.
 
-    >>> _set_text(["sports", "arts"]), _set_text([0, 1, True]), _set_text([0, 2])
-    ('["sports","arts"]', '[0,1,1]', None)
+    >>> _list_text(["sports", "arts"]), _list_text([0, 1, True]), _list_text([0, 2.5]), _list_text([1, "arts"])
+    ('["sports","arts"]', '[0,1,1]', '[0,2.5]', None)
 
     Returns:
-        Text that a multi-label task reads.
+        Text that a multi-label task reads, or one of several numbers.
     """
     if all(isinstance(one, str) for one in values):
         return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     if all(isinstance(one, int | float) and one in (0, 1) for one in values):
         return json.dumps([int(one) for one in values], separators=(",", ":"))
+    if all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in values):
+        return json.dumps(values, separators=(",", ":"))
     return None
 
 

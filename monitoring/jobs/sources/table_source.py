@@ -22,6 +22,7 @@ from monitoring.jobs.sources.table_window import TableWindow
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
+from monitoring.tasks.label_codes import label_digests
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.tables.columns import TableColumns
@@ -89,9 +90,7 @@ class TableSource:
         self._routing = LabelRouting(self._table, self._label_tables)
         self._imported = ImportedLabels(matched=IdSet(pa.array([], pa.string())))
         if scope.job:
-            destination = LabelDestination(
-                root=label_log, inline=self._counted, indices=self._spec.task.label_codes, clock=clock
-            )
+            destination = LabelDestination(root=label_log, inline=self._counted, digests=self._digests, clock=clock)
             self._imported = import_labels(
                 self._table,
                 self._label_tables,
@@ -100,6 +99,10 @@ class TableSource:
                 judged_until=scope.judged_until,
             )
         self._table.reader.forget()
+
+    def _digests(self, words: pa.ChunkedArray) -> NDArray[np.int64]:
+        """What labels, as text [n], are kept as, [n]."""
+        return label_digests(self._spec.task.label_codes(words))
 
     @property
     def excluded_rows(self) -> int:

@@ -15,6 +15,7 @@ from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.traffic_source import ReadSummary
+from monitoring.tasks.label_codes import has_label, label_digests, only_where
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.tables.inline_labels import BY_ID, InlineLabels
@@ -66,7 +67,7 @@ class TableWindow:
         with self._counted.writer(self._window) as writer:
             for each in self._pass():
                 labelled = np.flatnonzero(each.labelled)
-                writer.add(*self._known_as(each.rows, labelled), each.batch.labels[labelled])
+                writer.add(*self._known_as(each.rows, labelled), label_digests(each.batch.labels[labelled]))
                 yield each.batch
 
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
@@ -123,7 +124,8 @@ class _LabelledBatch:
 def _with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, task: Task) -> _LabelledBatch:
     """The rows with the labels that are counted with them: those where `inline` (None: everywhere)."""
     names = rows.labels.dictionary
-    code_of = np.append(task.label_codes(pa.chunked_array([names])), NO_LABEL)
+    code_of = task.label_codes(pa.chunked_array([names]))
+    code_of = np.concatenate([code_of, np.full((1, *code_of.shape[1:]), NO_LABEL)])
     is_name = np.append(np.asarray(names.is_valid(), dtype=np.bool_), False)
     indices = rows.labels.indices
     codes = np.asarray(pc.fill_null(indices, len(names)) if indices.null_count else indices)
@@ -132,8 +134,8 @@ def _with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, task: Task) -
     labels = code_of[codes]
     if inline is not None:
         labelled &= inline
-        labels = np.where(labelled, labels, NO_LABEL)
-    unknown = labelled & ((labels == NO_LABEL) | task.unknown(labels))
+        labels = only_where(labelled, labels)
+    unknown = labelled & (~has_label(labels) | task.unknown(labels))
     respelled = labelled & np.append(task.respelled(pa.chunked_array([names])), False)[codes]
     batch = Batch(
         event_times=rows.event_us,

@@ -18,7 +18,8 @@ from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.judging.window.traffic_source import TrafficSource
-from monitoring.tasks.task import NO_LABEL, Task
+from monitoring.tasks.label_codes import only_where
+from monitoring.tasks.task import Task
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.columns import TableColumns
@@ -159,6 +160,7 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         scores=traffic.scores or (() if predicted else (config.model.probabilities,)),
         predicted=predicted,
         classes=spec.task.classes,
+        numbers=() if spec.vector is None else spec.vector.names,
         exclusive=spec.multilabel is None,
         inputs={feature.name: feature.kind for feature in spec.features},
         described=spec.described,
@@ -181,6 +183,6 @@ def with_labels(predictions: Predictions, labels: pa.Table, task: Task) -> Predi
     found = np.asarray(places.is_valid(), dtype=np.bool_)
     rows = np.asarray(pc.fill_null(places, 0), dtype=np.int64)
     indices, times = task.label_codes(labels["label"]), microseconds(labels["label_time"])
-    if indices.size == 0:
+    if len(indices) == 0:
         return predictions
-    return predictions.labelled(np.where(found, indices[rows], NO_LABEL), np.where(found, times[rows], 0))
+    return predictions.labelled(only_where(found, indices[rows]), np.where(found, times[rows], 0))

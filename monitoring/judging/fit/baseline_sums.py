@@ -18,7 +18,7 @@ from monitoring.judging.fit.unlisted_values import unlisted_values
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import ScoreSum, WatchKey
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.label_codes import has_label
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.expected_events import ExpectedEvent
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -218,5 +218,5 @@ def _label_coverage(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Counts of one window's rows, at least one, and of those whose label arrived within the horizon, by group."""
     last = int(rows.event_times.max()) + duration_microseconds(horizon)
-    arrived = rows.take((rows.labels != NO_LABEL) & (rows.label_times <= last))
+    arrived = rows.take(has_label(rows.labels) & (rows.label_times <= last))
     return parts.counts(rows), parts.counts(arrived)

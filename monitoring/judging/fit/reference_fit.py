@@ -29,8 +29,8 @@ from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import LEVELS, BaselineScore, Level, MeasuredMetric, ScoreSum, Watch, WatchKey
-from monitoring.tasks.metrics import class_of
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.metrics import part_of
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue, labelled_rows
@@ -114,7 +114,7 @@ class ReferenceFit:
         harms = []
         losses = (watch.name for watch in self.watches.values() if watch.family == "performance")
         # Ranking losses may be pooled, as thin slices are; losses of one class have those of all classes beside them.
-        metrics = [name for name in losses if not is_rank(name) and class_of(name) is None]
+        metrics = [name for name in losses if not is_rank(name) and part_of(name) is None]
         for part in ("", *self._largest_slices()):
             for metric in metrics:
                 shifts = self._score_shifts(metric, part)
@@ -365,4 +365,4 @@ def _gross_failures(
 def _label_rate(rows: Predictions, horizon: timedelta) -> float:
     """The share of rows whose label arrived within the horizon."""
     in_time = rows.label_times - rows.event_times <= duration_microseconds(horizon)
-    return float(np.mean((rows.labels != NO_LABEL) & in_time)) if len(rows) else 0.0
+    return float(np.mean(has_label(rows.labels) & in_time)) if len(rows) else 0.0

@@ -30,7 +30,7 @@ SMALLEST_RANK = 0.01
 SMALLEST_SHARE = 0.05
 
 #: Losses that have a tolerance of their own, and what is no loss.
-OTHERWISE = ("error", "brier", "bias", "quantile_coverage")
+OTHERWISE = ("error", "brier", "bias", "quantile_coverage", "number_bias", "number_quantile_coverage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Tolerances:
         others = {
             key.watch: max(SMALLEST_SHARE * float(scores.mean()), _uncertainty(means, key))
             for key, scores in means.items()
-            if find_metric(key.watch) is not None and key.watch not in OTHERWISE and not key.slice
+            if find_metric(key.watch) is not None and key.watch.partition(":")[0] not in OTHERWISE and not key.slice
         }
         return replace(self, brier=brier, ranks=ranks, others={**others, **self.given})
 

@@ -18,6 +18,7 @@ from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.judging.window.label_findings import OverdueLabels, UnknownClassLabels, UnmatchedLabels
 from monitoring.judging.window.pending_rows import PendingRows
 from monitoring.judging.window.traffic_source import PredictionLookup
+from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
@@ -180,13 +181,15 @@ class LabelJoin:
         Returns:
             The same rows.
         """
-        missing = np.flatnonzero(batch.labels == NO_LABEL)
+        missing = np.flatnonzero(~has_label(batch.labels))
         known = np.flatnonzero(self._times < as_microseconds(before))
         if not missing.size or not known.size:
             return batch
         ids = self._ids.take(pa.array(known))
         found = np.asarray(pc.fill_null(pc.index_in(batch.ids(missing), ids), -1), dtype=np.int64)
         labels, times, matched = batch.labels.copy(), batch.label_times.copy(), found >= 0
+        if labels.ndim < self._codes.ndim:  # rows of a log, none of which has a label of its own
+            labels = np.full((len(batch), *self._codes.shape[1:]), NO_LABEL, dtype=np.int64)
         labels[missing[matched]] = self._codes[known[found[matched]]]
         times[missing[matched]] = self._times[known[found[matched]]]
         return replace(batch, labels=labels, label_times=times)
@@ -229,7 +232,7 @@ class LabelJoin:
         pending = [rows for rows in self._pending if len(rows)]
         positions, codes = self._positions(labels, pending), self._codes[labels]
         matched = positions >= 0
-        usable = matched & (codes != NO_LABEL)
+        usable = matched & has_label(codes)
         consumed: list[Predictions] = []
         starts: list[Whole] = []
         conflicts = 0
@@ -277,7 +280,7 @@ class LabelJoin:
 
     def _unknown_class_labels(self, labels: Whole) -> UnknownClassLabels:
         codes = self._codes[labels]
-        unknown = labels[(codes == NO_LABEL) | self.task.unknown(codes)]
+        unknown = labels[~has_label(codes) | self.task.unknown(codes)]
         respelled = labels[self._respelled[labels]]
         words, others = (pc.unique(self._words.take(pa.array(some))).to_pylist() for some in (unknown, respelled))
         return UnknownClassLabels(

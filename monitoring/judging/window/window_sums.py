@@ -15,7 +15,7 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.window.row_scorer import RowScorer, ScoredRows
 from monitoring.judging.window.tally import Tally
 from monitoring.judging.window.window_samples import Mask, WindowSamples
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.label_codes import has_label
 from monitoring.watches.label_delays import EDGES, delay_counts, merged_counts
 
 Whole = NDArray[np.int64]
@@ -103,7 +103,7 @@ class WindowAggregator:
         """Add rows answered in the window that begins at `start`, with their inline labels; each row once."""
         if not len(batch):
             return
-        labelled, usable = batch.labels != NO_LABEL, _usable(batch.probabilities)
+        labelled, usable = has_label(batch.labels), _usable(batch.probabilities)
         both = _both(labelled, usable)
         self._samples.add_with_labels(batch, usable, both)
         scored = self._count(batch, usable)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.label_codes import has_label
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
@@ -63,7 +63,7 @@ def split_by_label_arrival(predictions: Predictions, plan: WindowPlan | RowPlan)
     Yields:
         Each window with the positions of the predictions whose labels arrived in it.
     """
-    labelled = np.flatnonzero(predictions.labels != NO_LABEL)
+    labelled = np.flatnonzero(has_label(predictions.labels))
     times = predictions.label_times[labelled]
     arrivals = split_by_window(times, plan)
     if isinstance(plan, RowPlan):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import SCORE_ONE, EstimateRecord, MonitorStatus, RealisedLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
-from monitoring.tasks.metrics import class_of
+from monitoring.tasks.metrics import part_of
 from monitoring.watches.descriptions import lower_first, metric_title
 from monitoring.watches.trust import MAX_OUTSIDE
 
@@ -126,7 +126,7 @@ def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
         f"Estimated {lower_first(metric_title(row.metric))} ({METHODS.get(row.method, row.method)}): "
         f"{_state(row, zone)}; {_checks(row)}."
         for row in trust_rows(status)
-        if class_of(row.metric) is None or not row.trusted
+        if part_of(row.metric) is None or not row.trusted
     )
     return (*lines, *_support(status))
 

@@ -113,7 +113,7 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
-    if name == "label" and _holds_sets(column):
+    if name == "label" and _holds_lists(column):
         return pa.chunked_array([pa.array(map(_set_text, column.to_pylist()), pa.string())])
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if name == "label" and (pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
@@ -127,16 +127,16 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def _holds_sets(column: pa.ChunkedArray) -> bool:
-    """Whether cells are lists of text, or of 0 and 1."""
+def _holds_lists(column: pa.ChunkedArray) -> bool:
+    """Whether cells are lists of text, or of numbers."""
     kind = column.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         return False
     values = pc.list_flatten(column).drop_null()
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or not len(values):
         return True
-    numbers = pa.types.is_boolean(values.type) or pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
-    return bool(numbers and pc.all(pc.is_in(values.cast(pa.float64()), pa.array([0.0, 1.0]))).as_py())
+    kinds = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
+    return any(is_kind(values.type) for is_kind in kinds)
 
 
 def _set_text(values: list[object] | None) -> str | None:

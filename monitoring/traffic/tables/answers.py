@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,7 +11,8 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.tasks.class_indices import class_indices
-from monitoring.traffic.cells import class_names, decoded, is_list, is_number, is_text, parse_numbers
+from monitoring.tasks.number_lists import number_list_codes, number_lists
+from monitoring.traffic.cells import as_strings, class_names, decoded, is_list, is_number, is_text, parse_numbers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
 
@@ -60,7 +63,7 @@ def usable_answers(values: NDArray[np.float64], columns: TableColumns) -> NDArra
     if columns.classes:
         with np.errstate(invalid="ignore"):
             return np.asarray(((values >= 0) & (values <= 1)).all(axis=1), dtype=np.bool_)
-    return np.asarray(np.isfinite(values[:, 0]), dtype=np.bool_)
+    return np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
 
 
 def are_probabilities(values: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -87,7 +90,7 @@ def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple
         return ()
     named = ", ".join(columns.answer)
     what = "a probability" if columns.predicted is None else "a class"
-    what = what if columns.classes else "a number"
+    what = what if columns.classes else f"{columns.width} numbers" if columns.numbers else "a number"
     message = f"The column {named} holds {what} in none of {rows} rows."
     return (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
 
@@ -97,7 +100,7 @@ def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float
     rows, width = raw.table.num_rows, columns.width
     found = [decoded(raw.table[name]) for name in columns.answer]
     if not columns.classes:
-        return np.asarray(parse_numbers(found[0], text=raw.text)[0])[:, None]
+        return _given_numbers(found, width, text=raw.text)
     if columns.predicted is not None:
         if not (is_text(found[0].type) or is_number(found[0].type)):
             return np.full((rows, width), np.nan)
@@ -114,6 +117,18 @@ def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float
     np.subtract(1, given[:, 0], out=pair[0])
     pair[1] = given[:, 0]
     return pair.T
+
+
+def _given_numbers(columns: Sequence[pa.Array], width: int, *, text: bool) -> NDArray[np.float64]:
+    """Numbers in a column each; or in one, as lists or the text of such lists; NaN in rows of another length."""
+    if width == 1 or len(columns) > 1:
+        return np.stack([np.asarray(parse_numbers(column, text=text)[0]) for column in columns], axis=1)
+    column = columns[0]
+    if is_list(column.type):
+        return _from_lists(column, width)
+    if not is_text(column.type):
+        return np.full((len(column), width), np.nan)
+    return number_lists(number_list_codes(pa.chunked_array([as_strings(column)]), width))
 
 
 def _from_lists(column: pa.Array, width: int) -> NDArray[np.float64]:

@@ -32,12 +32,14 @@ class TableColumns:
         event_time: when each prediction was made.
         prediction_id: ids of the rows.
         label: the true class.
-        label_columns: where a row may have several classes: a 0 or 1 for each class, instead of `label`; may be none.
+        label_columns: where a row may have several classes: a 0 or 1 for each class, instead of `label`; where several
+            numbers are predicted: one for each; may be none.
         label_time: when each label became known.
         naive_timezone: the zone of times that have none.
         scores: one column (the probability of the second class, or lists of one per class) or one per class.
         predicted: the predicted class, where there are no scores.
         classes: the classes, in the order of the scores; none where a number is predicted.
+        numbers: what each predicted number is called where they are several, in the columns of `scores`.
         exclusive: whether a row has exactly one of the classes.
         inputs: the model's inputs, each a number or a category.
         described: what describes columns that are no inputs themselves, by some of the inputs.
@@ -53,6 +55,7 @@ class TableColumns:
     scores: tuple[str, ...] = ()
     predicted: str | None = None
     classes: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     exclusive: bool = True
     inputs: Mapping[str, Kind] = field(default_factory=dict)
     described: tuple[Descriptors, ...] = ()
@@ -60,8 +63,8 @@ class TableColumns:
 
     @property
     def width(self) -> int:
-        """How many numbers an answer has: one for each class, or the one that is predicted."""
-        return len(self.classes) or 1
+        """How many numbers an answer has: one for each class, or those that are predicted."""
+        return len(self.classes) or len(self.numbers) or 1
 
     @property
     def answer(self) -> tuple[str, ...]:

@@ -34,13 +34,13 @@ class LabelDestination:
     Attributes:
         root: the folder of the label log.
         inline: the labels that were counted with their rows, and need not go into the log.
-        indices: gives the class index of each label.
+        digests: gives what each label is kept as.
         clock: returns the current time.
     """
 
     root: Path
     inline: InlineLabels
-    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]]
+    digests: Callable[[pa.ChunkedArray], NDArray[np.int64]]
     clock: Callable[[], datetime]
 
 
@@ -149,7 +149,7 @@ def import_labels(
     """
     counted = destination.inline.read() if judged_until is not None or label_tables is not None else {}
     judged = None if judged_until is None else _JudgedRows(since=since, until=judged_until, counted=counted)
-    own, matched = _labels_in_rows(table, LabelRouting(table, label_tables), judged, destination.indices)
+    own, matched = _labels_in_rows(table, LabelRouting(table, label_tables), judged, destination.digests)
     LabelWriter(destination.root, clock=destination.clock).close()  # there is a log from now on, if an empty one
     if label_tables is None:
         if own.num_rows:
@@ -173,7 +173,7 @@ def _add_to_log(destination: LabelDestination, labels: pa.Table, counted: Mappin
         known = LabelLog(destination.root).read()
         added = unknown_labels(labels, known)
         before = counted_with(added["prediction_id"].combine_chunks(), counted, NOT_COUNTED)
-        added = added.filter(pa.array(before != destination.indices(added["label"])))
+        added = added.filter(pa.array(before != destination.digests(added["label"])))
         if added.num_rows:
             times = added["label_time"].cast(pa.int64()).to_numpy()
             writer.append(added["prediction_id"].combine_chunks(), added["label"].combine_chunks(), times)
@@ -193,7 +193,7 @@ class _JudgedRows:
     def new_labels(
         self, times: ParsedTimes, labels: NDArray[np.int64], counted_as: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Which rows have another label (class index [n]) than they were counted with."""
+        """Which rows have another label (digest [n]) than they were counted with."""
         inside = EventTimeRange(
             first=None if self.since is None else as_microseconds(self.since), last=as_microseconds(self.until) - 1
         )
@@ -213,7 +213,7 @@ def _labels_in_rows(
     table: Table,
     routing: LabelRouting,
     judged: _JudgedRows | None,
-    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]],
+    digests: Callable[[pa.ChunkedArray], NDArray[np.int64]],
 ) -> tuple[pa.Table, pa.Array]:
     """The labels of a table's rows that belong into the log, and the ids of those whose row has a valid event time."""
     found, matched = [], [pa.array([], pa.string())]
@@ -221,7 +221,7 @@ def _labels_in_rows(
         until = None if judged is None or extent.first >= as_microseconds(judged.until) else judged
         if until is None and not routing.concerns(extent):
             continue
-        for labels, timed in _labels_in_piece(table, extent, routing, until, indices):
+        for labels, timed in _labels_in_piece(table, extent, routing, until, digests):
             found.append(labels)
             matched.append(labels["prediction_id"].combine_chunks().filter(pa.array(timed)))
     return in_order(found), pa.concat_arrays(matched)
@@ -232,7 +232,7 @@ def _labels_in_piece(
     extent: Extent,
     routing: LabelRouting,
     judged: _JudgedRows | None,
-    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]],
+    digests: Callable[[pa.ChunkedArray], NDArray[np.int64]],
 ) -> Iterator[tuple[pa.Table, NDArray[np.bool_]]]:
     """The same of one piece, batch by batch, and which of the rows have a valid event time."""
     piece, columns = extent.piece, table.columns
@@ -248,7 +248,7 @@ def _labels_in_piece(
         if by_log is not None:
             wanted |= by_log
         if judged is not None:
-            wanted |= judged.new_labels(times, indices(labels["label"]), judged.counted_as(piece, places, ids))
+            wanted |= judged.new_labels(times, digests(labels["label"]), judged.counted_as(piece, places, ids))
         mine = np.flatnonzero(wanted & np.asarray(labels["label"].is_valid(), dtype=np.bool_))
         names_of = generated_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
         yield labels.take(pa.array(mine)).add_column(0, "prediction_id", names_of), times.valid[mine]

@@ -6,7 +6,8 @@ import numpy as np
 
 from monitoring.baseline.folder import Baseline
 from monitoring.errors import BadInput
-from monitoring.tasks.task import NO_LABEL, Floats
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.task import Floats
 from monitoring.watches.custom.custom_metric import CustomMetric, CustomMetrics
 from monitoring.watches.custom.metric_rows import MetricRows
 from monitoring.watches.scoring import EXACT_ROWS
@@ -34,7 +35,7 @@ def check_metrics(custom: CustomMetrics, baseline: Baseline) -> None:
         BadInput: One of them does not; or the baseline has no labelled rows, or not the inputs that it reads.
     """
     task, answers = baseline.spec.task, baseline.rows.answers
-    known = np.isfinite(answers.probabilities).all(axis=1) & (answers.labels != NO_LABEL)
+    known = np.isfinite(answers.probabilities).all(axis=1) & has_label(answers.labels)
     places = np.flatnonzero(known & ~task.unknown(answers.labels))
     for metric in custom.metrics:
         _check_inputs(metric, [feature.name for feature in baseline.spec.features])

@@ -8,13 +8,16 @@ import numpy as np
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.task import NO_LABEL, Task
+from monitoring.tasks.task import Task
+from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.watches.measured.class_metrics import ClassMetrics
 from monitoring.watches.measured.number_metrics import NumberMetrics
+from monitoring.watches.measured.vector_metrics import VectorMetrics
 
-MeasuredMetrics: TypeAlias = ClassMetrics | NumberMetrics
+MeasuredMetrics: TypeAlias = ClassMetrics | NumberMetrics | VectorMetrics
 
 
 def fit_measured(task: Task, reference: Predictions, threshold: float | None = None) -> MeasuredMetrics | None:
@@ -28,10 +31,12 @@ def fit_measured(task: Task, reference: Predictions, threshold: float | None = N
     Returns:
         The metrics; None without labelled rows, or where no loss is known.
     """
-    known = np.isfinite(reference.probabilities).all(axis=1) & (reference.labels != NO_LABEL)
+    known = np.isfinite(reference.probabilities).all(axis=1) & has_label(reference.labels)
     known &= ~task.unknown(reference.labels)
     if not known.any():
         return None
     if isinstance(task, Classification | Multilabel):
         return ClassMetrics.fit(task, reference.probabilities[known], threshold)
+    if isinstance(task, VectorRegression):
+        return VectorMetrics.fit(task, reference.labels[known])
     return NumberMetrics.fit(task, reference.labels[known]) if isinstance(task, Regression) else None

@@ -47,7 +47,7 @@ TABLE_FLAGS = (
 )
 
 #: Flags that are fields of a table's description as they stand.
-COLUMN_FLAGS = ("event_time", "predicted", "task", "label_time", "prediction_id", "group")
+COLUMN_FLAGS = ("event_time", "label_time", "prediction_id", "group")
 
 #: Columns that the terminal lists.
 LISTED = 60
@@ -75,7 +75,11 @@ LISTED = 60
     metavar="COLUMN",
     help="Probability of the second class, or A,B,C: one per class; repeatable.  [with --reference]",
 )
-@click.option("--predicted", metavar="COLUMN", help="Predicted class, or predicted number.")
+@click.option(
+    "--predicted",
+    metavar="COLUMN",
+    help="Predicted class, or predicted number; or A,B,C, or a column of lists: several numbers.",
+)
 @click.option(
     "--task",
     type=click.Choice(("classification", "multilabel", "regression")),
@@ -85,7 +89,8 @@ LISTED = 60
 @click.option(
     "--label",
     metavar="COLUMN",
-    help="Label; or A,B,C: a 0 or 1 for each class, where a row may have several.  [with --reference]",
+    help="Label; or A,B,C: a 0 or 1 for each class, where a row may have several, or a number for each that is "
+    "predicted.  [with --reference]",
 )
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.")
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.")
@@ -160,19 +165,19 @@ def command(
         )
         return 0
     from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.table_description import TableDescription  # noqa: PLC0415 - as above
+    from monitoring.jobs.table_description import TableDescription, columns_named  # noqa: PLC0415 - as above
 
-    labels = split_columns(flags["label"] or "")
+    named: dict[str, Any] = {"task": flags["task"]}
+    named["scores"] = tuple(name for words in flags["score"] for name in split_columns(words))
+    named |= {name: split_columns(flags[name]) for name in ("predicted", "label") if flags[name]}
     own = TableDescription(
-        scores=tuple(name for words in flags["score"] for name in split_columns(words)),
         inputs=split_columns(flags["features"]),
         categorical=split_columns(flags["categorical"]),
         ignore=split_columns(flags["ignore"]),
         classes=split_columns(flags["classes"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
-        label=labels[0] if len(labels) == 1 else None,
-        label_columns=labels if len(labels) > 1 else (),
+        **columns_named(named),
         **{name: flags[name] for name in COLUMN_FLAGS},
         **sliced,
         **windows,
@@ -278,6 +283,7 @@ def _document(adopted: InitResult) -> dict[str, object]:
         "rows": adopted.rows,
         "windows": adopted.windows,
         "classes": list(adopted.classes),
+        "numbers": list(adopted.numbers),
         "inputs": list(adopted.inputs),
         "columns": [one.document() for one in adopted.columns],
         "notes": [HELD_OUT, *adopted.notes],
@@ -287,14 +293,19 @@ def _document(adopted: InitResult) -> dict[str, object]:
 def _show(adopted: InitResult, traffic: str | None) -> None:
     text = (
         f"Wrote {adopted.config}: a baseline of {adopted.rows:,} rows in {adopted.windows} windows,"
-        f" {len(adopted.inputs)} inputs, "
-        + (f"classes {', '.join(adopted.classes)}." if adopted.classes else "a predicted number.")
+        f" {len(adopted.inputs)} inputs, " + _answers(adopted)
     )
     for line in _columns(adopted):
         click.echo(printable(line))
     click.echo(printable(text))
     where = "" if traffic is not None else " --traffic 'LIVE*.parquet'"
     click.echo(f"Next: pitfalls monitor run --config {adopted.config}{where}")
+
+
+def _answers(adopted: InitResult) -> str:
+    if adopted.numbers:
+        return f"{len(adopted.numbers)} predicted numbers: {', '.join(adopted.numbers)}."
+    return f"classes {', '.join(adopted.classes)}." if adopted.classes else "a predicted number."
 
 
 def _columns(adopted: InitResult) -> Iterator[str]:

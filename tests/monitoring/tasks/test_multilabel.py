@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.tasks.metrics import class_of, find_metric
+from monitoring.tasks.metrics import find_metric, part_of
 from monitoring.tasks.multilabel import Multilabel, class_matrix
 from monitoring.tasks.task import UNKNOWN_CLASS
 
@@ -54,7 +54,7 @@ def test_every_loss_has_a_watch_its_surprise_and_a_name_for_people() -> None:
     assert names == [*TASK.metrics, *(f"surprise_{metric}" for metric in TASK.metrics)]
     assert all(watch.level == "page" for watch in TASK.loss_watches)
     assert all(find_metric(metric) is not None for metric in TASK.metrics)
-    assert [class_of(metric) for metric in TASK.metrics[:3]] == [None, None, "dog"]
+    assert [part_of(metric) for metric in TASK.metrics[:3]] == [None, None, "dog"]
     assert {watch.name for watch in TASK.output_watches} == set(TASK.outputs(np.full((1, 3), 0.5)))
 
 

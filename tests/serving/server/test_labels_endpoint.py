@@ -46,7 +46,7 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
             ({"labels": [1]}, "labels[0].prediction_id"),
             ({"labels": [label("x" * 161)]}, "labels[0].prediction_id"),
             ({"labels": [label("a:0", value=True)]}, "labels[0].label "),
-            ({"labels": [label("a:0", value=[2])]}, "labels[0].label "),
+            ({"labels": [label("a:0", value=[True, 2])]}, "labels[0].label "),
             ({"labels": [label("a:0", value=["a", 1])]}, "labels[0].label "),
             ({"labels": [label("a:0", value="")]}, "labels[0].label must be text of 1 to 1024 characters"),
             ({"labels": [label("a:0", value="x" * 1025)]}, "labels[0].label "),

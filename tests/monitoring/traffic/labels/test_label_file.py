@@ -80,6 +80,7 @@ def test_csv_times_in_any_iso_form_are_utc(tmp_path: Path, moment: str) -> None:
         (pa.array([["a", "b|c"]]), '["a", "b|c"]'),
         (pa.array([[1.0, 0.0]], pa.list_(pa.float32(), 2)), "[1, 0]"),
         (pa.array([[True, False]], pa.large_list(pa.bool_())), "[1, 0]"),
+        (pa.array([[1.5, -2.0]]), "[1.5, -2.0]"),
     ],
     ids=["text", "integer", "boolean", "whole float", "float", "decimal", "category", "names", "numbers", "booleans"],
 )

@@ -117,3 +117,29 @@ def test_a_list_column_is_read_back_as_it_was(values: np.ndarray) -> None:
     if width > 1:
         columns = replace(LISTS, classes=tuple("abcde"[:width]))
         np.testing.assert_array_equal(given_probabilities(raw(p=column), columns), values)
+
+
+STEPS = TableColumns(scores=("p",), numbers=("first", "second"))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array([[1.5, 2.0], [1.0], None, [3.0, None], [4.0, float("inf")]]),
+        pa.array([[1.5, 2.0], None, None, [3.0, None], None], pa.list_(pa.float32(), 2)),
+        pa.array(["[1.5, 2]", "[1]", None, "[3, null]", "[4, inf]"]),
+    ],
+    ids=["lists", "fixed lists", "text"],
+)
+def test_several_numbers_are_an_answer_where_all_of_them_are_there(cells: pa.Array) -> None:
+    values, unusable, findings = read_answers(raw(p=cells), STEPS)
+    assert values[0].tolist() == [1.5, 2.0]
+    assert np.isnan(values[1:]).all()
+    assert (unusable, findings) == (4, ())
+
+
+def test_several_numbers_may_have_a_column_each() -> None:
+    columns = replace(STEPS, scores=("a", "b"))
+    values, unusable, _ = read_answers(raw(a=pa.array([1.5, None]), b=pa.array([2, 3])), columns)
+    assert (values[0].tolist(), unusable) == ([1.5, 2.0], 1)
+    assert "2 numbers" in no_answer_findings(columns, 3, 3)[0].message

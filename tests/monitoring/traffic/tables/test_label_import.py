@@ -44,7 +44,7 @@ class Import:
             (folder / name).mkdir()
         self.inline = InlineLabels(folder / "inline")
         self.destination = LabelDestination(
-            root=folder / "log", inline=self.inline, indices=indices, clock=lambda: at(100)
+            root=folder / "log", inline=self.inline, digests=indices, clock=lambda: at(100)
         )
 
     def label_tables(self, *tables: pa.Table) -> LabelTables:

@@ -1,0 +1,219 @@
+"""Regression of several numbers at once: the losses of each number, and their means over the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.errors import BadInput
+from monitoring.records import Watch
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.row_operations import row_sums
+from monitoring.tasks.task import Floats, Metric, Whole, surprise_watch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: A label has at most so many numbers: as text they fit into the label log.
+MAX_NUMBERS = 48
+
+#: Losses of one number; a colon and its name follow.
+NUMBER_METRICS = (
+    Metric(name="number_absolute_error", title="Absolute error of", unit="target"),
+    Metric(name="number_pinball_loss", title="Pinball loss of", unit="target"),
+    Metric(name="number_bias", title="Bias of", unit="target"),
+    Metric(name="number_quantile_coverage", title="Coverage of the quantile of", unit="share"),
+)
+
+#: What precedes the name of a single number's loss in the name of a loss of one number of several.
+OF_NUMBER = "number_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorRegression:
+    """A model that predicts several numbers, such as one for each step ahead. A `monitoring.tasks.task.Task`.
+
+    Answers are numbers, [n, numbers]; labels have as many, whose codes are their bits, [n, numbers]. A label with a
+    missing number is none. Each number is a `Regression` of its own: its absolute error (or pinball loss) is watched,
+    bounded by its own errors in the baseline, and its bias. The losses over all numbers are the means of theirs, in
+    the unit of what is predicted: numbers in a larger unit weigh more, as in the mean that Keras trains on.
+
+    >>> task = VectorRegression(names=("day_1", "day_2"), numbers=(Regression(bound=10.0), Regression(bound=30.0)))
+    >>> answers, labels = np.array([[11.0, 20.0]]), np.array([[10.0, 25.0]]).view(np.int64)
+    >>> losses = task.losses(answers, labels)
+    >>> {name: float(losses[name][0] * task.scales[name]) for name in task.metrics}
+    {'absolute_error': 3.0, 'squared_error': 13.0, 'number_absolute_error:day_1': 1.0, \
+'number_absolute_error:day_2': 5.0}
+
+    Attributes:
+        names: What each number is called, in the order of the answers.
+        numbers: The task of each.
+    """
+
+    names: tuple[str, ...]
+    numbers: tuple[Regression, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    @classmethod
+    def named(cls, names: tuple[str, ...]) -> VectorRegression:
+        """A task that is not fitted yet.
+
+        Args:
+            names: What each number is called, in the order of the answers.
+
+        Returns:
+            The task.
+
+        Raises:
+            BadInput: the names are not different, or too many.
+        """
+        if len(set(names)) < len(names) or not 2 <= len(names) <= MAX_NUMBERS:
+            raise BadInput(
+                "These cannot be the numbers of one prediction.",
+                got=f"{len(names)} numbers" + ("" if len(set(names)) == len(names) else ", two of one name"),
+                expected=f"2 to {MAX_NUMBERS} numbers of different names",
+                fix="Make a monitor for some of the numbers, or predict their mean.",
+            )
+        return cls(names=names, numbers=tuple(Regression() for _ in names))
+
+    def fitted(self, answers: Floats, labels: Whole) -> VectorRegression:
+        """The task with the bounds of each number; arguments as of `losses`, of a baseline, labels perhaps absent."""
+        parts = (
+            one.fitted(answers[:, [place]], labels if labels.ndim == 1 else labels[:, place])
+            for place, one in enumerate(self.numbers)
+        )
+        return replace(self, numbers=tuple(parts))
+
+    def with_quantile(self, quantile: float | None) -> VectorRegression:
+        """The task of which every number is that quantile of its label."""
+        return replace(self, numbers=tuple(replace(one, quantile=quantile) for one in self.numbers))
+
+    def document(self) -> dict[str, Any]:
+        """The task as JSON, which `of` reads."""
+        return {"names": list(self.names), "numbers": [one.document() for one in self.numbers]}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> VectorRegression:
+        """The inverse of `document`; LookupError or TypeError if something is missing."""
+        numbers = tuple(Regression.of(one) for one in document["numbers"])
+        return cls(names=tuple(document["names"]), numbers=numbers)
+
+    @property
+    def exclusive(self) -> bool:
+        """See `Task`."""
+        return False
+
+    @property
+    def width(self) -> int:
+        """See `Task`."""
+        return len(self.names)
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """The losses over all numbers."""
+        return tuple(name for name in self.numbers[0].metrics if all(name in one.metrics for one in self.numbers))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """See `Task`: the means, then the first loss of each number."""
+        return (*self.means, *(self._of_number(self.means[0], name) for name in self.names))
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """See `Task`."""
+        means = {name: float(np.mean([one.scales[name] for one in self.numbers])) for name in self.means}
+        first = self.means[0]
+        return means | {
+            self._of_number(first, name): one.scales[first] for name, one in zip(self.names, self.numbers, strict=True)
+        }
+
+    @property
+    def loss_watches(self) -> tuple[Watch, ...]:
+        """See `Task`; and the bias of each number, or the coverage of its quantile, which may move either way."""
+        losses = tuple(
+            Watch(name=name, family="performance", level="page", needs_label=True, scale=scale)
+            for name, scale in self.scales.items()
+        )
+        places = (
+            replace(one.loss_watches[-1], name=self._of_number(one.loss_watches[-1].name, name))
+            for name, one in zip(self.names, self.numbers, strict=True)
+        )
+        return (*losses, *(surprise_watch(loss) for loss in losses), *places)
+
+    @property
+    def output_watches(self) -> tuple[Watch, ...]:
+        """See `Task`: where each number lies among the baseline's, and how far from their middle."""
+        return tuple(
+            replace(watch, name=self._of_output(watch.name, name))
+            for name, one in zip(self.names, self.numbers, strict=True)
+            for watch in one.output_watches
+        )
+
+    def label_codes(self, words: pa.ChunkedArray) -> Whole:
+        """See `Task`: as many numbers as there are, in a list."""
+        from monitoring.tasks.number_lists import number_list_codes  # noqa: PLC0415 - brings Arrow
+
+        return number_list_codes(words, self.width)
+
+    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """See `Task`: none."""
+        return np.zeros(len(words), dtype=np.bool_)
+
+    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
+        """See `Task`: none."""
+        return np.zeros(len(labels), dtype=np.bool_)
+
+    def read_answers(self, answers: Floats) -> NDArray[Any]:
+        """See `Task`: the numbers, [n, numbers]."""
+        return answers
+
+    def read_labels(self, labels: Whole) -> NDArray[Any]:
+        """See `Task`: the numbers, [n, numbers]."""
+        return np.ascontiguousarray(labels).view(np.float64)
+
+    def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
+        """See `Task`; and the scores of the bias, or of the coverage of a quantile, of each number."""
+        parts = [one.losses(answers[:, [place]], labels[:, place]) for place, one in enumerate(self.numbers)]
+        found = {}
+        for metric in self.means:
+            scales = np.array([one.scales[metric] for one in self.numbers])
+            found[metric] = row_sums(np.stack([part[metric] for part in parts], axis=1) * (scales / scales.sum()))
+            np.minimum(found[metric], 1.0, out=found[metric])
+        place = self.numbers[0].loss_watches[-1].name
+        for metric in (self.means[0], place):
+            for name, part in zip(self.names, parts, strict=True):
+                found[self._of_number(metric, name)] = part[metric]
+        return found
+
+    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """See `Task`: none, numbers say nothing of their own errors."""
+        return {}
+
+    def outputs(self, answers: Floats) -> dict[str, Floats]:
+        """See `Task`: of each number, ranks among the baseline's, and their distance from the middle."""
+        return {
+            self._of_output(key, name): scores
+            for place, (name, one) in enumerate(zip(self.names, self.numbers, strict=True))
+            for key, scores in one.outputs(answers[:, [place]]).items()
+        }
+
+    def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
+        """See `Task`: the mean of the numbers' ranks among the baseline's, in [0, 1]."""
+        found = self.outputs(answers) if outputs is None else outputs
+        ranks = [found[self._of_output("prediction:location", name)] for name in self.names]
+        return row_sums(np.stack(ranks, axis=1)) / self.width
+
+    @staticmethod
+    def _of_number(metric: str, name: str) -> str:
+        """The name of a loss of one number."""
+        return f"{OF_NUMBER}{metric}:{name}"
+
+    @staticmethod
+    def _of_output(watch: str, name: str) -> str:
+        """The name of a watch on outputs of one number: `prediction:NAME:location`."""
+        kind, _, place = watch.partition(":")
+        return f"{kind}:{name}:{place}"

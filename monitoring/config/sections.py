@@ -300,14 +300,16 @@ class StoreSection(Section):
 
 
 class RetentionSection(Section):
-    """How long things are kept that grow: scores, estimates and findings of windows; finished notifications; labels.
+    """How long things are kept that grow: details of windows, finished notifications, labels; and checkpoints.
 
-    What explains an incident, and what judging may still need, stays. The labels are those of a traffic log.
+    What explains an incident, and what judging may still need, stays. The labels are those of a traffic log. A
+    checkpoint is what judging a window again takes.
     """
 
     details: Horizon | None = Field(default=None, examples=["730d"])
     notifications: Horizon | None = Field(default=None, examples=["730d"])
     labels: Horizon | None = Field(default=None, examples=["365d"])
+    checkpoints: Horizon | None = Field(default=None, examples=["90d"])
 
 
 def _distinct_actions(actions: tuple[ActionSection, ...]) -> tuple[ActionSection, ...]:

@@ -50,6 +50,7 @@ class Deployment:
         baseline: the baseline.
         plan: how traffic is cut into windows.
         horizon: how long a prediction waits for its label.
+        checkpoint_age: how long a window can be judged again, at least for the horizon.
         reference_fit: every watch's test, fitted to the baseline's windows.
         judge: judges windows.
     """
@@ -60,6 +61,7 @@ class Deployment:
     baseline: Baseline
     plan: WindowPlan | RowPlan
     horizon: timedelta
+    checkpoint_age: timedelta
     reference_fit: ReferenceFit
     judge: Judge
 
@@ -142,6 +144,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         baseline=baseline,
         plan=plan,
         horizon=config.windows.label_horizon,
+        checkpoint_age=max(config.windows.label_horizon, config.retention.checkpoints or timedelta()),
         reference_fit=fitted,
         judge=judge,
     )

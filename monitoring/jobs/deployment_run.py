@@ -133,6 +133,7 @@ class DeploymentRun:
         return ReadScope(
             since=self._after - horizon,
             labels_since=self._after - LATE_LABEL_HORIZONS * horizon,
+            counted_since=self._after - self._deployment.checkpoint_age - LATE_LABEL_HORIZONS * horizon,
             judged_until=self._after,
             job=True,
         )
@@ -198,7 +199,7 @@ class DeploymentRun:
         """Store that all that was due is judged, so that a run with nothing to do knows it at once.
 
         How small a harm is detected is stored too where that is not known, or has changed in this run. Windows that
-        ended before the label horizon cannot be judged again from then on.
+        ended before the oldest checkpoint cannot be judged again from then on.
 
         Args:
             check: the time of this run, and the files as they were before it read them.
@@ -211,7 +212,7 @@ class DeploymentRun:
         all_judged = bool(ends) and after is not None and max(ends) < after and not self._followed
         state = check.traffic_state if all_judged else ""
         if after is not None and self.judged:
-            self._store.forget_checkpoints(self._number, after - self._deployment.horizon)
+            self._store.forget_checkpoints(self._number, after - self._deployment.checkpoint_age)
         self._store.save_check(self._number, replace(check, next_due_at=next_due_at(plan, after), traffic_state=state))
 
     def forget(self, retention: RetentionSection, label_logs: tuple[Path, ...], now: datetime) -> None:
@@ -230,7 +231,8 @@ class DeploymentRun:
         if retention.notifications is not None:
             self._store.forget_notifications(self._number, now - retention.notifications)
         if latest and retention.labels is not None:
-            needed = latest[-1].end - (LATE_LABEL_HORIZONS + 1) * self._deployment.horizon
+            age = self._deployment.checkpoint_age
+            needed = latest[-1].end - age - LATE_LABEL_HORIZONS * self._deployment.horizon
             read = self._read_by_all(since=now - retention.labels)
             for root in filter(has_labels, label_logs):
                 forget_labels(root, min(now - retention.labels, needed), read=read)

@@ -248,7 +248,7 @@ def _run(
         opened: list[IncidentRecord] = []
         for window in takewhile(lambda _: not request.stop(), due):
             lease.renew(log.clock())
-            checkpoint = window.start >= due[-1].end - deployment.horizon
+            checkpoint = window.start >= due[-1].end - deployment.checkpoint_age
             attempt = _attempt(store, number, window, log.clock, checkpoint=checkpoint)
             with span("window", start=window.start.isoformat()), attempt:
                 record, changed = run.judge(window, first=not run.judged)

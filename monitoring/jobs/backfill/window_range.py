@@ -105,8 +105,9 @@ def _check_kept(record: WindowRecord, rejudgeable: Sequence[datetime]) -> None:
         "This window can no longer be judged again.",
         got=f"the window that begins at {record.start:{FORM}} UTC",
         expected=oldest,
-        fix="A window can be judged again for as long as labels are waited for (label_horizon), and since the last "
-        "re-baseline. To judge everything anew, give the deployment another `name`; what was judged is kept.",
+        fix="A window can be judged again for as long as labels are waited for (label_horizon), or for as long as "
+        "`checkpoints` in [retention] said when it was judged, and since the last re-baseline. To judge everything "
+        "anew, give the deployment another `name`; what was judged is kept.",
     )
 
 

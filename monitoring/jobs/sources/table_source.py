@@ -78,7 +78,7 @@ class TableSource:
         self._label_log = label_log
         self._counted = InlineLabels(label_log)
         if scope.job:
-            self._counted.begin(scope.labels_since, scope.judged_until)
+            self._counted.begin(scope.counted_since or scope.labels_since, scope.judged_until)
         labels_since = _labels_since(scope, self._counted.earliest())
         pieces = pieces_of(path)
         now = clock() if scope.job else None  # the job reports rows ahead of the clock; others need not know of them

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,12 @@ def contents(path: Path) -> dict[str, list[Any]]:
         }
 
 
+def difference(found: list[Any], right: list[Any]) -> tuple[Any, Any] | None:
+    """The first rows in which two tables differ; None if they are equal."""
+    pairs = zip_longest(found, right)
+    return next((pair for pair in pairs if pair[0] != pair[1]), None)
+
+
 def killed(work: Callable[[], object], seconds: float) -> bool:
     """Do something in a process of its own, and kill it after so many seconds; says whether it had not ended."""
     child = os.fork()
@@ -108,7 +115,9 @@ def judge_and_kill(folder: Path, trials: int) -> None:
             kills, interrupted, now[0] = kills + 1, interrupted + 1, now[0] + HOUR
         now[0] += HOUR
         run(told)
-        assert contents(store) == right
+        found = contents(store)
+        different = {name: difference(found[name], right[name]) for name in right if found[name] != right[name]}
+        assert not different, different
         again = Counter(told.read_text("utf-8").split())
         assert set(again) == set(events)
         assert again.total() <= events.total() + interrupted

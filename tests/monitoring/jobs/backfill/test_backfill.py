@@ -25,6 +25,7 @@ from monitoring.jobs.run import ExternalServices, RunRequest, run_due_windows
 from monitoring.records import Only
 from monitoring.store.store import Store
 from monitoring.watches.embedding import Embedder
+from tests.small_deployment import table_of
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 Send = Callable[..., None]
@@ -41,7 +42,7 @@ FITS: dict[str, Deployment] = {}
 def fitted(config: MonitorConfig, embedder: Embedder | None) -> Deployment:
     if "small" not in FITS:
         FITS["small"] = fit(config, embedder)
-    return FITS["small"]
+    return replace(FITS["small"], checkpoint_age=config.retention.checkpoints or config.windows.label_horizon)
 
 
 class Setting:
@@ -191,6 +192,34 @@ def test_a_window_older_than_the_label_horizon_cannot_be_judged_again(
         setting.backfill(1, 6, now=day(9, 8))
     assert len(setting.store.runs(1)) == 1  # what is refused is no run that failed
     assert setting.store.judged(1) == 9
+
+
+def test_labels_later_than_the_horizon_count_where_checkpoints_are_kept_for_as_long(
+    deployed: Path, send: Send, days: Any, tmp_path: Path
+) -> None:
+    config = deployed / "monitor.toml"
+    config.write_text(config.read_text() + '[retention]\ncheckpoints = "20d"\n')
+    late = days(days=16, broken_from=10)
+    send(deployed, late, labels=False)
+    setting = Setting(deployed)
+    with setting.store:
+        setting.run(day(16, 7))
+        assert sum(one.labels for one in setting.store.windows(1)) == 0
+        assert not [one for one in setting.store.incidents(1) if one.watch.startswith("surprise")]
+        send(deployed, late, requests=False)
+        found = setting.backfill(0, 16, now=day(16, 8))
+        assert (found.run.judged, len(found.revised)) == (16, 16)
+        labels = [one.labels for one in setting.store.windows(1)]
+        assert sum(labels) == labels_of(late)
+        opened = [one for one in found.run.opened if one.level == "page"]
+        assert opened
+        assert day(10) <= opened[0].window_start < day(14)
+
+
+def labels_of(made: Any) -> int:
+    """How many rows of some days have a label."""
+    table = table_of(made)
+    return int(table.num_rows - table["label"].null_count)
 
 
 def test_rows_that_are_gone_are_missed_before_anything_is_put_back(

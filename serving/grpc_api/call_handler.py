@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import grpc
 
@@ -17,6 +17,7 @@ from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, TOKE
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.parameters import check_id
 from serving.status import Code, Failure
+from serving.transport.request_tracing import begin_call_span
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -28,6 +29,13 @@ MESSAGE_LENGTH = 1024
 STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 HEADERS = {name.decode(): name for name in (REQUEST_ID_HEADER, EVENT_TIME_HEADER, TOKEN_HEADER)}
 _logger = logging.getLogger(__name__)
+
+
+class BegunCall(NamedTuple):
+    """When a call began, and what ends its span."""
+
+    started_s: float
+    end_span: Callable[[Code], None]
 
 
 @final
@@ -53,10 +61,12 @@ class GrpcCallHandler:
             One handler for each service.
         """
         for name, methods in services.items():
-            answers = {method.name: grpc.stream_unary_rpc_method_handler(self._handler(method)) for method in methods}
+            answers = {
+                method.name: grpc.stream_unary_rpc_method_handler(self._handler(name, method)) for method in methods
+            }
             yield grpc.method_handlers_generic_handler(name, answers)
 
-    def _handler(self, method: GrpcMethod) -> Callable[[Any, Any], Awaitable[bytes]]:
+    def _handler(self, service: str, method: GrpcMethod) -> Callable[[Any, Any], Awaitable[bytes]]:
         """What handles a method's calls: as a stream of requests, so that the wait for the only one can be bounded."""
         limiter, calls = self._dependencies.limiter, self._calls
 
@@ -68,16 +78,16 @@ class GrpcCallHandler:
                 body = await calls.read(context, peer)
                 if not limiter.hold_bytes(len(body)):
                     await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)  # raises
+                begun = BegunCall(time.perf_counter(), begin_call_span(service, method.name, text_metadata(context)))
                 try:
-                    return await self._respond(method, body, context)
+                    return await self._respond(method, body, context, begun)
                 finally:
                     limiter.release_bytes(len(body))
 
         return handle
 
-    async def _respond(self, method: GrpcMethod, body: bytes, context: Any) -> bytes:
+    async def _respond(self, method: GrpcMethod, body: bytes, context: Any, begun: BegunCall) -> bytes:
         """Answer one call, and count it."""
-        started = time.perf_counter()
         model = ""
         try:
             who = self._check(method, context)
@@ -89,14 +99,14 @@ class GrpcCallHandler:
         except asyncio.CancelledError:
             left_s = context.time_remaining()
             is_late = left_s is not None and left_s <= 0
-            self._count(method, model, Code.DEADLINE_EXCEEDED if is_late else Code.CANCELLED, started)
+            self._count(method, model, Code.DEADLINE_EXCEEDED if is_late else Code.CANCELLED, begun)
             raise
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
             # A defect: the client gets TensorFlow Serving's code for it, the operator the traceback.
             _logger.exception("A request to %s failed by a defect of the server.", model)
             outcome = Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")
         # Counted first: a client that has an answer finds it in the metrics.
-        self._count(method, model, outcome.code if isinstance(outcome, Failure) else Code.OK, started)
+        self._count(method, model, outcome.code if isinstance(outcome, Failure) else Code.OK, begun)
         if isinstance(outcome, Failure):
             if outcome.code is Code.UNAUTHENTICATED:
                 await asyncio.sleep(self._dependencies.guard.delay_s)
@@ -134,13 +144,14 @@ class GrpcCallHandler:
         response = await method.answer(request, GrpcCall(caller, left_s, who))
         return response if isinstance(response, bytes) else bytes(response.SerializeToString())
 
-    def _count(self, method: GrpcMethod, model: str, code: Code, started: float) -> None:
+    def _count(self, method: GrpcMethod, model: str, code: Code, begun: BegunCall) -> None:
+        begun.end_span(code)
         if method.is_counted:
             self._dependencies.metrics.count(
                 model=model if self._dependencies.models.knows(model) else "",
                 verb=method.name,
                 status=code.name,
-                latency_us=(time.perf_counter() - started) * 1e6,
+                latency_us=(time.perf_counter() - begun.started_s) * 1e6,
                 entrypoint="GRPC",
             )
 
@@ -179,6 +190,17 @@ def model_of(request: Any) -> str:
 def id_of(request: Any) -> str:
     """The id within a request, which counts where its metadata has none. Raises `InvalidArgument`."""
     return check_id(request.id) if hasattr(request, "id") else ""
+
+
+def text_metadata(context: Any) -> Iterator[tuple[str, str]]:
+    """The metadata of a call whose values are text.
+
+    Yields:
+        Names and values.
+    """
+    for name, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            yield name, value
 
 
 def headers_of(metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[tuple[bytes, bytes]]:

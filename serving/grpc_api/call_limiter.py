@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import grpc
 
+from serving.http2.call_context import CallContext
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -59,6 +61,10 @@ class CallLimiter:
         Returns:
             The message. A call without one, or with one that comes too late, is aborted, which raises.
         """
+        if isinstance(context, CallContext):
+            ready = context.take()
+            if ready is not None:
+                return ready
         if self._waiting[peer] >= self._peer_waiting:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)
         self._waiting[peer] += 1

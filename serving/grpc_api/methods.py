@@ -17,6 +17,7 @@ from serving.grpc_api.v2_infer import ModelInferHandler
 from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
 from serving.grpc_api.v2_models import ModelPagesHandler
 from serving.inference_v2.model_control import ModelControl
+from serving.inference_v2.model_statistics import ModelStatistics
 from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from serving.grpc_api.call import GrpcCall
     from serving.inference.inference import Inference
     from serving.inference.timestamps import EventTimeRange
+    from serving.inference_v2.model_statistics import MergeStatistics
     from serving.metrics.metrics import ServerMetrics
     from serving.models.reloading import Reload
     from serving.models.versions import Models
@@ -58,6 +60,8 @@ class GrpcDependencies:
     """Checks tokens."""
     event_times: EventTimeRange | None = None
     """Which event times clients may give; None for any."""
+    merge_statistics: MergeStatistics | None = None
+    """Adds up several processes' statistics of versions; None for a single one."""
     limiter: ConnectionLimiter = field(default_factory=default_limiter)
     """Counts the bytes of all requests that are being answered, over HTTP and gRPC together."""
 
@@ -116,7 +120,11 @@ def _v2_methods(dependencies: GrpcDependencies) -> tuple[GrpcMethod, ...]:
     """The Open Inference Protocol's methods, and those of Triton's extensions."""
     infer = ModelInferHandler(models=dependencies.models, inference=dependencies.inference)
     control = ModelControlHandler(dependencies.control)
-    pages = ModelPagesHandler(models=dependencies.models, max_batch_rows=dependencies.inference.max_batch_rows)
+    pages = ModelPagesHandler(
+        models=dependencies.models,
+        max_batch_rows=dependencies.inference.max_batch_rows,
+        statistics=ModelStatistics(dependencies.models, dependencies.merge_statistics),
+    )
     return (
         _v2_method("ServerLive", pages.server_live, None),
         _v2_method("ServerReady", pages.server_ready, None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import grpc
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION_SERVICE
@@ -15,6 +15,8 @@ from serving.grpc_api.descriptors import describe
 from serving.grpc_api.health import HEALTH_SERVICE, HealthServicer
 from serving.grpc_api.methods import make_services
 from serving.grpc_api.reflection import DrainableReflection
+from serving.http2.connection_settings import ConnectionSettings
+from serving.http2.grpc_server import Http2GrpcServer
 from serving.transport.limits import default_max_grpc_connections
 from serving.transport.sockets import target_of
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serving.grpc_api.methods import GrpcDependencies
+
+Engine = Literal["library", "loop"]
 
 MESSAGE_BYTES = 64 << 20
 #: Twice the number of requests that may wait for a batch.
@@ -58,7 +62,9 @@ class GrpcSettings:
     credentials: grpc.ServerCredentials | None = field(default=None, repr=False)
     """None serves without encryption."""
     arguments: tuple[tuple[str, int | str], ...] = ()
-    """Further channel arguments of gRPC's."""
+    """Further channel arguments of gRPC's library."""
+    engine: Engine = "library"
+    """What reads HTTP/2: gRPC's library; or this process's event loop, without encryption and compression."""
 
 
 @final
@@ -89,7 +95,7 @@ class GrpcServer:
         self._socket_path = socket_path
         self._health = HealthServicer(dependencies.models, CallLimiter(HEALTH_CALLS, self._settings.message_s))
         self._reflection: DrainableReflection | None = None
-        self._server: grpc.aio.Server | None = None
+        self._server: grpc.aio.Server | Http2GrpcServer | None = None
 
     async def start(self) -> None:
         """Listen. The bound socket is closed first: gRPC makes its own, this one only reserved the address.
@@ -97,28 +103,14 @@ class GrpcServer:
         Raises:
             CannotRun: Another process has taken the address meanwhile.
         """
-        limit = self._settings.message_bytes
-        server = grpc.aio.server(
-            maximum_concurrent_rpcs=self._settings.calls + RESERVED_CALLS,
-            options=[
-                ("grpc.max_receive_message_length", limit),
-                ("grpc.max_send_message_length", -1),
-                ("grpc.max_concurrent_streams", self._settings.streams),
-                ("grpc.max_allowed_incoming_connections", self._settings.connections or default_max_grpc_connections()),
-                ("grpc.max_connection_idle_ms", round(1000 * self._settings.idle_s)),
-                ("grpc.so_reuseport", int(self._is_shared)),
-                *(() if self._settings.compression else ((COMPRESSION_ALGORITHMS, UNCOMPRESSED),)),
-                *self._settings.arguments,
-            ],
-        )
-        calls = CallLimiter(self._settings.calls, self._settings.message_s)
-        services = make_services(self._dependencies, limit)
-        server.add_generic_rpc_handlers(
-            (*GrpcCallHandler(self._dependencies, calls).handlers(services), self._health.handler())
-        )
-        names = (*services, HEALTH_SERVICE, REFLECTION_SERVICE)
-        self._reflection = DrainableReflection(names, describe(services))
-        self._reflection.add_to(server)
+        if self._settings.engine == "loop":
+            own = self._own_server()
+            self._register(own)
+            await own.listen(self._bound, self._socket_path)
+            self._server = own
+            return
+        server = self._library_server()
+        self._register(server)
         target = target_of(self._bound)
         self._bound.close()
         self._listen(server, target, "--grpc-port")
@@ -126,6 +118,48 @@ class GrpcServer:
             self._listen(server, f"unix:{self._socket_path}", "--grpc_socket_path")
         await server.start()
         self._server = server
+
+    def _library_server(self) -> grpc.aio.Server:
+        settings = self._settings
+        return grpc.aio.server(
+            maximum_concurrent_rpcs=settings.calls + RESERVED_CALLS,
+            options=[
+                ("grpc.max_receive_message_length", settings.message_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.max_concurrent_streams", settings.streams),
+                ("grpc.max_allowed_incoming_connections", settings.connections or default_max_grpc_connections()),
+                ("grpc.max_connection_idle_ms", round(1000 * settings.idle_s)),
+                ("grpc.so_reuseport", int(self._is_shared)),
+                *(() if settings.compression else ((COMPRESSION_ALGORITHMS, UNCOMPRESSED),)),
+                *settings.arguments,
+            ],
+        )
+
+    def _own_server(self) -> Http2GrpcServer:
+        settings = self._settings
+        one = ConnectionSettings(
+            message_bytes=settings.message_bytes,
+            streams=settings.streams,
+            idle_s=settings.idle_s,
+            stall_s=settings.message_s,
+        )
+        return Http2GrpcServer(
+            one,
+            self._dependencies.limiter,
+            calls=settings.calls + RESERVED_CALLS,
+            connections=settings.connections or default_max_grpc_connections(),
+        )
+
+    def _register(self, server: Any) -> None:
+        """Register all services."""
+        services = make_services(self._dependencies, self._settings.message_bytes)
+        calls = CallLimiter(self._settings.calls, self._settings.message_s)
+        server.add_generic_rpc_handlers(
+            (*GrpcCallHandler(self._dependencies, calls).handlers(services), self._health.handler())
+        )
+        names = (*services, HEALTH_SERVICE, REFLECTION_SERVICE)
+        self._reflection = DrainableReflection(names, describe(services))
+        self._reflection.add_to(server)
 
     def _listen(self, server: grpc.aio.Server, target: str, flag: str) -> None:
         try:

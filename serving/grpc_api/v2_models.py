@@ -10,7 +10,6 @@ from serving.inference_v2.descriptions import (
     describe_config,
     describe_model,
     describe_server,
-    describe_statistics,
     list_versions,
 )
 from serving.inference_v2.routes import read_version
@@ -18,6 +17,7 @@ from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from serving.grpc_api.call import GrpcCall
+    from serving.inference_v2.model_statistics import ModelStatistics
     from serving.models.versions import Models
 
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class ModelPagesHandler:
     """Handles requests about the server and its models."""
 
-    def __init__(self, *, models: Models, max_batch_rows: int) -> None:
+    def __init__(self, *, models: Models, max_batch_rows: int, statistics: ModelStatistics) -> None:
         self._models = models
+        self._statistics = statistics
         self._max_batch_rows = max_batch_rows
 
     async def server_live(self, _: Any, __: GrpcCall) -> Any:
@@ -73,7 +74,7 @@ class ModelPagesHandler:
 
     async def model_statistics(self, request: Any, _: GrpcCall) -> Any:
         """A ``ModelStatisticsResponse``: of a version, a model or all. Raises `Failure` as `model_metadata`."""
-        described = describe_statistics(self._models, request.name, read_version(request.version))
+        described = await self._statistics.describe(request.name, read_version(request.version))
         return v2_message("ModelStatisticsResponse")(**described)
 
     async def index(self, request: Any, _: GrpcCall) -> Any:

@@ -11,11 +11,10 @@ from serving.inference_v2.descriptions import (
     describe_config,
     describe_model,
     describe_server,
-    describe_statistics,
     list_models,
     list_versions,
 )
-from serving.inference_v2.infer import InferEndpoint, V2Call
+from serving.inference_v2.infer import V2Call
 from serving.inference_v2.model_control import check_load
 from serving.inference_v2.routes import read_route
 from serving.status import Code, Failure, InvalidArgument
@@ -23,11 +22,11 @@ from serving.transport.http_response import HttpResponse, error_response, write_
 from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from serving.inference.callers import CallerReader
-    from serving.inference.inference import Inference
+    from serving.inference_v2.infer import InferEndpoint
     from serving.inference_v2.model_control import ModelControl
+    from serving.inference_v2.model_statistics import ModelStatistics
     from serving.inference_v2.routes import V2Route
     from serving.models.versions import Models
     from serving.transport.http_request import HttpRequest
@@ -42,9 +41,9 @@ class InferenceV2:
 
     Args:
         models: The models of the server.
-        inference: Runs them.
+        infer: Runs them.
         request_metrics: Counts inference requests.
-        callers: Reads who sends a request.
+        statistics: Tells how often they ran.
         control: Loads and unloads models.
         clock_us: Wall-clock time in microseconds since 1970.
     """
@@ -53,16 +52,16 @@ class InferenceV2:
         self,
         *,
         models: Models,
-        inference: Inference,
+        infer: InferEndpoint,
         request_metrics: RequestMetrics,
-        callers: CallerReader,
+        statistics: ModelStatistics,
         control: ModelControl,
         clock_us: Callable[[], int],
     ) -> None:
         self._models = models
         self._request_metrics = request_metrics
-        self._infer = InferEndpoint(models=models, inference=inference, callers=callers)
-        self._max_batch_rows = inference.max_batch_rows
+        self._infer = infer
+        self._statistics = statistics
         self._clock_us = clock_us
         self._control = control
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,6 +93,8 @@ class InferenceV2:
             self._request_metrics.measure(start, model=route.model, verb="infer", reply=reply)
         elif route.page in {"load", "unload"}:
             self._switch(route, request, reply)
+        elif route.page == "stats":
+            self._reply_later(self._show_statistics(route), reply)
         else:
             reply(self._page(route, request))
 
@@ -111,10 +112,8 @@ class InferenceV2:
                     response = _respond(describe_model(served, models))
             case "config":
                 with models.lease(route.model, route.version) as served:
-                    described = describe_config(served, models.source(route.model), self._max_batch_rows)
+                    described = describe_config(served, models.source(route.model), self._infer.max_batch_rows)
                 response = _respond(described)
-            case "stats":
-                response = _respond(describe_statistics(models, route.model, route.version))
             case "index":
                 only_ready = _only_ready(request.body)
                 response = _respond(list_versions(models, only_ready=only_ready))
@@ -131,13 +130,24 @@ class InferenceV2:
             check_load(parse_object(request.body).get("parameters") if request.body else None)
         switch = self._control.load if route.page == "load" else self._control.unload
 
+        async def answer() -> HttpResponse:
+            await switch(route.model, who)
+            return HttpResponse(200, b"")
+
+        self._reply_later(answer(), reply)
+
+    async def _show_statistics(self, route: V2Route) -> HttpResponse:
+        return _respond(await self._statistics.describe(route.model, route.version))
+
+    def _reply_later(self, answering: Awaitable[HttpResponse], reply: Reply) -> None:
+        """Send what takes time when it is there, or the `Failure` that it ends with."""
+
         async def answer() -> None:
             try:
-                await switch(route.model, who)
+                response = await answering
             except Failure as failure:
-                reply(error_response(failure))
-            else:
-                reply(HttpResponse(200, b""))
+                response = error_response(failure)
+            reply(response)
 
         task = asyncio.get_running_loop().create_task(answer())
         self._tasks.add(task)  # the loop holds tasks weakly

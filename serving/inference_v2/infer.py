@@ -51,6 +51,11 @@ class InferEndpoint:
         self._inference = inference
         self._callers = callers
 
+    @property
+    def max_batch_rows(self) -> int:
+        """The most rows of requests that share a batch."""
+        return self._inference.max_batch_rows
+
     def start(self, call: V2Call, done: Callable[[HttpResponse | BaseException], None]) -> None:
         """Answer a call.
 

@@ -1,11 +1,16 @@
-"""Several processes' Prometheus pages as one: each series is the sum of theirs."""
+"""Several processes' Prometheus pages and statistics of versions as one: each number is the sum of theirs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from serving.metrics.version_statistics import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    Statistics = list[dict[str, Any]]
+    """Of versions, each as `VersionStatistics.document` with its model's ``name`` and its ``version``."""
 
 
 def add_pages(pages: Sequence[str]) -> str:
@@ -37,6 +42,50 @@ def add_pages(pages: Sequence[str]) -> str:
     for head, sums in families.items():
         lines += [head, *(f"{series} {_text(value)}" for series, value in sums.items())]
     return "\n".join(lines) + "\n"
+
+
+def add_statistics(own: Statistics, others: Sequence[Statistics]) -> Statistics:
+    """The sum of several processes' statistics of versions.
+
+    Args:
+        own: Those of the versions that count.
+        others: Those of the other processes; other versions in them do not count.
+
+    Returns:
+        As ``own``; the last inference is the last of all.
+    """
+    by_version = {(one["name"], one["version"]): one for one in own}
+    for other in others:
+        for one in other:
+            key = (one["name"], one["version"])
+            if key in by_version:
+                by_version[key] = _sum(by_version[key], one)
+    return list(by_version.values())
+
+
+def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two documents of one version, or parts of them: numbers are added, also those of the same size of batch."""
+    both: dict[str, Any] = {}
+    for key, value in one.items():
+        if key == "batch_stats":
+            both[key] = _sum_batches([*value, *other[key]])
+        elif key == "last_inference":
+            both[key] = max(value, other[key])
+        elif isinstance(value, dict):
+            both[key] = _sum(value, other[key])
+        elif isinstance(value, int):
+            both[key] = min(value + other[key], LARGEST)
+        else:
+            both[key] = value
+    return both
+
+
+def _sum_batches(batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_size: dict[int, dict[str, Any]] = {}
+    for one in batches:
+        size = one["batch_size"]
+        by_size[size] = _sum(by_size[size], one) | {"batch_size": size} if size in by_size else one
+    return [by_size[size] for size in sorted(by_size)]
 
 
 def _number(text: str) -> int | float:

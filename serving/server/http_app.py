@@ -13,7 +13,10 @@ from serving.access.tokens import Scope
 from serving.inference.callers import CallerReader
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.app import InferenceV2
+from serving.inference_v2.descriptions import describe_statistics
+from serving.inference_v2.infer import InferEndpoint
 from serving.inference_v2.model_control import ModelControl
+from serving.inference_v2.model_statistics import ModelStatistics
 from serving.inference_v2.routes import is_control, is_health, is_v2
 from serving.metrics.metrics import ServerMetrics
 from serving.rest.calls import PredictionEndpoint, RestCall
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from serving.capture.capture import Capture
     from serving.inference.inference import Inference
     from serving.inference.timestamps import EventTimeRange
+    from serving.inference_v2.model_statistics import MergeStatistics
+    from serving.metrics.merge import Statistics
     from serving.models.versions import Models
     from serving.server.peers import MergeMetrics
     from serving.transport.http_request import HttpRequest
@@ -66,10 +71,17 @@ class HttpDependencies:
     """Which event times clients may give; None for any."""
     merge_metrics: MergeMetrics | None = None
     """Adds up the metrics of several processes; None for a single one."""
+    merge_statistics: MergeStatistics | None = None
+    """Adds up their statistics of versions, as well."""
 
     def metrics_page(self) -> str:
         """This process's Prometheus page."""
         return self.metrics.page(self.capture.counts())
+
+    def statistics(self) -> Statistics:
+        """This process's statistics of all versions."""
+        found: Statistics = describe_statistics(self.models, "", None)["model_stats"]
+        return found
 
 
 @final
@@ -102,9 +114,9 @@ class HttpApp:
         self._predictions = PredictionEndpoint(models=self._models, inference=dependencies.inference, callers=callers)
         self._v2 = InferenceV2(
             models=self._models,
-            inference=dependencies.inference,
+            infer=InferEndpoint(models=self._models, inference=dependencies.inference, callers=callers),
             request_metrics=self._request_metrics,
-            callers=callers,
+            statistics=ModelStatistics(self._models, dependencies.merge_statistics),
             control=dependencies.control,
             clock_us=clock_us,
         )

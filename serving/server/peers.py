@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
 
 from serving.models.list_in_force import OwnListStore
@@ -11,11 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
+    from serving.inference_v2.model_statistics import MergeStatistics
+    from serving.metrics.merge import Statistics
     from serving.models.list_in_force import ListInForce, ListStore
     from serving.models.reloading import Reloader
 
     MergeMetrics = Callable[[str], Awaitable[str]]
     """Takes a process's own Prometheus page; gives the sum of the pages of all processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerPages:
+    """What a process tells its peers of itself."""
+
+    metrics: Callable[[], str]
+    """Gives its own Prometheus page."""
+    statistics: Callable[[], Statistics]
+    """Gives its own statistics of all versions."""
 
 
 class PeerWorkers(Protocol):
@@ -30,17 +43,21 @@ class PeerWorkers(Protocol):
         """Adds the peers' metrics to this process's own; None without peers."""
 
     @property
+    def merge_statistics(self) -> MergeStatistics | None:
+        """Adds the peers' statistics of versions to this process's own; None without peers."""
+
+    @property
     def store(self) -> ListStore:
         """Where the list of models in force is kept."""
 
     def joined(
-        self, reloader: Reloader, *, page: Callable[[], str], stop: Callable[[], None]
+        self, reloader: Reloader, *, pages: PeerPages, stop: Callable[[], None]
     ) -> AbstractAsyncContextManager[None]:
         """Answer the peers while the block runs, which begins when this process has the newest list of models.
 
         Args:
             reloader: Takes the newest list.
-            page: Gives this process's own Prometheus page.
+            pages: What the peers may ask this process for.
             stop: Drains and stops this server; called when the supervisor is gone.
 
         Returns:
@@ -58,18 +75,17 @@ class SingleProcess:
 
     is_shared = False
     merge_metrics: MergeMetrics | None = None
+    merge_statistics: MergeStatistics | None = None
 
     def __init__(self, first: ListInForce) -> None:
         self.store = OwnListStore(first)
 
     @asynccontextmanager
-    async def joined(
-        self, reloader: Reloader, *, page: Callable[[], str], stop: Callable[[], None]
-    ) -> AsyncIterator[None]:
+    async def joined(self, reloader: Reloader, *, pages: PeerPages, stop: Callable[[], None]) -> AsyncIterator[None]:
         """There is nobody to answer.
 
         Yields:
             Nothing.
         """
-        del reloader, page, stop
+        del reloader, pages, stop
         yield

@@ -32,7 +32,7 @@ from serving.server.gc_tuning import tune_gc
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.labels_endpoint import LabelsEndpoint
 from serving.server.listeners import bind_listeners
-from serving.server.peers import SingleProcess
+from serving.server.peers import PeerPages, SingleProcess
 from serving.server.periodic import repeating
 from serving.server.shutdown import DrainingServer, hangups_held
 from serving.transport.limits import raise_open_file_limit
@@ -139,6 +139,7 @@ def _load(
         control=ModelControl(switch=switch, is_allowed=may_reload, guard=labels_endpoint.guard),
         event_times=limits.event_times,
         merge_metrics=peers.merge_metrics,
+        merge_statistics=peers.merge_statistics,
     )
     return dependencies, reloader
 
@@ -261,7 +262,8 @@ def _run(
     async def run(on_hangup: Callable[[], None]) -> None:
         app = HttpApp(dependencies, limits.http)
         server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup, tls=settings.tls)
-        async with peers.joined(reloader, page=dependencies.metrics_page, stop=server.stop):
+        pages = PeerPages(metrics=dependencies.metrics_page, statistics=dependencies.statistics)
+        async with peers.joined(reloader, pages=pages, stop=server.stop):
             grpc_server = _grpc_server(settings, listeners.grpc, dependencies, reload, app.limiter, peers)
             await server.run_until_signal(listeners.http, grpc_server)
 
@@ -304,6 +306,7 @@ def _grpc_server(
         guard=dependencies.labels_endpoint.guard,
         event_times=dependencies.event_times,
         limiter=limiter,
+        merge_statistics=dependencies.merge_statistics,
     )
     return GrpcServer(
         bound,

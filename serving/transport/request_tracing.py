@@ -1,4 +1,4 @@
-"""A span for each HTTP request, in the trace of its caller."""
+"""A span for each HTTP request and gRPC call, in the trace of its caller."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from monitoring.tracing import TRACER
+from serving.status import Code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from serving.transport.http_request import HttpRequest
     from serving.transport.http_response import HttpResponse
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 SERVER_ERRORS = 500
 #: What a span's name may have of the path: names are few, whatever clients ask for.
 PREFIXES = frozenset({"/v1", "/v2", "/monitor"})
+CONTEXT_HEADERS = ("traceparent", "tracestate")
+#: Codes of gRPC that OpenTelemetry's conventions take for errors of a server.
+ERROR_CODES = frozenset(
+    {Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.UNIMPLEMENTED, Code.INTERNAL, Code.UNAVAILABLE, Code.DATA_LOSS}
+)
 
 
 def traced(request: HttpRequest, reply: Reply) -> Reply:
@@ -39,7 +45,7 @@ def traced(request: HttpRequest, reply: Reply) -> Reply:
         return reply
     from opentelemetry.propagate import extract  # noqa: PLC0415 - loaded with opentelemetry.trace by what exports
 
-    carrier = {name: request.header(name.encode()).decode("latin-1") for name in ("traceparent", "tracestate")}
+    carrier = {name: request.header(name.encode()).decode("latin-1") for name in CONTEXT_HEADERS}
     path = request.target.partition("?")[0]
     prefix = path[: path.find("/", 1)]
     begun = trace.get_tracer(TRACER).start_span(
@@ -57,3 +63,39 @@ def traced(request: HttpRequest, reply: Reply) -> Reply:
         reply(response)
 
     return ended
+
+
+def begin_call_span(service: str, method: str, metadata: Iterable[tuple[str, str]]) -> Callable[[Code], None]:
+    """Begin the span of a gRPC call, as a child of the span that its metadata name, as `traced` does with headers.
+
+    Args:
+        service: The full name of the method's service.
+        method: The method's name.
+        metadata: Names and values.
+
+    Returns:
+        What ends the span, given the call's status.
+    """
+    trace = sys.modules.get("opentelemetry.trace")
+    if trace is None:
+        return _end_nothing
+    from opentelemetry.propagate import extract  # noqa: PLC0415 - loaded with opentelemetry.trace by what exports
+
+    begun = trace.get_tracer(TRACER).start_span(
+        f"{service}/{method}",
+        context=extract({name: value for name, value in metadata if name in CONTEXT_HEADERS}),
+        kind=trace.SpanKind.SERVER,
+        attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": method},
+    )
+
+    def end(code: Code) -> None:
+        begun.set_attribute("rpc.grpc.status_code", int(code))
+        if code in ERROR_CODES:
+            begun.set_status(trace.StatusCode.ERROR)
+        begun.end()
+
+    return end
+
+
+def _end_nothing(_: Code) -> None:
+    pass

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from monitoring.errors import CannotRun
-from serving.metrics.merge import add_pages
+from serving.metrics.merge import add_pages, add_statistics
 from serving.status import Code, Failure
 from serving.workers.list_file import ListFile
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
+    from serving.metrics.merge import Statistics
     from serving.models.list_in_force import WaitForOthers
     from serving.models.reloading import Reloader
+    from serving.server.peers import PeerPages
 
 SUFFIX = ".sock"
 LINE_BYTES = 64 << 20
@@ -63,10 +65,13 @@ class Worker:
         responses = await self._request_others("metrics", METRICS_S)
         return add_pages([page, *(str(response["page"]) for response in responses if response)])
 
+    async def merge_statistics(self, own: Statistics) -> Statistics:
+        """The sum of all workers' statistics of versions, ``own`` being this worker's."""
+        responses = await self._request_others("statistics", METRICS_S)
+        return add_statistics(own, [response["statistics"] for response in responses if response])
+
     @asynccontextmanager
-    async def joined(
-        self, reloader: Reloader, *, page: Callable[[], str], stop: Callable[[], None]
-    ) -> AsyncIterator[None]:
+    async def joined(self, reloader: Reloader, *, pages: PeerPages, stop: Callable[[], None]) -> AsyncIterator[None]:
         """Answer the other workers while the block runs, by the newest list; stop when the supervisor is gone.
 
         Yields:
@@ -81,7 +86,9 @@ class Worker:
 
         async def answer(request: str) -> dict[str, Any]:
             if request == "metrics":
-                return {"page": page()}
+                return {"page": pages.metrics()}
+            if request == "statistics":
+                return {"statistics": pages.statistics()}
             outcome = await loop.run_in_executor(following, _outcome, reloader)
             if not reloader.is_current:
                 stop()  # refused what others serve: the supervisor starts another worker

@@ -25,6 +25,7 @@ class LimitFlags:
     max_grpc_calls: int | None
     max_grpc_streams: int | None
     grpc_compression: bool | None
+    grpc_engine: str | None
     grpc_idle_seconds: float | None
     idle_seconds: float | None
     request_seconds: float | None
@@ -73,6 +74,11 @@ limit_flags = option_group(
             "--max-grpc-streams", type=click.IntRange(1), help="Concurrent calls per gRPC connection.  [default: 1024]"
         ),
         click.option("--grpc-compression", is_flag=True, default=None, help="Take compressed gRPC messages."),
+        click.option(
+            "--grpc-engine",
+            type=click.Choice(["library", "loop"]),
+            help="What reads HTTP/2 of gRPC: its library, or this server's event loop.  [default: library]",
+        ),
         click.option(
             "--grpc-idle-seconds",
             type=_SECONDS,

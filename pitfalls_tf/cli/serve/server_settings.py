@@ -303,10 +303,19 @@ def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> Grpc
         "idle_s": limits.grpc_idle_seconds,
         "message_s": limits.request_seconds,
         "compression": limits.grpc_compression,
+        "engine": limits.grpc_engine,
     }
     given: dict[str, Any] = {name: value for name, value in bounds.items() if value is not None}
     if not given and tf_flags.ssl_config_file is None and not tf_flags.grpc_channel_arguments:
         return None
+    if limits.grpc_engine == "loop":
+        for flag, is_given in (
+            ("--ssl_config_file", tf_flags.ssl_config_file is not None),
+            ("--grpc_channel_arguments", bool(tf_flags.grpc_channel_arguments)),
+            ("--grpc-compression", bool(limits.grpc_compression)),
+        ):
+            if is_given:
+                raise _contradiction(flag, "--grpc-engine loop", "only gRPC's library has it")
     from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
     from serving.server.tf_serving_files import read_ssl_file  # noqa: PLC0415 - as above
 

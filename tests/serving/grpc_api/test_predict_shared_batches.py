@@ -11,10 +11,14 @@ import orjson
 import pytest
 from tensorflow import make_ndarray
 
+from serving.grpc_api.server import GrpcSettings
+from serving.http2 import frames
+from serving.http2.frames import literal
 from serving.inference.batching import BatchSettings
 from serving.models.versions import Models
 from tests.serving.grpc_api.conftest import predict_request
-from tests.serving.memory_log import BlockedLog
+from tests.serving.http2.conftest import HEADERS, RawClient, call
+from tests.serving.memory_log import BlockedLog, MemoryLog
 from tests.serving.sums_model import NAMES, load_sums
 
 if TYPE_CHECKING:
@@ -108,3 +112,21 @@ def test_all_dialects_share_one_batch_and_one_write(open_site: OpenSite, sums: M
     assert dict(zip(joined.request_ids, joined.outputs["sum"].tolist(), strict=True)) == expected
     assert joined.inputs[NAMES[signature]].tolist() == [[expected[name] - 1.0, 1.0] for name in joined.request_ids]
     assert list(joined.rows) == [0] * len(DIALECTS)
+
+
+def test_calls_that_come_together_share_a_batch_in_the_event_loop(open_site: OpenSite, sums: Models) -> None:
+    """gRPC's library hands them over one by one."""
+    log = MemoryLog()
+    path = b"/tensorflow.serving.PredictionService/Predict"
+    headers = HEADERS.replace(literal(b":path", b"/test.Echo/Echo"), literal(b":path", path))
+    value = np.array([[1.0, 2.0]], np.float32)
+    body = predict_request("sums", {NAMES["fixed"]: value}, signature="fixed").SerializeToString()
+    with (
+        open_site(writer=log, served=sums, settings=GrpcSettings(engine="loop")) as site,
+        RawClient(int(site.target.rpartition(":")[2])) as client,
+    ):
+        client.send(*(call(stream, body, headers=headers) for stream in range(1, 41, 2)))
+        for stream in range(1, 41, 2):
+            client.until(frames.DATA, stream=stream)
+    assert sum(len(one.request_ids) for one in log.appends) == 20
+    assert len(log.appends) <= 3

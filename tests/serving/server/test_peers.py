@@ -15,10 +15,11 @@ def unused(*_: object) -> Any:
 
 def test_nothing_is_shared() -> None:
     alone = SingleProcess(ListInForce(generation=3))
+    assert alone.merge_statistics is None
     assert (alone.is_shared, alone.merge_metrics, alone.store.newest()) == (False, None, ListInForce(generation=3))
 
     async def scene() -> None:
-        async with alone.joined(unused, page=unused, stop=unused):  # type: ignore[arg-type] # a reloader is not used
+        async with alone.joined(unused, pages=unused, stop=unused):  # type: ignore[arg-type] # a reloader is not used
             pass
 
     asyncio.run(scene())

@@ -10,9 +10,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from serving.status import Code
 from serving.transport.http_request import HttpRequest
 from serving.transport.http_response import HttpResponse
-from serving.transport.request_tracing import traced
+from serving.transport.request_tracing import begin_call_span, traced
 
 PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -65,3 +66,21 @@ def test_nothing_is_wrapped_where_nothing_is_exported(monkeypatch: pytest.Monkey
     sent: list[HttpResponse] = []
     reply = sent.append
     assert traced(HttpRequest("GET", "/v1", [], b""), reply) is reply
+
+
+def test_a_call_of_grpc_is_in_the_trace_of_its_caller(spans: InMemorySpanExporter) -> None:
+    metadata = [("traceparent", PARENT.decode()), ("authorization", "Bearer hush")]
+    begin_call_span("tensorflow.serving.PredictionService", "Predict", metadata)(Code.UNAVAILABLE)
+    (found,) = spans.get_finished_spans()
+    assert found.parent is not None
+    assert f"{found.parent.span_id:016x}" == "b7ad6b7169203331"
+    assert (found.name, found.status.status_code) == (
+        "tensorflow.serving.PredictionService/Predict",
+        trace.StatusCode.ERROR,
+    )
+    assert dict(found.attributes or {}) == {
+        "rpc.system": "grpc",
+        "rpc.service": "tensorflow.serving.PredictionService",
+        "rpc.method": "Predict",
+        "rpc.grpc.status_code": 14,
+    }

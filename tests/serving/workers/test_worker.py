@@ -13,12 +13,14 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from monitoring.errors import CannotRun
+from serving.metrics.version_statistics import StepTimes, VersionStatistics
 from serving.models.list_in_force import ListInForce
 from serving.models.model_config import sources_of
 from serving.models.model_list import ConfigFile, ModelList, first_list
 from serving.models.reloading import Reloader
 from serving.models.runner import LoadError
 from serving.models.versions import Models
+from serving.server.peers import PeerPages
 from serving.status import Code, Failure
 from serving.workers.list_file import ListFile
 from serving.workers.worker import Worker, WorkerContext
@@ -29,6 +31,14 @@ if TYPE_CHECKING:
 
     from serving.models.runner import Runner
     from serving.models.version_folders import ModelSource
+
+
+def statistics(runs: int) -> dict[str, Any]:
+    """Of one version after so many runs of two rows."""
+    counts = VersionStatistics()
+    for _ in range(runs):
+        counts.ran([2], [1], StepTimes(1, 10, 100), ended_us=runs * 1000)
+    return {"name": "m", "version": "1", **counts.document()}
 
 
 class Loaded:
@@ -57,8 +67,8 @@ class Started:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        page = "# TYPE n counter\nn{} 2\n"
-        async with self.worker.joined(self.reloader, page=lambda: page, stop=self.left.set):
+        pages = PeerPages(metrics=lambda: "# TYPE n counter\nn{} 2\n", statistics=lambda: [statistics(5)])
+        async with self.worker.joined(self.reloader, pages=pages, stop=self.left.set):
             yield
 
     async def reload(self, config: Any) -> None:
@@ -131,6 +141,7 @@ def test_workers_count_together_and_leave_without_their_supervisor(scene: Scene)
             for one in (first, second):
                 await stack.enter_async_context(one.serving())
             assert await first.worker.merge_metrics("# TYPE n counter\nn{} 3\n") == "# TYPE n counter\nn{} 5\n"
+            assert await first.worker.merge_statistics([statistics(3)]) == [statistics(8) | {"last_inference": 5}]
             second.control.close()
             await second.left.wait()
         page = "# TYPE n counter\nn{} 3\n"

@@ -17,6 +17,13 @@ from monitoring.traffic.erasure.wanted_rows import ColumnValue
 
 ReceiptState: TypeAlias = Literal["begun", "incomplete", "complete"]
 _FORMAT = 1
+_STORE = "the monitor's store: name it with --config"
+_NOT_SEARCHED = (
+    "tables made of the traffic that were not named with --also",
+    "PredictionLog files (.tfrecord), reports and exports: make them anew",
+    "reference tables and warmup requests of exported models: export a model anew if rows of its reference are to go",
+    "backups, copies of the log elsewhere, and notifications that were sent",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,11 @@ class Receipt:
         """Rows that went, over all files."""
         return sum(one.removed for one in self.files)
 
+    @property
+    def not_searched(self) -> tuple[str, ...]:
+        """Where such rows may be, too, and an erasure does not look."""
+        return _NOT_SEARCHED if self.store is not None else (_STORE, *_NOT_SEARCHED)
+
     def document(self) -> dict[str, object]:
         """The receipt as JSON has it."""
         return {
@@ -65,6 +77,7 @@ class Receipt:
             "begun_at": self.begun_at.isoformat(),
             "ended_at": None if self.ended_at is None else self.ended_at.isoformat(),
             "removed": self.removed,
+            "not_searched": self.not_searched,
         }
 
 

@@ -126,6 +126,7 @@ def _show(receipt: Receipt, path: Path) -> None:
         click.echo(f"store: {parts}")
     for one in receipt.unreached:
         click.echo(one_line(f"NOT REACHED {one.what}: {one.why}. {one.fix}"))
+    click.echo("Not searched: " + "; ".join(receipt.not_searched) + ".")
     click.echo(one_line(f"Receipt: {path}"))
 
 

@@ -123,6 +123,8 @@ def test_the_receipt_has_the_digests_of_each_file_and_no_value(log: Path) -> Non
     assert not [word for word in ("ada@", "r0", "r2:1", "r5:1") if word in text.replace(path.stem, "")]
     document = json.loads(text)
     assert document["state"] == "complete"
+    assert document["not_searched"][0].startswith("the monitor's store")
+    assert any("PredictionLog" in one for one in document["not_searched"])
     for one in document["files"]:
         if one["kind"] in ("part", "label log"):
             assert one["sha256_before"] == hashlib.sha256(files[one["file"]]).hexdigest()

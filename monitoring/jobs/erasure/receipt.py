@@ -22,7 +22,7 @@ _NOT_SEARCHED = (
     "tables made of the traffic that were not named with --also",
     "PredictionLog files (.tfrecord), reports and exports: make them anew",
     "reference tables and warmup requests of exported models: export a model anew if rows of its reference are to go",
-    "backups, copies of the log elsewhere, and notifications that were sent",
+    "backups, other copies of the log, and notifications that were sent",
 )
 
 

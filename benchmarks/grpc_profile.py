@@ -27,7 +27,8 @@ from benchmarks.results import Cell, Result, Settings, Table
 from serving.capture.capture import Capture
 from serving.grpc_api import call_handler, predict
 from serving.grpc_api.methods import GrpcDependencies
-from serving.grpc_api.server import GrpcServer
+from serving.grpc_api.server import Engine, GrpcServer, GrpcSettings
+from serving.inference.callers import CallerReader
 from serving.inference.inference import Inference
 from serving.metrics.metrics import ServerMetrics
 from serving.models.model_list import ModelList, ModelsFolder
@@ -41,7 +42,7 @@ THREADS = 64
 RUNNING, LOGGING = "the model, by a session callable", "log: record and write"
 STAGES: tuple[Stage, ...] = (
     (call_handler, "read_message", "bytes into a message"),
-    (call_handler, "read_caller", "request id and time"),
+    (CallerReader, "read", "request id and time"),
     (predict, "read_inputs", "message into tensors"),
     (Runner, "run", RUNNING),
     (predict, "write_response", "tensors into bytes"),
@@ -63,6 +64,9 @@ def measure(settings: Settings) -> Result:
 def _table(model: ModelRequests, scratch: Path, seconds: float) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for connections in CONNECTIONS:
+        loop_log = LoggedCapture(scratch / f"{model.name}-loop-{connections}")
+        with loop_log as capture, product_server(model, capture, "loop") as port:
+            in_loop = _measure_load(port, model, connections, seconds)
         with constant_in_event_loop() as port:
             bare = _measure_load(port, model, connections, seconds)
         with constant_with_threads() as port:
@@ -78,6 +82,7 @@ def _table(model: ModelRequests, scratch: Path, seconds: float) -> Table:
             (connections, "the rest of this server: tasks, batching, counting", whole - bare - sum(stages.values()))
         )
         rows.append((connections, "pitfalls serve, logged", whole))
+        rows.append((connections, "pitfalls serve --grpc-engine loop, logged", in_loop))
         rows.append((connections, "requests in a batch", responses / max(1, len(times[RUNNING]))))
     return Table(
         title=f"{model.name}: CPU time per gRPC response",
@@ -168,7 +173,7 @@ def constant_in_event_loop() -> AbstractContextManager[int]:
 
 
 @contextmanager
-def product_server(model: ModelRequests, capture: Capture) -> Iterator[int]:
+def product_server(model: ModelRequests, capture: Capture, engine: Engine = "library") -> Iterator[int]:
     """Run this project's gRPC server; yields its port."""
     models = Models(ModelList(ModelsFolder(folder=model.saved_model.parents[1])), load=Runner, report=lambda _: None)
     models.poll()
@@ -177,7 +182,8 @@ def product_server(model: ModelRequests, capture: Capture) -> Iterator[int]:
     async def start() -> tuple[int, Any]:
         door = bind_address(Address(port=0))
         port = int(target_of(door).rpartition(":")[2])
-        server = GrpcServer(door, GrpcDependencies(models=models, inference=inference, metrics=ServerMetrics()))
+        dependencies = GrpcDependencies(models=models, inference=inference, metrics=ServerMetrics())
+        server = GrpcServer(door, dependencies, GrpcSettings(engine=engine))
         await server.start()
         return port, lambda: server.drain(5.0)
 

@@ -27,6 +27,7 @@ from monitoring.errors import CannotRun
 CONNECTIONS = (1, 16, 64)
 BARE, OURS, LOGGED = "bare app, no model (the ceiling)", "pitfalls serve", "pitfalls serve, logged"
 GRPC, GRPC_LOGGED = "pitfalls serve, gRPC", "pitfalls serve, gRPC, logged"
+GRPC_LOOP = "pitfalls serve --grpc-engine loop, gRPC, logged"
 LITSERVE, LITSERVE_BATCHES = "LitServe", "LitServe, batches of 64"
 FASTAPI, BENTOML, MLSERVER = "FastAPI with the signature", "BentoML, adaptive batching", "MLServer"
 
@@ -95,7 +96,7 @@ def _measure(model: ModelRequests, scratch: Path, seconds: float, rounds: int, f
 
 def _measure_load(name: str, one: Candidate, connections: int, seconds: float) -> LoadResult:
     before = one.server.cpu_seconds()
-    if name in {GRPC, GRPC_LOGGED}:
+    if name in {GRPC, GRPC_LOGGED, GRPC_LOOP}:
         command = ["benchmarks.grpc_load_generator", str(one.server.port)]
     else:
         command = ["benchmarks.load_generator", str(one.server.port), one.path]
@@ -123,6 +124,9 @@ def _start_all(model: ModelRequests, scratch: Path, stack: ExitStack) -> tuple[d
         server = _product_server(stack, (*serve, "--grpc-port", str(port), *flags))
         found[rest] = Candidate(server=server, path=path, bodies=model.rows)
         found[grpc] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
+    port, logged = free_port(), ("--traffic", str(scratch / f"{model.name}-loop"))
+    server = _product_server(stack, (*serve, "--grpc-port", str(port), "--grpc-engine", "loop", *logged))
+    found[GRPC_LOOP] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
     missing = []
     for number, (name, start) in enumerate(PEER_STARTS.items()):
         folder = scratch / f"{model.name}-{number}"

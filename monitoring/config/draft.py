@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from monitoring.config.settings_text import with_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class ConfigDraft:
         bundle: The model's folder; with a `table`, the folder of the table's baseline.
         traffic: Path or URL of the traffic; None where each run names it.
         table: The columns of a user's table; None for a traffic log.
+        settings: Other settings by section, as of `monitoring.config.settings_text`.
     """
 
     bundle: str
@@ -73,6 +77,7 @@ class ConfigDraft:
     webhooks: tuple[WebhookDraft, ...] = ()
     cron: str = "15 * * * *"
     store: str = "sqlite:///pitfalls.db"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render_config(draft: ConfigDraft) -> str:
@@ -84,10 +89,9 @@ def render_config(draft: ConfigDraft) -> str:
     Returns:
         The file's text; `load_config` reads back the same values.
     """
-    brier = "# brier = 0.01" if draft.brier is None else f"brier = {float(draft.brier)!r}"
     rows = "# rows = 5000" if draft.rows is None else f"rows = {draft.rows}"
     path = '# path = "live/*.parquet"' if draft.traffic is None else f"path = {_quoted(draft.traffic)}"
-    return f"""\
+    text = f"""\
 # Settings of `pitfalls monitor`. Relative paths start at this file's folder.
 
 [model]
@@ -122,7 +126,7 @@ notice = {_quoted(draft.notice)}
 [tolerance]
 # A rise up to this is tolerated, in the metric's own unit.
 error = {float(draft.error)!r}
-{brier}
+{_brier(draft.brier)}
 integrity = {float(draft.integrity)!r}
 
 {_COST}{_metrics(draft.metrics)}
@@ -135,6 +139,7 @@ cron = {_quoted(draft.cron)}
 [store]
 url = {_quoted(draft.store)}
 """
+    return with_settings(text, draft.settings)
 
 
 _DEPLOYMENT = """\
@@ -197,6 +202,10 @@ probabilities = {_quoted(draft.probabilities)}
 
 def _predicted(table: TableDraft) -> str:
     return f"# {len(table.numbers)} numbers are predicted." if table.numbers else "# A number is predicted."
+
+
+def _brier(tolerance: float | None) -> str:
+    return "# brier = 0.01" if tolerance is None else f"brier = {float(tolerance)!r}"
 
 
 def _quantile(quantile: float | None) -> str:

@@ -171,4 +171,5 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         timezone=description.timezone,
         min_rows=min_rows(rows, description),
         label_horizon=f"{label_horizon(rows.label_delays).days}d",
+        settings=description.settings,
     )

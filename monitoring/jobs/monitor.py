@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import MonitorConfig, load_config
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from monitoring.jobs.report import Reports
+    from monitoring.reports.input_picture import InputPicture
 
 #: Characters of a message that a notebook shows.
 _LONGEST = 2_000
@@ -43,7 +44,7 @@ _LONGEST = 2_000
 _TUPLES = frozenset({"scores", "label_columns", "classes", "inputs", "categorical", "ignore", "slices", "class_slices"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TableVerdicts:
     """What a monitor has found so far.
 
@@ -68,12 +69,41 @@ class TableVerdicts:
         return self.status.incidents
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """What `plot` draws by name: the inputs that moved most over the last windows first."""
+        from monitoring.reports.charts.inputs import LAST_WINDOWS  # noqa: PLC0415 - not needed to judge
+        from monitoring.reports.sections.inputs import inputs_of  # noqa: PLC0415 - as above
+
+        found = inputs_of(self.status.windows[-LAST_WINDOWS:], self.status.baseline)
+        return tuple(one.name or one.key for one in found)
+
+    @property
     def paged(self) -> bool:
         """Whether a page is not closed yet."""
         return any(i.level == "page" and i.state != "closed" for i in self.incidents)
 
-    def plot(self) -> Figure:
-        """Losses and evidence, window by window, as a matplotlib figure."""
+    @overload
+    def plot(self) -> Figure: ...
+
+    @overload
+    def plot(self, column: str) -> InputPicture: ...
+
+    def plot(self, column: str | None = None) -> Figure | InputPicture:
+        """Losses and evidence window by window, or one input: its value, effect, evidence and alarms.
+
+        Args:
+            column: An input, or a column that inputs describe; None: losses and evidence.
+
+        Returns:
+            A figure of matplotlib; of an input a picture that a notebook shows.
+
+        Raises:
+            BadInput: There is no such input.
+        """
+        if column is not None:
+            from monitoring.reports.input_picture import input_picture  # noqa: PLC0415 - as below
+
+            return input_picture(self.status, column)
         from monitoring.reports.summary_figure import draw_figure  # noqa: PLC0415 - brings matplotlib
 
         return draw_figure(self.status, self.benchmark)
@@ -84,6 +114,15 @@ class TableVerdicts:
 
         frame: pd.DataFrame = results_table(self.status, table).to_pandas()
         return frame
+
+    def __repr__(self) -> str:
+        last = f" to {self.windows[-1].end:%Y-%m-%d %H:%M}" if self.windows else ""
+        count = {level: sum(one.level == level for one in self.incidents) for level in ("page", "notice")}
+        open_pages = sum(one.level == "page" and one.state != "closed" for one in self.incidents)
+        return (
+            f"TableVerdicts({printable(self.status.model)}: {len(self.windows)} windows{last}; {count['page']} pages, "
+            f"{open_pages} of them open; {count['notice']} notices)"
+        )
 
     def _repr_html_(self) -> str:
         found = self.status
@@ -156,7 +195,8 @@ class Monitor:
             out: the monitor's folder; None: one that is deleted with the monitor.
             clock: gives the time.
             force: whether a monitor that is in the folder already is replaced.
-            **own: the fields of `TableDescription`: `event_time`, `scores` or `predicted`, `label` and so on.
+            **own: the fields of `TableDescription`: `event_time`, `scores` or `predicted`, `label` and so on, and
+                `settings`, those of ``monitor.toml`` by section.
 
         Returns:
             The monitor.
@@ -195,7 +235,7 @@ class Monitor:
         """The monitor whose ``monitor.toml`` lies in `folder`."""
         return cls(Path(folder) / "monitor.toml", clock=clock)
 
-    def run(self, live: Any) -> TableVerdicts:
+    def run(self, live: Any, labels: Any = None) -> TableVerdicts:
         """Judge every due window of live rows.
 
         Windows judged before are not judged again, so a growing table may be given whole each time. At least the rows
@@ -203,6 +243,7 @@ class Monitor:
 
         Args:
             live: a path (or pattern), or a frame as for the reference.
+            labels: labels that came apart from their rows, by the ids of these, as `live`; None: those of the config.
 
         Returns:
             All that was found so far.
@@ -212,6 +253,15 @@ class Monitor:
             CannotRun: a file cannot be read, or another run is at work.
         """
         config = self._config(live)
+        if labels is not None:
+            path = stored(
+                labels,
+                self._scratch.path / "labels.parquet",
+                event_time=config.traffic.event_time,
+                ids=config.traffic.prediction_id,
+            )
+            traffic = config.traffic.model_copy(update={"labels": path.absolute()})
+            config = config.model_copy(update={"traffic": traffic})
         with Store.open(config.store.url) as store:
             run = run_due_windows(config, store, clock=self._clock)
             return self._verdicts(config, store, run)

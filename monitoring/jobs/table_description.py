@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -62,6 +62,7 @@ class TableDescription:
         timezone: the zone in which days begin.
         naive_timezone: the zone of times that have none.
         traffic: where the live rows are.
+        settings: other settings of the config by section, such as ``{"windows": {"min_rows": 50}}``.
     """
 
     event_time: str | None = None
@@ -86,6 +87,7 @@ class TableDescription:
     timezone: str = "UTC"
     naive_timezone: str = "UTC"
     traffic: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def times(self) -> str:

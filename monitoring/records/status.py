@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitoring.records.incident import IncidentRecord
@@ -78,11 +78,11 @@ class MonitorStatus:
     notice_budget: str
     notice_threshold: float
     timezone: str
-    windows: tuple[WindowRecord, ...]
+    windows: tuple[WindowRecord, ...] = field(repr=False)
     incidents: tuple[IncidentRecord, ...]
     sensitivity: tuple[Sensitivity, ...]
     coverage: Coverage
-    baseline: tuple[BaselineScore, ...]
+    baseline: tuple[BaselineScore, ...] = field(repr=False)
     asked_at: datetime | None = None
     checked_at: datetime | None = None
     next_due_at: datetime | None = None

@@ -58,16 +58,16 @@ class WindowRecord:
     page_log_evidence: float
     notice_log_evidence: float
     findings: tuple[Finding, ...] = ()
-    scores: tuple[ScoreRecord, ...] = ()
-    estimates: tuple[EstimateRecord, ...] = ()
-    realised_losses: tuple[RealisedLosses, ...] = ()
+    scores: tuple[ScoreRecord, ...] = field(default=(), repr=False)
+    estimates: tuple[EstimateRecord, ...] = field(default=(), repr=False)
+    realised_losses: tuple[RealisedLosses, ...] = field(default=(), repr=False)
     unseen: int = 0
     """Answered rows that are not among `rows`: lost by the log, or left out of its sample."""
     labels_conflicting: int = 0
     """Labels of predictions that already had a different one; they are ignored."""
     label_delays: tuple[int, ...] = ()
     """`labels` by delay, in the classes of `monitoring.watches.label_delays`; empty without labels."""
-    measured: tuple[MeasuredMetric, ...] = ()
+    measured: tuple[MeasuredMetric, ...] = field(default=(), repr=False)
     """Metrics of the labels that arrived, which are shown and not tested."""
 
     @property

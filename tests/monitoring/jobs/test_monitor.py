@@ -41,7 +41,26 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
     assert "5 windows judged" in shown
     assert "<script" not in shown
     assert len(found.plot().axes) == 2
+    assert repr(found).startswith("TableVerdicts(table: 5 windows to 2013-")
+    assert len(repr(found.windows)) + len(repr(found.status)) < 20_000
+    picture = found.plot(found.inputs[0])
+    assert len(picture.svg) == 2
+    with pytest.raises(BadInput, match="no such input"):
+        found.plot("nothing")
     assert monitor.run(live).judged == 0
+
+
+def test_settings_of_the_config_are_arguments_and_labels_may_come_apart() -> None:
+    rows = own_rows(Days(days=8))
+    settings = {"windows": {"label_horizon": "21d", "min_rows": 20}, "budget": {"page": "1 per 90 windows"}}
+    said = {**SAID, "prediction_id": "id", "every": "1d", "settings": settings}
+    monitor = Monitor.from_reference(own_rows(REFERENCE), clock=lambda: NOW, **said)
+    found = monitor.run(rows.drop_columns(["y", "known_at"]), labels=rows.select(["id", "y", "known_at"]))
+    assert found.status.page_budget == "1 per 90 windows"
+    assert 0 < found.status.coverage.labels <= rows.num_rows
+    assert 'label_horizon = "21d"' in monitor.config.read_text("utf-8")
+    with pytest.raises(BadInput, match="Did you mean min_rows"):
+        Monitor.from_reference(own_rows(REFERENCE), **{**said, "settings": {"windows": {"min_row": 20}}})
 
 
 def test_a_day_that_came_late_is_judged_again() -> None:

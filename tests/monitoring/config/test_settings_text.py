@@ -1,0 +1,71 @@
+"""Settings given as values are lines of the config, and everything else of it stays."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.config.draft import ConfigDraft, render_config
+from monitoring.config.settings_text import with_settings
+from monitoring.errors import BadInput
+
+DRAFT = render_config(ConfigDraft(bundle="models/m", traffic="traffic"))
+
+
+def test_a_setting_takes_the_place_of_its_line_and_comments_stay() -> None:
+    changed = with_settings(DRAFT, {"windows": {"min_rows": 50, "label_horizon": "14d"}, "tolerance": {"brier": 0.03}})
+    found, before = tomllib.loads(changed), tomllib.loads(DRAFT)
+    assert found == {
+        **before,
+        "windows": {**before["windows"], "min_rows": 50, "label_horizon": "14d"},
+        "tolerance": {**before["tolerance"], "brier": 0.03},
+    }
+    assert [line for line in DRAFT.splitlines() if line.startswith("#")] == [
+        line for line in changed.splitlines() if line.startswith("#")
+    ]
+
+
+def test_new_sections_and_lists_of_sections_are_added() -> None:
+    routes = [{"webhook": "https://x.example/a"}, {"webhook": "https://x.example/b", "level": "notice"}]
+    events = [{"name": "sale", "dates": [date(2025, 11, 28)]}]
+    said = {"notify": routes, "deployment": {"name": "eu"}, "expected": events}
+    found = tomllib.loads(with_settings(DRAFT, said))
+    assert (found["notify"], found["deployment"], found["expected"]) == (routes, {"name": "eu"}, events)
+
+
+def test_nothing_said_changes_nothing() -> None:
+    assert with_settings(DRAFT, {}) == DRAFT
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (True, True),
+        ('a "quoted" text\n', 'a "quoted" text\n'),
+        (Path("a/b"), "a/b"),
+        (1e-3, 1e-3),
+        (datetime(2024, 1, 5, tzinfo=UTC), datetime(2024, 1, 5, tzinfo=UTC)),
+        ([[0.0, 1.0], (10.0, 0.0)], [[0.0, 1.0], [10.0, 0.0]]),
+        ({"a b": 1}, {"a b": 1}),
+    ],
+)
+def test_values_are_read_back_as_they_were_given(value: Any, read: Any) -> None:
+    assert tomllib.loads(with_settings("", {"s": {"k": value}}))["s"] == {"k": read}
+
+
+@pytest.mark.parametrize("settings", [{"windows": {"every": None}}, {"min_rows": 50}, {"notify": ["a"]}])
+def test_what_toml_cannot_say_is_bad_input(settings: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        with_settings(DRAFT, settings)
+
+
+@given(st.dictionaries(st.sampled_from(["lateness", "min_rows", "x-y"]), st.text(max_size=9) | st.integers(0, 9)))
+def test_any_texts_and_numbers_are_read_back(said: dict[str, Any]) -> None:
+    found = tomllib.loads(with_settings(DRAFT, {"windows": said}))["windows"]
+    assert {key: found[key] for key in said} == said

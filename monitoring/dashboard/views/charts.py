@@ -84,6 +84,48 @@ def evidence_chart(history: DeploymentHistory, address: str) -> ChartView | None
     )
 
 
+def labels_chart(history: DeploymentHistory, address: str) -> ChartView | None:
+    """The share of labels that arrived of those due, by window; None where each comes with its row, or none is due."""
+    due = [one for one in history.windows if one.labels_due]
+    if all(one.labels == one.labels_due for one in due):
+        return None
+    series = Series(
+        watch="error",  # a share, shown in per cent
+        title="Labels that arrived, of those due",
+        times=tuple(one.start for one in due),
+        values=tuple(one.labels / one.labels_due for one in due),
+        since=history.windows[0].start,
+        until=history.windows[-1].end,
+    )
+    rows = tuple(
+        (
+            window_cell(one, address, history.zone),
+            cell(f"{one.labels:,}", one.labels),
+            cell(f"{one.labels_due:,}", one.labels_due),
+            cell(format_value("error", one.labels / one.labels_due), one.labels / one.labels_due),
+        )
+        for one in due[::-1][: history.table_rows]
+    )
+    table = TableView(
+        name="labels",
+        title="Label arrivals",
+        columns=("Window", "Labels that arrived", "Labels due", "Share"),
+        rows=rows,
+        numeric=frozenset({1, 2, 3}),
+        total=len(due),
+    )
+    note = (
+        "Dots: windows. Line: mean of 7. A label counts in the window in which it arrived: late ones are above 100 %."
+    )
+    return ChartView(
+        name="labels",
+        title="Label arrivals by window",
+        note=note,
+        drawings=tuple(series_drawing(series, size, history.zone) for size in (WIDE, NARROW)),
+        table=table,
+    )
+
+
 def window_cell(window: WindowRecord, address: str, zone: ZoneInfo) -> Cell:
     """A window with a link to its page."""
     return cell(format_window(window.start, window.end, zone), window.start, href=window_address(window.start, address))

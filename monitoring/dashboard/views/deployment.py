@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.views.charts import evidence_chart, loss_chart
+from monitoring.dashboard.views.charts import evidence_chart, labels_chart, loss_chart
 from monitoring.dashboard.views.inputs import input_charts
 from monitoring.dashboard.views.loss import LossView, headline_loss, watch_view
 from monitoring.dashboard.views.overview import ago, coverage, name_of
@@ -129,7 +129,9 @@ def deployment_view(
         next_step="" if first is None else next_step(first),
         figures=_figures(history, now),
         charts=tuple(
-            one for one in (loss_chart(history, address), evidence_chart(history, address)) if one is not None
+            one
+            for one in (chart(history, address) for chart in (loss_chart, evidence_chart, labels_chart))
+            if one is not None
         ),
         inputs=input_charts(history, address),
         slices=_slices(history),

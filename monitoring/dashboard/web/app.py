@@ -45,6 +45,7 @@ from monitoring.dashboard.web.asked import (
 from monitoring.dashboard.web.guard import Guard
 from monitoring.dashboard.web.live import Changes
 from monitoring.dashboard.web.pages import WINDOW_CHOICES, Pages
+from monitoring.dashboard.web.parquet import parquet_bytes
 from monitoring.dashboard.web.rebaselining import Rebaselining, rebaseline_form
 from monitoring.dashboard.web.rendering import STATIC, render, static_text
 from monitoring.errors import BadInput, PitfallsError
@@ -92,9 +93,9 @@ class Dashboard:
         deployment = "/d/{source}/{number:int}"
         routes = [
             Route("/", self.overview),
-            Route("/overview.csv", self.overview_csv),
+            Route("/overview.{kind}", self.overview_table),
             Route("/jobs", self.jobs),
-            Route("/jobs/tables/{table:path}.csv", self.jobs_csv),
+            Route("/jobs/tables/{file:path}", self.jobs_table),
             Route("/live", self.live),
             Route("/metrics", self.metrics),
             Route("/health/live", self.healthy),
@@ -103,17 +104,17 @@ class Dashboard:
             Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
             Route("/static/{name}", self.static),
             Route(deployment, self.deployment),
-            Route(deployment + "/tables/{table:path}.csv", self.deployment_csv),
+            Route(deployment + "/tables/{file:path}", self.deployment_table),
             Route(deployment + "/inputs", self.inputs),
-            Route(deployment + "/inputs/tables/{table:path}.csv", self.inputs_csv),
+            Route(deployment + "/inputs/tables/{file:path}", self.inputs_table),
             Route(deployment + "/input", self.input),
-            Route(deployment + "/input/tables/{table:path}.csv", self.input_csv),
+            Route(deployment + "/input/tables/{file:path}", self.input_table),
             Route(deployment + "/compare", self.compare),
-            Route(deployment + "/compare/tables/{table:path}.csv", self.compare_csv),
+            Route(deployment + "/compare/tables/{file:path}", self.compare_table),
             Route(deployment + "/runs", self.runs),
-            Route(deployment + "/runs/tables/{table:path}.csv", self.runs_csv),
+            Route(deployment + "/runs/tables/{file:path}", self.runs_table),
             Route(deployment + "/incidents/{incident:int}", self.incident),
-            Route(deployment + "/incidents/{incident:int}/tables/{table:path}.csv", self.incident_csv),
+            Route(deployment + "/incidents/{incident:int}/tables/{file:path}", self.incident_table),
             *(
                 Route(f"{deployment}/incidents/{{incident:int}}/{kind}", partial(self.act, kind), methods=["POST"])
                 for kind in KINDS
@@ -121,7 +122,7 @@ class Dashboard:
             Route(deployment + "/incidents/{incident:int}/run", self.run, methods=["POST"]),
             Route(deployment + "/rebaseline", self.rebaseline, methods=["GET", "POST"]),
             Route(deployment + "/windows/{start}", self.window),
-            Route(deployment + "/windows/{start}/tables/{table:path}.csv", self.window_csv),
+            Route(deployment + "/windows/{start}/tables/{file:path}", self.window_table),
         ]
         return Starlette(
             routes=routes,
@@ -144,10 +145,10 @@ class Dashboard:
         view = await run_in_threadpool(self._pages.overview, question_of(request))
         return _page("wall" if view.question.wall else "overview", view=view, states=STATES, link=_link)
 
-    async def overview_csv(self, request: Request) -> Response:
-        """``/overview.csv``: the rows of the overview's page."""
+    async def overview_table(self, request: Request) -> Response:
+        """``/overview.csv`` and ``/overview.parquet``: the rows of the overview's page."""
         view = await run_in_threadpool(self._pages.overview, question_of(request))
-        return _csv(overview_table(view.rows))
+        return _sent(overview_table(view.rows), request.path_params["kind"])
 
     async def metrics(self, request: Request) -> Response:
         """``/metrics``: every deployment for Prometheus, which sends the token as a bearer token."""
@@ -168,12 +169,13 @@ class Dashboard:
         view = await run_in_threadpool(self._pages.deployment, *place_of(request), latest)
         return _page("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
 
-    async def deployment_csv(self, request: Request) -> Response:
+    async def deployment_table(self, request: Request) -> Response:
         """A table of a deployment's page; that of the windows is read without the others."""
-        if request.path_params["table"] == "windows":
-            return _csv(await run_in_threadpool(self._pages.windows_table, *place_of(request), windows_of(request)))
+        if request.path_params["file"].rpartition(".")[0] == "windows":
+            table = await run_in_threadpool(self._pages.windows_table, *place_of(request), windows_of(request))
+            return _file(request, (table,))
         view = await run_in_threadpool(self._pages.deployment, *place_of(request), windows_of(request), whole=True)
-        return _csv(_table(request, view.tables))
+        return _file(request, view.tables)
 
     async def inputs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/inputs``: the inputs of one deployment, worst first."""
@@ -183,12 +185,12 @@ class Dashboard:
         query = link().removeprefix(view.address)
         return _page("inputs", view=view, latest=latest, choices=WINDOW_CHOICES, link=link, query=query)
 
-    async def inputs_csv(self, request: Request) -> Response:
+    async def inputs_table(self, request: Request) -> Response:
         """A table of that page, with all windows that are shown."""
         asked, place = question_of(request), place_of(request)
         extent = (windows_of(request), (asked.text, asked.page))
         view = await run_in_threadpool(self._pages.inputs, *place, *extent, whole=True)
-        return _csv(_table(request, view.tables))
+        return _file(request, view.tables)
 
     async def input(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/input?of=KEY``: one input."""
@@ -197,11 +199,11 @@ class Dashboard:
         query = f"?{urlencode({'of': key, 'windows': latest})}"
         return _page("input", view=view, latest=latest, choices=WINDOW_CHOICES, query=query)
 
-    async def input_csv(self, request: Request) -> Response:
+    async def input_table(self, request: Request) -> Response:
         """A table of that page, with all windows that are shown."""
         latest, key = windows_of(request), request.query_params.get("of", "")
         view = await run_in_threadpool(self._pages.input, *place_of(request), key, latest, whole=True)
-        return _csv(_table(request, view.tables))
+        return _file(request, view.tables)
 
     async def compare(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/compare?a=START&b=START``: two windows, or a window and the baseline."""
@@ -209,20 +211,20 @@ class Dashboard:
         query = f"?{urlencode({'a': view.a.key, 'b': view.b.key})}"
         return _page("compare", view=view, query=query)
 
-    async def compare_csv(self, request: Request) -> Response:
+    async def compare_table(self, request: Request) -> Response:
         """A table of that page."""
         view = await run_in_threadpool(self._pages.compare, *place_of(request), *sides_of(request))
-        return _csv(_table(request, view.tables))
+        return _file(request, view.tables)
 
     async def runs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/runs``: the runs and notifications of one deployment."""
         view = await run_in_threadpool(self._pages.runs, *place_of(request))
         return _page("runs", view=view)
 
-    async def runs_csv(self, request: Request) -> Response:
+    async def runs_table(self, request: Request) -> Response:
         """A table of that page, with all runs or notifications that are kept."""
         view = await run_in_threadpool(self._pages.runs, *place_of(request), whole=True)
-        return _csv(_table(request, view.tables))
+        return _file(request, view.tables)
 
     async def jobs(self, request: Request) -> Response:
         """``/jobs``: runs, notifications and configs of all deployments."""
@@ -230,10 +232,10 @@ class Dashboard:
         view = await run_in_threadpool(self._pages.jobs, failed=failed)
         return _page("jobs", view=view, query="?failed=1" if failed else "")
 
-    async def jobs_csv(self, request: Request) -> Response:
+    async def jobs_table(self, request: Request) -> Response:
         """A table of that page, with more rows."""
         failed = request.query_params.get("failed") == "1"
-        return _csv(_table(request, (await run_in_threadpool(self._pages.jobs, failed=failed, whole=True)).tables))
+        return _file(request, (await run_in_threadpool(self._pages.jobs, failed=failed, whole=True)).tables)
 
     async def incident(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/incidents/N``: one incident."""
@@ -243,11 +245,11 @@ class Dashboard:
         acting = {"may_act": request.state.may_act, "may_run": self._access.token is not None}
         return _page("incident", view=view, query="", name=name, snoozes=SNOOZES, **acting)
 
-    async def incident_csv(self, request: Request) -> Response:
+    async def incident_table(self, request: Request) -> Response:
         """A table of an incident's page."""
         number = int(request.path_params["incident"])
         view = await run_in_threadpool(self._pages.incident, *place_of(request), number, whole=True)
-        return _csv(_table(request, view.tables))
+        return _file(request, view.tables)
 
     async def act(self, kind: ActionKind, request: Request) -> Response:
         """Acts on an incident as a form says, and leads back to its page; the name is kept for the next time."""
@@ -290,10 +292,10 @@ class Dashboard:
         view = await run_in_threadpool(self._pages.window, *place_of(request), start_of(request))
         return _page("window", view=view, query="")
 
-    async def window_csv(self, request: Request) -> Response:
+    async def window_table(self, request: Request) -> Response:
         """A table of a window's page."""
         view = await run_in_threadpool(self._pages.window, *place_of(request), start_of(request))
-        return _csv(_table(request, view.tables))
+        return _file(request, view.tables)
 
     async def live(self, request: Request) -> Response:
         """``/live``: an event whenever something has changed."""
@@ -322,11 +324,13 @@ class Dashboard:
         return HTMLResponse(render("sign_in", wrong=wrong), 403 if wrong else 200)
 
 
-def _table(request: Request, tables: tuple[TableView, ...]) -> TableView:
-    found = next((one for one in tables if one.name == request.path_params["table"]), None)
+def _file(request: Request, tables: tuple[TableView, ...]) -> Response:
+    """A table of a page as the file that is asked for: its name, and ``.csv`` or ``.parquet``."""
+    name, _, kind = request.path_params["file"].rpartition(".")
+    found = next((one for one in tables if one.name == name), None)
     if found is None:
         raise HTTPException(404)
-    return found
+    return _sent(found, kind)
 
 
 def _link(question: Question, **changed: Any) -> str:
@@ -356,10 +360,15 @@ def _led_to(path: str, request: Request, by: str) -> Response:
     return answer
 
 
-def _csv(table: TableView) -> Response:
+def _sent(table: TableView, kind: str) -> Response:
+    """A table as a file. Raises HTTPException for a kind that there is not."""
     name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in table.name)
-    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return PlainTextResponse(csv_text(table), headers=headers, media_type="text/csv; charset=utf-8")
+    headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
+    if kind == "csv":
+        return PlainTextResponse(csv_text(table), headers=headers, media_type="text/csv; charset=utf-8")
+    if kind == "parquet":
+        return Response(parquet_bytes(table), headers=headers, media_type="application/vnd.apache.parquet")
+    raise HTTPException(404)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

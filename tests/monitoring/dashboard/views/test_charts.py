@@ -4,7 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.views.charts import evidence_chart, loss_chart, pages_within, watch_chart, window_address
+from monitoring.dashboard.views.charts import (
+    evidence_chart,
+    labels_chart,
+    loss_chart,
+    pages_within,
+    watch_chart,
+    window_address,
+)
 from monitoring.records import WatchKey
 
 
@@ -44,3 +51,21 @@ def test_the_address_of_a_window_is_its_start() -> None:
     assert window_address(start, "/d/a/1") == "/d/a/1/windows/2013-04-01T06:30:00Z"
     fine = start + timedelta(microseconds=5)
     assert datetime.fromisoformat(window_address(fine, "").rpartition("/")[2]) == fine
+
+
+def test_label_arrivals_have_the_share_of_those_due_unless_each_comes_with_its_row(history: DeploymentHistory) -> None:
+    half = tuple(replace(one, labels=one.labels_due // 2) for one in history.windows)
+    chart = labels_chart(replace(history, windows=half, table_rows=5), "/d/shop/1")
+    assert chart is not None
+    assert chart.table is not None
+    assert (len(chart.table.rows), chart.table.total) == (5, len(half))
+    newest = half[-1]
+    assert [one.value for one in chart.table.rows[0]] == [
+        newest.start,
+        newest.labels,
+        newest.labels_due,
+        newest.labels / newest.labels_due,
+    ]
+    inline = tuple(replace(one, labels=one.labels_due) for one in history.windows)
+    assert labels_chart(replace(history, windows=inline), "") is None
+    assert labels_chart(replace(history, windows=()), "") is None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
@@ -96,13 +97,22 @@ def test_every_table_is_a_file_too(client: TestClient, path: str, column: str, r
     found = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(found) == rows
     assert next(iter(found[0])) == column
+    parquet = client.get(path.replace(".csv", ".parquet"))
+    assert parquet.headers["content-disposition"].endswith('.parquet"')
+    table = pq.read_table(io.BytesIO(parquet.content))
+    assert (table.num_rows, table.column_names[0]) == (rows, column)
 
 
 @pytest.mark.parametrize(
     "path",
     [
         *("/none", "/d/none/1", "/d/shop/9", "/d/shop/99999999999999999999", "/d/shop/1/incidents/9", "/static/app.py"),
-        *("/d/shop/1/windows/2001-01-01T00:00:00Z", "/d/shop/1/windows/yesterday", "/d/shop/1/tables/none.csv"),
+        *(
+            "/d/shop/1/windows/2001-01-01T00:00:00Z",
+            "/d/shop/1/windows/yesterday",
+            "/d/shop/1/tables/none.csv",
+            "/d/shop/1/tables/windows.txt",
+        ),
         *("/d/shop/1/input?of=input:none", "/d/shop/1/input", "/d/shop/9/inputs"),
         *("/d/shop/1/compare?a=2001-01-01T00:00:00Z", "/d/shop/1/compare?b=yesterday", "/d/shop/9/compare"),
     ],

@@ -240,9 +240,14 @@ def fit_level(
     return LevelTest(level="page", budget=BUDGET, tests=tests, shares=weights(tests), min_rows=min_rows)
 
 
-def pages(level: LevelTest, stream: Sequence[Sums], *, first: bool = False) -> NDArray[np.bool_]:
+_UNCALIBRATED = LevelState()
+
+
+def pages(
+    level: LevelTest, stream: Sequence[Sums], *, first: bool = False, start: LevelState = _UNCALIBRATED
+) -> NDArray[np.bool_]:
     """Windows with a page, shape [windows], with restarts after each; only the first one with `first`."""
-    at, state = np.zeros(len(stream), dtype=np.bool_), LevelState()
+    at, state = np.zeros(len(stream), dtype=np.bool_), start
     scored: dict[WatchKey, list[float]] = {key: [] for key in level.tests}
     learnt_from = 0
     for window, sums in enumerate(stream):

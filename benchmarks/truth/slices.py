@@ -21,8 +21,9 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.config import MonitorConfig
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
-from monitoring.evidence.level import LevelTest
+from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.jobs.deployment import window_plan
@@ -115,6 +116,11 @@ class Days:
         part = key.slice or is_rank(key.watch)
         return rows_of_part(sums, key, self.plan.min_rows) if part else self.plan.min_rows
 
+    def calibrated(self, level: LevelTest) -> LevelState:
+        """The level before its first window, as the product calibrates it."""
+        means = {key: np.asarray(test.calibration_scores) for key, test in level.tests.items()}
+        return LevelState(log_scale=calibrated_log_scale(level, means, np.random.default_rng(0)))
+
     def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
         """A day on which every watch on a loss has risen by this many of its standard deviations."""
         losses = {watch.name for watch in self.watched.loss_watches}
@@ -131,6 +137,7 @@ def measure(settings: Settings) -> Result:
     days = Days(flights_config(settings))
     streams = STREAMS_QUICK if settings.quick else STREAMS
     own = days.level(range(len(days.sums)))
+    own_start = days.calibrated(own)
     sizes = sorted(test.windows for test in own.tests.values())
     rows: list[tuple[Cell, ...]] = []
     for name, length in RESAMPLED.items():
@@ -139,11 +146,14 @@ def measure(settings: Settings) -> Result:
             clean, harmed = [], []
             for _ in range(streams // 2):
                 drawn = resampled(len(days.sums), rng, streams=1, windows=len(days.sums), length=length)[0]
-                level = days.level(drawn.tolist()) if fresh else own
+                level, start = own, own_start
+                if fresh:
+                    level = days.level(drawn.tolist())
+                    start = days.calibrated(level)
                 for positions in resampled(len(days.sums), rng, streams=2, windows=YEAR, length=length).tolist():
-                    clean.append(pages(level, [days.sums[position] for position in positions]))
+                    clean.append(pages(level, [days.sums[position] for position in positions], start=start))
                     stream = [days.harmed(level, days.sums[position], RISE) for position in positions[:60]]
-                    harmed.append(pages(level, stream, first=True))
+                    harmed.append(pages(level, stream, first=True, start=start))
             found, late = Alarms(at=np.stack(clean)), Alarms(at=np.stack(harmed))
             error = float(found.at.sum(axis=1).std(ddof=1) / np.sqrt(streams))
             some = (found.per(YEAR), error, found.share_with_any(YEAR))

@@ -21,6 +21,7 @@ NAMES = (
     "truth.budget",
     "truth.peers",
     "truth.flights_peers",
+    "truth.nannyml_datasets",
     "truth.verdicts",
     "truth.joint",
     "truth.label_coverage",
@@ -49,7 +50,7 @@ NAMES = (
     "soak",
 )
 
-#: Run only by name: four download the peers, one runs as long as requested, two need gigabytes of disk, and five take
+#: Run only by name: five download the peers, one runs as long as requested, two need gigabytes of disk, and five take
 #: ten minutes.
 BY_NAME = (
     "service_speed",
@@ -58,6 +59,7 @@ BY_NAME = (
     "soak",
     "truth.peers",
     "truth.flights_peers",
+    "truth.nannyml_datasets",
     "window_growth",
     "truth.calibration",
     "truth.lender.harms",

@@ -71,7 +71,8 @@ def find_number_output(
             "Several outputs of the model are numbers, and a monitor watches one.",
             got=f"outputs {', '.join(fitting)}",
             expected="the output that the label is the truth of",
-            fix=f"Name it: --output {fitting[0]}.",
+            fix=f"Name it: --output {fitting[0]}. Or make them one output (keras.layers.Concatenate), with a label for "
+            "each number: --label A,B.",
         )
     return fitting[0]
 

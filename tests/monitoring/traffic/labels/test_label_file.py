@@ -82,7 +82,19 @@ def test_csv_times_in_any_iso_form_are_utc(tmp_path: Path, moment: str) -> None:
         (pa.array([[True, False]], pa.large_list(pa.bool_())), "[1, 0]"),
         (pa.array([[1.5, -2.0]]), "[1.5, -2.0]"),
     ],
-    ids=["text", "integer", "boolean", "whole float", "float", "decimal", "category", "names", "numbers", "booleans"],
+    ids=[
+        "text",
+        "integer",
+        "boolean",
+        "whole float",
+        "float",
+        "decimal",
+        "category",
+        "names",
+        "numbers",
+        "booleans",
+        "fractions",
+    ],
 )
 def test_parquet_of_several_types_is_understood(tmp_path: Path, times: pa.Array, labels: pa.Array, text: str) -> None:
     path = tmp_path / "labels"  # what it is called does not matter
@@ -124,7 +136,7 @@ def test_what_is_wrong_in_a_csv_file_is_said_with_its_line(tmp_path: Path, conte
     [
         ({"prediction_id": ["a"], "label": ["x"]}, "no label_time"),
         ({"prediction_id": [1], "label": ["x"], "label_time": [FIVE_PAST_FIVE]}, "prediction_id of type int64"),
-        ({"prediction_id": ["a"], "label": [[0.5]], "label_time": [FIVE_PAST_FIVE]}, "label of type list"),
+        ({"prediction_id": ["a"], "label": [[{"a": 1}]], "label_time": [FIVE_PAST_FIVE]}, "label of type list"),
         ({"prediction_id": ["a"], "label": [float("nan")], "label_time": [FIVE_PAST_FIVE]}, "row 1: no label"),
         ({"prediction_id": ["a"], "label": ["x"], "label_time": [1364835900]}, "label_time of type int64"),
         ({"prediction_id": ["a", "b"], "label": ["x", None], "label_time": [FIVE_PAST_FIVE] * 2}, "row 2: no label"),

@@ -18,6 +18,8 @@ WARMUP_RECORDS = ":tensorflow:serving:model_warmup_records_read"
 RUNTIME_LATENCY = ":tensorflow:serving:runtime_latency"
 EXAMPLE_COUNTS = ":tensorflow:serving:request_example_counts"
 EXAMPLE_TOTAL = ":tensorflow:serving:request_example_count_total"
+GRAPH_RUNS = ":tensorflow:core:graph_runs"
+GRAPH_TIME = ":tensorflow:core:graph_run_time_usecs"
 RUNTIME = "TF1"  # TensorFlow Serving's name of a session
 
 # 1 to 2^14: TensorFlow Serving's buckets for examples.
@@ -41,6 +43,7 @@ class ModelCounts:
         self._records: Counter[tuple[str, str]] = Counter()  # by version folder and status
         self._runs: dict[tuple[str, str], Histogram] = {}  # by model and method
         self._rows: dict[str, Histogram] = {}
+        self._graph_runs, self._graph_us = 0, 0.0
 
     def loaded(self, path: Path, latency_us: float) -> None:
         """Count a version that was loaded, and the time that took in microseconds."""
@@ -62,6 +65,8 @@ class ModelCounts:
 
     def ran(self, model: str, method: str, rows: Sequence[int], latency_us: float) -> None:
         """Count a run of a model for requests of these numbers of rows, in microseconds. Cost: 1 µs for one request."""
+        self._graph_runs += 1
+        self._graph_us += latency_us
         key = (model, method)
         histogram = self._runs.get(key)
         if histogram is None:
@@ -89,6 +94,8 @@ class ModelCounts:
         yield from histogram_lines(RUNTIME_LATENCY, runs)
         yield from histogram_lines(EXAMPLE_COUNTS, rows)
         yield from counter_lines(EXAMPLE_TOTAL, {labels: int(one.sum) for labels, one in rows.items()})
+        yield from counter_lines(GRAPH_RUNS, {(): self._graph_runs} if self._graph_runs else {})
+        yield from counter_lines(GRAPH_TIME, {(): round(self._graph_us)} if self._graph_runs else {})
         yield from histogram_lines(WARMUP_LATENCY, warmups)
         yield from counter_lines(WARMUP_RECORDS, _by_status(self._records))
         yield from counter_lines(LOAD_ATTEMPTS, _by_status(self._attempts))

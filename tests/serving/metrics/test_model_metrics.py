@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from serving.metrics.model_metrics import (
     EXAMPLE_COUNTS,
     EXAMPLE_TOTAL,
+    GRAPH_RUNS,
+    GRAPH_TIME,
     LOAD_ATTEMPTS,
     LOAD_LATENCY,
     RUNTIME_LATENCY,
@@ -31,7 +33,7 @@ def series(counts: ModelCounts, name: str) -> dict[str, float]:
 def test_nothing_counted_declares_every_family_and_gives_no_number() -> None:
     lines = list(ModelCounts().lines())
     assert all(line.startswith("# TYPE ") for line in lines)
-    assert len({line.split()[2] for line in lines}) == 7
+    assert len({line.split()[2] for line in lines}) == 9
 
 
 def test_loads_are_counted_by_version_and_outcome() -> None:
@@ -90,3 +92,11 @@ def test_rows_are_counted_request_by_request_and_in_total(runs: list[list[int]])
         assert buckets[f'{{model="m",le="{2.0**power:g}"}}'] == sum(count <= 2**power for count in requests)
     [latencies] = series(counts, f"{RUNTIME_LATENCY}_count").values()
     assert latencies == len(requests), "each request waited as long as the run took"
+
+
+def test_runs_of_graphs_are_counted_over_all_models() -> None:
+    counts = ModelCounts()
+    counts.ran("m", "tensorflow/serving/predict", [3, 1], 250.4)
+    counts.ran("other", "tensorflow/serving/classify", [1], 100.0)
+    assert series(counts, GRAPH_RUNS) == {"{}": 2}
+    assert series(counts, GRAPH_TIME) == {"{}": 350}

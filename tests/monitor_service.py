@@ -18,8 +18,9 @@ import httpx
 class Served:
     """A service in a process of its own, and what it prints."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], token: str | None = None) -> None:
         self.process = process
+        self._headers = {} if token is None else {"authorization": f"Bearer {token}"}
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -44,7 +45,11 @@ class Served:
 
     def get(self, path: str) -> httpx.Response:
         """Ask the dashboard."""
-        return httpx.get(self.url + path)
+        return httpx.get(self.url + path, headers=self._headers, timeout=60)
+
+    def post(self, path: str, document: dict[str, str]) -> httpx.Response:
+        """Change something by the API."""
+        return httpx.post(self.url + path, json=document, headers=self._headers, timeout=60)
 
     def stop(self) -> int:
         """Send SIGTERM; gives the exit code."""
@@ -55,12 +60,16 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Served]:
+def served(folder: Path, token_file: Path | None = None) -> Iterator[Served]:
+    """A service over a folder of configs; with a token it takes changes."""
     command = [sys.executable, "-m", "pitfalls_tf", "monitor", "serve", "--configs", str(folder), "--port", "0"]
+    token = None if token_file is None else token_file.read_text("utf-8").strip()
+    if token_file is not None:
+        command += ["--token-file", str(token_file)]
     with subprocess.Popen(
         [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     ) as process:
         try:
-            yield Served(process)
+            yield Served(process, token)
         finally:
             process.kill()

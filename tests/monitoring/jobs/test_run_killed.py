@@ -39,7 +39,8 @@ __all__ = ["bundle", "days", "deploy", "deployed", "send"]
 
 DAYS = 24
 NOW = LIVE + timedelta(days=DAYS, hours=7)
-HOUR = timedelta(hours=1)
+#: Longer than a lease, and 110 of it are shorter than the time to the next window.
+STEP = timedelta(minutes=3)
 ROUTE = '[[notify]]\nroute = "command"\ncommand = ["true"]\nlevel = "notice"\nstates = ["open", "worse", "closed"]\n'
 
 #: Trials of each kind.
@@ -112,8 +113,8 @@ def judge_and_kill(folder: Path, trials: int) -> None:
         told.write_text("", "utf-8")
         rounds, interrupted = rounds + 1, 0
         while kills < trials and killed(partial(run, told), rng.uniform(0.0, whole / 3)):
-            kills, interrupted, now[0] = kills + 1, interrupted + 1, now[0] + HOUR
-        now[0] += HOUR
+            kills, interrupted, now[0] = kills + 1, interrupted + 1, now[0] + STEP
+        now[0] += STEP
         run(told)
         found = contents(store)
         different = {name: difference(found[name], right[name]) for name in right if found[name] != right[name]}
@@ -153,8 +154,8 @@ def notify_and_kill(folder: Path, trials: int) -> None:
         told.write_text("", "utf-8")
         interrupted = 0
         while kills < trials and killed(outbox, rng.uniform(0.0, 0.15)):
-            kills, interrupted, now[0] = kills + 1, interrupted + 1, now[0] + HOUR
-        now[0] += HOUR
+            kills, interrupted, now[0] = kills + 1, interrupted + 1, now[0] + STEP
+        now[0] += STEP
         outbox()
         sent = told.read_text("utf-8").split()
         assert {one for one in sent if not one.endswith("digest")} <= events

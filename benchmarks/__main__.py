@@ -28,6 +28,7 @@ NAMES = (
     "truth.few_rows",
     "truth.slices",
     "truth.correlated",
+    "truth.input_kinds",
     "truth.calibration",
     "truth.lender.harms",
     "truth.lender.calendars",
@@ -50,7 +51,7 @@ NAMES = (
     "soak",
 )
 
-#: Run only by name: five download the peers, one runs as long as requested, two need gigabytes of disk, and five take
+#: Run only by name: five download the peers, one runs as long as requested, two need gigabytes of disk, and six take
 #: ten minutes.
 BY_NAME = (
     "service_speed",
@@ -61,6 +62,7 @@ BY_NAME = (
     "truth.flights_peers",
     "truth.nannyml_datasets",
     "window_growth",
+    "truth.input_kinds",
     "truth.calibration",
     "truth.lender.harms",
     "truth.lender.calendars",

@@ -13,7 +13,9 @@ CHUNK = 5_000
 def main() -> None:
     """Write reference, later rows with their labels, and the ends and alerts of every chunk of the later ones."""
     import nannyml  # noqa: PLC0415  # not a dependency of the project
+    import pandas as pd  # noqa: PLC0415  # in NannyML's environment
 
+    pd.options.future.infer_string = False  # NannyML's loss estimation cannot take Arrow's strings
     folder = Path(sys.argv[1])
     loaders = {
         "car_loan": (nannyml.load_synthetic_car_loan_dataset, "repaid", "classification_binary"),
@@ -39,8 +41,6 @@ def alerts(nannyml: Any, reference: Any, later: Any, label: str, problem: str) -
         said["y_pred_proba"] = {name.removeprefix("y_pred_proba_"): name for name in answers if "proba" in name}
     elif problem == "classification_binary":
         said["y_pred_proba"] = next(name for name in answers if "prob" in name)
-    texts = [name for name in inputs if getattr(reference[name].dtype, "kind", "O") not in "iufb"]
-    reference, later = (rows.astype(dict.fromkeys(texts, "category")) for rows in (reference, later))
     drift = nannyml.UnivariateDriftCalculator(column_names=inputs, chunk_size=CHUNK).fit(reference)
     if problem == "regression":
         said["metrics"] = ["mae"]

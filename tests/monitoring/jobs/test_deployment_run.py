@@ -72,7 +72,11 @@ def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, stor
     assert all(one.scores for one in store.windows(number)), "judging looks at the last windows"
     after, horizon = LIVE + 3 * DAY, deployment.horizon
     assert begun(config, store)[0].scope == ReadScope(
-        since=after - horizon, labels_since=after - LATE_LABEL_HORIZONS * horizon, judged_until=after, job=True
+        since=after - horizon,
+        labels_since=after - LATE_LABEL_HORIZONS * horizon,
+        counted_since=after - (1 + LATE_LABEL_HORIZONS) * horizon,
+        judged_until=after,
+        job=True,
     )
 
 

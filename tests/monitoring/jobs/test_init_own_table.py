@@ -285,7 +285,7 @@ def test_the_notes_say_what_was_left_out(tmp_path: Path) -> None:
     when = spoiled["ts"].to_pylist()
     when[20], when[21] = None, datetime(9000, 1, 1, tzinfo=UTC)
     spoiled = spoiled.set_column(5, "late", pa.array(p)).set_column(1, "ts", pa.array(when, pa.timestamp("us", "UTC")))
-    spoiled = spoiled.append_column("tags", pa.array([["a"]] * spoiled.num_rows))
+    spoiled = spoiled.append_column("tags", pa.array([{"a": 1}] * spoiled.num_rows))
     watched = watch(tmp_path, spoiled)
     notes = " ".join(watched.adopted.notes)
     for part in (
@@ -295,7 +295,7 @@ def test_the_notes_say_what_was_left_out(tmp_path: Path) -> None:
         "4 rows without a",
     ):
         assert part in notes
-    assert "tags (list" in notes
+    assert "tags (of type struct" in notes
     assert watched.adopted.rows == rows.num_rows - 6
 
 

@@ -44,7 +44,7 @@ STEP = timedelta(minutes=3)
 ROUTE = '[[notify]]\nroute = "command"\ncommand = ["true"]\nlevel = "notice"\nstates = ["open", "worse", "closed"]\n'
 
 #: Trials of each kind.
-FEW, ALL = (6, 4, 4), (110, 50, 40)
+FEW, ALL = (3, 2, 2), (110, 50, 40)
 
 
 def noted(told: Path, message: Message, routes: Sequence[RouteSection]) -> Sequence[Delivery]:

@@ -181,7 +181,7 @@ def test_a_client_that_sends_more_than_a_window_is_cut_off(open_echo: OpenEcho) 
         client.send(call(1, b"wait")[len(OPEN) :].replace(b"\x01\x00\x00\x00\x01", b"\x00\x00\x00\x00\x01", 1))
         client.send(frame(DATA, 0, 1, message) * 70)
         assert client.goaway() == ErrorCode.FLOW_CONTROL_ERROR
-        assert echo.handlers.cancelled == 1
+        wait_for(lambda: echo.handlers.cancelled == 1)
 
 
 def test_bytes_of_unread_messages_are_bounded_for_all(open_echo: OpenEcho) -> None:

@@ -22,7 +22,7 @@ from tests.own_table import own_rows, watch
 from tests.small_deployment import LIVE, Days
 
 #: The loss rises from this day on, and stays there; from `HARM` on the model is wrong.
-SHIFT, ASKED, HARM, END = 8, 30, 34, 40
+SHIFT, ASKED, HARM, END = 8, 30, 34, 52
 SAID = NewNormal(
     start=LIVE + timedelta(days=SHIFT),
     end=LIVE + timedelta(days=ASKED),

@@ -27,6 +27,7 @@ from monitoring.incidents.routes.sending import notify
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.notify import send_outbox
+from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline, undo_rebaseline
 from monitoring.jobs.run import ExternalServices, RunRequest
 from monitoring.store.store import Store
@@ -43,11 +44,13 @@ class ApiChanges:
     Attributes:
         calls: The stores and their configs.
         stop: Whether the process is to end: a backfill then stops between two windows.
+        one_at_a_time: Holds off other changes of baselines.
         embedder: Makes the function that embeds tensors; None where there is no framework for it.
     """
 
     calls: ApiCalls
     stop: Callable[[], bool]
+    one_at_a_time: OneAtATime
     embedder: Embedder | None
 
     def backfill(self, store: str, number: int, asked: RangeRequest) -> BackfillResource:
@@ -77,14 +80,16 @@ class ApiChanges:
         config, opened = self._config(store, number)
         said = NewNormal(start=asked.start, end=asked.end, since=asked.since, reason=asked.reason, by=asked.by)
         path = self._file(store, number).path
-        done = rebaseline(path, config, said, clock=self.calls.clock, embedder=self.embedder)
+        with self.one_at_a_time.change():
+            done = rebaseline(path, config, said, clock=self.calls.clock, embedder=self.embedder)
         self._tell(config, opened, number)
         return rebaseline_resource(done)
 
     def undo_rebaseline(self, store: str, number: int, asked: UndoRequest) -> UndoneResource:
         """Go back to the baseline before the last re-baseline, and tell of incidents that are open again."""
         config, opened = self._config(store, number)
-        undone = undo_rebaseline(self._file(store, number).path, by=asked.by, clock=self.calls.clock)
+        with self.one_at_a_time.change():
+            undone = undo_rebaseline(self._file(store, number).path, by=asked.by, clock=self.calls.clock)
         self._tell(config, opened, number)
         return undone_resource(undone)
 

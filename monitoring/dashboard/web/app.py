@@ -49,6 +49,7 @@ from monitoring.dashboard.web.parquet import parquet_bytes
 from monitoring.dashboard.web.rebaselining import Rebaselining, rebaseline_form
 from monitoring.dashboard.web.rendering import STATIC, render, static_text
 from monitoring.errors import BadInput, PitfallsError
+from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.records import ActionKind
 from monitoring.watches.embedding import Embedder
 
@@ -73,7 +74,8 @@ class Dashboard:
         self, pages: Callable[[], Pages], access: Access, changes: Changes, embedder: Embedder | None = None
     ) -> None:
         self._current = pages
-        self._rebaselining = Rebaselining(pages, embedder)
+        self._one_at_a_time = OneAtATime()
+        self._rebaselining = Rebaselining(pages, self._one_at_a_time, embedder)
         self._embedder = embedder
         self._stopping = Event()
         self._access = access
@@ -86,7 +88,9 @@ class Dashboard:
     def _api_changes(self) -> ApiChanges:
         pages = self._pages
         calls = ApiCalls(sources=pages.sources, clock=pages.clock)
-        return ApiChanges(calls=calls, stop=self._stopping.is_set, embedder=self._embedder)
+        return ApiChanges(
+            calls=calls, stop=self._stopping.is_set, one_at_a_time=self._one_at_a_time, embedder=self._embedder
+        )
 
     def app(self) -> Starlette:
         """The ASGI application."""

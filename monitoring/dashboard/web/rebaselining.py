@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from zoneinfo import ZoneInfo
 
 from monitoring.config import load_config
 from monitoring.dashboard.views.rebaseline import RebaselineForm, RebaselineView, rebaseline_view, time_of
 from monitoring.dashboard.web.action_form import NOBODY, require_sure
 from monitoring.dashboard.web.pages import Pages
-from monitoring.errors import BadInput, CannotRun
+from monitoring.errors import BadInput
+from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, RebaselineResult, rebaseline, undo_rebaseline
 from monitoring.watches.embedding import Embedder
 
@@ -25,13 +24,14 @@ class Rebaselining:
 
     Args:
         pages: Gives the pages and their configs, for each request.
+        one_at_a_time: Holds off other changes of baselines.
         embedder: Makes the function that embeds tensors; None where there is no framework for it.
     """
 
-    def __init__(self, pages: Callable[[], Pages], embedder: Embedder | None = None) -> None:
+    def __init__(self, pages: Callable[[], Pages], one_at_a_time: OneAtATime, embedder: Embedder | None = None) -> None:
         self._pages = pages
         self._embedder = embedder
-        self._lock = Lock()
+        self._one_at_a_time = one_at_a_time
         self._done: dict[Place, tuple[str, ...]] = {}
 
     def view(self, place: Place, incident: int | None, form: RebaselineForm) -> RebaselineView:
@@ -77,7 +77,7 @@ class Rebaselining:
             reason=form.reason.strip(),
             by=form.by.strip() or NOBODY,
         )
-        with _one_at_a_time(self._lock):
+        with self._one_at_a_time.change():
             done = rebaseline(path, config, said, clock=self._pages().clock, embedder=self._embedder)
         self._done[place] = _sentences(done, zone)
 
@@ -94,7 +94,7 @@ class Rebaselining:
         """
         path = self._path(place)
         require_sure({"sure": "yes" * form.sure})
-        with _one_at_a_time(self._lock):
+        with self._one_at_a_time.change():
             undone = undo_rebaseline(path, by=form.by.strip() or NOBODY, clock=self._pages().clock)
         since = f"{undone.since:%Y-%m-%d %H:%M} UTC"
         line = f"The baseline is the former one again: windows from {since} on are judged again by the next run."
@@ -104,10 +104,9 @@ class Rebaselining:
         """The file of a deployment's config."""
         pages, (source, number) = self._pages(), place
         _, summary = pages.find(source, number)
-        files = next((one.files for one in pages.sources if one.name == source), ())
-        for file in files:
-            if file.config is not None and file.config.name == summary.record.called:
-                return file.path
+        file = next(one for one in pages.sources if one.name == source).file_of(summary.record.called)
+        if file is not None:
+            return file.path
         raise BadInput(
             "The dashboard does not have the config of this deployment.",
             got=summary.record.called,
@@ -139,18 +138,3 @@ def _sentences(done: RebaselineResult, zone: ZoneInfo) -> tuple[str, ...]:
         f"{done.since.astimezone(zone):%Y-%m-%d %H:%M} on.{closed}"
     )
     return (made, *done.notes)
-
-
-@contextmanager
-def _one_at_a_time(lock: Lock) -> Iterator[None]:
-    if not lock.acquire(blocking=False):
-        raise CannotRun(
-            "Another new baseline is being made.",
-            got="two at once",
-            expected="one after the other",
-            fix="Wait until it is done, and send again.",
-        )
-    try:
-        yield
-    finally:
-        lock.release()

@@ -60,7 +60,7 @@ def kinds_of(
             "Not an input." if taken else "There is no such column.",
             got=", ".join(name or "a column without a name" for name in absent or taken),
             expected=f"some of {', '.join(n for n in there if n not in columns.mapped)[:300]}",
-            fix="Check the spelling."
+            fix=f"Check the spelling; kinds of NAME:KIND are {', '.join(COLUMN_KINDS)}."
             if absent
             else f"Give the column a name, another than {', '.join(ROW_NAMES)}, which have a meaning, and one role.",
         )

@@ -151,3 +151,8 @@ def test_dates_in_a_text_file_are_moments_and_their_kind_may_be_declared() -> No
     assert kinds(one)[0] == {"a": "moment"}
     assert kinds(one, "a:category")[0] == {"a": "category"}
     assert kinds(one, "a:text")[0] == {"a": "text"}
+
+
+def test_a_kind_that_there_is_not_is_told_with_those_that_there_are() -> None:
+    with pytest.raises(BadInput, match=r"no such column\. Got x:zebra.*kinds of NAME:KIND are number, category"):
+        kinds(piece(x=["a", "b"]), "x:zebra")

@@ -24,6 +24,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +52,32 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
         OSError: the disk fails; the old file is as it was.
     """
     write_bytes(path, text.encode(), durable=durable)
+
+
+def rewrite_text(path: Path, text: str) -> None:
+    r"""Change the contents of a file that somebody else may have made, and others read.
+
+    Its permissions stay, and its owner and group where this user may give them. A link stays a link: the file that it
+    names is changed.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.toml"
+    ...     write_text(path, "a = 1\n", durable=False)
+    ...     path.chmod(0o640)
+    ...     rewrite_text(path, "a = 2\n")
+    ...     path.read_text(), oct(path.stat().st_mode & 0o777)
+    ('a = 2\n', '0o640')
+
+    Raises:
+        OSError: the file is not there, or the disk fails; the old file is as it was.
+    """
+    path = path.resolve()
+    before = path.stat()
+    with replacing(path) as file:
+        file.write(text.encode())
+        with suppress(PermissionError):  # who may not give files away keeps them
+            os.fchown(file.fileno(), before.st_uid, before.st_gid)
+        os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:

@@ -64,6 +64,7 @@ def test_a_click_moves_the_label_back_and_a_second_one_does_nothing(tmp_path: Pa
     shutil.copytree(models_folder / "half_plus_three" / "1", base / "1")
     file = tmp_path / "models.config"
     file.write_text(LISTING.format(base=base))
+    file.chmod(0o644)
     url = make_store(tmp_path / "pitfalls.db")
     with served(file) as server:
         assert answer(server) == ANSWERS[1]
@@ -81,6 +82,7 @@ def test_a_click_moves_the_label_back_and_a_second_one_does_nothing(tmp_path: Pa
         form = {"name": "Roll back", "by": "ada", "sure": "yes"}
         assert client.post(f"{page}/run", data=form).status_code == 303
         assert answer(server) == ANSWERS[0]
+        assert file.stat().st_mode & 0o777 == 0o644, "the server's user still reads it"
         shown = client.get(page).text
         assert "ran: Roll back: done. The label stable of flights went from version 1 to version 0; the server" in shown
         assert client.post(f"{page}/run", data=form).status_code == 303

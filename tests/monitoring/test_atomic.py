@@ -20,6 +20,7 @@ from monitoring.atomic import (
     lock_file,
     publish,
     replacing,
+    rewrite_text,
     staging_folder,
     sweep_folders,
     sync_folder,
@@ -61,6 +62,21 @@ def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     write_bytes(tmp_path / "atomic", b"")
     assert stat.S_IMODE((tmp_path / "atomic").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+def test_a_file_of_somebody_s_keeps_its_permissions_and_a_link_stays_one(tmp_path: Path) -> None:
+    file, link = tmp_path / "models.config", tmp_path / "link"
+    file.write_text("before")
+    file.chmod(0o664)
+    link.symlink_to(file)
+    before = os.umask(0o077)
+    try:
+        rewrite_text(link, "after")
+    finally:
+        os.umask(before)
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode), link.is_symlink()) == ("after", 0o664, True)
+    with pytest.raises(FileNotFoundError):
+        rewrite_text(tmp_path / "none", "after")
 
 
 @pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt])

@@ -11,7 +11,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
 
-from monitoring.atomic import write_text
+from monitoring.atomic import rewrite_text
 from monitoring.config.action_section import ActionSection
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.actions.label_file import LabelPlace, find_label, with_version
@@ -49,7 +49,7 @@ def roll_back(action: ActionSection, model: str, version: int, *, sleep: Callabl
         _refuse(label, place.version, version)
     address = f"{server}/v1/models/{quote(model, safe='')}"
     previous = _previous(_status(address), place)
-    write_text(file, with_version(text, place, previous))
+    _write(file, with_version(text, place, previous))
     done = f"The label {label} of {model} went from version {place.version} to version {previous}"
     until = time.monotonic() + action.timeout.total_seconds()
     while time.monotonic() < until:
@@ -94,6 +94,18 @@ def _read(file: Path) -> str:
             got=f"{file} ({reason})",
             expected="the file of the server's --model_config_file",
             fix="Correct model_config_file in [[action]].",
+        ) from error
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        rewrite_text(file, text)
+    except OSError as error:
+        raise CannotRun(
+            "The model config file cannot be written. Nothing was changed.",
+            got=f"{file}: {error.strerror}",
+            expected="a file in a folder that this user may write",
+            fix="Give the user of the dashboard the right to write there, or move the label by hand.",
         ) from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from monitoring.atomic import write_text
+from monitoring.atomic import rewrite_text
 from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
 from monitoring.baseline.rebaseline_file import read_rebaseline, write_rebaseline
 from monitoring.baseline.schema import infer_schema, write_schema
@@ -287,7 +287,7 @@ def _text(path: Path) -> str:
 
 def _write_config(path: Path, text: str) -> None:
     try:
-        write_text(path.resolve(), text)
+        rewrite_text(path, text)
     except OSError as error:
         raise CannotRun(
             "The config cannot be written.",

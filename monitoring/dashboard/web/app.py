@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from threading import Event
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -29,9 +29,16 @@ from monitoring.dashboard.views.inputs import InputsView
 from monitoring.dashboard.views.overview import overview_table
 from monitoring.dashboard.views.rebaseline import RebaselineForm
 from monitoring.dashboard.views.standing import STATES
-from monitoring.dashboard.views.table import TableView, csv_text
 from monitoring.dashboard.web.access import COOKIE, Access, cookie_of
-from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of, require_sure
+from monitoring.dashboard.web.answers import (
+    NAME_COOKIE,
+    failed,
+    file_answer,
+    led_to,
+    page_answer,
+    refused,
+    table_answer,
+)
 from monitoring.dashboard.web.asked import (
     MOST_ACTION_BYTES,
     form_of,
@@ -43,18 +50,14 @@ from monitoring.dashboard.web.asked import (
     windows_of,
 )
 from monitoring.dashboard.web.guard import Guard
+from monitoring.dashboard.web.incident_endpoints import IncidentEndpoints
 from monitoring.dashboard.web.live import Changes
 from monitoring.dashboard.web.pages import WINDOW_CHOICES, Pages
-from monitoring.dashboard.web.parquet import parquet_bytes
 from monitoring.dashboard.web.rebaselining import Rebaselining, rebaseline_form
 from monitoring.dashboard.web.rendering import STATIC, render, static_text
-from monitoring.errors import BadInput, PitfallsError
+from monitoring.errors import PitfallsError
 from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
-from monitoring.records import ActionKind
 from monitoring.watches.embedding import Embedder
-
-#: The cookie that keeps the name of who acts.
-NAME_COOKIE = "pitfalls_name"
 
 #: Beyond so many bytes an answer is compressed.
 _COMPRESSED_FROM = 2048
@@ -78,6 +81,7 @@ class Dashboard:
         self._rebaselining = Rebaselining(pages, self._one_at_a_time, embedder)
         self._embedder = embedder
         self._stopping = Event()
+        self._incidents = IncidentEndpoints(pages, access)
         self._access = access
         self._changes = changes
 
@@ -117,13 +121,7 @@ class Dashboard:
             Route(deployment + "/compare/tables/{file:path}", self.compare_table),
             Route(deployment + "/runs", self.runs),
             Route(deployment + "/runs/tables/{file:path}", self.runs_table),
-            Route(deployment + "/incidents/{incident:int}", self.incident),
-            Route(deployment + "/incidents/{incident:int}/tables/{file:path}", self.incident_table),
-            *(
-                Route(f"{deployment}/incidents/{{incident:int}}/{kind}", partial(self.act, kind), methods=["POST"])
-                for kind in KINDS
-            ),
-            Route(deployment + "/incidents/{incident:int}/run", self.run, methods=["POST"]),
+            *self._incidents.routes(deployment),
             Route(deployment + "/rebaseline", self.rebaseline, methods=["GET", "POST"]),
             Route(deployment + "/windows/{start}", self.window),
             Route(deployment + "/windows/{start}/tables/{file:path}", self.window_table),
@@ -134,7 +132,7 @@ class Dashboard:
                 Middleware(Guard, access=self._access),
                 Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=5),
             ],
-            exception_handlers={PitfallsError: _failed, HTTPException: _refused},
+            exception_handlers={PitfallsError: failed, HTTPException: refused},
             lifespan=self._lifespan,
         )
 
@@ -147,12 +145,12 @@ class Dashboard:
     async def overview(self, request: Request) -> Response:
         """``/``: every deployment, worst first."""
         view = await run_in_threadpool(self._pages.overview, question_of(request))
-        return _page("wall" if view.question.wall else "overview", view=view, states=STATES, link=_link)
+        return page_answer("wall" if view.question.wall else "overview", view=view, states=STATES, link=_link)
 
     async def overview_table(self, request: Request) -> Response:
         """``/overview.csv`` and ``/overview.parquet``: the rows of the overview's page."""
         view = await run_in_threadpool(self._pages.overview, question_of(request))
-        return _sent(overview_table(view.rows), request.path_params["kind"])
+        return table_answer(overview_table(view.rows), request.path_params["kind"])
 
     async def metrics(self, request: Request) -> Response:
         """``/metrics``: every deployment for Prometheus, which sends the token as a bearer token."""
@@ -171,15 +169,15 @@ class Dashboard:
         """``/d/SOURCE/NUMBER``: one deployment."""
         latest = windows_of(request)
         view = await run_in_threadpool(self._pages.deployment, *place_of(request), latest)
-        return _page("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
+        return page_answer("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
 
     async def deployment_table(self, request: Request) -> Response:
         """A table of a deployment's page; that of the windows is read without the others."""
         if request.path_params["file"].rpartition(".")[0] == "windows":
             table = await run_in_threadpool(self._pages.windows_table, *place_of(request), windows_of(request))
-            return _file(request, (table,))
+            return file_answer(request, (table,))
         view = await run_in_threadpool(self._pages.deployment, *place_of(request), windows_of(request), whole=True)
-        return _file(request, view.tables)
+        return file_answer(request, view.tables)
 
     async def inputs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/inputs``: the inputs of one deployment, worst first."""
@@ -187,91 +185,59 @@ class Dashboard:
         view = await run_in_threadpool(self._pages.inputs, *place_of(request), latest, (asked.text, asked.page))
         link = partial(inputs_link, view, latest)
         query = link().removeprefix(view.address)
-        return _page("inputs", view=view, latest=latest, choices=WINDOW_CHOICES, link=link, query=query)
+        return page_answer("inputs", view=view, latest=latest, choices=WINDOW_CHOICES, link=link, query=query)
 
     async def inputs_table(self, request: Request) -> Response:
         """A table of that page, with all windows that are shown."""
         asked, place = question_of(request), place_of(request)
         extent = (windows_of(request), (asked.text, asked.page))
         view = await run_in_threadpool(self._pages.inputs, *place, *extent, whole=True)
-        return _file(request, view.tables)
+        return file_answer(request, view.tables)
 
     async def input(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/input?of=KEY``: one input."""
         latest, key = windows_of(request), request.query_params.get("of", "")
         view = await run_in_threadpool(self._pages.input, *place_of(request), key, latest)
         query = f"?{urlencode({'of': key, 'windows': latest})}"
-        return _page("input", view=view, latest=latest, choices=WINDOW_CHOICES, query=query)
+        return page_answer("input", view=view, latest=latest, choices=WINDOW_CHOICES, query=query)
 
     async def input_table(self, request: Request) -> Response:
         """A table of that page, with all windows that are shown."""
         latest, key = windows_of(request), request.query_params.get("of", "")
         view = await run_in_threadpool(self._pages.input, *place_of(request), key, latest, whole=True)
-        return _file(request, view.tables)
+        return file_answer(request, view.tables)
 
     async def compare(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/compare?a=START&b=START``: two windows, or a window and the baseline."""
         view = await run_in_threadpool(self._pages.compare, *place_of(request), *sides_of(request))
         query = f"?{urlencode({'a': view.a.key, 'b': view.b.key})}"
-        return _page("compare", view=view, query=query)
+        return page_answer("compare", view=view, query=query)
 
     async def compare_table(self, request: Request) -> Response:
         """A table of that page."""
         view = await run_in_threadpool(self._pages.compare, *place_of(request), *sides_of(request))
-        return _file(request, view.tables)
+        return file_answer(request, view.tables)
 
     async def runs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/runs``: the runs and notifications of one deployment."""
         view = await run_in_threadpool(self._pages.runs, *place_of(request))
-        return _page("runs", view=view)
+        return page_answer("runs", view=view)
 
     async def runs_table(self, request: Request) -> Response:
         """A table of that page, with all runs or notifications that are kept."""
         view = await run_in_threadpool(self._pages.runs, *place_of(request), whole=True)
-        return _file(request, view.tables)
+        return file_answer(request, view.tables)
 
     async def jobs(self, request: Request) -> Response:
         """``/jobs``: runs, notifications and configs of all deployments."""
         failed = request.query_params.get("failed") == "1"
         view = await run_in_threadpool(self._pages.jobs, failed=failed)
-        return _page("jobs", view=view, query="?failed=1" if failed else "")
+        return page_answer("jobs", view=view, query="?failed=1" if failed else "")
 
     async def jobs_table(self, request: Request) -> Response:
         """A table of that page, with more rows."""
         failed = request.query_params.get("failed") == "1"
-        return _file(request, (await run_in_threadpool(self._pages.jobs, failed=failed, whole=True)).tables)
-
-    async def incident(self, request: Request) -> Response:
-        """``/d/SOURCE/NUMBER/incidents/N``: one incident."""
-        number = int(request.path_params["incident"])
-        view = await run_in_threadpool(self._pages.incident, *place_of(request), number)
-        name = unquote(request.cookies.get(NAME_COOKIE, ""))
-        acting = {"may_act": request.state.may_act, "may_run": self._access.token is not None}
-        return _page("incident", view=view, query="", name=name, snoozes=SNOOZES, **acting)
-
-    async def incident_table(self, request: Request) -> Response:
-        """A table of an incident's page."""
-        number = int(request.path_params["incident"])
-        view = await run_in_threadpool(self._pages.incident, *place_of(request), number, whole=True)
-        return _file(request, view.tables)
-
-    async def act(self, kind: ActionKind, request: Request) -> Response:
-        """Acts on an incident as a form says, and leads back to its page; the name is kept for the next time."""
-        number = int(request.path_params["incident"])
-        action = action_of(kind, await form_of(request, MOST_ACTION_BYTES), self._pages.clock())
-        await run_in_threadpool(self._pages.act, *place_of(request), number, action)
-        return _led_to(request.url.path.removesuffix(f"/{kind}"), request, action.by)
-
-    async def run(self, request: Request) -> Response:
-        """Performs an action of the config, and leads back to the incident's page, whose log has the outcome."""
-        form = await form_of(request, MOST_ACTION_BYTES)
-        if self._access.token is None:
-            raise HTTPException(403)
-        require_sure(form)
-        by = form.get("by", "").strip() or NOBODY
-        number = int(request.path_params["incident"])
-        await run_in_threadpool(self._pages.run, *place_of(request), number, (form.get("name", ""), by))
-        return _led_to(request.url.path.removesuffix("/run"), request, by)
+        return file_answer(request, (await run_in_threadpool(self._pages.jobs, failed=failed, whole=True)).tables)
 
     async def rebaseline(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/rebaseline?incident=N``: makes windows the new normal, or the former baseline again."""
@@ -279,7 +245,7 @@ class Dashboard:
         if request.method == "GET":
             asked = RebaselineForm(by=unquote(request.cookies.get(NAME_COOKIE, "")))
             view = await run_in_threadpool(self._rebaselining.view, place, incident, asked)
-            return _page("rebaseline", view=view, may_act=request.state.may_act)
+            return page_answer("rebaseline", view=view, may_act=request.state.may_act)
         fields = await form_of(request, MOST_ACTION_BYTES)
         form, undo = rebaseline_form(fields), fields.get("undo") == "yes"
         change = self._rebaselining.undo if undo else self._rebaselining.make
@@ -288,18 +254,18 @@ class Dashboard:
         except PitfallsError as error:
             view = await run_in_threadpool(self._rebaselining.view, place, incident, form)
             view = replace(view, problem=tuple(str(error).splitlines()))
-            return _page("rebaseline", 400, view=view, may_act=True)
-        return _led_to(f"{request.url.path}?{request.url.query}", request, form.by.strip())
+            return page_answer("rebaseline", 400, view=view, may_act=True)
+        return led_to(f"{request.url.path}?{request.url.query}", request, form.by.strip())
 
     async def window(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/windows/START``: one window."""
         view = await run_in_threadpool(self._pages.window, *place_of(request), start_of(request))
-        return _page("window", view=view, query="")
+        return page_answer("window", view=view, query="")
 
     async def window_table(self, request: Request) -> Response:
         """A table of a window's page."""
         view = await run_in_threadpool(self._pages.window, *place_of(request), start_of(request))
-        return _file(request, view.tables)
+        return file_answer(request, view.tables)
 
     async def live(self, request: Request) -> Response:
         """``/live``: an event whenever something has changed."""
@@ -328,15 +294,6 @@ class Dashboard:
         return HTMLResponse(render("sign_in", wrong=wrong), 403 if wrong else 200)
 
 
-def _file(request: Request, tables: tuple[TableView, ...]) -> Response:
-    """A table of a page as the file that is asked for: its name, and ``.csv`` or ``.parquet``."""
-    name, _, kind = request.path_params["file"].rpartition(".")
-    found = next((one for one in tables if one.name == name), None)
-    if found is None:
-        raise HTTPException(404)
-    return _sent(found, kind)
-
-
 def _link(question: Question, **changed: Any) -> str:
     """The address of the overview with a changed question."""
     kept = {"q": question.text, "state": question.state, "group": question.group}
@@ -349,47 +306,3 @@ def inputs_link(view: InputsView, latest: int, **changed: Any) -> str:
     """The address of a deployment's inputs with a changed question."""
     asked = {"windows": latest, "q": view.text, "page": view.page if view.page > 1 else "", **changed}
     return f"{view.address}?{urlencode({name: value for name, value in asked.items() if value})}"
-
-
-def _page(template: str, code: int = 200, **values: Any) -> Response:
-    return HTMLResponse(render(template, **values), code)
-
-
-def _led_to(path: str, request: Request, by: str) -> Response:
-    """Leads a browser to a page, and keeps the name of who acted for the next time."""
-    answer = RedirectResponse(path, 303)
-    if by and by != NOBODY:
-        secure = request.url.scheme == "https"
-        answer.set_cookie(NAME_COOKIE, quote(by), httponly=True, samesite="lax", secure=secure)
-    return answer
-
-
-def _sent(table: TableView, kind: str) -> Response:
-    """A table as a file. Raises HTTPException for a kind that there is not."""
-    name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in table.name)
-    headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
-    if kind == "csv":
-        return PlainTextResponse(csv_text(table), headers=headers, media_type="text/csv; charset=utf-8")
-    if kind == "parquet":
-        return Response(parquet_bytes(table), headers=headers, media_type="application/vnd.apache.parquet")
-    raise HTTPException(404)
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    """A page for an error with what, got, expected and fix.
-
-    Args:
-        request: The request.
-        error: The error.
-
-    Returns:
-        404 for what is not there, 400 for an action that is refused, 503 where the store fails.
-    """
-    code = 503 if not isinstance(error, BadInput) else 400 if request.method == "POST" else 404
-    return HTMLResponse(render("failed", lines=str(error).splitlines(), code=code), code)
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    code = error.status_code if isinstance(error, HTTPException) else 500
-    lines = ["There is no such page."] if code == 404 else [f"The request was refused ({code})."]
-    return HTMLResponse(render("failed", lines=lines, code=code), code)

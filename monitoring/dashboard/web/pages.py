@@ -16,7 +16,6 @@ from monitoring.dashboard.views.candidates import PAGE_ROWS, Question, chosen, c
 from monitoring.dashboard.views.charts import windows_table
 from monitoring.dashboard.views.compare import BASELINE, ComparedSide, CompareView, compare_view
 from monitoring.dashboard.views.deployment import DeploymentView, MoreTables, deployment_view
-from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, IncidentView, incident_view
 from monitoring.dashboard.views.input import InputView, input_view
 from monitoring.dashboard.views.inputs import FIRST_INPUTS, PAGE_INPUTS, InputsView, inputs_view
 from monitoring.dashboard.views.jobs import AllJobsView, Jobs, JobsView, config_table, jobs_view
@@ -29,9 +28,7 @@ from monitoring.dashboard.views.table import TableView
 from monitoring.dashboard.views.versions import MOST_VERSIONS, versions_table
 from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
-from monitoring.jobs.actions.perform import perform
 from monitoring.jobs.backfill.window_list import list_windows
-from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
 from monitoring.reports.sections.inputs import input_title, inputs_of
 from monitoring.store.notifications import OutboxEvent
@@ -102,7 +99,7 @@ class Pages:
         now = self.clock()
         roster = read_roster(self.sources, now)
         found = read_entries(self.sources, roster.found, now)
-        last = {name: self._source(name).store().last_windows(some) for name, some in by_source(found).items()}
+        last = {name: self.source(name).store().last_windows(some) for name, some in by_source(found).items()}
         measured = [Measured(entry=one, last=last[one.source].get(one.summary.number)) for one in found]
         return metrics_text(measured, self._failures(roster))
 
@@ -130,7 +127,7 @@ class Pages:
         history = read_history(store, summary, extent)
         worst = inputs_of(history.last, history.baseline)[:FIRST_INPUTS]
         history = with_scores(store, history, extent, Drawn(watches=HEADLINES, inputs=worst))
-        config = self._source(source).config_of(summary.record.called)
+        config = self.source(source).config_of(summary.record.called)
         more = MoreTables(
             configuration=settings_of(config), settings=settings_table(config), versions=self._versions(source, summary)
         )
@@ -184,38 +181,9 @@ class Pages:
         extent = _extent(latest, whole=whole)
         history = read_history(store, summary, extent)
         found = {one.key: one for one in inputs_of(history.last, history.baseline)}
-        one = _found("input", found.get(key), key)
+        one = known("input", found.get(key), key)
         history = with_scores(store, history, extent, Drawn(inputs=(one,)))
         return input_view(one, history, f"/d/{source}/{number}", self.clock())
-
-    def incident(self, source: str, number: int, incident: int, *, whole: bool = False) -> IncidentView:
-        """The page of an incident.
-
-        Args:
-            source: The store's name.
-            number: The deployment's number.
-            incident: The incident's number.
-            whole: Whether its tables have all windows that are shown.
-
-        Returns:
-            The page; BadInput says that there is no such deployment or incident.
-        """
-        store, summary = self.find(source, number)
-        known = next((one for one in store.incidents(number) if one.number == incident), None)
-        found = _found("incident", known, str(incident))
-        until = found.window_start + WINDOWS_AFTER * (found.window_end - found.window_start)
-        near = store.recent_windows(number, latest=WINDOWS_AFTER, before=until)
-        after = sum(one.start >= found.window_start for one in near)
-        extent = HistoryRange(
-            latest=WINDOWS_BEFORE + after,
-            before=until,
-            table_rows=None if whole else TABLE_ROWS,
-        )
-        drawn = Drawn(watches=("error", found.watch, f"estimated_{found.watch}"), part=found.slice)
-        history = with_scores(store, read_history(store, summary, extent), extent, drawn)
-        config = self._source(source).config_of(summary.record.called)
-        actions = () if config is None else config.action
-        return incident_view(found, history, f"/d/{source}/{number}", self.clock(), actions)
 
     def window(self, source: str, number: int, start: datetime) -> WindowView:
         """The page of a window.
@@ -229,7 +197,7 @@ class Pages:
             The page; BadInput says that there is no such deployment or window.
         """
         store, summary = self.find(source, number)
-        found = _found("window", store.window(number, start), start.isoformat())
+        found = known("window", store.window(number, start), start.isoformat())
         before = store.recent_windows(number, latest=1, before=start)
         later = store.recent_windows(number, latest=2, before=found.end + (found.end - found.start))
         after = [one.start for one in later if one.start > start]
@@ -259,7 +227,7 @@ class Pages:
         latest = recent[-1].start if recent else BASELINE
         first, second = (
             ComparedSide.of(
-                None if isinstance(one, str) else _found("window", store.window(number, one), one.isoformat()),
+                None if isinstance(one, str) else known("window", store.window(number, one), one.isoformat()),
                 ZoneInfo(summary.record.timezone),
             )
             for one in (a or latest, b or BASELINE)
@@ -269,7 +237,7 @@ class Pages:
     def runs(self, source: str, number: int, *, whole: bool = False) -> JobsView:
         """The page of a deployment's jobs, or all that are kept. Raises BadInput if there is no such deployment."""
         store, summary = self.find(source, number)
-        config, now = self._source(source).config_of(summary.record.called), self.clock()
+        config, now = self.source(source).config_of(summary.record.called), self.clock()
         jobs = Jobs(
             runs=store.runs(number) if whole else store.runs(number, latest=TABLE_ROWS),
             outbox=store.outbox(number)[::-1],
@@ -313,19 +281,6 @@ class Pages:
             failed=failed,
         )
 
-    def act(self, source: str, number: int, incident: int, action: IncidentAction) -> IncidentRecord:
-        """Act on an incident. Raises BadInput if there is none, or the action does not fit it."""
-        store, _ = self.find(source, number)
-        return store.act(number, incident, action)
-
-    def run(self, source: str, number: int, incident: int, asked: tuple[str, str]) -> None:
-        """Perform an action of the config, by its name and for whom. Raises BadInput if there is no such action."""
-        store, summary = self.find(source, number)
-        config = self._source(source).config_of(summary.record.called)
-        name, by = asked
-        found = _found("action", config if config is not None and config.action else None, name)
-        perform(found, store, (number, incident), name, by=by, clock=self.clock)
-
     def fingerprint(self) -> str:
         """A text that changes with every run, window and action in any of the stores."""
         found = []
@@ -349,7 +304,7 @@ class Pages:
 
     def _histories(self, shown: Sequence[Entry]) -> list[tuple[Entry, RecentHistory]]:
         read = {
-            name: self._source(name)
+            name: self.source(name)
             .store()
             .recent_histories(of_source, latest=STRIP_WINDOWS, watches=HEADLINES, scored=WINDOWS)
             for name, of_source in by_source(shown).items()
@@ -358,20 +313,21 @@ class Pages:
 
     def _versions(self, source: str, summary: DeploymentSummary) -> TableView | None:
         """The deployments of the same model side by side, those that were run last."""
-        now, store = self.clock(), self._source(source).store()
+        now, store = self.clock(), self.source(source).store()
         same = sorted(store.summaries(summary.record.model), key=lambda one: one.used_at, reverse=True)[:MOST_VERSIONS]
         if len(same) < 2:
             return None
         shown = [entry_of(source, one, now) for one in same]
         return versions_table(self._histories(shown), summary.number, now)
 
-    def _source(self, name: str) -> Source:
-        return _found("store", next((one for one in self.sources if one.name == name), None), name)
+    def source(self, name: str) -> Source:
+        """A store by its name. Raises BadInput if there is none."""
+        return known("store", next((one for one in self.sources if one.name == name), None), name)
 
     def find(self, source: str, number: int) -> tuple[Store, DeploymentSummary]:
         """A deployment and its store. Raises BadInput if there is none."""
-        store = self._source(source).store()
-        return store, _found("deployment", store.summary(number), str(number))
+        store = self.source(source).store()
+        return store, known("deployment", store.summary(number), str(number))
 
 
 def _extent(latest: int, *, whole: bool, rows: int = TABLE_ROWS) -> HistoryRange:
@@ -383,7 +339,7 @@ def _named(source: Source) -> str:
     return ", ".join(one.name for one in source.files) or source.name
 
 
-def _found(what: str, found: Found | None, got: str) -> Found:
+def known(what: str, found: Found | None, got: str) -> Found:
     """What was found. Raises BadInput if that is nothing."""
     if found is None:
         raise BadInput(

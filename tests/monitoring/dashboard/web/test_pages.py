@@ -12,8 +12,6 @@ from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.candidates import Question
 from monitoring.dashboard.web.pages import Pages
 from monitoring.errors import BadInput
-from monitoring.records import IncidentAction
-from monitoring.store import Store
 from tests.dashboard_store import NOW
 
 
@@ -36,7 +34,6 @@ def test_a_store_or_config_that_cannot_be_read_is_shown_as_failing(pages: Pages,
 
 def test_each_page_of_a_deployment_is_found(pages: Pages) -> None:
     assert pages.deployment("shop", 1).name == "flights"
-    assert pages.incident("shop", 1, 1).number == 1
     start = pages.deployment("shop", 1, 30).charts[1].table
     assert start is not None
     assert len(start.rows) == 30
@@ -47,21 +44,10 @@ def test_each_page_of_a_deployment_is_found(pages: Pages) -> None:
     assert view.after == start.rows[0][0].href
 
 
-@pytest.mark.parametrize(("source", "number", "incident"), [("none", 1, 1), ("shop", 9, 1), ("shop", 1, 9)])
-def test_what_is_not_there_is_said(pages: Pages, source: str, number: int, incident: int) -> None:
-    with pytest.raises(BadInput, match="There is no such"):
-        pages.incident(source, number, incident)
+@pytest.mark.parametrize(("source", "number"), [("none", 1), ("shop", 9), ("shop", 1)])
+def test_what_is_not_there_is_said(pages: Pages, source: str, number: int) -> None:
     with pytest.raises(BadInput, match="There is no such"):
         pages.window(source, number, NOW)
-
-
-def test_acting_changes_the_store_and_the_fingerprint(pages: Pages, url: str) -> None:
-    before = pages.fingerprint()
-    action = IncidentAction(at=NOW, by="operator", kind="acknowledge")
-    assert pages.act("shop", 1, 1, action).acknowledged_at == NOW
-    assert pages.fingerprint() != before
-    with Store.open(url) as store:
-        assert store.incidents(1)[0].state == "acknowledged"
 
 
 def test_metrics_of_more_deployments_than_a_statement_takes_values(pages: Pages) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.views.incident import incident_view, sentences
+from monitoring.dashboard.views.incident_page.incident import incident_view, sentences
 from monitoring.records import CauseDetail, IncidentAction, WatchKey
 from tests.dashboard_store import NOW, STEP
 

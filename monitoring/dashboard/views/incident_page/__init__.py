@@ -1,0 +1,1 @@
+"""The pages of one incident: what happened, and its rows."""

@@ -1,0 +1,74 @@
+"""Answers of the dashboard: pages, tables as files, and the ways back from a form."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+from monitoring.dashboard.views.table import TableView, csv_text
+from monitoring.dashboard.web.action_form import NOBODY
+from monitoring.dashboard.web.parquet import parquet_bytes
+from monitoring.dashboard.web.rendering import render
+from monitoring.errors import BadInput
+
+#: The cookie that keeps the name of who acts.
+NAME_COOKIE = "pitfalls_name"
+
+
+def page_answer(template: str, code: int = 200, **values: Any) -> Response:
+    """A page, by the name of its template and what that shows."""
+    return HTMLResponse(render(template, **values), code)
+
+
+def led_to(path: str, request: Request, by: str) -> Response:
+    """Leads a browser to a page, and keeps the name of who acted for the next time."""
+    answer = RedirectResponse(path, 303)
+    if by and by != NOBODY:
+        secure = request.url.scheme == "https"
+        answer.set_cookie(NAME_COOKIE, quote(by), httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
+def table_answer(table: TableView, kind: str) -> Response:
+    """A table as a file. Raises HTTPException for a kind that there is not."""
+    name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in table.name)
+    headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
+    if kind == "csv":
+        return PlainTextResponse(csv_text(table), headers=headers, media_type="text/csv; charset=utf-8")
+    if kind == "parquet":
+        return Response(parquet_bytes(table), headers=headers, media_type="application/vnd.apache.parquet")
+    raise HTTPException(404)
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """A page for an error with what, got, expected and fix.
+
+    Args:
+        request: The request.
+        error: The error.
+
+    Returns:
+        404 for what is not there, 400 for an action that is refused, 503 where the store fails.
+    """
+    code = 503 if not isinstance(error, BadInput) else 400 if request.method == "POST" else 404
+    return HTMLResponse(render("failed", lines=str(error).splitlines(), code=code), code)
+
+
+async def refused(_request: Request, error: Exception) -> Response:
+    """A page for a request that no other page answers."""
+    code = error.status_code if isinstance(error, HTTPException) else 500
+    lines = ["There is no such page."] if code == 404 else [f"The request was refused ({code})."]
+    return HTMLResponse(render("failed", lines=lines, code=code), code)
+
+
+def file_answer(request: Request, tables: tuple[TableView, ...]) -> Response:
+    """A table of a page as the file that is asked for: its name, and ``.csv`` or ``.parquet``."""
+    name, _, kind = request.path_params["file"].rpartition(".")
+    found = next((one for one in tables if one.name == name), None)
+    if found is None:
+        raise HTTPException(404)
+    return table_answer(found, kind)

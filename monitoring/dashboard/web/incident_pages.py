@@ -1,0 +1,65 @@
+"""The pages of one incident as functions of the stores, and what people do from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitoring.dashboard.history import Drawn, HistoryRange, read_history, with_scores
+from monitoring.dashboard.views.incident_page.incident import (
+    WINDOWS_AFTER,
+    WINDOWS_BEFORE,
+    IncidentView,
+    incident_view,
+)
+from monitoring.dashboard.web.pages import TABLE_ROWS, Pages, known
+from monitoring.jobs.actions.perform import perform
+from monitoring.records import IncidentAction, IncidentRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentPages:
+    """The pages of incidents; `pages` are those of their stores."""
+
+    pages: Pages
+
+    def incident(self, source: str, number: int, incident: int, *, whole: bool = False) -> IncidentView:
+        """The page of an incident.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            incident: The incident's number.
+            whole: Whether its tables have all windows that are shown.
+
+        Returns:
+            The page; BadInput says that there is no such deployment or incident.
+        """
+        store, summary = self.pages.find(source, number)
+        same = next((one for one in store.incidents(number) if one.number == incident), None)
+        found = known("incident", same, str(incident))
+        until = found.window_start + WINDOWS_AFTER * (found.window_end - found.window_start)
+        near = store.recent_windows(number, latest=WINDOWS_AFTER, before=until)
+        after = sum(one.start >= found.window_start for one in near)
+        extent = HistoryRange(
+            latest=WINDOWS_BEFORE + after,
+            before=until,
+            table_rows=None if whole else TABLE_ROWS,
+        )
+        drawn = Drawn(watches=("error", found.watch, f"estimated_{found.watch}"), part=found.slice)
+        history = with_scores(store, read_history(store, summary, extent), extent, drawn)
+        config = self.pages.source(source).config_of(summary.record.called)
+        actions = () if config is None else config.action
+        return incident_view(found, history, f"/d/{source}/{number}", self.pages.clock(), actions)
+
+    def act(self, source: str, number: int, incident: int, action: IncidentAction) -> IncidentRecord:
+        """Act on an incident. Raises BadInput if there is none, or the action does not fit it."""
+        store, _ = self.pages.find(source, number)
+        return store.act(number, incident, action)
+
+    def run(self, source: str, number: int, incident: int, asked: tuple[str, str]) -> None:
+        """Perform an action of the config, by its name and for whom. Raises BadInput if there is no such action."""
+        store, summary = self.pages.find(source, number)
+        config = self.pages.source(source).config_of(summary.record.called)
+        name, by = asked
+        found = known("action", config if config is not None and config.action else None, name)
+        perform(found, store, (number, incident), name, by=by, clock=self.pages.clock)

@@ -33,6 +33,9 @@ RECENT_WINDOWS = 5
 #: Largest integer weight of the witness; with it, sums are exact (see `STEPS_PER_STD`).
 MAX_WEIGHT = 1 << 15
 
+#: Baseline windows whose points are kept while fitting, rather than computed twice: at most 37 MB.
+KEPT_WINDOWS = 64
+
 #: Rows of the baseline to rank against, about.
 RANKING_ROWS = 2048
 
@@ -138,7 +141,8 @@ class Witness:
         """Score the baseline's windows as live ones, in order of time.
 
         Each is scored by a witness fitted on the windows before it, against a baseline without it and without those.
-        Cost: two passes over a sample of at most 512 rows of each window.
+        Cost: two passes over a sample of at most 512 rows of each window; one where there are few windows, whose points
+        are kept, in a byte each.
 
         Args:
             space: The feature space.
@@ -150,12 +154,17 @@ class Witness:
         """
         rows = [len(window) for window in windows] if sizes is None else sizes
         ranked = max(RANKING_ROWS // max(sum(1 for size in rows if size), 1), 1)
-        parts = [_BaselineWindow.of(space.points(_sample(window)), ranked) for window in windows]
+        parts, kept = [], []
+        for window in windows:
+            points = space.points(_sample(window))
+            parts.append(_BaselineWindow.of(points, ranked))
+            if len(rows) <= KEPT_WINDOWS:
+                kept.append(points.astype(np.int8))
         window_std = _window_std(parts)
         found, recent = [], RecentWindows()
-        for place, window in enumerate(windows):
+        again = (one.astype(np.float64) for one in kept) if kept else (space.points(_sample(one)) for one in windows)
+        for place, points in enumerate(again):
             others = [part for at, part in enumerate(parts) if not place - RECENT_WINDOWS <= at <= place]
-            points = space.points(_sample(window))
             score = ScoreSum()
             if recent.windows and sum(part.rows for part in others):
                 score = score_sum(_reference(others, window_std).scores(recent, points), rows[place])

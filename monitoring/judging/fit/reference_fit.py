@@ -178,9 +178,9 @@ def fit_reference(
     cut = _baseline_plan(baseline, plan)
     witness, reference = _fit_witness(baseline, catalogue, cut), _answers_with_slices(baseline, catalogue)
     every = sum_baseline(baseline, catalogue, cut, reference=reference, witness=witness, horizon=horizon)
-    windows = every.without_events()
-    min_std = {  # half a row, in a unit of the watch that is no coarser than a row
-        name: max(tolerances.min_std(watch), 0.5 / windows.median_rows / max(watch.scale / 2.0, 1.0))
+    half_a_row = 0.5 / (windows := every.without_events()).median_rows
+    min_std = {  # in a unit of the watch that is no coarser than a row
+        name: max(tolerances.min_std(watch), half_a_row / max(watch.scale / 2.0, 1.0))
         for name, watch in catalogue.watches.items()
     }
     fits = _fit_watches(windows, catalogue.keys, cut, min_std)

@@ -144,6 +144,13 @@ def test_the_run_length_on_clean_streams_is_at_least_the_budgets() -> None:
     assert alarms / 30 <= 0.63
 
 
+def test_points_that_are_kept_give_the_scores_of_points_that_are_computed_twice(
+    baseline: list[Predictions], witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.watches.joint.KEPT_WINDOWS", len(baseline) - 1)
+    assert Witness.fit(witness.space, baseline).baseline == witness.baseline
+
+
 def test_no_row_is_scored_by_a_witness_fitted_on_it(witness: Witness) -> None:
     rng = np.random.default_rng(4)
     windows = [window(rng, -STRENGTH, start=200 + place) for place in range(3)]

@@ -90,7 +90,8 @@ class CallerReader:
             raise InvalidArgument(f"A request's id must not begin with {OWN_IDS}, as ids of this server's do.")
         else:
             answer_id = self._answer_ids.new()
-        is_in_range = self._event_times is None or self._event_times.holds(event_time_us, arrived_us)
+        is_own_clock = event_time_us == arrived_us
+        is_in_range = is_own_clock or self._event_times is None or self._event_times.holds(event_time_us, arrived_us)
         return Caller(request_id, event_time_us, arrived_us, identity, answer_id, is_in_range)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import runpy
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from monitoring.config.files import ConfigFile
 from monitoring.dashboard.sources import Source
 from monitoring.dashboard.web.pages import Pages
 from monitoring.records import (
@@ -20,6 +22,7 @@ from monitoring.records import (
     SlicePart,
 )
 from monitoring.store import DeploymentRecord, Store
+from tests import described_deployment
 
 EXAMPLES = runpy.run_path(str(Path(__file__).parent / "monitoring" / "reports" / "conftest.py"))
 WINDOWS = 40
@@ -91,3 +94,28 @@ def make_store(path: Path, *, label: str = "UA", models: tuple[str, str] = ("fli
 def pages_of(url: str) -> Pages:
     """The dashboard's pages of that store, at a fixed time."""
     return Pages(sources=(Source(name="shop", url=url, files=()),), clock=lambda: NOW)
+
+
+def described_pages(folder: Path, *, comments: Sequence[str] = described_deployment.WORDS, sections: str = "") -> Pages:
+    """The dashboard's pages of a deployment whose rows have texts and images, with a page; they are in the folder."""
+    config = described_deployment.make(folder, comments=comments, sections=sections)
+    with Store.open(config.store.url) as store:
+        status: MonitorStatus = EXAMPLES["make_status"](windows=2, model="parcels")
+        number = store.deployment(
+            DeploymentRecord(
+                model="parcels",
+                version=1,
+                settings_digest="cd" * 32,
+                created_at=NOW - timedelta(hours=6),
+                timezone="UTC",
+                page_budget=status.page_budget,
+                page_threshold=status.page_threshold,
+                notice_budget=status.notice_budget,
+                notice_threshold=status.notice_threshold,
+            )
+        )
+        found = described_deployment.incident()
+        window = replace(status.windows[-1], start=found.window_start, end=found.window_end)
+        store.commit_window(number, window, states={}, label_cursor={}, incidents=(found,))
+    file = ConfigFile(path=folder / "monitor.toml", config=config)
+    return Pages(sources=(Source(name="shop", url=config.store.url, files=(file,)),), files=(file,), clock=lambda: NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +18,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from monitoring.dashboard.web.app import Dashboard
 from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.pages import Pages
 from monitoring.dashboard.web.server import access_of, address_of, bind
 from monitoring.records import IncidentAction
 from monitoring.store import Store
-from tests.dashboard_store import HOSTILE, NOW, make_store, pages_of
+from tests.dashboard_store import HOSTILE, NOW, described_pages, make_store, pages_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,9 +35,10 @@ THEMES = ("light", "dark")
 
 
 @contextmanager
-def served(url: str, token: str | None = None, clock: Callable[[], datetime] | None = None) -> Iterator[str]:
-    """The dashboard of a store, on a free port. Yields its address without the last slash."""
-    pages = pages_of(url) if clock is None else replace(pages_of(url), clock=clock)
+def served(shown: str | Pages, token: str | None = None, clock: Callable[[], datetime] | None = None) -> Iterator[str]:
+    """The dashboard of a store or of some pages, on a free port. Yields its address without the last slash."""
+    pages = shown if isinstance(shown, Pages) else pages_of(shown)
+    pages = pages if clock is None else replace(pages, clock=clock)
     app = Dashboard(lambda: pages, access_of("127.0.0.1", token), Changes(pages.fingerprint, seconds=0.2)).app()
     listening = bind("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
@@ -108,6 +111,47 @@ def test_axe_finds_no_violation(hostile: str, opened: Callable[..., Page], theme
         page.locator(".people details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
         results = Axe().run(page)
         assert results.violations_count == 0, path + "\n" + results.generate_report()
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard with a token and an action, whose rows have images, and texts that are markup."""
+    named = json.dumps("<img src=x onerror=alert(1)>")
+    action = f'[[action]]\nname = {named}\nkind = "command"\ncommand = ["/bin/true", "<script>"]\n'
+    pages = described_pages(tmp_path_factory.mktemp("described"), comments=(HOSTILE, "plain"), sections=action)
+    with served(pages, token="secret") as address:
+        yield address
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_rows_and_actions_are_accessible_and_never_run_what_they_show(
+    described: str, opened: Callable[..., Page], theme: str, width: int
+) -> None:
+    page = opened(described + "/", color_scheme=theme, viewport={"width": width, "height": 800}, bypass_csp=True)
+    page.get_by_label("Token").fill("secret")
+    page.get_by_role("button", name="Sign in").click()
+    for path in ("/d/shop/1/incidents/1", "/d/shop/1/incidents/1/rows"):
+        page.goto(described + path)
+        page.locator(".people details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
+        results = Axe().run(page)
+        assert results.violations_count == 0, path + "\n" + results.generate_report()
+        assert "broken out" not in page.title()
+        assert page.locator("img:not([src^='data:image/png'])").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    assert page.locator(".gallery img").evaluate_all("(all) => all.every((one) => one.naturalWidth > 0)")
+
+
+def test_an_action_with_a_hostile_name_runs_by_its_button(described: str, opened: Callable[..., Page]) -> None:
+    page = opened(described + "/")
+    page.get_by_label("Token").fill("secret")
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(described + "/d/shop/1/incidents/1")
+    page.get_by_label("I am sure.").check()
+    page.get_by_role("button", name="<img src=x onerror=alert(1)>").click()
+    page.get_by_text("ran: <img src=x onerror=alert(1)>: done.").wait_for()
+    page.get_by_role("link", name="See its rows").click()
+    assert page.locator(".gallery img").count() == 14
 
 
 @pytest.mark.parametrize("width", [320, 768, 1600])

@@ -26,6 +26,11 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 
+#: What a page with images of the traffic has instead: they are written into the page itself.
+WITH_PICTURES = {
+    "content-security-policy": HEADERS["content-security-policy"].replace("img-src 'self'", "img-src 'self' data:")
+}
+
 Refusal: TypeAlias = Literal["host", "method", "origin", "token"]
 
 #: What somebody may do: look at pages only, or act on incidents too.

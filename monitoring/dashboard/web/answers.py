@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +20,9 @@ from monitoring.errors import BadInput
 NAME_COOKIE = "pitfalls_name"
 
 
-def page_answer(template: str, code: int = 200, **values: Any) -> Response:
-    """A page, by the name of its template and what that shows."""
-    return HTMLResponse(render(template, **values), code)
+def page_answer(template: str, code: int = 200, *, headers: Mapping[str, str] | None = None, **values: Any) -> Response:
+    """A page, by the name of its template and what that shows; `headers` are those that other pages do not have."""
+    return HTMLResponse(render(template, **values), code, headers)
 
 
 def led_to(path: str, request: Request, by: str) -> Response:

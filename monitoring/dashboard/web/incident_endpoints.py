@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitoring.dashboard.web.access import Access
+from monitoring.dashboard.web.access import WITH_PICTURES, Access
 from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of, require_sure
 from monitoring.dashboard.web.answers import NAME_COOKIE, file_answer, led_to, page_answer
 from monitoring.dashboard.web.asked import MOST_ACTION_BYTES, form_of, place_of
@@ -43,6 +43,8 @@ class IncidentEndpoints:
         return [
             Route(incident, self.incident),
             Route(incident + "/tables/{file:path}", self.incident_table),
+            Route(incident + "/rows", self.rows),
+            Route(incident + "/rows/tables/{file:path}", self.rows_table),
             *(Route(f"{incident}/{kind}", partial(self.act, kind), methods=["POST"]) for kind in KINDS),
             Route(incident + "/run", self.run, methods=["POST"]),
         ]
@@ -59,6 +61,18 @@ class IncidentEndpoints:
         """A table of an incident's page."""
         number = int(request.path_params["incident"])
         view = await run_in_threadpool(self._incidents.incident, *place_of(request), number, whole=True)
+        return file_answer(request, view.tables)
+
+    async def rows(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/incidents/N/rows``: the rows of an incident, which are read from the traffic."""
+        number = int(request.path_params["incident"])
+        view = await run_in_threadpool(self._incidents.rows, *place_of(request), number)
+        return page_answer("rows", view=view, headers=WITH_PICTURES)
+
+    async def rows_table(self, request: Request) -> Response:
+        """A table of that page."""
+        number = int(request.path_params["incident"])
+        view = await run_in_threadpool(self._incidents.rows, *place_of(request), number, whole=True)
         return file_answer(request, view.tables)
 
     async def act(self, kind: ActionKind, request: Request) -> Response:

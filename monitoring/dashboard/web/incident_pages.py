@@ -11,9 +11,15 @@ from monitoring.dashboard.views.incident_page.incident import (
     IncidentView,
     incident_view,
 )
+from monitoring.dashboard.views.incident_page.rows import RowsView, rows_view
 from monitoring.dashboard.web.pages import TABLE_ROWS, Pages, known
+from monitoring.errors import PitfallsError
 from monitoring.jobs.actions.perform import perform
+from monitoring.jobs.examples.incident_rows import read_incident_rows
 from monitoring.records import IncidentAction, IncidentRecord
+
+#: Why the rows of a deployment cannot be read.
+NO_CONFIG = "The dashboard does not have the config of this deployment: give it with --config or --configs."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,29 @@ class IncidentPages:
         config = self.pages.source(source).config_of(summary.record.called)
         actions = () if config is None else config.action
         return incident_view(found, history, f"/d/{source}/{number}", self.pages.clock(), actions)
+
+    def rows(self, source: str, number: int, incident: int, *, whole: bool = False) -> RowsView:
+        """The page of an incident's rows.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            incident: The incident's number.
+            whole: Whether its tables have all inputs.
+
+        Returns:
+            The page, with the reason where rows cannot be read; BadInput says that there is no such incident.
+        """
+        store, summary = self.pages.find(source, number)
+        found, parent = store.incident(number, incident), f"/d/{source}/{number}"
+        config = self.pages.source(source).config_of(summary.record.called)
+        if config is None:
+            return rows_view(found, summary, parent, None, (NO_CONFIG,))
+        try:
+            rows = read_incident_rows(config, summary.record.version, found, self.pages.clock)
+        except PitfallsError as error:
+            return rows_view(found, summary, parent, None, tuple(str(error).splitlines()))
+        return rows_view(found, summary, parent, rows, whole=whole)
 
     def act(self, source: str, number: int, incident: int, action: IncidentAction) -> IncidentRecord:
         """Act on an incident. Raises BadInput if there is none, or the action does not fit it."""

@@ -13,7 +13,7 @@ from monitoring.dashboard.web.access import Access
 from monitoring.dashboard.web.app import Dashboard
 from monitoring.dashboard.web.live import Changes
 from monitoring.dashboard.web.pages import Pages
-from tests.dashboard_store import NOW
+from tests.dashboard_store import NOW, described_pages
 from tests.monitoring.config.configs import LEAST, load
 
 PAGE = "/d/shop/1/incidents/1"
@@ -66,3 +66,28 @@ def test_without_an_action_in_the_config_there_is_none(url: str) -> None:
     client = client_of(pages, SECRET, "secret")
     assert "Act on the server" not in client.get(PAGE).text
     assert client.post(f"{PAGE}/run", data={"name": "x", "sure": "yes"}).status_code == 400
+
+
+HOSTILE = "<script>document.title = 'broken out'</script>"
+
+
+def test_rows_are_read_from_the_traffic_and_escaped(tmp_path: Path) -> None:
+    client = client_of(described_pages(tmp_path, comments=(HOSTILE,)), Access(names=SECRET.names))
+    assert 'href="/d/shop/1/incidents/1/rows"' in client.get(PAGE).text
+    answer = client.get(f"{PAGE}/rows")
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "img-src 'self' data:;" in policy
+    assert "unsafe" not in policy
+    assert len(answer.content) < 300_000
+    assert HOSTILE not in answer.text
+    assert "&lt;script&gt;" in answer.text
+    assert answer.text.count('src="data:image/png;base64,') == 14
+    csv = client.get(f"{PAGE}/rows/tables/worst.csv").text
+    assert csv.splitlines()[0] == "Prediction,Event time,Answer,Label,Score,weight,comment"
+    assert "data:" not in client.get(PAGE).headers["content-security-policy"]
+
+
+def test_without_a_config_the_page_of_rows_says_so(url: str) -> None:
+    client = client_of(Pages(sources=(Source(name="shop", url=url, files=()),), clock=lambda: NOW), SECRET, "secret")
+    assert "does not have the config of this deployment" in client.get(f"{PAGE}/rows").text

@@ -1,0 +1,89 @@
+"""Answers, labels and inputs of single rows in words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.task import Floats, Task, Whole
+from monitoring.watches.descriptions import NOTHING, printable
+
+#: Numbers of an answer that are shown.
+_NUMBERS = 4
+
+
+def answer_words(task: Task, answers: Floats) -> tuple[str, ...]:
+    """What each row was answered; of one class a row with its probability.
+
+    Args:
+        task: The task.
+        answers: [n, width].
+
+    Returns:
+        [n].
+
+    >>> from monitoring.tasks.classification import Classification
+    >>> answer_words(Classification(classes=("on_time", "late")), np.array([[0.25, 0.75]]))
+    ('late, 0.75',)
+    """
+    usable = np.asarray(np.isfinite(answers).all(axis=1), dtype=np.bool_)
+    words = iter(_words(task.read_answers(answers[usable]), task))
+    found = [next(words) if one else "invalid" for one in usable.tolist()]
+    if task.classes and task.exclusive:
+        found = [
+            f"{one}, {probability:.2g}" if fine else one
+            for one, probability, fine in zip(found, answers.max(axis=1).tolist(), usable.tolist(), strict=True)
+        ]
+    return tuple(found)
+
+
+def label_words(task: Task, labels: Whole) -> tuple[str, ...]:
+    """The label of each row.
+
+    Args:
+        task: The task.
+        labels: Codes, [n] or [n, parts].
+
+    Returns:
+        [n]; a dash where there is none.
+    """
+    known = has_label(labels) if task.metrics else np.zeros(len(labels), dtype=np.bool_)
+    unknown = known & task.unknown(labels) if task.metrics else known
+    words = iter(_words(task.read_labels(labels[known & ~unknown]), task))
+    return tuple(
+        (("unknown class" if odd else next(words)) if has else NOTHING)
+        for has, odd in zip(known.tolist(), unknown.tolist(), strict=True)
+    )
+
+
+def value_words(value: float | str | None) -> str:
+    """A value of an input.
+
+    Args:
+        value: A number or a text; None or NaN where it is missing.
+
+    Returns:
+        Six digits of a number; a dash for what is missing.
+
+    >>> value_words(1234.5678), value_words("EWR")
+    ('1,234.57', 'EWR')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return NOTHING
+    return printable(value) if isinstance(value, str) else f"{value:,.6g}"
+
+
+def _words(values: NDArray[Any], task: Task) -> list[str]:
+    """Answers or labels as `Task.read_answers` gives them."""
+    if values.dtype.kind == "b":
+        named = [[name for name, has in zip(task.classes, row, strict=True) if has] for row in values.tolist()]
+        return [printable(", ".join(names)) or "none" for names in named]
+    if values.dtype.kind == "f":
+        rows = values.reshape(len(values), -1)
+        more = f" and {rows.shape[1] - _NUMBERS} more" if rows.shape[1] > _NUMBERS else ""
+        return [", ".join(f"{one:,.4g}" for one in row[:_NUMBERS]) + more for row in rows.tolist()]
+    return [printable(str(one)) for one in values.tolist()]

@@ -1,0 +1,155 @@
+"""The rows of an incident that a person looks at: the worst, typical ones, and typical ones of the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.predictions import Predictions, no_predictions
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.config import MonitorConfig
+from monitoring.jobs.deployment import configured
+from monitoring.jobs.examples.live_rows import LiveRows, in_slice
+from monitoring.jobs.examples.readable_inputs import images_of, readable, texts_of
+from monitoring.jobs.examples.typical_rows import most_typical
+from monitoring.jobs.places import find_baseline
+from monitoring.records import IncidentRecord
+from monitoring.timestamps import as_datetime
+from monitoring.traffic.descriptors.image import ImageDescriptors
+from monitoring.traffic.windows import Window
+from monitoring.watches.descriptions import printable
+from monitoring.watches.joint import SAMPLE
+
+#: Rows of each kind, at most.
+MOST_ROWS = 6
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExampleRows:
+    """Some rows with their labels, and what is to be said of them.
+
+    `scores` are in the unit of the incident's watch; empty where rows have none.
+    """
+
+    rows: Predictions
+    scores: tuple[float, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IncidentRows:
+    """The rows of an incident.
+
+    Attributes:
+        spec: Their inputs, as a person reads them.
+        images: Height, width and channels of each column of images.
+        texts: The columns of texts.
+        worst: Those with the largest scores.
+        typical: Typical rows of the window that opened it, in its slice.
+        baseline: Typical rows of the baseline, in the same slice.
+    """
+
+    spec: BaselineSpec
+    images: dict[str, tuple[int, int, int]]
+    texts: tuple[str, ...]
+    worst: ExampleRows
+    typical: ExampleRows
+    baseline: ExampleRows
+
+
+def read_incident_rows(
+    config: MonitorConfig, version: int, incident: IncidentRecord, clock: Callable[[], datetime]
+) -> IncidentRows:
+    """Read the rows of an incident.
+
+    Args:
+        config: The config of its deployment.
+        version: The model version.
+        incident: The incident.
+        clock: The time.
+
+    Returns:
+        At most `MOST_ROWS` rows of each kind. Cost: a pass over the window that opened the incident and over the rows
+        of the reference in its slice, and all labels; seconds for a million rows.
+
+    Raises:
+        BadInput: The traffic or the settings cannot be used.
+        CannotRun: The baseline or the traffic cannot be read.
+    """
+    baseline = load_baseline(find_baseline(config).baseline)
+    baseline = replace(baseline, spec=configured(config, baseline.spec))
+    window = Window(start=incident.window_start, end=incident.window_end)
+    dates = _dates(baseline)
+    since = min([window.start, *(one.event_time for one in incident.detail.rows), *(dates[:1])])
+    live = LiveRows.open(config, baseline, version, since=since, clock=clock)
+    typical = live.typical(window, incident.slice, MOST_ROWS)
+    return IncidentRows(
+        spec=readable(baseline.spec),
+        images={one.source: one.shape for one in baseline.spec.described if isinstance(one, ImageDescriptors)},
+        texts=texts_of(baseline.spec),
+        worst=_worst(live, incident),
+        typical=ExampleRows(rows=typical, note="" if len(typical) else "No row of this window is in the traffic now."),
+        baseline=_of_baseline(live, baseline, incident),
+    )
+
+
+def _worst(live: LiveRows, incident: IncidentRecord) -> ExampleRows:
+    wanted = incident.detail.rows[:MOST_ROWS]
+    if not wanted:
+        return ExampleRows(
+            rows=no_predictions(readable(live.spec)), note="The watch of this incident has no score of single rows."
+        )
+    times = [one.event_time for one in wanted]
+    ids = pa.array([one.prediction_id for one in wanted], pa.string())
+    rows = live.some(ids, Window(start=min(times), end=max(times) + _INSTANT))
+    scores = {one.prediction_id: one.score for one in wanted}
+    gone = len(wanted) - len(rows)
+    return ExampleRows(
+        rows=rows,
+        scores=tuple(scores[one] for one in rows.ids.to_pylist()),
+        note=f"{gone} of {len(wanted)} are not in the traffic now." if gone else "",
+    )
+
+
+def _of_baseline(live: LiveRows, baseline: Baseline, incident: IncidentRecord) -> ExampleRows:
+    """Typical rows of the baseline; of texts and images, which it does not keep, live rows of the end of its time."""
+    spec, dates = baseline.spec, _dates(baseline)
+    kept = _of_reference(baseline, incident.slice)
+    unkept = (*texts_of(spec), *images_of(spec))
+    if not unkept:
+        return ExampleRows(rows=kept)
+    lacking = f"A baseline does not keep {', '.join(map(printable, unkept))}"
+    if not dates:
+        return ExampleRows(rows=kept, note=f"{lacking}, and its rows have no dates.")
+    window = Window(start=dates[1] - (incident.window_end - incident.window_start), end=dates[1] + _INSTANT)
+    rows = live.typical(window, incident.slice, MOST_ROWS)
+    shown = f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC, the end of its time"
+    if not len(rows):
+        return ExampleRows(rows=kept, note=f"{lacking}, and the traffic has no row of {shown}.")
+    return ExampleRows(rows=rows, note=f"{lacking}: these are rows of the traffic of {shown}.")
+
+
+def _of_reference(baseline: Baseline, part: str) -> Predictions:
+    column = part.partition("=")[0]
+    sliced = {one.name for one in baseline.spec.features} & {column}
+    inside = in_slice(baseline.rows.inputs([column]), part) if sliced else None
+    places = np.arange(baseline.profile.rows) if inside is None else np.flatnonzero(inside)
+    if places.size > SAMPLE:
+        places = places[np.linspace(0, places.size - 1, SAMPLE).astype(np.int64)]
+    rows = baseline.rows.take(places, [one.name for one in baseline.spec.features])
+    return rows.take(most_typical(rows.features, MOST_ROWS))
+
+
+def _dates(baseline: Baseline) -> tuple[datetime, ...]:
+    """The first and the last event time of the baseline; nothing where it has none."""
+    times = baseline.rows.answers.event_times
+    if baseline.spec.rows_per_window is not None or not times.size:
+        return ()
+    return as_datetime(int(times.min())), as_datetime(int(times.max()))

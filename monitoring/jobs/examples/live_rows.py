@@ -1,0 +1,104 @@
+"""Live rows as a person reads them: some by their ids, or the most typical ones of a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import Predictions, no_predictions
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.config import MonitorConfig
+from monitoring.jobs.examples.readable_inputs import readable
+from monitoring.jobs.examples.typical_rows import most_typical
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.traffic import open_traffic, with_labels
+from monitoring.judging.window.bottom_k_sample import BottomKSample
+from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.windows import Window
+from monitoring.watches.sampling import splitmix64
+from monitoring.watches.scoring import slice_codes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LiveRows:
+    """Reads live rows.
+
+    Attributes:
+        judged: Reads them as the monitor does.
+        shown: Reads them as a person does.
+        labels: The last label of each prediction.
+        spec: The baseline's specification.
+    """
+
+    judged: TrafficSource
+    shown: TrafficSource
+    labels: pa.Table
+    spec: BaselineSpec
+
+    @classmethod
+    def open(
+        cls, config: MonitorConfig, baseline: Baseline, version: int, *, since: datetime, clock: Callable[[], datetime]
+    ) -> LiveRows:
+        """Open the traffic of a config. Cost: all labels are read.
+
+        Args:
+            config: The config.
+            baseline: The baseline, with the config's settings.
+            version: The model version.
+            since: No row before it is of interest.
+            clock: The time.
+
+        Returns:
+            The reader.
+
+        Raises:
+            BadInput: The config names no traffic, or none that can be used.
+            CannotRun: A file cannot be read.
+        """
+        specs = (replace(baseline.spec, embedding=None), readable(baseline.spec))
+        judged, shown = (
+            open_traffic(config, replace(baseline, spec=spec), version, clock=clock, scope=ReadScope(since=since))
+            for spec in specs
+        )
+        return cls(judged=judged, shown=shown, labels=shown.latest_labels(), spec=baseline.spec)
+
+    def some(self, ids: pa.Array, window: Window) -> Predictions:
+        """The rows of a window with these ids, in their order, with their labels; those that are there."""
+        found, _ = self.shown.rows(window).select(IdSet(ids))
+        places = {name: place for place, name in enumerate(found.ids.to_pylist())}
+        kept = [places[name] for name in ids.to_pylist() if name in places]
+        return with_labels(found.take(np.array(kept, dtype=np.int64)), self.labels, self.spec.task)
+
+    def typical(self, window: Window, part: str, most: int) -> Predictions:
+        """The most typical rows of a slice of a window, at most so many, of a sample of its rows."""
+        sample = BottomKSample()
+        for batch in self.judged.rows(window).batches():
+            sample.add(batch, splitmix64(batch.event_times), in_slice(batch.features, part))
+        rows = sample.rows(no_predictions(self.spec))
+        return self.some(rows.ids.take(pa.array(most_typical(rows.features, most))), window)
+
+
+def in_slice(inputs: pa.Table, part: str) -> NDArray[np.bool_] | None:
+    """Which rows are in a slice of an input.
+
+    Args:
+        inputs: The inputs, [n].
+        part: The slice, `COLUMN=VALUE`.
+
+    Returns:
+        [n]; None for all of them, as where the slice is of classes, or there is none.
+
+    >>> in_slice(pa.table({"shop": ["north", "south"]}), "shop=south").tolist()
+    [False, True]
+    """
+    column, _, value = part.partition("=")
+    if column not in inputs.column_names:
+        return None
+    return np.asarray(slice_codes(inputs[column], (value,)) == 0, dtype=np.bool_)

@@ -1,0 +1,43 @@
+"""Inputs as a person reads them: texts and images themselves, in the place of what describes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
+
+#: Columns that a person looks at, rather than at the inputs that describe them.
+_LOOKED_AT = ("text", "image")
+
+
+def readable(spec: BaselineSpec) -> BaselineSpec:
+    """The specification by which live rows are read with their texts and images.
+
+    Args:
+        spec: The baseline's.
+
+    Returns:
+        Texts are categories, images are the tensors of an embedding without numbers; other inputs stay as they are.
+    """
+    looked_at = [one for one in spec.described if one.kind in _LOOKED_AT]
+    instead = {name for one in looked_at for name in one.kinds}
+    images = images_of(spec)
+    return replace(
+        spec,
+        features=(
+            *(FeatureSpec(name=one.source, kind="category") for one in looked_at if one.kind == "text"),
+            *(one for one in spec.features if one.name not in instead),
+        ),
+        described=tuple(one for one in spec.described if one.kind not in _LOOKED_AT),
+        embedding=Embedding(tensors=images, columns=()) if images else None,
+    )
+
+
+def images_of(spec: BaselineSpec) -> tuple[str, ...]:
+    """The columns of images."""
+    return tuple(one.source for one in spec.described if one.kind == "image")
+
+
+def texts_of(spec: BaselineSpec) -> tuple[str, ...]:
+    """The columns of texts."""
+    return tuple(one.source for one in spec.described if one.kind == "text")

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+
+from monitoring.dashboard.views.incident_page.rows import RowsView
+from monitoring.dashboard.web.incident_pages import IncidentPages
+from tests.dashboard_store import described_pages
+from tests.described_deployment import WORDS
+
+
+@pytest.fixture(scope="module")
+def view(tmp_path_factory: pytest.TempPathFactory) -> RowsView:
+    pages = described_pages(tmp_path_factory.mktemp("described"))
+    return IncidentPages(pages=pages).rows("shop", 1, 1)
+
+
+def test_three_groups_of_rows_stand_side_by_side(view: RowsView) -> None:
+    assert [one.title for one in view.groups] == [
+        "Worst: Brier score",
+        "Typical of the window",
+        "Typical of the baseline",
+    ]
+    worst, typical, baseline = view.groups
+    assert (len(worst.pictures), len(typical.pictures), len(baseline.pictures)) == (2, 6, 6)
+    assert worst.pictures[0].words.startswith("photo: ")
+    assert "; label " in worst.pictures[0].words
+    assert b64decode(worst.pictures[0].address.partition(",")[2])[:4] == b"\x89PNG"
+    assert [one.text for one in worst.quotes] == [WORDS[95 % 4], WORDS[92 % 4]]
+    assert baseline.note.startswith("A baseline does not keep comment, photo")
+
+
+def test_a_table_has_what_was_answered_and_what_was_given(view: RowsView) -> None:
+    table = view.tables[0]
+    assert table.columns == ("Prediction", "Event time", "Answer", "Label", "Score", "weight", "comment")
+    assert [row[0].text for row in table.rows] == ["p095:0", "p092:0"]
+    assert [row[4].text for row in table.rows] == ["0.900", "0.800"]
+    assert table.numeric == {5}
+
+
+def test_why_there_are_no_rows_is_said(tmp_path: Path) -> None:
+    pages = described_pages(tmp_path)
+    (tmp_path / "traffic").rename(tmp_path / "away")
+    view = IncidentPages(pages=pages).rows("shop", 1, 1)
+    assert view.groups == ()
+    assert "traffic" in view.problem[0] + view.problem[1]

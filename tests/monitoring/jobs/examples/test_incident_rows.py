@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitoring.config import MonitorConfig
+from monitoring.jobs.examples.incident_rows import IncidentRows, read_incident_rows
+from tests.described_deployment import DAY, FIRST, WORDS, incident, make, rows
+
+
+def read(config: MonitorConfig, *worst: int) -> IncidentRows:
+    return read_incident_rows(config, 1, incident(worst or (95, 92)), lambda: FIRST + 10 * DAY)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> IncidentRows:
+    return read(make(tmp_path_factory.mktemp("described")))
+
+
+def test_the_worst_rows_come_first_with_their_texts_images_and_labels(found: IncidentRows) -> None:
+    table = rows()
+    assert found.worst.rows.ids.to_pylist() == ["p095:0", "p092:0"]
+    assert found.worst.scores == (0.9, 0.8)
+    assert found.worst.rows.features["comment"].to_pylist() == [WORDS[95 % 4], WORDS[92 % 4]]
+    photo = np.array(found.worst.rows.features["photo"][0].as_py()).ravel()
+    assert np.allclose(photo, table["photo"][95].as_py(), atol=1e-6)
+    classes = found.spec.classes
+    assert [classes[code] for code in found.worst.rows.labels] == [table["label"][place].as_py() for place in (95, 92)]
+
+
+def test_typical_rows_are_of_the_window(found: IncidentRows) -> None:
+    assert len(found.typical.rows) == 6
+    assert set(found.typical.rows.ids.to_pylist()) <= {f"p{place:03d}:0" for place in range(90, 120)}
+
+
+def test_texts_and_images_of_the_baseline_are_live_rows_of_its_time(found: IncidentRows) -> None:
+    assert set(found.baseline.rows.ids.to_pylist()) <= {f"p{place:03d}:0" for place in range(30, 60)}
+    assert found.baseline.note.startswith("A baseline does not keep comment, photo: these are rows of the traffic of")
+    assert None not in found.baseline.rows.features["comment"].to_pylist()
+
+
+def test_without_live_rows_of_its_time_the_baseline_has_what_it_keeps(tmp_path: Path) -> None:
+    found = read(make(tmp_path, kept_days=1))
+    assert found.baseline.note.startswith("A baseline does not keep comment, photo, and the traffic has no row of")
+    assert len(found.baseline.rows) == 6
+    assert "photo" not in found.baseline.rows.features.column_names
+    assert np.isfinite(np.asarray(found.baseline.rows.features["weight"])).all()
+
+
+def test_redacted_columns_stay_so_and_rows_that_are_gone_are_counted(tmp_path: Path) -> None:
+    found = read(make(tmp_path, dropped=("comment",), kept_days=1), 95, 10)
+    assert set(found.worst.rows.features["comment"].to_pylist()) == {None}
+    assert dict(found.worst.rows.problems)["comment"] == "absent"
+    assert found.worst.note == "1 of 2 are not in the traffic now."
+    assert "photo" in found.worst.rows.features.column_names

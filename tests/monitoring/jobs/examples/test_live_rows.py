@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline.folder import load_baseline
+from monitoring.config import load_config
+from monitoring.jobs.examples.live_rows import LiveRows, in_slice
+from monitoring.jobs.places import find_baseline
+from monitoring.traffic.windows import Window
+from tests.small_deployment import LATER, LIVE, Days
+
+DAY = Window(start=LIVE, end=LIVE + timedelta(days=1))
+
+
+@pytest.fixture
+def live(deployed: Path, send: Callable[..., None]) -> LiveRows:
+    send(deployed, Days(days=2))
+    config = load_config(deployed / "monitor.toml")
+    baseline = load_baseline(find_baseline(config).baseline)
+    return LiveRows.open(config, baseline, 1, since=LIVE, clock=lambda: LATER)
+
+
+def test_rows_come_in_the_order_of_their_ids_with_their_labels(live: LiveRows) -> None:
+    found = live.some(pa.array(["20130401-0-7:0", "gone:0", "20130401-0-3:0"]), DAY)
+    assert found.ids.to_pylist() == ["20130401-0-7:0", "20130401-0-3:0"]
+    assert (found.labels >= 0).all()
+
+
+def test_typical_rows_are_of_the_slice(live: LiveRows) -> None:
+    found = live.typical(DAY, "origin=JFK", 4)
+    assert len(found) == 4
+    assert set(found.features["origin"].to_pylist()) == {"JFK"}
+    assert abs(found.features["temp"].to_pandas() - 50.0).max() < 10.0
+
+
+def test_a_slice_of_classes_or_none_is_all_rows() -> None:
+    rows = pa.table({"shop": ["a", "b"]})
+    assert in_slice(rows, "") is None
+    assert in_slice(rows, "label=late") is None

@@ -29,9 +29,9 @@ from monitoring.config.sections import (
     ScheduleSection,
     StoreSection,
     ToleranceSection,
-    TrafficSection,
     WindowsSection,
 )
+from monitoring.config.traffic_section import TrafficSection
 
 __all__ = [
     "AlertmanagerRoute",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from monitoring.config.addresses import local_path
 from monitoring.config.invalid_setting import reject_setting
-from monitoring.config.values import distinct, non_empty
+from monitoring.config.values import distinct, duration, non_empty, positive_duration, time_zone
 
 Name = Annotated[str, AfterValidator(non_empty)]
 Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(distinct)]
 LocalPath = Annotated[Path, BeforeValidator(local_path)]
+Horizon = Annotated[timedelta, BeforeValidator(duration), AfterValidator(positive_duration)]
+Zone = Annotated[str, AfterValidator(time_zone)]
 
 
 class Section(BaseModel):

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    PrivateAttr,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from monitoring.config.action_section import ActionSection
-from monitoring.config.addresses import path_or_url, store_url, webhook_url
+from monitoring.config.addresses import store_url, webhook_url
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.metric_section import Metrics, MetricSection
 from monitoring.config.routes import Route, WebhookRoute
-from monitoring.config.section import LocalPath, Name, Names, Section, check_one_way
+from monitoring.config.section import Horizon, LocalPath, Name, Names, Section, Zone, check_one_way
+from monitoring.config.traffic_section import TrafficSection
 from monitoring.config.values import (
     aware,
     budget,
@@ -30,18 +30,12 @@ from monitoring.config.values import (
     cron,
     distinct,
     duration,
-    positive_duration,
-    time_zone,
     window_length,
 )
 
-ClassSlices = Annotated[tuple[Literal["label", "predicted"], ...], Field(strict=False), AfterValidator(distinct)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
-Place = Annotated[Path | str, BeforeValidator(path_or_url)]
 BudgetText = Annotated[str, AfterValidator(budget)]
 WindowLength = Annotated[str, AfterValidator(window_length)]
-Zone = Annotated[str, AfterValidator(time_zone)]
-Horizon = Annotated[timedelta, BeforeValidator(duration), AfterValidator(positive_duration)]
 Cron = Annotated[str, AfterValidator(cron)]
 StoreUrl = Annotated[str, AfterValidator(store_url)]
 Dates = Annotated[tuple[date, ...], Field(strict=False)]
@@ -133,59 +127,6 @@ class DeploymentSection(Section):
     name: Name | None = Field(default=None, examples=["lender-eu"])
     team: Name | None = Field(default=None, examples=["credit"])
     tags: Names = Field(default=(), examples=[["eu", "batch"]])
-
-
-class TrafficSection(Section):
-    """Where the traffic is, and which slices are watched.
-
-    The columns are those of a user's table; a traffic log has fixed columns, and its own labels.
-    """
-
-    path: Place | None = Field(default=None, examples=["traffic"])
-    slices: Names = Field(default=(), examples=[["origin"]])
-    class_slices: ClassSlices = Field(default=(), examples=[["label", "predicted"]])
-    event_time: Name = Field(default="event_time", examples=["event_time"])
-    prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
-    label: Name = Field(default="label", examples=["label"])
-    label_columns: Names = Field(default=(), examples=[["is_sports", "is_politics"]])
-    label_time: Name = Field(default="label_time", examples=["label_time"])
-    naive_timezone: Zone = Field(default="UTC", examples=["UTC"])
-    scores: Names = Field(default=(), examples=[["on_time", "late"]])
-    predicted: Name | None = Field(default=None, examples=["answer"])
-    labels: Place | None = Field(default=None, examples=["labels/*.csv"])
-    label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
-    exclude_callers: Names = Field(default=(), examples=[["load-test", "10.0.0.7"]])
-    _overridden: tuple[Path | str | None, ...] = PrivateAttr(default=())
-
-    @property
-    def declared_path(self) -> Path | str | None:
-        """The path of the config file, whatever the command line names."""
-        return self._overridden[0] if self._overridden else self.path
-
-    def with_path(self, path: Place) -> TrafficSection:
-        """The section with other traffic, as the command line names it.
-
-        Args:
-            path: An absolute path, or a URL.
-
-        Returns:
-            A copy of the section.
-        """
-        section = self.model_copy(update={"path": path})
-        section._overridden = (self.declared_path,)  # noqa: SLF001 - a copy of this section
-        return section
-
-    @field_validator("predicted")
-    @classmethod
-    def _scores_or_answers(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and info.data.get("scores"):
-            reject_setting(
-                "scores and predicted are both set; the predicted class follows from the scores.",
-                got=value,
-                expected="either scores or predicted",
-                fix="Remove one of them.",
-            )
-        return value
 
 
 class WindowsSection(Section):

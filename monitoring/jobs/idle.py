@@ -75,6 +75,7 @@ def inputs_digest(config: MonitorConfig) -> str:
         settings_digest(config),
         traffic_place(config),
         str(config.traffic.path),
+        *([config.traffic.labels_query] if config.traffic.labels_query is not None else []),
         str(place.folder),
         *([] if place.since is None else [place.since.isoformat()]),
         files_state(place.baseline),

@@ -107,15 +107,23 @@ def traffic_place(config: MonitorConfig) -> str:
         config: A config.
 
     Returns:
-        A path, or a URL without password and query.
+        A path, or a URL without password and query; of a database with a digest of the SQL that gives the rows.
     """
-    path = config.traffic.declared_path
+    declared = config.traffic.declared
+    path = declared.path
     if path is None:
         return f"named with each run, labels in {_relative(config.traffic.label_log, config.store.url)}"
     if isinstance(path, Path):
         return _relative(path, config.store.url)
     place = path.partition("?")[0]
-    return place if "@" not in place else f"{redacted(path)}{place.rpartition('@')[2].partition('/')[2]}"
+    if place.startswith(_SQLITE):
+        place = _relative(Path(place.removeprefix(_SQLITE)), config.store.url)
+    elif "@" in place:
+        place = f"{redacted(path)}{place.rpartition('@')[2].partition('/')[2]}"
+    if declared.query is None:
+        return place
+    query = hashlib.sha256(" ".join(declared.query.split()).encode()).hexdigest()[:12]
+    return f"{place}, query {query}"
 
 
 def _relative(path: Path, store: str) -> str:

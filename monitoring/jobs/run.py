@@ -237,7 +237,14 @@ def _run(
         until = None if request.bound is None else request.bound(deployment, number, now)
         run = DeploymentRun(deployment, store, number)
         run.begin(label_logs_of(config), labels_anew=services.labels_anew)
-        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=log.clock, scope=run.scope)
+        traffic = open_traffic(
+            config,
+            deployment.baseline,
+            deployment.version,
+            clock=log.clock,
+            scope=run.scope,
+            meanwhile=lambda: lease.renew(log.clock()),
+        )
         all_due = run.due(traffic, now)
         due = all_due if until is None else tuple(one for one in all_due if one.start < until)
         if due:

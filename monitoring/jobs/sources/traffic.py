@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,10 @@ import pyarrow.compute as pc
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.config import MonitorConfig
+from monitoring.config.addresses import redacted
+from monitoring.config.database_address import is_database_url
 from monitoring.errors import BadInput
+from monitoring.jobs.sources.database_rows import copy_database
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_source import TableSource
@@ -33,8 +37,9 @@ def open_traffic(
     *,
     clock: Callable[[], datetime],
     scope: ReadScope = EVERYTHING,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> TrafficSource:
-    """Open the traffic that a config names.
+    """Open the traffic that a config names. Of a database, the rows of interest are copied now.
 
     Args:
         config: names the traffic, and the columns of a table.
@@ -42,6 +47,7 @@ def open_traffic(
         version: the model version whose predictions are read; a table has none.
         clock: gives the time.
         scope: what part of the traffic is of interest.
+        meanwhile: called now and then while a database is waited for.
 
     Returns:
         A traffic log or a table.
@@ -51,17 +57,10 @@ def open_traffic(
         CannotRun: a file cannot be read.
     """
     path = traffic_path(config)
+    if config.traffic.query is not None:
+        return _from_database(config, baseline, clock=clock, scope=scope, meanwhile=meanwhile)
     if is_table(path):
-        _check_answers(baseline)
-        _check_callers(config.traffic.exclude_callers)
-        return TableSource(
-            path,
-            columns_of(config, baseline),
-            baseline.spec,
-            labels=(config.traffic.label_log, config.traffic.labels),
-            clock=clock,
-            scope=scope,
-        )
+        return _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope)
     _check_folder(path)
     version = version if config.model.bundle is not None else None
     return LogSource(
@@ -72,6 +71,48 @@ def open_traffic(
         since=scope.labels_since,
         excluded=frozenset(config.traffic.exclude_callers),
     )
+
+
+def _table(
+    config: MonitorConfig,
+    baseline: Baseline,
+    places: tuple[Path | str, Path | str | None],
+    *,
+    clock: Callable[[], datetime],
+    scope: ReadScope,
+) -> TableSource:
+    """A table at the first of two places, whose labels are at the second."""
+    _check_answers(baseline)
+    _check_callers(config.traffic.exclude_callers)
+    path, labels = places
+    return TableSource(
+        path,
+        columns_of(config, baseline),
+        baseline.spec,
+        labels=(config.traffic.label_log, labels),
+        clock=clock,
+        scope=scope,
+    )
+
+
+def _from_database(
+    config: MonitorConfig,
+    baseline: Baseline,
+    *,
+    clock: Callable[[], datetime],
+    scope: ReadScope,
+    meanwhile: Callable[[], None],
+) -> TableSource:
+    """The rows of a query as a table, of files that are deleted when nobody needs it any longer."""
+    columns = columns_of(config, baseline)
+    copy = copy_database(config.traffic, columns, scope, now=clock(), meanwhile=meanwhile)
+    try:
+        table = _table(config, baseline, (copy.rows, copy.labels), clock=clock, scope=scope)
+    except BaseException:
+        copy.remove()
+        raise
+    weakref.finalize(table, copy.remove)
+    return table
 
 
 def _check_answers(baseline: Baseline) -> None:
@@ -104,7 +145,7 @@ def require_traffic(config: MonitorConfig) -> None:
     """
     path = traffic_path(config)
     if is_url(str(path)):
-        return
+        return  # a database's columns are checked with its first rows
     if is_table(path):
         require_table(Path(path))
     else:
@@ -143,7 +184,15 @@ def traffic_path(config: MonitorConfig) -> Path | str:
             expected="a traffic log, or a table's files",
             fix="Add `path`, or give --traffic.",
         )
-    return config.traffic.path
+    path = config.traffic.path
+    if isinstance(path, str) and is_database_url(path) and config.traffic.query is None:
+        raise BadInput(
+            "Traffic of a database needs a query.",
+            got=redacted(path),
+            expected="query in the [traffic] section of the config",
+            fix="Write it there, with the URL as path.",
+        )
+    return path
 
 
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:

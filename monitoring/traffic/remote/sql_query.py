@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.atomic import staging_folder
+from monitoring.config.database_address import parameter_pattern
 from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.remote.deadline import within
 from monitoring.traffic.remote.urls import shown_url
 
 #: Rows that are in memory at once.
 ROWS_AT_ONCE = 50_000
 
+#: Seconds that a query may take in all, unless more is allowed.
+SECONDS = 900.0
 
-def query_to_parquet(url: str, query: str, target: Path) -> int:
+#: Of an SQLite query, between two looks whether somebody still waits for it.
+INSTRUCTIONS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlQuery:
+    """A query of a database.
+
+    Attributes:
+        url: of SQLAlchemy, such as ``postgresql+pg8000://reader@host/scores``.
+        text: one statement, taken as it is: a colon begins no parameter but those of `bounds`.
+        bounds: values for the parameters ``:start`` and ``:end``, in UTC; none where the query has no parameters.
+        password: of the URL's user, where the URL has none.
+        seconds: how long connecting, running and reading may take in all.
+    """
+
+    url: str
+    text: str
+    bounds: Mapping[str, datetime] = field(default_factory=dict)
+    password: str | None = field(default=None, repr=False)
+    seconds: float = SECONDS
+
+
+def query_to_parquet(
+    query: SqlQuery,
+    target: Path,
+    *,
+    check: Callable[[pa.Schema], None] = lambda _: None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> int:
     """Run a query, and write its rows to a Parquet file.
 
     The query runs in one read-only transaction where the database has such, is read through a server-side cursor
@@ -28,61 +64,78 @@ def query_to_parquet(url: str, query: str, target: Path) -> int:
     that holds all of its values. Cost: `ROWS_AT_ONCE` rows in memory; the file is written twice.
 
     Args:
-        url: Of SQLAlchemy, such as ``postgresql+pg8000://reader@host/scores``.
-        query: One statement, taken as it is: a colon begins no parameter.
-        target: The file; replaced whole, and only if everything was read.
+        query: The query.
+        target: The file; replaced whole, and only if everything was read. Without rows it has no row group.
+        check: Given the names and types of the first rows before any is kept; what it raises ends the query.
+        meanwhile: Called now and then while the database is waited for.
 
     Returns:
         The number of rows.
 
     Raises:
         BadInput: the URL, its driver or the query is wrong, or a column has values of several kinds.
-        CannotRun: the database cannot be reached.
+        CannotRun: the database cannot be reached, or takes too long.
         OSError: the disk fails.
     """
+    try:
+        return within(query.seconds, lambda stopped: _copy(query, target, check, stopped), meanwhile=meanwhile)
+    except TimeoutError as error:
+        _reject_time(query, error)
+
+
+def _copy(query: SqlQuery, target: Path, check: Callable[[pa.Schema], None], stopped: Callable[[], bool]) -> int:
     with staging_folder(target.parent, ".query-") as parts:
         rows = 0
-        with _result(url, query) as result:
+        with _result(query, stopped) as result:
             names = _names(result)
             for number, chunk in enumerate(result.partitions(ROWS_AT_ONCE)):
-                pq.write_table(_table(names, chunk), parts / f"{number:06}.parquet")
+                if stopped():
+                    return rows
+                table = _table(names, chunk)
+                if not number:
+                    check(table.schema)
+                pq.write_table(table, parts / f"{number:06}.parquet")
                 rows += len(chunk)
-        if not rows:
-            got = " ".join(query.split())[:200]
+        if not rows and not query.bounds:
+            got = " ".join(query.text.split())[:200]
             raise BadInput("The query has no rows.", got=got, expected="at least one", fix="Check its conditions.")
+        if not rows:
+            check(pa.schema([(name, pa.null()) for name in names]))
+            pq.write_table(_table(names, []), parts / "000000.parquet")
         joined = parts / "joined.parquet"
         _join(sorted(parts.glob("0*.parquet")), joined)
-        joined.replace(target)
+        if not stopped():
+            joined.replace(target)
     return rows
 
 
 @contextmanager
-def _result(url: str, query: str) -> Iterator[Any]:
+def _result(query: SqlQuery, stopped: Callable[[], bool]) -> Iterator[Any]:
     import sqlalchemy as sa  # noqa: PLC0415 - only where a query is asked for
 
+    shown = shown_url(query.url)
+    engine = _engine(query)
+    streamed = {"stream_results": True, "yield_per": ROWS_AT_ONCE}
+    read_only = {"postgresql_readonly": True} if engine.dialect.name == "postgresql" else {}
     try:
-        engine = sa.create_engine(url, poolclass=sa.NullPool)
-    except (sa.exc.ArgumentError, ImportError) as error:
-        raise BadInput(
-            "This is no URL of a database that can be opened.",
-            got=f"{shown_url(url)}: {str(error).splitlines()[0]}",
-            expected="a URL of SQLAlchemy with an installed driver, such as postgresql+pg8000://reader@host/scores",
-            fix="Correct it, or install the driver.",
-        ) from error
-    options: dict[str, Any] = {"stream_results": True, "yield_per": ROWS_AT_ONCE}
-    if engine.dialect.name == "postgresql":
-        options["postgresql_readonly"] = True
-    try:
-        with engine.connect().execution_options(**options) as connection:
-            yield connection.execute(sa.text(query.strip().rstrip(";").replace(":", "\\:")))
+        with engine.connect().execution_options(**read_only) as connection:
+            if engine.dialect.name == "postgresql":  # a server that answers ends the query itself
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(round(1_000 * query.seconds), 1)}")
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA query_only = ON")
+                connection.connection.driver_connection.set_progress_handler(stopped, INSTRUCTIONS)
+            statement, values = sa.text(_statement(query)), _parameters(query, engine.dialect.name)
+            yield connection.execute(statement, values, execution_options=streamed)
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
         raise CannotRun(
             "The query could not be run.",
-            got=f"{shown_url(url)}: {_reason(error)}",
+            got=f"{shown}: {_reason(error)}",
             expected="a database that answers, and a query that it takes",
             fix="Check the address, the credentials and the query with the database's own client.",
         ) from error
     except sa.exc.DBAPIError as error:
+        if "statement timeout" in _reason(error):
+            _reject_time(query, error)
         raise BadInput(
             "The database refuses the query.",
             got=_reason(error),
@@ -91,6 +144,55 @@ def _result(url: str, query: str) -> Iterator[Any]:
         ) from error
     finally:
         engine.dispose()
+
+
+def _engine(query: SqlQuery) -> Any:
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    try:
+        url = sa.make_url(query.url)
+        if query.password is not None:
+            url = url.set(password=query.password)
+        waiting = {"pg8000": "timeout", "psycopg": "connect_timeout", "psycopg2": "connect_timeout"}
+        name = waiting.get(url.get_driver_name())
+        limits = {} if name is None or name in url.query else {name: max(round(query.seconds), 2)}
+        engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=limits)
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise BadInput(
+            "This is no URL of a database that can be opened.",
+            got=f"{shown_url(query.url)}: {str(error).splitlines()[0]}",
+            expected="a URL of SQLAlchemy with an installed driver, such as postgresql+pg8000://reader@host/scores",
+            fix="Correct it, or install the driver.",
+        ) from error
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():  # it would be made
+        raise CannotRun(
+            "There is no such database.",
+            got=shown_url(query.url),
+            expected="the file of an SQLite database",
+            fix="Check the path.",
+        )
+    return engine
+
+
+def _statement(query: SqlQuery) -> str:
+    """The statement for SQLAlchemy: every colon is escaped that begins none of the parameters."""
+    text = query.text.strip().rstrip(";")
+    return re.sub(rf"({parameter_pattern(query.bounds)})|:", lambda found: found[1] or "\\:", text, flags=re.ASCII)
+
+
+def _parameters(query: SqlQuery, dialect: str) -> dict[str, datetime | str]:
+    """The bounds as the database compares them: in UTC, without a zone; SQLite has no times, but text."""
+    plain = {name: moment.astimezone(UTC).replace(tzinfo=None) for name, moment in query.bounds.items()}
+    return {name: str(moment) for name, moment in plain.items()} if dialect == "sqlite" else dict(plain)
+
+
+def _reject_time(query: SqlQuery, error: Exception) -> NoReturn:
+    raise CannotRun(
+        "The query took too long.",
+        got=f"{shown_url(query.url)}: not done within {query.seconds:g} s",
+        expected="all rows before the time limit",
+        fix="Make it faster, by an index on the time for example, or allow more: query_timeout in [traffic].",
+    ) from error
 
 
 def _names(result: Any) -> list[str]:
@@ -111,7 +213,7 @@ def _names(result: Any) -> list[str]:
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.Table:
-    columns = zip(*rows, strict=True)
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
     return pa.table({name: _column(name, values) for name, values in zip(names, columns, strict=True)})
 
 
@@ -137,12 +239,24 @@ def _plain(value: Any) -> Any:
 
 def _join(parts: Sequence[Path], target: Path) -> None:
     """Write the parts as one file, whose columns have the types that hold all values."""
-    schema = pa.unify_schemas([pq.read_schema(part) for part in parts], promote_options="permissive")
+    try:
+        schema = pa.unify_schemas([pq.read_schema(part) for part in parts], promote_options="permissive")
+    except pa.ArrowTypeError as error:
+        raise BadInput(
+            "A column of the query has values of several kinds.",
+            got=str(error).splitlines()[0],
+            expected="numbers, texts, booleans or times",
+            fix="Convert it in the query: CAST(... AS ...).",
+        ) from error
     with pq.ParquetWriter(target, schema) as writer:
         for part in parts:
-            writer.write_table(pq.read_table(part).cast(schema))
+            table = pq.read_table(part)
+            if table.num_rows:
+                writer.write_table(table.cast(schema))
 
 
 def _reason(error: Any) -> str:
     """What the driver says, without the statement and its parameters."""
-    return (str(error.orig) or type(error.orig).__name__).splitlines()[0]
+    told = error.orig.args[0] if error.orig.args else ""
+    text = str(told["M"]) if isinstance(told, dict) and "M" in told else str(error.orig)  # pg8000 has fields
+    return (text or type(error.orig).__name__).splitlines()[0]

@@ -196,11 +196,11 @@ def _reference_place(reference: str, query: str | None, output: Output) -> Itera
     if query is None:
         yield reference if is_url(reference) else Path(reference)
         return
-    from monitoring.traffic.remote.sql_query import query_to_parquet  # noqa: PLC0415 - as above
+    from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet  # noqa: PLC0415 - as above
 
     with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
         target = Path(folder, "query.parquet")
-        rows = query_to_parquet(reference, _statement(query), target)
+        rows = query_to_parquet(SqlQuery(url=reference, text=_statement(query)), target)
         output.progress(f"The query has {rows:,} rows ({shown_url(reference)}).")
         yield target
 

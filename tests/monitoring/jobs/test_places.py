@@ -53,3 +53,19 @@ def test_secrets_of_a_url_are_left_out(tmp_path: Path, url: str) -> None:
     place = traffic_place(config(tmp_path, f'path = "{url}"'))
     assert "secret" not in place
     assert "live" in place
+
+
+def test_rows_of_a_database_go_by_their_query(tmp_path: Path) -> None:
+    query = "SELECT * FROM a WHERE region = 'eu' AND t >= :start AND t < :end"
+
+    def place(url: str, text: str = query) -> str:
+        found = config(tmp_path, f'path = "{url}"\nquery = """{text}"""')
+        overridden = found.model_copy(update={"traffic": found.traffic.with_path(tmp_path / "june.parquet")})
+        assert traffic_place(overridden) == traffic_place(found)
+        return traffic_place(found)
+
+    eu = place("postgresql+pg8000://reader@host/scores?sslmode=secret")
+    assert eu.startswith("postgresql+pg8000://host/…scores, query ")
+    assert place("postgresql+pg8000://other@host/scores", f"\n  {query}\n") == eu
+    assert place("postgresql+pg8000://reader@host/scores", query.replace("eu", "us")) != eu
+    assert place("sqlite:///scores.db").startswith("scores.db, query ")

@@ -1,0 +1,139 @@
+"""The section `[traffic]`: where the traffic is, its columns, and its slices."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from monitoring.config.addresses import redacted
+from monitoring.config.database_address import bounded_query, is_database_url, place
+from monitoring.config.invalid_setting import reject_setting
+from monitoring.config.section import Horizon, LocalPath, Name, Names, Section, Zone, check_one_way
+from monitoring.config.values import distinct
+
+ClassSlices = Annotated[tuple[Literal["label", "predicted"], ...], Field(strict=False), AfterValidator(distinct)]
+Place = Annotated[Path | str, BeforeValidator(place)]
+Query = Annotated[str, AfterValidator(bounded_query)]
+
+EXAMPLE_QUERY = "SELECT * FROM predictions WHERE event_time >= :start AND event_time < :end ORDER BY event_time"
+EXAMPLE_LABELS_QUERY = (
+    "SELECT prediction_id, label, label_time FROM labels WHERE label_time >= :start AND label_time < :end"
+)
+
+
+_OF_DATABASES = ("query", "labels_query", "password_file", "password_env")
+
+
+class TrafficSection(Section):
+    """Where the traffic is, and which slices are watched.
+
+    The columns are those of a user's table; a traffic log has fixed columns, and its own labels. With a `query`, the
+    path is the URL of a database, and the table is what the query gives.
+    """
+
+    path: Place | None = Field(default=None, examples=["traffic"])
+    query: Query | None = Field(default=None, examples=[EXAMPLE_QUERY])
+    labels_query: Query | None = Field(default=None, examples=[EXAMPLE_LABELS_QUERY])
+    query_timeout: Horizon = Field(default=timedelta(minutes=15), validate_default=False, examples=["15m"])
+    password_file: LocalPath | None = Field(default=None, examples=["secrets/scores-password"])
+    password_env: Name | None = Field(default=None, examples=["SCORES_PASSWORD"])
+    slices: Names = Field(default=(), examples=[["origin"]])
+    class_slices: ClassSlices = Field(default=(), examples=[["label", "predicted"]])
+    event_time: Name = Field(default="event_time", examples=["event_time"])
+    prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
+    label: Name = Field(default="label", examples=["label"])
+    label_columns: Names = Field(default=(), examples=[["is_sports", "is_politics"]])
+    label_time: Name = Field(default="label_time", examples=["label_time"])
+    naive_timezone: Zone = Field(default="UTC", examples=["UTC"])
+    scores: Names = Field(default=(), examples=[["on_time", "late"]])
+    predicted: Name | None = Field(default=None, examples=["answer"])
+    labels: Place | None = Field(default=None, examples=["labels/*.csv"])
+    label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
+    exclude_callers: Names = Field(default=(), examples=[["load-test", "10.0.0.7"]])
+    _declared: TrafficSection | None = PrivateAttr(default=None)
+
+    @property
+    def declared(self) -> TrafficSection:
+        """The section as the config file has it, whatever the command line names."""
+        return self if self._declared is None else self._declared
+
+    def with_path(self, path: Place) -> TrafficSection:
+        """The section with other traffic, as the command line names it; without the queries, if those are files.
+
+        Args:
+            path: An absolute path, or a URL.
+
+        Returns:
+            A copy of the section.
+        """
+        other = {} if isinstance(path, str) and is_database_url(path) else dict.fromkeys(_OF_DATABASES)
+        section = self.model_copy(update={"path": path, **other})
+        section._declared = self.declared  # noqa: SLF001 - a copy of this section
+        return section
+
+    @field_validator("predicted")
+    @classmethod
+    def _scores_or_answers(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("scores"):
+            reject_setting(
+                "scores and predicted are both set; the predicted class follows from the scores.",
+                got=value,
+                expected="either scores or predicted",
+                fix="Remove one of them.",
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _files_or_database(self) -> TrafficSection:
+        check_one_way(self, "password", whose="the database", needed=False)
+        if self.query is None:
+            self._check_files()
+        else:
+            self._check_database()
+        return self
+
+    def _check_files(self) -> None:
+        """Refuse what belongs to a query where there is none."""
+        if isinstance(self.path, str) and is_database_url(self.path):
+            reject_setting(
+                "path is the URL of a database, and there is no query.",
+                got=redacted(self.path),
+                expected="the query that gives the rows",
+                fix=f'Write, for example, query = "{EXAMPLE_QUERY}".',
+            )
+        stray = [name for name in _OF_DATABASES if getattr(self, name) is not None]
+        if stray:
+            reject_setting(
+                f"{stray[0]} goes with a query, and there is none.",
+                got=", ".join(stray),
+                expected="path, the URL of a database, and query",
+                fix="Write a query, or remove it.",
+            )
+
+    def _check_database(self) -> None:
+        """Refuse a query without a database, and labels of files beside one."""
+        if not isinstance(self.path, str) or not is_database_url(self.path):
+            reject_setting(
+                "query needs the URL of a database in path.",
+                got=None if self.path is None else redacted(str(self.path)),
+                expected="a URL of SQLAlchemy, such as postgresql+pg8000://reader@host/scores",
+                fix="Write it, or remove the query.",
+            )
+        if self.labels is not None:
+            reject_setting(
+                "labels names files, and the rows come from a database.",
+                got=str(self.labels),
+                expected="labels_query, which gives the labels of the same database",
+                fix="Write it, or give the labels with the rows, in the column label.",
+            )

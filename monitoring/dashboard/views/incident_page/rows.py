@@ -117,16 +117,11 @@ def rows_view(
 
 def _groups(incident: IncidentRecord, found: IncidentRows, zone: ZoneInfo, most: int | None) -> tuple[RowsGroup, ...]:
     part = f" at {slice_title(incident.slice)}" if incident.slice and not incident.inputs_of_fact else ""
-    named = (
-        (
-            "worst",
-            f"Worst by {watch_title(incident.watch)[:1].lower()}{watch_title(incident.watch)[1:]}{part}",
-            found.worst,
-        ),
+    groups = (
+        ("worst", f"Worst: {watch_title(incident.watch)}{part}", found.worst),
         ("typical", f"Typical of the window{part}", found.typical),
         ("baseline", f"Typical of the baseline{part}", found.baseline),
     )
-    groups = [(name, title, examples) for name, title, examples in named]
     pictures = _pictures([examples for *_, examples in groups], found)
     inputs = _inputs(incident, found)[:most]
     return tuple(

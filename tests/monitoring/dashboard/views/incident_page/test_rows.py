@@ -45,4 +45,4 @@ def test_why_there_are_no_rows_is_said(tmp_path: Path) -> None:
     (tmp_path / "traffic").rename(tmp_path / "away")
     view = IncidentPages(pages=pages).rows("shop", 1, 1)
     assert view.groups == ()
-    assert "traffic" in view.problem[0] + view.problem[1]
+    assert "traffic" in " ".join(view.problem)

@@ -14,6 +14,7 @@ from monitoring.baseline.metrics import Resamples, area_under_curve, interval, r
 from monitoring.records import WHOLE
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import class_matrix
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import pinball_loss
 from monitoring.tasks.vector_regression import VectorRegression
 
@@ -48,6 +49,7 @@ class ReferenceMetric:
     Of predicted numbers: absolute_error (MAE), squared_error (MSE), root_mean_squared_error, bias (predicted less
     true), percentage_error (MAPE, as a share) where no label is 0, and r_squared (R²) where labels vary; of a quantile
     pinball_loss and quantile_coverage as well.
+    Of rankings recall_loss, ndcg_loss and reciprocal_rank_loss.
     Where a row may have several classes: hamming_error and macro_brier, and of each class class_error, class_brier and,
     where it varies, class_auc, then a colon and the class.
     """
@@ -107,6 +109,8 @@ def _measurer(spec: BaselineSpec) -> _Measure:
         return partial(_measure_sets, spec.multilabel)
     if spec.vector is not None:
         return partial(_measure_vectors, spec.vector)
+    if spec.ranking is not None:
+        return partial(_measure_rankings, spec.ranking)
     if spec.classes:
         return _measure
     return partial(_measure_numbers, None if spec.regression is None else spec.regression.quantile)
@@ -149,6 +153,17 @@ def _measure_vectors(
             days=np.unique(days).size,
         )
         for name, values in rows.items()
+    ]
+
+
+def _measure_rankings(
+    task: Ranking, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
+) -> list[ReferenceMetric]:
+    """As `_measure`, of rankings: the task's losses."""
+    resamples, size = Resamples.of(_blocks(days), rng), np.unique(days).size
+    return [
+        _metric(name, part, mean=float(losses.mean()), drawn=resamples.means(losses), rows=len(labels), days=size)
+        for name, losses in task.losses(answers, labels).items()
     ]
 
 

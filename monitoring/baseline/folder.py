@@ -21,6 +21,7 @@ from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.descriptors.descriptors import read_descriptors
@@ -96,6 +97,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
         spec = replace(spec, regression=fitted)
     if spec.vector is not None:
         spec = replace(spec, vector=spec.vector.fitted(predictions.probabilities, predictions.labels))
+    if spec.ranking is not None:
+        spec = replace(spec, ranking=spec.ranking.fitted(predictions.probabilities))
     if spec.outputs_only is not None:
         spec = replace(spec, outputs_only=spec.outputs_only.fitted(predictions.probabilities))
     bins = fit_bins(predictions, spec)
@@ -174,16 +177,16 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
     }
     if spec.columns:  # of a table; a bundle's description stays as it was
         document |= {"scored": spec.has_probabilities, "columns": dict(spec.columns)}
-    if spec.multilabel is not None:
-        document["multilabel"] = spec.multilabel.document()
-    if spec.regression is not None:
-        document["regression"] = spec.regression.document()
-    if spec.vector is not None:
-        document["vector"] = spec.vector.document()
     if spec.output is not None:
         document["output"] = spec.output
-    if spec.outputs_only is not None:
-        document["outputs"] = spec.outputs_only.document()
+    tasks = {
+        "multilabel": spec.multilabel,
+        "regression": spec.regression,
+        "vector": spec.vector,
+        "ranking": spec.ranking,
+        "outputs": spec.outputs_only,
+    }
+    document |= {name: task.document() for name, task in tasks.items() if task is not None}
     if spec.rows_per_window is not None:
         document["rows_per_window"] = spec.rows_per_window
     if spec.described:
@@ -228,6 +231,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         multilabel=Multilabel.of(document["multilabel"]) if "multilabel" in document else None,
         regression=Regression.of(document["regression"]) if "regression" in document else None,
         vector=VectorRegression.of(document["vector"]) if "vector" in document else None,
+        ranking=Ranking.of(document["ranking"]) if "ranking" in document else None,
         output=document.get("output"),
         outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,
         rows_per_window=document.get("rows_per_window"),

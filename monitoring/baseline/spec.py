@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task
 from monitoring.tasks.vector_regression import VectorRegression
@@ -54,7 +55,7 @@ class BaselineSpec:
     `output` the output that holds it, or that of the probabilities of a multi-label model; None for a table, and for
     probabilities of one class a row, whose output the config names.
     `described` is what describes columns that are no inputs themselves, such as texts, by some of the `features`.
-    `vector` is the task of a model that predicts several numbers in one output.
+    `vector` is the task of a model that predicts several numbers in one output, `ranking` that of one that answers ids.
     `outputs_only` is the task of a model of which no loss is known. `rows_per_window` is how the rows of a reference
     without dates are cut into windows, in their drawn order; None: by their event times, as live rows are.
 
@@ -73,6 +74,7 @@ class BaselineSpec:
     multilabel: Multilabel | None = None
     regression: Regression | None = None
     vector: VectorRegression | None = None
+    ranking: Ranking | None = None
     output: str | None = None
     outputs_only: OutputsOnly | None = None
     rows_per_window: int | None = None
@@ -87,6 +89,8 @@ class BaselineSpec:
             return self.multilabel
         if self.vector is not None:
             return self.vector
+        if self.ranking is not None:
+            return self.ranking
         if self.regression is not None:
             return self.regression
         return Classification(classes=self.classes, has_probabilities=self.has_probabilities, costs=self.costs)

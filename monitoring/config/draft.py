@@ -40,6 +40,8 @@ class TableDraft:
     classes: tuple[str, ...]
     label_columns: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    id_scores: str | None = None
+    is_ranking: bool = False
     naive_timezone: str = "UTC"
 
 
@@ -201,6 +203,8 @@ probabilities = {_quoted(draft.probabilities)}
 
 
 def _predicted(table: TableDraft) -> str:
+    if table.is_ranking:
+        return "# Ids are answered, best first."
     return f"# {len(table.numbers)} numbers are predicted." if table.numbers else "# A number is predicted."
 
 
@@ -218,6 +222,8 @@ def _columns(table: TableDraft) -> str:
     answer = f"scores = {_listed(table.scores)}"
     if table.predicted is not None or not (table.classes or table.numbers):
         answer = f"predicted = {_quoted(table.predicted or table.scores[0])}"
+    if table.id_scores is not None:
+        answer += f"\n# The scores of the ids.\nid_scores = {_quoted(table.id_scores)}"
     label = f"label = {_quoted(table.label)}"
     if table.label_columns:
         what = "A row may have several classes: a 0 or 1 for each"
@@ -232,7 +238,7 @@ prediction_id = {_quoted(table.prediction_id)}
 label_time = {_quoted(table.label_time)}
 # The time zone of timestamps without one.
 naive_timezone = {_quoted(table.naive_timezone)}
-# The probability of the second class, or one column per class, or a column of lists; or `predicted`: class or number.
+# The probability of the second class, one column per class, or a column of lists; or `predicted`: class, number, ids.
 {answer}
 # A separate table of labels, with the same column names.
 # labels = "labels/*.parquet"

@@ -58,6 +58,7 @@ class TrafficSection(Section):
     naive_timezone: Zone = Field(default="UTC", examples=["UTC"])
     scores: Names = Field(default=(), examples=[["on_time", "late"]])
     predicted: Name | None = Field(default=None, examples=["answer"])
+    id_scores: Name | None = Field(default=None, examples=["scores"])
     labels: Place | None = Field(default=None, examples=["labels/*.csv"])
     label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
     exclude_callers: Names = Field(default=(), examples=[["load-test", "10.0.0.7"]])

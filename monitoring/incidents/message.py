@@ -14,7 +14,7 @@ from monitoring.incidents.departure import Departure
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED, NAMED
 from monitoring.incidents.loss_split import metric_of
 from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
-from monitoring.tasks import regression, vector_regression
+from monitoring.tasks import ranking, regression, vector_regression
 from monitoring.tasks.metrics import part_of
 from monitoring.watches.descriptions import (
     format_amount,
@@ -42,8 +42,9 @@ LARGEST_EVIDENCE = 1_000_000
 #: What surprise is, for a message that has not said it yet.
 SURPRISE = "Surprise is realised minus expected loss: a calibration gap."
 
-#: Losses of predicted numbers, which state no confidence.
+#: Losses of predicted numbers and of rankings, which state no confidence.
 _OF_NUMBERS = frozenset(metric.name for metric in (*regression.METRICS, *vector_regression.NUMBER_METRICS))
+_UNSTATED = _OF_NUMBERS | frozenset(metric.name for metric in ranking.METRICS)
 
 #: What a watch's number means, by the watch's name.
 _SCALES = {
@@ -140,7 +141,7 @@ def _split_sentence(split: LossSplit) -> str:
         if split.surprise >= split.difficulty
         else "the traffic is harder, and the model expected most of the rise"
     )
-    gap = "realised minus expected loss" + ("" if _is_of_numbers(metric) else ", a calibration gap")
+    gap = "realised minus expected loss" + (", a calibration gap" if _states_confidence(metric) else "")
     return (
         f"The expected {name} {_moved(metric, split.difficulty)} and the realised one {_moved(metric, split.change)}, "
         f"so surprise ({gap}) {_moved(metric, split.surprise)}: {verdict}."
@@ -149,14 +150,19 @@ def _split_sentence(split: LossSplit) -> str:
 
 def _surprised(metric: str) -> str:
     """What a loss above the expected one says of the model."""
-    if _is_of_numbers(metric):
-        return "the errors are larger than such inputs explain"
+    if not _states_confidence(metric):
+        return f"the {'errors' if _is_of_numbers(metric) else 'losses'} are larger than such inputs explain"
     return "the model is overconfident"
 
 
 def _is_of_numbers(metric: str) -> bool:
     """Whether a loss is of predicted numbers."""
     return metric.partition(":")[0] in _OF_NUMBERS
+
+
+def _states_confidence(metric: str) -> bool:
+    """Whether a loss is of answers that promise one: of probabilities."""
+    return metric.partition(":")[0] not in _UNSTATED
 
 
 def _class_at_fault(metric: str, parts: Sequence[SlicePart]) -> str | None:

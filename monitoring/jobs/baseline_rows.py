@@ -74,6 +74,7 @@ class BaselineRows:
             **dict.fromkeys(columns.label_columns, "label"),
             **dict.fromkeys(columns.scores, "predicted" if columns.numbers else "score"),
             **({} if columns.predicted is None else {columns.predicted: "predicted"}),
+            **({} if columns.id_scores is None else {columns.id_scores: "score"}),
         }
         found = []
         sources = {each.source: each for each in columns.described}
@@ -258,6 +259,7 @@ def _with_answers(table: pa.Table, columns: TableColumns, types: Mapping[str, st
     if not usable.any():
         what = "a known class" if columns.predicted else "probabilities: from 0 to 1"
         what += ", and 1 in sum over the classes" if columns.exclusive and not columns.predicted else ""
+        what = "lists of ids, best first" if columns.ranking is not None else what
         raise BadInput(
             "No row of the reference has a usable answer.",
             got=f"{table.num_rows} rows of {', '.join(f'{name} ({types[name]})' for name in columns.answer)}",

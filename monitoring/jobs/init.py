@@ -38,6 +38,7 @@ class InitResult:
         windows: how many windows they make.
         classes: the classes, in the order of the scores; none where a number is predicted.
         numbers: what each predicted number is called where they are several.
+        places: of a ranking, how many ids an answer has; None of other tasks.
         inputs: the names of the inputs.
         columns: what each column of the table was taken for.
         notes: what was left out, and where the baseline is weak.
@@ -51,6 +52,7 @@ class InitResult:
     columns: tuple[ColumnRole, ...]
     notes: tuple[str, ...]
     numbers: tuple[str, ...] = ()
+    places: int | None = None
 
 
 def init_monitor(
@@ -96,6 +98,7 @@ def init_monitor(
         windows=windows,
         classes=columns.classes,
         numbers=columns.numbers,
+        places=None if columns.ranking is None else columns.ranking.places,
         inputs=tuple(columns.inputs),
         columns=rows.roles,
         notes=(
@@ -124,8 +127,9 @@ def _spec(rows: BaselineRows) -> BaselineSpec:
         described=columns.described,
         has_probabilities=columns.predicted is None or not columns.classes,
         multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
-        regression=None if columns.classes or columns.numbers else Regression(),
+        regression=None if columns.classes or columns.numbers or columns.ranking else Regression(),
         vector=VectorRegression.named(columns.numbers) if columns.numbers else None,
+        ranking=columns.ranking,
         columns=tuple(rows.types.items()),
         rows_per_window=rows.rows_per_window,
     )
@@ -161,6 +165,8 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
             predicted=columns.predicted,
             classes=columns.classes,
             numbers=columns.numbers,
+            id_scores=columns.id_scores,
+            is_ranking=columns.ranking is not None,
         ),
         slices=description.slices,
         class_slices=description.class_slices,

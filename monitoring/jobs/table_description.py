@@ -28,6 +28,7 @@ from monitoring.traffic.tables.reference import (
 from monitoring.traffic.tables.tasks.class_sets import holds_sets, with_sets
 from monitoring.traffic.tables.tasks.number_vectors import are_vectors, hold_numbers, hold_texts_of_lists, with_vectors
 from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
+from monitoring.traffic.tables.tasks.rankings import with_ranking
 
 #: The usual name of the column of event times.
 EVENT_TIME = "event_time"
@@ -39,16 +40,18 @@ class TableDescription:
 
     Attributes:
         event_time: the column of event times; None: `event_time`. The reference may have none.
-        scores: one column (the probability of the second class, or lists), or one for each class.
-        predicted: the column of the predicted class or number, or of lists of numbers; where there are scores, these
-            say more, and it is no input.
+        scores: one column (the probability of the second class, or lists), or one for each class; of a ranking, one
+            column of lists with a score of each id.
+        predicted: the column of the predicted class or number, or of lists of numbers, or of ids; where there are
+            scores of classes, these say more, and it is no input.
         label: the column of labels.
         label_columns: instead of `label`, where a row may have several classes: a column of 0 and 1 for each; where
             several numbers are predicted: one for each.
         label_time: the column of the times at which labels became known.
         prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
-        task: "classification", "multilabel" (any of several classes) or "regression"; None: as labels and answers are.
+        task: "classification", "multilabel" (any of several classes), "regression" or "ranking" (lists of ids, best
+            first); None: as labels and answers are, and no ranking.
         inputs: columns, or NAME:KIND; empty: all columns that nothing else is made of.
         categorical: inputs that are categories, whatever they look like; the others stay as they are.
         ignore: columns that are no inputs.
@@ -97,7 +100,7 @@ class TableDescription:
     @property
     def answer_follows(self) -> bool:
         """Whether the predicted class is named besides scores, from which it follows."""
-        return bool(self.scores) and self.predicted is not None and self.task != "regression"
+        return bool(self.scores) and self.predicted is not None and self.task not in ("regression", "ranking")
 
     @property
     def ignored(self) -> dict[str, str]:
@@ -157,18 +160,10 @@ def columns_described(
     _check_names(there, description)
     label = description.label or "label"
     sets, vectors = _sets_or_vectors(pieces, label, description)
-    columns = TableColumns(
-        event_time=description.times,
-        prediction_id=description.prediction_id or "prediction_id",
-        label=label,
-        label_columns=description.label_columns,
-        label_time=description.label_time or "label_time",
-        naive_timezone=description.naive_timezone,
-        scores=description.scores,
-        predicted=None if description.answer_follows else description.predicted,
-    )
+    ranked = description.task == "ranking"
+    columns = _named_columns(description, label)
     vectors = vectors or (description.task == "regression" and are_vectors(pieces, columns))
-    if not sets and not vectors:
+    if not sets and not vectors and not ranked:
         check_labels(pieces, label)
     if columns.event_time in there:
         check_label_times(pieces, columns)
@@ -180,6 +175,8 @@ def columns_described(
     others = {name: kind for name, kind in kinds.items() if name not in inputs}
     found, undescribed = with_described(pieces, replace(columns, inputs=inputs), others)
     left_out |= undescribed
+    if ranked:
+        return with_ranking(pieces, found, description.classes, description.class_slices), left_out
     if sets:
         return with_sets(pieces, found, description.classes, description.class_slices), left_out
     if vectors:
@@ -190,6 +187,36 @@ def columns_described(
     found = replace(found, classes=classes_of(pieces, columns, description.classes))
     check_scores(pieces, found)
     return found, left_out
+
+
+def _named_columns(description: TableDescription, label: str) -> TableColumns:
+    """The columns that their owner names, without inputs; BadInput for those of a ranking that are not one column."""
+    ranked = description.task == "ranking"
+    if ranked:
+        _check_ranking(description)
+    return TableColumns(
+        event_time=description.times,
+        prediction_id=description.prediction_id or "prediction_id",
+        label=label,
+        label_columns=description.label_columns,
+        label_time=description.label_time or "label_time",
+        naive_timezone=description.naive_timezone,
+        scores=() if ranked else description.scores,
+        id_scores=description.scores[0] if ranked and description.scores else None,
+        predicted=None if description.answer_follows else description.predicted,
+    )
+
+
+def _check_ranking(description: TableDescription) -> None:
+    """Raises BadInput for a ranking whose scores are in several columns, or whose ids are in none or in several."""
+    if len(description.scores) > 1 or description.predicted is None:
+        raise BadInput(
+            "A ranking is one column of lists of ids.",
+            got=f"--score {','.join(description.scores)}" if description.scores else "no --predicted",
+            expected="--predicted with the column of ids, best first; and --score with one column of lists of their "
+            "scores, if there are some",
+            fix="Put the ids of a row into one list, or into text: a|b|c.",
+        )
 
 
 def _sets_or_vectors(pieces: tuple[LoadedPiece, ...], label: str, description: TableDescription) -> tuple[bool, bool]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.tasks.number_codes import numbers
-from monitoring.watches.descriptions import printable
+from monitoring.tasks.ranking import Ranking
+from monitoring.watches.descriptions import printable, watch_title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,6 +182,8 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
         classes = [plain(name) for name in spec.classes]
         answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
         categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
+    elif spec.ranking is not None:
+        floats |= _of_ids(predictions, spec.ranking)
     else:
         floats |= {
             name: _finite(values)
@@ -191,6 +194,15 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
         categories=categories,
         problems={plain(name): plain(problem) for name, problem in predictions.problems},
     )
+
+
+def _of_ids(predictions: Predictions, task: Ranking) -> dict[str, NDArray[np.float64]]:
+    """What is watched of answered ids, by its title: the ids themselves have no order."""
+    answered = np.asarray(np.isfinite(predictions.probabilities).all(axis=1), dtype=np.bool_)
+    found = {}
+    for name, scores in task.outputs(np.where(answered[:, None], predictions.probabilities, 0.0)).items():
+        found[plain(watch_title(name))] = np.where(answered, scores, np.nan)
+    return found
 
 
 def _answer_names(spec: BaselineSpec, alone: str) -> list[str]:
@@ -211,7 +223,8 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _labels(predictions: Predictions, spec: BaselineSpec) -> Labels:
-    if spec.vector is not None:  # Evidently measures one number: those of the model are compared, not judged
+    if spec.vector is not None or spec.ranking is not None:
+        # Evidently measures one number: several numbers and ids are compared, not judged
         return np.full(len(predictions), np.nan)
     if not spec.classes:
         return numbers(predictions.labels)

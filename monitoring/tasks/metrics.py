@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from monitoring.tasks import classification, multilabel, regression, vector_regression
+from monitoring.tasks import classification, multilabel, ranking, regression, vector_regression
 from monitoring.tasks.task import Metric
 
 #: Losses over all rows by name.
 METRICS: dict[str, Metric] = {
     metric.name: metric
-    for metric in (*classification.METRICS, classification.COST, *multilabel.METRICS, *regression.METRICS)
+    for metric in (
+        *classification.METRICS,
+        classification.COST,
+        *multilabel.METRICS,
+        *regression.METRICS,
+        *ranking.METRICS,
+    )
 }
 
 #: Losses of one class of several, or of one number, by what precedes the colon and its name in their names.
@@ -35,6 +41,9 @@ SHOWN_METRICS: dict[str, Metric] = {
         Metric(name="macro_precision", title="Macro precision", unit="share"),
         Metric(name="macro_recall", title="Macro recall", unit="share"),
         Metric(name="macro_calibration_error", title="Macro expected calibration error", unit="score"),
+        Metric(name="recall_at_k", title="Recall@k", unit="share"),
+        Metric(name="ndcg_at_k", title="NDCG@k", unit="score"),
+        Metric(name="mean_reciprocal_rank", title="Mean reciprocal rank", unit="score"),
         Metric(name="log_loss", title="Log loss", unit="score"),
         Metric(name="mean_absolute_error", title="MAE", unit="target"),
         Metric(name="root_mean_squared_error", title="RMSE", unit="target"),

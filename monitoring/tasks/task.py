@@ -31,7 +31,7 @@ MAX_CLASSES_OF_SET = 60
 SURPRISE = "surprise_"
 
 #: The tasks that a table or a model can be of.
-TaskName: TypeAlias = Literal["classification", "multilabel", "regression"]
+TaskName: TypeAlias = Literal["classification", "multilabel", "regression", "ranking"]
 
 Unit: TypeAlias = Literal["share", "score", "target"]
 
@@ -102,7 +102,8 @@ class Task(Protocol):
             answers: [n, width].
 
         Returns:
-            Names of classes, [n]; where a row may have several, whether it has each, [n, classes]; or numbers, [n].
+            Names of classes, [n]; where a row may have several, whether it has each, [n, classes]; numbers, [n]; or
+            codes of ids, [n, k].
         """
 
     def read_labels(self, labels: Whole) -> NDArray[Any]:

@@ -6,6 +6,7 @@ import math
 import unicodedata
 
 from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
+from monitoring.tasks.ranking import FIRST
 from monitoring.tasks.task import Metric, Unit
 
 #: Longer text from the traffic is cut, in characters.
@@ -22,6 +23,12 @@ _WHOLE = {
     "unusable_answers": "Invalid predictions",
     "prediction:location": "Location of predictions",
     "prediction:spread": "Spread of predictions",
+    "prediction:new_ids": "Answered ids that are new to the baseline",
+    "prediction:common_ids": "Answered ids that are common in the baseline",
+    "prediction:empty_places": "Places without an id",
+    "prediction:score:location": "Location of largest scores",
+    "prediction:score:spread": "Spread of largest scores",
+    "prediction:out_of_order": "Places with a larger score than the one before",
 }
 
 #: What a watch's kind, before the colon, says about the part after it.
@@ -67,10 +74,10 @@ def watch_title(name: str) -> str:
     """
     if name in _WHOLE:
         return _WHOLE[name]
+    if name.startswith(FIRST):
+        return f"Share of first places of {printable(name.removeprefix(FIRST))}"
     kind, colon, rest = name.partition(":")
-    if not colon:
-        return _loss_title(name)
-    if find_metric(loss_of(name)) is not None:
+    if not colon or find_metric(loss_of(name)) is not None:
         return _loss_title(name)
     feature, _, place = rest.rpartition(":")
     if kind in {"input", "prediction"} and feature and place in {"location", "spread"}:

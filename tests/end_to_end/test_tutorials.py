@@ -24,6 +24,7 @@ OWN_TABLE = PAGES / "your-own-table.md"  # begins in an empty folder
 LUCK = PAGES / "better-or-luck.md"  # so does this
 NUMBER = PAGES / "regression.md"  # and this, which starts a server
 CLASSES = PAGES / "many-labels.md"  # likewise
+RANKING = PAGES / "ranking.md"
 TUTORIALS = [page for page in sorted(PAGES.glob("*.md")) if "`cd demo`" in page.read_text("utf-8")]
 # `status` and `run` end with 1 while a page is not closed, which is how the demo ends.
 HEALTHY_OR_PAGED = (0, 1)
@@ -123,3 +124,14 @@ def test_every_command_of_the_tutorial_on_several_classes_runs_in_an_empty_folde
     assert datetime(2013, 8, 22, tzinfo=UTC) <= pages[0].window_start <= datetime(2013, 8, 26, tzinfo=UTC)
     assert "class departs_late" in pages[0].cause
     assert found.coverage.labels_unknown == 0
+
+
+@pytest.mark.slow
+def test_every_command_of_the_tutorial_on_a_ranking_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    walk_through(commands(RANKING), tmp_path)
+    with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
+        found = status(store, tmp_path.name)
+    first = {level: next(i for i in found.incidents if i.level == level) for level in ("page", "notice")}
+    assert first["notice"].window_start == datetime(2013, 8, 22, tzinfo=UTC)
+    assert datetime(2013, 8, 22, tzinfo=UTC) <= first["page"].window_start <= datetime(2013, 8, 24, tzinfo=UTC)
+    assert (found.coverage.rows, found.coverage.labels_unknown) == (29_323, 0)

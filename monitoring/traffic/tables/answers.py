@@ -13,6 +13,7 @@ from monitoring.records import Finding
 from monitoring.tasks.class_indices import class_indices
 from monitoring.tasks.number_lists import number_list_codes, number_lists
 from monitoring.traffic.cells import as_strings, class_names, decoded, is_list, is_number, is_text, parse_numbers
+from monitoring.traffic.ranked_ids import ranked_answers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
 
@@ -49,7 +50,7 @@ def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float6
 
 
 def usable_answers(values: NDArray[np.float64], columns: TableColumns) -> NDArray[np.bool_]:
-    """Which of n rows, [n, width], are answers: probabilities of one class, of any classes, or a finite number.
+    """Which of n rows, [n, width], are answers: probabilities of one class, of any classes, or finite numbers.
 
     >>> each = TableColumns(scores=("a", "b"), classes=("a", "b"), exclusive=False)
     >>> usable_answers(np.array([[0.25, 1.0], [0.25, 1.5]]), each).tolist()
@@ -89,10 +90,17 @@ def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple
     if not rows or unusable < rows:
         return ()
     named = ", ".join(columns.answer)
-    what = "a probability" if columns.predicted is None else "a class"
-    what = what if columns.classes else f"{columns.width} numbers" if columns.numbers else "a number"
-    message = f"The column {named} holds {what} in none of {rows} rows."
+    message = f"The column {named} holds {_what(columns)} in none of {rows} rows."
     return (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
+
+
+def _what(columns: TableColumns) -> str:
+    """What an answer is."""
+    if columns.ranking is not None:
+        return "ids"
+    if columns.classes:
+        return "a probability" if columns.predicted is None else "a class"
+    return f"{columns.width} numbers" if columns.numbers else "a number"
 
 
 def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
@@ -100,7 +108,7 @@ def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float
     rows, width = raw.table.num_rows, columns.width
     found = [decoded(raw.table[name]) for name in columns.answer]
     if not columns.classes:
-        return _given_numbers(found, width, text=raw.text)
+        return _given_numbers(found, columns, text=raw.text)
     if columns.predicted is not None:
         if not (is_text(found[0].type) or is_number(found[0].type)):
             return np.full((rows, width), np.nan)
@@ -119,11 +127,14 @@ def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float
     return pair.T
 
 
-def _given_numbers(columns: Sequence[pa.Array], width: int, *, text: bool) -> NDArray[np.float64]:
-    """Numbers in a column each; or in one, as lists or the text of such lists; NaN in rows of another length."""
-    if width == 1 or len(columns) > 1:
-        return np.stack([np.asarray(parse_numbers(column, text=text)[0]) for column in columns], axis=1)
-    column = columns[0]
+def _given_numbers(found: Sequence[pa.Array], columns: TableColumns, *, text: bool) -> NDArray[np.float64]:
+    """Ids; or numbers, in a column each, or in one as lists or the text of lists; NaN in rows of another length."""
+    width = columns.width
+    if columns.ranking is not None:
+        return ranked_answers(found[0], found[1] if len(found) > 1 else None, columns.ranking)
+    if width == 1 or len(found) > 1:
+        return np.stack([np.asarray(parse_numbers(column, text=text)[0]) for column in found], axis=1)
+    column = found[0]
     if is_list(column.type):
         return _from_lists(column, width)
     if not is_text(column.type):

@@ -63,7 +63,7 @@ def _role_findings(present: Mapping[str, pa.ChunkedArray], columns: TableColumns
     found = []
 
     def holds_labels(kind: pa.DataType) -> bool:
-        return can_hold_names(kind) or ((bool(columns.numbers) or not columns.exclusive) and is_list(kind))
+        return can_hold_names(kind) or (columns.lists_labels and is_list(kind))
 
     if (name in columns.known or name not in ROW_NAMES) and name not in present:
         found.append(Finding(kind="column gone", feature=name, message=f"The column {name} is absent: {no_ids}"))

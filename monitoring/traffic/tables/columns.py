@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import pyarrow as pa
 
+from monitoring.tasks.ranking import Ranking
 from monitoring.traffic.descriptors.descriptors import Descriptors
 
 Kind: TypeAlias = Literal["number", "category"]
@@ -37,10 +38,12 @@ class TableColumns:
         label_time: when each label became known.
         naive_timezone: the zone of times that have none.
         scores: one column (the probability of the second class, or lists of one per class) or one per class.
-        predicted: the predicted class, where there are no scores.
+        predicted: the predicted class, where there are no scores; of a ranking, lists of ids.
+        id_scores: of a ranking, lists of the scores of its ids; None where there are none.
         classes: the classes, in the order of the scores; none where a number is predicted.
         numbers: what each predicted number is called where they are several, in the columns of `scores`.
         exclusive: whether a row has exactly one of the classes.
+        ranking: the task of a model that answers ids.
         inputs: the model's inputs, each a number or a category.
         described: what describes columns that are no inputs themselves, by some of the inputs.
         known: columns that the reference had, with their Arrow types; empty while the reference itself is read.
@@ -54,22 +57,33 @@ class TableColumns:
     naive_timezone: str = "UTC"
     scores: tuple[str, ...] = ()
     predicted: str | None = None
+    id_scores: str | None = None
     classes: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     exclusive: bool = True
+    ranking: Ranking | None = None
     inputs: Mapping[str, Kind] = field(default_factory=dict)
     described: tuple[Descriptors, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
-        """How many numbers an answer has: one for each class, or those that are predicted."""
+        """How many numbers an answer has: one for each class, or those that are predicted; ids and their scores."""
+        if self.ranking is not None:
+            return self.ranking.width
         return len(self.classes) or len(self.numbers) or 1
 
     @property
     def answer(self) -> tuple[str, ...]:
         """The columns that hold what the model answered."""
-        return self.scores if self.predicted is None else (self.predicted,)
+        if self.predicted is None:
+            return self.scores
+        return (self.predicted,) if self.id_scores is None else (self.predicted, self.id_scores)
+
+    @property
+    def lists_labels(self) -> bool:
+        """Whether a label may be a list: of classes, of numbers or of ids."""
+        return bool(self.numbers) or not self.exclusive or self.ranking is not None
 
     @property
     def label_cells(self) -> tuple[str, ...]:

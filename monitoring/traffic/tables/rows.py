@@ -108,7 +108,7 @@ def _label_cells(raw: RawRows, columns: TableColumns) -> pa.Array | None:
     if columns.label_columns:
         texts = [class_names(each) for each in cells if is_text(each.type) or is_number(each.type)]
         return joined(texts) if len(texts) == len(cells) else None
-    if is_list(cells[0].type) and (columns.numbers or not columns.exclusive):
+    if is_list(cells[0].type) and columns.lists_labels:
         return listed(cells[0])
     return cells[0] if is_text(cells[0].type) or is_number(cells[0].type) else None
 

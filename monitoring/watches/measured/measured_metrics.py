@@ -10,14 +10,16 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.watches.measured.class_metrics import ClassMetrics
 from monitoring.watches.measured.number_metrics import NumberMetrics
+from monitoring.watches.measured.ranking_metrics import RankingMetrics
 from monitoring.watches.measured.vector_metrics import VectorMetrics
 
-MeasuredMetrics: TypeAlias = ClassMetrics | NumberMetrics | VectorMetrics
+MeasuredMetrics: TypeAlias = ClassMetrics | NumberMetrics | VectorMetrics | RankingMetrics
 
 
 def fit_measured(task: Task, reference: Predictions, threshold: float | None = None) -> MeasuredMetrics | None:
@@ -39,4 +41,6 @@ def fit_measured(task: Task, reference: Predictions, threshold: float | None = N
         return ClassMetrics.fit(task, reference.probabilities[known], threshold)
     if isinstance(task, VectorRegression):
         return VectorMetrics.fit(task, reference.labels[known])
+    if isinstance(task, Ranking):
+        return RankingMetrics(task=task)
     return NumberMetrics.fit(task, reference.labels[known]) if isinstance(task, Regression) else None

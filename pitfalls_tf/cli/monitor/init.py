@@ -78,13 +78,13 @@ LISTED = 60
 @click.option(
     "--predicted",
     metavar="COLUMN",
-    help="Predicted class, or predicted number; or A,B,C, or a column of lists: several numbers.",
+    help="Predicted class, or predicted number; or A,B,C, or a column of lists: several numbers; or lists of ids.",
 )
 @click.option(
     "--task",
-    type=click.Choice(("classification", "multilabel", "regression")),
+    type=click.Choice(("classification", "multilabel", "regression", "ranking")),
     help="What is predicted.  [default: multilabel if labels are lists or several columns, regression if they are "
-    "fractions or many numbers; with --reference]",
+    "fractions or many numbers; ranking, lists of ids, has to be said; with --reference]",
 )
 @click.option(
     "--label",
@@ -284,6 +284,7 @@ def _document(adopted: InitResult) -> dict[str, object]:
         "windows": adopted.windows,
         "classes": list(adopted.classes),
         "numbers": list(adopted.numbers),
+        "places": adopted.places,
         "inputs": list(adopted.inputs),
         "columns": [one.document() for one in adopted.columns],
         "notes": [HELD_OUT, *adopted.notes],
@@ -305,6 +306,8 @@ def _show(adopted: InitResult, traffic: str | None) -> None:
 def _answers(adopted: InitResult) -> str:
     if adopted.numbers:
         return f"{len(adopted.numbers)} predicted numbers: {', '.join(adopted.numbers)}."
+    if adopted.places is not None:
+        return f"rankings of up to {adopted.places} ids."
     return f"classes {', '.join(adopted.classes)}." if adopted.classes else "a predicted number."
 
 

@@ -1,0 +1,242 @@
+"""Ranking and retrieval: a model that answers the k best ids, judged by where the relevant ones stand among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.errors import BadInput
+from monitoring.records import Watch
+from monitoring.tasks.answered_ids import AnsweredIds
+from monitoring.tasks.row_operations import baseline_ranks, row_maxima
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+METRICS = (
+    Metric(name="recall_loss", title="1 \N{MINUS SIGN} recall@k", unit="share"),
+    Metric(name="ndcg_loss", title="1 \N{MINUS SIGN} NDCG@k", unit="score"),
+    Metric(name="reciprocal_rank_loss", title="1 \N{MINUS SIGN} reciprocal rank", unit="score"),
+)
+
+#: A label has at most so many relevant ids, an answer so many places.
+MAX_RELEVANT = 32
+MAX_PLACES = 100
+
+#: Quantiles of the baseline's largest scores, on which ranks are measured.
+KNOTS = 99
+
+#: The watches on the answered ids: the shares of a row's ids that are new and common, and of places without one.
+NEW_IDS, COMMON_IDS, EMPTY_PLACES = "prediction:new_ids", "prediction:common_ids", "prediction:empty_places"
+
+#: What precedes an id in the name of the watch on how often it stands first.
+FIRST = "prediction:first:"
+
+#: Where there are scores: the watches on the largest one, and on the share of neighbours of which the second has more.
+SCORE, OUT_OF_ORDER = "prediction:score", "prediction:out_of_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """A model that answers up to k ids, best first, with or without a score of each. A `monitoring.tasks.task.Task`.
+
+    Answers are the codes of ids (`monitoring.tasks.id_codes`), [n, k], 0 where there is none, and after them the
+    scores, [n, 2 k], where there are some. Labels are sets of relevant ids, [n, `MAX_RELEVANT`]; no id at all is no
+    label. Relevance is binary. With R relevant ids of which those found stand at ranks r ≤ k, an id counted once:
+
+    - recall@k is the share of the R that is found;
+    - NDCG@k = Σ 1/log2(1 + r) / Σ_{i ≤ min(R, k)} 1/log2(1 + i): Järvelin & Kekäläinen, *Cumulated gain-based
+      evaluation of IR techniques* (2002);
+    - the reciprocal rank is 1/r of the first one found, 0 if none is: Voorhees, *The TREC-8 question answering track
+      report* (1999).
+
+    Each loss is 1 less that. Scores are not probabilities, so they promise no loss: what to expect is learned from the
+    baseline (`monitoring.watches.residuals`).
+
+    >>> task = Ranking(places=3)
+    >>> answers, labels = np.array([[7.0, 8.0, 9.0]]), np.array([[9, 5, *[NO_LABEL] * 30]])
+    >>> {name: round(float(loss[0]), 3) for name, loss in task.losses(answers, labels).items()}
+    {'recall_loss': 0.5, 'ndcg_loss': 0.693, 'reciprocal_rank_loss': 0.667}
+
+    Attributes:
+        places: k, the most ids that an answer of the baseline has.
+        scored: Whether ids have scores.
+        first: The ids that often stand first: code and name.
+        ids: What is known of the baseline's answered ids; None before it is fitted.
+        knots: Quantiles of the baseline's largest scores, in order.
+    """
+
+    places: int
+    scored: bool = False
+    first: tuple[tuple[int, str], ...] = ()
+    ids: AnsweredIds | None = None
+    knots: tuple[float, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    def check(self) -> Ranking:
+        """Check how many ids an answer has.
+
+        Returns:
+            The task itself.
+
+        Raises:
+            BadInput: they are none, or too many.
+        """
+        if not 1 <= self.places <= MAX_PLACES:
+            raise BadInput(
+                "These cannot be the answers of a ranking.",
+                got=f"up to {self.places} ids in a row",
+                expected=f"1 to {MAX_PLACES} ids, best first",
+                fix="Keep the first ids of each answer, as many as are shown to people.",
+            )
+        return self
+
+    def fitted(self, answers: Floats) -> Ranking:
+        """The task with what it knows of a baseline's answers, [n, width]."""
+        usable = answers[np.isfinite(answers).all(axis=1)]
+        knots: tuple[float, ...] = ()
+        if self.scored:
+            knots = tuple(np.quantile(self._largest(usable), np.linspace(0, 1, KNOTS + 2)[1:-1]).tolist())
+        return replace(self, ids=AnsweredIds.fit(self.read_answers(usable)), knots=knots)
+
+    def document(self) -> dict[str, Any]:
+        """The task as JSON, which `of` reads."""
+        return {
+            "places": self.places,
+            "scored": self.scored,
+            "first": [list(one) for one in self.first],
+            "ids": None if self.ids is None else self.ids.document(),
+            "knots": list(self.knots),
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Ranking:
+        """The inverse of `document`; LookupError, TypeError or ValueError if something is missing."""
+        return cls(
+            places=document["places"],
+            scored=document["scored"],
+            first=tuple((int(code), str(name)) for code, name in document["first"]),
+            ids=None if document["ids"] is None else AnsweredIds.of(document["ids"]),
+            knots=tuple(document["knots"]),
+        )
+
+    @property
+    def exclusive(self) -> bool:
+        """See `Task`."""
+        return False
+
+    @property
+    def width(self) -> int:
+        """See `Task`."""
+        return self.places * (2 if self.scored else 1)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """See `Task`; of one place all three are the same."""
+        return tuple(metric.name for metric in METRICS[: 1 if self.places == 1 else None])
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """See `Task`."""
+        return dict.fromkeys(self.metrics, 1.0)
+
+    @property
+    def loss_watches(self) -> tuple[Watch, ...]:
+        """See `Task`."""
+        losses = tuple(
+            Watch(name=metric, family="performance", level="page", needs_label=True) for metric in self.metrics
+        )
+        return (*losses, *(surprise_watch(loss) for loss in losses))
+
+    @property
+    def output_watches(self) -> tuple[Watch, ...]:
+        """See `Task`: new and common ids, empty places, which ids stand first; where scores lie, and their order."""
+        scores = (f"{SCORE}:location", f"{SCORE}:spread", OUT_OF_ORDER) if self.scored else ()
+        names = (NEW_IDS, COMMON_IDS, EMPTY_PLACES, *(f"{FIRST}{name}" for _, name in self.first), *scores)
+        return tuple(
+            Watch(name=name, family="outputs", level="notice", needs_label=False, direction="both") for name in names
+        )
+
+    def label_codes(self, words: pa.ChunkedArray) -> Whole:
+        """See `Task`: an id, or several."""
+        from monitoring.tasks.id_codes import id_set_codes  # noqa: PLC0415 - brings Arrow, not needed to report
+
+        return id_set_codes(words, MAX_RELEVANT)
+
+    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """See `Task`: none, as any id may be relevant."""
+        return np.zeros(len(words), dtype=np.bool_)
+
+    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
+        """See `Task`: none, an id that the model never answers is one that it misses."""
+        return np.zeros(len(labels), dtype=np.bool_)
+
+    def read_answers(self, answers: Floats) -> NDArray[Any]:
+        """See `Task`: the codes of the ids, int64 [n, k], 0 where there is none."""
+        return np.asarray(answers[:, : self.places], dtype=np.int64)
+
+    def read_labels(self, labels: Whole) -> NDArray[Any]:
+        """See `Task`: the codes of the relevant ids, int64 [n, `MAX_RELEVANT`], `NO_LABEL` where there are fewer."""
+        return labels
+
+    def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
+        """See `Task`."""
+        found, gained, best, relevant = (np.zeros(len(answers)) for _ in range(4))
+        gains = 1.0 / np.log2(np.arange(2, self.places + 2))
+        ids = answers[:, : self.places]
+        for column in labels.T:
+            there = column != NO_LABEL
+            if not there.any():
+                break  # ids of a label come first, so no later column has one
+            relevant += there
+            hits = (ids == column[:, None]) & there[:, None]
+            hit, place = hits.any(axis=1), hits.argmax(axis=1)
+            found += hit
+            gained += np.where(hit, gains[place], 0.0)
+            np.maximum(best, np.where(hit, 1.0 / (place + 1.0), 0.0), out=best)
+        ideal = np.append(0.0, np.cumsum(gains))[np.minimum(relevant, self.places).astype(np.int64)]
+        values = (found / relevant, gained / ideal, best)
+        return {
+            metric.name: np.clip(1.0 - value, 0.0, 1.0)
+            for metric, value in zip(METRICS, values, strict=True)
+            if metric.name in self.metrics
+        }
+
+    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """See `Task`: none, ids and their scores promise no loss."""
+        return {}
+
+    def outputs(self, answers: Floats) -> dict[str, Floats]:
+        """See `Task`."""
+        codes = self.read_answers(answers)
+        there = np.maximum((codes > 0).sum(axis=1), 1)
+        found = {NEW_IDS: np.zeros(len(codes)), COMMON_IDS: np.zeros(len(codes))}
+        if self.ids is not None:
+            found = {
+                NEW_IDS: self.ids.new(codes).sum(axis=1) / there,
+                COMMON_IDS: self.ids.is_common(codes).sum(axis=1) / there,
+            }
+        found[EMPTY_PLACES] = (codes == 0).mean(axis=1)
+        found |= {f"{FIRST}{name}": (codes[:, 0] == code).astype(np.float64) for code, name in self.first}
+        if self.scored:
+            ranks = baseline_ranks(self._largest(answers), self.knots)
+            found |= {f"{SCORE}:location": ranks, f"{SCORE}:spread": np.abs(2.0 * ranks - 1.0)}
+            both = (codes[:, 1:] > 0) & (codes[:, :-1] > 0)
+            rising = both & (np.diff(answers[:, self.places :], axis=1) > 0.0)
+            found[OUT_OF_ORDER] = rising.sum(axis=1) / np.maximum(both.sum(axis=1), 1)
+        return found
+
+    def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
+        """See `Task`: the rank of the largest score among the baseline's; without scores the share of common ids."""
+        found = self.outputs(answers) if outputs is None else outputs
+        return found[f"{SCORE}:location" if self.scored else COMMON_IDS]
+
+    def _largest(self, answers: Floats) -> Floats:
+        """The largest score of each row, wherever it stands: a list in the wrong order is no harder to rank."""
+        there = answers[:, : self.places] > 0
+        return row_maxima(np.where(there, answers[:, self.places :], -np.inf))

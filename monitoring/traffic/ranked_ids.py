@@ -1,0 +1,97 @@
+"""Lists of answered ids, and of their scores, as the answers of a ranking."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.tasks.id_codes import id_codes, split_ids
+from monitoring.tasks.number_lists import list_items, list_lengths
+from monitoring.tasks.ranking import Ranking
+from monitoring.traffic.cells import as_strings, class_names, decoded, is_list, is_number, is_text, parse_numbers
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+def listed_ids(cells: pa.Array) -> tuple[pa.Array, Whole]:
+    """The ids of some cells: lists, the text of lists, or one id each.
+
+    >>> ids, lengths = listed_ids(pa.array(["a|b", None, "c"]))
+    >>> ids.to_pylist(), lengths.tolist()
+    (['a', 'b', None, 'c'], [2, 1, 1])
+
+    Args:
+        cells: What a column holds, [n].
+
+    Returns:
+        The ids as text, one after the other, null for a place without one; and how many each cell has, int64 [n].
+    """
+    if is_list(cells.type):
+        lengths = np.asarray(pc.fill_null(pc.list_value_length(cells), 0), dtype=np.int64)
+        words = decoded(pc.list_flatten(cells))
+        known = is_text(words.type) or is_number(words.type)
+        return (class_names(words) if known else pa.nulls(len(words), pa.string())), lengths
+    if is_number(cells.type):
+        return class_names(cells), np.ones(len(cells), dtype=np.int64)
+    if is_text(cells.type):
+        parts = split_ids(as_strings(cells))
+        return pc.list_flatten(parts), np.asarray(pc.list_value_length(parts), dtype=np.int64)
+    return pa.array([], pa.string()), np.zeros(len(cells), dtype=np.int64)
+
+
+def ranked_answers(ids: pa.Array, scores: pa.Array | None, task: Ranking) -> Floats:
+    """The answers of a ranking.
+
+    >>> answers = ranked_answers(pa.array([["a", "b", "c"], ["a"], []]), None, Ranking(places=2))
+    >>> bool(answers[0, 0] == answers[1, 0] > 0), answers[1, 1], bool(np.isnan(answers[2]).all())
+    (True, np.float64(0.0), True)
+
+    Args:
+        ids: What the column of ids holds, [n]; best first.
+        scores: What that of their scores holds, [n]; None where there are none.
+        task: How many places there are; ids after them do not count.
+
+    Returns:
+        Codes, then scores, float64 [n, task.width]; NaN in a row without an id, or without a number for each of them.
+    """
+    words, lengths = listed_ids(ids)
+    found = np.zeros((len(ids), task.width))
+    rows, places = _at(lengths)
+    inside = places < task.places
+    found[rows[inside], places[inside]] = id_codes(words)[inside]
+    usable = (found[:, : task.places] > 0).any(axis=1)
+    if task.scored:
+        values, counts = _numbers(scores, len(ids))
+        usable &= counts == lengths
+        score_rows, score_places = _at(counts)
+        kept = usable[score_rows] & (score_places < task.places)
+        found[score_rows[kept], task.places + score_places[kept]] = values[kept]
+        usable &= np.isfinite(found).all(axis=1)
+    found[~usable] = np.nan
+    return found
+
+
+def _at(lengths: Whole) -> tuple[Whole, Whole]:
+    """The row and the place in it of each item of lists of these lengths."""
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    return rows, np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+
+def _numbers(cells: pa.Array | None, rows: int) -> tuple[Floats, Whole]:
+    """The scores of some cells, one after the other, and how many each cell has; none where they are no numbers."""
+    none = np.zeros(0), np.zeros(rows, dtype=np.int64)
+    if cells is None:
+        return none
+    if is_list(cells.type):
+        values = decoded(pc.list_flatten(cells))
+        lengths = np.asarray(pc.fill_null(pc.list_value_length(cells), 0), dtype=np.int64)
+    elif is_text(cells.type):
+        texts = pa.chunked_array([as_strings(cells)])
+        values, lengths = list_items(texts), list_lengths(texts)
+    else:
+        values, lengths = cells, np.ones(rows, dtype=np.int64)
+    numbers, _, _ = parse_numbers(values, text=is_text(values.type))
+    return np.asarray(numbers, dtype=np.float64), lengths

@@ -123,14 +123,14 @@ def test_labels_may_come_in_a_table_of_their_own_as_one_id_or_as_lists(monitor: 
 def test_a_column_of_ids_that_holds_none_any_more_is_a_fact(monitor: Monitor) -> None:
     live = days("2024-04-01", 2, 4)
     gone = live["ts"].dt.day == 2
-    found = monitor.run(live.assign(shown=[[] if no else ids for no, ids in zip(gone, live["shown"], strict=True)]))
+    found = monitor.run(live.assign(shown=live["shown"].where(~gone, None)))
     page = next(incident for incident in found.incidents if incident.window_start.month == 4)
     assert (page.level, page.cause) == ("page", "unusable answers")
 
 
 def test_lists_of_labels_are_read_and_are_no_finding(tmp_path: Path) -> None:
     frame = days("2024-01-01", 2, 5)
-    lists = frame.assign(clicked=[[one, "item-1"] for one in frame["clicked"]])
+    lists = frame.assign(clicked=frame["clicked"].map(lambda one: [one, "item-1"]))
     found = described(lists, tmp_path)
     assert found.ranking is not None
     assert found.lists_labels

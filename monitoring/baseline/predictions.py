@@ -128,8 +128,8 @@ def no_predictions(spec: BaselineSpec) -> Predictions:
 
 
 def microseconds(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    """A timestamp column as int64 microseconds UTC, 0 for null."""
-    whole = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    """A timestamp column as int64 microseconds UTC, 0 for null; fractions of one are cut off."""
+    whole = column.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64())
     return np.asarray(pc.fill_null(whole, 0), dtype=np.int64)
 
 

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     type=click.Choice(["classification", "multilabel", "regression"]),
     help="What the label is: a class, several classes, or a number.  [default: by label and outputs]",
 )
+@click.option("--event-time", metavar="COLUMN", help="Time of the prediction.  [default: event_time]")
+@click.option("--label-time", metavar="COLUMN", help="Time when the label became known.  [default: label_time]")
+@click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.  [default: prediction_id]")
 @with_column_roles
 @click.option("--output", "answer", metavar="NAME", help="Output that the label is the truth of, of several.")
 @click.option("--custom", metavar="MODULE", help="Module of custom layers: dotted name, or a .py file.")
@@ -90,6 +93,7 @@ def command(
         reference=chosen["reference"],
         features=split_names(chosen["features"], "--features", "age,income"),
         label=chosen["label"],
+        row_columns={name: chosen[name] for name in ("prediction_id", "event_time", "label_time")},
         classes=split_names(chosen["classes"], "--classes", "on_time,late"),
         task=chosen["task"],
         answer=chosen["answer"],
@@ -115,6 +119,7 @@ class ExportRequest:
     reference: Path | None
     features: tuple[str, ...]
     label: str | None
+    row_columns: Mapping[str, str | None]
     classes: tuple[str, ...]
     task: TaskName | None
     answer: str | None
@@ -129,6 +134,7 @@ class ExportRequest:
             "--reference": self.reference,
             "--features": self.features,
             "--label": self.label,
+            **{f"--{name.replace('_', '-')}": own for name, own in self.row_columns.items()},
             "--task": self.task,
             "--output": self.answer,
             "--custom": self.custom,
@@ -206,11 +212,14 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
     from serving.export.export import Reference, export_bundle  # noqa: PLC0415 - as above
     from serving.export.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
     from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
+    from serving.export.row_columns import with_row_columns  # noqa: PLC0415 - as above
     from serving.export.table_file import read_table  # noqa: PLC0415 - as above
 
     labels = split_names(request.label, "--label", "is_sports,is_politics")
     reference = Reference(
-        table=None if request.reference is None else read_table(request.reference),
+        table=None
+        if request.reference is None
+        else with_row_columns(read_table(request.reference), request.row_columns),
         features=request.features,
         label=request.label if len(labels) < 2 else None,
         label_columns=labels if len(labels) > 1 else (),

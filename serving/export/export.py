@@ -34,6 +34,7 @@ from serving.export.reference_answers import (
 )
 from serving.export.reference_labels import check_sets, is_number_type, labels_of_sets
 from serving.export.reference_table import LABEL, check_reference, match_columns, sample
+from serving.export.row_columns import unnamed_time
 from serving.export.saved_model import write_saved_model
 from serving.export.staging import staged_version
 from serving.export.warmup_writer import write_warmup
@@ -206,8 +207,13 @@ def export_bundle(
         metrics=written.metrics,
         outputs=opened.outputs,
         has_baseline=written.has_baseline,
-        remarks=(*found.remarks, *written.remarks),
+        remarks=(*found.remarks, *written.remarks, *_unnamed_times(given, opened)),
     )
+
+
+def _unnamed_times(given: Reference, model: KerasModel) -> tuple[str, ...]:
+    remark = "" if given.table is None else unnamed_time(given.table, given.features or [i.name for i in model.inputs])
+    return (remark,) if remark else ()
 
 
 def _checked(reference: pa.Table | Reference | None, classes: tuple[str, ...]) -> tuple[Reference, tuple[str, ...]]:

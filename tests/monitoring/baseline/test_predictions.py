@@ -98,6 +98,11 @@ def test_times_of_any_unit_are_microseconds(unit: str) -> None:
     assert microseconds(column).tolist() == [{"s": 10**6, "ms": 10**3, "us": 1}[unit], 0]
 
 
+def test_nanoseconds_are_cut_off() -> None:
+    column = pa.chunked_array([pa.array([1_780_272_496_017_164_695, None], pa.timestamp("ns", "UTC"))])
+    assert microseconds(column).tolist() == [1_780_272_496_017_164, 0]
+
+
 def test_probabilities_that_are_absent_or_not_one_per_class_are_refused() -> None:
     rows = table([1.0] * 2, ["p"] * 2)
     with pytest.raises(BadInput, match="have no probabilities"):

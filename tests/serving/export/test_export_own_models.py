@@ -241,16 +241,26 @@ def test_nested_dicts_keep_their_names(tmp_path: Path, open_website: OpenWebsite
 
 def test_the_command_line_exports_somebodys_model(tmp_path: Path, pitfalls: Any) -> None:
     keras.Sequential([keras.Input((2,)), Shifting(), keras.layers.Dense(1)]).save(tmp_path / "own.keras")
-    (tmp_path / "rows.csv").write_text("temp,wind,late\n1,2,1\n3,4,0\n5,6,1\n")
-    done = pitfalls(
+    days = [f"2026-06-0{day} 00:08:16.017164695+00:00" for day in (1, 2, 3)]  # as pandas writes them
+    rows = zip(("1,2,1", "3,4,0", "5,6,1"), days, strict=True)
+    (tmp_path / "rows.csv").write_text("temp,wind,late,when\n" + "".join(f"{row},{day}\n" for row, day in rows))
+    flags = (
         "export", tmp_path / "own.keras", "--name", "own", "--models", tmp_path / "models", "--json",
         "--reference", tmp_path / "rows.csv", "--features", "temp,wind", "--label", "late", "--custom", OWN_LAYERS,
     )  # fmt: skip
+    done = pitfalls(*flags)
     assert done.exit_code == 0, done.stderr
     document = json.loads(done.stdout)
     assert (document["version"], document["baseline"]) == (1, True)
     assert document["outputs"] == ["logits", "probabilities"]
     assert any("no event_time" in remark for remark in document["remarks"])
+    assert any("--event-time when" in remark for remark in document["remarks"])
+    dated = json.loads(pitfalls(*flags, "--event-time", "when").stdout)
+    assert dated["version"] == 2
+    assert not any("time" in remark for remark in dated["remarks"])
+    absent = pitfalls(*flags, "--event-time", "day")
+    assert absent.exit_code == 2
+    assert "temp, wind, late, when" in absent.stderr
     wrong = pitfalls("export", tmp_path / "own.keras", "--name", "own", "--models", tmp_path / "models")
     assert wrong.exit_code == 2
     assert "needs Shifting" in wrong.stderr

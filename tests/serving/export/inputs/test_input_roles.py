@@ -57,6 +57,11 @@ def table(rows: int = ROWS) -> pa.Table:
     )
 
 
+def test_texts_at_times_in_nanoseconds_are_described() -> None:
+    times = pa.array(np.arange(ROWS) + 10**18 + 1, pa.timestamp("ns", "UTC"))
+    assert input_roles(table().append_column("event_time", times), INPUTS).described
+
+
 def kinds(roles: Any) -> dict[str, tuple[str, bool]]:
     return {one.name: (one.kind, one.is_code) for one in roles.features}
 

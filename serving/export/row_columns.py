@@ -1,0 +1,79 @@
+"""Names of the columns that say which row it is and when it was, in a reference table with names of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+#: The standard names, and the flags that say what they are called in a table.
+ROW_FLAGS: Final = {
+    "prediction_id": "--prediction-id",
+    "event_time": "--event-time",
+    "label_time": "--label-time",
+}
+
+
+def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Table:
+    """Add columns under their standard names.
+
+    >>> with_row_columns(pa.table({"id": ["a"]}), {"prediction_id": "id"}).column_names
+    ['id', 'prediction_id']
+
+    Args:
+        table: The table.
+        names: What it calls some of the columns in `ROW_FLAGS`; None for one that is called as the standard says.
+
+    Returns:
+        The table with its own columns, and those.
+
+    Raises:
+        BadInput: there is no such column, or one of the standard name, too.
+    """
+    for standard, own in names.items():
+        if own is None or own == standard:
+            continue
+        if own not in table.column_names:
+            raise BadInput(
+                "The reference table has no such column.",
+                got=f"{ROW_FLAGS[standard]} {own}",
+                expected=f"one of {', '.join(table.column_names)[:300]}",
+                fix=f"Name the column with {ROW_FLAGS[standard]}.",
+            )
+        if standard in table.column_names:
+            raise BadInput(
+                f"The reference table has two columns that may be its {standard}.",
+                got=f"{ROW_FLAGS[standard]} {own}, and a column {standard}",
+                expected="one of them",
+                fix=f"Leave {ROW_FLAGS[standard]} out, or rename the column {standard}.",
+            )
+        table = table.append_column(standard, table[own])
+    return table
+
+
+def unnamed_time(table: pa.Table, inputs: Collection[str]) -> str:
+    """A remark on the one column of times that is no input, in a table without event times.
+
+    >>> unnamed_time(pa.table({"when": pa.array([0], pa.timestamp("s"))}), ["age"])
+    'Column when has times. If they say when each row was predicted: --event-time when.'
+
+    Args:
+        table: The table.
+        inputs: Columns that the model reads.
+
+    Returns:
+        The remark; empty if there is no such column, or more than one.
+    """
+    times = [
+        field.name
+        for field in table.schema
+        if pa.types.is_timestamp(field.type) and field.name not in {*inputs, *ROW_FLAGS}
+    ]
+    if "event_time" in table.column_names or len(times) != 1:
+        return ""
+    return f"Column {times[0]} has times. If they say when each row was predicted: --event-time {times[0]}."

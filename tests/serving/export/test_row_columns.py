@@ -1,0 +1,45 @@
+"""A reference table keeps its own column names; those of ids and times are given by flags."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from monitoring.errors import BadInput
+from serving.export.row_columns import unnamed_time, with_row_columns
+
+TABLE = pa.table({"age": [1.0], "when": pa.array([0], pa.timestamp("ns", "UTC")), "id": ["a"]})
+
+
+def test_columns_are_added_under_their_standard_names_and_inputs_stay() -> None:
+    found = with_row_columns(TABLE, {"event_time": "when", "prediction_id": "id", "label_time": None})
+    assert found.column_names == ["age", "when", "id", "event_time", "prediction_id"]
+    assert found["event_time"] == TABLE["when"]
+
+
+def test_a_column_that_is_not_there_or_is_there_twice_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"--event-time day.*age, when, id"):
+        with_row_columns(TABLE, {"event_time": "day"})
+    twice = TABLE.append_column("event_time", TABLE["when"])
+    with pytest.raises(BadInput, match=r"two columns"):
+        with_row_columns(twice, {"event_time": "when"})
+    assert with_row_columns(twice, {"event_time": "event_time"}) == twice
+
+
+@pytest.mark.parametrize(
+    ("columns", "inputs", "found"),
+    [
+        (["age", "when"], ["age"], True),
+        (["age", "when"], ["age", "when"], False),
+        (["age", "id"], ["age"], False),
+    ],
+)
+def test_one_column_of_times_that_is_no_input_is_pointed_out(
+    columns: list[str], inputs: list[str], found: bool
+) -> None:
+    assert bool(unnamed_time(TABLE.select(columns), inputs)) is found
+
+
+def test_no_column_is_pointed_out_where_the_event_time_is_known_or_several_may_be_it() -> None:
+    assert not unnamed_time(TABLE.append_column("event_time", TABLE["when"]), ["age"])
+    assert not unnamed_time(TABLE.append_column("then", TABLE["when"]), ["age"])

@@ -38,10 +38,10 @@ def question_of(request: Request) -> Question:
     )
 
 
-def windows_of(request: Request) -> int:
-    """How many windows a request asks for, one of `WINDOW_CHOICES`."""
+def windows_of(request: Request, otherwise: int = WINDOWS_SHOWN) -> int:
+    """How many windows a request asks for, one of `WINDOW_CHOICES`; a number of them where it says nothing."""
     asked = request.query_params.get("windows", "")
-    return next((one for one in WINDOW_CHOICES if str(one) == asked), WINDOWS_SHOWN)
+    return next((one for one in WINDOW_CHOICES if str(one) == asked), otherwise)
 
 
 def place_of(request: Request) -> tuple[str, int]:

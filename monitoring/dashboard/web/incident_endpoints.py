@@ -15,14 +15,14 @@ from starlette.routing import Route
 from monitoring.dashboard.web.access import WITH_PICTURES, Access
 from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of, require_sure
 from monitoring.dashboard.web.answers import NAME_COOKIE, file_answer, led_to, page_answer
-from monitoring.dashboard.web.asked import MOST_ACTION_BYTES, form_of, place_of
+from monitoring.dashboard.web.asked import MOST_ACTION_BYTES, form_of, place_of, windows_of
 from monitoring.dashboard.web.incident_pages import IncidentPages
-from monitoring.dashboard.web.pages import Pages
+from monitoring.dashboard.web.pages import WINDOW_CHOICES, Pages
 from monitoring.records import ActionKind
 
 
 class IncidentEndpoints:
-    """Answers what is asked of incidents.
+    """Answers what is asked of incidents, and of rows of the traffic.
 
     Args:
         pages: Gives what the dashboard shows, for each request.
@@ -43,6 +43,8 @@ class IncidentEndpoints:
         return [
             Route(incident, self.incident),
             Route(incident + "/tables/{file:path}", self.incident_table),
+            Route(deployment + "/outcomes", self.outcomes),
+            Route(deployment + "/outcomes/tables/{file:path}", self.outcomes_table),
             Route(incident + "/rows", self.rows),
             Route(incident + "/rows/tables/{file:path}", self.rows_table),
             *(Route(f"{incident}/{kind}", partial(self.act, kind), methods=["POST"]) for kind in KINDS),
@@ -73,6 +75,18 @@ class IncidentEndpoints:
         """A table of that page."""
         number = int(request.path_params["incident"])
         view = await run_in_threadpool(self._incidents.rows, *place_of(request), number, whole=True)
+        return file_answer(request, view.tables)
+
+    async def outcomes(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/outcomes``: answers against labels in the last windows, read from the traffic."""
+        latest = windows_of(request, WINDOW_CHOICES[0])
+        view = await run_in_threadpool(self._incidents.outcomes, *place_of(request), latest)
+        return page_answer("outcomes", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
+
+    async def outcomes_table(self, request: Request) -> Response:
+        """A table of that page."""
+        latest = windows_of(request, WINDOW_CHOICES[0])
+        view = await run_in_threadpool(self._incidents.outcomes, *place_of(request), latest)
         return file_answer(request, view.tables)
 
     async def act(self, kind: ActionKind, request: Request) -> Response:

@@ -12,11 +12,15 @@ from monitoring.dashboard.views.incident_page.incident import (
     incident_view,
 )
 from monitoring.dashboard.views.incident_page.rows import RowsView, rows_view
+from monitoring.dashboard.views.outcomes import OutcomesPage, OutcomesView, outcome_views
+from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.web.pages import TABLE_ROWS, Pages, known
 from monitoring.errors import PitfallsError
 from monitoring.jobs.actions.perform import perform
 from monitoring.jobs.examples.incident_rows import read_incident_rows
+from monitoring.jobs.examples.outcomes import read_outcomes
 from monitoring.records import IncidentAction, IncidentRecord
+from monitoring.watches.descriptions import printable
 
 #: Why the rows of a deployment cannot be read.
 NO_CONFIG = "The dashboard does not have the config of this deployment: give it with --config or --configs."
@@ -73,12 +77,50 @@ class IncidentPages:
         found, parent = store.incident(number, incident), f"/d/{source}/{number}"
         config = self.pages.source(source).config_of(summary.record.called)
         if config is None:
-            return rows_view(found, summary, parent, None, (NO_CONFIG,))
+            return rows_view(found, summary, parent, (NO_CONFIG,))
+        windows = store.recent_windows(number, latest=WINDOWS_AFTER, before=found.closed_at)
+        since = [one for one in windows if one.start >= found.window_start]
         try:
             rows = read_incident_rows(config, summary.record.version, found, self.pages.clock)
+            outcomes = read_outcomes(config, summary.record.version, since, ("", found.slice), self.pages.clock)
         except PitfallsError as error:
-            return rows_view(found, summary, parent, None, tuple(str(error).splitlines()))
-        return rows_view(found, summary, parent, rows, whole=whole)
+            return rows_view(found, summary, parent, tuple(str(error).splitlines()))
+        return rows_view(found, summary, parent, rows, outcomes=outcome_views(outcomes), whole=whole)
+
+    def outcomes(self, source: str, number: int, latest: int) -> OutcomesPage:
+        """The page of a deployment's answers and labels in its last windows.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            latest: How many windows.
+
+        Returns:
+            The page, with the reason where they cannot be read; BadInput says that there is no such deployment.
+        """
+        store, summary = self.pages.find(source, number)
+        config, parent = self.pages.source(source).config_of(summary.record.called), f"/d/{source}/{number}"
+        found: tuple[OutcomesView, ...] = ()
+        problem: tuple[str, ...] = ()
+        shown = 0
+        if config is None:
+            problem = (NO_CONFIG,)
+        else:
+            windows = store.recent_windows(number, latest=latest)
+            try:
+                read = read_outcomes(config, summary.record.version, windows, ("",), self.pages.clock)
+                found, shown = outcome_views(read), len(read[0].windows)
+            except PitfallsError as error:
+                problem = tuple(str(error).splitlines())
+        return OutcomesPage(
+            address=f"{parent}/outcomes",
+            parent=parent,
+            name=printable(name_of(summary)),
+            outcomes=found,
+            problem=problem,
+            shown=shown,
+            judged=store.judged(number),
+        )
 
     def act(self, source: str, number: int, incident: int, action: IncidentAction) -> IncidentRecord:
         """Act on an incident. Raises BadInput if there is none, or the action does not fit it."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.dashboard.views.incident_page.row_words import answer_words, label_words, value_words
+from monitoring.dashboard.views.outcomes import OutcomesView, tables_of
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.jobs.examples.incident_rows import ExampleRows, IncidentRows
@@ -70,22 +71,23 @@ class RowsView:
     title: str
     window: str
     groups: tuple[RowsGroup, ...]
+    outcomes: tuple[OutcomesView, ...]
     problem: tuple[str, ...]
     timezone: str
 
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        return tuple(one.table for one in self.groups if one.table is not None)
+        return (*(one.table for one in self.groups if one.table is not None), *tables_of(self.outcomes))
 
 
 def rows_view(
     incident: IncidentRecord,
     summary: DeploymentSummary,
     parent: str,
-    found: IncidentRows | None,
-    problem: tuple[str, ...] = (),
+    found: IncidentRows | tuple[str, ...],
     *,
+    outcomes: tuple[OutcomesView, ...] = (),
     whole: bool = False,
 ) -> RowsView:
     """The page of an incident's rows.
@@ -94,8 +96,8 @@ def rows_view(
         incident: The incident.
         summary: Its deployment.
         parent: The path of the deployment's page.
-        found: Its rows; None where they cannot be read.
-        problem: Why they cannot.
+        found: Its rows, or in lines why they cannot be read.
+        outcomes: What became of answers since.
         whole: Whether tables have all inputs.
 
     Returns:
@@ -109,8 +111,9 @@ def rows_view(
         number=incident.number,
         title=cause_line(incident),
         window=format_window(incident.window_start, incident.window_end, zone),
-        groups=() if found is None else _groups(incident, found, zone, None if whole else MOST_INPUTS),
-        problem=problem,
+        groups=() if isinstance(found, tuple) else _groups(incident, found, zone, None if whole else MOST_INPUTS),
+        outcomes=outcomes,
+        problem=found if isinstance(found, tuple) else (),
         timezone=printable(summary.record.timezone),
     )
 

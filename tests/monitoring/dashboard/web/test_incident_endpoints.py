@@ -85,9 +85,15 @@ def test_rows_are_read_from_the_traffic_and_escaped(tmp_path: Path) -> None:
     assert answer.text.count('src="data:image/png;base64,') == 14
     csv = client.get(f"{PAGE}/rows/tables/worst.csv").text
     assert csv.splitlines()[0] == "Prediction,Event time,Answer,Label,Score,weight,comment"
+    assert "Confusion matrix of all traffic" in answer.text
+    page = client.get("/d/shop/1/outcomes?windows=90").text
+    assert "Confusion matrix of all traffic" in page
+    counts = client.get("/d/shop/1/outcomes/tables/confusion-counts.csv").text.splitlines()
+    assert sum(int(line.rsplit(",", 1)[1]) for line in counts[1:]) == 30
     assert "data:" not in client.get(PAGE).headers["content-security-policy"]
 
 
 def test_without_a_config_the_page_of_rows_says_so(url: str) -> None:
     client = client_of(Pages(sources=(Source(name="shop", url=url, files=()),), clock=lambda: NOW), SECRET, "secret")
-    assert "does not have the config of this deployment" in client.get(f"{PAGE}/rows").text
+    for path in (f"{PAGE}/rows", "/d/shop/1/outcomes"):
+        assert "does not have the config of this deployment" in client.get(path).text

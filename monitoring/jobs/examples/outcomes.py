@@ -1,0 +1,157 @@
+"""Answers and labels of the baseline and of live windows: what confusion matrices and residuals are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.baseline.batch import joined
+from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.predictions import Predictions, no_predictions
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.config import MonitorConfig
+from monitoring.jobs.deployment import configured
+from monitoring.jobs.examples.live_rows import in_slice
+from monitoring.jobs.places import find_baseline
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.traffic import open_traffic, with_labels
+from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.records import WindowRecord
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.task import Floats, Task, Whole
+from monitoring.traffic.windows import Window
+
+#: Live rows that are read, at most, unless one window has more.
+MOST_ROWS = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledAnswers:
+    """Usable answers [n, width] with the codes of their labels, [n] or [n, parts]; none is of an unknown class."""
+
+    answers: Floats
+    labels: Whole
+    unknown: int = 0
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcomes:
+    """What became of the answers of some rows, in the baseline and in live windows.
+
+    Attributes:
+        task: What the model answers.
+        part: The slice; empty for all rows.
+        baseline: Those of the baseline.
+        live: Those of the windows.
+        windows: The windows, in order of time.
+        left_out: How many earlier windows were not read.
+    """
+
+    task: Task
+    part: str
+    baseline: LabelledAnswers
+    live: LabelledAnswers
+    windows: tuple[Window, ...]
+    left_out: int
+
+
+def read_outcomes(
+    config: MonitorConfig,
+    version: int,
+    windows: Sequence[WindowRecord],
+    parts: Sequence[str],
+    clock: Callable[[], datetime],
+) -> tuple[Outcomes, ...]:
+    """Read answers and labels.
+
+    Args:
+        config: The config of the deployment.
+        version: The model version.
+        windows: Windows in order of time; the last ones with at most `MOST_ROWS` rows are read, and at least one.
+        parts: The slices, empty for all rows; those of classes are left out.
+        clock: The time.
+
+    Returns:
+        One for each part. Cost: a pass over the answers of these windows and of the reference, and all labels.
+
+    Raises:
+        BadInput: The traffic or the settings cannot be used.
+        CannotRun: The baseline or the traffic cannot be read.
+    """
+    baseline = load_baseline(find_baseline(config).baseline)
+    spec = configured(config, baseline.spec)
+    known = {one.name for one in spec.features}
+    wanted = [part for part in dict.fromkeys(parts) if not part or part.partition("=")[0] in known]
+    columns = {part.partition("=")[0] for part in wanted if part}
+    narrow = _narrowed(spec, columns)
+    read = _last(windows)
+    rows = no_predictions(narrow)
+    if read:
+        traffic = open_traffic(
+            config, replace(baseline, spec=narrow), version, clock=clock, scope=ReadScope(since=read[0].start)
+        )
+        rows = _labelled(traffic, read, narrow)
+    kept = baseline.rows.answers
+    return tuple(
+        Outcomes(
+            task=spec.task,
+            part=part,
+            baseline=_usable(kept, _reference_slice(baseline, part), spec.task),
+            live=_usable(rows, in_slice(rows.features, part), spec.task),
+            windows=read,
+            left_out=len(windows) - len(read),
+        )
+        for part in wanted
+    )
+
+
+def _narrowed(spec: BaselineSpec, columns: set[str]) -> BaselineSpec:
+    """The specification with these inputs alone, so that no others are read."""
+    return replace(
+        spec,
+        features=tuple(one for one in spec.features if one.name in columns),
+        described=tuple(one for one in spec.described if columns & set(one.kinds)),
+        embedding=None,
+    )
+
+
+def _last(windows: Sequence[WindowRecord]) -> tuple[Window, ...]:
+    found: list[Window] = []
+    rows = 0
+    for one in reversed(windows):
+        rows += one.rows
+        if found and rows > MOST_ROWS:
+            break
+        found.append(Window(start=one.start, end=one.end))
+    return tuple(reversed(found))
+
+
+def _labelled(traffic: TrafficSource, windows: Sequence[Window], spec: BaselineSpec) -> Predictions:
+    """The rows of some windows with their labels."""
+    found = [
+        batch.take(np.arange(len(batch)))
+        for window in windows
+        for batch in traffic.rows(window).batches()
+        if len(batch)
+    ]
+    return with_labels(joined(found), traffic.latest_labels(), spec.task) if found else no_predictions(spec)
+
+
+def _reference_slice(baseline: Baseline, part: str) -> NDArray[np.bool_] | None:
+    return in_slice(baseline.rows.inputs([part.partition("=")[0]]), part) if part else None
+
+
+def _usable(rows: Predictions, inside: NDArray[np.bool_] | None, task: Task) -> LabelledAnswers:
+    """The rows of a slice with a finite answer and a label."""
+    chosen = has_label(rows.labels) & np.isfinite(rows.probabilities).all(axis=1)
+    chosen = chosen if inside is None else chosen & inside
+    answers, labels = rows.probabilities[chosen], rows.labels[chosen]
+    odd = task.unknown(labels)
+    return LabelledAnswers(answers=answers[~odd], labels=labels[~odd], unknown=int(odd.sum()))

@@ -28,7 +28,7 @@ class Predecessor:
     judged_until: datetime | None
 
 
-def find(connection: Connection, record: DeploymentRecord, *, moved: bool = False) -> int | None:
+def find(connection: Connection, record: DeploymentRecord, *, moved: bool = False, holder: str = "") -> int | None:
     """Find the deployment of the same name, version, evidence and traffic, and mark it as used last.
 
     One that has an earlier digest is continued: its windows and incidents stay, and it has today's digest from now on;
@@ -39,6 +39,7 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
         connection: A transaction that writes.
         record: The deployment; `created_at` is the time of use.
         moved: Whether the traffic may be elsewhere than it was.
+        holder: Who has the deployment's lease for giving it a new baseline.
 
     Returns:
         Its number; None if there is none.
@@ -55,7 +56,7 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
             number = _of_another_method(connection, record, moved=moved)
     if number is None:
         rebaselines.reject_former(connection, record)
-        number = _of_former_baseline(connection, record, moved=moved)
+        number = _of_former_baseline(connection, record, moved=moved, holder=holder)
     if number is not None:
         values = {"used_at": record.created_at, "name": record.called}
         if record.basis:
@@ -134,7 +135,7 @@ def _of_another_method(connection: Connection, record: DeploymentRecord, *, move
     return None
 
 
-def _of_former_baseline(connection: Connection, record: DeploymentRecord, *, moved: bool) -> int | None:
+def _of_former_baseline(connection: Connection, record: DeploymentRecord, *, moved: bool, holder: str) -> int | None:
     """Continue the deployment whose traffic the new baseline was made from; None if there is none."""
     if record.rebaseline is None:
         return None
@@ -148,7 +149,7 @@ def _of_former_baseline(connection: Connection, record: DeploymentRecord, *, mov
     number: int | None = connection.execute(query).scalar()
     if number is None or not (moved or _fits(deployments.read(connection, number), record)):
         return None
-    rebaselines.apply(connection, number, record, record.rebaseline)
+    rebaselines.apply(connection, number, record, record.rebaseline, holder)
     return number
 
 

@@ -76,10 +76,11 @@ def release(connection: Connection, deployment: int) -> bool:
     return connection.execute(delete(lease).where(lease.c.deployment == deployment)).rowcount > 0
 
 
-def check_free(connection: Connection, deployment: int, now: datetime) -> None:
-    """Check that no run holds a deployment's lease. Raises AnotherRun otherwise."""
+def check_free(connection: Connection, deployment: int, now: datetime, holder: str = "") -> None:
+    """Check that nobody but `holder` has a deployment's lease. Raises AnotherRun otherwise."""
     now = _database_time(connection, now)
-    expires_at = connection.execute(select(lease.c.expires_at).where(lease.c.deployment == deployment)).scalar()
+    others = (lease.c.deployment == deployment) & (lease.c.owner != holder)
+    expires_at = connection.execute(select(lease.c.expires_at).where(others)).scalar()
     if expires_at is not None and expires_at > now:
         raise AnotherRun(
             "A run is judging the windows of this deployment.",

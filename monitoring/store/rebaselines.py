@@ -29,10 +29,10 @@ class RebaselineStore(Transactions):
         with self._reading() as connection:
             return read(connection, deployment)
 
-    def undo_rebaseline(self, deployment: int, by: str, now: datetime) -> Rebaseline:
+    def undo_rebaseline(self, deployment: int, by: str, now: datetime, holder: str = "") -> Rebaseline:
         """Give a deployment the baseline before its last one back, as `undo` says."""
         with self._writing(deployment) as connection:
-            return undo(connection, deployment, by, now)
+            return undo(connection, deployment, by, now, holder)
 
 
 def read(connection: Connection, number: int) -> tuple[Rebaseline, ...]:
@@ -41,7 +41,7 @@ def read(connection: Connection, number: int) -> tuple[Rebaseline, ...]:
     return tuple(map(_record, connection.execute(query)))
 
 
-def apply(connection: Connection, number: int, record: DeploymentRecord, change: Rebaseline) -> None:
+def apply(connection: Connection, number: int, record: DeploymentRecord, change: Rebaseline, holder: str = "") -> None:
     """Hold a deployment against a new baseline from now on; its windows and incidents stay.
 
     Its evidence begins anew, and the former one is kept for `undo`. No window that was judged is judged again. Open
@@ -52,12 +52,13 @@ def apply(connection: Connection, number: int, record: DeploymentRecord, change:
         number: The deployment's number.
         record: The deployment with its new baseline; `created_at` is the time.
         change: The change.
+        holder: Who has the deployment's lease for it; empty: nobody may have it.
 
     Raises:
         CannotRun: A run is judging the deployment's windows.
     """
     deployments.lock(connection, number)
-    leases.check_free(connection, number, record.created_at)
+    leases.check_free(connection, number, record.created_at, holder)
     before = connection.execute(select(deployment).where(deployment.c.id == number)).one()
     judged_until = windows.last_end(connection, number)
     since = change.since if judged_until is None else max(change.since, judged_until)
@@ -83,7 +84,7 @@ def apply(connection: Connection, number: int, record: DeploymentRecord, change:
     _hold(connection, number, digest=record.settings_digest, basis=record.basis, since=since)
 
 
-def undo(connection: Connection, number: int, by: str, now: datetime) -> Rebaseline:
+def undo(connection: Connection, number: int, by: str, now: datetime, holder: str = "") -> Rebaseline:
     """Hold a deployment against the baseline before its last one again, as if that had never been.
 
     The evidence is that of then. Windows that were judged against the last baseline are deleted, to be judged again;
@@ -95,6 +96,7 @@ def undo(connection: Connection, number: int, by: str, now: datetime) -> Rebasel
         number: The deployment's number.
         by: Who undoes it.
         now: The time, aware.
+        holder: Who has the deployment's lease for it; empty: nobody may have it.
 
     Returns:
         The change that was undone.
@@ -103,7 +105,7 @@ def undo(connection: Connection, number: int, by: str, now: datetime) -> Rebasel
         BadInput: There is none that stands.
         CannotRun: A run is judging the deployment's windows.
     """
-    leases.check_free(connection, number, now)
+    leases.check_free(connection, number, now, holder)
     query = select(rebaseline).where((rebaseline.c.deployment == number) & rebaseline.c.undone_at.is_(None))
     row = connection.execute(query.order_by(rebaseline.c.position.desc()).limit(1)).first()
     if row is None:

@@ -53,7 +53,7 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, LeaseStore, ErasingStor
     incidents.
     """
 
-    def deployment(self, record: DeploymentRecord, *, moved: bool = False) -> int:
+    def deployment(self, record: DeploymentRecord, *, moved: bool = False, holder: str = "") -> int:
         """Find the deployment of this name, version, evidence and traffic, or create it.
 
         A new one follows the deployment of that name and version that was used last: incidents of the time that that
@@ -62,6 +62,7 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, LeaseStore, ErasingStor
         Args:
             record: The deployment; `created_at` is the time it is used now. An existing one keeps its own.
             moved: Whether the traffic may be elsewhere than it was.
+            holder: Who has the deployment's lease for giving it a new baseline; empty: nobody may have it then.
 
         Returns:
             The deployment's number.
@@ -71,7 +72,7 @@ class Store(RebaselineStore, BackfillStore, OutboxStore, LeaseStore, ErasingStor
             CannotRun: The database fails, or refuses the deployment.
         """
         with self._writing() as connection:
-            found = identity.find(connection, record, moved=moved)
+            found = identity.find(connection, record, moved=moved, holder=holder)
         if found is not None:
             return found
         try:

@@ -21,6 +21,7 @@ from monitoring.jobs.config_file import as_written
 from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
 from monitoring.jobs.deployment_lookup import look_up_deployment
 from monitoring.jobs.places import SCHEMA_FILE, find_baseline
+from monitoring.jobs.rebaseline.held_deployment import held_deployment
 from monitoring.jobs.rebaseline.live_reference import live_reference
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
 from monitoring.jobs.staging import put_in_place, staging
@@ -86,6 +87,8 @@ def rebaseline(
 ) -> RebaselineResult:
     """Make a baseline of windows of the traffic, and hold the deployment against it from now on.
 
+    The deployment's lease is held meanwhile: no run judges it, and no other process changes its baseline.
+
     The baseline is written beside the config, whose [baseline] section then names it; every other line of the config
     stays. What was judged stays as it was. Killed at any moment, the deployment has one of the two baselines, and the
     next run goes on with it.
@@ -109,23 +112,29 @@ def rebaseline(
     require_traffic(config)
     place = find_baseline(config)
     former = load_baseline(place.baseline)
-    with Store.open(config.store.url) as store:
+    with (
+        Store.open(config.store.url) as store,
+        held_deployment(store, look_up_deployment(config, store).number, path, config, clock) as lease,
+    ):
         judged_until, note = _judged_until(config, store)
         since = _since(said, judged_until)
         text = _text(path)
         change = _change(said, now, since, evidence_basis(config), section_of(text, SECTION))
         embed = None if embedder is None or former.spec.embedding is None else embedder(place.folder)
-        traffic = open_traffic(config, former, place.version, clock=clock)
+        traffic = open_traffic(config, former, place.version, clock=clock, meanwhile=lambda: lease.renew(clock()))
+        lease.renew(clock())
         table = live_reference(traffic, Window(start=said.start, end=said.end), former.spec, embed)
         _check_rows(table, said)
+        lease.renew(clock())
         folder = _free_folder(path.absolute().parent, since)
         version = None if config.model.baseline is not None else place.version
         text = with_section(text, SECTION, _section(folder, path, version, since))
         section = config.baseline.model_copy(update={"path": folder, "version": version, "since": since})
         changed = config.model_copy(update={"baseline": section})
         deployment = _write(table, former, change, changed, folder)
+        lease.renew(clock())
         _write_config(path, text)
-        number = store.deployment(deployment.record(changed, clock()))
+        number = store.deployment(deployment.record(changed, clock()), holder=lease.owner)
         done = store.rebaselines(number)
     return RebaselineResult(
         deployment=number,
@@ -157,19 +166,20 @@ def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Re
     made = None if config.baseline.path is None else read_rebaseline(config.baseline.path)
     with Store.open(config.store.url, make=False) as store:
         number = look_up_deployment(config, store).number
-        standing = [] if number is None else [one for one in store.rebaselines(number) if one.undone_at is None]
-        undone = made
-        if number is not None and standing and (made is None or made.at == standing[-1].at):
-            undone = store.undo_rebaseline(number, by, clock())
-        if undone is None:
-            raise BadInput(
-                "There is no new baseline to undo.",
-                got=f"{path}, whose baseline was not made by `pitfalls monitor rebaseline`",
-                expected="a [baseline] section that it wrote",
-                fix="Remove the section by hand if you wrote it.",
-            )
-    if made is not None:
-        _write_config(path, with_section(_text(path), SECTION, made.former_section))
+        with held_deployment(store, number, path, config, clock) as lease:
+            standing = [] if number is None else [one for one in store.rebaselines(number) if one.undone_at is None]
+            undone = made
+            if number is not None and standing and (made is None or made.at == standing[-1].at):
+                undone = store.undo_rebaseline(number, by, clock(), lease.owner)
+            if undone is None:
+                raise BadInput(
+                    "There is no new baseline to undo.",
+                    got=f"{path}, whose baseline was not made by `pitfalls monitor rebaseline`",
+                    expected="a [baseline] section that it wrote",
+                    fix="Remove the section by hand if you wrote it.",
+                )
+            if made is not None:
+                _write_config(path, with_section(_text(path), SECTION, made.former_section))
     return undone
 
 

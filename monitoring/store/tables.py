@@ -247,6 +247,17 @@ window_revision = Table(
     Column("notice_log_evidence", String, nullable=False),
 )
 
+added_labels = Table(
+    "added_labels",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deployment", ForeignKey("deployment.id"), nullable=False),
+    *_times("at"),
+    Column("by", String, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+    Index("ix_added_labels_deployment", "deployment", "id"),
+)
+
 lease = Table(
     "lease",
     metadata,

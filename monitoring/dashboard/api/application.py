@@ -78,6 +78,8 @@ class Api:
                 found = calls.incidents(*_place(request), _limit(request), before, closed=_closed(request))
             case "incident":
                 found = calls.incident(*_place(request), _number(request, "incident"))
+            case "label-requests":
+                found = calls.label_requests(*_place(request), _limit(request))
             case _:
                 found = calls.runs(*_place(request), _limit(request))
         return found

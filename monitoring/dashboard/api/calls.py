@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitoring.dashboard.api.change_documents import LabelRequestsResource, label_requests_resource
 from monitoring.dashboard.api.resources import (
     DeploymentResource,
     DeploymentsResource,
@@ -131,6 +132,11 @@ class ApiCalls:
         """The last runs of a deployment, so many at most."""
         opened, _ = self.find(store, number)
         return RunsResource(runs=[run_resource(one) for one in opened.runs(number, latest=limit)])
+
+    def label_requests(self, store: str, number: int, limit: int) -> LabelRequestsResource:
+        """The last requests that added labels to a deployment's traffic log, so many at most."""
+        opened, _ = self.find(store, number)
+        return label_requests_resource(opened.added_labels(number, latest=limit))
 
     def act(self, store: str, number: int, incident: int, action: IncidentAction) -> IncidentResource:
         """Act on an incident. Raises NotFound if there is none, BadInput if the action does not fit it."""

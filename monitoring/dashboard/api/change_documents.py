@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StrictInt, StrictStr
@@ -12,6 +13,7 @@ from monitoring.jobs.backfill.backfill import BackfillResult
 from monitoring.jobs.rebaseline.rebaseline import RebaselineResult
 from monitoring.records import Rebaseline
 from monitoring.reports.document import iso
+from monitoring.store.labels.added_labels import AddedLabels
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
 
 #: Whole numbers beyond it are not told apart as floats.
@@ -66,8 +68,9 @@ class LabelRequest(Resource):
 
 
 class LabelsRequest(Resource):
-    """Labels, in order of arrival."""
+    """Labels, in order of arrival, and who sends them."""
 
+    by: str = ""
     labels: Annotated[list[LabelRequest], Field(min_length=1)]
 
 
@@ -110,6 +113,20 @@ class UndoneResource(Resource):
     reopened: list[int]
 
 
+class AddedLabelsResource(Resource):
+    """One request that added labels."""
+
+    at: str
+    by: str
+    labels: int
+
+
+class LabelRequestsResource(Resource):
+    """The last requests that added labels, the newest first."""
+
+    requests: list[AddedLabelsResource]
+
+
 class LabelsResource(Resource):
     """How many labels were added; those of erased predictions are left out."""
 
@@ -146,6 +163,13 @@ def rebaseline_resource(done: RebaselineResult) -> RebaselineResource:
         since=iso(done.since),
         closed=list(done.closed),
         notes=list(done.notes),
+    )
+
+
+def label_requests_resource(found: Sequence[AddedLabels]) -> LabelRequestsResource:
+    """The requests that added labels."""
+    return LabelRequestsResource(
+        requests=[AddedLabelsResource(at=iso(one.at), by=one.by, labels=one.labels) for one in found]
     )
 
 

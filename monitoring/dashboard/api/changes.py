@@ -30,6 +30,7 @@ from monitoring.jobs.notify import send_outbox
 from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline, undo_rebaseline
 from monitoring.jobs.run import ExternalServices, RunRequest
+from monitoring.store.labels.added_labels import AddedLabels
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.labels.label_writer import LabelWriter
@@ -96,6 +97,8 @@ class ApiChanges:
     def add_labels(self, store: str, number: int, asked: LabelsRequest) -> LabelsResource:
         """Add labels to a deployment's traffic log: all of those whose predictions were not erased, or none.
 
+        Who sent how many is kept in the store; a request that failed there may be sent again, as labels count once.
+
         Args:
             store: The store's name.
             number: The deployment's number.
@@ -108,7 +111,7 @@ class ApiChanges:
             BadInput: The deployment's traffic is no log of this machine.
             CannotRun: The log cannot be written.
         """
-        config, _ = self._config(store, number)
+        config, opened = self._config(store, number)
         path = config.traffic.path
         if not isinstance(path, Path) or is_table(path):
             raise BadInput(
@@ -133,6 +136,7 @@ class ApiChanges:
             ) from error
         finally:
             writer.close()
+        opened.record_added_labels(number, AddedLabels(at=self.calls.clock(), by=asked.by.strip(), labels=added))
         return LabelsResource(added=added)
 
     def _config(self, store: str, number: int) -> tuple[MonitorConfig, Store]:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from monitoring.dashboard.api.change_documents import (
     BackfillResource,
+    LabelRequestsResource,
     LabelsRequest,
     LabelsResource,
     NewNormalRequest,
@@ -145,6 +146,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Add labels to the traffic log of a deployment: all of them, or none.",
         answer=LabelsResource,
         takes=LabelsRequest,
+    ),
+    Operation(
+        name="label-requests",
+        path=f"{_DEPLOYMENT}/label-requests",
+        summary="List the last requests that added labels: who sent how many, and when; the newest first.",
+        answer=LabelRequestsResource,
+        query=("limit",),
     ),
     *(
         Operation(name=kind, path=f"{_INCIDENT}/{kind}", summary=summary, answer=IncidentResource, action=kind)

@@ -13,11 +13,12 @@ from monitoring.dashboard.views.notifications import outbox_table, receivers_of
 from monitoring.dashboard.views.overview import ago, name_of
 from monitoring.dashboard.views.runs import run_table
 from monitoring.dashboard.views.table import Cell, TableView, cell
-from monitoring.dashboard.views.window_table import backfill_table, window_table
+from monitoring.dashboard.views.window_table import added_labels_table, backfill_table, window_table
 from monitoring.records import Backfill, RunRecord
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE
 from monitoring.reports.window_states import WindowState
 from monitoring.store.checks import Check
+from monitoring.store.labels.added_labels import AddedLabels
 from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import OutboxEvent
 from monitoring.store.overview import DeploymentSummary
@@ -37,6 +38,7 @@ class Jobs:
         table_rows: How many rows a table has at most; None: all.
         windows: The windows with their states, in order of time.
         backfills: The backfills, the newest first.
+        added_labels: Requests that added labels, the newest first.
     """
 
     runs: Sequence[RunRecord]
@@ -47,6 +49,7 @@ class Jobs:
     table_rows: int | None = None
     windows: Sequence[WindowState] = ()
     backfills: Sequence[Backfill] = ()
+    added_labels: Sequence[AddedLabels] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class JobsView:
     facts: tuple[tuple[str, str], ...]
     windows: TableView
     backfills: TableView
+    added_labels: TableView
     runs: TableView
     notifications: TableView
     timezone: str
@@ -66,7 +70,7 @@ class JobsView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        return (self.windows, self.backfills, self.runs, self.notifications)
+        return (self.windows, self.backfills, self.added_labels, self.runs, self.notifications)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,7 @@ def jobs_view(jobs: Jobs, summary: DeploymentSummary, parent: str, now: datetime
         facts=_facts(jobs, summary, now, zone),
         windows=window_table(jobs.windows, jobs.table_rows, parent, zone),
         backfills=backfill_table(jobs.backfills, zone),
+        added_labels=added_labels_table(jobs.added_labels, zone),
         runs=run_table(jobs.runs, zone),
         notifications=outbox_table(
             jobs.outbox[: jobs.table_rows], receivers_of(jobs.config), parent, zone, len(jobs.outbox)

@@ -1,4 +1,4 @@
-"""Windows with their states, and backfills, as tables of the page of a deployment's jobs."""
+"""Windows with their states, backfills, and labels that came, as tables of the page of a deployment's jobs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.records import Backfill
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE
 from monitoring.reports.window_states import WindowState
+from monitoring.store.labels.added_labels import AddedLabels
 from monitoring.watches.descriptions import NOTHING, printable
 
 
@@ -55,6 +56,33 @@ def backfill_table(backfills: Sequence[Backfill], zone: ZoneInfo) -> TableView:
         rows=tuple(_backfill_cells(one, zone) for one in backfills),
         numeric=frozenset({5}),
         note="Ranges of windows that were judged late or again; one that has not ended goes on with the next run.",
+    )
+
+
+def added_labels_table(added: Sequence[AddedLabels], zone: ZoneInfo) -> TableView:
+    """The requests that added labels to a deployment's traffic log.
+
+    Args:
+        added: The requests, the newest first.
+        zone: The deployment's time zone.
+
+    Returns:
+        The table.
+    """
+    return TableView(
+        name="added-labels",
+        title="Labels added",
+        columns=("At", "Labels", "By"),
+        rows=tuple(
+            (
+                _time_cell(one.at, zone),
+                cell(f"{one.labels:,}", one.labels),
+                cell(printable(one.by) or NOTHING, one.by, style="text"),
+            )
+            for one in added
+        ),
+        numeric=frozenset({1}),
+        note="Requests over the HTTP API; labels that a server took or the command line added are not among them.",
     )
 
 

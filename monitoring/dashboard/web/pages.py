@@ -247,6 +247,7 @@ class Pages:
             table_rows=None if whole else TABLE_ROWS,
             windows=list_windows(config, store, number, latest=CSV_ROWS if whole else TABLE_ROWS, now=now),
             backfills=store.backfills(number),
+            added_labels=store.added_labels(number, latest=None if whole else TABLE_ROWS),
         )
         return jobs_view(jobs, summary, f"/d/{source}/{number}", now)
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import AnotherRun
+from monitoring.jobs.deployment_lookup import look_up_deployment
 from monitoring.store.lease import LEASE_SECONDS, Lease
 from monitoring.store.store import Store
 
 
 @contextmanager
-def held_deployment(
-    store: Store, number: int | None, path: Path, config: MonitorConfig, clock: Callable[[], datetime]
-) -> Iterator[Lease]:
-    """Hold the lease of a deployment, as a run does: processes that share the store take turns.
+def held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Callable[[], datetime]) -> Iterator[Lease]:
+    """Hold the lease of a config's deployment, as a run does: processes that share the store take turns.
+
+    Where nothing was judged yet, there is none, and nothing is held.
 
     Args:
         store: The store.
-        number: The deployment's number; None where nothing was judged yet, and there is nothing to hold.
         path: The config's file.
         config: What it said when the change was asked for.
         clock: Gives the time.
@@ -33,6 +33,7 @@ def held_deployment(
     Raises:
         AnotherRun: A run is at work, or another new baseline is being made, or was made since the config was read.
     """
+    number = look_up_deployment(config, store).number
     if number is None:
         yield Lease(owner="", renewal=lambda _: None, ending=lambda: None)
         return

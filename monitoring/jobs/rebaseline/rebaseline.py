@@ -14,7 +14,7 @@ from monitoring.atomic import rewrite_text
 from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
 from monitoring.baseline.rebaseline_file import read_rebaseline, write_rebaseline
 from monitoring.baseline.schema import infer_schema, write_schema
-from monitoring.config import MonitorConfig, load_config
+from monitoring.config import BaselineSection, MonitorConfig, load_config
 from monitoring.config.section_text import section_of, with_section
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.config_file import as_written
@@ -87,11 +87,10 @@ def rebaseline(
 ) -> RebaselineResult:
     """Make a baseline of windows of the traffic, and hold the deployment against it from now on.
 
-    The deployment's lease is held meanwhile: no run judges it, and no other process changes its baseline.
-
-    The baseline is written beside the config, whose [baseline] section then names it; every other line of the config
-    stays. What was judged stays as it was. Killed at any moment, the deployment has one of the two baselines, and the
-    next run goes on with it.
+    The deployment's lease is held meanwhile: no run judges it, and no other process changes its baseline. The baseline
+    is written beside the config, whose [baseline] section then names it; every other line of the config stays. What was
+    judged stays as it was. Killed at any moment, the deployment has one of the two baselines, and the next run goes on
+    with it.
 
     Args:
         path: The config's file.
@@ -112,37 +111,30 @@ def rebaseline(
     require_traffic(config)
     place = find_baseline(config)
     former = load_baseline(place.baseline)
-    with (
-        Store.open(config.store.url) as store,
-        held_deployment(store, look_up_deployment(config, store).number, path, config, clock) as lease,
-    ):
+    with Store.open(config.store.url) as store, held_deployment(store, path, config, clock) as lease:
         judged_until, note = _judged_until(config, store)
         since = _since(said, judged_until)
         text = _text(path)
         change = _change(said, now, since, evidence_basis(config), section_of(text, SECTION))
         embed = None if embedder is None or former.spec.embedding is None else embedder(place.folder)
         traffic = open_traffic(config, former, place.version, clock=clock, meanwhile=lambda: lease.renew(clock()))
-        lease.renew(clock())
         table = live_reference(traffic, Window(start=said.start, end=said.end), former.spec, embed)
         _check_rows(table, said)
         lease.renew(clock())
         folder = _free_folder(path.absolute().parent, since)
-        version = None if config.model.baseline is not None else place.version
-        text = with_section(text, SECTION, _section(folder, path, version, since))
-        section = config.baseline.model_copy(update={"path": folder, "version": version, "since": since})
-        changed = config.model_copy(update={"baseline": section})
+        changed = _changed(config, folder, None if config.model.baseline is not None else place.version, since)
         deployment = _write(table, former, change, changed, folder)
         lease.renew(clock())
-        _write_config(path, text)
+        _write_config(path, with_section(text, SECTION, _section(changed.baseline, path)))
         number = store.deployment(deployment.record(changed, clock()), holder=lease.owner)
-        done = store.rebaselines(number)
+        closed = next((one.closed for one in store.rebaselines(number) if one.at == now), ())
     return RebaselineResult(
         deployment=number,
         folder=folder,
         rows=table.num_rows,
         labels=table.num_rows - table["label"].null_count,
         since=since,
-        closed=next((one.closed for one in done if one.at == now), ()),
+        closed=closed,
         notes=(*note, *_notes(deployment, table, said, now)),
     )
 
@@ -164,22 +156,21 @@ def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Re
     """
     config = load_config(path)
     made = None if config.baseline.path is None else read_rebaseline(config.baseline.path)
-    with Store.open(config.store.url, make=False) as store:
+    with Store.open(config.store.url, make=False) as store, held_deployment(store, path, config, clock) as lease:
         number = look_up_deployment(config, store).number
-        with held_deployment(store, number, path, config, clock) as lease:
-            standing = [] if number is None else [one for one in store.rebaselines(number) if one.undone_at is None]
-            undone = made
-            if number is not None and standing and (made is None or made.at == standing[-1].at):
-                undone = store.undo_rebaseline(number, by, clock(), lease.owner)
-            if undone is None:
-                raise BadInput(
-                    "There is no new baseline to undo.",
-                    got=f"{path}, whose baseline was not made by `pitfalls monitor rebaseline`",
-                    expected="a [baseline] section that it wrote",
-                    fix="Remove the section by hand if you wrote it.",
-                )
-            if made is not None:
-                _write_config(path, with_section(_text(path), SECTION, made.former_section))
+        standing = [] if number is None else [one for one in store.rebaselines(number) if one.undone_at is None]
+        undone = made
+        if number is not None and standing and (made is None or made.at == standing[-1].at):
+            undone = store.undo_rebaseline(number, by, clock(), lease.owner)
+        if undone is None:
+            raise BadInput(
+                "There is no new baseline to undo.",
+                got=f"{path}, whose baseline was not made by `pitfalls monitor rebaseline`",
+                expected="a [baseline] section that it wrote",
+                fix="Remove the section by hand if you wrote it.",
+            )
+        if made is not None:
+            _write_config(path, with_section(_text(path), SECTION, made.former_section))
     return undone
 
 
@@ -258,14 +249,22 @@ def _free_folder(beside: Path, since: datetime) -> Path:
     return beside / (name if count == 1 else f"{name}-{count}")
 
 
-def _section(folder: Path, path: Path, version: int | None, since: datetime) -> str:
-    """The config's section that names the baseline."""
+def _changed(config: MonitorConfig, folder: Path, version: int | None, since: datetime) -> MonitorConfig:
+    """The config with the baseline of a folder."""
+    section = config.baseline.model_copy(update={"path": folder, "version": version, "since": since})
+    return config.model_copy(update={"baseline": section})
+
+
+def _section(baseline: BaselineSection, path: Path) -> str:
+    """The config's section that names the baseline, as text."""
+    assert baseline.path is not None  # noqa: S101 - for the type checker: both are given
+    assert baseline.since is not None  # noqa: S101 - as above
     lines = [
         f"[{SECTION}]",
         "# Made by `pitfalls monitor rebaseline` from windows of the traffic; windows before `since` are not judged.",
-        f"path = {json.dumps(as_written(folder, path.absolute().parent), ensure_ascii=False)}",
-        *([] if version is None else [f"version = {version}"]),
-        f"since = {since.isoformat().replace('+00:00', 'Z')}",
+        f"path = {json.dumps(as_written(baseline.path, path.absolute().parent), ensure_ascii=False)}",
+        *([] if baseline.version is None else [f"version = {baseline.version}"]),
+        f"since = {baseline.since.isoformat().replace('+00:00', 'Z')}",
     ]
     return "\n".join(lines) + "\n"
 

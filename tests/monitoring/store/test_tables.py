@@ -5,8 +5,9 @@ from dataclasses import fields
 from sqlalchemy import UniqueConstraint
 
 from monitoring.records import IncidentAction, IncidentRecord, RunRecord, ScoreRecord, WindowRecord
+from monitoring.store.labels.added_labels import AddedLabels
 from monitoring.store.migrations import REVISION_TABLE
-from monitoring.store.tables import incident, incident_action, metadata, run, score, window
+from monitoring.store.tables import added_labels, incident, incident_action, metadata, run, score, window
 
 #: Fields of a window that are in a table of their own, or in one text with others.
 ELSEWHERE = {"scores", "estimates", "settled", "realised_losses"}
@@ -133,6 +134,7 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
         "window_attempt": ["deployment", "start", "end", "attempts", "started_at", "judged_at", "error"],
         "checkpoint": ["deployment", "start", "content"],
         "backfill": ["id", "deployment", "start", "end", "until", "at", "by", "only", "revised", "ended_at"],
+        "added_labels": ["id", "deployment", "at", "by", "labels"],
         "window_revision": [
             "deployment",
             "start",
@@ -154,6 +156,7 @@ def test_every_field_of_a_record_has_a_column() -> None:
         (IncidentRecord, incident, {"actions"}),
         (IncidentAction, incident_action, set()),
         (RunRecord, run, set()),
+        (AddedLabels, added_labels, set()),
         (ScoreRecord, score, set()),
         (WindowRecord, window, ELSEWHERE),
     ):

@@ -56,9 +56,15 @@ def test_windows_are_judged_again_labels_added_and_a_baseline_made_and_undone(
 
     label = {"prediction_id": "x:0", "label": "late", "label_time": at(1)}
     before = LabelLog(deployed / "traffic").read().num_rows
-    assert client.post(f"{PLACE}/labels", json={"labels": [label, {**label, "label": 1.0}]}).json() == {"added": 2}
+    two = {"by": "ada", "labels": [label, {**label, "label": 1.0}]}
+    assert client.post(f"{PLACE}/labels", json=two).json() == {"added": 2}
     assert LabelLog(deployed / "traffic").read().num_rows == before + 2
     assert client.post(f"{PLACE}/labels", json={"labels": [{**label, "label_time": "soon"}]}).status_code == 400
+    assert client.post(f"{PLACE}/labels", json={"labels": [label]}).json() == {"added": 1}
+    assert client.get(f"{PLACE}/label-requests").json()["requests"] == [
+        {"at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "by": by, "labels": count} for by, count in (("", 1), ("ada", 2))
+    ]
+    assert "Labels added" in client.get("/d/flights/1/runs").text
 
     normal = {"by": "ada", "start": at(0), "end": at(DAYS), "reason": "new prices"}
     made = client.post(f"{PLACE}/rebaseline", json=normal)

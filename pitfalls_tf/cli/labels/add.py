@@ -13,6 +13,8 @@ from monitoring.errors import CannotRun
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pitfalls_tf.cli.output import Output
 
 
@@ -48,15 +50,33 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
     finally:
         writer.close()
     summary = log.summary()
+    without_row, one = _ids_without_row(traffic, table.column("prediction_id"))
     document = {"file": str(file), "traffic": str(traffic), "added": added}
 
     def show() -> None:
         click.echo(
-            f"Added {added:,} label{'' if added == 1 else 's'}; {summary.distinct:,} predictions now have a label"
+            f"Added {added:,} label{'' if added == 1 else 's'}; the log has labels for {summary.distinct:,} prediction ids"
             f" ({summary.repeats:,} repeated labels, {summary.conflicts:,} predictions with conflicting labels)."
         )
         if added < table.num_rows:
             click.echo(f"{table.num_rows - added:,} labels of erased predictions were left out.")
+        if without_row:
+            click.echo(
+                f"{without_row:,} of these ids are of no prediction of a server, such as {one!r}: a prediction is called "
+                f"REQUEST_ID:ROW or ANSWER_ID:ROW, and rows are counted from 0: '{one}:0'."
+            )
 
-    output.finish({**document, "labels": dataclasses.asdict(summary)}, show)
+    output.finish({**document, "without_row": without_row, "labels": dataclasses.asdict(summary)}, show)
     return 0
+
+
+def _ids_without_row(traffic: Path, ids: pa.ChunkedArray) -> tuple[int, str]:
+    """How many ids cannot be those of a server's predictions, and one of them; 0 where the log has no predictions."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - not needed for --help
+
+    from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - as above
+
+    if not TrafficLog(traffic).models():
+        return 0, ""
+    without = ids.filter(pc.invert(pc.match_substring_regex(ids, r":\d+$")))
+    return len(without), pc.min(without).as_py() or ""

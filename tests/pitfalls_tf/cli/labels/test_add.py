@@ -19,6 +19,7 @@ def test_labels_are_added_counted_and_joined(traffic: Path, labels: Path, tmp_pa
         "file": str(labels),
         "traffic": str(traffic),
         "added": 3,
+        "without_row": 0,
         "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0, "damaged_bytes": 0},
     }
     target = tmp_path / "rows.parquet"
@@ -53,5 +54,16 @@ def test_wrong_input_is_one_message_and_the_log_is_unchanged(traffic: Path, labe
 def test_labels_are_counted_in_words(traffic: Path, labels: Path) -> None:
     text = run("labels", "add", labels, "--traffic", traffic).stdout
     assert text == (
-        "Added 3 labels; 2 predictions now have a label (1 repeated labels, 1 predictions with conflicting labels).\n"
+        "Added 3 labels; the log has labels for 2 prediction ids"
+        " (1 repeated labels, 1 predictions with conflicting labels).\n"
     )
+
+
+def test_ids_that_no_prediction_of_a_server_can_have_are_told(traffic: Path, tmp_path: Path) -> None:
+    file = tmp_path / "requests.csv"
+    file.write_text("prediction_id,label,label_time\na,late,2013-04-02T00:00:00Z\na:0,late,2013-04-02T00:00:00Z\n")
+    done = run("labels", "add", file, "--traffic", traffic)
+    assert done.exit_code == 0
+    assert "1 of these ids are of no prediction of a server, such as 'a'" in done.stdout
+    assert "'a:0'" in done.stdout
+    assert json.loads(run("labels", "add", file, "--traffic", traffic, "--json").stdout)["without_row"] == 1

@@ -55,15 +55,15 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
 
     def show() -> None:
         click.echo(
-            f"Added {added:,} label{'' if added == 1 else 's'}; the log has labels for {summary.distinct:,} prediction ids"
-            f" ({summary.repeats:,} repeated labels, {summary.conflicts:,} predictions with conflicting labels)."
+            f"Added {added:,} label{'' if added == 1 else 's'}; the log has labels for {summary.distinct:,} prediction"
+            f" ids ({summary.repeats:,} repeated labels, {summary.conflicts:,} predictions with conflicting labels)."
         )
         if added < table.num_rows:
             click.echo(f"{table.num_rows - added:,} labels of erased predictions were left out.")
         if without_row:
             click.echo(
-                f"{without_row:,} of these ids are of no prediction of a server, such as {one!r}: a prediction is called "
-                f"REQUEST_ID:ROW or ANSWER_ID:ROW, and rows are counted from 0: '{one}:0'."
+                f"{without_row:,} of these ids are of no prediction of a server, such as {one!r}: a prediction is "
+                f"called REQUEST_ID:ROW or ANSWER_ID:ROW, and rows are counted from 0: '{one}:0'."
             )
 
     output.finish({**document, "without_row": without_row, "labels": dataclasses.asdict(summary)}, show)

@@ -1,0 +1,150 @@
+"""Helm's own program renders the chart, and Airflow and Dagster run the examples, where they are on the PATH."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.contracts.test_deploy import run
+from tests.own_table import Watched, own_rows, watch
+from tests.small_deployment import Days
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+#: Values with everything that a chart may be given.
+ALL: dict[str, Any] = {
+    "server": {"env": {"PITFALLS_SERVE_WORKERS": "2"}},
+    "monitor": {
+        "configs": {"flights.toml": '[model]\nbundle = "/models/flights"\n', "lender.toml": "[model]\n"},
+        "allowedHosts": ["monitor.example.org"],
+    },
+    "traffic": {"size": "5Gi", "storageClass": "fast"},
+}
+
+
+def program(name: str) -> str:
+    """A program of the PATH."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not on the PATH")
+    return found
+
+
+def rendered(chart: Path, folder: Path, values: dict[str, Any]) -> list[dict[str, Any]]:
+    (folder / "values.yaml").write_text(yaml.safe_dump(values), "utf-8")
+    text = run(program("helm"), "template", "one", chart, "--values", folder / "values.yaml")
+    return [one for one in yaml.safe_load_all(text) if one is not None]
+
+
+def test_helm_finds_no_fault_in_the_chart(root: Path) -> None:
+    assert "0 chart(s) failed" in run(program("helm"), "lint", "--strict", root / "deploy/helm/pitfalls")
+
+
+@pytest.mark.parametrize("values", [{}, {"monitor": {"enabled": False}}, ALL], ids=["default", "server", "all"])
+def test_kubernetes_accepts_what_helm_renders(root: Path, tmp_path: Path, values: dict[str, Any]) -> None:
+    program("helm")
+    if importlib.util.find_spec("kubernetes_validate") is None:
+        pytest.skip("kubernetes-validate is not installed")
+    found = rendered(root / "deploy/helm/pitfalls", tmp_path, values)
+    kinds = sorted(one["kind"] for one in found)
+    server = ["Deployment", "PersistentVolumeClaim", "Service"]
+    monitor = [] if values == {"monitor": {"enabled": False}} else ["ConfigMap", "Deployment", "Service"]
+    assert kinds == sorted(server + monitor)
+    for one in found:
+        import_module("kubernetes_validate").validate(one, "1.34", strict=True)
+    pods = [one["spec"]["template"]["spec"] for one in found if one["kind"] == "Deployment"]
+    for pod in pods:
+        [container] = pod["containers"]
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in pod["volumes"]}
+    if values is ALL:
+        [config] = [one for one in found if one["kind"] == "ConfigMap"]
+        assert config["data"] == ALL["monitor"]["configs"]
+        args = [word for pod in pods for word in pod["containers"][0].get("args", ())]
+        assert "--allowed-host=monitor.example.org" in args
+
+
+def test_helm_refuses_values_that_the_schema_does_not_know(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text("traffic: {size: many}\n", "utf-8")
+    chart = root / "deploy/helm/pitfalls"
+    done = subprocess.run(
+        [program("helm"), "template", "one", chart, "--values", tmp_path / "values.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "/traffic/size" in done.stderr.replace("traffic.size", "/traffic/size")
+
+
+@pytest.fixture
+def configs(tmp_path: Path) -> Path:
+    """A folder with the config of a table."""
+    watched: Watched = watch(tmp_path / "one", traffic="../live/*.parquet")
+    watched.live("1.parquet", own_rows(Days(days=3)))
+    watched.adopted.config.rename(watched.adopted.config.with_name("lender-eu.toml"))
+    return watched.adopted.config.parent
+
+
+def python_runs(interpreter: str, configs: Path, example: Path, code: str) -> Any:
+    """What a program prints as JSON on its last line, after it has read an example as the module `example`."""
+    load = (
+        "import importlib.util, json, sys\n"
+        f"spec = importlib.util.spec_from_file_location('example', {str(example)!r})\n"
+        "example = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(example)\n"
+    )
+    done = subprocess.run(
+        [interpreter, "-c", load + code],
+        env={**os.environ, "PITFALLS_CONFIGS": str(configs), "AIRFLOW_HOME": str(configs / "airflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def beside(name: str) -> str:
+    """The interpreter of a program that is installed in an environment of its own."""
+    return str(Path(program(name)).parent / "python")
+
+
+def test_dagster_runs_an_asset_for_each_config(root: Path, configs: Path) -> None:
+    found = python_runs(
+        beside("dagster"),
+        configs,
+        root / "deploy/dagster/pitfalls_monitors.py",
+        "import dagster\n"
+        "names = [s.name for s in example.defs.get_repository_def().schedule_defs]\n"
+        "done = dagster.materialize(example.ASSETS)\n"
+        "[made] = done.get_asset_materialization_events()\n"
+        "metadata = {k: v.value for k, v in made.materialization.metadata.items()}\n"
+        "print(json.dumps([done.success, names, made.asset_key.to_user_string(), metadata]))\n",
+    )
+    assert found == [True, ["pitfalls_hourly"], "lender_eu", {"windows": 3, "open_pages": 0}]
+
+
+def test_airflow_runs_a_task_for_each_config(root: Path, configs: Path) -> None:
+    ids, command, once = python_runs(
+        beside("airflow"),
+        configs,
+        root / "deploy/airflow/pitfalls_monitors.py",
+        "dag = example.dag\n"
+        "task = dag.get_task('lender-eu')\n"
+        "print(json.dumps([sorted(dag.task_ids), task.bash_command, [dag.catchup, dag.max_active_runs]]))\n",
+    )
+    assert (ids, once) == (["lender-eu"], [False, 1])
+    assert "3 windows" in run("bash", "-c", command)

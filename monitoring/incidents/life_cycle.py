@@ -27,6 +27,10 @@ HARM_LEFT = 0.5
 CALM_WINDOWS = 28
 CALM_ERRORS = 2.0
 
+#: An incident does not begin to recover while so many last windows lie beyond the boundary on average: an innovation of
+#: strongly autocorrelated scores may lie at the baseline while they do not.
+LAST_WINDOWS = 7
+
 #: A fact (a missing column) is over after so many windows in a row without it.
 QUIET_WINDOWS = 3
 
@@ -109,6 +113,22 @@ class RecentScores:
         off = math.fsum(self.scores[-CALM_WINDOWS:]) / CALM_WINDOWS - test.mean
         error = test.std * math.sqrt((1.0 + test.ar1) / (1.0 - test.ar1) / CALM_WINDOWS)
         return (abs(off) if test.direction == "both" else off) <= max(self.tolerance, CALM_ERRORS * error)
+
+    def beyond(self, test: ConformalTest, boundary: float) -> bool:
+        """Whether the last windows lie beyond a boundary on average, in the direction that the watch is about.
+
+        Args:
+            test: The watch's test against its baseline.
+            boundary: The score at which half of the harm is left, above the baseline's mean.
+
+        Returns:
+            True if the mean of the last `LAST_WINDOWS` is farther from the baseline's than the boundary is.
+        """
+        if not self.scores:
+            return False
+        last = self.scores[-LAST_WINDOWS:]
+        off = math.fsum(last) / len(last) - test.mean
+        return (abs(off) if test.direction == "both" else off) > boundary - test.mean
 
 
 def came_back(incident: IncidentRecord, previous: int | None) -> IncidentRecord:
@@ -198,7 +218,8 @@ def step_recovery(
     again = replace(incident, recovery=state.to_text())
     if recent is not None and recent.calm(test):
         return replace(again, closed_at=now).entered("closed", now)
-    return _with_state(again, state.log_evidence - math.log(threshold), now)
+    lasts = incident.state != "recovering" and recent is not None and recent.beyond(test, state.boundary)
+    return _with_state(again, state.log_evidence - math.log(threshold), now, lasts=lasts)
 
 
 def step_fact_recovery(incident: IncidentRecord, *, seen: bool, now: datetime) -> IncidentRecord:
@@ -221,10 +242,10 @@ def step_fact_recovery(incident: IncidentRecord, *, seen: bool, now: datetime) -
     return again.entered("recovering", now) if quiet else _going_on(again, now)
 
 
-def _with_state(incident: IncidentRecord, log_share: float, now: datetime) -> IncidentRecord:
+def _with_state(incident: IncidentRecord, log_share: float, now: datetime, *, lasts: bool) -> IncidentRecord:
     if log_share >= 0.0:
         return replace(incident, closed_at=now).entered("closed", now)
-    if log_share >= math.log(RECOVERING):
+    if log_share >= math.log(RECOVERING) and not lasts:
         return incident.entered("recovering", now)
     return _going_on(incident, now)
 

@@ -9,6 +9,7 @@ import pytest
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.incidents.life_cycle import (
     QUIET_WINDOWS,
+    RecentScores,
     begin_recovery,
     came_back,
     step_fact_recovery,
@@ -49,6 +50,19 @@ def test_back_in_the_baseline_it_recovers_and_is_closed() -> None:
     assert states[0] == "open"
     assert [s for i, s in enumerate(states) if i == 0 or states[i - 1] != s] == ["open", "recovering", "closed"]
     assert current.closed_at == MOMENT
+
+
+@pytest.mark.parametrize(("level", "recovers"), [(0.22, False), (0.15, True)])
+def test_an_incident_whose_last_windows_are_as_bad_does_not_begin_to_recover(level: float, recovers: bool) -> None:
+    """A step down in autocorrelated scores looks like a way back, while the level is far from the baseline."""
+    slow = replace(TEST, ar1=0.9)
+    current, scores = incident(recovery=begin_recovery(slow, RISE)), []
+    for place in range(8):
+        scores.append(level + 0.02 * (place % 2 == 0))
+        recent = RecentScores(scores=tuple(scores), tolerance=0.01)
+        current = step_recovery(current, slow, scores[-1], threshold=THRESHOLD, now=MOMENT, recent=recent)
+    assert any(event.state == "recovering" for event in current.history) is recovers
+    assert (current.state == "open") is not recovers
 
 
 def test_an_acknowledged_incident_whose_recovery_fails_is_acknowledged_again() -> None:

@@ -72,6 +72,10 @@ def _of_traffic(config: MonitorConfig) -> dict[str, object]:
         meaning |= {"class_slices": sorted(traffic.class_slices)}
     if traffic.exclude_callers:
         meaning |= {"exclude_callers": sorted(traffic.exclude_callers)}
+    if traffic.id_scores is not None:
+        meaning |= {"id_scores": traffic.id_scores}
+    if config.baseline.burn_in is not None:
+        meaning |= {"burn_in": config.baseline.burn_in.total_seconds()}
     if windows.rows is not None:
         meaning |= {"rows": windows.rows}
     return meaning

@@ -109,12 +109,14 @@ class ModelSection(Section):
 class BaselineSection(Section):
     """Another baseline than the model's own, and from when on windows are judged: `pitfalls monitor rebaseline`.
 
-    With a `version`, that version of the model alone; any other has the baseline of its bundle.
+    With a `version`, that version of the model alone; any other has the baseline of its bundle. A `burn_in` is for a
+    reference without dates: so long live windows only show how much good traffic varies.
     """
 
     path: LocalPath | None = Field(default=None, examples=["baseline-2026-04-05"])
     version: Annotated[int, Field(ge=0)] | None = Field(default=None, examples=[3])
     since: Moment | None = Field(default=None, examples=["2026-04-05T00:00:00Z"])
+    burn_in: Horizon | None = Field(default=None, examples=["28d"])
 
 
 class DeploymentSection(Section):

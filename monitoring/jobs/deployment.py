@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,9 +25,11 @@ from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import find_baseline, traffic_place
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
+from monitoring.judging.fit.widened_fit import widened_fit
 from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, optional_inputs
 from monitoring.judging.judge import Judge
 from monitoring.judging.schema_check import SchemaCheck
+from monitoring.records import WatchKey
 from monitoring.store.deployments import DeploymentRecord, EarlierDigest
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
@@ -53,6 +56,7 @@ class Deployment:
         checkpoint_age: how long a window can be judged again, at least for the horizon.
         reference_fit: every watch's test, fitted to the baseline's windows.
         judge: judges windows.
+        burn_in: how long live windows only show how much good traffic varies; None: not at all.
     """
 
     model: str
@@ -64,6 +68,12 @@ class Deployment:
     checkpoint_age: timedelta
     reference_fit: ReferenceFit
     judge: Judge
+    burn_in: timedelta | None = None
+
+    def widened(self, widths: Mapping[WatchKey, float]) -> Deployment:
+        """The deployment with a fit whose windows vary as a burn-in has shown."""
+        fit = widened_fit(self.reference_fit, widths)
+        return replace(self, reference_fit=fit, judge=self.judge.refitted(fit))
 
     def record(self, config: MonitorConfig, now: datetime) -> DeploymentRecord:
         """The deployment as it is stored."""
@@ -106,13 +116,12 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     """
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
-    _check_classes(config, baseline.spec.task.classes)
     baseline = replace(baseline, spec=configured(config, baseline.spec))
     custom, plan = load_metrics(config), window_plan(config)
     check_metrics(custom, baseline)
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
-    shown = fit_measured(baseline.spec.task, baseline.rows.answers, config.model.threshold)
-    watched = replace(watched, custom=custom, measured=shown)
+    measured = fit_measured(baseline.spec.task, baseline.rows.answers, config.model.threshold)
+    watched = replace(watched, custom=custom, measured=measured)
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
         watched = replace(watched, embedding=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))
@@ -147,7 +156,20 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         checkpoint_age=max(config.windows.label_horizon, config.retention.checkpoints or timedelta()),
         reference_fit=fitted,
         judge=judge,
+        burn_in=config.baseline.burn_in,
     )
+
+
+def _check_burn_in(config: MonitorConfig, spec: BaselineSpec) -> None:
+    """Raises BadInput for a burn-in of a reference whose dates say how much windows vary."""
+    declared = config.baseline.burn_in
+    if declared is not None and spec.rows_per_window is None:
+        raise BadInput(
+            "A burn-in is for a reference without dates.",
+            got=f"burn_in = {declared.total_seconds() / 86_400:g} days, and a baseline with dates",
+            expected="a baseline without event times, of which it is not known how much good windows differ",
+            fix="Remove `burn_in` from the [baseline] section.",
+        )
 
 
 def _missing_shares(baseline: Baseline) -> dict[str, float]:
@@ -179,6 +201,8 @@ def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
     Raises:
         BadInput: The config does not fit the model.
     """
+    _check_classes(config, spec.task.classes)
+    _check_burn_in(config, spec)
     if config.model.quantile is not None:
         if spec.regression is None and spec.vector is None:
             raise BadInput(

@@ -24,6 +24,7 @@ from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at
 from monitoring.jobs.metrics.metric_changes import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
+from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
@@ -33,7 +34,7 @@ from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
 from monitoring.records import LEVELS, Finding, IncidentRecord, Level, Sensitivity, WatchKey, WindowRecord
 from monitoring.store.checks import Check
-from monitoring.store.deployments import AWAITED, COMPARED, EVENTS, FIRST_LABELS, WITNESS
+from monitoring.store.deployments import AWAITED, BURN_IN, COMPARED, EVENTS, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.tracing import span
@@ -122,7 +123,11 @@ class DeploymentRun:
                 statistics=states.get(COMPARED, ""),
             ),
             events=EventScores.from_text(states.get(EVENTS, "")),
+            burn_in=BurnIn.from_text(states.get(BURN_IN, "")),
         )
+        self._is_widened = last is not None and self._state.burn_in.is_over(last.record.start)
+        if self._is_widened:
+            self._deployment = deployment.widened(self._state.burn_in.widths)
 
     @property
     def scope(self) -> ReadScope:
@@ -260,6 +265,7 @@ class DeploymentRun:
         self._state = replace(self._state, incidents=incidents, closed=last_closed(incidents, self._state.closed))
         if not self._state.levels:
             self._state = self._deployment.judge.rearmed(replace(self._state, levels=self._initial_levels))
+        self._burn_in(window)
         if ar1_update_due(self._judged):
             self._update_autocorrelation()
         judge = self._deployment.judge
@@ -279,6 +285,18 @@ class DeploymentRun:
         self._judged += 1
         return judgement.window, judgement.changed
 
+    def _burn_in(self, window: Window) -> None:
+        """Begin a burn-in that is declared with the first window; hold the windows after it against what it showed."""
+        length, burn_in = self._deployment.burn_in, self._state.burn_in
+        if length is not None and burn_in.until is None:
+            burn_in = BurnIn(start=window.start, until=window.start + length)
+            self._state = replace(self._state, burn_in=burn_in)
+        if burn_in.is_over(window.start) and not self._is_widened:
+            self._deployment, self._is_widened = self._deployment.widened(burn_in.widths), True
+            fit = self._deployment.reference_fit
+            self._store.save_baseline(self._number, fit.baseline_scores(), fit.measured)
+            self._store.save_sensitivity(self._number, ())  # computed again at the end of this run, or of the next one
+
     def _commit(self, judgement: Judgement) -> None:
         self._store.commit_window(
             self._number,
@@ -290,6 +308,7 @@ class DeploymentRun:
                 FIRST_LABELS: judgement.state.scoring.early_labels.to_text(),
                 COMPARED: judgement.state.scoring.statistics,
                 EVENTS: judgement.state.events.to_text(),
+                **({} if judgement.state.burn_in.until is None else {BURN_IN: judgement.state.burn_in.to_text()}),
             },
             label_cursor={
                 CURSOR: max(self._label_join.read, self._read),

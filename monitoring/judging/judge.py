@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.autocorrelation_update import UpdatedTests
+from monitoring.judging.burn_in import BurnIn, silenced
 from monitoring.judging.event_windows import (
     NO_WINDOW_EVENTS,
     ordinary_history,
@@ -23,6 +26,7 @@ from monitoring.judging.event_windows import (
 )
 from monitoring.judging.fit.estimator import losses_by_window
 from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.fit.reference_limits import NO_DATES
 from monitoring.judging.in_sample import in_sample_findings
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
@@ -62,6 +66,7 @@ class JudgeState:
         history: The last windows, at most `monitoring.incidents.onset.HISTORY`.
         scoring: What the scores of the next window need.
         events: The scores of windows in expected events.
+        burn_in: What the first windows have shown, where a burn-in is declared.
     """
 
     levels: Mapping[Level, LevelState] = field(default_factory=dict)
@@ -71,6 +76,7 @@ class JudgeState:
     history: tuple[WindowRecord, ...] = ()
     scoring: ScoringState = field(default_factory=ScoringState)
     events: EventScores = field(default_factory=EventScores)
+    burn_in: BurnIn = field(default_factory=BurnIn)
 
     @property
     def estimates(self) -> tuple[EstimateRecord, ...]:
@@ -149,15 +155,22 @@ class Judge:
         input_check: InputCheck,
         calendar: EventCalendar = NO_EVENTS,
     ) -> None:
+        self._refit = partial(
+            Judge, catalogue, timezone=timezone, phases=phases, input_check=input_check, calendar=calendar
+        )
         self._watches = catalogue.watches
         self._estimator = reference_fit.estimator
         self._baseline_events = reference_fit.events
         self._min_rows = reference_fit.tests["page"].min_rows
         self._means = reference_fit.means
         self._tests = UpdatedTests(reference_fit.tests)
-        self._phases = phases
+        self._phases, self._zone = phases, ZoneInfo(timezone)
         self._tracker = IncidentTracker(catalogue, reference_fit, timezone=timezone, phases=phases)
         self.scorer = WindowScorer(catalogue, reference_fit, input_check=input_check, phases=phases, calendar=calendar)
+
+    def refitted(self, reference_fit: ReferenceFit) -> Judge:
+        """The same judge with another fit of its watches."""
+        return self._refit(reference_fit)
 
     def aggregator(self) -> WindowAggregator:
         """An empty aggregator for one window's rows; its sums go into `WindowTraffic`."""
@@ -183,7 +196,10 @@ class Judge:
             The window's record, the incidents that it changed, and the state after it.
         """
         window = self.scorer.score(state.scoring, traffic, self._usual_rows(state.history, traffic))
-        evidence = self._evidence(state, window)
+        evidence, burn_in = self._evidence(state, window), state.burn_in
+        if burn_in.covers(traffic.window.start):
+            burn_in = burn_in.with_window(evidence)
+            evidence = {level: silenced(one) for level, one in evidence.items()}
         record = self._record(window, evidence, state)
         found = in_sample_findings((*state.history, record), self._means, self._watches)
         record = replace(record, findings=(*record.findings, *found))
@@ -202,6 +218,7 @@ class Judge:
             history=state.history_with(record),
             scoring=window.state,
             events=self._events_after(state, window, evidence),
+            burn_in=burn_in,
         )
         return Judgement(state=after, window=record, changed=_referring(tracked.changed, state))
 
@@ -280,7 +297,8 @@ class Judge:
             notice_log_evidence=evidence["notice"].reading.log_evidence,
             findings=(
                 *window.events.findings(lambda event: state.events.reference(event, self._baseline_events)),
-                *window.findings,
+                *state.burn_in.findings(traffic.window.start, self._zone),
+                *(one for one in window.findings if state.burn_in.until is None or one.kind != NO_DATES),
             ),
             scores=tuple(score for level in LEVELS for score in self._scores(evidence[level])),
             estimates=()

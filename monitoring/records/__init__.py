@@ -25,6 +25,8 @@ from monitoring.records.run import RunRecord
 from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import (
+    AFTER_BURN_IN,
+    BURN_IN,
     EXPECTED_EVENT,
     Finding,
     ScoreHistory,
@@ -35,6 +37,8 @@ from monitoring.records.window import (
 )
 
 __all__ = [
+    "AFTER_BURN_IN",
+    "BURN_IN",
     "EXPECTED_EVENT",
     "FACT_SEPARATOR",
     "FACT_WATCH",

@@ -30,6 +30,10 @@ class Finding:
 #: The kind of the finding of a window in an expected event, whose `feature` is the event's name.
 EXPECTED_EVENT = "expected event"
 
+#: The kind of the finding of a window in a burn-in, and of those after it, which says what it has shown.
+BURN_IN = "burn-in"
+AFTER_BURN_IN = "after the burn-in"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:

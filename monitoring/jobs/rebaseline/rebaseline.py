@@ -251,7 +251,8 @@ def _free_folder(beside: Path, since: datetime) -> Path:
 
 def _changed(config: MonitorConfig, folder: Path, version: int | None, since: datetime) -> MonitorConfig:
     """The config with the baseline of a folder."""
-    section = config.baseline.model_copy(update={"path": folder, "version": version, "since": since})
+    held = {"path": folder, "version": version, "since": since, "burn_in": None}
+    section = config.baseline.model_copy(update=held)
     return config.model_copy(update={"baseline": section})
 
 

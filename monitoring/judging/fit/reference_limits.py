@@ -33,6 +33,9 @@ DERIVED = ("surprise_", "estimated_", "labelled:")
 
 DAY_US = 86_400_000_000
 
+#: The kind of the finding that a reference has no dates.
+NO_DATES = "no dates"
+
 
 def label_horizon(delays_us: NDArray[np.int64]) -> timedelta:
     """How long labels are to be waited for, by the delays of a reference's own.
@@ -121,9 +124,10 @@ def undated(rows_per_window: int | None) -> tuple[Finding, ...]:
     message = (
         f"The reference has no dates: its rows were drawn into windows of {rows_per_window:,} rows, as if independent. "
         "How much good traffic differs from window to window, by itself or by the hour and weekday, is not known, and "
-        "may page. Make a new baseline of some weeks of traffic once they are known to be good."
+        "may page. Let the first weeks of traffic show it (--burn-in 28d, burn_in in the [baseline] section), or "
+        "make a new baseline of some weeks of traffic once they are known to be good."
     )
-    return (Finding(kind="no dates", feature="baseline", message=message),)
+    return (Finding(kind=NO_DATES, feature="baseline", message=message),)
 
 
 def _joined(pooled_rows: Mapping[WatchKey, int]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.records import WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
+from monitoring.records import BURN_IN, WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
@@ -147,6 +147,11 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
         if watches_no_loss(status):
             scope = " by inputs and predictions alone (no loss is watched)"
         late = overdue(status)
+        burn_in = next((one for one in status.windows[-1].findings if one.kind == BURN_IN), None)
+        if burn_in is not None:
+            return f"{burn_in.message.partition(':')[0]}: no gross failure in {windows}" + (
+                f", but {late}" if late else ""
+            )
         return f"No page{scope} in {windows}, but {late}" if late else f"Healthy{scope}: no page in {windows}"
     still_open = sum(1 for page in pages if page.state != "closed")
     if still_open == 0:

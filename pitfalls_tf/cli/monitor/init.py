@@ -117,6 +117,11 @@ LISTED = 60
     help="A metric of your own: a function of labelled rows and of the inputs named; repeatable.",
 )
 @exclude_option
+@click.option(
+    "--burn-in",
+    metavar="LENGTH",
+    help="For a reference without dates: so long, such as 28d, traffic shows how much good windows differ.",
+)
 @click.option("--every", default="1d", show_default=True, help="Length of a window, such as 1d, 6h or 15m.")
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of N rows instead of a fixed length.")
 @click.option("--timezone", default="UTC", show_default=True, help="Time zone of the windows.")
@@ -257,9 +262,11 @@ def _callers(reference: str | None, excluded: tuple[str, ...]) -> dict[str, Any]
 
 
 def _watched(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """What is watched besides the whole traffic's losses: slices, and metrics of the user's own."""
-    sliced: dict[str, Any] = {name: split_columns(flags[name]) for name in ("slices", "class_slices")}
-    return {**sliced, "metrics": tuple(map(_metric, flags["metric"]))}
+    """What is watched besides the whole traffic's losses, and how: slices, metrics of the user's own, a burn-in."""
+    found: dict[str, Any] = {name: split_columns(flags[name]) for name in ("slices", "class_slices")}
+    if flags["burn_in"]:
+        found["settings"] = {"baseline": {"burn_in": flags["burn_in"]}}
+    return {**found, "metrics": tuple(map(_metric, flags["metric"]))}
 
 
 def _metric(text: str) -> MetricDraft:

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.baseline.undated import FEWEST_ROWS, in_drawn_order, rows_per_window
+from monitoring.baseline.undated import in_drawn_order, rows_per_window
 from monitoring.errors import BadInput
 from monitoring.evidence.conformal import MIN_WINDOWS
-from monitoring.jobs.reference_notes import FEW_WINDOWS
+from monitoring.jobs.reference_notes import FEW_WINDOWS, min_rows
 from monitoring.jobs.table_description import TableDescription, columns_described, columns_to_come
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime
@@ -27,9 +27,6 @@ from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import LoadedPiece, read_all, types_of
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
-
-#: A window of fewer rows is joined to the next, unless windows are cut smaller.
-MIN_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +174,7 @@ def count_windows(rows: BaselineRows, description: TableDescription) -> int:
     if by_rows is not None:
         plan = RowPlan(rows=by_rows)
     found = size = 0
-    least = min_rows(rows, description)
+    least = min_rows(rows.table.num_rows, by_rows)
     for _, places in split_by_window(times, plan):
         size += places.size
         if size >= least:
@@ -196,12 +193,6 @@ def count_windows(rows: BaselineRows, description: TableDescription) -> int:
             else "Give a longer reference: a few hundred rows at least.",
         )
     return found
-
-
-def min_rows(rows: BaselineRows, description: TableDescription) -> int:
-    """A window of fewer rows is joined to the next: `MIN_ROWS`, or fewer where the reference is small."""
-    enough: int = max(rows.table.num_rows // FEW_WINDOWS, FEWEST_ROWS)
-    return min(MIN_ROWS, rows.rows_per_window or description.rows or MIN_ROWS, enough)
 
 
 def _with_places(pieces: tuple[LoadedPiece, ...], columns: TableColumns) -> tuple[LoadedPiece, ...]:

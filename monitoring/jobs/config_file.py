@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 
+from monitoring.baseline.folder import load_baseline
 from monitoring.config import ConfigDraft, check_draft, render_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.reference_notes import few_windows
+from monitoring.jobs.places import find_baseline
+from monitoring.jobs.reference_notes import MIN_ROWS, few_windows, min_rows
 from monitoring.jobs.staging import put_in_place, staging
-from monitoring.judging.fit.reference_limits import reference_limits, undated
+from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 
 NAME = "monitor.toml"
+
+DEFAULT_HORIZON = ConfigDraft(bundle="", traffic=None).label_horizon
 
 #: Said of a bundle of which no loss is known.
 NO_LOSS = (
@@ -57,10 +61,27 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Wr
     path = folder / NAME
     keep_existing(path, force=force)
     with staging(folder) as aside:  # first: relative paths such as ../models need the folder
+        draft = _sized(draft, folder)
         deployment = deploy(check_draft(draft, folder))
         (aside / NAME).write_text(render_config(draft), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
     return WrittenConfig(config=path, notes=_notes(deployment))
+
+
+def _sized(draft: ConfigDraft, folder: Path) -> ConfigDraft:
+    """The draft with the `min_rows` and label horizon of the bundle's reference, where it says nothing else."""
+    baseline = load_baseline(find_baseline(check_draft(draft, folder)).baseline)
+    answers = baseline.rows.answers
+    delays = (answers.label_times - answers.event_times)[answers.label_times > 0]
+    f"{label_horizon(delays).days}d"
+    least = min_rows(len(answers), baseline.spec.rows_per_window or draft.rows)
+    return replace(
+        draft,
+        min_rows=least if draft.min_rows == MIN_ROWS else draft.min_rows,
+        label_horizon=f"{label_horizon(delays).days}d"
+        if draft.label_horizon == DEFAULT_HORIZON
+        else draft.label_horizon,
+    )
 
 
 def _notes(deployment: Deployment) -> tuple[str, ...]:

@@ -11,12 +11,12 @@ from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ConfigDraft, TableDraft, check_draft, render_config
-from monitoring.jobs.baseline_rows import BaselineRows, count_windows, min_rows, read_reference
+from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
-from monitoring.jobs.reference_notes import check_class_order, reference_notes
+from monitoring.jobs.reference_notes import check_class_order, min_rows, reference_notes
 from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import TableDescription
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -175,7 +175,7 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         every=description.every,
         rows=description.rows,
         timezone=description.timezone,
-        min_rows=min_rows(rows, description),
+        min_rows=min_rows(rows.table.num_rows, rows.rows_per_window or description.rows),
         label_horizon=f"{label_horizon(rows.label_delays).days}d",
         settings=description.settings,
     )

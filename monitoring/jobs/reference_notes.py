@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.baseline.profile import MAX_CATEGORIES
+from monitoring.baseline.undated import FEWEST_ROWS
 from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
 from monitoring.traffic.score_classes import better_order
@@ -20,12 +21,31 @@ Whole = NDArray[np.int64]
 #: Fewer baseline windows than this detect only large changes.
 FEW_WINDOWS = 20
 
+#: A window of fewer rows is joined to the next, unless windows are cut smaller.
+MIN_ROWS = 200
+
 #: An error rate below this is suspicious, or one below this part of what the probabilities say, where there are enough
 #: labels, and more than one class.
 HARDLY_AN_ERROR = 0.002
 EXPECTED_PART = 0.5
 FEW_LABELS = 500
 MOST_OF_ONE_CLASS = 0.95
+
+
+def min_rows(rows: int, rows_per_window: int | None = None) -> int:
+    """The `min_rows` of a new config.
+
+    >>> min_rows(100_000), min_rows(600), min_rows(600, 25), min_rows(50)
+    (200, 30, 25, 10)
+
+    Args:
+        rows: The rows of the reference.
+        rows_per_window: Those of a window, where windows are cut by rows; else None.
+
+    Returns:
+        `MIN_ROWS`, or as few as give the reference `FEW_WINDOWS` windows, but no fewer than `FEWEST_ROWS`.
+    """
+    return min(MIN_ROWS, rows_per_window or MIN_ROWS, max(rows // FEW_WINDOWS, FEWEST_ROWS))
 
 
 def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tuple[str, ...]:

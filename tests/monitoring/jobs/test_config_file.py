@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from monitoring.baseline.folder import write_baseline
 from monitoring.config import ConfigDraft, load_config
 from monitoring.errors import CannotRun
 from monitoring.jobs.config_file import write_config
+from tests.small_deployment import FIRST, SPEC, Days, table_of
 
 
 def test_a_bundle_may_be_named_from_a_folder_that_is_not_there_yet(deployed: Path) -> None:
@@ -24,6 +29,20 @@ def test_what_a_bundles_baseline_cannot_carry_is_said(deployed: Path) -> None:
     assert any("less than a year: it cannot tell a season from drift" in note for note in notes)
     few = write_config(replace(draft, every="7d"), deployed / "weekly").notes
     assert any("windows are few" in note for note in few)
+
+
+def test_windows_and_label_horizon_are_those_of_the_bundles_reference(deployed: Path) -> None:
+    folder = deployed / "models" / "flights" / "1" / "assets.extra" / "baseline"
+    thin = table_of(Days(days=9, start=FIRST, seed=1))
+    month = pc.add(thin["event_time"], pa.scalar(timedelta(days=30), pa.duration("us")))
+    delayed = thin.set_column(thin.column_names.index("label_time"), "label_time", month)
+    write_baseline(delayed, folder=folder, spec=SPEC)
+    draft = ConfigDraft(bundle="../models/flights", traffic="../traffic", timezone="UTC")
+    windows = load_config(write_config(draft, deployed / "watched").config).windows
+    assert (windows.min_rows, windows.label_horizon) == (thin.num_rows // 20, timedelta(days=45))
+    own = replace(draft, min_rows=50, label_horizon="60d")
+    windows = load_config(write_config(own, deployed / "own").config).windows
+    assert (windows.min_rows, windows.label_horizon) == (50, timedelta(days=60))
 
 
 def test_a_bundle_that_is_not_there_leaves_no_folder(deployed: Path) -> None:

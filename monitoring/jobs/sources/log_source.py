@@ -20,6 +20,7 @@ from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.descriptors.descriptors import described_inputs
+from monitoring.traffic.erased_ids import read_erased_ids
 from monitoring.traffic.format.rows import OUTPUT, SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
 from monitoring.traffic.id_keys import IdSet
@@ -182,8 +183,8 @@ class LogSource:
         return self._index.was_answered(ids, before)
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """See `TrafficSource`."""
-        return self._index.of_other_models(ids)
+        """See `TrafficSource`. Rows may be erased while this reads: their labels are nobody's either."""
+        return self._index.of_other_models(ids) | read_erased_ids(self._root).contains(ids)
 
     def rows(self, window: Window) -> LogWindow:
         """See `TrafficSource`."""

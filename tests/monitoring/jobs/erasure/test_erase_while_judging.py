@@ -1,0 +1,93 @@
+"""Rows are erased while a run judges: no window is lost, judged twice, or judged of other rows than there are."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.config import load_config
+from monitoring.jobs.erasure.erase import ErasureRequest, Waiting, erase
+from monitoring.jobs.erasure.receipt import Receipt
+from monitoring.jobs.run import Progress, run_due_windows
+from monitoring.jobs.status import status
+from monitoring.records import MonitorStatus
+from monitoring.store.store import Store
+from monitoring.traffic.log.log import TrafficLog
+from tests.small_deployment import LIVE, ROWS_A_DAY
+
+DAYS, AT = 6, 3
+NOW = LIVE + timedelta(days=DAYS, hours=7)
+#: Rows of each day that go.
+GONE = 4
+
+
+def forget(folder: Path, ids: tuple[str, ...]) -> Receipt:
+    request = ErasureRequest(root=folder / "traffic", ids=ids, by="me", store_url=f"sqlite:///{folder / 'pitfalls.db'}")
+    still = Waiting(seconds=0.0, clock=lambda: NOW, elapsed=time.monotonic, sleep=time.sleep, tell=lambda _: None)
+    return erase(request, still)[0]
+
+
+def judge(folder: Path, progress: Callable[[Progress], None], *, stop: Callable[[], bool] = lambda: False) -> None:
+    config = load_config(folder / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        run_due_windows(config, store, clock=lambda: NOW, progress=progress, stop=stop)
+
+
+def found(folder: Path) -> MonitorStatus:
+    config = load_config(folder / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        assert store.leases() == ()
+        return status(store, config.name)
+
+
+@pytest.fixture
+def folders(deploy: Callable[[str], Path], send: Callable[..., None], days: Any) -> list[Path]:
+    made = [deploy(name) for name in ("beside", "between", "race")]
+    for folder in made:
+        send(folder, days(days=DAYS, broken_from=AT))
+    return made
+
+
+def test_rows_are_erased_beside_a_run(folders: list[Path]) -> None:
+    beside, between, race = folders
+    ids = TrafficLog(beside / "traffic").read(model="flights")["prediction_id"].to_pylist()
+    gone = tuple(one for day in range(DAYS) for one in ids[day * ROWS_A_DAY :][:GONE])
+
+    judged: list[int] = []
+    receipts: list[Receipt] = []
+
+    def erased_after(progress: Progress) -> None:
+        judged.append(progress.done)
+        if progress.done == AT:
+            receipts.append(forget(beside, gone))
+
+    judge(beside, erased_after)
+    [receipt] = receipts
+    assert (receipt.state, [one.what for one in receipt.unreached]) == ("incomplete", ["store"])
+    assert "A run is judging" in receipt.unreached[0].why
+    assert judged == list(range(1, DAYS + 1))
+    assert forget(beside, gone).state == "complete"
+
+    judge(between, lambda _: None, stop=iter([False] * AT + [True]).__next__)
+    assert forget(between, gone).state == "complete"
+    judge(between, lambda _: None)
+    assert [window.rows for window in found(between).windows] == [ROWS_A_DAY] * AT + [ROWS_A_DAY - GONE] * (DAYS - AT)
+    assert found(beside).windows == found(between).windows
+    assert [one.state for one in found(beside).incidents] == [one.state for one in found(between).incidents]
+
+    erasing = threading.Thread(target=forget, args=(race, gone))
+    judge(race, lambda progress: erasing.start() if progress.done == 1 else None)
+    erasing.join()
+    windows = found(race).windows
+    assert [window.start for window in windows] == [LIVE + timedelta(days=day) for day in range(DAYS)]
+    assert all(ROWS_A_DAY - GONE <= window.rows <= ROWS_A_DAY for window in windows)
+    assert windows[0].rows == ROWS_A_DAY
+    assert forget(race, gone).state == "complete"
+    judge(race, lambda _: None)
+    assert found(race).windows == windows

@@ -19,9 +19,9 @@ ReceiptState: TypeAlias = Literal["begun", "incomplete", "complete"]
 _FORMAT = 1
 _STORE = "the monitor's store: name it with --config"
 _NOT_SEARCHED = (
-    "tables made of the traffic that were not named with --also",
-    "PredictionLog files (.tfrecord), reports and exports: make them anew",
-    "reference tables and warmup requests of exported models: export a model anew if rows of its reference are to go",
+    "tables and PredictionLog files (.tfrecord) made of the traffic that were not named with --also",
+    "reports: make them anew with `pitfalls monitor report`, once the rows are gone from log and store",
+    "baselines and warmup requests of exported models: export a model anew if rows of its reference are to go",
     "backups, other copies of the log, and notifications that were sent",
 )
 

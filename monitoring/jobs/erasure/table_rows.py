@@ -1,4 +1,4 @@
-"""Erasing rows of tables that were made of the traffic: Parquet, CSV and JSON lines. All other bytes stay."""
+"""Erasing rows of tables made of the traffic: Parquet, CSV, JSON lines and prediction logs. All other bytes stay."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from monitoring.baseline.folder import DESCRIPTION, REFERENCE
 from monitoring.errors import BadInput
 from monitoring.traffic.erasure.change import Change, replaced_file
 from monitoring.traffic.erasure.wanted_rows import WantedRows
+from monitoring.traffic.format.rows import ANSWER_ID, INPUT, OUTPUT, AnsweredRows
+from monitoring.traffic.tables.tfrecord_files import TFRECORD
+from monitoring.traffic.tf_prediction_log.erased_records import without_rows
 
 PREDICTION_ID = "prediction_id"
 _PARQUET = b"PAR1"
@@ -32,6 +36,11 @@ def check_table(path: Path, wanted: WantedRows) -> None:
     """
     if not path.is_file():
         _refuse(path, "a folder" if path.is_dir() else "no such file")
+    if path.with_name(DESCRIPTION).is_file() and path.name == REFERENCE:
+        _refuse(path, "the rows of a baseline, whose statistics hold them too", fix=_BASELINE)
+    if path.name.endswith(TFRECORD):
+        _prediction_log(path, wanted)
+        return
     _columns_of_interest(path, _names(path), wanted)
 
 
@@ -53,7 +62,9 @@ def table_change(path: Path, wanted: WantedRows) -> Change | None:
     Raises:
         BadInput: as `check_table`.
     """
-    if _is_parquet(path):
+    if path.name.endswith(TFRECORD):
+        data, rows, removed = _prediction_log(path, wanted)
+    elif _is_parquet(path):
         data, rows, removed = _parquet(path, wanted)
     else:
         data, rows, removed = _text(path, wanted)
@@ -114,6 +125,31 @@ def _parquet(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
     return sink.getvalue().to_pybytes(), total, removed
 
 
+def _prediction_log(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
+    def gone(rows: AnsweredRows) -> NDArray[np.bool_]:
+        ids = {"request_id": rows.request_ids, "row": rows.rows, ANSWER_ID: rows.answer_ids}
+        found = wanted.of_rows(pa.table({name: pa.array(values) for name, values in ids.items()}))
+        tensors = {f"{INPUT}{name}": value for name, value in rows.inputs.items()}
+        tensors |= {f"{OUTPUT}{name}": value for name, value in rows.outputs.items()}
+        column = None if wanted.where is None else wanted.where.column_in(list(tensors))
+        if column is not None and wanted.where is not None:
+            found |= wanted.where.matches(_cells(tensors[column]))
+        return found
+
+    return without_rows(path, gone)
+
+
+def _cells(tensor: NDArray[Any]) -> pa.ChunkedArray:
+    """The elements of each row of a tensor as a list; none for numbers that Arrow does not have."""
+    flat = tensor.reshape(len(tensor), -1)
+    try:
+        values = pa.array(flat.ravel(), pa.binary() if flat.dtype == object else None)
+    except pa.ArrowNotImplementedError:
+        return pa.chunked_array([pa.nulls(len(tensor), pa.list_(pa.null()))])
+    offsets = pa.array(np.arange(len(tensor) + 1, dtype=np.int32) * flat.shape[1])
+    return pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
+
+
 def _text(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
     names = _names(path)
     ids, value = _columns_of_interest(path, names, wanted)
@@ -166,10 +202,16 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, object] | list[str]]]:
             consumed.clear()
 
 
-def _refuse(path: Path, got: str, expected: str = "a Parquet, CSV, TSV or JSON lines file") -> NoReturn:
+_KINDS = "a Parquet, CSV, TSV, JSON lines or PredictionLog (.tfrecord) file"
+_OTHERS = "Correct --also; delete other files made of the traffic, or make them anew afterwards."
+_REPORT = "Make it anew with `pitfalls monitor report` once the rows are gone from the log and, by --config, the store."
+_BASELINE = "Export the model, or run `pitfalls monitor init`, anew from a reference without the rows."
+
+
+def _refuse(path: Path, got: str, expected: str = _KINDS, *, fix: str = "") -> NoReturn:
     raise BadInput(
         "Rows of this table cannot be erased.",
         got=f"{path}: {got}",
         expected=expected,
-        fix="Correct --also; delete other files made of the traffic, or make them anew afterwards.",
+        fix=fix or (_REPORT if path.suffix == ".html" else _OTHERS),
     )

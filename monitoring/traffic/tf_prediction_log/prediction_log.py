@@ -173,7 +173,7 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
             side = log.predict_log.request.inputs if name.startswith(INPUT) else log.predict_log.response.outputs
             write_tensor(side[name.partition(":")[2]], field, column.slice(start, end - start))
         metadata = replace(metadata, output_shapes=become_examples(log))
-        log.log_metadata.MergeFromString(_own_field(metadata))
+        log.log_metadata.MergeFromString(own_field(metadata))
         write_record(file, log.SerializeToString(deterministic=True))
     return len(starts)
 
@@ -202,14 +202,24 @@ def read_rows(reader: RecordReader) -> Iterator[AnsweredRows]:
         if kind not in {"predict_log", *KINDS}:
             _refuse(reader, number, f"a {kind or 'record without a log'}")
         default_id = f"{Path(reader.name).stem}-{number}"
-        yield _rows(log, default_id, partial(_refuse, reader, number, "tensors of different first dimensions"))
+        yield record_rows(log, default_id, partial(_refuse, reader, number, "tensors of different first dimensions"))
 
 
-def _rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> AnsweredRows:
+def record_rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> AnsweredRows:
+    """The rows of a record.
+
+    Args:
+        log: The PredictionLog.
+        default_id: The request id of a record without metadata of its own.
+        refuse: Called where its tensors have no rows in common; raises.
+
+    Returns:
+        The rows, in their order.
+    """
     kind = log.WhichOneof("log_type")
     record = getattr(log, kind)
     request, response = record.request, record.response
-    metadata = _metadata(log.log_metadata, default_id)
+    metadata = own_metadata(log.log_metadata, default_id)
     if kind in KINDS:
         shapes = None if metadata is None else metadata.output_shapes
         inputs, outputs = read_examples(record, kind, shapes) or refuse()
@@ -270,7 +280,12 @@ def _starts(ids: list[tuple[str, ...]], numbers: Mapping[str, Array], columns: M
     return starts
 
 
-def _own_field(metadata: RequestMetadata) -> bytes:
+def own_field(metadata: RequestMetadata) -> bytes:
+    """Metadata as the bytes of field 50001, to be merged into a LogMetadata.
+
+    Returns:
+        The field.
+    """
     text = json.dumps({name: value for name, value in asdict(metadata).items() if value is not None}).encode()
     return _varint(OWN_FIELD << 3 | _LENGTH_DELIMITED) + _varint(len(text)) + text
 
@@ -283,7 +298,8 @@ def _varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
-def _metadata(log_metadata: Any, name: str) -> RequestMetadata | None:
+def own_metadata(log_metadata: Any, name: str) -> RequestMetadata | None:
+    """What field 50001 of a LogMetadata says; None in records of others. Raises BadInput if it cannot be read."""
     from google.protobuf.unknown_fields import UnknownFieldSet  # noqa: PLC0415 - with TensorFlow's
 
     unknown: Any = UnknownFieldSet(log_metadata)  # a sequence, which its stubs do not say

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     metavar="TABLE",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A Parquet, CSV or JSON lines file made of the traffic.",
+    help="A Parquet, CSV, JSON lines or .tfrecord file made of the traffic.",
 )
 @click.option("--dry-run", is_flag=True, help="Count the rows, and change nothing.")
 @click.option("--by", metavar="NAME", help="Who asks for it.  [default: the login name]")

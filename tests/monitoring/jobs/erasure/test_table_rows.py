@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +13,9 @@ import pytest
 from monitoring.errors import BadInput
 from monitoring.jobs.erasure.table_rows import check_table, table_change
 from monitoring.traffic.erasure.wanted_rows import ColumnValue, WantedRows
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.tf_prediction_log.prediction_log import export_log
+from tests.monitoring.traffic.erasure.small_log import write_log
 
 BY_ID = WantedRows(ids=("a:0", "b:1"))
 BY_VALUE = WantedRows(ids=("a:0",), where=ColumnValue(column="email", value="bob@example.org"))
@@ -102,3 +106,29 @@ def test_an_empty_table_is_one_without_rows(tmp_path: Path) -> None:
     path.write_text("", "utf-8")
     check_table(path, BY_ID)
     assert erase(path, BY_ID) is None
+
+
+def test_a_report_and_the_rows_of_a_baseline_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    report.write_text("<html>", "utf-8")
+    with pytest.raises(BadInput, match="pitfalls monitor report"):
+        check_table(report, BY_VALUE)
+    pq.write_table(pa.table({"email": ["x"]}), tmp_path / "reference.parquet")
+    check_table(tmp_path / "reference.parquet", BY_VALUE)
+    (tmp_path / "baseline.json").write_text("{}", "utf-8")
+    with pytest.raises(BadInput, match=r"the rows of a baseline.*anew from a reference without the rows"):
+        check_table(tmp_path / "reference.parquet", BY_VALUE)
+
+
+def test_rows_of_a_prediction_log_go_by_id_and_by_the_value_of_an_input(
+    tmp_path: Path, answer: Callable[..., AnsweredRows]
+) -> None:
+    write_log(tmp_path / "log", answer)
+    path = tmp_path / "log.tfrecord"
+    with path.open("wb") as file:
+        export_log(tmp_path / "log", file)
+    wanted = WantedRows(ids=("r0:0",), where=ColumnValue(column="email", value="bob@example.org"))
+    check_table(path, wanted)
+    assert erase(path, wanted) == (12, 5)
+    assert b"bob@example.org" not in path.read_bytes()
+    assert erase(path, WantedRows(ids=(), where=ColumnValue(column="customer", value="nobody"))) is None

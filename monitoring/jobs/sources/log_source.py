@@ -39,6 +39,10 @@ _ROW = ("prediction_id", "event_time")
 #: The column of the numbers of several outputs; no output has such a name.
 WATCHED_OUTPUTS = "output::watched"
 
+#: Rows with another's id that page: so many, and this share of the window's rows.
+FEW_REPEATED = 10
+REPEATED_SHARE = 0.01
+
 #: Models that a message names.
 _SHOWN = 5
 
@@ -203,8 +207,8 @@ class LogSource:
             message = f"{lost} rows were answered and are not in the traffic log."
             found.append(Finding(kind="capture gap", feature="", message=message))
         if conflicts := self._conflicts.get(window, 0):
-            message = f"{conflicts} rows repeat the id of another with other inputs; the first row of each id counts."
-            found.append(Finding(kind="ids repeated", feature="", message=message))
+            rows = int(self.row_counts((window,))[0, 0])
+            found.append(_repeated_ids(conflicts, rows))
         ends = [as_microseconds(window.start), as_microseconds(window.end)]
         first, last = np.searchsorted(self._quarantined_at, ends).tolist()
         if last > first:
@@ -268,3 +272,17 @@ def _unsampled(rows: pa.Table) -> int:
     if SAMPLING_RATE not in rows.column_names:
         return 0
     return round(float(np.sum(1.0 / rows[SAMPLING_RATE].to_numpy() - 1.0)))
+
+
+def _repeated_ids(conflicts: int, rows: int) -> Finding:
+    """The finding about rows with another's id and other inputs; many page, as labels may be of the rows left out.
+
+    >>> _repeated_ids(40, 1_000).fact, _repeated_ids(9, 20).fact
+    (True, False)
+
+    Returns:
+        The finding.
+    """
+    message = f"{conflicts:,} rows repeat the id of another with other inputs; the first row of each id counts."
+    many = conflicts >= max(FEW_REPEATED, REPEATED_SHARE * rows)
+    return Finding(kind="ids repeated", feature="prediction ids" if many else "", message=message, fact=many)

@@ -110,8 +110,9 @@ def test_ids_that_are_sent_again_with_other_inputs_are_a_finding_and_do_not_coun
     assert rows.features.equals(before.features)
     assert repeats == len(rows)
     (found,) = again.findings(day(2))
-    assert (found.kind, found.message.startswith(f"{len(rows)} rows repeat the id of another")) == (
+    assert (found.kind, found.fact, found.message.startswith(f"{len(rows)} rows repeat the id of another")) == (
         "ids repeated",
+        True,
         True,
     )
 

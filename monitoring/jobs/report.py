@@ -104,9 +104,7 @@ def write_reports(
     window = chosen_window(found, day)
     html = json = summary = None
     if drift and window is not None and window.rows:
-        begun = window.start.astimezone(ZoneInfo(found.timezone))
-        stem = f"drift-{begun:%Y-%m-%d}" + (f"T{begun:%H%M}" if begun.time() != time() else "")
-        html, json = out / f"{stem}.html", out / f"{stem}.json"
+        html, json = drift_files(out, window.start, ZoneInfo(found.timezone))
         summary = _write_drift(config, baseline, found, window, (html, json))
     write_page(found, path=out / PAGE, benchmark=reference, drift_report=html)
     write_picture(found, path=out / PICTURE, benchmark=reference)
@@ -196,7 +194,7 @@ def _write_drift(
         paths=paths,
         rng=np.random.default_rng(SEED),
         subject=DriftSubject(
-            title=f"{found.model} version {found.version}, {_window_title(window, found)}",
+            title=drift_title(found.model, found.version, window, ZoneInfo(found.timezone)),
             verdicts=(
                 _verdict("Page level, all watches", window.page_log_evidence, found.page_threshold),
                 _verdict("Notice level, all watches", window.notice_log_evidence, found.notice_threshold),
@@ -222,8 +220,30 @@ def _score_words(score: ScoreRecord) -> str:
     return f"{name} at {slice_title(score.slice)}" if score.slice else name
 
 
-def _window_title(window: WindowRecord, found: MonitorStatus) -> str:
-    return format_window(window.start, window.end, ZoneInfo(found.timezone))
+def drift_title(model: str, version: int, window: WindowRecord, zone: ZoneInfo) -> str:
+    """What a drift report is about."""
+    return f"{model} version {version}, {format_window(window.start, window.end, zone)}"
+
+
+def drift_files(out: Path, start: datetime, zone: ZoneInfo) -> tuple[Path, Path]:
+    """The files of the drift report of a window.
+
+    Args:
+        out: The folder of the reports.
+        start: When the window begins, aware.
+        zone: The time zone of the config.
+
+    Returns:
+        The paths of the page and of its JSON document.
+
+    >>> from datetime import UTC
+    >>> page, document = drift_files(Path("report"), datetime(2026, 5, 1, 6, 30, tzinfo=UTC), ZoneInfo("UTC"))
+    >>> page.name, document.name
+    ('drift-2026-05-01T0630.html', 'drift-2026-05-01T0630.json')
+    """
+    begun = start.astimezone(zone)
+    stem = f"drift-{begun:%Y-%m-%d}" + (f"T{begun:%H%M}" if begun.time() != time() else "")
+    return out / f"{stem}.html", out / f"{stem}.json"
 
 
 def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:

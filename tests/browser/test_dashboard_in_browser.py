@@ -154,6 +154,28 @@ def test_an_action_with_a_hostile_name_runs_by_its_button(described: str, opened
     assert page.locator(".gallery img").count() == 14
 
 
+def test_a_framed_report_runs_its_scripts_and_reaches_nothing_of_the_dashboard(
+    browser: Browser, tmp_path: Path
+) -> None:
+    pages = described_pages(tmp_path)
+    reaching = (
+        "<p id='said'></p><script>let said = 'ran';"
+        "try { parent.document.title = 'reached'; said += ' parent'; } catch (error) {}"
+        "try { said += document.cookie; } catch (error) { said += ', no cookie'; }"
+        "fetch('/d/shop/1').catch(() => { document.getElementById('said').textContent = said + ', no answer'; });"
+        "</script>"
+    )
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "drift-2013-03-04.html").write_text(reaching)
+    (tmp_path / "report" / "drift-2013-03-04.json").write_text('{"subject": "parcels version 1, 4 Mar 2013"}')
+    with served(pages) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/d/shop/1/windows/2013-03-04T00:00:00Z/drift")
+        page.frame_locator("iframe").get_by_text("ran, no cookie, no answer").wait_for()
+        assert "reached" not in page.title()
+        page.close()
+
+
 @pytest.mark.parametrize("width", [320, 768, 1600])
 def test_no_page_is_wider_than_its_window(hostile: str, opened: Callable[..., Page], width: int) -> None:
     for path in PATHS:

@@ -46,7 +46,6 @@ from monitoring.dashboard.web.asked import (
     place_of,
     question_of,
     sides_of,
-    start_of,
     windows_of,
 )
 from monitoring.dashboard.web.guard import Guard
@@ -55,6 +54,7 @@ from monitoring.dashboard.web.live import Changes
 from monitoring.dashboard.web.pages import WINDOW_CHOICES, Pages
 from monitoring.dashboard.web.rebaselining import Rebaselining, rebaseline_form
 from monitoring.dashboard.web.rendering import STATIC, render, static_text
+from monitoring.dashboard.web.window_endpoints import WindowEndpoints
 from monitoring.errors import PitfallsError
 from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.watches.embedding import Embedder
@@ -123,8 +123,7 @@ class Dashboard:
             Route(deployment + "/runs/tables/{file:path}", self.runs_table),
             *self._incidents.routes(deployment),
             Route(deployment + "/rebaseline", self.rebaseline, methods=["GET", "POST"]),
-            Route(deployment + "/windows/{start}", self.window),
-            Route(deployment + "/windows/{start}/tables/{file:path}", self.window_table),
+            *WindowEndpoints(self._current).routes(deployment),
         ]
         return Starlette(
             routes=routes,
@@ -256,16 +255,6 @@ class Dashboard:
             view = replace(view, problem=tuple(str(error).splitlines()))
             return page_answer("rebaseline", 400, view=view, may_act=True)
         return led_to(f"{request.url.path}?{request.url.query}", request, form.by.strip())
-
-    async def window(self, request: Request) -> Response:
-        """``/d/SOURCE/NUMBER/windows/START``: one window."""
-        view = await run_in_threadpool(self._pages.window, *place_of(request), start_of(request))
-        return page_answer("window", view=view, query="")
-
-    async def window_table(self, request: Request) -> Response:
-        """A table of a window's page."""
-        view = await run_in_threadpool(self._pages.window, *place_of(request), start_of(request))
-        return file_answer(request, view.tables)
 
     async def live(self, request: Request) -> Response:
         """``/live``: an event whenever something has changed."""

@@ -1,0 +1,101 @@
+"""Evidently's report of a window: the page that frames it, and the report as it was written beside the config."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.views.charts import window_address
+from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.web.access import HEADERS
+from monitoring.dashboard.web.pages import Pages, known
+from monitoring.jobs.report import drift_files, drift_title
+from monitoring.reports.drift import POLICY
+from monitoring.reports.drift_sample import plain
+from monitoring.reports.sections.formatting import format_window
+from monitoring.watches.descriptions import printable
+
+#: Where `pitfalls monitor report` writes, beside the config.
+FOLDER: Final = "report"
+
+#: What the page that frames a report has instead of the policy of other pages.
+FRAMING: Final = {"content-security-policy": f"{HEADERS['content-security-policy']}; frame-src 'self'"}
+
+#: What the report itself has: its scripts run in an origin of their own, without cookies, and ask for nothing.
+FRAMED: Final = {"content-security-policy": f"sandbox allow-scripts; {POLICY}; frame-ancestors 'self'"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftView:
+    """The page that frames a window's report.
+
+    Attributes:
+        address: Its path.
+        parent: The path of the deployment's page.
+        window_href: The path of the window's page.
+        name: The deployment's name.
+        title: The window.
+        command: The command that writes the report; empty where the config is not known.
+        report: The report's file; None where there is none of this window.
+        timezone: The zone of the times.
+    """
+
+    address: str
+    parent: str
+    window_href: str
+    name: str
+    title: str
+    command: str
+    report: Path | None
+    timezone: str
+
+
+def drift_view(pages: Pages, source: str, number: int, start: datetime) -> DriftView:
+    """The page that frames the report of a window.
+
+    Args:
+        pages: The pages of the dashboard.
+        source: The store's name.
+        number: The deployment's number.
+        start: When the window begins.
+
+    Returns:
+        The page; BadInput says that there is no such deployment or window.
+    """
+    store, summary = pages.find(source, number)
+    window, parent = known("window", store.window(number, start), start.isoformat()), f"/d/{source}/{number}"
+    record = summary.record
+    zone, file = ZoneInfo(record.timezone), pages.source(source).file_of(record.called)
+    command, report = "", None
+    if file is not None:
+        folder = file.path.parent / FOLDER
+        title = drift_title(record.model, record.version, window, zone)
+        report = _written(*drift_files(folder, window.start, zone), title)
+        begun = window.start.astimezone(zone)
+        asked = ("--config", str(file.path), "--out", str(folder), "--window", f"{begun:%Y-%m-%dT%H:%M}")
+        command = shlex.join(("pitfalls", "monitor", "report", *asked, "--deployment", str(number)))
+    href = window_address(window.start, parent)
+    return DriftView(
+        address=f"{href}/drift",
+        parent=parent,
+        window_href=href,
+        name=printable(name_of(summary)),
+        title=format_window(window.start, window.end, zone),
+        command=command,
+        report=report,
+        timezone=printable(record.timezone),
+    )
+
+
+def _written(page: Path, document: Path, title: str) -> Path | None:
+    """The page of a report that is about this window of this deployment; None where it is not there, or of another."""
+    try:
+        subject = json.loads(document.read_text("utf-8"))["subject"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return page if subject == plain(title) and page.is_file() else None

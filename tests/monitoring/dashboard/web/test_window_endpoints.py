@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from monitoring.dashboard.web.access import Access
+from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.web.live import Changes
+from tests.dashboard_store import described_pages
+
+WINDOW = "/d/shop/1/windows/2013-03-04T00:00:00Z"
+
+
+def test_a_report_is_framed_without_the_rights_of_the_dashboard(tmp_path: Path) -> None:
+    pages = described_pages(tmp_path)
+    dashboard = Dashboard(lambda: pages, Access(names=frozenset({"testserver"})), Changes(pages.fingerprint))
+    client = TestClient(dashboard.app(), follow_redirects=False)
+    assert f'href="{WINDOW}/drift"' in client.get(WINDOW).text
+    assert "pitfalls monitor report --config" in client.get(f"{WINDOW}/drift").text
+    assert client.get(f"{WINDOW}/drift/report.html").status_code == 404
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "drift-2013-03-04.html").write_text("<script>1</script>")
+    about = json.dumps({"subject": "parcels version 1, 4 Mar 2013"})
+    (tmp_path / "report" / "drift-2013-03-04.json").write_text(about)
+    page = client.get(f"{WINDOW}/drift")
+    assert 'sandbox="allow-scripts"' in page.text
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert "frame-src 'self'" in page.headers["content-security-policy"]
+    report = client.get(f"{WINDOW}/drift/report.html")
+    assert report.text == "<script>1</script>"
+    policy = report.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none';")
+    assert "allow-same-origin" not in policy
+    assert "frame-ancestors 'self'" in policy
+    assert report.headers["x-content-type-options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""Helm's own program renders the chart, and Airflow and Dagster run the examples, where they are on the PATH."""
+"""Helm, podman-compose, Airflow and Dagster take what is theirs in deploy/, where they are on the PATH."""
 
 from __future__ import annotations
 
@@ -86,6 +86,20 @@ def test_helm_refuses_values_that_the_schema_does_not_know(root: Path, tmp_path:
     )
     assert done.returncode != 0
     assert "/traffic/size" in done.stderr.replace("traffic.size", "/traffic/size")
+
+
+def test_compose_reads_its_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program("podman")
+    monkeypatch.setenv("POSTGRES_PASSWORD", "hush")
+    text = run(program("podman-compose"), "-f", root / "deploy/monitor/compose.yaml", "config")
+    found = yaml.safe_load(text)["services"]
+    assert set(found) == {"server", "monitor", "postgres", "prometheus", "alertmanager", "grafana"}
+    url = "postgresql+pg8000://pitfalls:hush@postgres/pitfalls"
+    assert found["monitor"]["environment"]["PITFALLS_STORE_URL"] == url
+    assert all(found[name]["read_only"] and found[name]["cap_drop"] == ["ALL"] for name in ("server", "monitor"))
+    ports = [port for one in found.values() for port in one.get("ports", ())]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from serving.transport.sockets import target_of
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from pathlib import Path
 
     from serving.grpc_api.methods import GrpcDependencies
@@ -60,11 +61,13 @@ class GrpcSettings:
     compression: bool = False
     """Whether compressed messages are taken: how far one inflates is known only when it has."""
     credentials: grpc.ServerCredentials | None = field(default=None, repr=False)
-    """None serves without encryption."""
+    """Of gRPC's library; None serves without encryption."""
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+    """The same of the loop."""
     arguments: tuple[tuple[str, int | str], ...] = ()
     """Further channel arguments of gRPC's library."""
     engine: Engine = "library"
-    """What reads HTTP/2: gRPC's library; or this process's event loop, without encryption and compression."""
+    """What reads HTTP/2: gRPC's library; or this process's event loop, without compression."""
 
 
 @final
@@ -148,6 +151,7 @@ class GrpcServer:
             self._dependencies.limiter,
             calls=settings.calls + RESERVED_CALLS,
             connections=settings.connections or default_max_grpc_connections(),
+            tls=settings.tls,
         )
 
     def _register(self, server: Any) -> None:

@@ -31,17 +31,24 @@ class CallContext:
     Args:
         stream: Its messages.
         peer: The client's address, as gRPC writes it.
+        principal: The name of its certificate; empty if none was checked.
         clock: Seconds.
         send: Sends a message of a stream of answers.
     """
 
-    __slots__ = ("_clock", "_deadline_s", "_peer", "_send", "stream", "trailing")
+    __slots__ = ("_clock", "_deadline_s", "_peer", "_principal", "_send", "stream", "trailing")
 
     def __init__(
-        self, stream: CallStream, peer: str, clock: Callable[[], float], send: Callable[[CallContext, bytes], None]
+        self,
+        stream: CallStream,
+        peer: str,
+        principal: str,
+        clock: Callable[[], float],
+        send: Callable[[CallContext, bytes], None],
     ) -> None:
         self.stream = stream
         self._peer = peer
+        self._principal = principal
         self._clock = clock
         self._send = send
         timeout_s = stream.head.timeout_s
@@ -53,11 +60,12 @@ class CallContext:
         """The client's address."""
         return self._peer
 
-    def peer_identities(self) -> None:
-        """No certificates: connections are not encrypted."""
+    def peer_identities(self) -> tuple[bytes, ...] | None:
+        """The name of the client's certificate; None if none was checked."""
+        return (self._principal.encode(),) if self._principal else None
 
     def auth_context(self) -> Mapping[str, tuple[bytes, ...]]:
-        """Nothing: connections are not encrypted."""
+        """Nothing more than `peer_identities`."""
         return {}
 
     def invocation_metadata(self) -> Metadata:

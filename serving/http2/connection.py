@@ -6,6 +6,7 @@ import asyncio
 import struct
 from typing import TYPE_CHECKING, Protocol, cast, final
 
+from serving.access.identity import identity_of
 from serving.http2 import frames
 from serving.http2.answers import AnswerSender
 from serving.http2.call_head import CallHead
@@ -87,6 +88,8 @@ class Http2Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.peer = ""
         """The client's address, as gRPC writes it."""
+        self.principal = ""
+        """The name of the client's certificate; empty if none was checked."""
         readers: tuple[Callable[[int, int, bytes], None], ...] = (
             self._on_data, self._on_headers, self._on_priority, self._on_reset, self._on_settings,
             self._on_push, self._on_ping, self._on_goaway, self._on_window, self._on_continuation,
@@ -100,7 +103,10 @@ class Http2Connection(asyncio.Protocol):
         """Say what the client may send."""
         self._transport = cast("asyncio.Transport", transport)
         self.peer = peer_of(transport.get_extra_info("peername"))
-        if not self._server.opened(self):
+        self.principal = identity_of("", transport.get_extra_info("peercert")).principal
+        encryption = transport.get_extra_info("ssl_object")
+        is_http2 = encryption is None or encryption.selected_alpn_protocol() == frames.ALPN
+        if not self._server.opened(self) or not is_http2:
             self._transport.abort()
             return
         self._timer = self._loop.call_later(self._check_s, self._check)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import struct
 
+#: What clients and servers call HTTP/2 when they agree on a protocol in the handshake of TLS (RFC 7301, RFC 9113).
+ALPN = "h2"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEAD_BYTES = 9
 #: The most bytes of a frame's payload, either way; nobody is told another.

@@ -18,6 +18,7 @@ from serving.transport.bounded_cache import bounded_cache
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
@@ -45,22 +46,32 @@ class CallDetails(NamedTuple):
 
 @final
 class Http2GrpcServer:
-    """Answers gRPC calls over HTTP/2 without encryption.
+    """Answers gRPC calls over HTTP/2.
 
     Args:
         settings: Limits of one connection.
         limiter: Counts the bytes of messages.
         calls: The most calls at a time.
         connections: The most connections.
+        tls: Encrypts connections, and offers HTTP/2 to clients (ALPN); None for none.
     """
 
     def __init__(
-        self, settings: ConnectionSettings, limiter: ConnectionLimiter, *, calls: int, connections: int
+        self,
+        settings: ConnectionSettings,
+        limiter: ConnectionLimiter,
+        *,
+        calls: int,
+        connections: int,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.settings = settings
         self.hold, self.release = limiter.hold_bytes, limiter.release_bytes
         self._calls = calls
         self._max_connections = connections
+        self._encryption: dict[str, Any] = {}
+        if tls is not None:
+            self._encryption = {"ssl": tls, "ssl_handshake_timeout": settings.stall_s}
         self._handlers: list[Any] = []
         self._connections: set[Http2Connection] = set()
         self._contexts: dict[asyncio.Task[bytes | None], tuple[Http2Connection, CallContext]] = {}
@@ -77,10 +88,13 @@ class Http2GrpcServer:
     async def listen(self, bound: socket.socket, socket_path: Path | None = None) -> None:
         """Take connections at a bound socket, and at a Unix socket."""
         loop = asyncio.get_running_loop()
-        self._listeners.append(await loop.create_server(lambda: Http2Connection(self), sock=bound, backlog=BACKLOG))
+        self._listeners.append(
+            await loop.create_server(lambda: Http2Connection(self), sock=bound, backlog=BACKLOG, **self._encryption)
+        )
         if socket_path is not None:
-            path = str(socket_path)
-            self._listeners.append(await loop.create_unix_server(lambda: Http2Connection(self), path))
+            self._listeners.append(
+                await loop.create_unix_server(lambda: Http2Connection(self), str(socket_path), **self._encryption)
+            )
 
     async def stop(self, grace_s: float) -> None:
         """Take no more calls, and answer those that there are for at most ``grace_s`` seconds."""
@@ -127,7 +141,7 @@ class Http2GrpcServer:
             connection.send(stream, b"", None, FIRST_HEADERS + error_headers(*refusal))
             return
         loop = asyncio.get_running_loop()
-        context = CallContext(stream, connection.peer, loop.time, self._send)
+        context = CallContext(stream, connection.peer, connection.principal, loop.time, self._send)
         if head.handler.response_streaming:
             stream.task = loop.create_task(_stream(head.handler, context))
         else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
+from serving.http2.frames import ALPN
 from serving.inference.batching import BatchSettings
 from serving.tf_serving.messages import batching_parameters, monitoring_config, ssl_config
 from serving.tf_serving.text_format import read_text_file
@@ -92,6 +93,15 @@ def read_ssl_file(path: Path) -> grpc.ServerCredentials:
     """
     import grpc  # noqa: PLC0415 - loaded only to read such a file
 
+    given = _read_ssl_config(path)
+    return grpc.ssl_server_credentials(
+        [(given.server_key.encode(), given.server_cert.encode())],
+        root_certificates=given.custom_ca.encode() or None,
+        require_client_auth=given.client_verify,
+    )
+
+
+def _read_ssl_config(path: Path) -> Any:
     given = read_text_file(path, ssl_config(), flag="--ssl_config_file")
     missing = [name for name in ("server_key", "server_cert") if not getattr(given, name).strip()]
     if given.client_verify and not given.custom_ca.strip():
@@ -103,11 +113,21 @@ def read_ssl_file(path: Path) -> grpc.ServerCredentials:
             expected="key and certificate in PEM",
             fix='Write them into the file: server_key: "-----BEGIN ...", with \\n at the end of each line.',
         )
-    return grpc.ssl_server_credentials(
-        [(given.server_key.encode(), given.server_cert.encode())],
-        root_certificates=given.custom_ca.encode() or None,
-        require_client_auth=given.client_verify,
-    )
+    return given
+
+
+def read_grpc_tls(path: Path) -> ssl.SSLContext:
+    """Read an ``SSLConfig`` for gRPC in the event loop: TLS 1.2 or newer, and HTTP/2 offered to clients (ALPN).
+
+    Returns:
+        The context of the gRPC server.
+
+    Raises:
+        BadInput: The file lacks key or certificate, or they do not fit together.
+    """
+    context = _tls_context(path, _read_ssl_config(path), "gRPC")
+    context.set_alpn_protocols([ALPN])
+    return context
 
 
 def read_rest_tls(path: Path) -> ssl.SSLContext:
@@ -119,7 +139,10 @@ def read_rest_tls(path: Path) -> ssl.SSLContext:
     Raises:
         BadInput: Key and certificate do not fit together, or cannot be read.
     """
-    given = read_text_file(path, ssl_config(), flag="--ssl_config_file")
+    return _tls_context(path, read_text_file(path, ssl_config(), flag="--ssl_config_file"), "REST")
+
+
+def _tls_context(path: Path, given: Any, interface: str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -132,7 +155,7 @@ def read_rest_tls(path: Path) -> ssl.SSLContext:
             context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ValueError) as error:
         raise BadInput(
-            f"{path} cannot be used for REST.",
+            f"{path} cannot be used for {interface}.",
             got=f"{type(error).__name__}",
             expected="server_key and server_cert in PEM that fit together",
             fix="Check the file; openssl x509 -in CERT -noout -text shows a certificate.",

@@ -310,17 +310,21 @@ def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> Grpc
         return None
     if limits.grpc_engine == "loop":
         for flag, is_given in (
-            ("--ssl_config_file", tf_flags.ssl_config_file is not None),
             ("--grpc_channel_arguments", bool(tf_flags.grpc_channel_arguments)),
             ("--grpc-compression", bool(limits.grpc_compression)),
         ):
             if is_given:
                 raise _contradiction(flag, "--grpc-engine loop", "only gRPC's library has it")
     from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
-    from serving.server.tf_serving_files import read_ssl_file  # noqa: PLC0415 - as above
+    from serving.server.tf_serving_files import read_grpc_tls, read_ssl_file  # noqa: PLC0415 - as above
 
+    encryption: dict[str, Any] = {}
+    if tf_flags.ssl_config_file is not None:
+        in_loop = limits.grpc_engine == "loop"
+        read, name = (read_grpc_tls, "tls") if in_loop else (read_ssl_file, "credentials")
+        encryption[name] = read(tf_flags.ssl_config_file)
     return GrpcSettings(
-        credentials=None if tf_flags.ssl_config_file is None else read_ssl_file(tf_flags.ssl_config_file),
+        **encryption,
         arguments=read_channel_arguments(tf_flags.grpc_channel_arguments or ""),
         **given,
     )

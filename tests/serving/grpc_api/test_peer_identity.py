@@ -10,15 +10,14 @@ import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving.grpc_api.peer_identity import address_of
-from serving.grpc_api.server import GrpcSettings
-from serving.server.tf_serving_files import read_ssl_file
 from tests.serving.certificates import OURS, ssl_file
-from tests.serving.grpc_api.conftest import predict_request
+from tests.serving.grpc_api.conftest import predict_request, tls_settings
 from tests.serving.memory_log import MemoryLog
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from serving.grpc_api.server import Engine
     from tests.serving.grpc_api.conftest import OpenSite
 
 REQUEST = predict_request("half_plus_two", {"x": np.array([1.0, 2.0], np.float32)})
@@ -51,9 +50,10 @@ def test_an_answer_is_logged_with_peer_and_both_ids(open_site: OpenSite) -> None
     assert list(first.peers) == ["127.0.0.1"] * 2
 
 
-def test_a_certificate_names_the_caller(open_site: OpenSite, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["library", "loop"])
+def test_a_certificate_names_the_caller(open_site: OpenSite, tmp_path: Path, engine: Engine) -> None:
     log = MemoryLog()
-    settings = GrpcSettings(credentials=read_ssl_file(ssl_file(tmp_path, client_verify=True)))
+    settings = tls_settings(ssl_file(tmp_path, client_verify=True), engine)
     client = OURS.party("shop")
     credentials = grpc.ssl_channel_credentials(OURS.certificate, client.key, client.certificate)
     options = [("grpc.ssl_target_name_override", "localhost")]

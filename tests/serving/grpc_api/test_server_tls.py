@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import grpc
@@ -9,14 +13,15 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.grpc_api.server import GrpcSettings
-from serving.server.tf_serving_files import read_ssl_file
+from monitoring.errors import BadInput
+from serving.server.tf_serving_files import read_grpc_tls
 from tests.serving.certificates import OTHERS, OURS, Authority, Party, ssl_file
-from tests.serving.grpc_api.conftest import predict_request
+from tests.serving.grpc_api.conftest import predict_request, tls_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from serving.grpc_api.server import Engine
     from tests.serving.grpc_api.conftest import OpenSite, Site
 
 
@@ -30,6 +35,7 @@ def code_of(site: Site) -> grpc.StatusCode:
     return code
 
 
+@pytest.mark.parametrize("engine", ["library", "loop"])
 @pytest.mark.parametrize(
     ("client_verify", "trusts", "shows", "is_answered"),
     [
@@ -45,12 +51,13 @@ def test_ssl_config_file(
     open_site: OpenSite,
     tmp_path: Path,
     *,
+    engine: Engine,
     client_verify: bool,
     trusts: Authority,
     shows: Party | None,
     is_answered: bool,
 ) -> None:
-    settings = GrpcSettings(credentials=read_ssl_file(ssl_file(tmp_path, client_verify=client_verify)))
+    settings = tls_settings(ssl_file(tmp_path, client_verify=client_verify), engine)
     credentials = grpc.ssl_channel_credentials(
         trusts.certificate, None if shows is None else shows.key, None if shows is None else shows.certificate
     )
@@ -65,3 +72,43 @@ def test_ssl_config_file(
             with pytest.raises(grpc.RpcError) as caught:
                 predict(REQUEST)
             assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def bytes_until_the_end(site: Site, context: ssl.SSLContext | None) -> bytes:
+    """What a client gets that says nothing after the handshake, or not even that."""
+    host, _, port = site.target.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as plain:
+        if context is None:
+            return plain.recv(64)
+        with context.wrap_socket(plain, server_hostname="localhost") as encrypted:
+            return encrypted.recv(64)
+
+
+@pytest.mark.parametrize("protocols", [[], ["http/1.1"], ["h2"]], ids=["none", "HTTP/1.1", "HTTP/2"])
+def test_in_the_loop_only_clients_that_ask_for_http2_are_served(
+    open_site: OpenSite, tmp_path: Path, protocols: list[str]
+) -> None:
+    context = ssl.create_default_context(cadata=OURS.certificate.decode())
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    with open_site(settings=tls_settings(ssl_file(tmp_path, client_verify=False), "loop")) as site:
+        try:
+            served = bytes_until_the_end(site, context) != b""
+        except (ConnectionError, ssl.SSLError):
+            served = False
+    assert served is (protocols == ["h2"])
+
+
+def test_in_the_loop_a_handshake_that_does_not_come_ends_the_connection(open_site: OpenSite, tmp_path: Path) -> None:
+    settings = replace(tls_settings(ssl_file(tmp_path, client_verify=False), "loop"), message_s=0.2)
+    with open_site(settings=settings) as site:
+        began = time.monotonic()
+        assert bytes_until_the_end(site, None) == b""
+        assert time.monotonic() - began < 5.0
+
+
+def test_a_key_that_does_not_fit_is_one_error(tmp_path: Path) -> None:
+    file = ssl_file(tmp_path, client_verify=False)
+    file.write_text(file.read_text().replace("BEGIN PRIVATE", "BEGIN OTHER"))
+    with pytest.raises(BadInput, match="cannot be used for gRPC"):
+        read_grpc_tls(file)

@@ -190,7 +190,6 @@ def test_models_at_urls_are_copied_to_a_cache(tmp_path: Path, monkeypatch: pytes
         (("--grpc_channel_arguments=a",), "Invalid channel argument"),
         (("--grpc-engine=loop", "--grpc_channel_arguments=a=1"), "--grpc_channel_arguments and --grpc-engine loop"),
         (("--grpc-engine=loop", "--grpc-compression"), "--grpc-compression and --grpc-engine loop contradict"),
-        (("--grpc-engine=loop", "--ssl_config_file=f"), "--ssl_config_file and --grpc-engine loop contradict"),
         (("--batching_parameters_file=f",), "--batching_parameters_file and no --enable_batching contradict"),
     ],
 )

@@ -318,13 +318,10 @@ def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> Grpc
     from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
     from serving.server.tf_serving_files import read_grpc_tls, read_ssl_file  # noqa: PLC0415 - as above
 
-    encryption: dict[str, Any] = {}
-    if tf_flags.ssl_config_file is not None:
+    if (file := tf_flags.ssl_config_file) is not None:
         in_loop = limits.grpc_engine == "loop"
-        read, name = (read_grpc_tls, "tls") if in_loop else (read_ssl_file, "credentials")
-        encryption[name] = read(tf_flags.ssl_config_file)
+        given |= {"tls": read_grpc_tls(file)} if in_loop else {"credentials": read_ssl_file(file)}
     return GrpcSettings(
-        **encryption,
         arguments=read_channel_arguments(tf_flags.grpc_channel_arguments or ""),
         **given,
     )

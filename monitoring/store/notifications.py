@@ -132,10 +132,10 @@ class OutboxStore(Transactions):
         with self._writing(deployment) as connection:
             return forget(connection, deployment, before)
 
-    def outbox(self, deployment: int) -> tuple[OutboxEvent, ...]:
-        """Every event of a deployment that people were, or are to be, notified of."""
+    def outbox(self, deployment: int, incident: int | None = None) -> tuple[OutboxEvent, ...]:
+        """Every event of a deployment, or of one incident, that people were, or are to be, notified of."""
         with self._reading() as connection:
-            return read_all(connection, deployment)
+            return read_all(connection, deployment, incident)
 
     def undelivered(self, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
         """Events of all deployments that are pending or were given up, with the deployment's number; newest first."""
@@ -148,9 +148,11 @@ class OutboxStore(Transactions):
             return read_given_up(connection, deployment)
 
 
-def read_all(connection: Connection, deployment: int) -> tuple[OutboxEvent, ...]:
-    """Read the outbox of a deployment, in the order of the events."""
+def read_all(connection: Connection, deployment: int, incident: int | None) -> tuple[OutboxEvent, ...]:
+    """Read the outbox of a deployment, or of one of its incidents, in the order of the events."""
     query = select(notification).where(notification.c.deployment == deployment).order_by(notification.c.id)
+    if incident is not None:
+        query = query.where(notification.c.incident == incident)
     return tuple(map(_outbox_event, connection.execute(query)))
 
 

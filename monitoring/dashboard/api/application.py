@@ -18,7 +18,7 @@ from monitoring.dashboard.api.change_documents import LabelsRequest, NewNormalRe
 from monitoring.dashboard.api.changes import ApiChanges
 from monitoring.dashboard.api.openapi import openapi_document
 from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation
-from monitoring.dashboard.api.resources import ActionRequest, Resource, error_resource
+from monitoring.dashboard.api.resources import ActionRequest, Resource, RunActionRequest, error_resource
 from monitoring.errors import AnotherRun, BadInput, PitfallsError
 from monitoring.records import IncidentAction
 from monitoring.watches.descriptions import printable
@@ -107,6 +107,8 @@ def _changed(
             return changes.undo_rebaseline(*place, asked)
         case LabelsRequest():
             return changes.add_labels(*place, asked)
+        case RunActionRequest():
+            return changes.run_action(*place, _number(request, "incident"), asked)
         case ActionRequest() if operation.action is not None:
             action = IncidentAction(
                 at=changes.calls.clock(),

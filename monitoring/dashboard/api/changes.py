@@ -22,8 +22,10 @@ from monitoring.dashboard.api.change_documents import (
     rebaseline_resource,
     undone_resource,
 )
+from monitoring.dashboard.api.resources import ActionOutcomeResource, RunActionRequest
 from monitoring.errors import BadInput, CannotRun
 from monitoring.incidents.routes.sending import notify
+from monitoring.jobs.actions.perform import perform
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.notify import send_outbox
@@ -138,6 +140,25 @@ class ApiChanges:
             writer.close()
         opened.record_added_labels(number, AddedLabels(at=self.calls.clock(), by=asked.by.strip(), labels=added))
         return LabelsResource(added=added)
+
+    def run_action(self, store: str, number: int, incident: int, asked: RunActionRequest) -> ActionOutcomeResource:
+        """Perform an action of the config, as its button does.
+
+        Args:
+            store: The store's name.
+            number: The deployment's number.
+            incident: The incident's number.
+            asked: The action's name, and for whom.
+
+        Returns:
+            What became of it.
+        """
+        config = self._file(store, number).config
+        assert config is not None  # noqa: S101 - for the type checker: only files with a config are found
+        opened, _ = self.calls.find(store, number)
+        self.calls.incident(store, number, incident)
+        done, outcome = perform(config, opened, (number, incident), asked.name, by=asked.by, clock=self.calls.clock)
+        return ActionOutcomeResource(done=done, outcome=outcome, incident=self.calls.incident(store, number, incident))
 
     def _config(self, store: str, number: int) -> tuple[MonitorConfig, Store]:
         """The config of a deployment that is the one in use of its name, and its store."""

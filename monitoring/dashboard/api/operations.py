@@ -17,12 +17,14 @@ from monitoring.dashboard.api.change_documents import (
     UndoRequest,
 )
 from monitoring.dashboard.api.resources import (
+    ActionOutcomeResource,
     ActionRequest,
     DeploymentResource,
     DeploymentsResource,
     IncidentResource,
     IncidentsResource,
     Resource,
+    RunActionRequest,
     RunsResource,
     WindowsResource,
     WindowStatesResource,
@@ -153,6 +155,14 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="List the last requests that added labels: who sent how many, and when; the newest first.",
         answer=LabelRequestsResource,
         query=("limit",),
+    ),
+    Operation(
+        name="run-action",
+        path=f"{_INCIDENT}/run",
+        summary="Perform an [[action]] of the config from an incident; both its beginning and its outcome are in the "
+        "incident's log.",
+        answer=ActionOutcomeResource,
+        takes=RunActionRequest,
     ),
     *(
         Operation(name=kind, path=f"{_INCIDENT}/{kind}", summary=summary, answer=IncidentResource, action=kind)

@@ -195,6 +195,21 @@ class ActionRequest(Resource):
     until_worse: bool = False
 
 
+class RunActionRequest(Resource):
+    """An action of the config, by its name, and who has it done."""
+
+    by: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
+
+
+class ActionOutcomeResource(Resource):
+    """Whether an action was done, its outcome in words, and the incident with both in its log."""
+
+    done: bool
+    outcome: str
+    incident: IncidentResource
+
+
 def deployment_resource(entry: Entry) -> DeploymentResource:
     """A deployment as the overview has it."""
     summary, record = entry.summary, entry.summary.record

@@ -58,8 +58,8 @@ class IncidentPages:
         drawn = Drawn(watches=("error", found.watch, f"estimated_{found.watch}"), part=found.slice)
         history = with_scores(store, read_history(store, summary, extent), extent, drawn)
         config = self.pages.source(source).config_of(summary.record.called)
-        actions = () if config is None else config.action
-        return incident_view(found, history, f"/d/{source}/{number}", self.pages.clock(), actions)
+        outbox = store.outbox(number, incident)
+        return incident_view(found, history, f"/d/{source}/{number}", self.pages.clock(), config, outbox)
 
     def rows(self, source: str, number: int, incident: int, *, whole: bool = False) -> RowsView:
         """The page of an incident's rows.

@@ -6,11 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from monitoring.config import MonitorConfig
 from monitoring.config.action_section import ActionSection
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.charts import evidence_chart, watch_chart, window_address
 from monitoring.dashboard.views.deployment import Figure, next_step
+from monitoring.dashboard.views.incident_page.receivers import Receiver, receivers
+from monitoring.dashboard.views.notifications import outbox_table, receivers_of
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import ChartView, TableView, cell
 from monitoring.records import WORSE_SINCE, ActionKind, IncidentRecord, WatchKey
@@ -23,6 +27,7 @@ from monitoring.reports.sections.formatting import (
     format_window,
 )
 from monitoring.reports.sections.incidents import action_text, cause_line, remarks
+from monitoring.store.notifications import OutboxEvent
 from monitoring.watches.descriptions import (
     NOTHING,
     format_amount,
@@ -65,6 +70,8 @@ class IncidentView:
     rows: TableView | None
     history: TableView
     actions: TableView | None
+    notifications: TableView | None
+    receivers: tuple[Receiver, ...]
     remarks: tuple[str, ...]
     owner: str
     can: frozenset[ActionKind]
@@ -74,7 +81,14 @@ class IncidentView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        optional = (self.actions, self.inputs, self.slices, self.rows, *(one.table for one in self.charts))
+        optional = (
+            self.notifications,
+            self.actions,
+            self.inputs,
+            self.slices,
+            self.rows,
+            *(one.table for one in self.charts),
+        )
         return (self.history, *(table for table in optional if table is not None))
 
 
@@ -83,7 +97,8 @@ def incident_view(
     history: DeploymentHistory,
     parent: str,
     now: datetime,
-    actions: Sequence[ActionSection] = (),
+    config: MonitorConfig | None = None,
+    outbox: Sequence[OutboxEvent] = (),
 ) -> IncidentView:
     """The page of an incident.
 
@@ -92,7 +107,8 @@ def incident_view(
         history: The windows around it.
         parent: The path of the deployment's page.
         now: The time, aware.
-        actions: The actions of its config.
+        config: The config of its deployment, where it is known.
+        outbox: What people were notified of, in order.
 
     Returns:
         The page.
@@ -121,9 +137,17 @@ def incident_view(
         remarks=remarks(incident, now, zone),
         owner=printable(incident.owner),
         can=possible(incident),
-        runs=tuple((one.name, _purpose(one)) for one in actions),
+        runs=() if config is None else tuple((one.name, _purpose(one)) for one in config.action),
+        notifications=_notifications(outbox, config, parent, zone),
+        receivers=() if config is None else receivers(config.notify, incident, history.summary),
         timezone=printable(history.summary.record.timezone),
     )
+
+
+def _notifications(
+    outbox: Sequence[OutboxEvent], config: MonitorConfig | None, parent: str, zone: ZoneInfo
+) -> TableView | None:
+    return outbox_table(outbox[::-1], receivers_of(config), parent, zone, len(outbox)) if outbox else None
 
 
 def _purpose(action: ActionSection) -> str:

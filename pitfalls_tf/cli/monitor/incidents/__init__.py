@@ -18,6 +18,7 @@ VERBS: Mapping[str, Verb] = {
     "snooze": Verb(f"{_HERE}.snooze", "Notify nobody of an incident for a while."),
     "assign": Verb(f"{_HERE}.assign", "Give an incident an owner."),
     "note": Verb(f"{_HERE}.note", "Add a note to an incident."),
+    "act": Verb(f"{_HERE}.act", "Perform an action of the config from an incident."),
     "close": Verb(f"{_HERE}.close", "Close an incident."),
     "reopen": Verb(f"{_HERE}.reopen", "Undo the closing of an incident by a person."),
 }

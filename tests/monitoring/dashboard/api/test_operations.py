@@ -11,10 +11,12 @@ from monitoring.records import ActionKind
 
 def test_every_action_is_an_operation_that_takes_a_document_and_reads_take_none() -> None:
     acting = [one for one in OPERATIONS if one.action is not None]
-    assert {one.action for one in acting} == set(get_args(ActionKind)) - {"run"}  # the actions of a config are buttons
+    assert {one.action for one in acting} == set(get_args(ActionKind)) - {
+        "run"
+    }  # an action of the config takes its name
     assert {(one.method, one.body) for one in acting} == {("POST", ActionRequest)}
     reading = [one for one in OPERATIONS if one.action is None and one.takes is None]
     assert {(one.method, one.body) for one in reading} == {("GET", None)}
     changing = [one for one in OPERATIONS if one.takes is not None]
-    assert {one.name for one in changing} == {"backfill", "rebaseline", "undo-rebaseline", "labels"}
+    assert {one.name for one in changing} == {"backfill", "rebaseline", "undo-rebaseline", "labels", "run-action"}
     assert all((one.method, one.body) == ("POST", one.takes) for one in changing)

@@ -97,3 +97,18 @@ def test_without_a_config_the_page_of_rows_says_so(url: str) -> None:
     client = client_of(Pages(sources=(Source(name="shop", url=url, files=()),), clock=lambda: NOW), SECRET, "secret")
     for path in (f"{PAGE}/rows", "/d/shop/1/outcomes"):
         assert "does not have the config of this deployment" in client.get(path).text
+
+
+def test_an_action_runs_over_the_api_with_a_row_for_its_beginning_and_its_end(pages: Pages) -> None:
+    path, asked = "/api/v1/deployments/shop/1/incidents/1/run", {"by": "ada", "name": "Stop <orders>"}
+    client = client_of(pages, SECRET, "secret")
+    answer = client.post(path, json=asked)
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["done"], found["outcome"]) == (True, "done. It said: stopped <b>")
+    log = [(one["by"], one["kind"]) for one in found["incident"]["actions"]]
+    assert log == [("ada", "run"), ("ada", "run")]
+    assert client.post(path, json={**asked, "name": "other"}).status_code == 400
+    assert client.post(path.replace("/1/run", "/99/run"), json=asked).status_code == 404
+    assert client_of(pages, SECRET, "reader").post(path, json=asked).status_code == 403
+    assert client_of(pages, Access(names=SECRET.names)).post(path, json=asked).status_code == 403

@@ -27,3 +27,9 @@ def test_acting_changes_the_store_and_the_fingerprint(pages: Pages, url: str) ->
     assert pages.fingerprint() != before
     with Store.open(url) as store:
         assert store.incidents(1)[0].state == "acknowledged"
+
+
+def test_what_people_were_notified_of_is_on_the_page(pages: Pages) -> None:
+    view = IncidentPages(pages=pages).incident("shop", 1, 1)
+    assert view.notifications is not None
+    assert [row[1].text for row in view.notifications.rows] == ["#1 open"]

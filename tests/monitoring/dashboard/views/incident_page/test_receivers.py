@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from monitoring.dashboard.history import DeploymentHistory
+from monitoring.dashboard.views.incident_page.receivers import receivers
+from tests.monitoring.config.configs import LEAST, load
+
+ROUTES = """
+[[notify]]
+route = "alertmanager"
+url = "http://alertmanager:9093/am"
+[[notify]]
+route = "pagerduty"
+routing_key_env = "KEY"
+[[notify]]
+webhook = "https://hooks.example.org/secret"
+"""
+
+
+def test_systems_with_incidents_of_their_own_say_where_it_is(history: DeploymentHistory, tmp_path: Path) -> None:
+    alertmanager, pagerduty = receivers(load(tmp_path, LEAST + ROUTES).notify, history.incidents[0], history.summary)
+    assert unquote(alertmanager.href) == (
+        "http://alertmanager:9093/am/#/alerts?silenced=true&inhibited=true&filter="
+        '{alertname="ModelIncident",deployment_id="1",incident="1"}'
+    )
+    assert (pagerduty.href, pagerduty.words[:28]) == ("", "alert key pitfalls-incident-")

@@ -11,7 +11,7 @@ CHUNK = 5_000
 
 
 def main() -> None:
-    """Write reference, later rows with their labels, and the ends and alerts of every chunk of the later ones."""
+    """Write reference, later rows with their labels, and each chunk's alerts, of each dataset that has none yet."""
     import nannyml  # noqa: PLC0415  # not a dependency of the project
     import pandas as pd  # noqa: PLC0415  # in NannyML's environment
 
@@ -24,6 +24,8 @@ def main() -> None:
         "census": (nannyml.load_us_census_ma_employment_data, "employed", "classification_binary"),
     }
     for name, (load, label, problem) in loaders.items():
+        if (folder / f"{name}-alerts.json").is_file():
+            continue
         reference, analysis, target = load()
         later = analysis.merge(target[["id", label]], on="id") if "id" in target else analysis.join(target[[label]])
         reference.to_parquet(folder / f"{name}-reference.parquet")

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.  [default: prediction_id]")
 @with_column_roles
 @click.option("--output", "answer", metavar="NAME", help="Output that the label is the truth of, of several.")
+@click.option(
+    "--embedding", metavar="LAYER", help="Layer by which tensors and texts are watched; MODEL/LAYER in a nested model."
+)
 @click.option("--custom", metavar="MODULE", help="Module of custom layers: dotted name, or a .py file.")
 @click.option(
     "--gate",
@@ -97,6 +100,7 @@ def command(
         classes=split_names(chosen["classes"], "--classes", "on_time,late"),
         task=chosen["task"],
         answer=chosen["answer"],
+        embedding=chosen["embedding"],
         custom=chosen["custom"],
         roles=DeclaredRoles(
             categorical=split_columns(chosen["categorical"]),
@@ -123,6 +127,7 @@ class ExportRequest:
     classes: tuple[str, ...]
     task: TaskName | None
     answer: str | None
+    embedding: str | None
     custom: str | None
     roles: DeclaredRoles
     verdict: Mapping[str, Any] | None
@@ -137,6 +142,7 @@ class ExportRequest:
             **{f"--{name.replace('_', '-')}": own for name, own in self.row_columns.items()},
             "--task": self.task,
             "--output": self.answer,
+            "--embedding": self.embedding,
             "--custom": self.custom,
         }
         return tuple(flag for flag, value in given.items() if value)
@@ -225,6 +231,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         label_columns=labels if len(labels) > 1 else (),
         task=request.task,
         output=request.answer,
+        embedding=request.embedding,
         roles=request.roles,
     )
     given = reference.with_lists()

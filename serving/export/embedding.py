@@ -26,6 +26,7 @@ from serving.models.runner import LoadError, Runner, ThreadSettings
 from serving.status import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -130,18 +131,19 @@ class EmbeddedReference:
         return table
 
 
-def embed_reference(table: pa.Table, model: KerasModel) -> EmbeddedReference | None:
+def embed_reference(table: pa.Table, model: KerasModel, texts: Collection[str] = ()) -> EmbeddedReference | None:
     """Embed the rows of a reference. Cost: one more pass of the rows through the model.
 
     Args:
         table: A matched and checked reference, n rows.
         model: The model.
+        texts: Inputs of one text a row, which are read as the tensors are.
 
     Returns:
-        The embedded rows; None if no input is a tensor of numbers, or the model has no embedding.
+        The embedded rows; None if no input is a tensor of numbers or a text, or the model has no embedding.
     """
-    tensors = [one for one in model.inputs if one.shape]
-    fixed = all(one.kind == "number" and -1 not in one.shape for one in tensors)
+    tensors = [one for one in model.inputs if one.shape or one.name in texts]
+    fixed = all(one.name in texts or (one.kind == "number" and -1 not in one.shape) for one in tensors)
     fixed = fixed and all(one.dtype != "bfloat16" for one in model.inputs)  # NumPy, which feeds it, has no such type
     if not tensors or not fixed or EMBEDDING not in model.outputs or model.width(EMBEDDING) is None:
         return None

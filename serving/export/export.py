@@ -19,11 +19,13 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
+from serving.export.embedding_layer import with_embedding
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
 from serving.export.keras_model import KerasModel, load_keras
 from serving.export.manifest import MANIFEST_FILE, Manifest, Provenance, environment
 from serving.export.number_vectors import labels_of_vectors
 from serving.export.parity import check_parity, try_rows
+from serving.export.probabilities import EMBEDDING
 from serving.export.reference_answers import (
     NO_REFERENCE,
     AskedTask,
@@ -73,7 +75,8 @@ class Reference:
     Where a row may have several classes, labels are lists, or `label_columns` names a column of 0 and 1 for each class.
     `numbers` is what each number of a label is called, where it has several.
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
-    `roles` is what its owner says of the inputs' columns.
+    `roles` is what its owner says of the inputs' columns. `embedding` is the layer by which inputs that are tensors and
+    texts are watched; None: the output of that name, if there is one.
     """
 
     table: pa.Table | None = None
@@ -84,6 +87,7 @@ class Reference:
     output: str | None = None
     numbers: tuple[str, ...] = ()
     roles: DeclaredRoles = NOTHING_DECLARED
+    embedding: str | None = None
 
     def with_lists(self) -> Reference:
         """The reference with labels that are sets of classes, or several numbers, as text, and the task of those.
@@ -184,11 +188,14 @@ def export_bundle(
     """
     check_name(name)
     given, classes = _checked(reference, provenance.classes)
-    opened = KerasModel(load_keras(model) if isinstance(model, Path) else model, given.features)
+    loaded = load_keras(model) if isinstance(model, Path) else model
+    loaded = loaded if given.embedding is None else with_embedding(loaded, given.embedding)
+    opened = KerasModel(loaded, given.features, unserved=() if given.embedding is None else (EMBEDDING,))
     _check_output(given.output, opened)
     table, roles = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
     asked = AskedTask(task=given.task, output=given.output, numbers=given.numbers)
+    answers = {name: value for name, value in answers.items() if name not in opened.unserved}
     found = interpret_answers(opened, answers, table, classes, asked)
     opened, provenance = found.model, replace(provenance, classes=found.names)
     with staged_version(models / name) as staging:

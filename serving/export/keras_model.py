@@ -38,16 +38,25 @@ class KerasModel:
         model: The author's model.
         features: Names of the numbers of its tensors, as `serving.export.inputs.model_inputs` has them.
         class_output: How the output `probabilities` is computed; None adds no output.
+        unserved: Outputs that a server does not answer with, whatever the others are.
 
     Raises:
         BadInput: a model that does not say what its inputs are, features that do not fit it, or a name TensorFlow would
             change.
     """
 
-    def __init__(self, model: Any, features: Sequence[str] = (), class_output: ClassOutput | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        features: Sequence[str] = (),
+        class_output: ClassOutput | None = None,
+        *,
+        unserved: tuple[str, ...] = (),
+    ) -> None:
         import keras  # noqa: PLC0415 - a model has loaded it
 
         self._model, self._features, self._class_output = model, features, class_output
+        self.unserved = unserved
         self._tensors = tensors_of_model(model)
         for name, tensor in self._tensors.inputs.items():
             if getattr(tensor, "sparse", False) or getattr(tensor, "ragged", False):
@@ -62,7 +71,7 @@ class KerasModel:
 
     def with_class_output(self, class_output: ClassOutput) -> KerasModel:
         """The same model with the output `probabilities`, computed from one of its own."""
-        return KerasModel(self._model, self._features, class_output)
+        return KerasModel(self._model, self._features, class_output, unserved=self.unserved)
 
     def call(self, rows: Mapping[str, Any], outputs: Iterable[str] | None = None) -> dict[str, Any]:
         """The exported model's outputs (all, or those named) for tensors of shape [n, *input.shape], at inference."""

@@ -228,7 +228,7 @@ def write_reference(
         reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
         groups = None if groups is None else groups.filter(pa.array(usable.rows))
     _write_schema(reference, interpreted, roles, folder / SCHEMA_FILE)
-    seen = embed_reference(reference, model)
+    seen = embed_reference(reference, model, [each.source for each in roles.described if each.kind == "text"])
     if seen is not None:
         spec, table = replace(spec, embedding=seen.embedding), seen.append_to(table)
     if "event_time" not in reference.column_names:
@@ -287,7 +287,7 @@ def _tensors(model: KerasModel, roles: InputRoles, *, seen: bool) -> Iterator[st
     elif lists:
         yield (
             f"A monitor does not watch {lists}: it profiles inputs of one value per row, and tensors of a fixed size "
-            "by an output called embedding, which this model does not have."
+            "by an embedding: name one of the model's layers with --embedding."
         )
 
 

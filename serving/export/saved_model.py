@@ -33,9 +33,8 @@ EXAMPLES_INPUT = "examples"
 
 def served_outputs(model: KerasModel) -> tuple[str, ...]:
     """The outputs of `serving_default` and `tf_example`."""
-    if PROBABILITIES not in model.outputs:
-        return model.outputs
-    return tuple(name for name in model.outputs if name not in {LOGITS, EMBEDDING})
+    hidden = {*model.unserved, *((LOGITS, EMBEDDING) if PROBABILITIES in model.outputs else ())}
+    return tuple(name for name in model.outputs if name not in hidden)
 
 
 def takes_examples(model: KerasModel) -> bool:

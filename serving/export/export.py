@@ -188,9 +188,7 @@ def export_bundle(
     """
     check_name(name)
     given, classes = _checked(reference, provenance.classes)
-    loaded = load_keras(model) if isinstance(model, Path) else model
-    loaded = loaded if given.embedding is None else with_embedding(loaded, given.embedding)
-    opened = KerasModel(loaded, given.features, unserved=() if given.embedding is None else (EMBEDDING,))
+    opened = _opened(load_keras(model) if isinstance(model, Path) else model, given)
     _check_output(given.output, opened)
     table, roles = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
@@ -216,6 +214,13 @@ def export_bundle(
         has_baseline=written.has_baseline,
         remarks=(*found.remarks, *written.remarks, *_unnamed_times(given, opened)),
     )
+
+
+def _opened(model: Any, given: Reference) -> KerasModel:
+    """The model, with the layer that its owner names as an embedding that is not served."""
+    if given.embedding is None:
+        return KerasModel(model, given.features)
+    return KerasModel(with_embedding(model, given.embedding), given.features, unserved=(EMBEDDING,))
 
 
 def _unnamed_times(given: Reference, model: KerasModel) -> tuple[str, ...]:

@@ -193,8 +193,7 @@ def export_bundle(
     table, roles = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
     asked = AskedTask(task=given.task, output=given.output, numbers=given.numbers)
-    answers = {name: value for name, value in answers.items() if name not in opened.unserved}
-    found = interpret_answers(opened, answers, table, classes, asked)
+    found = interpret_answers(opened, opened.without_unserved(answers), table, classes, asked)
     opened, provenance = found.model, replace(provenance, classes=found.names)
     with staged_version(models / name) as staging:
         folder = staging.folder

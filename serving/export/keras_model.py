@@ -81,6 +81,10 @@ class KerasModel:
             answers = self._class_output.add(answers)
         return {name: answers[name] for name in (self.outputs if outputs is None else outputs)}
 
+    def without_unserved(self, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Outputs by name without those that a server does not answer with."""
+        return {name: value for name, value in answers.items() if name not in self.unserved}
+
     def call_original(self, rows: Mapping[str, Any]) -> dict[str, Any]:
         """Every output of the author's own model, called with its own structures."""
         answers = self._tensors.call_original(self._fed(rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t as student
@@ -39,19 +40,25 @@ def drifted_inputs(alarm: Alarm) -> tuple[InputDrift, ...]:
     Source: Benjamini & Hochberg, *Controlling the false discovery rate* (1995). Cost: microseconds per watch.
     """
     evidence = {reading.key: reading.log_evidence for reading in alarm.notice.watches}
-    by_input: dict[str, list[tuple[float, float, WatchKey]]] = {}
+    by_input: dict[str, list[_Tested]] = {}
     for key in evidence:
         watch = alarm.baseline.watches[key.watch]
         if watch.family == "inputs" and watch.feature and not key.slice:
             tested = _t_test(alarm, key)
             if tested is not None:
-                by_input.setdefault(watch.feature, []).append((*tested, key))
-    p_values = {name: min(p for p, _, _ in found) * len(found) for name, found in by_input.items()}
+                by_input.setdefault(watch.feature, []).append(tested)
+    p_values = {name: min(one.p_value for one in found) * len(found) for name, found in by_input.items()}
     named = discoveries(p_values, FALSE_DISCOVERY_RATE)
-    strongest = {name: max(by_input[name], key=lambda one: (one[1], str(one[2]))) for name in named}
-    ranked = sorted(strongest, key=lambda name: (-_told(alarm.explained.get(name)), -strongest[name][1], name))[:NAMED]
+    strongest = {name: max(by_input[name], key=lambda one: (one.statistic, str(one.key))) for name in named}
+    told = {name: _told(alarm.explained.get(name)) for name in strongest}
+    ranked = sorted(strongest, key=lambda name: (-told[name], -strongest[name].statistic, name))[:NAMED]
     return tuple(
-        InputDrift(input=name, log_evidence=_finite(evidence[strongest[name][2]]), explained=alarm.explained.get(name))
+        InputDrift(
+            input=name,
+            log_evidence=_finite(evidence[strongest[name].key]),
+            explained=alarm.explained.get(name),
+            change=strongest[name].change,
+        )
         for name in ranked
     )
 
@@ -61,15 +68,31 @@ def _told(explained: float | None) -> float:
     return explained if explained is not None and explained >= LEAST_EXPLAINED else 0.0
 
 
-def _t_test(alarm: Alarm, key: WatchKey) -> tuple[float, float] | None:
-    """The p-value of a watch and the size of its t statistic; None without a score since the onset."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tested:
+    """A watch's t-test: p-value, size of the t statistic, and the change in standard deviations between windows."""
+
+    key: WatchKey
+    p_value: float
+    statistic: float
+    change: float
+
+
+def _t_test(alarm: Alarm, key: WatchKey) -> _Tested | None:
+    """The test of a watch; None without a score since the onset."""
     excess = [one for window in alarm.windows if (one := alarm.excess(window, key)) is not None]
     score = alarm.baseline.scores.get(key)
     if not excess or score is None or score.windows < 2:
         return None
     error = score.deviation * math.sqrt(1.0 / len(excess) + 1.0 / score.windows)
-    statistic = abs(float(np.mean(excess))) / max(error, 1e-12)
-    return float(2.0 * student.sf(statistic, score.windows - 1)), statistic
+    mean = float(np.mean(excess))
+    statistic = abs(mean) / max(error, 1e-12)
+    return _Tested(
+        key=key,
+        p_value=float(2.0 * student.sf(statistic, score.windows - 1)),
+        statistic=statistic,
+        change=mean / max(score.deviation, 1e-12),
+    )
 
 
 def _finite(log_evidence: float) -> float:

@@ -71,12 +71,14 @@ class InputDrift:
     """An input that drifted, and the largest log evidence of its watches.
 
     `explained` is the part of the change of the alarm's loss that its values' other shares explain, from 0 to 1; None
-    where the alarm is about no loss.
+    where the alarm is about no loss. `change` is how far the watch that changed most has moved since the onset, in
+    standard deviations between baseline windows; None in records of earlier versions.
     """
 
     input: str
     log_evidence: float
     explained: float | None = None
+    change: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

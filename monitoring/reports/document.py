@@ -251,7 +251,12 @@ def incident_document(incident: IncidentRecord) -> IncidentDocument:
             for _, parts in groupby(detail.parts, key=lambda part: (part.metric, part.column))
         ],
         "inputs": [
-            {"input": one.input, "evidence": finite_evidence(one.log_evidence), "explained": one.explained}
+            {
+                "input": one.input,
+                "evidence": finite_evidence(one.log_evidence),
+                "explained": one.explained,
+                "change": one.change,
+            }
             for one in detail.inputs
         ],
         "rows": [

@@ -120,6 +120,7 @@ class InputDriftDocument(TypedDict):
     input: str
     evidence: float
     explained: float | None
+    change: float | None
 
 
 class RowDocument(TypedDict):

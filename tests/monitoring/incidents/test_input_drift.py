@@ -20,6 +20,7 @@ def test_the_input_that_moved_most_is_named_first_and_each_once() -> None:
     moves = drifted_inputs(alarm("brier", found, notice=NOTICE))
     assert [move.input for move in moves] == ["y", "x"]
     assert moves[1].log_evidence == pytest.approx(np.log(50.0)), "of two that moved as far, the last by name"
+    assert [move.change for move in moves] == pytest.approx([15.0, 5.0]), "standard deviations between windows"
 
 
 def test_an_input_that_explains_the_loss_is_named_before_one_that_moved_farther() -> None:

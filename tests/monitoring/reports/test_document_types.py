@@ -38,7 +38,7 @@ def full(status: MonitorStatus) -> MonitorStatus:
     detail = CauseDetail(
         split=LossSplit(metric="brier", difficulty=0.1, surprise=0.2),
         parts=(SlicePart(metric="brier", column="origin", slice="origin=EWR", mix=0.1, loss=0.2),),
-        inputs=(InputDrift(input="temp", log_evidence=4.0, explained=0.5),),
+        inputs=(InputDrift(input="temp", log_evidence=4.0, explained=0.5, change=2.5),),
         rows=(CauseRow(prediction_id="a:0", event_time=datetime(2013, 4, 1, tzinfo=UTC), score=0.5),),
     )
     estimate = EstimateRecord(

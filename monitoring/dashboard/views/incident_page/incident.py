@@ -279,17 +279,18 @@ def _inputs(incident: IncidentRecord) -> TableView | None:
     return TableView(
         name="inputs",
         title="Inputs that drifted since the onset",
-        columns=("Input", "Evidence", "Explains of the rise"),
+        columns=("Input", "Effect", "Explains of the rise"),
         rows=tuple(
             (
                 cell(printable(one.input), style="text"),
-                cell(format_evidence(one.log_evidence), one.log_evidence),
+                cell(NOTHING if one.change is None else f"{one.change:,.1f}", one.change),
                 cell(NOTHING if one.explained is None else f"{100 * one.explained:.0f} %", one.explained),
             )
             for one in found
         ),
         numeric=frozenset({1, 2}),
-        note="What explains the loss first, then the largest change; the CSV file has logarithms of evidence.",
+        note="What explains the loss first, then the largest change. Effect: the mean since the onset less the "
+        "baseline's, in its standard deviations, of the watch that moved most.",
     )
 
 

@@ -21,7 +21,9 @@ from monitoring.store.store import Store
 from monitoring.traffic.log.log import TrafficLog
 from tests.small_deployment import LIVE, ROWS_A_DAY
 
-DAYS, AT = 6, 3
+pytestmark = pytest.mark.slow
+
+DAYS, AT = 4, 2
 NOW = LIVE + timedelta(days=DAYS, hours=7)
 #: Rows of each day that go.
 GONE = 4
@@ -47,18 +49,26 @@ def found(folder: Path) -> MonitorStatus:
 
 
 @pytest.fixture
-def folders(deploy: Callable[[str], Path], send: Callable[..., None], days: Any) -> list[Path]:
-    made = [deploy(name) for name in ("beside", "between", "race")]
-    for folder in made:
+def made(deploy: Callable[[str], Path], send: Callable[..., None], days: Any) -> Callable[[str], Path]:
+    """Makes a deployment with traffic in a folder of that name."""
+
+    def one(name: str) -> Path:
+        folder = deploy(name)
         send(folder, days(days=DAYS, broken_from=AT))
-    return made
+        return folder
+
+    return one
 
 
-def test_rows_are_erased_beside_a_run(folders: list[Path]) -> None:
-    beside, between, race = folders
-    ids = TrafficLog(beside / "traffic").read(model="flights")["prediction_id"].to_pylist()
-    gone = tuple(one for day in range(DAYS) for one in ids[day * ROWS_A_DAY :][:GONE])
+def some_of_each_day(folder: Path) -> tuple[str, ...]:
+    """The ids of the rows that go."""
+    ids = TrafficLog(folder / "traffic").read(model="flights")["prediction_id"].to_pylist()
+    return tuple(one for day in range(DAYS) for one in ids[day * ROWS_A_DAY :][:GONE])
 
+
+def test_rows_that_go_beside_a_run_leave_what_they_leave_between_two(made: Callable[[str], Path]) -> None:
+    beside, between = made("beside"), made("between")
+    gone = some_of_each_day(beside)
     judged: list[int] = []
     receipts: list[Receipt] = []
 
@@ -81,6 +91,10 @@ def test_rows_are_erased_beside_a_run(folders: list[Path]) -> None:
     assert found(beside).windows == found(between).windows
     assert [one.state for one in found(beside).incidents] == [one.state for one in found(between).incidents]
 
+
+def test_rows_that_go_at_any_moment_of_a_run_cost_no_window(made: Callable[[str], Path]) -> None:
+    race = made("race")
+    gone = some_of_each_day(race)
     erasing = threading.Thread(target=forget, args=(race, gone))
     judge(race, lambda progress: erasing.start() if progress.done == 1 else None)
     erasing.join()

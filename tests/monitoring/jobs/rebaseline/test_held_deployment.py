@@ -13,9 +13,7 @@ from monitoring.config import load_config
 from monitoring.errors import AnotherRun
 from monitoring.jobs.rebaseline.rebaseline import rebaseline, undo_rebaseline
 from monitoring.store.store import Store
-from tests.monitoring.jobs.rebaseline.test_rebaseline import ASKED, SAID, after, config, judged, new_normal, stored
-
-__all__ = ["config", "judged"]
+from tests.monitoring.jobs.rebaseline.test_rebaseline import ASKED, SAID, after, new_normal, stored
 
 
 def test_while_a_run_or_another_new_baseline_is_at_work_nothing_is_changed(config: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
-from tests.own_table import own_rows, watch
+from tests.own_table import own_rows
 from tests.small_deployment import LIVE, Days
 
 #: The loss rises from this day on, and stays there; from `HARM` on the model is wrong.
@@ -65,26 +64,6 @@ def stored(path: Path) -> MonitorStatus:
 
 def new_normal(path: Path, said: NewNormal = SAID) -> RebaselineResult:
     return rebaseline(path, load_config(path), said, clock=lambda: after(ASKED))
-
-
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table whose benign shift has paged."""
-    folder = tmp_path_factory.mktemp("judged")
-    reference = own_rows(Days(days=50, start=LIVE - timedelta(days=60), seed=1))
-    watched = watch(folder, reference, traffic="../live/*.parquet", slices=())
-    watched.live("1.parquet", rows(0, ASKED))
-    text = watched.adopted.config.read_text()
-    watched.adopted.config.write_text(text.replace("[budget]", "[budget]\n# agreed with the owners"))
-    judge(watched.adopted.config, ASKED)
-    return folder
-
-
-@pytest.fixture
-def config(judged: Path, tmp_path: Path) -> Path:
-    """The config of a copy of it."""
-    shutil.copytree(judged, tmp_path, dirs_exist_ok=True)
-    return tmp_path / "flights" / "monitor.toml"
 
 
 def send(config: Path, first: int, last: int) -> None:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
+from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.idle import idle_deployment
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.sources import database_rows
+from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
+from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.jobs.status import status
+from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
 from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet
+from monitoring.traffic.windows import Window
 from tests.own_table import Watched, own_rows, watch
 from tests.postgresql_server import postgresql_server
 from tests.small_deployment import LIVE, Days
@@ -118,36 +129,73 @@ def right(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Monitor
     return found
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, datetime]]:
-    """The bounds of each query."""
-    found: list[Mapping[str, datetime]] = []
+def opened(config: MonitorConfig, now: datetime, scope: ReadScope = EVERYTHING) -> TrafficSource:
+    """The traffic of a config, as its jobs read it."""
+    assert config.model.baseline is not None
+    return open_traffic(config, load_baseline(config.model.baseline), None, clock=lambda: now, scope=scope)
+
+
+def read(traffic: TrafficSource) -> tuple[list[Predictions], pa.Table]:
+    """The rows of each day, and all labels."""
+    days = [LIVE + timedelta(days=day) for day in range(6)]
+    rows = [traffic.read(Window(start=day, end=day + timedelta(days=1)))[0] for day in days]
+    return rows, traffic.latest_labels().sort_by("prediction_id")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_rows_and_labels_of_a_database_are_those_of_files(
+    watched: Watched, tmp_path: Path, request: pytest.FixtureRequest, database: str
+) -> None:
+    pq.write_table(ROWS.drop_columns(["y", "known_at"]), tmp_path / "rows.parquet")
+    pq.write_table(ROWS.select(["id", "y", "known_at"]), tmp_path / "labels.parquet")
+    lines = f'path = "{tmp_path}/rows.parquet"\nlabels = "{tmp_path}/labels.parquet"'
+    url = sqlite_url(tmp_path) if database == "sqlite" else request.getfixturevalue("postgresql")
+    fill(url)
+    now = LIVE + timedelta(days=6)
+    files, labels = read(opened(configured(watched, tmp_path / "files", lines), now))
+    found, same = read(opened(from_database(watched, tmp_path / "m", url), now))
+    assert [len(day) for day in found] == [60] * 6
+    assert same == labels
+    assert labels.num_rows > 300
+    for mine, theirs in zip(found, files, strict=True):
+        assert mine.ids == theirs.ids
+        assert np.array_equal(mine.event_times, theirs.event_times)
+        assert np.array_equal(mine.probabilities, theirs.probabilities)
+        assert mine.features == theirs.features
+
+
+def test_queries_are_bounded_by_what_is_of_interest(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Mapping[str, datetime]] = []
 
     def noted(query: SqlQuery, target: Path, **others: Any) -> int:
-        found.append(query.bounds)
+        asked.append(query.bounds)
         return query_to_parquet(query, target, **others)
 
     monkeypatch.setattr(database_rows, "query_to_parquet", noted)
-    return found
+    fill(sqlite_url(tmp_path))
+    config, day = from_database(watched, tmp_path / "m", sqlite_url(tmp_path)), timedelta(days=1)
+    opened(config, LIVE)
+    assert asked == [{"start": database_rows.FIRST, "end": LIVE + 2 * day}] * 2
+    late = opened(config, LIVE, ReadScope(since=LIVE + 5 * day, labels_since=LIVE + 4 * day, job=True))
+    assert asked[2:] == [{"start": LIVE + 3 * day, "end": LIVE + 2 * day}] * 2
+    folders = set(Path(tempfile.gettempdir()).glob("pitfalls-*/query.parquet"))
+    del late
+    gc.collect()
+    assert len(set(Path(tempfile.gettempdir()).glob("pitfalls-*/query.parquet"))) < len(folders)
 
 
-def test_rows_of_postgresql_come_to_the_evidence_of_files(
+@pytest.mark.slow
+def test_runs_over_a_database_come_to_the_evidence_of_files_and_ask_for_nothing_without_need(
     watched: Watched, right: MonitorStatus, tmp_path: Path, postgresql: str
 ) -> None:
     fill(postgresql)
-    assert looks(from_database(watched, tmp_path / "m", postgresql)) == right
-
-
-def test_a_run_asks_sqlite_for_the_label_horizon_and_one_with_nothing_due_for_nothing(
-    watched: Watched, right: MonitorStatus, tmp_path: Path, asked: list[Mapping[str, datetime]]
-) -> None:
+    assert looks(from_database(watched, tmp_path / "postgresql", postgresql)) == right
     fill(sqlite_url(tmp_path))
     config = from_database(watched, tmp_path / "m", sqlite_url(tmp_path))
     assert looks(config) == right
-    first, last, day = LIVE + timedelta(days=LOOKS[0]), LIVE + timedelta(days=LOOKS[1]), timedelta(days=1)
-    assert asked[:2] == [{"start": database_rows.FIRST, "end": first + timedelta(days=2, hours=7)}] * 2
-    horizon = config.windows.label_horizon
-    assert asked[2:] == [{"start": first - 2 * horizon - day, "end": last + timedelta(days=2, hours=7)}] * 2
+    last = LIVE + timedelta(days=LOOKS[-1])
     (tmp_path / "scores.db").unlink()
     assert idle_deployment(config, last + timedelta(hours=23)) is not None
     assert idle_deployment(config, last + timedelta(hours=31)) is None
@@ -155,18 +203,18 @@ def test_a_run_asks_sqlite_for_the_label_horizon_and_one_with_nothing_due_for_no
         run(config, last + timedelta(hours=31))
 
 
-def test_days_without_rows_and_inputs_without_values_are_windows_like_others(watched: Watched, tmp_path: Path) -> None:
+def test_days_without_rows_and_inputs_without_values_are_no_change_of_type(watched: Watched, tmp_path: Path) -> None:
     url = sqlite_url(tmp_path)
     fill(url)
-    with sqlite3.connect(tmp_path / "scores.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "scores.db")) as connection, connection:
         connection.execute("UPDATE scores SET temp = NULL, origin = NULL")
         connection.execute("DELETE FROM truths")
     config = from_database(watched, tmp_path / "m", url)
-    assert run(config, LIVE).windows == ()
-    found = run(config, LIVE + timedelta(days=2, hours=7))
-    assert [(window.rows, window.labels) for window in found.windows] == [(60, 0)] * 2
-    kinds = {(finding.kind, finding.feature) for window in found.windows for finding in window.findings}
-    assert not {kind for kind, _ in kinds} & {"type changed", "column gone"}
+    nothing = opened(config, LIVE - timedelta(days=9))
+    assert (nothing.spans(timedelta(days=1)), nothing.source_findings) == ((), ())
+    rows, labels = read(opened(config, LIVE + timedelta(days=6)))
+    assert ([len(day) for day in rows], labels.num_rows) == ([60] * 6, 0)
+    assert {name for day in rows for name, _ in day.problems} == set()
 
 
 @pytest.mark.parametrize(
@@ -184,7 +232,7 @@ def test_a_query_that_lacks_something_is_refused_with_all_that_it_lacks(
     fill(sqlite_url(tmp_path))
     config = from_database(watched, tmp_path / "m", sqlite_url(tmp_path), query)
     with pytest.raises(BadInput, match=got):
-        run(config, LIVE + timedelta(days=2, hours=7))
+        opened(config, LIVE + timedelta(days=2))
 
 
 def test_the_password_comes_from_the_environment_and_is_not_shown(
@@ -195,5 +243,5 @@ def test_the_password_comes_from_the_environment_and_is_not_shown(
     lines = f'path = "{url}"\npassword_env = "SCORES_PASSWORD"\nquery = "{QUERY}"'
     config = configured(watched, tmp_path / "m", lines)
     with pytest.raises(CannotRun, match=r"could not be run.*127\.0\.0\.1:1/scores") as raised:
-        run(config, LIVE)
+        opened(config, LIVE)
     assert "hush" not in f"{raised.value!r}{raised.value.__cause__}{config!r}"

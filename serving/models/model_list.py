@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, final
 
 from monitoring.traffic.remote.file_store import FileStore
+from monitoring.traffic.remote.urls import shown_url
 from serving.models.list_in_force import ListInForce
 from serving.models.model_cache import model_at, remote_versions
 from serving.models.model_config import read_config_file
@@ -37,6 +38,10 @@ class ModelListSource(Protocol):
     def is_live(self) -> bool:
         """Whether it is read at every poll of the disk, and not only on demand."""
 
+    @property
+    def place(self) -> str:
+        """Its path or URL, as it may be shown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsFolder:
@@ -53,6 +58,11 @@ class ModelsFolder:
     def is_live(self) -> bool:
         """Models come and go with their folders."""
         return True
+
+    @property
+    def place(self) -> str:
+        """See `ModelListSource`."""
+        return str(self.folder)
 
 
 @final
@@ -108,6 +118,11 @@ class ModelsUrl:
         """Models come and go with their folders."""
         return True
 
+    @property
+    def place(self) -> str:
+        """See `ModelListSource`."""
+        return shown_url(self.url)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleModel:
@@ -130,6 +145,11 @@ class SingleModel:
         """The list does not change."""
         return False
 
+    @property
+    def place(self) -> str:
+        """See `ModelListSource`."""
+        return shown_url(self.base) if isinstance(self.base, str) else str(self.base)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigFile:
@@ -147,6 +167,11 @@ class ConfigFile:
     def is_live(self) -> bool:
         """It is read on demand, and when it has changed."""
         return False
+
+    @property
+    def place(self) -> str:
+        """See `ModelListSource`."""
+        return str(self.path)
 
 
 @final
@@ -198,6 +223,11 @@ class ModelList:
     def is_live(self) -> bool:
         """Whether the source, when in force, is read at every call."""
         return self._source.is_live
+
+    @property
+    def place(self) -> str:
+        """See `ModelListSource`."""
+        return self._source.place
 
 
 def first_list(source: ModelListSource) -> ListInForce:

@@ -231,7 +231,7 @@ def load_models(
         if not models.has_versions(name):
             report(f"Waiting for {_reasons(models, name)[0]}.")
     if not models.names and model_list.is_live:
-        report("Waiting for models: there is none yet.")
+        report(f"Waiting for models in {model_list.place}: there is none yet.")
     return models
 
 

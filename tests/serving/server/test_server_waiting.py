@@ -63,7 +63,7 @@ def test_a_folder_of_models_may_be_empty(tmp_path: Path) -> None:
     reports: list[str] = []
     assert read_first_list(repository) == ListInForce()
     assert load_models(repository, ModelList(repository.source), reports.append).names == ()
-    assert reports == ["Waiting for models: there is none yet."]
+    assert reports == [f"Waiting for models in {tmp_path}: there is none yet."]
 
 
 def test_without_waiting_nothing_to_serve_is_an_error(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pyarrow as pa
 
 from monitoring.config.traffic_section import TrafficSection
-from monitoring.errors import BadInput
+from monitoring.errors import BadInput, CannotRun
 from monitoring.incidents.routes.secret import read_secret
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.traffic.cells import is_list, is_number, is_text
@@ -70,12 +71,15 @@ def copy_database(
 
     Raises:
         BadInput: a query lacks a column or has one of another type, or is refused.
-        CannotRun: the database cannot be reached, or takes too long.
+        CannotRun: the database cannot be reached, or takes too long; or the disk fails.
     """
     since = scope.labels_since if scope.labels_since is not None else scope.since
     bounds = {"start": FIRST if since is None else since - MARGIN, "end": now + AHEAD + MARGIN}
     password = read_secret(traffic.password_file, traffic.password_env)
-    folder = Path(tempfile.mkdtemp(prefix="pitfalls-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="pitfalls-"))
+    except OSError as error:
+        _reject_disk(error)
     copy = DatabaseCopy(
         folder=folder,
         rows=folder / "query.parquet",
@@ -96,10 +100,21 @@ def copy_database(
         run(traffic.query or "", copy.rows, lambda schema: _check_rows(schema, columns))
         if copy.labels is not None:
             run(traffic.labels_query or "", copy.labels, lambda schema: _check_labels(schema, columns))
-    except BaseException:
+    except BaseException as error:
         copy.remove()
+        if isinstance(error, OSError):
+            _reject_disk(error)
         raise
     return copy
+
+
+def _reject_disk(error: OSError) -> NoReturn:
+    raise CannotRun(
+        "The rows of the database cannot be copied.",
+        got=f"{tempfile.gettempdir()}: {error.strerror or error}",
+        expected="a folder for temporary files with room for the rows of two label horizons",
+        fix="Free space there, or name another folder in the variable TMPDIR; nothing was judged.",
+    ) from error
 
 
 def _check_rows(schema: pa.Schema, columns: TableColumns) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -191,7 +192,7 @@ def test_runs_over_a_database_come_to_the_evidence_of_files_and_ask_for_nothing_
     watched: Watched, right: MonitorStatus, tmp_path: Path, postgresql: str
 ) -> None:
     fill(postgresql)
-    assert looks(from_database(watched, tmp_path / "postgresql", postgresql)) == right
+    assert looks(from_database(watched, tmp_path / "first" / "m", postgresql)) == right
     fill(sqlite_url(tmp_path))
     config = from_database(watched, tmp_path / "m", sqlite_url(tmp_path))
     assert looks(config) == right
@@ -245,3 +246,21 @@ def test_the_password_comes_from_the_environment_and_is_not_shown(
     with pytest.raises(CannotRun, match=r"could not be run.*127\.0\.0\.1:1/scores") as raised:
         opened(config, LIVE)
     assert "hush" not in f"{raised.value!r}{raised.value.__cause__}{config!r}"
+
+
+def test_a_disk_without_room_for_the_copy_is_an_error_with_the_fix(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(sqlite_url(tmp_path))
+    config = from_database(watched, tmp_path / "m", sqlite_url(tmp_path))
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, os.strerror(28))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database_rows, "query_to_parquet", full)
+        with pytest.raises(CannotRun, match=r"cannot be copied.*No space left.*TMPDIR"):
+            opened(config, LIVE)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(CannotRun, match=r"cannot be copied.*gone: No such file"):
+        opened(config, LIVE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,6 +19,7 @@ from monitoring.watches.descriptions import printable
 STATIC = {
     "dashboard.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
+    "zone.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 
@@ -69,9 +71,18 @@ def _cells(row: Sequence[Cell], numeric: Collection[int]) -> Markup:
         classes = " ".join(word for word in (one.style, "number" if place in numeric else "") if word)
         named = f' class="{escape(classes)}"' if classes else ""
         drawing = _svg(one.drawing) if one.drawing else ""
-        text = f'<a href="{escape(one.href)}">{escape(one.text)}</a>' if one.href else escape(one.text)
-        html.append(f"<{tag}{scope}{named}>{drawing}{text}</{tag}>")
+        html.append(f"<{tag}{scope}{named}>{drawing}{_content(one)}</{tag}>")
     return Markup("".join(html))  # noqa: S704 - every value is escaped above
+
+
+def _content(one: Cell) -> str:
+    """The text of a cell: where it leads to, or the moment that it is, which a script can write in another zone."""
+    text = escape(one.text)
+    if one.href:
+        return f'<a href="{escape(one.href)}">{text}</a>'
+    if isinstance(one.value, datetime) and one.text:
+        return f'<time datetime="{one.value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}">{text}</time>'
+    return text
 
 
 def _svg(drawing: Drawing) -> Markup:

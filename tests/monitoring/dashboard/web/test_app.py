@@ -38,6 +38,8 @@ PAGES = (
     "/d/shop/1/inputs?windows=30&q=t",
     "/d/shop/1/input?of=input:temp",
     WINDOW,
+    f"{WINDOW}/drift",
+    "/d/shop/1/outcomes",
 )
 
 
@@ -215,7 +217,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def test_what_comes_from_traffic_is_escaped(hostile: TestClient, path: str) -> None:
     text = hostile.get(path.replace("q=over", "q=%3Cimg")).text
     assert "<img" not in text
-    assert text.count("<script") == 1
+    assert len(re.findall("<script", text)) == len(re.findall(r'<script src="/static/\w+.js" defer>', text)) > 0
     assert "&lt;img src=x" in text
 
 

@@ -162,7 +162,8 @@ class WindowScorer:
         """Facts of the window's own rows, but of inputs about which a fact is known already; and renamed categories."""
         fit = self._reference_fit
         known = {finding.feature for finding in found if finding.fact}
-        ranges = range_findings(self._catalogue.bins, fit.profile, answered.counts, alpha=fit.gross_failures.alpha)
+        bins, sources, alpha = self._catalogue.bins, self._catalogue.sources, fit.gross_failures.alpha
+        ranges = range_findings(bins, fit.profile, answered.counts, alpha=alpha, sources=sources)
         facts = [one for one in (*fit.gross_failures.findings(sums), *ranges) if one.feature not in known]
         renamed = renamed_by_input(self._catalogue.bins, fit.profile, answered.counts)
         unseen = {one.feature for one in facts if one.kind == UNSEEN}

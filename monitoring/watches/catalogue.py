@@ -41,7 +41,7 @@ class Catalogue:
 
     `calibration` or `residuals` say what losses to expect without labels. They, `feature_space`, `coverage`,
     `embedding` and `measured`, the metrics that are shown and not tested, are None where the baseline cannot support
-    them.
+    them. `sources` are the columns that inputs describe, by the names of those inputs.
     """
 
     task: Task
@@ -58,6 +58,7 @@ class Catalogue:
     ranks: RankWatches = field(default_factory=RankWatches)
     custom: CustomMetrics = field(default_factory=CustomMetrics)
     measured: MeasuredMetrics | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
@@ -275,6 +276,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         calibration=_calibration(task, reference.take(known)) if enough else None,
         residuals=ResidualModel.fit(baseline, known) if enough and task.metrics and not task.classes else None,
         bins=baseline.bins,
+        sources={one.name: one.source for one in baseline.spec.features if one.source},
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=(integrity.ANSWERS, *(watch for b, c in pairs for watch in integrity.watches(b, c))),

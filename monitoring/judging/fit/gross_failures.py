@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,9 @@ BUDGET_SHARE = 0.1
 #: What such findings name where they are about no input.
 ANSWERS_SUBJECT = "model answers"
 LABELS_SUBJECT = "labels"
+
+#: No input describes a column.
+NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 
 #: The kind of finding about values that the baseline does not have.
 UNSEEN = "most values unseen"
@@ -205,7 +209,9 @@ def _message(limit: GrossLimit, total: ScoreSum) -> str:
     return f"{what}; in the baseline's worst window it was {worst}."
 
 
-def range_findings(bins: Sequence[Bins], baseline: Profile, window: Profile, *, alpha: float) -> tuple[Finding, ...]:
+def range_findings(
+    bins: Sequence[Bins], baseline: Profile, window: Profile, *, alpha: float, sources: Mapping[str, str] = NO_SOURCES
+) -> tuple[Finding, ...]:
     """Numbers whose values lie far outside the baseline's range, as after a change of unit.
 
     Args:
@@ -213,6 +219,7 @@ def range_findings(bins: Sequence[Bins], baseline: Profile, window: Profile, *, 
         baseline: The baseline's counts on them.
         window: The window's counts on them.
         alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there.
+        sources: The columns that inputs describe, such as a text, by the names of those inputs.
 
     Returns:
         One fact for each such input.
@@ -223,9 +230,11 @@ def range_findings(bins: Sequence[Bins], baseline: Profile, window: Profile, *, 
             continue
         for words, rows in _far_outside(one.edges, before, now):
             if rows > MOST_ROWS * now.present and binom.sf(rows - 1, now.present, OUTER_ROWS) <= alpha:
+                source = sources.get(one.feature)
+                advice = "its unit, and what fills it" if source is None else f"what fills {source}"
                 message = (
                     f"The {words.format(one.feature)} over {now.present:,} rows; 97 % of the baseline lies between "
-                    f"{one.edges[0]:,.4g} and {one.edges[-1]:,.4g}: check its unit, and what fills it."
+                    f"{one.edges[0]:,.4g} and {one.edges[-1]:,.4g}: check {advice}."
                 )
                 found.append(Finding(kind="out of range", feature=one.feature, message=message, fact=True))
                 break

@@ -11,6 +11,7 @@ from monitoring.reports.drawings.estimates import Estimates, estimates_drawing
 from monitoring.reports.drawings.series import NARROW, WIDE
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines
 from monitoring.reports.sections.formatting import format_count, format_window
+from monitoring.reports.sections.months import DRAWN
 from monitoring.watches.descriptions import format_value, watch_title
 
 #: A window's realised loss is drawn once labels have arrived for this share of its rows.
@@ -19,7 +20,7 @@ SETTLED = 0.8
 
 def estimate_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """The chart of the first loss that was estimated by calibrated confidence; none where nothing was."""
-    for metric in ("brier", "error", "macro_brier", "absolute_error", "pinball_loss"):
+    for metric in DRAWN:
         found = [
             (window, one)
             for window in status.windows

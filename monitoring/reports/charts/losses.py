@@ -12,12 +12,11 @@ from monitoring.reports.drawings.series import NARROW, RUNNING, WIDE, Band, Seri
 from monitoring.reports.sections.benchmark import baseline_score
 from monitoring.reports.sections.formatting import format_count, format_window
 from monitoring.reports.sections.incidents import pages_of
+from monitoring.reports.sections.months import DRAWN
 from monitoring.watches.descriptions import format_amount, format_value, watch_title
 
 #: A loss and its surprise, the first pair that was scored is drawn.
-PAIRS = tuple(
-    (metric, f"surprise_{metric}") for metric in ("brier", "error", "macro_brier", "absolute_error", "pinball_loss")
-)
+PAIRS = tuple((metric, f"surprise_{metric}") for metric in DRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,14 @@ LOSSES = (
     "percentage_error",
     "pinball_loss",
     "bias",
+    "ndcg_loss",
+    "recall_loss",
+    "reciprocal_rank_loss",
     "cost",
 )
+
+#: The first of these that was scored is drawn window by window.
+DRAWN = ("brier", "error", "macro_brier", "absolute_error", "pinball_loss", "ndcg_loss", "recall_loss")
 
 #: Where a row may have several classes: the loss of each that is shown too, of so many classes at most, worst first.
 CLASS_LOSS = "class_brier:"

@@ -108,6 +108,17 @@ def test_another_unit_is_out_of_range_at_every_volume_but_a_handful(
     )
 
 
+def test_what_describes_a_column_is_not_said_to_have_a_unit() -> None:
+    values = RNG.normal(10.0, 1.0, 4000)
+    edges = tuple(np.quantile(values, np.linspace(0, 1, 65)[1:-1]).tolist())
+    known, live = (Profile(rows=4000, features=(counted(edges, values * factor),)) for factor in (1.0, 100.0))
+    bins = (Bins(feature="comment.words", edges=edges),)
+    (plain,) = range_findings(bins, known, live, alpha=ALPHA)
+    (found,) = range_findings(bins, known, live, alpha=ALPHA, sources={"comment.words": "comment"})
+    assert plain.message.endswith("check its unit, and what fills it.")
+    assert found.message.endswith("check what fills comment.")
+
+
 def test_ranges_share_the_budget_of_gross_failures() -> None:
     with_numbers = GrossFailures.fit(MEANS, FEATURES, threshold=365.0, bins=(Bins(feature="age", edges=(0.0,)),) * 4)
     assert with_numbers.alpha == pytest.approx(FAILURES.alpha * 4 / 8)

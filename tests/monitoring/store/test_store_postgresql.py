@@ -10,7 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 
 from monitoring.errors import AnotherRun, CannotRun
-from monitoring.records import BaselineScore, IncidentEvent, IncidentRecord, RunRecord, WindowRecord
+from monitoring.records import BaselineScore, IncidentEvent, IncidentRecord, RunRecord, WatchKey, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.migrations import migration_context
 from monitoring.store.opening import open_engine
@@ -82,6 +82,17 @@ def test_everything_comes_back_the_same(
         last = other.last_window(deployment)
         assert last is not None
         assert last.label_cursor == {"s": 2}
+
+
+def test_scores_of_a_watch_come_by_window_there_too(
+    store: Store, deployment: int, window: Callable[..., WindowRecord]
+) -> None:
+    for day in range(3):
+        store.commit_window(deployment, window(day), states={}, label_cursor={}, incidents=())
+    wanted = next(one for one in window(0).scores if not one.slice)
+    found = store.series(deployment, {wanted.watch}, latest=2)
+    known = [one.value for day in (1, 2) for one in window(day).scores if (one.watch, one.slice) == (wanted.watch, "")]
+    assert found.values[WatchKey(watch=wanted.watch)].tolist() == known
 
 
 def test_windows_are_judged_once_and_leases_are_held_by_one(

@@ -78,7 +78,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def deploy(tmp_path: Path, bundle: Path) -> Callable[[str], Path]:
-    """Make a folder of that name with monitor.toml and the bundle, and no traffic yet."""
+    """Make a folder of that name with monitor.toml and a link to the bundle, which tests share, and no traffic yet."""
 
     def made(name: str) -> Path:
         folder = tmp_path / name

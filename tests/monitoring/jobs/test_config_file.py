@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from monitoring.baseline.folder import write_baseline
+from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.config import ConfigDraft, load_config
 from monitoring.errors import CannotRun
 from monitoring.jobs.config_file import write_config
@@ -31,17 +32,18 @@ def test_what_a_bundles_baseline_cannot_carry_is_said(deployed: Path) -> None:
     assert any("windows are few" in note for note in few)
 
 
-def test_windows_and_label_horizon_are_those_of_the_bundles_reference(deployed: Path) -> None:
-    folder = deployed / "models" / "flights" / "1" / "assets.extra" / "baseline"
+def test_windows_and_label_horizon_are_those_of_the_bundles_reference(tmp_path: Path) -> None:
+    extras = tmp_path / "models" / "flights" / "1" / "assets.extra"
     thin = table_of(Days(days=9, start=FIRST, seed=1))
     month = pc.add(thin["event_time"], pa.scalar(timedelta(days=30), pa.duration("us")))
     delayed = thin.set_column(thin.column_names.index("label_time"), "label_time", month)
-    write_baseline(delayed, folder=folder, spec=SPEC)
+    write_baseline(delayed, folder=extras / "baseline", spec=SPEC)
+    write_schema(infer_schema(thin.select(["temp", "origin", "label"]), label="label"), extras / "schema.pbtxt")
     draft = ConfigDraft(bundle="../models/flights", traffic="../traffic", timezone="UTC")
-    windows = load_config(write_config(draft, deployed / "watched").config).windows
+    windows = load_config(write_config(draft, tmp_path / "watched").config).windows
     assert (windows.min_rows, windows.label_horizon) == (thin.num_rows // 20, timedelta(days=45))
     own = replace(draft, min_rows=50, label_horizon="60d")
-    windows = load_config(write_config(own, deployed / "own").config).windows
+    windows = load_config(write_config(own, tmp_path / "own").config).windows
     assert (windows.min_rows, windows.label_horizon) == (50, timedelta(days=60))
 
 

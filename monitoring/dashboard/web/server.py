@@ -18,6 +18,9 @@ from monitoring.errors import BadInput, CannotRun
 #: Seconds for open pages to end when the server stops.
 DRAIN_SECONDS = 2
 
+#: Connections that wait to be taken, as uvicorn has it.
+BACKLOG = 2048
+
 
 def access_of(
     host: str, token: str | None, allowed_hosts: tuple[str, ...] = (), readers: frozenset[str] = frozenset()
@@ -64,6 +67,7 @@ def bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(BACKLOG)  # whoever connects before the server runs waits for it
     except OSError as error:
         listening.close()
         taken = error.errno == errno.EADDRINUSE

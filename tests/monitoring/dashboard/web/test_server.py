@@ -21,11 +21,17 @@ def test_beyond_this_machine_a_token_is_needed() -> None:
 
 def test_a_port_that_is_taken_is_said() -> None:
     with bind("127.0.0.1", 0) as listening:
-        listening.listen()
         port = listening.getsockname()[1]
         assert address_of(listening) == f"http://127.0.0.1:{port}/"
         with pytest.raises(CannotRun, match="--port"):
             bind("127.0.0.1", port)
+
+
+def test_whoever_connects_before_the_server_runs_waits_for_it() -> None:
+    with bind("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()[:2], timeout=5) as early:
+        early.sendall(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        with serving(Starlette(routes=[Route("/", lambda _request: PlainTextResponse("here"))]), listening):
+            assert early.makefile("rb").read().endswith(b"here")
 
 
 def test_an_address_of_another_machine_is_refused() -> None:

@@ -19,7 +19,7 @@ from monitoring.tasks.task import (
     Floats,
     Metric,
     Whole,
-    surprise_watch,
+    watches_of_losses,
 )
 
 if TYPE_CHECKING:
@@ -112,10 +112,7 @@ class Multilabel:
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`."""
-        losses = tuple(
-            Watch(name=metric, family="performance", level="page", needs_label=True) for metric in self.metrics
-        )
-        return (*losses, *(surprise_watch(loss) for loss in losses))
+        return watches_of_losses(self.scales)
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:

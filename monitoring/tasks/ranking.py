@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.records import Watch
 from monitoring.tasks.answered_ids import AnsweredIds
 from monitoring.tasks.row_operations import baseline_ranks, row_maxima
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,10 +148,7 @@ class Ranking:
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`."""
-        losses = tuple(
-            Watch(name=metric, family="performance", level="page", needs_label=True) for metric in self.metrics
-        )
-        return (*losses, *(surprise_watch(loss) for loss in losses))
+        return watches_of_losses(self.scales)
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:

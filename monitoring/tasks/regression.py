@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Direction, Level, Watch
 from monitoring.tasks.row_operations import baseline_ranks
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,14 +129,10 @@ class Regression:
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`; and the bias, or the coverage of a quantile, which may move either way."""
-        losses = tuple(
-            Watch(name=name, family="performance", level="page", needs_label=True, scale=scale)
-            for name, scale in self.scales.items()
-        )
         place = _watch("bias", needs_label=True, scale=2.0 * self.bound, offset=-self.bound)
         if self.quantile is not None:
             place = _watch("quantile_coverage", needs_label=True)
-        return (*losses, *(surprise_watch(loss) for loss in losses), place)
+        return (*watches_of_losses(self.scales), place)
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:

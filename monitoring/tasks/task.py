@@ -159,6 +159,25 @@ def surprises(realised: Mapping[str, Floats], expected: Mapping[str, Floats]) ->
     }
 
 
+def watches_of_losses(scales: Mapping[str, float]) -> tuple[Watch, ...]:
+    """The watches on losses that page, then those on their surprise.
+
+    >>> [watch.name for watch in watches_of_losses({"mae": 10.0})]
+    ['mae', 'surprise_mae']
+
+    Args:
+        scales: The largest value of each loss, in its own unit.
+
+    Returns:
+        Two watches for each loss.
+    """
+    losses = tuple(
+        Watch(name=name, family="performance", level="page", needs_label=True, scale=scale)
+        for name, scale in scales.items()
+    )
+    return (*losses, *(surprise_watch(loss) for loss in losses))
+
+
 def surprise_watch(loss: Watch) -> Watch:
     """The watch on the surprise of a loss.
 

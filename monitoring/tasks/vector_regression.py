@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.records import Watch
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.row_operations import row_sums
-from monitoring.tasks.task import Floats, Metric, Whole, surprise_watch
+from monitoring.tasks.task import Floats, Metric, Whole, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,15 +134,11 @@ class VectorRegression:
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`; and the bias of each number, or the coverage of its quantile, which may move either way."""
-        losses = tuple(
-            Watch(name=name, family="performance", level="page", needs_label=True, scale=scale)
-            for name, scale in self.scales.items()
-        )
         places = (
             replace(one.loss_watches[-1], name=self._of_number(one.loss_watches[-1].name, name))
             for name, one in zip(self.names, self.numbers, strict=True)
         )
-        return (*losses, *(surprise_watch(loss) for loss in losses), *places)
+        return (*watches_of_losses(self.scales), *places)
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import BadInput
+from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.monitor.incidents.action import login_name
 from pitfalls_tf.cli.output import one_line, with_output
 
@@ -78,6 +79,8 @@ def command(
     from monitoring.traffic.erasure.wanted_rows import ColumnValue  # noqa: PLC0415 - as above
 
     chosen = _chosen(ids, from_file, where)
+    if any(file.suffix == ".tfrecord" for file in also):
+        load_frameworks("tensorflow")  # for the messages of the records
     request = ErasureRequest(
         root=_local(place),
         ids=chosen,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -268,7 +268,7 @@ def read_recent(
     baselines = _baselines(connection, numbers, watches)
     return {
         number: RecentHistory(
-            windows=tuple(map(light_record_of, found.get(number, ()))),
+            windows=tuple(_light_record(row[2:]) for row in found.get(number, ())),
             scores=tuple(tuple(scores.get(row.id, ())) for row in found.get(number, ())[-scored:]),
             baseline=baselines.get(number, ()),
         )
@@ -286,7 +286,7 @@ def last_windows(connection: Connection, numbers: Collection[int]) -> dict[int, 
         .join(window, window.c.id == newest.limit(1).correlate(deployment).scalar_subquery())
         .where(deployment.c.id.in_(numbers))
     )
-    return {row.number: light_record_of(row) for row in connection.execute(query).all()}
+    return {row.number: _light_record(row[1:]) for row in connection.execute(query).all()}
 
 
 def read_windows(
@@ -306,7 +306,7 @@ def read_windows(
     query = select(*LIGHT).where(window.c.deployment == number).order_by(window.c.start.desc()).limit(latest)
     if before is not None:
         query = query.where(window.c.start < before)
-    return tuple(map(light_record_of, connection.execute(query).all()[::-1]))
+    return tuple(map(_light_record, connection.execute(query).all()[::-1]))
 
 
 def fingerprint(connection: Connection) -> str:
@@ -322,21 +322,22 @@ def fingerprint(connection: Connection) -> str:
     return str(tuple(connection.execute(query).one()))
 
 
-def light_record_of(row: Row[Any]) -> WindowRecord:
-    """Convert a row of `LIGHT` to a record without findings, scores and estimates."""
+def _light_record(values: Sequence[Any]) -> WindowRecord:
+    """Convert the values of `LIGHT` to a record without findings, scores and estimates."""
+    start, end, rows, labels, labels_due, labels_unknown, repeats, status, page, notice, unseen, conflicting = values
     return WindowRecord(
-        start=row.start,
-        end=row.end,
-        rows=row.rows,
-        labels=row.labels,
-        labels_due=row.labels_due,
-        labels_unknown=row.labels_unknown,
-        repeats=row.repeats,
-        status=row.status,
-        page_log_evidence=float_of(row.page_log_evidence),
-        notice_log_evidence=float_of(row.notice_log_evidence),
-        unseen=row.unseen,
-        labels_conflicting=row.labels_conflicting,
+        start=start,
+        end=end,
+        rows=rows,
+        labels=labels,
+        labels_due=labels_due,
+        labels_unknown=labels_unknown,
+        repeats=repeats,
+        status=status,
+        page_log_evidence=float_of(page),
+        notice_log_evidence=float_of(notice),
+        unseen=unseen,
+        labels_conflicting=conflicting,
     )
 
 

@@ -114,7 +114,7 @@ def read(
         query = (
             select(score)
             .join(window, window.c.id == score.c.window)
-            .where((window.c.deployment == deployment) & score.c.window.between(rows[0].id, rows[-1].id))
+            .where((window.c.deployment == deployment) & window.c.id.between(rows[0].id, rows[-1].id))
             .order_by(score.c.window, score.c.position)
         )
         found = connection.execute(query)
@@ -275,6 +275,7 @@ def read_series(
         return ScoreSeries.of(starts, {}, {})
     ids = np.array([number for number, _ in rows])
     order = np.argsort(ids)
+    written, places = "", order
     joined = (cast(score.c.window, String), score.c.value, score.c.log_evidence)
     query = (
         select(score.c.level, score.c.slice, *(func.aggregate_strings(one, ",") for one in joined))
@@ -289,11 +290,17 @@ def read_series(
     for watch in sorted(watches):
         # one text for all windows: a row for each score takes twice the time. "page" comes after "notice"
         for _, of, numbers, *texts in sorted(connection.execute(query, {"of": watch}).all()):
-            at = order[np.searchsorted(ids, np.array(numbers.split(","), np.int64), sorter=order)]
+            if numbers != written:  # most watches have scores in the same windows
+                written, places = numbers, order[np.searchsorted(ids, _integers(numbers), sorter=order)]
             for side, text in zip((found, evidence), texts, strict=True):
                 side[WatchKey(watch=watch, slice=of)] = line = np.full(len(rows), np.nan)
-                line[at] = floats_of(text.split(","))
+                line[places] = floats_of(text.split(","))
     return ScoreSeries.of(starts, found, evidence)
+
+
+def _integers(text: str) -> NDArray[np.int64]:
+    """Integers that are joined by commas."""
+    return np.fromstring(text, np.int64, sep=",")
 
 
 def reject_judged(record: WindowRecord) -> NoReturn:

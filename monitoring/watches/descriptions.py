@@ -56,7 +56,9 @@ def printable(text: str, longest: int = LONGEST) -> str:
     >>> printable("EWR\x1b[31m")
     'EWR�[31m'
     """
-    shown = "".join("\ufffd" if unicodedata.category(letter)[0] == "C" else letter for letter in text[:longest])
+    shown = text[:longest]
+    if not shown.isprintable():
+        shown = "".join("\ufffd" if unicodedata.category(letter)[0] == "C" else letter for letter in shown)
     return shown + "…" if len(text) > longest else shown
 
 

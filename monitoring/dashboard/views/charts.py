@@ -23,6 +23,12 @@ def loss_chart(history: DeploymentHistory, address: str) -> ChartView | None:
     return None if watch is None else watch_chart(history, WatchKey(watch=watch), address)
 
 
+def loss_watches(history: DeploymentHistory) -> tuple[str, ...]:
+    """The watches that `loss_chart` needs: a loss with its estimate, or all of them where none was scored lately."""
+    loss = headline_loss(history.last_scores, history.baseline)
+    return HEADLINES if loss is None else (loss.watch, f"estimated_{loss.watch}")
+
+
 def watch_chart(
     history: DeploymentHistory, key: WatchKey, address: str, sizes: tuple[Size, ...] = (WIDE, NARROW)
 ) -> ChartView | None:
@@ -133,7 +139,7 @@ def window_cell(window: WindowRecord, address: str, zone: ZoneInfo) -> Cell:
 
 def window_address(start: datetime, address: str) -> str:
     """The path of a window's page."""
-    return f"{address}/windows/{start:%Y-%m-%dT%H:%M:%S.%fZ}".replace(".000000Z", "Z")
+    return f"{address}/windows/{start.isoformat().replace('+00:00', 'Z')}"
 
 
 def _values(series: Series, history: DeploymentHistory, address: str) -> TableView:

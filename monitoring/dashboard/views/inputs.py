@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from urllib.parse import urlencode
 
 from monitoring.dashboard.history import DeploymentHistory
@@ -110,7 +111,9 @@ def large_chart(one: Input, history: DeploymentHistory, parent: str) -> ChartVie
 
 
 def _points(one: Input, series: InputSeries, history: DeploymentHistory, parent: str) -> TableView:
-    known = {window.start: window for window in history.windows}
+    points = series.rows(history.table_rows)[::-1]
+    oldest = points[-1][0]
+    known = {window.start: window for window in takewhile(lambda one: one.start >= oldest, reversed(history.windows))}
     rows = [
         (
             window_cell(known[start], parent, history.zone),
@@ -119,7 +122,7 @@ def _points(one: Input, series: InputSeries, history: DeploymentHistory, parent:
             cell(f"{effect:,.1f}", effect),
             cell(format_evidence(log_evidence), finite_evidence(log_evidence)),
         )
-        for start, watch, value, effect, log_evidence in series.rows(history.table_rows)[::-1]
+        for start, watch, value, effect, log_evidence in points
         if start in known
     ]
     return TableView(

@@ -13,7 +13,7 @@ from monitoring.dashboard.history import HEADLINES, WINDOWS, Drawn, HistoryRange
 from monitoring.dashboard.roster import Roster, by_source, mentioning, read_entries, read_roster
 from monitoring.dashboard.sources import Source
 from monitoring.dashboard.views.candidates import PAGE_ROWS, Question, chosen, counts, page_of
-from monitoring.dashboard.views.charts import windows_table
+from monitoring.dashboard.views.charts import loss_watches, windows_table
 from monitoring.dashboard.views.compare import BASELINE, ComparedSide, CompareView, compare_view
 from monitoring.dashboard.views.deployment import DeploymentView, MoreTables, deployment_view
 from monitoring.dashboard.views.input import InputView, input_view
@@ -126,7 +126,7 @@ class Pages:
         extent = _extent(latest, whole=whole)
         history = read_history(store, summary, extent)
         worst = inputs_of(history.last, history.baseline)[:FIRST_INPUTS]
-        history = with_scores(store, history, extent, Drawn(watches=HEADLINES, inputs=worst))
+        history = with_scores(store, history, extent, Drawn(watches=loss_watches(history), inputs=worst))
         config = self.source(source).config_of(summary.record.called)
         more = MoreTables(
             configuration=settings_of(config), settings=settings_table(config), versions=self._versions(source, summary)

@@ -116,7 +116,9 @@ def line(points: Points) -> str:
     >>> line([(0, 1), (2, 3), (2.5, 1)])
     'M0 1l2 2 .5-2'
     """
-    return _path(points, "l", "")
+    moves = _moves(points)
+    first, later = (" ".join(map(_short, some)) for some in (moves[:2], moves[2:]))
+    return f"M{first}{'l' if later else ''}{later}".replace(" -", "-") if first else ""
 
 
 def thinned(points: Points) -> NDArray[np.float64]:
@@ -136,11 +138,13 @@ def thinned(points: Points) -> NDArray[np.float64]:
     every = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     if len(every) == 0 or (len(every) > 1 and len(every) <= 2 * (every[-1, 0] - every[0, 0])):
         return every
-    down, group = every[:, 1], (every[:, 0] / 2).astype(np.int64)
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    lowest, highest = (np.lexsort((heights, group))[first] for heights in (down, -down))
-    last = np.append(first[1:], len(every)) - 1
-    kept: NDArray[np.int64] = np.unique(np.concatenate([first, lowest, highest, last]))
+    group = (every[:, 0] / 2).astype(np.int64)
+    last = np.append(np.flatnonzero(group[1:] != group[:-1]), len(every) - 1)
+    first = np.append(0, last[:-1] + 1)
+    by_height = np.lexsort((every[:, 1], group))
+    kept = np.zeros(len(every), dtype=bool)
+    for some in (first, last, by_height[first], by_height[last]):
+        kept[some] = True
     return every[kept]
 
 
@@ -161,19 +165,16 @@ def dots(points: Points) -> str:
     >>> dots([(0, 1), (2, 3)])
     'M0 1h0m2 2h0'
     """
-    return _path(points, "m", "h0")
+    texts = map(_short, _moves(points))
+    joined = "m".join(f"{right} {below}h0" for right, below in zip(texts, texts, strict=True))
+    return f"M{joined}".replace(" -", "-") if joined else ""
 
 
-def _path(points: Points, step: str, after: str) -> str:
-    """The first point, and each other one as its distance from the one before; `after` follows each of them."""
+def _moves(points: Points) -> list[int]:
+    """The first point, and each other one as its distance from the one before: across, down, across ..., in tenths."""
     tenths = np.rint(10 * np.asarray(points, dtype=np.float64).reshape(-1, 2)).astype(np.int64)
-    moves = np.diff(tenths, axis=0, prepend=0).tolist()
-    commands = ["M", step, *[step if after else " "] * (len(moves) - 2)][: len(moves)]
-    parts = [
-        f"{command}{_short(right)} {_short(below)}{after}"
-        for command, (right, below) in zip(commands, moves, strict=True)
-    ]
-    return "".join(parts).replace(" -", "-")
+    moves: list[int] = np.diff(tenths, axis=0, prepend=0).ravel().tolist()
+    return moves
 
 
 @cache

@@ -263,14 +263,14 @@ class Inference:
                 first.served.statistics.failed(self._clock_us() - first.caller.arrived_us)
             return is_single  # one request's bad values must not fail the others: each is run again alone
         self._count_run(tasks, counts, begin, end)
-        is_kept = [task.claim() and not _is_logged_later(task.request) for task in tasks]
+        requests = [task.request for task in tasks]
+        is_later = [isinstance(one, InferenceRequest) and one.is_logged_later for one in requests]
+        is_kept = [task.claim() and not later for task, later in zip(tasks, is_later, strict=True)]
         may_leave = True
         if self._capture.writes and any(is_kept):
-            may_leave = self._log([task.request for task in tasks], counts, batch.inputs, outputs, is_kept)
-        for task, outcome in zip(tasks, outcomes, strict=True):
-            task.outcome = (
-                outcome if may_leave or _is_logged_later(task.request) else Failure(Code.UNAVAILABLE, UNLOGGED)
-            )
+            may_leave = self._log(requests, counts, batch.inputs, outputs, is_kept)
+        for task, outcome, later in zip(tasks, outcomes, is_later, strict=True):
+            task.outcome = outcome if may_leave or later else Failure(Code.UNAVAILABLE, UNLOGGED)
         return True
 
     def _count_run(self, tasks: Sequence[InferenceTask], counts: list[int], begin_ns: int, end_ns: int) -> None:
@@ -356,10 +356,6 @@ def _outcomes(tasks: Sequence[InferenceTask], outputs: Mapping[str, Array], coun
 
 def _outcome(request: InferenceRequest, outputs: Mapping[str, Array]) -> Outcome:
     return InferenceResult(outputs=outputs) if request.write is None else request.write(outputs)
-
-
-def _is_logged_later(request: AnyRequest) -> bool:
-    return isinstance(request, InferenceRequest) and request.is_logged_later
 
 
 def _signature_key(request: AnyRequest) -> tuple[str, int, str]:

@@ -25,7 +25,9 @@ class ServedVersion:
         self.statistics = VersionStatistics()
         self._leases = 0
         self._is_unloading = False
-        self._released = threading.Condition()
+        # The lock itself is entered, not the condition around it, whose methods are Python and paid by every request.
+        self._lock = threading.Lock()
+        self._released = threading.Condition(self._lock)
 
     def acquire(self) -> bool:
         """Take a lease.
@@ -33,13 +35,13 @@ class ServedVersion:
         Returns:
             False, and no lease, if the version is being unloaded.
         """
-        with self._released:
+        with self._lock:
             self._leases += not self._is_unloading
             return not self._is_unloading
 
     def release(self) -> None:
         """Release one lease."""
-        with self._released:
+        with self._lock:
             self._leases -= 1
             if self._is_unloading and not self._leases:  # before that `unload` does not wait
                 self._released.notify_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache, update_wrapper
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def bounded_cache(function: Callable[[*Arguments], Result]) -> Callable[[*Argume
     cached = lru_cache(maxsize=ENTRIES)(function)
 
     def call(*arguments: *Arguments) -> Result:
-        text = cast("str | bytes", arguments[-1])  # type: ignore[misc]  # the last of at least one
+        text: Any = arguments[-1]  # type: ignore[misc]  # the last of at least one
         return (cached if len(text) <= LONGEST else function)(*arguments)
 
     update_wrapper(call, function)

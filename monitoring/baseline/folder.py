@@ -179,6 +179,8 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         document |= {"scored": spec.has_probabilities, "columns": dict(spec.columns)}
     if spec.output is not None:
         document["output"] = spec.output
+    if spec.id_scores is not None:
+        document["id_scores"] = spec.id_scores
     tasks = {
         "multilabel": spec.multilabel,
         "regression": spec.regression,
@@ -233,6 +235,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         vector=VectorRegression.of(document["vector"]) if "vector" in document else None,
         ranking=Ranking.of(document["ranking"]) if "ranking" in document else None,
         output=document.get("output"),
+        id_scores=document.get("id_scores"),
         outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,
         rows_per_window=document.get("rows_per_window"),
         described=tuple(map(read_descriptors, document.get("described", ()))),

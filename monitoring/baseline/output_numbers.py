@@ -1,18 +1,42 @@
-"""A model's outputs, as a log or an export has them, as the numbers that are watched of them."""
+"""A model's outputs, as a log or an export has them, as the answers that are watched of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
+from monitoring.traffic.ranked_ids import ranked_answers
 
 Floats = NDArray[np.float64]
+
+
+def made_answers(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> Floats:
+    """The answers of a model that are made of its outputs: ids with their scores, or the numbers that are watched.
+
+    Args:
+        columns: Each output by its name, [n].
+        spec: What the baseline says of the model: a ranking, or outputs only.
+
+    Returns:
+        Answers, [n, spec.task.width]; NaN in a row without a usable one.
+
+    Raises:
+        BadInput: an output is absent.
+    """
+    if spec.ranking is None:
+        assert spec.outputs_only is not None  # noqa: S101 - for the type checker: other answers are outputs themselves
+        return output_numbers(columns, spec.outputs_only)
+    wanted = [name for name in (spec.output, spec.id_scores) if name is not None]
+    _check_there(columns, wanted)
+    ids, *scores = (columns[name].combine_chunks() for name in wanted)
+    return ranked_answers(ids, scores[0] if scores else None, spec.ranking)
 
 
 def output_numbers(columns: Mapping[str, pa.ChunkedArray], task: OutputsOnly) -> Floats:
@@ -32,15 +56,20 @@ def output_numbers(columns: Mapping[str, pa.ChunkedArray], task: OutputsOnly) ->
     >>> output_numbers({"steps": pa.chunked_array([[[1.0, 3.0], [5.0]]])}, task).tolist()
     [[2.0, 1.0, 3.0, 2.0], [5.0, 0.0, 5.0, 1.0]]
     """
-    absent = [one.name for one in task.watched if one.name not in columns]
+    _check_there(columns, [one.name for one in task.watched])
+    return np.concatenate([_numbers(columns[one.name].combine_chunks(), one) for one in task.watched], axis=1)
+
+
+def _check_there(columns: Mapping[str, pa.ChunkedArray], wanted: Sequence[str]) -> None:
+    """Raises BadInput for outputs that are absent."""
+    absent = [name for name in wanted if name not in columns]
     if absent:
         raise BadInput(
             "The predictions lack an output.",
             got=f"no {', '.join(absent)}",
-            expected=f"the outputs {', '.join(one.name for one in task.watched)}",
+            expected=f"the outputs {', '.join(wanted)}",
             fix="Check that the traffic is of the model that the baseline describes.",
         )
-    return np.concatenate([_numbers(columns[one.name].combine_chunks(), one) for one in task.watched], axis=1)
 
 
 def _numbers(column: pa.Array, output: WatchedOutput) -> Floats:

@@ -55,7 +55,8 @@ class BaselineSpec:
     `output` the output that holds it, or that of the probabilities of a multi-label model; None for a table, and for
     probabilities of one class a row, whose output the config names.
     `described` is what describes columns that are no inputs themselves, such as texts, by some of the `features`.
-    `vector` is the task of a model that predicts several numbers in one output, `ranking` that of one that answers ids.
+    `vector` is the task of a model that predicts several numbers in one output, `ranking` that of one that answers ids;
+    `id_scores` is the output of their scores then, if it has one.
     `outputs_only` is the task of a model of which no loss is known. `rows_per_window` is how the rows of a reference
     without dates are cut into windows, in their drawn order; None: by their event times, as live rows are.
 
@@ -76,6 +77,7 @@ class BaselineSpec:
     vector: VectorRegression | None = None
     ranking: Ranking | None = None
     output: str | None = None
+    id_scores: str | None = None
     outputs_only: OutputsOnly | None = None
     rows_per_window: int | None = None
     described: tuple[Descriptors, ...] = ()

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from monitoring.tasks.task import NO_LABEL, Whole
 
-#: The code of no id.
+#: The code of no id, and what stands in a place without one: Keras's lookup layers answer these, and vector indices -1.
 NO_ID = 0
+FILLERS = frozenset({"-1", "[UNK]"})
 
 #: Codes are below 2 to this power: whole numbers up to there are exact in a float64.
 BITS = 53
@@ -25,15 +26,15 @@ _QUOTES = " \t\r\n'\""
 def id_codes(ids: pa.Array) -> Whole:
     """A hash of each id: equal ids have equal codes, and of a million ids two share one once in 18,000 catalogues.
 
-    >>> codes = id_codes(pa.array(["a", "b", "a", None]))
-    >>> bool(codes[0] == codes[2] != codes[1]), int(codes[3])
-    (True, 0)
+    >>> codes = id_codes(pa.array(["a", "b", "a", None, "-1"]))
+    >>> bool(codes[0] == codes[2] != codes[1]), codes[3:].tolist()
+    (True, [0, 0])
 
     Args:
         ids: Text [n].
 
     Returns:
-        Codes, int64 [n], from 1 on; `NO_ID` for null.
+        Codes, int64 [n], from 1 on; `NO_ID` for null and for `FILLERS`.
     """
     coded = ids.cast(pa.string()).dictionary_encode()
     found = [_code(word) for word in coded.dictionary.to_pylist()]
@@ -42,6 +43,8 @@ def id_codes(ids: pa.Array) -> Whole:
 
 
 def _code(word: str) -> int:
+    if word in FILLERS:
+        return NO_ID
     digest = int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little") >> (64 - BITS)
     return digest or 1
 

@@ -1,19 +1,30 @@
-"""Lists of answered ids, and of their scores, as the answers of a ranking."""
+"""Lists of answered ids, and of their scores, as the answers of a ranking, and the labels that fit them."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.tasks.id_codes import id_codes, split_ids
+from monitoring.errors import BadInput
+from monitoring.tasks.id_codes import FILLERS, id_codes, split_ids
+from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.number_lists import list_items, list_lengths
-from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.ranking import MAX_RELEVANT, Ranking
 from monitoring.traffic.cells import as_strings, class_names, decoded, is_list, is_number, is_text, parse_numbers
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+
+#: Ids that stand first in this share of the rows, or more, are watched by name: so many at most.
+OFTEN_FIRST = 0.05
+MAX_FIRST = 8
+
+#: Labels that an error quotes, at most.
+_QUOTED = 3
 
 
 def listed_ids(cells: pa.Array) -> tuple[pa.Array, Whole]:
@@ -72,6 +83,54 @@ def ranked_answers(ids: pa.Array, scores: pa.Array | None, task: Ranking) -> Flo
         usable &= np.isfinite(found).all(axis=1)
     found[~usable] = np.nan
     return found
+
+
+def often_first(lists: Iterable[tuple[pa.Array, Whole]]) -> tuple[tuple[int, str], ...]:
+    """The ids that often stand first, commonest first.
+
+    >>> [name for _, name in often_first([listed_ids(pa.array(["a|b", "a", "b|a", None]))])]
+    ['a', 'b']
+
+    Args:
+        lists: Ids and lengths, as of `listed_ids`.
+
+    Returns:
+        Code and name of each.
+    """
+    first = [words.take(pa.array((np.cumsum(lengths) - lengths)[lengths > 0])) for words, lengths in lists]
+    names = pa.concat_arrays([pa.array([], pa.string()), *first]).drop_null()
+    counts = sorted(
+        ((int(one["counts"]), str(one["values"])) for one in pc.value_counts(names).to_pylist()),
+        key=lambda one: (-one[0], one[1]),
+    )
+    often = [name for count, name in counts if count >= OFTEN_FIRST * len(names) and name not in FILLERS][:MAX_FIRST]
+    return tuple((int(code), name) for code, name in zip(id_codes(pa.array(often, pa.string())), often, strict=True))
+
+
+def check_relevant(labels: Collection[str], answered: Whole, task: Ranking, *, fix: str) -> None:
+    """Check that labels are ids, and that some of them are answered.
+
+    Args:
+        labels: The different labels, as text.
+        answered: The codes of the answered ids.
+        task: The ranking.
+        fix: What to do about labels that are not.
+
+    Raises:
+        BadInput: a label has too many ids, or none of them is ever answered.
+    """
+    texts = sorted(labels)
+    codes = task.label_codes(pa.chunked_array([texts], pa.string()))
+    too_many = [text for text, known in zip(texts, has_label(codes), strict=True) if not known]
+    too_many = [text for text in too_many if text.strip(" []()") not in {"", *FILLERS}]
+    relevant = np.unique(codes[codes > 0])
+    if too_many or (relevant.size and not np.isin(relevant, answered).any()):
+        raise BadInput(
+            "Labels have too many ids." if too_many else "No label is ever among the answered ids.",
+            got=", ".join(repr(text[:60]) for text in (too_many or texts)[:_QUOTED]),
+            expected=f"one relevant id, or up to {MAX_RELEVANT}: a list, a|b, or [1, 2]; as the answers have them",
+            fix=fix,
+        )
 
 
 def _at(lengths: Whole) -> tuple[Whole, Whole]:

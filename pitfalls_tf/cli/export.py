@@ -42,14 +42,16 @@ if TYPE_CHECKING:
 @click.option("--classes", metavar="A,B", help="Class names in the order of the model's output.")
 @click.option(
     "--task",
-    type=click.Choice(["classification", "multilabel", "regression"]),
-    help="What the label is: a class, several classes, or a number.  [default: by label and outputs]",
+    type=click.Choice(["classification", "multilabel", "regression", "ranking"]),
+    help="What the label is: a class, several classes, a number, or relevant ids.  [default: by label and outputs; a "
+    "ranking has to be said]",
 )
 @click.option("--event-time", metavar="COLUMN", help="Time of the prediction.  [default: event_time]")
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.  [default: label_time]")
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.  [default: prediction_id]")
 @with_column_roles
 @click.option("--output", "answer", metavar="NAME", help="Output that the label is the truth of, of several.")
+@click.option("--score", metavar="NAME", help="Output of the scores of a ranking's ids, of several.")
 @click.option(
     "--embedding", metavar="LAYER", help="Layer by which tensors and texts are watched; MODEL/LAYER in a nested model."
 )
@@ -100,6 +102,7 @@ def command(
         classes=split_names(chosen["classes"], "--classes", "on_time,late"),
         task=chosen["task"],
         answer=chosen["answer"],
+        score=chosen["score"],
         embedding=chosen["embedding"],
         custom=chosen["custom"],
         roles=DeclaredRoles(
@@ -127,6 +130,7 @@ class ExportRequest:
     classes: tuple[str, ...]
     task: TaskName | None
     answer: str | None
+    score: str | None
     embedding: str | None
     custom: str | None
     roles: DeclaredRoles
@@ -142,6 +146,7 @@ class ExportRequest:
             **{f"--{name.replace('_', '-')}": own for name, own in self.row_columns.items()},
             "--task": self.task,
             "--output": self.answer,
+            "--score": self.score,
             "--embedding": self.embedding,
             "--custom": self.custom,
         }
@@ -231,6 +236,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         label_columns=labels if len(labels) > 1 else (),
         task=request.task,
         output=request.answer,
+        score=request.score,
         embedding=request.embedding,
         roles=request.roles,
     )

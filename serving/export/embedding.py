@@ -19,8 +19,8 @@ from monitoring.baseline.spec import Embedding
 from monitoring.errors import CannotRun
 from serving.export.inputs.input_arrays import to_array
 from serving.export.inputs.model_inputs import ModelInput
-from serving.export.probabilities import EMBEDDING
-from serving.export.reference_table import answers_of
+from serving.export.model_answers import answers_of
+from serving.export.outputs.probabilities import EMBEDDING
 from serving.export.saved_model import EXPLAIN
 from serving.models.runner import LoadError, Runner, ThreadSettings
 from serving.status import Failure

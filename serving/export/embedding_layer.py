@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from monitoring.errors import BadInput
 from serving.export.model_tensors import tensors_of_model
-from serving.export.probabilities import EMBEDDING
+from serving.export.outputs.probabilities import EMBEDDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -23,9 +23,10 @@ from serving.export.embedding_layer import with_embedding
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
 from serving.export.keras_model import KerasModel, load_keras
 from serving.export.manifest import MANIFEST_FILE, Manifest, Provenance, environment
-from serving.export.number_vectors import labels_of_vectors
+from serving.export.outputs.number_vectors import labels_of_vectors
+from serving.export.outputs.probabilities import EMBEDDING
+from serving.export.outputs.rankings import labels_of_ids
 from serving.export.parity import check_parity, try_rows
-from serving.export.probabilities import EMBEDDING
 from serving.export.reference_answers import (
     NO_REFERENCE,
     AskedTask,
@@ -75,6 +76,7 @@ class Reference:
     Where a row may have several classes, labels are lists, or `label_columns` names a column of 0 and 1 for each class.
     `numbers` is what each number of a label is called, where it has several.
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
+    `score` is the output of the scores of a ranking's ids; None: the one that has as many numbers, if there is one.
     `roles` is what its owner says of the inputs' columns. `embedding` is the layer by which inputs that are tensors and
     texts are watched; None: the output of that name, if there is one.
     """
@@ -85,18 +87,19 @@ class Reference:
     label_columns: tuple[str, ...] = ()
     task: TaskName | None = None
     output: str | None = None
+    score: str | None = None
     numbers: tuple[str, ...] = ()
     roles: DeclaredRoles = NOTHING_DECLARED
     embedding: str | None = None
 
     def with_lists(self) -> Reference:
-        """The reference with labels that are sets of classes, or several numbers, as text, and the task of those.
+        """The reference with labels that are sets of classes, several numbers, or ids as text, and the task of those.
 
         Returns:
-            The same where labels are neither, or it is declared to be of another task.
+            The same where labels are none of these, or it is declared to be of another task.
 
         Raises:
-            BadInput: there is no such column of labels, or labels are not the numbers that they are declared to be.
+            BadInput: there is no such column of labels, or labels are not what they are declared to be.
         """
         if self.table is None or self.task == "classification":
             return self
@@ -109,6 +112,9 @@ class Reference:
                 fix="Name the columns of the labels, one for each class, or for each number.",
             )
         name, numbers = self.label or LABEL, self.task == "regression"
+        if self.task == "ranking":
+            ids = labels_of_ids(self.table, name)
+            return self if ids is None else self._relabelled(ids)
         vectors = None
         if self.task != "multilabel":
             vectors = labels_of_vectors(self.table, name, self.label_columns, declared=numbers)
@@ -132,6 +138,10 @@ class Reference:
         """
         if self.task == "multilabel":
             check_sets(self.table, self.label or LABEL, classes)
+        if self.score is not None and self.task != "ranking":
+            _refuse_ranking(f"--score {self.score} without --task ranking")
+        if self.task == "ranking" and (classes or self.label_columns):
+            _refuse_ranking(f"--classes {','.join(classes)}" if not self.label_columns else "several label columns")
         if self.task != "regression":
             return
         if classes:
@@ -189,10 +199,10 @@ def export_bundle(
     check_name(name)
     given, classes = _checked(reference, provenance.classes)
     opened = _opened(load_keras(model) if isinstance(model, Path) else model, given)
-    _check_output(given.output, opened)
+    _check_outputs(given, opened)
     table, roles = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
-    asked = AskedTask(task=given.task, output=given.output, numbers=given.numbers)
+    asked = AskedTask(task=given.task, output=given.output, numbers=given.numbers, score=given.score)
     found = interpret_answers(opened, opened.without_unserved(answers), table, classes, asked)
     opened, provenance = found.model, replace(provenance, classes=found.names)
     with staged_version(models / name) as staging:
@@ -263,15 +273,25 @@ def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> t
     return roles.describe(table), roles
 
 
-def _check_output(output: str | None, model: KerasModel) -> None:
-    """Raises BadInput for an output that the model does not have."""
-    if output is not None and output not in model.outputs:
-        raise BadInput(
-            "The model has no such output.",
-            got=f"--output {output}",
-            expected=f"one of {', '.join(model.outputs)}",
-            fix="Name the output that the label is the truth of.",
-        )
+def _check_outputs(given: Reference, model: KerasModel) -> None:
+    """Raises BadInput for outputs that the model does not have."""
+    for flag, output in (("--output", given.output), ("--score", given.score)):
+        if output is not None and output not in model.outputs:
+            raise BadInput(
+                "The model has no such output.",
+                got=f"{flag} {output}",
+                expected=f"one of {', '.join(model.outputs)}",
+                fix="Name the output that the label is the truth of, or that of the ids' scores.",
+            )
+
+
+def _refuse_ranking(got: str) -> NoReturn:
+    raise BadInput(
+        "A ranking has an output of ids, perhaps one of their scores, one column of relevant ids, and no classes.",
+        got=got,
+        expected="--task ranking with --label, and with --output and --score where several outputs fit",
+        fix="For example: --task ranking --label clicked.",
+    )
 
 
 def check_name(name: str) -> None:

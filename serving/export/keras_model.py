@@ -12,12 +12,12 @@ from monitoring.errors import BadInput
 from serving.export.inputs.model_inputs import FeedPlan, ModelInput
 from serving.export.keras_file import load_keras
 from serving.export.model_tensors import tensors_of_model
-from serving.export.probabilities import PROBABILITIES
+from serving.export.outputs.probabilities import PROBABILITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from serving.export.probabilities import ClassOutput
+    from serving.export.outputs.probabilities import ClassOutput
 
     Columns = Mapping[str, np.ndarray[Any, Any]]
 

@@ -19,9 +19,9 @@ from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from monitoring.tasks.vector_regression import VectorRegression
 from serving.export.embedding import PROJECTION_FILE, embed_reference
-from serving.export.number_vectors import find_vector_output
-from serving.export.predicted_number import find_number_output
-from serving.export.probabilities import (
+from serving.export.outputs.number_vectors import find_vector_output
+from serving.export.outputs.predicted_number import find_number_output
+from serving.export.outputs.probabilities import (
     EMBEDDING,
     LOGITS,
     PROBABILITIES,
@@ -30,6 +30,8 @@ from serving.export.probabilities import (
     gives_sets,
     infer_classes,
 )
+from serving.export.outputs.rankings import find_ranked_output, lists_of_ids
+from serving.export.ranked_reference import with_rankings
 from serving.export.reference_labels import LISTED, class_names, is_text_type, labels_as_text
 from serving.export.reference_table import LABEL, baseline_spec, complete
 from serving.export.usable_rows import usable_rows
@@ -39,9 +41,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from monitoring.baseline.spec import BaselineSpec
     from monitoring.tasks.task import TaskName
     from serving.export.inputs.input_roles import InputRoles
     from serving.export.keras_model import KerasModel
+    from serving.export.outputs.rankings import RankedOutput
 
     Array = np.ndarray[Any, Any]
 
@@ -62,12 +66,13 @@ _FORMS: Final = {
 class AskedTask:
     """What an owner says that a model predicts: the task, the output that the label is the truth of; None: as it fits.
 
-    `numbers` is what each number of a label is called, where it has several.
+    `numbers` is what each number of a label is called, where it has several; `score` the output of scores of ids.
     """
 
     task: TaskName | None = None
     output: str | None = None
     numbers: tuple[str, ...] = ()
+    score: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,7 @@ class InterpretedModel:
     `answer` is the output of its own that the label is the truth of, None if that is not known; `number` is the
     same where it predicts a number, or several: `vector` is its task then. `multilabel` is its task where a row may
     have several classes, and `classes` are empty then; `answer` is the output of their probabilities.
-    `outputs_only` are its outputs where no loss is known.
+    `ranked` are its outputs where it answers ids, and `outputs_only` those of a model of which no loss is known.
     """
 
     model: KerasModel
@@ -87,6 +92,7 @@ class InterpretedModel:
     number: str | None = None
     multilabel: Multilabel | None = None
     vector: VectorRegression | None = None
+    ranked: RankedOutput | None = None
     outputs_only: OutputsOnly | None = None
 
     @property
@@ -94,6 +100,8 @@ class InterpretedModel:
         """What it is known to predict."""
         if self.multilabel is not None:
             return "multilabel"
+        if self.ranked is not None:
+            return "ranking"
         return "classification" if self.classes else None if self.number is None else "regression"
 
     @property
@@ -146,8 +154,8 @@ def interpret_answers(
             outputs are numbers that the label could be the truth of.
     """
     task, output = (None, None) if asked is None else (asked.task, asked.output)
-    if asked is not None and asked.numbers:
-        return _vectors(model, answers, asked)
+    if asked is not None and (asked.task == "ranking" or asked.numbers):
+        return (_ranking if asked.task == "ranking" else _vectors)(model, answers, asked)
     labels = reference[LABEL] if reference is not None and LABEL in reference.column_names else None
     if task == "multilabel" or (task is None and gives_sets(answers, labels, classes, output)):
         found = find_set_output(answers, len(classes), output)
@@ -163,7 +171,8 @@ def interpret_answers(
     if not classes:
         number = find_number_output(answers, labels, task=task, output=output)
         if number is None:
-            return InterpretedModel(model=model, classes=(), remarks=(), outputs_only=_outputs(model, answers))
+            hints = (f"If output {name} lists ids, best first: --task ranking." for name in lists_of_ids(answers))
+            return InterpretedModel(model=model, classes=(), remarks=(*hints,), outputs_only=_outputs(model, answers))
         said = f"Output {number} is interpreted as a predicted number: a regression."
         return InterpretedModel(model=model, classes=(), remarks=(said,), answer=number, number=number)
     score = find_class_output(answers, len(classes), output)
@@ -171,6 +180,14 @@ def interpret_answers(
         return InterpretedModel(model=model, classes=classes, remarks=(), answer=PROBABILITIES)
     read = _FORMS[score.form].format(score.source, classes[-1])
     return InterpretedModel(model=model.with_class_output(score), classes=classes, remarks=(read,), answer=score.kept)
+
+
+def _ranking(model: KerasModel, answers: Mapping[str, Array], asked: AskedTask) -> InterpretedModel:
+    """A model that answers ids."""
+    ranked = find_ranked_output(answers, asked.output, asked.score)
+    said = f"Output {ranked.ids} is interpreted as {ranked.places} ids, best first"
+    said += "." if ranked.scores is None else f", and output {ranked.scores} as their scores."
+    return InterpretedModel(model=model, classes=(), remarks=(said,), answer=ranked.ids, ranked=ranked)
 
 
 def _vectors(model: KerasModel, answers: Mapping[str, Array], asked: AskedTask) -> InterpretedModel:
@@ -215,12 +232,7 @@ def write_reference(
         return WrittenReference(
             description={"rows": reference.num_rows}, remarks=(*_tensors(model, roles, seen=False), NO_NUMBERS)
         )
-    many = interpreted.multilabel
-    output = interpreted.number if many is None else interpreted.answer
-    spec = baseline_spec(roles.features, interpreted.classes, output, outputs, many)
-    spec = replace(spec, described=roles.described)
-    if interpreted.vector is not None:
-        spec = replace(spec, regression=None, vector=interpreted.vector)
+    reference, spec = _answered(reference, interpreted, roles)
     table = complete(reference, model, spec, now)
     usable = usable_rows(table, reference, model, spec)
     groups = roles.groups
@@ -251,11 +263,25 @@ def write_reference(
     )
 
 
+def _answered(reference: pa.Table, interpreted: InterpretedModel, roles: InputRoles) -> tuple[pa.Table, BaselineSpec]:
+    """What the baseline is to hold, and the reference; of a ranking, with its answers."""
+    many, ranked = interpreted.multilabel, interpreted.ranked
+    output = interpreted.number if many is None else interpreted.answer
+    spec = baseline_spec(roles.features, interpreted.classes, output, interpreted.outputs_only, many)
+    spec = replace(spec, described=roles.described)
+    if interpreted.vector is not None:
+        spec = replace(spec, regression=None, vector=interpreted.vector)
+    if ranked is not None:
+        reference, task = with_rankings(reference, interpreted.model, ranked)
+        spec = replace(spec, ranking=task, output=ranked.ids, id_scores=ranked.scores)
+    return reference, spec
+
+
 def _unwatched(interpreted: InterpretedModel) -> Iterator[str]:
     """A remark on outputs that no label is the truth of."""
-    others = [
-        name for name in interpreted.model.outputs if name not in {interpreted.answer, PROBABILITIES, LOGITS, EMBEDDING}
-    ]
+    watched = {interpreted.answer, PROBABILITIES, LOGITS, EMBEDDING}
+    watched |= set() if interpreted.ranked is None else set(interpreted.ranked.outputs)
+    others = [name for name in interpreted.model.outputs if name not in watched]
     if others:
         yield f"A monitor does not watch {', '.join(others)}: the label is the truth of {interpreted.answer}."
 

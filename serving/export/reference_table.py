@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.baseline.output_numbers import output_numbers
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
@@ -20,8 +19,9 @@ from monitoring.tasks.regression import Regression
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
 from serving.export.inputs.feature_columns import MISSING_CATEGORY
 from serving.export.inputs.input_arrays import column_problem, groups_of_equal_size, to_array
+from serving.export.model_answers import baseline_answers
 from serving.export.model_tensors import GENERATED_SIZE
-from serving.export.probabilities import PROBABILITIES
+from serving.export.outputs.probabilities import PROBABILITIES
 from serving.export.reference_labels import (
     class_names,
     is_label_type,
@@ -46,7 +46,6 @@ SAMPLED = 256
 MOST_BYTES = 1 << 25
 UNSEEN_CATEGORY = b"\xc3\x97 never seen"
 LABEL = "label"
-BATCH = 1024
 _MICROSECONDS = {"day": 86_400_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 
 
@@ -165,7 +164,7 @@ def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: dateti
     if PROBABILITIES in table.column_names:
         columns[PROBABILITIES] = table[PROBABILITIES]
     else:
-        columns[PROBABILITIES] = pa.array(list(_answers(table, model, spec)), pa.list_(pa.float64()))
+        columns[PROBABILITIES] = pa.array(list(baseline_answers(table, model, spec)), pa.list_(pa.float64()))
     labels = _label_texts(table[LABEL], spec) if LABEL in table.column_names else pa.nulls(rows, pa.string())
     columns[LABEL] = labels
     if "label_time" in table.column_names:
@@ -173,20 +172,6 @@ def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: dateti
     else:
         columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, TIMESTAMP))
     return pa.table(columns)
-
-
-def _answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> Array:
-    """The model's answers as the baseline holds them, float64 [n, width]."""
-    if spec.outputs_only is None:
-        return answers_of(table, model, spec.output or PROBABILITIES).astype(np.float64)
-    names = [one.name for one in spec.outputs_only.watched]
-    found: dict[str, list[Any]] = {name: [None] * table.num_rows for name in names}
-    for places, answers in _batches_of(table, model):
-        for name in names:
-            for place, value in zip(places.tolist(), np.asarray(answers[name], dtype=np.float64), strict=True):
-                found[name][place] = value.reshape(-1)
-    columns = {name: pa.chunked_array([pa.array(rows, pa.list_(pa.float64()))]) for name, rows in found.items()}
-    return output_numbers(columns, spec.outputs_only)
 
 
 def _label_texts(labels: pa.ChunkedArray[Any], spec: BaselineSpec) -> pa.ChunkedArray[Any]:
@@ -256,35 +241,6 @@ def _generated(one: ModelInput, rows: int, rng: np.random.Generator) -> Array:
     if one.kind == "category":
         return np.full(shape, MISSING_CATEGORY.encode(), object)
     return rng.standard_normal(shape) if one.is_float else np.zeros(shape)
-
-
-def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:
-    """Run the author's model on every row, in batches of rows of one size.
-
-    Args:
-        table: A matched table, n rows.
-        model: The model.
-        output: The output's name.
-
-    Returns:
-        The output, [n, width].
-    """
-    found = np.zeros((table.num_rows, model.width(output) or 0))
-    for places, answers in _batches_of(table, model):
-        found[places] = answers[output].numpy().reshape(len(places), -1)
-    return found
-
-
-def _batches_of(table: pa.Table, model: KerasModel) -> Iterator[tuple[Array, dict[str, Any]]]:
-    """Indices of rows of one size, and the author's model's outputs for them."""
-    from serving.export.keras_model import tensors_of  # noqa: PLC0415 - the model has loaded TensorFlow
-
-    for alike in groups_of_equal_size(table, model.inputs):
-        for first in range(0, len(alike), BATCH):
-            places = alike[first : first + BATCH]
-            rows = table.take(pa.array(places))
-            arrays = {one.name: to_array(rows[one.name], one) for one in model.inputs}
-            yield places, model.call_original(tensors_of(model.inputs, arrays))
 
 
 def _whole(table: pa.Table, name: str, *, alone: bool) -> pa.ChunkedArray[Any] | None:

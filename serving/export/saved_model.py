@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from monitoring.errors import CannotRun
-from serving.export.probabilities import EMBEDDING, LOGITS, PROBABILITIES
+from serving.export.outputs.probabilities import EMBEDDING, LOGITS, PROBABILITIES
 from serving.models.signatures import DEFAULT_SIGNATURE
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from monitoring.errors import BadInput
 from monitoring.traffic.tables.answers import are_probabilities
 from monitoring.traffic.tables.repeats import first_of_each
 from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
-from serving.export.probabilities import PROBABILITIES
+from serving.export.outputs.probabilities import PROBABILITIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

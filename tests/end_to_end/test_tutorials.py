@@ -24,7 +24,7 @@ OWN_TABLE = PAGES / "your-own-table.md"  # begins in an empty folder
 LUCK = PAGES / "better-or-luck.md"  # so does this
 NUMBER = PAGES / "regression.md"  # and this, which starts a server
 CLASSES = PAGES / "many-labels.md"  # likewise
-RANKING = PAGES / "ranking.md"
+RANKING = PAGES / "ranking.md"  # its second half starts a server, too
 TUTORIALS = [page for page in sorted(PAGES.glob("*.md")) if "`cd demo`" in page.read_text("utf-8")]
 # `status` and `run` end with 1 while a page is not closed, which is how the demo ends.
 HEALTHY_OR_PAGED = (0, 1)
@@ -127,11 +127,18 @@ def test_every_command_of_the_tutorial_on_several_classes_runs_in_an_empty_folde
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks the server with curl")
 def test_every_command_of_the_tutorial_on_a_ranking_runs_in_an_empty_folder(tmp_path: Path) -> None:
-    walk_through(commands(RANKING), tmp_path)
+    walk_served(RANKING, tmp_path)
     with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
         found = status(store, tmp_path.name)
     first = {level: next(i for i in found.incidents if i.level == level) for level in ("page", "notice")}
     assert first["notice"].window_start == datetime(2013, 8, 22, tzinfo=UTC)
     assert datetime(2013, 8, 22, tzinfo=UTC) <= first["page"].window_start <= datetime(2013, 8, 24, tzinfo=UTC)
     assert (found.coverage.rows, found.coverage.labels_unknown) == (29_323, 0)
+    with Store.open(f"sqlite:///{tmp_path}/served/pitfalls.db") as store:
+        served = status(store, "destinations")
+    page = next(i for i in served.incidents if i.level == "page")
+    assert datetime(2013, 8, 22, tzinfo=UTC) <= page.window_start <= datetime(2013, 8, 24, tzinfo=UTC)
+    assert served.coverage.labels_unknown == 0
+    assert "prediction:first:ATL" in {score.watch for score in served.windows[-1].scores}

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.baseline.output_numbers import output_numbers
+from monitoring.baseline.output_numbers import made_answers
 from monitoring.baseline.predictions import Predictions, microseconds, no_predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config.sections import ModelSection
@@ -36,7 +36,7 @@ from monitoring.traffic.windows import Window
 
 _ROW = ("prediction_id", "event_time")
 
-#: The column of the numbers of several outputs; no output has such a name.
+#: The column of answers that are made of outputs, and are none as they are; no output has such a name.
 WATCHED_OUTPUTS = "output::watched"
 
 #: Rows with another's id that page: so many, and this share of the window's rows.
@@ -94,7 +94,8 @@ class LogSource:
         self._excluded_rows: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._since = since
-        self._output = f"{OUTPUT}{spec.output or model.probabilities}" if spec.outputs_only is None else WATCHED_OUTPUTS
+        is_made = spec.outputs_only is not None or spec.ranking is not None
+        self._output = WATCHED_OUTPUTS if is_made else f"{OUTPUT}{spec.output or model.probabilities}"
         self._spec = spec
 
     def read(self, window: Window) -> tuple[Predictions, int]:
@@ -144,11 +145,10 @@ class LogSource:
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output)
 
     def _with_answers(self, flat: pa.Table) -> pa.Table:
-        """The rows with the column of the answers, which is made where several outputs are watched."""
-        task = self._spec.outputs_only
-        if task is not None:
+        """The rows with the column of the answers, which is made where several outputs are watched, or ids."""
+        if self._output == WATCHED_OUTPUTS:
             outputs = {name.removeprefix(OUTPUT): flat[name] for name in flat.column_names if name.startswith(OUTPUT)}
-            numbers = output_numbers(outputs, task) if flat.num_rows else np.zeros((0, task.width))
+            numbers = made_answers(outputs, self._spec) if flat.num_rows else np.zeros((0, self._spec.task.width))
             return flat.append_column(self._output, as_list_column(numbers))
         if flat.num_rows == 0 and self._output not in flat.column_names:
             return flat.append_column(self._output, pa.array([], pa.list_(pa.float64())))

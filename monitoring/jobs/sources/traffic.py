@@ -208,7 +208,7 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         naive_timezone=traffic.naive_timezone,
         scores=traffic.scores or (() if predicted else (config.model.probabilities,)),
         predicted=predicted,
-        id_scores=traffic.id_scores,
+        id_scores=traffic.id_scores or spec.id_scores,
         classes=spec.task.classes,
         numbers=() if spec.vector is None else spec.vector.names,
         exclusive=spec.multilabel is None,

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitoring.baseline.output_numbers import output_numbers
+from monitoring.baseline.output_numbers import made_answers, output_numbers
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
+from monitoring.tasks.ranking import Ranking
 
 
 def task(**widths: int | None) -> OutputsOnly:
@@ -45,3 +47,19 @@ def test_summaries_are_those_of_each_row(rows: list[list[float]]) -> None:
             continue
         expected = np.array([np.mean(row), np.std(row), max(row), len(row)])
         np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "ids", [[[b"a", b"b"], [b"", b"c"], None], [[2**53 + 1, 7], [-1, 8], []]], ids=["bytes", "whole numbers"]
+)
+def test_logged_ids_and_their_scores_are_the_answers_of_a_ranking(ids: Any) -> None:
+    spec = BaselineSpec(
+        classes=(), features=(), ranking=Ranking(places=2, scored=True), output="found", id_scores="scores"
+    )
+    columns = {"found": pa.chunked_array([ids]), "scores": pa.chunked_array([[[0.5, 0.25], [0.5, 0.25], [1.0, 2.0]]])}
+    answers = made_answers(columns, spec)
+    assert (answers[0, :2] > 0).all()
+    assert answers[1].tolist() == [0.0, answers[1, 1], 0.5, 0.25]
+    assert np.isnan(answers[2]).all()
+    with pytest.raises(BadInput, match="no scores"):
+        made_answers({"found": columns["found"]}, spec)

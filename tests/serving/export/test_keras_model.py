@@ -8,7 +8,7 @@ import pytest
 
 from monitoring.errors import BadInput
 from serving.export.keras_model import KerasModel, tensors_of
-from serving.export.probabilities import find_class_output
+from serving.export.outputs.probabilities import find_class_output
 from tests.serving.export_model import (
     ROWS,
 )

@@ -13,9 +13,9 @@ from monitoring.errors import BadInput
 from serving.export.inputs.input_roles import input_roles
 from serving.export.inputs.model_inputs import ModelInput
 from serving.export.keras_model import KerasModel
+from serving.export.model_answers import answers_of
 from serving.export.reference_table import (
     MOST_BYTES,
-    answers_of,
     baseline_spec,
     check_reference,
     complete,

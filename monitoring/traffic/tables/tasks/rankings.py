@@ -7,24 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.tasks.id_codes import id_codes
-from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.ranking import MAX_RELEVANT, Ranking
+from monitoring.tasks.ranking import Ranking
 from monitoring.traffic.cells import decoded
-from monitoring.traffic.ranked_ids import listed_ids, ranked_answers
+from monitoring.traffic.ranked_ids import check_relevant, listed_ids, often_first, ranked_answers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece
 from monitoring.traffic.tables.rows import coded_labels
-
-#: Ids that stand first in this share of the rows, or more, are watched by name: so many at most.
-OFTEN_FIRST = 0.05
-MAX_FIRST = 8
-
-#: Labels that are quoted at most.
-_QUOTED = 3
 
 
 def with_ranking(
@@ -61,26 +52,10 @@ def with_ranking(
     cells = _cells(pieces, columns.predicted)
     places = max((int(lengths.max(initial=0)) for _, lengths in map(listed_ids, cells)), default=0)
     task = Ranking(places=places, scored=columns.id_scores is not None).check()
-    task = replace(task, first=_often_first(cells))
+    task = replace(task, first=often_first(map(listed_ids, cells)))
     found = replace(columns, ranking=task)
     _check(pieces, found, task)
     return found
-
-
-def _often_first(cells: Sequence[pa.Array]) -> tuple[tuple[int, str], ...]:
-    """The ids that often stand first, commonest first: code and name."""
-    first = []
-    for column in cells:
-        words, lengths = listed_ids(column)
-        starts = (np.cumsum(lengths) - lengths)[lengths > 0]
-        first.append(words.take(pa.array(starts)))
-    names = pa.concat_arrays([pa.array([], pa.string()), *first]).drop_null()
-    counts = sorted(
-        ((int(one["counts"]), str(one["values"])) for one in pc.value_counts(names).to_pylist()),
-        key=lambda one: (-one[0], one[1]),
-    )
-    often = [name for count, name in counts if count >= OFTEN_FIRST * len(names)][:MAX_FIRST]
-    return tuple((int(code), name) for code, name in zip(id_codes(pa.array(often, pa.string())), often, strict=True))
 
 
 def _check(pieces: Sequence[LoadedPiece], columns: TableColumns, task: Ranking) -> None:
@@ -104,18 +79,12 @@ def _check(pieces: Sequence[LoadedPiece], columns: TableColumns, task: Ranking) 
             expected="lists of ids, best first" + (", and a number for each of them" if task.scored else ""),
             fix="Name the column of ids with --predicted, and that of their scores with --score, or leave --score out.",
         )
-    codes = task.label_codes(pa.chunked_array([sorted(labels)], pa.string()))
-    too_many = [text for text, known in zip(sorted(labels), has_label(codes), strict=True) if not known]
-    too_many = [text for text in too_many if text.strip(" []()")]
-    relevant = np.unique(codes[codes > 0])
-    if too_many or (relevant.size and not np.isin(relevant, np.concatenate([*answered, [0]])).any()):
-        shown = too_many or sorted(labels)
-        raise BadInput(
-            "Labels have too many ids." if too_many else "No label is ever among the answered ids.",
-            got=", ".join(repr(text[:60]) for text in shown[:_QUOTED]),
-            expected=f"one relevant id, or up to {MAX_RELEVANT}: a list, a|b, or [1, 2]; as the answers have them",
-            fix="Name the right columns with --predicted and --label, with ids of one kind in both.",
-        )
+    check_relevant(
+        labels,
+        np.concatenate([np.zeros(0, dtype=np.int64), *answered]),
+        task,
+        fix="Name the right columns with --predicted and --label, with ids of one kind in both.",
+    )
 
 
 def _cells(pieces: Sequence[LoadedPiece], name: str | None) -> list[pa.Array]:

@@ -13,7 +13,7 @@ from monitoring.tasks.number_lists import list_lengths, number_list_codes
 from monitoring.traffic.cells import class_names, decoded, is_list
 from monitoring.traffic.tables.rows import joined
 from monitoring.traffic.tables.rows import listed as listed_numbers
-from serving.export.probabilities import EMBEDDING, LOGITS
+from serving.export.outputs.probabilities import EMBEDDING, LOGITS
 from serving.export.reference_labels import is_number_type, is_string_type, listed, number_texts
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput
-from serving.export.probabilities import find_class_output, find_set_output, gives_sets, infer_classes
+from serving.export.outputs.probabilities import find_class_output, find_set_output, gives_sets, infer_classes
 
 
 def test_classes_that_fit_no_output_or_two() -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput
-from serving.export.predicted_number import find_number_output
+from serving.export.outputs.predicted_number import find_number_output
 
 ONE, COLUMN, SIX = np.zeros(4), np.zeros((4, 1)), np.zeros((4, 6))
 PRICES = [9.5, 20.0, 11.25]

@@ -14,7 +14,7 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.errors import BadInput
 from serving.export.export import Reference, export_bundle
 from serving.export.manifest import Provenance
-from serving.export.number_vectors import find_vector_output, labels_of_vectors
+from serving.export.outputs.number_vectors import find_vector_output, labels_of_vectors
 from tests.serving.export_model import now
 
 STEPS: Any = np.zeros((4, 3), np.float32)

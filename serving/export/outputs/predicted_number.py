@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
-from serving.export.probabilities import EMBEDDING, LOGITS, is_one_number
+from serving.export.outputs.probabilities import EMBEDDING, LOGITS, is_one_number
 from serving.export.reference_labels import is_number_type, number_texts
 
 if TYPE_CHECKING:

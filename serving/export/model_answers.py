@@ -1,0 +1,98 @@
+"""What the author's model answers to the rows of a reference, output by output, or as a baseline holds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.output_numbers import output_numbers
+from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
+from serving.export.outputs.probabilities import PROBABILITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monitoring.baseline.spec import BaselineSpec
+    from serving.export.keras_model import KerasModel
+
+    Array = np.ndarray[Any, Any]
+
+BATCH: Final = 1024
+
+
+def baseline_answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> Array:
+    """The model's answers as a baseline holds them, but those of a ranking.
+
+    Args:
+        table: A matched table, n rows.
+        model: The model.
+        spec: What the baseline is to hold.
+
+    Returns:
+        float64 [n, width].
+    """
+    if spec.outputs_only is None:
+        return answers_of(table, model, spec.output or PROBABILITIES).astype(np.float64)
+    names = [one.name for one in spec.outputs_only.watched]
+    return output_numbers(listed_answers(table, model, names), spec.outputs_only)
+
+
+def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:
+    """Run the author's model on every row, in batches of rows of one size.
+
+    Args:
+        table: A matched table, n rows.
+        model: The model.
+        output: The output's name.
+
+    Returns:
+        The output, [n, width].
+    """
+    found = np.zeros((table.num_rows, model.width(output) or 0))
+    for places, answers in _batches_of(table, model):
+        found[places] = answers[output].numpy().reshape(len(places), -1)
+    return found
+
+
+def listed_answers(table: pa.Table, model: KerasModel, names: Sequence[str]) -> dict[str, pa.ChunkedArray[Any]]:
+    """Some outputs for every row, as a traffic log has them: a list a row, in C order.
+
+    Args:
+        table: A matched table, n rows.
+        model: The model.
+        names: The outputs.
+
+    Returns:
+        Lists by output, [n]: float64 of floats, int64 of whole numbers and booleans, binary of texts.
+    """
+    found: dict[str, list[Any]] = {name: [None] * table.num_rows for name in names}
+    kinds: dict[str, pa.DataType] = {}
+    for places, answers in _batches_of(table, model):
+        for name in names:
+            values = np.asarray(answers[name])
+            kinds[name] = _KINDS.get(values.dtype.kind, pa.float64())
+            values = values if values.dtype.kind in _KINDS else values.astype(np.float64)
+            for place, value in zip(places.tolist(), values, strict=True):
+                found[name][place] = np.asarray(value).reshape(-1).tolist()
+    return {
+        name: pa.chunked_array([pa.array(rows, pa.list_(kinds.get(name, pa.float64())))])
+        for name, rows in found.items()
+    }
+
+
+#: How lists of what is no float are held, by NumPy's kind.
+_KINDS: Final = {"i": pa.int64(), "u": pa.uint64(), "b": pa.int64(), "O": pa.binary(), "S": pa.binary()}
+
+
+def _batches_of(table: pa.Table, model: KerasModel) -> Iterator[tuple[Array, dict[str, Any]]]:
+    """Indices of rows of one size, and the author's model's outputs for them."""
+    from serving.export.keras_model import tensors_of  # noqa: PLC0415 - the model has loaded TensorFlow
+
+    for alike in groups_of_equal_size(table, model.inputs):
+        for first in range(0, len(alike), BATCH):
+            places = alike[first : first + BATCH]
+            rows = table.take(pa.array(places))
+            arrays = {one.name: to_array(rows[one.name], one) for one in model.inputs}
+            yield places, model.call_original(tensors_of(model.inputs, arrays))

@@ -22,6 +22,7 @@ NAMES = (
     "truth.peers",
     "truth.flights_peers",
     "truth.nannyml_datasets",
+    "truth.real_drift",
     "truth.verdicts",
     "truth.joint",
     "truth.label_coverage",
@@ -53,8 +54,8 @@ NAMES = (
     "soak",
 )
 
-#: Run only by name: five download the peers, one runs as long as requested, two need gigabytes of disk, and six take
-#: ten minutes.
+#: Run only by name: five download the peers, one needs tables from elsewhere, one runs as long as requested, two need
+#: gigabytes of disk, and six take ten minutes.
 BY_NAME = (
     "service_speed",
     "monitor_soak",
@@ -63,6 +64,7 @@ BY_NAME = (
     "truth.peers",
     "truth.flights_peers",
     "truth.nannyml_datasets",
+    "truth.real_drift",
     "window_growth",
     "truth.input_kinds",
     "truth.rankings",

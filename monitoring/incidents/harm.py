@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.loss_split import PREFIX
@@ -116,7 +116,7 @@ def _of_all_slices(errors: float, alarm: Alarm, surprise: WatchKey) -> float:
     if not surprise.slice:
         return errors
     slices = sum(1 for key in alarm.baseline.scores if key.watch == surprise.watch and key.slice)
-    return float(norm.isf(norm.sf(errors) / max(slices, 1)))
+    return -float(ndtri(ndtr(-errors) / max(slices, 1)))
 
 
 def _assess_estimate(alarm: Alarm, metric: str) -> HarmAssessment:

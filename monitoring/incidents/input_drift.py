@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.records import InputDrift, WatchKey
@@ -89,7 +89,7 @@ def _t_test(alarm: Alarm, key: WatchKey) -> _Tested | None:
     statistic = abs(mean) / max(error, 1e-12)
     return _Tested(
         key=key,
-        p_value=float(2.0 * student.sf(statistic, score.windows - 1)),
+        p_value=float(2.0 * stdtr(score.windows - 1, -statistic)),
         statistic=statistic,
         change=mean / max(score.deviation, 1e-12),
     )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from monitoring.baseline.baseline_errors import unreadable
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
 from monitoring.baseline.rebaseline_file import read_rebaseline
 from monitoring.baseline.schema import load_schema
@@ -20,6 +21,8 @@ from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.jobs.expected_events import event_calendar
+from monitoring.jobs.fits.fit_digest import fit_digest
+from monitoring.jobs.fits.fit_folder import fit_folder
 from monitoring.jobs.metrics.metric_file import codes_text, metric_codes
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import find_baseline, traffic_place
@@ -34,7 +37,7 @@ from monitoring.store.deployments import DeploymentRecord, EarlierDigest
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
 from monitoring.watches.calibration import MAX_BINS, MIN_ROWS, ROWS_PER_BIN
-from monitoring.watches.catalogue import catalogue
+from monitoring.watches.catalogue import Catalogue, catalogue
 from monitoring.watches.custom.custom_metric import CustomMetrics
 from monitoring.watches.custom.metric_check import check_metrics
 from monitoring.watches.embedding import Embedder, EmbeddingSource
@@ -117,22 +120,11 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
     baseline = replace(baseline, spec=configured(config, baseline.spec))
-    custom, plan = load_metrics(config), window_plan(config)
-    check_metrics(custom, baseline)
-    watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
-    measured = fit_measured(baseline.spec.task, baseline.rows.answers, config.model.threshold)
-    watched = replace(watched, custom=custom, measured=measured)
+    plan = window_plan(config)
+    watched, fitted = _fitted(config, baseline, plan, place.baseline)
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
         watched = replace(watched, embedding=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))
-    fitted = fit_reference(
-        baseline,
-        watched,
-        plan=plan,
-        budgets={"page": Budget.parse(config.budget.page), "notice": Budget.parse(config.budget.notice)},
-        tolerances=_tolerances(config, custom),
-        horizon=config.windows.label_horizon,
-    )
     judge = Judge(
         watched,
         fitted,
@@ -158,6 +150,42 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         judge=judge,
         burn_in=config.baseline.burn_in,
     )
+
+
+def _fitted(
+    config: MonitorConfig, baseline: Baseline, plan: WindowPlan | RowPlan, folder: Path
+) -> tuple[Catalogue, ReferenceFit]:
+    """The watches and their fit, kept or made anew; what has a part of the user's own code is not kept."""
+    if config.metric:
+        return _fit(config, baseline, plan)
+    kept = fit_folder(config)
+    try:
+        digest = fit_digest(config, same_evidence(config), folder)
+    except OSError as error:
+        raise unreadable(Path(error.filename or folder), error.strerror or str(error), "a file") from error
+    found: tuple[Catalogue, ReferenceFit] | None = kept.read(digest)
+    if found is None:
+        found = _fit(config, baseline, plan)
+        kept.write(digest, found)
+    return found
+
+
+def _fit(config: MonitorConfig, baseline: Baseline, plan: WindowPlan | RowPlan) -> tuple[Catalogue, ReferenceFit]:
+    """The watches of a baseline, fitted to it."""
+    custom = load_metrics(config)
+    check_metrics(custom, baseline)
+    watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
+    measured = fit_measured(baseline.spec.task, baseline.rows.answers, config.model.threshold)
+    watched = replace(watched, custom=custom, measured=measured)
+    fitted = fit_reference(
+        baseline,
+        watched,
+        plan=plan,
+        budgets={"page": Budget.parse(config.budget.page), "notice": Budget.parse(config.budget.notice)},
+        tolerances=_tolerances(config, custom),
+        horizon=config.windows.label_horizon,
+    )
+    return watched, fitted
 
 
 def _check_burn_in(config: MonitorConfig, spec: BaselineSpec) -> None:

@@ -14,6 +14,7 @@ from monitoring.config import ConfigDraft, TableDraft, check_draft, render_confi
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import deploy
+from monitoring.jobs.fits.fit_folder import FOLDER
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import check_class_order, min_rows, reference_notes
@@ -145,7 +146,8 @@ def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path
         config = check_draft(draft, aside)
         metrics = tuple(metric.in_folder(out.absolute()) for metric in config.metric)
         deployment = deploy(config.model_copy(update={"metric": metrics}))
-        put_in_place(aside, (BASELINE, NAME), out)
+        kept = [FOLDER] if (aside / FOLDER).is_dir() else []  # the fit, where the store is beside the config
+        put_in_place(aside, (BASELINE, NAME, *kept), out)
     return deployment.reference_fit
 
 

@@ -31,8 +31,8 @@ class _KeptFit:
 class FitCache:
     """Deployments ready to be judged, by name of their config. For several threads, each with configs of its own.
 
-    A fit costs a second or more, as many times a window of ten thousand rows. Where not all fit into the bound, one is
-    dropped for another only if it has not been asked for since the other's last use: configs that run in turn do not
+    One that is not here is read from its file, or made anew, by `deploy`. Where not all have room within the bound, one
+    is dropped for another only if it has not been asked for since the other's last use: configs that run in turn do not
     drive each other out.
     """
 
@@ -75,21 +75,21 @@ class FitCache:
             CannotRun: There is no such bundle, or its baseline cannot be read.
         """
         place = find_baseline(config)
-        files = "\0".join(
-            (str(place.folder), files_state(place.baseline), files_state(place.schema), codes_text(config))
-        )
+        calendars = (files_state(section.ics) for section in config.expected if section.ics is not None)
+        files = (files_state(place.baseline), files_state(place.schema), *calendars)
+        state = "\0".join((str(place.folder), *files, codes_text(config)))
         with self._lock:
             self._number += 1
             last, self._asked[name] = self._asked.get(name, 0), self._number
             kept = self._kept.pop(name, None)
-            if kept is not None and kept.config == config and kept.files == files:
+            if kept is not None and kept.config == config and kept.files == state:
                 self._kept[name] = kept
             else:
                 kept = None
         if kept is not None:
             return replace(kept.deployment, baseline=load_baseline(place.baseline))
         found = self._fit(config, embedder)
-        self._keep(name, last, config, files, found)
+        self._keep(name, last, config, state, found)
         return found
 
     def _keep(self, name: str, last: int, config: MonitorConfig, files: str, found: Deployment) -> None:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import betainc
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.records import Finding, ScoreSum, WatchKey
@@ -102,7 +102,7 @@ class GrossLimit:
         if not total.rows or total.mean < self.rate:
             return False
         factor = math.e if self.fractional else 1.0
-        return bool(factor * binom.sf(round(total.mean * total.rows) - 1, total.rows, self.null) <= alpha)
+        return bool(factor * _binomial_tail(round(total.mean * total.rows), total.rows, self.null) <= alpha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +229,7 @@ def range_findings(
         if one.edges is None or len(one.edges) < 2 or not now.moments.finite:
             continue
         for words, rows in _far_outside(one.edges, before, now):
-            if rows > MOST_ROWS * now.present and binom.sf(rows - 1, now.present, OUTER_ROWS) <= alpha:
+            if rows > MOST_ROWS * now.present and _binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
                 source = sources.get(one.feature)
                 advice = "its unit, and what fills it" if source is None else f"what fills {source}"
                 message = (
@@ -253,3 +253,8 @@ def _far_outside(edges: Sequence[float], before: FeatureCounts, now: FeatureCoun
     if std > far:
         found.append((f"standard deviation of {{}} is {std:,.4g}", now.counts[0] + now.counts[-1]))
     return found
+
+
+def _binomial_tail(rows: int, of: int, share: float) -> float:
+    """The probability of so many rows, at least 1, or more, of independent ones with a probability of `share` each."""
+    return float(betainc(rows, of - rows + 1, share))

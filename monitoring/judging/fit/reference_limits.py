@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import linregress
 
 from monitoring.records import Finding, WatchKey
 from monitoring.watches.descriptions import lower_first, slice_title, watch_title
@@ -147,6 +146,8 @@ def _first(names: Sequence[str]) -> str:
 def _trend(metric: str, scores: NDArray[np.float64] | None) -> list[str]:
     if scores is None or scores.size < 10 or float(np.ptp(scores)) == 0.0:
         return []
+    from scipy.stats import linregress  # noqa: PLC0415  # half a second, and only a new monitor needs it
+
     fit = linregress(np.arange(scores.size), scores)
     if abs(float(fit.slope)) <= TREND_ERRORS * float(fit.stderr):
         return []

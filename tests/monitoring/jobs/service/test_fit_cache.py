@@ -97,6 +97,19 @@ def test_a_fit_is_made_anew_only_if_the_config_or_the_baseline_changes(
     assert fits.deploy("a", config).reference_fit is not third.reference_fit
 
 
+def test_a_calendar_of_expected_events_that_changes_is_read_again(
+    config: MonitorConfig, fitted: Deployment, deployed: Path
+) -> None:
+    (deployed / "events.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
+    toml = (deployed / "monitor.toml").read_text()
+    (deployed / "events.toml").write_text(f'{toml}\n[[expected]]\nics = "events.ics"\n')
+    config, fits = load_config(deployed / "events.toml"), cache(fitted)
+    first = fits.deploy("a", config)
+    assert fits.deploy("a", config).reference_fit is first.reference_fit
+    (deployed / "events.ics").write_text("BEGIN:VCALENDAR\nX-WR-CALNAME:sale\nEND:VCALENDAR\n")
+    assert fits.deploy("a", config).reference_fit is not first.reference_fit
+
+
 def test_configs_that_run_in_turn_do_not_drive_each_other_out(config: MonitorConfig, fitted: Deployment) -> None:
     fits = cache(fitted, most_fits=1.5)
     first = fits.deploy("a", config).reference_fit

@@ -1,0 +1,1 @@
+"""Fits of baselines in files, so that the next process need not make them again."""

@@ -20,7 +20,7 @@ from monitoring.baseline.reference import MAX_BATCH_ROWS, ReferenceFile, Referen
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
 from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.vector_regression import VectorRegression
@@ -53,6 +53,13 @@ class Baseline:
     def reference(self) -> Predictions:
         """All rows in memory, read at each access."""
         return self.rows.whole()
+
+    @property
+    def input_bins(self) -> tuple[tuple[Bins, ...], tuple[FeatureCounts, ...]]:
+        """Bins and counts of the features that are inputs, not answers of other outputs."""
+        outputs = self.spec.of_outputs
+        pairs = [pair for pair in zip(self.bins, self.profile.features, strict=True) if pair[0].feature not in outputs]
+        return tuple(bins for bins, _ in pairs), tuple(counts for _, counts in pairs)
 
 
 def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> None:
@@ -189,6 +196,8 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         "outputs": spec.outputs_only,
     }
     document |= {name: task.document() for name, task in tasks.items() if task is not None}
+    if spec.other_outputs:
+        document["other_outputs"] = [one.document() for one in spec.other_outputs]
     if spec.rows_per_window is not None:
         document["rows_per_window"] = spec.rows_per_window
     if spec.described:
@@ -237,6 +246,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         output=document.get("output"),
         id_scores=document.get("id_scores"),
         outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,
+        other_outputs=tuple(map(WatchedOutput.of, document.get("other_outputs", ()))),
         rows_per_window=document.get("rows_per_window"),
         described=tuple(map(read_descriptors, document.get("described", ()))),
         embedding=None

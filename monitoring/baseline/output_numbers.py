@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.baseline.spec import BaselineSpec
+from monitoring.baseline.spec import OF_OUTPUT, BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from monitoring.traffic.ranked_ids import ranked_answers
@@ -58,6 +58,39 @@ def output_numbers(columns: Mapping[str, pa.ChunkedArray], task: OutputsOnly) ->
     """
     _check_there(columns, [one.name for one in task.watched])
     return np.concatenate([_numbers(columns[one.name].combine_chunks(), one) for one in task.watched], axis=1)
+
+
+def output_columns(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> dict[str, pa.ChunkedArray]:
+    """The features that are answers of other outputs than the judged one.
+
+    >>> watched = WatchedOutput(name="tags", width=2)
+    >>> tags = BaselineSpec(classes=(), features=(), other_outputs=(watched,))
+    >>> {
+    ...     name: column.to_pylist()
+    ...     for name, column in output_columns({"tags": pa.chunked_array([[[1.0, 3.0]]])}, tags).items()
+    ... }
+    {'output tags[0]': [1.0], 'output tags[1]': [3.0]}
+
+    Args:
+        columns: Each output by its name, [n], as of `output_numbers`; or texts.
+        spec: The baseline's.
+
+    Returns:
+        Numbers or texts by feature, [n]; none of an output that is absent.
+    """
+    texts = {feature.name for feature in spec.features if feature.kind == "category"}
+    found: dict[str, pa.ChunkedArray] = {}
+    for one in spec.other_outputs:
+        if one.name not in columns:
+            continue
+        names = [f"{OF_OUTPUT}{number}" for number in one.numbers]
+        if names[0] in texts:
+            column = columns[one.name]
+            found[names[0]] = pc.list_element(column, 0) if pa.types.is_list(column.type) else column
+            continue
+        numbers = output_numbers(columns, OutputsOnly(watched=(one,)))
+        found |= {name: pa.chunked_array([pa.array(values)]) for name, values in zip(names, numbers.T, strict=True)}
+    return found
 
 
 def _check_there(columns: Mapping[str, pa.ChunkedArray], wanted: Sequence[str]) -> None:

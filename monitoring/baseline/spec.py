@@ -7,12 +7,15 @@ from typing import Literal, TypeAlias
 
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.descriptors.descriptors import Descriptors
+
+#: What precedes an output's name in the name of a feature.
+OF_OUTPUT = "output "
 
 FeatureKind: TypeAlias = Literal["number", "category"]
 
@@ -57,8 +60,9 @@ class BaselineSpec:
     `described` is what describes columns that are no inputs themselves, such as texts, by some of the `features`.
     `vector` is the task of a model that predicts several numbers in one output, `ranking` that of one that answers ids;
     `id_scores` is the output of their scores then, if it has one.
-    `outputs_only` is the task of a model of which no loss is known. `rows_per_window` is how the rows of a reference
-    without dates are cut into windows, in their drawn order; None: by their event times, as live rows are.
+    `outputs_only` is the task of a model of which no loss is known. `other_outputs` are those that no label is the
+    truth of, whose numbers or texts are some of the `features` (see `of_outputs`). `rows_per_window` is how the rows of
+    a reference without dates are cut into windows, in their drawn order; None: by their event times, as live rows are.
 
     >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
     ...     "temp"
@@ -79,6 +83,7 @@ class BaselineSpec:
     output: str | None = None
     id_scores: str | None = None
     outputs_only: OutputsOnly | None = None
+    other_outputs: tuple[WatchedOutput, ...] = ()
     rows_per_window: int | None = None
     described: tuple[Descriptors, ...] = ()
 
@@ -96,6 +101,11 @@ class BaselineSpec:
         if self.regression is not None:
             return self.regression
         return Classification(classes=self.classes, has_probabilities=self.has_probabilities, costs=self.costs)
+
+    @property
+    def of_outputs(self) -> frozenset[str]:
+        """The features that are no inputs, but what other outputs than the judged one answer."""
+        return frozenset(f"{OF_OUTPUT}{number}" for one in self.other_outputs for number in one.numbers)
 
     def feature(self, name: str) -> FeatureSpec:
         """The input with a name; KeyError if there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitoring.baseline.profile import Bins, Profile
+from monitoring.baseline.spec import OF_OUTPUT
 from monitoring.judging.schema_check import CheckResult, ProfileCheck
 from monitoring.records import Finding
 
@@ -58,7 +59,7 @@ class InputCheck:
             Finding(
                 kind="all values missing",
                 feature=bins.feature,
-                message=f"The input {bins.feature} is missing in all {profile.rows:,} rows of this window.",
+                message=f"The {_said(bins.feature)} is missing in all {profile.rows:,} rows of this window.",
                 fact=True,
             )
             for bins, counts in zip(self._bins, profile.features, strict=True)
@@ -71,13 +72,18 @@ def _absent_or_retyped(problems: tuple[tuple[str, str], ...]) -> tuple[Finding, 
         Finding(
             kind="column gone" if problem == "absent" else "type changed",
             feature=name,
-            message=f"The input {name} is absent from the traffic."
+            message=f"The {_said(name)} is absent from the traffic."
             if problem == "absent"
-            else f"The input {name}: {problem}.",
+            else f"The {_said(name)}: {problem}.",
             fact=True,
         )
         for name, problem in problems
     )
+
+
+def _said(feature: str) -> str:
+    """An input, or what an output answers, by its name."""
+    return feature if feature.startswith(OF_OUTPUT) else f"input {feature}"
 
 
 def optional_inputs(bins: Sequence[Bins], missing: Mapping[str, float]) -> frozenset[str]:

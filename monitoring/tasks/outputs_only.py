@@ -51,6 +51,15 @@ class WatchedOutput:
             return tuple(f"{self.name} {summary}" for summary in summaries)
         return (self.name,) if self.width == 1 else tuple(f"{self.name}[{place}]" for place in range(self.width or 0))
 
+    def document(self) -> dict[str, Any]:
+        """The output as JSON, which `of` reads."""
+        return {"name": self.name, "width": self.width}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> WatchedOutput:
+        """The inverse of `document`; LookupError or TypeError if something is missing."""
+        return cls(name=document["name"], width=document["width"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputsOnly:
@@ -86,13 +95,13 @@ class OutputsOnly:
 
     def document(self) -> dict[str, Any]:
         """The task as JSON, which `of` reads."""
-        watched = [{"name": one.name, "width": one.width} for one in self.watched]
+        watched = [one.document() for one in self.watched]
         return {"watched": watched, "knots": [list(one) for one in self.knots]}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> OutputsOnly:
         """The inverse of `document`; LookupError or TypeError if something is missing."""
-        watched = tuple(WatchedOutput(name=one["name"], width=one["width"]) for one in document["watched"])
+        watched = tuple(map(WatchedOutput.of, document["watched"]))
         return cls(watched=watched, knots=tuple(map(tuple, document["knots"])))
 
     @property

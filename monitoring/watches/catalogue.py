@@ -266,6 +266,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
     enough = int(known.sum()) >= MIN_ROWS
     numbers, number_counts = embedding_bins(baseline)
     task = baseline.spec.task
+    input_bins, input_counts = baseline.input_bins
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     return Catalogue(
         task=task,
@@ -281,8 +282,8 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=(integrity.ANSWERS, *(watch for b, c in pairs for watch in integrity.watches(b, c))),
         feature_space=FeatureSpace.fit(
-            (*numbers, *baseline.bins),
-            (*number_counts, *baseline.profile.features),
+            (*numbers, *input_bins),
+            (*number_counts, *input_counts),
             baseline.rows,
             unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
         ),

@@ -107,7 +107,7 @@ class ResidualModel:
         task, answers = baseline.spec.task, baseline.rows.answers
         indices = np.flatnonzero(known)
         indices = np.sort(indices[sample_indices(answers.take(indices), FIT_ROWS)])
-        chosen = coordinates(baseline.bins, baseline.profile.features)[:MAX_COVARIATES]
+        chosen = coordinates(*baseline.input_bins)[:MAX_COVARIATES]
         rows = baseline.rows.take(indices, inputs_of(chosen))
         places = np.linspace(0, 1, FOLDS + 1)[1:-1]
         ends = np.quantile(rows.event_times, places, method="inverted_cdf").astype(np.int64)

@@ -89,7 +89,7 @@ class ImportanceWeighting:
         """
         indices = np.flatnonzero(known)
         indices = indices[sample_indices(baseline.rows.answers.take(indices), SOURCE_ROWS)]
-        chosen = coordinates(baseline.bins, baseline.profile.features)[:MAX_COVARIATES]
+        chosen = coordinates(*baseline.input_bins)[:MAX_COVARIATES]
         rows = baseline.rows.take(indices, inputs_of(chosen))
         task = baseline.spec.task
         losses = task.losses(rows.probabilities, rows.labels)

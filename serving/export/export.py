@@ -265,7 +265,8 @@ def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> t
     """The reference table, matched with the model and checked, if there is one, and the roles of the inputs."""
     if given.table is None:
         return None, input_roles(None, model.inputs)
-    given.roles.check([one.name for one in model.inputs if not one.shape], given.table.column_names)
+    scalars = [one.name for one in model.inputs if not one.shape]
+    given.roles.check(scalars, given.table.column_names, model.outputs)
     table = match_columns(given.table, model, given.label)
     check_reference(table, model, classes, sets=given.task == "multilabel")
     groups = None if given.roles.group is None else given.table[given.roles.group]

@@ -19,6 +19,7 @@ from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from monitoring.tasks.vector_regression import VectorRegression
 from serving.export.embedding import PROJECTION_FILE, embed_reference
+from serving.export.other_outputs import OtherOutputs, other_outputs
 from serving.export.outputs.number_vectors import find_vector_output
 from serving.export.outputs.predicted_number import find_number_output
 from serving.export.outputs.probabilities import (
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from monitoring.baseline.spec import BaselineSpec
+    from monitoring.baseline.spec import BaselineSpec, FeatureSpec
     from monitoring.tasks.task import TaskName
     from serving.export.inputs.input_roles import InputRoles
     from serving.export.keras_model import KerasModel
@@ -228,18 +229,20 @@ def write_reference(
     """
     model, outputs = interpreted.model, interpreted.outputs_only
     if interpreted.task is None and outputs is None:
-        _write_schema(reference, interpreted, roles, folder / SCHEMA_FILE)
+        _write_schema(reference, interpreted, roles.features, folder / SCHEMA_FILE)
         return WrittenReference(
             description={"rows": reference.num_rows}, remarks=(*_tensors(model, roles, seen=False), NO_NUMBERS)
         )
     reference, spec = _answered(reference, interpreted, roles)
+    others = other_outputs(reference, model, _others(interpreted, roles))
+    reference, spec = others.append_to(reference), others.add_to(spec)
     table = complete(reference, model, spec, now)
     usable = usable_rows(table, reference, model, spec)
     groups = roles.groups
     if not usable.rows.all():
         reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
         groups = None if groups is None else groups.filter(pa.array(usable.rows))
-    _write_schema(reference, interpreted, roles, folder / SCHEMA_FILE)
+    _write_schema(reference, interpreted, spec.features, folder / SCHEMA_FILE)
     seen = embed_reference(reference, model, [each.source for each in roles.described if each.kind == "text"])
     if seen is not None:
         spec, table = replace(spec, embedding=seen.embedding), seen.append_to(table)
@@ -256,7 +259,8 @@ def write_reference(
         remarks=(
             *usable.remarks,
             *roles.remarks,
-            *((_no_task(reference),) if interpreted.task is None else _unwatched(interpreted)),
+            *((_no_task(reference),) if interpreted.task is None else ()),
+            *_said_of_others(interpreted, others, _others(interpreted, roles)),
             *_tensors(model, roles, seen=seen is not None),
             *_gaps(reference, has_loss=interpreted.task is not None),
         ),
@@ -277,13 +281,24 @@ def _answered(reference: pa.Table, interpreted: InterpretedModel, roles: InputRo
     return reference, spec
 
 
-def _unwatched(interpreted: InterpretedModel) -> Iterator[str]:
-    """A remark on outputs that no label is the truth of."""
-    watched = {interpreted.answer, PROBABILITIES, LOGITS, EMBEDDING}
-    watched |= set() if interpreted.ranked is None else set(interpreted.ranked.outputs)
-    others = [name for name in interpreted.model.outputs if name not in watched]
-    if others:
-        yield f"A monitor does not watch {', '.join(others)}: the label is the truth of {interpreted.answer}."
+def _others(interpreted: InterpretedModel, roles: InputRoles) -> tuple[str, ...]:
+    """The outputs that are served, that no label is the truth of, and that their owner does not ignore."""
+    if interpreted.task is None:
+        return ()
+    model, ranked = interpreted.model, interpreted.ranked
+    apart = {interpreted.answer, PROBABILITIES, LOGITS, EMBEDDING, *model.unserved}
+    apart |= {one.name for one in roles.left_out} | set(() if ranked is None else ranked.outputs)
+    return tuple(name for name in model.outputs if name not in apart)
+
+
+def _said_of_others(interpreted: InterpretedModel, others: OtherOutputs, names: tuple[str, ...]) -> Iterator[str]:
+    """Remarks on outputs that no label is the truth of."""
+    watched = [one.name for one in others.watched]
+    if watched:
+        truth = f"the label is the truth of {interpreted.answer}"
+        yield f"Watched for drift, and not for losses: {', '.join(watched)}; {truth}."
+    if gone := [name for name in names if name not in watched]:
+        yield f"A monitor does not watch {', '.join(gone)}, which holds texts that are no categories."
 
 
 def _no_task(reference: pa.Table) -> str:
@@ -317,12 +332,14 @@ def _tensors(model: KerasModel, roles: InputRoles, *, seen: bool) -> Iterator[st
         )
 
 
-def _write_schema(reference: pa.Table, interpreted: InterpretedModel, roles: InputRoles, path: Path) -> None:
+def _write_schema(
+    reference: pa.Table, interpreted: InterpretedModel, features: tuple[FeatureSpec, ...], path: Path
+) -> None:
     """Write TFDV's schema of the inputs that are watched, and the label; none if there is neither."""
     from monitoring.baseline.schema import infer_schema, write_schema  # noqa: PLC0415 - only where there is a reference
 
-    described = {one.name: reference[one.name] for one in roles.features if not one.is_code}
-    described |= {one.name: codes_as_text(reference[one.name]) for one in roles.features if one.is_code}
+    described = {one.name: reference[one.name] for one in features if not one.is_code}
+    described |= {one.name: codes_as_text(reference[one.name]) for one in features if one.is_code}
     labelled = LABEL in reference.column_names
     if labelled:
         # By name, as labels will reach a monitor.

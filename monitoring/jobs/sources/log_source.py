@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.baseline.output_numbers import made_answers
+from monitoring.baseline.output_numbers import made_answers, output_columns
 from monitoring.baseline.predictions import Predictions, microseconds, no_predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config.sections import ModelSection
@@ -140,6 +140,9 @@ class LogSource:
         flat = self._with_answers(flatten_scalars(table))
         # An input goes by its own name; outputs keep their prefix, so that neither can stand for the other.
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
+        if self._spec.other_outputs:
+            outputs = {name.removeprefix(OUTPUT): flat[name] for name in flat.column_names if name.startswith(OUTPUT)}
+            plain |= output_columns(outputs, self._spec)
         described, problems = described_inputs(self._spec.described, plain, microseconds(plain["event_time"]))
         plain |= {name: column for name, column in described.items() if name not in problems}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output)

@@ -34,7 +34,7 @@ class DeclaredRoles:
 
     Attributes:
         categorical: inputs that are categories, whatever they look like: codes of digits, free text, ids.
-        ignore: inputs that are not watched.
+        ignore: inputs and outputs that are not watched.
         group: the column of what rows share that are not independent of each other, such as a customer; not watched.
     """
 
@@ -42,17 +42,19 @@ class DeclaredRoles:
     ignore: tuple[str, ...] = ()
     group: str | None = None
 
-    def check(self, inputs: Sequence[str], columns: Sequence[str]) -> None:
+    def check(self, inputs: Sequence[str], columns: Sequence[str], outputs: Sequence[str] = ()) -> None:
         """Check the names.
 
         Args:
             inputs: The model's scalar inputs.
             columns: The columns of the table.
+            outputs: The model's outputs, which may be ignored.
 
         Raises:
             BadInput: a name is none of them, or an input is declared to be two things.
         """
-        options = {"--categorical": self.categorical, "--ignore": self.ignore}
+        ignored = tuple(name for name in self.ignore if name not in outputs)
+        options = {"--categorical": self.categorical, "--ignore": ignored}
         absent = {name: option for option, names in options.items() for name in names if name not in inputs}
         known = inputs
         if not absent and self.group is not None and self.group not in columns:
@@ -185,6 +187,9 @@ def input_roles(
             features.append(FeatureSpec(name=one.name, kind="category", is_code=one.kind == "number"))
         else:
             features.append(FeatureSpec(name=one.name, kind=one.kind))
+    inputs_named = {one.name for one in inputs}
+    outputs = [name for name in declared.ignore if name not in inputs_named]
+    left_out += [ColumnRole(name=name, role="left out", why="ignored") for name in outputs]
     texts = None if groups is None else as_strings(decoded(groups)).cast(pa.large_string())
     names = {feature.name for feature in features}
     kept = tuple(each for each in described if not names & each.kinds.keys())

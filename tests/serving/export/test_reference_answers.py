@@ -62,7 +62,7 @@ def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Pa
     assert any(remark.endswith("no known label: for a classifier, give --classes.") for remark in unknown)
 
 
-def test_several_numbers_are_refused_until_one_is_named_and_the_others_are_named_as_unwatched(tmp_path: Path) -> None:
+def test_several_numbers_are_refused_until_one_is_named_and_the_others_are_watched_for_drift(tmp_path: Path) -> None:
     x = keras.Input((3,), name="x")
     heads = {"price": keras.layers.Dense(1)(x), "days": keras.ops.squeeze(keras.layers.Dense(1)(x), -1)}
     model = keras.Model(x, heads)
@@ -84,6 +84,6 @@ def test_several_numbers_are_refused_until_one_is_named_and_the_others_are_named
     assert bundle.has_baseline
     assert bundle.remarks[:2] == (
         "Output days is interpreted as a predicted number: a regression.",
-        "A monitor does not watch price: the label is the truth of days.",
+        "Watched for drift, and not for losses: price; the label is the truth of days.",
     )
     assert bundle.metrics[0].rows == 5

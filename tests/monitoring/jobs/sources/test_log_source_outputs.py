@@ -1,0 +1,93 @@
+"""Answers that are made of several logged outputs: ids with their scores, and outputs beside the judged one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.config.sections import ModelSection
+from monitoring.jobs.sources.log_source import LogSource
+from monitoring.tasks.outputs_only import WatchedOutput
+from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.regression import Regression
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.log.writer import TrafficWriter
+from monitoring.traffic.windows import Window
+from tests.small_deployment import LATER, LIVE
+
+OUTPUTS: dict[str, Any] = {
+    "ids": np.array([[b"a", b"b"], [b"c", b""]], object),
+    "scores": np.array([[0.75, 0.5], [0.25, 0.0]], np.float32),
+    "amount": np.array([1.5, 2.5], np.float32),
+    "word": np.array([[b"low"], [b"high"]], object),
+    "many": np.arange(20, dtype=np.float32).reshape(2, 10),
+}
+
+
+def logged(folder: Path, outputs: dict[str, Any]) -> None:
+    """Two rows of a model, the first of which has labels that are ids."""
+    writer, at = TrafficWriter(folder, clock=lambda: LATER), as_microseconds(LIVE)
+    writer.append(
+        AnsweredRows(
+            model="own",
+            version=1,
+            signature="serving_default",
+            request_ids=["r", "r"],
+            rows=[0, 1],
+            event_times_us=[at, at + 1],
+            answered_at_us=at,
+            latencies_us=[1, 1],
+            inputs={"x": np.zeros(2, np.float32)},
+            outputs=outputs,
+        )
+    )
+    writer.close()
+    labels = LabelWriter(folder, clock=lambda: LATER)
+    labels.append(["r:0"], ["b|z"], [at])
+    labels.close()
+
+
+def read(folder: Path, **spec: Any) -> Predictions:
+    known = BaselineSpec(classes=(), **spec)
+    source = LogSource(folder, ModelSection(bundle=folder / "own"), known, version=1)
+    return source.read(Window(start=LIVE, end=LATER))[0]
+
+
+def test_ids_and_scores_are_one_answer(tmp_path: Path) -> None:
+    logged(tmp_path, OUTPUTS)
+    task = Ranking(places=2, scored=True)
+    rows = read(tmp_path, features=(), ranking=task, output="ids", id_scores="scores")
+    assert rows.probabilities[:, 2:].tolist() == [[0.75, 0.5], [0.25, 0.0]]
+    assert (rows.probabilities[:, :2] > 0).tolist() == [[True, True], [True, False]]
+    found = task.losses(rows.probabilities[:1], task.label_codes(pa.chunked_array([["b|z"]])))
+    assert (found["recall_loss"].tolist(), found["reciprocal_rank_loss"].tolist()) == ([0.5], [0.5])
+
+
+def test_other_outputs_are_features_and_an_absent_one_is_a_problem(tmp_path: Path) -> None:
+    kinds: dict[str, Any] = {
+        "word": "category",
+        "many mean": "number",
+        "many deviation": "number",
+        "many largest": "number",
+    }
+    spec: dict[str, Any] = {
+        "regression": Regression(),
+        "output": "amount",
+        "features": tuple(FeatureSpec(name=f"output {name}", kind=kind) for name, kind in kinds.items()),
+        "other_outputs": (WatchedOutput(name="word", width=1), WatchedOutput(name="many", width=10)),
+    }
+    logged(tmp_path / "all", OUTPUTS)
+    rows = read(tmp_path / "all", **spec)
+    assert rows.probabilities.tolist() == [[1.5], [2.5]]
+    assert rows.features["output word"].to_pylist() == ["low", "high"]
+    assert rows.features["output many mean"].to_pylist() == pytest.approx([4.5, 14.5])
+    logged(tmp_path / "fewer", {name: value for name, value in OUTPUTS.items() if name != "word"})
+    assert read(tmp_path / "fewer", **spec).problems == (("output word", "absent"),)

@@ -60,8 +60,8 @@ class DeploymentHistory:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The deployment's time zone."""
-        return ZoneInfo(self.summary.record.timezone)
+        """The time zone in which times are shown."""
+        return self.summary.zone
 
     @property
     def last_scores(self) -> tuple[tuple[ScoreRecord, ...], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitoring.dashboard.sources import Source
@@ -59,13 +59,16 @@ def mentioning(sources: Sequence[Source], text: str) -> frozenset[Place]:
     return frozenset(found)
 
 
-def read_entries(sources: Sequence[Source], shown: Sequence[Candidate], now: datetime) -> tuple[Entry, ...]:
+def read_entries(
+    sources: Sequence[Source], shown: Sequence[Candidate], now: datetime, shown_in: str = ""
+) -> tuple[Entry, ...]:
     """Read the deployments that a page shows, with their sentences.
 
     Args:
         sources: The stores.
         shown: Which, in the order of the page.
         now: The time, aware.
+        shown_in: The time zone of their sentences; empty: that of each deployment.
 
     Returns:
         One entry for each, in the same order; one that is gone since is left out.
@@ -74,7 +77,7 @@ def read_entries(sources: Sequence[Source], shown: Sequence[Candidate], now: dat
     for one in shown:
         by_source.setdefault(one.source, []).append(one.outline.number)
     read = {
-        (source.name, summary.number): summary
+        (source.name, summary.number): replace(summary, shown_in=shown_in)
         for source in sources
         if source.name in by_source
         for summary in source.store().some_summaries(by_source[source.name])

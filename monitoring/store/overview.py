@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
 
@@ -18,13 +19,11 @@ from monitoring.store.tables import deployment, incident, incident_action, run, 
 from monitoring.store.windows import score_record_of
 
 #: The columns of a window without its texts, which are read window by window.
-LIGHT = [
-    window.c[name]
-    for name in (
-        *("start", "end", "rows", "labels", "labels_due", "labels_unknown", "repeats", "status"),
-        *("page_log_evidence", "notice_log_evidence", "unseen", "labels_conflicting"),
-    )
-]
+_LIGHT_NAMES = (
+    *("start", "end", "rows", "labels", "labels_due", "labels_unknown", "repeats", "status"),
+    *("page_log_evidence", "notice_log_evidence", "unseen", "labels_conflicting"),
+)
+LIGHT = [window.c[name] for name in _LIGHT_NAMES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +37,7 @@ class DeploymentSummary:
         last: The start and the end of its last window; None before the first.
         incidents: Its incidents that are not closed, in the order of their numbers.
         failure: The error of its last run; empty where that judged what was due, or a later one had nothing to judge.
+        shown_in: The time zone in which a reader wants times; empty: that of the deployment.
     """
 
     number: int
@@ -46,6 +46,12 @@ class DeploymentSummary:
     last: tuple[datetime, datetime] | None
     incidents: tuple[IncidentRecord, ...]
     failure: str = ""
+    shown_in: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which times are shown."""
+        return ZoneInfo(self.shown_in or self.record.timezone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,21 +330,10 @@ def fingerprint(connection: Connection) -> str:
 
 def _light_record(values: Sequence[Any]) -> WindowRecord:
     """Convert the values of `LIGHT` to a record without findings, scores and estimates."""
-    start, end, rows, labels, labels_due, labels_unknown, repeats, status, page, notice, unseen, conflicting = values
-    return WindowRecord(
-        start=start,
-        end=end,
-        rows=rows,
-        labels=labels,
-        labels_due=labels_due,
-        labels_unknown=labels_unknown,
-        repeats=repeats,
-        status=status,
-        page_log_evidence=float_of(page),
-        notice_log_evidence=float_of(notice),
-        unseen=unseen,
-        labels_conflicting=conflicting,
-    )
+    known = dict(zip(_LIGHT_NAMES, values, strict=True))
+    for name in ("page_log_evidence", "notice_log_evidence"):
+        known[name] = float_of(known[name])
+    return WindowRecord(**known)
 
 
 def _open_incidents(connection: Connection, numbers: Collection[int] | None) -> dict[int, tuple[IncidentRecord, ...]]:

@@ -47,11 +47,13 @@ def served(shown: str | Pages, token: str | None = None, clock: Callable[[], dat
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield address_of(listening).rstrip("/")
-    server.should_exit = True
-    thread.join(10)
-    listening.close()
-    pages.sources[0].close()
+    try:
+        yield address_of(listening).rstrip("/")
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listening.close()
+        pages.sources[0].close()
 
 
 @pytest.fixture(scope="module")
@@ -227,22 +229,24 @@ def test_forms_and_pages_work_without_a_script(opened: Callable[..., Page], tmp_
         assert "snoozed until worse" in page.locator(".sentence").inner_text()
 
 
-def test_times_of_tables_are_in_the_readers_zone_when_asked_and_stay_so(
-    opened: Callable[..., Page], tmp_path: Path
-) -> None:
+def test_times_are_in_the_readers_zone_when_asked_and_stay_so(opened: Callable[..., Page], tmp_path: Path) -> None:
     with served(make_store(tmp_path / "pitfalls.db")) as address:
         plain = opened(address + "/d/shop/1/runs", java_script_enabled=False)
         assert plain.locator("#zone").is_hidden()
         page = opened(address + "/d/shop/1/runs", timezone_id="Asia/Tokyo")
-        at = page.locator("time").first
+        at, foot = page.locator("time").first, page.locator("footer")
         before = at.inner_text()
-        button = page.get_by_role("button", name="Tables in your time zone, Asia/Tokyo")
+        button = page.get_by_role("button", name="In your time zone, Asia/Tokyo")
         button.click()
+        foot.get_by_text("Times in Asia/Tokyo, yours; the deployment's is UTC.").wait_for()
         moment = datetime.fromisoformat(at.get_attribute("datetime") or "")
-        assert at.inner_text() == f"{moment + timedelta(hours=9):%Y-%m-%d %H:%M}"
-        page.reload()
-        assert at.inner_text() != before
+        assert at.inner_text() == f"{moment + timedelta(hours=9):%Y-%m-%d %H:%M:%S}"
+        assert button.get_attribute("aria-pressed") == "true"
+        page.goto(address + "/d/shop/1")
+        foot.get_by_text("Times in Asia/Tokyo").wait_for()
         button.click()
+        foot.get_by_text("Times in UTC.").wait_for()
+        page.goto(address + "/d/shop/1/runs")
         assert at.inner_text() == before
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.views.charts import window_address
-from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.records import BaselineScore, WatchKey, WindowRecord
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, finite_evidence, format_evidence, format_window
@@ -94,7 +94,7 @@ def compare_view(
     Returns:
         The page.
     """
-    zone = ZoneInfo(summary.record.timezone)
+    zone = summary.zone
     a, b = sides
     known = {one.key: one.title for one in sides}
     for window in recent:
@@ -114,7 +114,7 @@ def compare_view(
         counted=_counted(a, b),
         scores=_scores(sides, baseline),
         findings=_findings(sides),
-        timezone=printable(summary.record.timezone),
+        timezone=zone_words(summary),
     )
 
 

@@ -10,7 +10,7 @@ from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.charts import evidence_chart, labels_chart, loss_chart
 from monitoring.dashboard.views.inputs import input_charts
 from monitoring.dashboard.views.loss import LossView, headline_loss, watch_view
-from monitoring.dashboard.views.overview import ago, coverage, name_of
+from monitoring.dashboard.views.overview import ago, coverage, name_of, zone_words
 from monitoring.dashboard.views.standing import Standing, standing
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
 from monitoring.dashboard.views.window import metric_table
@@ -154,7 +154,7 @@ def deployment_view(
         versions=more.versions,
         shown=len(history.windows),
         judged=history.judged,
-        timezone=printable(record.timezone),
+        timezone=zone_words(summary),
     )
 
 

@@ -9,7 +9,7 @@ from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.charts import watch_chart
 from monitoring.dashboard.views.deployment import incident_table
 from monitoring.dashboard.views.inputs import input_address, large_chart
-from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import ChartView, TableView
 from monitoring.records import WatchKey
 from monitoring.reports.drawings.series import SMALL
@@ -66,5 +66,5 @@ def input_view(one: Input, history: DeploymentHistory, parent: str, now: datetim
         incidents=incident_table(alarms_of(one, history.incidents), parent, now, history.zone),
         shown=len(history.windows),
         judged=history.judged,
-        timezone=printable(history.summary.record.timezone),
+        timezone=zone_words(history.summary),
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.charts import window_cell
-from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
 from monitoring.records import IncidentRecord
 from monitoring.reports.charts.inputs import effects_of, movement
@@ -72,7 +72,7 @@ def inputs_view(history: DeploymentHistory, found: Sequence[Input], parent: str,
         pages=max(1, -(-len(found) // PAGE_INPUTS)),
         shown=len(history.windows),
         judged=history.judged,
-        timezone=printable(history.summary.record.timezone),
+        timezone=zone_words(history.summary),
     )
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import redacted
 from monitoring.dashboard.views.notifications import outbox_table, receivers_of
-from monitoring.dashboard.views.overview import ago, name_of
+from monitoring.dashboard.views.overview import ago, name_of, zone_words
 from monitoring.dashboard.views.runs import run_table
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.dashboard.views.window_table import added_labels_table, backfill_table, window_table
@@ -81,6 +81,7 @@ class AllJobsView:
     notifications: TableView
     configs: TableView
     failed: bool
+    timezone: str
 
     @property
     def tables(self) -> tuple[TableView, ...]:
@@ -100,7 +101,7 @@ def jobs_view(jobs: Jobs, summary: DeploymentSummary, parent: str, now: datetime
     Returns:
         The page.
     """
-    zone = ZoneInfo(summary.record.timezone)
+    zone = summary.zone
     return JobsView(
         address=f"{parent}/runs",
         parent=parent,
@@ -113,7 +114,7 @@ def jobs_view(jobs: Jobs, summary: DeploymentSummary, parent: str, now: datetime
         notifications=outbox_table(
             jobs.outbox[: jobs.table_rows], receivers_of(jobs.config), parent, zone, len(jobs.outbox)
         ),
-        timezone=printable(summary.record.timezone),
+        timezone=zone_words(summary),
     )
 
 

@@ -56,11 +56,12 @@ def outbox_table(
     )
 
 
-def undelivered_table(found: Sequence[tuple[str, Receivers, OutboxEvent]]) -> TableView:
-    """Events of all deployments that are pending or were given up, in UTC.
+def undelivered_table(found: Sequence[tuple[str, Receivers, OutboxEvent]], zone: ZoneInfo) -> TableView:
+    """Events of all deployments that are pending or were given up.
 
     Args:
         found: The address of the deployment's page, who its config notifies, and the event; the newest first.
+        zone: The time zone of the times.
 
     Returns:
         The table.
@@ -72,7 +73,7 @@ def undelivered_table(found: Sequence[tuple[str, Receivers, OutboxEvent]]) -> Ta
         rows=tuple(
             (
                 cell(printable(one.event.partition("/")[0]), href=f"{address}/runs", style="text"),
-                *_cells(one, receivers, address, ZoneInfo("UTC")),
+                *_cells(one, receivers, address, zone),
             )
             for address, receivers, one in found
         ),

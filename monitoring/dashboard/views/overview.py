@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.views.candidates import Ownership, Question
 from monitoring.dashboard.views.loss import LossView, headline_loss
@@ -97,6 +96,7 @@ class Overview:
     found: int
     question: Question
     pages: int
+    timezone: str
 
 
 def entry_of(
@@ -114,14 +114,19 @@ def entry_of(
     Returns:
         The entry.
     """
-    zone = ZoneInfo(summary.record.timezone)
-    how = standing(summary.incidents, summary.last, summary.used_at, now, zone, failure=summary.failure)
+    how = standing(summary.incidents, summary.last, summary.used_at, now, summary.zone, failure=summary.failure)
     return Entry(source=source, summary=summary, standing=how, earlier=earlier, ownership=ownership or Ownership())
 
 
 def name_of(summary: DeploymentSummary) -> str:
     """The name of a deployment."""
     return summary.record.called
+
+
+def zone_words(summary: DeploymentSummary) -> str:
+    """In which time zone a page of a deployment has its times, and whose that is where it is not the deployment's."""
+    own = printable(summary.record.timezone)
+    return own if summary.shown_in in ("", own) else f"{summary.shown_in}, yours; the deployment's is {own}"
 
 
 def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> OverviewRow:
@@ -136,7 +141,6 @@ def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> Overvie
         The row.
     """
     record, windows = entry.summary.record, history.windows
-    zone = ZoneInfo(record.timezone)
     last = windows[-1] if windows else None
     share = coverage(windows)
     threshold = f"{record.page_threshold:,.0f}"
@@ -156,7 +160,7 @@ def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> Overvie
         log_evidence=0.0 if last is None else last.page_log_evidence,
         coverage=NOTHING if share is None else f"{100 * share:.0f} %",
         coverage_share=share,
-        judged=NOTHING if last is None else format_moment(last.end, zone),
+        judged=NOTHING if last is None else format_moment(last.end, entry.summary.zone),
         judged_at=None if last is None else last.end,
         run=ago(now - entry.summary.used_at),
         run_at=entry.summary.used_at,

@@ -35,11 +35,12 @@ def run_table(runs: Sequence[RunRecord], zone: ZoneInfo) -> TableView:
     )
 
 
-def all_runs_table(runs: Sequence[tuple[str, StoredRun]], *, failed: bool) -> TableView:
-    """The runs of all deployments, in UTC.
+def all_runs_table(runs: Sequence[tuple[str, StoredRun]], zone: ZoneInfo, *, failed: bool) -> TableView:
+    """The runs of all deployments.
 
     Args:
         runs: The address of the deployment's page, and the run; the newest first.
+        zone: The time zone of the times.
         failed: Whether they are those that failed.
 
     Returns:
@@ -52,7 +53,7 @@ def all_runs_table(runs: Sequence[tuple[str, StoredRun]], *, failed: bool) -> Ta
         rows=tuple(
             (
                 cell(f"{printable(one.name)} v{one.version}", one.name, href=f"{address}/runs", style="text"),
-                *_cells(one.run, ZoneInfo("UTC")),
+                *_cells(one.run, zone),
             )
             for address, one in runs
         ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.views.overview import Entry, name_of, overview_row
 from monitoring.dashboard.views.table import Cell, TableView, cell
@@ -54,7 +53,7 @@ def _row(entry: Entry, history: RecentHistory, number: int, now: datetime) -> tu
         cell(NOTHING if row.loss is None else row.loss.against),
         cell(f"{row.evidence} of {row.threshold}", finite_evidence(row.log_evidence)),
         Cell(text=row.judged, value=row.judged_at),
-        cell(format_moment(record.created_at, ZoneInfo(record.timezone)), record.created_at),
+        cell(format_moment(record.created_at, entry.summary.zone), record.created_at),
         cell(printable(record.page_budget)),
         cell(record.settings_digest[:12]),
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.views.charts import window_address
-from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.records import BaselineScore, MeasuredMetric, ScoreRecord, WindowRecord
 from monitoring.reports.sections.estimates import METHODS
@@ -72,7 +71,7 @@ def window_view(
     Returns:
         The page.
     """
-    zone = ZoneInfo(summary.record.timezone)
+    zone = summary.zone
     before, after = ("" if start is None else window_address(start, parent) for start in neighbours)
     return WindowView(
         address=window_address(window.start, parent),
@@ -87,7 +86,7 @@ def window_view(
         estimates=_estimates(window),
         before=before,
         after=after,
-        timezone=printable(summary.record.timezone),
+        timezone=zone_words(summary),
     )
 
 

@@ -45,6 +45,7 @@ from monitoring.dashboard.web.asked import (
     incident_of,
     place_of,
     question_of,
+    shown_by,
     sides_of,
     windows_of,
 )
@@ -85,12 +86,11 @@ class Dashboard:
         self._access = access
         self._changes = changes
 
-    @property
-    def _pages(self) -> Pages:
-        return self._current()
+    def _pages(self, request: Request) -> Pages:
+        return shown_by(self._current(), request)
 
     def _api_changes(self) -> ApiChanges:
-        pages = self._pages
+        pages = self._current()
         calls = ApiCalls(sources=pages.sources, clock=pages.clock)
         return ApiChanges(
             calls=calls, stop=self._stopping.is_set, one_at_a_time=self._one_at_a_time, embedder=self._embedder
@@ -143,17 +143,17 @@ class Dashboard:
 
     async def overview(self, request: Request) -> Response:
         """``/``: every deployment, worst first."""
-        view = await run_in_threadpool(self._pages.overview, question_of(request))
+        view = await run_in_threadpool(self._pages(request).overview, question_of(request))
         return page_answer("wall" if view.question.wall else "overview", view=view, states=STATES, link=_link)
 
     async def overview_table(self, request: Request) -> Response:
         """``/overview.csv`` and ``/overview.parquet``: the rows of the overview's page."""
-        view = await run_in_threadpool(self._pages.overview, question_of(request))
+        view = await run_in_threadpool(self._pages(request).overview, question_of(request))
         return table_answer(overview_table(view.rows), request.path_params["kind"])
 
     async def metrics(self, request: Request) -> Response:
         """``/metrics``: every deployment for Prometheus, which sends the token as a bearer token."""
-        return Response(await run_in_threadpool(self._pages.metrics), media_type=CONTENT_TYPE_LATEST)
+        return Response(await run_in_threadpool(self._current().metrics), media_type=CONTENT_TYPE_LATEST)
 
     async def healthy(self, request: Request) -> Response:
         """``/health/live``: the process answers."""
@@ -161,27 +161,31 @@ class Dashboard:
 
     async def ready(self, request: Request) -> Response:
         """``/health/ready``: there is something to show; 503 where no config or store can be read."""
-        ready = await run_in_threadpool(self._pages.ready)
+        ready = await run_in_threadpool(self._current().ready)
         return PlainTextResponse("ok\n" if ready else "no config or store can be read\n", 200 if ready else 503)
 
     async def deployment(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER``: one deployment."""
         latest = windows_of(request)
-        view = await run_in_threadpool(self._pages.deployment, *place_of(request), latest)
+        view = await run_in_threadpool(self._pages(request).deployment, *place_of(request), latest)
         return page_answer("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
 
     async def deployment_table(self, request: Request) -> Response:
         """A table of a deployment's page; that of the windows is read without the others."""
         if request.path_params["file"].rpartition(".")[0] == "windows":
-            table = await run_in_threadpool(self._pages.windows_table, *place_of(request), windows_of(request))
+            table = await run_in_threadpool(self._pages(request).windows_table, *place_of(request), windows_of(request))
             return file_answer(request, (table,))
-        view = await run_in_threadpool(self._pages.deployment, *place_of(request), windows_of(request), whole=True)
+        view = await run_in_threadpool(
+            self._pages(request).deployment, *place_of(request), windows_of(request), whole=True
+        )
         return file_answer(request, view.tables)
 
     async def inputs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/inputs``: the inputs of one deployment, worst first."""
         latest, asked = windows_of(request), question_of(request)
-        view = await run_in_threadpool(self._pages.inputs, *place_of(request), latest, (asked.text, asked.page))
+        view = await run_in_threadpool(
+            self._pages(request).inputs, *place_of(request), latest, (asked.text, asked.page)
+        )
         link = partial(inputs_link, view, latest)
         query = link().removeprefix(view.address)
         return page_answer("inputs", view=view, latest=latest, choices=WINDOW_CHOICES, link=link, query=query)
@@ -190,53 +194,55 @@ class Dashboard:
         """A table of that page, with all windows that are shown."""
         asked, place = question_of(request), place_of(request)
         extent = (windows_of(request), (asked.text, asked.page))
-        view = await run_in_threadpool(self._pages.inputs, *place, *extent, whole=True)
+        view = await run_in_threadpool(self._pages(request).inputs, *place, *extent, whole=True)
         return file_answer(request, view.tables)
 
     async def input(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/input?of=KEY``: one input."""
         latest, key = windows_of(request), request.query_params.get("of", "")
-        view = await run_in_threadpool(self._pages.input, *place_of(request), key, latest)
+        view = await run_in_threadpool(self._pages(request).input, *place_of(request), key, latest)
         query = f"?{urlencode({'of': key, 'windows': latest})}"
         return page_answer("input", view=view, latest=latest, choices=WINDOW_CHOICES, query=query)
 
     async def input_table(self, request: Request) -> Response:
         """A table of that page, with all windows that are shown."""
         latest, key = windows_of(request), request.query_params.get("of", "")
-        view = await run_in_threadpool(self._pages.input, *place_of(request), key, latest, whole=True)
+        view = await run_in_threadpool(self._pages(request).input, *place_of(request), key, latest, whole=True)
         return file_answer(request, view.tables)
 
     async def compare(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/compare?a=START&b=START``: two windows, or a window and the baseline."""
-        view = await run_in_threadpool(self._pages.compare, *place_of(request), *sides_of(request))
+        view = await run_in_threadpool(self._pages(request).compare, *place_of(request), *sides_of(request))
         query = f"?{urlencode({'a': view.a.key, 'b': view.b.key})}"
         return page_answer("compare", view=view, query=query)
 
     async def compare_table(self, request: Request) -> Response:
         """A table of that page."""
-        view = await run_in_threadpool(self._pages.compare, *place_of(request), *sides_of(request))
+        view = await run_in_threadpool(self._pages(request).compare, *place_of(request), *sides_of(request))
         return file_answer(request, view.tables)
 
     async def runs(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/runs``: the runs and notifications of one deployment."""
-        view = await run_in_threadpool(self._pages.runs, *place_of(request))
+        view = await run_in_threadpool(self._pages(request).runs, *place_of(request))
         return page_answer("runs", view=view)
 
     async def runs_table(self, request: Request) -> Response:
         """A table of that page, with all runs or notifications that are kept."""
-        view = await run_in_threadpool(self._pages.runs, *place_of(request), whole=True)
+        view = await run_in_threadpool(self._pages(request).runs, *place_of(request), whole=True)
         return file_answer(request, view.tables)
 
     async def jobs(self, request: Request) -> Response:
         """``/jobs``: runs, notifications and configs of all deployments."""
         failed = request.query_params.get("failed") == "1"
-        view = await run_in_threadpool(self._pages.jobs, failed=failed)
+        view = await run_in_threadpool(self._pages(request).jobs, failed=failed)
         return page_answer("jobs", view=view, query="?failed=1" if failed else "")
 
     async def jobs_table(self, request: Request) -> Response:
         """A table of that page, with more rows."""
         failed = request.query_params.get("failed") == "1"
-        return file_answer(request, (await run_in_threadpool(self._pages.jobs, failed=failed, whole=True)).tables)
+        return file_answer(
+            request, (await run_in_threadpool(self._pages(request).jobs, failed=failed, whole=True)).tables
+        )
 
     async def rebaseline(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/rebaseline?incident=N``: makes windows the new normal, or the former baseline again."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,11 +15,14 @@ from starlette.requests import Request
 from monitoring.dashboard.views.candidates import Group, Question
 from monitoring.dashboard.views.compare import BASELINE
 from monitoring.dashboard.views.standing import STATES
-from monitoring.dashboard.web.pages import WINDOW_CHOICES, WINDOWS_SHOWN
+from monitoring.dashboard.web.pages import WINDOW_CHOICES, WINDOWS_SHOWN, Pages
 
 #: The form for the token has nothing else: far more than it needs. A note may be longer, and is percent-encoded.
 MOST_FORM_BYTES = 4096
 MOST_ACTION_BYTES = 65_536
+
+#: The cookie by which a browser names the time zone of its reader.
+ZONE_COOKIE: Final = "pitfalls_zone"
 
 #: By what the overview may be grouped.
 GROUPS: Final[dict[str, Group]] = {"model": "model", "team": "team"}
@@ -47,6 +53,20 @@ def windows_of(request: Request, otherwise: int = WINDOWS_SHOWN) -> int:
 def place_of(request: Request) -> tuple[str, int]:
     """The store and the number of the deployment that a request is about."""
     return request.path_params["source"], min(int(request.path_params["number"]), 2**31 - 1)
+
+
+def shown_by(pages: Pages, request: Request) -> Pages:
+    """The pages with times in the time zone of the reader, if a cookie names one that there is."""
+    return replace(pages, shown_in=_zone(request.cookies.get(ZONE_COOKIE, "")[:100]))
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> str:
+    """The name of a time zone; empty for what is none."""
+    try:
+        return ZoneInfo(unquote(name)).key if name else ""
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return ""
 
 
 def incident_of(request: Request) -> int | None:

@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.views.charts import window_address
-from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.web.access import HEADERS
 from monitoring.dashboard.web.pages import Pages, known
 from monitoring.jobs.report import drift_files, drift_title
@@ -85,10 +85,10 @@ def drift_view(pages: Pages, source: str, number: int, start: datetime) -> Drift
         parent=parent,
         window_href=href,
         name=printable(name_of(summary)),
-        title=format_window(window.start, window.end, zone),
+        title=format_window(window.start, window.end, summary.zone),
         command=command,
         report=report,
-        timezone=printable(record.timezone),
+        timezone=zone_words(summary),
     )
 
 

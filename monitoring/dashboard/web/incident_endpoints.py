@@ -15,7 +15,7 @@ from starlette.routing import Route
 from monitoring.dashboard.web.access import WITH_PICTURES, Access
 from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of, require_sure
 from monitoring.dashboard.web.answers import NAME_COOKIE, file_answer, led_to, page_answer
-from monitoring.dashboard.web.asked import MOST_ACTION_BYTES, form_of, place_of, windows_of
+from monitoring.dashboard.web.asked import MOST_ACTION_BYTES, form_of, place_of, shown_by, windows_of
 from monitoring.dashboard.web.incident_pages import IncidentPages
 from monitoring.dashboard.web.pages import WINDOW_CHOICES, Pages
 from monitoring.records import ActionKind
@@ -33,9 +33,8 @@ class IncidentEndpoints:
         self._current = pages
         self._access = access
 
-    @property
-    def _incidents(self) -> IncidentPages:
-        return IncidentPages(pages=self._current())
+    def _incidents(self, request: Request) -> IncidentPages:
+        return IncidentPages(pages=shown_by(self._current(), request))
 
     def routes(self, deployment: str) -> list[Route]:
         """The routes below the path of a deployment."""
@@ -54,7 +53,7 @@ class IncidentEndpoints:
     async def incident(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/incidents/N``: one incident."""
         number = int(request.path_params["incident"])
-        view = await run_in_threadpool(self._incidents.incident, *place_of(request), number)
+        view = await run_in_threadpool(self._incidents(request).incident, *place_of(request), number)
         name = unquote(request.cookies.get(NAME_COOKIE, ""))
         acting = {"may_act": request.state.may_act, "may_run": self._access.token is not None}
         return page_answer("incident", view=view, query="", name=name, snoozes=SNOOZES, **acting)
@@ -62,38 +61,38 @@ class IncidentEndpoints:
     async def incident_table(self, request: Request) -> Response:
         """A table of an incident's page."""
         number = int(request.path_params["incident"])
-        view = await run_in_threadpool(self._incidents.incident, *place_of(request), number, whole=True)
+        view = await run_in_threadpool(self._incidents(request).incident, *place_of(request), number, whole=True)
         return file_answer(request, view.tables)
 
     async def rows(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/incidents/N/rows``: the rows of an incident, which are read from the traffic."""
         number = int(request.path_params["incident"])
-        view = await run_in_threadpool(self._incidents.rows, *place_of(request), number)
+        view = await run_in_threadpool(self._incidents(request).rows, *place_of(request), number)
         return page_answer("rows", view=view, headers=WITH_PICTURES)
 
     async def rows_table(self, request: Request) -> Response:
         """A table of that page."""
         number = int(request.path_params["incident"])
-        view = await run_in_threadpool(self._incidents.rows, *place_of(request), number, whole=True)
+        view = await run_in_threadpool(self._incidents(request).rows, *place_of(request), number, whole=True)
         return file_answer(request, view.tables)
 
     async def outcomes(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/outcomes``: answers against labels in the last windows, read from the traffic."""
         latest = windows_of(request, WINDOW_CHOICES[0])
-        view = await run_in_threadpool(self._incidents.outcomes, *place_of(request), latest)
+        view = await run_in_threadpool(self._incidents(request).outcomes, *place_of(request), latest)
         return page_answer("outcomes", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
 
     async def outcomes_table(self, request: Request) -> Response:
         """A table of that page."""
         latest = windows_of(request, WINDOW_CHOICES[0])
-        view = await run_in_threadpool(self._incidents.outcomes, *place_of(request), latest)
+        view = await run_in_threadpool(self._incidents(request).outcomes, *place_of(request), latest)
         return file_answer(request, view.tables)
 
     async def act(self, kind: ActionKind, request: Request) -> Response:
         """Acts on an incident as a form says, and leads back to its page; the name is kept for the next time."""
         number = int(request.path_params["incident"])
         action = action_of(kind, await form_of(request, MOST_ACTION_BYTES), self._current().clock())
-        await run_in_threadpool(self._incidents.act, *place_of(request), number, action)
+        await run_in_threadpool(self._incidents(request).act, *place_of(request), number, action)
         return led_to(request.url.path.removesuffix(f"/{kind}"), request, action.by)
 
     async def run(self, request: Request) -> Response:
@@ -104,5 +103,5 @@ class IncidentEndpoints:
         require_sure(form)
         by = form.get("by", "").strip() or NOBODY
         number = int(request.path_params["incident"])
-        await run_in_threadpool(self._incidents.run, *place_of(request), number, (form.get("name", ""), by))
+        await run_in_threadpool(self._incidents(request).run, *place_of(request), number, (form.get("name", ""), by))
         return led_to(request.url.path.removesuffix("/run"), request, by)

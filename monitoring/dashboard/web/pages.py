@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -61,11 +61,13 @@ class Pages:
         sources: The stores.
         files: All configs, those that cannot be read among them.
         clock: The time.
+        shown_in: The time zone in which the reader wants times; empty: that of each deployment, or UTC.
     """
 
     sources: tuple[Source, ...]
     files: tuple[ConfigFile, ...] = ()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    shown_in: str = ""
 
     def overview(self, question: Question) -> Overview:
         """The overview.
@@ -81,7 +83,7 @@ class Pages:
         found = roster.found
         kept = chosen(found, question, mentioning(self.sources, question.text))
         pages = max(1, -(-len(kept) // PAGE_ROWS))
-        shown = read_entries(self.sources, page_of(kept, min(question.page, pages)), now)
+        shown = read_entries(self.sources, page_of(kept, min(question.page, pages)), now, self.shown_in)
         return Overview(
             rows=tuple(overview_row(one, history, now) for one, history in self._histories(shown)),
             failures=self._failures(roster),
@@ -92,6 +94,7 @@ class Pages:
             found=len(kept),
             question=question,
             pages=pages,
+            timezone=self.shown_in,
         )
 
     def metrics(self) -> str:
@@ -137,7 +140,7 @@ class Pages:
         """The table of a deployment's last windows alone. Raises BadInput if there is no such deployment."""
         store, summary = self.find(source, number)
         found = store.recent_windows(number, latest=latest)
-        return windows_table(found, f"/d/{source}/{number}", ZoneInfo(summary.record.timezone))
+        return windows_table(found, f"/d/{source}/{number}", summary.zone)
 
     def inputs(
         self, source: str, number: int, latest: int, asked: tuple[str, int], *, whole: bool = False
@@ -228,7 +231,7 @@ class Pages:
         first, second = (
             ComparedSide.of(
                 None if isinstance(one, str) else known("window", store.window(number, one), one.isoformat()),
-                ZoneInfo(summary.record.timezone),
+                summary.zone,
             )
             for one in (a or latest, b or BASELINE)
         )
@@ -275,11 +278,13 @@ class Pages:
         runs.sort(key=lambda one: one[1].run.started_at, reverse=True)
         events.sort(key=lambda one: one[2].at, reverse=True)
         known = sorted(self.files, key=lambda one: (not one.problem, one.path))
+        zone = ZoneInfo(self.shown_in or "UTC")
         return AllJobsView(
-            runs=all_runs_table(runs[:most], failed=failed),
-            notifications=undelivered_table(events[:most]),
+            runs=all_runs_table(runs[:most], zone, failed=failed),
+            notifications=undelivered_table(events[:most], zone),
             configs=config_table([(one.name, one.config, one.problem) for one in known[:most]], len(known)),
             failed=failed,
+            timezone=zone.key,
         )
 
     def fingerprint(self) -> str:
@@ -318,7 +323,7 @@ class Pages:
         same = sorted(store.summaries(summary.record.model), key=lambda one: one.used_at, reverse=True)[:MOST_VERSIONS]
         if len(same) < 2:
             return None
-        shown = [entry_of(source, one, now) for one in same]
+        shown = [entry_of(source, replace(one, shown_in=self.shown_in), now) for one in same]
         return versions_table(self._histories(shown), summary.number, now)
 
     def source(self, name: str) -> Source:
@@ -328,7 +333,7 @@ class Pages:
     def find(self, source: str, number: int) -> tuple[Store, DeploymentSummary]:
         """A deployment and its store. Raises BadInput if there is none."""
         store = self.source(source).store()
-        return store, known("deployment", store.summary(number), str(number))
+        return store, replace(known("deployment", store.summary(number), str(number)), shown_in=self.shown_in)
 
 
 def _extent(latest: int, *, whole: bool, rows: int = TABLE_ROWS) -> HistoryRange:

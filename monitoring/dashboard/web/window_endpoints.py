@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from monitoring.dashboard.web.answers import file_answer, page_answer
-from monitoring.dashboard.web.asked import place_of, start_of
+from monitoring.dashboard.web.asked import place_of, shown_by, start_of
 from monitoring.dashboard.web.drift_pages import FRAMED, FRAMING, drift_view
 from monitoring.dashboard.web.pages import Pages
 
@@ -36,24 +36,27 @@ class WindowEndpoints:
             Route(window + "/drift/report.html", self.drift_report),
         ]
 
+    def _pages(self, request: Request) -> Pages:
+        return shown_by(self._current(), request)
+
     async def window(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/windows/START``: one window."""
-        view = await run_in_threadpool(self._current().window, *place_of(request), start_of(request))
+        view = await run_in_threadpool(self._pages(request).window, *place_of(request), start_of(request))
         return page_answer("window", view=view, query="")
 
     async def window_table(self, request: Request) -> Response:
         """A table of a window's page."""
-        view = await run_in_threadpool(self._current().window, *place_of(request), start_of(request))
+        view = await run_in_threadpool(self._pages(request).window, *place_of(request), start_of(request))
         return file_answer(request, view.tables)
 
     async def drift(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/windows/START/drift``: Evidently's report of the window, or how to have it written."""
-        view = await run_in_threadpool(drift_view, self._current(), *place_of(request), start_of(request))
+        view = await run_in_threadpool(drift_view, self._pages(request), *place_of(request), start_of(request))
         return page_answer("drift", view=view, headers=FRAMING)
 
     async def drift_report(self, request: Request) -> Response:
         """The report itself, which a browser runs without the rights of the dashboard's pages."""
-        view = await run_in_threadpool(drift_view, self._current(), *place_of(request), start_of(request))
+        view = await run_in_threadpool(drift_view, self._pages(request), *place_of(request), start_of(request))
         if view.report is None:
             raise HTTPException(404)
         return FileResponse(view.report, media_type="text/html", headers=FRAMED)

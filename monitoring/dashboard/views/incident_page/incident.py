@@ -15,7 +15,7 @@ from monitoring.dashboard.views.charts import evidence_chart, watch_chart, windo
 from monitoring.dashboard.views.deployment import Figure, next_step
 from monitoring.dashboard.views.incident_page.receivers import Receiver, receivers
 from monitoring.dashboard.views.notifications import outbox_table, receivers_of
-from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import ChartView, TableView, cell
 from monitoring.records import WORSE_SINCE, ActionKind, IncidentRecord, WatchKey
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
@@ -140,7 +140,7 @@ def incident_view(
         runs=() if config is None else tuple((one.name, _purpose(one)) for one in config.action),
         notifications=_notifications(outbox, config, parent, zone),
         receivers=() if config is None else receivers(config.notify, incident, history.summary),
-        timezone=printable(history.summary.record.timezone),
+        timezone=zone_words(history.summary),
     )
 
 
@@ -191,7 +191,7 @@ def sentences(message: str) -> tuple[str, ...]:
 
 
 def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
-    after = [one for one in history.windows if one.start >= incident.window_start]
+    after = [one for one in history.windows if _concerns(incident, one.start)]
     record = history.summary.record
     threshold = record.page_threshold if incident.level == "page" else record.notice_threshold
     logs = [one.page_log_evidence if incident.level == "page" else one.notice_log_evidence for one in after]
@@ -209,7 +209,7 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
         *_departure(incident, history),
         *_harm(incident, history),
         Figure(
-            title="Windows since",
+            title="Windows since" if incident.closed_at is None else "Windows until it closed",
             text=f"{len(after):,}" if len(after) < WINDOWS_AFTER else f"{WINDOWS_AFTER:,} or more",
             beside=f"closed {format_moment(incident.closed_at, history.zone)}" if incident.closed_at else "still open",
         ),
@@ -235,8 +235,13 @@ def _since(incident: IncidentRecord, history: DeploymentHistory, watch: str, par
     return [
         (value, labels.get(start, 0))
         for start, value in history.scores.points(WatchKey(watch=watch, slice=part))
-        if start >= incident.window_start and (incident.closed_at is None or start < incident.closed_at)
+        if _concerns(incident, start)
     ]
+
+
+def _concerns(incident: IncidentRecord, start: datetime) -> bool:
+    """Whether a window that begins at a time lies between the one that opened an incident and its close."""
+    return start >= incident.window_start and (incident.closed_at is None or start < incident.closed_at)
 
 
 def _departure(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:

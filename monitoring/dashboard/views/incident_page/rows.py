@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.dashboard.views.incident_page.row_words import answer_words, label_words, value_words
 from monitoring.dashboard.views.outcomes import OutcomesView, tables_of
-from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.jobs.examples.incident_rows import ExampleRows, IncidentRows
 from monitoring.records import IncidentRecord
@@ -103,7 +103,7 @@ def rows_view(
     Returns:
         The page.
     """
-    zone = ZoneInfo(summary.record.timezone)
+    zone = summary.zone
     return RowsView(
         address=f"{parent}/incidents/{incident.number}/rows",
         parent=parent,
@@ -114,7 +114,7 @@ def rows_view(
         groups=() if isinstance(found, tuple) else _groups(incident, found, zone, None if whole else MOST_INPUTS),
         outcomes=outcomes,
         problem=found if isinstance(found, tuple) else (),
-        timezone=printable(summary.record.timezone),
+        timezone=zone_words(summary),
     )
 
 

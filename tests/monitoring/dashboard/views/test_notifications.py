@@ -53,6 +53,6 @@ def test_each_event_says_who_was_reached_and_what_became_of_it(tmp_path: Path) -
 
 
 def test_undelivered_events_lead_to_their_deployment() -> None:
-    (row,) = undelivered_table([("/d/shop/1", {}, EVENT)]).rows
+    (row,) = undelivered_table([("/d/shop/1", {}, EVENT)], ZoneInfo("UTC")).rows
     assert (row[0].text, row[0].href, row[3].text) == ("flights", "/d/shop/1/runs", "pending")
     assert receivers_of(None) == {}

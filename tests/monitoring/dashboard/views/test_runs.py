@@ -26,5 +26,5 @@ def test_runs_show_what_they_judged_and_their_error() -> None:
 
 def test_runs_of_all_deployments_lead_to_theirs() -> None:
     one = StoredRun(deployment=3, name="flights", version=2, run=FAILED)
-    (row,) = all_runs_table([("/d/shop/3", one)], failed=True).rows
+    (row,) = all_runs_table([("/d/shop/3", one)], ZoneInfo("UTC"), failed=True).rows
     assert (row[0].text, row[0].href, row[1].text) == ("flights v2", "/d/shop/3/runs", "2013-05-12 12:00:00")

@@ -4,7 +4,8 @@ import pytest
 from starlette.requests import Request
 
 from monitoring.dashboard.views.candidates import Question
-from monitoring.dashboard.web.asked import incident_of, place_of, question_of, windows_of
+from monitoring.dashboard.web.asked import incident_of, place_of, question_of, shown_by, windows_of
+from monitoring.dashboard.web.pages import Pages
 
 
 def request(query: str, **path: object) -> Request:
@@ -36,6 +37,23 @@ def test_a_page_has_one_of_the_lengths_that_are_offered(query: str, windows: int
 )
 def test_an_incident_is_a_number(query: str, number: int | None) -> None:
     assert incident_of(request(query)) == number
+
+
+@pytest.mark.parametrize(
+    ("cookie", "zone"),
+    [
+        ("pitfalls_zone=Asia%2FTokyo", "Asia/Tokyo"),
+        ("", ""),
+        ("pitfalls_zone=Asia", ""),
+        ("pitfalls_zone=..%2F..%2Fetc%2Fpasswd", ""),
+        ("pitfalls_zone=%2Fetc%2Fpasswd", ""),
+        ("pitfalls_zone=%00", ""),
+        ("pitfalls_zone=Mars/Olympus", ""),
+    ],
+)
+def test_the_readers_time_zone_is_one_that_there_is(cookie: str, zone: str) -> None:
+    asking = Request({"type": "http", "headers": [(b"cookie", cookie.encode())]})
+    assert shown_by(Pages(sources=()), asking).shown_in == zone
 
 
 def test_a_number_beyond_those_of_a_store_is_no_error() -> None:

@@ -50,6 +50,18 @@ def test_what_is_not_there_is_said(pages: Pages, source: str, number: int) -> No
         pages.window(source, number, NOW)
 
 
+def test_all_times_of_a_page_are_in_the_readers_zone(pages: Pages) -> None:
+    own, tokyo = pages.deployment("shop", 1, 30), replace(pages, shown_in="Asia/Tokyo").deployment("shop", 1, 30)
+    assert own.timezone == "UTC"
+    assert tokyo.timezone == "Asia/Tokyo, yours; the deployment's is UTC"
+    assert dict(tokyo.configuration)["Time zone"] == "UTC"
+    assert own.standing.sentence != tokyo.standing.sentence
+    axes = [[(one.x, one.text) for one in view.charts[0].drawings[0].labels if one.y > 220] for view in (own, tokyo)]
+    assert axes[0] != axes[1]
+    texts = [view.charts[1].table.rows[0][0].text for view in (own, tokyo) if view.charts[1].table is not None]
+    assert texts == ["10 May 2013", "10 May 2013 09:00 \N{EN DASH} 11 May 2013 09:00"]
+
+
 def test_metrics_of_more_deployments_than_a_statement_takes_values(pages: Pages) -> None:
     (source,) = pages.sources
     engine = source.store()._engine

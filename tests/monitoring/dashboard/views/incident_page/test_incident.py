@@ -47,6 +47,15 @@ def test_a_closed_or_acknowledged_incident_offers_what_can_be_done(history: Depl
     assert incident_view(replace(closed, closed_from="open"), history, "", NOW).can == {"assign", "note", "reopen"}
 
 
+def test_the_windows_after_its_close_are_not_those_of_an_incident(history: DeploymentHistory) -> None:
+    page = history.incidents[0]
+    since = [one for one in history.windows if one.start >= page.window_start]
+    closed = replace(page, state="closed", closed_at=since[2].start)
+    figures = {one.title: one for one in incident_view(closed, history, "", NOW).figures}
+    assert figures["Windows until it closed"].text == "2"
+    assert "Windows since" not in figures
+
+
 def test_what_people_did_is_shown_newest_first(history: DeploymentHistory) -> None:
     page = history.incidents[0]
     assert incident_view(page, history, "", NOW).actions is None

@@ -28,6 +28,9 @@ class StoredFile(NamedTuple):
 #: Where drivers keep a file's stamp; the first that is there counts.
 _STAMPS = ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "last_modified", "updated", "created")
 
+#: Object stores: a file that is written is there when all of it is, and to rename one copies it.
+_OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"})
+
 
 class FileStore:
     """The files below `url`, by key: their path below it, with slashes. Credentials are found as fsspec's drivers do.
@@ -53,6 +56,7 @@ class FileStore:
             ) from error
         self._root = self._root.rstrip("/")
         self._is_web = "http" in _protocols(self._files)
+        self._writes_whole = not _OBJECT_STORES.isdisjoint(_protocols(self._files))
 
     def find(self, under: str = "") -> list[str]:
         """The keys below a folder; files that are being written are left out. Cost: one listing.
@@ -174,7 +178,7 @@ class FileStore:
             raise self._unreadable(key, error) from error
 
     def put(self, local: Path, key: str) -> None:
-        """Copy a file of this machine to the store, to a temporary name that is renamed then.
+        """Copy a file of this machine to the store: to a temporary name that is renamed then, unless it writes whole.
 
         A file of this key and size that is there is taken for it.
 
@@ -188,6 +192,14 @@ class FileStore:
         target, size = self._path(key), local.stat().st_size
         if self._size(target) == size:
             return
+        if self._writes_whole:
+            self._files.put_file(str(local), target)
+        else:
+            self._put_aside(local, target)
+        if self._size(target) != size:
+            raise OSError(f"{self.url}/{key} has another size than {local}")
+
+    def _put_aside(self, local: Path, target: str) -> None:
         temporary = f"{target}.{os.getpid()}{SUFFIX}"
         self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
         self._files.put_file(str(local), temporary)
@@ -198,11 +210,9 @@ class FileStore:
             self._files.put_file(str(local), target)
             self._files.rm_file(temporary)
         self._sync(target.rpartition("/")[0])
-        if self._size(target) != size:
-            raise OSError(f"{self.url}/{key} has another size than {local}")
 
     def write(self, key: str, data: bytes) -> None:
-        """Replace a file, by a temporary name that is renamed; a store without renames replaces files whole.
+        """Replace a file, by a temporary name that is renamed; a store that writes whole, or without renames, does not.
 
         Args:
             key: The file.
@@ -214,6 +224,9 @@ class FileStore:
         target = self._path(key)
         temporary = f"{target}.{os.getpid()}{SUFFIX}"
         try:
+            if self._writes_whole:
+                self._files.pipe_file(target, data)
+                return
             self._files.pipe_file(temporary, data)
             self._sync(temporary)
             self._rename(temporary, target, data)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.remote.file_store import FileStore, StoredFile
@@ -16,14 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(params=["local", "memory"])
+class ObjectStore(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """Objects in memory: to rename one is an error."""
+
+    protocol = "abfss"
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(super()._strip_protocol(path.replace("abfss://", "memory://")))
+
+    def mv(self, *_: Any, **__: Any) -> None:
+        raise PermissionError("Objects of this bucket may not be deleted.")
+
+
+@pytest.fixture(params=["local", "memory", "abfss"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FileStore]:
-    """An empty store on this machine's disk, and one in memory."""
+    """An empty store on this machine's disk, one in memory, and one of objects."""
     if request.param == "local":
         yield FileStore(f"local://{tmp_path}/store")
         return
+    fsspec.register_implementation("abfss", ObjectStore, clobber=True)
     memory = fsspec.filesystem("memory")
-    yield FileStore("memory://test-file-store")
+    yield FileStore(f"{request.param}://test-file-store")
     if memory.exists("/test-file-store"):
         memory.rm("/test-file-store", recursive=True)
 
@@ -43,6 +58,16 @@ def test_what_is_put_is_listed_with_its_size_and_read_back(store: FileStore, tmp
     assert store.read("a/b.txt") == b"12345"
     store.get("a/b.txt", tmp_path / "copy")
     assert (tmp_path / "copy").read_text() == "12345"
+
+
+def test_what_is_written_is_replaced_and_nothing_is_left_beside_it(store: FileStore, tmp_path: Path) -> None:
+    put(store, "a/c.txt", tmp_path, "333")
+    put(store, "a/c.txt", tmp_path, "4444")
+    store.write("a/b.json", b"1")
+    store.write("a/b.json", b"22")
+    assert {key: one.size for key, one in store.listing().items()} == {"a/b.json": 2, "a/c.txt": 4}
+    files, root = fsspec.url_to_fs(store.url)
+    assert len(files.find(root)) == 2
 
 
 def test_a_folder_that_is_not_there_is_empty(store: FileStore) -> None:

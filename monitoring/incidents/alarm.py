@@ -22,7 +22,6 @@ class DeploymentBaseline:
             included, in the watch's own unit.
         thresholds: The evidence at which each level alarms.
         timezone: IANA name of the zone in which days are named.
-        embedding: Whether the joint watch reads an embedding of the inputs.
     """
 
     scores: Mapping[WatchKey, BaselineScore]
@@ -31,7 +30,6 @@ class DeploymentBaseline:
     expected: Callable[[WatchKey, datetime], float]
     thresholds: Mapping[Level, float]
     timezone: str
-    embedding: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ _UNSTATED = _OF_NUMBERS | frozenset(metric.name for metric in ranking.METRICS)
 #: What a watch's number means, by the watch's name.
 _SCALES = {
     "joint": "0.5 is no drift, 1 is complete separation from the baseline.",
+    "embedding": "0.5 is no drift, 1 is complete separation from the baseline.",
     "location": "Location is the mean baseline quantile of the values: 0.5 is no shift.",
     "spread": "Spread is the mean of |2q - 1| over the values' baseline quantiles q: 0.5 is no change.",
 }
@@ -74,9 +75,9 @@ def summary(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
             return f"{_surprised(split.metric)}{at} (surprise {format_change(split.metric, split.surprise)})"
         return f"the traffic is harder (expected loss {format_change(split.metric, split.difficulty)})"
     if not departure.windows:
-        return f"{_title(alarm)} changed"
+        return f"{_place(alarm.key)} changed"
     level, expected = format_value(alarm.key.watch, departure.level), format_value(alarm.key.watch, departure.expected)
-    return f"{_title(alarm)} {_verb(departure.change)} from {expected} to {level}"
+    return f"{_place(alarm.key)} {_verb(departure.change)} from {expected} to {level}"
 
 
 def message(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
@@ -108,7 +109,7 @@ def message(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
 
 def _departure_sentence(alarm: Alarm, departure: Departure) -> str:
     score, name, day = alarm.baseline.scores[alarm.key], alarm.key.watch, _day(departure.start, alarm)
-    title = _title(alarm)
+    title = _place(alarm.key)
     title = title[0].upper() + title[1:]
     windows = f"{departure.windows} window{'' if departure.windows == 1 else 's'}"
     averaged = (
@@ -249,14 +250,8 @@ def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
     return f"compare the inputs with the baseline, `pitfalls monitor report --window {day:%Y-%m-%d}`."
 
 
-def _title(alarm: Alarm) -> str:
-    """The watch that alarmed and its slice, to stand within a sentence."""
-    if alarm.watch.family == "joint" and alarm.baseline.embedding:
-        return "embedding drift"
-    return _place(alarm.key)
-
-
 def _place(key: WatchKey) -> str:
+    """A watch and its slice, to stand within a sentence."""
     name = lower_first(watch_title(key.watch))
     return f"{name} at {slice_title(key.slice)}" if key.slice else name
 

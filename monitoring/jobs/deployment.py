@@ -136,6 +136,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
             SchemaCheck(partial(load_schema, place.schema), baseline.bins, baseline.profile),
             min_rows=plan.min_rows,
             optional=optional_inputs(watched.bins, _missing_shares(baseline)),
+            sources=watched.sources,
         ),
     )
     return Deployment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -107,8 +107,7 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
         the fact.
     """
     subjects, watch = incident.inputs_of_fact, alarm.watch
-    about = {ANSWERS_SUBJECT} if watch.name == ANSWERS.name else {watch.feature}
-    if about & set(subjects):
+    if (watch.name == ANSWERS.name and ANSWERS_SUBJECT in subjects) or _is_about(watch.feature, subjects):
         return True
     if LABELS_SUBJECT in subjects:  # labels that come too late say nothing of the losses of the others
         return incident.cause == CONTRADICTED and harm_group(watch) == LOSS_GROUP
@@ -149,7 +148,7 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
     subjects = incident.inputs_of_fact
     if VOLUME_SUBJECT in subjects or (LABELS_SUBJECT in subjects and incident.cause != CONTRADICTED):
         return frozenset()
-    named = {harm_group(watch) for watch in watches if watch.feature in subjects}
+    named = {harm_group(watch) for watch in watches if _is_about(watch.feature, subjects)}
     if ANSWERS_SUBJECT in subjects:
         named.add(harm_group(ANSWERS))
     return frozenset({LOSS_GROUP, "joint", *named})
@@ -175,6 +174,11 @@ def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: Deplo
         if any(excess * watch.scale > high for excess in score_excess(key, (window,), baseline)):
             return True
     return False
+
+
+def _is_about(feature: str | None, subjects: Collection[str]) -> bool:
+    """Whether an input, or what describes one (`comment.words`), is among the columns that a fact names."""
+    return feature is not None and any(feature == one or feature.startswith(f"{one}.") for one in subjects if one)
 
 
 def _message(kind: str, facts: Sequence[Finding]) -> str:

@@ -110,7 +110,6 @@ class IncidentTracker:
             expected=self._expected,
             thresholds={level: test.budget.threshold for level, test in reference_fit.tests.items()},
             timezone=timezone,
-            embedding=catalogue.embedding is not None,
         )
 
     def track(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from monitoring.baseline.profile import Bins, Profile
 from monitoring.baseline.spec import OF_OUTPUT
@@ -21,15 +24,24 @@ class InputCheck:
         schema: Checks a profile against the schema.
         min_rows: Rows below which a window is too small to say that an input is missing in all of it.
         optional: Inputs that may be missing in every row (see `optional_inputs`).
+        sources: The columns that inputs describe, such as a text, by the names of those inputs.
     """
 
     def __init__(
-        self, bins: Sequence[Bins], schema: ProfileCheck, *, min_rows: int, optional: frozenset[str] = frozenset()
+        self,
+        bins: Sequence[Bins],
+        schema: ProfileCheck,
+        *,
+        min_rows: int,
+        optional: frozenset[str] = frozenset(),
+        sources: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._bins = tuple(bins)
         self._schema = schema
         self._min_rows = min_rows
         self._optional = optional
+        self._sources = sources
+        self._descriptions = Counter(sources.values())
 
     def check(self, profile: Profile, problems: tuple[tuple[str, str], ...], previous: str) -> CheckResult:
         """Check one window; one without rows has no findings, and leaves `previous` to the next.
@@ -49,7 +61,18 @@ class InputCheck:
         known = {(fact.kind, fact.feature) for fact in facts}
         checked = self._schema(profile, broken, previous)
         others = (f for f in checked.findings if (f.kind, f.feature) not in known and f.feature not in broken)
-        return CheckResult(findings=(*facts, *others), statistics=checked.statistics)
+        return CheckResult(findings=(*self._by_column(facts), *others), statistics=checked.statistics)
+
+    def _by_column(self, facts: Sequence[Finding]) -> Iterator[Finding]:
+        """The facts, with one for a column in place of those of everything that describes it."""
+        owners: dict[tuple[str, str], list[Finding]] = {}
+        for fact in facts:
+            owners.setdefault((fact.kind, self._sources.get(fact.feature, fact.feature)), []).append(fact)
+        for (_, owner), found in owners.items():
+            if len(found) == self._descriptions.get(owner):
+                yield replace(found[0], feature=owner, message=found[0].message.replace(found[0].feature, owner, 1))
+            else:
+                yield from found
 
     def _all_missing(self, profile: Profile, problems: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
         if profile.rows < self._min_rows:

@@ -22,7 +22,7 @@ from monitoring.records import Finding, ScoreSum, WatchKey
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
-from monitoring.watches import integrity, joint
+from monitoring.watches import integrity
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.early_labels import EarlyLabels, LabelRate
 from monitoring.watches.embedding import embedded, missing_embeddings
@@ -221,7 +221,7 @@ class WindowScorer:
         rows = sample if source is None else embedded(sample, source)
         findings = () if source is None else missing_embeddings(len(sample), len(rows), source)
         total, recent = witness.step_sample(before, rows, answered.rows)
-        return recent, {WatchKey(watch=joint.WATCH.name): total}, findings
+        return recent, {WatchKey(watch=self._catalogue.joint_watch.name): total}, findings
 
     def _label_window(self, window: Window) -> LabelWindow:
         horizon = duration_microseconds(self._reference_fit.horizon)

@@ -85,6 +85,12 @@ class Catalogue:
         return self.task.output_watches
 
     @property
+    def joint_watch(self) -> Watch:
+        """The watch on all inputs together, which is called after the embedding where there is one."""
+        sees_embedding = self.feature_space is not None and self.feature_space.single.size > 0
+        return joint.EMBEDDING_WATCH if sees_embedding else joint.WATCH
+
+    @property
     def watches(self) -> dict[str, Watch]:
         """Every watch by its name."""
         found = (
@@ -94,7 +100,7 @@ class Catalogue:
             *self.integrity,
             *self.output_watches,
             *(entry.watch for entry in self.inputs),
-            *(() if self.feature_space is None else (joint.WATCH,)),
+            *(() if self.feature_space is None else (self.joint_watch,)),
             *(() if self.coverage is None else self.coverage.watches),
         )
         return {watch.name: watch for watch in found}

@@ -18,6 +18,7 @@ NOTHING = "\N{EN DASH}"
 #: Watches without a part of their own in the name.
 _WHOLE = {
     "joint": "Joint input drift",
+    "embedding": "Embedding drift",
     "schema": "Schema",
     "output:confidence": "Prediction confidence",
     "unusable_answers": "Invalid predictions",
@@ -168,7 +169,7 @@ def _unit(watch: str) -> Unit:
     metric = find_metric(loss_of(watch)) or _shown(watch)
     if metric is not None:
         return metric.unit
-    return "score" if watch.endswith((":location", ":spread")) or watch == "joint" else "share"
+    return "score" if watch.endswith((":location", ":spread")) or watch in {"joint", "embedding"} else "share"
 
 
 def format_value(watch: str, value: float | None) -> str:

@@ -10,7 +10,7 @@ inputs as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,9 @@ RANKING_ROWS = 2048
 RANK_VARIANCE = 1.0 / 12.0
 
 WATCH = Watch(name="joint", family="joint", level="notice", needs_label=False)
+
+#: The same where inputs are seen by their embedding.
+EMBEDDING_WATCH = replace(WATCH, name="embedding")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

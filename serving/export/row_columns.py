@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from monitoring.errors import BadInput
+from serving.export.reference_table import ROW_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -33,7 +34,7 @@ def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Tab
         The table with its own columns, and those.
 
     Raises:
-        BadInput: there is no such column, or one of the standard name, too.
+        BadInput: there is no such column, or one of the standard name, too, or it holds something else.
     """
     for standard, own in names.items():
         if own is None or own == standard:
@@ -51,6 +52,14 @@ def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Tab
                 got=f"{ROW_FLAGS[standard]} {own}, and a column {standard}",
                 expected="one of them",
                 fix=f"Leave {ROW_FLAGS[standard]} out, or rename the column {standard}.",
+            )
+        kind, wanted = table.schema.field(own).type, ROW_COLUMNS[standard]
+        if not wanted.fits(kind):
+            raise BadInput(
+                "A column of the reference table has another type.",
+                got=f"{ROW_FLAGS[standard]} {own}, which is {kind}",
+                expected=wanted.wanted,
+                fix=wanted.fix,
             )
         table = table.append_column(standard, table[own])
     return table

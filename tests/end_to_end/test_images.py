@@ -139,7 +139,7 @@ def test_printed_digits_are_noticed_and_more_handwritten_ones_are_not(exported: 
     with Store.open(config.store.url) as store:
         windows = store.windows(1)
     assert not any(window.findings for window in windows)
-    scores = [score for window in windows for score in window.scores if score.watch == "joint"]
+    scores = [score for window in windows for score in window.scores if score.watch == "embedding"]
     values = [score.value for score in scores if score.value is not None]
     assert len(values) == QUIET + MOVED - 1  # the first window has nothing to be told apart by
     before, after = values[: QUIET - 1], values[QUIET:]

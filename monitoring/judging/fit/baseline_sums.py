@@ -89,7 +89,7 @@ class BaselineSums:
             The variance of one row's score, and the rows below which it is added.
         """
         rows = np.array([one.rows for one in pooled])
-        if key.watch == joint.WATCH.name:
+        if key.watch in {joint.WATCH.name, joint.EMBEDDING_WATCH.name}:
             return SamplingVariance.from_row_variance(joint.RANK_VARIANCE, np.minimum(rows, joint.SAMPLE))
         squares, _ = pooled_sums(self.squares, key, min_rows)
         return SamplingVariance.fit(mean_scores(pooled), mean_scores(squares), rows)
@@ -134,7 +134,7 @@ def sum_baseline(
             sums.update(catalogue.coverage.sums(*coverage))
             squares.update(catalogue.coverage.squares(*coverage))
         if witness is not None:
-            sums[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
+            sums[WatchKey(watch=catalogue.joint_watch.name)] = witness.baseline[number]
     for feature, unlisted in unlisted_values(baseline, [positions for _, positions in windows]):
         for (window, positions), count in zip(windows, unlisted.tolist(), strict=True):
             unseen = integrity.unseen_sum(feature, positions.size, count)

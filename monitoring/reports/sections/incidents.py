@@ -31,7 +31,7 @@ def cause_line(incident: IncidentRecord) -> str:
         return f"{_capital(cause)}: {printable(incident.slice)}"
     if not cause:
         return f"{title} at {slice_title(incident.slice)}" if incident.slice else title
-    if incident.watch == "joint" or cause.casefold().startswith(title.casefold()):
+    if incident.watch in {"joint", "embedding"} or cause.casefold().startswith(title.casefold()):
         return _capital(cause)
     where = f" at {slice_title(incident.slice)}" if incident.slice else ""
     return f"{title}{where}: {cause}"

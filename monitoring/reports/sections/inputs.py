@@ -18,14 +18,15 @@ from monitoring.watches.descriptions import printable
 _INPUT_KINDS = ("input:", "missing:", "unseen:")
 _ANSWERS = ("output:", "prediction:", "unusable")
 
-#: The keys of what is no single input: the answers, and all inputs together.
+#: The keys of what is no single input: the answers, and all inputs together, or their embedding.
 ANSWERS: Final = "answers"
 JOINT: Final = "joint"
+EMBEDDING: Final = "embedding"
 
 #: A number, or an array of numbers.
 Distance = TypeVar("Distance", float, NDArray[np.float64])
 
-_TITLES = {ANSWERS: "Predictions", JOINT: "All inputs together"}
+_TITLES = {ANSWERS: "Predictions", JOINT: "All inputs together", EMBEDDING: "Embedding"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Input:
     """An input, the answers, or all inputs together, and how far it has moved over the last windows.
 
     Attributes:
-        key: ``input:NAME``, `ANSWERS` or `JOINT`.
+        key: ``input:NAME``, `ANSWERS`, `JOINT` or `EMBEDDING`.
         watches: The baselines of its watches, [n].
         strongest: The baseline of the watch that moved most.
         mean: Mean of that watch over the last windows, in its own unit; None where it has no score there.
@@ -200,8 +201,8 @@ def _inputs_named_by(incident: IncidentRecord) -> set[str]:
 
 def _key_of(watch: str, names: set[str]) -> str | None:
     """The key of the input that a watch is about, of the inputs that are known; None for a watch of something else."""
-    if watch == JOINT:
-        return JOINT
+    if watch in {JOINT, EMBEDDING}:
+        return watch
     if watch.startswith(_ANSWERS):
         return ANSWERS
     kind = next((kind for kind in _INPUT_KINDS if watch.startswith(kind)), None)

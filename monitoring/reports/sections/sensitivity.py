@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from monitoring.records import WHOLE, MonitorStatus, Sensitivity
+from monitoring.records import BURN_IN, WHOLE, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.metrics import find_metric
-from monitoring.watches.descriptions import NOTHING, format_change, metric_title, slice_title
+from monitoring.watches.descriptions import NOTHING, format_change, lower_first, metric_title, slice_title
 
 #: A loss that was evaluated in none of the last windows, this many, is not watched.
 RECENT_WINDOWS = 30
@@ -71,17 +71,21 @@ def watches_no_loss(status: MonitorStatus) -> bool:
 
 
 def unwatched_losses(status: MonitorStatus) -> str:
-    """Say that no loss was evaluated lately, so that no rise of one would be detected.
+    """Say that no loss was evaluated lately, or that none may page yet, so that no rise of one would be detected.
 
     Args:
         status: The deployment's state.
 
     Returns:
-        A sentence; empty where a loss on the whole traffic was evaluated in one of the last `RECENT_WINDOWS`, and where
-        nothing was judged or simulated.
+        A sentence; empty where a loss on the whole traffic was evaluated in one of the last `RECENT_WINDOWS` and there
+        is no burn-in, and where nothing was judged or simulated.
     """
     if watches_no_loss(status):
         return "No rise of a loss would be detected: no loss is watched."
+    burn_in = next((one for window in status.windows[-1:] for one in window.findings if one.kind == BURN_IN), None)
+    if burn_in is not None:
+        until = lower_first(burn_in.message.partition(":")[0])
+        return f"No rise of a loss would be detected: {until}, in which nothing pages but facts."
     losses, recent = {entry.metric for entry in status.sensitivity}, status.windows[-RECENT_WINDOWS:]
     if not losses or not recent:
         return ""

@@ -40,23 +40,32 @@ WATCHES = {
         watch("rank:late", "performance"),
         watch("estimated_error", "estimates"),
         watch("missing:z", "integrity", feature="z"),
+        watch("missing:comment.words", "integrity", feature="comment.words"),
         watch("unusable_answers", "integrity"),
         watch("output:late", "outputs", level="notice", direction="both"),
         watch("input:x:location", "inputs", level="notice", direction="both", feature="x"),
         watch("input:x:spread", "inputs", level="notice", direction="both", feature="x"),
         watch("input:y:location", "inputs", level="notice", direction="both", feature="y"),
         watch("joint", "joint", level="notice"),
+        watch("embedding", "joint", level="notice"),
         watch("labelled:score=high", "labelled", level="notice", direction="both", scale=2.0, offset=-1.0),
     )
 }
-MEANS = {"brier": 0.15, "rank:late": 0.25, "error": 0.2, "surprise_brier": 0.0, "joint": 0.5, "input:x:location": 0.5}
+MEANS = {
+    "brier": 0.15,
+    "rank:late": 0.25,
+    "error": 0.2,
+    "surprise_brier": 0.0,
+    "joint": 0.5,
+    "embedding": 0.5,
+    "input:x:location": 0.5,
+}
 
 
 def baseline(
     *,
     losses: Mapping[WatchKey, ScoreSum] | None = None,
     cycle: str = "",
-    embedding: bool = False,
     without: Sequence[str] = (),
     slices: Sequence[str] = (),
 ) -> DeploymentBaseline:
@@ -85,7 +94,6 @@ def baseline(
         expected=lambda key, start: scores[key].mean,
         thresholds=THRESHOLDS,
         timezone="UTC",
-        embedding=embedding,
     )
 
 

@@ -73,7 +73,7 @@ def test_joint_drift_explains_its_scale_and_names_its_pairs() -> None:
 
 
 def test_drift_of_an_embedding_is_called_so() -> None:
-    made = alarm("joint", windows(joint=[0.8]), against=baseline(embedding=True))
+    made = alarm("embedding", windows(embedding=[0.8]))
     assert explain(made).cause == "embedding drift rose from 0.500 to 0.800"
     assert message(made).startswith("Embedding drift averaged 0.800")
 

@@ -93,3 +93,18 @@ def test_the_schemas_findings_come_last_and_none_twice() -> None:
 def test_inputs_missing_in_most_of_the_baselines_rows_are_optional() -> None:
     assert optional_inputs(BINS, {"temp": MAX_MISSING_SHARE, "origin": MAX_MISSING_SHARE + 0.01}) == {"origin"}
     assert optional_inputs(BINS, {}) == frozenset()
+
+
+def test_what_describes_a_column_is_gone_with_it_and_told_once() -> None:
+    sources = {"comment.words": "comment", "comment.length": "comment"}
+    checked = InputCheck(BINS, RecordingSchema(), min_rows=MIN_ROWS, sources=sources)
+
+    def found(*names: str) -> list[tuple[str, str]]:
+        problems = tuple((name, "absent") for name in names)
+        return [(one.feature, one.message) for one in checked.check(counts(40), problems, "").findings]
+
+    assert found("temp", "comment.words", "comment.length") == [
+        ("temp", "The input temp is absent from the traffic."),
+        ("comment", "The input comment is absent from the traffic."),
+    ]
+    assert [feature for feature, _ in found("comment.words")] == ["comment.words"]

@@ -34,6 +34,7 @@ from monitoring.watches.descriptions import (
         ("input:carrier=UA", "Share of carrier = UA"),
         ("labelled:score=high", "Label coverage gap at score = high"),
         ("joint", "Joint input drift"),
+        ("embedding", "Embedding drift"),
         ("schema", "Schema"),
         ("stale", "stale"),
         ("input:", "Share of "),

@@ -26,6 +26,11 @@ def test_a_column_that_is_not_there_or_is_there_twice_is_refused() -> None:
     assert with_row_columns(twice, {"event_time": "event_time"}) == twice
 
 
+def test_a_column_of_another_type_is_refused_by_its_own_name() -> None:
+    with pytest.raises(BadInput, match=r"--event-time age, which is double.*a timestamp or a date"):
+        with_row_columns(TABLE, {"event_time": "age"})
+
+
 @pytest.mark.parametrize(
     ("columns", "inputs", "found"),
     [

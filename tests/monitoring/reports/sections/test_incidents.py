@@ -27,7 +27,7 @@ from monitoring.reports.sections.incidents import action_text, cause_line, pages
             "missing values of z rose from 0.0 % to 19.0 %",
             "Missing values of z rose from 0.0 % to 19.0 %",
         ),
-        ("joint", "", "embedding drift rose from 0.500 to 0.800", "Embedding drift rose from 0.500 to 0.800"),
+        ("embedding", "", "embedding drift rose from 0.500 to 0.800", "Embedding drift rose from 0.500 to 0.800"),
         ("schema", "speed, temp", "column gone", "Column gone: speed, temp"),
         ("brier", "origin=EWR", "", "Brier score at origin = EWR"),
         ("brier", "", "odd\x1b[31m.", "Brier score: odd\ufffd[31m"),

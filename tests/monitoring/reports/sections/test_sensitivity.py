@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitoring.records import MonitorStatus, Sensitivity
+from monitoring.records import BURN_IN, Finding, MonitorStatus, Sensitivity
 from monitoring.reports.sections.sensitivity import (
     RECENT_WINDOWS,
     detectable,
@@ -78,3 +78,11 @@ def test_one_evaluated_loss_among_the_last_windows_is_enough(status: MonitorStat
 def test_before_any_window_and_without_a_simulation_nothing_is_said(status: MonitorStatus) -> None:
     assert unwatched_losses(replace(status, windows=())) == ""
     assert unwatched_losses(replace(without_losses(status, last=365), sensitivity=())) == ""
+
+
+def test_in_a_burn_in_no_rise_is_said_to_be_detectable(status: MonitorStatus) -> None:
+    said = Finding(kind=BURN_IN, feature="baseline", message="Burn-in until 2 May 2013: nothing pages but facts.")
+    learning = replace(status, windows=(*status.windows[:-1], replace(status.windows[-1], findings=(said,))))
+    wanted = "No rise of a loss would be detected: burn-in until 2 May 2013, in which nothing pages but facts."
+    assert unwatched_losses(learning) == wanted
+    assert {entry.rise for entry in detectable(learning)} == {None}

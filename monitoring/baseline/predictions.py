@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import only_where
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.probabilities import are_probabilities
+from monitoring.tasks.task import NO_LABEL, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,24 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
         label_times=label_times,
         problems=problems,
     )
+
+
+def with_usable_answers(rows: Predictions, task: Task) -> Predictions:
+    """The predictions with NaN for what is no answer of a model with classes, as in the rows of a table.
+
+    Args:
+        rows: n predictions.
+        task: What the model answers.
+
+    Returns:
+        The same predictions, if each has probabilities from 0 to 1 that are 1 in sum where a row has one class.
+    """
+    if not task.classes:
+        return rows
+    usable = are_probabilities(rows.probabilities, exclusive=task.exclusive)
+    if usable.all():
+        return rows
+    return replace(rows, probabilities=np.where(usable[:, None], rows.probabilities, np.nan))
 
 
 def inputs_from(table: pa.Table, spec: BaselineSpec, names: Sequence[str]) -> pa.Table:

@@ -200,7 +200,7 @@ class DeploymentRun:
             self._late = self._late_rows()
         return due
 
-    def finish(self, check: Check) -> None:
+    def finish(self, check: Check, *, sensitivity: bool = True) -> None:
         """Store that all that was due is judged, so that a run with nothing to do knows it at once.
 
         How small a harm is detected is stored too where that is not known, or has changed in this run. Windows that
@@ -208,8 +208,9 @@ class DeploymentRun:
 
         Args:
             check: the time of this run, and the files as they were before it read them.
+            sensitivity: whether to find out how small a harm is detected.
         """
-        if not self._store.sensitivity(self._number):
+        if sensitivity and not self._store.sensitivity(self._number):
             self._save_sensitivity()
         plan, last = self._deployment.plan, self._store.last_window(self._number)
         after = None if last is None else last.record.end

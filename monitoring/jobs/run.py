@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from itertools import takewhile
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -19,9 +20,11 @@ from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.notify import NotificationOutbox, Notify
+from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
+from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
-from monitoring.store.lease import LEASE_SECONDS
+from monitoring.store.lease import LEASE_SECONDS, Lease
 from monitoring.store.store import Store
 from monitoring.tracing import span
 from monitoring.traffic.windows import Window
@@ -78,6 +81,8 @@ class ExternalServices:
         moved: whether the traffic may be elsewhere than the deployment's was.
         labels_anew: whether the label log was lost and a new one has begun.
         deploy: makes a deployment ready; a service keeps the fit for its next run.
+        open_traffic: opens other traffic than the config's, such as a drill's; the files of neither the traffic nor
+            its labels are looked at then. None: the config's.
     """
 
     notify: Notify | None = None
@@ -85,6 +90,7 @@ class ExternalServices:
     moved: bool = False
     labels_anew: bool = False
     deploy: Callable[[MonitorConfig, Embedder | None], Deployment] = deploy
+    open_traffic: Callable[[], TrafficSource] | None = None
 
 
 NO_SERVICES = ExternalServices()
@@ -105,6 +111,7 @@ class RunRequest:
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[Progress], None] = lambda _: None
     bound: Callable[[Deployment, int, datetime], datetime] | None = None
+    sensitivity: bool = True
 
 
 class RunLog:
@@ -228,7 +235,7 @@ def judge_windows(
 def _run(
     config: MonitorConfig, store: Store, log: RunLog, request: RunRequest, services: ExternalServices
 ) -> RunResult:
-    require_traffic(config)
+    label_logs = _label_logs(config, services)
     deployment = services.deploy(config, services.embedder)
     now = log.clock()
     check = check_begun(config, now)
@@ -236,15 +243,8 @@ def _run(
     with store.lease(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
         until = None if request.bound is None else request.bound(deployment, number, now)
         run = DeploymentRun(deployment, store, number)
-        run.begin(label_logs_of(config), labels_anew=services.labels_anew)
-        traffic = open_traffic(
-            config,
-            deployment.baseline,
-            deployment.version,
-            clock=log.clock,
-            scope=run.scope,
-            meanwhile=lambda: lease.renew(log.clock()),
-        )
+        run.begin(label_logs, labels_anew=services.labels_anew)
+        traffic = _opened(config, deployment, services, run.scope, log.clock, lease)
         all_due = run.due(traffic, now)
         due = all_due if until is None else tuple(one for one in all_due if one.start < until)
         if due:
@@ -262,14 +262,14 @@ def _run(
             log.judged(record)
             if changed and until is None:
                 outbox.send_pending()
-            opened += [one for one in changed if _is_news(one, record.end)]
+            opened += [one for one in changed if is_news(one, record.end)]
             request.progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
         if run.judged == len(due):
             outbox.send_pending(last=True, digest=until is not None)
             if len(due) == len(all_due):
-                run.finish(check)
+                run.finish(check, sensitivity=request.sensitivity)
             if due:
-                run.forget(config.retention, label_logs_of(config)[1:], now)
+                run.forget(config.retention, label_logs[1:], now)
         return RunResult(
             deployment=number,
             judged=run.judged,
@@ -279,6 +279,34 @@ def _run(
             follows=run.follows,
             excluded_rows=traffic.excluded_rows,
         )
+
+
+def _label_logs(config: MonitorConfig, services: ExternalServices) -> tuple[Path, ...]:
+    """Where the config's label log may be, once its traffic is there; nowhere if other traffic is judged."""
+    if services.open_traffic is not None:
+        return ()
+    require_traffic(config)
+    return label_logs_of(config)
+
+
+def _opened(
+    config: MonitorConfig,
+    deployment: Deployment,
+    services: ExternalServices,
+    scope: ReadScope,
+    clock: Callable[[], datetime],
+    lease: Lease,
+) -> TrafficSource:
+    if services.open_traffic is not None:
+        return services.open_traffic()
+    return open_traffic(
+        config,
+        deployment.baseline,
+        deployment.version,
+        clock=clock,
+        scope=scope,
+        meanwhile=lambda: lease.renew(clock()),
+    )
 
 
 @contextmanager
@@ -297,6 +325,6 @@ def _attempt(
     store.end_attempt(number, window.start, at=clock())
 
 
-def _is_news(incident: IncidentRecord, at: datetime) -> bool:
+def is_news(incident: IncidentRecord, at: datetime) -> bool:
     """Whether an incident was opened, or became worse, at that time."""
     return incident.opened_at == at or any(event.state == "worse" and event.at == at for event in incident.history)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.records.backfill import Backfill, Only, WindowAttempt, WindowRevision
+from monitoring.records.drill import DrillRecord, DrillRun, DrillSource, FaultResult, Outcome, Touched, UnfitFault
 from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.records.incident import (
     FACT_SEPARATOR,
@@ -53,9 +54,13 @@ __all__ = [
     "CauseRow",
     "Coverage",
     "Direction",
+    "DrillRecord",
+    "DrillRun",
+    "DrillSource",
     "EstimateMethod",
     "EstimateRecord",
     "Family",
+    "FaultResult",
     "Finding",
     "IncidentAction",
     "IncidentEvent",
@@ -69,6 +74,7 @@ __all__ = [
     "MetricCode",
     "MonitorStatus",
     "Only",
+    "Outcome",
     "RealisedLosses",
     "Rebaseline",
     "RunRecord",
@@ -78,6 +84,8 @@ __all__ = [
     "ScoreSum",
     "Sensitivity",
     "SlicePart",
+    "Touched",
+    "UnfitFault",
     "Watch",
     "WatchKey",
     "WindowAttempt",

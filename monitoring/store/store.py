@@ -34,6 +34,7 @@ from monitoring.store import (
 from monitoring.store.backfill.backfills import BackfillStore
 from monitoring.store.checks import Check
 from monitoring.store.deployments import DeploymentRecord, StateName
+from monitoring.store.drills.drills import DrillStore
 from monitoring.store.erasure.erasing_store import ErasingStore
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.labels.added_labels import AddedLabelStore
@@ -45,7 +46,7 @@ from monitoring.store.runs import StoredRun
 from monitoring.store.windows import StoredWindow
 
 
-class Store(RebaselineStore, BackfillStore, OutboxStore, LeaseStore, ErasingStore, AddedLabelStore):
+class Store(RebaselineStore, BackfillStore, OutboxStore, LeaseStore, ErasingStore, AddedLabelStore, DrillStore):
     """A database of deployments, windows, evidence and incidents. Open it with `Store.open`; close it when done.
 
     Every method is one transaction. Threads and processes may share a store. Values come back exactly: floats to the

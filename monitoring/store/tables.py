@@ -258,6 +258,47 @@ added_labels = Table(
     Index("ix_added_labels_deployment", "deployment", "id"),
 )
 
+drill = Table(
+    "drill",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("basis", String, nullable=False),
+    *_times("at"),
+    Column("by", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("source", String, nullable=False),
+    Column("source_windows", Integer, nullable=False),
+    *_times("source_start", "source_end"),
+    Column("lead", Integer, nullable=False),
+    Column("windows", Integer, nullable=False),
+    Column("replicates", Integer, nullable=False),
+    Column("false_pages", Integer, nullable=False),
+    Column("false_notices", Integer, nullable=False),
+    Column("unfit", Text, nullable=False),
+    Index("ix_drill_name", "name", "id"),
+)
+
+drill_result = Table(
+    "drill_result",
+    metadata,
+    Column("drill", ForeignKey("drill.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("fault", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("touches", String, nullable=False),
+    Column("level", String, nullable=False),
+    Column("promised", Boolean, nullable=False),
+    Column("replicates", Integer, nullable=False),
+    Column("told", Integer, nullable=False),
+    Column("median_delay", Integer),
+    Column("cause", Text, nullable=False),
+    Column("runs", Text, nullable=False),
+)
+
 lease = Table(
     "lease",
     metadata,

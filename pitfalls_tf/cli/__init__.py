@@ -59,6 +59,7 @@ VERBS: Mapping[str, Verb] = {
         "pitfalls_tf.cli.monitor",
         "Monitor traffic for data drift and performance regression, within a false-alarm budget.",
     ),
+    "drill": Verb("pitfalls_tf.cli.drill", "Prove on your own traffic that your own monitor tells, and how soon."),
 }
 
 # Libraries read these when they are first imported, so they are set before a verb is loaded. Existing values are kept.
@@ -80,7 +81,7 @@ pitfalls = LazyGroup(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Train a Keras model over many seeds, export it, serve it, log every prediction, and alert on drift and"
     " performance regression.",
-    epilog="Exit codes: 0 healthy, 1 a page was raised or a release gate refused, 2 wrong input, 3 cannot run.",
+    epilog="Exit codes: 0 healthy, 1 a page was raised or missed, or a model refused, 2 wrong input, 3 cannot run.",
 )
 pitfalls.params.append(
     click.Option(

@@ -4,7 +4,7 @@
 code  meaning
 ====  ==========================================================================
 0     done, healthy
-1     done, and a page was raised, or a release gate refused a model
+1     done, and a page was raised, a drill's fault missed, or a model refused by a gate
 2     wrong input: usage, arguments, configuration, data
 3     cannot run: the environment, or a defect of pitfalls (with its traceback)
 130   interrupted from the keyboard, as in shells

@@ -12,7 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.baseline.output_numbers import made_answers, output_columns
-from monitoring.baseline.predictions import Predictions, microseconds, no_predictions, predictions_from
+from monitoring.baseline.predictions import (
+    Predictions,
+    microseconds,
+    no_predictions,
+    predictions_from,
+    with_usable_answers,
+)
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config.sections import ModelSection
 from monitoring.jobs.sources.log_window import LogWindow
@@ -145,7 +151,8 @@ class LogSource:
             plain |= output_columns(outputs, self._spec)
         described, problems = described_inputs(self._spec.described, plain, microseconds(plain["event_time"]))
         plain |= {name: column for name, column in described.items() if name not in problems}
-        return predictions_from(pa.table(plain), self._spec, probabilities=self._output)
+        found = predictions_from(pa.table(plain), self._spec, probabilities=self._output)
+        return with_usable_answers(found, self._spec.task)
 
     def _with_answers(self, flat: pa.Table) -> pa.Table:
         """The rows with the column of the answers, which is made where several outputs are watched, or ids."""

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from monitoring.records import Finding
 from monitoring.tasks.class_indices import class_indices
 from monitoring.tasks.number_lists import number_list_codes, number_lists
+from monitoring.tasks.probabilities import are_probabilities
 from monitoring.traffic.cells import as_strings, class_names, decoded, is_list, is_number, is_text, parse_numbers
 from monitoring.traffic.ranked_ids import ranked_answers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
-
-#: Probabilities of a row may add up to something as far from 1 as this: rounding, in a file with two decimals.
-ROUNDING = 0.02
 
 
 def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], int, tuple[Finding, ...]]:
@@ -59,30 +57,9 @@ def usable_answers(values: NDArray[np.float64], columns: TableColumns) -> NDArra
     Returns:
         bool [n].
     """
-    if columns.classes and columns.exclusive:
-        return are_probabilities(values)
     if columns.classes:
-        with np.errstate(invalid="ignore"):
-            return np.asarray(((values >= 0) & (values <= 1)).all(axis=1), dtype=np.bool_)
+        return are_probabilities(values, exclusive=columns.exclusive)
     return np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
-
-
-def are_probabilities(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of n rows, [n, classes], are from 0 to 1, and 1 in sum but for rounding.
-
-    >>> are_probabilities(np.array([[0.25, 0.75], [0.5, 0.7], [np.nan, 0.5]])).tolist()
-    [True, False, False]
-
-    Returns:
-        bool [n]; False for a row with a NaN.
-    """
-    width = values.shape[1]
-    with np.errstate(invalid="ignore"):
-        total = values[:, 0] + values[:, 1] if width == 2 else values.sum(axis=1)
-        usable: NDArray[np.bool_] = np.abs(total - 1) <= ROUNDING
-        for place in range(width):
-            usable &= (values[:, place] >= 0) & (values[:, place] <= 1)
-    return usable
 
 
 def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple[Finding, ...]:

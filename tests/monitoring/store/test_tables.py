@@ -4,10 +4,28 @@ from dataclasses import fields
 
 from sqlalchemy import UniqueConstraint
 
-from monitoring.records import IncidentAction, IncidentRecord, RunRecord, ScoreRecord, WindowRecord
+from monitoring.records import (
+    DrillRecord,
+    FaultResult,
+    IncidentAction,
+    IncidentRecord,
+    RunRecord,
+    ScoreRecord,
+    WindowRecord,
+)
 from monitoring.store.labels.added_labels import AddedLabels
 from monitoring.store.migrations import REVISION_TABLE
-from monitoring.store.tables import added_labels, incident, incident_action, metadata, run, score, window
+from monitoring.store.tables import (
+    added_labels,
+    drill,
+    drill_result,
+    incident,
+    incident_action,
+    metadata,
+    run,
+    score,
+    window,
+)
 
 #: Fields of a window that are in a table of their own, or in one text with others.
 ELSEWHERE = {"scores", "estimates", "settled", "realised_losses"}
@@ -135,6 +153,41 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
         "checkpoint": ["deployment", "start", "content"],
         "backfill": ["id", "deployment", "start", "end", "until", "at", "by", "only", "revised", "ended_at"],
         "added_labels": ["id", "deployment", "at", "by", "labels"],
+        "drill": [
+            "id",
+            "name",
+            "version",
+            "basis",
+            "at",
+            "by",
+            "release",
+            "seed",
+            "source",
+            "source_windows",
+            "source_start",
+            "source_end",
+            "lead",
+            "windows",
+            "replicates",
+            "false_pages",
+            "false_notices",
+            "unfit",
+        ],
+        "drill_result": [
+            "drill",
+            "position",
+            "fault",
+            "title",
+            "what",
+            "touches",
+            "level",
+            "promised",
+            "replicates",
+            "told",
+            "median_delay",
+            "cause",
+            "runs",
+        ],
         "window_revision": [
             "deployment",
             "start",
@@ -157,6 +210,8 @@ def test_every_field_of_a_record_has_a_column() -> None:
         (IncidentAction, incident_action, set()),
         (RunRecord, run, set()),
         (AddedLabels, added_labels, set()),
+        (DrillRecord, drill, {"faults", "number"}),
+        (FaultResult, drill_result, set()),
         (ScoreRecord, score, set()),
         (WindowRecord, window, ELSEWHERE),
     ):

@@ -203,3 +203,26 @@ def test_a_column_of_the_log_is_described_as_the_baseline_says(source: LogSource
     rows, _ = LogSource(deployed / "traffic", model, spec, version=1).read(day(1))
     assert dict(rows.problems) == dict.fromkeys(gone.kinds, "absent")
     assert rows.features[f"{name}.characters"].to_pylist() == [len(text) for text in texts.to_pylist()]
+
+
+def test_what_is_no_probability_is_no_answer(source: LogSource, deployed: Path) -> None:
+    writer = TrafficWriter(deployed / "traffic", clock=lambda: LATER)
+    writer.append(
+        AnsweredRows(
+            model="flights",
+            version=1,
+            signature="serving_default",
+            request_ids=["scaled", "sound"],
+            rows=[0, 0],
+            event_times_us=np.array([as_microseconds(day(9).start)] * 2),
+            answered_at_us=0,
+            latencies_us=np.zeros(2, dtype=np.int64),
+            inputs={"temp": np.ones(2, np.float32), "origin": np.array([b"EWR", b"EWR"], dtype=object)},
+            outputs={"probabilities": np.array([[25.0, 75.0], [0.25, 0.75]], np.float32)},
+        )
+    )
+    writer.close()
+    rows, _ = LogSource(deployed / "traffic", load_config(deployed / "monitor.toml").model, SPEC, version=1).read(
+        day(9)
+    )
+    assert np.isnan(rows.probabilities).all(axis=1).tolist() == [True, False]

@@ -13,8 +13,6 @@ from hypothesis.extra import numpy as arrays
 
 from monitoring.traffic.cells import is_list
 from monitoring.traffic.tables.answers import (
-    ROUNDING,
-    are_probabilities,
     as_list_column,
     given_probabilities,
     no_answer_findings,
@@ -99,14 +97,6 @@ def test_no_usable_answer_at_all_is_a_fact() -> None:
     )
     assert "a class in none" in no_answer_findings(PREDICTED, 3, 3)[0].message
     assert no_answer_findings(ONE, 3, 2) == no_answer_findings(ONE, 0, 0) == ()
-
-
-@given(arrays.arrays(np.float64, st.tuples(st.integers(1, 8), st.integers(2, 5)), elements=st.floats(0, 1)))
-def test_normalised_rows_are_probabilities_and_scaled_ones_are_not(weights: np.ndarray) -> None:
-    values = (weights + 0.01) / (weights + 0.01).sum(axis=1, keepdims=True)
-    assert are_probabilities(values).all()
-    assert not are_probabilities(values * (1 + 2 * ROUNDING)).any()
-    assert not are_probabilities(-values).any()
 
 
 @given(arrays.arrays(np.float64, st.tuples(st.integers(0, 8), st.integers(1, 5)), elements=st.floats(0, 1)))

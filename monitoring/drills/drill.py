@@ -1,0 +1,290 @@
+"""A drill: each fault planted in replayed traffic of a deployment, judged by its own monitor."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from monitoring.config import MonitorConfig
+from monitoring.drills.clean_windows import CleanWindows, clean_windows, next_start
+from monitoring.drills.faults.catalogue import faults_named, fitting
+from monitoring.drills.faults.fault import Fault, FaultScope
+from monitoring.drills.replay_job import ReplayJob, Told
+from monitoring.drills.replayed_traffic import ReplayedTraffic
+from monitoring.drills.timeline import Timeline, draw_timeline
+from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
+from monitoring.jobs.deployment_lookup import look_up_deployment
+from monitoring.records import DrillRecord, DrillRun, FaultResult, Level
+from monitoring.store.store import Store
+from monitoring.traffic.windows import WindowPlan
+from monitoring.watches.embedding import Embedder
+
+#: Windows before the fault: some weeks, after which what is usual is known.
+LEAD = 28
+
+#: Windows with the fault, and replicates, unless others are asked for.
+WINDOWS = 30
+REPLICATES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillRequest:
+    """What is drilled.
+
+    Attributes:
+        faults: The names of faults; none for all.
+        windows: Windows with the fault, at most.
+        lead: Windows before it.
+        replicates: How often each fault is planted.
+        seed: What the draws begin from.
+        by: Who asks for it.
+    """
+
+    faults: tuple[str, ...] = ()
+    windows: int = WINDOWS
+    lead: int = LEAD
+    replicates: int = REPLICATES
+    seed: int = 0
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillProgress:
+    """How far a drill has come.
+
+    Attributes:
+        done: Runs that are done.
+        runs: Runs in all.
+        result: What the last one had to say.
+    """
+
+    done: int
+    runs: int
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Replicate:
+    """A timeline whose windows before the fault are judged, and what the monitor told in it without a fault."""
+
+    number: int
+    timeline: Timeline
+    lead: str
+    by_chance: tuple[Told, ...]
+
+
+def run_drill(
+    config: MonitorConfig,
+    store: Store,
+    request: DrillRequest,
+    *,
+    clock: Callable[[], datetime],
+    embedder: Embedder | None = None,
+    progress: Callable[[DrillProgress], None] = lambda _: None,
+) -> DrillRecord:
+    """Plant each fault in replayed traffic, and see whether and when the deployment's own monitor tells.
+
+    The job is the monitor's own, in temporary stores; of the deployment's store, traffic and labels nothing is changed.
+    Each replicate is judged without a fault too: what the monitor tells there as well is no answer to a fault.
+
+    Cost: that of judging the windows, in each replicate at most `lead + (faults + 1) * windows`; a run ends with the
+    window in which the monitor tells.
+
+    Args:
+        config: The deployment's config.
+        store: Holds what was judged so far; it is read.
+        request: What is drilled.
+        clock: Gives the time.
+        embedder: Runs a bundle's model on tensors; None: the joint watch does not see them.
+        progress: Called after each run.
+
+    Returns:
+        The results.
+
+    Raises:
+        BadInput: There is no such fault, or the config does not fit the traffic.
+        CannotRun: A file cannot be read.
+    """
+    begun, asked = clock(), faults_named(request.faults)
+    deployment = deploy(config, embedder)
+    embedding = deployment.baseline.spec.embedding
+    embed = embedder(deployment.bundle) if embedder is not None and embedding is not None else None
+    clean = clean_windows(config, deployment, store, clock=clock, embed=embed)
+    scope = FaultScope(
+        spec=deployment.baseline.spec,
+        sample=clean.sample(),
+        slices=config.traffic.slices,
+        horizon=deployment.horizon,
+        by_time=isinstance(deployment.plan, WindowPlan),
+    )
+    planned, unfit = fitting(asked, scope)
+    promises = _promises(config, store, request.windows)
+    with tempfile.TemporaryDirectory(prefix="pitfalls-drill-") as folder:
+        job = ReplayJob(config, deployment, Path(folder))
+        counter = _Counter(request.replicates * (len(planned) + 1), progress)
+        drill = _Drill(job, deployment, clean, scope, request, counter)
+        runs = drill.run(planned)
+    return DrillRecord(
+        name=config.name,
+        version=deployment.version,
+        basis=evidence_basis(config),
+        at=begun,
+        faults=tuple(_result(fault, runs[fault.name], promised=promises(fault)) for fault, _ in planned),
+        unfit=unfit,
+        **_made_of(request, clean, drill.by_chance),
+    )
+
+
+def _made_of(request: DrillRequest, clean: CleanWindows, by_chance: Sequence[Told]) -> dict[str, Any]:
+    """What a record says of a drill's making, and of what was told without a fault."""
+    pages, notices = (sum(one.incident.level == level for one in by_chance) for level in ("page", "notice"))
+    return {
+        "by": request.by,
+        "release": version("pitfalls-tf"),
+        "seed": request.seed,
+        "source": clean.source,
+        "source_windows": len(clean.windows),
+        "source_start": clean.windows[0].window.start,
+        "source_end": clean.windows[-1].window.end,
+        "lead": request.lead,
+        "windows": request.windows,
+        "replicates": request.replicates,
+        "false_pages": pages,
+        "false_notices": notices,
+    }
+
+
+def _promises(config: MonitorConfig, store: Store, windows: int) -> Callable[[Fault], bool]:
+    """Which faults are no smaller than the rise of the error rate that is detected within so many windows."""
+    number = look_up_deployment(config, store).number
+    known = () if number is None else store.sensitivity(number)
+    rises = [one.rise for one in known if one.metric == "error" and not one.slice and one.windows <= windows]
+    detected = min((rise for rise in rises if rise is not None), default=float("inf"))
+    return lambda fault: fault.rise is None or fault.rise >= detected
+
+
+def _result(fault: Fault, runs: Sequence[DrillRun], *, promised: bool) -> FaultResult:
+    return FaultResult(
+        fault=fault.name,
+        title=fault.title,
+        what=fault.what,
+        touches=fault.touches,
+        level=fault.level,
+        promised=promised,
+        runs=tuple(runs),
+    )
+
+
+class _Counter:
+    """Counts runs."""
+
+    def __init__(self, runs: int, progress: Callable[[DrillProgress], None]) -> None:
+        self._runs, self._progress, self._done = runs, progress, 0
+
+    def count(self, result: str) -> None:
+        """One more run is done."""
+        self._done += 1
+        self._progress(DrillProgress(done=self._done, runs=self._runs, result=result))
+
+
+class _Drill:
+    """The replicates of a drill, one after the other."""
+
+    def __init__(
+        self,
+        job: ReplayJob,
+        deployment: Deployment,
+        clean: CleanWindows,
+        scope: FaultScope,
+        request: DrillRequest,
+        counter: _Counter,
+    ) -> None:
+        self._job, self._deployment, self._clean = job, deployment, clean
+        self._scope, self._request, self._counter = scope, request, counter
+        self.by_chance: list[Told] = []
+
+    def run(self, planned: Sequence[tuple[Fault, tuple[str, ...]]]) -> dict[str, list[DrillRun]]:
+        """Run everything; the runs by fault."""
+        runs: dict[str, list[DrillRun]] = {fault.name: [] for fault, _ in planned}
+        for number in range(self._request.replicates):
+            replicate = self._replicate(number)
+            for fault, targets in planned:
+                rng = self._rng(fault.name)
+                target = targets[int(rng.permutation(len(targets))[number % len(targets)])]
+                done = self._plant(replicate, fault, target)
+                runs[fault.name].append(done)
+                self._counter.count(f"{fault.title}{f' in {target}' if target else ''}: {_said(done)}")
+            self._job.forget(replicate.lead)
+        return runs
+
+    def _replicate(self, number: int) -> _Replicate:
+        """Draw a timeline, and judge it without a fault; the store before the planting stays."""
+        timeline = draw_timeline(
+            self._clean.windows,
+            self._deployment.plan,
+            start=next_start(self._clean),
+            sizes=(self._request.lead, self._request.windows),
+            rng=self._rng("timeline", number),
+        )
+        lead, told = f"lead-{number}", list[Told]()
+        before = ReplayedTraffic(timeline.before, self._scope.spec, known_until=timeline.planted_at)
+        self._job.judge(lead, before, timeline.planted_at, told=told.append)
+        after: list[Told] = []
+        whole = ReplayedTraffic(timeline.changed(lambda rows: rows), self._scope.spec)
+        self._job.judge("clean", whole, timeline.end, after=lead, told=after.append)
+        self._job.forget("clean")
+        self.by_chance += [*told, *after]
+        causes = "; ".join(f"{one.incident.level}, {one.incident.cause}" for one in (*told, *after))
+        self._counter.count(f"no fault: {causes or 'nothing told'}")
+        return _Replicate(number=number, timeline=timeline, lead=lead, by_chance=tuple(after))
+
+    def _plant(self, replicate: _Replicate, fault: Fault, target: str) -> DrillRun:
+        """Judge a timeline with a fault until the monitor tells."""
+        rng = self._rng(fault.name, replicate.number)
+        rows = replicate.timeline.changed(lambda rows: fault.plant(rows, target, self._scope, rng))
+        first: dict[Level, Told] = {}
+
+        def told(one: Told) -> None:
+            chance = any(other.key == one.key and other.start <= one.start for other in replicate.by_chance)
+            if not chance:
+                first.setdefault(one.incident.level, one)
+
+        def enough() -> bool:
+            return "page" in first or fault.level in first
+
+        traffic = ReplayedTraffic(rows, self._scope.spec)
+        end = replicate.timeline.end
+        self._job.judge("fault", traffic, end, after=replicate.lead, told=told, stop=enough)
+        self._job.forget("fault")
+        found = first.get("page") or first.get("notice")
+        if found is None:
+            return DrillRun(replicate=replicate.number, column=target)
+        incident = found.incident
+        return DrillRun(
+            replicate=replicate.number,
+            column=target,
+            level=incident.level,
+            delay=found.window,
+            watch=incident.watch,
+            slice=incident.slice,
+            cause=incident.cause,
+            named=self._job.named_input(incident),
+        )
+
+    def _rng(self, name: str, number: int = 0) -> np.random.Generator:
+        """A generator by the seed, what is drawn, and a number: no draw depends on which faults are asked for."""
+        return np.random.default_rng([self._request.seed, zlib.crc32(name.encode()), number])
+
+
+def _said(run: DrillRun) -> str:
+    if run.level is None:
+        return "not told"
+    return f"{run.level} in window {run.delay}: {run.cause}"

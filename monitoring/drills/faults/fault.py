@@ -1,0 +1,82 @@
+"""What a fault is: a change of a window's rows, and what it may be planted in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.records import Level, Touched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaultScope:
+    """What a fault may be planted in: a deployment, and a sample of its clean rows.
+
+    Attributes:
+        spec: The model's inputs and answers.
+        sample: Clean rows, [n]: columns prediction_id, event_time, the inputs, probabilities, label, label_time.
+        slices: The columns whose values are watched as slices.
+        horizon: How long labels are waited for.
+        by_time: Whether windows are cut by time; False for windows of so many rows.
+    """
+
+    spec: BaselineSpec
+    sample: pa.Table
+    slices: tuple[str, ...]
+    horizon: timedelta
+    by_time: bool
+
+
+#: Changes the rows of a window, [n], which have the columns of `FaultScope.sample`: rows, what it is planted in, the
+#: scope, and a generator of random numbers.
+Plant: TypeAlias = Callable[[pa.Table, str, FaultScope, np.random.Generator], pa.Table]
+
+#: What a fault can be planted in: inputs, or slices as `column=value`; an empty name for a fault of no column.
+Targets: TypeAlias = Callable[[FaultScope], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault.
+
+    Attributes:
+        name: Its name on the command line.
+        title: Its name in words.
+        what: What it does to which columns.
+        touches: What it changes.
+        level: The level at which a monitor should tell.
+        needs: What a deployment needs for it, as the reason why it is left out.
+        targets: What it can be planted in; nothing where it does not fit the deployment.
+        plant: Plants it in one window.
+        rise: By how much it raises the error rate; None where it is no matter of size.
+    """
+
+    name: str
+    title: str
+    what: str
+    touches: Touched
+    level: Level
+    needs: str
+    targets: Targets
+    plant: Plant
+    rise: float | None = None
+
+
+def with_column(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    """The rows with other values in one column.
+
+    Args:
+        rows: A table, [n].
+        name: The column.
+        values: Its new values, [n].
+
+    Returns:
+        The table.
+    """
+    return rows.set_column(rows.column_names.index(name), name, values)

@@ -1,0 +1,131 @@
+"""Faults of labels: wrong ones, as if the model had become so much worse, and labels that stop or come too late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.baseline.predictions import predictions_from
+from monitoring.drills.faults.fault import Fault, FaultScope, Plant, with_column
+from monitoring.records import Level
+from monitoring.tasks.classification import Classification
+
+#: A deployment has labels if at least this share of its rows has.
+LABELLED = 0.1
+
+_TIME = pa.timestamp("us", "UTC")
+
+
+def has_labels(scope: FaultScope) -> tuple[str, ...]:
+    """Targets of a fault of labels: none where hardly a row has a label."""
+    valid = scope.sample.num_rows - scope.sample["label"].null_count
+    return ("",) if valid and valid >= LABELLED * scope.sample.num_rows else ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrongLabels:
+    """So many points of the labelled rows are wrong that were right.
+
+    Where a row has one of several classes, that share of rows for which the model was right gets another class. Of any
+    other task, the rows of that share get the label of another of them.
+    """
+
+    points: float
+
+    def __call__(self, rows: pa.Table, _target: str, scope: FaultScope, rng: np.random.Generator) -> pa.Table:
+        """Plant it; see `monitoring.drills.faults.fault.Plant`."""
+        labelled = np.flatnonzero(np.asarray(rows["label"].is_valid()))
+        wanted = round(self.points * labelled.size)
+        if not wanted:
+            return rows
+        task = scope.spec.task
+        if not isinstance(task, Classification):
+            return _among_themselves(rows, rng.permutation(labelled)[:wanted])
+        known = predictions_from(rows.take(pa.array(labelled)), scope.spec)
+        right = labelled[task.losses(known.probabilities, known.labels)["error"] == 0.0]
+        chosen = rng.permutation(right)[:wanted]
+        steps = rng.integers(1, len(task.classes), chosen.size)
+        return _other_class(rows, np.sort(chosen), steps, task)
+
+
+def _among_themselves(rows: pa.Table, places: NDArray[np.int64]) -> pa.Table:
+    """The rows at some places get each other's labels."""
+    order = np.arange(rows.num_rows)
+    order[places] = np.roll(places, 1)
+    return with_column(rows, "label", rows["label"].combine_chunks().take(pa.array(order)))
+
+
+def _other_class(rows: pa.Table, places: NDArray[np.int64], steps: NDArray[np.int64], task: Classification) -> pa.Table:
+    """The labels at some places are those so many classes further."""
+    codes = task.label_codes(rows["label"])
+    words = rows["label"].to_pylist()
+    for place, step in zip(places.tolist(), steps.tolist(), strict=True):
+        if codes[place] >= 0:
+            words[place] = task.classes[(int(codes[place]) + step) % len(task.classes)]
+    return with_column(rows, "label", pa.array(words, pa.string()))
+
+
+def _inverted(rows: pa.Table, _target: str, scope: FaultScope, rng: np.random.Generator) -> pa.Table:
+    labelled = np.flatnonzero(np.asarray(rows["label"].is_valid()))
+    task = scope.spec.task
+    if isinstance(task, Classification):
+        return _other_class(rows, labelled, np.ones(labelled.size, dtype=np.int64), task)
+    return _among_themselves(rows, rng.permutation(labelled))
+
+
+def _stopped(rows: pa.Table, _target: str, _scope: FaultScope, _rng: np.random.Generator) -> pa.Table:
+    rows = with_column(rows, "label", pa.nulls(rows.num_rows, pa.string()))
+    return with_column(rows, "label_time", pa.nulls(rows.num_rows, _TIME))
+
+
+def _late(rows: pa.Table, _target: str, scope: FaultScope, _rng: np.random.Generator) -> pa.Table:
+    late = pc.add(rows["event_time"], pa.scalar(scope.horizon, pa.duration("us")))
+    late = pc.add(late, pa.scalar(86_400_000_000, pa.duration("us")))
+    nothing = pa.scalar(None, _TIME)
+    return with_column(rows, "label_time", pc.if_else(rows["label"].is_valid(), late.cast(_TIME), nothing))
+
+
+def _fault(
+    name: str, title: str, what: str, plant: Plant, *, level: Level = "page", rise: float | None = None
+) -> Fault:
+    return Fault(
+        name=name,
+        title=title,
+        what=what,
+        touches="labels",
+        level=level,
+        needs="labels",
+        targets=has_labels,
+        plant=plant,
+        rise=rise,
+    )
+
+
+LABEL_FAULTS = (
+    _fault(
+        "labels-inverted",
+        "labels inverted",
+        "gives every labelled row the next class, or the label of another row where there are no classes",
+        _inverted,
+    ),
+    _fault(
+        "labels-wrong-5",
+        "error + 5 points",
+        "changes the labels of 5 % of the labelled rows, of those that the model had right",
+        WrongLabels(0.05),
+        rise=0.05,
+    ),
+    _fault(
+        "labels-wrong-10",
+        "error + 10 points",
+        "changes the labels of 10 % of the labelled rows, of those that the model had right",
+        WrongLabels(0.1),
+        rise=0.1,
+    ),
+    _fault("labels-stop", "labels stop", "takes away the labels of all rows", _stopped, level="notice"),
+    _fault("labels-late", "labels too late", "lets all labels come a day after the label horizon", _late),
+)

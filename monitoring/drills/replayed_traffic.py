@@ -1,0 +1,127 @@
+"""Replayed traffic: rows in memory, shown to the monitor's job as its own traffic is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.baseline.predictions import Predictions, microseconds, predictions_from, with_usable_answers
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.jobs.sources.log_window import LogWindow
+from monitoring.judging.window.label_findings import UnmatchedLabels
+from monitoring.records import Finding
+from monitoring.timestamps import as_datetime, as_microseconds
+from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.windows import Window
+
+
+class ReplayedTraffic:
+    """Rows in memory with their labels. A `TrafficSource`; all labels are in its label log, by their own times."""
+
+    def __init__(self, rows: pa.Table, spec: BaselineSpec, *, known_until: datetime | None = None) -> None:
+        """Sorts the labels.
+
+        Args:
+            rows: Rows in order of their event times, [n]: prediction_id, event_time, inputs, probabilities, label,
+                label_time.
+            spec: Inputs and answers.
+            known_until: Labels of that time and later have not come yet; None: all have.
+        """
+        self._rows = rows.drop_columns(["label", "label_time"])
+        self._spec = spec
+        self._times = microseconds(rows["event_time"])
+        labels = rows.select(["prediction_id", "label", "label_time"]).filter(rows["label"].is_valid())
+        if known_until is not None:
+            labels = labels.filter(pc.less(labels["label_time"], pa.scalar(known_until, pa.timestamp("us", "UTC"))))
+        order = np.argsort(microseconds(labels["label_time"]), kind="stable")
+        sequence = pa.array(np.arange(order.size), pa.int64())
+        self._labels = labels.take(pa.array(order)).append_column("sequence", sequence).combine_chunks()
+        self._read: tuple[Window, Predictions] | None = None
+
+    @property
+    def source_findings(self) -> tuple[Finding, ...]:
+        """See `TrafficSource`."""
+        return ()
+
+    @property
+    def unmatched_labels(self) -> UnmatchedLabels:
+        """See `TrafficSource`."""
+        return UnmatchedLabels()
+
+    @property
+    def excluded_rows(self) -> int:
+        """See `TrafficSource`."""
+        return 0
+
+    def rows(self, window: Window) -> LogWindow:
+        """See `TrafficSource`."""
+        return LogWindow(self, window)
+
+    def read(self, window: Window) -> tuple[Predictions, int]:
+        """See `TrafficSource`."""
+        if self._read is None or self._read[0] != window:
+            first, last = self._places(window)
+            rows = self._rows.slice(first, last - first)
+            self._read = window, with_usable_answers(predictions_from(rows, self._spec), self._spec.task)
+        return self._read[1], 0
+
+    def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
+        """See `WindowRows.select`."""
+        rows = self.read(window)[0]
+        return rows, int(rows.event_times[-1]) if len(rows) else 0
+
+    def findings(self, window: Window) -> tuple[Finding, ...]:
+        """Nothing is wrong with the rows but what the judge finds."""
+        return ()
+
+    def missing_rows(self, window: Window) -> int:
+        """See `TrafficSource`."""
+        return 0
+
+    def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+        """See `TrafficSource`."""
+        if not self._times.size:
+            return ()
+        breaks = np.flatnonzero(np.diff(self._times) > longest_gap // timedelta(microseconds=1))
+        starts, ends = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [self._times.size - 1]])
+        pairs = zip(self._times[starts].tolist(), self._times[ends].tolist(), strict=True)
+        return tuple((as_datetime(first), as_datetime(last)) for first, last in pairs)
+
+    def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """See `TrafficSource`."""
+        counts = [last - first for first, last in map(self._places, windows)]
+        return np.array([counts, counts], dtype=np.int64).T.reshape(-1, 2)
+
+    def event_times(self) -> NDArray[np.int64]:
+        """See `TrafficSource`."""
+        return self._times
+
+    def labels(self) -> pa.Table:
+        """See `TrafficSource`."""
+        return self._labels
+
+    def latest_labels(self) -> pa.Table:
+        """See `TrafficSource`: each prediction has one label at most."""
+        return self._labels
+
+    def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+        """See `TrafficSource`."""
+        places = pc.index_in(ids, self._rows["prediction_id"].combine_chunks())
+        known = np.asarray(places.is_valid(), dtype=np.bool_)
+        if known.any():
+            known &= self._times[np.asarray(pc.fill_null(places, 0))] < before
+        return known
+
+    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """See `TrafficSource`."""
+        return np.zeros(len(ids), dtype=np.bool_)
+
+    def _places(self, window: Window) -> tuple[int, int]:
+        ends = [as_microseconds(window.start), as_microseconds(window.end)]
+        first, last = np.searchsorted(self._times, ends).tolist()
+        return first, last

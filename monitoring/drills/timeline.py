@@ -1,0 +1,136 @@
+"""A timeline: windows after the clean ones, each with the rows of a clean window that was drawn for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from monitoring.baseline.predictions import microseconds
+from monitoring.drills.clean_windows import CleanWindow
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+
+_TIME = pa.timestamp("us", "UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Timeline:
+    """Windows that follow each other, with their rows.
+
+    Attributes:
+        windows: The windows, in order.
+        lead: How many of them are before the fault.
+    """
+
+    windows: tuple[CleanWindow, ...]
+    lead: int
+
+    @property
+    def planted_at(self) -> datetime:
+        """When the first window with the fault begins."""
+        return self.windows[self.lead].window.start
+
+    @property
+    def end(self) -> datetime:
+        """When the last window ends."""
+        return self.windows[-1].window.end
+
+    @property
+    def before(self) -> pa.Table:
+        """The rows before the fault."""
+        return pa.concat_tables([one.rows for one in self.windows[: self.lead]])
+
+    def changed(self, change: Callable[[pa.Table], pa.Table]) -> pa.Table:
+        """All rows, with those from the planting on changed, window by window."""
+        after = [change(one.rows) for one in self.windows[self.lead :]]
+        return pa.concat_tables([self.before, *after], promote_options="permissive")
+
+
+def draw_timeline(
+    clean: Sequence[CleanWindow],
+    plan: WindowPlan | RowPlan,
+    *,
+    start: datetime,
+    sizes: tuple[int, int],
+    rng: np.random.Generator,
+) -> Timeline:
+    """Draw a clean window for each window of a timeline, with replacement: a bootstrap of whole windows.
+
+    Windows are drawn from those at the same place in the week, or else in the day, or else from all; so what days of
+    the week differ by stays, and what a day shares with the one before is lost.
+
+    Args:
+        clean: Clean windows.
+        plan: How traffic is cut into windows.
+        start: The timeline begins with the first window that begins then or later.
+        sizes: How many windows before the fault, and with it.
+        rng: Draws.
+
+    Returns:
+        The timeline. Ids are new; the labels of a row come as late after it as they came.
+    """
+    count = sum(sizes)
+    if isinstance(plan, RowPlan):
+        drawn = [clean[place] for place in rng.integers(0, len(clean), count).tolist()]
+        slots = _one_after_the_other([one.window for one in drawn], start)
+    else:
+        longest = max(one.window.end - one.window.start for one in clean)
+        slots = [one for one in plan.windows(start, start + (count + 1) * longest) if one.start >= start][:count]
+        places = _Places(clean, plan.phases)
+        drawn = [clean[places.draw(slot.start, rng)] for slot in slots]
+    moved = tuple(
+        CleanWindow(window=slot, rows=_moved(one, slot, f"{place}:"))
+        for place, (slot, one) in enumerate(zip(slots, drawn, strict=True))
+    )
+    return Timeline(windows=moved, lead=sizes[0])
+
+
+class _Places:
+    """Clean windows by their places in the week and the day."""
+
+    def __init__(self, clean: Sequence[CleanWindow], phases: Callable[[datetime], Mapping[str, int]]) -> None:
+        self._phases = phases
+        self._clean = [dict(phases(one.window.start)) for one in clean]
+
+    def draw(self, start: datetime, rng: np.random.Generator) -> int:
+        """The place of a clean window for a window that begins at a time."""
+        wanted = dict(self._phases(start))
+        every = range(len(self._clean))
+        same = [place for place in every if self._clean[place] == wanted]
+        same = same or [place for place in every if self._clean[place].get("day") == wanted.get("day")]
+        return int(rng.choice(np.array(same or list(every))))
+
+
+def _one_after_the_other(windows: Sequence[Window], start: datetime) -> list[Window]:
+    slots = []
+    for one in windows:
+        slots.append(Window(start=start, end=start + (one.end - one.start)))
+        start = slots[-1].end
+    return slots
+
+
+def _moved(clean: CleanWindow, slot: Window, prefix: str) -> pa.Table:
+    """The rows of a window moved to another one, with ids of their own."""
+    rows, length = clean.rows, as_microseconds(slot.end) - as_microseconds(slot.start)
+    times = microseconds(rows["event_time"])
+    offsets = np.clip(times - as_microseconds(clean.window.start), 0, length - 1)
+    moved = offsets + as_microseconds(slot.start)
+    delays = np.maximum(microseconds(rows["label_time"]) - times, 0)
+    known = np.asarray(rows["label"].is_valid(), dtype=np.bool_)
+    ids = pa.array([f"{prefix}{one}" for one in rows["prediction_id"].to_pylist()], pa.string())
+    return _with(rows, prediction_id=ids, event_time=_times(moved), label_time=_times(moved + delays, unknown=~known))
+
+
+def _times(us: NDArray[np.int64], unknown: NDArray[np.bool_] | None = None) -> pa.Array:
+    return pa.array(us, pa.int64(), mask=unknown).cast(_TIME)
+
+
+def _with(rows: pa.Table, **columns: pa.Array) -> pa.Table:
+    for name, values in columns.items():
+        rows = rows.set_column(rows.column_names.index(name), name, values)
+    return rows

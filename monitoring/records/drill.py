@@ -1,0 +1,178 @@
+"""Drills: faults planted in replayed traffic, and whether and when the monitor told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median_low
+from typing import Literal, TypeAlias
+
+from monitoring.records.watch import Level
+
+#: What a fault changes.
+Touched: TypeAlias = Literal["inputs", "answers", "labels", "rows"]
+
+#: Where the replayed windows are from.
+DrillSource: TypeAlias = Literal["traffic", "reference"]
+
+#: What became of a fault: told in at least half of its replicates, missed, or smaller than what is detected.
+Outcome: TypeAlias = Literal["told", "missed", "too small"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillRun:
+    """One replicate of one fault.
+
+    Attributes:
+        replicate: Its number, from 0.
+        column: What the fault was planted in: an input, or a slice; empty for a fault of no column.
+        level: The level of the incident that told; None where none did.
+        delay: In which window with the fault it was opened, the first is 1; None where none was.
+        watch: Its watch; empty where none told, as are the next three.
+        slice: Its slice.
+        cause: Its cause.
+        named: The input that it names first; empty where it names none.
+    """
+
+    replicate: int
+    column: str = ""
+    level: Level | None = None
+    delay: int | None = None
+    watch: str = ""
+    slice: str = ""
+    cause: str = ""
+    named: str = ""
+
+    @property
+    def named_rightly(self) -> bool:
+        """Whether the input named first is the faulty one, or none is named where no input is faulty."""
+        return self.named == self.column.partition("=")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultResult:
+    """All replicates of one fault.
+
+    Attributes:
+        fault: Its name.
+        title: Its name in words.
+        what: What it does to which columns.
+        touches: What it changes.
+        level: The level at which the monitor should tell.
+        promised: Whether it is no smaller than what the deployment detects in as many windows.
+        runs: The replicates.
+    """
+
+    fault: str
+    title: str
+    what: str
+    touches: Touched
+    level: Level
+    promised: bool = True
+    runs: tuple[DrillRun, ...]
+
+    @property
+    def told(self) -> tuple[DrillRun, ...]:
+        """The replicates that were told at the level at which they should be, or a higher one."""
+        return tuple(one for one in self.runs if one.level in ("page", self.level))
+
+    @property
+    def noticed(self) -> int:
+        """How many replicates were told at a lower level only."""
+        return sum(one.level is not None for one in self.runs) - len(self.told)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Told in at least half of the replicates; or missed, if it is large enough to be promised."""
+        if 2 * len(self.told) >= len(self.runs):
+            return "told"
+        return "missed" if self.promised else "too small"
+
+    @property
+    def median_delay(self) -> int | None:
+        """The median delay of the told replicates, in windows; None where none was told."""
+        return median_low(one.delay or 0 for one in self.told) if self.told else None
+
+    @property
+    def named_rightly(self) -> int:
+        """How many of the told replicates name the faulty input first, or none where no input is faulty."""
+        return sum(one.named_rightly for one in self.told)
+
+    @property
+    def cause(self) -> str:
+        """The cause of most told replicates, of several the first; empty where none was told."""
+        causes = Counter(one.cause for one in self.told)
+        return causes.most_common(1)[0][0] if causes else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfitFault:
+    """A fault that does not fit a deployment.
+
+    Attributes:
+        fault: Its name.
+        title: Its name in words.
+        reason: Why it was left out.
+    """
+
+    fault: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillRecord:
+    """One drill of a deployment. All times are aware.
+
+    Attributes:
+        name: The deployment's name.
+        version: The model's version.
+        basis: The digest of the settings and the baseline that it was held against.
+        at: When it was begun.
+        by: Who asked for it.
+        release: The release of this library.
+        seed: What the draws of days and rows begin from.
+        source: Where the replayed windows are from.
+        source_windows: From how many windows they were drawn.
+        source_start: When the first of these begins.
+        source_end: When the last of these ends.
+        lead: Windows without the fault before it, in each replicate.
+        windows: Windows with the fault, at most, in each replicate.
+        replicates: How often each fault was planted.
+        false_pages: Pages in the windows without any fault, lead and all.
+        false_notices: Notices there.
+        faults: The results.
+        unfit: The faults that do not fit the deployment.
+        number: Its number in the store; 0 before it is there.
+    """
+
+    name: str
+    version: int
+    basis: str
+    at: datetime
+    by: str
+    release: str
+    seed: int
+    source: DrillSource
+    source_windows: int
+    source_start: datetime
+    source_end: datetime
+    lead: int
+    windows: int
+    replicates: int
+    false_pages: int
+    false_notices: int
+    faults: tuple[FaultResult, ...]
+    unfit: tuple[UnfitFault, ...] = ()
+    number: int = 0
+
+    @property
+    def clean_windows(self) -> int:
+        """The windows without any fault, over all replicates."""
+        return self.replicates * (self.lead + self.windows)
+
+    @property
+    def missed(self) -> tuple[FaultResult, ...]:
+        """The faults that should page and were missed."""
+        return tuple(one for one in self.faults if one.level == "page" and one.outcome == "missed")

@@ -1,0 +1,1 @@
+"""Drills in the store: what each planted, and what the monitor told."""

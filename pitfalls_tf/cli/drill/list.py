@@ -1,0 +1,60 @@
+"""``pitfalls drill list``: the faults that can be planted, and past drills."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.output import one_line, with_output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitoring.drills.faults.fault import Fault
+    from monitoring.records import DrillRecord
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@with_output
+def command(config_path: Path, *, output: Output) -> int:
+    """List the faults that can be planted, and past drills.
+
+    Of each fault what it does and at which level the monitor should tell; of each drill of the deployment how many
+    faults were told, the newest first. Runs nothing.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.drills.document import drill_document  # noqa: PLC0415 - as above
+    from monitoring.drills.faults.catalogue import FAULTS  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    with Store.open(config.store.url) as store:
+        drills = store.drills(config.name)
+    document = {"faults": [_document(one) for one in FAULTS], "drills": [drill_document(one) for one in drills]}
+    lines = [*(_fault_line(one) for one in FAULTS), "", *(_drill_line(one) for one in drills)]
+    if not drills:
+        lines.append(f"No drill was run yet: pitfalls drill run --config {config_path}")
+    output.finish(document, lambda: click.echo("\n".join(map(one_line, lines))))
+    return 0
+
+
+def _document(fault: Fault) -> dict[str, object]:
+    return {name: getattr(fault, name) for name in ("name", "title", "what", "touches", "level", "needs")}
+
+
+def _fault_line(fault: Fault) -> str:
+    return f"{fault.name:16} {fault.level:7} {fault.what}; needs {fault.needs}"
+
+
+def _drill_line(drill: DrillRecord) -> str:
+    told = sum(one.outcome == "told" for one in drill.faults)
+    missed = ", ".join(one.title for one in drill.faults if one.outcome == "missed")
+    when = f"#{drill.number}  {drill.at:%Y-%m-%d %H:%M} UTC  {drill.by}"
+    return (
+        f"{when}  version {drill.version}, release {drill.release}  "
+        f"told {told} of {len(drill.faults)}{f'; missed: {missed}' if missed else ''}"
+    )

@@ -1,0 +1,66 @@
+"""A drill's results on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from monitoring.records import DrillRecord, FaultResult
+
+
+def scoreboard(drill: DrillRecord) -> RenderableType:
+    """A table of a drill's faults, with what the windows without a fault had to say.
+
+    Args:
+        drill: The drill.
+
+    Returns:
+        What a console prints.
+    """
+    from rich.console import Group  # noqa: PLC0415 - not needed for --help
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    from monitoring.drills.document import AS_LOGGED  # noqa: PLC0415 - as above
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("fault", "told", "window", "named", "cause"):
+        right = name in ("window", "named")
+        table.add_column(name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
+    for one in drill.faults:
+        table.add_row(*map(Text, _cells(one)))
+    lines = [_about(drill), AS_LOGGED, *(f"Left out: {one.title}; it {one.reason}." for one in drill.unfit)]
+    missed = [one.title for one in drill.faults if one.outcome == "missed"]
+    small = [one.title for one in drill.faults if one.outcome == "too small"]
+    if small:
+        lines.append(f"Smaller than what is detected within {drill.windows} windows: {', '.join(small)}.")
+    lines.append(f"Missed: {', '.join(missed)}." if missed else "Nothing was missed.")
+    return Group(table, Text(), *map(Text, lines))
+
+
+def _cells(one: FaultResult) -> tuple[str, ...]:
+    from monitoring.watches.descriptions import printable  # noqa: PLC0415 - not needed for --help
+
+    told, runs = len(one.told), len(one.runs)
+    mark = {"told": "", "missed": ", missed", "too small": ""}[one.outcome]
+    delay = "" if one.median_delay is None else str(one.median_delay)
+    named = f"{one.named_rightly}/{told}" if told else ""
+    lower = f"a notice in {one.noticed} of {runs}" if one.noticed else ""
+    return one.title, f"{one.level} {told}/{runs}{mark}", delay, named, printable(one.cause or lower)
+
+
+def _about(drill: DrillRecord) -> str:
+    span = f"{drill.source_start:%Y-%m-%d} to {drill.source_end:%Y-%m-%d}"
+    source = "clean windows of the traffic" if drill.source == "traffic" else "windows of the reference"
+    return (
+        f"{drill.replicates} replicates, drawn from {drill.source_windows} {source} ({span}); {drill.lead} windows "
+        f"before each fault, at most {drill.windows} with it. Without a fault: {_count(drill.false_pages, 'page')} and "
+        f"{_count(drill.false_notices, 'notice')} in {drill.clean_windows:,} windows. Window: in which one with the "
+        "fault it was told, the median. Named: how often the faulty input was named first, or none if none is."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

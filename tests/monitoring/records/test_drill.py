@@ -1,0 +1,48 @@
+"""What follows from the replicates of a fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitoring.records import DrillRun, FaultResult, Level
+
+PAGE = DrillRun(replicate=0, column="temp", level="page", delay=1, cause="out of range", named="temp")
+NOTICE = DrillRun(replicate=1, column="temp", level="notice", delay=3, cause="temp rose", named="wind")
+MISSED = DrillRun(replicate=2, column="temp")
+
+
+def result(*runs: DrillRun, level: Level = "page", promised: bool = True) -> FaultResult:
+    return FaultResult(fault="unit", title="", what="", touches="inputs", level=level, promised=promised, runs=runs)
+
+
+def test_a_page_tells_at_either_level_and_a_notice_at_its_own() -> None:
+    page, notice = result(PAGE, NOTICE, MISSED), result(PAGE, NOTICE, MISSED, level="notice")
+    assert (page.told, page.noticed, page.median_delay) == ((PAGE,), 1, 1)
+    assert (notice.told, notice.noticed, notice.median_delay) == ((PAGE, NOTICE), 0, 1)
+    assert (notice.named_rightly, notice.cause) == (1, "out of range")
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        (result(PAGE, MISSED), "told"),
+        (result(PAGE, MISSED, MISSED), "missed"),
+        (result(PAGE, MISSED, MISSED, promised=False), "too small"),
+        (result(NOTICE), "missed"),
+    ],
+)
+def test_half_of_the_replicates_decide(found: FaultResult, outcome: str) -> None:
+    assert found.outcome == outcome
+
+
+def test_where_none_was_told_there_is_no_delay_and_no_cause() -> None:
+    found = result(MISSED)
+    assert (found.median_delay, found.cause, found.named_rightly) == (None, "", 0)
+
+
+def test_a_slice_names_its_column_and_a_fault_of_no_column_no_input() -> None:
+    assert replace(PAGE, column="origin=JFK", named="origin").named_rightly
+    assert not replace(PAGE, column="", named="temp").named_rightly
+    assert replace(PAGE, column="", named="").named_rightly

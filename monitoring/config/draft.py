@@ -203,6 +203,8 @@ probabilities = {_quoted(draft.probabilities)}
 
 
 def _predicted(table: TableDraft) -> str:
+    if not (table.scores or table.predicted):
+        return "# The table has no answers of the model: its inputs are watched alone."
     if table.is_ranking:
         return "# Ids are answered, best first."
     return f"# {len(table.numbers)} numbers are predicted." if table.numbers else "# A number is predicted."
@@ -220,7 +222,7 @@ def _quantile(quantile: float | None) -> str:
 
 def _columns(table: TableDraft) -> str:
     answer = f"scores = {_listed(table.scores)}"
-    if table.predicted is not None or not (table.classes or table.numbers):
+    if table.predicted is not None or (table.scores and not (table.classes or table.numbers)):
         answer = f"predicted = {_quoted(table.predicted or table.scores[0])}"
     if table.id_scores is not None:
         answer += f"\n# The scores of the ids.\nid_scores = {_quoted(table.id_scores)}"

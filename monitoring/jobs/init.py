@@ -23,6 +23,7 @@ from monitoring.jobs.table_description import TableDescription
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.column_roles import ColumnRole
@@ -122,13 +123,15 @@ def _features(columns: TableColumns) -> tuple[FeatureSpec, ...]:
 def _spec(rows: BaselineRows) -> BaselineSpec:
     """What the baseline is to hold."""
     columns = rows.columns
+    has_number = columns.answer and not (columns.classes or columns.numbers or columns.ranking)
     return BaselineSpec(
         classes=columns.classes if columns.exclusive else (),
         features=_features(columns),
         described=columns.described,
         has_probabilities=columns.predicted is None or not columns.classes,
         multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
-        regression=None if columns.classes or columns.numbers or columns.ranking else Regression(),
+        regression=Regression() if has_number else None,
+        outputs_only=None if columns.answer else OutputsOnly(watched=()),
         vector=VectorRegression.named(columns.numbers) if columns.numbers else None,
         ranking=columns.ranking,
         columns=tuple(rows.types.items()),

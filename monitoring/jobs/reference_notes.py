@@ -60,6 +60,8 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
         One sentence or two each.
     """
     notes = [*_many_categories(table, columns)]
+    if not columns.answer:
+        return (*notes, "The table has no answers of a model: its inputs are watched alone.", *few_windows(windows))
     names = table["label"].drop_null().unique().to_pylist()
     if len(names) == 1:
         notes.append(f"All labels of the reference are {names[0]}: they hardly show how wrong the model is.")

@@ -50,8 +50,8 @@ class TableDescription:
         label_time: the column of the times at which labels became known.
         prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
-        task: "classification", "multilabel" (any of several classes), "regression" or "ranking" (lists of ids, best
-            first); None: as labels and answers are, and no ranking.
+        task: "classification", "multilabel" (any of several classes), "regression", "ranking" (lists of ids, best
+            first) or "inputs" (no answers, inputs alone); None: as labels and answers are, and none of the last two.
         inputs: columns, or NAME:KIND; empty: all columns that nothing else is made of.
         categorical: inputs that are categories, whatever they look like; the others stay as they are.
         ignore: columns that are no inputs.
@@ -150,13 +150,7 @@ def columns_described(
     """
     _check_zone(description.naive_timezone)
     there = types_of(pieces)
-    if not description.scores and description.predicted is None:
-        raise BadInput(
-            "The columns of the model's answers are not named.",
-            got="neither a score nor a predicted class",
-            expected="one of them",
-            fix="Use --score p, or --score a,b,c with one column per class, or --predicted answer.",
-        )
+    _check_answer(description)
     _check_names(there, description)
     label = description.label or "label"
     sets, vectors = _sets_or_vectors(pieces, label, description)
@@ -175,6 +169,8 @@ def columns_described(
     others = {name: kind for name, kind in kinds.items() if name not in inputs}
     found, undescribed = with_described(pieces, replace(columns, inputs=inputs), others)
     left_out |= undescribed
+    if description.task == "inputs":
+        return found, left_out
     if ranked:
         return with_ranking(pieces, found, description.classes, description.class_slices), left_out
     if sets:
@@ -205,6 +201,26 @@ def _named_columns(description: TableDescription, label: str) -> TableColumns:
         id_scores=description.scores[0] if ranked and description.scores else None,
         predicted=None if description.answer_follows else description.predicted,
     )
+
+
+def _check_answer(description: TableDescription) -> None:
+    """Raises BadInput where no answer is named, unless inputs are watched alone, or where one is named beside that."""
+    named = (*description.scores, *(() if description.predicted is None else (description.predicted,)))
+    if description.task == "inputs" and named:
+        raise BadInput(
+            "Inputs are watched alone, without the model's answers.",
+            got=f"--task inputs, and the answers {', '.join(named)}",
+            expected="one of them",
+            fix=f"Leave --task out, to watch the answers, too; or --ignore {','.join(named)}.",
+        )
+    if description.task != "inputs" and not named:
+        raise BadInput(
+            "The columns of the model's answers are not named.",
+            got="neither a score nor a predicted class",
+            expected="one of them",
+            fix="Use --score p, or --score a,b,c with one column per class, or --predicted answer; or --task inputs, "
+            "to watch the inputs of a table without answers.",
+        )
 
 
 def _check_ranking(description: TableDescription) -> None:

@@ -22,7 +22,6 @@ from monitoring.records import Finding, ScoreSum, WatchKey
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
-from monitoring.watches import integrity
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.early_labels import EarlyLabels, LabelRate
 from monitoring.watches.embedding import embedded, missing_embeddings
@@ -184,7 +183,7 @@ class WindowScorer:
     def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches that need no earlier window."""
         found = self.rows.prediction_sums(answered.tally)
-        found |= integrity.answer_sums(answered.rows, answered.tally.number("rows"))
+        found |= self._catalogue.answer_sums(answered.rows, answered.tally.number("rows"))
         return found | self._catalogue.count_sums(answered.counts) | self.rows.label_sums(labelled.whole)
 
     def _early_labels(self, before: EarlyLabels, traffic: WindowTraffic) -> EarlyLabels:

@@ -185,10 +185,9 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
     elif spec.ranking is not None:
         floats |= _of_ids(predictions, spec.ranking)
     else:
-        floats |= {
-            name: _finite(values)
-            for name, values in zip(_answer_names(spec, names["answer"]), predictions.probabilities.T, strict=True)
-        }
+        answered = _answer_names(spec, names["answer"])
+        numbers = predictions.probabilities.T[: len(answered)]  # an answer of no output is a 0
+        floats |= {name: _finite(values) for name, values in zip(answered, numbers, strict=True)}
     return Side(
         numbers=floats,
         categories=categories,

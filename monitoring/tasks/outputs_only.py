@@ -65,7 +65,8 @@ class WatchedOutput:
 class OutputsOnly:
     """A model whose outputs are watched, while no loss is known. A `monitoring.tasks.task.Task`.
 
-    Answers are the numbers of its outputs, [n, width]. Any label is a label, but says nothing of a loss.
+    Answers are the numbers of its outputs, [n, width]. Any label is a label, but says nothing of a loss. Without an
+    output, inputs are watched alone, and an answer is a 0.
 
     >>> task = OutputsOnly(watched=(WatchedOutput(name="tags", width=1),), knots=((0.0, 1.0, 2.0),))
     >>> {name: scores.tolist() for name, scores in task.outputs(np.array([[0.5], [9.0]])).items()}
@@ -117,7 +118,7 @@ class OutputsOnly:
     @property
     def width(self) -> int:
         """See `Task`."""
-        return len(self.numbers)
+        return len(self.numbers) or 1
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -188,5 +189,7 @@ class OutputsOnly:
         return found
 
     def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
-        """See `Task`: the rank of the first number among the baseline's, in [0, 1]."""
+        """See `Task`: the rank of the first number among the baseline's, in [0, 1]; 0 where there is none."""
+        if not self.watched:
+            return np.zeros(len(answers))
         return (self.outputs(answers) if outputs is None else outputs)[f"prediction:{self.numbers[0]}:location"]

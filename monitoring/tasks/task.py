@@ -31,7 +31,7 @@ MAX_CLASSES_OF_SET = 60
 SURPRISE = "surprise_"
 
 #: The tasks that a table or a model can be of.
-TaskName: TypeAlias = Literal["classification", "multilabel", "regression", "ranking"]
+TaskName: TypeAlias = Literal["classification", "multilabel", "regression", "ranking", "inputs"]
 
 Unit: TypeAlias = Literal["share", "score", "target"]
 

@@ -157,8 +157,11 @@ class Catalogue:
         for metric, loss in self.residual_losses(usable.probabilities, usable.features, usable.event_times).items():
             scores[f"{estimates.PREFIX}{metric}"] = loss
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {}, power=power)
-        unusable = integrity.answer_sums(len(predictions), len(usable))
-        return answers | unusable | self.count_sums(window, power=power)
+        return answers | self.answer_sums(len(predictions), len(usable)) | self.count_sums(window, power=power)
+
+    def answer_sums(self, rows: int, usable: int) -> dict[WatchKey, ScoreSum]:
+        """The sum of the watch on unusable answers, of all `rows` and those with a usable one; none without answers."""
+        return integrity.answer_sums(rows, usable) if integrity.ANSWERS in self.integrity else {}
 
     def count_sums(self, window: Profile, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches on inputs, from the profile's counts.
@@ -226,6 +229,11 @@ class Catalogue:
         return {metric: one.losses for metric, one in self.residuals.expected(answers, features, times).items()}
 
 
+def _answer_watches(task: Task) -> tuple[Watch, ...]:
+    """The watch on unusable answers, where the model's answers are known."""
+    return (integrity.ANSWERS,) if task.output_watches or task.loss_watches else ()
+
+
 def _calibration(task: Task, known: Predictions) -> Calibration | MultilabelCalibration | None:
     """The calibration of a classifier, fitted to labelled rows with usable answers."""
     if isinstance(task, Multilabel):
@@ -286,7 +294,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         sources={one.name: one.source for one in baseline.spec.features if one.source},
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
-        integrity=(integrity.ANSWERS, *(watch for b, c in pairs for watch in integrity.watches(b, c))),
+        integrity=(*_answer_watches(task), *(watch for b, c in pairs for watch in integrity.watches(b, c))),
         feature_space=FeatureSpace.fit(
             (*numbers, *input_bins),
             (*number_counts, *input_counts),

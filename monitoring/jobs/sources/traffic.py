@@ -117,7 +117,7 @@ def _from_database(
 
 def _check_answers(baseline: Baseline) -> None:
     """Raises BadInput for a model of several outputs, which a table has no column of."""
-    if baseline.spec.outputs_only is not None:
+    if baseline.spec.outputs_only is not None and baseline.spec.outputs_only.watched:
         raise BadInput(
             "A model of which no loss is known is monitored from its traffic log.",
             got="the files of a table",
@@ -198,6 +198,7 @@ def traffic_path(config: MonitorConfig) -> Path | str:
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
     traffic, spec = config.traffic, baseline.spec
+    has_answers = spec.outputs_only is None
     predicted = traffic.predicted or (None if traffic.scores else spec.output)
     return TableColumns(
         event_time=traffic.event_time,
@@ -206,7 +207,7 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         label_columns=traffic.label_columns,
         label_time=traffic.label_time,
         naive_timezone=traffic.naive_timezone,
-        scores=traffic.scores or (() if predicted else (config.model.probabilities,)),
+        scores=traffic.scores or (() if predicted or not has_answers else (config.model.probabilities,)),
         predicted=predicted,
         id_scores=traffic.id_scores or spec.id_scores,
         classes=spec.task.classes,

@@ -145,7 +145,8 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
         unlabelled = status.coverage.labels_due > 0 and not status.coverage.labels
         scope = " by inputs and predictions alone (no label has arrived)" if unlabelled else ""
         if watches_no_loss(status):
-            scope = " by inputs and predictions alone (no loss is watched)"
+            has_answers = any(score.watch.startswith("prediction:") for score in status.baseline)
+            scope = " by inputs and predictions alone (no loss is watched)" if has_answers else " by inputs alone"
         late = overdue(status)
         burn_in = next((one for one in status.windows[-1].findings if one.kind == BURN_IN), None)
         if burn_in is not None:

@@ -28,9 +28,11 @@ def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float6
 
     Returns:
         Probabilities [n, classes], NaN in rows without a usable answer; how many rows have none; and a finding for
-        each column of the answer that is absent.
+        each column of the answer that is absent. Zeros for a table of inputs alone.
     """
     rows, width = raw.table.num_rows, columns.width
+    if not columns.answer:
+        return np.zeros((rows, width)), 0, ()
     absent = [name for name in columns.answer if name not in raw.table.column_names]
     if absent:
         values = np.full((rows, width), np.nan)

@@ -37,7 +37,8 @@ class TableColumns:
             numbers are predicted: one for each; may be none.
         label_time: when each label became known.
         naive_timezone: the zone of times that have none.
-        scores: one column (the probability of the second class, or lists of one per class) or one per class.
+        scores: one column (the probability of the second class, or lists of one per class) or one per class; none, and
+            nothing predicted, where the table has inputs alone.
         predicted: the predicted class, where there are no scores; of a ranking, lists of ids.
         id_scores: of a ranking, lists of the scores of its ids; None where there are none.
         classes: the classes, in the order of the scores; none where a number is predicted.
@@ -75,7 +76,7 @@ class TableColumns:
 
     @property
     def answer(self) -> tuple[str, ...]:
-        """The columns that hold what the model answered."""
+        """The columns that hold what the model answered; none where the table has inputs alone."""
         if self.predicted is None:
             return self.scores
         return (self.predicted,) if self.id_scores is None else (self.predicted, self.id_scores)

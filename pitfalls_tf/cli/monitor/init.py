@@ -82,9 +82,10 @@ LISTED = 60
 )
 @click.option(
     "--task",
-    type=click.Choice(("classification", "multilabel", "regression", "ranking")),
+    type=click.Choice(("classification", "multilabel", "regression", "ranking", "inputs")),
     help="What is predicted.  [default: multilabel if labels are lists or several columns, regression if they are "
-    "fractions or many numbers; ranking, lists of ids, has to be said; with --reference]",
+    "fractions or many numbers; ranking, lists of ids, and inputs, a table without answers, have to be said; with "
+    "--reference]",
 )
 @click.option(
     "--label",
@@ -189,7 +190,7 @@ def command(
     )
     with _reference_place(reference, flags["query"], output) as place:
         adopted = init_monitor(place, own, out=out, clock=lambda: datetime.now(UTC), force=force)
-    for note in (HELD_OUT, *adopted.notes):
+    for note in _notes(adopted):
         output.progress(note)
     output.finish(_document(adopted), lambda: _show(adopted, traffic))
     return 0
@@ -294,7 +295,7 @@ def _document(adopted: InitResult) -> dict[str, object]:
         "places": adopted.places,
         "inputs": list(adopted.inputs),
         "columns": [one.document() for one in adopted.columns],
-        "notes": [HELD_OUT, *adopted.notes],
+        "notes": list(_notes(adopted)),
     }
 
 
@@ -310,7 +311,17 @@ def _show(adopted: InitResult, traffic: str | None) -> None:
     click.echo(f"Next: pitfalls monitor run --config {adopted.config}{where}")
 
 
+def _notes(adopted: InitResult) -> tuple[str, ...]:
+    return (HELD_OUT, *adopted.notes) if _has_answers(adopted) else adopted.notes
+
+
+def _has_answers(adopted: InitResult) -> bool:
+    return any(one.role in ("score", "predicted") for one in adopted.columns)
+
+
 def _answers(adopted: InitResult) -> str:
+    if not _has_answers(adopted):
+        return "no answers."
     if adopted.numbers:
         return f"{len(adopted.numbers)} predicted numbers: {', '.join(adopted.numbers)}."
     if adopted.places is not None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.reports.drift_sample import MOST_CATEGORIES, OTHER, drift_sample
+from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from tests.monitoring.reports.drift_rows import SPEC, rows
 
@@ -37,5 +39,8 @@ def test_predicted_numbers_are_compared_as_numbers_with_their_truth() -> None:
     assert (found.numbers, found.categories, found.quality) == (("x", "predicted number"), (), True)
     assert found.current["predicted number"].tolist()[:3] == [1.5, 2.5, 3.5]
     assert found.current["label"].dropna().tolist() == [1.25, 3.0, 4.0]
+    alone = replace(spec, regression=None, outputs_only=OutputsOnly(watched=()))
+    inputs = drift_sample(table, table, spec=alone, rows=10, rng=np.random.default_rng(0))
+    assert inputs.numbers == ("x",)
     unlabelled = drift_sample(table, table.drop_columns("label"), spec=spec, rows=10, rng=np.random.default_rng(0))
     assert not unlabelled.quality

@@ -236,7 +236,7 @@ def test_times_are_in_the_readers_zone_when_asked_and_stay_so(opened: Callable[.
         page = opened(address + "/d/shop/1/runs", timezone_id="Asia/Tokyo")
         at, foot = page.locator("time").first, page.locator("footer")
         before = at.inner_text()
-        button = page.get_by_role("button", name="In your time zone, Asia/Tokyo")
+        button = page.get_by_role("button", name="Show in your time zone, Asia/Tokyo")
         button.click()
         foot.get_by_text("Times in Asia/Tokyo, yours; the deployment's is UTC.").wait_for()
         moment = datetime.fromisoformat(at.get_attribute("datetime") or "")

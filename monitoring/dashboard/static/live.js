@@ -16,9 +16,10 @@
   if (status !== null && "EventSource" in window) {
     const events = new EventSource("/live");
     status.hidden = false;
-    status.textContent = "Connecting";
-    events.addEventListener("open", () => { status.textContent = "Live"; });
-    events.addEventListener("error", () => { status.textContent = "Not live"; });
+    const say = (words, live) => { status.textContent = words; status.classList.toggle("on", live); };
+    say("Connecting", false);
+    events.addEventListener("open", () => say("Live", true));
+    events.addEventListener("error", () => say("Not live", false));
     events.addEventListener("changed", refresh);
     window.addEventListener("pagehide", () => events.close());
   }

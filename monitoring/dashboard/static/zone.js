@@ -6,7 +6,7 @@
   if (button === null) return;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const chosen = document.cookie.split("; ").includes(`${NAME}=${encodeURIComponent(zone)}`);
-  button.textContent = `In your time zone, ${zone}`;
+  button.textContent = `Show in your time zone, ${zone}`;
   button.setAttribute("aria-pressed", String(chosen));
   button.hidden = false;
   button.addEventListener("click", () => {

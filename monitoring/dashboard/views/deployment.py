@@ -184,9 +184,9 @@ def incident_table(incidents: tuple[IncidentRecord, ...], address: str, now: dat
                 cell(f"#{one.number}", one.number, href=f"{address}/incidents/{one.number}"),
                 cell(one.level, style=one.level if one.state != "closed" else "quiet"),
                 cell(", ".join((one.state, *remarks(one, now, zone))), one.state),
-                cell(format_moment(one.window_start, zone), one.window_start),
+                cell(format_moment(one.window_start, zone), one.window_start, style="when"),
                 cell(cause_line(one), style="text"),
-                cell(format_moment(one.closed_at, zone), one.closed_at),
+                cell(format_moment(one.closed_at, zone), one.closed_at, style="when"),
             )
             for one in ordered
         ),

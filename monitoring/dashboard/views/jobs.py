@@ -167,7 +167,7 @@ def _facts(jobs: Jobs, summary: DeploymentSummary, now: datetime, zone: ZoneInfo
     states = [one.outcome for one in jobs.outbox]
     found = [
         ("Last run", f"{_moment(summary.used_at, zone)}, {ago(now - summary.used_at)}"),
-        ("All that was due judged at", NOTHING if check.checked_at is None else _moment(check.checked_at, zone)),
+        ("Last complete run", NOTHING if check.checked_at is None else _moment(check.checked_at, zone)),
         ("Next window due from", NOTHING if check.next_due_at is None else _moment(check.next_due_at, zone)),
         ("Judging now", f"yes, by {printable(jobs.lease.owner)}" if judging and jobs.lease is not None else "no"),
         ("Notifications pending", f"{states.count('pending'):,}"),

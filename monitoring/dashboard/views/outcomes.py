@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,10 @@ def _confusion(found: Outcomes) -> OutcomesView:
         rows=tuple(
             (
                 cell(printable(classes[row]), style="text"),
-                *(_share(shares[row, column], earlier[row, column]) for column in kept),
+                *(
+                    _answered(shares[row, column], earlier[row, column], right=row == column)
+                    for column in kept.tolist()
+                ),
                 cell(f"{since[row].sum():,}", int(since[row].sum())),
                 cell(f"{before[row].sum():,}", int(before[row].sum())),
             )
@@ -209,8 +212,15 @@ def _share(now: float, then: float) -> Cell:
     """A share with its change in percentage points."""
     if math.isnan(now):
         return Cell(text=NOTHING)
-    change = "" if math.isnan(then) else f" ({100 * (now - then):+.1f})".replace("-", "\N{MINUS SIGN}")
-    return cell(f"{100 * now:.1f} %{change}", float(now))
+    points = "" if math.isnan(then) else f"{100 * (now - then):+.1f}".replace("-", "\N{MINUS SIGN}")
+    return cell(f"{100 * now:.1f} %" + (f" ({points})" if points[1:].strip("0.") else ""), float(now))
+
+
+def _answered(now: float, then: float, *, right: bool) -> Cell:
+    """A share of the matrix: the larger, the darker; where the answer is the label, in bold."""
+    heat = 0 if math.isnan(now) else math.ceil(4 * now)
+    words = (f"heat-{heat}" if heat else "", "agree" if right else "")
+    return replace(_share(now, then), style=" ".join(filter(None, words)))
 
 
 def _number(value: float) -> Cell:

@@ -59,8 +59,15 @@ def _environment() -> Environment:
     )
     environment.filters["printable"] = printable
     environment.filters["cells"] = _cells
+    environment.filters["coded"] = _coded
     environment.filters["number"] = lambda number: f"{number:,}"
     return environment
+
+
+def _coded(text: str) -> Markup:
+    """Text in which what stands between backticks is a command."""
+    parts = (f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(escape(text).split("`")))
+    return Markup("".join(parts))  # noqa: S704 - escaped above
 
 
 def _cells(row: Sequence[Cell], numeric: Collection[int]) -> Markup:

@@ -104,7 +104,8 @@ def _worst(live: LiveRows, incident: IncidentRecord) -> ExampleRows:
     wanted = incident.detail.rows[:MOST_ROWS]
     if not wanted:
         return ExampleRows(
-            rows=no_predictions(readable(live.spec)), note="The watch of this incident has no score of single rows."
+            rows=no_predictions(readable(live.spec)),
+            note="It is judged over the whole window: no single row has a score.",
         )
     times = [one.event_time for one in wanted]
     ids = pa.array([one.prediction_id for one in wanted], pa.string())

@@ -17,7 +17,7 @@ from monitoring.dashboard.views.incident_page.receivers import Receiver, receive
 from monitoring.dashboard.views.notifications import outbox_table, receivers_of
 from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import ChartView, TableView, cell
-from monitoring.records import WORSE_SINCE, ActionKind, IncidentRecord, WatchKey
+from monitoring.records import FACT_WATCH, WORSE_SINCE, ActionKind, IncidentRecord, WatchKey
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
 from monitoring.reports.sections.formatting import (
     LONGEST_MESSAGE,
@@ -196,7 +196,9 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
     threshold = record.page_threshold if incident.level == "page" else record.notice_threshold
     logs = [one.page_log_evidence if incident.level == "page" else one.notice_log_evidence for one in after]
     found = []
-    if logs:
+    if incident.watch == FACT_WATCH:
+        found.append(Figure(title="Opened by", text="a fact", beside="at once, whatever the evidence"))
+    elif logs:
         found.append(
             Figure(
                 title=f"{incident.level.capitalize()} evidence when it opened",
@@ -332,8 +334,8 @@ def _rows(incident: IncidentRecord, history: DeploymentHistory) -> TableView | N
         columns=("Prediction", "Event time", f"Score ({watch_title(incident.watch)})"),
         rows=tuple(
             (
-                cell(printable(one.prediction_id), style="text"),
-                cell(format_moment(one.event_time, history.zone), one.event_time),
+                cell(printable(one.prediction_id), style="id"),
+                cell(format_moment(one.event_time, history.zone), one.event_time, style="when"),
                 cell(format_value(incident.watch, one.score), one.score),
             )
             for one in found

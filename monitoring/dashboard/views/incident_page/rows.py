@@ -17,7 +17,7 @@ from monitoring.dashboard.views.outcomes import OutcomesView, tables_of
 from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.jobs.examples.incident_rows import ExampleRows, IncidentRows
-from monitoring.records import IncidentRecord
+from monitoring.records import FACT_WATCH, IncidentRecord
 from monitoring.reports.sections.formatting import format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line
 from monitoring.reports.thumbnails import thumbnails
@@ -120,8 +120,9 @@ def rows_view(
 
 def _groups(incident: IncidentRecord, found: IncidentRows, zone: ZoneInfo, most: int | None) -> tuple[RowsGroup, ...]:
     part = f" at {slice_title(incident.slice)}" if incident.slice and not incident.inputs_of_fact else ""
+    watch = "" if incident.watch == FACT_WATCH else f": {watch_title(incident.watch)}"
     groups = (
-        ("worst", f"Worst: {watch_title(incident.watch)}{part}", found.worst),
+        ("worst", f"Worst{watch}{part}", found.worst),
         ("typical", f"Typical of the window{part}", found.typical),
         ("baseline", f"Typical of the baseline{part}", found.baseline),
     )
@@ -246,10 +247,10 @@ def _fixed(
     rows, task = examples.rows, found.spec.task
     times = [as_datetime(one) for one in rows.event_times.tolist()]
     columns = {
-        "Prediction": [cell(printable(one), one, style="text") for one in rows.ids.to_pylist()],
+        "Prediction": [cell(printable(one), one, style="id") for one in rows.ids.to_pylist()],
         "Event time": [cell(format_moment(one, zone), one, style="when") for one in times],
-        "Answer": [cell(one) for one in answer_words(task, rows.probabilities)],
-        "Label": [cell(one) for one in label_words(task, rows.labels)],
+        "Answer": [cell(one, style="when") for one in answer_words(task, rows.probabilities)],
+        "Label": [cell(one, style="when") for one in label_words(task, rows.labels)],
     }
     if examples.scores:
         columns["Score"] = [cell(format_value(incident.watch, one), one) for one in examples.scores]

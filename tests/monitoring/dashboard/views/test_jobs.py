@@ -30,7 +30,7 @@ def test_jobs_say_when_all_was_judged_and_who_judges_now(history: DeploymentHist
     lease = LeaseRecord(deployment=1, owner="monitor-1", expires_at=NOW + timedelta(minutes=1))
     jobs = Jobs(runs=(), outbox=(), check=Check(checked_at=NOW), lease=lease, config=config_of(tmp_path))
     facts = dict(jobs_view(jobs, history.summary, "/d/shop/1", NOW).facts)
-    assert facts["All that was due judged at"] == "2013-05-11 12:00"
+    assert facts["Last complete run"] == "2013-05-11 12:00"
     assert facts["Next window due from"] == NOTHING
     assert facts["Judging now"] == "yes, by monitor-1"
     assert (facts["Notified"], facts["Heartbeat"]) == ("nobody", "none")

@@ -40,7 +40,11 @@ def test_a_matrix_has_shares_by_label_with_their_change() -> None:
     assert found.title == "Confusion matrix of origin = <b>"
     assert texts(found) == [
         ["on_time", "66.7 % (\u221233.3)", "33.3 % (+33.3)", "3", "2"],
-        ["late", "0.0 % (+0.0)", "100.0 % (+0.0)", "1", "2"],
+        ["late", "0.0 %", "100.0 %", "1", "2"],
+    ]
+    assert [[cell.style for cell in row[1:3]] for row in found.table.rows] == [
+        ["heat-3 agree", "heat-2"],
+        ["", "heat-4 agree"],
     ]
     assert found.data is not None
     assert [[one.value for one in row] for row in found.data.rows] == [
@@ -75,7 +79,7 @@ def test_several_classes_of_a_row_are_decisions_of_their_own() -> None:
     right, wrong = np.array([[0.9, 0.1], [0.1, 0.9]]), np.array([[0.1, 0.1], [0.9, 0.9]])
     assert texts(view(task, (right, labels), (wrong, labels))) == [
         ["a", "100.0 % (+100.0)", "100.0 % (+100.0)", "1"],
-        ["b", "0.0 % (+0.0)", "0.0 % (+0.0)", "1"],
+        ["b", "0.0 %", "0.0 %", "1"],
     ]
 
 

@@ -29,6 +29,11 @@ def test_values_are_escaped() -> None:
     assert "<b>&" not in text
 
 
+def test_what_stands_between_backticks_is_a_command() -> None:
+    coded = _environment().filters["coded"]
+    assert str(coded("Run `a <b>` now.")) == "Run <code>a &lt;b&gt;</code> now."
+
+
 def test_a_value_that_is_missing_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         render("failed", code=404)

@@ -47,6 +47,13 @@ def test_a_closed_or_acknowledged_incident_offers_what_can_be_done(history: Depl
     assert incident_view(replace(closed, closed_from="open"), history, "", NOW).can == {"assign", "note", "reopen"}
 
 
+def test_a_fact_has_no_evidence(history: DeploymentHistory) -> None:
+    fact = replace(history.incidents[0], watch="schema", slice="temp")
+    figures = {one.title: one for one in incident_view(fact, history, "", NOW).figures}
+    assert figures["Opened by"].text == "a fact"
+    assert "Page evidence when it opened" not in figures
+
+
 def test_the_windows_after_its_close_are_not_those_of_an_incident(history: DeploymentHistory) -> None:
     page = history.incidents[0]
     since = [one for one in history.windows if one.start >= page.window_start]

@@ -14,12 +14,16 @@ from monitoring.dashboard.web.pages import Pages
 from monitoring.records import (
     CauseDetail,
     CauseRow,
+    DrillRecord,
+    DrillRun,
+    FaultResult,
     IncidentEvent,
     IncidentRecord,
     InputDrift,
     MonitorStatus,
     RunRecord,
     SlicePart,
+    UnfitFault,
 )
 from monitoring.store import DeploymentRecord, Store
 from tests import described_deployment
@@ -57,7 +61,45 @@ def fill(store: Store, model: str, *, label: str = "UA", page: bool = True) -> i
     store.begin_run(number, RunRecord(started_at=NOW, error=f"No bundle at {label}." if page else ""))
     store.save_baseline(number, status.baseline)
     store.save_sensitivity(number, status.sensitivity)
+    if page:
+        store.save_drill(drill_of(model, label))
     return number
+
+
+def drill_of(name: str, label: str = "UA") -> DrillRecord:
+    """A drill with a fault that was told, one that was missed, one too small, and one left out."""
+    paged = DrillRun(
+        replicate=0, column=label, level="page", delay=2, watch="schema", cause=f"gone {label}", named=label
+    )
+    unit = FaultResult(
+        fault="unit",
+        title="number times 100",
+        what=f"multiplies {label}",
+        touches="inputs",
+        level="page",
+        runs=(paged,),
+    )
+    stop = replace(unit, fault="labels-stop", title="labels stop", touches="labels", runs=(DrillRun(replicate=0),))
+    return DrillRecord(
+        name=name,
+        version=1,
+        basis="cd" * 32,
+        at=NOW - timedelta(hours=1),
+        by=label,
+        release="0.1.0",
+        seed=0,
+        source="traffic",
+        source_windows=30,
+        source_start=NOW - timedelta(days=31),
+        source_end=NOW - timedelta(days=1),
+        lead=28,
+        windows=30,
+        replicates=1,
+        false_pages=0,
+        false_notices=1,
+        faults=(unit, stop, replace(stop, fault="labels-wrong-5", title="error + 5 points", promised=False)),
+        unfit=(UnfitFault(fault="renamed", title="renamed category", reason="needs a category"),),
+    )
 
 
 def incidents_of(status: MonitorStatus, label: str = "UA") -> tuple[IncidentRecord, ...]:

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PATHS = (
     *("/", "/d/shop/1", "/d/shop/1/incidents/1", "/d/shop/1/windows/2013-05-01T00:00:00Z", "/d/shop/1/runs", "/none"),
     *("/d/shop/1/inputs", "/d/shop/1/input?of=input:temp", "/jobs", "/d/shop/1/compare", "/?wall", "/?group=model"),
-    "/d/shop/1/rebaseline?incident=1",
+    *("/d/shop/1/rebaseline?incident=1", "/d/shop/1/drills", "/d/shop/2/drills"),
     *("/d/shop/1/outcomes", "/d/shop/1/incidents/1/rows", "/d/shop/1/windows/2013-05-01T00:00:00Z/drift"),
 )
 THEMES = ("light", "dark")

@@ -49,6 +49,7 @@ from monitoring.dashboard.web.asked import (
     sides_of,
     windows_of,
 )
+from monitoring.dashboard.web.drill_endpoints import DrillEndpoints
 from monitoring.dashboard.web.guard import Guard
 from monitoring.dashboard.web.incident_endpoints import IncidentEndpoints
 from monitoring.dashboard.web.live import Changes
@@ -124,6 +125,7 @@ class Dashboard:
             *self._incidents.routes(deployment),
             Route(deployment + "/rebaseline", self.rebaseline, methods=["GET", "POST"]),
             *WindowEndpoints(self._current).routes(deployment),
+            *DrillEndpoints(self._current).routes(deployment),
         ]
         return Starlette(
             routes=routes,

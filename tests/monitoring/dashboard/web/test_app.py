@@ -30,6 +30,7 @@ PAGES = (
     "/d/shop/1?windows=30",
     "/d/shop/1/incidents/1",
     "/d/shop/1/runs",
+    "/d/shop/1/drills",
     "/jobs",
     "/jobs?failed=1",
     "/d/shop/1/compare",

@@ -31,7 +31,7 @@ def test_what_was_missed_left_out_or_too_small_is_said_below() -> None:
     assert "Smaller than what is detected within 30 windows: error + 5 points." in text
     assert "Missed: labels stop." in text
     assert "Left out: renamed category; it needs a category." in text
-    assert "Without a fault: 0 pages and 2 notices in 58 windows." in text
+    assert "Without a fault: no page and 2 notices in 58 windows." in text
 
 
 def test_a_narrow_terminal_has_one_line_a_fault() -> None:

@@ -310,6 +310,23 @@ class Monitor:
         with Store.open(config.store.url) as store:
             return write_reports(config, store, out=Path(out), drift=drift)
 
+    def verdicts(self) -> TableVerdicts:
+        """All that was found so far; no rows are read, and nothing is judged.
+
+        Returns:
+            As of the last run.
+
+        Raises:
+            BadInput: nothing was judged yet.
+        """
+        config = load_config(self.config)
+        with Store.open(config.store.url) as store:
+            return self._verdicts(config, store)
+
+    def to_pandas(self, table: str = "scores") -> pd.DataFrame:
+        """What was found so far as a data frame, as `TableVerdicts.to_pandas` gives it."""
+        return self.verdicts().to_pandas(table)
+
     def __repr__(self) -> str:
         return f"Monitor({str(self.config)!r})"
 
@@ -323,11 +340,11 @@ class Monitor:
         notes = "".join(f"<li>{escape(printable(note, _LONGEST))}</li>" for note in self.notes)
         return f"<p>Monitor of {escape(str(self.config))}.</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
 
-    def _verdicts(self, config: MonitorConfig, store: Store, run: RunResult) -> TableVerdicts:
+    def _verdicts(self, config: MonitorConfig, store: Store, run: RunResult | None = None) -> TableVerdicts:
         baseline = load_baseline(find_baseline(config).baseline)
         return TableVerdicts(
-            status=status(store, config.name, run.deployment),
-            judged=run.judged,
+            status=status(store, config.name, None if run is None else run.deployment),
+            judged=0 if run is None else run.judged,
             benchmark=reference_benchmark(baseline, config),
         )
 

@@ -28,7 +28,12 @@ SAID: dict[str, Any] = {
 def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
     live = own_rows(Days(days=20, broken_from=10))
     monitor = Monitor.from_reference(own_rows(REFERENCE), prediction_id="id", clock=lambda: NOW, **SAID)
+    with pytest.raises(BadInput, match="Nothing was judged yet"):
+        monitor.verdicts()
     found = monitor.run(live)
+    again = monitor.verdicts()
+    assert (again.status, again.judged) == (found.status, 0)
+    assert monitor.to_pandas("incidents").equals(found.to_pandas("incidents"))
     files = watch(tmp_path, every="5d", min_rows=200)
     files.live("a.parquet", live)
     _, expected = files.run()

@@ -186,6 +186,22 @@ def staging_folder(parent: Path, prefix: str) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """An empty folder among the machine's temporary files, for this user only, deleted at the end.
+
+    What killed processes of this user left behind is deleted first.
+
+    Yields:
+        The folder.
+
+    Raises:
+        OSError: the folder of temporary files (TMPDIR) cannot be written.
+    """
+    with staging_folder(Path(tempfile.gettempdir()), f".pitfalls-{os.geteuid()}-") as folder:
+        yield folder
+
+
 def publish(source: Path, target: Path, *, durable: bool = True) -> None:
     """Rename a file or folder of a `staging_folder` to its destination.
 
@@ -203,7 +219,7 @@ def publish(source: Path, target: Path, *, durable: bool = True) -> None:
 
 
 def sweep_folders(parent: Path, prefix: str) -> int:
-    """Delete the temporary folders of killed processes; those that are being written are left alone.
+    """Delete the temporary folders of this user's killed processes; those that are being written are left alone.
 
     Returns:
         How many were deleted.
@@ -214,6 +230,8 @@ def sweep_folders(parent: Path, prefix: str) -> int:
     swept = 0
     for temporary in sorted(parent.glob(f"{prefix}*")):
         try:
+            if temporary.lstat().st_uid != os.geteuid():
+                continue
             lock = os.open(temporary / LOCK, os.O_RDWR)
         except (FileNotFoundError, NotADirectoryError):
             # Being made or being deleted just now, or its process died in between: gone if empty, otherwise not ours.

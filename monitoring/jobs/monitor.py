@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from monitoring.atomic import scratch_folder
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput
@@ -151,8 +151,9 @@ class TemporaryFolder:
     """A folder that is deleted when nothing refers to it any more."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="pitfalls-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        held = ExitStack()
+        self.path = held.enter_context(scratch_folder())
+        weakref.finalize(self, held.close)
 
 
 class Monitor:

@@ -103,14 +103,14 @@ class RunRequest:
     Attributes:
         stop: whether to stop before the next window.
         progress: called after each window.
-        bound: called under the lease, before the state is taken up, with the deployment, its number and the time: says
-            before which time the windows begin that are judged, and their events are told as one digest. None: all that
-            are due, and each event is told.
+        bound: called under the lease, before the state is taken up, with the deployment, its number, the time, and what
+            renews the lease: says before which time the windows begin that are judged, and their events are told as one
+            digest. None: all that are due, and each event is told.
     """
 
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[Progress], None] = lambda _: None
-    bound: Callable[[Deployment, int, datetime], datetime] | None = None
+    bound: Callable[[Deployment, int, datetime, Callable[[], None]], datetime] | None = None
     sensitivity: bool = True
 
 
@@ -241,7 +241,9 @@ def _run(
     check = check_begun(config, now)
     number = store.deployment(deployment.record(config, now), moved=services.moved)
     with store.lease(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
-        until = None if request.bound is None else request.bound(deployment, number, now)
+        until = None
+        if request.bound is not None:
+            until = request.bound(deployment, number, now, lambda: lease.renew(log.clock()))
         run = DeploymentRun(deployment, store, number)
         run.begin(label_logs, labels_anew=services.labels_anew)
         traffic = _opened(config, deployment, services, run.scope, log.clock, lease)

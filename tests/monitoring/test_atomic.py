@@ -21,6 +21,7 @@ from monitoring.atomic import (
     publish,
     replacing,
     rewrite_text,
+    scratch_folder,
     staging_folder,
     sweep_folders,
     sync_folder,
@@ -328,6 +329,30 @@ def test_folders_and_files_of_others_are_not_swept(tmp_path: Path) -> None:
     (tmp_path / f"{PREFIX}empty").mkdir()
     assert sweep_folders(tmp_path, PREFIX) == 1
     assert names_in(tmp_path) == [f"{PREFIX}file", f"{PREFIX}theirs"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of another user are made")
+def test_a_folder_of_another_user_is_not_swept(tmp_path: Path) -> None:
+    theirs = tmp_path / f"{PREFIX}theirs"
+    theirs.mkdir()
+    (theirs / "lock").touch()
+    os.chown(theirs, 65_534, 65_534)
+    assert sweep_folders(tmp_path, PREFIX) == 0
+    assert (theirs / "lock").exists()
+
+
+def test_a_scratch_folder_is_closed_to_others_and_gone_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with scratch_folder() as folder:
+        (folder / "a").touch()
+        (outer,) = tmp_path.iterdir()
+        assert outer.stat().st_mode & 0o777 == 0o700
+        with scratch_folder() as other:
+            assert other != folder
+        assert (folder / "a").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lock_is_held_by_one_descriptor_until_it_is_closed(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from monitoring.jobs.due_windows import due_windows, is_followed
 from monitoring.jobs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, judge_windows
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import Backfill, WindowRecord, WindowRevision
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
@@ -62,13 +63,14 @@ class BackfillRequest:
         self._config, self._store, self._asked = config, store, asked
         self.begun: Backfill | None = None
 
-    def bound(self, deployment: Deployment, number: int, now: datetime) -> datetime:
+    def bound(self, deployment: Deployment, number: int, now: datetime, renew: Callable[[], None]) -> datetime:
         """Begin the backfill, or go on with the same one that was stopped: judged windows are put back.
 
         Args:
             deployment: The deployment.
             number: Its number in the store.
             now: The time.
+            renew: Called now and then while a database is waited for.
 
         Returns:
             Windows that begin before that time are to be judged.
@@ -87,7 +89,13 @@ class BackfillRequest:
         after = max((one for one in (judged_until, since) if one is not None), default=None)
         checked_at = self._store.check(number).checked_at
         followed = is_followed(deployment.plan, after=after, checked_at=checked_at)
-        known = self._known(deployment, number, now, after=after, followed=followed)
+        start = min((one for one in (after, asked.start) if one is not None), default=None)
+        scope = ReadScope(since=None if after is None or start is None else start - deployment.horizon)
+        traffic = open_traffic(
+            self._config, deployment.baseline, deployment.version, clock=lambda: now, scope=scope, meanwhile=renew
+        )
+        due = due_windows(traffic, deployment.plan, after=after, now=now, followed=followed)
+        known = self._known(number, traffic, due)
         again = asked.again_from(known)
         if again is None and not asked.has_new(known):
             return min((one.start for one in known.due), default=asked.start)
@@ -97,17 +105,11 @@ class BackfillRequest:
         self.begun = self._store.begin_backfill(number, backfill, again_from=again, checked_at=checked)
         return until
 
-    def _known(
-        self, deployment: Deployment, number: int, now: datetime, *, after: datetime | None, followed: bool
-    ) -> KnownWindows:
+    def _known(self, number: int, traffic: TrafficSource, due: tuple[Window, ...]) -> KnownWindows:
         """What is known of the windows. Cost: a pass over the rows' times and ids."""
-        start, plan = self._asked.start, deployment.plan
+        start = self._asked.start
         records = [one for one in self._store.windows(number, scores=False, since=start) if one.start >= start]
-        begin = min((one for one in (after, start) if one is not None), default=None)
-        scope = ReadScope(since=None if after is None or begin is None else begin - deployment.horizon)
-        traffic = open_traffic(self._config, deployment.baseline, deployment.version, clock=lambda: now, scope=scope)
         windows = [Window(start=one.start, end=one.end) for one in records]
-        due = due_windows(traffic, plan, after=after, now=now, followed=followed)
         return KnownWindows(
             judged=records,
             counts=traffic.row_counts(windows) if windows else np.zeros((0, 2), np.int64),

@@ -19,7 +19,7 @@ from monitoring.store.store import Store
 def held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Callable[[], datetime]) -> Iterator[Lease]:
     """Hold the lease of a config's deployment, as a run does: processes that share the store take turns.
 
-    Where nothing was judged yet, there is none, and nothing is held.
+    Where the store knows of none, nothing is held.
 
     Args:
         store: The store.
@@ -38,11 +38,24 @@ def held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Call
         yield Lease(owner="", renewal=lambda _: None, ending=lambda: None)
         return
     with store.lease(number, f"rebaseline-{uuid.uuid4().hex}", clock(), LEASE_SECONDS) as lease:
-        if load_config(path).baseline != config.baseline:
-            raise AnotherRun(
-                "The deployment has another baseline since its config was read.",
-                got=f"a changed [baseline] section in {path}",
-                expected="the section that was read",
-                fix="Nothing was changed; look at the deployment, and ask again.",
-            )
+        check_unchanged(path, config)
         yield lease
+
+
+def check_unchanged(path: Path, config: MonitorConfig) -> None:
+    """Check that the baseline is still the one that the config had when it was read.
+
+    Args:
+        path: The config's file.
+        config: What it said.
+
+    Raises:
+        AnotherRun: It was changed since.
+    """
+    if load_config(path).baseline != config.baseline:
+        raise AnotherRun(
+            "The deployment has another baseline since its config was read.",
+            got=f"a changed [baseline] section in {path}",
+            expected="the section that was read",
+            fix="Nothing was changed; look at the deployment, and ask again.",
+        )

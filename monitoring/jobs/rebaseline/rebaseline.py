@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from monitoring.jobs.config_file import as_written
 from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
 from monitoring.jobs.deployment_lookup import look_up_deployment
 from monitoring.jobs.places import SCHEMA_FILE, find_baseline
-from monitoring.jobs.rebaseline.held_deployment import held_deployment
+from monitoring.jobs.rebaseline.held_deployment import check_unchanged, held_deployment
 from monitoring.jobs.rebaseline.live_reference import live_reference
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
 from monitoring.jobs.staging import put_in_place, staging
@@ -109,11 +110,11 @@ def rebaseline(
     now = clock()
     _check(said, now)
     require_traffic(config)
-    place = find_baseline(config)
-    former = load_baseline(place.baseline)
-    with Store.open(config.store.url) as store, held_deployment(store, path, config, clock) as lease:
-        judged_until, note = _judged_until(config, store)
-        since = _since(said, judged_until)
+    former = load_baseline((place := find_baseline(config)).baseline)
+    with Store.open(config.store.url) as store, ExitStack() as held:
+        note = _entered(config, store, path, clock)
+        lease = held.enter_context(held_deployment(store, path, config, clock))
+        since = _since(said, _judged_until(config, store))
         text = _text(path)
         change = _change(said, now, since, evidence_basis(config), section_of(text, SECTION))
         embed = None if embedder is None or former.spec.embedding is None else embedder(place.folder)
@@ -127,14 +128,14 @@ def rebaseline(
         lease.renew(clock())
         _write_config(path, with_section(text, SECTION, _section(changed.baseline, path)))
         number = store.deployment(deployment.record(changed, clock()), holder=lease.owner)
-        closed = next((one.closed for one in store.rebaselines(number) if one.at == now), ())
+        made = [one for one in store.rebaselines(number) if one.at == now]
     return RebaselineResult(
         deployment=number,
         folder=folder,
         rows=table.num_rows,
         labels=table.num_rows - table["label"].null_count,
         since=since,
-        closed=closed,
+        closed=made[0].closed if made else (),
         notes=(*note, *_notes(deployment, table, said, now)),
     )
 
@@ -211,13 +212,21 @@ def _change(said: NewNormal, now: datetime, since: datetime, basis: str, section
     )
 
 
-def _judged_until(config: MonitorConfig, store: Store) -> tuple[datetime | None, tuple[str, ...]]:
-    """The end of the last window that was judged with the config, and a note where there is none."""
+def _entered(config: MonitorConfig, store: Store, path: Path, clock: Callable[[], datetime]) -> tuple[str, ...]:
+    """Enter a deployment in the store that has judged nothing yet: its first run waits for its lease. Gives notes."""
+    check_unchanged(path, config)
     found = look_up_deployment(config, store)
-    if found.number is None or found.note:
-        return None, (*filter(None, (found.note,)), "Its history begins with the new baseline.")
-    last = store.last_window(found.number)
-    return (None if last is None else last.record.end), ()
+    if found.number is not None and not found.note:
+        return ()
+    store.deployment(deploy(config).record(config, clock()))
+    return (*filter(None, (found.note,)), "Its history begins with the new baseline.")
+
+
+def _judged_until(config: MonitorConfig, store: Store) -> datetime | None:
+    """The end of the last window that was judged with the config."""
+    number = look_up_deployment(config, store).number
+    last = None if number is None else store.last_window(number)
+    return None if last is None else last.record.end
 
 
 def _since(said: NewNormal, judged_until: datetime | None) -> datetime:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import pyarrow as pa
 
+from monitoring.atomic import scratch_folder
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput, CannotRun
 from monitoring.incidents.routes.secret import read_secret
@@ -33,18 +34,18 @@ class DatabaseCopy:
     """Rows of a database in files.
 
     Attributes:
-        folder: the folder of the files.
+        held: what keeps the folder of the files, which lasts no longer than this process.
         rows: the file of rows.
         labels: the file of labels; None where there is no query for them.
     """
 
-    folder: Path
+    held: ExitStack
     rows: Path
     labels: Path | None = None
 
     def remove(self) -> None:
         """Delete the files."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.held.close()
 
 
 def copy_database(
@@ -76,12 +77,13 @@ def copy_database(
     since = scope.labels_since if scope.labels_since is not None else scope.since
     bounds = {"start": FIRST if since is None else since - MARGIN, "end": now + AHEAD + MARGIN}
     password = read_secret(traffic.password_file, traffic.password_env)
+    held = ExitStack()
     try:
-        folder = Path(tempfile.mkdtemp(prefix="pitfalls-"))
+        folder = held.enter_context(scratch_folder())
     except OSError as error:
         _reject_disk(error)
     copy = DatabaseCopy(
-        folder=folder,
+        held=held,
         rows=folder / "query.parquet",
         labels=None if traffic.labels_query is None else folder / "labels_query.parquet",
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
+import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+
+from monitoring.atomic import scratch_folder
 
 
 class LocalCache:
@@ -13,7 +16,7 @@ class LocalCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
         self._made: dict[str, tuple[str, Path]] = {}
         self._count = 0
 
@@ -55,9 +58,11 @@ class LocalCache:
 
     def _new(self, suffix: str) -> Path:
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="pitfalls-")
+            held = ExitStack()
+            self._folder = held.enter_context(scratch_folder())
+            weakref.finalize(self, held.close)
         self._count += 1
-        return Path(self._folder.name) / f"{self._count}{suffix}"
+        return self._folder / f"{self._count}{suffix}"
 
 
 LOCAL_CACHE = LocalCache()

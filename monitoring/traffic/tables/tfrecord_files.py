@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
+from monitoring.atomic import scratch_folder
 from monitoring.timestamps import EPOCH
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 
@@ -33,12 +33,12 @@ def as_parquet(path: Path) -> Path:
         from monitoring.traffic.log.writer import TrafficWriter  # noqa: PLC0415 - it depends on tables
         from monitoring.traffic.tf_prediction_log.prediction_log import import_log  # noqa: PLC0415 - as above
 
-        with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
-            writer = TrafficWriter(Path(folder), clock=lambda: EPOCH)
+        with scratch_folder() as folder:
+            writer = TrafficWriter(folder, clock=lambda: EPOCH)
             try:
                 import_log(path, writer.append)
             finally:
                 writer.close()
-            write_parquet(target, TrafficLog(Path(folder)).table())
+            write_parquet(target, TrafficLog(folder).table())
 
     return LOCAL_CACHE.get(str(path.absolute()), f"{found.st_size} {found.st_mtime_ns}", ".parquet", convert)

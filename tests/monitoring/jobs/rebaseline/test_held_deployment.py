@@ -11,9 +11,11 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import AnotherRun
+from monitoring.jobs.rebaseline import rebaseline as module
+from monitoring.jobs.rebaseline.live_reference import live_reference
 from monitoring.jobs.rebaseline.rebaseline import rebaseline, undo_rebaseline
 from monitoring.store.store import Store
-from tests.monitoring.jobs.rebaseline.test_rebaseline import ASKED, SAID, after, new_normal, stored
+from tests.monitoring.jobs.rebaseline.test_rebaseline import ASKED, SAID, after, judge, new_normal, send, stored
 
 
 def test_while_a_run_or_another_new_baseline_is_at_work_nothing_is_changed(config: Path) -> None:
@@ -47,6 +49,33 @@ def test_one_that_took_too_long_and_was_overtaken_changes_nothing(config: Path) 
         rebaseline(config, load_config(config), SAID, clock=clock)  # type: ignore[arg-type]  # gives times
     assert config.read_text() == text
     assert [path.name for path in config.parent.glob("baseline-*")] == []
+
+
+def test_a_deployment_that_judged_nothing_yet_is_held_as_well(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{config.parent}/fresh.db"
+    monkeypatch.setenv("PITFALLS_STORE_URL", url)
+    found = load_config(config)
+    refused = []
+
+    def rows_of_others(*arguments: object) -> object:
+        """Somebody else tries while the rows are read."""
+        for attempt in (lambda: new_normal(config), lambda: judge(config, ASKED)):
+            with pytest.raises(AnotherRun) as raised:
+                attempt()
+            refused.append(str(raised.value))
+        return live_reference(*arguments)  # type: ignore[arg-type]  # as it was called
+
+    monkeypatch.setattr(module, "live_reference", rows_of_others)
+    made = rebaseline(config, found, SAID, clock=lambda: after(ASKED))
+    assert ["a lease of rebaseline-" in text for text in refused] == [True, True]
+    assert made.notes[0] == "Its history begins with the new baseline."
+    monkeypatch.setattr(module, "live_reference", live_reference)
+    send(config, ASKED, ASKED + 3)
+    judged = judge(config, ASKED + 3)
+    assert [window.start for window in judged.windows] == [made.since + timedelta(days=day) for day in range(3)]
+    with Store.open(url) as store:
+        assert store.leases() == ()
+        assert [one.since for one in store.rebaselines(made.deployment or 0)] == [made.since]
 
 
 def _ask(path: Path, begin: Barrier, by: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import shutil
+import signal
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +26,10 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.backfill.backfill import backfill
+from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.idle import idle_deployment
-from monitoring.jobs.run import run_due_windows
+from monitoring.jobs.run import RunRequest, run_due_windows
 from monitoring.jobs.sources import database_rows
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
@@ -181,10 +185,10 @@ def test_queries_are_bounded_by_what_is_of_interest(
     assert asked == [{"start": database_rows.FIRST, "end": LIVE + 2 * day}] * 2
     late = opened(config, LIVE, ReadScope(since=LIVE + 5 * day, labels_since=LIVE + 4 * day, job=True))
     assert asked[2:] == [{"start": LIVE + 3 * day, "end": LIVE + 2 * day}] * 2
-    folders = set(Path(tempfile.gettempdir()).glob("pitfalls-*/query.parquet"))
+    folders = set(Path(tempfile.gettempdir()).glob(".pitfalls-*/contents/query.parquet"))
     del late
     gc.collect()
-    assert len(set(Path(tempfile.gettempdir()).glob("pitfalls-*/query.parquet"))) < len(folders)
+    assert len(set(Path(tempfile.gettempdir()).glob(".pitfalls-*/contents/query.parquet"))) < len(folders)
 
 
 @pytest.mark.slow
@@ -264,3 +268,58 @@ def test_a_disk_without_room_for_the_copy_is_an_error_with_the_fix(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(CannotRun, match=r"cannot be copied.*gone: No such file"):
         opened(config, LIVE)
+
+
+@pytest.mark.parametrize("server", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def test_a_backfill_keeps_its_lease_while_the_database_answers_slowly(
+    watched: Watched, tmp_path: Path, server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = sqlite_url(tmp_path) if server == "sqlite" else request.getfixturevalue("postgresql")
+    fill(url)
+    waits = "pg_sleep(0.5) IS NOT NULL" if server == "postgresql" else SLOW.format("LIMIT 2000000")
+    config = from_database(watched, tmp_path / "m", url, QUERY.replace("ORDER BY", f"AND (SELECT {waits}) ORDER BY"))
+    monkeypatch.setattr("monitoring.traffic.remote.deadline.MEANWHILE_SECONDS", 0.05)
+    clock = (LIVE + timedelta(days=4, seconds=second) for second in itertools.count())
+    with Store.open(config.store.url) as store:
+
+        def waited_for(*arguments: Any, **others: Any) -> TrafficSource:
+            before = [one.expires_at for one in store.leases()]
+            traffic = open_traffic(*arguments, **others)
+            renewed.append([one.expires_at for one in store.leases()] > before)
+            return traffic
+
+        renewed: list[bool] = []
+        monkeypatch.setattr("monitoring.jobs.backfill.backfill.open_traffic", waited_for)
+        asked = WindowRange(start=LIVE, end=LIVE + timedelta(days=2), by="ada")
+        backfill(config, store, asked, request=RunRequest(), clock=lambda: next(clock))
+        assert store.leases() == ()
+    assert renewed == [True]
+
+
+#: A condition that takes SQLite long, or for ever.
+SLOW = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n {}) SELECT count(*) FROM n) > 0"
+
+
+def test_what_a_process_that_was_killed_during_a_query_had_copied_is_deleted_by_the_next(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(sqlite_url(tmp_path))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    endless = QUERY.replace("ORDER BY", f"AND {SLOW.format('')} ORDER BY")
+    config = from_database(watched, tmp_path / "endless", sqlite_url(tmp_path), endless)
+    child = os.fork()
+    if not child:
+        opened(config, LIVE)
+        os._exit(0)
+    while not (left := list((tmp_path / "tmp").glob(".pitfalls-*/contents/.query-*"))):
+        assert os.waitpid(child, os.WNOHANG) == (0, 0)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert left[0].is_dir()
+    traffic = opened(from_database(watched, tmp_path / "m", sqlite_url(tmp_path)), LIVE)
+    assert not left[0].exists()
+    assert len(list((tmp_path / "tmp").iterdir())) == 1
+    del traffic
+    gc.collect()
+    assert list((tmp_path / "tmp").iterdir()) == []

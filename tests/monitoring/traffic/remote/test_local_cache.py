@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,8 @@ from monitoring.traffic.remote.local_cache import LocalCache
 
 
 @pytest.fixture
-def cache() -> Iterator[LocalCache]:
-    one = LocalCache()
-    yield one
-    if one._folder is not None:
-        one._folder.cleanup()
+def cache() -> LocalCache:
+    return LocalCache()
 
 
 def test_a_file_is_made_again_when_its_source_has_changed_and_the_old_one_is_deleted(cache: LocalCache) -> None:

@@ -27,7 +27,7 @@ WITH_THE_END: tuple[State, ...] = ("open", "worse", "closed")
 
 
 class RouteSection(Section):
-    """What every route has: its level and its states, and the address of the dashboard for links."""
+    """What every route has: its level and its states, and addresses for links to the dashboard and back from it."""
 
     #: The settings that say who is reached; others may change while a notification is pending.
     ADDRESS: ClassVar[tuple[str, ...]] = ()
@@ -38,6 +38,9 @@ class RouteSection(Section):
     level: Literal["page", "notice"] = Field(default="page", examples=["page"])
     states: States = Field(default=OPEN_AND_WORSE, examples=[["open", "worse", "closed"]])
     link: Annotated[str, AfterValidator(web_url)] | None = Field(default=None, examples=["https://monitor.example.org"])
+    incident_url: Annotated[str, AfterValidator(web_url)] | None = Field(
+        default=None, examples=["https://example.pagerduty.com/incidents?query={key}"]
+    )
 
     @property
     def receiver(self) -> str:

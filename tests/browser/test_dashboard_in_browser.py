@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import uvicorn
@@ -32,7 +33,7 @@ PATHS = (
     *("/d/shop/1/rebaseline?incident=1", "/d/shop/1/drills", "/d/shop/2/drills"),
     *("/d/shop/1/outcomes", "/d/shop/1/incidents/1/rows", "/d/shop/1/windows/2013-05-01T00:00:00Z/drift"),
 )
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @contextmanager
@@ -121,7 +122,8 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard with a token and an action, whose rows have images, and texts that are markup."""
     named = json.dumps("<img src=x onerror=alert(1)>")
     action = f'[[action]]\nname = {named}\nkind = "command"\ncommand = ["/bin/true", "<script>"]\n'
-    pages = described_pages(tmp_path_factory.mktemp("described"), comments=(HOSTILE, "plain"), sections=action)
+    folder = tmp_path_factory.mktemp("described")
+    pages = described_pages(folder, comments=(HOSTILE, "plain"), sections=action)
     with served(pages, token="secret") as address:
         yield address
 
@@ -177,6 +179,12 @@ def test_a_framed_report_runs_its_scripts_and_reaches_nothing_of_the_dashboard(
         page.goto(f"{address}/d/shop/1/windows/2013-03-04T00:00:00Z/drift")
         page.frame_locator("iframe").get_by_text("ran, no cookie, no answer").wait_for()
         assert "reached" not in page.title()
+        for theme in THEMES:
+            around = browser.new_page(color_scheme=theme, bypass_csp=True)
+            around.goto(page.url)
+            results = Axe().run(around, options={"iframes": False})  # what is in the frame is Evidently's own
+            assert results.violations_count == 0, results.generate_report()
+            around.close()
         page.close()
 
 

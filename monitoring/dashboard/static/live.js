@@ -27,6 +27,9 @@
   document.addEventListener("visibilitychange", again);
   document.addEventListener("focusout", () => setTimeout(again, 100));
 
+  const soon = document.querySelector("[data-look-again]");
+  if (soon !== null) setTimeout(refresh, 1000 * Number(soon.dataset.lookAgain));
+
   const step = (by) => {
     const links = [...document.querySelectorAll("[data-step], tbody th a:not(.tag)")];
     if (links.length === 0) return;

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from monitoring.dashboard.views.charts import window_address
 from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.web.access import HEADERS
+from monitoring.dashboard.web.drift_writer import DriftJob
 from monitoring.dashboard.web.pages import Pages, known
 from monitoring.jobs.report import drift_files, drift_title
 from monitoring.reports.drift import POLICY
@@ -41,6 +42,9 @@ class DriftView:
         name: The deployment's name.
         title: The window.
         command: The command that writes the report; empty where the config is not known.
+        job: The report to write; None where the config is not known.
+        writing: Whether it is being written.
+        problem: Why it could not be written, in lines.
         report: The report's file; None where there is none of this window.
         timezone: The zone of the times.
     """
@@ -53,6 +57,9 @@ class DriftView:
     command: str
     report: Path | None
     timezone: str
+    job: DriftJob | None = None
+    writing: bool = False
+    problem: tuple[str, ...] = ()
 
 
 def drift_view(pages: Pages, source: str, number: int, start: datetime) -> DriftView:
@@ -71,7 +78,7 @@ def drift_view(pages: Pages, source: str, number: int, start: datetime) -> Drift
     window, parent = known("window", store.window(number, start), start.isoformat()), f"/d/{source}/{number}"
     record = summary.record
     zone, file = ZoneInfo(record.timezone), pages.source(source).file_of(record.called)
-    command, report = "", None
+    command, report, job = "", None, None
     if file is not None:
         folder = file.path.parent / FOLDER
         title = drift_title(record.model, record.version, window, zone)
@@ -79,6 +86,7 @@ def drift_view(pages: Pages, source: str, number: int, start: datetime) -> Drift
         begun = window.start.astimezone(zone)
         asked = ("--config", str(file.path), "--out", str(folder), "--window", f"{begun:%Y-%m-%dT%H:%M}")
         command = shlex.join(("pitfalls", "monitor", "report", *asked, "--deployment", str(number)))
+        job = DriftJob(config=file.path, out=folder, deployment=number, start=window.start)
     href = window_address(window.start, parent)
     return DriftView(
         address=f"{href}/drift",
@@ -89,6 +97,7 @@ def drift_view(pages: Pages, source: str, number: int, start: datetime) -> Drift
         command=command,
         report=report,
         timezone=zone_words(summary),
+        job=job,
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from monitoring.dashboard.web.answers import file_answer, page_answer
 from monitoring.dashboard.web.asked import place_of, shown_by, start_of
 from monitoring.dashboard.web.drift_pages import FRAMED, FRAMING, drift_view
+from monitoring.dashboard.web.drift_writer import DriftWriter
 from monitoring.dashboard.web.pages import Pages
 
 
@@ -25,6 +27,7 @@ class WindowEndpoints:
 
     def __init__(self, pages: Callable[[], Pages]) -> None:
         self._current = pages
+        self._writer = DriftWriter()
 
     def routes(self, deployment: str) -> list[Route]:
         """The routes below the path of a deployment."""
@@ -33,6 +36,7 @@ class WindowEndpoints:
             Route(window, self.window),
             Route(window + "/tables/{file:path}", self.window_table),
             Route(window + "/drift", self.drift),
+            Route(window + "/drift", self.write_drift, methods=["POST"]),
             Route(window + "/drift/report.html", self.drift_report),
         ]
 
@@ -52,7 +56,18 @@ class WindowEndpoints:
     async def drift(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/windows/START/drift``: Evidently's report of the window, or how to have it written."""
         view = await run_in_threadpool(drift_view, self._pages(request), *place_of(request), start_of(request))
-        return page_answer("drift", view=view, headers=FRAMING)
+        if view.job is not None:
+            problem = tuple(self._writer.problem(view.job).splitlines())
+            view = replace(view, writing=self._writer.is_writing(view.job), problem=problem)
+        return page_answer("drift", view=view, headers=FRAMING, may_act=request.state.may_act)
+
+    async def write_drift(self, request: Request) -> Response:
+        """Has the report written, and leads back to its page, which shows it as soon as it is there."""
+        view = await run_in_threadpool(drift_view, self._current(), *place_of(request), start_of(request))
+        if view.job is None:
+            raise HTTPException(404)
+        self._writer.begin(view.job)
+        return RedirectResponse(view.address, 303)
 
     async def drift_report(self, request: Request) -> Response:
         """The report itself, which a browser runs without the rights of the dashboard's pages."""

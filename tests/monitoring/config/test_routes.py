@@ -64,7 +64,7 @@ def test_what_changes_no_address_changes_no_receiver(tmp_path: Path) -> None:
         (
             'route = "slack"\nwebhook = "https://h/hidden"\n',
             "webhook",
-            "one of: level, link, route, states, webhook_env",
+            "one of: incident_url, level, link, route, states, webhook_env",
         ),
         ("level = 'page'\n", "", "one of: webhook, webhook_file, webhook_env"),
         (VALID["webhook"] + 'webhook_env = "X"\n', "", 'Got "webhook, webhook_env"'),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from monitoring.config.routes import AlertmanagerRoute, PagerDutyRoute, RouteSection
-from monitoring.incidents.notification import Notification, NotificationSource
+from monitoring.incidents.notification import Notification, NotificationSource, link_of
 from monitoring.records import IncidentRecord
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import printable
@@ -33,17 +33,21 @@ def receivers(
         summary: Its deployment.
 
     Returns:
-        Alertmanager with the address of the alert, PagerDuty with the alert's key: its answer names no address.
+        Each route with an `incident_url`; Alertmanager with the address of the alert, PagerDuty with the alert's key,
+        as its answer names no address.
     """
     found = []
     for route in routes:
+        key, words, href = _key(incident, summary), "", ""
         if isinstance(route, AlertmanagerRoute):
             href, words = _alert(route.url, incident, summary), f"incident={incident.number}"
         elif isinstance(route, PagerDutyRoute):
-            href, words = "", f"alert key {_key(incident, summary)}"
-        else:
-            continue
-        found.append(Receiver(route=printable(route.shown), href=href, words=words))
+            words = f"alert key {key}"
+        if route.incident_url is not None:
+            numbered = link_of(route.incident_url, deployment=summary.number, incident=incident.number)
+            href = str(numbered).replace("{key}", key)
+        if words or href:
+            found.append(Receiver(route=printable(route.shown), href=href, words=words))
     return tuple(found)
 
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from pathlib import Path
 
+import pytest
 from starlette.testclient import TestClient
 
 from monitoring.dashboard.web.access import Access
@@ -35,3 +38,26 @@ def test_a_report_is_framed_without_the_rights_of_the_dashboard(tmp_path: Path) 
     assert "allow-same-origin" not in policy
     assert "frame-ancestors 'self'" in policy
     assert report.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_token_that_may_read_writes_no_report(tmp_path: Path) -> None:
+    pages = described_pages(tmp_path)
+    access = Access(names=frozenset({"testserver"}), token="acting", readers=frozenset({"reading"}))
+    client = TestClient(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
+    reading = {"authorization": "Bearer reading"}
+    assert "Write the report" not in client.get(f"{WINDOW}/drift", headers=reading).text
+    assert client.post(f"{WINDOW}/drift", headers=reading).status_code == 403
+
+
+@pytest.mark.slow
+def test_a_report_that_cannot_be_written_says_why_and_may_be_asked_for_again(tmp_path: Path) -> None:
+    pages = described_pages(tmp_path)
+    dashboard = Dashboard(lambda: pages, Access(names=frozenset({"testserver"})), Changes(pages.fingerprint))
+    client = TestClient(dashboard.app(), follow_redirects=False)
+    shutil.rmtree(tmp_path / "traffic")
+    answer = client.post(f"{WINDOW}/drift")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{WINDOW}/drift")
+    while "being written" in (text := client.get(f"{WINDOW}/drift").text):
+        time.sleep(0.1)
+    assert "Why it could not be written" in text
+    assert "Write the report" in text

@@ -26,3 +26,13 @@ def test_systems_with_incidents_of_their_own_say_where_it_is(history: Deployment
         '{alertname="ModelIncident",deployment_id="1",incident="1"}'
     )
     assert (pagerduty.href, pagerduty.words[:28]) == ("", "alert key pitfalls-incident-")
+
+
+def test_a_route_says_where_its_receiver_has_an_incident(history: DeploymentHistory, tmp_path: Path) -> None:
+    given = ROUTES.replace(
+        'routing_key_env = "KEY"', 'routing_key_env = "KEY"\nincident_url = "https://p.example.org/?q={key}"'
+    )
+    given += 'incident_url = "https://s.example.org/{deployment}/{incident}"\n'
+    _, pagerduty, webhook = receivers(load(tmp_path, LEAST + given).notify, history.incidents[0], history.summary)
+    assert pagerduty.href == f"https://p.example.org/?q={pagerduty.words.removeprefix('alert key ')}"
+    assert (webhook.href, webhook.words) == ("https://s.example.org/1/1", "")

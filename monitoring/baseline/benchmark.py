@@ -14,7 +14,6 @@ from monitoring.baseline.metrics import Resamples, area_under_curve, interval, r
 from monitoring.records import WHOLE
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import class_matrix
-from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import pinball_loss
 from monitoring.tasks.vector_regression import VectorRegression
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from monitoring.baseline.predictions import Predictions
     from monitoring.baseline.spec import BaselineSpec
     from monitoring.tasks.multilabel import Multilabel
+    from monitoring.tasks.task import Task
 
     Floats = NDArray[np.float64]
     Whole = NDArray[np.int64]
@@ -49,7 +49,8 @@ class ReferenceMetric:
     Of predicted numbers: absolute_error (MAE), squared_error (MSE), root_mean_squared_error, bias (predicted less
     true), percentage_error (MAPE, as a share) where no label is 0, and r_squared (R²) where labels vary; of a quantile
     pinball_loss and quantile_coverage as well.
-    Of rankings recall_loss, ndcg_loss and reciprocal_rank_loss.
+    Of rankings recall_loss, ndcg_loss and reciprocal_rank_loss; of several outputs the losses of each, as they are
+    watched: errors beyond their bound count as the bound.
     Where a row may have several classes: hamming_error and macro_brier, and of each class class_error, class_brier and,
     where it varies, class_auc, then a colon and the class.
     """
@@ -110,7 +111,9 @@ def _measurer(spec: BaselineSpec) -> _Measure:
     if spec.vector is not None:
         return partial(_measure_vectors, spec.vector)
     if spec.ranking is not None:
-        return partial(_measure_rankings, spec.ranking)
+        return partial(_measure_losses, spec.ranking)
+    if spec.several is not None:
+        return partial(_measure_losses, spec.several)
     if spec.classes:
         return _measure
     return partial(_measure_numbers, None if spec.regression is None else spec.regression.quantile)
@@ -156,14 +159,16 @@ def _measure_vectors(
     ]
 
 
-def _measure_rankings(
-    task: Ranking, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
+def _measure_losses(
+    task: Task, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
 ) -> list[ReferenceMetric]:
-    """As `_measure`, of rankings: the task's losses."""
+    """As `_measure`, of any task: its losses in their own unit."""
     resamples, size = Resamples.of(_blocks(days), rng), np.unique(days).size
+    losses, scales = task.losses(answers, labels), task.scales
+    found = {name: losses[name] * scales[name] for name in task.metrics}
     return [
         _metric(name, part, mean=float(losses.mean()), drawn=resamples.means(losses), rows=len(labels), days=size)
-        for name, losses in task.losses(answers, labels).items()
+        for name, losses in found.items()
     ]
 
 

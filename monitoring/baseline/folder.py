@@ -23,6 +23,7 @@ from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
+from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.descriptors.descriptors import read_descriptors
 
@@ -104,6 +105,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
         spec = replace(spec, regression=fitted)
     if spec.vector is not None:
         spec = replace(spec, vector=spec.vector.fitted(predictions.probabilities, predictions.labels))
+    if spec.several is not None:
+        spec = replace(spec, several=spec.several.fitted(predictions.probabilities, predictions.labels))
     if spec.ranking is not None:
         spec = replace(spec, ranking=spec.ranking.fitted(predictions.probabilities))
     if spec.outputs_only is not None:
@@ -193,6 +196,7 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         "regression": spec.regression,
         "vector": spec.vector,
         "ranking": spec.ranking,
+        "several": spec.several,
         "outputs": spec.outputs_only,
     }
     document |= {name: task.document() for name, task in tasks.items() if task is not None}
@@ -243,6 +247,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         regression=Regression.of(document["regression"]) if "regression" in document else None,
         vector=VectorRegression.of(document["vector"]) if "vector" in document else None,
         ranking=Ranking.of(document["ranking"]) if "ranking" in document else None,
+        several=SeveralTasks.of(document["several"]) if "several" in document else None,
         output=document.get("output"),
         id_scores=document.get("id_scores"),
         outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,

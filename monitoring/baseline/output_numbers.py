@@ -18,11 +18,11 @@ Floats = NDArray[np.float64]
 
 
 def made_answers(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> Floats:
-    """The answers of a model that are made of its outputs: ids with their scores, or the numbers that are watched.
+    """The answers of a model that are made of its outputs: ids with their scores, or the numbers of several outputs.
 
     Args:
         columns: Each output by its name, [n].
-        spec: What the baseline says of the model: a ranking, or outputs only.
+        spec: What the baseline says of the model: a ranking, several tasks, or outputs only.
 
     Returns:
         Answers, [n, spec.task.width]; NaN in a row without a usable one.
@@ -30,6 +30,12 @@ def made_answers(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> 
     Raises:
         BadInput: an output is absent.
     """
+    if spec.several is not None:
+        parts = []
+        for one in spec.several.outputs_judged:
+            watched = WatchedOutput(name=one.output, width=one.numbers)
+            parts.append(one.answers(output_numbers(columns, OutputsOnly(watched=(watched,)))))
+        return np.concatenate(parts, axis=1)
     if spec.ranking is None:
         assert spec.outputs_only is not None  # noqa: S101 - for the type checker: other answers are outputs themselves
         return output_numbers(columns, spec.outputs_only)
@@ -64,32 +70,33 @@ def output_columns(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -
     """The features that are answers of other outputs than the judged one.
 
     >>> watched = WatchedOutput(name="tags", width=2)
-    >>> tags = BaselineSpec(classes=(), features=(), other_outputs=(watched,))
-    >>> {
-    ...     name: column.to_pylist()
-    ...     for name, column in output_columns({"tags": pa.chunked_array([[[1.0, 3.0]]])}, tags).items()
-    ... }
-    {'output tags[0]': [1.0], 'output tags[1]': [3.0]}
+    >>> from monitoring.baseline.spec import FeatureSpec
+    >>> second = FeatureSpec(name="output tags[1]", kind="number")
+    >>> tags = BaselineSpec(classes=(), features=(second,), other_outputs=(watched,))
+    >>> found = output_columns({"tags": pa.chunked_array([[[1.0, 3.0]]])}, tags)
+    >>> {name: column.to_pylist() for name, column in found.items()}
+    {'output tags[1]': [3.0]}
 
     Args:
         columns: Each output by its name, [n], as of `output_numbers`; or texts.
         spec: The baseline's.
 
     Returns:
-        Numbers or texts by feature, [n]; none of an output that is absent.
+        Numbers or texts by feature, [n]; none of an output that is absent, or of which the baseline names no feature.
     """
-    texts = {feature.name for feature in spec.features if feature.kind == "category"}
+    kinds = {feature.name: feature.kind for feature in spec.features}
     found: dict[str, pa.ChunkedArray] = {}
     for one in spec.other_outputs:
-        if one.name not in columns:
-            continue
         names = [f"{OF_OUTPUT}{number}" for number in one.numbers]
-        if names[0] in texts:
+        if one.name not in columns or not kinds.keys() & set(names):
+            continue
+        if kinds.get(names[0]) == "category":
             column = columns[one.name]
             found[names[0]] = pc.list_element(column, 0) if pa.types.is_list(column.type) else column
             continue
         numbers = output_numbers(columns, OutputsOnly(watched=(one,)))
-        found |= {name: pa.chunked_array([pa.array(values)]) for name, values in zip(names, numbers.T, strict=True)}
+        pairs = zip(names, numbers.T, strict=True)
+        found |= {name: pa.chunked_array([pa.array(values)]) for name, values in pairs if name in kinds}
     return found
 
 

@@ -10,6 +10,7 @@ from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
+from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import Task
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.descriptors.descriptors import Descriptors
@@ -59,7 +60,8 @@ class BaselineSpec:
     probabilities of one class a row, whose output the config names.
     `described` is what describes columns that are no inputs themselves, such as texts, by some of the `features`.
     `vector` is the task of a model that predicts several numbers in one output, `ranking` that of one that answers ids;
-    `id_scores` is the output of their scores then, if it has one.
+    `id_scores` is the output of their scores then, if it has one. `several` is the task of several outputs, of which a
+    label has a part each.
     `outputs_only` is the task of a model of which no loss is known. `other_outputs` are those that no label is the
     truth of, whose numbers or texts are some of the `features` (see `of_outputs`). `rows_per_window` is how the rows of
     a reference without dates are cut into windows, in their drawn order; None: by their event times, as live rows are.
@@ -82,6 +84,7 @@ class BaselineSpec:
     ranking: Ranking | None = None
     output: str | None = None
     id_scores: str | None = None
+    several: SeveralTasks | None = None
     outputs_only: OutputsOnly | None = None
     other_outputs: tuple[WatchedOutput, ...] = ()
     rows_per_window: int | None = None
@@ -90,16 +93,17 @@ class BaselineSpec:
     @property
     def task(self) -> Task:
         """What the model answers, and which losses tell how well."""
-        if self.outputs_only is not None:
-            return self.outputs_only
-        if self.multilabel is not None:
-            return self.multilabel
-        if self.vector is not None:
-            return self.vector
-        if self.ranking is not None:
-            return self.ranking
-        if self.regression is not None:
-            return self.regression
+        known: tuple[Task | None, ...] = (
+            self.outputs_only,
+            self.multilabel,
+            self.vector,
+            self.ranking,
+            self.several,
+            self.regression,
+        )
+        found = next((task for task in known if task is not None), None)
+        if found is not None:
+            return found
         return Classification(classes=self.classes, has_probabilities=self.has_probabilities, costs=self.costs)
 
     @property

@@ -16,6 +16,7 @@ from monitoring.incidents.loss_split import metric_of
 from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import ranking, regression, vector_regression
 from monitoring.tasks.metrics import part_of
+from monitoring.tasks.output_names import split_output
 from monitoring.watches.descriptions import (
     format_amount,
     format_change,
@@ -158,12 +159,12 @@ def _surprised(metric: str) -> str:
 
 def _is_of_numbers(metric: str) -> bool:
     """Whether a loss is of predicted numbers."""
-    return metric.partition(":")[0] in _OF_NUMBERS
+    return split_output(metric)[1].partition(":")[0] in _OF_NUMBERS
 
 
 def _states_confidence(metric: str) -> bool:
-    """Whether a loss is of answers that promise one: of probabilities."""
-    return metric.partition(":")[0] not in _UNSTATED
+    """Whether a loss is of answers that promise one: of probabilities, where what to expect is not learned instead."""
+    return not split_output(metric)[0] and metric.partition(":")[0] not in _UNSTATED
 
 
 def _class_at_fault(metric: str, parts: Sequence[SlicePart]) -> str | None:

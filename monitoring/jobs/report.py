@@ -282,7 +282,7 @@ def drift_files(out: Path, start: datetime, zone: ZoneInfo) -> tuple[Path, Path]
 def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
     """Predictions as a table: event_time, the inputs, probabilities, and the label's text (null without one)."""
     classes = baseline.spec.classes
-    if not baseline.spec.task.metrics or baseline.spec.ranking is not None:
+    if not baseline.spec.task.metrics or baseline.spec.ranking is not None or baseline.spec.several is not None:
         labels = pa.nulls(len(predictions), pa.string())
     elif classes:
         names = [classes[label] if 0 <= label < len(classes) else None for label in predictions.labels]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.tasks.number_codes import numbers
-from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.task import Task
 from monitoring.watches.descriptions import printable, watch_title
 
 if TYPE_CHECKING:
@@ -182,8 +182,8 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
         classes = [plain(name) for name in spec.classes]
         answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
         categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
-    elif spec.ranking is not None:
-        floats |= _of_ids(predictions, spec.ranking)
+    elif spec.ranking is not None or spec.several is not None:
+        floats |= _as_watched(predictions, spec.task)
     else:
         answered = _answer_names(spec, names["answer"])
         numbers = predictions.probabilities.T[: len(answered)]  # an answer of no output is a 0
@@ -195,8 +195,8 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
     )
 
 
-def _of_ids(predictions: Predictions, task: Ranking) -> dict[str, NDArray[np.float64]]:
-    """What is watched of answered ids, by its title: the ids themselves have no order."""
+def _as_watched(predictions: Predictions, task: Task) -> dict[str, NDArray[np.float64]]:
+    """What is watched of answers, by its title: ids themselves have no order, and several outputs are no one answer."""
     answered = np.asarray(np.isfinite(predictions.probabilities).all(axis=1), dtype=np.bool_)
     found = {}
     for name, scores in task.outputs(np.where(answered[:, None], predictions.probabilities, 0.0)).items():
@@ -222,7 +222,7 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _labels(predictions: Predictions, spec: BaselineSpec) -> Labels:
-    if spec.vector is not None or spec.ranking is not None:
+    if spec.vector is not None or spec.ranking is not None or spec.several is not None:
         # Evidently measures one number: several numbers and ids are compared, not judged
         return np.full(len(predictions), np.nan)
     if not spec.classes:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitoring.tasks import classification, multilabel, ranking, regression, vector_regression
+from monitoring.tasks.output_names import split_output
 from monitoring.tasks.task import Metric
 
 #: Losses over all rows by name.
@@ -58,15 +61,19 @@ def find_metric(name: str) -> Metric | None:
 
     >>> find_metric("class_brier:dog").title, find_metric("missing:temp")
     ('Brier score of class', None)
-    >>> find_metric("metric:missed_calls").title
-    'Metric'
+    >>> find_metric("metric:missed_calls").title, find_metric("of:price:bias").title
+    ('Metric', 'Bias of price')
 
     Args:
-        name: A loss's name, of one class, of one number or of all rows, or one of the user's own.
+        name: A loss's name, of one class, of one number, of one output or of all rows, or one of the user's own.
 
     Returns:
         The loss; None if there is none of that name.
     """
+    output, own = split_output(name)
+    if output:
+        found = find_metric(own)
+        return None if found is None else replace(found, name=name, title=f"{found.title} of {output}")
     kind, of_class, _ = name.partition(":")
     return (CLASS_METRICS | NUMBER_METRICS | CUSTOM_METRICS).get(kind) if of_class else METRICS.get(name)
 

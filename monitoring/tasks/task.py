@@ -30,8 +30,8 @@ MAX_CLASSES_OF_SET = 60
 #: What precedes the loss in the name of its surprise watch.
 SURPRISE = "surprise_"
 
-#: The tasks that a table or a model can be of.
-TaskName: TypeAlias = Literal["classification", "multilabel", "regression", "ranking", "inputs"]
+#: The tasks that a table or a model can be of; several: outputs with a label each, of a model.
+TaskName: TypeAlias = Literal["classification", "multilabel", "regression", "ranking", "inputs", "several"]
 
 Unit: TypeAlias = Literal["share", "score", "target"]
 

@@ -6,6 +6,7 @@ import math
 import unicodedata
 
 from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
+from monitoring.tasks.output_names import split_output
 from monitoring.tasks.ranking import FIRST
 from monitoring.tasks.task import Metric, Unit
 
@@ -77,11 +78,17 @@ def watch_title(name: str) -> str:
     """
     if name in _WHOLE:
         return _WHOLE[name]
-    if name.startswith(FIRST):
-        return f"Share of first places of {printable(name.removeprefix(FIRST))}"
     kind, colon, rest = name.partition(":")
     if not colon or find_metric(loss_of(name)) is not None:
         return _loss_title(name)
+    output, own = split_output(name)
+    return f"{watch_title(own)} of {printable(output)}" if output else _part_title(name, kind, rest)
+
+
+def _part_title(name: str, kind: str, rest: str) -> str:
+    """Of a watch whose name has the kind before the colon, and after it what it is on."""
+    if name.startswith(FIRST):
+        return f"Share of first places of {printable(name.removeprefix(FIRST))}"
     feature, _, place = rest.rpartition(":")
     if kind in {"input", "prediction"} and feature and place in {"location", "spread"}:
         return f"{place.capitalize()} of {'output ' if kind == 'prediction' else ''}{printable(feature)}"
@@ -105,8 +112,8 @@ def metric_title(metric: str) -> str:
     found, (_, of_class, part) = find_metric(metric) or _shown(metric), metric.partition(":")
     if found is None:
         return printable(metric)
-    if not of_class:
-        return found.title
+    if not of_class or split_output(metric)[0]:
+        return printable(found.title)
     return f"{found.title} {'' if find_metric(metric) else 'of '}{printable(part)}"
 
 
@@ -188,7 +195,7 @@ def format_value(watch: str, value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if watch.startswith(("surprise_", "labelled:", "number_bias:")) or watch == "bias":
+    if watch.startswith(("surprise_", "labelled:", "number_bias:")) or split_output(watch)[1] == "bias":
         return format_change(watch, value)
     if _unit(watch) == "target":
         return _minus(f"{value:,.4g}")

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 @click.option(
     "--label",
     metavar="COLUMN",
-    help="Label; or A,B,C: a 0 or 1 for each class, or a number for each output.  [default: label]",
+    help="Label; or A,B,C: a 0 or 1 for each class, or a number for each output; or OUTPUT=COLUMN,... for several "
+    "outputs.  [default: label]",
 )
 @click.option("--classes", metavar="A,B", help="Class names in the order of the model's output.")
 @click.option(
@@ -227,13 +228,16 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
     from serving.export.table_file import read_table  # noqa: PLC0415 - as above
 
     labels = split_names(request.label, "--label", "is_sports,is_politics")
+    pairs = dict(one.split("=", 1) for one in labels if "=" in one)
+    _check_pairs(labels, pairs, request)
     reference = Reference(
         table=None
         if request.reference is None
         else with_row_columns(read_table(request.reference), request.row_columns),
         features=request.features,
-        label=request.label if len(labels) < 2 else None,
-        label_columns=labels if len(labels) > 1 else (),
+        label=request.label if len(labels) < 2 and not pairs else None,
+        label_columns=labels if len(labels) > 1 and not pairs else (),
+        label_of=pairs,
         task=request.task,
         output=request.answer,
         score=request.score,
@@ -253,6 +257,19 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         provenance=Provenance(classes=request.classes, verdict=request.verdict),
         clock=_now,
     )
+
+
+def _check_pairs(labels: tuple[str, ...], pairs: Mapping[str, str], request: ExportRequest) -> None:
+    """Raises BadInput for labels of outputs that are not all, or beside what says otherwise."""
+    others = {"--task": request.task, "--output": request.answer, "--score": request.score}
+    given = [flag for flag, value in others.items() if value]
+    if pairs and (len(pairs) != len(labels) or given or request.reference is None):
+        raise BadInput(
+            "Several outputs with a label each are all named with their columns.",
+            got=f"--label {request.label}" + "".join(f" with {flag}" for flag in given),
+            expected="--label OUTPUT=COLUMN,OUTPUT=COLUMN with --reference, and none of --task, --output and --score",
+            fix="For example --label kind=was_kind,price=paid.",
+        )
 
 
 def _document(bundle: Bundle) -> dict[str, object]:

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.spec import Embedding
 from monitoring.errors import CannotRun
+from serving.export.answers.model_answers import answers_of
 from serving.export.inputs.input_arrays import to_array
 from serving.export.inputs.model_inputs import ModelInput
-from serving.export.model_answers import answers_of
 from serving.export.outputs.probabilities import EMBEDDING
 from serving.export.saved_model import EXPLAIN
 from serving.models.runner import LoadError, Runner, ThreadSettings

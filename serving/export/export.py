@@ -11,7 +11,7 @@ MODELS/NAME/VERSION/            SavedModel with the signatures of `serving.expor
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
+from serving.export.answers.interpreted_model import AskedTask, InterpretedModel, interpret_answers
 from serving.export.embedding_layer import with_embedding
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
 from serving.export.keras_model import KerasModel, load_keras
@@ -26,24 +27,18 @@ from serving.export.manifest import MANIFEST_FILE, Manifest, Provenance, environ
 from serving.export.outputs.number_vectors import labels_of_vectors
 from serving.export.outputs.probabilities import EMBEDDING
 from serving.export.outputs.rankings import labels_of_ids
+from serving.export.outputs.several_outputs import labels_of_outputs
 from serving.export.parity import check_parity, try_rows
-from serving.export.reference_answers import (
-    NO_REFERENCE,
-    AskedTask,
-    InterpretedModel,
-    WrittenReference,
-    interpret_answers,
-    write_reference,
-)
-from serving.export.reference_labels import check_sets, is_number_type, labels_of_sets
-from serving.export.reference_table import LABEL, check_reference, match_columns, sample
+from serving.export.reference_answers import NO_REFERENCE, WrittenReference, write_reference
+from serving.export.reference_labels import LABEL, check_sets, is_number_type, labels_of_sets
+from serving.export.reference_table import check_reference, match_columns, sample
 from serving.export.row_columns import unnamed_time
 from serving.export.saved_model import write_saved_model
 from serving.export.staging import staged_version
 from serving.export.warmup_writer import write_warmup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from monitoring.baseline.benchmark import ReferenceMetric
@@ -75,6 +70,7 @@ class Reference:
     Without `features` columns have the inputs' names; without `label` the label is the column `label`, if there is one.
     Where a row may have several classes, labels are lists, or `label_columns` names a column of 0 and 1 for each class.
     `numbers` is what each number of a label is called, where it has several.
+    `label_of` is the column of labels of each of several outputs, in the place of `label`.
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
     `score` is the output of the scores of a ranking's ids; None: the one that has as many numbers, if there is one.
     `roles` is what its owner says of the inputs' columns. `embedding` is the layer by which inputs that are tensors and
@@ -85,6 +81,7 @@ class Reference:
     features: tuple[str, ...] = ()
     label: str | None = None
     label_columns: tuple[str, ...] = ()
+    label_of: Mapping[str, str] = field(default_factory=dict)
     task: TaskName | None = None
     output: str | None = None
     score: str | None = None
@@ -101,6 +98,8 @@ class Reference:
         Raises:
             BadInput: there is no such column of labels, or labels are not what they are declared to be.
         """
+        if self.table is not None and self.label_of:
+            return self._relabelled(labels_of_outputs(self.table, self.label_of))
         if self.table is None or self.task == "classification":
             return self
         absent = [name for name in self.label_columns if name not in self.table.column_names]
@@ -129,6 +128,13 @@ class Reference:
         kept = [] if self.table is None else [each for each in self.table.column_names if each not in gone]
         table = pa.table({LABEL: texts}) if self.table is None else self.table.select(kept).append_column(LABEL, texts)
         return replace(self, table=table, label=LABEL, **changes)
+
+    @property
+    def asked(self) -> AskedTask:
+        """What its owner says that is predicted."""
+        return AskedTask(
+            task=self.task, output=self.output, numbers=self.numbers, score=self.score, judged=tuple(self.label_of)
+        )
 
     def check_task(self, classes: tuple[str, ...]) -> None:
         """Check, before a model is loaded, that labels fit what is predicted.
@@ -202,8 +208,7 @@ def export_bundle(
     _check_outputs(given, opened)
     table, roles = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
-    asked = AskedTask(task=given.task, output=given.output, numbers=given.numbers, score=given.score)
-    found = interpret_answers(opened, opened.without_unserved(answers), table, classes, asked)
+    found = interpret_answers(opened, opened.without_unserved(answers), table, classes, given.asked)
     opened, provenance = found.model, replace(provenance, classes=found.names)
     with staged_version(models / name) as staging:
         folder = staging.folder

@@ -1,4 +1,4 @@
-"""How a model's outputs are interpreted, and what a bundle keeps of the reference: schema, baseline, metrics."""
+"""What a bundle keeps of the reference: schema, baseline, metrics."""
 
 from __future__ import annotations
 
@@ -15,26 +15,17 @@ from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import codes_as_text, predictions_from
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
-from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
-from monitoring.tasks.vector_regression import VectorRegression
+from serving.export.answers.interpreted_model import InterpretedModel
+from serving.export.answers.other_outputs import OtherOutputs, other_outputs
+from serving.export.answers.ranked_reference import with_rankings
 from serving.export.embedding import PROJECTION_FILE, embed_reference
-from serving.export.other_outputs import OtherOutputs, other_outputs
-from serving.export.outputs.number_vectors import find_vector_output
-from serving.export.outputs.predicted_number import find_number_output
 from serving.export.outputs.probabilities import (
     EMBEDDING,
     LOGITS,
     PROBABILITIES,
-    find_class_output,
-    find_set_output,
-    gives_sets,
-    infer_classes,
 )
-from serving.export.outputs.rankings import find_ranked_output, lists_of_ids
-from serving.export.ranked_reference import with_rankings
-from serving.export.reference_labels import LISTED, class_names, is_text_type, labels_as_text
-from serving.export.reference_table import LABEL, baseline_spec, complete
+from serving.export.reference_labels import LABEL, LISTED, class_names, labels_as_text
+from serving.export.reference_table import baseline_spec, complete
 from serving.export.usable_rows import usable_rows
 
 if TYPE_CHECKING:
@@ -43,10 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-    from monitoring.tasks.task import TaskName
     from serving.export.inputs.input_roles import InputRoles
     from serving.export.keras_model import KerasModel
-    from serving.export.outputs.rankings import RankedOutput
 
     Array = np.ndarray[Any, Any]
 
@@ -54,61 +43,6 @@ SCHEMA_FILE: Final = "assets.extra/schema.pbtxt"
 BASELINE_FOLDER: Final = "assets.extra/baseline"
 # Of the bootstrap: the same model and reference give the same manifest.
 SEED: Final = 0
-
-_FORMS: Final = {
-    "distribution": "Output {} sums to 1 over the classes and is served as probabilities.",
-    "logits": "Output {} is interpreted as logits: its softmax is served as probabilities.",
-    "probability": "Output {} is interpreted as the probability of {}: those of both classes are served.",
-    "logit": "Output {} is interpreted as the logit of {}: the probabilities of both classes are served.",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedTask:
-    """What an owner says that a model predicts: the task, the output that the label is the truth of; None: as it fits.
-
-    `numbers` is what each number of a label is called, where it has several; `score` the output of scores of ids.
-    """
-
-    task: TaskName | None = None
-    output: str | None = None
-    numbers: tuple[str, ...] = ()
-    score: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterpretedModel:
-    """The model, with an output `probabilities` if it is a classifier, and the classes' names.
-
-    `answer` is the output of its own that the label is the truth of, None if that is not known; `number` is the
-    same where it predicts a number, or several: `vector` is its task then. `multilabel` is its task where a row may
-    have several classes, and `classes` are empty then; `answer` is the output of their probabilities.
-    `ranked` are its outputs where it answers ids, and `outputs_only` those of a model of which no loss is known.
-    """
-
-    model: KerasModel
-    classes: tuple[str, ...]
-    remarks: tuple[str, ...]
-    answer: str | None = None
-    number: str | None = None
-    multilabel: Multilabel | None = None
-    vector: VectorRegression | None = None
-    ranked: RankedOutput | None = None
-    outputs_only: OutputsOnly | None = None
-
-    @property
-    def task(self) -> TaskName | None:
-        """What it is known to predict."""
-        if self.multilabel is not None:
-            return "multilabel"
-        if self.ranked is not None:
-            return "ranking"
-        return "classification" if self.classes else None if self.number is None else "regression"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The classes, of which a row has one or several; empty where there are none."""
-        return self.classes if self.multilabel is None else self.multilabel.classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,84 +63,6 @@ NO_TASK: Final = (
     "truth. A monitor watches inputs, and where the outputs' numbers lie."
 )
 NO_NUMBERS: Final = "No output holds numbers, so the bundle has no baseline, and cannot be monitored."
-
-
-def interpret_answers(
-    model: KerasModel,
-    answers: Mapping[str, Array],
-    reference: pa.Table | None,
-    classes: tuple[str, ...],
-    asked: AskedTask | None = None,
-) -> InterpretedModel:
-    """Interpret a model's outputs as those of a classifier, or one of them as a predicted number, if they are.
-
-    Args:
-        model: The model.
-        answers: Its outputs for some rows, [n, …].
-        reference: A matched table; its labels are used if there are no `classes`.
-        classes: The classes in the order of the outputs; () if they are not known.
-        asked: What the owner says of it; None: nothing.
-
-    Returns:
-        The model, with probabilities if it is a classifier.
-
-    Raises:
-        BadInput: the classes fit no output, or the labels could be classes and their order is not known, or several
-            outputs are numbers that the label could be the truth of.
-    """
-    task, output = (None, None) if asked is None else (asked.task, asked.output)
-    if asked is not None and (asked.task == "ranking" or asked.numbers):
-        return (_ranking if asked.task == "ranking" else _vectors)(model, answers, asked)
-    labels = reference[LABEL] if reference is not None and LABEL in reference.column_names else None
-    if task == "multilabel" or (task is None and gives_sets(answers, labels, classes, output)):
-        found = find_set_output(answers, len(classes), output)
-        said = (
-            f"Output {found} is interpreted as a probability of each of {len(classes)} classes, any of which a row has."
-        )
-        many = Multilabel(classes=classes).check()
-        return InterpretedModel(model=model, classes=(), remarks=(said,), answer=found, multilabel=many)
-    if not classes and labels is not None and task != "regression":
-        distinct = pc.unique(labels_as_text(labels)).drop_null().to_pylist()
-        scored = answers if output is None else {output: answers[output]}
-        classes = infer_classes(distinct, scored, text=is_text_type(labels.type))
-    if not classes:
-        number = find_number_output(answers, labels, task=task, output=output)
-        if number is None:
-            hints = (f"If output {name} lists ids, best first: --task ranking." for name in lists_of_ids(answers))
-            return InterpretedModel(model=model, classes=(), remarks=(*hints,), outputs_only=_outputs(model, answers))
-        said = f"Output {number} is interpreted as a predicted number: a regression."
-        return InterpretedModel(model=model, classes=(), remarks=(said,), answer=number, number=number)
-    score = find_class_output(answers, len(classes), output)
-    if score is None:
-        return InterpretedModel(model=model, classes=classes, remarks=(), answer=PROBABILITIES)
-    read = _FORMS[score.form].format(score.source, classes[-1])
-    return InterpretedModel(model=model.with_class_output(score), classes=classes, remarks=(read,), answer=score.kept)
-
-
-def _ranking(model: KerasModel, answers: Mapping[str, Array], asked: AskedTask) -> InterpretedModel:
-    """A model that answers ids."""
-    ranked = find_ranked_output(answers, asked.output, asked.score)
-    said = f"Output {ranked.ids} is interpreted as {ranked.places} ids, best first"
-    said += "." if ranked.scores is None else f", and output {ranked.scores} as their scores."
-    return InterpretedModel(model=model, classes=(), remarks=(said,), answer=ranked.ids, ranked=ranked)
-
-
-def _vectors(model: KerasModel, answers: Mapping[str, Array], asked: AskedTask) -> InterpretedModel:
-    """A model that predicts several numbers in one output."""
-    found = find_vector_output(answers, len(asked.numbers), asked.output)
-    said = f"Output {found} is interpreted as {len(asked.numbers)} predicted numbers ({', '.join(asked.numbers)})."
-    vector = VectorRegression.named(asked.numbers)
-    return InterpretedModel(model=model, classes=(), remarks=(said,), answer=found, number=found, vector=vector)
-
-
-def _outputs(model: KerasModel, answers: Mapping[str, Array]) -> OutputsOnly | None:
-    """The outputs that hold numbers; None if none does."""
-    watched = tuple(
-        WatchedOutput(name=name, width=model.row_size(name))
-        for name, value in answers.items()
-        if value.dtype.kind in "biuf"
-    )
-    return OutputsOnly(watched=watched) if watched else None
 
 
 def write_reference(
@@ -275,6 +131,8 @@ def _answered(reference: pa.Table, interpreted: InterpretedModel, roles: InputRo
     spec = replace(spec, described=roles.described)
     if interpreted.vector is not None:
         spec = replace(spec, regression=None, vector=interpreted.vector)
+    if interpreted.several is not None:
+        spec = replace(spec, several=interpreted.several)
     if ranked is not None:
         reference, task = with_rankings(reference, interpreted.model, ranked)
         spec = replace(spec, ranking=task, output=ranked.ids, id_scores=ranked.scores)
@@ -287,6 +145,7 @@ def _others(interpreted: InterpretedModel, roles: InputRoles) -> tuple[str, ...]
         return ()
     model, ranked = interpreted.model, interpreted.ranked
     apart = {interpreted.answer, PROBABILITIES, LOGITS, EMBEDDING, *model.unserved}
+    apart |= set() if interpreted.several is None else {one.output for one in interpreted.several.outputs_judged}
     apart |= {one.name for one in roles.left_out} | set(() if ranked is None else ranked.outputs)
     return tuple(name for name in model.outputs if name not in apart)
 

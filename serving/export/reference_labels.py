@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,9 @@ from monitoring.traffic.tables.rows import listed as listed_sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+#: The column of labels in a matched table.
+LABEL: Final = "label"
 
 #: Classes that an error lists, at most; of more the first are listed.
 LISTED = 50

@@ -17,12 +17,13 @@ from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
+from serving.export.answers.model_answers import baseline_answers
 from serving.export.inputs.feature_columns import MISSING_CATEGORY
 from serving.export.inputs.input_arrays import column_problem, groups_of_equal_size, to_array
-from serving.export.model_answers import baseline_answers
 from serving.export.model_tensors import GENERATED_SIZE
 from serving.export.outputs.probabilities import PROBABILITIES
 from serving.export.reference_labels import (
+    LABEL,
     class_names,
     is_label_type,
     is_string_type,
@@ -45,7 +46,6 @@ SAMPLED = 256
 # Of a sample: a warmup file and a parity check of large images must stay small.
 MOST_BYTES = 1 << 25
 UNSEEN_CATEGORY = b"\xc3\x97 never seen"
-LABEL = "label"
 _MICROSECONDS = {"day": 86_400_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 
 

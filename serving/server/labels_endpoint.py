@@ -1,9 +1,9 @@
 """``POST /monitor/labels``: labels of earlier predictions.
 
 Body: ``{"labels": [{"prediction_id": "...", "label": "late", "label_time": "2013-04-01T09:00:00Z"}, ...]}``; a label is
-text, a number where a model predicts one, or a list of names, or of a 0 or 1 for each class, where a row may have
-several classes. All of them are written, or none. Requests carry a token that may send
-labels: ``Authorization: Bearer TOKEN``.
+text, a number where a model predicts one, a list of names, or of a 0 or 1 for each class, where a row may have several
+classes, or an object with a label for each of several outputs. All of them are written, or none. Requests carry a token
+that may send labels: ``Authorization: Bearer TOKEN``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitoring.errors import CannotRun
+from monitoring.tasks.label_objects import label_object
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
 from serving.access.guard import Guard
 from serving.access.tokens import Scope
@@ -96,13 +97,13 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
     for index, entry in enumerate(entries):
         fields = entry if isinstance(entry, dict) else {}
         prediction_id, label, time = (fields.get(name) for name in ("prediction_id", "label", "label_time"))
-        label = _list_text(label) if isinstance(label, list) else _number_text(label)
+        label = _label_text(label)
         if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= ID_CHARACTERS:
             raise InvalidArgument(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
         if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
             raise InvalidArgument(
                 f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters, as long a list of names "
-                "or of finite numbers, or a finite number."
+                "or of finite numbers, a finite number, or an object with a label for each output."
             )
         label_time_us = parse_time_us(time) if isinstance(time, str) else _seconds_us(time)
         if label_time_us is None:
@@ -116,6 +117,13 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
         labels.append(label)
         times.append(label_time_us)
     return prediction_ids, labels, times
+
+
+def _label_text(value: Any) -> Any:
+    """A label as text: an object with a label for each of several outputs, a list, or one value; else as it is."""
+    if isinstance(value, dict):
+        return label_object(value)
+    return _list_text(value) if isinstance(value, list) else _number_text(value)
 
 
 def _number_text(value: Any) -> Any:

@@ -13,6 +13,9 @@ from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.jobs.examples.outcome_counts import confusion_counts, decision_rates, residuals, shares_of_rows
 from monitoring.jobs.examples.outcomes import Outcomes
 from monitoring.reports.sections.formatting import format_count
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Floats
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.watches.descriptions import NOTHING, lower_first, printable, slice_title
@@ -70,9 +73,10 @@ def outcome_views(found: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:
         found: Answers and labels by slice.
 
     Returns:
-        One for each; none where a label says nothing, or no live row has one.
+        One for each; none of a task whose answers are neither classes nor numbers, and where no live row has a label.
     """
-    return tuple(_view(one) for one in found if one.task.metrics and len(one.live))
+    known = (Classification, Multilabel, Regression, VectorRegression)
+    return tuple(_view(one) for one in found if isinstance(one.task, known) and len(one.live))
 
 
 def _view(found: Outcomes) -> OutcomesView:

@@ -100,7 +100,7 @@ class LogSource:
         self._excluded_rows: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._since = since
-        is_made = spec.outputs_only is not None or spec.ranking is not None
+        is_made = any(task is not None for task in (spec.outputs_only, spec.ranking, spec.several))
         self._output = WATCHED_OUTPUTS if is_made else f"{OUTPUT}{spec.output or model.probabilities}"
         self._spec = spec
 

@@ -117,9 +117,10 @@ def _from_database(
 
 def _check_answers(baseline: Baseline) -> None:
     """Raises BadInput for a model of several outputs, which a table has no column of."""
-    if baseline.spec.outputs_only is not None and baseline.spec.outputs_only.watched:
+    only, several = baseline.spec.outputs_only, baseline.spec.several
+    if (only is not None and only.watched) or several is not None:
         raise BadInput(
-            "A model of which no loss is known is monitored from its traffic log.",
+            "A model of which several outputs are watched is monitored from its traffic log.",
             got="the files of a table",
             expected="the folder that a server was given with --traffic",
             fix="Name it as the `path` of the [traffic] section.",

@@ -18,6 +18,7 @@ from scipy.special import betainc
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.records import Finding, ScoreSum, WatchKey
+from monitoring.tasks.output_names import split_output
 from monitoring.watches.integrity import ANSWERS
 
 #: A rate is gross from this on, or from so many times that of the baseline's worst window, whichever is more; of a
@@ -157,17 +158,18 @@ class GrossFailures:
             One fact for each limit that is exceeded.
         """
         return tuple(
-            Finding(kind=limit.kind, feature=limit.subject, message=_message(limit, sums[key]), fact=True)
+            Finding(kind=limit.kind, feature=limit.subject, message=_message(limit, sums[key], key.watch), fact=True)
             for key, limit in self.limits.items()
             if key in sums and limit.exceeded(sums[key], self.alpha)
         )
 
 
 def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
-    if watch == "error":
+    own = split_output(watch)[1]
+    if own == "error":
         null = max(CHANCE_ERROR, min(WORST_ERROR_FACTOR * worst, 0.99))
         return GrossLimit(rate=null, null=null, kind=CONTRADICTED, subject=LABELS_SUBJECT, baseline=worst)
-    if watch in ERRORS_OF_NUMBERS:
+    if own in ERRORS_OF_NUMBERS:
         rate = max(GROSS_ERROR, (1.0 + worst) / 2.0)
         null = (worst + rate) / 2.0
         return GrossLimit(
@@ -191,16 +193,18 @@ def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
     )
 
 
-def _message(limit: GrossLimit, total: ScoreSum) -> str:
+def _message(limit: GrossLimit, total: ScoreSum, watch: str) -> str:
+    output = split_output(watch)[0]
+    of = f" of {output}" if output else ""
     share, worst = f"{100 * total.mean:.0f} %", f"{100 * limit.baseline:.1f} %"
     if limit.fractional:
         return (
-            f"The absolute error of {total.rows:,} labelled rows averages {share} of the largest error that is told "
+            f"The absolute error{of} of {total.rows:,} labelled rows averages {share} of the largest error told "
             f"apart; in the baseline's worst window it was {worst}: check the unit of the labels, and to which rows "
             "they are joined."
         )
     if limit.subject == LABELS_SUBJECT:
-        what = f"{share} of {total.rows:,} labelled rows have another label than the model's answer"
+        what = f"{share} of {total.rows:,} labelled rows have another label{of} than the model's answer"
     elif limit.subject == ANSWERS_SUBJECT:
         what = f"{share} of {total.rows:,} answers are unusable"
     else:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
+from monitoring.tasks.label_objects import label_object
 from monitoring.traffic.format.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, TIMESTAMP
 
 COLUMNS = ("prediction_id", "label", "label_time")
@@ -27,8 +28,8 @@ def read_label_file(path: Path) -> pa.Table:
     """Read a label file.
 
     It has at least the columns prediction_id, label and label_time; others are ignored. Times are ISO 8601 or, in
-    Parquet, timestamps; one without an offset is UTC. Labels in Parquet may be strings, numbers or booleans, or lists
-    of names or of 0 and 1 where a row may have several classes.
+    Parquet, timestamps; one without an offset is UTC. Labels in Parquet may be strings, numbers or booleans, lists of
+    names or of 0 and 1 where a row may have several classes, or records with a label for each of several outputs.
 
     Args:
         path: The file; its first bytes say whether it is Parquet.
@@ -115,6 +116,8 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         kind = column.type
     if name == "label" and _holds_lists(column):
         return pa.chunked_array([pa.array(map(_set_text, column.to_pylist()), pa.string())])
+    if name == "label" and pa.types.is_struct(kind):
+        return pa.chunked_array([pa.array([label_object(each or {}) for each in column.to_pylist()], pa.string())])
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if name == "label" and (pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         return _number_texts(column)

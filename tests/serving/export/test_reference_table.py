@@ -10,10 +10,10 @@ import pytest
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
+from serving.export.answers.model_answers import answers_of
 from serving.export.inputs.input_roles import input_roles
 from serving.export.inputs.model_inputs import ModelInput
 from serving.export.keras_model import KerasModel
-from serving.export.model_answers import answers_of
 from serving.export.reference_table import (
     MOST_BYTES,
     baseline_spec,

@@ -68,7 +68,7 @@ def test_a_label_that_is_a_number_is_the_same_number_as_text() -> None:
     assert texts[:3] == ["3", "-2", "0.1"]
     assert [float(text) for text in texts[:5]] == list(given[:5])
     for value in (float("nan"), float("inf")):
-        with pytest.raises(InvalidArgument, match="or a finite number"):
+        with pytest.raises(InvalidArgument, match="a finite number, or an object"):
             read_labels({"labels": [label("a:0", value=value)]})
 
 
@@ -130,3 +130,11 @@ def test_a_defect_is_answered(open_website: OpenWebsite, caplog: pytest.LogCaptu
         reply = post(website, {"labels": [label("a:0")]})
     assert (reply.status, reply.error) == (500, "Internal error: ValueError")
     assert "planted" in caplog.text
+
+
+def test_a_label_may_have_a_part_for_each_of_several_outputs() -> None:
+    entries = [label("a:0", value={"kind": "late", "price": 2.5})]
+    assert read_labels({"labels": entries})[1] == ['{"kind":"late","price":"2.5"}']
+    for parts in ({}, {"kind": None}, {"kind": ["late"]}, {"price": float("inf")}):
+        with pytest.raises(InvalidArgument, match="an object with a label for each output"):
+            read_labels({"labels": [label("a:0", value=parts)]})

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.watches.descriptions import NOTHING, printable
 
 #: Numbers of an answer that are shown.
 _NUMBERS = 4
+
+#: Characters of the hash by which an id is shown.
+_HASH = 6
 
 
 def answer_words(task: Task, answers: Floats) -> tuple[str, ...]:
@@ -77,8 +82,16 @@ def value_words(value: float | str | None) -> str:
     return printable(value) if isinstance(value, str) else f"{value:,.6g}"
 
 
+def _id_words(codes: Sequence[int], task: Ranking) -> list[str]:
+    """The ids of an answer or a label: by name those that often stand first, the others by a part of their hash."""
+    names = dict(task.first)
+    return [names.get(code, f"#{code % 16**_HASH:0{_HASH}x}") for code in codes if code > 0]
+
+
 def _words(values: NDArray[Any], task: Task) -> list[str]:
     """Answers or labels as `Task.read_answers` gives them."""
+    if isinstance(task, Ranking):
+        return [printable(", ".join(_id_words(row, task))) for row in values.tolist()]
     if values.dtype.kind == "b":
         named = [[name for name, has in zip(task.classes, row, strict=True) if has] for row in values.tolist()]
         return [printable(", ".join(names)) or "none" for names in named]

@@ -89,5 +89,7 @@ def test_other_outputs_are_features_and_an_absent_one_is_a_problem(tmp_path: Pat
     assert rows.probabilities.tolist() == [[1.5], [2.5]]
     assert rows.features["output word"].to_pylist() == ["low", "high"]
     assert rows.features["output many mean"].to_pylist() == pytest.approx([4.5, 14.5])
+    narrow = read(tmp_path / "all", **spec | {"features": spec["features"][1:2]})
+    assert narrow.features.column_names == ["output many mean"]
     logged(tmp_path / "fewer", {name: value for name, value in OUTPUTS.items() if name != "word"})
     assert read(tmp_path / "fewer", **spec).problems == (("output word", "absent"),)

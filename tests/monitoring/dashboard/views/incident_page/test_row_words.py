@@ -8,6 +8,7 @@ from monitoring.dashboard.views.incident_page.row_words import answer_words, lab
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.number_codes import number_codes
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 
 CLASSES = Classification(classes=("on_time", "late"))
@@ -31,6 +32,14 @@ def test_numbers_are_numbers() -> None:
     task = Regression()
     assert answer_words(task, np.array([[1234.5678]])) == ("1,235",)
     assert label_words(task, number_codes(pa.chunked_array([["2.5", None]]))) == ("2.5", "\u2013")
+
+
+def test_ids_are_named_if_they_often_stand_first_and_can_be_told_apart_else() -> None:
+    task = Ranking(places=3, scored=True, first=((2**52, "LAX"),))
+    answers = np.array([[2.0**52, 2.0**51 + 255, 0.0, 0.9, 0.5, 0.0]])
+    assert answer_words(task, answers) == ("LAX, #0000ff",)
+    labels = np.array([[2**51 + 255, 2**52, -1], [-1, -1, -1]])
+    assert label_words(task, labels) == ("#0000ff, LAX", "\u2013")
 
 
 @pytest.mark.parametrize(

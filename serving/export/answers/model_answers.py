@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from monitoring.baseline.output_numbers import output_numbers
+from monitoring.baseline.output_numbers import made_answers, output_numbers
 from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
 from serving.export.outputs.probabilities import PROBABILITIES
 
@@ -33,6 +33,9 @@ def baseline_answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> 
     Returns:
         float64 [n, width].
     """
+    if spec.several is not None:
+        judged = [one.output for one in spec.several.outputs_judged]
+        return made_answers(listed_answers(table, model, judged), spec)
     if spec.outputs_only is None:
         return answers_of(table, model, spec.output or PROBABILITIES).astype(np.float64)
     names = [one.name for one in spec.outputs_only.watched]

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from serving.export.answers.model_answers import BATCH, answers_of, listed_answers
 from serving.export.keras_model import KerasModel
-from serving.export.model_answers import BATCH, answers_of, listed_answers
 from tests.serving.ranking_model import NUMBERS, TEXTS, ranking_model, ranking_reference
 
 

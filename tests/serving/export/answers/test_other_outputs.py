@@ -11,11 +11,11 @@ import pytest
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.errors import BadInput
+from serving.export.answers.other_outputs import other_outputs
 from serving.export.export import Reference, export_bundle
 from serving.export.inputs.input_roles import DeclaredRoles
 from serving.export.keras_model import KerasModel
 from serving.export.manifest import Provenance
-from serving.export.other_outputs import other_outputs
 from tests.serving.export_model import now
 
 

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from monitoring.tasks.id_codes import id_codes
 from monitoring.traffic.ranked_ids import check_relevant, listed_ids, often_first, ranked_answers
 from monitoring.traffic.tables.answers import as_list_column
-from serving.export.model_answers import listed_answers
+from serving.export.answers.model_answers import listed_answers
 from serving.export.outputs.probabilities import PROBABILITIES
-from serving.export.reference_table import LABEL
+from serving.export.reference_labels import LABEL
 
 if TYPE_CHECKING:
     from monitoring.tasks.ranking import Ranking

@@ -11,12 +11,12 @@ import pytest
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.errors import BadInput
+from serving.export.answers.ranked_reference import with_rankings
 from serving.export.export import Reference, export_bundle
 from serving.export.keras_model import KerasModel
 from serving.export.manifest import Provenance
 from serving.export.outputs.probabilities import PROBABILITIES
 from serving.export.outputs.rankings import RankedOutput
-from serving.export.ranked_reference import with_rankings
 from serving.export.reference_table import match_columns
 from tests.serving.export_model import now
 from tests.serving.ranking_model import NUMBERS, PLACES, TEXTS, ranking_model, ranking_reference

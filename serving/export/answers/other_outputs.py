@@ -12,7 +12,7 @@ from monitoring.baseline.output_numbers import output_columns
 from monitoring.baseline.spec import OF_OUTPUT, BaselineSpec, FeatureSpec
 from monitoring.tasks.outputs_only import WatchedOutput
 from monitoring.traffic.value_kinds import why_no_input
-from serving.export.model_answers import listed_answers
+from serving.export.answers.model_answers import listed_answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,72 @@
+"""Labels that have a part for each of several outputs: the text of JSON objects."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+#: Whole numbers beyond it are not told apart as floats.
+_LARGEST_WHOLE = 2.0**53
+
+
+def texts_of_outputs(words: pa.ChunkedArray, outputs: Sequence[str]) -> list[pa.ChunkedArray]:
+    """Each output's part of some labels.
+
+    >>> [part.to_pylist() for part in texts_of_outputs(pa.chunked_array([['{"a": 2.0, "b": "x"}', "y"]]), ("a", "b"))]
+    [['2', None], ['x', None]]
+
+    Args:
+        words: Labels as text, [n].
+        outputs: The outputs' names.
+
+    Returns:
+        Text [n] for each, null where a label is no object or has no such part.
+    """
+    objects = [_object(word) for word in words.to_pylist()]
+    return [pa.chunked_array([pa.array([_text(one.get(name)) for one in objects], pa.string())]) for name in outputs]
+
+
+def label_object(values: Mapping[str, Any]) -> str | None:
+    """A label as text.
+
+    >>> label_object({"kind": "late", "price": 2.0}), label_object({"kind": "late", "price": float("nan")})
+    ('{"kind":"late","price":"2"}', None)
+
+    Args:
+        values: The label of each output: text, a number or a boolean.
+
+    Returns:
+        Text that `texts_of_outputs` reads; None where a part is missing, or is none of these.
+    """
+    texts = {name: _text(value) for name, value in values.items()}
+    if not texts or None in texts.values():
+        return None
+    return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
+
+
+def _object(word: str | None) -> Mapping[str, Any]:
+    """The object of a text; an empty one where it is none."""
+    if not word or not word.lstrip().startswith("{"):
+        return {}
+    try:
+        found = json.loads(word)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    """A part of a label as text; null where it is missing, not finite, or no text, number or boolean."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return str(int(value)) if value.is_integer() and abs(value) < _LARGEST_WHOLE else repr(value)
+    if isinstance(value, int):
+        return str(value)
+    return value if isinstance(value, str) and value.strip() else None

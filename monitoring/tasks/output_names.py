@@ -1,0 +1,44 @@
+"""Names of losses and watches of one output of several."""
+
+from __future__ import annotations
+
+#: What precedes an output's name, and what the names of watches on surprise and on estimates begin with.
+OF = "of:"
+_BEFORE = ("surprise_", "estimated_")
+
+
+def named(output: str, watch: str) -> str:
+    """The name of a loss or a watch of one output.
+
+    >>> named("price", "absolute_error"), named("price", "surprise_absolute_error")
+    ('of:price:absolute_error', 'surprise_of:price:absolute_error')
+
+    Args:
+        output: The output's name.
+        watch: What its own task calls it.
+
+    Returns:
+        The name among those of all outputs.
+    """
+    before = next((each for each in _BEFORE if watch.startswith(each)), "")
+    return f"{before}{OF}{output}:{watch.removeprefix(before)}"
+
+
+def split_output(watch: str) -> tuple[str, str]:
+    """The inverse of `named`.
+
+    >>> split_output("surprise_of:price:bias"), split_output("brier")
+    (('price', 'surprise_bias'), ('', 'brier'))
+
+    Args:
+        watch: The name of a loss or a watch.
+
+    Returns:
+        The output's name, empty where it is of no output of several; and what its own task calls it.
+    """
+    before = next((each for each in _BEFORE if watch.startswith(each)), "")
+    kind = watch.removeprefix(before)
+    if not kind.startswith(OF):
+        return "", watch
+    output, _, own = kind.removeprefix(OF).partition(":")
+    return output, f"{before}{own}"

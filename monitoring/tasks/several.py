@@ -1,0 +1,225 @@
+"""Several outputs, each judged by its own part of a label: a class, or a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import Watch
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.output_names import named
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.task import NO_LABEL, Floats, Whole
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputTask:
+    """One output and its task.
+
+    Attributes:
+        output: The output's name, which has no colon.
+        task: What it is judged by.
+        numbers: How many numbers a row of the output has: of two classes it may be the probability of the second alone.
+    """
+
+    output: str
+    task: Classification | Regression
+    numbers: int
+
+    def answers(self, values: Floats) -> Floats:
+        """The output's numbers, [n, numbers], as the task's answers, [n, task.width]."""
+        if self.numbers == self.task.width:
+            return values
+        return np.concatenate([1.0 - values, values], axis=1)
+
+    def document(self) -> dict[str, Any]:
+        """The output as JSON, which `of` reads."""
+        known: dict[str, Any] = {"output": self.output, "numbers": self.numbers}
+        if isinstance(self.task, Classification):
+            return known | {"classes": list(self.task.classes)}
+        return known | {"regression": self.task.document()}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> OutputTask:
+        """The inverse of `document`; LookupError or TypeError if something is missing."""
+        task: Classification | Regression
+        if "classes" in document:
+            task = Classification(classes=tuple(document["classes"]))
+        else:
+            task = Regression.of(document["regression"])
+        return cls(output=document["output"], task=task, numbers=document["numbers"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralTasks:
+    """A model of several outputs, of which a label has a part each. A `monitoring.tasks.task.Task`.
+
+    Answers are those of the outputs side by side, [n, width]. A label is the text of a JSON object with a value for
+    each output, and its codes are theirs, [n, outputs]; one that lacks a part is no label. Losses, surprises and the
+    watches on answers are those of each output's own task, named after it (`monitoring.tasks.output_names`). What to
+    expect is learned from the baseline, for classes too.
+
+    >>> import pyarrow as pa
+    >>> kind = OutputTask(output="kind", task=Classification(classes=("no", "yes")), numbers=1)
+    >>> task = SeveralTasks(outputs_judged=(kind, OutputTask(output="price", task=Regression(bound=10.0), numbers=1)))
+    >>> labels = task.label_codes(pa.chunked_array([['{"kind": "yes", "price": 12}', '{"kind": "no"}']]))
+    >>> found = task.losses(np.array([[0.25, 0.75, 11.0]]), labels[:1])
+    >>> {name: losses.tolist() for name, losses in found.items() if name.endswith(("brier", "absolute_error"))}
+    {'of:kind:brier': [0.0625], 'of:price:absolute_error': [0.1]}
+    >>> labels[1].tolist()
+    [-1, -1]
+
+    Attributes:
+        outputs_judged: The outputs, in order.
+    """
+
+    outputs_judged: tuple[OutputTask, ...]
+    classes: tuple[str, ...] = ()
+
+    def fitted(self, answers: Floats, labels: Whole) -> SeveralTasks:
+        """The task with its bounds and ranks, from a baseline's answers, [n, width], and labels, [n, outputs]."""
+        found = []
+        for place, (one, own) in enumerate(self._parts(answers)):
+            task = one.task
+            fitted = task if isinstance(task, Classification) else task.fitted(own, labels[:, place])
+            found.append(replace(one, task=fitted))
+        return replace(self, outputs_judged=tuple(found))
+
+    def document(self) -> list[dict[str, Any]]:
+        """The task as JSON, which `of` reads."""
+        return [one.document() for one in self.outputs_judged]
+
+    @classmethod
+    def of(cls, document: list[Mapping[str, Any]]) -> SeveralTasks:
+        """The inverse of `document`; LookupError or TypeError if something is missing."""
+        return cls(outputs_judged=tuple(map(OutputTask.of, document)))
+
+    @property
+    def exclusive(self) -> bool:
+        """See `Task`."""
+        return False
+
+    @property
+    def width(self) -> int:
+        """See `Task`."""
+        return sum(one.task.width for one in self.outputs_judged)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """See `Task`: those of each output."""
+        return tuple(named(one.output, metric) for one in self.outputs_judged for metric in one.task.metrics)
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """See `Task`."""
+        return {
+            named(one.output, metric): scale for one in self.outputs_judged for metric, scale in one.task.scales.items()
+        }
+
+    @property
+    def loss_watches(self) -> tuple[Watch, ...]:
+        """See `Task`: the losses of all outputs, then their surprises, then biases."""
+        found = [
+            replace(watch, name=named(one.output, watch.name))
+            for one in self.outputs_judged
+            for watch in one.task.loss_watches
+        ]
+        order = {"performance": 0, "surprise": 1}
+        return tuple(sorted(found, key=lambda watch: order.get(watch.family, 2)))
+
+    @property
+    def output_watches(self) -> tuple[Watch, ...]:
+        """See `Task`."""
+        return tuple(
+            replace(watch, name=named(one.output, watch.name))
+            for one in self.outputs_judged
+            for watch in one.task.output_watches
+        )
+
+    def label_codes(self, words: pa.ChunkedArray) -> Whole:
+        """See `Task`: JSON objects with a value for each output."""
+        found = np.full((len(words), len(self.outputs_judged)), NO_LABEL, dtype=np.int64)
+        for place, (one, texts) in enumerate(self._texts(words)):
+            found[:, place] = one.task.label_codes(texts)
+        found[(found == NO_LABEL).any(axis=1)] = NO_LABEL
+        return found
+
+    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """See `Task`: where the class of an output is."""
+        found = np.zeros(len(words), dtype=np.bool_)
+        for one, texts in self._texts(words):
+            found |= one.task.respelled(texts)
+        return found
+
+    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
+        """See `Task`: of any output."""
+        found = np.zeros(len(labels), dtype=np.bool_)
+        for place, one in enumerate(self.outputs_judged):
+            found |= one.task.unknown(labels[:, place])
+        return found
+
+    def read_answers(self, answers: Floats) -> NDArray[Any]:
+        """See `Task`: text with the name and the answer of each output."""
+        return self._said([one.task.read_answers(own) for one, own in self._parts(answers)], len(answers))
+
+    def read_labels(self, labels: Whole) -> NDArray[Any]:
+        """See `Task`: text with the name and the label of each output."""
+        own = [one.task.read_labels(labels[:, place]) for place, one in enumerate(self.outputs_judged)]
+        return self._said(own, len(labels))
+
+    def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
+        """See `Task`."""
+        return {
+            named(one.output, name): losses
+            for place, (one, own) in enumerate(self._parts(answers))
+            for name, losses in one.task.losses(own, labels[:, place]).items()
+        }
+
+    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """See `Task`: none, as a number says nothing of its own error."""
+        return {}
+
+    def outputs(self, answers: Floats) -> dict[str, Floats]:
+        """See `Task`."""
+        return {
+            named(one.output, name): scores
+            for one, own in self._parts(answers)
+            for name, scores in one.task.outputs(own).items()
+        }
+
+    def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
+        """See `Task`: that of the first output."""
+        return next(iter(self.scores(answers)))
+
+    def scores(self, answers: Floats) -> tuple[Floats, ...]:
+        """The score of each output's own task, [n] each."""
+        return tuple(one.task.score(own) for one, own in self._parts(answers))
+
+    def _parts(self, answers: Floats) -> Iterator[tuple[OutputTask, Floats]]:
+        """Each output with its own answers."""
+        first = 0
+        for one in self.outputs_judged:
+            yield one, answers[:, first : first + one.task.width]
+            first += one.task.width
+
+    def _texts(self, words: pa.ChunkedArray) -> Iterator[tuple[OutputTask, pa.ChunkedArray]]:
+        """Each output with the texts of its own part of labels."""
+        from monitoring.tasks.label_objects import texts_of_outputs  # noqa: PLC0415 - brings Arrow, not needed to report
+
+        found = texts_of_outputs(words, [one.output for one in self.outputs_judged])
+        return zip(self.outputs_judged, found, strict=True)
+
+    def _said(self, values: list[NDArray[Any]], rows: int) -> NDArray[Any]:
+        """What each row has, in words."""
+        words = [
+            [f"{one.output} {f'{value:,.4g}' if isinstance(value, float) else value}" for value in own.tolist()]
+            for one, own in zip(self.outputs_judged, values, strict=True)
+        ]
+        return np.array([", ".join(row) for row in zip(*words, strict=True)] if rows else [], dtype=np.str_)

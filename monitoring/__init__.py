@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from monitoring.errors import BadInput, CannotRun, PitfallsError
 
 if TYPE_CHECKING:
+    from monitoring.drills.drill_monitor import drill_monitor
     from monitoring.evidence.drift_detector import DriftDetector
     from monitoring.jobs.monitor import Monitor, TableVerdicts, watch_table
     from monitoring.watches.custom.metric_rows import MetricRows
@@ -38,6 +39,7 @@ __all__ = [
     "Monitor",
     "PitfallsError",
     "TableVerdicts",
+    "drill_monitor",
     "watch_table",
 ]
 
@@ -47,6 +49,7 @@ _LAZY = {
     "MetricRows": "monitoring.watches.custom.metric_rows",
     "Monitor": "monitoring.jobs.monitor",
     "TableVerdicts": "monitoring.jobs.monitor",
+    "drill_monitor": "monitoring.drills.drill_monitor",
     "watch_table": "monitoring.jobs.monitor",
 }
 

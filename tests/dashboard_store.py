@@ -97,7 +97,7 @@ def drill_of(name: str, label: str = "UA") -> DrillRecord:
         replicates=1,
         false_pages=0,
         false_notices=1,
-        faults=(unit, stop, replace(stop, fault="labels-wrong-5", title="error + 5 points", promised=False)),
+        faults=(unit, stop, replace(stop, fault="labels-wrong-5", title="5 % of labels wrong", promised=False)),
         unfit=(UnfitFault(fault="renamed", title="renamed category", reason="needs a category"),),
     )
 

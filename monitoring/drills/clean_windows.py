@@ -20,6 +20,7 @@ from monitoring.jobs.rebaseline.live_reference import live_reference
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.records import DrillSource, IncidentRecord, WindowRecord
+from monitoring.records.drill import UNDATED
 from monitoring.store.store import Store
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.windows import RowPlan, Window
@@ -164,10 +165,10 @@ def _thinned(rows: pa.Table, most: int = MOST_ROWS) -> pa.Table:
     return rows
 
 
-#: Where windows begin whose reference has no dates.
-_UNDATED = timedelta(days=365)
+#: How long after a reference without dates a timeline begins.
+_LATER = timedelta(days=365)
 
 
 def next_start(found: CleanWindows) -> datetime:
     """When a timeline after the clean windows begins: at the end of the last; after a year where they have no dates."""
-    return found.windows[-1].window.end + (_UNDATED if found.windows[-1].window.end.year == 1970 else timedelta())
+    return found.windows[-1].window.end + (_LATER if found.windows[-1].window.end.year == UNDATED else timedelta())

@@ -6,7 +6,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,12 @@ from monitoring.drills.faults.catalogue import faults_named, fitting
 from monitoring.drills.faults.fault import Fault, FaultScope
 from monitoring.drills.replay_job import ReplayJob, Told
 from monitoring.drills.replayed_traffic import ReplayedTraffic
-from monitoring.drills.timeline import Timeline, draw_timeline
+from monitoring.drills.timeline import Timeline, draw_timeline, window_length
 from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
 from monitoring.jobs.deployment_lookup import look_up_deployment
 from monitoring.records import DrillRecord, DrillRun, FaultResult, Level
 from monitoring.store.store import Store
-from monitoring.traffic.windows import WindowPlan
+from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.embedding import Embedder
 
 #: Windows before the fault: some weeks, after which what is usual is known.
@@ -123,7 +123,7 @@ def run_drill(
         sample=clean.sample(),
         slices=config.traffic.slices,
         horizon=deployment.horizon,
-        by_time=isinstance(deployment.plan, WindowPlan),
+        span=_span(deployment.plan, next_start(clean), request.windows),
     )
     planned, unfit = fitting(asked, scope)
     promises = _promises(config, store, request.windows)
@@ -141,6 +141,10 @@ def run_drill(
         unfit=unfit,
         **_made_of(request, clean, drill.by_chance),
     )
+
+
+def _span(plan: WindowPlan | RowPlan, start: datetime, windows: int) -> timedelta | None:
+    return None if isinstance(plan, RowPlan) else windows * window_length(plan, start)
 
 
 def _made_of(request: DrillRequest, clean: CleanWindows, by_chance: Sequence[Told]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -79,8 +79,10 @@ def draw_timeline(
         drawn = [clean[place] for place in rng.integers(0, len(clean), count).tolist()]
         slots = _one_after_the_other([one.window for one in drawn], start)
     else:
-        longest = max(one.window.end - one.window.start for one in clean)
-        slots = [one for one in plan.windows(start, start + (count + 1) * longest) if one.start >= start][:count]
+        slots = [
+            one for one in plan.windows(start, start + (count + 2) * window_length(plan, start)) if one.start >= start
+        ]
+        slots = slots[:count]
         places = _Places(clean, plan.phases)
         drawn = [clean[places.draw(slot.start, rng)] for slot in slots]
     moved = tuple(
@@ -88,6 +90,12 @@ def draw_timeline(
         for place, (slot, one) in enumerate(zip(slots, drawn, strict=True))
     )
     return Timeline(windows=moved, lead=sizes[0])
+
+
+def window_length(plan: WindowPlan, at: datetime) -> timedelta:
+    """How long the window is that a time lies in."""
+    [window] = plan.windows(at, at)
+    return window.end - window.start
 
 
 class _Places:

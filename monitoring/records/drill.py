@@ -10,6 +10,9 @@ from typing import Literal, TypeAlias
 
 from monitoring.records.watch import Level
 
+#: The year of windows of a reference without dates.
+UNDATED = 1970
+
 #: What a fault changes.
 Touched: TypeAlias = Literal["inputs", "answers", "labels", "rows"]
 
@@ -121,7 +124,7 @@ class UnfitFault:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DrillRecord:
     """One drill of a deployment. All times are aware.
 
@@ -171,6 +174,21 @@ class DrillRecord:
     def clean_windows(self) -> int:
         """The windows without any fault, over all replicates."""
         return self.replicates * (self.lead + self.windows)
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """When the windows that were drawn from begin and end; None for a reference without dates."""
+        return None if self.source_end.year == UNDATED else (self.source_start, self.source_end)
+
+    @property
+    def sentence(self) -> str:
+        """What it found, in one sentence."""
+        told = sum(one.outcome == "told" for one in self.faults)
+        missed = ", ".join(one.title for one in self.faults if one.outcome == "missed")
+        return f"{told} of {len(self.faults)} faults told{f'; missed: {missed}' if missed else ''}."
+
+    def __repr__(self) -> str:
+        return f"DrillRecord({self.name}, {self.at:%Y-%m-%d %H:%M}: {self.sentence})"
 
     @property
     def missed(self) -> tuple[FaultResult, ...]:

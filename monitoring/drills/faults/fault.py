@@ -23,14 +23,14 @@ class FaultScope:
         sample: Clean rows, [n]: columns prediction_id, event_time, the inputs, probabilities, label, label_time.
         slices: The columns whose values are watched as slices.
         horizon: How long labels are waited for.
-        by_time: Whether windows are cut by time; False for windows of so many rows.
+        span: How long the windows with the fault are in all; None for windows of so many rows.
     """
 
     spec: BaselineSpec
     sample: pa.Table
     slices: tuple[str, ...]
     horizon: timedelta
-    by_time: bool
+    span: timedelta | None
 
 
 #: Changes the rows of a window, [n], which have the columns of `FaultScope.sample`: rows, what it is planted in, the

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,9 @@ from monitoring.tasks.classification import Classification
 #: A deployment has labels if at least this share of its rows has.
 LABELLED = 0.1
 
+#: How long after the label horizon labels come that are too late.
+TOO_LATE = timedelta(days=1)
+
 _TIME = pa.timestamp("us", "UTC")
 
 
@@ -24,6 +28,12 @@ def has_labels(scope: FaultScope) -> tuple[str, ...]:
     """Targets of a fault of labels: none where hardly a row has a label."""
     valid = scope.sample.num_rows - scope.sample["label"].null_count
     return ("",) if valid and valid >= LABELLED * scope.sample.num_rows else ()
+
+
+def has_time_for_late_labels(scope: FaultScope) -> tuple[str, ...]:
+    """Targets of a fault whose labels come after the horizon: none where the windows with it are over before."""
+    enough = scope.span is None or scope.span > scope.horizon + TOO_LATE
+    return has_labels(scope) if enough else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +93,7 @@ def _stopped(rows: pa.Table, _target: str, _scope: FaultScope, _rng: np.random.G
 
 
 def _late(rows: pa.Table, _target: str, scope: FaultScope, _rng: np.random.Generator) -> pa.Table:
-    late = pc.add(rows["event_time"], pa.scalar(scope.horizon, pa.duration("us")))
-    late = pc.add(late, pa.scalar(86_400_000_000, pa.duration("us")))
+    late = pc.add(rows["event_time"], pa.scalar(scope.horizon + TOO_LATE, pa.duration("us")))
     nothing = pa.scalar(None, _TIME)
     return with_column(rows, "label_time", pc.if_else(rows["label"].is_valid(), late.cast(_TIME), nothing))
 
@@ -114,18 +123,22 @@ LABEL_FAULTS = (
     ),
     _fault(
         "labels-wrong-5",
-        "error + 5 points",
-        "changes the labels of 5 % of the labelled rows, of those that the model had right",
+        "5 % of labels wrong",
+        "changes the labels of 5 % of the labelled rows, of those that the model had right where there are classes",
         WrongLabels(0.05),
         rise=0.05,
     ),
     _fault(
         "labels-wrong-10",
-        "error + 10 points",
-        "changes the labels of 10 % of the labelled rows, of those that the model had right",
+        "10 % of labels wrong",
+        "changes the labels of 10 % of the labelled rows, of those that the model had right where there are classes",
         WrongLabels(0.1),
         rise=0.1,
     ),
     _fault("labels-stop", "labels stop", "takes away the labels of all rows", _stopped, level="notice"),
-    _fault("labels-late", "labels too late", "lets all labels come a day after the label horizon", _late),
+    replace(
+        _fault("labels-late", "labels too late", "lets all labels come a day after the label horizon", _late),
+        needs="labels, and more windows with the fault than the label horizon and a day has (--windows)",
+        targets=has_time_for_late_labels,
+    ),
 )

@@ -75,7 +75,7 @@ ROW_FAULTS = (
         touches="rows",
         level="page",
         needs="windows of time: of so many rows, none is due without them",
-        targets=lambda scope: ("",) if scope.by_time else (),
+        targets=lambda scope: () if scope.span is None else ("",),
         plant=_none,
     ),
     Fault(

@@ -51,10 +51,5 @@ def _fault_line(fault: Fault) -> str:
 
 
 def _drill_line(drill: DrillRecord) -> str:
-    told = sum(one.outcome == "told" for one in drill.faults)
-    missed = ", ".join(one.title for one in drill.faults if one.outcome == "missed")
     when = f"#{drill.number}  {drill.at:%Y-%m-%d %H:%M} UTC  {drill.by}"
-    return (
-        f"{when}  version {drill.version}, release {drill.release}  "
-        f"told {told} of {len(drill.faults)}{f'; missed: {missed}' if missed else ''}"
-    )
+    return f"{when}  version {drill.version}, release {drill.release}  {drill.sentence}"

@@ -88,3 +88,14 @@ def test_windows_of_rows_are_as_long_as_those_they_are_drawn_from(clean: tuple[C
     found = draw_timeline(clean, RowPlan(rows=60), start=START, sizes=(2, 3), rng=np.random.default_rng(0))
     assert len(found.windows) == 5
     assert found.end == START + timedelta(days=5)
+
+
+def test_windows_of_a_reference_without_dates_are_as_long_as_the_plan_has_them(clean: tuple[CleanWindow, ...]) -> None:
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    short = Window(start=start, end=start + timedelta(microseconds=60))
+    times = pa.array(range(60), pa.int64()).cast(pa.timestamp("us", "UTC"))
+    place = clean[0].rows.column_names.index("event_time")
+    undated = CleanWindow(window=short, rows=clean[0].rows.set_column(place, "event_time", times))
+    found = draw_timeline([undated], DAILY, start=START, sizes=(2, 2), rng=np.random.default_rng(0))
+    assert found.end == START + timedelta(days=4)
+    assert [one.rows.num_rows for one in found.windows] == [60] * 4

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from monitoring.records import DrillRun, FaultResult, Level
+from monitoring.records import DrillRecord, DrillRun, FaultResult, Level
 
 PAGE = DrillRun(replicate=0, column="temp", level="page", delay=1, cause="out of range", named="temp")
 NOTICE = DrillRun(replicate=1, column="temp", level="notice", delay=3, cause="temp rose", named="wind")
@@ -46,3 +47,30 @@ def test_a_slice_names_its_column_and_a_fault_of_no_column_no_input() -> None:
     assert replace(PAGE, column="origin=JFK", named="origin").named_rightly
     assert not replace(PAGE, column="", named="temp").named_rightly
     assert replace(PAGE, column="", named="").named_rightly
+
+
+def test_a_drill_is_shown_as_a_sentence_and_has_no_dates_of_a_reference_without() -> None:
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    drill = DrillRecord(
+        name="flights",
+        version=1,
+        basis="",
+        at=at,
+        by="ada",
+        release="0.1.0",
+        seed=0,
+        source="reference",
+        source_windows=30,
+        source_start=at,
+        source_end=at,
+        lead=28,
+        windows=30,
+        replicates=3,
+        false_pages=0,
+        false_notices=0,
+        faults=(result(PAGE), replace(result(MISSED), title="unit")),
+    )
+    assert repr(drill) == "DrillRecord(flights, 2026-03-01 12:00: 1 of 2 faults told; missed: unit.)"
+    assert (drill.span, drill.clean_windows, drill.missed) == ((at, at), 174, (drill.faults[1],))
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    assert replace(drill, source_start=start, source_end=start).span is None

@@ -61,27 +61,13 @@ def drills_view(drills: Sequence[DrillRecord], summary: DeploymentSummary, paren
         address=f"{parent}/drills",
         parent=parent,
         name=printable(name_of(summary)),
-        sentence="No drill was run yet." if last is None else drill_sentence(last),
+        sentence="No drill was run yet." if last is None else last.sentence,
         command=command,
         stale="" if last is None else _stale(last, summary),
         facts=() if last is None else _facts(last, zone),
         tables=() if last is None else (*_tables_of(last), _all_drills(drills, zone)),
         timezone=zone_words(summary),
     )
-
-
-def drill_sentence(drill: DrillRecord) -> str:
-    """What a drill found, in one sentence.
-
-    Args:
-        drill: The drill.
-
-    Returns:
-        The sentence.
-    """
-    told = sum(one.outcome == "told" for one in drill.faults)
-    missed = ", ".join(one.title for one in drill.faults if one.outcome == "missed")
-    return f"{told} of {format_count(len(drill.faults), 'fault')} told{f'; missed: {missed}' if missed else ''}."
 
 
 def _stale(drill: DrillRecord, summary: DeploymentSummary) -> str:
@@ -91,13 +77,13 @@ def _stale(drill: DrillRecord, summary: DeploymentSummary) -> str:
 
 
 def _facts(drill: DrillRecord, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
-    span = " to ".join(f"{at.astimezone(zone):%Y-%m-%d}" for at in (drill.source_start, drill.source_end))
+    days = [f"{at.astimezone(zone):%Y-%m-%d}" for at in drill.span or ()]
     source = "clean windows of the traffic" if drill.source == "traffic" else "windows of the reference"
     false = f"{format_count(drill.false_pages, 'page')}, {format_count(drill.false_notices, 'notice')}"
     return (
         ("Run", f"{drill.at.astimezone(zone):%Y-%m-%d %H:%M} by {printable(drill.by)}"),
         ("Model and release", f"version {drill.version}, release {printable(drill.release)}"),
-        ("Drawn from", f"{drill.source_windows} {source}, {span}"),
+        ("Drawn from", f"{drill.source_windows} {source}, {' to '.join(days) or 'without dates'}"),
         ("Replicates", f"{drill.replicates}, seed {drill.seed}"),
         ("Windows", f"{drill.lead} before a fault, at most {drill.windows} with it"),
         ("Without a fault", f"{false} in {format_count(drill.clean_windows, 'window')}"),
@@ -177,7 +163,7 @@ def _all_drills(drills: Sequence[DrillRecord], zone: ZoneInfo) -> TableView:
                 cell(printable(one.release)),
                 cell(f"{one.source}, {format_count(one.source_windows, 'window')}", one.source),
                 cell(str(one.false_pages), one.false_pages),
-                cell(printable(drill_sentence(one), LONGEST_MESSAGE), style="text"),
+                cell(printable(one.sentence, LONGEST_MESSAGE), style="text"),
             )
             for one in drills
         ),

@@ -63,6 +63,12 @@ def test_labels_that_stop_and_labels_that_come_too_late(scope: FaultScope) -> No
     assert late["label_time"].null_count == scope.sample["label_time"].null_count
 
 
+def test_labels_too_late_need_more_windows_than_the_label_horizon_has(scope: FaultScope) -> None:
+    late = FAULTS["labels-late"]
+    assert late.targets(replace(scope, span=timedelta(days=8))) == ()
+    assert late.targets(replace(scope, span=timedelta(days=9))) == late.targets(replace(scope, span=None)) == ("",)
+
+
 def test_without_labels_there_is_nothing_to_change(scope: FaultScope, bare: FaultScope) -> None:
     assert all(fault.targets(scope) == ("",) for fault in LABEL_FAULTS)
     assert not any(fault.targets(bare) for fault in LABEL_FAULTS)

@@ -43,7 +43,7 @@ RECORD = DrillRecord(
         ),
         FaultResult(
             fault="labels-wrong-5",
-            title="error + 5 points",
+            title="5 % of labels wrong",
             what="changes",
             touches="labels",
             level="page",

@@ -38,7 +38,7 @@ def test_before_the_first_window_the_reference_is_replayed_and_a_missed_page_exi
     [found] = listed["drills"]
     assert (found["by"], found["drill"]) == ("ada", 1)
     assert [one["outcome"] for one in found["faults"]] == ["told", "missed"]
-    assert "told 1 of 2; missed: labels stop" in pitfalls("drill", "list", "--config", str(config)).stdout
+    assert "1 of 2 faults told; missed: labels stop." in pitfalls("drill", "list", "--config", str(config)).stdout
 
 
 @pytest.mark.slow

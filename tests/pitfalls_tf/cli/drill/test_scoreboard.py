@@ -22,13 +22,13 @@ def shown(width: int = 100) -> str:
 def test_a_line_says_what_was_told_when_and_what_was_named() -> None:
     lines = [line.split() for line in shown().splitlines()]
     assert ["number", "times", "100", "page", "1/1", "2", "0/1", "out", "of", "range"] in lines
-    assert ["error", "+", "5", "points", "page", "0/1"] in lines
+    assert ["5", "%", "of", "labels", "wrong", "page", "0/1"] in lines
     assert ["labels", "stop", "notice", "0/1,", "missed"] in lines
 
 
 def test_what_was_missed_left_out_or_too_small_is_said_below() -> None:
     text = " ".join(shown().split())
-    assert "Smaller than what is detected within 30 windows: error + 5 points." in text
+    assert "Smaller than what is detected within 30 windows: 5 % of labels wrong." in text
     assert "Missed: labels stop." in text
     assert "Left out: renamed category; it needs a category." in text
     assert "Without a fault: no page and 2 notices in 58 windows." in text

@@ -20,7 +20,7 @@ def test_the_last_drill_is_a_sentence_facts_and_a_scoreboard(shared_store: Store
     assert [[cell.text for cell in row][:7] for row in faults.rows] == [
         ["number times 100", "a page", "1 of 1", "told", "2", "1 of 1", "gone UA"],
         ["labels stop", "a page", "0 of 1", "missed", NOTHING, NOTHING, NOTHING],
-        ["error + 5 points", "a page", "0 of 1", "smaller than detected", NOTHING, NOTHING, NOTHING],
+        ["5 % of labels wrong", "a page", "0 of 1", "smaller than detected", NOTHING, NOTHING, NOTHING],
     ]
     assert [row[3].style for row in faults.rows] == ["", "page", ""]
     assert [cell.text for cell in replicates.rows[0]] == ["number times 100", "1", "UA", "a page", "2", "gone UA", "UA"]

@@ -1,0 +1,30 @@
+"""A drill in a notebook."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import monitoring
+from monitoring import Monitor, drill_monitor
+from monitoring.config import load_config
+from monitoring.store.store import Store
+from tests.own_table import OWN, REFERENCE, own_rows
+from tests.small_deployment import Days
+
+NOW = datetime(2013, 5, 12, tzinfo=UTC)
+
+
+def test_the_rows_of_a_frame_are_replayed_and_the_store_has_the_drill(tmp_path: Path) -> None:
+    said = {name: getattr(OWN, name) for name in ("event_time", "scores", "label", "label_time", "prediction_id")}
+    small = {"windows": {"min_rows": 20}}
+    monitor = Monitor.from_reference(
+        own_rows(REFERENCE), out=tmp_path / "own", clock=lambda: NOW, settings=small, **said
+    )
+    live = own_rows(Days(days=24))
+    monitor.run(live)
+    found = drill_monitor(monitor, live, clock=lambda: NOW, faults=("silence",), windows=1, lead=8, replicates=1)
+    assert (found.source, found.source_windows, found.sentence) == ("traffic", 17, "1 of 1 faults told.")
+    with Store.open(load_config(monitor.config).store.url) as store:
+        assert [one.sentence for one in store.drills(found.name)] == [found.sentence]
+    assert "drill_monitor" in monitoring.__all__

@@ -57,9 +57,9 @@ def _about(drill: DrillRecord) -> str:
     span = " to ".join(f"{at:%Y-%m-%d}" for at in drill.span or ()) or "without dates"
     source = "clean windows of the traffic" if drill.source == "traffic" else "windows of the reference"
     false = f"{format_count(drill.false_pages, 'page')} and {format_count(drill.false_notices, 'notice')}"
+    drawn = f"{format_count(drill.replicates, 'replicate')}, drawn from {drill.source_windows} {source} ({span})"
     return (
-        f"{format_count(drill.replicates, 'replicate')}, drawn from {drill.source_windows} {source} ({span}); {drill.lead} windows "
-        f"before each fault, at most {drill.windows} with it. Without a fault: {false} in {drill.clean_windows:,} "
-        "windows. Window: in which one with the fault it was told, the median. Named: how often the faulty input was "
-        "named first, or none if none is."
+        f"{drawn}; {drill.lead} windows before each fault, at most {drill.windows} with it. Without a fault: {false} "
+        f"in {drill.clean_windows:,} windows. Window: in which one with the fault it was told, the median. Named: how "
+        "often the faulty input was named first, or none if none is."
     )

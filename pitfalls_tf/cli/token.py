@@ -10,6 +10,8 @@ from monitoring.errors import BadInput
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from monitoring.dashboard.web.access import Role
+
 
 def read_token(file: Path | None) -> str | None:
     """Read the token.
@@ -28,26 +30,28 @@ def read_token(file: Path | None) -> str | None:
     return _lines(file)[0][0]
 
 
-def read_dashboard_tokens(file: Path | None) -> tuple[str | None, frozenset[str]]:
+def read_dashboard_tokens(file: Path | None) -> tuple[str | None, dict[str, Role]]:
     """Read the dashboard's tokens.
 
     Args:
-        file: file with the token, and with lines ``TOKEN read`` for tokens that may read and not act; None for none.
+        file: file with the token, and with lines ``TOKEN read`` for tokens that may read and not act, or
+            ``TOKEN read rows`` where they may see single rows of the traffic too; None for none.
 
     Returns:
-        The token, which may act, and the tokens that may read only.
+        The token, which may act, and the tokens that may not, each with what it may do.
 
     Raises:
         BadInput: the file cannot be read, or has no token that may act.
     """
     if file is None:
-        return None, frozenset()
+        return None, {}
     lines = _lines(file)
-    readers = frozenset(words[0] for words in lines if words[1:2] == ["read"])
+    reading = [words for words in lines if words[1:2] == ["read"]]
+    readers: dict[str, Role] = {words[0]: "rows" if words[2:3] == ["rows"] else "read" for words in reading}
     first = next((words[0] for words in lines if words[1:2] != ["read"]), None)
     if first is None:
         raise _bad_token_file(file, "each of its tokens may read only")
-    return first, readers - {first}
+    return first, {token: role for token, role in readers.items() if token != first}
 
 
 def _lines(file: Path) -> list[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal, TypeAlias
 
@@ -33,8 +33,8 @@ WITH_PICTURES = {
 
 Refusal: TypeAlias = Literal["host", "method", "origin", "token"]
 
-#: What somebody may do: look at pages only, or act on incidents too.
-Role: TypeAlias = Literal["read", "act"]
+#: What somebody may do: look at pages only, at those with single rows of the traffic too, or act as well.
+Role: TypeAlias = Literal["read", "rows", "act"]
 
 #: Names of this machine that only it can resolve.
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -47,12 +47,12 @@ class Access:
     Attributes:
         names: Host names, without a port, by which browsers reach the dashboard.
         token: The token, which may act; None on a loopback address, where everybody on the machine may.
-        readers: Tokens that may read and not act.
+        readers: Tokens that may not act, each with what it may do.
     """
 
     names: frozenset[str]
     token: str | None = None
-    readers: frozenset[str] = frozenset()
+    readers: Mapping[str, Role] = field(default_factory=dict)
 
     def refusal(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
         """Why a request is refused.
@@ -100,7 +100,7 @@ class Access:
 
     def _tokens(self) -> list[tuple[str, Role]]:
         acting: list[tuple[str, Role]] = [] if self.token is None else [(self.token, "act")]
-        return [*acting, *((reader, "read") for reader in sorted(self.readers))]
+        return [*acting, *sorted(self.readers.items())]
 
 
 def cookie_of(token: str) -> str:

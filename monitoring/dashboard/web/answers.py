@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -45,6 +45,11 @@ def table_answer(table: TableView, kind: str) -> Response:
     raise HTTPException(404)
 
 
+def said(lines: Sequence[str], code: int) -> Response:
+    """A page that says why there is no other one, in lines, of which the first is its title."""
+    return HTMLResponse(render("failed", lines=lines, code=code), code)
+
+
 async def failed(request: Request, error: Exception) -> Response:
     """A page for an error with what, got, expected and fix.
 
@@ -56,14 +61,14 @@ async def failed(request: Request, error: Exception) -> Response:
         404 for what is not there, 400 for an action that is refused, 503 where the store fails.
     """
     code = 503 if not isinstance(error, BadInput) else 400 if request.method == "POST" else 404
-    return HTMLResponse(render("failed", lines=str(error).splitlines(), code=code), code)
+    return said(str(error).splitlines(), code)
 
 
 async def refused(_request: Request, error: Exception) -> Response:
     """A page for a request that no other page answers."""
     code = error.status_code if isinstance(error, HTTPException) else 500
     lines = ["There is no such page."] if code == 404 else [f"The request was refused ({code})."]
-    return HTMLResponse(render("failed", lines=lines, code=code), code)
+    return said(lines, code)
 
 
 def file_answer(request: Request, tables: tuple[TableView, ...]) -> Response:

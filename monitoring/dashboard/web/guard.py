@@ -61,7 +61,7 @@ class Guard:
             return None
         role = self._access.role(headers, _cookie(headers))
         if role is not None:
-            scope.setdefault("state", {})["may_act"] = role == "act"
+            scope.setdefault("state", {}).update(may_act=role == "act", may_see_rows=role != "read")
             return None if role == "act" or scope["method"] != "POST" else PlainTextResponse(_ONLY_READ, 403)
         if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
             return RedirectResponse("/sign-in", 303)

@@ -14,11 +14,17 @@ from starlette.routing import Route
 
 from monitoring.dashboard.web.access import WITH_PICTURES, Access
 from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of, require_sure
-from monitoring.dashboard.web.answers import NAME_COOKIE, file_answer, led_to, page_answer
+from monitoring.dashboard.web.answers import NAME_COOKIE, file_answer, led_to, page_answer, said
 from monitoring.dashboard.web.asked import MOST_ACTION_BYTES, form_of, place_of, shown_by, windows_of
 from monitoring.dashboard.web.incident_pages import IncidentPages
 from monitoring.dashboard.web.pages import WINDOW_CHOICES, Pages
 from monitoring.records import ActionKind
+
+#: What somebody is told whose token may not see single rows of the traffic.
+NO_ROWS = (
+    "This token may not see rows of the traffic.",
+    "Sign in with the token that may act, or with one whose line in the token file ends with: read rows",
+)
 
 
 class IncidentEndpoints:
@@ -55,7 +61,12 @@ class IncidentEndpoints:
         number = int(request.path_params["incident"])
         view = await run_in_threadpool(self._incidents(request).incident, *place_of(request), number)
         name = unquote(request.cookies.get(NAME_COOKIE, ""))
-        acting = {"may_act": request.state.may_act, "may_run": self._access.token is not None}
+        asking = request.state
+        acting = {
+            "may_act": asking.may_act,
+            "may_see_rows": asking.may_see_rows,
+            "may_run": self._access.token is not None,
+        }
         return page_answer("incident", view=view, query="", name=name, snoozes=SNOOZES, **acting)
 
     async def incident_table(self, request: Request) -> Response:
@@ -67,12 +78,16 @@ class IncidentEndpoints:
     async def rows(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/incidents/N/rows``: the rows of an incident, which are read from the traffic."""
         number = int(request.path_params["incident"])
+        if not request.state.may_see_rows:
+            return said(NO_ROWS, 403)
         view = await run_in_threadpool(self._incidents(request).rows, *place_of(request), number)
         return page_answer("rows", view=view, headers=WITH_PICTURES)
 
     async def rows_table(self, request: Request) -> Response:
         """A table of that page."""
         number = int(request.path_params["incident"])
+        if not request.state.may_see_rows:
+            raise HTTPException(403)
         view = await run_in_threadpool(self._incidents(request).rows, *place_of(request), number, whole=True)
         return file_answer(request, view.tables)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from monitoring.dashboard.web.access import Access, host_names, is_loopback
+from monitoring.dashboard.web.access import Access, Role, host_names, is_loopback
 from monitoring.errors import BadInput, CannotRun
 
 #: Seconds for open pages to end when the server stops.
@@ -23,7 +23,7 @@ BACKLOG = 2048
 
 
 def access_of(
-    host: str, token: str | None, allowed_hosts: tuple[str, ...] = (), readers: frozenset[str] = frozenset()
+    host: str, token: str | None, allowed_hosts: tuple[str, ...] = (), readers: Mapping[str, Role] | None = None
 ) -> Access:
     """Who may ask a dashboard that listens on an address.
 
@@ -31,7 +31,7 @@ def access_of(
         host: The address.
         token: The token, if there is one.
         allowed_hosts: Further names by which browsers reach it.
-        readers: Tokens that may read and not act.
+        readers: Tokens that may not act, each with what it may do.
 
     Returns:
         Who may ask.
@@ -46,7 +46,7 @@ def access_of(
             expected="a loopback address, or a token",
             fix="Give --token-file FILE, or leave --host out.",
         )
-    return Access(names=host_names(host, allowed_hosts), token=token, readers=readers)
+    return Access(names=host_names(host, allowed_hosts), token=token, readers=readers or {})
 
 
 def bind(host: str, port: int) -> socket.socket:

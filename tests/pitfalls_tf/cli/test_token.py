@@ -35,9 +35,9 @@ def test_a_file_without_a_token_is_refused(content: bytes | None, tmp_path: Path
 
 def test_tokens_of_the_dashboard_may_act_or_only_read(tmp_path: Path) -> None:
     file = tmp_path / "token"
-    file.write_text("looks read   # the wall\nacts\nserver labels shop\nalso read\n")
-    assert read_dashboard_tokens(file) == ("acts", frozenset({"looks", "also"}))
-    assert read_dashboard_tokens(None) == (None, frozenset())
+    file.write_text("looks read   # the wall\nacts\nserver labels shop\nalso read rows\n")
+    assert read_dashboard_tokens(file) == ("acts", {"looks": "read", "also": "rows"})
+    assert read_dashboard_tokens(None) == (None, {})
     file.write_text("looks read\n")
     with pytest.raises(BadInput, match="may read only"):
         read_dashboard_tokens(file)

@@ -55,7 +55,7 @@ def test_a_form_of_another_site_is_refused(headers: dict[str, str], refused: boo
 
 
 def test_the_token_is_known_by_header_and_by_its_cookie() -> None:
-    access = Access(names=frozenset({"monitor.example"}), token="secret", readers=frozenset({"reader"}))
+    access = Access(names=frozenset({"monitor.example"}), token="secret", readers={"reader": "read"})
     assert access.role({"authorization": "Bearer secret"}, "") == "act"
     assert access.role({}, cookie_of("secret")) == "act"
     assert access.role({"authorization": "Bearer reader"}, "") == "read"

@@ -195,7 +195,7 @@ def test_signing_in_gives_a_cookie_that_no_script_can_read(pages: Pages) -> None
 
 
 def test_who_may_only_read_is_shown_no_buttons(pages: Pages) -> None:
-    client = client_of(pages, Access(names=ACCESS.names, token="secret", readers=frozenset({"reader"})))
+    client = client_of(pages, Access(names=ACCESS.names, token="secret", readers={"reader": "read"}))
     assert client.post("/sign-in", data={"token": "reader"}).status_code == 303
     page = "/d/shop/1/incidents/1"
     assert "<form" not in client.get(page).text

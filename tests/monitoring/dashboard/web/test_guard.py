@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from monitoring.dashboard.web.access import COOKIE, Access, cookie_of
 from monitoring.dashboard.web.guard import Guard
 
-ACCESS = Access(names=frozenset({"testserver"}), token="secret", readers=frozenset({"reader"}))
+ACCESS = Access(names=frozenset({"testserver"}), token="secret", readers={"reader": "read"})
 
 
 async def hello(_request: Request) -> PlainTextResponse:

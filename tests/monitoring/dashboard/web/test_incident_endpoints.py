@@ -17,7 +17,7 @@ from tests.dashboard_store import NOW, described_pages
 from tests.monitoring.config.configs import LEAST, load
 
 PAGE = "/d/shop/1/incidents/1"
-SECRET = Access(names=frozenset({"testserver"}), token="secret", readers=frozenset({"reader"}))
+SECRET = Access(names=frozenset({"testserver"}), token="secret", readers={"reader": "read"})
 
 
 @pytest.fixture
@@ -112,3 +112,15 @@ def test_an_action_runs_over_the_api_with_a_row_for_its_beginning_and_its_end(pa
     assert client.post(path.replace("/1/run", "/99/run"), json=asked).status_code == 404
     assert client_of(pages, SECRET, "reader").post(path, json=asked).status_code == 403
     assert client_of(pages, Access(names=SECRET.names)).post(path, json=asked).status_code == 403
+
+
+def test_rows_of_the_traffic_are_for_those_who_may_see_them(tmp_path: Path) -> None:
+    access = Access(names=SECRET.names, token="secret", readers={"reader": "read", "analyst": "rows"})
+    pages = described_pages(tmp_path)
+    for token, code in (("reader", 403), ("analyst", 200), ("secret", 200)):
+        client = client_of(pages, access, token)
+        answers = [client.get(f"{PAGE}/rows"), client.get(f"{PAGE}/rows/tables/typical.csv")]
+        assert [one.status_code for one in answers] == [code, code], token
+        assert ("See its rows" in client.get(PAGE).text) == (code == 200)
+    assert client_of(pages, access, "analyst").post(f"{PAGE}/acknowledge").status_code == 403
+    assert "read rows" in client_of(pages, access, "reader").get(f"{PAGE}/rows").text

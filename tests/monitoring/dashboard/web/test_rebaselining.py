@@ -54,10 +54,10 @@ def client(config: Path) -> Iterator[TestClient]:
     with_pages.close()
 
 
-def client_of(files: tuple[ConfigFile, ...], readers: frozenset[str] = frozenset()) -> TestClient:
+def client_of(files: tuple[ConfigFile, ...], reader: str = "") -> TestClient:
     pages = Pages(sources=sources_of(files), files=files, clock=lambda: NOW)
-    token = "secret" if readers else None
-    access = Access(names=frozenset({"testserver"}), token=token, readers=readers)
+    token = "secret" if reader else None
+    access = Access(names=frozenset({"testserver"}), token=token, readers={reader: "read"} if reader else {})
     return TestClient(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
 
 
@@ -114,7 +114,7 @@ def test_windows_become_the_new_normal_and_the_former_baseline_comes_back(client
 
 
 def test_a_reader_has_no_button_and_is_refused(config: Path) -> None:
-    with client_of(read_files([config]), readers=frozenset({"look"})) as client:
+    with client_of(read_files([config]), reader="look") as client:
         headers = {"authorization": "Bearer look"}
         assert "You are signed in to read" in client.get(address(config), headers=headers).text
         assert client.post(address(config), data=FORM, headers=headers).status_code == 403

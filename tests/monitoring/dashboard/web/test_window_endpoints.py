@@ -42,7 +42,7 @@ def test_a_report_is_framed_without_the_rights_of_the_dashboard(tmp_path: Path) 
 
 def test_a_token_that_may_read_writes_no_report(tmp_path: Path) -> None:
     pages = described_pages(tmp_path)
-    access = Access(names=frozenset({"testserver"}), token="acting", readers=frozenset({"reading"}))
+    access = Access(names=frozenset({"testserver"}), token="acting", readers={"reading": "read"})
     client = TestClient(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
     reading = {"authorization": "Bearer reading"}
     assert "Write the report" not in client.get(f"{WINDOW}/drift", headers=reading).text

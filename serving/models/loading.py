@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from serving.models.gpus import GpuSettings
 from serving.models.runner import LoadError, Runner, ThreadSettings
 from serving.models.warmup import warm_up
 
@@ -27,6 +28,7 @@ class LoadSettings:
     threads: ThreadSettings = field(default_factory=ThreadSettings)
     allowed_operations: tuple[str, ...] = ()
     """Operations that a graph may have although they are refused by default."""
+    gpus: GpuSettings = field(default_factory=GpuSettings)
     op_libraries: tuple[Path, ...] = ()
     """Shared libraries of operations that TensorFlow does not have."""
 
@@ -55,7 +57,9 @@ def load_version(
     how = loading or LoadSettings()
     begin = clock()
     try:
-        runner = Runner(path, tags=how.tags, threads=how.threads, allowed_operations=how.allowed_operations)
+        runner = Runner(
+            path, tags=how.tags, threads=how.threads, gpus=how.gpus, allowed_operations=how.allowed_operations
+        )
     except LoadError:
         if counts is not None:
             counts.not_loaded(path)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
+from serving.models.gpus import GpuSettings
 from serving.models.op_libraries import why_unknown
 from serving.models.refused_operations import outside_assets, refused_operations
 from serving.models.signatures import ELEMENT_TYPES, ElementType, Signature, TensorSpec
@@ -68,6 +69,7 @@ class Runner:
         path: The version's folder.
         tags: Of the graph within the SavedModel.
         threads: Threads of the session.
+        gpus: How much memory of a GPU the session takes.
         method: The session's private callable, or its public ``run``, which is slower.
         allowed_operations: Operations that are not refused (see `serving.models.refused_operations`).
 
@@ -82,6 +84,7 @@ class Runner:
         *,
         tags: Sequence[str] = ("serve",),
         threads: ThreadSettings | None = None,
+        gpus: GpuSettings | None = None,
         method: Literal["callable", "run"] = "callable",
         allowed_operations: Collection[str] = (),
     ) -> None:
@@ -93,7 +96,9 @@ class Runner:
         graph = tf.Graph()
         used = threads or ThreadSettings()
         settings = tf.compat.v1.ConfigProto(
-            intra_op_parallelism_threads=used.within, inter_op_parallelism_threads=used.between
+            intra_op_parallelism_threads=used.within,
+            inter_op_parallelism_threads=used.between,
+            gpu_options=(gpus or GpuSettings()).options(),
         )
         self._session = tf.compat.v1.Session(graph=graph, config=settings)
         try:

@@ -35,6 +35,10 @@ class PeerWorkers(Protocol):
     """What a server needs of the other processes at its addresses."""
 
     @property
+    def number(self) -> int:
+        """Of this process, from 0."""
+
+    @property
     def is_shared(self) -> bool:
         """Whether other processes listen at the same addresses."""
 
@@ -73,6 +77,7 @@ class SingleProcess:
         first: The list of models with which it starts.
     """
 
+    number = 0
     is_shared = False
     merge_metrics: MergeMetrics | None = None
     merge_statistics: MergeStatistics | None = None

@@ -22,6 +22,7 @@ from serving.inference.inference import Inference
 from serving.inference_v2.model_control import ModelControl
 from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
+from serving.models.gpus import check_gpus
 from serving.models.loading import load_version
 from serving.models.model_cache import ModelCache
 from serving.models.model_list import ModelList, ModelsFolder, ModelsUrl, first_list
@@ -88,6 +89,7 @@ def serve(
         listeners = bind_listeners(settings, report, is_shared=others.is_shared)
         log = open_traffic_log(settings.traffic, report=report)
         with listeners, log as (capture, label_writer):
+            settings.repository.loading.gpus.claim(others.number)
             prepare()
             raise_open_file_limit()
             guard = make_guard(settings.access, report)
@@ -204,9 +206,10 @@ def load_models(
     Raises:
         BadInput: A library of operations cannot be loaded.
         CannotRun: There are models, and none of them could be loaded; versions that are not there yet are waited for,
-            unless the settings say otherwise.
+            unless the settings say otherwise. Or a GPU that was named is not found.
     """
     load_op_libraries(repository.loading.op_libraries)
+    check_gpus(repository.loading.gpus)
     tune_gc()
     # TensorFlow's Python side warns once, on every start, that sessions are deprecated.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

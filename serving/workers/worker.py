@@ -57,6 +57,7 @@ class Worker:
 
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
+        self.number = context.number
         self._own = context.folder / f"{context.number}{SUFFIX}"
         self.store = ListFile(context.folder, self._update_others)
 

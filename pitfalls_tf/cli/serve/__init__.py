@@ -23,6 +23,7 @@ from pitfalls_tf.cli.serve.server_settings import (
     read_model_repository,
     verifies_clients,
 )
+from pitfalls_tf.cli.serve.session_settings import worker_count
 from pitfalls_tf.cli.serve.tensorflow_serving_flags import (
     TensorFlowServingFlags,
     tensorflow_serving_flags,
@@ -72,6 +73,7 @@ def command(
     from serving.server.server import serve  # noqa: PLC0415 - not needed for --help
     from serving.server.settings import ServeSettings  # noqa: PLC0415 - as above
 
+    workers = worker_count(server)
     for line in check_unsupported(unsupported):
         output.progress(line)
     address, grpc = read_addresses(server, tensorflow_serving, limits)
@@ -102,12 +104,12 @@ def command(
         os.environ.setdefault(*SYSTEM_ALLOCATOR)
         load_frameworks("tensorflow")
 
-    if server.workers == 1:
+    if workers == 1:
         serve(settings, on_ready=ready, report=output.progress, prepare=prepare)
     else:
         from serving.workers.workers import serve_workers  # noqa: PLC0415 - as above
 
-        serve_workers(settings, server.workers, on_ready=ready, report=output.progress, prepare=prepare)
+        serve_workers(settings, workers, on_ready=ready, report=output.progress, prepare=prepare)
     return 0
 
 

@@ -32,6 +32,7 @@ class ServerFlags:
     labels: tuple[str, ...]
     zero_is_newest: bool
     workers: int
+    gpus: str
 
 
 class PortOrOff(click.ParamType[int | str]):
@@ -131,6 +132,9 @@ server_flags = option_group(
             show_default=True,
             type=click.IntRange(1, 256),
             help="Server processes.",
+        ),
+        click.option(
+            "--gpus", default="", metavar="0,1", help="GPUs to answer on, a process for each.  [default: as found]"
         ),
     ),
 )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url
+from pitfalls_tf.cli.serve.contradictions import contradiction
 from pitfalls_tf.cli.serve.server_flags import OFF, read_version_labels
+from pitfalls_tf.cli.serve.session_settings import read_gpus, read_threads, worker_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from serving.inference.batching import BatchSettings
     from serving.models.model_cache import ModelCacheSettings
     from serving.models.model_list import ModelListSource
-    from serving.models.runner import ThreadSettings
     from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
     from serving.transport.http_settings import HttpSettings
     from serving.transport.sockets import Address
@@ -72,7 +73,8 @@ def read_model_repository(
         loading=LoadSettings(
             warm_ups=0 if tf_flags.enable_model_warmup is False else max(1, iterations),
             tags=("serve",) if tags is None else tuple(tag for tag in tags.split(",") if tag),
-            threads=_threads(tf_flags),
+            threads=read_threads(tf_flags),
+            gpus=read_gpus(flags, tf_flags),
             allowed_operations=access.allowed_operations,
             op_libraries=access.op_libraries,
         ),
@@ -111,7 +113,7 @@ def read_model_list_source(
     given = [f"--{name}" for name in names if getattr(tf_flags, name) is not None]
     if flags.models is not None:
         if given:
-            raise _contradiction("--models", given[0], "a folder of models is a complete list")
+            raise contradiction("--models", given[0], "a folder of models is a complete list")
         if isinstance(flags.models, str):
             return ModelsUrl(checked_url(flags.models), labels, poll_s=flags.url_poll_seconds)
         return ModelsFolder(folder=flags.models, labels=labels)
@@ -189,9 +191,9 @@ def read_addresses(
         rest = Address(host=flags.host, port=REST_PORT if rest_port is None else rest_port, flag=flag)
     grpc = _grpc_listener(flags, tf_flags, limits)
     if rest is None and grpc is None:
-        raise _contradiction("--rest_api_port=0", "no gRPC", "no API would be left")
+        raise contradiction("--rest_api_port=0", "no gRPC", "no API would be left")
     if rest is not None and grpc is not None and rest.port and rest.port == grpc.address.port:
-        raise _contradiction(f"{rest.flag}={rest.port}", f"{grpc.address.flag}={rest.port}", "each needs its own port")
+        raise contradiction(f"{rest.flag}={rest.port}", f"{grpc.address.flag}={rest.port}", "each needs its own port")
     return rest, grpc
 
 
@@ -248,7 +250,7 @@ def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
     )
     if bounded.held_bytes < bounded.body_bytes:
         one, other = f"--max-held-bytes={bounded.held_bytes}", f"--max-request-bytes={bounded.body_bytes}"
-        raise _contradiction(one, other, "the largest request would never fit")
+        raise contradiction(one, other, "the largest request would never fit")
     return bounded
 
 
@@ -259,7 +261,7 @@ def _batches(tf_flags: TensorFlowServingFlags, report: Report) -> BatchSettings:
     if tf_flags.batching_parameters_file is None:
         return default_batching() if tf_flags.enable_batching else BatchSettings()
     if not tf_flags.enable_batching:
-        raise _contradiction("--batching_parameters_file", "no --enable_batching", "the file would have no effect")
+        raise contradiction("--batching_parameters_file", "no --enable_batching", "the file would have no effect")
     batching = read_batching_file(tf_flags.batching_parameters_file)
     for name in batching.ignored:
         report(f"{name} in --batching_parameters_file has no effect: batches wait for neither a timer nor a thread.")
@@ -276,13 +278,13 @@ def _grpc_listener(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits:
 
     port = _one_of("--grpc-port", flags.grpc_port, "--port", _or_off(tf_flags.port))
     path = tf_flags.grpc_socket_path
-    if path is not None and flags.workers > 1:
-        raise _contradiction("--grpc_socket_path", f"--workers={flags.workers}", "a Unix socket has one process")
+    if path is not None and worker_count(flags) > 1:
+        raise contradiction("--grpc_socket_path", f"--workers={worker_count(flags)}", "a Unix socket has one process")
     if port == OFF:
         if path is not None:
-            raise _contradiction("--grpc_socket_path", "no gRPC", "the socket is gRPC's")
+            raise contradiction("--grpc_socket_path", "no gRPC", "the socket is gRPC's")
         if tf_flags.ssl_config_file is not None:
-            raise _contradiction("--ssl_config_file", "no gRPC", "only gRPC uses TLS")
+            raise contradiction("--ssl_config_file", "no gRPC", "only gRPC uses TLS")
         return None
     needs_grpc = (port, tf_flags.ssl_config_file, tf_flags.grpc_channel_arguments or None, path)
     is_required = any(one is not None for one in needs_grpc)
@@ -314,7 +316,7 @@ def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> Grpc
             ("--grpc-compression", bool(limits.grpc_compression)),
         ):
             if is_given:
-                raise _contradiction(flag, "--grpc-engine loop", "only gRPC's library has it")
+                raise contradiction(flag, "--grpc-engine loop", "only gRPC's library has it")
     from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
     from serving.server.tf_serving_files import read_grpc_tls, read_ssl_file  # noqa: PLC0415 - as above
 
@@ -363,18 +365,6 @@ def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
     return tuple(pairs)
 
 
-def _threads(tf_flags: TensorFlowServingFlags) -> ThreadSettings:
-    from serving.models.runner import ThreadSettings  # noqa: PLC0415 - as above
-
-    both = tf_flags.tensorflow_session_parallelism
-    within, between = tf_flags.tensorflow_intra_op_parallelism, tf_flags.tensorflow_inter_op_parallelism
-    if both and (within or between):
-        other = "--tensorflow_intra_op_parallelism" if within else "--tensorflow_inter_op_parallelism"
-        raise _contradiction("--tensorflow_session_parallelism", other, "the first sets both")
-    default = ThreadSettings()
-    return ThreadSettings(within=within or both or default.within, between=between or both or default.between)
-
-
 def _or_default(value: Any, default: Any) -> Any:
     return default if value is None else value
 
@@ -386,14 +376,5 @@ def _or_off(port: int | None) -> int | str | None:
 def _one_of(flag: str, value: Any, tf_flag: str, tf_value: Any) -> Any:
     """The given value; both may be given if they are equal."""
     if value is not None and tf_value is not None and value != tf_value:
-        raise _contradiction(f"{flag}={value}", f"{tf_flag}={tf_value}", "they set the same thing")
+        raise contradiction(f"{flag}={value}", f"{tf_flag}={tf_value}", "they set the same thing")
     return value if value is not None else tf_value
-
-
-def _contradiction(one: str, other: str, reason: str) -> BadInput:
-    return BadInput(
-        f"{one} and {other} contradict each other: {reason}.",
-        got=f"{one} and {other}",
-        expected="one of the two",
-        fix="Leave one out.",
-    )

@@ -40,6 +40,7 @@ class TensorFlowServingFlags:
     tensorflow_session_parallelism: int | None
     tensorflow_intra_op_parallelism: int | None
     tensorflow_inter_op_parallelism: int | None
+    per_process_gpu_memory_fraction: float | None
     ssl_config_file: Path | None
     grpc_channel_arguments: str | None
     grpc_socket_path: Path | None
@@ -117,6 +118,11 @@ tensorflow_serving_flags = option_group(
         _value("--tensorflow_session_parallelism", COUNT, "Threads within and between a model's operations."),
         _value("--tensorflow_intra_op_parallelism", COUNT, "Threads within one operation."),
         _value("--tensorflow_inter_op_parallelism", COUNT, "Threads between operations."),
+        _value(
+            "--per_process_gpu_memory_fraction",
+            click.FloatRange(0, 1),
+            "Share of a GPU's memory that a process reserves; 0: what models need.  [default: 0]",
+        ),
         _value("--ssl_config_file", FILE, "Key and certificates of the gRPC server: an SSLConfig."),
         _value("--grpc_channel_arguments", str, "gRPC channel arguments: KEY=VALUE,KEY=VALUE"),
         _value("--grpc_socket_path", FILE, "Unix socket on which gRPC listens, too."),

@@ -19,7 +19,6 @@ IGNORED: Mapping[str, str] = {
     "num_load_threads": "versions are loaded one at a time",
     "num_unload_threads": "versions are unloaded one at a time",
     "flush_filesystem_caches": "model files stay in the system's cache",
-    "per_process_gpu_memory_fraction": "models run on the CPU",
     "enable_grpc_healthcheck_service": "the health service is always on",
     "enable_signature_method_name_check": "method names are not checked",
     "enforce_session_run_timeout": "a client's deadline is always enforced",
@@ -27,8 +26,8 @@ IGNORED: Mapping[str, str] = {
     "remove_unused_fields_from_bundle_metagraph": "graphs are not changed",
     "use_alwaysavailable_policy": "a new version is always loaded before the old one is unloaded",
     "xla_cpu_compilation_enabled": "graphs are not changed",
-    "xla_gpu_compilation_enabled": "models run on the CPU",
-    "skip_initialize_tpu": "models run on the CPU",
+    "xla_gpu_compilation_enabled": "graphs are not changed",
+    "skip_initialize_tpu": "models run on CPUs and GPUs",
     "num_tflite_pools": "TensorFlow Lite models are not served",
     "num_tflite_interpreters_per_pool": "TensorFlow Lite models are not served",
 }

@@ -180,6 +180,7 @@ def test_models_at_urls_are_copied_to_a_cache(tmp_path: Path, monkeypatch: pytes
             ("--models=m", "--tensorflow_session_parallelism=2", "--tensorflow_inter_op_parallelism=1"),
             "--tensorflow_session_parallelism and --tensorflow_inter_op_parallelism contradict",
         ),
+        (("--models=m", "--gpus=0,0"), "GPUs cannot be read"),
         (("--rest-port=1", "--rest_api_port=2"), "--rest-port=1 and --rest_api_port=2 contradict"),
         (("--grpc-port=off", "--port=2"), "--grpc-port=off and --port=2 contradict"),
         (("--rest_api_port=0", "--port=0"), "no API would be left"),

@@ -109,14 +109,15 @@ class ReplayJob:
         return next(self._named(incident), "")
 
     def _named(self, incident: IncidentRecord) -> Iterator[str]:
-        inputs = {one.name for one in self._deployment.baseline.spec.features}
+        spec = self._deployment.baseline.spec
+        inputs = {one.name for one in spec.features} - spec.of_outputs
         if incident.watch == FACT_WATCH:
             yield from (one for one in incident.inputs_of_fact if one in inputs)
             return
         watch = self._deployment.reference_fit.watches.get(incident.watch)
         if watch is not None and watch.feature in inputs:
             yield watch.feature or ""
-        yield from (one.input for one in incident.detail.inputs)
+        yield from (one.input for one in incident.detail.inputs if one.input in inputs)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.db"

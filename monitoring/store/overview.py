@@ -15,7 +15,7 @@ from monitoring.records import WHOLE, BaselineScore, IncidentRecord, Level, Scor
 from monitoring.store import incidents
 from monitoring.store.column_types import float_of
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
-from monitoring.store.tables import deployment, incident, incident_action, run, score, window
+from monitoring.store.tables import deployment, drill, incident, incident_action, run, score, window
 from monitoring.store.windows import score_record_of
 
 #: The columns of a window without its texts, which are read window by window.
@@ -316,7 +316,7 @@ def read_windows(
 
 
 def fingerprint(connection: Connection) -> str:
-    """A text that changes with every run, window and action. Cost: incidents and the actions on them are counted."""
+    """A text that changes with every run, window, action and drill. Cost: incidents and actions are counted."""
     query = select(
         select(func.max(window.c.id)).scalar_subquery(),
         select(func.max(deployment.c.used_at)).scalar_subquery(),
@@ -324,6 +324,7 @@ def fingerprint(connection: Connection) -> str:
         func.max(incident.c.acknowledged_at),
         func.max(incident.c.closed_at),
         select(func.count()).select_from(incident_action).scalar_subquery(),
+        select(func.max(drill.c.id)).scalar_subquery(),
     ).select_from(incident)
     return str(tuple(connection.execute(query).one()))
 

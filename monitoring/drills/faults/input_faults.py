@@ -86,7 +86,8 @@ def _largest_share(column: pa.ChunkedArray) -> float:
 
 def _inputs(spec: BaselineSpec, kind: FeatureKind, sample: pa.Table) -> tuple[str, ...]:
     """The inputs of a kind; what describes a column only if there is no other."""
-    there = [one for one in spec.features if one.kind == kind and one.name in sample.column_names]
+    known = set(sample.column_names) - spec.of_outputs
+    there = [one for one in spec.features if one.kind == kind and one.name in known]
     own = [one.name for one in there if not one.source]
     return tuple(own or [one.name for one in there])
 

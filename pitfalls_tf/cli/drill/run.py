@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.monitor.incidents.action import login_name
+from pitfalls_tf.cli.monitor.notify.test import numbers_of, route_line, send_tests
 from pitfalls_tf.cli.monitor.options import config_option, embedder_of, traffic_option, with_traffic
 from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from monitoring.drills.drill import DrillProgress
     from monitoring.records import DrillRecord
     from pitfalls_tf.cli.output import Output
@@ -35,14 +38,18 @@ if TYPE_CHECKING:
     "--replicates", default=3, show_default=True, type=click.IntRange(1, 100), help="How often each is planted."
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="What draws begin from.")
+@click.option("--notify", is_flag=True, help="If a fault paged, send a marked test along each route of the config.")
 @click.option("--by", metavar="NAME", help="Who does it.  [default: the login name]")
 @with_output
-def command(config_path: Path, traffic: str | None, by: str | None, *, output: Output, **asked: object) -> int:
+def command(
+    config_path: Path, traffic: str | None, by: str | None, *, notify: bool, output: Output, **asked: object
+) -> int:
     """Plant faults in replayed traffic, and see whether the monitor tells.
 
     Clean windows of the deployment's own traffic, or else of its reference, are replayed through the monitor's own job
     in a temporary store, without and with each fault. The deployment's store gets the result, and nothing else of it is
-    touched. Exits with 1 if a fault that should page was missed: told in fewer than half of its replicates.
+    touched. Exits with 1 if a fault that should page was missed: told in fewer than half of its replicates; or, with
+    --notify, if a route failed.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.drills.document import drill_document  # noqa: PLC0415 - as above
@@ -50,6 +57,7 @@ def command(config_path: Path, traffic: str | None, by: str | None, *, output: O
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
+    numbers = numbers_of(config, None) if notify else []
     request = DrillRequest(by=by or login_name(), **asked)  # type: ignore[arg-type]  # click has checked the types
     with Store.open(config.store.url) as store:
         drill = run_drill(
@@ -61,17 +69,22 @@ def command(config_path: Path, traffic: str | None, by: str | None, *, output: O
             progress=lambda done: output.progress(_line(done)),
         )
         store.save_drill(drill)
-    output.finish(drill_document(drill), lambda: _show(drill))
-    return 1 if drill.missed else 0
+    paged = any(run.level == "page" for one in drill.faults for run in one.runs)
+    routes = send_tests(config, numbers) if numbers and paged else []
+    document = {**drill_document(drill), **({"routes": routes} if notify else {})}
+    output.finish(document, lambda: _show(drill, routes))
+    return 1 if drill.missed or not all(one["delivered"] for one in routes) else 0
 
 
 def _line(done: DrillProgress) -> str:
     return one_line(f"[{done.done}/{done.runs}] {done.result}")
 
 
-def _show(drill: DrillRecord) -> None:
+def _show(drill: DrillRecord, routes: Sequence[Mapping[str, object]]) -> None:
     from rich.console import Console  # noqa: PLC0415 - not needed for --help
 
     from pitfalls_tf.cli.drill.scoreboard import scoreboard  # noqa: PLC0415 - as above
 
     Console().print(scoreboard(drill))
+    for one in routes:
+        click.echo(f"Route {route_line(one)}")

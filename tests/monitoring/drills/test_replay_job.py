@@ -16,13 +16,13 @@ from tests.small_deployment import CONFIG, LIVE, SPEC, Days, table_of
 
 DAY = timedelta(days=1)
 ROUTE = (
-    '[[notify]]\nroute = "command"\ncommand = ["touch", "notified"]\nlevel = "notice"\n[retention]\nlabels = "30d"\n'
+    '[[notify]]\nroute = "command"\ncommand = ["touch", "{notified}"]\nlevel = "notice"\n[retention]\nlabels = "30d"\n'
 )
 
 
 @pytest.fixture
 def job(deployed: Path, tmp_path: Path) -> ReplayJob:
-    (deployed / "monitor.toml").write_text(CONFIG + ROUTE)
+    (deployed / "monitor.toml").write_text(CONFIG + ROUTE.format(notified=tmp_path / "notified"))
     config = load_config(deployed / "monitor.toml")
     (tmp_path / "stores").mkdir()
     return ReplayJob(config, deploy(config), tmp_path / "stores")
@@ -43,7 +43,7 @@ def test_it_goes_on_from_a_copy_tells_what_opens_and_notifies_nobody(job: Replay
     with Store.open(f"sqlite:///{tmp_path}/stores/lead.db") as store:
         assert store.judged(1) == 10
         assert store.sensitivity(1) == ()
-    assert not (tmp_path / "deployed" / "notified").exists()
+    assert not (tmp_path / "notified").exists()
     assert not (tmp_path / "deployed" / "pitfalls.db").exists()
     job.forget("fault")
     assert [path.name for path in (tmp_path / "stores").glob("fault*")] == []

@@ -12,7 +12,7 @@ from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from monitoring.config import MonitorConfig
@@ -30,18 +30,32 @@ def command(config_path: Path, number: int | None, *, output: Output) -> int:
     1 if one failed.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.incidents.notification import NotificationSource, example_notification  # noqa: PLC0415
-    from monitoring.incidents.routes.sending import notify  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
-    numbers = _numbers(config, number)
-    now = datetime.now(UTC)
-    model = config.model
+    found = send_tests(config, numbers_of(config, number))
+    output.finish({"routes": found}, lambda: click.echo("\n".join(map(route_line, found))))
+    return int(not all(one["delivered"] for one in found))
+
+
+def send_tests(config: MonitorConfig, numbers: Sequence[int]) -> list[dict[str, object]]:
+    """Send a marked test along some routes of a config.
+
+    Args:
+        config: The config.
+        numbers: The numbers of its routes, from 1.
+
+    Returns:
+        What became of each, as the document has it.
+    """
+    from monitoring.incidents.notification import NotificationSource, example_notification  # noqa: PLC0415
+    from monitoring.incidents.routes.sending import notify  # noqa: PLC0415 - not needed for --help
+
+    now, model = datetime.now(UTC), config.model
     source = NotificationSource(
         name=config.name, number=0, model=model.name, version=model.version or 0, created_at=now
     )
     deliveries = notify(example_notification(now, source), [config.notify[one - 1] for one in numbers])
-    found = [
+    return [
         {
             "number": one,
             "route": config.notify[one - 1].route,
@@ -51,22 +65,15 @@ def command(config_path: Path, number: int | None, *, output: Output) -> int:
         }
         for one, delivery in zip(numbers, deliveries, strict=True)
     ]
-    lines = [
-        one_line(
-            f"{one['number']}  {one['receiver']}: {'delivered' if one['delivered'] else 'failed'}, {one['detail']}"
-        )
-        for one in found
-    ]
-    output.finish({"routes": found}, lambda: click.echo("\n".join(lines)))
-    return int(not all(delivery.ok for delivery in deliveries))
 
 
-def _line(found: Mapping[str, object]) -> str:
+def route_line(found: Mapping[str, object]) -> str:
+    """What became of a route's test, in one line."""
     outcome = "delivered" if found["delivered"] else "failed"
     return one_line(f"{found['number']}  {found['receiver']}: {outcome}, {found['detail']}")
 
 
-def _numbers(config: MonitorConfig, number: int | None) -> list[int]:
+def numbers_of(config: MonitorConfig, number: int | None) -> list[int]:
     """The numbers of the routes to test, from 1. Raises BadInput where there is none."""
     known = list(range(1, len(config.notify) + 1))
     if not known or (number is not None and number not in known):

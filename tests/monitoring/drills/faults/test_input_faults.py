@@ -11,6 +11,7 @@ import pytest
 from monitoring.baseline.spec import FeatureSpec
 from monitoring.drills.faults.fault import FaultScope, with_column
 from monitoring.drills.faults.input_faults import INPUT_FAULTS, as_numbers, categories, either, most_frequent, numbers
+from monitoring.tasks.outputs_only import WatchedOutput
 from tests.small_deployment import SPEC
 
 FAULTS = {fault.name: fault for fault in INPUT_FAULTS}
@@ -70,6 +71,15 @@ def test_a_description_of_a_text_is_planted_in_only_where_no_input_is_its_own(sc
     both = replace(scope, spec=replace(SPEC, features=(*SPEC.features, words)), sample=sample)
     alone = replace(scope, spec=replace(SPEC, features=(words,)), sample=sample)
     assert (numbers(both), numbers(alone)) == (("temp",), ("words",))
+
+
+def test_what_other_outputs_answer_is_no_input(scope: FaultScope) -> None:
+    output = WatchedOutput(name="size", width=1)
+    [number] = replace(SPEC, other_outputs=(output,)).of_outputs
+    features = (*SPEC.features, FeatureSpec(name=number, kind="number"))
+    sample = scope.sample.append_column(number, pa.array(np.arange(scope.sample.num_rows) + 1.0))
+    spec = replace(SPEC, features=features, other_outputs=(output,))
+    assert numbers(replace(scope, spec=spec, sample=sample)) == ("temp",)
 
 
 def test_a_code_is_a_category_whatever_type_its_column_has(scope: FaultScope) -> None:

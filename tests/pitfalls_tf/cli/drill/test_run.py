@@ -19,6 +19,13 @@ __all__ = ["bundle", "days", "deploy", "deployed", "send"]
 
 FEW = ("--windows", "2", "--replicates", "1", "--by", "ada")
 
+ROUTE = """\
+[[notify]]
+route = "command"
+command = ["sh", "-c", "cat >> {told}; echo >> {told}"]
+level = "notice"
+"""
+
 
 def test_before_the_first_window_the_reference_is_replayed_and_a_missed_page_exits_with_1(
     deployed: Path, pitfalls: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
@@ -27,8 +34,11 @@ def test_before_the_first_window_the_reference_is_replayed_and_a_missed_page_exi
     monkeypatch.setattr(drill, "faults_named", lambda _: (silence, replace(stop, level="page")))
     config = deployed / "monitor.toml"
     config.write_text(config.read_text().replace('path = "traffic"\n', ""))
-    done = pitfalls("drill", "run", "--config", str(config), *FEW)
+    config.write_text(config.read_text() + ROUTE.format(told=deployed / "told"))
+    done = pitfalls("drill", "run", "--config", str(config), *FEW, "--notify")
     assert done.exit_code == 1, done.stderr
+    assert "Route 1  command sh: delivered" in done.stdout
+    assert json.loads((deployed / "told").read_text())["test"] is True  # one document: the drill's own pages send none
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["traffic", "stops", "page", "1/1", "1", "1/1", "traffic", "volume"] in lines
     assert ["labels", "stop", "page", "0/1,", "missed"] in lines
@@ -56,6 +66,9 @@ def test_a_drill_of_which_nothing_is_missed_exits_with_0(
 
 
 def test_wrong_input_is_refused(deployed: Path, pitfalls: Callable[..., Result]) -> None:
+    nobody = pitfalls("drill", "run", "--config", str(deployed / "monitor.toml"), "--notify")
+    assert nobody.exit_code == 2
+    assert "There is no such route. Got no [[notify]] section" in nobody.stderr
     done = pitfalls("drill", "run", "--config", str(deployed / "monitor.toml"), "--fault", "storm")
     assert done.exit_code == 2
     assert "There is no such fault. Got storm" in done.stderr

@@ -63,6 +63,7 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
         checked_at=check.checked_at,
         next_due_at=check.next_due_at,
         rebaselines=tuple(one for one in store.rebaselines(number) if one.undone_at is None),
+        drill=next(iter(store.drills(record.called, latest=1)), None),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitoring.records.drill import DrillRecord
 from monitoring.records.incident import IncidentRecord
 from monitoring.records.measured_metric import MeasuredMetric
 from monitoring.records.rebaseline import Rebaseline
@@ -69,6 +70,7 @@ class MonitorStatus:
     `asked_at` is the time at which it is shown, `checked_at` that of the last run that judged all that was due, and
     `next_due_at` that from which the next window is due; None where they are not known. `rebaselines` are the changes
     of the baseline that stand, in order. `measured` are the metrics that are shown, over the baseline's windows.
+    `drill` is the last drill of its name; None where there was none.
     """
 
     model: str
@@ -88,3 +90,4 @@ class MonitorStatus:
     next_due_at: datetime | None = None
     rebaselines: tuple[Rebaseline, ...] = ()
     measured: tuple[MeasuredMetric, ...] = ()
+    drill: DrillRecord | None = None

@@ -22,6 +22,7 @@ from monitoring.reports.charts.inputs import input_charts
 from monitoring.reports.charts.label_delays import arrival_charts
 from monitoring.reports.charts.losses import loss_charts
 from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
+from monitoring.reports.sections.drills import COLUMNS, drill_rows, drill_sentence
 from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.headline import headline
@@ -87,6 +88,9 @@ def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tup
             incidents_closed=MOST_CLOSED,
             sensitivity=sensitivity_rows(() if unwatched_losses(status) else status.sensitivity),
             unwatched=unwatched_losses(status),
+            drill="" if status.drill is None else drill_sentence(status.drill, ZoneInfo(status.timezone)),
+            drill_columns=COLUMNS,
+            drill_rows=drill_rows(status.drill),
             metrics=metric_rows(status),
             findings=finding_groups(status),
             watches=watch_rows(status),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitoring.records import MonitorStatus, Rebaseline
+from monitoring.reports.sections.drills import drill_sentence
 from monitoring.reports.sections.estimates import trust_lines
 from monitoring.reports.sections.findings import FindingGroup, finding_groups
 from monitoring.reports.sections.formatting import (
@@ -71,7 +72,10 @@ def render(status: MonitorStatus) -> RenderableType:
         parts += [Text(), _incidents(status)]
     if any(window.findings for window in status.windows):
         parts += [Text(), _findings(status)]
-    parts += [Text(), _sensitivity(status), *(Text(line) for line in trust_lines(status)), Text(), _coverage(status)]
+    parts += [Text(), _sensitivity(status), *(Text(line) for line in trust_lines(status))]
+    if status.drill is not None:
+        parts += [Text(), Text(drill_sentence(status.drill, ZoneInfo(status.timezone)))]
+    parts += [Text(), _coverage(status)]
     return Group(*parts)
 
 

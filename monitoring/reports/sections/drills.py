@@ -1,0 +1,40 @@
+"""The last drill of a deployment, in a sentence and as rows."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from monitoring.records import DrillRecord
+from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment
+from monitoring.watches.descriptions import NOTHING, printable
+
+#: What is shown of a drill's faults.
+COLUMNS = ("Fault", "Should be", "Told", "Window", "Cause")
+
+
+def drill_sentence(drill: DrillRecord, zone: ZoneInfo) -> str:
+    """When a drill was, what it found, and what was told without a fault.
+
+    Args:
+        drill: The drill.
+        zone: The deployment's time zone.
+
+    Returns:
+        A few sentences.
+    """
+    false = f"{format_count(drill.false_pages, 'page')} in {format_count(drill.clean_windows, 'window')}"
+    return printable(f"Last drill, {format_moment(drill.at, zone)}: {drill.sentence} Without a fault: {false}.")
+
+
+def drill_rows(drill: DrillRecord | None) -> tuple[tuple[str, ...], ...]:
+    """The faults of a drill, a row of `COLUMNS` for each; none without a drill."""
+    return tuple(
+        (
+            one.title,
+            f"a {one.level}",
+            f"{len(one.told)} of {len(one.runs)}",
+            NOTHING if one.median_delay is None else str(one.median_delay),
+            printable(one.cause, LONGEST_MESSAGE) if one.cause else NOTHING,
+        )
+        for one in (() if drill is None else drill.faults)
+    )

@@ -8,6 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.sources import Source
 from monitoring.dashboard.web.pages import Pages
@@ -138,9 +141,15 @@ def pages_of(url: str) -> Pages:
     return Pages(sources=(Source(name="shop", url=url, files=()),), clock=lambda: NOW)
 
 
-def described_pages(folder: Path, *, comments: Sequence[str] = described_deployment.WORDS, sections: str = "") -> Pages:
+def described_pages(
+    folder: Path,
+    *,
+    comments: Sequence[str] = described_deployment.WORDS,
+    sections: str = "",
+    photos: NDArray[np.float64] | None = None,
+) -> Pages:
     """The dashboard's pages of a deployment whose rows have texts and images, with a page; they are in the folder."""
-    config = described_deployment.make(folder, comments=comments, sections=sections)
+    config = described_deployment.make(folder, comments=comments, sections=sections, photos=photos)
     with Store.open(config.store.url) as store:
         status: MonitorStatus = EXAMPLES["make_status"](windows=2, model="parcels")
         number = store.deployment(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
@@ -32,20 +33,20 @@ WORDS = ("the parcel came late", "all was well", "a broken cup", "thank you")
 IMAGE = ImageDescriptors(source="photo", shape=(8, 8, 3))
 
 
-def rows() -> pa.Table:
+def rows(photos: NDArray[np.float64] | None = None) -> pa.Table:
     """Rows with an id, a time, a number, a text, an image of 8 by 8 pixels, probabilities and a label."""
     rng = np.random.default_rng(3)
     count = DAYS * ROWS_A_DAY
     event = as_microseconds(FIRST) + np.arange(count) * (86_400_000_000 // ROWS_A_DAY)
     late = rng.uniform(0.05, 0.95, count)
-    photos = rng.uniform(0.0, 1.0, (count, 192))
+    noise = rng.uniform(0.0, 1.0, (count, 192))
     return pa.table(
         {
             "prediction_id": [f"p{row:03d}:0" for row in range(count)],
             "event_time": pa.array(event).cast(pa.timestamp("us", "UTC")),
             "weight": rng.normal(2.0, 0.5, count),
             "comment": [WORDS[row % len(WORDS)] for row in range(count)],
-            "photo": pa.array(list(photos), pa.list_(pa.float64())),
+            "photo": pa.array(list(noise if photos is None else photos), pa.list_(pa.float64())),
             "probabilities": pa.array(list(np.stack([1 - late, late], axis=1)), pa.list_(pa.float64())),
             "label": pa.array(np.where(rng.random(count) < late, "late", "on_time").astype(object), pa.string()),
             "label_time": pa.array(event + 3_600_000_000).cast(pa.timestamp("us", "UTC")),
@@ -60,6 +61,7 @@ def make(
     dropped: Sequence[str] = (),
     kept_days: int = DAYS,
     sections: str = "",
+    photos: NDArray[np.float64] | None = None,
 ) -> MonitorConfig:
     """Write a bundle's baseline, a traffic log and a config.
 
@@ -69,11 +71,12 @@ def make(
         dropped: Columns that the log redacts.
         kept_days: How many of the last days the log has.
         sections: More sections of the config.
+        photos: The images of all rows, [120, 192]; None: noise.
 
     Returns:
         The config.
     """
-    table = rows()
+    table = rows(photos)
     reference = table.slice(0, BASELINE_DAYS * ROWS_A_DAY)
     times = np.asarray(reference["event_time"].cast(pa.int64()))
     texts = reference["comment"].combine_chunks()

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import sync_playwright
 
 from monitoring.config.files import read_files
@@ -23,7 +25,7 @@ from monitoring.dashboard.web.pages import Pages
 from monitoring.dashboard.web.server import address_of, bind, serving
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.store import DeploymentRecord, Store
-from tests.dashboard_store import EXAMPLES, STEP
+from tests.dashboard_store import EXAMPLES, STEP, described_pages
 
 #: When the pictures are taken.
 NOW = datetime(2014, 1, 1, 9, tzinfo=UTC)
@@ -44,7 +46,19 @@ PICTURES: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...] = (
     ("dashboard-overview", "/", 1200, 430, "light"),
     ("dashboard-deployment", "/d/flights/1", 1200, 1590, "light"),
     ("dashboard-overview-phone", "/", 390, 760, "dark"),
+    ("dashboard-incident", "/d/flights/1/incidents/2", 1200, 1240, "light"),
+    ("dashboard-incident-phone", "/d/flights/1/incidents/2", 390, 980, "dark"),
 )
+
+#: Pictures of a deployment whose rows have photos and texts.
+PICTURES_OF_ROWS: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...] = (
+    ("dashboard-rows", "/d/shop/1/incidents/1/rows", 1200, 1180, "light"),
+    ("dashboard-rows-phone", "/d/shop/1/incidents/1/rows", 390, 980, "dark"),
+    ("dashboard-answers", "/d/shop/1/outcomes", 1200, 400, "light"),
+    ("dashboard-answers-phone", "/d/shop/1/outcomes", 390, 620, "dark"),
+)
+
+ACCESS = Access(names=frozenset({"localhost", "127.0.0.1"}))
 
 CONFIG = """[model]
 bundle = "models/{name}"
@@ -145,26 +159,42 @@ def dashboard(folder: Path) -> tuple[Dashboard, tuple[Source, ...]]:
         paths.append(path)
     files = read_files(paths)
     pages = Pages(sources=sources_of(files), files=files, clock=lambda: NOW)
-    access = Access(names=frozenset({"localhost", "127.0.0.1"}))
-    return Dashboard(lambda: pages, access, Changes(pages.fingerprint)), pages.sources
+    return Dashboard(lambda: pages, ACCESS, Changes(pages.fingerprint)), pages.sources
+
+
+def parcel_photos(rows: int = 120) -> NDArray[np.float64]:
+    """Made-up photos of 8 by 8 pixels, brown parcels on grey ground, [rows, 192]."""
+    rng = np.random.default_rng(5)
+    found = np.empty((rows, 8, 8, 3))
+    for photo in found:
+        photo[:] = rng.uniform(0.72, 0.9)
+        top, left = rng.integers(1, 4, 2)
+        photo[top:7, left : left + rng.integers(4, 6)] = np.array([0.62, 0.43, 0.24]) * rng.uniform(0.8, 1.1)
+        photo[top + 2, left : left + 4] = (0.9, 0.86, 0.7)
+    return found.reshape(rows, -1)
 
 
 def take(folder: Path) -> Iterator[Path]:
     """Take the pictures with Chromium. Yields their paths."""
-    with tempfile.TemporaryDirectory() as work:
-        made, sources = dashboard(Path(work))
-        listening = bind("127.0.0.1", 0)
-        with serving(made.app(), listening), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            for name, path, width, height, theme in PICTURES:
-                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
-                page.goto(address_of(listening).rstrip("/") + path)
-                page.wait_for_timeout(300)
-                page.screenshot(path=folder / f"{name}.png")
-                page.close()
-                yield folder / f"{name}.png"
-            browser.close()
-        for source in sources:
+    with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
+        many, sources = dashboard(Path(work))
+        parcels = Path(work) / "parcels"
+        parcels.mkdir()
+        described = described_pages(parcels, photos=parcel_photos())
+        few = Dashboard(lambda: described, ACCESS, Changes(described.fingerprint))
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for made, pictures in ((many, PICTURES), (few, PICTURES_OF_ROWS)):
+            listening = bind("127.0.0.1", 0)
+            with serving(made.app(), listening):
+                for name, path, width, height, theme in pictures:
+                    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+                    page.goto(address_of(listening).rstrip("/") + path)
+                    page.wait_for_timeout(300)
+                    page.screenshot(path=folder / f"{name}.png")
+                    page.close()
+                    yield folder / f"{name}.png"
+        browser.close()
+        for source in (*sources, *described.sources):
             source.close()
 
 

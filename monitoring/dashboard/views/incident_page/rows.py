@@ -29,6 +29,9 @@ from monitoring.watches.descriptions import format_value, printable, slice_title
 #: Inputs that a table of the page has, those that moved first.
 MOST_INPUTS = 12
 
+#: Characters of an id that stand on one line.
+SHORT_ID = 16
+
 #: Characters of a text that are shown.
 LONGEST_TEXT = 1_000
 
@@ -231,13 +234,15 @@ def _table(
             )
             for place in range(len(rows))
         ),
-        numeric=frozenset(
-            place
-            for place, one in enumerate(columns, start=len(fixed))
-            if one not in texts and found.spec.feature(one).kind == "number"
-        ),
+        numeric=frozenset(_numeric(list(fixed), list(columns), texts, found)),
         note=" ".join(filter(None, notes)),
     )
+
+
+def _numeric(fixed: list[str], inputs: list[str], texts: tuple[str, ...], found: IncidentRows) -> list[int]:
+    """The places of the columns of numbers: that of the score, and those of inputs that are numbers."""
+    numbers = (one not in texts and found.spec.feature(one).kind == "number" for one in inputs)
+    return [place for place, yes in enumerate((*(one == "Score" for one in fixed), *numbers)) if yes]
 
 
 def _fixed(
@@ -247,7 +252,9 @@ def _fixed(
     rows, task = examples.rows, found.spec.task
     times = [as_datetime(one) for one in rows.event_times.tolist()]
     columns = {
-        "Prediction": [cell(printable(one), one, style="id") for one in rows.ids.to_pylist()],
+        "Prediction": [
+            cell(printable(one), one, style="id" if len(one) > SHORT_ID else "when") for one in rows.ids.to_pylist()
+        ],
         "Event time": [cell(format_moment(one, zone), one, style="when") for one in times],
         "Answer": [cell(one, style="when") for one in answer_words(task, rows.probabilities)],
         "Label": [cell(one, style="when") for one in label_words(task, rows.labels)],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,12 @@ from monitoring.drills.faults.catalogue import faults_named, fitting
 from monitoring.drills.faults.fault import Fault, FaultScope
 from monitoring.drills.replay_job import ReplayJob, Told
 from monitoring.drills.replayed_traffic import ReplayedTraffic
-from monitoring.drills.timeline import Timeline, draw_timeline, window_length
+from monitoring.drills.timeline import Timeline, draw_timeline, lead_length, window_length
 from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
 from monitoring.jobs.deployment_lookup import look_up_deployment
 from monitoring.records import DrillRecord, DrillRun, FaultResult, Level
 from monitoring.store.store import Store
-from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.traffic.windows import RowPlan
 from monitoring.watches.embedding import Embedder
 
 #: Windows before the fault: some weeks, after which what is usual is known.
@@ -42,7 +42,7 @@ class DrillRequest:
     Attributes:
         faults: The names of faults; none for all.
         windows: Windows with the fault, at most.
-        lead: Windows before it.
+        lead: Windows before it, at least; all of a burn-in is before it.
         replicates: How often each fault is planted.
         seed: What the draws begin from.
         by: Who asks for it.
@@ -118,13 +118,8 @@ def run_drill(
     embedding = deployment.baseline.spec.embedding
     embed = embedder(deployment.bundle) if embedder is not None and embedding is not None else None
     clean = clean_windows(config, deployment, store, clock=clock, embed=embed)
-    scope = FaultScope(
-        spec=deployment.baseline.spec,
-        sample=clean.sample(),
-        slices=config.traffic.slices,
-        horizon=deployment.horizon,
-        span=_span(deployment.plan, next_start(clean), request.windows),
-    )
+    lead = lead_length(deployment.plan, deployment.burn_in, start=next_start(clean), least=request.lead)
+    request, scope = replace(request, lead=lead), _scope(config, deployment, clean, request.windows)
     planned, unfit = fitting(asked, scope)
     promises = _promises(config, store, request.windows)
     with tempfile.TemporaryDirectory(prefix="pitfalls-drill-") as folder:
@@ -143,8 +138,16 @@ def run_drill(
     )
 
 
-def _span(plan: WindowPlan | RowPlan, start: datetime, windows: int) -> timedelta | None:
-    return None if isinstance(plan, RowPlan) else windows * window_length(plan, start)
+def _scope(config: MonitorConfig, deployment: Deployment, clean: CleanWindows, windows: int) -> FaultScope:
+    """What faults may be planted in, over so many windows."""
+    plan = deployment.plan
+    return FaultScope(
+        spec=deployment.baseline.spec,
+        sample=clean.sample(),
+        slices=config.traffic.slices,
+        horizon=deployment.horizon,
+        span=None if isinstance(plan, RowPlan) else windows * window_length(plan, next_start(clean)),
+    )
 
 
 def _made_of(request: DrillRequest, clean: CleanWindows, by_chance: Sequence[Told]) -> dict[str, Any]:

@@ -98,6 +98,26 @@ def window_length(plan: WindowPlan, at: datetime) -> timedelta:
     return window.end - window.start
 
 
+def lead_length(plan: WindowPlan | RowPlan, burn_in: timedelta | None, *, start: datetime, least: int) -> int:
+    """How many windows come before a fault: some weeks, and a burn-in, in which nothing but facts is told.
+
+    >>> lead_length(WindowPlan(every="1d"), timedelta(days=35), start=datetime(2024, 1, 1, tzinfo=UTC), least=28)
+    35
+
+    Args:
+        plan: How traffic is cut into windows.
+        burn_in: The burn-in that is declared; None for none.
+        start: When the timeline begins.
+        least: The fewest.
+
+    Returns:
+        The number; the fewest for windows of rows, whose length is not known.
+    """
+    if burn_in is None or isinstance(plan, RowPlan):
+        return least
+    return max(least, -(-burn_in // window_length(plan, start)))
+
+
 class _Places:
     """Clean windows by their places in the week and the day."""
 

@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.baseline.predictions import microseconds
 from monitoring.drills.clean_windows import CleanWindow
-from monitoring.drills.timeline import Timeline, draw_timeline
+from monitoring.drills.timeline import Timeline, draw_timeline, lead_length
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 from tests.small_deployment import FIRST, Days, table_of
@@ -99,3 +99,10 @@ def test_windows_of_a_reference_without_dates_are_as_long_as_the_plan_has_them(c
     found = draw_timeline([undated], DAILY, start=START, sizes=(2, 2), rng=np.random.default_rng(0))
     assert found.end == START + timedelta(days=4)
     assert [one.rows.num_rows for one in found.windows] == [60] * 4
+
+
+def test_a_burn_in_is_over_before_the_fault() -> None:
+    burn_in = timedelta(days=10)
+    assert lead_length(DAILY, burn_in, start=START, least=28) == lead_length(DAILY, None, start=START, least=28) == 28
+    assert lead_length(WindowPlan(every="6h"), burn_in, start=START, least=28) == 40
+    assert lead_length(RowPlan(rows=60), burn_in, start=START, least=28) == 28

@@ -16,6 +16,7 @@ from monitoring.store.migrations import migration_context
 from monitoring.store.opening import open_engine
 from monitoring.store.tables import metadata
 from tests.monitoring.store.conftest import acknowledgement
+from tests.monitoring.store.drills.test_drills import RECORD
 from tests.monitoring.store.earlier_store import check_outbox, earlier_store
 from tests.postgresql_server import PostgresqlServer, started_postgresql
 
@@ -93,6 +94,13 @@ def test_scores_of_a_watch_come_by_window_there_too(
     found = store.series(deployment, {wanted.watch}, latest=2)
     known = [one.value for day in (1, 2) for one in window(day).scores if (one.watch, one.slice) == (wanted.watch, "")]
     assert found.values[WatchKey(watch=wanted.watch)].tolist() == known
+
+
+def test_drills_come_back_there_too(url: str) -> None:
+    with Store.open(url) as store:
+        number = store.save_drill(RECORD)
+        assert store.drills("flights") == (replace(RECORD, number=number),)
+        assert store.drills("parcels") == ()
 
 
 def test_windows_are_judged_once_and_leases_are_held_by_one(

@@ -101,6 +101,7 @@ def window_length(plan: WindowPlan, at: datetime) -> timedelta:
 def lead_length(plan: WindowPlan | RowPlan, burn_in: timedelta | None, *, start: datetime, least: int) -> int:
     """How many windows come before a fault: some weeks, and a burn-in, in which nothing but facts is told.
 
+    >>> from datetime import UTC
     >>> lead_length(WindowPlan(every="1d"), timedelta(days=35), start=datetime(2024, 1, 1, tzinfo=UTC), least=28)
     35
 

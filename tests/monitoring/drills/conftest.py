@@ -11,6 +11,8 @@ import pytest
 
 from monitoring.config import MonitorConfig, load_config
 from monitoring.drills.drill import DrillProgress, DrillRequest, run_drill
+from monitoring.jobs.deployment import Deployment
+from monitoring.jobs.deployment import deploy as deploy_config
 from monitoring.jobs.run import RunRequest, judge_windows
 from monitoring.records import DrillRecord
 from monitoring.store.store import Store
@@ -59,6 +61,12 @@ def judged(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store.open(config.store.url) as store:
         judge_windows(config, store, RunRequest(sensitivity=False), clock=lambda: NOW)
     return folder
+
+
+@pytest.fixture(scope="session")
+def made(judged: Path) -> Deployment:
+    """That deployment, ready to be judged."""
+    return deploy_config(load_config(judged / "monitor.toml"))
 
 
 @pytest.fixture(scope="session")

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from monitoring.config import MonitorConfig, load_config
-from monitoring.drills import clean_windows as clean
 from monitoring.drills.clean_windows import CleanWindows, clean_windows, next_start
-from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.run import RunRequest, judge_windows
+from monitoring.jobs.deployment import Deployment
+from monitoring.records import IncidentRecord
+from monitoring.store.incidents import write
+from monitoring.store.opening import open_engine
 from monitoring.store.store import Store
 from tests.monitoring.drills.conftest import NOW
 from tests.small_deployment import FIRST, LIVE
-
-
-@pytest.fixture(scope="session")
-def made(judged: Path) -> Deployment:
-    return deploy(load_config(judged / "monitor.toml"))
 
 
 def windows_of(folder: Path, made: Deployment, config: MonitorConfig | None = None) -> CleanWindows:
@@ -50,18 +43,32 @@ def test_they_are_the_traffics_own_with_all_their_labels(judged: Path, made: Dep
     assert next_start(found) == last.end
 
 
-def test_windows_of_a_page_and_before_it_are_not_clean(
-    deployed: Path, send: Callable[..., None], days: Any, made: Deployment
-) -> None:
-    send(deployed, days(days=36, broken_from=25))
-    config = load_config(deployed / "monitor.toml")
-    with Store.open(config.store.url) as store:
-        judge_windows(config, store, RunRequest(sensitivity=False), clock=lambda: NOW)
-        first = min(one.window_start for one in store.incidents(1) if one.level == "page")
-    assert LIVE + timedelta(days=24) <= first
-    found = windows_of(deployed, made)
+def test_windows_of_a_page_and_before_it_are_not_clean(judged: Path, made: Deployment, tmp_path: Path) -> None:
+    for name in ("models", "traffic"):
+        (tmp_path / name).symlink_to(judged / name)
+    for name in ("monitor.toml", "pitfalls.db"):
+        shutil.copy(judged / name, tmp_path / name)
+    start = LIVE + timedelta(days=4)
+    page = IncidentRecord(
+        number=99,
+        level="page",
+        state="closed",
+        opened_at=start + timedelta(days=1),
+        window_start=start,
+        window_end=start + timedelta(days=1),
+        watch="brier",
+        slice="",
+        cause="",
+        message="",
+        closed_at=start + timedelta(days=2),
+    )
+    engine = open_engine(f"sqlite:///{tmp_path}/pitfalls.db")
+    with engine.begin() as connection:
+        write(connection, 1, (page,))
+    engine.dispose()
+    found = windows_of(tmp_path, made)
     assert found.source == "traffic"
-    assert found.windows[-1].window.end <= first - timedelta(days=clean.BEFORE_PAGE)
+    assert [one.window.start for one in found.windows] == [LIVE + timedelta(days=day) for day in range(6, 21)]
 
 
 def test_with_too_few_of_them_or_no_traffic_they_are_the_references(

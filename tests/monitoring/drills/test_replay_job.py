@@ -10,7 +10,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.drills.replay_job import ReplayJob, Told
 from monitoring.drills.replayed_traffic import ReplayedTraffic
-from monitoring.jobs.deployment import deploy
+from monitoring.jobs.deployment import Deployment
 from monitoring.store.store import Store
 from tests.small_deployment import CONFIG, LIVE, SPEC, Days, table_of
 
@@ -21,11 +21,11 @@ ROUTE = (
 
 
 @pytest.fixture
-def job(deployed: Path, tmp_path: Path) -> ReplayJob:
+def job(deployed: Path, tmp_path: Path, made: Deployment) -> ReplayJob:
     (deployed / "monitor.toml").write_text(CONFIG + ROUTE.format(notified=tmp_path / "notified"))
     config = load_config(deployed / "monitor.toml")
     (tmp_path / "stores").mkdir()
-    return ReplayJob(config, deploy(config), tmp_path / "stores")
+    return ReplayJob(config, made, tmp_path / "stores")
 
 
 def traffic(days: Days, until: int | None = None) -> ReplayedTraffic:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from monitoring.config.columns_section import ColumnSection
 from monitoring.config.digest import settings_digest
 from monitoring.config.draft import ConfigDraft, MetricDraft, TableDraft, WebhookDraft, render_config
 from monitoring.config.draft_check import check_draft
-from monitoring.config.loading import load_config
+from monitoring.config.loading import load_config, parse_dictionary, read_dictionary
 from monitoring.config.metric_section import MetricSection
 from monitoring.config.routes import (
     AlertmanagerRoute,
@@ -37,6 +38,7 @@ __all__ = [
     "AlertmanagerRoute",
     "BaselineSection",
     "BudgetSection",
+    "ColumnSection",
     "CommandRoute",
     "ConfigDraft",
     "DeploymentSection",
@@ -62,6 +64,8 @@ __all__ = [
     "WindowsSection",
     "check_draft",
     "load_config",
+    "parse_dictionary",
+    "read_dictionary",
     "render_config",
     "settings_digest",
 ]

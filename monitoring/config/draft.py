@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from monitoring.config.settings_text import with_settings
+from monitoring.config.columns_section import ColumnSection
+from monitoring.config.settings_text import toml_key, with_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class ConfigDraft:
         bundle: The model's folder; with a `table`, the folder of the table's baseline.
         traffic: Path or URL of the traffic; None where each run names it.
         table: The columns of a user's table; None for a traffic log.
+        columns: The data dictionary, by the column's name.
         settings: Other settings by section, as of `monitoring.config.settings_text`.
     """
 
@@ -79,6 +81,7 @@ class ConfigDraft:
     webhooks: tuple[WebhookDraft, ...] = ()
     cron: str = "15 * * * *"
     store: str = "sqlite:///pitfalls.db"
+    columns: Mapping[str, ColumnSection] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -140,7 +143,7 @@ cron = {_quoted(draft.cron)}
 
 [store]
 url = {_quoted(draft.store)}
-"""
+{_dictionary(draft.columns)}"""
     return with_settings(text, draft.settings)
 
 
@@ -178,6 +181,11 @@ _NO_ROUTE = """\
 # [[notify]]
 # webhook = "https://hooks.example.org/pitfalls"
 # level = "page"
+"""
+
+_DICTIONARY = """\
+# The data dictionary: what each column is in the baseline. Another kind or role needs `pitfalls monitor init` again,
+# with --dictionary and this file; unit and description are shown, and may be changed.
 """
 
 _NOTES = {
@@ -245,6 +253,20 @@ naive_timezone = {_quoted(table.naive_timezone)}
 # A separate table of labels, with the same column names.
 # labels = "labels/*.parquet"
 """
+
+
+def _dictionary(columns: Mapping[str, ColumnSection]) -> str:
+    """The data dictionary, one line for each column; empty without one."""
+    if not columns:
+        return ""
+    lines = (f"{toml_key(name)} = {{ {', '.join(_entry(one))} }}\n" for name, one in columns.items())
+    return f"\n{_DICTIONARY}[columns]\n{''.join(lines)}"
+
+
+def _entry(one: ColumnSection) -> Iterator[str]:
+    for key in ColumnSection.model_fields:
+        if (value := getattr(one, key)) is not None:
+            yield f"{key} = {_quoted(value)}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

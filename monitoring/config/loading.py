@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from monitoring.config.lines import line_numbers
+from monitoring.config.columns_section import ColumnEntries, ColumnSection
+from monitoring.config.lines import KeyPath, line_numbers
 from monitoring.config.problems import ConfigProblem, problems_of
+from monitoring.config.section import Section
 from monitoring.config.sections import MonitorConfig
 from monitoring.errors import BadInput, InvalidSettings
 
@@ -73,6 +76,71 @@ def parse_config(text: str, folder: Path, *, store: str | None = None) -> Monito
         last_line = max(len(text.splitlines()), 1)
         problems = problems_of(error, line_numbers(text.replace("\r\n", "\n")), last_line)
         return problems if store is None else tuple(map(_of_variable, problems))
+
+
+class _Dictionary(Section):
+    """A file of which only the section of columns counts."""
+
+    columns: ColumnEntries
+
+
+def read_dictionary(path: Path) -> dict[str, ColumnSection]:
+    """Read the data dictionary of a TOML file: its section `[columns]`, whatever else the file has.
+
+    Args:
+        path: The file; a whole `monitor.toml`, too.
+
+    Returns:
+        The entries by the column's name.
+
+    Raises:
+        InvalidSettings: The file has errors.
+        BadInput: The file cannot be read, or has no such section.
+    """
+    text = _text(path)
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidSettings(str(path), [str(_not_toml(error, text))]) from error
+    if "columns" not in document:
+        raise BadInput(
+            "The data dictionary has no columns.",
+            got=f"{path}, with {', '.join(f'[{name}]' for name in document)[:200] or 'nothing'}",
+            expected="a section [columns]",
+            fix='Write [columns], and below it a line for each column: amount = { kind = "number", unit = "EUR" }.',
+        )
+    found = _entries(document["columns"], line_numbers(text.replace("\r\n", "\n")))
+    if isinstance(found, dict):
+        return found
+    raise InvalidSettings(str(path), [str(problem) for problem in found])
+
+
+def parse_dictionary(columns: Mapping[str, object]) -> dict[str, ColumnSection]:
+    """Check a data dictionary that is given as values.
+
+    >>> parse_dictionary({"amount": {"kind": "number", "unit": "EUR"}})["amount"].unit
+    'EUR'
+
+    Args:
+        columns: An entry, or its values by key, by the column's name.
+
+    Returns:
+        The entries.
+
+    Raises:
+        InvalidSettings: It has errors.
+    """
+    found = _entries(dict(columns), {})
+    if isinstance(found, dict):
+        return found
+    raise InvalidSettings("the dictionary", [problem.at(problem.place) for problem in found])
+
+
+def _entries(columns: object, lines: Mapping[KeyPath, int]) -> dict[str, ColumnSection] | tuple[ConfigProblem, ...]:
+    try:
+        return _Dictionary.model_validate({"columns": columns}).columns
+    except ValidationError as error:
+        return problems_of(error, lines, 1)
 
 
 def _of_variable(problem: ConfigProblem) -> ConfigProblem:

@@ -103,6 +103,8 @@ def _problem(detail: ErrorDetails, place: KeyPath, section: type[Section] | None
 def _expected(kind: str, place: KeyPath, context: Mapping[str, Any], message: str) -> str:
     if len(place) == 1 and place[0] in _ONE_EACH:
         return f"a section of its own for each {_ONE_EACH[str(place[0])]}, headed {_HEADS[str(place[0])]}"
+    if kind == "model_type" and place[0] == "columns":
+        return "the column's keys in braces"
     if kind in {"model_type", "dict_type"}:
         return f"a section, headed [{place[0]}]"
     if kind in _BOUNDS:
@@ -137,6 +139,9 @@ def _unknown(place: KeyPath, section: type[Section] | None) -> tuple[str, str, s
 
 def _example(place: KeyPath, section: type[Section] | None) -> str:
     names = [part for part in place if isinstance(part, str)]
+    if names[0] == "columns" and len(names) == 2:
+        return f'Write, for example, {_key(names[1])} = {{ kind = "number" }}.'
+    names = [*names[:1], *names[2:]] if names[0] == "columns" else names
     if len(names) < 2 or section is None:
         return f"Head it with {_HEADS.get(names[0], f'[{names[0]}]')}."
     examples = section.model_fields[names[1]].examples or ["…"]

@@ -17,6 +17,7 @@ from pydantic import (
 
 from monitoring.config.action_section import ActionSection
 from monitoring.config.addresses import store_url, webhook_url
+from monitoring.config.columns_section import ColumnEntries, ColumnSection
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.metric_section import Metrics, MetricSection
 from monitoring.config.routes import Route, WebhookRoute
@@ -267,6 +268,7 @@ class MonitorConfig(Section):
     baseline: BaselineSection = BaselineSection()
     deployment: DeploymentSection = DeploymentSection()
     traffic: TrafficSection
+    columns: ColumnEntries = Field(default_factory=dict)
     windows: WindowsSection = WindowsSection()
     budget: BudgetSection = BudgetSection()
     tolerance: ToleranceSection = ToleranceSection()
@@ -291,6 +293,7 @@ SECTIONS: dict[str, type[Section]] = {
     "baseline": BaselineSection,
     "deployment": DeploymentSection,
     "traffic": TrafficSection,
+    "columns": ColumnSection,
     "windows": WindowsSection,
     "budget": BudgetSection,
     "tolerance": ToleranceSection,

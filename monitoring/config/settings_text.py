@@ -39,11 +39,11 @@ def with_settings(text: str, settings: Mapping[str, Any]) -> str:
         if isinstance(said, Mapping):
             section = section_of(text, name) or f"[{name}]\n"
             for key, value in said.items():
-                section = _with_line(section, key, f"{_key(key)} = {_toml(value)}")
+                section = _with_line(section, key, f"{toml_key(key)} = {_toml(value)}")
             text = with_section(text, name, section)
         elif isinstance(said, Sequence) and all(isinstance(one, Mapping) for one in said):
             blocks = (
-                f"\n[[{name}]]\n" + "".join(f"{_key(key)} = {_toml(value)}\n" for key, value in one.items())
+                f"\n[[{name}]]\n" + "".join(f"{toml_key(key)} = {_toml(value)}\n" for key, value in one.items())
                 for one in said
             )
             text = text.rstrip("\n") + "\n" + "".join(blocks)
@@ -59,14 +59,15 @@ def with_settings(text: str, settings: Mapping[str, Any]) -> str:
 
 def _with_line(section: str, key: str, line: str) -> str:
     """A section with a line in place of the one of that key, or at its end."""
-    known = re.compile(rf"^\s*{re.escape(_key(key))}\s*=.*$", re.MULTILINE)
+    known = re.compile(rf"^\s*{re.escape(toml_key(key))}\s*=.*$", re.MULTILINE)
     if known.search(section):
         return known.sub(lambda _: line, section, count=1)
     return f"{section.rstrip()}\n{line}\n"
 
 
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+def toml_key(key: str) -> str:
+    """A key as it stands in a file: quoted where it must be."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)
 
 
 def _toml(value: Any) -> str:
@@ -79,7 +80,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, date):  # times too
         return value.isoformat()
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{toml_key(key)} = {_toml(one)}" for key, one in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_toml, value)) + "]"
     raise BadInput(

@@ -126,7 +126,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
     table, unanswered = _with_answers(scan.read(), columns, types)
     mixed = _input_notes(table, scan.problems, columns)
     if not dated:
-        table = in_drawn_order(table, _groups(pieces, table, description.group))
+        table = in_drawn_order(table, _groups(pieces, table, description.group_column))
     notes = (
         *dict.fromkeys(finding.message for finding in (*rows.times.findings, *scan.findings())),
         *([f"{repeats} rows repeat another's id, and were left out."] if repeats else []),

@@ -20,6 +20,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
+from monitoring.jobs.dictionary.data_dictionary import check_columns
 from monitoring.jobs.expected_events import event_calendar
 from monitoring.jobs.fits.fit_digest import fit_digest
 from monitoring.jobs.fits.fit_folder import fit_folder
@@ -232,6 +233,7 @@ def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
     """
     _check_classes(config, spec.task.classes)
     _check_burn_in(config, spec)
+    check_columns(config, spec)
     if config.model.quantile is not None:
         if spec.regression is None and spec.vector is None:
             raise BadInput(

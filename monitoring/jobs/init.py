@@ -14,6 +14,7 @@ from monitoring.config import ConfigDraft, TableDraft, check_draft, render_confi
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import deploy
+from monitoring.jobs.dictionary.data_dictionary import recorded_columns, with_words
 from monitoring.jobs.fits.fit_folder import FOLDER
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
@@ -102,7 +103,7 @@ def init_monitor(
         numbers=columns.numbers,
         places=None if columns.ranking is None else columns.ranking.places,
         inputs=tuple(columns.inputs),
-        columns=rows.roles,
+        columns=with_words(rows.roles, description.dictionary),
         notes=(
             *rows.notes,
             *(finding.message for finding in undated(rows.rows_per_window)),
@@ -182,5 +183,8 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         timezone=description.timezone,
         min_rows=min_rows(rows.table.num_rows, rows.rows_per_window or description.rows),
         label_horizon=f"{label_horizon(rows.label_delays).days}d",
+        columns=recorded_columns(
+            rows.roles, description.dictionary, group=description.group_column, answer=description.predicted
+        ),
         settings=description.settings,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 from monitoring.atomic import scratch_folder
 from monitoring.baseline.folder import load_baseline
-from monitoring.config import MonitorConfig, load_config
+from monitoring.config import MonitorConfig, load_config, parse_dictionary
 from monitoring.errors import BadInput
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.dictionary.data_dictionary import column_notes
 from monitoring.jobs.frames import stored
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.places import find_baseline
@@ -196,8 +197,8 @@ class Monitor:
             out: the monitor's folder; None: one that is deleted with the monitor.
             clock: gives the time.
             force: whether a monitor that is in the folder already is replaced.
-            **own: the fields of `TableDescription`: `event_time`, `scores` or `predicted`, `label` and so on, and
-                `settings`, those of ``monitor.toml`` by section.
+            **own: the fields of `TableDescription`: `event_time`, `scores` or `predicted`, `label` and so on;
+                `dictionary`, such as ``{"amount": {"unit": "EUR"}}``; `settings`, those of ``monitor.toml`` by section.
 
         Returns:
             The monitor.
@@ -217,6 +218,8 @@ class Monitor:
         said = columns_named(own)
         for name in _TUPLES & said.keys():
             said[name] = (said[name],) if isinstance(said[name], str) else tuple(said[name])
+        if "dictionary" in said:
+            said["dictionary"] = parse_dictionary(said["dictionary"])
         table = TableDescription(**said)
         scratch = TemporaryFolder()
         path = stored(
@@ -336,7 +339,7 @@ class Monitor:
             f"<tr>{''.join(f'<td>{escape(printable(cell, _LONGEST))}</td>' for cell in one.document().values())}</tr>"
             for one in self.columns
         )
-        head = "".join(f"<th>{name}</th>" for name in ("column", "role", "kind", ""))
+        head = "".join(f"<th>{name}</th>" for name in ("column", "role", "kind", "", "unit", "description"))
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
         notes = "".join(f"<li>{escape(printable(note, _LONGEST))}</li>" for note in self.notes)
         return f"<p>Monitor of {escape(str(self.config))}.</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
@@ -344,7 +347,9 @@ class Monitor:
     def _verdicts(self, config: MonitorConfig, store: Store, run: RunResult | None = None) -> TableVerdicts:
         baseline = load_baseline(find_baseline(config).baseline)
         return TableVerdicts(
-            status=status(store, config.name, None if run is None else run.deployment),
+            status=replace(
+                status(store, config.name, None if run is None else run.deployment), columns=column_notes(config)
+            ),
             judged=0 if run is None else run.judged,
             benchmark=reference_benchmark(baseline, config),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import configured
 from monitoring.jobs.deployment_lookup import DeploymentLookup, look_up_deployment
+from monitoring.jobs.dictionary.data_dictionary import column_notes
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic, with_labels
@@ -97,7 +98,7 @@ def write_reports(
     from monitoring.reports.summary_figure import write_picture  # noqa: PLC0415  # so is matplotlib
 
     mine = look_up_deployment(config, store) if deployment is None else DeploymentLookup(number=deployment)
-    found = status(store, config.name, mine.number)
+    found = replace(status(store, config.name, mine.number), columns=column_notes(config))
     baseline = load_baseline(find_baseline(config).baseline)
     reference = reference_benchmark(baseline, config)
     _make_folder(out)

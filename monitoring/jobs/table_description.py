@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from monitoring.config import MetricDraft
+from monitoring.config import ColumnSection, MetricDraft
 from monitoring.errors import BadInput
 from monitoring.tasks.task import TaskName
 from monitoring.traffic.tables.columns import Kind, TableColumns
@@ -65,6 +65,8 @@ class TableDescription:
         timezone: the zone in which days begin.
         naive_timezone: the zone of times that have none.
         traffic: where the live rows are.
+        dictionary: the data dictionary: entries by the column's name, whose kinds and roles count where no other field
+            says what the column is.
         settings: other settings of the config by section, such as ``{"windows": {"min_rows": 50}}``.
     """
 
@@ -90,6 +92,7 @@ class TableDescription:
     timezone: str = "UTC"
     naive_timezone: str = "UTC"
     traffic: str | None = None
+    dictionary: Mapping[str, ColumnSection] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -103,11 +106,49 @@ class TableDescription:
         return bool(self.scores) and self.predicted is not None and self.task not in ("regression", "ranking")
 
     @property
+    def group_column(self) -> str | None:
+        """The column of the group, as it is named or as the dictionary has it."""
+        groups = (name for name, one in self._unnamed().items() if one.role == "group")
+        return self.group or next(groups, None)
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Inputs by the kind that they are said to have; empty: one that is recognised."""
+        named = self._named_inputs()
+        found: dict[str, str] = {
+            name: one.kind or ""
+            for name, one in self._unnamed().items()
+            if not one.is_left_out and (one.kind or one.role) and (name in named or not named)
+        }
+        return found | dict.fromkeys((*self.slices, *self.categorical), "category")
+
+    @property
     def ignored(self) -> dict[str, str]:
         """Columns that are no inputs, with the reason."""
-        found = dict.fromkeys(self.ignore, "ignored")
-        found |= {} if self.group is None else {self.group: "the group"}
+        found = {name: "ignored" for name, one in self._unnamed().items() if one.role == "ignored"}
+        found |= dict.fromkeys(self.ignore, "ignored")
+        found |= {} if self.group_column is None else {self.group_column: "the group"}
         return found | ({str(self.predicted): "the predicted class, as scores have it"} if self.answer_follows else {})
+
+    @property
+    def other_columns(self) -> frozenset[str]:
+        """Columns with another use than that of an input, by the names that they have or usually have."""
+        usual = (self.times, self.prediction_id or "prediction_id", self.label or "label")
+        more = (self.label_time or "label_time", *self.label_columns, *self.scores)
+        return frozenset((*usual, *more, *(() if self.predicted is None else (self.predicted,))))
+
+    def _named_inputs(self) -> frozenset[str]:
+        return frozenset((*self.inputs, *(word.rpartition(":")[0] for word in self.inputs))) - {""}
+
+    def _unnamed(self) -> dict[str, ColumnSection]:
+        """The entries of the dictionary for columns of which no other field says what they are, or only an input."""
+        inputs = self._named_inputs()
+        taken = {*self.categorical, *self.slices, *self.ignore, self.group, *self.other_columns}
+        return {
+            name: one.model_copy(update={"role": None}) if name in inputs else one
+            for name, one in self.dictionary.items()
+            if name not in taken
+        }
 
 
 def columns_named(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +193,7 @@ def columns_described(
     there = types_of(pieces)
     _check_answer(description)
     _check_names(there, description)
+    _check_one_group(description)
     label = description.label or "label"
     sets, vectors = _sets_or_vectors(pieces, label, description)
     ranked = description.task == "ranking"
@@ -163,8 +205,7 @@ def columns_described(
         check_label_times(pieces, columns)
     else:
         _check_undated(pieces, columns, description)
-    categories = (*description.slices, *description.categorical)
-    kinds, left_out = kinds_of(pieces, columns, description.inputs, categories, description.ignored)
+    kinds, left_out = kinds_of(pieces, columns, description.inputs, description.kinds, description.ignored)
     inputs: dict[str, Kind] = {name: cast("Kind", kind) for name, kind in kinds.items() if kind in get_args(Kind)}
     others = {name: kind for name, kind in kinds.items() if name not in inputs}
     found, undescribed = with_described(pieces, replace(columns, inputs=inputs), others)
@@ -273,6 +314,7 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
         **{f"--score {name}": name for name in description.scores},
         **{f"--categorical {name}": name for name in description.categorical},
         **{f"--ignore {name}": name for name in description.ignore},
+        **{f"--dictionary {name}": name for name in description.dictionary if name not in description.other_columns},
     }
     absent = absent_columns(there, options)
     to_come = columns_to_come(there, description)
@@ -280,17 +322,31 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
         to_come.pop("--event-time", None)
     absent |= {option: name for option, name in to_come.items() if get_close_matches(name, there, n=1)}
     if absent:
+        near = dict.fromkeys(near for name in absent.values() for near in get_close_matches(name, there, n=1))
         raise BadInput(
             "There is no such column.",
             got=", ".join(f"{name} ({option.partition(' ')[0]})" for option, name in absent.items()),
             expected=f"some of {', '.join(there)[:300]}",
-            fix=spelling(there),
+            fix=f"Did you mean {', '.join(near)}?" if near else spelling(there),
+        )
+
+
+def _check_one_group(description: TableDescription) -> None:
+    """Raises BadInput where the dictionary's group is another column than the one that is named beside it."""
+    groups = [name for name, one in description.dictionary.items() if one.role == "group"]
+    others = [name for name in groups if name not in (description.group, *description.ignore)]
+    if description.group is not None and others:
+        raise BadInput(
+            "There are two groups.",
+            got=f"{description.group} (--group), and {others[0]} (--dictionary)",
+            expected="one column that dependent rows share",
+            fix=f'Leave one of them out, or write role = "ignored" for {others[0]}.',
         )
 
 
 def _check_undated(pieces: tuple[LoadedPiece, ...], columns: TableColumns, description: TableDescription) -> None:
     """Raises BadInput for a reference without event times that has another column of times."""
-    declared = (*description.ignored, *description.slices, *description.categorical, *description.inputs)
+    declared = (*description.ignored, *description.kinds, *description.inputs)
     times = time_columns(pieces, columns, declared)
     if times:
         raise BadInput(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.records.backfill import Backfill, Only, WindowAttempt, WindowRevision
+from monitoring.records.column_note import ColumnNote
 from monitoring.records.drill import DrillRecord, DrillRun, DrillSource, FaultResult, Outcome, Touched, UnfitFault
 from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.records.incident import (
@@ -52,6 +53,7 @@ __all__ = [
     "BaselineScore",
     "CauseDetail",
     "CauseRow",
+    "ColumnNote",
     "Coverage",
     "Direction",
     "DrillRecord",

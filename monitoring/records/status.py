@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitoring.records.column_note import ColumnNote
 from monitoring.records.drill import DrillRecord
 from monitoring.records.incident import IncidentRecord
 from monitoring.records.measured_metric import MeasuredMetric
@@ -71,6 +73,7 @@ class MonitorStatus:
     `next_due_at` that from which the next window is due; None where they are not known. `rebaselines` are the changes
     of the baseline that stand, in order. `measured` are the metrics that are shown, over the baseline's windows.
     `drill` is the last drill of its name; None where there was none.
+    `columns` are the words of the data dictionary by column, where it is known.
     """
 
     model: str
@@ -91,3 +94,4 @@ class MonitorStatus:
     rebaselines: tuple[Rebaseline, ...] = ()
     measured: tuple[MeasuredMetric, ...] = ()
     drill: DrillRecord | None = None
+    columns: Mapping[str, ColumnNote] = field(default_factory=dict)

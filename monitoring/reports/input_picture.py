@@ -86,7 +86,7 @@ def input_picture(status: MonitorStatus, name: str) -> InputPicture:
     Raises:
         BadInput: There is no such input, or no window was judged.
     """
-    known = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline)
+    known = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline, status.columns)
     found = [one for one in known if name in (one.name, one.key)] or [
         one for one in known if one.name.startswith(f"{name}.")
     ]

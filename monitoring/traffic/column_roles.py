@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal[
@@ -19,6 +19,8 @@ class ColumnRole:
         role: what it was taken for.
         kind: of an input, "number", "category" or "text"; empty otherwise.
         why: of a column that was left out, the reason; of an input, what is watched of it, or is not. Empty otherwise.
+        unit: the unit of its values, as the data dictionary has it.
+        description: what it is, likewise.
 
     >>> str(ColumnRole(name="note", role="left out", why="free text: 900 values"))
     'note (free text: 900 values)'
@@ -28,10 +30,12 @@ class ColumnRole:
     role: Role
     kind: str = ""
     why: str = ""
+    unit: str = ""
+    description: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.why})" if self.name else "a column without a name"
 
     def document(self) -> dict[str, str]:
         """The column as JSON has it."""
-        return {"name": self.name, "role": self.role, "kind": self.kind, "why": self.why}
+        return {one.name: getattr(self, one.name) for one in fields(self)}

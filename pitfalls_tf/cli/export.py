@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.column_roles import split_columns, with_column_roles
+from pitfalls_tf.cli.column_roles import dictionary_of, split_columns, with_column_roles
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
 
@@ -110,6 +110,7 @@ def command(
             categorical=split_columns(chosen["categorical"]),
             ignore=split_columns(chosen["ignore"]),
             group=chosen["group"],
+            dictionary=dictionary_of(chosen["dictionary"]),
         ),
         verdict=None if gate is None else gate.record(forced=gate.refusal is not None),
     )

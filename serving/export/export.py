@@ -271,11 +271,12 @@ def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> t
     if given.table is None:
         return None, input_roles(None, model.inputs)
     scalars = [one.name for one in model.inputs if not one.shape]
-    given.roles.check(scalars, given.table.column_names, model.outputs)
+    declared = given.roles.with_dictionary([one.name for one in model.inputs], given.table.column_names, model.outputs)
+    declared.check(scalars, given.table.column_names, model.outputs)
     table = match_columns(given.table, model, given.label)
     check_reference(table, model, classes, sets=given.task == "multilabel")
-    groups = None if given.roles.group is None else given.table[given.roles.group]
-    roles = input_roles(table, model.inputs, given.roles, groups)
+    groups = None if declared.group is None else given.table[declared.group]
+    roles = input_roles(table, model.inputs, declared, groups)
     return roles.describe(table), roles
 
 

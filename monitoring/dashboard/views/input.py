@@ -27,6 +27,7 @@ class InputView:
     name: str
     key: str
     title: str
+    description: str
     chart: ChartView | None
     watches: tuple[ChartView, ...]
     incidents: TableView
@@ -61,6 +62,7 @@ def input_view(one: Input, history: DeploymentHistory, parent: str, now: datetim
         name=printable(name_of(history.summary)),
         key=one.key,
         title=input_title(one),
+        description=printable(one.note.description),
         chart=large_chart(one, history, parent),
         watches=tuple(chart for chart in charts if chart is not None),
         incidents=incident_table(alarms_of(one, history.incidents), parent, now, history.zone),

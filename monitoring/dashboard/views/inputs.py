@@ -106,6 +106,7 @@ def input_address(one: Input, parent: str) -> str:
 
 def large_chart(one: Input, history: DeploymentHistory, parent: str) -> ChartView | None:
     """An input by window, for a page of its own."""
+    one = replace(one, note=replace(one.note, description=""))  # which the page has above
     chart = _chart(one, history, parent, (WIDE, NARROW))
     return None if chart is None else replace(chart, title="Distance from the baseline by window", href="")
 
@@ -136,12 +137,18 @@ def _points(one: Input, series: InputSeries, history: DeploymentHistory, parent:
 
 
 def _overall(found: Sequence[Input], incidents: Sequence[IncidentRecord], parent: str) -> TableView:
-    """Every input in a row, worst first."""
+    """Every input in a row, worst first; with what it is, where the data dictionary says that of one."""
+    rows = tuple(_row(one, alarms_of(one, incidents), parent) for one in found)
+    columns: tuple[str, ...] = ("Input", "Effect", "Moved most", "Mean of 7 windows", "Baseline", "Alarms", "Open")
+    if any(one.note.description for one in found):
+        columns = (*columns, "Description")
+        words = (cell(printable(one.note.description), style="text") for one in found)
+        rows = tuple((*row, said) for row, said in zip(rows, words, strict=True))
     return TableView(
         name="inputs",
         title="Inputs",
-        columns=("Input", "Effect", "Moved most", "Mean of 7 windows", "Baseline", "Alarms", "Open"),
-        rows=tuple(_row(one, alarms_of(one, incidents), parent) for one in found),
+        columns=columns,
+        rows=rows,
         numeric=frozenset({1, 3, 4, 5}),
         note="Effect: distance from the baseline in its standard deviations, of the watch that moved most.",
     )

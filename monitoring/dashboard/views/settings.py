@@ -64,6 +64,9 @@ def _settings(section: Section, prefix: str) -> Iterator[tuple[str, str, str]]:
     """The name, the text and the origin of each setting of a section."""
     for name, known in type(section).model_fields.items():
         value, origin = getattr(section, name), "config" if name in section.model_fields_set else "default"
+        if name == "columns":
+            yield from ((f"{prefix}{name}.{column}", _entry(one), origin) for column, one in value.items())
+            continue
         parts = [value] if isinstance(value, Section) else value if _is_sections(value) else None
         if parts is None:
             yield f"{prefix}{name}", _text(value, secret=not known.repr), origin
@@ -76,6 +79,11 @@ def _settings(section: Section, prefix: str) -> Iterator[tuple[str, str, str]]:
                 yield f"{called}states", ", ".join(part.states), origin
             else:
                 yield from _settings(part, called)
+
+
+def _entry(section: Section) -> str:
+    """What a column's entry says."""
+    return ", ".join(f"{key} = {value}" for key, value in section.model_dump(exclude_none=True).items())
 
 
 def _is_sections(value: object) -> bool:

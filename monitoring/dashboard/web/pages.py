@@ -29,6 +29,7 @@ from monitoring.dashboard.views.versions import MOST_VERSIONS, versions_table
 from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
 from monitoring.jobs.backfill.window_list import list_windows
+from monitoring.jobs.dictionary.data_dictionary import column_notes
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
 from monitoring.reports.sections.inputs import input_title, inputs_of
 from monitoring.store.notifications import OutboxEvent
@@ -128,9 +129,10 @@ class Pages:
         store, summary = self.find(source, number)
         extent = _extent(latest, whole=whole)
         history = read_history(store, summary, extent)
-        worst = inputs_of(history.last, history.baseline)[:FIRST_INPUTS]
-        history = with_scores(store, history, extent, Drawn(watches=loss_watches(history), inputs=worst))
         config = self.source(source).config_of(summary.record.called)
+        columns = column_notes(config)
+        worst = inputs_of(history.last, history.baseline, columns)[:FIRST_INPUTS]
+        history = with_scores(store, history, extent, Drawn(watches=loss_watches(history), inputs=worst))
         more = MoreTables(
             configuration=settings_of(config), settings=settings_table(config), versions=self._versions(source, summary)
         )
@@ -161,7 +163,9 @@ class Pages:
         extent = _extent(latest, whole=whole, rows=INPUT_ROWS)
         history = read_history(store, summary, extent)
         text = asked[0].casefold()
-        found = tuple(one for one in inputs_of(history.last, history.baseline) if text in input_title(one).casefold())
+        columns = column_notes(self.source(source).config_of(summary.record.called))
+        every = inputs_of(history.last, history.baseline, columns)
+        found = tuple(one for one in every if text in f"{input_title(one)} {one.note.description}".casefold())
         page = min(asked[1], max(1, -(-len(found) // PAGE_INPUTS)))
         shown = found[(page - 1) * PAGE_INPUTS : page * PAGE_INPUTS]
         history = with_scores(store, history, extent, Drawn(inputs=shown))
@@ -183,7 +187,8 @@ class Pages:
         store, summary = self.find(source, number)
         extent = _extent(latest, whole=whole)
         history = read_history(store, summary, extent)
-        found = {one.key: one for one in inputs_of(history.last, history.baseline)}
+        columns = column_notes(self.source(source).config_of(summary.record.called))
+        found = {one.key: one for one in inputs_of(history.last, history.baseline, columns)}
         one = known("input", found.get(key), key)
         history = with_scores(store, history, extent, Drawn(inputs=(one,)))
         return input_view(one, history, f"/d/{source}/{number}", self.clock())

@@ -21,7 +21,7 @@ from monitoring.reports.sections.inputs import (
     inputs_of,
     series_of,
 )
-from monitoring.watches.descriptions import format_value, watch_title
+from monitoring.watches.descriptions import format_value, printable, watch_title
 
 #: Inputs that are drawn; the table of the watches has all.
 MOST_INPUTS: Final = 24
@@ -64,13 +64,14 @@ def effects_of(
 
 
 def movement(one: Input, alarms: int) -> str:
-    """How far an input has moved over the last windows, and how many alarms it had, in sentences."""
+    """What an input is, how far it has moved over the last windows, and how many alarms it had, in sentences."""
+    about = f"{printable(one.note.description).rstrip('.')}. " if one.note.description else ""
     count = f"{format_count(alarms, 'alarm')}." if alarms else "No alarm."
     if one.mean is None:
-        return f"Not scored in the last {LAST_WINDOWS} windows. {count}"
+        return f"{about}Not scored in the last {LAST_WINDOWS} windows. {count}"
     known = one.strongest
     return (
-        f"{watch_title(known.watch)} {format_value(known.watch, one.mean)}, baseline "
+        f"{about}{watch_title(known.watch)} {format_value(known.watch, one.mean)}, baseline "
         f"{format_value(known.watch, known.mean)}: {one.effect:,.1f} standard deviations. {count}"
     )
 
@@ -86,7 +87,7 @@ def input_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """
     if not status.windows:
         return ()
-    found = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline)[:MOST_INPUTS]
+    found = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline, status.columns)[:MOST_INPUTS]
     scores = series_of(status.windows, found)
     series = ((one, input_series(one, scores)) for one in found)
     return tuple(_chart(one, points, status) for one, points in series if len(points.starts))

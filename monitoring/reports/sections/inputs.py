@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreSeries, WatchKey, WindowRecord
+from monitoring.records import WHOLE, BaselineScore, ColumnNote, IncidentRecord, ScoreSeries, WatchKey, WindowRecord
 from monitoring.watches.descriptions import printable
 
 #: What the watches of one input are called before its name; those of the answers, and of all inputs together.
@@ -26,6 +27,9 @@ EMBEDDING: Final = "embedding"
 #: A number, or an array of numbers.
 Distance = TypeVar("Distance", float, NDArray[np.float64])
 
+NO_NOTE: Final = ColumnNote()
+NO_NOTES: Final[Mapping[str, ColumnNote]] = MappingProxyType({})
+
 _TITLES = {ANSWERS: "Predictions", JOINT: "All inputs together", EMBEDDING: "Embedding"}
 
 
@@ -39,6 +43,7 @@ class Input:
         strongest: The baseline of the watch that moved most.
         mean: Mean of that watch over the last windows, in its own unit; None where it has no score there.
         effect: Distance of that mean from the baseline, in the unit of `effect_of`.
+        note: What the data dictionary says of it.
     """
 
     key: str
@@ -46,6 +51,7 @@ class Input:
     strongest: BaselineScore
     mean: float | None
     effect: float
+    note: ColumnNote = NO_NOTE
 
     @property
     def name(self) -> str:
@@ -97,12 +103,15 @@ def effect_of(value: Distance, known: BaselineScore) -> Distance:
     return abs(value - known.mean) / max(known.seasonal_deviation, known.tolerance, 1e-9)
 
 
-def inputs_of(last: Sequence[WindowRecord], baseline: Sequence[BaselineScore]) -> tuple[Input, ...]:
+def inputs_of(
+    last: Sequence[WindowRecord], baseline: Sequence[BaselineScore], columns: Mapping[str, ColumnNote] = NO_NOTES
+) -> tuple[Input, ...]:
     """Every input by the size of its change over the last windows, the largest first.
 
     Args:
         last: The last windows, with their scores.
         baseline: The baseline scores.
+        columns: The words of the data dictionary, by column.
 
     Returns:
         One for each input that has a baseline.
@@ -118,8 +127,17 @@ def inputs_of(last: Sequence[WindowRecord], baseline: Sequence[BaselineScore]) -
         key = None if known.slice != WHOLE else _key_of(known.watch, names)
         if key is not None:
             by_key.setdefault(key, []).append(known)
-    found = [_moved(key, watches, values) for key, watches in by_key.items()]
+    found = [replace(_moved(key, watches, values), note=_note(key, names, columns)) for key, watches in by_key.items()]
     return tuple(sorted(found, key=lambda one: (-one.effect, one.key)))
+
+
+def _note(key: str, names: set[str], columns: Mapping[str, ColumnNote]) -> ColumnNote:
+    """The words on an input, or on the column that it describes, whose unit it does not have."""
+    name = key.partition(":")[2]
+    source = name.rpartition(".")[0]
+    if name in columns or source in names:
+        return columns.get(name, NO_NOTE)
+    return ColumnNote(description=columns.get(source, NO_NOTE).description)
 
 
 def series_of(windows: Sequence[WindowRecord], inputs: Sequence[Input]) -> ScoreSeries:
@@ -180,8 +198,9 @@ def input_series(one: Input, scores: ScoreSeries) -> InputSeries:
 
 
 def input_title(one: Input) -> str:
-    """An input's name for people."""
-    return _TITLES.get(one.key) or printable(one.name)
+    """An input's name for people, with its unit."""
+    unit = f" [{printable(one.note.unit)}]" if one.note.unit else ""
+    return _TITLES.get(one.key) or f"{printable(one.name)}{unit}"
 
 
 def alarms_of(one: Input, incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:

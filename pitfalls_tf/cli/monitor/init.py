@@ -12,7 +12,7 @@ import click
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url, shown_url
-from pitfalls_tf.cli.column_roles import split_columns, with_column_roles
+from pitfalls_tf.cli.column_roles import dictionary_of, split_columns, with_column_roles
 from pitfalls_tf.cli.monitor.options import exclude_option
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -43,6 +43,7 @@ TABLE_FLAGS = (
     "categorical",
     "ignore",
     "group",
+    "dictionary",
     "naive_timezone",
 )
 
@@ -176,11 +177,10 @@ def command(
     named: dict[str, Any] = {"task": flags["task"]}
     named["scores"] = tuple(name for words in flags["score"] for name in split_columns(words))
     named |= {name: split_columns(flags[name]) for name in ("predicted", "label") if flags[name]}
+    named |= {name: split_columns(flags[name]) for name in ("categorical", "ignore", "classes")}
     own = TableDescription(
+        dictionary=dictionary_of(flags["dictionary"]),
         inputs=split_columns(flags["features"]),
-        categorical=split_columns(flags["categorical"]),
-        ignore=split_columns(flags["ignore"]),
-        classes=split_columns(flags["classes"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
         **columns_named(named),
@@ -334,7 +334,7 @@ def _columns(adopted: InitResult) -> Iterator[str]:
     shown = adopted.columns[:LISTED]
     names = max((len(one.name) for one in shown), default=0)
     for one in shown:
-        what = ", ".join(word for word in (one.kind, one.why) if word)
+        what = ", ".join(word for word in (one.kind, one.unit, one.why, one.description) if word)
         yield f"  {one.name:<{names}}  {one.role:<13}  {what}".rstrip()
     if len(adopted.columns) > LISTED:
         yield f"  … and {len(adopted.columns) - LISTED:,} more: --json lists all."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.predictions import microseconds
 from monitoring.baseline.spec import FeatureSpec
+from monitoring.config import ColumnSection
 from monitoring.errors import BadInput
 from monitoring.traffic.cells import as_strings, decoded, is_list
 from monitoring.traffic.column_roles import ColumnRole
@@ -36,11 +37,57 @@ class DeclaredRoles:
         categorical: inputs that are categories, whatever they look like: codes of digits, free text, ids.
         ignore: inputs and outputs that are not watched.
         group: the column of what rows share that are not independent of each other, such as a customer; not watched.
+        dictionary: the data dictionary, which counts for columns that the others do not name.
     """
 
     categorical: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     group: str | None = None
+    dictionary: Mapping[str, ColumnSection] = field(default_factory=dict)
+
+    def with_dictionary(
+        self, inputs: Sequence[str], columns: Sequence[str], outputs: Sequence[str] = ()
+    ) -> DeclaredRoles:
+        """The roles with those of the dictionary; kinds other than a category are the model's own.
+
+        Args:
+            inputs: The model's scalar inputs.
+            columns: The columns of the table.
+            outputs: The model's outputs, which may be ignored.
+
+        Returns:
+            The roles, without a dictionary.
+
+        Raises:
+            BadInput: an entry names no input, no output and no column, or there are two groups.
+        """
+        known = {*inputs, *columns, *outputs}
+        absent = [name for name in self.dictionary if name not in known]
+        if absent:
+            close = dict.fromkeys(near for name in absent for near in get_close_matches(name, sorted(known), n=1))
+            raise BadInput(
+                "The data dictionary has a column that is not there.",
+                got=", ".join(absent)[:300],
+                expected=f"some of {', '.join(dict.fromkeys((*inputs, *columns, *outputs)))[:300]}",
+                fix=f"Did you mean {', '.join(close)}?" if close else "Check the spelling.",
+            )
+        named = {*self.categorical, *self.ignore, self.group}
+        left = {name: one for name, one in self.dictionary.items() if name not in named}
+        groups = [*([] if self.group is None else [self.group]), *(n for n, one in left.items() if one.role == "group")]
+        if len(groups) > 1:
+            raise BadInput(
+                "There are two groups.",
+                got=f"{groups[0]} (--group), and {groups[1]} (--dictionary)",
+                expected="one column that dependent rows share",
+                fix=f'Leave one of them out, or write role = "ignored" for {groups[1]}.',
+            )
+        more = (name for name, one in left.items() if name in inputs and one.kind == "category" and not one.is_left_out)
+        unwatched = (n for n, one in left.items() if one.role == "ignored" and (n in inputs or n in outputs))
+        return DeclaredRoles(
+            categorical=(*self.categorical, *more),
+            ignore=(*self.ignore, *unwatched),
+            group=groups[0] if groups else None,
+        )
 
     def check(self, inputs: Sequence[str], columns: Sequence[str], outputs: Sequence[str] = ()) -> None:
         """Check the names.

@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.config import ConfigDraft, WebhookDraft, WebhookRoute, render_config
+from monitoring.config import ColumnSection, ConfigDraft, MonitorConfig, WebhookDraft, WebhookRoute, render_config
+from monitoring.config.loading import parse_config
 from tests.monitoring.config.configs import LEAST, load
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20).filter(
@@ -56,3 +57,18 @@ def test_a_rendered_draft_without_more_means_the_defaults(tmp_path: Path) -> Non
     assert load(tmp_path, render_config(ConfigDraft(bundle="models/flights", traffic="traffic"))) == load(
         tmp_path, LEAST
     )
+
+
+COLUMN_NAMES = st.text(min_size=1, max_size=9).filter(str.strip)
+
+
+@settings(max_examples=25)
+@given(st.dictionaries(COLUMN_NAMES, st.sampled_from(["EUR", '"', "%"]), max_size=4))
+def test_columns_of_any_name_are_one_line_each(units: dict[str, str]) -> None:
+    columns = {name: ColumnSection(kind="number", unit=unit) for name, unit in units.items()}
+    text = render_config(ConfigDraft(bundle="m", traffic="t", columns=columns))
+    lines = text.partition("[columns]\n")[2].split("\n")[:-1]
+    assert len(lines) == len(units)
+    found = parse_config(text, Path("/srv"))
+    assert isinstance(found, MonitorConfig)
+    assert found.columns == columns

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import load_config
+from monitoring.config import load_config, read_dictionary
 from monitoring.errors import BadInput
 from tests.monitoring.config.configs import LEAST, load, problems
 
@@ -122,3 +122,29 @@ def test_importing_the_config_loads_no_scheduler() -> None:
     probe = "import sys, monitoring.config; print({'apscheduler', 'sqlalchemy', 'tensorflow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_dictionary_is_the_columns_of_a_file_whatever_else_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "columns.toml"
+    path.write_text(
+        '[other]\nkey = 1\n[columns]\n"zip code" = { kind = "category" }\n[columns.note]\nrole = "ignored"\n'
+    )
+    assert {name: (one.kind, one.role) for name, one in read_dictionary(path).items()} == {
+        "zip code": ("category", None),
+        "note": (None, "ignored"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[model]\n", r"no columns.*\[model\]"),
+        ('[columns]\n\na = { kind = "float" }\n', r"line 3, \[columns\] a kind"),
+        ("[columns\n", "not valid TOML"),
+    ],
+)
+def test_a_file_that_is_no_dictionary_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "columns.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(BadInput, match=message):
+        read_dictionary(path)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from monitoring import BadInput, Monitor
+from monitoring.records import ColumnNote
 from tests.own_table import NOW, REFERENCE, own_rows, watch
 from tests.small_deployment import Days
 
@@ -59,13 +60,20 @@ def test_settings_of_the_config_are_arguments_and_labels_may_come_apart() -> Non
     rows = own_rows(Days(days=8))
     settings = {"windows": {"label_horizon": "21d", "min_rows": 20}, "budget": {"page": "1 per 90 windows"}}
     said = {**SAID, "prediction_id": "id", "every": "1d", "settings": settings}
+    said["dictionary"] = {"temp": {"unit": "°C", "description": "of the air"}}
     monitor = Monitor.from_reference(own_rows(REFERENCE), clock=lambda: NOW, **said)
     found = monitor.run(rows.drop_columns(["y", "known_at"]), labels=rows.select(["id", "y", "known_at"]))
     assert found.status.page_budget == "1 per 90 windows"
     assert 0 < found.status.coverage.labels <= rows.num_rows
+    assert found.status.columns["temp"] == ColumnNote(unit="°C", description="of the air")
+    assert next(one for one in monitor.columns if one.name == "temp").unit == "°C"
+    picture = found.plot("temp")
+    assert (picture.titles, picture.notes[0][:12]) == (("temp [°C]",), "of the air. ")
     assert 'label_horizon = "21d"' in monitor.config.read_text("utf-8")
     with pytest.raises(BadInput, match="Did you mean min_rows"):
         Monitor.from_reference(own_rows(REFERENCE), **{**said, "settings": {"windows": {"min_row": 20}}})
+    with pytest.raises(BadInput, match=r"Did you mean unit\?"):
+        Monitor.from_reference(own_rows(REFERENCE), **{**said, "dictionary": {"temp": {"unt": "°C"}}})
 
 
 def test_a_day_that_came_late_is_judged_again() -> None:

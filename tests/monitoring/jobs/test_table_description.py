@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.config import parse_dictionary
 from monitoring.errors import BadInput
 from monitoring.jobs.table_description import TableDescription, columns_described, columns_to_come
 from monitoring.traffic.tables.files import RawRows
@@ -123,3 +124,36 @@ def test_scores_and_the_predicted_class_may_both_be_named() -> None:
     columns, left_out = columns_described(pieces("ts", "p", "y", "city"), replace(DESCRIPTION, predicted="city"))
     assert (columns.answer, columns.predicted, columns.inputs) == (("p",), None, {})
     assert left_out == {"city": "the predicted class, as scores have it"}
+
+
+def said(**columns: dict[str, str]) -> TableDescription:
+    return replace(DESCRIPTION, dictionary=parse_dictionary(columns))
+
+
+def test_the_dictionary_says_kinds_and_roles_of_columns_that_no_field_names() -> None:
+    own = said(age={"kind": "category"}, city={"role": "group"}, tags={"role": "ignored"}, y={"kind": "number"})
+    columns, left_out = columns_described(pieces(), own)
+    assert columns.inputs == {"age": "category"}
+    assert left_out == {"city": "the group", "tags": "ignored"}
+    assert own.group_column == "city"
+
+
+def test_fields_win_over_the_dictionary() -> None:
+    own = replace(said(age={"role": "ignored"}, city={"kind": "text"}, tags={"role": "input"}), categorical=("city",))
+    named = replace(own, inputs=("age", "city"))
+    assert columns_described(pieces(), named)[0].inputs == {"age": "number", "city": "category"}
+    assert "age" not in columns_described(pieces(), own)[0].inputs
+    ignored = replace(said(city={"role": "group"}), ignore=("city",), group="age")
+    assert columns_described(pieces(), ignored)[1] == {"city": "ignored", "age": "the group"}
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        (said(aeg={"unit": "years"}), r"aeg \(--dictionary\).*Did you mean age\?"),
+        (replace(said(city={"role": "group"}), group="age"), r"two groups.*age \(--group\), and city"),
+    ],
+)
+def test_a_dictionary_that_does_not_fit_is_refused(own: TableDescription, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        columns_described(pieces(), own)

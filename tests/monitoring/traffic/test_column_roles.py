@@ -11,5 +11,6 @@ def test_a_column_says_why_it_is_no_input() -> None:
 
 
 def test_json_has_every_part() -> None:
-    one = ColumnRole(name="age", role="input", kind="number")
-    assert one.document() == {"name": "age", "role": "input", "kind": "number", "why": ""}
+    one = ColumnRole(name="age", role="input", kind="number", unit="years", description="of the customer")
+    told = {"name": "age", "role": "input", "kind": "number", "why": ""}
+    assert one.document() == {**told, "unit": "years", "description": "of the customer"}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 
-from pitfalls_tf.cli.column_roles import split_columns, with_column_roles
+from pitfalls_tf.cli.column_roles import dictionary_of, split_columns, with_column_roles
 from pitfalls_tf.cli.export import command as export
 from pitfalls_tf.cli.monitor.init import command as init
 
-ROLES = {"--categorical", "--ignore", "--group"}
+ROLES = {"--categorical", "--ignore", "--group", "--dictionary"}
 
 
 def flags(command: click.Command) -> dict[str, click.Option]:
@@ -29,6 +31,12 @@ def test_names_are_split_at_commas(text: str, names: tuple[str, ...]) -> None:
     assert split_columns(text) == names
 
 
+def test_without_a_dictionary_it_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "columns.toml").write_text('[columns]\na = { role = "group" }\n', "utf-8")
+    assert dictionary_of(None) == {}
+    assert dictionary_of(tmp_path / "columns.toml")["a"].role == "group"
+
+
 def test_a_verb_gets_what_is_given() -> None:
     @click.command()
     @with_column_roles
@@ -37,4 +45,4 @@ def test_a_verb_gets_what_is_given() -> None:
         return 0
 
     result = CliRunner().invoke(verb, ["--ignore", "a,b", "--group", "c"])
-    assert result.stdout == "[('categorical', ''), ('group', 'c'), ('ignore', 'a,b')]\n"
+    assert result.stdout == "[('categorical', ''), ('dictionary', None), ('group', 'c'), ('ignore', 'a,b')]\n"

@@ -31,7 +31,7 @@ def kinds_of(
     pieces: Sequence[LoadedPiece],
     columns: TableColumns,
     wanted: Sequence[str],
-    categories: Sequence[str],
+    said: Mapping[str, str],
     ignored: Mapping[str, str] = NOTHING_IGNORED,
 ) -> tuple[dict[str, ColumnKind], dict[str, str]]:
     """The inputs and their kinds; "text" is described instead of read.
@@ -40,7 +40,7 @@ def kinds_of(
         pieces: the reference.
         columns: what the mapped columns mean.
         wanted: names, or NAME:KIND; empty: every named column without another role that is no id and no index.
-        categories: columns that are categories, such as those by which traffic is sliced.
+        said: inputs with the kind that their owner gives them otherwise; empty: as recognised, but an input.
         ignored: columns that are no inputs, with the reason.
 
     Returns:
@@ -51,7 +51,7 @@ def kinds_of(
     """
     there = types_of(pieces)
     declared = dict(_split(word) for word in wanted)
-    named = (*declared, *categories)
+    named = (*declared, *said)
     absent = [name for name in named if name not in there]
     taken = [name for name in named if name == "" or name in ignored]
     taken += [name for name in declared if name in columns.mapped or name in ROW_NAMES]
@@ -64,7 +64,7 @@ def kinds_of(
             if absent
             else f"Give the column a name, another than {', '.join(ROW_NAMES)}, which have a meaning, and one role.",
         )
-    names = [*declared, *(name for name in categories if name not in declared)] if declared else list(there)
+    names = [*declared, *(name for name in said if name not in declared)] if declared else list(there)
     found: dict[str, ColumnKind] = {}
     left_out = {name: why for name, why in ignored.items() if name in there}
     cells = [(piece, piece.raw.columns()) for piece in pieces]
@@ -77,10 +77,8 @@ def kinds_of(
             kind = "an index of pandas" if name else "no name"
         elif name in ROW_NAMES:
             kind = "a name with a meaning"
-        elif declared.get(name) or name in categories:
-            kind = declared.get(name) or "category"
         else:
-            kind = _kind(cells, name) if name in declared else _recognised(cells, name)
+            kind = declared.get(name) or said.get(name) or (_kind if name in named else _recognised)(cells, name)
         if kind in COLUMN_KINDS:
             found[name] = COLUMN_KINDS[kind]
         else:

@@ -2,17 +2,20 @@ from __future__ import annotations
 
 from monitoring.dashboard.history import DeploymentHistory, Drawn, HistoryRange, read_history, with_scores
 from monitoring.dashboard.views.input import input_view
+from monitoring.records import ColumnNote
 from monitoring.reports.sections.inputs import inputs_of
 from monitoring.store import Store
 from tests.dashboard_store import NOW
 
 
 def test_the_page_of_an_input_has_each_of_its_watches(shared_store: Store, history: DeploymentHistory) -> None:
-    one = next(one for one in inputs_of(history.last, history.baseline) if one.key == "input:temp")
+    words = {"temp": ColumnNote(unit="°C", description="of the air")}
+    one = next(one for one in inputs_of(history.last, history.baseline, words) if one.key == "input:temp")
     watches = tuple(known.watch for known in one.watches)
     extent = HistoryRange(latest=30, table_rows=9)
     read = with_scores(shared_store, read_history(shared_store, history.summary, extent), extent, Drawn(inputs=(one,)))
     view = input_view(one, read, "/d/shop/1", NOW)
+    assert (view.title, view.description) == ("temp [°C]", "of the air")
     assert view.chart is not None
     assert len(view.chart.drawings) == 2
     assert view.chart.table is not None

@@ -1,20 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.inputs import PAGE_INPUTS, input_charts, inputs_view
-from monitoring.records import ScoreRecord
-from monitoring.reports.sections.inputs import inputs_of, series_of
+from monitoring.records import ColumnNote, ScoreRecord
+from monitoring.reports.sections.inputs import NO_NOTES, inputs_of, series_of
 
 
-def with_scores(history: DeploymentHistory) -> DeploymentHistory:
+def with_scores(history: DeploymentHistory, words: Mapping[str, ColumnNote] = NO_NOTES) -> DeploymentHistory:
     """The history with an input that rises by 0.1 a window, and one that was never scored."""
     score = ScoreRecord(level="notice", watch="input:temp:location", slice="", rows=9, value=0.0, log_evidence=-1.0)
     windows = tuple(
         replace(window, scores=(replace(score, value=0.1 * place),)) for place, window in enumerate(history.windows)
     )
-    inputs = inputs_of(history.last, history.baseline)
+    inputs = inputs_of(history.last, history.baseline, words)
     return replace(history, inputs=inputs, scores=series_of(windows, inputs), table_rows=5)
 
 
@@ -42,3 +43,16 @@ def test_all_inputs_are_in_the_table_with_their_open_alarm(history: DeploymentHi
     assert (opened[5].value, opened[6].text, opened[6].style) == (1, "#2", "notice")
     assert {one.name for one in view.tables} == {"inputs", "effect:input:temp"}
     assert (view.page, view.pages, view.found <= PAGE_INPUTS) == (1, 1, True)
+
+
+def test_the_words_of_the_dictionary_stand_beside_an_input(history: DeploymentHistory) -> None:
+    words = {"temp": ColumnNote(unit="°C", description="of the <air>.")}
+    found = inputs_of(history.last, history.baseline, words)
+    bare = inputs_view(history, inputs_of(history.last, history.baseline), "/d/shop/1", ("", 1)).overall
+    table = inputs_view(history, found, "/d/shop/1", ("", 1)).overall
+    assert (bare.columns[-1], table.columns[-1]) == ("Open", "Description")
+    row = next(row for row in table.rows if row[0].value == "input:temp")
+    assert (row[0].text, row[-1].text) == ("temp [°C]", "of the <air>.")
+    (chart,) = input_charts(with_scores(history, words), "/d/shop/1")
+    assert chart.title == "temp [°C]"
+    assert chart.note.startswith("of the <air>. Location of temp ")

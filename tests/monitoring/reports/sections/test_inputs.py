@@ -9,6 +9,7 @@ import pytest
 from monitoring.records import (
     BaselineScore,
     CauseDetail,
+    ColumnNote,
     IncidentRecord,
     InputDrift,
     MonitorStatus,
@@ -147,6 +148,19 @@ def test_the_seasonality_of_the_value_is_in_the_unit_of_its_distance() -> None:
 def test_what_is_no_single_input_has_a_title_too() -> None:
     baseline = (known("missing:temp"), known("output:late"), known("joint"))
     assert {input_title(one) for one in inputs_of((), baseline)} == {"temp", "Predictions", "All inputs together"}
+
+
+def test_an_input_has_its_unit_and_what_describes_a_column_its_description() -> None:
+    baseline = (known("missing:temp"), known("missing:note.words"), known("missing:a.b"), known("missing:a"))
+    columns = {
+        "temp": ColumnNote(unit="°C", description="of the air"),
+        "note": ColumnNote(unit="words", description="what was written"),
+        "a": ColumnNote(description="another column"),
+    }
+    found = {one.name: one for one in inputs_of((), baseline, columns)}
+    assert {input_title(one) for one in found.values()} == {"temp [°C]", "note.words", "a.b", "a"}
+    descriptions = {name: one.note.description for name, one in found.items()}
+    assert descriptions == {"temp": "of the air", "note.words": "what was written", "a.b": "", "a": "another column"}
 
 
 def test_each_of_several_inputs_has_its_own_windows() -> None:

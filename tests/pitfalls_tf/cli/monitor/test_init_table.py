@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
+from monitoring.config import ColumnSection, read_dictionary
 from monitoring.errors import CannotRun
 from monitoring.jobs.staging import put_in_place, staging
 from tests.own_table import REFERENCE, own_rows
@@ -32,8 +33,14 @@ def table(tmp_path: Path) -> Path:
 def test_a_table_is_adopted_evaluated_and_reported(pitfalls: Pitfalls, table: Path) -> None:
     out, live = table / "watched", table / "LIVE*.parquet"
     arguments = ["--reference", table / "REF.parquet", *COLUMNS, "--prediction-id", "id", "--rows", "200", "--out", out]
-    made = pitfalls("monitor", "init", *arguments, "--json")
+    (table / "columns.toml").write_text('[columns]\ntemp = { unit = "°C", description = "of the <air>" }\n', "utf-8")
+    made = pitfalls("monitor", "init", *arguments, "--dictionary", table / "columns.toml", "--json")
     assert made.exit_code == 0, made.output
+    recorded = read_dictionary(out / "monitor.toml")
+    assert recorded == {
+        "temp": ColumnSection(kind="number", unit="°C", description="of the <air>"),
+        "origin": ColumnSection(kind="category"),
+    }
     document = json.loads(made.stdout)
     assert (document["rows"], document["windows"], document["inputs"]) == (5400, 27, ["temp", "origin"])
     assert "not fitted on" in made.stderr
@@ -53,6 +60,8 @@ def test_a_table_is_adopted_evaluated_and_reported(pitfalls: Pitfalls, table: Pa
     assert json.loads(pitfalls("monitor", "status", *config, "--json").stdout).items() >= found.items()
     report = pitfalls("monitor", "report", *config, "--traffic", live, "--out", table / "report", "--no-drift")
     assert report.exit_code == 0, report.output
+    page = (table / "report/report.html").read_text("utf-8")
+    assert ("temp [°C]" in page, "of the &lt;air&gt;. " in page, "<air>" in page) == (True, True, False)
     without_traffic = pitfalls("monitor", "run", *config)
     assert (without_traffic.exit_code, "give --traffic" in without_traffic.stderr) == (2, True)
 

@@ -15,6 +15,7 @@ import pytest
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import predictions_from
 from monitoring.baseline.schema import load_schema
+from monitoring.config import parse_dictionary
 from monitoring.errors import BadInput
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.inputs.input_roles import DeclaredRoles, input_roles
@@ -134,6 +135,21 @@ def own_model() -> keras.Model:
     parts = [keras.ops.cast(one, "float32") / 1e4 for one in numbers]
     both = keras.layers.Concatenate()([*parts, *(one * 0.0 for one in lengths)])
     return keras.Model([*texts, *numbers], {"probabilities": keras.layers.Dense(2, activation="softmax")(both)})
+
+
+def test_the_dictionary_counts_for_columns_that_no_flag_names() -> None:
+    columns = parse_dictionary(
+        {"zip": {"kind": "category"}, "origin": {"role": "ignored"}, "customer_id": {"role": "group"}, "label": {}}
+    )
+    names, there = [one.name for one in INPUTS], table().column_names
+    found = DeclaredRoles(dictionary=columns).with_dictionary(names, there)
+    assert found == DeclaredRoles(categorical=("zip",), ignore=("origin",), group="customer_id")
+    flags = DeclaredRoles(ignore=("zip",), categorical=("origin",), dictionary=columns).with_dictionary(names, there)
+    assert flags == DeclaredRoles(ignore=("zip",), categorical=("origin",), group="customer_id")
+    with pytest.raises(BadInput, match="two groups"):
+        DeclaredRoles(group="zip", dictionary=columns).with_dictionary(names, there)
+    with pytest.raises(BadInput, match=r"orgin.*Did you mean origin\?"):
+        DeclaredRoles(dictionary=parse_dictionary({"orgin": {}})).with_dictionary(names, there)
 
 
 def own_table() -> pa.Table:

@@ -29,7 +29,7 @@ def piece(*, text: bool = False, **columns: Any) -> LoadedPiece:
 
 
 def kinds(one: LoadedPiece, *wanted: str, slices: tuple[str, ...] = ()) -> tuple[dict[str, str], dict[str, str]]:
-    found, left_out = kinds_of([one], ONE, wanted, slices)
+    found, left_out = kinds_of([one], ONE, wanted, dict.fromkeys(slices, "category"))
     return dict(found), left_out
 
 
@@ -113,10 +113,10 @@ def test_ids_and_free_text_are_recognised_by_their_values_and_numbers_by_their_n
 
 
 def test_columns_may_be_ignored() -> None:
-    found, left_out = kinds_of([piece(age=[1], city=["x"])], ONE, (), (), {"city": "ignored", "absent": "ignored"})
+    found, left_out = kinds_of([piece(age=[1], city=["x"])], ONE, (), {}, {"city": "ignored", "absent": "ignored"})
     assert (found, left_out) == ({"age": "number"}, {"city": "ignored"})
     with pytest.raises(BadInput, match="one role"):
-        kinds_of([piece(age=[1])], ONE, ("age",), (), {"age": "ignored"})
+        kinds_of([piece(age=[1])], ONE, ("age",), {}, {"age": "ignored"})
 
 
 VECTORS = [list(range(20))] * 3
@@ -156,3 +156,9 @@ def test_dates_in_a_text_file_are_moments_and_their_kind_may_be_declared() -> No
 def test_a_kind_that_there_is_not_is_told_with_those_that_there_are() -> None:
     with pytest.raises(BadInput, match=r"no such column\. Got x:zebra.*kinds of NAME:KIND are number, category"):
         kinds(piece(x=["a", "b"]), "x:zebra")
+
+
+def test_a_kind_that_the_owner_says_leaves_the_other_columns_as_they_are() -> None:
+    one = piece(code=[1, 2], user_id=["a", "b"], age=[30.5, 40.5])
+    said = {"code": "category", "user_id": ""}
+    assert kinds_of([one], ONE, (), said)[0] == {"code": "category", "user_id": "category", "age": "number"}

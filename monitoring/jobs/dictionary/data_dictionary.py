@@ -1,0 +1,145 @@
+"""The data dictionary of a config: made of what a table was taken for, held against a baseline, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Final
+
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.config import ColumnSection, MonitorConfig
+from monitoring.errors import BadInput
+from monitoring.records import ColumnNote
+from monitoring.traffic.column_roles import ColumnRole
+
+#: Tables of more columns have entries in their config only for the columns that the dictionary names.
+MOST_COLUMNS: Final = 5_000
+
+#: Contradictions that a message has.
+_SHOWN = 5
+
+
+def recorded_columns(
+    roles: Sequence[ColumnRole], said: Mapping[str, ColumnSection], *, group: str | None, answer: str | None
+) -> dict[str, ColumnSection]:
+    """The data dictionary of a table's config: what each column was taken for, and what its owner says of it.
+
+    Args:
+        roles: What each column was taken for.
+        said: The owner's dictionary.
+        group: The column of the group.
+        answer: The column of the predicted class, which may have been left out where scores say it.
+
+    Returns:
+        Inputs with their kinds, other columns without another use as ignored or the group, each with its unit and
+        description; of columns with another use, such as the label, these alone. Of more than `MOST_COLUMNS` only those
+        that the owner's dictionary has.
+    """
+    found = {}
+    for one in roles:
+        own = said.get(one.name)
+        if not one.name or (own is None and len(roles) > MOST_COLUMNS):
+            continue
+        words = {} if own is None else {"unit": own.unit, "description": own.description}
+        if one.role == "input":
+            entry = ColumnSection.model_validate({"kind": one.kind, **words})
+        elif one.role == "left out" and one.name != answer:
+            entry = ColumnSection.model_validate({"role": "group" if one.name == group else "ignored", **words})
+        else:
+            entry = ColumnSection.model_validate(words)
+        if entry != ColumnSection():
+            found[one.name] = entry
+    return found
+
+
+def with_words(roles: Sequence[ColumnRole], said: Mapping[str, ColumnSection]) -> tuple[ColumnRole, ...]:
+    """Columns with the units and descriptions of a data dictionary.
+
+    Args:
+        roles: What each column was taken for.
+        said: The dictionary.
+
+    Returns:
+        The same, with those.
+    """
+    notes = _notes(said)
+    found = ((one, notes.get(one.name, ColumnNote())) for one in roles)
+    return tuple(replace(one, unit=note.unit, description=note.description) for one, note in found)
+
+
+def column_notes(config: MonitorConfig | None) -> dict[str, ColumnNote]:
+    """The units and descriptions of a config's columns by their names; none without a config."""
+    return {} if config is None else _notes(config.columns)
+
+
+def _notes(said: Mapping[str, ColumnSection]) -> dict[str, ColumnNote]:
+    return {
+        name: ColumnNote(unit=one.unit or "", description=one.description or "")
+        for name, one in said.items()
+        if one.unit or one.description
+    }
+
+
+def check_columns(config: MonitorConfig, spec: BaselineSpec) -> None:
+    """Check that the data dictionary of a config says of no column anything else than the baseline.
+
+    Columns that the [traffic] section names are what it says. Of a bundle, whose versions may have other inputs, only
+    entries of inputs of this version are checked.
+
+    Args:
+        config: The config.
+        spec: What the baseline holds.
+
+    Raises:
+        BadInput: An entry contradicts the baseline, or names no column of the table.
+    """
+    wrong = list(_contradictions(config, spec))
+    if wrong:
+        more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        raise BadInput(
+            "The [columns] section is not that of the baseline.",
+            got="; ".join(wrong[:_SHOWN]) + more,
+            expected="the kinds and roles that the columns had when the baseline was made",
+            fix="Change the section, or make the baseline again: `pitfalls monitor init --force --dictionary "
+            "monitor.toml` and the flags of before, or by exporting the model.",
+        )
+
+
+def _contradictions(config: MonitorConfig, spec: BaselineSpec) -> Iterator[str]:
+    inputs = {one.name: one.kind for one in spec.features} | {one.source: one.kind for one in spec.described}
+    tensors = () if spec.embedding is None else spec.embedding.tensors
+    known = {*inputs, *tensors, *(name for name, _ in spec.columns)}
+    mapped = _mapped(config)
+    for name, one in config.columns.items():
+        if name in mapped:
+            continue
+        if name in inputs or name in tensors:
+            if one.is_left_out:
+                yield f'{name}: role = "{one.role}", and it is an input'
+            elif one.kind is not None and name in inputs and one.kind != inputs[name]:
+                yield f'{name}: kind = "{one.kind}", and it is a {inputs[name]}'
+        elif spec.columns and name not in known:
+            yield f"{name}: no such column{_nearest(name, known)}"
+        elif spec.columns and not one.is_left_out and (one.kind is not None or one.role is not None):
+            yield f"{name}: {_said(one)}, and it is no input"
+
+
+def _said(one: ColumnSection) -> str:
+    return f'role = "{one.role}"' if one.kind is None else f'kind = "{one.kind}"'
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    """What a misspelt name may mean, as the end of a sentence; empty where nothing is near."""
+    close = get_close_matches(name, sorted(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _mapped(config: MonitorConfig) -> frozenset[str]:
+    """The columns that the [traffic] section names; of a bundle none, whose log has names of its own."""
+    traffic = config.traffic
+    if config.model.baseline is None:
+        return frozenset()
+    named = (traffic.event_time, traffic.prediction_id, traffic.label, traffic.label_time, traffic.predicted)
+    more = (*traffic.label_columns, *traffic.scores, traffic.id_scores)
+    return frozenset(name for name in (*named, *more) if name)

@@ -26,11 +26,12 @@ def scoreboard(drill: DrillRecord) -> RenderableType:
     from monitoring.drills.document import AS_LOGGED  # noqa: PLC0415 - as above
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("fault", "told", "window", "named", "cause"):
+    for name in ("fault", "told", "window", "named", "cause"):  # where there is no room, the cause is cut
         right = name in ("window", "named")
-        table.add_column(name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
+        table.add_column(name, justify="right" if right else "left", no_wrap=name != "cause")
     for one in drill.faults:
-        table.add_row(*map(Text, _cells(one)))
+        *cells, cause = _cells(one)
+        table.add_row(*map(Text, cells), Text(cause, no_wrap=True, overflow="ellipsis"))
     lines = [_about(drill), AS_LOGGED, *(f"Left out: {one.title}; it {one.reason}." for one in drill.unfit)]
     missed = [one.title for one in drill.faults if one.outcome == "missed"]
     small = [one.title for one in drill.faults if one.outcome == "too small"]

@@ -34,6 +34,8 @@ def test_what_was_missed_left_out_or_too_small_is_said_below() -> None:
     assert "Without a fault: no page and 2 notices in 58 windows." in text
 
 
-def test_a_narrow_terminal_has_one_line_a_fault() -> None:
-    table = shown(width=60).split("\n\n")[0].splitlines()
+def test_a_narrow_terminal_has_one_line_a_fault_with_all_but_its_cause_whole() -> None:
+    table = shown(width=58).split("\n\n")[0].splitlines()
     assert len(table) == 4
+    assert table[1].split()[:6] == ["number", "times", "100", "page", "1/1", "2"]
+    assert table[1].rstrip().endswith("…")

@@ -59,14 +59,17 @@ def embedded(rows: Predictions, source: EmbeddingSource) -> Predictions:
     """The rows that can be embedded, with the numbers of their embedding instead of their tensors.
 
     Args:
-        rows: Rows with their tensors.
+        rows: Rows with their tensors; replayed ones have the numbers already, and are returned as they are.
         source: The embedding.
 
     Returns:
         The embedded rows, in their order; none without a function, or without one of the tensors.
     """
     embedding, embed = source.embedding, source.embed
-    if embed is None or not len(rows) or not set(embedding.tensors) <= set(rows.features.column_names):
+    there = set(rows.features.column_names)
+    if set(embedding.columns) <= there and not there & set(embedding.tensors):
+        return rows
+    if embed is None or not len(rows) or not set(embedding.tensors) <= there:
         return rows.take(np.zeros(0, dtype=np.int64))
     numbers = embed(rows.features)
     known = np.flatnonzero(np.isfinite(numbers).all(axis=1))

@@ -117,6 +117,11 @@ def test_embedded_rows_are_those_with_a_tensor_in_their_order(images: list[list[
         np.testing.assert_array_equal(numbers, itself(pa.table({"image": [images[row] for row in there]})))
 
 
+def test_rows_that_have_the_numbers_already_are_embedded_as_they_are() -> None:
+    rows = predictions_from(reference(), SPEC)
+    assert embedded(rows, EmbeddingSource(embedding=EMBEDDING, embed=None)) is rows
+
+
 def test_traffic_without_the_tensor_is_read_and_embedded_as_nothing() -> None:
     table = reference().select(["prediction_id", "event_time", "probabilities"])
     rows = predictions_from(table, SPEC)

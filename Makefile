@@ -2,6 +2,7 @@
 
 BIN := .venv/bin
 READY := .venv/ready
+TOOLS := .venv-tools/ready
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
@@ -17,7 +18,7 @@ demo: $(READY) ## the whole road on real flights, into demo/; again to resume
 test: lint ## lint, then every test that is not slow
 	$(PYTEST) -m "not slow"
 
-test-all: lint ## lint, then every test
+test-all: lint $(TOOLS) ## lint, then every test, those with Airflow, Dagster and Helm too
 	$(PYTEST)
 
 fuzz: $(READY) ## damaged requests, labels and files, a minute of each kind; FUZZ_SECONDS=N for another time
@@ -79,10 +80,14 @@ lock: $(READY) ## requirements.lock from setup.cfg, for every Python and platfor
 		--extra postgresql --no-header --no-emit-index-url --no-annotate --output-file requirements-monitor.lock setup.cfg
 
 clean: ## remove what the targets above made, .venv and demo/ too
-	rm -rf .venv .venv-peers demo build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-peers .venv-tools demo build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 	find monitoring serving pitfalls_tf tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 	find monitoring -name '*.so' -delete
+
+$(TOOLS): .ci/tools .ci/interpreter | $(READY)
+	@sh .ci/tools .venv-tools
+	@touch $@
 
 $(READY): requirements.lock setup.cfg setup.py monitoring/baseline/_binning.c .ci/install .ci/interpreter
 	@sh .ci/install .venv

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from monitoring.errors import BadInput, CannotRun
 
@@ -32,6 +32,9 @@ _POOL = "pitfalls"
 
 #: The number of PostgreSQL's advisory lock that is held while tables are migrated.
 _MIGRATION_LOCK = 0x7069_7466
+
+#: Drivers with which the store's tests are run.
+DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+pg8000", "postgresql+psycopg")
 
 _FIX = "Correct the [store] url in monitor.toml, or give this user write access."
 
@@ -73,12 +76,12 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
             )
             # it logs a traceback for each connection that a server has dropped; what fails is an error of ours
             logging.getLogger(f"{type(engine.pool).__module__}.{type(engine.pool).__name__}.{_POOL}").disabled = True
-    except (NoSuchModuleError, ImportError) as error:
+    except ImportError as error:
         raise CannotRun(
             "No driver for this store is installed.",
             got=f"{shown} ({error})",
-            expected="a driver that SQLAlchemy can load",
-            fix="Install it, such as pg8000 for postgresql+pg8000, or use sqlite:///FILE.",
+            expected="the driver that the URL names",
+            fix="Install it, pg8000 for postgresql+pg8000 or psycopg for postgresql+psycopg, or use sqlite:///FILE.",
         ) from error
     if is_sqlite:
         event.listen(engine, "connect", _set_up_reader if read_only else _set_up_sqlite)
@@ -144,6 +147,13 @@ def _parsed(url: str) -> URL:
         raise CannotRun(
             "Not the URL of a store.", got=f"{len(url)} characters", expected="for example sqlite:///FILE", fix=_FIX
         ) from error
+    if parsed.drivername not in DRIVERS:
+        raise CannotRun(
+            "A store is kept in SQLite, or in PostgreSQL by the driver pg8000 or psycopg.",
+            got=shown_url(parsed),
+            expected="sqlite:///FILE, postgresql+pg8000://… or postgresql+psycopg://…",
+            fix=_FIX,
+        )
     if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
         raise CannotRun(
             "An in-memory store is lost when the process ends.",

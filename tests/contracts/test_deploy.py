@@ -60,6 +60,13 @@ def run(*command: str | Path) -> str:
     return done.stdout
 
 
+def kubernetes_accepts(document: Any) -> None:
+    """Check a manifest by the schemas of Kubernetes."""
+    if importlib.util.find_spec("kubernetes_validate") is None:
+        missing("kubernetes-validate is not installed (requirements.lock has it)")
+    import_module("kubernetes_validate").validate(document, "1.34", strict=True)
+
+
 def test_every_file_can_be_read_by_its_kind(root: Path) -> None:
     readers = {".yaml": yaml.safe_load_all, ".yml": yaml.safe_load_all, ".json": json.loads, ".py": ast.parse}
     chart = root / "deploy" / "helm" / "pitfalls" / "templates"
@@ -73,11 +80,8 @@ def test_every_file_can_be_read_by_its_kind(root: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_kubernetes_accepts_the_manifests(root: Path, name: str) -> None:
-    if importlib.util.find_spec("kubernetes_validate") is None:
-        missing("kubernetes-validate is not installed (requirements.lock has it)")
-    validate = import_module("kubernetes_validate").validate
     for one in documents(root / "deploy" / name):
-        validate(one, "1.34", strict=True)
+        kubernetes_accepts(one)
 
 
 def test_pods_run_as_nobody_in_particular_on_a_read_only_disk(root: Path) -> None:
@@ -189,7 +193,7 @@ def test_the_dashboard_asks_for_metrics_that_exist(root: Path) -> None:
 
 def test_prometheus_accepts_config_rules_and_the_dashboards_expressions(root: Path, tmp_path: Path) -> None:
     if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed (apt-get install prometheus)")
+        missing("promtool is not installed (apt-get install prometheus)")
     run("promtool", "check", "config", "--syntax-only", root / "deploy/monitor/prometheus.yml")
     run("promtool", "check", "rules", root / "deploy/prometheus/pitfalls.rules.yml")
     asked = [text for text in expressions(root) if not text.startswith("label_values")]
@@ -230,7 +234,7 @@ def test_the_containerfile_has_no_known_fault_and_copies_what_exists(root: Path,
 
 def test_systemd_accepts_the_units(root: Path) -> None:
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed (apt-get install systemd)")
+        missing("systemd-analyze is not installed (apt-get install systemd)")
     units = sorted((root / "deploy" / "systemd").iterdir())
     assert len(units) > 3
     assert not run("systemd-analyze", "verify", "--recursive-errors=no", *units).strip()

@@ -1,20 +1,19 @@
-"""Helm, podman-compose, Airflow and Dagster take what is theirs in deploy/, where they are on the PATH."""
+"""Helm, podman-compose, Airflow and Dagster take what is theirs in deploy/, each in an environment of its own."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.contracts.test_deploy import run
+from tests.contracts.test_deploy import kubernetes_accepts, run
+from tests.needs import missing
 from tests.own_table import Watched, own_rows, watch
 from tests.small_deployment import Days
 
@@ -31,36 +30,42 @@ ALL: dict[str, Any] = {
 }
 
 
-def program(name: str) -> str:
-    """A program of the PATH."""
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not on the PATH")
-    return found
+def program(root: Path, package: str, name: str) -> Path:
+    """A program of the environment that `.ci/tools` makes for a package."""
+    found = root / ".venv-tools" / package / "bin" / name
+    return (
+        found if found.exists() else missing(f"{package} is not installed (make test-all, or sh .ci/tools .venv-tools)")
+    )
 
 
-def rendered(chart: Path, folder: Path, values: dict[str, Any]) -> list[dict[str, Any]]:
-    (folder / "values.yaml").write_text(yaml.safe_dump(values), "utf-8")
-    text = run(program("helm"), "template", "one", chart, "--values", folder / "values.yaml")
-    return [one for one in yaml.safe_load_all(text) if one is not None]
+def helm(root: Path, code: str, values: dict[str, Any] | None = None) -> Any:
+    """What Helm's library says of the chart: `code` prints JSON, with `chart`, its path, and `values`."""
+    head = f"import helm_python, json\nchart, values = {str(root / 'deploy/helm/pitfalls')!r}, {values or {}!r}\n"
+    return json.loads(run(program(root, "helm-python-sdk", "python"), "-c", head + code))
+
+
+def rendered(root: Path, values: dict[str, Any]) -> list[dict[str, Any]]:
+    code = "print(json.dumps(helm_python.Chart.load(chart).render(values, name='one')))"
+    documents = [one for text in helm(root, code, values).values() for one in yaml.safe_load_all(text)]
+    return [one for one in documents if one is not None]
 
 
 def test_helm_finds_no_fault_in_the_chart(root: Path) -> None:
-    assert "0 chart(s) failed" in run(program("helm"), "lint", "--strict", root / "deploy/helm/pitfalls")
+    found = helm(root, "print(json.dumps(helm_python.lint(chart, strict=True)))")
+    assert found["total_charts_linted"] == 1
+    assert found["errors"] == []
+    assert [one["error"] for one in found["messages"] if one["severity"] > 1] == []
 
 
 @pytest.mark.parametrize("values", [{}, {"monitor": {"enabled": False}}, ALL], ids=["default", "server", "all"])
-def test_kubernetes_accepts_what_helm_renders(root: Path, tmp_path: Path, values: dict[str, Any]) -> None:
-    program("helm")
-    if importlib.util.find_spec("kubernetes_validate") is None:
-        pytest.skip("kubernetes-validate is not installed")
-    found = rendered(root / "deploy/helm/pitfalls", tmp_path, values)
+def test_kubernetes_accepts_what_helm_renders(root: Path, values: dict[str, Any]) -> None:
+    found = rendered(root, values)
     kinds = sorted(one["kind"] for one in found)
     server = ["Deployment", "PersistentVolumeClaim", "Service"]
     monitor = [] if values == {"monitor": {"enabled": False}} else ["ConfigMap", "Deployment", "Service"]
     assert kinds == sorted(server + monitor)
     for one in found:
-        import_module("kubernetes_validate").validate(one, "1.34", strict=True)
+        kubernetes_accepts(one)
     pods = [one["spec"]["template"]["spec"] for one in found if one["kind"] == "Deployment"]
     for pod in pods:
         [container] = pod["containers"]
@@ -74,24 +79,21 @@ def test_kubernetes_accepts_what_helm_renders(root: Path, tmp_path: Path, values
         assert "--allowed-host=monitor.example.org" in args
 
 
-def test_helm_refuses_values_that_the_schema_does_not_know(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "values.yaml").write_text("traffic: {size: many}\n", "utf-8")
-    chart = root / "deploy/helm/pitfalls"
-    done = subprocess.run(
-        [program("helm"), "template", "one", chart, "--values", tmp_path / "values.yaml"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+def test_helm_refuses_values_that_the_schema_does_not_know(root: Path) -> None:
+    code = (
+        "try:\n"
+        "    print(json.dumps(helm_python.Chart.load(chart).render(values, name='one')))\n"
+        "except helm_python.HelmError as error:\n"
+        "    print(json.dumps(str(error)))\n"
     )
-    assert done.returncode != 0
-    assert "/traffic/size" in done.stderr.replace("traffic.size", "/traffic/size")
+    assert "/traffic/size" in helm(root, code, {"traffic": {"size": "many"}})
 
 
 def test_compose_reads_its_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program("podman")
+    if shutil.which("podman") is None:
+        missing("podman is not installed (apt-get install podman)")
     monkeypatch.setenv("POSTGRES_PASSWORD", "hush")
-    text = run(program("podman-compose"), "-f", root / "deploy/monitor/compose.yaml", "config")
+    text = run(program(root, "podman-compose", "podman-compose"), "-f", root / "deploy/monitor/compose.yaml", "config")
     found = yaml.safe_load(text)["services"]
     assert set(found) == {"server", "monitor", "postgres", "prometheus", "alertmanager", "grafana"}
     url = "postgresql+pg8000://pitfalls:hush@postgres/pitfalls"
@@ -111,7 +113,7 @@ def configs(tmp_path: Path) -> Path:
     return watched.adopted.config.parent
 
 
-def python_runs(interpreter: str, configs: Path, example: Path, code: str) -> Any:
+def python_runs(interpreter: Path, configs: Path, example: Path, code: str) -> Any:
     """What a program prints as JSON on its last line, after it has read an example as the module `example`."""
     load = (
         "import importlib.util, json, sys\n"
@@ -131,14 +133,9 @@ def python_runs(interpreter: str, configs: Path, example: Path, code: str) -> An
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def beside(name: str) -> str:
-    """The interpreter of a program that is installed in an environment of its own."""
-    return str(Path(program(name)).parent / "python")
-
-
 def test_dagster_runs_an_asset_for_each_config(root: Path, configs: Path) -> None:
     found = python_runs(
-        beside("dagster"),
+        program(root, "dagster", "python"),
         configs,
         root / "deploy/dagster/pitfalls_monitors.py",
         "import dagster\n"
@@ -153,7 +150,7 @@ def test_dagster_runs_an_asset_for_each_config(root: Path, configs: Path) -> Non
 
 def test_airflow_runs_a_task_for_each_config(root: Path, configs: Path) -> None:
     ids, command, once = python_runs(
-        beside("airflow"),
+        program(root, "apache-airflow", "python"),
         configs,
         root / "deploy/airflow/pitfalls_monitors.py",
         "dag = example.dag\n"

@@ -119,14 +119,22 @@ def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
         ("", "Not the URL of a store"),
         ("sqlite://", "in-memory store"),
         ("sqlite:///:memory:", "in-memory store"),
-        ("oracel://me:secret@host/db", "No driver for this store"),
-        ("sqlite+nothing:///x.db", "No driver for this store"),
-        ("postgresql+nothing://me:secret@host/db", "No driver for this store"),
+        ("oracel://me:secret@host/db", r"driver pg8000 or psycopg. Got oracel://me:\*\*\*@host/db"),
+        ("sqlite+nothing:///x.db", "driver pg8000 or psycopg"),
+        ("postgresql://me:secret@host/db", "driver pg8000 or psycopg"),
+        ("postgresql+psycopg2://me:secret@host/db", "driver pg8000 or psycopg"),
     ],
 )
 def test_a_url_that_names_no_store_is_refused_without_its_password(wrong: str, part: str) -> None:
     with pytest.raises(CannotRun, match=part) as caught:
         Store.open(wrong)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(CannotRun, match=r"No driver for this store.*psycopg") as caught:
+        Store.open("postgresql+psycopg://me:secret@host/db")
     assert "secret" not in str(caught.value)
 
 

@@ -65,9 +65,9 @@ def wait(done: Callable[[], bool], *services: Served) -> None:
         time.sleep(0.2)
 
 
-def judged(store: Store) -> set[tuple[int, ...]]:
-    """The days of the windows of all three deployments, each in order; what is the same is there once."""
-    return {tuple(window.start.day for window in store.windows(one.number)) for one in store.summaries()}
+def judged(store: Store) -> list[tuple[int, ...]]:
+    """The days of the windows of each deployment, in order."""
+    return [tuple(window.start.day for window in store.windows(one.number)) for one in store.summaries()]
 
 
 def told(store: Store) -> bool:
@@ -81,12 +81,12 @@ def test_two_services_of_one_store_judge_each_window_once_and_send_each_event_on
     with ExitStack() as running:
         services = [running.enter_context(served(tmp_path)) for _ in range(2)]
         store = running.enter_context(Store.open(server.url))
-        wait(lambda: judged(store) == {(1, 2, 3, 4)}, *services)
+        wait(lambda: judged(store) == [(1, 2, 3, 4)] * 3, *services)
         for folder in monitors:
             send(folder, days(days=1, start=LIVE.replace(day=5)))
             config = folder / "monitor.toml"
             config.write_text(config.read_text() + "\n")  # both services see it, and run at once
-        wait(lambda: judged(store) == {(1, 2, 3, 4, 5)}, *services)
+        wait(lambda: judged(store) == [(1, 2, 3, 4, 5)] * 3, *services)
         wait(lambda: told(store), *services)
         metrics = [service.get("metrics").text for service in services]
         assert [service.stop() for service in services] == [0, 0]
@@ -120,7 +120,7 @@ def test_a_store_that_is_away_for_a_minute_is_a_failure_that_heals_and_nothing_i
         finally:
             server.start()
         with Store.open(server.url) as store:
-            wait(lambda: judged(store) == {tuple(range(1, 16))}, service)
+            wait(lambda: judged(store) == [tuple(range(1, 16))] * 3, service)
             wait(lambda: "pitfalls_failing_config{" not in service.get("metrics").text, service)
             wait(lambda: told(store), service)
         assert service.stop() == 0

@@ -12,6 +12,7 @@ from monitoring.dashboard.views.incident_page.incident import (
     incident_view,
 )
 from monitoring.dashboard.views.incident_page.rows import RowsView, rows_view
+from monitoring.dashboard.views.incident_page.subgroups import subgroup_views
 from monitoring.dashboard.views.outcomes import OutcomesPage, OutcomesView, outcome_views
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.web.pages import TABLE_ROWS, Pages, known
@@ -19,6 +20,7 @@ from monitoring.errors import PitfallsError
 from monitoring.jobs.actions.perform import perform
 from monitoring.jobs.examples.incident_rows import read_incident_rows
 from monitoring.jobs.examples.outcomes import read_outcomes
+from monitoring.jobs.examples.subgroup_rows import read_subgroups
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.watches.descriptions import printable
 
@@ -83,9 +85,11 @@ class IncidentPages:
         try:
             rows = read_incident_rows(config, summary.record.version, found, self.pages.clock)
             outcomes = read_outcomes(config, summary.record.version, since, ("", found.slice), self.pages.clock)
+            subgroups = read_subgroups(config, summary.record.version, since, found.watch, self.pages.clock)
         except PitfallsError as error:
             return rows_view(found, summary, parent, tuple(str(error).splitlines()))
-        return rows_view(found, summary, parent, rows, outcomes=outcome_views(outcomes), whole=whole)
+        views = (*subgroup_views(subgroups), *outcome_views(outcomes))
+        return rows_view(found, summary, parent, rows, outcomes=views, whole=whole)
 
     def outcomes(self, source: str, number: int, latest: int) -> OutcomesPage:
         """The page of a deployment's answers and labels in its last windows.

@@ -91,13 +91,13 @@ def read_outcomes(
     wanted = [part for part in dict.fromkeys(parts) if not part or part.partition("=")[0] in known]
     columns = {part.partition("=")[0] for part in wanted if part}
     narrow = _narrowed(spec, columns)
-    read = _last(windows)
+    read = last_windows(windows)
     rows = no_predictions(narrow)
     if read:
         traffic = open_traffic(
             config, replace(baseline, spec=narrow), version, clock=clock, scope=ReadScope(since=read[0].start)
         )
-        rows = _labelled(traffic, read, narrow)
+        rows = labelled_rows(traffic, read, narrow)
     kept = baseline.rows.answers
     return tuple(
         Outcomes(
@@ -122,7 +122,8 @@ def _narrowed(spec: BaselineSpec, columns: set[str]) -> BaselineSpec:
     )
 
 
-def _last(windows: Sequence[WindowRecord]) -> tuple[Window, ...]:
+def last_windows(windows: Sequence[WindowRecord]) -> tuple[Window, ...]:
+    """The last windows, of at most `MOST_ROWS` rows together, and at least one; in order of time."""
     found: list[Window] = []
     rows = 0
     for one in reversed(windows):
@@ -133,7 +134,7 @@ def _last(windows: Sequence[WindowRecord]) -> tuple[Window, ...]:
     return tuple(reversed(found))
 
 
-def _labelled(traffic: TrafficSource, windows: Sequence[Window], spec: BaselineSpec) -> Predictions:
+def labelled_rows(traffic: TrafficSource, windows: Sequence[Window], spec: BaselineSpec) -> Predictions:
     """The rows of some windows with their labels."""
     found = [
         batch.take(np.arange(len(batch)))

@@ -149,7 +149,10 @@ def fill(path: Path, deployments: int, windows: int, watches: int) -> None:
 
 
 def _copy(path: Path, deployments: int, windows: int) -> None:
-    """Copy deployment 1 and its run, and its windows with their scores to later times and to every other deployment."""
+    """Copy deployment 1 and its run, and its windows with their scores to later times and to every other deployment.
+
+    They lie as a store writes them: window after window in order of time, each with its scores together.
+    """
     connection = sqlite3.connect(path)
     _copy_deployments(connection, deployments)
     kept = _columns(connection, "window", leave_out=("id", "deployment", "start", "end"))
@@ -158,18 +161,19 @@ def _copy(path: Path, deployments: int, windows: int) -> None:
     later = "strftime('%Y-%m-%d %H:%M:%f', w.\"{name}\", '+' || (c.k * {length}) || ' days') || '000'"
     times = ", ".join(later.format(name=name, length=TEMPLATE) for name in ("start", "end"))
     series = f"WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k + 1 < {windows // TEMPLATE}) "  # noqa: S608 - numbers and names of columns
-    number = f"d.id * {2 * windows} + c.k * {TEMPLATE} + w.id"
+    number = f"{TEMPLATE} + (c.k * {TEMPLATE} + w.id) * {deployments} + d.id"
+    in_time = "FROM c CROSS JOIN window w CROSS JOIN deployment d"
     others = f"w.deployment = 1 AND w.id <= {TEMPLATE} AND NOT (d.id = 1 AND c.k = 0)"
     connection.execute(
-        series  # noqa: S608 - numbers and names of columns
+        series
         + f'INSERT INTO window (id, deployment, "start", "end", {listed}) '
-        + f"SELECT {number}, d.id, {times}, {copied} FROM deployment d, c, window w WHERE {others}"  # noqa: S608 - numbers and names of columns
+        + f"SELECT {number}, d.id, {times}, {copied} {in_time} WHERE {others}"
     )
     connection.execute(
         series
         + 'INSERT INTO score ("window", position, level, watch, slice, rows, value, log_evidence) '
         + f"SELECT {number}, s.position, s.level, s.watch, s.slice, s.rows, s.value, s.log_evidence "
-        + f"FROM deployment d, c, window w JOIN score s ON s.window = w.id WHERE {others}"
+        + f"{in_time} CROSS JOIN score s ON s.window = w.id WHERE {others}"
     )
     connection.commit()
     connection.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.output_numbers import made_answers, output_columns
@@ -27,7 +28,7 @@ from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.descriptors.descriptors import described_inputs
 from monitoring.traffic.erased_ids import read_erased_ids
-from monitoring.traffic.format.rows import OUTPUT, SAMPLING_RATE
+from monitoring.traffic.format.rows import INPUT, OUTPUT, SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, LabelLog
@@ -149,6 +150,9 @@ class LogSource:
         if self._spec.other_outputs:
             outputs = {name.removeprefix(OUTPUT): flat[name] for name in flat.column_names if name.startswith(OUTPUT)}
             plain |= output_columns(outputs, self._spec)
+        for each in self._spec.described:
+            if each.kind == "encoded image" and f"{INPUT}{each.source}" in table.column_names:
+                plain[each.source] = pc.list_element(table[f"{INPUT}{each.source}"], 0)  # bytes, not escapes of them
         described, problems = described_inputs(self._spec.described, plain, microseconds(plain["event_time"]))
         plain |= {name: column for name, column in described.items() if name not in problems}
         found = predictions_from(pa.table(plain), self._spec, probabilities=self._output)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.traffic.cells import decoded, value_type
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.descriptors.moment import MomentDescriptors
 from monitoring.traffic.descriptors.sequence import SequenceDescriptors
@@ -87,6 +88,7 @@ def missing_input(rows: int, *, number: bool) -> pa.Array:
 
 
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Descriptors]] = {
+    "encoded image": EncodedImageDescriptors.of,
     "image": ImageDescriptors.of,
     "moment": MomentDescriptors.of,
     "sequence": SequenceDescriptors.of,

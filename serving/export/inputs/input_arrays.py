@@ -35,7 +35,7 @@ def column_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
         The end of a sentence on the column; empty if it fits.
     """
     leaf = _leaf(column.type)
-    fits = _is_text(leaf) if one.dtype == "string" else _is_number(leaf)
+    fits = _is_text(leaf) or _is_bytes(leaf) if one.dtype == "string" else _is_number(leaf)
     if not fits:
         return f"is {column.type}, and the model takes {'text' if one.dtype == 'string' else one.dtype}"
     if column.type != leaf and column.null_count:
@@ -57,7 +57,8 @@ def to_array(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
     sizes = _sizes(column) or ()
     flat = _flat(column)
     if one.dtype == "string":
-        texts = pc.fill_null(flat.cast(pa.string()), MISSING_CATEGORY).cast(pa.binary())
+        texts = flat if _is_bytes(flat.type) else flat.cast(pa.string()).cast(pa.binary())
+        texts = pc.fill_null(texts.cast(pa.binary()), MISSING_CATEGORY.encode())
         values = np.array(texts.to_pylist(), dtype=object)
     else:
         if pa.types.is_boolean(flat.type):
@@ -131,6 +132,11 @@ def _sizes(column: pa.ChunkedArray[Any]) -> tuple[int, ...] | None:
         sizes.append(int(lengths[0]))
         level = level.flatten()
     return tuple(sizes)
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    """Whether a type holds bytes, such as encoded images."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _flat(column: pa.ChunkedArray[Any]) -> pa.Array:

@@ -18,6 +18,7 @@ from monitoring.errors import BadInput
 from monitoring.traffic.cells import as_strings, decoded, is_list
 from monitoring.traffic.column_roles import ColumnRole
 from monitoring.traffic.descriptors.descriptors import Descriptors, described_inputs
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors, begin_as_images, blank_images
 from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
@@ -175,7 +176,7 @@ class InputRoles:
         return table
 
     def without_raw(self, inputs: Sequence[ModelInput], rows: Mapping[str, Array]) -> dict[str, Array]:
-        """Sampled rows as a bundle may keep them: texts that are not watched empty, numbers that are left out zero.
+        """Sampled rows as a bundle may keep them: texts that are not watched empty, images grey, numbers left out zero.
 
         Args:
             inputs: The model's inputs.
@@ -186,9 +187,13 @@ class InputRoles:
         """
         watched = {feature.name for feature in self.features}
         gone = {one.name for one in self.left_out}
+        encoded = {name for name, values in rows.items() if begin_as_images(values.reshape(-1).tolist())}
         found = dict(rows)
         for one in inputs:
-            if one.dtype == "string" and one.name not in watched:
+            if one.dtype == "string" and one.name not in watched and one.name in encoded:
+                blank = blank_images(rows[one.name].reshape(-1).tolist())
+                found[one.name] = np.array(blank, dtype=object).reshape(rows[one.name].shape)
+            elif one.dtype == "string" and one.name not in watched:
                 found[one.name] = np.full(rows[one.name].shape, MISSING_CATEGORY.encode(), object)
             elif one.name in gone:
                 found[one.name] = np.zeros_like(rows[one.name])
@@ -221,6 +226,12 @@ def input_roles(
                 ImageDescriptors.of_tensor(one.name, one.shape) if one.kind == "number" and table is not None else None
             )
             described += [] if image is None or one.name in declared.ignore else [image]
+            continue
+        encoded = None
+        if table is not None and one.dtype == "string" and one.name in table.column_names:
+            encoded = EncodedImageDescriptors.of_column(one.name, _scalars(table[one.name]))
+        if encoded is not None and one.name not in declared.ignore:
+            described.append(encoded)
             continue
         why = "ignored" if one.name in declared.ignore else "the group" if one.name == declared.group else ""
         is_category = one.name in declared.categorical

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.errors import BadInput
 from monitoring.tasks.ranking import Ranking
-from monitoring.traffic.ranked_ids import listed_ids, ranked_answers
+from monitoring.traffic.ranked_ids import MAX_FIRST, check_relevant, listed_ids, often_first, ranked_answers
 
 TASK, SCORED = Ranking(places=3), Ranking(places=3, scored=True)
 LISTS = pa.array([["7", "8"], ["9"], [], None, ["7", None, "9", "1"]])
@@ -49,3 +50,33 @@ def test_plain_cells_are_one_id_each_and_others_are_none() -> None:
     assert (ids.to_pylist(), lengths.tolist()) == (["7", None], [1, 1])
     assert listed_ids(pa.array([{"a": 1}]))[1].tolist() == [0]
     assert np.isnan(ranked_answers(pa.array([{"a": 1}]), None, TASK)).all()
+
+
+def test_what_stands_for_no_id_is_none_whether_a_number_or_a_word() -> None:
+    task = Ranking(places=3)
+    numbers = ranked_answers(pa.array([[7, -1, -1], [-1, -1, -1]]), None, task)
+    words = ranked_answers(pa.array([["7", "[UNK]", ""], ["[UNK]", "", ""]]), None, task)
+    np.testing.assert_array_equal(numbers, words)
+    assert (numbers[0] > 0).tolist() == [True, False, False]
+    assert np.isnan(numbers[1]).all()
+
+
+def test_ids_that_often_stand_first_are_named_commonest_first_and_no_filler_is_one() -> None:
+    lists = listed_ids(pa.array([["b", "a"]] * 3 + [["a"]] * 6 + [["[UNK]", "a"]] * 4 + [[]] + [["rare"]] * 0))
+    found = often_first([lists, listed_ids(pa.array([["b"]] * 9))])
+    assert [name for _, name in found] == ["b", "a"]
+    assert found[0][0] == ranked_answers(pa.array([["b"]]), None, Ranking(places=1))[0, 0]
+    many = often_first([listed_ids(pa.array([[str(place % 12)] for place in range(120)]))])
+    assert len(many) == MAX_FIRST
+    assert often_first([]) == ()
+
+
+def test_labels_have_an_answered_id_and_not_too_many() -> None:
+    task, answered = Ranking(places=2), ranked_answers(pa.array([["a", "b"]]), None, Ranking(places=2)).astype(np.int64)
+    for labels in ({"a"}, {"z", "b|z"}, {"[]", "-1"}, set[str]()):
+        check_relevant(labels, answered, task, fix="")
+    with pytest.raises(BadInput, match="No label is ever among") as refused:
+        check_relevant({"x", "y"}, answered, task, fix="Name it.")
+    assert (refused.value.got, refused.value.fix) == ("'x', 'y'", "Name it.")
+    with pytest.raises(BadInput, match="too many ids"):
+        check_relevant({"a", "|".join(f"i{place}" for place in range(33))}, answered, task, fix="")

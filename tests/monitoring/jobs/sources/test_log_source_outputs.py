@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
@@ -17,6 +19,7 @@ from monitoring.tasks.outputs_only import WatchedOutput
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.writer import TrafficWriter
@@ -32,6 +35,13 @@ OUTPUTS: dict[str, Any] = {
 }
 
 
+def photo() -> bytes:
+    """An image of 2 x 2 pixels."""
+    found = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(found, "JPEG")
+    return found.getvalue()
+
+
 def logged(folder: Path, outputs: dict[str, Any]) -> None:
     """Two rows of a model, the first of which has labels that are ids."""
     writer, at = TrafficWriter(folder, clock=lambda: LATER), as_microseconds(LIVE)
@@ -45,7 +55,7 @@ def logged(folder: Path, outputs: dict[str, Any]) -> None:
             event_times_us=[at, at + 1],
             answered_at_us=at,
             latencies_us=[1, 1],
-            inputs={"x": np.zeros(2, np.float32)},
+            inputs={"x": np.zeros(2, np.float32), "photo": np.array([photo(), b"\xff\xd8\xff none"], object)},
             outputs=outputs,
         )
     )
@@ -93,3 +103,12 @@ def test_other_outputs_are_features_and_an_absent_one_is_a_problem(tmp_path: Pat
     assert narrow.features.column_names == ["output many mean"]
     logged(tmp_path / "fewer", {name: value for name, value in OUTPUTS.items() if name != "word"})
     assert read(tmp_path / "fewer", **spec).problems == (("output word", "absent"),)
+
+
+def test_encoded_images_are_read_as_they_were_logged(tmp_path: Path) -> None:
+    logged(tmp_path, OUTPUTS)
+    described = EncodedImageDescriptors(source="photo")
+    features = tuple(FeatureSpec(name=name, kind=kind, source="photo") for name, kind in described.kinds.items())
+    rows = read(tmp_path, regression=Regression(), output="amount", features=features, described=(described,))
+    assert rows.problems == ()
+    assert rows.features["photo.width"].to_pylist() == pytest.approx([2.0, np.nan], nan_ok=True)

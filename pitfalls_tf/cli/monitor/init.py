@@ -43,7 +43,6 @@ TABLE_FLAGS = (
     "categorical",
     "ignore",
     "group",
-    "dictionary",
     "naive_timezone",
 )
 
@@ -153,8 +152,8 @@ def command(
     from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
 
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
-    windows = {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
-    sliced: dict[str, Any] = _watched(flags)
+    watched = _watched(flags) | {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
+    said = dictionary_of(flags["dictionary"])
     callers = _callers(reference, flags["excluded"])
     live = traffic if traffic is None or is_url(traffic) else as_written(Path(traffic), out)
     if reference is None:
@@ -162,7 +161,7 @@ def command(
         from monitoring.config import ConfigDraft  # noqa: PLC0415 - not needed for --help
         from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
 
-        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, **callers, **sliced, **windows)
+        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, columns=said, **callers, **watched)
         written = write_config(draft, out, force=force)
         for note in written.notes:
             output.progress(note)
@@ -179,14 +178,13 @@ def command(
     named |= {name: split_columns(flags[name]) for name in ("predicted", "label") if flags[name]}
     named |= {name: split_columns(flags[name]) for name in ("categorical", "ignore", "classes")}
     own = TableDescription(
-        dictionary=dictionary_of(flags["dictionary"]),
+        dictionary=said,
         inputs=split_columns(flags["features"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
         **columns_named(named),
         **{name: flags[name] for name in COLUMN_FLAGS},
-        **sliced,
-        **windows,
+        **watched,
     )
     with _reference_place(reference, flags["query"], output) as place:
         adopted = init_monitor(place, own, out=out, clock=lambda: datetime.now(UTC), force=force)

@@ -35,7 +35,14 @@ def test_init_writes_a_valid_config_and_overwrites_only_with_force(
     assert pitfalls("monitor", "run", "--config", out / "monitor.toml").exit_code == 0
     refused = pitfalls("monitor", "init", *arguments, "--out", out)
     assert (refused.exit_code, "There is a config already" in refused.stderr) == (2, True)
-    assert pitfalls("monitor", "init", *arguments, "--out", out, "--force", "--exclude-caller", "a").exit_code == 0
+    entry = 'temp = { kind = "number", unit = "°C" }\n'
+    (tmp_path / "columns.toml").write_text(f"[columns]\n{entry}", "utf-8")
+    arguments += ["--force", "--dictionary", tmp_path / "columns.toml"]
+    assert pitfalls("monitor", "init", *arguments, "--out", out, "--exclude-caller", "a").exit_code == 0
+    assert (out / "monitor.toml").read_text("utf-8").endswith(f"[columns]\n{entry}")
+    (tmp_path / "columns.toml").write_text('[columns]\ntemp = { kind = "category" }\n', "utf-8")
+    contradicted = pitfalls("monitor", "init", *arguments, "--out", out)
+    assert (contradicted.exit_code, 'temp: kind = "category", and it is a number' in contradicted.stderr) == (2, True)
     assert 'exclude_callers = ["a"]' in (out / "monitor.toml").read_text()
     table = pitfalls("monitor", "init", "--reference", out / "none.csv", "--exclude-caller", "a")
     assert (table.exit_code, "Callers are known in a traffic log only" in table.stderr) == (2, True)

@@ -130,7 +130,7 @@ def parse_dictionary(columns: Mapping[str, object]) -> dict[str, ColumnSection]:
     Raises:
         InvalidSettings: It has errors.
     """
-    found = _entries(dict(columns), {})
+    found = _entries(columns, {})
     if isinstance(found, dict):
         return found
     raise InvalidSettings("the dictionary", [problem.at(problem.place) for problem in found])

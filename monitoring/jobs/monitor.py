@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from monitoring.atomic import scratch_folder
 from monitoring.baseline.folder import load_baseline
-from monitoring.config import MonitorConfig, load_config, parse_dictionary
+from monitoring.config import MonitorConfig, load_config, parse_dictionary, read_dictionary
 from monitoring.errors import BadInput
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
@@ -219,7 +219,9 @@ class Monitor:
         for name in _TUPLES & said.keys():
             said[name] = (said[name],) if isinstance(said[name], str) else tuple(said[name])
         if "dictionary" in said:
-            said["dictionary"] = parse_dictionary(said["dictionary"])
+            columns = said["dictionary"]
+            is_file = isinstance(columns, str | Path)
+            said["dictionary"] = read_dictionary(Path(columns)) if is_file else parse_dictionary(columns)
         table = TableDescription(**said)
         scratch = TemporaryFolder()
         path = stored(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from monitoring.config import ColumnSection, parse_dictionary
@@ -26,8 +28,9 @@ def test_every_key_is_optional_and_words_are_one_line() -> None:
         ({"a": "number"}, r"expected the column's keys in braces.*example, a = \{ kind = \"number\" \}\."),
         ({"a": {"role": "group"}, "b": {"role": "group"}}, r"several groups\. Got \[\"a\", \"b\"\]"),
         ({" ": {}}, "empty name"),
+        (["a"], r"\[columns\]: invalid value"),
     ],
 )
-def test_what_is_no_entry_is_refused(columns: dict[str, object], message: str) -> None:
+def test_what_is_no_entry_is_refused(columns: Any, message: str) -> None:
     with pytest.raises(InvalidSettings, match=message):
         parse_dictionary(columns)

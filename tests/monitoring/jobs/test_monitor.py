@@ -74,6 +74,8 @@ def test_settings_of_the_config_are_arguments_and_labels_may_come_apart() -> Non
         Monitor.from_reference(own_rows(REFERENCE), **{**said, "settings": {"windows": {"min_row": 20}}})
     with pytest.raises(BadInput, match=r"Did you mean unit\?"):
         Monitor.from_reference(own_rows(REFERENCE), **{**said, "dictionary": {"temp": {"unt": "°C"}}})
+    with pytest.raises(BadInput, match=r"columns\.toml"):
+        Monitor.from_reference(own_rows(REFERENCE), **{**said, "dictionary": "none/columns.toml"})
 
 
 def test_a_day_that_came_late_is_judged_again() -> None:

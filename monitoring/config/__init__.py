@@ -10,6 +10,7 @@ from monitoring.config.loading import load_config, parse_dictionary, read_dictio
 from monitoring.config.metric_section import MetricSection
 from monitoring.config.routes import (
     AlertmanagerRoute,
+    AppriseRoute,
     CommandRoute,
     EmailRoute,
     PagerDutyRoute,
@@ -36,6 +37,7 @@ from monitoring.config.traffic_section import TrafficSection
 
 __all__ = [
     "AlertmanagerRoute",
+    "AppriseRoute",
     "BaselineSection",
     "BudgetSection",
     "ColumnSection",

@@ -223,6 +223,23 @@ class CommandRoute(RouteSection):
         return f"command {self.command[0]}"
 
 
+class AppriseRoute(RouteSection):
+    """The services of a configuration of Apprise."""
+
+    ADDRESS = ("config_file",)
+
+    route: Literal["apprise"]
+    config_file: LocalPath = Field(examples=["secrets/apprise.yml"])
+    timeout: Annotated[timedelta, BeforeValidator(route_timeout)] = Field(
+        default=timedelta(seconds=30), validate_default=False, examples=["30s"]
+    )
+
+    @property
+    def shown(self) -> str:
+        """The route and the file's name."""
+        return f"apprise {self.config_file.name}"
+
+
 ROUTES: Mapping[str, type[RouteSection]] = {
     "webhook": WebhookRoute,
     "slack": SlackRoute,
@@ -230,6 +247,7 @@ ROUTES: Mapping[str, type[RouteSection]] = {
     "alertmanager": AlertmanagerRoute,
     "email": EmailRoute,
     "command": CommandRoute,
+    "apprise": AppriseRoute,
 }
 
 
@@ -263,6 +281,7 @@ Route: TypeAlias = Annotated[
     | Annotated[PagerDutyRoute, Tag("pagerduty")]
     | Annotated[AlertmanagerRoute, Tag("alertmanager")]
     | Annotated[EmailRoute, Tag("email")]
-    | Annotated[CommandRoute, Tag("command")],
+    | Annotated[CommandRoute, Tag("command")]
+    | Annotated[AppriseRoute, Tag("apprise")],
     Discriminator(_route_of),
 ]

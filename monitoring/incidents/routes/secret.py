@@ -67,6 +67,16 @@ def read_secret_url(file: Path | None, variable: str | None) -> str | None:
         ) from None
 
 
+def check_secret_file(file: Path) -> None:
+    """Check a file whose secrets another program reads.
+
+    Raises:
+        BadInput: It cannot be read, is empty, or others may read it.
+    """
+    if not _text(file).strip():
+        _reject(file, None, "it is empty")
+
+
 def _text(file: Path) -> str:
     try:
         with file.open("rb") as opened:

@@ -11,6 +11,7 @@ from typing import Any
 
 from monitoring.config import (
     AlertmanagerRoute,
+    AppriseRoute,
     CommandRoute,
     EmailRoute,
     PagerDutyRoute,
@@ -22,6 +23,7 @@ from monitoring.errors import BadInput
 from monitoring.incidents.digest import Digest, Message
 from monitoring.incidents.notification import Notification
 from monitoring.incidents.routes.alertmanager import alertmanager_request
+from monitoring.incidents.routes.apprise import send_by_apprise
 from monitoring.incidents.routes.command import command_input, run_command
 from monitoring.incidents.routes.mail import MailServer, mail_of, send_mail
 from monitoring.incidents.routes.pagerduty import pagerduty_request
@@ -131,6 +133,10 @@ def _deliver(route: RouteSection, message: Message, sender: Sender) -> Delivery:
             case CommandRoute():
                 text = command_input(message, link=message.link(route.link))
                 run_command(route.command, text, timeout=route.timeout.total_seconds())
+                detail = "exit status 0"
+            case AppriseRoute():
+                timeout = route.timeout.total_seconds()
+                send_by_apprise(message, route.config_file, link=message.link(route.link), timeout=timeout)
                 detail = "exit status 0"
             case PagerDutyRoute() | AlertmanagerRoute():
                 ok, gone, detail = _post_all(_incident_requests(route, message, sender.clock()), sender)

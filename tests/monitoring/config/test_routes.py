@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import CommandRoute, EmailRoute, PagerDutyRoute, WebhookRoute
+from monitoring.config import AppriseRoute, CommandRoute, EmailRoute, PagerDutyRoute, WebhookRoute
 from monitoring.config.routes import ROUTES
 from tests.monitoring.config.configs import LEAST, load, problems
 
@@ -18,6 +18,7 @@ VALID = {
     "alertmanager": 'route = "alertmanager"\nurl = "http://alertmanager:9093/"\n',
     "email": EMAIL,
     "command": 'route = "command"\ncommand = ["bin/notify", "--urgent"]\n',
+    "apprise": 'route = "apprise"\nconfig_file = "secrets/apprise.yml"\n',
 }
 
 
@@ -44,9 +45,10 @@ def test_each_route_is_read_with_its_own_keys(tmp_path: Path) -> None:
         "alertmanager, http://alertmanager:9093",
         "email to o@example.org by smtp.example.org:587",
         f"command {tmp_path}/bin/notify",
+        "apprise apprise.yml",
     ]
-    assert isinstance(routes[-1], CommandRoute)
-    assert routes[-1].timeout == timedelta(seconds=10)
+    timeouts = [route.timeout for route in routes if isinstance(route, CommandRoute | AppriseRoute)]
+    assert timeouts == [timedelta(seconds=10), timedelta(seconds=30)]
 
 
 def test_what_changes_no_address_changes_no_receiver(tmp_path: Path) -> None:

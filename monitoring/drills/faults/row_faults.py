@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.baseline.predictions import codes_as_text
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.drills.faults.fault import Fault, FaultScope, with_column
 from monitoring.drills.faults.input_faults import UNIT
 
@@ -57,6 +58,11 @@ def _scaled(rows: pa.Table, _target: str, _scope: FaultScope, _rng: np.random.Ge
     return with_column(rows, "probabilities", pa.ListArray.from_arrays(pa.array(offsets), scaled))
 
 
+def _answers_numbers(spec: BaselineSpec) -> bool:
+    """Whether there are answers, and they are numbers."""
+    return spec.has_probabilities and spec.ranking is None and bool(spec.task.output_watches)
+
+
 ROW_FAULTS = (
     Fault(
         name="source-gone",
@@ -85,7 +91,7 @@ ROW_FAULTS = (
         touches="answers",
         level="page",
         needs="a model that answers numbers, not classes or ids alone",
-        targets=lambda scope: ("",) if scope.spec.has_probabilities and scope.spec.ranking is None else (),
+        targets=lambda scope: ("",) if _answers_numbers(scope.spec) else (),
         plant=_scaled,
     ),
 )

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from monitoring.drills.faults.fault import FaultScope, with_column
 from monitoring.drills.faults.row_faults import ROW_FAULTS, sources
+from monitoring.tasks.outputs_only import OutputsOnly
 
 FAULTS = {fault.name: fault for fault in ROW_FAULTS}
 RNG = np.random.default_rng(0)
@@ -47,3 +48,5 @@ def test_scores_in_another_unit(scope: FaultScope, bare: FaultScope) -> None:
     plain = with_column(scope.sample.slice(0, 2), "probabilities", pa.array([1.0, 2.5]))
     assert scores.plant(plain, "", scope, RNG)["probabilities"].to_pylist() == [100.0, 250.0]
     assert (scores.targets(scope), scores.targets(bare)) == (("",), ())
+    alone = replace(scope.spec, outputs_only=OutputsOnly(watched=()))
+    assert scores.targets(replace(scope, spec=alone)) == ()

@@ -88,7 +88,7 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     try:
         _migrate(engine, shown if read_only else "")
-    except (SQLAlchemyError, TimeoutError) as error:
+    except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
         engine.dispose()
         reject_store(error, shown, _FIX)
     except CannotRun:
@@ -111,7 +111,7 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(pitfalls_writes=True)
 
 
-def reject_store(error: SQLAlchemyError | TimeoutError, shown: str, fix: str) -> NoReturn:
+def reject_store(error: SQLAlchemyError | ConnectionError | TimeoutError, shown: str, fix: str) -> NoReturn:
     """Convert a database's error to one of ours.
 
     Args:

@@ -72,5 +72,5 @@ class Transactions:
             yield
         except IntegrityError:
             raise
-        except (DBAPIError, TimeoutError) as error:
+        except (DBAPIError, ConnectionError, TimeoutError) as error:
             reject_store(error, shown_url(self._engine.url), _FIX)

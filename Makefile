@@ -42,8 +42,8 @@ bench-serving: $(READY) ## this server beside other Python servers, into docs/sp
 	$(BIN)/python -m benchmarks serving_peers
 	cp build/bench/speed.md docs/speed.md
 
-bench-dashboard: $(READY) ## every page of the dashboard over 100 deployments with 1,000 windows each; a gigabyte of disk
-	$(BIN)/python -m benchmarks dashboard_speed
+bench-dashboard: $(READY) ## every page of the dashboard over 100 deployments with 1,000 windows each, beside Evidently's UI; a gigabyte of disk
+	$(BIN)/python -m benchmarks dashboard_speed dashboard_peers
 
 bench-monitor: $(READY) ## the monitor's job on one large window and on a demo's, beside pyarrow, TFDV and Evidently
 	$(BIN)/python -m benchmarks window_speed monitor_speed

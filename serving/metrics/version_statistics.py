@@ -58,7 +58,7 @@ class VersionStatistics:
         self._rows += size
         self._runs += 1
         self._succeeded += requests
-        queue_ns = 1000 * sum([max(0, one) for one in waited_us])
+        queue_ns = 1000 * (sum(waited_us) if min(waited_us) >= 0 else sum([max(0, one) for one in waited_us]))
         self._queue_ns += queue_ns
         self._success_ns += queue_ns + requests * sum(steps)
         batch = self._batches.get(size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median_low
 from typing import Literal, TypeAlias
 
 from monitoring.records.watch import Level
@@ -95,7 +94,8 @@ class FaultResult:
     @property
     def median_delay(self) -> int | None:
         """The median delay of the told replicates, in windows; None where none was told."""
-        return median_low(one.delay or 0 for one in self.told) if self.told else None
+        delays = sorted(one.delay or 0 for one in self.told)
+        return delays[(len(delays) - 1) // 2] if delays else None
 
     @property
     def named_rightly(self) -> int:

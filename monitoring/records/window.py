@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from monitoring.records.estimate import EstimateRecord, RealisedLosses
 from monitoring.records.measured_metric import MeasuredMetric
 from monitoring.records.watch import Level, WatchKey
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 WindowStatus: TypeAlias = Literal["ok", "notice", "page", "thin"]
 
@@ -96,6 +98,12 @@ class ScoreHistory:
     scores: Mapping[WatchKey, tuple[NDArray[np.int64], NDArray[np.float64]]]
 
 
+def _seconds(starts: Sequence[datetime]) -> NDArray[np.float64]:
+    import numpy as np  # noqa: PLC0415 - a tenth of what a run takes that has nothing to do
+
+    return np.array([start.timestamp() for start in starts], dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScoreSeries:
     """The scores of some watches in each of n windows in order of time; NaN where a watch has none.
@@ -108,7 +116,7 @@ class ScoreSeries:
     """
 
     starts: tuple[datetime, ...] = ()
-    seconds: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    seconds: NDArray[np.float64] = field(default_factory=lambda: _seconds(()))
     values: Mapping[WatchKey, NDArray[np.float64]] = field(default_factory=dict)
     log_evidence: Mapping[WatchKey, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -120,12 +128,12 @@ class ScoreSeries:
         log_evidence: Mapping[WatchKey, NDArray[np.float64]],
     ) -> ScoreSeries:
         """The scores of windows that begin at these times."""
-        seconds = np.array([start.timestamp() for start in starts])
-        return cls(starts=tuple(starts), seconds=seconds, values=values, log_evidence=log_evidence)
+        return cls(starts=tuple(starts), seconds=_seconds(starts), values=values, log_evidence=log_evidence)
 
     def points(self, key: WatchKey) -> tuple[tuple[datetime, float], ...]:
         """The starts of the windows in which a watch has a score, and the scores."""
         values = self.values.get(key)
         if values is None:
             return ()
-        return tuple((self.starts[place], float(values[place])) for place in np.flatnonzero(~np.isnan(values)))
+        known = zip(self.starts, values.tolist(), strict=True)
+        return tuple((start, value) for start, value in known if not math.isnan(value))

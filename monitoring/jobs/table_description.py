@@ -211,6 +211,7 @@ def columns_described(
     found, undescribed = with_described(pieces, replace(columns, inputs=inputs), others)
     left_out |= undescribed
     if description.task == "inputs":
+        _check_some_input(found, left_out)
         return found, left_out
     if ranked:
         return with_ranking(pieces, found, description.classes, description.class_slices), left_out
@@ -242,6 +243,18 @@ def _named_columns(description: TableDescription, label: str) -> TableColumns:
         id_scores=description.scores[0] if ranked and description.scores else None,
         predicted=None if description.answer_follows else description.predicted,
     )
+
+
+def _check_some_input(columns: TableColumns, left_out: Mapping[str, str]) -> None:
+    """Raises BadInput for a table of inputs alone that has none."""
+    if not columns.inputs:
+        others = ", ".join(f"{name} ({why})" for name, why in left_out.items())
+        raise BadInput(
+            "There is no input to watch.",
+            got=f"no column that is one; left out: {others}" if others else "no column but ids and times",
+            expected="numbers, categories, texts, dates or lists",
+            fix="--features NAME:KIND declares an input that was left out.",
+        )
 
 
 def _check_answer(description: TableDescription) -> None:

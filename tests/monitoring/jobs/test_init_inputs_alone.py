@@ -47,6 +47,14 @@ def test_quiet_inputs_are_healthy_and_moved_ones_are_named(tmp_path: Path) -> No
     assert "Location of amount" in page
 
 
+@pytest.mark.parametrize(("more", "part"), [((), "no column but ids and times"), (("amount",), "amount (ignored)")])
+def test_a_table_without_inputs_is_refused(more: tuple[str, ...], part: str) -> None:
+    rows = days("2024-01-01", 25)[["id", "seen_at", *more]]
+    with pytest.raises(BadInput, match="There is no input to watch") as refused:
+        Monitor.from_reference(rows, event_time="seen_at", prediction_id="id", task="inputs", ignore=more)
+    assert part in str(refused.value.got)
+
+
 def test_a_table_without_answers_is_refused_until_that_is_said() -> None:
     with pytest.raises(BadInput, match="or --task inputs, to watch the inputs of a table without answers"):
         watching()

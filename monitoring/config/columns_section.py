@@ -40,7 +40,7 @@ class ColumnSection(Section):
     Without a `kind` or a `role`, they are found from the reference. Unit and description change no evidence.
     """
 
-    kind: Literal["number", "category", "text", "moment", "sequence", "vector"] | None = Field(
+    kind: Literal["number", "category", "text", "moment", "sequence", "vector", "image"] | None = Field(
         default=None, examples=["number"]
     )
     role: Literal["input", "ignored", "group"] | None = Field(default=None, examples=["ignored"])

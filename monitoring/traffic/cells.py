@@ -14,6 +14,10 @@ _INFINITE = {"inf": np.inf, "+inf": np.inf, "-inf": -np.inf, "infinity": np.inf,
 _SMALL_RANGE = 64
 
 
+#: More bytes of text do not fit into an array whose offsets have 32 bits.
+_MOST_BYTES = (1 << 31) - 1
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Whether a type holds text or bytes."""
     checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
@@ -32,7 +36,9 @@ def is_list(kind: pa.DataType) -> bool:
 
 
 def decoded(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """One array, dictionaries decoded."""
+    """One array, dictionaries decoded; text and bytes of any size in all."""
+    if isinstance(column, pa.ChunkedArray) and is_text(column.type) and column.nbytes > _MOST_BYTES:
+        column = column.cast(pa.large_binary() if "binary" in str(column.type) else pa.large_string())
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_dictionary(whole.type):
         whole = whole.dictionary_decode()

@@ -26,7 +26,8 @@ from monitoring.jobs.sources.log_window import LogWindow
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.descriptors.descriptors import described_inputs
+from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.erased_ids import read_erased_ids
 from monitoring.traffic.format.rows import INPUT, OUTPUT, SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
@@ -39,6 +40,7 @@ from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.prediction_index import PredictionIndex
 from monitoring.traffic.log.remote_log import log_folder
 from monitoring.traffic.tables.answers import as_list_column
+from monitoring.traffic.tables.column_findings import unreadable_cells
 from monitoring.traffic.windows import Window
 
 _ROW = ("prediction_id", "event_time")
@@ -98,6 +100,7 @@ class LogSource:
         self._gaps = self.log.gaps(model=self.model, version=version)
         self._unsampled: dict[Window, int] = {}
         self._conflicts: dict[Window, int] = {}
+        self._unreadable: dict[Window, dict[str, int]] = {}
         self._excluded_rows: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._since = since
@@ -115,7 +118,8 @@ class LogSource:
             self._unsampled[window] = _unsampled(table)
             self._conflicts[window] = totals.get(CONFLICTS_KEY, 0)
             self._excluded_rows[window] = totals.get(EXCLUDED_KEY, 0)
-            self._latest = (window, self._predictions(table), repeats)
+            rows, self._unreadable[window] = self._predictions(table)
+            self._latest = (window, rows, repeats)
         return self._latest[1:]
 
     def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
@@ -141,9 +145,10 @@ class LogSource:
         if not ids.contains(known["prediction_id"].combine_chunks()).any():
             return no_predictions(self._spec), newest
         table = self.log.read(model=self.model, version=self.version, start=start, end=end, ids=ids)
-        return self._predictions(table), newest
+        return self._predictions(table)[0], newest
 
-    def _predictions(self, table: pa.Table) -> Predictions:
+    def _predictions(self, table: pa.Table) -> tuple[Predictions, dict[str, int]]:
+        """The rows, and how many cells of which column cannot be described."""
         flat = self._with_answers(flatten_scalars(table))
         # An input goes by its own name; outputs keep their prefix, so that neither can stand for the other.
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
@@ -151,12 +156,13 @@ class LogSource:
             outputs = {name.removeprefix(OUTPUT): flat[name] for name in flat.column_names if name.startswith(OUTPUT)}
             plain |= output_columns(outputs, self._spec)
         for each in self._spec.described:
-            if each.kind == "encoded image" and f"{INPUT}{each.source}" in table.column_names:
+            if isinstance(each, EncodedImageDescriptors) and f"{INPUT}{each.source}" in table.column_names:
                 plain[each.source] = pc.list_element(table[f"{INPUT}{each.source}"], 0)  # bytes, not escapes of them
         described, problems = described_inputs(self._spec.described, plain, microseconds(plain["event_time"]))
+        unreadable = undescribed(self._spec.described, plain, described)
         plain |= {name: column for name, column in described.items() if name not in problems}
         found = predictions_from(pa.table(plain), self._spec, probabilities=self._output)
-        return with_usable_answers(found, self._spec.task)
+        return with_usable_answers(found, self._spec.task), unreadable
 
     def _with_answers(self, flat: pa.Table) -> pa.Table:
         """The rows with the column of the answers, which is made where several outputs are watched, or ids."""
@@ -216,7 +222,7 @@ class LogSource:
 
     def findings(self, window: Window) -> tuple[Finding, ...]:
         """A log's columns are those of the model's signature; but rows may be missing, or of somebody else's id."""
-        found = []
+        found = [*unreadable_cells(self._unreadable.get(window, {}), self._spec.described)]
         if lost := self._lost(window):
             message = f"{lost} rows were answered and are not in the traffic log."
             found.append(Finding(kind="capture gap", feature="", message=message))

@@ -82,6 +82,34 @@ def described_inputs(
     return found, problems
 
 
+def undescribed(
+    described: Sequence[Descriptors], columns: Mapping[str, pa.ChunkedArray], found: Mapping[str, pa.Array]
+) -> dict[str, int]:
+    """How many cells hold something of which no descriptor says anything, such as an image that is damaged.
+
+    Args:
+        described: What describes which column.
+        columns: The rows' columns by name.
+        found: What `described_inputs` made of them.
+
+    Returns:
+        The numbers above 0, by column.
+    """
+    counts = {}
+    for each in described:
+        given = columns.get(each.source)
+        if given is None or not each.reads(value_type(given.type)):
+            continue
+        unsaid = np.ones(len(given), dtype=np.bool_)
+        for name in each.kinds:
+            if not unsaid.any():
+                break
+            unsaid &= np.asarray(found[name].is_null(nan_is_null=True), dtype=np.bool_)
+        if unsaid.any() and (count := int((unsaid & np.asarray(given.is_valid(), dtype=np.bool_)).sum())):
+            counts[each.source] = count
+    return counts
+
+
 def missing_input(rows: int, *, number: bool) -> pa.Array:
     """A column without a value: NaN, or null text."""
     return pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())

@@ -1,13 +1,14 @@
-"""Findings about a table's columns: new columns, duplicates, and columns whose type no longer fits their role."""
+"""Findings about columns: new ones, duplicates, those whose type no longer fits their role, and unreadable cells."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
 from monitoring.records import Finding
 from monitoring.traffic.cells import is_list, value_type
+from monitoring.traffic.descriptors.descriptors import Descriptors
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns, index_columns
 from monitoring.traffic.tables.files import RawRows
 from monitoring.traffic.tables.rows import can_hold_names, can_hold_times
@@ -36,6 +37,30 @@ def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
     if raw.malformed:
         message = f"{raw.malformed} lines have more or fewer fields than the header, and were left out."
         found.append(Finding(kind="broken lines", feature="", message=message))
+    return tuple(found)
+
+
+def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]) -> tuple[Finding, ...]:
+    """Findings about cells that hold something which is not of their column's kind.
+
+    >>> unreadable_cells({"age": 2}, ())[0].message
+    "2 cells of age in the window's files hold something that is no number: missing."
+
+    Args:
+        counts: How many there are, by column.
+        described: What describes which column; other columns are numbers.
+
+    Returns:
+        One for each column.
+    """
+    kinds = {each.source: each.kind for each in described}
+    found = []
+    for name, count in counts.items():
+        kind = kinds.get(name, "number")
+        what = "that is no image, or a damaged or too large one" if kind == "image" else f"that is no {kind}"
+        message = f"{count} cells of {name} in the window's files hold something {what}: missing."
+        article = "an" if kind == "image" else "a"
+        found.append(Finding(kind=f"not {article} {kind}", feature=name, message=message))
     return tuple(found)
 
 

@@ -24,6 +24,9 @@ from monitoring.traffic.tables.files import (
 #: Rows of a batch.
 ROWS = 1 << 16
 
+#: Rows of a batch with images as files, each of which may have 16 MB.
+IMAGE_ROWS = 1 << 9
+
 #: Bytes of a file that are read ahead for each of its columns.
 _READ_AHEAD = 1 << 17
 
@@ -85,7 +88,8 @@ class PieceReader:
             BadInput: no line of a text file has as many fields as its header.
         """
         if isinstance(piece, ParquetPiece) and self.in_batches(piece):
-            yield from _parquet_batches(piece, names, coded)
+            images = any(each.kind == "image" and each.source in names for each in self._columns.described)
+            yield from _parquet_batches(piece, names, coded, IMAGE_ROWS if images else ROWS)
         else:
             yield 0, self.whole(piece, names)
 
@@ -154,7 +158,7 @@ def _cells_are_independent(schema: pa.Schema, columns: TableColumns) -> bool:
 
 
 def _parquet_batches(
-    piece: ParquetPiece, names: Collection[str], coded: Collection[str]
+    piece: ParquetPiece, names: Collection[str], coded: Collection[str], rows: int
 ) -> Iterator[tuple[int, RawRows]]:
     schema = schema_of(piece)
     present = [name for name in dict.fromkeys(schema.names) if name in names]
@@ -163,7 +167,7 @@ def _parquet_batches(
     try:
         with pq.ParquetFile(piece.path, pre_buffer=False, buffer_size=_READ_AHEAD, read_dictionary=words) as file:
             for batch in file.iter_batches(
-                batch_size=ROWS, row_groups=[piece.group], columns=present, use_threads=False
+                batch_size=rows, row_groups=[piece.group], columns=present, use_threads=False
             ):
                 yield first, distinct_columns(pa.Table.from_batches([batch]), None)
                 first += batch.num_rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.traffic.cells import decoded, valid_utf8
-from monitoring.traffic.descriptors.descriptors import described_inputs
+from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.answers import as_list_column, no_answer_findings, read_answers
 from monitoring.traffic.tables.column_findings import column_findings
@@ -136,7 +136,7 @@ class PieceRows:
         columns: what each column means.
         reader: reads the piece.
         problems: inputs that are absent or of another type, with what is wrong with each.
-        unreadable_cells: by input, how many cells hold something that is no number.
+        unreadable_cells: by column, how many cells hold something that is no number, or cannot be described.
         invalid_label_times: how many labels have a time that is none.
         findings: about the columns and the lines of the file.
     """
@@ -188,6 +188,8 @@ class PieceRows:
         times = event_times(raw, self.columns)
         described, problems = described_inputs(self.columns.described, present, times.us)
         self.problems |= problems
+        for name, bad in undescribed(self.columns.described, present, described).items():
+            self.unreadable_cells[name] = self.unreadable_cells.get(name, 0) + bad
         labels = coded_labels(raw, self.columns)
         label_us = None
         if self.columns.label_time in present:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.format.rows import LAST_US
 from monitoring.traffic.id_keys import IdSet, is_member
+from monitoring.traffic.tables.column_findings import unreadable_cells
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, find_extents
 from monitoring.traffic.tables.files import TablePiece
@@ -343,13 +344,10 @@ class WindowScan:
         if self._unusable:
             message = f"{self._unusable} of {self._rows} rows have no answer that is a probability or a known class."
             found.append(Finding(kind="unusable answers", feature="", message=message))
-        unreadable: dict[str, int] = {}
+        unreadable: Counter[str] = Counter()
         for rows in self._pieces:
-            for name, bad in rows.unreadable_cells.items():
-                unreadable[name] = unreadable.get(name, 0) + bad
-        for name, bad in unreadable.items():
-            message = f"{bad} cells of {name} in the window's files hold something that is no number: missing."
-            found.append(Finding(kind="not a number", feature=name, message=message))
+            unreadable.update(rows.unreadable_cells)
+        found += unreadable_cells(unreadable, self._table.columns.described)
         invalid = sum(rows.invalid_label_times for rows in self._pieces)
         return (*found, *label_time_findings(self._table.columns.label_time, invalid))
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from monitoring.errors import BadInput
 from monitoring.traffic.cells import as_strings, decoded, is_list, is_number, is_text, parse_numbers
+from monitoring.traffic.descriptors.encoded_image import TRIED, EncodedImageDescriptors
 from monitoring.traffic.descriptors.moment import MomentDescriptors, holds_moments
 from monitoring.traffic.descriptors.vector import is_vector
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns, index_columns
@@ -21,7 +22,7 @@ from monitoring.traffic.value_kinds import is_id_name, why_no_input
 MOSTLY = 0.99
 
 #: Kinds of an input, and of a column that inputs describe.
-ColumnKind: TypeAlias = Literal["number", "category", "text", "moment", "sequence", "vector"]
+ColumnKind: TypeAlias = Literal["number", "category", "text", "moment", "sequence", "vector", "image"]
 COLUMN_KINDS: Mapping[str, ColumnKind] = {kind: kind for kind in get_args(ColumnKind)}
 
 NOTHING_IGNORED: Mapping[str, str] = MappingProxyType({})
@@ -109,6 +110,8 @@ def _split(word: str) -> tuple[str, str]:
 
 def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
     """`number`, `category`, or what else the column is."""
+    if _holds_images(pieces, name):
+        return "image"
     cells = numeric = 0
     for piece, columns in pieces:
         if name not in columns:
@@ -124,3 +127,10 @@ def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name
         numeric += int(np.isfinite(np.asarray(values)).sum())
         cells += int(np.isfinite(np.asarray(values)).sum()) + bad
     return "number" if not cells or numeric >= MOSTLY * cells else "category"
+
+
+def _holds_images(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> bool:
+    """Whether a column holds images as files; cells of text files are bytes, too, and hold none."""
+    cells = [columns[name].drop_null() for piece, columns in pieces if name in columns and not piece.raw.text]
+    some = [column for column in cells if len(column)]
+    return bool(some) and EncodedImageDescriptors.of_column(name, decoded(some[0][:TRIED])) is not None

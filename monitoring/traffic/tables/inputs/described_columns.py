@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from monitoring.errors import BadInput
 from monitoring.traffic.cells import decoded, is_list, is_number, is_text
 from monitoring.traffic.descriptors.descriptors import Descriptors
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.moment import MomentDescriptors
 from monitoring.traffic.descriptors.sequence import SequenceDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
@@ -64,6 +65,8 @@ def _fitted(name: str, kind: str, cells: Sequence[tuple[pa.Array, NDArray[np.int
         found = TextDescriptors.fit(name, cells) if all(map(is_text, types)) else None
     elif kind == "moment":
         found = next(filter(None, (MomentDescriptors.of_type(name, each) for each in types)), None)
+    elif kind == "image":
+        found = EncodedImageDescriptors(source=name)
     elif kind == "sequence":
         numbers = all(is_list(each) and is_number(each.value_type) for each in types)
         found = SequenceDescriptors(source=name, numbers=numbers)
@@ -73,7 +76,8 @@ def _fitted(name: str, kind: str, cells: Sequence[tuple[pa.Array, NDArray[np.int
         raise BadInput(
             "An input is of another kind than it was declared.",
             got=f"{name}, a {kind}: {', '.join(map(str, types)) or 'no cell'}",
-            expected="text; dates, times or durations for a moment; lists for a sequence, of one length for a vector",
+            expected="text; bytes for an image; dates, times or durations for a moment; lists for a sequence, of one "
+            "length for a vector",
             fix="Declare the other kind, --features NAME:KIND, or convert the column.",
         )
     return found

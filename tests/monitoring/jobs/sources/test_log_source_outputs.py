@@ -35,6 +35,9 @@ OUTPUTS: dict[str, Any] = {
 }
 
 
+WINDOW = Window(start=LIVE, end=LATER)
+
+
 def photo() -> bytes:
     """An image of 2 x 2 pixels."""
     found = io.BytesIO()
@@ -65,10 +68,12 @@ def logged(folder: Path, outputs: dict[str, Any]) -> None:
     labels.close()
 
 
+def opened(folder: Path, **spec: Any) -> LogSource:
+    return LogSource(folder, ModelSection(bundle=folder / "own"), BaselineSpec(classes=(), **spec), version=1)
+
+
 def read(folder: Path, **spec: Any) -> Predictions:
-    known = BaselineSpec(classes=(), **spec)
-    source = LogSource(folder, ModelSection(bundle=folder / "own"), known, version=1)
-    return source.read(Window(start=LIVE, end=LATER))[0]
+    return opened(folder, **spec).read(WINDOW)[0]
 
 
 def test_ids_and_scores_are_one_answer(tmp_path: Path) -> None:
@@ -109,6 +114,8 @@ def test_encoded_images_are_read_as_they_were_logged(tmp_path: Path) -> None:
     logged(tmp_path, OUTPUTS)
     described = EncodedImageDescriptors(source="photo")
     features = tuple(FeatureSpec(name=name, kind=kind, source="photo") for name, kind in described.kinds.items())
-    rows = read(tmp_path, regression=Regression(), output="amount", features=features, described=(described,))
+    source = opened(tmp_path, regression=Regression(), output="amount", features=features, described=(described,))
+    rows = source.read(WINDOW)[0]
     assert rows.problems == ()
+    assert [(one.kind, one.feature) for one in source.findings(WINDOW)] == [("not an image", "photo")]
     assert rows.features["photo.width"].to_pylist() == pytest.approx([2.0, np.nan], nan_ok=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.traffic.descriptors.descriptors import described_inputs, read_descriptors
+from monitoring.traffic.descriptors.descriptors import described_inputs, read_descriptors, undescribed
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
 
 CELLS = pa.array(["some words", None])
@@ -35,6 +36,14 @@ def test_without_the_column_all_its_inputs_are_missing(columns: dict[str, pa.Chu
     assert problems == dict.fromkeys(NOTE.kinds, problem)
     assert found["note.script"].null_count == 2
     assert np.isnan(found["note.words"].to_numpy()).all()
+
+
+def test_cells_of_which_nothing_can_be_said_are_counted() -> None:
+    photo = EncodedImageDescriptors(source="photo")
+    columns = {"photo": pa.chunked_array([pa.array([b"damaged", None])]), "note": pa.chunked_array([CELLS])}
+    found, _ = described_inputs([NOTE, photo], columns, WHEN)
+    assert undescribed([NOTE, photo], columns, found) == {"photo": 1}
+    assert undescribed([photo], {}, found) == {}
 
 
 def test_a_kind_of_a_later_version_is_refused() -> None:

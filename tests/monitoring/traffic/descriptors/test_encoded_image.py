@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +63,55 @@ def test_a_column_of_images_is_known_by_how_they_begin() -> None:
     assert EncodedImageDescriptors.of_column("photo", pa.array(["word"])) is None
     assert EncodedImageDescriptors.of_column("photo", pa.array([None], pa.binary())) is None
     assert not begin_as_images([encoded((0, 0, 0)), b""])
+    assert begin_as_images([*[encoded((0, 0, 0), kind="BMP")] * 9, b"damaged"])
+    assert not begin_as_images([b"BMW-1234567890", b"RIFF1234WAVE"])
+
+
+def test_structs_of_bytes_and_a_path_are_images() -> None:
+    cells = pa.array([{"bytes": encoded((255, 0, 0)), "path": "a.png"}, None, {"bytes": None, "path": "b.png"}])
+    found = EncodedImageDescriptors.of_column("photo", cells)
+    assert found is not None
+    assert found.reads(cells.type)
+    widths = found.describe(cells, np.zeros(3, np.int64))["photo.width"].to_pylist()
+    assert widths[0] == 40.0
+    assert np.isnan(widths[1:]).all()
+
+
+def test_sixteen_bits_are_not_clipped() -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.full((8, 8), 0x8000, np.uint16)).save(file, "PNG")
+    assert described(file.getvalue())["brightness"] == pytest.approx([0.5], abs=0.01)
+
+
+def test_a_large_jpeg_is_described_by_its_own_size_and_pixels_as_if_decoded_in_full() -> None:
+    values = np.add.outer(np.arange(600) % 256, np.zeros(800)).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, "JPEG", quality=95)
+    found = described(file.getvalue())
+    assert (found["width"], found["height"]) == ([800.0], [600.0])
+    assert found["brightness"] == pytest.approx([values.mean() / 255], abs=0.01)
+    assert found["contrast"] == pytest.approx([values.std() / 255], abs=0.02)
+
+
+def test_an_image_that_would_fill_the_memory_is_not_decoded_and_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
+    small = bytearray(encoded((9, 9, 9)))
+    for side, place in ((13_000, 16), (12_000, 20)):
+        small[place : place + 4] = side.to_bytes(4, "big")
+    small[29:33] = zlib.crc32(bytes(small[12:29])).to_bytes(4, "big")
+    assert np.isnan(described(bytes(small))["width"]).all()
+    assert not recwarn.list
+
+
+def test_damaged_files_raise_nothing() -> None:
+    rng = np.random.default_rng(5)
+    wholes = [encoded((9, 200, 9), kind=kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP")]
+    damaged = []
+    for one in wholes * 40:
+        cell = bytearray(one)
+        cell[int(rng.integers(0, len(cell)))] = int(rng.integers(0, 256))
+        damaged += [bytes(cell), one[: int(rng.integers(0, len(one)))]]
+    widths = np.array(described(*damaged)["width"])
+    assert 0 < np.isnan(widths).sum() < widths.size
 
 
 def test_a_blank_image_has_size_and_format_alone() -> None:

@@ -120,6 +120,7 @@ def test_columns_may_be_ignored() -> None:
 
 
 VECTORS = [list(range(20))] * 3
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,8 @@ VECTORS = [list(range(20))] * 3
         (VECTORS, "vector"),
         (pa.array(VECTORS, pa.list_(pa.float32(), 20)), "vector"),
         ([*VECTORS, [1, 2]], "sequence"),
+        ([PNG + b"1", None, PNG], "image"),
+        ([{"bytes": PNG, "path": "a.png"}], "image"),
         ([True, False], "number"),
         (pa.array([1, 2]).cast(pa.decimal128(25, 2)), "number"),
         ([{"a": 1}], "of type struct<a: int64>"),
@@ -144,6 +147,10 @@ VECTORS = [list(range(20))] * 3
 def test_columns_of_every_type_have_a_kind_or_a_reason(cells: Any, kind: str) -> None:
     found, left_out = kinds(piece(a=cells))
     assert {**found, **left_out} == {"a": kind}
+
+
+def test_bytes_of_a_text_file_are_no_images() -> None:
+    assert kinds(piece(text=True, a=[PNG]))[0] == {"a": "category"}
 
 
 def test_dates_in_a_text_file_are_moments_and_their_kind_may_be_declared() -> None:

@@ -54,12 +54,13 @@ def test_images_of_a_table_are_watched_and_damaged_ones_are_counted() -> None:
     assert [(one.level, "photo.brightness" in one.inputs_of_fact) for one in damaged.incidents] == [("page", True)]
     (finding,) = (one for one in damaged.status.windows[-1].findings if one.kind == "not an image")
     assert finding.feature == "photo"
-    dark = watching(days("2024-01-01", 25)).run(days("2024-03-01", 5, darker=60))
-    assert dark.incidents[0].watch == "input:photo.brightness:location"
 
 
-def test_a_reference_with_damaged_images_says_how_many() -> None:
+def test_a_reference_with_damaged_images_says_how_many_and_darker_ones_drift() -> None:
     reference = days("2024-01-01", 25)
     reference.loc[[3, 5], "photo"] = b"damaged"
-    notes = " ".join(watching(reference).notes)
+    monitor = watching(reference)
+    notes = " ".join(monitor.notes)
     assert "2 cells of photo in the window's files hold something that is no image" in notes
+    dark = monitor.run(days("2024-03-01", 5, darker=60)).incidents[0]
+    assert dark.detail.inputs[0].input in {"photo.brightness", "photo.saturation"}

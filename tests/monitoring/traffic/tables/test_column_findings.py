@@ -8,7 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from monitoring.traffic.tables.column_findings import column_findings
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
+from monitoring.traffic.descriptors.sequence import SequenceDescriptors
+from monitoring.traffic.tables.column_findings import column_findings, unreadable_cells
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
 from tests.monitoring.traffic.tables.table_files import COLUMNS, UTC_TIME, rows_at
@@ -124,3 +126,18 @@ def test_doubled_columns_and_malformed_lines_are_reported_last() -> None:
         ("broken lines", ""),
     ]
     assert found(FULL, COLUMNS, duplicates=("age",), malformed=3) == [("duplicate column", "age"), ("broken lines", "")]
+
+
+def test_cells_that_cannot_be_read_are_told_with_what_they_should_be() -> None:
+    described = (
+        EncodedImageDescriptors(source="photo"),
+        SequenceDescriptors(source="steps", numbers=True),
+    )
+    found = unreadable_cells({"age": 3, "photo": 2, "steps": 1}, described)
+    assert [(one.kind, one.feature, one.fact) for one in found] == [
+        ("not a number", "age", False),
+        ("not an image", "photo", False),
+        ("not a sequence", "steps", False),
+    ]
+    assert found[1].message.startswith("2 cells of photo in the window's files hold something that is no image, or a")
+    assert unreadable_cells({}, described) == ()

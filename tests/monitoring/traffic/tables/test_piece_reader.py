@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import CannotRun
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.tables import piece_reader
 from monitoring.traffic.tables.files import ParquetPiece, TablePiece, pieces_of
 from monitoring.traffic.tables.piece_reader import PieceReader, schema_of
@@ -142,6 +143,17 @@ def test_parsed_text_files_beyond_the_limit_are_dropped_oldest_first(
     monkeypatch.setattr(piece_reader, "PARSED_BYTES", size - 1)
     assert reader.whole(pieces[1]).table.num_rows == 1
     assert not reader._parsed
+
+
+def test_images_come_in_smaller_batches_and_only_where_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piece_reader, "IMAGE_ROWS", 3)
+    (piece,) = parquet(tmp_path, rows_at(HOURS).append_column("photo", pa.array([b"\xff\xd8\xff"] * len(HOURS))))
+    described = EncodedImageDescriptors(source="photo")
+    reader = PieceReader(replace(COLUMNS, inputs=described.kinds, described=(described,)))
+    assert [first for first, _ in reader.batches(piece, ["photo"])] == [0, 3, 6, 9]
+    assert [first for first, _ in reader.batches(piece, ["age"])] == [0]
 
 
 def test_a_file_that_is_gone_stops_the_run_however_it_is_read(tmp_path: Path) -> None:

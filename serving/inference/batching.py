@@ -212,8 +212,11 @@ class Batcher(Generic[RequestT, OutcomeT]):
         if self._waiting >= settings.max_waiting:
             raise Failure(Code.UNAVAILABLE, "The batch scheduling queue to which this task was submitted is full")
         task: BatchTask[RequestT, OutcomeT] = BatchTask(request, key, rows, self._claiming, done, timeout_s)
-        group = object() if key is None else key
-        self._groups.setdefault(group, deque()).append(task)
+        own = object() if key is None else key
+        group = self._groups.get(own)
+        if group is None:
+            group = self._groups[own] = deque()
+        group.append(task)
         self._waiting += 1
         loop = asyncio.get_running_loop()
         if self._is_in_thread:

@@ -178,7 +178,8 @@ class Inference:
             InvalidArgument: Wrong names of inputs, or an empty tensor that is too large.
         """
         served, signature = request.served, request.signature
-        is_batchable = signature.is_batchable and _signature_key(request) not in self._mixes_rows
+        mixes = self._mixes_rows
+        is_batchable = signature.is_batchable and not (mixes and _signature_key(request) in mixes)
         types: TensorTypes | None = None
         if isinstance(request, RowRequest):
             rows: int | None = len(request.rows)

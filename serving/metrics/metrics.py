@@ -36,24 +36,29 @@ class ServerMetrics:
     """Counts of requests, and the metrics page. Requests are counted in the event loop; ``models`` where models run."""
 
     def __init__(self, models: ModelCounts | None = None) -> None:
-        self._requests: Counter[tuple[str, str]] = Counter()  # by model and status
+        self._failures: Counter[tuple[str, str]] = Counter()  # by model and status
         self._latencies: dict[tuple[str, str, str], Histogram] = {}  # by model, API and entrypoint
         self._models = models or ModelCounts()
 
     def count(self, *, model: str, verb: str, status: str, latency_us: float, entrypoint: str = "REST") -> None:
         """Count a finished request; its latency counts only if its status is OK. ``entrypoint`` is REST or GRPC."""
-        self._requests[model, status] += 1
-        if status == "OK":
-            key = (model, verb, entrypoint)
-            histogram = self._latencies.get(key)
-            if histogram is None:
-                histogram = self._latencies[key] = Histogram()
-            histogram.observe(latency_us)
+        if status != "OK":
+            self._failures[model, status] += 1
+            return
+        key = (model, verb, entrypoint)
+        histogram = self._latencies.get(key)
+        if histogram is None:
+            histogram = self._latencies[key] = Histogram()
+        histogram.observe(latency_us)
 
     def page(self, traffic: TrafficCounts) -> str:
         """The whole page in Prometheus' text format, ending with a newline."""
+        answered: Counter[tuple[str, str]] = Counter()
+        for (model, _, _), histogram in self._latencies.items():
+            answered[model, "OK"] += histogram.total
         requests: dict[Labels, int] = {
-            (("model_name", model), ("status", status)): count for (model, status), count in self._requests.items()
+            (("model_name", model), ("status", status)): count
+            for (model, status), count in (answered + self._failures).items()
         }
         latencies: dict[Labels, Histogram] = {
             (("model_name", model), ("API", verb), ("entrypoint", entrypoint)): histogram

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, final
 
-from serving.access.identity import NOBODY, Identity
 from serving.inference.callers import id_headers
 from serving.inference.requests import InferenceRequest, InferenceResult, RowRequest
 from serving.models.heads import read_head
@@ -27,21 +26,9 @@ if TYPE_CHECKING:
     from serving.models.served_version import ServedVersion
     from serving.models.versions import Models
     from serving.rest.routes import RestRoute
-    from serving.transport.http_request import Headers
+    from serving.transport.http_request import HttpRequest
 
     Done = Callable[[HttpResponse | BaseException], None]
-
-
-class RestCall(NamedTuple):
-    """One request to a model."""
-
-    route: RestRoute
-    headers: Headers
-    body: bytes
-    arrived_us: int
-    """Microseconds since 1970."""
-    identity: Identity = NOBODY
-    """Who sends it."""
 
 
 @final
@@ -53,26 +40,28 @@ class PredictionEndpoint:
         self._inference = inference
         self._callers = callers
 
-    def start(self, call: RestCall, done: Done) -> None:
-        """Answer a call.
+    def start(self, route: RestRoute, request: HttpRequest, arrived_us: int, done: Done) -> None:
+        """Answer a request.
 
         Args:
-            call: The request.
+            route: What it asks of which model.
+            request: The request, its body inflated.
+            arrived_us: When it arrived, in microseconds since 1970.
             done: Called later with the response, which carries the request's id, or with a `Failure`.
 
         Raises:
             Failure: The request is invalid; ``done`` is not called then.
         """
-        route = call.route
-        caller = self._callers.read(call.headers, arrived_us=call.arrived_us, identity=call.identity)
+        caller = self._callers.read(request.headers, arrived_us=arrived_us, identity=request.identity)
+        body = request.body
         numbers = None
-        if route.verb == "predict" and has_many_lists(call.body):
-            numbers = read_number_rows(call.body)
+        if route.verb == "predict" and has_many_lists(body):
+            numbers = read_number_rows(body)
         if numbers is not None:
             document: dict[str, Any] = {"instances": numbers}
             name, examples = numbers.signature, None
         else:
-            document = parse_object(call.body)
+            document = parse_object(body)
             name = read_signature_name(document)
             # Examples are checked before the model is looked up, instances after it.
             examples = None if route.verb == "predict" else read_examples(document)
@@ -88,10 +77,10 @@ class PredictionEndpoint:
         is_submitted = False
         try:
             if examples is None:
-                request = _predict(document, name, served, caller)
+                asked = _predict(document, name, served, caller)
             else:
-                request = _examples(examples, name, served, caller, route.verb)
-            self._inference.submit(request, finish)
+                asked = _examples(examples, name, served, caller, route.verb)
+            self._inference.submit(asked, finish)
             is_submitted = True
         finally:
             if not is_submitted:

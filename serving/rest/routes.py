@@ -10,7 +10,7 @@ from serving.models.version_folders import LARGEST_VERSION
 from serving.status import InvalidArgument
 from serving.transport.bounded_cache import bounded_cache
 
-PREFIX = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
+PREFIXES = ("/v1/", "/V1/")
 VERSION = r"(?:/(?:versions/(?P<version>[0-9]+)|labels/(?P<label>[^/:]+)))?"
 VERB = re.compile(rf"/v1/models/(?P<model>[^/:]+){VERSION}:(?P<verb>classify|regress|predict)", re.IGNORECASE)
 PAGE = re.compile(rf"/v1/models(?:/(?P<model>[^/:]+))?{VERSION}(?:/(?P<verb>metadata))?", re.IGNORECASE)
@@ -37,7 +37,7 @@ def is_v1(path: str) -> bool:
     Returns:
         Whether it is one, existing or not.
     """
-    return PREFIX.fullmatch(path) is not None
+    return path.startswith(PREFIXES)
 
 
 @bounded_cache

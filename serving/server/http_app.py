@@ -19,7 +19,7 @@ from serving.inference_v2.model_control import ModelControl
 from serving.inference_v2.model_statistics import ModelStatistics
 from serving.inference_v2.routes import is_control, is_health, is_v2
 from serving.metrics.metrics import ServerMetrics
-from serving.rest.calls import PredictionEndpoint, RestCall
+from serving.rest.calls import PredictionEndpoint
 from serving.rest.descriptions import write_metadata, write_status
 from serving.rest.routes import is_v1, malformed, read_route
 from serving.server.labels_endpoint import LabelsEndpoint
@@ -236,6 +236,5 @@ class HttpApp:
         elif route.verb == "status":
             reply(HttpResponse(status=200, body=write_status(self._models.statuses(route.model, route.version))))
         else:
-            call = RestCall(route, request.headers, request.body, self._clock_us(), request.identity)
-            start = partial(self._predictions.start, call)
+            start = partial(self._predictions.start, route, request, self._clock_us())
             self._request_metrics.measure(start, model=route.model, verb=route.verb, reply=reply)

@@ -49,7 +49,7 @@ def test_the_number_of_entries_is_bounded() -> None:
     for number in range(ENTRIES + 1):
         cached("GET", f"{number}")
     cached("GET", "0")
-    assert len(counted.calls) == ENTRIES + 2, "the least recently used one is dropped"
+    assert len(counted.calls) == ENTRIES + 2, "a full cache is emptied"
 
 
 def test_errors_are_raised_and_not_kept() -> None:

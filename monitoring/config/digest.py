@@ -68,6 +68,8 @@ def _of_traffic(config: MonitorConfig) -> dict[str, object]:
         meaning |= {"naive_timezone": traffic.naive_timezone}
     if traffic.label_columns:
         meaning |= {"label_columns": traffic.label_columns}
+    if traffic.outputs:
+        meaning |= {"outputs": {name: one.model_dump() for name, one in traffic.outputs.items()}}
     if traffic.class_slices:
         meaning |= {"class_slices": sorted(traffic.class_slices)}
     if traffic.exclude_callers:

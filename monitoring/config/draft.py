@@ -29,6 +29,15 @@ class MetricDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputDraft:
+    """The columns of one output of several."""
+
+    label: str
+    scores: tuple[str, ...] = ()
+    predicted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableDraft:
     """The columns of a user's table, and the names of the classes, or of several numbers, that its scores are for."""
 
@@ -43,6 +52,7 @@ class TableDraft:
     numbers: tuple[str, ...] = ()
     id_scores: str | None = None
     is_ranking: bool = False
+    outputs: Mapping[str, OutputDraft] = field(default_factory=dict)
     naive_timezone: str = "UTC"
 
 
@@ -211,8 +221,10 @@ probabilities = {_quoted(draft.probabilities)}
 
 
 def _predicted(table: TableDraft) -> str:
-    if not (table.scores or table.predicted):
+    if not (table.scores or table.predicted or table.outputs):
         return "# The table has no answers of the model: its inputs are watched alone."
+    if table.outputs:
+        return f"# {len(table.outputs)} outputs have a label each."
     if table.is_ranking:
         return "# Ids are answered, best first."
     return f"# {len(table.numbers)} numbers are predicted." if table.numbers else "# A number is predicted."
@@ -229,30 +241,53 @@ def _quantile(quantile: float | None) -> str:
 
 
 def _columns(table: TableDraft) -> str:
+    label, answer = _label(table), _answer(table)
+    return f"""\
+# The table's columns. Without a prediction_id, rows are identified by file and position. Labels may arrive later.
+event_time = {_quoted(table.event_time)}
+prediction_id = {_quoted(table.prediction_id)}
+{label}label_time = {_quoted(table.label_time)}
+# The time zone of timestamps without one.
+naive_timezone = {_quoted(table.naive_timezone)}
+{answer}
+# A separate table of labels, with the same column names.
+# labels = "labels/*.parquet"
+"""
+
+
+def _answer(table: TableDraft) -> str:
+    """The columns of the answer; of several outputs with those of labels."""
+    if table.outputs:
+        lines = (f"outputs.{toml_key(name)} = {_output(one)}" for name, one in table.outputs.items())
+        return "\n".join(
+            (
+                "# Of each output: `scores`, as of one output, or `predicted`, a class or a number; and its label.",
+                *lines,
+            )
+        )
+    note = "# The probability of the second class, one column per class, or a column of lists; or `predicted`: class, "
     answer = f"scores = {_listed(table.scores)}"
     if table.predicted is not None or (table.scores and not (table.classes or table.numbers)):
         answer = f"predicted = {_quoted(table.predicted or table.scores[0])}"
     if table.id_scores is not None:
         answer += f"\n# The scores of the ids.\nid_scores = {_quoted(table.id_scores)}"
-    label = f"label = {_quoted(table.label)}"
+    return f"{note}number, ids.\n{answer}"
+
+
+def _label(table: TableDraft) -> str:
+    """The line of the column of labels, if they are of one output."""
+    if table.outputs:
+        return ""
     if table.label_columns:
         what = "A row may have several classes: a 0 or 1 for each"
         what = "A number for each that is predicted" if table.numbers else what
-        label = f"# {what}, in the order of the scores.\n"
-        label += f"label_columns = {_listed(table.label_columns)}"
-    return f"""\
-# The table's columns. Without a prediction_id, rows are identified by file and position. Labels may arrive later.
-event_time = {_quoted(table.event_time)}
-prediction_id = {_quoted(table.prediction_id)}
-{label}
-label_time = {_quoted(table.label_time)}
-# The time zone of timestamps without one.
-naive_timezone = {_quoted(table.naive_timezone)}
-# The probability of the second class, one column per class, or a column of lists; or `predicted`: class, number, ids.
-{answer}
-# A separate table of labels, with the same column names.
-# labels = "labels/*.parquet"
-"""
+        return f"# {what}, in the order of the scores.\nlabel_columns = {_listed(table.label_columns)}\n"
+    return f"label = {_quoted(table.label)}\n"
+
+
+def _output(one: OutputDraft) -> str:
+    answer = f"scores = {_listed(one.scores)}" if one.predicted is None else f"predicted = {_quoted(one.predicted)}"
+    return f"{{ {answer}, label = {_quoted(one.label)} }}"
 
 
 def _dictionary(columns: Mapping[str, ColumnSection]) -> str:

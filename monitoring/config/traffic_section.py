@@ -35,6 +35,25 @@ EXAMPLE_LABELS_QUERY = (
 _OF_DATABASES = ("query", "labels_query", "password_file", "password_env")
 
 
+class OutputSection(Section):
+    """The columns of one output of several: its answer and its label."""
+
+    label: Name = Field(examples=["was_kind"])
+    scores: Names = Field(default=(), examples=[["p_a", "p_b"]])
+    predicted: Name | None = Field(default=None, examples=["price"])
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> OutputSection:
+        if bool(self.scores) == (self.predicted is not None):
+            reject_setting(
+                "an output has one answer.",
+                got="both scores and predicted" if self.scores else None,
+                expected="either scores or predicted",
+                fix='Write, for example, { predicted = "price", label = "paid" }.',
+            )
+        return self
+
+
 class TrafficSection(Section):
     """Where the traffic is, and which slices are watched.
 
@@ -59,6 +78,9 @@ class TrafficSection(Section):
     scores: Names = Field(default=(), examples=[["on_time", "late"]])
     predicted: Name | None = Field(default=None, examples=["answer"])
     id_scores: Name | None = Field(default=None, examples=["scores"])
+    outputs: dict[Name, OutputSection] = Field(
+        default_factory=dict, examples=[{"price": {"predicted": "price", "label": "paid"}}]
+    )
     labels: Place | None = Field(default=None, examples=["labels/*.csv"])
     label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
     exclude_callers: Names = Field(default=(), examples=[["load-test", "10.0.0.7"]])
@@ -94,6 +116,17 @@ class TrafficSection(Section):
                 fix="Remove one of them.",
             )
         return value
+
+    @model_validator(mode="after")
+    def _one_output_or_several(self) -> TrafficSection:
+        if self.outputs and (self.scores or self.predicted is not None or self.label_columns):
+            reject_setting(
+                "outputs and columns of one output are both set.",
+                got=", ".join((*self.scores, *filter(None, (self.predicted,)), *self.label_columns)),
+                expected="outputs, or scores, predicted and label_columns",
+                fix="Remove one of them.",
+            )
+        return self
 
     @model_validator(mode="after")
     def _files_or_database(self) -> TrafficSection:

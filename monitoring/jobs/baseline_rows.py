@@ -66,13 +66,18 @@ class BaselineRows:
         mapped: dict[str, Role] = {
             columns.event_time: "event time",
             columns.prediction_id: "prediction id",
-            columns.label: "label",
+            **({} if columns.outputs else {columns.label: "label"}),
             columns.label_time: "label time",
             **dict.fromkeys(columns.label_columns, "label"),
             **dict.fromkeys(columns.scores, "predicted" if columns.numbers else "score"),
             **({} if columns.predicted is None else {columns.predicted: "predicted"}),
             **({} if columns.id_scores is None else {columns.id_scores: "score"}),
         }
+        of_output: dict[str, str] = {}
+        for output, one in columns.outputs.items():
+            mapped |= dict.fromkeys(one.answer, "score" if one.predicted is None else "predicted")
+            mapped[one.label] = "label"
+            of_output |= dict.fromkeys((*one.answer, one.label), f"of output {output}")
         found = []
         sources = {each.source: each for each in columns.described}
         for name in self.types:
@@ -82,7 +87,7 @@ class BaselineRows:
                 continue
             kind = columns.inputs.get(name, "")
             role: Role = mapped.get(name, "input" if kind else "left out")
-            why = "" if name in mapped else self.left_out.get(name, "" if kind else "not named")
+            why = of_output.get(name, "") if name in mapped else self.left_out.get(name, "" if kind else "not named")
             found.append(ColumnRole(name=name, role=role, kind=kind, why=why))
         return tuple(found)
 

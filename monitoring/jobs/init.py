@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.config import ConfigDraft, TableDraft, check_draft, render_config
+from monitoring.config import ConfigDraft, OutputDraft, TableDraft, check_draft, render_config
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import deploy
@@ -29,6 +29,7 @@ from monitoring.tasks.regression import Regression
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.column_roles import ColumnRole
 from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.tasks.outputs import by_output, naming, output_tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class InitResult:
         classes: the classes, in the order of the scores; none where a number is predicted.
         numbers: what each predicted number is called where they are several.
         places: of a ranking, how many ids an answer has; None of other tasks.
+        outputs: of several outputs with a label each, the classes of each; none of one that is a number.
         inputs: the names of the inputs.
         columns: what each column of the table was taken for.
         notes: what was left out, and where the baseline is weak.
@@ -56,6 +58,7 @@ class InitResult:
     notes: tuple[str, ...]
     numbers: tuple[str, ...] = ()
     places: int | None = None
+    outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def init_monitor(
@@ -88,8 +91,10 @@ def init_monitor(
     keep_existing(out / NAME, force=force)
     rows = read_reference(reference, description, clock=clock)
     columns = rows.columns
-    if not description.classes:
-        check_class_order(rows.table, columns)
+    for output, own, of_output in by_output(rows.table, columns):
+        if not (description.outputs[output].classes if output else description.classes):
+            with naming(output):
+                check_class_order(own, of_output)
     spec = _spec(rows)
     draft = _draft(description, rows)
     load_metrics(check_draft(draft, out))
@@ -101,6 +106,7 @@ def init_monitor(
         windows=windows,
         classes=columns.classes,
         numbers=columns.numbers,
+        outputs={name: one.classes for name, one in columns.outputs.items()},
         places=None if columns.ranking is None else columns.ranking.places,
         inputs=tuple(columns.inputs),
         columns=with_words(rows.roles, description.dictionary),
@@ -124,7 +130,7 @@ def _features(columns: TableColumns) -> tuple[FeatureSpec, ...]:
 def _spec(rows: BaselineRows) -> BaselineSpec:
     """What the baseline is to hold."""
     columns = rows.columns
-    has_number = columns.answer and not (columns.classes or columns.numbers or columns.ranking)
+    has_number = columns.answer and not (columns.classes or columns.numbers or columns.ranking or columns.outputs)
     return BaselineSpec(
         classes=columns.classes if columns.exclusive else (),
         features=_features(columns),
@@ -135,6 +141,7 @@ def _spec(rows: BaselineRows) -> BaselineSpec:
         outputs_only=None if columns.answer else OutputsOnly(watched=()),
         vector=VectorRegression.named(columns.numbers) if columns.numbers else None,
         ranking=columns.ranking,
+        several=output_tasks(columns),
         columns=tuple(rows.types.items()),
         rows_per_window=rows.rows_per_window,
     )
@@ -173,6 +180,10 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
             numbers=columns.numbers,
             id_scores=columns.id_scores,
             is_ranking=columns.ranking is not None,
+            outputs={
+                name: OutputDraft(label=one.label, scores=one.scores, predicted=one.predicted)
+                for name, one in columns.outputs.items()
+            },
         ),
         slices=description.slices,
         class_slices=description.class_slices,

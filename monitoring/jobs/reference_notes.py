@@ -14,6 +14,7 @@ from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
 from monitoring.traffic.score_classes import better_order
 from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.tasks.outputs import by_output
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -62,16 +63,22 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
     notes = [*_many_categories(table, columns)]
     if not columns.answer:
         return (*notes, "The table has no answers of a model: its inputs are watched alone.", *few_windows(windows))
+    for output, rows, own in by_output(table, columns):
+        notes += [f"Output {output}: {note}" if output else note for note in _answer_notes(rows, own)]
+    return (*notes, *few_windows(windows))
+
+
+def _answer_notes(table: pa.Table, columns: TableColumns) -> Iterator[str]:
+    """Notes on labels, and on the order of classes."""
     names = table["label"].drop_null().unique().to_pylist()
     if len(names) == 1:
-        notes.append(f"All labels of the reference are {names[0]}: they hardly show how wrong the model is.")
+        yield f"All labels of the reference are {names[0]}: they hardly show how wrong the model is."
     if not names:
-        notes.append("The reference has no labels: inputs and answers are watched, errors are not.")
+        yield "The reference has no labels: inputs and answers are watched, errors are not."
     if columns.predicted is None and columns.classes and columns.exclusive:
         answers, labels = _labelled(table, columns.classes)
-        notes += _worse_than_a_guess(answers, labels, columns.classes)
-        notes += _too_good(answers, labels)
-    return (*notes, *few_windows(windows))
+        yield from _worse_than_a_guess(answers, labels, columns.classes)
+        yield from _too_good(answers, labels)
 
 
 def check_class_order(table: pa.Table, columns: TableColumns) -> None:

@@ -28,7 +28,8 @@ from monitoring.traffic.tables.reference import (
 from monitoring.traffic.tables.tasks.class_sets import holds_sets, with_sets
 from monitoring.traffic.tables.tasks.number_vectors import are_vectors, hold_numbers, hold_texts_of_lists, with_vectors
 from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
-from monitoring.traffic.tables.tasks.rankings import with_ranking
+from monitoring.traffic.tables.tasks.outputs import OutputColumns, named_outputs, outputs_named, with_outputs
+from monitoring.traffic.tables.tasks.rankings import check_ranking_columns, with_ranking
 
 #: The usual name of the column of event times.
 EVENT_TIME = "event_time"
@@ -50,6 +51,8 @@ class TableDescription:
         label_time: the column of the times at which labels became known.
         prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
+        outputs: of a model of several outputs with a label each, the columns of each, instead of `scores`, `predicted`,
+            `label` and `classes`.
         task: "classification", "multilabel" (any of several classes), "regression", "ranking" (lists of ids, best
             first) or "inputs" (no answers, inputs alone); None: as labels and answers are, and none of the last two.
         inputs: columns, or NAME:KIND; empty: all columns that nothing else is made of.
@@ -78,6 +81,7 @@ class TableDescription:
     label_time: str | None = None
     prediction_id: str | None = None
     classes: tuple[str, ...] = ()
+    outputs: Mapping[str, OutputColumns] = field(default_factory=dict)
     task: TaskName | None = None
     inputs: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
@@ -134,8 +138,14 @@ class TableDescription:
     def other_columns(self) -> frozenset[str]:
         """Columns with another use than that of an input, by the names that they have or usually have."""
         usual = (self.times, self.prediction_id or "prediction_id", self.label or "label")
-        more = (self.label_time or "label_time", *self.label_columns, *self.scores)
+        more = (self.label_time or "label_time", *self.label_columns, *self.scores, *self.output_columns.values())
         return frozenset((*usual, *more, *(() if self.predicted is None else (self.predicted,))))
+
+    @property
+    def output_columns(self) -> dict[str, str]:
+        """The columns of several outputs, by the options that name them."""
+        found = (pair for output, one in self.outputs.items() for pair in one.options(output).items())
+        return dict(found)
 
     def _named_inputs(self) -> frozenset[str]:
         return frozenset((*self.inputs, *(word.rpartition(":")[0] for word in self.inputs))) - {""}
@@ -154,6 +164,8 @@ class TableDescription:
 def columns_named(said: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a `TableDescription` where several columns are named as the label or as what is predicted.
 
+    A label by output is that of several outputs, whose answers and classes are named by output, too.
+
     >>> columns_named({"predicted": ("p_1", "p_2"), "label": ("y_1", "y_2")})
     {'scores': ('p_1', 'p_2'), 'task': 'regression', 'label_columns': ('y_1', 'y_2')}
 
@@ -162,8 +174,14 @@ def columns_named(said: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         The fields as they are. Several predicted columns are numbers.
+
+    Raises:
+        BadInput: labels are by output, and the rest does not fit them.
     """
     found = dict(said)
+    if isinstance(found.get("label"), Mapping):
+        rest = {key: value for key, value in found.items() if key not in ("label", "scores", "predicted", "classes")}
+        return rest | {"outputs": outputs_named(found)}
     for key, several in (("predicted", "scores"), ("label", "label_columns")):
         if key not in found or found[key] is None or isinstance(found[key], str):
             continue
@@ -199,7 +217,7 @@ def columns_described(
     ranked = description.task == "ranking"
     columns = _named_columns(description, label)
     vectors = vectors or (description.task == "regression" and are_vectors(pieces, columns))
-    if not sets and not vectors and not ranked:
+    if not sets and not vectors and not ranked and not columns.outputs:
         check_labels(pieces, label)
     if columns.event_time in there:
         check_label_times(pieces, columns)
@@ -213,12 +231,11 @@ def columns_described(
     if description.task == "inputs":
         _check_some_input(found, left_out)
         return found, left_out
-    if ranked:
-        return with_ranking(pieces, found, description.classes, description.class_slices), left_out
-    if sets:
-        return with_sets(pieces, found, description.classes, description.class_slices), left_out
-    if vectors:
-        return with_vectors(pieces, found, description.classes, description.class_slices), left_out
+    if found.outputs:
+        return with_outputs(pieces, found, description.class_slices), left_out
+    with_task = with_ranking if ranked else with_sets if sets else with_vectors if vectors else None
+    if with_task is not None:
+        return with_task(pieces, found, description.classes, description.class_slices), left_out
     if (description.task or inferred_task(pieces, columns, description.classes)) == "regression":
         check_numbers(pieces, found, description.classes, description.class_slices)
         return found, left_out
@@ -231,8 +248,8 @@ def _named_columns(description: TableDescription, label: str) -> TableColumns:
     """The columns that their owner names, without inputs; BadInput for those of a ranking that are not one column."""
     ranked = description.task == "ranking"
     if ranked:
-        _check_ranking(description)
-    return TableColumns(
+        check_ranking_columns(description.scores, description.predicted)
+    columns = TableColumns(
         event_time=description.times,
         prediction_id=description.prediction_id or "prediction_id",
         label=label,
@@ -243,6 +260,7 @@ def _named_columns(description: TableDescription, label: str) -> TableColumns:
         id_scores=description.scores[0] if ranked and description.scores else None,
         predicted=None if description.answer_follows else description.predicted,
     )
+    return named_outputs(columns, description.outputs)
 
 
 def _check_some_input(columns: TableColumns, left_out: Mapping[str, str]) -> None:
@@ -267,25 +285,13 @@ def _check_answer(description: TableDescription) -> None:
             expected="one of them",
             fix=f"Leave --task out, to watch the answers, too; or --ignore {','.join(named)}.",
         )
-    if description.task != "inputs" and not named:
+    if description.task != "inputs" and not named and not description.outputs:
         raise BadInput(
             "The columns of the model's answers are not named.",
             got="neither a score nor a predicted class",
             expected="one of them",
             fix="Use --score p, or --score a,b,c with one column per class, or --predicted answer; or --task inputs, "
             "to watch the inputs of a table without answers.",
-        )
-
-
-def _check_ranking(description: TableDescription) -> None:
-    """Raises BadInput for a ranking whose scores are in several columns, or whose ids are in none or in several."""
-    if len(description.scores) > 1 or description.predicted is None:
-        raise BadInput(
-            "A ranking is one column of lists of ids.",
-            got=f"--score {','.join(description.scores)}" if description.scores else "no --predicted",
-            expected="--predicted with the column of ids, best first; and --score with one column of lists of their "
-            "scores, if there are some",
-            fix="Put the ids of a row into one list, or into text: a|b|c.",
         )
 
 
@@ -325,6 +331,7 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
         **{f"--label {name}": name for name in description.label_columns},
         "--group": description.group,
         **{f"--score {name}": name for name in description.scores},
+        **description.output_columns,
         **{f"--categorical {name}": name for name in description.categorical},
         **{f"--ignore {name}": name for name in description.ignore},
         **{f"--dictionary {name}": name for name in description.dictionary if name not in description.other_columns},
@@ -340,7 +347,11 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
             "There is no such column.",
             got=", ".join(f"{name} ({option.partition(' ')[0]})" for option, name in absent.items()),
             expected=f"some of {', '.join(there)[:300]}",
-            fix=f"Did you mean {', '.join(near)}?" if near else spelling(there),
+            fix="Several outputs have a label each: --label OUTPUT=COLUMN,OUTPUT=COLUMN."
+            if any("=" in name for name in absent.values())
+            else f"Did you mean {', '.join(near)}?"
+            if near
+            else spelling(there),
         )
 
 

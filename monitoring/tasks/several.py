@@ -43,7 +43,8 @@ class OutputTask:
         """The output as JSON, which `of` reads."""
         known: dict[str, Any] = {"output": self.output, "numbers": self.numbers}
         if isinstance(self.task, Classification):
-            return known | {"classes": list(self.task.classes)}
+            scored: dict[str, Any] = {} if self.task.has_probabilities else {"scored": False}
+            return known | {"classes": list(self.task.classes)} | scored
         return known | {"regression": self.task.document()}
 
     @classmethod
@@ -51,7 +52,7 @@ class OutputTask:
         """The inverse of `document`; LookupError or TypeError if something is missing."""
         task: Classification | Regression
         if "classes" in document:
-            task = Classification(classes=tuple(document["classes"]))
+            task = Classification(classes=tuple(document["classes"]), has_probabilities=document.get("scored", True))
         else:
             task = Regression.of(document["regression"])
         return cls(output=document["output"], task=task, numbers=document["numbers"])

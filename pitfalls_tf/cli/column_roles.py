@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from monitoring.config import ColumnSection
 
@@ -40,6 +40,36 @@ def split_columns(text: str) -> tuple[str, ...]:
     ('a', 'b')
     """
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def named_columns(said: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Columns of labels, answers and classes: of one output, or where labels are OUTPUT=COLUMN by output.
+
+    >>> named_columns({"label": ("kind=was", "price=paid"), "scores": ("kind=p_a", "p_b")})
+    {'label': {'kind': ('was',), 'price': ('paid',)}, 'scores': {'kind': ('p_a', 'p_b')}}
+    >>> named_columns({"label": ("y",), "scores": ("a=b",), "predicted": ()})
+    {'label': ('y',), 'scores': ('a=b',)}
+
+    Args:
+        said: Words by what they name. A word without an output is of the one before.
+
+    Returns:
+        Those that are there; as they are, or by output where the first word has one.
+    """
+    there = {key: words for key, words in said.items() if words}
+    if not there.get("label") or "=" not in there["label"][0]:
+        return there
+    return {key: _by_output(words) if "=" in words[0] else words for key, words in there.items()}
+
+
+def _by_output(words: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    output = ""
+    for word in words:
+        before, equals, after = word.partition("=")
+        output, name = (before.strip(), after.strip()) if equals else (output, word)
+        found[output] = (*found.get(output, ()), *([name] if name else []))
+    return found
 
 
 def dictionary_of(path: Path | None) -> dict[str, ColumnSection]:

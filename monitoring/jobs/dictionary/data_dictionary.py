@@ -142,4 +142,5 @@ def _mapped(config: MonitorConfig) -> frozenset[str]:
         return frozenset()
     named = (traffic.event_time, traffic.prediction_id, traffic.label, traffic.label_time, traffic.predicted)
     more = (*traffic.label_columns, *traffic.scores, traffic.id_scores)
+    more += tuple(name for one in traffic.outputs.values() for name in (one.label, one.predicted, *one.scores))
     return frozenset(name for name in (*named, *more) if name)

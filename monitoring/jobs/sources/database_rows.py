@@ -121,7 +121,8 @@ def _reject_disk(error: OSError) -> NoReturn:
 
 def _check_rows(schema: pa.Schema, columns: TableColumns) -> None:
     problems = [*_ids(schema, columns), *_times(schema, columns.event_time)]
-    numbers = columns.scores if columns.predicted is None else ()
+    scored = (one for one in (columns, *columns.outputs.values()) if one.predicted is None)
+    numbers = [name for one in scored for name in one.scores]
     described = dict.fromkeys(each.source for each in columns.described)
     for name in (*columns.answer, *columns.plain_inputs, *described):
         number = name in numbers or columns.plain_inputs.get(name) == "number"

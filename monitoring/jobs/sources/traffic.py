@@ -13,9 +13,12 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions, microseconds
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import redacted
 from monitoring.config.database_address import is_database_url
+from monitoring.config.settings_text import toml_key
+from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
 from monitoring.jobs.sources.database_rows import copy_database
 from monitoring.jobs.sources.log_source import LogSource
@@ -28,6 +31,7 @@ from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import is_table, pattern_below, require_table
+from monitoring.traffic.tables.tasks.outputs import OutputColumns, named_outputs
 
 
 def open_traffic(
@@ -116,14 +120,30 @@ def _from_database(
 
 
 def _check_answers(baseline: Baseline) -> None:
-    """Raises BadInput for a model of several outputs, which a table has no column of."""
-    only, several = baseline.spec.outputs_only, baseline.spec.several
-    if (only is not None and only.watched) or several is not None:
+    """Raises BadInput for a model of outputs without labels, which a table has no columns of."""
+    only = baseline.spec.outputs_only
+    if only is not None and only.watched:
         raise BadInput(
-            "A model of which several outputs are watched is monitored from its traffic log.",
+            "A model whose outputs are watched without labels is monitored from its traffic log.",
             got="the files of a table",
             expected="the folder that a server was given with --traffic",
             fix="Name it as the `path` of the [traffic] section.",
+        )
+
+
+def _check_outputs(traffic: TrafficSection, spec: BaselineSpec) -> None:
+    """Raises BadInput for columns of other outputs than the baseline has."""
+    known = {} if spec.several is None else {one.output: one.task for one in spec.several.outputs_judged}
+    if set(known) != set(traffic.outputs):
+        lines = (
+            f"outputs.{toml_key(name)} = {{ {'scores = [...]' if task.classes else 'predicted = ...'}, label = ... }}"
+            for name, task in known.items()
+        )
+        raise BadInput(
+            "The columns of the outputs are not those of the baseline.",
+            got=f"outputs {', '.join(traffic.outputs) or '(none)'} in the [traffic] section",
+            expected=f"the outputs {', '.join(known)}" if known else "no outputs: the baseline has one answer",
+            fix=f"Write there, with the columns of your table: {'; '.join(lines)}." if known else "Remove them.",
         )
 
 
@@ -199,6 +219,8 @@ def traffic_path(config: MonitorConfig) -> Path | str:
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
     traffic, spec = config.traffic, baseline.spec
+    if spec.several is not None or traffic.outputs:
+        return _columns_of_outputs(traffic, spec)
     has_answers = spec.outputs_only is None
     predicted = traffic.predicted or (None if traffic.scores else spec.output)
     return TableColumns(
@@ -218,6 +240,34 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         inputs={feature.name: feature.kind for feature in spec.features},
         described=spec.described,
         known=dict(spec.columns),
+    )
+
+
+def _columns_of_outputs(traffic: TrafficSection, spec: BaselineSpec) -> TableColumns:
+    """As `columns_of`, of a model of several outputs."""
+    _check_outputs(traffic, spec)
+    common = TableColumns(
+        event_time=traffic.event_time,
+        prediction_id=traffic.prediction_id,
+        label_time=traffic.label_time,
+        naive_timezone=traffic.naive_timezone,
+        inputs={feature.name: feature.kind for feature in spec.features},
+        described=spec.described,
+        known=dict(spec.columns),
+    )
+    judged = () if spec.several is None else spec.several.outputs_judged
+    named = {one.output: traffic.outputs[one.output] for one in judged}
+    return named_outputs(
+        common,
+        {
+            one.output: OutputColumns(
+                label=named[one.output].label,
+                scores=named[one.output].scores,
+                predicted=named[one.output].predicted,
+                classes=one.task.classes,
+            )
+            for one in judged
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +59,11 @@ def usable_answers(values: NDArray[np.float64], columns: TableColumns) -> NDArra
     Returns:
         bool [n].
     """
+    if columns.outputs:
+        found = np.ones(len(values), dtype=np.bool_)
+        for one, own in _parts(values, columns):
+            found &= usable_answers(own, one)
+        return found
     if columns.classes:
         return are_probabilities(values, exclusive=columns.exclusive)
     return np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
@@ -75,6 +80,8 @@ def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple
 
 def _what(columns: TableColumns) -> str:
     """What an answer is."""
+    if columns.outputs:
+        return f"an answer of each of {', '.join(columns.outputs)}"
     if columns.ranking is not None:
         return "ids"
     if columns.classes:
@@ -86,15 +93,12 @@ def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float
     """What the columns of the answer hold, shape [n, width], probabilities or not; NaN where they hold nothing."""
     rows, width = raw.table.num_rows, columns.width
     found = [decoded(raw.table[name]) for name in columns.answer]
+    if columns.outputs:
+        return np.concatenate([given_probabilities(raw, one) for one in columns.outputs.values()], axis=1)
     if not columns.classes:
         return _given_numbers(found, columns, text=raw.text)
     if columns.predicted is not None:
-        if not (is_text(found[0].type) or is_number(found[0].type)):
-            return np.full((rows, width), np.nan)
-        place = class_indices(class_names(found[0]), columns.classes)
-        values = np.eye(width)[np.asarray(pc.fill_null(place, 0), dtype=np.int64)]
-        values[np.asarray(place.is_null(), dtype=np.bool_)] = np.nan
-        return values
+        return _given_classes(found[0], columns.classes)
     if len(found) == 1 and is_list(found[0].type):
         return _from_lists(found[0], width)
     given = np.stack([np.asarray(parse_numbers(column, text=raw.text)[0]) for column in found], axis=1)
@@ -104,6 +108,24 @@ def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float
     np.subtract(1, given[:, 0], out=pair[0])
     pair[1] = given[:, 0]
     return pair.T
+
+
+def _given_classes(answers: pa.Array, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    """Predicted classes as certain ones, [n, classes]; NaN in rows of no class."""
+    if not (is_text(answers.type) or is_number(answers.type)):
+        return np.full((len(answers), len(classes)), np.nan)
+    place = class_indices(class_names(answers), classes)
+    values = np.eye(len(classes))[np.asarray(pc.fill_null(place, 0), dtype=np.int64)]
+    values[np.asarray(place.is_null(), dtype=np.bool_)] = np.nan
+    return values
+
+
+def _parts(values: NDArray[np.float64], columns: TableColumns) -> Iterator[tuple[TableColumns, NDArray[np.float64]]]:
+    """The columns of each output with its own numbers of answers, [n, width]."""
+    first = 0
+    for one in columns.outputs.values():
+        yield one, values[:, first : first + one.width]
+        first += one.width
 
 
 def _given_numbers(found: Sequence[pa.Array], columns: TableColumns, *, text: bool) -> NDArray[np.float64]:

@@ -47,6 +47,7 @@ class TableColumns:
         ranking: the task of a model that answers ids.
         inputs: the model's inputs, each a number or a category.
         described: what describes columns that are no inputs themselves, by some of the inputs.
+        outputs: of a model of several outputs with a label each, the columns of each: its answer, classes and label.
         known: columns that the reference had, with their Arrow types; empty while the reference itself is read.
     """
 
@@ -65,11 +66,14 @@ class TableColumns:
     ranking: Ranking | None = None
     inputs: Mapping[str, Kind] = field(default_factory=dict)
     described: tuple[Descriptors, ...] = ()
+    outputs: Mapping[str, TableColumns] = field(default_factory=dict)
     known: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
         """How many numbers an answer has: one for each class, or those that are predicted; ids and their scores."""
+        if self.outputs:
+            return sum(one.width for one in self.outputs.values())
         if self.ranking is not None:
             return self.ranking.width
         return len(self.classes) or len(self.numbers) or 1
@@ -77,6 +81,8 @@ class TableColumns:
     @property
     def answer(self) -> tuple[str, ...]:
         """The columns that hold what the model answered; none where the table has inputs alone."""
+        if self.outputs:
+            return tuple(name for one in self.outputs.values() for name in one.answer)
         if self.predicted is None:
             return self.scores
         return (self.predicted,) if self.id_scores is None else (self.predicted, self.id_scores)
@@ -89,6 +95,8 @@ class TableColumns:
     @property
     def label_cells(self) -> tuple[str, ...]:
         """The columns that hold labels."""
+        if self.outputs:
+            return tuple(one.label for one in self.outputs.values())
         return self.label_columns or (self.label,)
 
     @property

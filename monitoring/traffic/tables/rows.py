@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -105,12 +106,46 @@ def _label_cells(raw: RawRows, columns: TableColumns) -> pa.Array | None:
     if not set(columns.label_cells) <= set(raw.table.column_names):
         return None
     cells = [decoded(raw.table[name]) for name in columns.label_cells]
+    if columns.outputs:
+        return objects_of(dict(zip(columns.outputs, map(_texts, cells), strict=True)))
     if columns.label_columns:
         texts = [class_names(each) for each in cells if is_text(each.type) or is_number(each.type)]
         return joined(texts) if len(texts) == len(cells) else None
     if is_list(cells[0].type) and columns.lists_labels:
         return listed(cells[0])
     return cells[0] if is_text(cells[0].type) or is_number(cells[0].type) else None
+
+
+def objects_of(parts: Mapping[str, pa.Array]) -> pa.Array:
+    """Labels of several outputs as the text of JSON objects, as `monitoring.tasks.label_objects` reads them.
+
+    >>> objects_of({"kind": pa.array(["late", None]), "price": pa.array(["2", "3"])}).to_pylist()
+    ['{"kind":"late","price":"2"}', None]
+
+    Args:
+        parts: Each output's labels as text, [n].
+
+    Returns:
+        Strings [n]; null where a part is.
+    """
+    texts = [
+        pc.binary_join_element_wise(f"{json.dumps(name, ensure_ascii=False)}:", _quoted(part), "")
+        for name, part in parts.items()
+    ]
+    return pc.binary_join_element_wise("{", pc.binary_join_element_wise(*texts, ","), "}", "")
+
+
+def _texts(cells: pa.Array) -> pa.Array:
+    """Class names or numbers as text; null where the column's type holds neither."""
+    known = is_text(cells.type) or is_number(cells.type)
+    return class_names(cells) if known else pa.nulls(len(cells), pa.string())
+
+
+def _quoted(words: pa.Array) -> pa.Array:
+    """Text as JSON has it."""
+    coded = words.dictionary_encode()
+    quoted = [None if word is None else json.dumps(word, ensure_ascii=False) for word in coded.dictionary.to_pylist()]
+    return pa.array(quoted, pa.string()).take(coded.indices)
 
 
 def joined(columns: Sequence[pa.Array]) -> pa.Array:

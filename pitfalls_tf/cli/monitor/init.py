@@ -12,7 +12,7 @@ import click
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url, shown_url
-from pitfalls_tf.cli.column_roles import dictionary_of, split_columns, with_column_roles
+from pitfalls_tf.cli.column_roles import dictionary_of, named_columns, split_columns, with_column_roles
 from pitfalls_tf.cli.monitor.options import exclude_option
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -73,12 +73,14 @@ LISTED = 60
     "--score",
     multiple=True,
     metavar="COLUMN",
-    help="Probability of the second class, or A,B,C: one per class; repeatable.  [with --reference]",
+    help="Probability of the second class, or A,B,C: one per class; of several outputs OUTPUT=A,B,C; repeatable.  "
+    "[with --reference]",
 )
 @click.option(
     "--predicted",
     metavar="COLUMN",
-    help="Predicted class, or predicted number; or A,B,C, or a column of lists: several numbers; or lists of ids.",
+    help="Predicted class, or predicted number; or A,B,C, or a column of lists: several numbers; or lists of ids; or "
+    "OUTPUT=COLUMN,...",
 )
 @click.option(
     "--task",
@@ -91,11 +93,13 @@ LISTED = 60
     "--label",
     metavar="COLUMN",
     help="Label; or A,B,C: a 0 or 1 for each class, where a row may have several, or a number for each that is "
-    "predicted.  [with --reference]",
+    "predicted; or OUTPUT=COLUMN,... for several outputs.  [with --reference]",
 )
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.")
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.")
-@click.option("--classes", default="", metavar="A,B", help="Class names in the order of the scores.")
+@click.option(
+    "--classes", default="", metavar="A,B", help="Class names in the order of the scores; or OUTPUT=A,B,OUTPUT=C,D."
+)
 @click.option("--features", default="", metavar="A,B", help="Inputs; A:KIND sets a kind, such as A:category or A:text.")
 @with_column_roles
 @click.option("--slices", default="", metavar="A,B", help="Categorical inputs whose values are watched separately.")
@@ -174,9 +178,9 @@ def command(
     from monitoring.jobs.table_description import TableDescription, columns_named  # noqa: PLC0415 - as above
 
     named: dict[str, Any] = {"task": flags["task"]}
-    named["scores"] = tuple(name for words in flags["score"] for name in split_columns(words))
-    named |= {name: split_columns(flags[name]) for name in ("predicted", "label") if flags[name]}
-    named |= {name: split_columns(flags[name]) for name in ("categorical", "ignore", "classes")}
+    words = {name: split_columns(flags[name] or "") for name in ("predicted", "label", "classes")}
+    named |= named_columns({"scores": split_columns(",".join(flags["score"])), **words})
+    named |= {name: split_columns(flags[name]) for name in ("categorical", "ignore")}
     own = TableDescription(
         dictionary=said,
         inputs=split_columns(flags["features"]),
@@ -291,6 +295,7 @@ def _document(adopted: InitResult) -> dict[str, object]:
         "classes": list(adopted.classes),
         "numbers": list(adopted.numbers),
         "places": adopted.places,
+        "outputs": {name: list(classes) for name, classes in adopted.outputs.items()},
         "inputs": list(adopted.inputs),
         "columns": [one.document() for one in adopted.columns],
         "notes": list(_notes(adopted)),
@@ -322,6 +327,9 @@ def _answers(adopted: InitResult) -> str:
         return "no answers."
     if adopted.numbers:
         return f"{len(adopted.numbers)} predicted numbers: {', '.join(adopted.numbers)}."
+    if adopted.outputs:
+        each = (f"{name} ({', '.join(of) if of else 'a number'})" for name, of in adopted.outputs.items())
+        return f"{len(adopted.outputs)} outputs: {', '.join(each)}."
     if adopted.places is not None:
         return f"rankings of up to {adopted.places} ids."
     return f"classes {', '.join(adopted.classes)}." if adopted.classes else "a predicted number."

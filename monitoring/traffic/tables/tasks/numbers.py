@@ -29,7 +29,7 @@ def inferred_task(pieces: Sequence[LoadedPiece], columns: TableColumns, classes:
 
     Returns:
         "regression" where one column is the answer, and labels (answers, where there are no labels) are numbers with
-        fractions or with many values; "classification" otherwise.
+        fractions or with many values, or predicted ones are with fractions; "classification" otherwise.
     """
     if classes or len(columns.answer) != 1:
         return "classification"
@@ -42,7 +42,8 @@ def inferred_task(pieces: Sequence[LoadedPiece], columns: TableColumns, classes:
     if columns.predicted is None and ((answers >= 0) & (answers <= 1)).all():  # a probability of 0 or 1
         return "classification" if np.unique(known).size <= 2 else "regression"
     distinct = np.unique(known)
-    fractions = bool((distinct != np.rint(distinct)).any())
+    shown = known if columns.predicted is None else np.concatenate([known, answers])
+    fractions = bool((shown != np.rint(shown)).any())
     return "regression" if fractions or distinct.size > MOST_WHOLE_NUMBERS else "classification"
 
 

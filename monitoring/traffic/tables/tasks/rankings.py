@@ -18,6 +18,18 @@ from monitoring.traffic.tables.reference import LoadedPiece
 from monitoring.traffic.tables.rows import coded_labels
 
 
+def check_ranking_columns(scores: Sequence[str], predicted: str | None) -> None:
+    """Raises BadInput for a ranking whose scores are in several columns, or whose ids are in none or in several."""
+    if len(scores) > 1 or predicted is None:
+        raise BadInput(
+            "A ranking is one column of lists of ids.",
+            got=f"--score {','.join(scores)}" if scores else "no --predicted",
+            expected="--predicted with the column of ids, best first; and --score with one column of lists of their "
+            "scores, if there are some",
+            fix="Put the ids of a row into one list, or into text: a|b|c.",
+        )
+
+
 def with_ranking(
     pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Sequence[str], class_slices: Sequence[str]
 ) -> TableColumns:

@@ -1,0 +1,237 @@
+"""Tables of models with several outputs: the columns of each, with a label of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.errors import BadInput
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.label_objects import texts_of_outputs
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.several import OutputTask, SeveralTasks
+from monitoring.traffic.tables.answers import as_list_column
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.reference import LoadedPiece, check_labels, check_scores, classes_of
+from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
+
+EXAMPLE = "--label kind=was_kind,price=paid --score kind=p_a,p_b --predicted price=price"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputColumns:
+    """The columns of one output of several, as the table's owner names them.
+
+    Attributes:
+        label: its labels.
+        scores: its probabilities, as of `TableColumns`.
+        predicted: its predicted class or number, where there are no probabilities.
+        classes: its classes, in the order of the scores; empty: as the table has them.
+    """
+
+    label: str
+    scores: tuple[str, ...] = ()
+    predicted: str | None = None
+    classes: tuple[str, ...] = ()
+
+    def options(self, output: str) -> dict[str, str]:
+        """The columns by the options that name them."""
+        found = {f"--label {output}": self.label} | {f"--score {output} {name}": name for name in self.scores}
+        return found if self.predicted is None else found | {f"--predicted {output}": self.predicted}
+
+
+def outputs_named(said: Mapping[str, Any]) -> dict[str, OutputColumns]:
+    """The columns of each output, from `label`, `scores`, `predicted` and `classes` by the output's name.
+
+    >>> outputs_named({"label": {"price": "paid"}, "predicted": {"price": "price"}})["price"].predicted
+    'price'
+
+    Args:
+        said: The four, each a name or names by output; those that are not needed may be absent or empty. No `task`.
+
+    Returns:
+        By output, in the order of the labels.
+
+    Raises:
+        BadInput: one of them is not by output, names an output without a label, or an output has no answer or two.
+    """
+    if said.get("task") is not None:
+        raise BadInput(
+            "Several outputs are no one task.",
+            got=f"--task {said['task']}",
+            expected="probabilities (--score) or a predicted class or number (--predicted) for each output",
+            fix="Leave --task out.",
+        )
+    given = {key: said[key] for key in ("scores", "predicted", "classes") if said.get(key)}
+    plain = [key for key, value in given.items() if not isinstance(value, Mapping)]
+    names = {
+        key: {name: _names(value) for name, value in by_output.items()}
+        for key, by_output in given.items()
+        if isinstance(by_output, Mapping)
+    }
+    labels = {name: _names(value) for name, value in said["label"].items()}
+    strange = [name for by_output in names.values() for name in by_output if name not in labels]
+    if plain or strange or any(len(label) != 1 for label in labels.values()) or not all(labels):
+        raise BadInput(
+            "Labels, answers and classes of several outputs are named by output.",
+            got=f"{', '.join(plain)} of no output" if plain else f"outputs {', '.join((*labels, *strange))}",
+            expected="OUTPUT=COLUMN, one label for each output, and no answer of another output",
+            fix=f"For example {EXAMPLE}.",
+        )
+    found = {}
+    for name, (label,) in labels.items():
+        scores, predicted = (names.get(key, {}).get(name, ()) for key in ("scores", "predicted"))
+        if bool(scores) == bool(predicted) or len(predicted) > 1:
+            raise BadInput(
+                f"The answer of output {name} is not one.",
+                got=", ".join((*scores, *predicted)) or "no column",
+                expected="either its probabilities (--score), or its predicted class or number (--predicted)",
+                fix=f"For example {EXAMPLE}.",
+            )
+        answer = predicted[0] if predicted else None
+        classes = names.get("classes", {}).get(name, ())
+        found[name] = OutputColumns(label=label, scores=scores, predicted=answer, classes=classes)
+    return found
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def named_outputs(columns: TableColumns, outputs: Mapping[str, OutputColumns]) -> TableColumns:
+    """The columns of a table with those of each output, whose classes are the owner's, if any.
+
+    Args:
+        columns: what the other columns mean.
+        outputs: the columns of each output.
+
+    Returns:
+        The columns.
+    """
+    return replace(
+        columns,
+        outputs={
+            name: TableColumns(
+                event_time=columns.event_time,
+                prediction_id=columns.prediction_id,
+                label_time=columns.label_time,
+                naive_timezone=columns.naive_timezone,
+                label=one.label,
+                scores=one.scores,
+                predicted=one.predicted,
+                classes=one.classes,
+            )
+            for name, one in outputs.items()
+        },
+    )
+
+
+def with_outputs(pieces: Sequence[LoadedPiece], columns: TableColumns, class_slices: Sequence[str]) -> TableColumns:
+    """The columns with what each output is judged by: classes, or a number.
+
+    Args:
+        pieces: the reference.
+        columns: as of `named_outputs`.
+        class_slices: classes that the user wants losses by.
+
+    Returns:
+        The columns.
+
+    Raises:
+        BadInput: the columns of an output do not fit its labels, or losses are wanted by class.
+    """
+    if class_slices:
+        raise BadInput(
+            "Losses of several outputs are not watched by class.",
+            got=f"--class-slices {','.join(class_slices)}",
+            expected="no --class-slices",
+            fix="Leave it out.",
+        )
+    found = {}
+    for name, one in columns.outputs.items():
+        if not name.strip() or ":" in name or not name.isprintable():
+            raise BadInput(
+                "An output's name is text without a colon.",
+                got=repr(name),
+                expected="a name such as price",
+                fix=f"For example {EXAMPLE}.",
+            )
+        with naming(name):
+            found[name] = _judged(pieces, one)
+    return replace(columns, outputs=found)
+
+
+def _judged(pieces: Sequence[LoadedPiece], one: TableColumns) -> TableColumns:
+    """The columns of one output with its classes, or without where it is a number."""
+    check_labels(pieces, one.label)
+    plain = replace(one, classes=())
+    if one.predicted is not None and inferred_task(pieces, plain, one.classes) == "regression":
+        check_numbers(pieces, plain, (), ())
+        return plain
+    found = replace(one, classes=classes_of(pieces, plain, one.classes))
+    check_scores(pieces, found)
+    return found
+
+
+@contextmanager
+def naming(output: str) -> Iterator[None]:
+    """Name an output in what is wrong with its columns; without a name, nothing.
+
+    Args:
+        output: the output's name.
+
+    Yields:
+        Once.
+
+    Raises:
+        BadInput: as the block does.
+    """
+    try:
+        yield
+    except BadInput as error:
+        if not output:
+            raise
+        what = f"Output {output}: {error.what[:1].lower()}{error.what[1:]}"
+        fix = error.fix.replace("--classes ", f"--classes {output}=")
+        raise BadInput(what, got=error.got, expected=error.expected, fix=fix) from error
+
+
+def output_tasks(columns: TableColumns) -> SeveralTasks | None:
+    """What each output is judged by; None of a table without several."""
+    if not columns.outputs:
+        return None
+    return SeveralTasks(outputs_judged=tuple(_task(name, one) for name, one in columns.outputs.items()))
+
+
+def _task(name: str, one: TableColumns) -> OutputTask:
+    if not one.classes:
+        return OutputTask(output=name, task=Regression(), numbers=1)
+    task = Classification(classes=one.classes, has_probabilities=one.predicted is None)
+    return OutputTask(output=name, task=task, numbers=one.width)
+
+
+def by_output(table: pa.Table, columns: TableColumns) -> Iterator[tuple[str, pa.Table, TableColumns]]:
+    """Rows of a table as they are to each output; as they are, without a name, where there are not several.
+
+    Args:
+        table: rows as `RowBatch.table` has them.
+        columns: what each column means.
+
+    Yields:
+        The output's name, the rows with its own answers and labels, and its columns.
+    """
+    if not columns.outputs:
+        yield "", table, columns
+        return
+    answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(table.num_rows, -1)
+    labels = texts_of_outputs(table["label"], tuple(columns.outputs))
+    first = 0
+    for (name, one), label in zip(columns.outputs.items(), labels, strict=True):
+        own = as_list_column(answers[:, first : first + one.width])
+        first += one.width
+        yield name, pa.table({"probabilities": own, "label": label}), one

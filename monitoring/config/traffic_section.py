@@ -79,7 +79,7 @@ class TrafficSection(Section):
     predicted: Name | None = Field(default=None, examples=["answer"])
     id_scores: Name | None = Field(default=None, examples=["scores"])
     outputs: dict[Name, OutputSection] = Field(
-        default_factory=dict, examples=[{"price": {"predicted": "price", "label": "paid"}}]
+        default={}, examples=[{"price": {"predicted": "price", "label": "paid"}}]
     )
     labels: Place | None = Field(default=None, examples=["labels/*.csv"])
     label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from monitoring.config import load_config
 from monitoring.errors import BadInput
 
 ROWS = 60
-SAID = {
+SAID: dict[str, Any] = {
     "label": {"kind": "was_kind", "price": "paid"},
     "scores": {"kind": ("kind_late", "kind_lost")},
     "predicted": {"price": "price"},

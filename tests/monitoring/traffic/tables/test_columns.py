@@ -28,6 +28,18 @@ def test_every_column_with_a_role_is_mapped_and_no_input_is() -> None:
     assert columns.mapped == ("ts", "prediction_id", "label", "label_time", "class")
 
 
+def test_columns_of_several_outputs_are_those_of_each_side_by_side() -> None:
+    kind = TableColumns(scores=("a", "b", "c"), classes=("a", "b", "c"), label="was_kind")
+    late = TableColumns(scores=("p",), classes=("no", "yes"), label="was_late")
+    price = TableColumns(predicted="price", label="paid")
+    columns = TableColumns(event_time="ts", outputs={"kind": kind, "late": late, "price": price})
+    assert columns.width == 3 + 2 + 1
+    assert columns.answer == ("a", "b", "c", "p", "price")
+    assert columns.label_cells == ("was_kind", "was_late", "paid")
+    assert columns.mapped == ("ts", "prediction_id", *columns.label_cells, "label_time", *columns.answer)
+    assert not columns.lists_labels
+
+
 @pytest.mark.parametrize(
     "name", ["__index_level_0__", "__index_level_12__", "Unnamed: 0", "Unnamed: 0.1", "Unnamed: 0.1.1"]
 )

@@ -35,6 +35,7 @@ def pieces(tmp_path: Path, answers: object, labels: object) -> tuple[LoadedPiece
         ([True, False], [True, True], "classification"),
         ([1.5, 2.5], pa.array([None, None], pa.float64()), "regression"),
         ([1.5, 2.5], ["a", "b"], "classification"),
+        ([1.5, 2.5], [1, 2], "regression"),
     ],
 )
 def test_the_task_follows_from_labels_and_answers(tmp_path: Path, answers: object, labels: object, task: str) -> None:

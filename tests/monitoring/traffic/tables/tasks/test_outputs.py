@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.label_objects import texts_of_outputs
 from monitoring.tasks.regression import Regression
-from monitoring.traffic.tables.answers import read_answers
+from monitoring.traffic.tables.answers import no_answer_findings, read_answers
+from monitoring.traffic.tables.column_findings import column_findings
 from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.label_tables import LabelTables
 from monitoring.traffic.tables.reference import LoadedPiece
-from monitoring.traffic.tables.rows import coded_labels
+from monitoring.traffic.tables.rows import coded_labels, objects_of
+from monitoring.traffic.tables.table import Table
 from monitoring.traffic.tables.tasks.outputs import by_output, named_outputs, output_tasks, outputs_named, with_outputs
-from tests.monitoring.traffic.tables.table_files import raw
+from tests.monitoring.traffic.tables.table_files import at, parquet, raw, times, window
 
 SAID: dict[str, Any] = {
     "label": {"kind": ("was",), "late": ("was_late",), "price": ("paid",), "tone": ("heard",)},
@@ -107,3 +118,81 @@ def test_what_does_not_fit_is_one_error_that_names_the_output(
 def test_losses_by_class_are_refused() -> None:
     with pytest.raises(BadInput, match="not watched by class"):
         with_outputs(pieces(), named_outputs(TableColumns(), outputs_named(SAID)), ("label",))
+
+
+#: The rows of the table at the first three hours of its day, with ids.
+ROWS = {"event_time": times([1, 2, 3]), "prediction_id": pa.array(["x", "y", "z"])} | {
+    name: pa.array(cells) for name, cells in CELLS.items()
+}
+
+
+def known_columns() -> TableColumns:
+    return replace(columns(), known=dict.fromkeys(ROWS, "string"))
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_live_table_is_read_by_the_same_columns(tmp_path: Path, *, text: bool) -> None:
+    table = pa.table(ROWS)
+    if text:
+        pacsv.write_csv(table, tmp_path / "live.csv")
+    pieces = pieces_of(tmp_path / "live.csv") if text else parquet(tmp_path, table)
+    scan = Table(pieces, known_columns()).window(window(0, 24))
+    found = scan.read()
+    assert found["probabilities"].to_pylist()[1] == [0.1, 0.1, 0.8, 0.5, 0.5, 11.0, 1.0, 0.0]
+    assert found["label"].to_pylist()[0] == '{"kind":"b","late":"true","price":"10","tone":"low"}'
+    assert found["label_time"].to_pylist()[0] == at(1)
+    assert scan.findings() == ()
+
+
+def test_labels_may_come_in_a_table_of_their_own_with_a_column_for_each_output(tmp_path: Path) -> None:
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "labels").mkdir()
+    answers = pa.table(
+        {name: ROWS[name] for name in ("event_time", "prediction_id", "a", "b", "c", "p", "price", "tone")}
+    )
+    truths = pa.table({name: ROWS[name] for name in ("prediction_id", "was", "was_late", "paid", "heard")})
+    rows = Table(parquet(tmp_path / "rows", answers), known_columns())
+    separate = LabelTables(parquet(tmp_path / "labels", truths), known_columns()).labels(rows)
+    assert separate.labels["prediction_id"].to_pylist()[:2] == ["x", "y"]
+    assert json.loads(separate.labels["label"][1].as_py()) == {
+        "kind": "a",
+        "late": "false",
+        "price": "11.5",
+        "tone": "low",
+    }
+
+
+def test_a_table_of_labels_that_lacks_an_output_is_refused(tmp_path: Path) -> None:
+    labels = LabelTables(parquet(tmp_path, pa.table({"prediction_id": ["x"], "was": ["a"], "paid": [1.0]})), columns())
+    with pytest.raises(BadInput, match="no column was_late, heard"):
+        _ = labels.ids
+
+
+def test_a_column_that_is_gone_or_of_another_type_is_named() -> None:
+    known = known_columns()
+    cells = ROWS | {"paid": pa.array([True, False, True]), "was": pa.array([at(1)] * 3)}
+    rows = raw(**{name: cell for name, cell in cells.items() if name != "p"})
+    values, unusable, gone = read_answers(rows, known)
+    assert np.isnan(values).all()
+    assert (unusable, [one.feature for one in gone]) == (3, ["p"])
+    assert [one.feature for one in column_findings(rows, known)] == ["was"]
+
+
+def test_rows_none_of_which_is_answered_by_all_outputs_are_a_fact() -> None:
+    (fact,) = no_answer_findings(columns(), 3, 3)
+    assert "holds an answer of each of kind, late, price, tone in none of 3 rows" in fact.message
+
+
+def test_an_output_whose_classes_are_predicted_has_its_classes_by_number_too() -> None:
+    values, unusable, _ = read_answers(pieces(tone=["0", "1", "2"])[0].raw, columns())
+    assert (values[0, -2:].tolist(), values[1, -2:].tolist(), unusable) == ([1.0, 0.0], [0.0, 1.0], 1)
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: bool(text.strip()))
+
+
+@given(st.dictionaries(WORDS, st.lists(WORDS, min_size=2, max_size=2), min_size=1, max_size=3))
+def test_labels_of_any_text_are_read_as_they_were(parts: dict[str, list[str]]) -> None:
+    written = objects_of({name: pa.array(words) for name, words in parts.items()})
+    read = texts_of_outputs(pa.chunked_array([written]), tuple(parts))
+    assert [part.to_pylist() for part in read] == list(parts.values())

@@ -129,6 +129,16 @@ def test_a_column_of_ids_that_holds_none_any_more_is_a_fact(monitor: Monitor) ->
     assert (page.level, page.cause) == ("page", "unusable answers")
 
 
+@pytest.mark.parametrize(("scores", "predicted"), [((), None), (("x",), None), (("x", "y"), "ids")])
+def test_a_ranking_is_one_column_of_ids_and_one_of_scores_at_most(
+    scores: tuple[str, ...], predicted: str | None
+) -> None:
+    check_ranking_columns(scores[:1], "ids")
+    with pytest.raises(BadInput, match="A ranking is one column of lists of ids") as refused:
+        check_ranking_columns(scores, predicted)
+    assert refused.value.got == (f"--score {','.join(scores)}" if scores else "no --predicted")
+
+
 def test_lists_of_labels_are_read_and_are_no_finding(tmp_path: Path) -> None:
     frame = days("2024-01-01", 2, 5)
     lists = frame.assign(clicked=frame["clicked"].map(lambda one: [one, "item-1"]))

@@ -17,6 +17,7 @@ from monitoring.traffic.tables.answers import (
     given_probabilities,
     no_answer_findings,
     read_answers,
+    usable_answers,
 )
 from monitoring.traffic.tables.columns import TableColumns
 from tests.monitoring.traffic.tables.table_files import raw
@@ -31,6 +32,21 @@ def test_a_single_score_is_the_probability_of_the_second_class() -> None:
     values, unusable, findings = read_answers(raw(p=pa.array([0.25, 1.0, 0.0])), ONE)
     assert values.tolist() == [[0.75, 0.25], [0.0, 1.0], [1.0, 0.0]]
     assert (unusable, findings) == (0, ())
+
+
+@pytest.mark.parametrize(
+    ("row", "usable"),
+    [
+        ([0.75, 0.25, 1.0, 0.0, 0.0, 7.5], True),
+        ([0.75, 0.5, 1.0, 0.0, 0.0, 7.5], False),
+        ([0.75, 0.25, 1.0, 0.5, 0.0, 7.5], False),
+        ([0.75, 0.25, 1.0, 0.0, 0.0, np.inf], False),
+    ],
+)
+def test_a_row_of_several_outputs_is_usable_if_each_output_answered(row: list[float], *, usable: bool) -> None:
+    number = TableColumns(predicted="price")
+    columns = TableColumns(outputs={"late": ONE, "kind": THREE, "price": number})
+    assert usable_answers(np.array([row]), columns).tolist() == [usable]
 
 
 @pytest.mark.parametrize("cell", [None, float("nan"), float("inf"), -0.01, 1.01])

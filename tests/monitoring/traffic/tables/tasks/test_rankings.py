@@ -18,6 +18,7 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import read_all
 from monitoring.traffic.tables.rows import coded_labels
+from monitoring.traffic.tables.tasks.rankings import check_ranking_columns
 
 PLACES, CATALOGUE, ROWS = 4, 40, 100
 

@@ -171,7 +171,7 @@ class Regression:
         size = np.minimum(np.abs(errors), 1.0)
         found = {"absolute_error": size, "squared_error": size**2}
         if self.percentage:
-            with np.errstate(divide="ignore", invalid="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 shares = np.abs(answers[:, 0] - truth) / np.abs(truth)
             found["percentage_error"] = (
                 np.minimum(np.nan_to_num(shares, nan=0.0), LARGEST_PERCENTAGE) / LARGEST_PERCENTAGE

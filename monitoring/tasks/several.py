@@ -87,7 +87,7 @@ class SeveralTasks:
     def fitted(self, answers: Floats, labels: Whole) -> SeveralTasks:
         """The task with its bounds and ranks, from a baseline's answers, [n, width], and labels, [n, outputs]."""
         found = []
-        for place, (one, own) in enumerate(self._parts(answers)):
+        for place, (one, own) in enumerate(self.parts(answers)):
             task = one.task
             fitted = task if isinstance(task, Classification) else task.fitted(own, labels[:, place])
             found.append(replace(one, task=fitted))
@@ -168,7 +168,7 @@ class SeveralTasks:
 
     def read_answers(self, answers: Floats) -> NDArray[Any]:
         """See `Task`: text with the name and the answer of each output."""
-        return self._said([one.task.read_answers(own) for one, own in self._parts(answers)], len(answers))
+        return self._said([one.task.read_answers(own) for one, own in self.parts(answers)], len(answers))
 
     def read_labels(self, labels: Whole) -> NDArray[Any]:
         """See `Task`: text with the name and the label of each output."""
@@ -179,7 +179,7 @@ class SeveralTasks:
         """See `Task`."""
         return {
             named(one.output, name): losses
-            for place, (one, own) in enumerate(self._parts(answers))
+            for place, (one, own) in enumerate(self.parts(answers))
             for name, losses in one.task.losses(own, labels[:, place]).items()
         }
 
@@ -191,7 +191,7 @@ class SeveralTasks:
         """See `Task`."""
         return {
             named(one.output, name): scores
-            for one, own in self._parts(answers)
+            for one, own in self.parts(answers)
             for name, scores in one.task.outputs(own).items()
         }
 
@@ -201,10 +201,10 @@ class SeveralTasks:
 
     def scores(self, answers: Floats) -> tuple[Floats, ...]:
         """The score of each output's own task, [n] each."""
-        return tuple(one.task.score(own) for one, own in self._parts(answers))
+        return tuple(one.task.score(own) for one, own in self.parts(answers))
 
-    def _parts(self, answers: Floats) -> Iterator[tuple[OutputTask, Floats]]:
-        """Each output with its own answers."""
+    def parts(self, answers: Floats) -> Iterator[tuple[OutputTask, Floats]]:
+        """Each output with its own answers, [n, its width]."""
         first = 0
         for one in self.outputs_judged:
             yield one, answers[:, first : first + one.task.width]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from dataclasses import replace
 
 from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
 from monitoring.tasks.output_names import split_output
@@ -100,8 +101,8 @@ def _part_title(name: str, kind: str, rest: str) -> str:
 def metric_title(metric: str) -> str:
     """A loss's name for people.
 
-    >>> metric_title("brier"), metric_title("class_error:dog"), metric_title("auc")
-    ('Brier score', 'Error rate of class dog', 'AUC')
+    >>> metric_title("brier"), metric_title("class_error:dog"), metric_title("auc"), metric_title("of:kind:auc")
+    ('Brier score', 'Error rate of class dog', 'AUC', 'AUC of kind')
 
     Args:
         metric: The name of a loss, or of a metric that is shown.
@@ -118,8 +119,10 @@ def metric_title(metric: str) -> str:
 
 
 def _shown(metric: str) -> Metric | None:
-    """The metric that is shown under a name, of all rows or of one number of several."""
-    return SHOWN_METRICS.get(metric.partition(":")[0])
+    """The metric that is shown under a name, of all rows, of one number of several or of one output."""
+    output, own = split_output(metric)
+    found = SHOWN_METRICS.get(own.partition(":")[0])
+    return found if found is None or not output else replace(found, title=f"{found.title} of {output}")
 
 
 def loss_of(watch: str) -> str:

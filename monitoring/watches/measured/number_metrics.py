@@ -57,7 +57,7 @@ class NumberMetrics:
         truth = self.task.read_labels(labels)
         sizes = np.abs(answers[:, 0] - truth)
         errors = np.minimum(sizes / self.task.bound, LARGEST) / LARGEST
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             shares = np.minimum(np.nan_to_num(sizes / np.abs(truth), nan=0.0, posinf=LARGEST), LARGEST) / LARGEST
         places = np.clip((truth - self.middle) / self.spread, -LARGEST, LARGEST) / LARGEST
         e2, z2 = errors**2, places**2

@@ -62,5 +62,5 @@ def test_a_reference_with_damaged_images_says_how_many_and_darker_ones_drift() -
     monitor = watching(reference)
     notes = " ".join(monitor.notes)
     assert "2 cells of photo in the window's files hold something that is no image" in notes
-    dark = monitor.run(days("2024-03-01", 5, darker=60)).incidents[0]
+    dark = monitor.run(days("2024-03-01", 12, darker=60)).incidents[0]
     assert dark.detail.inputs[0].input in {"photo.brightness", "photo.saturation"}

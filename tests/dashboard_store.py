@@ -147,9 +147,10 @@ def described_pages(
     comments: Sequence[str] = described_deployment.WORDS,
     sections: str = "",
     photos: NDArray[np.float64] | None = None,
+    files: Sequence[bytes] = (),
 ) -> Pages:
     """The dashboard's pages of a deployment whose rows have texts and images, with a page; they are in the folder."""
-    config = described_deployment.make(folder, comments=comments, sections=sections, photos=photos)
+    config = described_deployment.make(folder, comments=comments, sections=sections, photos=photos, files=files)
     with Store.open(config.store.url) as store:
         status: MonitorStatus = EXAMPLES["make_status"](windows=2, model="parcels")
         number = store.deployment(

@@ -19,6 +19,7 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import MonitorConfig, load_config
 from monitoring.records import CauseDetail, CauseRow, IncidentRecord
 from monitoring.timestamps import as_datetime, as_microseconds
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.format.rows import AnsweredRows
@@ -31,6 +32,7 @@ DAY = timedelta(days=1)
 DAYS, ROWS_A_DAY, BASELINE_DAYS = 4, 30, 2
 WORDS = ("the parcel came late", "all was well", "a broken cup", "thank you")
 IMAGE = ImageDescriptors(source="photo", shape=(8, 8, 3))
+FILE = EncodedImageDescriptors(source="photo")
 
 
 def rows(photos: NDArray[np.float64] | None = None) -> pa.Table:
@@ -62,6 +64,7 @@ def make(
     kept_days: int = DAYS,
     sections: str = "",
     photos: NDArray[np.float64] | None = None,
+    files: Sequence[bytes] = (),
 ) -> MonitorConfig:
     """Write a bundle's baseline, a traffic log and a config.
 
@@ -72,6 +75,7 @@ def make(
         kept_days: How many of the last days the log has.
         sections: More sections of the config.
         photos: The images of all rows, [120, 192]; None: noise.
+        files: Instead: files of images, which are of the rows in turn.
 
     Returns:
         The config.
@@ -81,15 +85,18 @@ def make(
     times = np.asarray(reference["event_time"].cast(pa.int64()))
     texts = reference["comment"].combine_chunks()
     described = TextDescriptors.fit("comment", [(texts, times)])
-    columns = {**described.describe(texts, times), **IMAGE.describe(reference["photo"].combine_chunks(), times)}
+    cells = [files[row % len(files)] for row in range(table.num_rows)] if files else []
+    image = FILE if files else IMAGE
+    seen = pa.array(cells[: reference.num_rows], pa.binary()) if files else reference["photo"].combine_chunks()
+    columns = {**described.describe(texts, times), **image.describe(seen, times)}
     spec = BaselineSpec(
         classes=("on_time", "late"),
         features=(
             FeatureSpec(name="weight", kind="number"),
             *(FeatureSpec(name=name, kind=kind, source="comment") for name, kind in described.kinds.items()),
-            *(FeatureSpec(name=name, kind=kind, source="photo") for name, kind in IMAGE.kinds.items()),
+            *(FeatureSpec(name=name, kind=kind, source="photo") for name, kind in image.kinds.items()),
         ),
-        described=(described, IMAGE),
+        described=(described, image),
     )
     for name, column in columns.items():
         reference = reference.append_column(name, column)
@@ -97,7 +104,7 @@ def make(
     write_baseline(reference, folder=extras / "baseline", spec=spec)
     write_schema(infer_schema(reference.select(["weight", "label"]), label="label"), extras / "schema.pbtxt")
     first = (DAYS - kept_days) * ROWS_A_DAY
-    _write(folder / "traffic", table.slice(first), comments, Redaction(dropped=frozenset(dropped)))
+    _write(folder / "traffic", table.slice(first), comments, Redaction(dropped=frozenset(dropped)), cells[first:])
     config = folder / "monitor.toml"
     config.write_text(
         '[model]\nbundle = "models/parcels"\n[traffic]\npath = "traffic"\n[windows]\nmin_rows = 5\n'
@@ -133,7 +140,7 @@ def incident(worst: Sequence[int] = (95, 92)) -> IncidentRecord:
     )
 
 
-def _write(traffic: Path, table: pa.Table, comments: Sequence[str], redaction: Redaction) -> None:
+def _write(traffic: Path, table: pa.Table, comments: Sequence[str], redaction: Redaction, files: list[bytes]) -> None:
     count = table.num_rows
     live = np.asarray(table["event_time"].cast(pa.int64())) >= as_microseconds(FIRST + BASELINE_DAYS * DAY)
     texts = [
@@ -145,6 +152,8 @@ def _write(traffic: Path, table: pa.Table, comments: Sequence[str], redaction: R
         "comment": np.array([text.encode() for text in texts], dtype=object),
         "photo": np.array(table["photo"].to_pylist(), dtype=np.float32).reshape(count, 8, 8, 3),
     }
+    if files:
+        inputs["photo"] = np.array(files, dtype=object)
     ids = [text.removesuffix(":0") for text in table["prediction_id"].to_pylist()]
     writer = TrafficWriter(traffic, clock=lambda: FIRST + 10 * DAY)
     writer.append(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -15,7 +15,7 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import configured
 from monitoring.jobs.examples.live_rows import LiveRows, in_slice
-from monitoring.jobs.examples.readable_inputs import images_of, readable, texts_of
+from monitoring.jobs.examples.readable_inputs import image_files_of, images_of, readable, texts_of
 from monitoring.jobs.examples.typical_rows import most_typical
 from monitoring.jobs.places import find_baseline
 from monitoring.records import IncidentRecord
@@ -35,11 +35,13 @@ _INSTANT = timedelta(microseconds=1)
 class ExampleRows:
     """Some rows with their labels, and what is to be said of them.
 
-    `scores` are in the unit of the incident's watch; empty where rows have none.
+    `scores` are in the unit of the incident's watch; empty where rows have none. `files` are the images that are files,
+    by column, None where a row has none.
     """
 
     rows: Predictions
     scores: tuple[float, ...] = ()
+    files: Mapping[str, tuple[bytes | None, ...]] = field(default_factory=dict)
     note: str = ""
 
 
@@ -49,7 +51,7 @@ class IncidentRows:
 
     Attributes:
         spec: Their inputs, as a person reads them.
-        images: Height, width and channels of each column of images.
+        images: Height, width and channels of each column of images as numbers.
         texts: The columns of texts.
         worst: Those with the largest scores.
         typical: Typical rows of the window that opened it, in its slice.
@@ -95,7 +97,11 @@ def read_incident_rows(
         images={one.source: one.shape for one in baseline.spec.described if isinstance(one, ImageDescriptors)},
         texts=texts_of(baseline.spec),
         worst=_worst(live, incident),
-        typical=ExampleRows(rows=typical, note="" if len(typical) else "No row of this window is in the traffic now."),
+        typical=ExampleRows(
+            rows=typical,
+            files=live.images(typical.ids, window),
+            note="" if len(typical) else "No row of this window is in the traffic now.",
+        ),
         baseline=_of_baseline(live, baseline, incident),
     )
 
@@ -109,32 +115,43 @@ def _worst(live: LiveRows, incident: IncidentRecord) -> ExampleRows:
         )
     times = [one.event_time for one in wanted]
     ids = pa.array([one.prediction_id for one in wanted], pa.string())
-    rows = live.some(ids, Window(start=min(times), end=max(times) + _INSTANT))
+    window = Window(start=min(times), end=max(times) + _INSTANT)
+    rows = live.some(ids, window)
     scores = {one.prediction_id: one.score for one in wanted}
     gone = len(wanted) - len(rows)
     return ExampleRows(
         rows=rows,
         scores=tuple(scores[one] for one in rows.ids.to_pylist()),
+        files=live.images(rows.ids, window),
         note=f"{gone} of {len(wanted)} are not in the traffic now." if gone else "",
     )
 
 
 def _of_baseline(live: LiveRows, baseline: Baseline, incident: IncidentRecord) -> ExampleRows:
-    """Typical rows of the baseline; of texts and images, which it does not keep, live rows of the end of its time."""
+    """Typical rows of the baseline; where it does not keep texts or images, live rows in their place.
+
+    Returns:
+        With texts or images: rows of the traffic of the end of the baseline's time, or of the first window of the
+        traffic if that ends before the incident's.
+    """
     spec, dates = baseline.spec, _dates(baseline)
     kept = _of_reference(baseline, incident.slice)
-    unkept = (*texts_of(spec), *images_of(spec))
+    unkept = (*texts_of(spec), *images_of(spec), *image_files_of(spec))
     if not unkept:
         return ExampleRows(rows=kept)
     lacking = f"A baseline does not keep {', '.join(map(printable, unkept))}"
-    if not dates:
-        return ExampleRows(rows=kept, note=f"{lacking}, and its rows have no dates.")
-    window = Window(start=dates[1] - (incident.window_end - incident.window_start), end=dates[1] + _INSTANT)
-    rows = live.typical(window, incident.slice, MOST_ROWS)
-    shown = f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC, the end of its time"
-    if not len(rows):
-        return ExampleRows(rows=kept, note=f"{lacking}, and the traffic has no row of {shown}.")
-    return ExampleRows(rows=rows, note=f"{lacking}: these are rows of the traffic of {shown}.")
+    length = incident.window_end - incident.window_start
+    tried = [(Window(start=dates[1] - length, end=dates[1] + _INSTANT), "the end of its time")] if dates else []
+    first = live.first_window(length)
+    if first is not None and first.end <= incident.window_start:
+        tried.append((first, "the first window of the traffic"))
+    for window, what in tried:
+        rows = live.typical(window, incident.slice, MOST_ROWS)
+        if len(rows):
+            shown = f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC, {what}"
+            note = f"{lacking}: these are rows of the traffic of {shown}."
+            return ExampleRows(rows=rows, files=live.images(rows.ids, window), note=note)
+    return ExampleRows(rows=kept, note=f"{lacking}, and the traffic has no row of its time or of before the incident.")
 
 
 def _of_reference(baseline: Baseline, part: str) -> Predictions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +14,13 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
-from monitoring.jobs.examples.readable_inputs import readable
+from monitoring.jobs.examples.readable_inputs import image_files_of, readable
 from monitoring.jobs.examples.typical_rows import most_typical
+from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.sources.traffic import open_traffic, with_labels
 from monitoring.judging.window.bottom_k_sample import BottomKSample
-from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
 from monitoring.watches.sampling import splitmix64
@@ -37,8 +38,8 @@ class LiveRows:
         spec: The baseline's specification.
     """
 
-    judged: TrafficSource
-    shown: TrafficSource
+    judged: LogSource | TableSource
+    shown: LogSource | TableSource
     labels: pa.Table
     spec: BaselineSpec
 
@@ -75,6 +76,17 @@ class LiveRows:
         places = {name: place for place, name in enumerate(found.ids.to_pylist())}
         kept = [places[name] for name in ids.to_pylist() if name in places]
         return with_labels(found.take(np.array(kept, dtype=np.int64)), self.labels, self.spec.task)
+
+    def images(self, ids: pa.Array, window: Window) -> dict[str, tuple[bytes | None, ...]]:
+        """The images of some rows of a window that are files, in the order of their ids, by column."""
+        wanted = IdSet(ids)
+        found = {name: self.judged.images(name, window, wanted) for name in image_files_of(self.spec)}
+        return {name: tuple(map(files.get, ids.to_pylist())) for name, files in found.items()}
+
+    def first_window(self, length: timedelta) -> Window | None:
+        """The first window of some length in the traffic; None where there is no row."""
+        spans = self.judged.spans(length)
+        return Window(start=spans[0][0], end=spans[0][0] + length) if spans else None
 
     def typical(self, window: Window, part: str, most: int) -> Predictions:
         """The most typical rows of a slice of a window, at most so many, of a sample of its rows."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
+from monitoring.traffic.descriptors.image import ImageDescriptors
 
 #: Columns that a person looks at, rather than at the inputs that describe them.
 _LOOKED_AT = ("text", "image")
@@ -17,7 +19,8 @@ def readable(spec: BaselineSpec) -> BaselineSpec:
         spec: The baseline's.
 
     Returns:
-        Texts are categories, images are the tensors of an embedding without numbers; other inputs stay as they are.
+        Texts are categories, images are the tensors of an embedding without numbers, and those in files are left out;
+        other inputs stay as they are.
     """
     looked_at = [one for one in spec.described if one.kind in _LOOKED_AT]
     instead = {name for one in looked_at for name in one.kinds}
@@ -34,8 +37,13 @@ def readable(spec: BaselineSpec) -> BaselineSpec:
 
 
 def images_of(spec: BaselineSpec) -> tuple[str, ...]:
-    """The columns of images."""
-    return tuple(one.source for one in spec.described if one.kind == "image")
+    """The columns of images as the numbers that a model takes."""
+    return tuple(one.source for one in spec.described if isinstance(one, ImageDescriptors))
+
+
+def image_files_of(spec: BaselineSpec) -> tuple[str, ...]:
+    """The columns of images as files."""
+    return tuple(one.source for one in spec.described if isinstance(one, EncodedImageDescriptors))
 
 
 def texts_of(spec: BaselineSpec) -> tuple[str, ...]:

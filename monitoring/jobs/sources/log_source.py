@@ -27,7 +27,7 @@ from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
-from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors, images_by_id
 from monitoring.traffic.erased_ids import read_erased_ids
 from monitoring.traffic.format.rows import INPUT, OUTPUT, SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
@@ -146,6 +146,23 @@ class LogSource:
             return no_predictions(self._spec), newest
         table = self.log.read(model=self.model, version=self.version, start=start, end=end, ids=ids)
         return self._predictions(table)[0], newest
+
+    def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
+        """The images, as files, that some rows of a window have as an input.
+
+        Args:
+            name: the input.
+            window: the window.
+            ids: the ids of the rows.
+
+        Returns:
+            Them by id; none of a row without one.
+        """
+        rows = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end, ids=ids)
+        if f"{INPUT}{name}" not in rows.column_names:
+            return {}
+        cells = pc.list_element(rows[f"{INPUT}{name}"], 0)
+        return images_by_id(dict(zip(rows["prediction_id"].to_pylist(), cells.to_pylist(), strict=True)))
 
     def _predictions(self, table: pa.Table) -> tuple[Predictions, dict[str, int]]:
         """The rows, and how many cells of which column cannot be described."""

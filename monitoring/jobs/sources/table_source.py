@@ -23,6 +23,7 @@ from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
 from monitoring.tasks.label_codes import label_digests
+from monitoring.traffic.descriptors.encoded_image import images_by_id
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.tables.columns import TableColumns
@@ -142,6 +143,19 @@ class TableSource:
     def rows(self, window: Window) -> TableWindow:
         """See `TrafficSource`."""
         return TableWindow(self._table, window, spec=self._spec, counted=self._counted, routing=self._routing)
+
+    def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
+        """The images, as files, that some rows of a window have in a column.
+
+        Args:
+            name: the column.
+            window: the window.
+            ids: the ids of the rows.
+
+        Returns:
+            Them by id; none of a row without one.
+        """
+        return images_by_id(self._table.cells(name, window, ids))
 
     def missing_rows(self, window: Window) -> int:
         """See `TrafficSource`: a table does not say what is missing in it."""

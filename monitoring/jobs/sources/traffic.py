@@ -24,7 +24,6 @@ from monitoring.jobs.sources.database_rows import copy_database
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_source import TableSource
-from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.task import Task
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
@@ -42,7 +41,7 @@ def open_traffic(
     clock: Callable[[], datetime],
     scope: ReadScope = EVERYTHING,
     meanwhile: Callable[[], None] = lambda: None,
-) -> TrafficSource:
+) -> LogSource | TableSource:
     """Open the traffic that a config names. Of a database, the rows of interest are copied now.
 
     Args:

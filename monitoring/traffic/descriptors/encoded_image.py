@@ -146,6 +146,22 @@ def image_bytes(cells: pa.Array) -> pa.Array:
     return pc.struct_field(cells, _FIELD)
 
 
+def images_by_id(cells: Mapping[str, Any]) -> dict[str, bytes]:
+    """The files among cells: bytes, text or structs of `bytes`.
+
+    >>> images_by_id({"a": {"bytes": b"GIF8", "path": None}, "b": b"BM", "c": None})
+    {'a': b'GIF8', 'b': b'BM'}
+
+    Args:
+        cells: Python values by what they are called.
+
+    Returns:
+        Those that there are.
+    """
+    plain = {name: cell.get(_FIELD) if isinstance(cell, dict) else cell for name, cell in cells.items()}
+    return {name: _as_bytes(cell) for name, cell in plain.items() if cell is not None}
+
+
 def _type_of_bytes(kind: pa.DataType) -> pa.DataType:
     """The type of `image_bytes`."""
     if pa.types.is_struct(kind) and kind.get_field_index(_FIELD) >= 0:
@@ -157,7 +173,11 @@ def _bytes_of(cells: pa.Array) -> Iterator[bytes | None]:
     """Each cell's bytes, one after the other; of text its encoding."""
     for cell in cells:
         value = cell.as_py()
-        yield value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+        yield None if value is None else _as_bytes(value)
+
+
+def _as_bytes(value: bytes | str) -> bytes:
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
 
 
 def opened(cell: bytes, *, decode: bool = True, side: int = LOOKED_AT) -> tuple[Image, tuple[int, int]] | None:

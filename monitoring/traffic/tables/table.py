@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ from monitoring.traffic.tables.files import TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader
 from monitoring.traffic.tables.repeats import IdentifiedRows, Repeats, find_repeats, identified_rows
 from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
-from monitoring.traffic.tables.rows import event_times, label_time_findings
+from monitoring.traffic.tables.rows import event_times, label_time_findings, row_ids
 from monitoring.traffic.tables.times import ParsedTimes
 from monitoring.traffic.windows import Window
 
@@ -187,6 +188,31 @@ class Table:
                     for place, times in enumerate((us, us[~repeated])):
                         found[:, place] += np.diff(np.searchsorted(np.sort(times), edges), axis=1)[:, 0]
         return found
+
+    def cells(self, name: str, window: Window, ids: IdSet) -> dict[str, Any]:
+        """The cells of a column in those rows of a window that have one of some ids.
+
+        Args:
+            name: the column.
+            window: the window.
+            ids: the ids.
+
+        Returns:
+            Them by id, as Python values; null cells, and rows without the column, are left out.
+        """
+        found: dict[str, Any] = {}
+        start, end = as_microseconds(window.start), as_microseconds(window.end)
+        for extent in self.extents:
+            if extent.last < start or extent.first >= end:
+                continue
+            for first, raw in self.reader.batches(extent.piece, (name, *self.columns.mapped)):
+                words, us = row_ids(extent.piece, raw, self.columns, first), event_times(raw, self.columns)
+                mine = ids.contains(words) & us.valid & (us.us >= start) & (us.us < end)
+                mine &= ~is_member(first + np.arange(mine.size), self.repeats.dropped.get(extent.number, _NO_ROWS))
+                if name in raw.table.column_names and mine.any():
+                    cells = raw.table[name].filter(pa.array(mine)).to_pylist()
+                    found |= zip(words.filter(pa.array(mine)).to_pylist(), cells, strict=True)
+        return {one: cell for one, cell in found.items() if cell is not None}
 
     def window(self, window: Window) -> WindowScan:
         """A pass over the rows of a window."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,10 +20,11 @@ from monitoring.jobs.examples.incident_rows import ExampleRows, IncidentRows
 from monitoring.records import FACT_WATCH, IncidentRecord
 from monitoring.reports.sections.formatting import format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line
-from monitoring.reports.thumbnails import thumbnails
+from monitoring.reports.thumbnails import SIDES, thumbnails
 from monitoring.store.overview import DeploymentSummary
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import is_list
+from monitoring.traffic.descriptors.encoded_image import opened, small_pixels
 from monitoring.watches.descriptions import format_value, printable, slice_title, watch_title
 
 #: Inputs that a table of the page has, those that moved first.
@@ -134,7 +135,7 @@ def _groups(incident: IncidentRecord, found: IncidentRows, zone: ZoneInfo, most:
     return tuple(
         RowsGroup(
             title=title,
-            note=examples.note,
+            note=" ".join(filter(None, (examples.note, _undecodable(examples)))),
             pictures=some,
             quotes=_quotes(examples, found),
             table=_table((name, title), examples, (incident, found, inputs), zone) if len(examples.rows) else None,
@@ -172,8 +173,8 @@ def _quotes(examples: ExampleRows, found: IncidentRows) -> tuple[Quote, ...]:
 
 
 def _pictures(groups: Iterable[ExampleRows], found: IncidentRows) -> list[tuple[Picture, ...]]:
-    """The images of each group, all on one scale."""
-    kept = [
+    """The images of each group; those of numbers are all on one scale, and so are those of files."""
+    numbers = [
         [
             (image, f"{printable(name)}: {words}")
             for name, shape in found.images.items()
@@ -182,14 +183,41 @@ def _pictures(groups: Iterable[ExampleRows], found: IncidentRows) -> list[tuple[
         ]
         for one in groups
     ]
-    files = iter(thumbnails([image for some in kept for image, _ in some]))
+    files = [
+        [
+            (image, f"{printable(name)}: {words}")
+            for name, cells in one.files.items()
+            for image, words in zip(map(_decoded, cells), _words(one, found), strict=True)
+            if image is not None
+        ]
+        for one in groups
+    ]
+    return [(*some, *others) for some, others in zip(_thumbnails(numbers), _thumbnails(files), strict=True)]
+
+
+def _thumbnails(groups: Sequence[Sequence[tuple[NDArray[Any], str]]]) -> list[tuple[Picture, ...]]:
+    """Images with their words, small and on one scale."""
+    files = iter(thumbnails([image for some in groups for image, _ in some]))
     return [
         tuple(
             Picture(address=f"data:image/png;base64,{b64encode(next(files)).decode()}", words=words)
             for _, words in some
         )
-        for some in kept
+        for some in groups
     ]
+
+
+def _decoded(cell: bytes | None) -> NDArray[Any] | None:
+    """The pixels of a file, made small; None where it cannot be decoded."""
+    image = None if cell is None else opened(cell, side=SIDES[0])
+    return None if image is None else small_pixels(image[0], SIDES[0])
+
+
+def _undecodable(examples: ExampleRows) -> str:
+    """How many of the files of rows show nothing; empty where all do."""
+    cells = [cell for some in examples.files.values() for cell in some if cell is not None]
+    bad = sum(_decoded(cell) is None for cell in cells)
+    return f"{bad} of {len(cells)} images cannot be decoded." if bad else ""
 
 
 def _images(rows: pa.Table, name: str, shape: tuple[int, int, int]) -> list[NDArray[Any] | None]:
@@ -217,6 +245,7 @@ def _table(
     columns = {one: rows.features[one].to_pylist() for one in (*inputs, *texts) if one in rows.features.column_names}
     fixed = _fixed(examples, incident, found, zone)
     absent = [one for one in found.images if one not in rows.features.column_names and name != "baseline"]
+    absent += [one for one, cells in examples.files.items() if not any(cells)]
     missing = [printable(one) for one in (*(column for column, _ in rows.problems), *absent)]
     total = len(found.spec.features) - len(found.texts)
     notes = [

@@ -9,6 +9,8 @@ from monitoring.config import MonitorConfig
 from monitoring.jobs.examples.incident_rows import IncidentRows, read_incident_rows
 from tests.described_deployment import DAY, FIRST, WORDS, incident, make, rows
 
+FILES = (b"\x89PNG\r\n\x1a\n one", b"GIF89a two", b"\xff\xd8\xff three", b"no image")
+
 
 def read(config: MonitorConfig, *worst: int) -> IncidentRows:
     return read_incident_rows(config, 1, incident(worst or (95, 92)), lambda: FIRST + 10 * DAY)
@@ -43,7 +45,9 @@ def test_texts_and_images_of_the_baseline_are_live_rows_of_its_time(found: Incid
 
 def test_without_live_rows_of_its_time_the_baseline_has_what_it_keeps(tmp_path: Path) -> None:
     found = read(make(tmp_path, kept_days=1))
-    assert found.baseline.note.startswith("A baseline does not keep comment, photo, and the traffic has no row of")
+    assert found.baseline.note == (
+        "A baseline does not keep comment, photo, and the traffic has no row of its time or of before the incident."
+    )
     assert len(found.baseline.rows) == 6
     assert "photo" not in found.baseline.rows.features.column_names
     assert np.isfinite(np.asarray(found.baseline.rows.features["weight"])).all()
@@ -55,3 +59,13 @@ def test_redacted_columns_stay_so_and_rows_that_are_gone_are_counted(tmp_path: P
     assert dict(found.worst.rows.problems)["comment"] == "absent"
     assert found.worst.note == "1 of 2 are not in the traffic now."
     assert "photo" in found.worst.rows.features.column_names
+
+
+def test_images_that_are_files_come_with_their_rows(tmp_path: Path) -> None:
+    found = read(make(tmp_path, files=FILES, kept_days=2))
+    assert found.worst.files == {"photo": (FILES[95 % 4], FILES[92 % 4])}
+    places = [int(one[1:4]) for one in found.typical.rows.ids.to_pylist()]
+    assert found.typical.files == {"photo": tuple(FILES[place % 4] for place in places)}
+    assert not {one for one in found.typical.rows.features.column_names if one.startswith("photo")}
+    assert found.baseline.note.endswith("to 2013-03-04 00:00 UTC, the first window of the traffic.")
+    assert set(found.baseline.files["photo"]) <= set(FILES)

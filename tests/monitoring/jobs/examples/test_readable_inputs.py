@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.jobs.examples.readable_inputs import images_of, readable, texts_of
+from monitoring.jobs.examples.readable_inputs import image_files_of, images_of, readable, texts_of
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.descriptors.vocabulary import HashedVocabulary
@@ -25,3 +26,12 @@ def test_texts_and_images_stand_in_the_place_of_what_describes_them() -> None:
 def test_inputs_that_are_read_as_they_are_stay() -> None:
     plain = BaselineSpec(classes=("a", "b"), features=(FeatureSpec(name="age", kind="number"),))
     assert readable(plain) == plain
+
+
+def test_images_that_are_files_are_left_to_be_read_for_the_rows_that_are_shown() -> None:
+    file = EncodedImageDescriptors(source="scan")
+    made = tuple(FeatureSpec(name=name, kind=kind) for name, kind in file.kinds.items())
+    spec = BaselineSpec(classes=("a", "b"), features=made, described=(file,))
+    found = readable(spec)
+    assert (found.features, found.described, found.embedding) == ((), (), None)
+    assert (images_of(spec), image_files_of(spec)) == ((), ("scan",))

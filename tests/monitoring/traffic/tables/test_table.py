@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.errors import CannotRun
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.tables import piece_reader, table
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.table import Table
@@ -179,6 +180,22 @@ def test_the_findings_of_a_window_are_complete_after_the_pass(tmp_path: Path) ->
     assert set(kinds) == {"no event time", "unusable answers", "not a number", "no label time"}
     assert kinds["unusable answers"].startswith("1 of 2 rows")
     assert found.window(window(3, 4)).findings() == ()
+
+
+def test_cells_of_some_rows_of_a_window_by_their_ids(tmp_path: Path) -> None:
+    photos = pa.array([b"one", b"two", None, b"four"])
+    first = rows_at([1, 2, 3, 9], ids=["a", "b", "c", "d"]).append_column("photo", photos)
+    second = rows_at([4, 5], ids=["a", "e"])
+    found = table_of(tmp_path, first, second)
+    wanted = IdSet(pa.array(["a", "b", "c", "d", "e"]))
+    assert found.cells("photo", window(0, 8), wanted) == {"a": b"one", "b": b"two"}
+    assert found.cells("photo", window(8, 12), wanted) == {"d": b"four"}
+    assert found.cells("photo", window(0, 8), IdSet(pa.array(["b"]))) == {"b": b"two"}
+
+
+def test_cells_of_rows_without_ids_go_by_file_and_place(tmp_path: Path) -> None:
+    found = table_of(tmp_path, rows_at([1, 2]).append_column("photo", pa.array([b"one", b"two"])))
+    assert found.cells("photo", window(0, 8), IdSet(pa.array(["0.parquet:1"]))) == {"0.parquet:1": b"two"}
 
 
 def test_problems_of_inputs_are_those_of_pieces_with_rows_in_the_window(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 from base64 import b64decode
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from monitoring.dashboard.views.incident_page.rows import RowsView
 from monitoring.dashboard.web.incident_pages import IncidentPages
@@ -46,3 +48,17 @@ def test_why_there_are_no_rows_is_said(tmp_path: Path) -> None:
     view = IncidentPages(pages=pages).rows("shop", 1, 1)
     assert view.groups == ()
     assert "traffic" in " ".join(view.problem)
+
+
+def test_images_that_are_files_are_shown_small_and_damaged_ones_are_counted(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    Image.new("RGB", (400, 200), (250, 3, 3)).save(whole, "JPEG")
+    damaged = b"\xff\xd8\xff no image"
+    pages = described_pages(tmp_path, files=(whole.getvalue(), whole.getvalue(), whole.getvalue(), damaged))
+    worst, typical, _ = IncidentPages(pages=pages).rows("shop", 1, 1).groups  # rows 95 and 92: the fourth and the first
+    assert (len(worst.pictures), worst.note) == (1, "1 of 2 images cannot be decoded.")
+    shown = Image.open(io.BytesIO(b64decode(worst.pictures[0].address.partition(",")[2])))
+    assert shown.size == (128, 64)
+    assert shown.getpixel((9, 9)) == pytest.approx((250, 3, 3), abs=4)
+    assert worst.pictures[0].words.startswith("photo: ")
+    assert len(typical.pictures) in {4, 5, 6}

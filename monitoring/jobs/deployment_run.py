@@ -26,6 +26,7 @@ from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.judge import Judgement, JudgeState, last_closed
+from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
@@ -34,7 +35,7 @@ from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
 from monitoring.records import LEVELS, Finding, IncidentRecord, Level, Sensitivity, WatchKey, WindowRecord
 from monitoring.store.checks import Check
-from monitoring.store.deployments import AWAITED, BURN_IN, COMPARED, EVENTS, FIRST_LABELS, WITNESS
+from monitoring.store.deployments import AWAITED, BURN_IN, COMPARED, EVENTS, FIRST_LABELS, LABEL_SILENCE, WITNESS
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.tracing import span
@@ -120,6 +121,7 @@ class DeploymentRun:
                 recent=RecentWindows.from_text(states.get(WITNESS, "")),
                 pending_labels=PendingLabels.from_text(states.get(AWAITED, "")),
                 early_labels=_early_labels(states.get(FIRST_LABELS), begun=last is not None),
+                label_silence=LabelSilence.from_text(states.get(LABEL_SILENCE, "")),
                 statistics=states.get(COMPARED, ""),
             ),
             events=EventScores.from_text(states.get(EVENTS, "")),
@@ -307,6 +309,7 @@ class DeploymentRun:
                 WITNESS: judgement.state.scoring.recent.to_text(),
                 AWAITED: judgement.state.scoring.pending_labels.to_text(),
                 FIRST_LABELS: judgement.state.scoring.early_labels.to_text(),
+                LABEL_SILENCE: judgement.state.scoring.label_silence.to_text(),
                 COMPARED: judgement.state.scoring.statistics,
                 EVENTS: judgement.state.events.to_text(),
                 **({} if judgement.state.burn_in.until is None else {BURN_IN: judgement.state.burn_in.to_text()}),

@@ -11,6 +11,7 @@ from monitoring.incidents.cause import Cause
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
 from monitoring.judging.fit.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
+from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
 from monitoring.judging.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.records import FACT_SEPARATOR, FACT_WATCH, Finding, IncidentEvent, IncidentRecord, Watch, WindowRecord
 from monitoring.traffic.windows import Window
@@ -21,6 +22,9 @@ EVIDENCE = "Evidence of the watches: "
 
 #: When it closes, in words.
 CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
+
+#: Subjects whose facts say nothing of the losses.
+_OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LABEL_ARRIVALS})
 
 #: What such a page tells is high in a window from so many standard deviations above the baseline on.
 HIGH = 2.0
@@ -111,7 +115,7 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
         return True
     if LABELS_SUBJECT in subjects:  # labels that come too late say nothing of the losses of the others
         return incident.cause == CONTRADICTED and harm_group(watch) == LOSS_GROUP
-    if VOLUME_SUBJECT in subjects or not (harm_group(watch) == LOSS_GROUP or watch.family == "joint"):
+    if _OF_NO_LOSS.intersection(subjects) or not (harm_group(watch) == LOSS_GROUP or watch.family == "joint"):
         return False
     return incident.window_start <= alarm.windows[0].start <= incident.window_end + horizon
 
@@ -143,10 +147,11 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
         watches: The deployment's watches.
 
     Returns:
-        Groups as of `monitoring.incidents.rearm.harm_group`; none for traffic volume and late labels.
+        Groups as of `monitoring.incidents.rearm.harm_group`; none for traffic volume, and for labels that stopped or
+        are late.
     """
     subjects = incident.inputs_of_fact
-    if VOLUME_SUBJECT in subjects or (LABELS_SUBJECT in subjects and incident.cause != CONTRADICTED):
+    if _OF_NO_LOSS.intersection(subjects) or (LABELS_SUBJECT in subjects and incident.cause != CONTRADICTED):
         return frozenset()
     named = {harm_group(watch) for watch in watches if _is_about(watch.feature, subjects)}
     if ANSWERS_SUBJECT in subjects:

@@ -30,6 +30,7 @@ from monitoring.judging.fit.reference_limits import NO_DATES
 from monitoring.judging.in_sample import in_sample_findings
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
+from monitoring.judging.label_silence import SUBJECT
 from monitoring.judging.level_evidence import LevelEvidence, excluded_watches, step_excluding
 from monitoring.judging.traffic_volume import usual_rows
 from monitoring.judging.window.event_scores import EventReference, EventScores
@@ -106,6 +107,13 @@ def last_closed(
             key = WatchKey(watch=one.watch, slice=one.slice)
             found[key] = max(one.number, found.get(key, 0))
     return found
+
+
+def _with_label_silence(window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> ScoredWindow:
+    """A window with what is found of a time without labels, while some incidents are open."""
+    told = any(one.state != "closed" and SUBJECT in one.inputs_of_fact for one in incidents)
+    found = window.state.label_silence.findings(as_microseconds(window.traffic.window.end), is_open=told)
+    return replace(window, findings=(*window.findings, *found))
 
 
 def _referring(incidents: Sequence[IncidentRecord], before: JudgeState) -> tuple[IncidentRecord, ...]:
@@ -196,6 +204,7 @@ class Judge:
             The window's record, the incidents that it changed, and the state after it.
         """
         window = self.scorer.score(state.scoring, traffic, self._usual_rows(state.history, traffic))
+        window = _with_label_silence(window, state.incidents)
         evidence, burn_in = self._evidence(state, window), state.burn_in
         if burn_in.covers(traffic.window.start):
             burn_in = burn_in.with_window(evidence)

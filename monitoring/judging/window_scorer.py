@@ -13,8 +13,10 @@ from monitoring.judging.fit.gross_failures import UNSEEN, range_findings
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import never_judged, undated
 from monitoring.judging.input_check import InputCheck
+from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.renamed_values import RENAMED, renamed_by_input
 from monitoring.judging.traffic_volume import volume_findings
+from monitoring.judging.window.label_findings import TOO_LATE
 from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
@@ -37,12 +39,14 @@ class ScoringState:
         recent: What the joint watch keeps of recent windows.
         pending_labels: Windows whose labels are still waited for, as counts.
         early_labels: How many of the traffic's first rows have their label.
+        label_silence: When labels arrived, and whether they stopped.
         statistics: The statistics of the window before, for the schema's drift comparators.
     """
 
     recent: RecentWindows = field(default_factory=RecentWindows)
     pending_labels: PendingLabels = field(default_factory=PendingLabels)
     early_labels: EarlyLabels = field(default_factory=EarlyLabels)
+    label_silence: LabelSilence = field(default_factory=LabelSilence)
     statistics: str = ""
 
 
@@ -132,6 +136,12 @@ class WindowScorer:
             answered=self._calendar.at(traffic.window.start, traffic.window.end), labelled=label_event
         )
         pending, coverage = self._label_coverage(state.pending_labels, traffic)
+        silence = state.label_silence.updated(
+            self._label_window(traffic.window),
+            arrived=traffic.labelled.rows > 0 or any(one.kind == TOO_LATE for one in traffic.findings),
+            answered_windows=len(pending.windows),
+            expected=events.answered is None,
+        )
         recent, joint_sums, unembedded = self._joint_distribution(state.recent, traffic.answered)
         if events.answered is not None:
             recent = state.recent
@@ -152,7 +162,13 @@ class WindowScorer:
             ),
             phases=self._phases(traffic.window.start),
             events=events,
-            state=ScoringState(recent=recent, pending_labels=pending, early_labels=early, statistics=inputs.statistics),
+            state=ScoringState(
+                recent=recent,
+                pending_labels=pending,
+                early_labels=early,
+                label_silence=silence,
+                statistics=inputs.statistics,
+            ),
         )
 
     def _gross_failures(

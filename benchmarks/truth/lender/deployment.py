@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -97,7 +97,13 @@ class LenderDeployment:
 
     @classmethod
     def of(
-        cls, days: Sequence[Predictions], *, slices: tuple[str, ...] = (), extra: int = 0, min_rows: int = 200
+        cls,
+        days: Sequence[Predictions],
+        *,
+        slices: tuple[str, ...] = (),
+        extra: int = 0,
+        min_rows: int = 200,
+        budgets: Mapping[Level, Budget] = BUDGETS,
     ) -> LenderDeployment:
         """Fit a deployment to the days of a reference. Cost: one or two seconds.
 
@@ -108,6 +114,7 @@ class LenderDeployment:
             slices: columns whose values are slices.
             extra: inputs besides the lender's six.
             min_rows: windows of fewer rows are pooled.
+            budgets: the false alarms that are promised.
 
         Returns:
             The deployment.
@@ -127,7 +134,7 @@ class LenderDeployment:
         plan = WindowPlan(every="1d", min_rows=min_rows)
         watched = catalogue(baseline, slices)
         tolerances = Tolerances(error=0.02, brier=None, integrity=0.01)
-        fit = fit_reference(baseline, watched, plan=plan, budgets=BUDGETS, tolerances=tolerances, horizon=HORIZON)
+        fit = fit_reference(baseline, watched, plan=plan, budgets=budgets, tolerances=tolerances, horizon=HORIZON)
         if fit.estimator is not None:
             weighting = fit.estimator.weighting
             fit = replace(fit, estimator=replace(fit.estimator, weighting=weighting.without(weighting.indices)))

@@ -135,7 +135,7 @@ LABEL_FAULTS = (
         WrongLabels(0.1),
         rise=0.1,
     ),
-    _fault("labels-stop", "labels stop", "takes away the labels of all rows", _stopped, level="notice"),
+    _fault("labels-stop", "labels stop", "takes away the labels of all rows", _stopped),
     replace(
         _fault("labels-late", "labels too late", "lets all labels come a day after the label horizon", _late),
         needs="labels, and more windows with the fault than the label horizon and a day has (--windows)",

@@ -19,6 +19,9 @@ _UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_00
 FEW_UNKNOWN = 10
 UNKNOWN_SHARE = 0.02
 
+#: The kind of finding about labels that arrive after their horizon.
+TOO_LATE = "labels too late"
+
 #: So many labels that come too late are no more than a finding, however few others there are.
 FEW_OVERDUE = 20
 
@@ -137,7 +140,7 @@ class OverdueLabels:
         """
         if not self.labels:
             return ()
-        horizon = f"label_horizon ({_duration_words(self.horizon_us)})"
+        horizon = f"label_horizon ({duration_words(self.horizon_us)})"
         message = f"{self.labels:,} labels arrived later than {horizon} after their predictions, and are ignored."
         if self.labels == 1:
             message = f"1 label arrived later than {horizon} after its prediction, and is ignored."
@@ -146,21 +149,24 @@ class OverdueLabels:
                 f"{counted:,} of {counted + self.labels:,} labels that arrived counted; the others arrived later than "
                 f"{horizon} after their predictions. Without them losses are not judged: raise label_horizon."
             )
-            return (Finding(kind="labels too late", feature="labels", message=message, fact=True),)
-        return (Finding(kind="labels too late", feature="", message=message),)
+            return (Finding(kind=TOO_LATE, feature="labels", message=message, fact=True),)
+        return (Finding(kind=TOO_LATE, feature="", message=message),)
 
 
-def _duration_words(us: int) -> str:
+def duration_words(us: int) -> str:
     """Write a duration in the largest unit of which it is a whole number.
+
+    Args:
+        us: The duration in microseconds.
 
     Returns:
         The number and the unit.
 
-    >>> _duration_words(7 * 86_400_000_000), _duration_words(5_400_000_000)
+    >>> duration_words(7 * 86_400_000_000), duration_words(5_400_000_000)
     ('7 days', '90 minutes')
     """
     for name, unit in _UNITS:
         count, rest = divmod(us, unit)
         if count and not rest:
-            return f"{count} {name}{'s' if count > 1 else ''}"
+            return f"{count:,} {name}{'s' if count > 1 else ''}"
     return f"{us / 1_000_000} seconds"

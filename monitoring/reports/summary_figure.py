@@ -20,7 +20,7 @@ from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
 from monitoring.reports.sections.formatting import format_date
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import cause_line, pages_of
-from monitoring.reports.sections.months import LOSSES, loss_series, whole_series
+from monitoring.reports.sections.months import LOSSES, loss_series, metrics_of, whole_series
 from monitoring.watches.descriptions import format_value, is_share, metric_title
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _lower(verdict: str) -> str:
 def _draw_loss(axes: Axes, status: MonitorStatus, benchmark: Benchmark | None) -> None:
     zone = ZoneInfo(status.timezone)
     every = loss_series(status)
-    metric = next((name for name in LOSSES if whole_series(every, name) is not None), LOSSES[0])
+    metric = next((name for name in metrics_of(every) if whole_series(every, name) is not None), LOSSES[0])
     series = whole_series(every, metric)
     each = "day" if _daily(status) else "window"
     axes.set_title(

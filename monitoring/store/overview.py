@@ -17,6 +17,7 @@ from monitoring.store.column_types import float_of
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
 from monitoring.store.tables import deployment, drill, incident, incident_action, run, score, window
 from monitoring.store.windows import score_record_of
+from monitoring.tasks.output_names import split_output
 
 #: The columns of a window without its texts, which are read window by window.
 _LIGHT_NAMES = (
@@ -240,7 +241,7 @@ def read_recent(
         connection: A transaction.
         numbers: The deployments' numbers.
         latest: Windows of each at most.
-        watches: The watches whose scores are read.
+        watches: The watches whose scores are read; of several outputs those of each.
         scored: In how many of the last windows they are read. Cost: all scores of these windows are searched.
 
     Returns:
@@ -270,8 +271,8 @@ def read_recent(
     for row in connection.execute(query):
         found.setdefault(row.deployment, []).append(row)
     last = {row.id: number for number, rows in found.items() for row in rows[-scored:]}
-    scores = _scores(connection, last, watches)
     baselines = _baselines(connection, numbers, watches)
+    scores = _scores(connection, last, {*watches, *(one.watch for known in baselines.values() for one in known)})
     return {
         number: RecentHistory(
             windows=tuple(_light_record(row[2:]) for row in found.get(number, ())),
@@ -388,7 +389,7 @@ def _baselines(
         number: tuple(
             baseline_score_of(document)
             for document in json.loads(text)
-            if document["watch"] in watches and document["slice"] == WHOLE
+            if split_output(document["watch"])[1] in watches and document["slice"] == WHOLE
         )
         for number, text in connection.execute(query)
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 #: What precedes an output's name, and what the names of watches on surprise and on estimates begin with.
 OF = "of:"
 _BEFORE = ("surprise_", "estimated_")
@@ -42,3 +44,25 @@ def split_output(watch: str) -> tuple[str, str]:
         return "", watch
     output, _, own = kind.removeprefix(OF).partition(":")
     return output, f"{before}{own}"
+
+
+def first_of_each(watches: Iterable[str], order: Sequence[str]) -> tuple[str, ...]:
+    """Of some watches the first in an order; of several outputs that of each output.
+
+    >>> first_of_each(["error", "brier"], ("brier", "error"))
+    ('brier',)
+    >>> first_of_each(["of:price:bias", "of:kind:error", "of:kind:brier"], ("brier", "error", "bias"))
+    ('of:price:bias', 'of:kind:brier')
+
+    Args:
+        watches: Names of watches.
+        order: What a task of one output calls them.
+
+    Returns:
+        Names among those; outputs are in the order in which they come.
+    """
+    by_output: dict[str, set[str]] = {}
+    for output, own in map(split_output, watches):
+        by_output.setdefault(output, set()).add(own)
+    found = ((output, next((one for one in order if one in own), None)) for output, own in by_output.items())
+    return tuple(named(output, first) if output else first for output, first in found if first is not None)

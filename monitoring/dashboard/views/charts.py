@@ -7,26 +7,29 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.history import HEADLINES, DeploymentHistory
-from monitoring.dashboard.views.loss import headline_loss
+from monitoring.dashboard.views.loss import headline_losses
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
-from monitoring.records import ScoreSeries, WatchKey, WindowRecord
+from monitoring.records import WatchKey, WindowRecord
 from monitoring.reports.drawings.evidence import evidence_drawing
 from monitoring.reports.drawings.series import NARROW, WIDE, Band, Series, Size, series_drawing
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
+from monitoring.tasks.output_names import first_of_each, split_output
 from monitoring.watches.descriptions import format_value, slice_title, watch_title
 
 
-def loss_chart(history: DeploymentHistory, address: str) -> ChartView | None:
-    """The loss of the deployment by window; None where nothing was scored."""
-    loss = headline_loss(history.last_scores, history.baseline)
-    watch = loss.watch if loss is not None else _first_scored(history.scores)
-    return None if watch is None else watch_chart(history, WatchKey(watch=watch), address)
+def loss_charts(history: DeploymentHistory, address: str) -> tuple[ChartView, ...]:
+    """The loss of the deployment by window, of each output; none where nothing was scored."""
+    losses = [one.watch for one in headline_losses(history.last_scores, history.baseline)]
+    watches = losses or first_of_each((key.watch for key in history.scores.values), HEADLINES)
+    charts = (watch_chart(history, WatchKey(watch=watch), address) for watch in watches)
+    return tuple(chart for chart in charts if chart is not None)
 
 
 def loss_watches(history: DeploymentHistory) -> tuple[str, ...]:
-    """The watches that `loss_chart` needs: a loss with its estimate, or all of them where none was scored lately."""
-    loss = headline_loss(history.last_scores, history.baseline)
-    return HEADLINES if loss is None else (loss.watch, f"estimated_{loss.watch}")
+    """The watches that `loss_charts` needs: losses and their estimates, or all of them where none was scored lately."""
+    losses = headline_losses(history.last_scores, history.baseline)
+    every = (one.watch for one in history.baseline if split_output(one.watch)[1] in HEADLINES)
+    return tuple(each for one in losses for each in (one.watch, f"estimated_{one.watch}")) or (*HEADLINES, *every)
 
 
 def watch_chart(
@@ -157,10 +160,6 @@ def _values(series: Series, history: DeploymentHistory, address: str) -> TableVi
         numeric=frozenset({1}),
         total=len(points),
     )
-
-
-def _first_scored(scores: ScoreSeries) -> str | None:
-    return next((watch for watch in HEADLINES if WatchKey(watch=watch) in scores.values), None)
 
 
 def windows_table(windows: Sequence[WindowRecord], address: str, zone: ZoneInfo, most: int | None = None) -> TableView:

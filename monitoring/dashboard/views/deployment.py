@@ -7,9 +7,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.history import DeploymentHistory
-from monitoring.dashboard.views.charts import evidence_chart, labels_chart, loss_chart
+from monitoring.dashboard.views.charts import evidence_chart, labels_chart, loss_charts
 from monitoring.dashboard.views.inputs import input_charts
-from monitoring.dashboard.views.loss import LossView, headline_loss, watch_view
+from monitoring.dashboard.views.loss import LossView, headline_loss, headline_losses, watch_view
 from monitoring.dashboard.views.overview import ago, coverage, name_of, zone_words
 from monitoring.dashboard.views.standing import Standing, standing
 from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
@@ -128,10 +128,9 @@ def deployment_view(
         standing=how,
         next_step="" if first is None else next_step(first),
         figures=_figures(history, now),
-        charts=tuple(
-            one
-            for one in (chart(history, address) for chart in (loss_chart, evidence_chart, labels_chart))
-            if one is not None
+        charts=(
+            *loss_charts(history, address),
+            *(one for chart in (evidence_chart, labels_chart) if (one := chart(history, address)) is not None),
         ),
         inputs=input_charts(history, address),
         slices=_slices(history),
@@ -195,8 +194,8 @@ def incident_table(incidents: tuple[IncidentRecord, ...], address: str, now: dat
 
 def _figures(history: DeploymentHistory, now: datetime) -> tuple[Figure, ...]:
     record, zone = history.summary.record, history.zone
-    loss = headline_loss(history.last_scores, history.baseline)
-    found = [Figure(title="Loss", text=NOTHING, beside="not scored yet")] if loss is None else [_loss_figure(loss)]
+    losses = headline_losses(history.last_scores, history.baseline)
+    found = [*map(_loss_figure, losses)] or [Figure(title="Loss", text=NOTHING, beside="not scored yet")]
     if history.windows:
         last = history.windows[-1]
         share = coverage(history.windows[-30:])

@@ -12,6 +12,7 @@ from monitoring.reports.drawings.marks import interval_mark
 from monitoring.reports.sections.benchmark import Interval
 from monitoring.reports.sections.formatting import format_count
 from monitoring.reports.sections.months import weighted_interval
+from monitoring.tasks.output_names import first_of_each
 from monitoring.watches.descriptions import NOTHING, format_change, format_value, watch_title
 
 
@@ -43,7 +44,7 @@ class LossView:
 def headline_loss(
     scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
 ) -> LossView | None:
-    """The loss of a deployment over its last windows.
+    """The loss of a deployment over its last windows; of several outputs that which rose most.
 
     Args:
         scores: The scores of each window, in order of time; others are left out.
@@ -51,13 +52,25 @@ def headline_loss(
         part: The slice, or the whole traffic.
 
     Returns:
-        The first loss of `HEADLINES` that was scored; None where none was.
+        One of `headline_losses`; None where none was scored.
     """
-    for watch in HEADLINES:
-        found = watch_view(watch, scores, baseline, part)
-        if found is not None:
-            return found
-    return None
+    return max(headline_losses(scores, baseline, part), key=_rise, default=None)
+
+
+def headline_losses(
+    scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
+) -> tuple[LossView, ...]:
+    """As `headline_loss`: the first loss of `HEADLINES` that was scored, of each output where there are several."""
+    scored = (one for window in scores for one in window if one.value is not None and one.rows > 0)
+    there = dict.fromkeys(one.watch for one in scored if one.slice == part)
+    views = (watch_view(watch, scores, baseline, part) for watch in first_of_each(there, HEADLINES))
+    return tuple(view for view in views if view is not None)
+
+
+def _rise(view: LossView) -> float:
+    """How far a loss is above its baseline, in tolerances."""
+    known = view.baseline
+    return 0.0 if known is None else (view.value.mean - known.mean) / (known.tolerance or 1.0)
 
 
 def watch_view(

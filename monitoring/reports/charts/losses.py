@@ -13,10 +13,9 @@ from monitoring.reports.sections.benchmark import baseline_score
 from monitoring.reports.sections.formatting import format_count, format_window
 from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.months import DRAWN
+from monitoring.tasks.output_names import first_of_each
+from monitoring.tasks.task import SURPRISE
 from monitoring.watches.descriptions import format_amount, format_value, watch_title
-
-#: A loss and its surprise, the first pair that was scored is drawn.
-PAIRS = tuple((metric, f"surprise_{metric}") for metric in DRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +39,12 @@ def points(status: MonitorStatus, watch: str) -> tuple[Point, ...]:
 
 
 def loss_charts(status: MonitorStatus) -> tuple[Chart, ...]:
-    """The charts of the first loss that was scored and of its surprise; none while no label has arrived."""
-    for pair in PAIRS:
-        scored = [(watch, points(status, watch)) for watch in pair]
-        charts = tuple(_chart(status, watch, found) for watch, found in scored if found)
-        if charts:
-            return charts
-    return ()
+    """The charts of the first loss that was scored and of its surprise, of each output; none before the first label."""
+    there = dict.fromkeys(
+        one.watch for window in status.windows for one in window.scores if one.slice == WHOLE and one.value is not None
+    )
+    pairs = ((loss, f"{SURPRISE}{loss}") for loss in first_of_each(there, DRAWN))
+    return tuple(_chart(status, watch, found) for pair in pairs for watch in pair if (found := points(status, watch)))
 
 
 def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from monitoring.records import WHOLE, MonitorStatus
 from monitoring.reports.sections.benchmark import Interval
 from monitoring.tasks.metrics import is_custom
+from monitoring.tasks.output_names import split_output
 
 #: The losses that a benchmark and a deployment are compared by, in this order.
 LOSSES = (
@@ -29,7 +30,7 @@ LOSSES = (
     "cost",
 )
 
-#: The first of these that was scored is drawn window by window.
+#: The first of these that was scored is drawn window by window; of several outputs that of each.
 DRAWN = ("brier", "error", "macro_brier", "absolute_error", "pinball_loss", "ndcg_loss", "recall_loss")
 
 #: Where a row may have several classes: the loss of each that is shown too, of so many classes at most, worst first.
@@ -71,8 +72,8 @@ def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
         status: The deployment's state.
 
     Returns:
-        By loss: the whole traffic, then slices by name; then metrics of the user's own, and the worst classes, where a
-        row may have several.
+        By loss: the whole traffic, then slices by name; of several outputs by output; then metrics of the user's own,
+        and the worst classes, where a row may have several.
     """
     zone = ZoneInfo(status.timezone)
     found: dict[tuple[str, str], list[tuple[date, float, int]]] = {}
@@ -80,16 +81,23 @@ def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
         month = window.start.astimezone(zone).date().replace(day=1)
         for score in window.scores:
             if (
-                (score.watch in LOSSES or score.watch.startswith(CLASS_LOSS) or is_custom(score.watch))
+                (split_output(score.watch)[1] in LOSSES or score.watch.startswith(CLASS_LOSS) or is_custom(score.watch))
                 and score.value is not None
                 and score.rows > 0
             ):
                 found.setdefault((score.watch, score.slice), []).append((month, score.value, score.rows))
     ordered = sorted((key for key in found if key[0] in LOSSES), key=lambda key: (LOSSES.index(key[0]), key[1]))
+    ordered += sorted((key for key in found if split_output(key[0])[0]), key=_in_output)
     ordered += sorted(key for key in found if is_custom(key[0]))
     of_classes = [_series(*key, points) for key, points in sorted(found.items()) if key[0].startswith(CLASS_LOSS)]
     worst = sorted(of_classes, key=lambda entry: -entry.whole.mean)[:MAX_CLASSES]
     return (*(_series(metric, part, found[metric, part]) for metric, part in ordered), *worst)
+
+
+def _in_output(key: tuple[str, str]) -> tuple[str, int, str]:
+    """The place of a loss of one output of several, on a slice."""
+    output, own = split_output(key[0])
+    return output, LOSSES.index(own), key[1]
 
 
 def metrics_of(series: Sequence[SliceSeries]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.charts import (
     evidence_chart,
     labels_chart,
-    loss_chart,
+    loss_charts,
     pages_within,
     watch_chart,
     window_address,
@@ -16,7 +16,7 @@ from monitoring.records import WatchKey
 
 
 def test_the_loss_has_a_chart_for_each_width_and_a_table_that_leads_to_windows(history: DeploymentHistory) -> None:
-    chart = loss_chart(history, "/d/shop/1")
+    (chart,) = loss_charts(history, "/d/shop/1")
     assert chart is not None
     assert [drawing.fit for drawing in chart.drawings] == ["wide", "narrow"]
     assert chart.title == "Brier score by window"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.dashboard.history import WINDOWS, DeploymentHistory
-from monitoring.dashboard.views.loss import headline_loss, watch_view
+from monitoring.dashboard.views.loss import headline_loss, headline_losses, watch_view
 
 
 def test_the_loss_is_the_mean_of_the_last_windows_by_rows(history: DeploymentHistory) -> None:
@@ -25,6 +25,25 @@ def test_without_labels_the_estimate_is_shown(history: DeploymentHistory) -> Non
     found = headline_loss(estimated, ())
     assert found is not None
     assert (found.watch, found.mark, found.baseline) == ("estimated_brier", None, None)
+
+
+def test_of_several_outputs_each_has_its_loss_and_the_one_that_rose_most_stands_for_all(
+    history: DeploymentHistory,
+) -> None:
+    known = {one.watch: one for one in history.baseline if not one.slice}
+    baseline = [replace(known["brier"], watch=f"of:{output}:brier") for output in ("kind", "risk")]
+    scores = [
+        [
+            replace(one, watch=f"of:{output}:brier", value=one.value + more)
+            for one in window
+            if (one.watch, one.slice) == ("brier", "") and one.value is not None
+            for output, more in (("kind", 0.0), ("risk", 0.1))
+        ]
+        for window in history.last_scores
+    ]
+    found = headline_losses(scores, baseline)
+    assert [one.title for one in found] == ["Brier score of kind", "Brier score of risk"]
+    assert headline_loss(scores, baseline) == found[1]
 
 
 def test_without_scores_there_is_no_loss(history: DeploymentHistory) -> None:

@@ -67,3 +67,16 @@ def test_metrics_of_the_users_own_come_after_the_losses(status: MonitorStatus) -
     error = whole_series(loss_series(status), "error")
     assert error is not None
     assert whole_series(series, "metric:missed") == replace(error, metric="metric:missed")
+
+
+def test_losses_of_several_outputs_are_series_by_output(status: MonitorStatus) -> None:
+    windows = tuple(
+        replace(
+            window,
+            scores=tuple(replace(one, watch=f"of:{output}:{one.watch}") for one in window.scores for output in "ba"),
+        )
+        for window in status.windows
+    )
+    found = loss_series(replace(status, windows=windows))
+    assert metrics_of(found) == ("of:a:brier", "of:a:error", "of:b:brier", "of:b:error")
+    assert whole_series(found, "of:b:brier") is not None

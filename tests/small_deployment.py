@@ -53,6 +53,8 @@ class Days:
     start: datetime = LIVE
     broken_from: int | None = None
     broken_part: float = 1.0
+    broken_at: str = ""
+    """The origin whose rows are broken; empty for all."""
     seed: int = 7
     without: str = ""
     principal: str = ""
@@ -118,22 +120,26 @@ def table_of(days: Days) -> pa.Table:
     weather = np.repeat(rng.normal(0.0, 0.4, days.days), ROWS_A_DAY)
     late = 1 / (1 + np.exp(-(rng.normal(-1.0, 1.0, count) + weather)))
     broken = late + days.broken_part * (1 - 2 * late)
-    truth = late if days.broken_from is None else np.where(day >= days.broken_from, broken, late)
-    label = rng.random(count) < truth
+    drawn = rng.random(count)
     start = as_microseconds(days.start)
     minute = np.tile(np.arange(ROWS_A_DAY), days.days)
     event = start + day * 86_400_000_000 + minute * 20 * 60_000_000
     known = event + 2 * 3_600_000_000
     missing = rng.random(count) < 0.03
     label_time = pa.array(known, mask=missing).cast(pa.timestamp("us", "UTC"))
+    temp, origin = rng.normal(50.0, 10.0, count), rng.choice(["EWR", "JFK"], count).astype(object)
+    is_broken = (day >= (days.days if days.broken_from is None else days.broken_from)) & (
+        (origin == days.broken_at) | (not days.broken_at)
+    )
+    label = drawn < np.where(is_broken, broken, late)
     return pa.table(
         {
             "prediction_id": [
                 f"{days.principal}{days.start:%Y%m%d}-{d}-{m}:0" for d, m in zip(day, minute, strict=True)
             ],
             "event_time": pa.array(event).cast(pa.timestamp("us", "UTC")),
-            "temp": rng.normal(50.0, 10.0, count),
-            "origin": rng.choice(["EWR", "JFK"], count).astype(object),
+            "temp": temp,
+            "origin": origin,
             "probabilities": pa.array(list(np.stack([1 - late, late], axis=1)), pa.list_(pa.float64())),
             "label": pa.array(np.where(label, "late", "on_time").astype(object), pa.string(), mask=missing),
             "label_time": label_time,

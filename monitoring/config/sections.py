@@ -190,10 +190,11 @@ class ExpectedSection(Section):
 
 
 class BudgetSection(Section):
-    """The budget of false alarms of the whole deployment, by level, as text."""
+    """The budget of false alarms of the whole deployment, by level, as text; and whether subgroups are searched for."""
 
     page: BudgetText = Field(default="1 per 365 windows", examples=["1 per 365 windows"])
     notice: BudgetText = Field(default="1 per 30 windows", examples=["1 per 30 windows"])
+    subgroups: bool = Field(default=True, examples=[False])
 
 
 class ToleranceSection(Section):

@@ -117,6 +117,8 @@ class ReplayJob:
         watch = self._deployment.reference_fit.watches.get(incident.watch)
         if watch is not None and watch.feature in inputs:
             yield watch.feature or ""
+        if incident.detail.subgroup is not None:
+            yield from (one.input for one in incident.detail.subgroup.conditions if one.input in inputs)
         yield from (one.input for one in incident.detail.inputs if one.input in inputs)
 
     def _path(self, name: str) -> Path:

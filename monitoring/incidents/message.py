@@ -145,8 +145,8 @@ def _split_sentence(split: LossSplit) -> str:
     )
     gap = "realised minus expected loss" + (", a calibration gap" if _states_confidence(metric) else "")
     return (
-        f"The expected {name} {_moved(metric, split.difficulty)} and the realised one {_moved(metric, split.change)}, "
-        f"so surprise ({gap}) {_moved(metric, split.surprise)}: {verdict}."
+        f"The expected {name} {moved(metric, split.difficulty)} and the realised one {moved(metric, split.change)}, "
+        f"so surprise ({gap}) {moved(metric, split.surprise)}: {verdict}."
     )
 
 
@@ -261,7 +261,7 @@ def _verb(change: float) -> str:
     return "rose" if change >= 0 else "fell"
 
 
-def _moved(metric: str, change: float) -> str:
+def moved(metric: str, change: float) -> str:
     """Say how a metric changed.
 
     Args:
@@ -271,7 +271,7 @@ def _moved(metric: str, change: float) -> str:
     Returns:
         A verb with the amount.
 
-    >>> _moved("brier", 0.0123), _moved("error", -0.0123), _moved("brier", 0.0001)
+    >>> moved("brier", 0.0123), moved("error", -0.0123), moved("brier", 0.0001)
     ('rose by 0.012', 'fell by 1.2 points', 'did not change')
     """
     amount = format_amount(metric, abs(change))

@@ -60,7 +60,10 @@ class Deployment:
         checkpoint_age: how long a window can be judged again, at least for the horizon.
         reference_fit: every watch's test, fitted to the baseline's windows.
         judge: judges windows.
+        catalogue: the watches.
         burn_in: how long live windows only show how much good traffic varies; None: not at all.
+        searches: whether windows are searched for subgroups in which the model has got worse.
+        timezone: IANA name of the zone in which messages name days.
     """
 
     model: str
@@ -72,7 +75,10 @@ class Deployment:
     checkpoint_age: timedelta
     reference_fit: ReferenceFit
     judge: Judge
+    catalogue: Catalogue
     burn_in: timedelta | None = None
+    searches: bool = True
+    timezone: str = "UTC"
 
     def widened(self, widths: Mapping[WatchKey, float]) -> Deployment:
         """The deployment with a fit whose windows vary as a burn-in has shown."""
@@ -150,7 +156,10 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         checkpoint_age=max(config.windows.label_horizon, config.retention.checkpoints or timedelta()),
         reference_fit=fitted,
         judge=judge,
+        catalogue=watched,
         burn_in=config.baseline.burn_in,
+        searches=config.budget.subgroups,
+        timezone=config.windows.timezone,
     )
 
 

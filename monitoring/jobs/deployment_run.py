@@ -14,28 +14,37 @@ import pyarrow as pa
 from monitoring.baseline.predictions import microseconds, no_predictions
 from monitoring.config.sections import RetentionSection
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
-from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.sensitivity import smallest_detectable_harms
-from monitoring.evidence.simulation_cache import SimulationCache
 from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at
+from monitoring.jobs.fits.simulations import initial_level, simulated_sensitivity
 from monitoring.jobs.metrics.metric_changes import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.judging.label_silence import LabelSilence
+from monitoring.judging.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
-from monitoring.records import LEVELS, Finding, IncidentRecord, Level, Sensitivity, WatchKey, WindowRecord
+from monitoring.records import LEVELS, Finding, IncidentRecord, Level, WatchKey, WindowRecord
 from monitoring.store.checks import Check
-from monitoring.store.deployments import AWAITED, BURN_IN, COMPARED, EVENTS, FIRST_LABELS, LABEL_SILENCE, WITNESS
+from monitoring.store.deployments import (
+    AWAITED,
+    BURN_IN,
+    COMPARED,
+    EVENTS,
+    FIRST_LABELS,
+    LABEL_SILENCE,
+    SUBGROUPS,
+    WITNESS,
+)
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.tracing import span
@@ -54,23 +63,6 @@ WAITING = "waiting"
 #: Labels of rows older than so many label horizons are ignored; those of rows older than one come too late.
 LATE_LABEL_HORIZONS = 2
 
-#: Simulations of this process, by what was simulated: deployments of one baseline, and later runs, share them.
-CALIBRATIONS: SimulationCache[float] = SimulationCache()
-SENSITIVITIES: SimulationCache[tuple[Sensitivity, ...]] = SimulationCache()
-
-
-def initial_level(deployment: Deployment, level: Level) -> LevelState:
-    """A level before its first window. The page level is calibrated, which takes about a second; the notice level not.
-
-    Returns:
-        The same state each time: a run that is killed before its first window is committed begins again from it.
-    """
-    if level != "page":
-        return LevelState()
-    test, means = deployment.reference_fit.tests[level], deployment.reference_fit.means
-    log_scale = CALIBRATIONS.get(test, means, lambda: calibrated_log_scale(test, means, np.random.default_rng(0)))
-    return LevelState(log_scale=log_scale)
-
 
 def _arrived_before(labels: pa.Table, moment: datetime) -> int:
     """How many labels of the log, in order of arrival, came before the first whose time is that moment or later."""
@@ -88,15 +80,17 @@ def _early_labels(text: str | None, *, begun: bool) -> EarlyLabels:
 class DeploymentRun:
     """One run over one deployment: the traffic as it was when the run began, and the state that each window moves."""
 
-    def __init__(self, deployment: Deployment, store: Store, number: int) -> None:
+    def __init__(self, deployment: Deployment, store: Store, number: int, search: RunSearch | None = None) -> None:
         """Takes up the state where the last window left it.
 
         Args:
             deployment: the deployment.
             store: holds what was judged so far.
             number: the deployment's number in the store.
+            search: searches windows for subgroups; None: none is searched.
         """
         self._deployment = deployment
+        self._search = search
         self._store = store
         self._number = number
         self._empty = no_predictions(deployment.baseline.spec)
@@ -127,6 +121,7 @@ class DeploymentRun:
             events=EventScores.from_text(states.get(EVENTS, "")),
             burn_in=BurnIn.from_text(states.get(BURN_IN, "")),
         )
+        self._searches = SearchSchedule.from_text(states.get(SUBGROUPS, ""))
         self._is_widened = last is not None and self._state.burn_in.is_over(last.record.start)
         if self._is_widened:
             self._deployment = deployment.widened(self._state.burn_in.widths)
@@ -175,7 +170,7 @@ class DeploymentRun:
 
     @cached_property
     def _initial_levels(self) -> Mapping[Level, LevelState]:
-        return {level: initial_level(self._deployment, level) for level in LEVELS}
+        return {level: initial_level(self._deployment.reference_fit, level) for level in LEVELS}
 
     def due(self, traffic: TrafficSource, now: datetime) -> tuple[Window, ...]:
         """The windows to judge now, in order; the traffic is read for them from here on."""
@@ -282,6 +277,8 @@ class DeploymentRun:
             traffic = replace(traffic, late_rows=late.rows, findings=findings)
         with span("judge"):
             judgement = judge.judge(self._state, traffic)
+        if self._search is not None:
+            judgement, self._searches = self._search.after(judgement, self._searches)
         with span("store"):
             self._commit(judgement)
         self._state = judgement.state
@@ -312,6 +309,7 @@ class DeploymentRun:
                 LABEL_SILENCE: judgement.state.scoring.label_silence.to_text(),
                 COMPARED: judgement.state.scoring.statistics,
                 EVENTS: judgement.state.events.to_text(),
+                SUBGROUPS: self._searches.to_text(),
                 **({} if judgement.state.burn_in.until is None else {BURN_IN: judgement.state.burn_in.to_text()}),
             },
             label_cursor={
@@ -357,17 +355,9 @@ class DeploymentRun:
 
     def _save_sensitivity(self) -> None:
         """Store how small a harm the page level detects, with its AR(1) coefficients as they are now."""
-        means, harms, test = (
-            self._deployment.reference_fit.means,
-            self._deployment.reference_fit.harms(),
-            self._page_test(),
-        )
         log_scale = (self._state.levels or self._initial_levels)["page"].log_scale or 0.0
-
-        def simulate() -> tuple[Sensitivity, ...]:
-            return smallest_detectable_harms(test, means, harms, np.random.default_rng(0), log_scale=log_scale)
-
-        self._store.save_sensitivity(self._number, SENSITIVITIES.get((test, harms, log_scale), means, simulate))
+        found = simulated_sensitivity(self._deployment.reference_fit, self._page_test(), log_scale)
+        self._store.save_sensitivity(self._number, found)
 
     def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the label horizon."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
@@ -22,6 +23,7 @@ from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.notify import NotificationOutbox, Notify
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
+from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
 from monitoring.store.lease import LEASE_SECONDS, Lease
@@ -244,9 +246,11 @@ def _run(
         until = None
         if request.bound is not None:
             until = request.bound(deployment, number, now, lambda: lease.renew(log.clock()))
-        run = DeploymentRun(deployment, store, number)
+        opened = partial(_opened, config, services, log.clock, lease)
+        search = RunSearch(deployment=deployment, store=store, number=number, reopen=opened)
+        run = DeploymentRun(deployment, store, number, search)
         run.begin(label_logs, labels_anew=services.labels_anew)
-        traffic = _opened(config, deployment, services, run.scope, log.clock, lease)
+        traffic = opened(deployment, run.scope)
         all_due = run.due(traffic, now)
         due = all_due if until is None else tuple(one for one in all_due if one.start < until)
         if due:
@@ -254,7 +258,7 @@ def _run(
         outbox = NotificationOutbox(store, number, config.notify, services.notify, clock=log.clock, renew=lease.renew)
         if until is None:
             outbox.send_pending()
-        opened: list[IncidentRecord] = []
+        news: list[IncidentRecord] = []
         for window in takewhile(lambda _: not request.stop(), due):
             lease.renew(log.clock())
             checkpoint = window.start >= due[-1].end - deployment.checkpoint_age
@@ -264,7 +268,7 @@ def _run(
             log.judged(record)
             if changed and until is None:
                 outbox.send_pending()
-            opened += [one for one in changed if is_news(one, record.end)]
+            news += [one for one in changed if is_news(one, record.end)]
             request.progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
         if run.judged == len(due):
             outbox.send_pending(last=True, digest=until is not None)
@@ -275,7 +279,7 @@ def _run(
         return RunResult(
             deployment=number,
             judged=run.judged,
-            opened=tuple(opened),
+            opened=tuple(news),
             stopped=run.judged < len(due),
             unreported=() if due else traffic.source_findings,
             follows=run.follows,
@@ -293,11 +297,11 @@ def _label_logs(config: MonitorConfig, services: ExternalServices) -> tuple[Path
 
 def _opened(
     config: MonitorConfig,
-    deployment: Deployment,
     services: ExternalServices,
-    scope: ReadScope,
     clock: Callable[[], datetime],
     lease: Lease,
+    deployment: Deployment,
+    scope: ReadScope,
 ) -> TrafficSource:
     if services.open_traffic is not None:
         return services.open_traffic()

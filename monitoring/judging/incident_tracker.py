@@ -43,6 +43,7 @@ from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.records import (
     FACT_WATCH,
     LEVELS,
+    SUBGROUP_WATCH,
     WHOLE,
     Finding,
     IncidentRecord,
@@ -54,6 +55,9 @@ from monitoring.watches.catalogue import Catalogue
 
 #: Windows in which a label shows that labels come at all.
 LABEL_WINDOWS = 30
+
+#: The watches of incidents that no test of a watch opened.
+UNTESTED = (FACT_WATCH, SUBGROUP_WATCH)
 
 #: A page of a loss is not closed while the losses of so many last windows are harm, of whichever watch.
 HARM_WINDOWS = 7
@@ -146,7 +150,7 @@ class IncidentTracker:
         for level in LEVELS:
             one = replace(evidence[level], state=levels[level])
             if not evidence[level].reading.alarm:
-                levels[level] = self._lowered(one, _alive(current), history)
+                levels[level] = self._lowered(one, current, history)
                 continue
             alarm = self._alarm(evidence, level, window, history)
             deserved = assess(since_onset(alarm)) if level == "page" else HarmAssessment(level=level)
@@ -177,7 +181,7 @@ class IncidentTracker:
         Returns:
             By level, how far each watch stands from its baseline since the first of the incidents; empty without any.
         """
-        opened = min((one.window_start for one in _alive(incidents) if one.watch != FACT_WATCH), default=None)
+        opened = min((one.window_start for one in _alive(incidents) if one.watch not in UNTESTED), default=None)
         if opened is None:
             return {level: {} for level in levels}
         since = [one for one in history if one.start >= opened]
@@ -289,7 +293,8 @@ class IncidentTracker:
         if not level.state.offsets or not level.state.windows:
             return level.state
         recent = history[-level.state.windows :]
-        since = recent[len(recent) - windows_since_told(incidents, recent) :]
+        told = [one for one in _alive(incidents) if one.watch != SUBGROUP_WATCH]
+        since = recent[len(recent) - windows_since_told(told, recent) :]
         lower = lowered_offsets(level.state.offsets, level.test.tests, since, self._baseline)
         return level.test.restarted(level.state, offsets=lower, keys=tuple(lower)) if lower else level.state
 

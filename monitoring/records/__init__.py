@@ -25,6 +25,7 @@ from monitoring.records.metric_code import MetricCode
 from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.run import RunRecord
 from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
+from monitoring.records.subgroup import SUBGROUP_WATCH, Condition, Subgroup
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import (
     AFTER_BURN_IN,
@@ -46,6 +47,7 @@ __all__ = [
     "FACT_WATCH",
     "LEVELS",
     "SCORE_ONE",
+    "SUBGROUP_WATCH",
     "WHOLE",
     "WORSE_SINCE",
     "ActionKind",
@@ -54,6 +56,7 @@ __all__ = [
     "CauseDetail",
     "CauseRow",
     "ColumnNote",
+    "Condition",
     "Coverage",
     "Direction",
     "DrillRecord",
@@ -86,6 +89,7 @@ __all__ = [
     "ScoreSum",
     "Sensitivity",
     "SlicePart",
+    "Subgroup",
     "Touched",
     "UnfitFault",
     "Watch",

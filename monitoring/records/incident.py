@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from monitoring.records.incident_action import IncidentAction
+from monitoring.records.subgroup import Subgroup
 from monitoring.records.watch import Level
 
 #: The watch of an incident that a fact opened, and what separates the inputs that its `slice` names.
@@ -83,12 +84,16 @@ class InputDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseDetail:
-    """The numbers behind an incident's message; empty where the watch that opened it has none."""
+    """The numbers behind an incident's message; empty where the watch that opened it has none.
+
+    `subgroup` is the one that an incident of a search is about.
+    """
 
     split: LossSplit | None = None
     parts: tuple[SlicePart, ...] = ()
     inputs: tuple[InputDrift, ...] = ()
     rows: tuple[CauseRow, ...] = ()
+    subgroup: Subgroup | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,11 @@ class IncidentRecord:
     def inputs_of_fact(self) -> tuple[str, ...]:
         """The inputs that an incident names which a fact opened; none of another incident."""
         return tuple(self.slice.split(FACT_SEPARATOR)) if self.watch == FACT_WATCH else ()
+
+    @property
+    def scored_by(self) -> str:
+        """The watch in whose unit its rows are: its own, or the one that a search for subgroups compared."""
+        return self.watch if self.detail.subgroup is None else self.detail.subgroup.watch
 
     @property
     def worsenings(self) -> int:

@@ -15,6 +15,7 @@ from monitoring.records import (
     RealisedLosses,
     Rebaseline,
     SlicePart,
+    Subgroup,
     WindowRecord,
 )
 from monitoring.reports.document_types import (
@@ -28,6 +29,7 @@ from monitoring.reports.document_types import (
     RebaselineDocument,
     SpanDocument,
     StatusDocument,
+    SubgroupDocument,
     WindowDocument,
 )
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_rows
@@ -263,6 +265,18 @@ def incident_document(incident: IncidentRecord) -> IncidentDocument:
             {"prediction_id": row.prediction_id, "event_time": iso(row.event_time), "score": row.score}
             for row in detail.rows
         ],
+        "subgroup": None if detail.subgroup is None else _subgroup(detail.subgroup),
+    }
+
+
+def _subgroup(one: Subgroup) -> SubgroupDocument:
+    return {
+        "conditions": [{"input": each.input, "sign": each.sign, "value": each.value} for each in one.conditions],
+        "watch": one.watch,
+        "rows": one.rows,
+        "rise": one.rise,
+        "others": one.others,
+        "p_value": one.p_value,
     }
 
 

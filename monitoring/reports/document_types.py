@@ -149,6 +149,25 @@ class ActionDocument(TypedDict):
     until_worse: bool
 
 
+class ConditionDocument(TypedDict):
+    """A condition on one input: a value, and `<`, `≥`, `=` or `≠`."""
+
+    input: str
+    sign: str
+    value: float | str
+
+
+class SubgroupDocument(TypedDict):
+    """A subgroup that rose more than the other rows, in the unit of a watch; `rows` are those that measured it."""
+
+    conditions: list[ConditionDocument]
+    watch: str
+    rows: int
+    rise: float
+    others: float
+    p_value: float
+
+
 class IncidentDocument(TypedDict):
     """One incident; times that have not come are null.
 
@@ -177,6 +196,7 @@ class IncidentDocument(TypedDict):
     decomposition: list[DecompositionDocument]
     inputs: list[InputDriftDocument]
     rows: list[RowDocument]
+    subgroup: SubgroupDocument | None
 
 
 class SensitivityDocument(TypedDict):

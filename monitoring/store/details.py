@@ -5,8 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from monitoring.records import CauseDetail, CauseRow, IncidentEvent, IncidentRecord, InputDrift, LossSplit, SlicePart
+from monitoring.records import (
+    CauseDetail,
+    CauseRow,
+    Condition,
+    IncidentEvent,
+    IncidentRecord,
+    InputDrift,
+    LossSplit,
+    SlicePart,
+    Subgroup,
+)
 
 
 def detail_text(detail: CauseDetail) -> str | None:
@@ -15,6 +26,8 @@ def detail_text(detail: CauseDetail) -> str | None:
         return None
     document = asdict(detail)
     document["rows"] = [{**asdict(row), "event_time": row.event_time.isoformat()} for row in detail.rows]
+    if detail.subgroup is None:
+        del document["subgroup"]  # as in stores of before
     return json.dumps(document, allow_nan=False)
 
 
@@ -30,7 +43,14 @@ def detail_of(text: str | None) -> CauseDetail:
         rows=tuple(
             CauseRow(**{**row, "event_time": datetime.fromisoformat(row["event_time"])}) for row in document["rows"]
         ),
+        subgroup=_subgroup(document.get("subgroup")),
     )
+
+
+def _subgroup(document: dict[str, Any] | None) -> Subgroup | None:
+    if document is None:
+        return None
+    return Subgroup(**{**document, "conditions": tuple(Condition(**one) for one in document["conditions"])})
 
 
 def history_text(history: tuple[IncidentEvent, ...]) -> str:

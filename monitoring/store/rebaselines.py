@@ -13,12 +13,12 @@ from monitoring.errors import BadInput
 from monitoring.records import LEVELS, IncidentAction, Rebaseline
 from monitoring.store import deployments, incidents, leases, windows
 from monitoring.store.backfill import checkpoints
-from monitoring.store.deployments import BURN_IN, EVENTS, NOTHING, WITNESS, DeploymentRecord
+from monitoring.store.deployments import BURN_IN, EVENTS, NOTHING, SUBGROUPS, WITNESS, DeploymentRecord
 from monitoring.store.tables import deployment, incident, level_state, rebaseline
 from monitoring.store.transactions import Transactions
 
 #: The states that mean something against one baseline alone; the others are of the traffic and its labels.
-_OF_THE_BASELINE = (*LEVELS, WITNESS, EVENTS, BURN_IN)
+_OF_THE_BASELINE = (*LEVELS, WITNESS, EVENTS, BURN_IN, SUBGROUPS)
 
 
 class RebaselineStore(Transactions):

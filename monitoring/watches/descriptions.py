@@ -22,6 +22,7 @@ _WHOLE = {
     "joint": "Joint input drift",
     "embedding": "Embedding drift",
     "schema": "Schema",
+    "subgroup": "Subgroup",
     "output:confidence": "Prediction confidence",
     "unusable_answers": "Invalid predictions",
     "prediction:location": "Location of predictions",

@@ -20,7 +20,7 @@ from monitoring.errors import PitfallsError
 from monitoring.jobs.actions.perform import perform
 from monitoring.jobs.examples.incident_rows import read_incident_rows
 from monitoring.jobs.examples.outcomes import read_outcomes
-from monitoring.jobs.examples.subgroup_rows import read_subgroups
+from monitoring.jobs.subgroups.subgroup_rows import read_subgroups
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.watches.descriptions import printable
 
@@ -85,7 +85,7 @@ class IncidentPages:
         try:
             rows = read_incident_rows(config, summary.record.version, found, self.pages.clock)
             outcomes = read_outcomes(config, summary.record.version, since, ("", found.slice), self.pages.clock)
-            subgroups = read_subgroups(config, summary.record.version, since, found.watch, self.pages.clock)
+            subgroups = read_subgroups(config, summary.record.version, since, found.scored_by, self.pages.clock)
         except PitfallsError as error:
             return rows_view(found, summary, parent, tuple(str(error).splitlines()))
         views = (*subgroup_views(subgroups), *outcome_views(outcomes))

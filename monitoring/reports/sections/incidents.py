@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.records import FACT_WATCH, IncidentAction, IncidentRecord, MonitorStatus
+from monitoring.records import FACT_WATCH, SUBGROUP_WATCH, IncidentAction, IncidentRecord, MonitorStatus
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_moment
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
@@ -20,7 +20,7 @@ def cause_line(incident: IncidentRecord) -> str:
     """What an incident is about, in one line without a full stop.
 
     Args:
-        incident: An incident of a watch, or of a fact about the schema.
+        incident: An incident of a watch, of a fact about the schema, or of a search for subgroups.
 
     Returns:
         The watch, its slice and the cause; the cause alone where it names the watch itself.
@@ -29,6 +29,8 @@ def cause_line(incident: IncidentRecord) -> str:
     title = watch_title(incident.watch)
     if incident.watch == FACT_WATCH:
         return f"{_capital(cause)}: {printable(incident.slice)}"
+    if incident.watch == SUBGROUP_WATCH:
+        return _capital(cause)
     if not cause:
         return f"{title} at {slice_title(incident.slice)}" if incident.slice else title
     if incident.watch in {"joint", "embedding"} or cause.casefold().startswith(title.casefold()):

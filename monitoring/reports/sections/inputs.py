@@ -214,8 +214,10 @@ def alarms_of(one: Input, incidents: Sequence[IncidentRecord]) -> tuple[Incident
 
 
 def _inputs_named_by(incident: IncidentRecord) -> set[str]:
-    """The inputs of a fact, or those that moved."""
-    return {*incident.inputs_of_fact, *(part.input for part in incident.detail.inputs)}
+    """The inputs of a fact, those that moved, or those of a subgroup."""
+    subgroup = incident.detail.subgroup
+    chosen = () if subgroup is None else (one.input for one in subgroup.conditions)
+    return {*incident.inputs_of_fact, *(part.input for part in incident.detail.inputs), *chosen}
 
 
 def _key_of(watch: str, names: set[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ import pytest
 from monitoring.config import BaselineSection, MonitorConfig, load_config
 from monitoring.config.sections import RetentionSection
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.deployment_run import LATE_LABEL_HORIZONS, DeploymentRun, initial_level
+from monitoring.jobs.deployment_run import LATE_LABEL_HORIZONS, DeploymentRun
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
-from monitoring.records import LEVELS, WindowRecord
+from monitoring.jobs.subgroups.run_search import RunSearch
+from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.records import WindowRecord
 from monitoring.store.store import Store
 from tests.small_deployment import LIVE, Days
 
@@ -40,12 +43,17 @@ def store(config: MonitorConfig) -> Iterator[Store]:
 def begun(config: MonitorConfig, store: Store) -> tuple[DeploymentRun, Deployment, int]:
     deployment = deploy(config)
     number = store.deployment(deployment.record(config, NOW))
-    return DeploymentRun(deployment, store, number), deployment, number
+    search = RunSearch(deployment=deployment, store=store, number=number, reopen=partial(reopened, config))
+    return DeploymentRun(deployment, store, number, search), deployment, number
+
+
+def reopened(config: MonitorConfig, deployment: Deployment, scope: ReadScope) -> TrafficSource:
+    return open_traffic(config, deployment.baseline, deployment.version, clock=lambda: NOW, scope=scope)
 
 
 def judged_by(run: DeploymentRun, config: MonitorConfig, deployment: Deployment, windows: int) -> list[WindowRecord]:
     """The first due windows, judged."""
-    traffic = open_traffic(config, deployment.baseline, deployment.version, clock=lambda: NOW, scope=run.scope)
+    traffic = reopened(config, deployment, run.scope)
     due = run.due(traffic, NOW)[:windows]
     return [run.judge(window, first=place == 0)[0] for place, window in enumerate(due)]
 
@@ -113,12 +121,6 @@ def test_the_smallest_harm_is_simulated_once_all_is_judged(config: MonitorConfig
     store.save_sensitivity(number, found[:1])
     run_due_windows(config, store, clock=lambda: NOW)
     assert store.sensitivity(number) == found[:1], "what is known is not simulated again"
-
-
-def test_a_level_begins_in_the_same_way_each_time(config: MonitorConfig) -> None:
-    deployment = deploy(config)
-    for level in LEVELS:
-        assert initial_level(deployment, level).to_text() == initial_level(deployment, level).to_text()
 
 
 def test_labels_that_were_counted_are_not_counted_again(

@@ -17,7 +17,7 @@ from monitoring.dashboard.views.incident_page.receivers import Receiver, receive
 from monitoring.dashboard.views.notifications import outbox_table, receivers_of
 from monitoring.dashboard.views.overview import name_of, zone_words
 from monitoring.dashboard.views.table import ChartView, TableView, cell
-from monitoring.records import FACT_WATCH, WORSE_SINCE, ActionKind, IncidentRecord, WatchKey
+from monitoring.records import FACT_WATCH, WORSE_SINCE, ActionKind, IncidentRecord, Subgroup, WatchKey
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
 from monitoring.reports.sections.formatting import (
     LONGEST_MESSAGE,
@@ -33,6 +33,7 @@ from monitoring.watches.descriptions import (
     format_amount,
     format_change,
     format_value,
+    lower_first,
     printable,
     slice_title,
     watch_title,
@@ -198,6 +199,8 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
     found = []
     if incident.watch == FACT_WATCH:
         found.append(Figure(title="Opened by", text="a fact", beside="at once, whatever the evidence"))
+    elif incident.detail.subgroup is not None:
+        found += _subgroup(incident.detail.subgroup)
     elif logs:
         found.append(
             Figure(
@@ -222,6 +225,18 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
         ),
     ]
     return tuple(found)
+
+
+def _subgroup(one: Subgroup) -> tuple[Figure, ...]:
+    """By how much a subgroup rose, and by how much the other rows did."""
+    return (
+        Figure(
+            title=f"Rise of {lower_first(watch_title(one.watch))} there",
+            text=format_change(one.watch, one.rise),
+            beside=f"of {one.rows:,} rows that did not choose the subgroup; p = {one.p_value:.2g}",
+        ),
+        Figure(title="In all other rows", text=format_change(one.watch, one.others), beside="since the baseline"),
+    )
 
 
 def _acknowledged_by(incident: IncidentRecord) -> str:
@@ -331,17 +346,18 @@ def _rows(incident: IncidentRecord, history: DeploymentHistory) -> TableView | N
     return TableView(
         name="rows",
         title="Rows to look at first",
-        columns=("Prediction", "Event time", f"Score ({watch_title(incident.watch)})"),
+        columns=("Prediction", "Event time", f"Score ({watch_title(incident.scored_by)})"),
         rows=tuple(
             (
                 cell(printable(one.prediction_id), style="id"),
                 cell(format_moment(one.event_time, history.zone), one.event_time, style="when"),
-                cell(format_value(incident.watch, one.score), one.score),
+                cell(format_value(incident.scored_by, one.score), one.score),
             )
             for one in found
         ),
         numeric=frozenset({2}),
-        note=f"{format_count(len(found), 'row')} with the largest scores of the windows since the onset.",
+        note=f"{format_count(len(found), 'row')} with the largest scores of the windows "
+        f"{'that were searched' if incident.detail.subgroup else 'since the onset'}.",
     )
 
 

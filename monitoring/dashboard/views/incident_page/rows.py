@@ -123,10 +123,12 @@ def rows_view(
 
 
 def _groups(incident: IncidentRecord, found: IncidentRows, zone: ZoneInfo, most: int | None) -> tuple[RowsGroup, ...]:
-    part = f" at {slice_title(incident.slice)}" if incident.slice and not incident.inputs_of_fact else ""
-    watch = "" if incident.watch == FACT_WATCH else f": {watch_title(incident.watch)}"
+    subgroup = incident.detail.subgroup
+    part = f" at {slice_title(incident.slice)}" if incident.slice and not (incident.inputs_of_fact or subgroup) else ""
+    there = part if subgroup is None else f" where {printable(str(subgroup))}"
+    watch = "" if incident.watch == FACT_WATCH else f": {watch_title(incident.scored_by)}"
     groups = (
-        ("worst", f"Worst{watch}{part}", found.worst),
+        ("worst", f"Worst{watch}{there}", found.worst),
         ("typical", f"Typical of the window{part}", found.typical),
         ("baseline", f"Typical of the baseline{part}", found.baseline),
     )
@@ -147,7 +149,14 @@ def _groups(incident: IncidentRecord, found: IncidentRows, zone: ZoneInfo, most:
 def _inputs(incident: IncidentRecord, found: IncidentRows) -> tuple[str, ...]:
     """The inputs of tables in their order: those that moved, that of the slice, then the others."""
     known = [one.name for one in found.spec.features]
-    first = [*(one.input for one in incident.detail.inputs), incident.slice.partition("=")[0], *incident.inputs_of_fact]
+    subgroup = incident.detail.subgroup
+    chosen = () if subgroup is None else (one.input for one in subgroup.conditions)
+    first = [
+        *chosen,
+        *(one.input for one in incident.detail.inputs),
+        incident.slice.partition("=")[0],
+        *incident.inputs_of_fact,
+    ]
     ordered = dict.fromkeys([*(name for name in first if name in known), *known])
     return tuple(name for name in ordered if name not in found.texts)
 
@@ -289,7 +298,7 @@ def _fixed(
         "Label": [cell(one, style="when") for one in label_words(task, rows.labels)],
     }
     if examples.scores:
-        columns["Score"] = [cell(format_value(incident.watch, one), one) for one in examples.scores]
+        columns["Score"] = [cell(format_value(incident.scored_by, one), one) for one in examples.scores]
     return columns
 
 

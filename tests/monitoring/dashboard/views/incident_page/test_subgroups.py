@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.dashboard.views.incident_page.subgroups import subgroup_views
-from monitoring.jobs.examples.subgroup_rows import FoundSubgroups
-from monitoring.jobs.examples.subgroups import Condition, Subgroup
-from monitoring.records import Watch
+from monitoring.jobs.subgroups.subgroup_rows import FoundSubgroups
+from monitoring.records import Condition, Subgroup, Watch
 
 WATCH = Watch(name="surprise_error", family="surprise", level="page", needs_label=True, scale=2.0, offset=-1.0)
 SUBGROUP = Subgroup(
@@ -15,6 +14,7 @@ SUBGROUP = Subgroup(
     rows=1234,
     rise=0.25,
     others=0.01,
+    error=0.05,
     p_value=0.0004,
 )
 FOUND = FoundSubgroups(watch=WATCH, subgroups=(SUBGROUP,), rows=5000, windows=())

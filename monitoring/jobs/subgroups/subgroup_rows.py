@@ -10,20 +10,24 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import configured
 from monitoring.jobs.examples.outcomes import labelled_rows as read_labelled
 from monitoring.jobs.examples.outcomes import last_windows
-from monitoring.jobs.examples.subgroups import Inputs, ScoredSide, Subgroup, worst_subgroups
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
-from monitoring.records import Watch, WindowRecord
+from monitoring.judging.subgroups.subgroups import Inputs, ScoredSide, worst_subgroups
+from monitoring.records import Subgroup, Watch, WindowRecord
 from monitoring.tasks.task import SURPRISE
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue, catalogue, labelled_rows
+from monitoring.watches.sampling import sample_indices
+
+#: Rows of the reference, and live ones, that are compared at most.
+MOST_COMPARED = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,7 @@ def read_subgroups(
     baseline = replace(baseline, spec=spec)
     watches = catalogue(baseline)
     watch = _compared(watches, wanted)
-    known = labelled_rows(baseline.rows.answers)
-    if watch is None or not known.any():
+    if watch is None or not labelled_rows(baseline.rows.answers).any():
         return None
     read = last_windows(windows)
     live = no_predictions(spec)
@@ -81,19 +84,52 @@ def read_subgroups(
         scope = ReadScope(since=read[0].start)
         live = read_labelled(open_traffic(config, baseline, version, clock=clock, scope=scope), read, spec)
     live = live.take(labelled_rows(live))
-    names = tuple(one.name for one in spec.features)
-    inputs = baseline.rows.inputs(names).filter(pa.array(known))
-    before = replace(baseline.rows.answers.take(known), features=inputs)
-    length_us = max([(one.end - one.start) // timedelta(microseconds=1) for one in read], default=1)
+    length_us = window_length_us(read)
+    before = reference_rows(baseline)
     return FoundSubgroups(
         watch=watch,
         subgroups=worst_subgroups(
-            _scored((watches, watch), before, length_us, is_live=False),
-            _scored((watches, watch), live, length_us, is_live=True),
+            scored_sides(watches, before, length_us, is_live=False)[watch.name],
+            scored_sides(watches, live, length_us, is_live=True)[watch.name],
         ),
         rows=len(live),
         windows=read,
     )
+
+
+def reference_rows(baseline: Baseline) -> Predictions:
+    """The labelled rows of a reference with their inputs, at most `MOST_COMPARED`."""
+    known = np.flatnonzero(labelled_rows(baseline.rows.answers))
+    answers = baseline.rows.answers.take(known)
+    chosen = sample_indices(answers, MOST_COMPARED)
+    inputs = baseline.rows.inputs(tuple(one.name for one in baseline.spec.features))
+    return replace(answers.take(chosen), features=inputs.take(pa.array(known[chosen])))
+
+
+def window_length_us(windows: Sequence[Window]) -> int:
+    """The length of the longest of some windows, in microseconds; 1 without any."""
+    return max([(one.end - one.start) // timedelta(microseconds=1) for one in windows], default=1)
+
+
+def scored_sides(watches: Catalogue, rows: Predictions, length_us: int, *, is_live: bool) -> dict[str, ScoredSide]:
+    """Rows with their values of each watch on a loss or surprise, in its own unit.
+
+    Args:
+        watches: The deployment's watches.
+        rows: Labelled rows.
+        length_us: The length of a window, in microseconds.
+        is_live: Whether they are no rows of the baseline.
+
+    Returns:
+        By the watch's name.
+    """
+    expected = watches.residual_losses(rows.probabilities, rows.features, None if is_live else rows.event_times)
+    scores, inputs = watches.loss_scores(rows, expected), _inputs(watches, rows.features)
+    window = rows.event_times // length_us
+    return {
+        one.name: ScoredSide(inputs=inputs, excess=one.offset + one.scale * scores[one.name], window=window)
+        for one in watches.loss_watches
+    }
 
 
 def _compared(watches: Catalogue, wanted: str) -> Watch | None:
@@ -102,18 +138,6 @@ def _compared(watches: Catalogue, wanted: str) -> Watch | None:
     first = sorted(known.values(), key=lambda one: one.family != "surprise")
     names = (f"{SURPRISE}{wanted}", wanted, *(one.name for one in first))
     return next((known[name] for name in names if name in known), None)
-
-
-def _scored(scorer: tuple[Catalogue, Watch], rows: Predictions, length_us: int, *, is_live: bool) -> ScoredSide:
-    """The rows with their excess of loss, in the watch's unit; `length_us` is that of a window."""
-    watches, watch = scorer
-    expected = watches.residual_losses(rows.probabilities, rows.features, None if is_live else rows.event_times)
-    scores = watches.loss_scores(rows, expected)[watch.name]
-    return ScoredSide(
-        inputs=_inputs(watches, rows.features),
-        excess=watch.offset + watch.scale * scores,
-        window=rows.event_times // length_us,
-    )
 
 
 def _inputs(watches: Catalogue, features: pa.Table) -> Inputs:

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.jobs.examples.subgroups import Condition, ScoredSide, worst_subgroups
+from monitoring.judging.subgroups.subgroups import ScoredSide, meeting, worst_subgroups
+from monitoring.records import Condition
 
 ROWS = 6_000
 SHOPS = ("north", "south", "west")
@@ -74,7 +75,7 @@ def test_few_rows_have_no_subgroup() -> None:
 
 def test_missing_values_are_below_every_threshold_and_of_no_category() -> None:
     inputs = {"age": np.array([70.0, 20.0, np.nan]), "shop": pa.array(["north", None, "south"])}
-    assert Condition(input="age", sign="≥", value=65.0).holds(inputs).tolist() == [True, False, False]
-    assert Condition(input="age", sign="<", value=65.0).holds(inputs).tolist() == [False, True, True]
-    assert Condition(input="shop", sign="=", value="north").holds(inputs).tolist() == [True, False, False]
-    assert Condition(input="shop", sign="≠", value="north").holds(inputs).tolist() == [False, True, True]
+    assert meeting([Condition(input="age", sign="≥", value=65.0)], inputs).tolist() == [True, False, False]
+    assert meeting([Condition(input="age", sign="<", value=65.0)], inputs).tolist() == [False, True, True]
+    assert meeting([Condition(input="shop", sign="=", value="north")], inputs).tolist() == [True, False, False]
+    assert meeting([Condition(input="shop", sign="≠", value="north")], inputs).tolist() == [False, True, True]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import MonitorConfig, load_config
-from monitoring.jobs.examples.subgroup_rows import read_subgroups
+from monitoring.jobs.subgroups.subgroup_rows import read_subgroups
 from monitoring.records import WindowRecord
 from tests.dashboard_store import EXAMPLES
 from tests.small_deployment import LATER, LIVE, ROWS_A_DAY, Days

@@ -1,0 +1,214 @@
+"""The search for subgroups within a run: what is due after a window, its rows, and the notices that it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.batch import Batch, joined
+from monitoring.baseline.predictions import Predictions, no_predictions
+from monitoring.incidents.life_cycle import came_back
+from monitoring.incidents.rearm import LOSS_FAMILIES
+from monitoring.jobs.deployment import Deployment
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.subgroups.subgroup_rows import MOST_COMPARED, reference_rows, scored_sides, window_length_us
+from monitoring.judging.judge import Judgement, last_closed
+from monitoring.judging.subgroups.search_schedule import SearchSchedule, search_error_rate
+from monitoring.judging.subgroups.subgroup_incidents import (
+    SubgroupSearch,
+    advance_subgroup_incident,
+    open_subgroup_incidents,
+)
+from monitoring.judging.subgroups.subgroups import ScoredSide, meeting
+from monitoring.judging.window.label_join import LabelJoin
+from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.judging.worst_rows import MAX_ROWS
+from monitoring.records import SUBGROUP_WATCH, CauseRow, IncidentRecord, Watch, WatchKey, WindowRecord
+from monitoring.store.store import Store
+from monitoring.tasks.output_names import split_output
+from monitoring.timestamps import as_datetime, duration_microseconds
+from monitoring.tracing import span
+from monitoring.traffic.id_keys import id_keys
+from monitoring.traffic.windows import Window
+from monitoring.watches.catalogue import Catalogue, labelled_rows
+from monitoring.watches.sampling import splitmix64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSearch:
+    """Searches the windows of a deployment for subgroups, whenever that is due.
+
+    Attributes:
+        deployment: The deployment.
+        store: Holds what was judged so far.
+        number: The deployment's number in the store.
+        reopen: Opens the traffic of the deployment again, for other windows than those that are due.
+    """
+
+    deployment: Deployment
+    store: Store
+    number: int
+    reopen: Callable[[Deployment, ReadScope], TrafficSource]
+
+    def after(self, judgement: Judgement, schedule: SearchSchedule) -> tuple[Judgement, SearchSchedule]:
+        """What a judged window becomes by a search, if one is due after it.
+
+        Args:
+            judgement: The judged window.
+            schedule: When the next search was due before it.
+
+        Returns:
+            The judgement with the notices of a search, and the schedule after it; a burn-in is not searched. Cost where
+            a search is due: a pass over its windows and over the reference, and all labels.
+
+        Raises:
+            BadInput: The traffic cannot be used.
+            CannotRun: The traffic cannot be read.
+        """
+        record, horizon = judgement.window, self.deployment.horizon
+        watches = searched_watches(self.deployment.catalogue)
+        if not self.deployment.searches or not watches or judgement.state.burn_in.covers(record.start):
+            return judgement, schedule
+        schedule = schedule.with_window(_window(record), horizon)
+        if not schedule.is_due(record.end):
+            return judgement, schedule
+        waiting = self._waiting(schedule, record)
+        complete = [one for one in waiting if one.end + horizon <= record.end]
+        searched = [one for one in complete if one.expected is None]
+        with span("search subgroups"):
+            found = self._incidents(judgement, searched, watches) if searched else ()
+        rest = (_window(one) for one in waiting[len(complete) :])
+        return _with_incidents(judgement, found), schedule.after_search(complete[-1].end, rest, horizon)
+
+    def _waiting(self, schedule: SearchSchedule, record: WindowRecord) -> list[WindowRecord]:
+        """The windows that were not searched, in order of time; the last is being judged."""
+        since = schedule.since or record.start
+        stored = self.store.windows(self.number, scores=False, since=since, before=record.start)
+        return [*(one for one in stored if one.start >= since), record]
+
+    def _incidents(
+        self, judgement: Judgement, searched: Sequence[WindowRecord], watches: Sequence[Watch]
+    ) -> tuple[IncidentRecord, ...]:
+        """The incidents that a search changes or opens."""
+        deployment, state = self.deployment, judgement.state
+        before, live = reference_rows(deployment.baseline), self._live_rows(judgement.window, searched)
+        if not len(before) or not len(live):
+            return ()
+        windows = [_window(one) for one in searched]
+        length_us = window_length_us(windows)
+        sides = [scored_sides(deployment.catalogue, rows, length_us, is_live=rows is live) for rows in (before, live)]
+        losses = {one.name for one in deployment.catalogue.watches.values() if one.family in LOSS_FAMILIES}
+        current = {one.number: one for one in state.incidents}
+        number = state.next_number
+        for watch in watches:
+            search = SubgroupSearch(
+                baseline=sides[0][watch.name],
+                live=sides[1][watch.name],
+                watch=watch,
+                searched=Window(start=windows[0].start, end=windows[-1].end),
+                windows=len(windows),
+                now=_window(judgement.window),
+                error_rate=search_error_rate(deployment.reference_fit.tests["notice"].budget) / len(watches),
+                slices=tuple(deployment.catalogue.slices),
+                timezone=deployment.timezone,
+            )
+            for one in tuple(current.values()):
+                if one.watch == SUBGROUP_WATCH:
+                    current[one.number] = advance_subgroup_incident(one, search)
+            alive = [one for one in current.values() if one.state != "closed"]
+            for one in open_subgroup_incidents(search, alive, losses, first_number=number):
+                named = came_back(one, state.closed.get(WatchKey(watch=one.watch, slice=one.slice)))
+                current[one.number] = _with_rows(named, live, search.live)
+                number += 1
+        known = {one.number: one for one in state.incidents}
+        return tuple(one for one in current.values() if one != known.get(one.number))
+
+    def _live_rows(self, record: WindowRecord, windows: Sequence[WindowRecord]) -> Predictions:
+        """A sample of the rows of some windows whose labels have come within the horizon, by the end of a window."""
+        spec = replace(self.deployment.baseline.spec, embedding=None)
+        narrow = replace(self.deployment, baseline=replace(self.deployment.baseline, spec=spec))
+        traffic = self.reopen(narrow, ReadScope(since=windows[0].start))
+        share = MOST_COMPARED / max(sum(one.rows for one in windows), 1)
+        batches = (batch for one in windows for batch in traffic.rows(_window(one)).batches())
+        rows = joined([no_predictions(spec), *(_sample(batch, share) for batch in batches if len(batch))])
+        horizon_us = duration_microseconds(self.deployment.horizon)
+        labels = LabelJoin(traffic.labels(), task=spec.task, read=0, horizon_us=horizon_us)
+        known = labels.labelled(Batch.of(rows), before=record.end)
+        rows = rows.labelled(known.labels, known.label_times)
+        return rows.take(labelled_rows(rows) & (rows.label_times <= rows.event_times + horizon_us))
+
+
+def searched_watches(watches: Catalogue) -> tuple[Watch, ...]:
+    """The watches whose values are compared: the first surprise, or that of each output of several; none without one.
+
+    A loss that is not compared with the expected one rises where the traffic becomes harder: it is not searched.
+
+    Args:
+        watches: The deployment's watches.
+
+    Returns:
+        The watches.
+    """
+    found: dict[str, Watch] = {}
+    for one in watches.loss_watches:
+        if one.family == "surprise":
+            found.setdefault(split_output(one.name)[0], one)
+    return tuple(found.values())
+
+
+def _window(record: WindowRecord) -> Window:
+    return Window(start=record.start, end=record.end)
+
+
+def _sample(batch: Batch, share: float) -> Predictions:
+    """About so large a share of some rows, chosen by their ids alone."""
+    places = np.arange(len(batch))
+    if share < 1.0:
+        keys = splitmix64(id_keys(batch.ids(places).cast(pa.string())))
+        places = np.flatnonzero(keys < np.uint64(share * 2.0**64))
+    return batch.take(places)
+
+
+def _with_rows(incident: IncidentRecord, rows: Predictions, side: ScoredSide) -> IncidentRecord:
+    """A notice with the worst rows of its subgroup."""
+    told = incident.detail.subgroup
+    if told is None:
+        return incident
+    mine = np.flatnonzero(meeting(told.conditions, side.inputs))
+    ids = rows.ids.take(pa.array(mine)).to_pylist()
+    worst = sorted(range(mine.size), key=lambda at: (-float(side.excess[mine[at]]), ids[at]))[:MAX_ROWS]
+    named = tuple(
+        CauseRow(
+            prediction_id=ids[at],
+            event_time=as_datetime(int(rows.event_times[mine[at]])),
+            score=float(side.excess[mine[at]]),
+        )
+        for at in worst
+    )
+    return replace(incident, detail=replace(incident.detail, rows=named))
+
+
+def _with_incidents(judgement: Judgement, found: Iterable[IncidentRecord]) -> Judgement:
+    """The judgement with the incidents that a search changed or opened, and the window's status after them."""
+    changed = {one.number: one for one in found}
+    if not changed:
+        return judgement
+    state, record = judgement.state, judgement.window
+    incidents = {one.number: one for one in state.incidents} | changed
+    alive = tuple(one for one in incidents.values() if one.state != "closed")
+    if record.status in ("ok", "notice"):
+        record = replace(record, status="notice" if alive else "ok")
+    return Judgement(
+        state=replace(
+            state,
+            incidents=alive,
+            next_number=max(state.next_number, 1 + max(changed)),
+            closed=last_closed(tuple(changed.values()), state.closed),
+            history=(*state.history[:-1], record),
+        ),
+        window=record,
+        changed=(*(one for one in judgement.changed if one.number not in changed), *changed.values()),
+    )

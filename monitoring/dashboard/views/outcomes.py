@@ -1,4 +1,4 @@
-"""Confusion matrices and residuals of live windows against the baseline."""
+"""Confusion matrices, residuals and ranks of relevant ids of live windows against the baseline."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.dashboard.views.table import Cell, TableView, cell
-from monitoring.jobs.examples.outcome_counts import confusion_counts, decision_rates, residuals, shares_of_rows
+from monitoring.jobs.examples.outcome_counts import (
+    confusion_counts,
+    decision_rates,
+    relevant_ranks,
+    residuals,
+    shares_of_rows,
+)
 from monitoring.jobs.examples.outcomes import Outcomes
 from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Floats
 from monitoring.tasks.vector_regression import VectorRegression
@@ -36,7 +43,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomesView:
-    """What became of answers in a slice: a matrix or quantiles, and the counts behind it where it has some."""
+    """What became of answers in a slice: a matrix, quantiles or ranks, and the counts behind it where it has some."""
 
     title: str
     table: TableView
@@ -73,13 +80,15 @@ def outcome_views(found: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:
         found: Answers and labels by slice.
 
     Returns:
-        One for each; none of a task whose answers are neither classes nor numbers, and where no live row has a label.
+        One for each; none of a task of which no loss is known, and where no live row has a label.
     """
-    known = (Classification, Multilabel, Regression, VectorRegression)
+    known = (Classification, Multilabel, Regression, VectorRegression, Ranking)
     return tuple(_view(one) for one in found if isinstance(one.task, known) and len(one.live))
 
 
 def _view(found: Outcomes) -> OutcomesView:
+    if isinstance(found.task, Ranking):
+        return _ranks(found, found.task)
     if not found.task.classes:
         return _residuals(found)
     return _confusion(found) if found.task.exclusive else _decisions(found)
@@ -103,8 +112,8 @@ def _confusion(found: Outcomes) -> OutcomesView:
     title = "Confusion matrix"
     left_out = f" {len(kept)} of {len(classes):,} classes, those that changed most." if len(kept) < len(classes) else ""
     matrix = TableView(
-        name=_name("confusion", found.part),
-        title=f"{title} of {slice_title(found.part)}",
+        name=_name("confusion", found),
+        title=f"{title} of {_whose(found)}",
         columns=("Label", *(f"Answer {printable(classes[one])}" for one in kept), "Rows", "Rows of the baseline"),
         rows=tuple(
             (
@@ -132,7 +141,7 @@ def _cells(found: Outcomes, counts: tuple[Counts, Counts], title: str) -> TableV
     order = np.argsort(-total, axis=None, kind="stable")[:MOST_CELLS]
     places = [divmod(place, len(classes)) for place in order.tolist() if total.flat[place]]
     return TableView(
-        name=_name("confusion-counts", found.part),
+        name=_name("confusion-counts", found),
         title=f"Counts of the {lower_first(title)}",
         columns=("Label", "Answer", "Rows of the baseline", "Rows"),
         rows=tuple(
@@ -154,8 +163,8 @@ def _decisions(found: Outcomes) -> OutcomesView:
         decision_rates(found.task, one.answers, one.labels) for one in (found.baseline, found.live)
     )
     table = TableView(
-        name=_name("decisions", found.part),
-        title=f"Decisions by class of {slice_title(found.part)}",
+        name=_name("decisions", found),
+        title=f"Decisions by class of {_whose(found)}",
         columns=("Class", "Missed", "Answered where it is not", "Rows with the class"),
         rows=tuple(
             (
@@ -181,8 +190,8 @@ def _residuals(found: Outcomes) -> OutcomesView:
     names = task.names if isinstance(task, VectorRegression) else ("",)
     more = ("Number",) if names[0] else ()
     table = TableView(
-        name=_name("residuals", found.part),
-        title=f"Residuals of {slice_title(found.part)}",
+        name=_name("residuals", found),
+        title=f"Residuals of {_whose(found)}",
         columns=(*more, "Label minus answer", "Baseline", "Now", "Difference"),
         rows=tuple(
             (
@@ -208,8 +217,46 @@ def _statistics(values: Floats) -> list[float]:
     return [*np.quantile(values, QUANTILES).tolist(), float(values.mean())]
 
 
-def _name(kind: str, part: str) -> str:
-    return f"{kind}-{part}" if part else kind
+def _ranks(found: Outcomes, task: Ranking) -> OutcomesView:
+    """At which rank the first relevant id stood."""
+    then, now = (
+        np.bincount(relevant_ranks(task, one.answers, one.labels), minlength=task.places + 1)
+        for one in (found.baseline, found.live)
+    )
+    ranks = (*range(1, task.places + 1), 0)
+    table = TableView(
+        name=_name("ranks", found),
+        title=f"Rank of the relevant id of {_whose(found)}",
+        columns=("Rank", "Share of the rows", "Rows", "Rows of the baseline"),
+        rows=tuple(
+            (
+                cell(f"{rank}", rank) if rank else cell("not answered"),
+                _share(float(now[rank]) / max(int(now.sum()), 1), _part(int(then[rank]), int(then.sum()))),
+                cell(f"{now[rank]:,}", int(now[rank])),
+                cell(f"{then[rank]:,}", int(then[rank])),
+            )
+            for rank in ranks
+        ),
+        numeric=frozenset({1, 2, 3}),
+        note=f"Of several relevant ids, the one that stood first; in brackets the change against the baseline, in "
+        f"percentage points. {_note(found)}",
+    )
+    return OutcomesView(title=table.title, table=table, data=None)
+
+
+def _part(some: int, whole: int) -> float:
+    return some / whole if whole else math.nan
+
+
+def _whose(found: Outcomes) -> str:
+    """The slice, or the output and the slice, in words."""
+    if not found.output:
+        return slice_title(found.part)
+    return printable(found.output) + (f" at {slice_title(found.part)}" if found.part else "")
+
+
+def _name(kind: str, found: Outcomes) -> str:
+    return "-".join(filter(None, (kind, found.output, found.part)))
 
 
 def _share(now: float, then: float) -> Cell:

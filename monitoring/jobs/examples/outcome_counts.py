@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.row_operations import row_choices
 from monitoring.tasks.task import Floats, Task, Whole
 
@@ -49,6 +50,28 @@ def decision_rates(task: Task, answers: Floats, labels: Whole) -> tuple[Floats, 
     rows = np.stack([has.sum(axis=0), (~has).sum(axis=0)], axis=1)
     wrong = np.stack([(has & ~said).sum(axis=0), (~has & said).sum(axis=0)], axis=1)
     return np.where(rows > 0, wrong / np.maximum(rows, 1), np.nan), rows[:, 0].astype(np.int64)
+
+
+def relevant_ranks(task: Ranking, answers: Floats, labels: Whole) -> NDArray[np.int64]:
+    """Where the first relevant id of each row stood.
+
+    Args:
+        task: The task.
+        answers: [n, width].
+        labels: Codes of the relevant ids, [n, relevant ids].
+
+    Returns:
+        Ranks from 1, int64 [n]; 0 where no relevant id was answered.
+
+    >>> relevant_ranks(Ranking(places=2), np.array([[7.0, 8.0], [7.0, 8.0]]), np.array([[8, 7], [5, -1]])).tolist()
+    [1, 0]
+    """
+    ids, relevant = task.read_answers(answers), task.read_labels(labels)
+    found = np.zeros(len(ids), dtype=np.int64)
+    for rank in range(task.places, 0, -1):
+        code = ids[:, rank - 1]
+        found[(code > 0) & (relevant == code[:, None]).any(axis=1)] = rank
+    return found
 
 
 def residuals(task: Task, answers: Floats, labels: Whole) -> Floats:

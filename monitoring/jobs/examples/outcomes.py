@@ -22,6 +22,7 @@ from monitoring.jobs.sources.traffic import open_traffic, with_labels
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import WindowRecord
 from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.traffic.windows import Window
 
@@ -46,7 +47,8 @@ class Outcomes:
     """What became of the answers of some rows, in the baseline and in live windows.
 
     Attributes:
-        task: What the model answers.
+        task: What the model answers; of several outputs, what this one does.
+        output: The output's name, where there are several; else empty.
         part: The slice; empty for all rows.
         baseline: Those of the baseline.
         live: Those of the windows.
@@ -60,6 +62,7 @@ class Outcomes:
     live: LabelledAnswers
     windows: tuple[Window, ...]
     left_out: int
+    output: str = ""
 
 
 def read_outcomes(
@@ -79,7 +82,8 @@ def read_outcomes(
         clock: The time.
 
     Returns:
-        One for each part. Cost: a pass over the answers of these windows and of the reference, and all labels.
+        One for each part, and each output where there are several. Cost: a pass over the answers of these windows and
+        of the reference, and all labels.
 
     Raises:
         BadInput: The traffic or the settings cannot be used.
@@ -101,15 +105,34 @@ def read_outcomes(
     kept = baseline.rows.answers
     return tuple(
         Outcomes(
-            task=spec.task,
+            task=task,
+            output=output,
             part=part,
-            baseline=_usable(kept, _reference_slice(baseline, part), spec.task),
-            live=_usable(rows, in_slice(rows.features, part), spec.task),
+            baseline=_usable(_of_output(kept, spec.task, output), _reference_slice(baseline, part), task),
+            live=_usable(_of_output(rows, spec.task, output), in_slice(rows.features, part), task),
             windows=read,
             left_out=len(windows) - len(read),
         )
         for part in wanted
+        for output, task in _outputs(spec.task)
     )
+
+
+def _outputs(task: Task) -> tuple[tuple[str, Task], ...]:
+    """The outputs that have a label each, with their tasks; one without a name where there are not several."""
+    if not isinstance(task, SeveralTasks):
+        return (("", task),)
+    return tuple((one.output, one.task) for one in task.outputs_judged)
+
+
+def _of_output(rows: Predictions, task: Task, output: str) -> Predictions:
+    """The rows with the answers and labels of one output alone."""
+    if not isinstance(task, SeveralTasks):
+        return rows
+    parts = enumerate(task.parts(rows.probabilities))
+    place, answers = next((place, own) for place, (one, own) in parts if one.output == output)
+    labels = rows.labels if rows.labels.ndim == 1 else rows.labels[:, place]
+    return replace(rows, probabilities=answers, labels=labels)
 
 
 def _narrowed(spec: BaselineSpec, columns: set[str]) -> BaselineSpec:

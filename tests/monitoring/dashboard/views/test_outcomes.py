@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,6 +10,7 @@ from monitoring.dashboard.views.outcomes import MOST_CLASSES, OutcomesView, outc
 from monitoring.jobs.examples.outcomes import LabelledAnswers, Outcomes
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.tasks.vector_regression import VectorRegression
@@ -97,6 +99,36 @@ def test_each_of_several_numbers_has_its_own() -> None:
     found = view(task, (np.array([[1.0, 2.0]]), labels), (np.array([[0.0, 2.0]]), labels))
     assert [row[0] for row in texts(found)] == ["day_1"] * 6 + ["day_2"] * 6
     assert texts(found)[5] == ["day_1", "Mean", "0", "1", "1"]
+
+
+def test_of_a_ranking_it_is_counted_where_the_relevant_id_stood() -> None:
+    task = Ranking(places=2)
+    answers = np.array([[7.0, 8.0]] * 4)
+    before, since = (np.array(ids)[:, None] for ids in ([7, 7, 8, 7], [7, 8, 8, 5]))
+    found = view(task, (answers, before), (answers, since), "country=de")
+    assert found.title == "Rank of the relevant id of country = de"
+    assert texts(found) == [
+        ["1", "25.0 % (\u221250.0)", "1", "3"],
+        ["2", "50.0 % (+25.0)", "2", "1"],
+        ["not answered", "25.0 % (+25.0)", "1", "0"],
+    ]
+
+
+def test_each_of_several_outputs_has_a_table_of_its_name() -> None:
+    one = np.array([[0.9, 0.1]])
+    some = LabelledAnswers(answers=one, labels=np.array([0]))
+    found = Outcomes(
+        task=Classification(classes=("a", "b")),
+        output="kind",
+        part="",
+        baseline=some,
+        live=some,
+        windows=(WINDOW,),
+        left_out=0,
+    )
+    whole, sliced = outcome_views([found, replace(found, part="x=1")])
+    assert (whole.title, whole.table.name) == ("Confusion matrix of kind", "confusion-kind")
+    assert (sliced.title, sliced.table.name) == ("Confusion matrix of kind at x = 1", "confusion-kind-x=1")
 
 
 def test_without_a_label_there_is_nothing() -> None:

@@ -3,9 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from monitoring.jobs.examples.outcome_counts import confusion_counts, decision_rates, residuals, shares_of_rows
+from monitoring.jobs.examples.outcome_counts import (
+    confusion_counts,
+    decision_rates,
+    relevant_ranks,
+    residuals,
+    shares_of_rows,
+)
 from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
+from monitoring.tasks.task import NO_LABEL
 
 
 def test_rows_are_counted_by_label_and_answer() -> None:
@@ -30,3 +38,10 @@ def test_a_residual_is_the_label_minus_the_answer() -> None:
     task = Regression()
     labels = task.label_codes(pa.chunked_array([["3", "1.5"]]))
     assert residuals(task, np.array([[1.0], [2.0]]), labels).tolist() == [[2.0], [-0.5]]
+
+
+def test_the_rank_is_that_of_the_first_relevant_id_and_empty_places_are_none() -> None:
+    answers = np.array([[7.0, 8.0, 9.0], [7.0, 8.0, 9.0], [7.0, 0.0, 0.0], [7.0, 8.0, 9.0]])
+    labels = np.array([[9, 8], [9, NO_LABEL], [5, NO_LABEL], [7, 8]])
+    assert relevant_ranks(Ranking(places=3), answers, labels).tolist() == [2, 3, 0, 1]
+    assert relevant_ranks(Ranking(places=3), np.zeros((0, 3)), labels[:0]).tolist() == []

@@ -6,10 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from monitoring import Monitor
 from monitoring.config import MonitorConfig, load_config
 from monitoring.jobs.examples import outcomes
+from monitoring.jobs.examples.outcome_counts import residuals
 from monitoring.jobs.examples.outcomes import read_outcomes
 from monitoring.records import WindowRecord
 from tests.dashboard_store import EXAMPLES
@@ -60,3 +63,33 @@ def test_only_the_last_windows_are_read(config: MonitorConfig, monkeypatch: pyte
     assert (found.windows[0].start, found.left_out) == (LIVE + DAY, 1)
     (nothing,) = read_outcomes(config, 1, (), ("",), lambda: LATER)
     assert len(nothing.live) == 0
+
+
+def test_of_several_outputs_each_has_its_own_answers_and_labels(tmp_path: Path) -> None:
+    count, start = 200, FIRST
+    rng = np.random.default_rng(0)
+    late, price = rng.uniform(0.05, 0.95, count), rng.normal(20.0, 4.0, count)
+    table = pd.DataFrame(
+        {
+            "event_time": [start + timedelta(hours=6 * row) for row in range(count)],
+            "x": rng.normal(size=count),
+            "late": late,
+            "was_late": np.where(np.arange(count) % 2, 1, 0),
+            "price": price,
+            "paid": price + 1.0,
+        }
+    )
+    said = {"label": {"late": "was_late", "price": "paid"}, "scores": {"late": "late"}, "predicted": {"price": "price"}}
+    made = Monitor.from_reference(table, out=tmp_path, clock=lambda: LATER, every="2d", **said)  # type: ignore[arg-type]
+    table.to_parquet(tmp_path / "live.parquet")
+    config = load_config(made.config)
+    traffic = config.traffic.with_path(tmp_path / "live.parquet")
+    live = [replace(one, start=start, end=start + DAY) for one in windows(1)]
+    late_found, price_found = read_outcomes(
+        config.model_copy(update={"traffic": traffic}), 1, live, ("",), lambda: LATER
+    )
+    assert [(one.output, one.task.width) for one in (late_found, price_found)] == [("late", 2), ("price", 1)]
+    assert late_found.live.answers[:, 1].tolist() == late[:4].tolist()
+    assert late_found.live.labels.tolist() == [0, 1, 0, 1]
+    assert len(price_found.baseline) == count
+    assert np.allclose(residuals(price_found.task, price_found.live.answers, price_found.live.labels), 1.0)

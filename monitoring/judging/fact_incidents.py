@@ -26,6 +26,14 @@ CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
 #: Subjects whose facts say nothing of the losses.
 _OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LABEL_ARRIVALS})
 
+#: What to check where the subject of a fact is no input.
+_SOURCES = {
+    VOLUME_SUBJECT: "those who send requests",
+    LABEL_ARRIVALS: "the job that delivers labels",
+    LABELS_SUBJECT: "the job that delivers labels",
+    ANSWERS_SUBJECT: "the model's export, and roll it back",
+}
+
 #: What such a page tells is high in a window from so many standard deviations above the baseline on.
 HIGH = 2.0
 
@@ -190,5 +198,5 @@ def _message(kind: str, facts: Sequence[Finding]) -> str:
     """What is wrong, the next step, and when the page closes."""
     names = FACT_SEPARATOR.join(fact.feature for fact in facts if fact.feature)
     what = facts[0].message if len(facts) == 1 else f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {names}."
-    source = f"the pipeline that fills {names}" if names else "the files of this window"
+    source = _SOURCES.get(names) or (f"the pipeline that fills {names}" if names else "the files of this window")
     return f"{what} Next step: check {source}; {CLOSES}."

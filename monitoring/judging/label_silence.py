@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from monitoring.judging.window.label_findings import duration_words
-from monitoring.records import Finding
+from monitoring.records import LABELS_STOPPED, Finding
 from monitoring.watches.label_coverage import LabelWindow
 
-KIND = "labels stopped"
 SUBJECT = "label arrivals"
 
 #: Windows with labels, and the days that they span, before a time without labels can be called unusual.
@@ -112,7 +111,7 @@ class LabelSilence:
             return ()
         usual = f"; the longest time without one before was {duration_words(self.longest)}" if self.longest else ""
         message = f"No label has arrived for {duration_words(now - self.last)}{usual}. Losses are not judged."
-        return (Finding(kind=KIND, feature=SUBJECT, message=message, fact=self.new or is_open),)
+        return (Finding(kind=LABELS_STOPPED, feature=SUBJECT, message=message, fact=self.new or is_open),)
 
     def to_text(self) -> str:
         """The state as integers, separated by spaces."""

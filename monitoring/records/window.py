@@ -36,6 +36,9 @@ EXPECTED_EVENT = "expected event"
 BURN_IN = "burn-in"
 AFTER_BURN_IN = "after the burn-in"
 
+#: The kind of the finding of a window in which no label has arrived for an unusually long time.
+LABELS_STOPPED = "labels stopped"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from monitoring.records import BURN_IN, WHOLE, MonitorStatus, Sensitivity
+from monitoring.records import BURN_IN, LABELS_STOPPED, WHOLE, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.metrics import find_metric
 from monitoring.watches.descriptions import NOTHING, format_change, lower_first, metric_title, slice_title
@@ -82,7 +82,10 @@ def unwatched_losses(status: MonitorStatus) -> str:
     """
     if watches_no_loss(status):
         return "No rise of a loss would be detected: no loss is watched."
-    burn_in = next((one for window in status.windows[-1:] for one in window.findings if one.kind == BURN_IN), None)
+    last = {one.kind: one for window in status.windows[-1:] for one in window.findings}
+    if LABELS_STOPPED in last:
+        return f"No rise of a loss would be detected. {last[LABELS_STOPPED].message}"
+    burn_in = last.get(BURN_IN)
     if burn_in is not None:
         until = lower_first(burn_in.message.partition(":")[0])
         return f"No rise of a loss would be detected: {until}, in which nothing pages but facts."

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.judging.judge import Judgement
-from monitoring.judging.label_silence import KIND, MIN_LABELLED_WINDOWS, LabelSilence
+from monitoring.judging.label_silence import MIN_LABELLED_WINDOWS, LabelSilence
+from monitoring.records import LABELS_STOPPED
 from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.label_coverage import LabelWindow
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, rows_of_days, small_judge
@@ -81,11 +82,13 @@ def without_labels(first: int, last: int, days: int = 40) -> list[Judgement]:
 
 def test_it_is_a_page_and_closes_when_labels_come_back() -> None:
     found = without_labels(20, 32)
-    changed = [one for judgement in found for one in judgement.changed if one.cause == KIND]
+    changed = [one for judgement in found for one in judgement.changed if one.cause == LABELS_STOPPED]
     assert [event.state for event in changed[-1].history] == ["open", "recovering", "closed"]
     assert changed[0].level == "page"
     assert changed[0].opened_at == found[22].window.end
-    assert changed[0].message.startswith("No label has arrived for 3 days. Losses are not judged.")
+    assert changed[0].message.startswith(
+        "No label has arrived for 3 days. Losses are not judged. Next step: check the job that delivers labels; "
+    )
     assert changed[-1].closed_at is not None
     assert changed[-1].closed_at >= found[32].window.end + timedelta(days=1)
 
@@ -101,5 +104,7 @@ def test_one_that_a_person_closes_does_not_come_back_without_labels() -> None:
         [small.traffic(rows, BASELINE_DAYS + day) for day in range(25, 40)],
         replace(state, incidents=closed),
     )
-    assert not [one for judgement in after for one in judgement.changed if one.cause == KIND and one.state == "open"]
-    assert all(any(f.kind == KIND and not f.fact for f in judgement.window.findings) for judgement in after)
+    assert not [
+        one for judgement in after for one in judgement.changed if one.cause == LABELS_STOPPED and one.state == "open"
+    ]
+    assert all(any(f.kind == LABELS_STOPPED and not f.fact for f in judgement.window.findings) for judgement in after)

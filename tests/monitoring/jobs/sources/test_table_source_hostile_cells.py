@@ -14,8 +14,7 @@ import pytest
 
 from monitoring.errors import BadInput
 from monitoring.jobs.init import InitResult
-from monitoring.judging.label_silence import KIND as LABELS_STOPPED
-from monitoring.records import MonitorStatus, WindowRecord
+from monitoring.records import LABELS_STOPPED, MonitorStatus, WindowRecord
 from tests.own_table import REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import LATER, Days
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitoring.records import BURN_IN, Finding, MonitorStatus, Sensitivity
+from monitoring.records import BURN_IN, LABELS_STOPPED, Finding, MonitorStatus, Sensitivity
 from monitoring.reports.sections.sensitivity import (
     RECENT_WINDOWS,
     detectable,
@@ -78,6 +78,13 @@ def test_one_evaluated_loss_among_the_last_windows_is_enough(status: MonitorStat
 def test_before_any_window_and_without_a_simulation_nothing_is_said(status: MonitorStatus) -> None:
     assert unwatched_losses(replace(status, windows=())) == ""
     assert unwatched_losses(replace(without_losses(status, last=365), sensitivity=())) == ""
+
+
+def test_once_labels_have_stopped_no_rise_is_said_to_be_detectable(status: MonitorStatus) -> None:
+    said = Finding(kind=LABELS_STOPPED, feature="label arrivals", message="No label has arrived for 3 days.", fact=True)
+    blind = replace(status, windows=(*status.windows[:-1], replace(status.windows[-1], findings=(said,))))
+    assert unwatched_losses(blind) == "No rise of a loss would be detected. No label has arrived for 3 days."
+    assert {entry.rise for entry in detectable(blind)} == {None}
 
 
 def test_in_a_burn_in_no_rise_is_said_to_be_detectable(status: MonitorStatus) -> None:

@@ -20,7 +20,7 @@ from serving.capture.model_logging import ModelLogging
 from serving.metrics.metrics import TrafficCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from monitoring.traffic.log.gaps import Gap
@@ -174,17 +174,16 @@ class Capture:
         return [gap for sink in self._sinks() for gap in sink.gaps]
 
     def _rows(self, batch: AnsweredBatch, sampling_rate: float, *, quarantined: bool = False) -> AnsweredRows:
-        callers, counts, redaction = batch.callers, batch.counts, self._redaction
-        answered_us = batch.answered_us
-        request_ids = [one.request_id for one in callers]
+        counts, redaction, answered_us = batch.counts, self._redaction, batch.answered_us
+        of_callers: Iterator[list[Any]] = map(list, zip(*batch.callers, strict=True))
+        request_ids, times, arrivals, identities, answer_ids, _ = of_callers
         # Lists: for few rows, NumPy costs more than all the rest.
         rows: list[int] | Array = [0] * len(counts)
-        event_times: list[int] | Array = [one.event_time_us for one in callers]
-        latencies: list[int] | Array = [max(0, answered_us - one.arrived_us) for one in callers]
-        answer_ids = [one.answer_id for one in callers]
+        event_times: list[int] | Array = times
+        latencies: list[int] | Array = [max(0, answered_us - arrived_us) for arrived_us in arrivals]
         if not any(answer_ids):
             answer_ids = []
-        principals, peers = self._callers.columns([one.identity for one in callers])
+        principals, peers = self._callers.columns(identities)
         if counts.count(1) != len(counts):
             request_ids, answer_ids, principals, peers = (
                 [name for name, count in zip(names, counts, strict=True) for _ in range(count)] if names else []

@@ -9,6 +9,7 @@ Layout: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -43,7 +44,7 @@ class BatchBody:
 
     sizes: list[int] = field(default_factory=list)
     """The size in bytes of each buffer whose length varies."""
-    parts: list[bytes | np.ndarray] = field(default_factory=list)
+    parts: list[bytes | np.ndarray | array[int]] = field(default_factory=list)
 
     def add_strings(self, offsets: bytes, content: bytes) -> None:
         """Add the two buffers of an array of strings, whose content varies in length."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -165,11 +165,9 @@ def _equal_texts(text: str, count: int) -> tuple[int, tuple[bytes, ...]]:
     return len(content), (offsets, padding(len(offsets)), content, padding(len(content)))
 
 
-def _integers(values: Sequence[int] | np.ndarray, code: str) -> np.ndarray | bytes:
+def _integers(values: Sequence[int] | np.ndarray, code: str) -> np.ndarray | array[int]:
     """Integers of 4 ("i") or 8 ("q") bytes as they are in memory."""
-    if isinstance(values, np.ndarray):
-        return np.ascontiguousarray(values, code)
-    return struct.pack(f"{len(values)}{code}", *values)
+    return np.ascontiguousarray(values, code) if isinstance(values, np.ndarray) else array(code, values)
 
 
 def _batch_shape(count: int, encoders: Sequence[TensorEncoder]) -> BatchShape:

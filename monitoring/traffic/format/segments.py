@@ -122,11 +122,11 @@ class SegmentFile:
         Raises:
             OSError: the disk fails; the torn bytes are cut off again.
         """
-        view = memoryview(data)
-        done, whole = 0, False
+        whole = False
         try:
-            while done < len(view):  # a second turn only after a short write: it finishes, or names the reason
-                written = os.write(self._descriptor, view[done:] if done else view)
+            done = os.write(self._descriptor, data)
+            while done < len(data):  # after a short write: another one finishes, or names the reason
+                written = os.write(self._descriptor, memoryview(data)[done:])
                 if not written:
                     raise OSError(errno.EIO, "nothing could be written", str(self.path))
                 done += written

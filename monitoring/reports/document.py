@@ -88,6 +88,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
         ],
         "rebaselines": [rebaseline_document(one) for one in status.rebaselines],
         "benchmark": [_metric(one) for one in status.measured],
+        "columns": {name: {"unit": one.unit, "description": one.description} for name, one in status.columns.items()},
     }
 
 

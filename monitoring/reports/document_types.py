@@ -277,6 +277,13 @@ class RebaselineDocument(TypedDict):
     closed: list[int]
 
 
+class ColumnDocument(TypedDict):
+    """What the data dictionary says of a column."""
+
+    unit: str
+    description: str
+
+
 class StatusDocument(TypedDict):
     """The whole document."""
 
@@ -295,3 +302,4 @@ class StatusDocument(TypedDict):
     trust: list[TrustDocument]
     rebaselines: list[RebaselineDocument]
     benchmark: list[MetricDocument]
+    columns: dict[str, ColumnDocument]

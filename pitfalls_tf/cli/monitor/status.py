@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ def command(config_path: Path, deployment: int | None, since: datetime | None, *
     Evaluates nothing. Exits with 1 while a page is open, unless --exit-code says otherwise.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.dictionary.data_dictionary import column_notes  # noqa: PLC0415 - as above
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
@@ -44,5 +46,6 @@ def command(config_path: Path, deployment: int | None, since: datetime | None, *
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         found = status(store, config.name, deployment_of(config, store, output, deployment), now=datetime.now(UTC))
+    found = replace(found, columns=column_notes(config))
     output.finish(dict(status_document(found, since=since_of(since, found))), lambda: show(found))
     return exit_code(found, rule=rule)

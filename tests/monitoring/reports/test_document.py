@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.records import MeasuredMetric, MonitorStatus
+from monitoring.records import ColumnNote, MeasuredMetric, MonitorStatus
 from monitoring.reports import status_document
 
 
@@ -61,3 +61,9 @@ def test_metrics_of_a_window_stand_beside_the_benchmark(status: MonitorStatus) -
     ]
     assert document["windows"][1]["metrics"] == []
     assert document["benchmark"][0]["value"] == 0.75
+
+
+def test_units_and_descriptions_of_columns_are_in_it(status: MonitorStatus) -> None:
+    noted = replace(status, columns={"temp": ColumnNote(unit="°F", description="air temperature")})
+    assert status_document(noted)["columns"] == {"temp": {"unit": "°F", "description": "air temperature"}}
+    assert status_document(status)["columns"] == {}

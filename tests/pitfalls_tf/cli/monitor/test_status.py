@@ -29,7 +29,7 @@ def test_two_configs_on_one_store_have_their_own_status_and_incidents(
 ) -> None:
     send(deployed, days(days=25, broken_from=12))
     first, other = deployed / "monitor.toml", deployed / "other.toml"
-    other.write_text(first.read_text() + '[budget]\npage = "1 per 1000 windows"\n')
+    other.write_text(first.read_text() + '[budget]\npage = "1 per 1000 windows"\n[columns]\ntemp = { unit = "°F" }\n')
     assert pitfalls("monitor", "run", "--config", first).exit_code == 1
     before = pitfalls("monitor", "status", "--config", other, "--json")
     assert "Nothing was judged yet with the config's settings" in before.stderr
@@ -42,6 +42,7 @@ def test_two_configs_on_one_store_have_their_own_status_and_incidents(
         found = pitfalls("monitor", "status", "--config", config, "--json")
         assert found.stderr == ""
         assert json.loads(found.stdout)["budget"]["page"]["text"] == budget
+    assert json.loads(found.stdout)["columns"] == {"temp": {"unit": "°F", "description": ""}}
     page, *_ = [one["id"] for one in json.loads(found.stdout)["incidents"] if one["level"] == "page"]
     assert pitfalls("monitor", "acknowledge", str(page), "--config", other).exit_code == 0
     states = {

@@ -21,6 +21,9 @@ ESTIMATED = "estimated_"
 #: with a model as right as before have more by chance.
 SURPRISE_ERRORS = 1.5
 
+#: That is at one page in so many windows; at a stricter promise such chances are rarer in proportion.
+USUAL_WINDOWS = 365
+
 #: And by what part of the tolerance of its loss.
 SURPRISE_SHARE = 0.5
 
@@ -107,8 +110,24 @@ def _surprised(alarm: Alarm, surprise: WatchKey, rise: float, gaps: list[float],
     """Whether surprise rose beyond chance, and by enough; `rise` is that of the loss."""
     error = alarm.baseline.scores[surprise].deviation / math.sqrt(len(gaps))
     gap = float(np.mean(gaps))
-    errors, share = (SURPRISE_ERRORS, SURPRISE_SHARE) if gap >= rise / 2.0 else (EXPECTED_SURPRISE_ERRORS, 1.0)
+    least = surprise_errors(alarm.threshold)
+    errors, share = (least, SURPRISE_SHARE) if gap >= rise / 2.0 else (max(least, EXPECTED_SURPRISE_ERRORS), 1.0)
     return gap > max(_of_all_slices(errors, alarm, surprise) * error, share * tolerance)
+
+
+def surprise_errors(windows: float) -> float:
+    """By how many standard errors surprise must have risen, at a promise of one page in so many windows.
+
+    Args:
+        windows: The promise, which is the threshold of the evidence.
+
+    Returns:
+        `SURPRISE_ERRORS`; more where fewer pages are promised, so that as many fewer harder periods page by chance.
+
+    >>> [round(surprise_errors(windows), 2) for windows in (100.0, 365.0, 1825.0)]
+    [1.5, 1.5, 2.22]
+    """
+    return max(SURPRISE_ERRORS, -float(ndtri(ndtr(-SURPRISE_ERRORS) * USUAL_WINDOWS / windows)))
 
 
 def _of_all_slices(errors: float, alarm: Alarm, surprise: WatchKey) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from monitoring.incidents.harm import assess
-from monitoring.records import EstimateRecord, IntervalChecks
+from monitoring.records import EstimateRecord, IntervalChecks, WatchKey
 from tests.monitoring.incidents.alarms import alarm, baseline, window, windows
 
 
@@ -65,6 +65,16 @@ def test_a_rise_that_was_mostly_expected_pages_only_if_surprise_alone_is_beyond_
     assert assess(mostly).reason == "harder traffic, model as right as before"
     alone = alarm("brier", windows(brier=[0.165] * 40, surprise_brier=[0.008] * 40))
     assert assess(alone).pages
+
+
+def test_where_fewer_pages_are_promised_surprise_has_to_be_clearer() -> None:
+    """Surprise of 1.8 standard errors: enough at one page in 365 windows, and not at one in ten years of them."""
+    found = alarm("brier", windows(brier=[0.17] * 9, surprise_brier=[0.012] * 9))
+    error = found.baseline.scores[WatchKey(watch="surprise_brier")].deviation / 3.0
+    found = alarm("brier", windows(brier=[0.15 + 1.8 * error + 0.002] * 9, surprise_brier=[1.8 * error] * 9))
+    stricter = replace(found, baseline=replace(found.baseline, thresholds={"page": 3650.0, "notice": 30.0}))
+    assert assess(found).pages
+    assert assess(stricter).reason == "harder traffic, model as right as before"
 
 
 def test_of_many_slices_one_needs_more_surprise_than_the_whole() -> None:

@@ -357,7 +357,7 @@ def _rows(incident: IncidentRecord, history: DeploymentHistory) -> TableView | N
         ),
         numeric=frozenset({2}),
         note=f"{format_count(len(found), 'row')} with the largest scores of the windows "
-        f"{'that were searched' if incident.detail.subgroup else 'since the onset'}.",
+        f"{'that were searched, in the subgroup' if incident.detail.subgroup else 'since the onset'}.",
     )
 
 

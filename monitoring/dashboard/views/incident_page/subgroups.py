@@ -28,7 +28,8 @@ def subgroup_views(found: FoundSubgroups | None) -> tuple[OutcomesView, ...]:
     rows = f"{format_count(found.rows, 'labelled row')} of {format_count(len(found.windows), 'window')}"
     note = (
         f"A tree of two levels over the inputs chose them on half of {rows}; their rises are those of the other half. "
-        f"The chance that one is named for nothing is at most {100 * ERROR_RATE:.0f} %. They raise no alarm."
+        f"The chance that one is named for nothing is at most {100 * ERROR_RATE:.0f} %. "
+        "A search of every 30 windows opens notices of such."
     )
     if not found.subgroups:
         note = f"The {what} rose in no part of the inputs more than in the other rows. {note}"

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from monitoring.evidence.autocorrelation import conservative_ar1, estimate_ar1
 from monitoring.records import Condition, Subgroup
 from monitoring.tasks.task import Floats
 
@@ -93,8 +94,8 @@ def worst_subgroups(
     causal trees (Athey and Imbens, PNAS 2016). Those whose rise exceeds that of the other rows at `error_rate`, with
     Bonferroni's correction, are named: of a node and those below it the one that is surest. So the number of subgroups
     named for nothing is at most `error_rate` on average. If the model is worse everywhere alike, none is. Rows of a
-    window are not independent: a difference counts against what it varies between windows of the baseline. Fewer than
-    `HALVED` windows are halved by their rows, which share what is peculiar to these days: the correction is then for
+    window are not independent: a difference counts against what it varies between windows of the baseline, and against
+    more where these repeat the one before. Fewer than `HALVED` windows are halved by their rows, which share what is peculiar to these days: the correction is then for
     every split that was tried, not for the nodes alone.
 
     Args:
@@ -115,7 +116,7 @@ def worst_subgroups(
     tried = sum(1 for name, column in live.inputs.items() for _ in _conditions(name, column))
     compared = len(nodes) if is_apart else tried * len(nodes)
     before, since = baseline.part(~halves[0]), live.part(~halves[1])
-    measured = [measured_subgroup(one, before, since, compared=compared) for one in nodes]
+    measured = [measured_subgroup(one, before, since, compared=compared, whole=baseline) for one in nodes]
     worse = [one for one in measured if one is not None and one.p_value <= error_rate and one.excess > 0 < one.rise]
     named: list[Subgroup] = []
     for one in sorted(worse, key=lambda each: (each.p_value, -each.excess / each.error)):
@@ -125,7 +126,12 @@ def worst_subgroups(
 
 
 def measured_subgroup(
-    conditions: tuple[Condition, ...], baseline: ScoredSide, live: ScoredSide, *, compared: int = 1
+    conditions: tuple[Condition, ...],
+    baseline: ScoredSide,
+    live: ScoredSide,
+    *,
+    compared: int = 1,
+    whole: ScoredSide | None = None,
 ) -> Subgroup | None:
     """A subgroup with its rise, and that of the other rows.
 
@@ -134,6 +140,7 @@ def measured_subgroup(
         baseline: Labelled rows of the reference.
         live: Labelled live rows, by which the conditions were not chosen.
         compared: With how many others it is compared, itself among them.
+        whole: All windows of the reference, which show how much a window repeats the one before; None: `baseline`.
 
     Returns:
         The subgroup; None where too few rows are known of either.
@@ -146,7 +153,8 @@ def measured_subgroup(
         return None
     means = [float(part.mean()) for part in parts]  # of the baseline inside and outside, and of live rows
     rise, others = means[2] - means[0], means[3] - means[1]
-    variance = max(sum(float(part.var(ddof=1)) / part.size for part in parts), between[0])
+    repeated = _variance_of_repetition(conditions, baseline if whole is None else whole)
+    variance = max(sum(float(part.var(ddof=1)) / part.size for part in parts), between[0] * repeated)
     if variance == 0.0:
         return None
     error = math.sqrt(variance)
@@ -255,6 +263,23 @@ def _variance_between_windows(baseline: ScoredSide, live: ScoredSide, inside: li
     spread = [float(mean[count > 1].var(ddof=1)) for mean, count in zip(known, counts, strict=True)]
     parts = zip(spread, windows, (since > 0).sum(axis=1), strict=True)
     return sum(one * (1 / then + 1 / max(now, 1)) for one, then, now in parts), int(windows.min()) - 1
+
+
+def _variance_of_repetition(conditions: tuple[Condition, ...], whole: ScoredSide) -> float:
+    """By what factor the variance of a mean over windows is larger, as windows repeat a part of the one before.
+
+    Returns:
+        (1 + φ)/(1 - φ) for the AR(1) coefficient φ of the difference of means inside and outside; 1 where it is not
+        significant, or too few windows have both.
+    """
+    inside = meeting(conditions, whole.inputs)
+    means, counts = _window_means(whole, inside)
+    both = (counts > 1).all(axis=0)
+    windows = int(both.sum())
+    if windows < 2 * FEWEST_WINDOWS:
+        return 1.0
+    ar1 = float(conservative_ar1(estimate_ar1((means[0] - means[1])[both]), windows))
+    return (1.0 + ar1) / (1.0 - ar1)
 
 
 def _window_means(side: ScoredSide, part: Mask) -> tuple[Floats, Floats]:

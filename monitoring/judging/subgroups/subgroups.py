@@ -95,8 +95,8 @@ def worst_subgroups(
     Bonferroni's correction, are named: of a node and those below it the one that is surest. So the number of subgroups
     named for nothing is at most `error_rate` on average. If the model is worse everywhere alike, none is. Rows of a
     window are not independent: a difference counts against what it varies between windows of the baseline, and against
-    more where these repeat the one before. Fewer than `HALVED` windows are halved by their rows, which share what is peculiar to these days: the correction is then for
-    every split that was tried, not for the nodes alone.
+    more where these repeat the one before. Fewer than `HALVED` windows are halved by their rows, which share what is
+    peculiar to these days: the correction is then for every split that was tried, not for the nodes alone.
 
     Args:
         baseline: Labelled rows of the reference.

@@ -133,7 +133,7 @@ class RunSearch:
         traffic = self.reopen(narrow, ReadScope(since=windows[0].start))
         share = MOST_COMPARED / max(sum(one.rows for one in windows), 1)
         batches = (batch for one in windows for batch in traffic.rows(_window(one)).batches())
-        rows = joined([no_predictions(spec), *(_sample(batch, share) for batch in batches if len(batch))])
+        rows = joined([_sample(batch, share) for batch in batches if len(batch)] or [no_predictions(spec)])
         horizon_us = duration_microseconds(self.deployment.horizon)
         labels = LabelJoin(traffic.labels(), task=spec.task, read=0, horizon_us=horizon_us)
         known = labels.labelled(Batch.of(rows), before=record.end)

@@ -15,6 +15,7 @@ import pytest
 from monitoring import Monitor
 from monitoring.config import load_config
 from monitoring.errors import BadInput
+from monitoring.judging.subgroups import search_schedule
 
 ROWS = 60
 SAID: dict[str, Any] = {
@@ -63,13 +64,14 @@ def test_the_columns_of_each_output_are_in_the_config_and_named(made: Monitor) -
     assert [one.name for one in made.columns if one.role == "input"] == ["x"]
 
 
-def test_a_live_table_pages_for_the_output_at_fault(made: Monitor) -> None:
-    live = rows(10, LIVE, 2, raised=1.3)
+def test_a_live_table_pages_for_the_output_at_fault(made: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_schedule, "SEARCHED_WINDOWS", 5)  # subgroups are searched too
+    live = rows(14, LIVE, 2, raised=1.3)
     found = made.run(live)
     assert found.status.coverage.labels == len(live)
     page = next(one for one in found.incidents if one.level == "page")
     assert "error of price" in page.message
-    assert page.window_start >= LIVE + timedelta(days=5)
+    assert page.window_start >= LIVE + timedelta(days=7)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any, final
 
@@ -37,14 +37,6 @@ InferenceTask = BatchTask[Any, Outcome]
 #: would have an id in the traffic log, and of which a graph can make as many sums.
 MAX_EMPTY_SIZE = 1 << 16
 UNLOGGED = "The traffic log cannot be written, and answers that are not logged are refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _JoinedBatch:
-    """The rows of one or more requests in one run. Row requests come before those with tensors."""
-
-    tasks: Sequence[InferenceTask]
-    inputs: Mapping[str, Array]
 
 
 @final
@@ -217,7 +209,7 @@ class Inference:
         inputs = row_format.read_regular(rows_of, signature)
         if inputs is not None and read:
             inputs = concatenate([inputs, *(task.request.inputs for task in read)])
-        if inputs is not None and self._run(_JoinedBatch(tasks=[*unread, *read], inputs=inputs)):
+        if inputs is not None and self._run([*unread, *read], inputs):
             return
         groups: dict[object, list[tuple[InferenceTask, Mapping[str, Array]]]] = {}
         for task, rows in zip(unread, rows_of, strict=True):
@@ -237,21 +229,28 @@ class Inference:
         tasks = [task for task, _ in group]
         if len(group) > 1 and _signature_key(tasks[0].request) not in self._mixes_rows:
             inputs = concatenate([one for _, one in group])
-            if inputs is not None and self._run(_JoinedBatch(tasks=tasks, inputs=inputs)):
+            if inputs is not None and self._run(tasks, inputs):
                 return
         for task, one in group:
-            self._run(_JoinedBatch(tasks=[task], inputs=one))
+            self._run([task], one)
 
-    def _run(self, batch: _JoinedBatch) -> bool:
-        """Run, log and answer; False if the outputs of several requests cannot be told apart."""
-        tasks = batch.tasks
+    def _run(self, tasks: Sequence[InferenceTask], inputs: Mapping[str, Array]) -> bool:
+        """Run, log and answer one or more requests; False if the outputs of several cannot be told apart.
+
+        Args:
+            tasks: The requests, those in rows before those with tensors.
+            inputs: The rows of all of them.
+
+        Returns:
+            Whether each has its outcome.
+        """
         first = tasks[0].request
         wanted = first.outputs or tuple(first.signature.outputs)
         is_single = len(tasks) == 1
         counts = [task.rows for task in tasks]
         try:
             begin = time.perf_counter_ns()
-            outputs = first.served.runner.run(first.signature, batch.inputs, wanted)
+            outputs = first.served.runner.run(first.signature, inputs, wanted)
             end = time.perf_counter_ns()
             if not is_single and any(value.shape[:1] != (sum(counts),) for value in outputs.values()):
                 self._mixes_rows.add(_signature_key(first))
@@ -269,7 +268,7 @@ class Inference:
         is_kept = [task.claim() and not later for task, later in zip(tasks, is_later, strict=True)]
         may_leave = True
         if self._capture.writes and any(is_kept):
-            may_leave = self._log(requests, counts, batch.inputs, outputs, is_kept)
+            may_leave = self._log(requests, counts, inputs, outputs, is_kept)
         for task, outcome, later in zip(tasks, outcomes, is_later, strict=True):
             task.outcome = outcome if may_leave or later else Failure(Code.UNAVAILABLE, UNLOGGED)
         return True

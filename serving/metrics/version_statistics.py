@@ -39,9 +39,9 @@ class VersionStatistics:
         self._rows = 0
         self._runs = 0
         self._succeeded = self._failed = 0
-        self._success_ns = self._fail_ns = self._queue_ns = 0
-        self._steps_ns = [0, 0, 0]
-        self._batches: dict[int, list[int]] = {}
+        self._fail_ns = self._queue_us = 0
+        self._steps_ns = [0, 0, 0]  # of each run once for each of its requests
+        self._batches: dict[int, list[int]] = {}  # by rows of a run: its steps, and the number of runs
 
     def ran(self, rows: list[int], waited_us: list[int], steps: StepTimes, *, ended_us: int) -> None:
         """Count a run.
@@ -58,9 +58,7 @@ class VersionStatistics:
         self._rows += size
         self._runs += 1
         self._succeeded += requests
-        queue_ns = 1000 * (sum(waited_us) if min(waited_us) >= 0 else sum([max(0, one) for one in waited_us]))
-        self._queue_ns += queue_ns
-        self._success_ns += queue_ns + requests * sum(steps)
+        self._queue_us += sum(waited_us) if min(waited_us) >= 0 else sum([max(0, one) for one in waited_us])
         batch = self._batches.get(size)
         if batch is None and len(self._batches) < BATCH_SIZES:
             batch = self._batches[size] = [0, 0, 0, 0]
@@ -82,15 +80,15 @@ class VersionStatistics:
 
     def document(self) -> dict[str, Any]:
         """The statistics under the protocol's names; times in nanoseconds, the last run in milliseconds since 1970."""
-        steps = dict(zip(STEPS, self._steps_ns, strict=True))
+        steps, queue_ns = dict(zip(STEPS, self._steps_ns, strict=True)), 1000 * self._queue_us
         return {
             "last_inference": self._last_us // 1000,
             "inference_count": self._rows,
             "execution_count": self._runs,
             "inference_stats": {
-                "success": _duration(self._succeeded, self._success_ns),
+                "success": _duration(self._succeeded, queue_ns + sum(steps.values())),
                 "fail": _duration(self._failed, self._fail_ns),
-                "queue": _duration(self._succeeded, self._queue_ns),
+                "queue": _duration(self._succeeded, queue_ns),
                 **{name: _duration(self._succeeded, took_ns) for name, took_ns in steps.items()},
             },
             "batch_stats": [

@@ -9,6 +9,9 @@ from monitoring.records import FACT_WATCH, SUBGROUP_WATCH, IncidentAction, Incid
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_moment
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
+#: Subjects of facts that are no input, and that their causes name: traffic volume, labels stopped, unusable answers.
+_OF_ALL_TRAFFIC = frozenset({"row count", "label arrivals", "model answers"})
+
 
 def pages_of(status: MonitorStatus) -> tuple[IncidentRecord, ...]:
     """The incidents that paged, in the order of their windows."""
@@ -28,7 +31,9 @@ def cause_line(incident: IncidentRecord) -> str:
     cause = printable(incident.cause, LONGEST_MESSAGE).strip().rstrip(".")
     title = watch_title(incident.watch)
     if incident.watch == FACT_WATCH:
-        return f"{_capital(cause)}: {printable(incident.slice)}"
+        subject = printable(incident.slice)
+        said = subject in _OF_ALL_TRAFFIC or subject.casefold() in cause.casefold()
+        return _capital(cause) if said else f"{_capital(cause)}: {subject}"
     if incident.watch == SUBGROUP_WATCH:
         return _capital(cause)
     if not cause:

@@ -29,6 +29,8 @@ from monitoring.reports.sections.incidents import action_text, cause_line, pages
         ),
         ("embedding", "", "embedding drift rose from 0.500 to 0.800", "Embedding drift rose from 0.500 to 0.800"),
         ("schema", "speed, temp", "column gone", "Column gone: speed, temp"),
+        ("schema", "label arrivals", "labels stopped", "Labels stopped"),
+        ("schema", "labels", "labels too late", "Labels too late"),
         ("brier", "origin=EWR", "", "Brier score at origin = EWR"),
         ("brier", "", "odd\x1b[31m.", "Brier score: odd\ufffd[31m"),
     ],

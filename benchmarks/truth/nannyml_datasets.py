@@ -67,13 +67,8 @@ DATASETS = (
 
 def measure(settings: Settings) -> Result:
     """Measure all of them on each dataset. Cost: some six minutes of a core; NannyML's results are reused."""
-    folder = settings.out / "nannyml-datasets"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = write_datasets(settings.out)
     chosen = DATASETS[:1] if settings.quick else DATASETS
-    if not all((folder / f"{one.name}-alerts.json").is_file() for one in DATASETS):
-        quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"}
-        python = peer_python(settings.out / "nannyml")
-        subprocess.run([python, SCRIPT, folder], check=True, env=quiet, stdout=subprocess.DEVNULL)
     rows: list[tuple[Cell, ...]] = []
     for one in chosen:
         reference, later = (pd.read_parquet(folder / f"{one.name}-{part}.parquet") for part in ("reference", "later"))
@@ -94,6 +89,30 @@ def measure(settings: Settings) -> Result:
     return Result(tables=(table,))
 
 
+def write_datasets(out: Path) -> Path:
+    """Write the datasets and NannyML's alerts, unless they are there.
+
+    Args:
+        out: The folder of results, in which NannyML's environment is made.
+
+    Returns:
+        Their folder.
+    """
+    folder = out / "nannyml-datasets"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not all((folder / f"{one.name}-alerts.json").is_file() for one in DATASETS):
+        quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"}
+        python = peer_python(out / "nannyml")
+        subprocess.run([python, SCRIPT, folder], check=True, env=quiet, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def inputs_of(rows: pd.DataFrame, dataset: Dataset) -> list[str]:
+    """The columns that are inputs."""
+    others = {dataset.label, "id", "timestamp", "year", *ANSWERS}
+    return [name for name in map(str, rows) if name not in others and "prob" not in name]
+
+
 def dataset_rows(
     dataset: Dataset, reference: pd.DataFrame, later: pd.DataFrame, alerts: Mapping[str, Sequence[bool]]
 ) -> list[tuple[Cell, ...]]:
@@ -104,8 +123,7 @@ def dataset_rows(
         "NannyML, estimated performance": np.array(alerts["estimated"]),
         "NannyML, realised performance": np.array(alerts["realised"]),
     }
-    inputs = [name for name in map(str, reference) if name not in {dataset.label, "id", "timestamp", "year", *ANSWERS}]
-    inputs = [name for name in inputs if "prob" not in name]
+    inputs = inputs_of(reference, dataset)
     flags |= evidently_preset([as_texts(reference[inputs])], [as_texts(part[inputs]) for part in chunks(later)])
     found: list[tuple[Cell, ...]] = [("(the loss rises from here)", None if begins is None else begins / 1000, None)]
     ends = [min((place + 1) * CHUNK, len(later)) for place in range(-(-len(later) // CHUNK))]

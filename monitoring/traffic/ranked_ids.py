@@ -53,6 +53,22 @@ def listed_ids(cells: pa.Array) -> tuple[pa.Array, Whole]:
     return pa.array([], pa.string()), np.zeros(len(cells), dtype=np.int64)
 
 
+def ids_by_code(cells: pa.Array) -> dict[int, str]:
+    """The ids of some cells by their codes.
+
+    >>> list(ids_by_code(pa.array(["a|b", None, "b"])).values())
+    ['a', 'b']
+
+    Args:
+        cells: What a column of answered ids, or of labels, holds.
+
+    Returns:
+        Each once.
+    """
+    words = listed_ids(cells)[0].drop_null().unique()
+    return dict(zip(id_codes(words).tolist(), words.to_pylist(), strict=True))
+
+
 def ranked_answers(ids: pa.Array, scores: pa.Array | None, task: Ranking) -> Floats:
     """The answers of a ranking.
 

@@ -36,12 +36,13 @@ class ExampleRows:
     """Some rows with their labels, and what is to be said of them.
 
     `scores` are in the unit of the incident's watch; empty where rows have none. `files` are the images that are files,
-    by column, None where a row has none.
+    by column, None where a row has none; `ids` the ids of a ranking's answers and labels, by their codes.
     """
 
     rows: Predictions
     scores: tuple[float, ...] = ()
     files: Mapping[str, tuple[bytes | None, ...]] = field(default_factory=dict)
+    ids: Mapping[int, str] = field(default_factory=dict)
     note: str = ""
 
 
@@ -100,6 +101,7 @@ def read_incident_rows(
         typical=ExampleRows(
             rows=typical,
             files=live.images(typical.ids, window),
+            ids=live.id_names(typical.ids, window),
             note="" if len(typical) else "No row of this window is in the traffic now.",
         ),
         baseline=_of_baseline(live, baseline, incident),
@@ -123,6 +125,7 @@ def _worst(live: LiveRows, incident: IncidentRecord) -> ExampleRows:
         rows=rows,
         scores=tuple(scores[one] for one in rows.ids.to_pylist()),
         files=live.images(rows.ids, window),
+        ids=live.id_names(rows.ids, window),
         note=f"{gone} of {len(wanted)} are not in the traffic now." if gone else "",
     )
 
@@ -150,7 +153,9 @@ def _of_baseline(live: LiveRows, baseline: Baseline, incident: IncidentRecord) -
         if len(rows):
             shown = f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC, {what}"
             note = f"{lacking}: these are rows of the traffic of {shown}."
-            return ExampleRows(rows=rows, files=live.images(rows.ids, window), note=note)
+            return ExampleRows(
+                rows=rows, files=live.images(rows.ids, window), ids=live.id_names(rows.ids, window), note=note
+            )
     return ExampleRows(rows=kept, note=f"{lacking}, and the traffic has no row of its time or of before the incident.")
 
 

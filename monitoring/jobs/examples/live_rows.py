@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
@@ -21,7 +22,9 @@ from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.sources.traffic import open_traffic, with_labels
 from monitoring.judging.window.bottom_k_sample import BottomKSample
+from monitoring.traffic.cells import decoded
 from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.windows import Window
 from monitoring.watches.sampling import splitmix64
 from monitoring.watches.scoring import slice_codes
@@ -82,6 +85,13 @@ class LiveRows:
         wanted = IdSet(ids)
         found = {name: self.judged.images(name, window, wanted) for name in image_files_of(self.spec)}
         return {name: tuple(map(files.get, ids.to_pylist())) for name, files in found.items()}
+
+    def id_names(self, ids: pa.Array, window: Window) -> dict[int, str]:
+        """Of a ranking the ids that some rows of a window were answered or have as labels, by their codes."""
+        if self.spec.ranking is None:
+            return {}
+        labels = self.labels.filter(pc.is_in(self.labels["prediction_id"], ids.cast(pa.string())))
+        return self.judged.answered_ids(window, IdSet(ids)) | ids_by_code(decoded(labels["label"]))
 
     def first_window(self, length: timedelta) -> Window | None:
         """The first window of some length in the traffic; None where there is no row."""

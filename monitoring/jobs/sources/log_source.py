@@ -26,6 +26,7 @@ from monitoring.jobs.sources.log_window import LogWindow
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.cells import decoded
 from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors, images_by_id
 from monitoring.traffic.erased_ids import read_erased_ids
@@ -39,6 +40,7 @@ from monitoring.traffic.log.gaps import LostRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.prediction_index import PredictionIndex
 from monitoring.traffic.log.remote_log import log_folder
+from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.tables.answers import as_list_column
 from monitoring.traffic.tables.column_findings import unreadable_cells
 from monitoring.traffic.windows import Window
@@ -163,6 +165,20 @@ class LogSource:
             return {}
         cells = pc.list_element(rows[f"{INPUT}{name}"], 0)
         return images_by_id(dict(zip(rows["prediction_id"].to_pylist(), cells.to_pylist(), strict=True)))
+
+    def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
+        """The ids that some rows of a window were answered, by their codes: of a ranking, whose output has them.
+
+        Args:
+            window: the window.
+            ids: the ids of the rows.
+
+        Returns:
+            Each once.
+        """
+        rows = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end, ids=ids)
+        name = f"{OUTPUT}{self._spec.output}"
+        return ids_by_code(decoded(rows[name])) if name in rows.column_names else {}
 
     def _predictions(self, table: pa.Table) -> tuple[Predictions, dict[str, int]]:
         """The rows, and how many cells of which column cannot be described."""

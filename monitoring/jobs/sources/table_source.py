@@ -26,6 +26,7 @@ from monitoring.tasks.label_codes import label_digests
 from monitoring.traffic.descriptors.encoded_image import images_by_id
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
 from monitoring.traffic.tables.files import pieces_of
@@ -156,6 +157,19 @@ class TableSource:
             Them by id; none of a row without one.
         """
         return images_by_id(self._table.cells(name, window, ids))
+
+    def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
+        """The ids that some rows of a window were answered, by their codes; the table is of a ranking.
+
+        Args:
+            window: the window.
+            ids: the ids of the rows.
+
+        Returns:
+            Each once.
+        """
+        cells = self._table.cells(self._table.columns.answer[0], window, ids)
+        return ids_by_code(pa.array([*cells.values()]))
 
     def missing_rows(self, window: Window) -> int:
         """See `TrafficSource`: a table does not say what is missing in it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,19 @@ from monitoring.watches.descriptions import NOTHING, printable
 #: Numbers of an answer that are shown.
 _NUMBERS = 4
 
+NO_IDS: Mapping[int, str] = MappingProxyType({})
+
 #: Characters of the hash by which an id is shown.
 _HASH = 6
 
 
-def answer_words(task: Task, answers: Floats) -> tuple[str, ...]:
+def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -> tuple[str, ...]:
     """What each row was answered; of one class a row with its probability.
 
     Args:
         task: The task.
         answers: [n, width].
+        ids: The ids of a ranking by their codes, as far as they are known.
 
     Returns:
         [n].
@@ -36,7 +40,7 @@ def answer_words(task: Task, answers: Floats) -> tuple[str, ...]:
     ('late, 0.75',)
     """
     usable = np.asarray(np.isfinite(answers).all(axis=1), dtype=np.bool_)
-    words = iter(_words(task.read_answers(answers[usable]), task))
+    words = iter(_words(task.read_answers(answers[usable]), task, ids))
     found = [next(words) if one else "invalid" for one in usable.tolist()]
     if task.classes and task.exclusive:
         found = [
@@ -46,19 +50,20 @@ def answer_words(task: Task, answers: Floats) -> tuple[str, ...]:
     return tuple(found)
 
 
-def label_words(task: Task, labels: Whole) -> tuple[str, ...]:
+def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> tuple[str, ...]:
     """The label of each row.
 
     Args:
         task: The task.
         labels: Codes, [n] or [n, parts].
+        ids: The ids of a ranking by their codes, as far as they are known.
 
     Returns:
         [n]; a dash where there is none.
     """
     known = has_label(labels) if task.metrics else np.zeros(len(labels), dtype=np.bool_)
     unknown = known & task.unknown(labels) if task.metrics else known
-    words = iter(_words(task.read_labels(labels[known & ~unknown]), task))
+    words = iter(_words(task.read_labels(labels[known & ~unknown]), task, ids))
     return tuple(
         (("unknown class" if odd else next(words)) if has else NOTHING)
         for has, odd in zip(known.tolist(), unknown.tolist(), strict=True)
@@ -82,16 +87,16 @@ def value_words(value: float | str | None) -> str:
     return printable(value) if isinstance(value, str) else f"{value:,.6g}"
 
 
-def _id_words(codes: Sequence[int], task: Ranking) -> list[str]:
-    """The ids of an answer or a label: by name those that often stand first, the others by a part of their hash."""
-    names = dict(task.first)
+def _id_words(codes: Sequence[int], task: Ranking, ids: Mapping[int, str]) -> list[str]:
+    """The ids of an answer or a label, by name as far as it is known, the others by a part of their hash."""
+    names = {**dict(task.first), **ids}
     return [names.get(code, f"#{code % 16**_HASH:0{_HASH}x}") for code in codes if code > 0]
 
 
-def _words(values: NDArray[Any], task: Task) -> list[str]:
+def _words(values: NDArray[Any], task: Task, ids: Mapping[int, str]) -> list[str]:
     """Answers or labels as `Task.read_answers` gives them."""
     if isinstance(task, Ranking):
-        return [printable(", ".join(_id_words(row, task))) for row in values.tolist()]
+        return [printable(", ".join(_id_words(row, task, ids))) for row in values.tolist()]
     if values.dtype.kind == "b":
         named = [[name for name, has in zip(task.classes, row, strict=True) if has] for row in values.tolist()]
         return [printable(", ".join(names)) or "none" for names in named]

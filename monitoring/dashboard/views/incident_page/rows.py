@@ -27,6 +27,9 @@ from monitoring.traffic.cells import is_list
 from monitoring.traffic.descriptors.encoded_image import opened, small_pixels
 from monitoring.watches.descriptions import format_value, printable, slice_title, watch_title
 
+#: What is said of rows of a ranking whose ids are known by their hashes alone.
+_HASHED = "Ids of the form #1a2b3c are parts of hashes: a baseline keeps no ids but those that often stand first."
+
 #: Inputs that a table of the page has, those that moved first.
 MOST_INPUTS = 12
 
@@ -164,7 +167,8 @@ def _inputs(incident: IncidentRecord, found: IncidentRows) -> tuple[str, ...]:
 def _words(examples: ExampleRows, found: IncidentRows) -> list[str]:
     """Of each row what it was answered, and its label."""
     task = found.spec.task
-    answers, labels = answer_words(task, examples.rows.probabilities), label_words(task, examples.rows.labels)
+    answers = answer_words(task, examples.rows.probabilities, examples.ids)
+    labels = label_words(task, examples.rows.labels, examples.ids)
     return [f"{answer}; label {label}" for answer, label in zip(answers, labels, strict=True)]
 
 
@@ -259,6 +263,7 @@ def _table(
     total = len(found.spec.features) - len(found.texts)
     notes = [
         f"{len(inputs)} of {total:,} inputs; the CSV file has all." if len(inputs) < total else "",
+        _HASHED if found.spec.ranking is not None and not examples.ids and len(rows) else "",
         f"Not in these rows, as they are redacted or absent: {', '.join(missing)}." if missing else "",
     ]
     return TableView(
@@ -294,8 +299,8 @@ def _fixed(
             cell(printable(one), one, style="id" if len(one) > SHORT_ID else "when") for one in rows.ids.to_pylist()
         ],
         "Event time": [cell(format_moment(one, zone), one, style="when") for one in times],
-        "Answer": [cell(one, style="when") for one in answer_words(task, rows.probabilities)],
-        "Label": [cell(one, style="when") for one in label_words(task, rows.labels)],
+        "Answer": [cell(one, style="when") for one in answer_words(task, rows.probabilities, examples.ids)],
+        "Label": [cell(one, style="when") for one in label_words(task, rows.labels, examples.ids)],
     }
     if examples.scores:
         columns["Score"] = [cell(format_value(incident.scored_by, one), one) for one in examples.scores]

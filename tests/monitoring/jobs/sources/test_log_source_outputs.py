@@ -15,12 +15,14 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config.sections import ModelSection
 from monitoring.jobs.sources.log_source import LogSource
+from monitoring.tasks.id_codes import id_codes
 from monitoring.tasks.outputs_only import WatchedOutput
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.windows import Window
@@ -84,6 +86,15 @@ def test_ids_and_scores_are_one_answer(tmp_path: Path) -> None:
     assert (rows.probabilities[:, :2] > 0).tolist() == [[True, True], [True, False]]
     found = task.losses(rows.probabilities[:1], task.label_codes(pa.chunked_array([["b|z"]])))
     assert (found["recall_loss"].tolist(), found["reciprocal_rank_loss"].tolist()) == ([0.5], [0.5])
+
+
+def test_answered_ids_of_some_rows_are_known_by_their_codes(tmp_path: Path) -> None:
+    logged(tmp_path, OUTPUTS)
+    source = opened(tmp_path, features=(), ranking=Ranking(places=2, scored=True), output="ids", id_scores="scores")
+    (code,) = id_codes(pa.array(["c"])).tolist()
+    assert source.answered_ids(WINDOW, IdSet(pa.array(["r:1"])))[code] == "c"
+    assert set(source.answered_ids(WINDOW, IdSet(pa.array(["r:0"]))).values()) == {"a", "b"}
+    assert source.answered_ids(WINDOW, IdSet(pa.array(["gone"]))) == {}
 
 
 def test_other_outputs_are_features_and_an_absent_one_is_a_problem(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ def test_ids_are_named_if_they_often_stand_first_and_can_be_told_apart_else() ->
     assert answer_words(task, answers) == ("LAX, #0000ff",)
     labels = np.array([[2**51 + 255, 2**52, -1], [-1, -1, -1]])
     assert label_words(task, labels) == ("#0000ff, LAX", "\u2013")
+    assert answer_words(task, answers, {2**51 + 255: "J\nFK"}) == ("LAX, J\ufffdFK",)
+    assert label_words(task, labels, {2**51 + 255: "JFK"}) == ("JFK, LAX", "\u2013")
 
 
 @pytest.mark.parametrize(

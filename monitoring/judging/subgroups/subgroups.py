@@ -154,7 +154,8 @@ def measured_subgroup(
     means = [float(part.mean()) for part in parts]  # of the baseline inside and outside, and of live rows
     rise, others = means[2] - means[0], means[3] - means[1]
     repeated = _variance_of_repetition(conditions, baseline if whole is None else whole)
-    variance = max(sum(float(part.var(ddof=1)) / part.size for part in parts), between[0] * repeated)
+    span = max(float(part.max()) for part in parts) - min(float(part.min()) for part in parts)
+    variance = max(sum(_variance_of_mean(part, span) for part in parts), between[0] * repeated)
     if variance == 0.0:
         return None
     error = math.sqrt(variance)
@@ -167,6 +168,17 @@ def measured_subgroup(
         error=error,
         p_value=min(1.0, compared * chance),
     )
+
+
+def _variance_of_mean(excess: Floats, span: float) -> float:
+    """The variance of a mean of rows; of rows that are all alike that of one among them that lies the whole span apart.
+
+    A model that has never been wrong may be.
+
+    Returns:
+        The variance.
+    """
+    return (float(excess.var(ddof=1)) or span**2 / excess.size) / excess.size
 
 
 def _shortest(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:

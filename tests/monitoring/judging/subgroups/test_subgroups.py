@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from monitoring.judging.subgroups.subgroups import ScoredSide, meeting, worst_subgroups
@@ -55,6 +58,15 @@ def test_the_subgroup_where_the_model_got_worse_is_named_with_both_conditions() 
 def test_none_is_named_where_the_model_is_as_before_or_worse_everywhere_alike(worse: float) -> None:
     named = [bool(worst_subgroups(side(seed), side(seed + 1, worse=worse), seed=seed)) for seed in range(0, 40, 2)]
     assert sum(named) <= 3  # of 20: one is expected
+
+
+def test_a_model_that_was_never_wrong_and_always_is_in_one_shop_is_found() -> None:
+    before, after = side(1), side(2)
+    north = np.asarray(pc.equal(after.inputs["shop"], "north"))
+    (worst,) = worst_subgroups(replace(before, excess=np.zeros(ROWS)), replace(after, excess=np.where(north, 1.0, 0.0)))
+    assert [str(one) for one in worst.conditions] == ["shop = north"]
+    assert (worst.rise, worst.others) == (1.0, 0.0)
+    assert not worst_subgroups(replace(before, excess=np.zeros(ROWS)), replace(after, excess=np.zeros(ROWS)))
 
 
 def test_what_varies_from_day_to_day_anyway_is_no_subgroup() -> None:

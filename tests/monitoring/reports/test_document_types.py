@@ -9,12 +9,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddic
 from monitoring.records import (
     CauseDetail,
     CauseRow,
+    Condition,
     EstimateRecord,
     InputDrift,
     IntervalChecks,
     LossSplit,
     MonitorStatus,
     SlicePart,
+    Subgroup,
 )
 from monitoring.reports import StatusDocument, status_document
 
@@ -26,6 +28,9 @@ def fits(value: Any, kind: Any) -> bool:
         return value.keys() == hints.keys() and all(fits(value[name], inner) for name, inner in hints.items())
     if get_origin(kind) is list:
         return isinstance(value, list) and all(fits(one, get_args(kind)[0]) for one in value)
+    if get_origin(kind) is dict:
+        named, inner = get_args(kind)
+        return all(fits(name, named) and fits(one, inner) for name, one in value.items())
     if get_origin(kind) in (UnionType, Union):
         return any(
             value is None if one is NoneType else value is not None and fits(value, one) for one in get_args(kind)
@@ -40,6 +45,18 @@ def full(status: MonitorStatus) -> MonitorStatus:
         parts=(SlicePart(metric="brier", column="origin", slice="origin=EWR", mix=0.1, loss=0.2),),
         inputs=(InputDrift(input="temp", log_evidence=4.0, explained=0.5, change=2.5),),
         rows=(CauseRow(prediction_id="a:0", event_time=datetime(2013, 4, 1, tzinfo=UTC), score=0.5),),
+        subgroup=Subgroup(
+            conditions=(
+                Condition(input="temp", sign="≥", value=60.0),
+                Condition(input="origin", sign="=", value="EWR"),
+            ),
+            rows=120,
+            rise=0.25,
+            others=0.01,
+            error=0.05,
+            p_value=0.0004,
+            watch="surprise_error",
+        ),
     )
     estimate = EstimateRecord(
         method="weighted",

@@ -7,13 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.records import CauseDetail, InputDrift, LossSplit
+from monitoring.records import CauseDetail, Condition, InputDrift, LossSplit, Subgroup
 from monitoring.store.details import detail_of, detail_text
 from tests.monitoring.store.test_store_exact import details
 
 
 @given(details)
 def test_a_detail_comes_back_the_same(detail: CauseDetail) -> None:
+    assert detail_of(detail_text(detail)) == detail
+
+
+def test_a_subgroup_comes_back_the_same() -> None:
+    conditions = (Condition(input="hour", sign="≥", value=18.0), Condition(input="shop", sign="=", value="north"))
+    subgroup = Subgroup(
+        conditions=conditions, rows=120, rise=0.4, others=-0.01, error=0.1, p_value=1e-9, watch="surprise_error"
+    )
+    detail = CauseDetail(subgroup=subgroup)
     assert detail_of(detail_text(detail)) == detail
 
 

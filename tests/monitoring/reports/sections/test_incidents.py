@@ -31,6 +31,7 @@ from monitoring.reports.sections.incidents import action_text, cause_line, pages
         ("schema", "speed, temp", "column gone", "Column gone: speed, temp"),
         ("schema", "label arrivals", "labels stopped", "Labels stopped"),
         ("schema", "labels", "labels too late", "Labels too late"),
+        ("subgroup", "hour ≥ 18", "the model got worse where hour ≥ 18", "The model got worse where hour ≥ 18"),
         ("brier", "origin=EWR", "", "Brier score at origin = EWR"),
         ("brier", "", "odd\x1b[31m.", "Brier score: odd\ufffd[31m"),
     ],

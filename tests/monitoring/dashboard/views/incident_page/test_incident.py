@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.incident_page.incident import incident_view, sentences
-from monitoring.records import CauseDetail, IncidentAction, WatchKey
+from monitoring.records import SUBGROUP_WATCH, CauseDetail, Condition, IncidentAction, Subgroup, WatchKey
 from tests.dashboard_store import NOW, STEP
 
 
@@ -52,6 +52,28 @@ def test_a_fact_has_no_evidence(history: DeploymentHistory) -> None:
     figures = {one.title: one for one in incident_view(fact, history, "", NOW).figures}
     assert figures["Opened by"].text == "a fact"
     assert "Page evidence when it opened" not in figures
+
+
+def test_a_subgroup_shows_how_much_more_its_rows_rose(history: DeploymentHistory) -> None:
+    subgroup = Subgroup(
+        conditions=(Condition(input="hour", sign="≥", value=18.0),),
+        rows=340,
+        rise=0.138,
+        others=-0.008,
+        error=0.03,
+        p_value=0.0003,
+        watch="surprise_error",
+    )
+    detail = CauseDetail(subgroup=subgroup, rows=history.incidents[0].detail.rows)
+    found = replace(history.incidents[0], watch=SUBGROUP_WATCH, slice="hour ≥ 18", level="notice", detail=detail)
+    view = incident_view(found, history, "", NOW)
+    figures = {one.title: one for one in view.figures}
+    assert figures["Rise of surprise in error rate there"].text == "+13.8 points"
+    assert figures["Rise of surprise in error rate there"].beside.startswith("of 340 rows")
+    assert figures["In all other rows"].text == "\N{MINUS SIGN}0.8 points"
+    assert view.rows is not None
+    assert view.rows.columns[-1] == "Score (Surprise in error rate)"
+    assert "windows" in {one.table.name for one in view.charts}
 
 
 def test_the_windows_after_its_close_are_not_those_of_an_incident(history: DeploymentHistory) -> None:

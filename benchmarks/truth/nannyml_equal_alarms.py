@@ -37,7 +37,7 @@ SPLITS, SPLITS_QUICK = 40, 4
 #: Of these so many are judged by Evidently and by this monitor, which take seconds for each.
 FEWER = 10
 
-#: False pages of this monitor in 365 windows, measured by `truth.peers`.
+#: False pages of this monitor in 365 windows, measured by `truth.lender.harms`.
 PAGES = 0.95
 YEAR = 365
 
@@ -62,7 +62,7 @@ def measure(settings: Settings) -> Result:
         columns=("dataset", "monitor", "threshold", "false alarms in 365 windows", "first alarm", "before the rise"),
         rows=tuple(rows),
         note=(
-            f"Thresholds of NannyML (standard deviations; its default is 3) and of Evidently (distance; .1) are set on"
+            f"Thresholds of NannyML (standard deviations on both sides; its default is 3) and of Evidently (distance; .1) are set on"
             f" the reference alone, for {PAGES} false alarms in {YEAR} windows of this monitor, each signal by itself:"
             f" of {SPLITS} splits of the reference's days at random two chunks of {CHUNK:,} rows are judged by the"
             f" other rows, for Evidently of {FEWER}. This monitor, at its defaults, is judged by {FEWER} splits."

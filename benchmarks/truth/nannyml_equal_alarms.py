@@ -62,10 +62,10 @@ def measure(settings: Settings) -> Result:
         columns=("dataset", "monitor", "threshold", "false alarms in 365 windows", "first alarm", "before the rise"),
         rows=tuple(rows),
         note=(
-            f"Thresholds of NannyML (standard deviations on both sides; its default is 3) and of Evidently (distance; .1) are set on"
-            f" the reference alone, for {PAGES} false alarms in {YEAR} windows of this monitor, each signal by itself:"
-            f" of {SPLITS} splits of the reference's days at random two chunks of {CHUNK:,} rows are judged by the"
-            f" other rows, for Evidently of {FEWER}. This monitor, at its defaults, is judged by {FEWER} splits."
+            "Thresholds of NannyML (standard deviations on both sides; default 3) and of Evidently (distance; .1)"
+            f" are set on the reference alone, each signal by itself, for {PAGES} false alarms in {YEAR} windows of"
+            f" this monitor: of {SPLITS} random splits of the reference's days two chunks of {CHUNK:,} rows are"
+            f" judged by the other rows, for Evidently of {FEWER}. This monitor, at its defaults, is judged by {FEWER}."
             " First alarm in thousand rows."
         ),
     )

@@ -109,7 +109,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowReco
         with watch.stage(WATCHES):
             for batch in in_batches(predictions):
                 aggregator.add_answered(batch)
-            for begun, batch in arrivals.batches():
+            for begun, batch in arrivals.batches(first=True):
                 aggregator.add_labelled(batch, begun)
             answered, labelled = aggregator.result(empty)
             sums = deployment.judge.scorer.sums(answered, labelled)

@@ -163,13 +163,16 @@ def _measure_losses(
     task: Task, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
 ) -> list[ReferenceMetric]:
     """As `_measure`, of any task: its losses in their own unit."""
-    resamples, size = Resamples.of(_blocks(days), rng), np.unique(days).size
-    losses, scales = task.losses(answers, labels), task.scales
-    found = {name: losses[name] * scales[name] for name in task.metrics}
-    return [
-        _metric(name, part, mean=float(losses.mean()), drawn=resamples.means(losses), rows=len(labels), days=size)
-        for name, losses in found.items()
-    ]
+    whole, losses, found = Resamples.of(_blocks(days), rng), task.losses(answers, labels), []
+    for name in task.metrics:
+        known = ~np.isnan(losses[name])
+        if not known.any():
+            continue
+        resamples = whole if known.all() else Resamples.of(_blocks(days[known]), rng)
+        values, size = losses[name][known] * task.scales[name], np.unique(days[known]).size
+        drawn, rows = resamples.means(values), int(known.sum())
+        found.append(_metric(name, part, mean=float(values.mean()), drawn=drawn, rows=rows, days=size))
+    return found
 
 
 def _measure(

@@ -58,7 +58,9 @@ def with_explained_losses(
     samples = _samples_since_onset(alarm, window, labelled=not estimated)
     if before is None or not samples:
         return alarm
-    scored = [(rows, _losses(rows, key.watch, catalogue)) for rows in samples]
+    scored = [_with_losses(rows, _losses(rows, key.watch, catalogue)) for rows in samples]
+    if not any(losses.size for _, losses in scored):
+        return alarm
     rise = float(np.concatenate([losses for _, losses in scored]).mean()) - before
     if rise <= 0.0:
         return alarm
@@ -73,6 +75,12 @@ def _baseline_loss(key: WatchKey, reference_fit: ReferenceFit) -> float | None:
         return reference_fit.losses[key].mean
     means = reference_fit.means.get(key)
     return None if means is None or not means.size else float(means.mean())
+
+
+def _with_losses(rows: Predictions, losses: Floats) -> tuple[Predictions, Floats]:
+    """The rows that have the loss, and their losses."""
+    known = ~np.isnan(losses)
+    return rows.take(known), losses[known]
 
 
 def _losses(rows: Predictions, watch: str, catalogue: Catalogue) -> Floats:

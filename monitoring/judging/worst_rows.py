@@ -56,7 +56,8 @@ def worst_rows(
                 rows = batch.take(indices)
                 expected = catalogue.residual_losses(rows.probabilities, rows.features)
                 scores = catalogue.loss_scores(rows, expected)[watch.name]
-                worst = _merged(worst, batch, indices, watch.offset + watch.scale * scores)
+                known = ~np.isnan(scores)
+                worst = _merged(worst, batch, indices[known], watch.offset + watch.scale * scores[known])
     elif watch.family == "integrity":
         bins = next((bins for bins in catalogue.bins if bins.feature == watch.feature), None)
         for batch in answered():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+from monitoring.records.watch import SCORE_ONE
 
 EstimateMethod: TypeAlias = Literal["calibrated", "threshold", "residual", "weighted"]
 
@@ -78,9 +80,26 @@ class EstimateRecord:
 class RealisedLosses:
     """Labels that arrived for predictions of the window that began at `start`: rows, and sums of losses in fixed point.
 
+    `missing` has how many of the rows have no loss of a metric, as their label lacks a part; negative where rows got
+    that part later than another.
     `WindowRecord.realised_losses` has one for each window whose predictions got labels in the recorded window.
     """
 
     start: datetime
     rows: int
     losses: Mapping[str, int]
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+    def mean(self, metric: str) -> float | None:
+        """The mean loss of the rows that have one; None where there are none."""
+        rows = self.rows - self.missing.get(metric, 0)
+        return self.losses[metric] / (rows * SCORE_ONE) if rows > 0 else None
+
+    def __add__(self, other: RealisedLosses) -> RealisedLosses:
+        metrics = {**self.missing, **other.missing}
+        return RealisedLosses(
+            start=self.start,
+            rows=self.rows + other.rows,
+            losses={metric: total + other.losses[metric] for metric, total in self.losses.items()},
+            missing={one: self.missing.get(one, 0) + other.missing.get(one, 0) for one in metrics},
+        )

@@ -29,7 +29,11 @@ def estimates_text(record: WindowRecord) -> str | None:
         return None
     document = {
         "estimates": [_with_keys(asdict(one)) for one in record.estimates],
-        "settled": [{"start": one.start.isoformat(), "rows": one.rows, **one.losses} for one in record.realised_losses],
+        "settled": [
+            {"start": one.start.isoformat(), "rows": one.rows, **one.losses}
+            | ({"missing": dict(one.missing)} if one.missing else {})
+            for one in record.realised_losses
+        ],
     }
     return json.dumps(document, allow_nan=False)
 
@@ -45,7 +49,8 @@ def estimates_of(text: str | None) -> tuple[tuple[EstimateRecord, ...], tuple[Re
 
 def _realised(stored: dict[str, Any]) -> RealisedLosses:
     start, rows = datetime.fromisoformat(stored.pop("start")), stored.pop("rows")
-    return RealisedLosses(start=start, rows=rows, losses=stored)
+    missing = stored.pop("missing", {})
+    return RealisedLosses(start=start, rows=rows, losses=stored, missing=missing)
 
 
 def _estimate(stored: dict[str, Any]) -> EstimateRecord:

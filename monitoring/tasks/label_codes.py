@@ -18,7 +18,7 @@ _LARGEST = np.uint64((1 << 62) - 1)
 def has_label(labels: Whole) -> NDArray[np.bool_]:
     """Which rows have a label.
 
-    >>> has_label(np.array([3, NO_LABEL])).tolist(), has_label(np.array([[3, 4], [NO_LABEL, NO_LABEL]])).tolist()
+    >>> has_label(np.array([3, NO_LABEL])).tolist(), has_label(np.array([[NO_LABEL, 4], [NO_LABEL, NO_LABEL]])).tolist()
     ([True, False], [True, False])
 
     Args:
@@ -27,7 +27,8 @@ def has_label(labels: Whole) -> NDArray[np.bool_]:
     Returns:
         bool [n].
     """
-    return np.asarray((labels if labels.ndim == 1 else labels[:, 0]) != NO_LABEL, dtype=np.bool_)
+    first = np.asarray((labels if labels.ndim == 1 else labels[:, 0]) != NO_LABEL, dtype=np.bool_)
+    return first if labels.ndim == 1 or first.all() else np.asarray((labels != NO_LABEL).any(axis=1), dtype=np.bool_)
 
 
 def only_where(rows: NDArray[np.bool_], labels: Whole) -> Whole:

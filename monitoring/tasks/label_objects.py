@@ -34,18 +34,24 @@ def label_object(values: Mapping[str, Any]) -> str | None:
     """A label as text.
 
     >>> label_object({"kind": "late", "price": 2.0}), label_object({"kind": "late", "price": float("nan")})
-    ('{"kind":"late","price":"2"}', None)
+    ('{"kind":"late","price":"2"}', '{"kind":"late"}')
 
     Args:
         values: The label of each output: text, a number or a boolean.
 
     Returns:
-        Text that `texts_of_outputs` reads; None where a part is missing, or is none of these.
+        Text that `texts_of_outputs` reads, without the parts that are missing: null, NaN or blank; None where all are,
+        or one is none of these types.
     """
     texts = {name: _text(value) for name, value in values.items()}
-    if not texts or None in texts.values():
-        return None
-    return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
+    strange = any(text is None and not _is_missing(values[name]) for name, text in texts.items())
+    known = {name: text for name, text in texts.items() if text is not None}
+    return None if strange or not known else json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_missing(value: object) -> bool:
+    """Whether a part is not known: null, NaN or blank."""
+    return value is None or (isinstance(value, float) and math.isnan(value)) or isinstance(value, str)
 
 
 def _object(word: str | None) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,9 +64,9 @@ class SeveralTasks:
     """A model of several outputs, of which a label has a part each. A `monitoring.tasks.task.Task`.
 
     Answers are those of the outputs side by side, [n, width]. A label is the text of a JSON object with a value for
-    each output, and its codes are theirs, [n, outputs]; one that lacks a part is no label. Losses, surprises and the
-    watches on answers are those of each output's own task, named after it (`monitoring.tasks.output_names`). What to
-    expect is learned from the baseline, for classes too.
+    each output, and its codes are theirs, [n, outputs]; a part may be missing. Losses, surprises and the watches on
+    answers are those of each output's own task, named after it (`monitoring.tasks.output_names`). What to expect is
+    learned from the baseline, for classes too.
 
     >>> import pyarrow as pa
     >>> kind = OutputTask(output="kind", task=Classification(classes=("no", "yes")), numbers=1)
@@ -75,7 +76,7 @@ class SeveralTasks:
     >>> {name: losses.tolist() for name, losses in found.items() if name.endswith(("brier", "absolute_error"))}
     {'of:kind:brier': [0.0625], 'of:price:absolute_error': [0.1]}
     >>> labels[1].tolist()
-    [-1, -1]
+    [0, -1]
 
     Attributes:
         outputs_judged: The outputs, in order.
@@ -145,11 +146,10 @@ class SeveralTasks:
         )
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
-        """See `Task`: JSON objects with a value for each output."""
+        """See `Task`: JSON objects with a value for each output; `NO_LABEL` for parts that are missing."""
         found = np.full((len(words), len(self.outputs_judged)), NO_LABEL, dtype=np.int64)
         for place, (one, texts) in enumerate(self._texts(words)):
             found[:, place] = one.task.label_codes(texts)
-        found[(found == NO_LABEL).any(axis=1)] = NO_LABEL
         return found
 
     def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
@@ -171,17 +171,18 @@ class SeveralTasks:
         return self._said([one.task.read_answers(own) for one, own in self.parts(answers)], len(answers))
 
     def read_labels(self, labels: Whole) -> NDArray[Any]:
-        """See `Task`: text with the name and the label of each output."""
-        own = [one.task.read_labels(labels[:, place]) for place, one in enumerate(self.outputs_judged)]
-        return self._said(own, len(labels))
+        """See `Task`: text with the name and the label of each output that has one."""
+        there = labels != NO_LABEL
+        own = [one.task.read_labels(np.where(part, codes, 0)) for one, part, codes in self._codes(labels)]
+        return self._said(own, len(labels), there)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
-        """See `Task`."""
-        return {
-            named(one.output, name): losses
-            for place, (one, own) in enumerate(self.parts(answers))
-            for name, losses in one.task.losses(own, labels[:, place]).items()
-        }
+        """See `Task`; NaN in rows whose label lacks the output's part."""
+        found = {}
+        for (one, own), (_, there, codes) in zip(self.parts(answers), self._codes(labels), strict=True):
+            for name, losses in one.task.losses(own, np.where(there, codes, 0)).items():
+                found[named(one.output, name)] = losses if there.all() else np.where(there, losses, np.nan)
+        return found
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: none, as a number says nothing of its own error."""
@@ -210,6 +211,12 @@ class SeveralTasks:
             yield one, answers[:, first : first + one.task.width]
             first += one.task.width
 
+    def _codes(self, labels: Whole) -> Iterator[tuple[OutputTask, NDArray[np.bool_], Whole]]:
+        """Each output with which rows have its part of the label, [n], and the codes of these parts, [n]."""
+        for place, one in enumerate(self.outputs_judged):
+            codes = np.ascontiguousarray(labels[:, place])
+            yield one, codes != NO_LABEL, codes
+
     def _texts(self, words: pa.ChunkedArray) -> Iterator[tuple[OutputTask, pa.ChunkedArray]]:
         """Each output with the texts of its own part of labels."""
         from monitoring.tasks.label_objects import texts_of_outputs  # noqa: PLC0415 - brings Arrow, not needed to report
@@ -217,10 +224,15 @@ class SeveralTasks:
         found = texts_of_outputs(words, [one.output for one in self.outputs_judged])
         return zip(self.outputs_judged, found, strict=True)
 
-    def _said(self, values: list[NDArray[Any]], rows: int) -> NDArray[Any]:
-        """What each row has, in words."""
+    def _said(self, values: list[NDArray[Any]], rows: int, there: NDArray[np.bool_] | None = None) -> NDArray[Any]:
+        """What each row has, in words; of the outputs that it has, [n, outputs], None for all."""
         words = [
             [f"{one.output} {f'{value:,.4g}' if isinstance(value, float) else value}" for value in own.tolist()]
             for one, own in zip(self.outputs_judged, values, strict=True)
         ]
-        return np.array([", ".join(row) for row in zip(*words, strict=True)] if rows else [], dtype=np.str_)
+        if not rows:
+            return np.array([], dtype=np.str_)
+        every = zip(*words, strict=True)
+        if there is None or there.all():
+            return np.array([", ".join(row) for row in every], dtype=np.str_)
+        return np.array([", ".join(compress(row, has)) for row, has in zip(every, there, strict=True)], dtype=np.str_)

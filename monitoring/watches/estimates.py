@@ -28,6 +28,10 @@ class ExpectedLoss:
     losses: Floats
     variances: Floats
 
+    def at(self, rows: NDArray[np.bool_]) -> ExpectedLoss:
+        """Those of some rows, [n]."""
+        return ExpectedLoss(losses=self.losses[rows], variances=self.variances[rows])
+
 
 def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str, ExpectedLoss]:
     """Expected losses of each row if labels were drawn by the calibrated probabilities.

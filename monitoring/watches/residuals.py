@@ -40,7 +40,8 @@ class LossBins:
     """One metric's losses by bins of their predicted size.
 
     `edges` float64 [b - 1] separate the bins; `of_row` int64 [n] are the sampled rows' bins and `losses` float64 [n]
-    their losses; `means` and `variances` float64 [b] are those of a row in each bin, means non-decreasing.
+    their losses, NaN if unknown; `means` and `variances` float64 [b] are those of a row in each bin, means
+    non-decreasing.
     """
 
     edges: Floats
@@ -52,16 +53,23 @@ class LossBins:
     @classmethod
     def fit(cls, index: Floats, losses: Floats) -> LossBins:
         """Bins of about equal size of `index` [n], with the losses [n] in them."""
-        wanted = min(MAX_BINS, max(index.size // ROWS_PER_BIN, 1))
-        edges = np.unique(np.quantile(index, np.linspace(0, 1, wanted + 1)[1:-1]))
+        known = ~np.isnan(losses)
+        if not known.any():
+            none = np.zeros(1)
+            return cls(edges=none[:0], of_row=np.zeros(index.size, np.int64), losses=losses, means=none, variances=none)
+        wanted = min(MAX_BINS, max(int(known.sum()) // ROWS_PER_BIN, 1))
+        edges = np.unique(np.quantile(index[known], np.linspace(0, 1, wanted + 1)[1:-1]))
         of_row = np.searchsorted(edges, index, side="right")
-        means, variances = _levels(of_row, losses, edges.size + 1, float(losses.mean()))
+        means, variances = _levels(of_row[known], losses[known], edges.size + 1, float(losses[known].mean()))
         return cls(edges=edges, of_row=of_row, losses=losses, means=means, variances=variances)
 
     def without(self, left_out: NDArray[np.bool_]) -> LossBins:
         """The same bins without some of the sampled rows, [n]."""
-        kept = ~left_out
-        means, variances = _levels(self.of_row[kept], self.losses[kept], self.means.size, float(self.losses.mean()))
+        known = ~np.isnan(self.losses)
+        if not known.any():
+            return self
+        kept, mean = ~left_out & known, float(self.losses[known].mean())
+        means, variances = _levels(self.of_row[kept], self.losses[kept], self.means.size, mean)
         return replace(self, means=means, variances=variances)
 
     def expected(self, bins: Whole) -> ExpectedLoss:
@@ -155,13 +163,13 @@ class ResidualModel:
             positions: Its rows' places in the baseline.
 
         Returns:
-            By metric, of those rows that the model was fitted on.
+            By metric, of those rows that the model was fitted on, and whose loss is known.
         """
-        mine = np.isin(self.indices, positions)
-        return {
-            metric: (one.without(mine).expected(one.of_row[mine]), one.losses[mine])
-            for metric, one in self.bins.items()
-        }
+        mine, found = np.isin(self.indices, positions), {}
+        for metric, one in self.bins.items():
+            known = mine & ~np.isnan(one.losses)
+            found[metric] = (one.without(mine).expected(one.of_row[known]), one.losses[known])
+        return found
 
 
 def _columns(task: Task, chosen: tuple[Coordinate, ...], answers: Floats, features: pa.Table) -> list[Floats]:
@@ -182,6 +190,9 @@ def _index(columns: list[Floats], coefficients: Floats, folds: Whole) -> Floats:
 
 def _fold_coefficients(points: Floats, losses: Floats, folds: Whole) -> Floats:
     """Ridge regressions of the losses, each without one fold, and their mean, [FOLDS + 1, covariates]."""
+    known = ~np.isnan(losses)
+    if not known.all():
+        points, losses, folds = points[known], losses[known], folds[known]
     penalty = np.full(points.shape[1], RIDGE)
     penalty[0] = 1e-9
     found = []

@@ -115,7 +115,7 @@ def sums(
     """Sum each watch's scores over the whole traffic and over each slice.
 
     Args:
-        scores: Scores in [0, 1], [n], by the name of their watch.
+        scores: Scores in [0, 1], [n], by the name of their watch; NaN in rows that have none.
         masks: Which rows belong to each slice, [n], by its name.
         power: The power of the scores to sum.
 
@@ -124,10 +124,11 @@ def sums(
     """
     result: dict[WatchKey, ScoreSum] = {}
     for watch, values in scores.items():
-        units = fixed_point(values**power)
+        known = ~np.isnan(values)
+        units = fixed_point(values[known] ** power)
         result[WatchKey(watch=watch)] = ScoreSum(int(units.size), int(units.sum()))
         for name, mask in masks.items():
-            part = units[mask]
+            part = units[mask[known]]
             result[WatchKey(watch=watch, slice=name)] = ScoreSum(int(part.size), int(part.sum()))
     return result
 

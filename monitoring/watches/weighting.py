@@ -68,7 +68,10 @@ class WeightedMeans:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImportanceWeighting:
-    """Labelled rows of the baseline: `points` [m, covariates], `losses` by metric [m], their `indices` in it [m]."""
+    """Labelled rows of the baseline: `points` [m, covariates], `losses` by metric [m], their `indices` in it [m].
+
+    A loss is NaN in rows whose label lacks its part.
+    """
 
     task: Task
     coordinates: tuple[Coordinate, ...]
@@ -163,9 +166,13 @@ class ImportanceWeighting:
             return WeightedMeans(effective=effective, outside=outside)
         found = {}
         for metric, losses in self.losses.items():
-            mean = float(weights @ losses)
-            apart = (losses - mean) ** 2
-            variance = float(weights @ apart) + count * float(weights**2 @ apart)
+            known = ~np.isnan(losses)
+            if not known.any():
+                continue
+            shares = weights if known.all() else weights[known] / weights[known].sum()
+            mean = float(shares @ losses[known])
+            apart = (losses[known] - mean) ** 2
+            variance = float(shares @ apart) + count * float(shares**2 @ apart)
             found[metric] = (mean, variance)
         return WeightedMeans(effective=effective, means=found, outside=outside)
 

@@ -126,10 +126,17 @@ def scored_sides(watches: Catalogue, rows: Predictions, length_us: int, *, is_li
     expected = watches.residual_losses(rows.probabilities, rows.features, None if is_live else rows.event_times)
     scores, inputs = watches.loss_scores(rows, expected), _inputs(watches, rows.features)
     window = rows.event_times // length_us
-    return {
+    found = {
         one.name: ScoredSide(inputs=inputs, excess=one.offset + one.scale * scores[one.name], window=window)
         for one in watches.loss_watches
     }
+    return {name: _with_excess(side) for name, side in found.items()}
+
+
+def _with_excess(side: ScoredSide) -> ScoredSide:
+    """The rows that have a loss: of labels in parts, those with its part."""
+    known = ~np.isnan(side.excess)
+    return side if known.all() else side.part(known)
 
 
 def _compared(watches: Catalogue, wanted: str) -> Watch | None:

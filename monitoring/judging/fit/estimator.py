@@ -92,7 +92,8 @@ class PerformanceEstimator:
                 held_out = calibration.without(window.probabilities, window.labels)
                 found = (*_by_confidence(window.probabilities, held_out, threshold), *found)
             for kind, expected in found:
-                errors[kind].add(LossSum.of(expected), fixed_point_sum(truth[kind[1]]))
+                known = ~np.isnan(truth[kind[1]])
+                errors[kind].add(LossSum.of(expected.at(known)), fixed_point_sum(truth[kind[1]][known]))
             for metric, (expected, losses) in {} if residuals is None else residuals.held_out(positions).items():
                 errors["residual", metric].add(LossSum.of(expected), fixed_point_sum(losses))
         intervals = {
@@ -122,9 +123,8 @@ class PerformanceEstimator:
         checks = {(one.method, one.metric): one.interval_checks for one in previous}
         rows = answered.tally.number("rows")
         weighted = self.weighting.weighted_means(answered.usable, rows)
-        weighted_labelled = self.weighting.weighted_means(labelled.usable, labelled.whole.number("rows"))
         expected = self._expected(scorer, answered.tally, weighted.means)
-        expected_labelled = self._expected(scorer, labelled.whole, weighted_labelled.means)
+        expected_labelled = self._expected(scorer, labelled.whole, self._weighted_labelled(labelled, scorer))
         realised = scorer.realised(labelled.whole)
         records = []
         for kind in self.intervals:
@@ -139,6 +139,19 @@ class PerformanceEstimator:
             records[0] = replace(records[0], confusion=scorer.confusion(answered.tally))
         return tuple(records)
 
+    def _weighted_labelled(self, labelled: LabelledSums, scorer: RowScorer) -> dict[str, tuple[float, float]]:
+        """The weighted means and variances of labelled rows, by metric; each over the rows that have the loss."""
+        rows, metrics = labelled.usable, tuple(self.scales)
+        found: dict[str, tuple[float, float]] = {}
+        inside = {metric: scorer.known_losses(rows, metric) for metric in metrics}
+        while metrics:
+            known = inside[metrics[0]]
+            alike = [metric for metric in metrics if np.array_equal(inside[metric], known)]
+            means = self.weighting.weighted_means(rows.take(known), scorer.rows_of(labelled.whole, alike[0])).means
+            found |= {metric: means[metric] for metric in alike if metric in means}
+            metrics = tuple(metric for metric in metrics if metric not in alike)
+        return found
+
     def _expected(
         self, scorer: RowScorer, tally: Tally, weighted: Mapping[str, tuple[float, float]]
     ) -> dict[Kind, LossSum]:
@@ -146,8 +159,10 @@ class PerformanceEstimator:
         found = {kind: scorer.calibrated_losses(tally, kind[1]) for kind in self.intervals if kind[0] in _MODELS}
         if self.threshold is not None:
             found[_THRESHOLD] = scorer.thresholded_errors(tally)
-        rows = tally.number("rows")
-        return found | {("weighted", metric): LossSum.constant(rows, *each) for metric, each in weighted.items()}
+        return found | {
+            ("weighted", metric): LossSum.constant(scorer.rows_of(tally, metric), *each)
+            for metric, each in weighted.items()
+        }
 
     def _record(
         self, kind: Kind, estimated: LossSum | None, before: IntervalChecks, pooled: IntervalChecks
@@ -188,7 +203,12 @@ class PerformanceEstimator:
 def losses_by_window(labelled: LabelledSums, scorer: RowScorer) -> tuple[RealisedLosses, ...]:
     """The losses of the labels that arrived, by the window in which their predictions were answered."""
     return tuple(
-        RealisedLosses(start=as_datetime(start), rows=tally.number("rows"), losses=scorer.realised_in_units(tally))
+        RealisedLosses(
+            start=as_datetime(start),
+            rows=tally.number("rows"),
+            losses=scorer.realised_in_units(tally),
+            missing=scorer.missing_rows(tally),
+        )
         for start, tally in labelled.tallies.items()
     )
 

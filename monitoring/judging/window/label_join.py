@@ -19,6 +19,7 @@ from monitoring.judging.window.label_findings import OverdueLabels, UnknownClass
 from monitoring.judging.window.pending_rows import PendingRows
 from monitoring.judging.window.traffic_source import PredictionLookup
 from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
@@ -38,6 +39,7 @@ class LabelArrivals:
     Attributes:
         labelled: The n predictions that got their label.
         starts: When the window began in which each was answered, in microseconds, [n].
+        further: Which got a further part of their label, and had one before, [n]; their labels are that part alone.
         conflicts: Labels of predictions that already had a different one.
         overdue: Labels that arrived after the label horizon.
         unmatched: Labels of no known prediction.
@@ -46,6 +48,7 @@ class LabelArrivals:
 
     labelled: Predictions
     starts: Whole
+    further: NDArray[np.bool_]
     conflicts: int = 0
     overdue: OverdueLabels = field(default_factory=OverdueLabels)
     unmatched: UnmatchedLabels = field(default_factory=UnmatchedLabels)
@@ -56,10 +59,18 @@ class LabelArrivals:
         """Labels of no known prediction."""
         return self.unmatched.labels
 
-    def batches(self) -> Iterator[tuple[int, Batch]]:
-        """The labelled rows in batches, each of one window, with the time at which that window began."""
-        for start in np.unique(self.starts).tolist():
-            for batch in in_batches(self.labelled.take(self.starts == start)):
+    def batches(self, *, first: bool) -> Iterator[tuple[int, Batch]]:
+        """The labelled rows in batches, each of one window, with the time at which that window began.
+
+        Args:
+            first: Whether those that had no label before, or those that got a further part of it.
+
+        Yields:
+            The time in microseconds, and a batch.
+        """
+        wanted = ~self.further if first else self.further
+        for start in np.unique(self.starts[wanted]).tolist():
+            for batch in in_batches(self.labelled.take(wanted & (self.starts == start))):
                 yield start, batch
 
 
@@ -73,6 +84,7 @@ NO_ARRIVALS = LabelArrivals(
         label_times=np.zeros(0, dtype=np.int64),
     ),
     starts=np.zeros(0, dtype=np.int64),
+    further=np.zeros(0, dtype=np.bool_),
 )
 
 NO_UNMATCHED_LABELS = UnmatchedLabels()
@@ -97,7 +109,8 @@ class LabelJoin:
     A label belongs to the window that its label time lies in; one that was written after that window was judged belongs
     to the first window judged afterwards. Predictions wait for their label for the label horizon and are then dropped;
     of those that have one, ids and labels alone are kept. Of several labels for a prediction in one window the last
-    written counts; a different one in a later window is a conflict.
+    written counts; a different one in a later window is a conflict. A label that has several parts may come with some
+    of them, and later again with these and further ones: each part counts when it comes.
 
     A window's rows are read when a label may be for one of them and not before, and then only the rows that a label of
     this run may be for. Rows with inline labels come with the
@@ -130,6 +143,7 @@ class LabelJoin:
         self._words = labels["label"]
         self._codes = task.label_codes(labels["label"])
         self._respelled = task.respelled(labels["label"])
+        self._in_parts = isinstance(task, SeveralTasks)
         self._times = microseconds(labels["label_time"])
         self._new = np.asarray(labels["sequence"], dtype=np.int64) >= read
         self._by_time = np.argsort(self._times, kind="stable")
@@ -221,7 +235,8 @@ class LabelJoin:
         labels = unread.labels
         if unread.restored:  # those of rows that get no other label in this run change nothing any more
             labels = labels[self._wanted.contains(self._ids.take(pa.array(labels)))]
-        self._pending.append(PendingRows(rows, start=as_microseconds(unread.window.start), newest=newest))
+        start = as_microseconds(unread.window.start)
+        self._pending.append(PendingRows(rows, start=start, newest=newest, in_parts=self._in_parts))
         oldest = self._oldest(unread.window)
         while self._pending and self._pending[0].newest < oldest:
             self._pending.popleft()
@@ -235,6 +250,7 @@ class LabelJoin:
         usable = matched & has_label(codes)
         consumed: list[Predictions] = []
         starts: list[Whole] = []
+        further: list[NDArray[np.bool_]] = []
         conflicts = 0
         ends = np.cumsum([0, *(len(rows) for rows in pending)])
         for rows, first, end in zip(pending, ends[:-1], ends[1:], strict=True):
@@ -242,12 +258,16 @@ class LabelJoin:
             if mine.any():
                 own, times = positions[mine] - first, self._times[labels[mine]]
                 conflicts += rows.conflicts(own, codes[mine])
-                consumed.append(rows.consume(own, codes[mine], times))
-                starts.append(np.full(len(consumed[-1]), rows.start, dtype=np.int64))
+                parts = [rows.extend(own, codes[mine], times)] if self._in_parts else []
+                parts.append(rows.consume(own, codes[mine], times))
+                further += [np.full(len(part), number < len(parts) - 1) for number, part in enumerate(parts)]
+                starts += [np.full(len(part), rows.start, dtype=np.int64) for part in parts]
+                consumed += parts
         overdue, unmatched = self._unmatched_labels(labels[~matched], oldest)
         return LabelArrivals(
             labelled=joined(consumed) if consumed else empty.take(np.empty(0, dtype=np.int64)),
             starts=np.concatenate(starts) if starts else np.empty(0, dtype=np.int64),
+            further=np.concatenate(further) if further else np.empty(0, dtype=np.bool_),
             conflicts=conflicts,
             overdue=overdue,
             unmatched=unmatched,

@@ -7,28 +7,35 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.tasks.label_codes import label_digests
+from monitoring.tasks.label_codes import has_label, label_digests
 from monitoring.tasks.task import NO_LABEL
 
 Whole = NDArray[np.int64]
+
+#: Labels of more parts count once: it is not tried which of them were known before.
+MOST_PARTS = 8
 
 
 class PendingRows:
     """The rows of one window that wait for their label. Of rows that have one, ids and labels' digests alone are kept.
 
+    A label in parts may come with some of them, and again with these and further ones; rows wait for all of them.
     Positions are those in `ids`, which change when rows are dropped.
 
     Args:
         rows: The window's rows, some of which may have labels, or the digests of labels.
         start: When the window began, in microseconds.
         newest: The last event time of all rows of the window, in microseconds.
+        in_parts: Whether a label may lack some of its parts.
     """
 
-    def __init__(self, rows: Predictions, *, start: int, newest: int) -> None:
+    def __init__(self, rows: Predictions, *, start: int, newest: int, in_parts: bool = False) -> None:
         self.start = start
         self.newest = newest
         self.ids = rows.ids
-        self._labels: Whole = label_digests(rows.labels)
+        self._labels: Whole = label_digests(rows.labels).copy()
+        self._in_parts = in_parts
+        self._whole = self._are_whole(rows.labels)
         self._rows = rows
         self._dropped = 0  # the first so many of `ids` and `_labels` are of rows no longer kept
         self._drop_labelled()
@@ -47,7 +54,10 @@ class PendingRows:
             Their number.
         """
         before = self._labels[positions]
-        return int(((before != NO_LABEL) & (before != label_digests(labels))).sum())
+        differs = (before != NO_LABEL) & (before != label_digests(labels))
+        if self._in_parts and differs.any():
+            differs[differs] = ~has_label(further_parts(before[differs], labels[differs]))
+        return int(differs.sum())
 
     def consume(self, positions: Whole, labels: Whole, times: Whole) -> Predictions:
         """Give rows their label; rows that have one keep it, and of several for one row the last counts.
@@ -60,23 +70,55 @@ class PendingRows:
         Returns:
             The rows that got a label, with it; each once.
         """
-        fresh = self._labels[positions] == NO_LABEL
-        positions, labels, times = positions[fresh], labels[fresh], times[fresh]
-        after, after_times = self._labels.copy(), np.zeros_like(self._labels)
-        after[positions], after_times[positions] = label_digests(labels), times
-        codes = np.full((len(after), *labels.shape[1:]), NO_LABEL, dtype=np.int64)
-        codes[positions] = labels
-        labelled = np.zeros(len(after), dtype=np.bool_)
-        labelled[positions] = True
-        self._labels = after
-        kept = slice(self._dropped, None)
-        found = self._rows.labelled(codes[kept], after_times[kept]).take(np.flatnonzero(labelled[kept]))
+        fresh = np.flatnonzero(self._labels[positions] == NO_LABEL)
+        found = self._given(positions[fresh], labels[fresh], times[fresh])
+        self._keep(positions[fresh], labels[fresh])
         self._drop_labelled()
         return found
 
+    def extend(self, positions: Whole, labels: Whole, times: Whole) -> Predictions:
+        """Give rows that have some parts of their label further ones; before `consume`, with the same arguments.
+
+        Args:
+            positions: The positions of the rows, [n].
+            labels: Codes, [n, parts].
+            times: Label times in microseconds, [n].
+
+        Returns:
+            The rows that got further parts, with these alone; each once.
+        """
+        before = self._labels[positions]
+        known = np.flatnonzero(before != NO_LABEL)
+        parts = further_parts(before[known], labels[known])
+        more = known[has_label(parts)]
+        found = self._given(positions[more], parts[has_label(parts)], times[more])
+        self._keep(positions[more], labels[more])
+        return found
+
+    def _keep(self, positions: Whole, labels: Whole) -> None:
+        """Know the labels of rows from now on."""
+        self._labels[positions] = label_digests(labels)
+        self._whole[positions] = self._are_whole(labels)
+
+    def _given(self, positions: Whole, labels: Whole, times: Whole) -> Predictions:
+        """The rows at some positions with labels, each once; of several for one row the last counts."""
+        size = len(self._labels)
+        codes, given_at = np.full((size, *labels.shape[1:]), NO_LABEL, dtype=np.int64), np.zeros(size, dtype=np.int64)
+        codes[positions], given_at[positions] = labels, times
+        labelled = np.zeros(size, dtype=np.bool_)
+        labelled[positions] = True
+        kept = slice(self._dropped, None)
+        return self._rows.labelled(codes[kept], given_at[kept]).take(np.flatnonzero(labelled[kept]))
+
+    def _are_whole(self, labels: Whole) -> NDArray[np.bool_]:
+        """Which labels, as codes or digests, have no part that may still come."""
+        if not self._in_parts:
+            return has_label(labels)
+        return np.zeros(len(labels), dtype=np.bool_) if labels.ndim == 1 else (labels != NO_LABEL).all(axis=1)
+
     def _drop_labelled(self) -> None:
-        """Drop the rows that have their label, once they are half of those kept."""
-        labelled = self._labels[self._dropped :] != NO_LABEL
+        """Drop the rows that have their whole label, once they are half of those kept."""
+        labelled = self._whole[self._dropped :]
         if 2 * int(labelled.sum()) < max(labelled.size, 1):
             return
         order = np.concatenate([np.flatnonzero(labelled), np.flatnonzero(~labelled)])
@@ -84,3 +126,28 @@ class PendingRows:
         self._rows = self._rows.take(~labelled)
         self._dropped += int(labelled.sum())
         self.ids, self._labels = self.ids.take(pa.array(positions)), self._labels[positions]
+        self._whole = self._whole[positions]
+
+
+def further_parts(known: Whole, labels: Whole) -> Whole:
+    """The parts of labels that are new where the others are those that are known.
+
+    >>> known = label_digests(np.array([[3, NO_LABEL], [3, NO_LABEL], [3, 4]]))
+    >>> further_parts(known, np.array([[3, 4], [5, 4], [3, 4]])).tolist()
+    [[-1, 4], [-1, -1], [-1, -1]]
+
+    Args:
+        known: Digests of the labels so far, [n].
+        labels: Codes of the new labels, [n, parts].
+
+    Returns:
+        Codes, [n, parts]; `NO_LABEL` for known parts, and for all parts of a label that differs from the known one.
+    """
+    found = np.full_like(labels, NO_LABEL)
+    parts = labels.shape[1]
+    for number in range(1, (1 << parts) - 1 if parts <= MOST_PARTS else 1):
+        some = np.array([bool(number >> place & 1) for place in range(parts)])
+        same = label_digests(np.where(some, labels, NO_LABEL)) == known
+        same &= (labels[:, some] != NO_LABEL).all(axis=1)
+        found[same] = np.where(some, NO_LABEL, labels[same])
+    return found

@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.tally import LossSum, Tally, Whole
 from monitoring.records import SCORE_ONE, MeasuredMetric, ScoreSum, WatchKey
 from monitoring.tasks.classification import CONFIDENCE
 from monitoring.tasks.row_operations import row_choices
+from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import surprises
 from monitoring.watches import estimates
 from monitoring.watches.calibration import Calibration
@@ -47,7 +49,7 @@ class ScoredRows:
     codes: tuple[Whole, ...]
     outputs: Mapping[str, Floats]
     counts: Mapping[str, Whole]
-    expected: Mapping[str, Floats]
+    expected: Mapping[str, ExpectedLoss]
     features: pa.Table
     confusion: Whole | None
 
@@ -72,6 +74,7 @@ class RowScorer:
         self._outputs = tuple(watch.name for watch in catalogue.output_watches)
         self._losses = tuple(watch.name for watch in catalogue.loss_watches)
         self._estimates = tuple(watch.name for watch in catalogue.estimate_watches)
+        self._in_parts = isinstance(catalogue.task, SeveralTasks)
         self._slices = tuple(f"{column}={value}" for column, values in catalogue.slices.items() for value in values)
 
     def score(self, probabilities: Floats, features: pa.Table, inside: NDArray[np.bool_] | None) -> ScoredRows:
@@ -96,11 +99,11 @@ class RowScorer:
             counts["expected"], confusion = self._expected(given, calibration)
             if self._threshold is not None:
                 counts["below"] = np.array(np.count_nonzero(outputs[CONFIDENCE] < self._threshold))
-        residuals, expected = self._catalogue.residuals, {}
+        residuals, expected = self._catalogue.residuals, dict[str, ExpectedLoss]()
         if residuals is not None:
             found = residuals.expected(given, features if inside is None else features.filter(pa.array(inside)))
             counts["expected"] = _expected_sums(found, self._task.metrics)
-            expected = {metric: one.losses for metric, one in found.items()}
+            expected = found
         read = features.select(list(self._catalogue.custom.inputs))
         if inside is not None and read.num_columns:  # a table without columns has no rows to filter
             read = read.filter(pa.array(inside))
@@ -157,12 +160,16 @@ class RowScorer:
             Their losses and surprises, in all, by slice and by class.
         """
         losses = self._task.losses(scored.probabilities, labels)
-        expected = scored.expected or self._task.expected_losses(scored.probabilities, scored.outputs)
+        expected = {metric: one.losses for metric, one in scored.expected.items()}
+        expected = expected or self._task.expected_losses(scored.probabilities, scored.outputs)
         scores = losses | surprises(losses, expected)
         scores |= self._catalogue.custom.scores(self._task, scored.probabilities, labels, scored.features)
+        counts = dict(scored.counts)
+        if self._in_parts:
+            counts |= self._known_rows(scored, scores)
+            scores = {name: np.nan_to_num(values, nan=0.0) for name, values in scores.items()}
         units = {name: fixed_point_floats(values) for name, values in scores.items()}
         totals = {name: int(values.sum()) for name, values in units.items()}
-        counts = dict(scored.counts)
         counts["realised"] = np.array([totals[metric] for metric in self._task.metrics])
         counts["losses"] = np.array([totals[name] for name in self._losses])
         by_slice = [self._by_slice(units[name], scored) for name in self._losses]
@@ -176,6 +183,34 @@ class RowScorer:
         if self._catalogue.measured is not None:
             counts |= self._catalogue.measured.tally(scored.probabilities, labels)
         return Tally(counts)
+
+    def _known_rows(self, scored: ScoredRows, scores: Mapping[str, Floats]) -> dict[str, Whole]:
+        """Of labels in parts: the rows with each loss, by slice too, and the losses to expect of these rows alone."""
+        known = {name: ~np.isnan(scores[name]) for name in self._losses}
+        found = {"loss rows": np.array([np.count_nonzero(known[name]) for name in self._losses])}
+        by_slice = [self._by_slice(known[name].astype(np.float64), scored) for name in self._losses]
+        found["slice rows"] = np.array(by_slice, dtype=np.int64)
+        if scored.expected:
+            those = {metric: one.at(known[metric]) for metric, one in scored.expected.items()}
+            found["expected"] = _expected_sums(those, self._task.metrics)
+        return found
+
+    def rows_of(self, tally: Tally, metric: str) -> int:
+        """How many rows of a tally have the loss: of labelled rows whose labels are in parts, those with its part."""
+        if "loss rows" not in tally.counts:
+            return tally.number("rows")
+        return int(tally.counts["loss rows"][self._losses.index(metric)])
+
+    def known_losses(self, rows: Predictions, metric: str) -> NDArray[np.bool_]:
+        """Which of some labelled rows have a loss, [n]: all, unless labels are in parts."""
+        if not self._in_parts or not len(rows):
+            return np.ones(len(rows), dtype=np.bool_)
+        return ~np.isnan(self._task.losses(rows.probabilities, rows.labels)[metric])
+
+    def missing_rows(self, tally: Tally) -> dict[str, int]:
+        """By metric, how many labelled rows less than all have the loss; none where all have."""
+        less = {metric: tally.number("rows") - self.rows_of(tally, metric) for metric in self._task.metrics}
+        return {metric: count for metric, count in less.items() if count}
 
     def prediction_sums(self, answered: Tally) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches on outputs and on estimated losses, from a tally of answered rows."""
@@ -192,10 +227,12 @@ class RowScorer:
         inside = labelled.numbers("groups")[-len(self._slices) :] if self._slices and rows else (0,) * len(self._slices)
         totals = labelled.numbers("losses") or (0,) * len(self._losses)
         parts = iter(labelled.numbers("slice losses") or (0,) * (len(self._losses) * len(self._slices)))
+        every = labelled.numbers("slice rows") if self._in_parts and labelled.counts else inside * len(self._losses)
+        known = iter(every)
         for name, total in zip(self._losses, totals, strict=True):
-            found[WatchKey(watch=name)] = ScoreSum(rows, total)
-            for part, count in zip(self._slices, inside, strict=True):
-                found[WatchKey(watch=name, slice=part)] = ScoreSum(count, next(parts))
+            found[WatchKey(watch=name)] = ScoreSum(self.rows_of(labelled, name), total)
+            for part in self._slices:
+                found[WatchKey(watch=name, slice=part)] = ScoreSum(next(known), next(parts))
         ranks = self._catalogue.ranks
         tally = labelled.counts["ranks"] if rows else np.zeros((len(ranks.classes), 3), dtype=np.int64)
         return found | self._class_sums(labelled) | ranks.sums_of(rows, tally)
@@ -227,7 +264,7 @@ class RowScorer:
         if not tally.counts or "expected" not in tally.counts:
             return LossSum(rows=tally.number("rows"), losses=0, variances=0)
         losses, variances = tally.counts["expected"][self._task.metrics.index(metric)].tolist()
-        return LossSum(rows=tally.number("rows"), losses=losses, variances=variances)
+        return LossSum(rows=self.rows_of(tally, metric), losses=losses, variances=variances)
 
     def realised(self, labelled: Tally) -> dict[str, int]:
         """The sum of each loss in fixed point, by metric, from a tally of labelled rows."""

@@ -49,8 +49,10 @@ def read_window(
             aggregator.add_answered(batch)
     summary = rows.summary()
     arrivals = label_join.join(window, rows.select, first=first)
-    for answered_from, batch in arrivals.batches():
+    for answered_from, batch in arrivals.batches(first=True):
         aggregator.add_labelled(batch, answered_from)
+    for answered_from, batch in arrivals.batches(first=False):
+        aggregator.add_labelled(batch, answered_from, first=False)
     answered, labelled = aggregator.result(empty)
     source_findings: tuple[Finding, ...] = traffic.source_findings if first else ()
     return WindowTraffic(
@@ -100,8 +102,9 @@ class _Batches:
         """The rows whose labels arrived in the window."""
         if self.rows.inline_labels:
             yield from self.rows.batches()
-        for _, batch in self.arrivals.batches():
-            yield batch
+        for first in (True, False):
+            for _, batch in self.arrivals.batches(first=first):
+                yield batch
 
     def earlier(self, span: Window) -> Iterator[Batch]:
         """The rows answered in a span before the window, with the labels that are known by the window's end."""

@@ -112,12 +112,22 @@ class WindowAggregator:
             scored = self._scorer.score(batch.probabilities, batch.features, both)
         self._add_losses(scored, batch.labels if both is None else batch.labels[both], start)
 
-    def add_labelled(self, batch: Batch, start: int) -> None:
-        """Add rows whose labels arrived in the window, all answered in the window that begins at `start`."""
+    def add_labelled(self, batch: Batch, start: int, *, first: bool = True) -> None:
+        """Add rows whose labels arrived in the window, all answered in the window that begins at `start`.
+
+        Args:
+            batch: The rows.
+            start: When that window began, in microseconds.
+            first: Whether they had no label before; otherwise they got a further part of it, and are no new labels.
+        """
         usable = _usable(batch.probabilities)
         self._samples.add_labelled(batch, usable)
-        self._count_labels(batch, np.ones(len(batch), dtype=np.bool_))
         scored = self._scorer.score(batch.probabilities, batch.features, usable)
+        if first:
+            self._count_labels(batch, np.ones(len(batch), dtype=np.bool_))
+        else:
+            none = {name: 0 * scored.counts[name] for name in ("rows", "groups")}
+            scored = replace(scored, counts={**scored.counts, **none})
         self._add_losses(scored, batch.labels if usable is None else batch.labels[usable], start)
 
     def result(self, empty: Predictions) -> tuple[AnsweredSums, LabelledSums]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.records import SCORE_ONE, EstimateRecord, MonitorStatus, RealisedLosses
+from monitoring.records import EstimateRecord, MonitorStatus, RealisedLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
 from monitoring.tasks.metrics import part_of
 from monitoring.watches.descriptions import lower_first, metric_title
@@ -65,23 +65,13 @@ def settled_by_window(status: MonitorStatus) -> Mapping[datetime, RealisedLosses
     for window in status.windows:
         for one in window.realised_losses:
             before = found.get(one.start)
-            found[one.start] = (
-                one
-                if before is None
-                else RealisedLosses(
-                    start=one.start,
-                    rows=before.rows + one.rows,
-                    losses={metric: total + one.losses[metric] for metric, total in before.losses.items()},
-                )
-            )
+            found[one.start] = one if before is None else before + one
     return found
 
 
 def realised(settled: RealisedLosses | None, metric: str) -> float | None:
     """The mean realised loss of the labelled rows; None where there are none."""
-    if settled is None or settled.rows == 0:
-        return None
-    return settled.losses[metric] / (settled.rows * SCORE_ONE)
+    return None if settled is None else settled.mean(metric)
 
 
 def trust_rows(status: MonitorStatus) -> tuple[TrustRow, ...]:

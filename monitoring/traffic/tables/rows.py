@@ -119,20 +119,22 @@ def _label_cells(raw: RawRows, columns: TableColumns) -> pa.Array | None:
 def objects_of(parts: Mapping[str, pa.Array]) -> pa.Array:
     """Labels of several outputs as the text of JSON objects, as `monitoring.tasks.label_objects` reads them.
 
-    >>> objects_of({"kind": pa.array(["late", None]), "price": pa.array(["2", "3"])}).to_pylist()
-    ['{"kind":"late","price":"2"}', None]
+    >>> objects_of({"kind": pa.array(["late", None, None]), "price": pa.array(["2", "3", None])}).to_pylist()
+    ['{"kind":"late","price":"2"}', '{"price":"3"}', None]
 
     Args:
         parts: Each output's labels as text, [n].
 
     Returns:
-        Strings [n]; null where a part is.
+        Strings [n], without parts that are null; null where all are.
     """
     texts = [
         pc.binary_join_element_wise(f"{json.dumps(name, ensure_ascii=False)}:", _quoted(part), "")
         for name, part in parts.items()
     ]
-    return pc.binary_join_element_wise("{", pc.binary_join_element_wise(*texts, ","), "}", "")
+    # Arrow leaves out a row of which all texts are skipped, so each begins with one that is not.
+    inside = pc.utf8_slice_codeunits(pc.binary_join_element_wise("", *texts, ",", null_handling="skip"), 1)
+    return pc.if_else(pc.equal(inside, ""), None, pc.binary_join_element_wise("{", inside, "}", ""))
 
 
 def _texts(cells: pa.Array) -> pa.Array:

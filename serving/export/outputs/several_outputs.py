@@ -29,14 +29,14 @@ def labels_of_outputs(table: pa.Table, columns: Mapping[str, str]) -> pa.Chunked
 
     >>> table = pa.table({"kind": ["a", "b"], "paid": [1.5, None]})
     >>> labels_of_outputs(table, {"kind": "kind", "price": "paid"}).to_pylist()
-    ['{"kind":"a","price":"1.5"}', None]
+    ['{"kind":"a","price":"1.5"}', '{"kind":"b"}']
 
     Args:
         table: A reference table, n rows.
         columns: The column of labels of each output.
 
     Returns:
-        Text [n], null where an output has no label.
+        Text [n], without the outputs that have no label; null where none has.
 
     Raises:
         BadInput: there is no such column.

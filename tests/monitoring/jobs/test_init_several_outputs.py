@@ -74,6 +74,49 @@ def test_a_live_table_pages_for_the_output_at_fault(made: Monitor, monkeypatch: 
     assert page.window_start >= LIVE + timedelta(days=7)
 
 
+@pytest.fixture
+def anew(made: Monitor, tmp_path: Path) -> Monitor:
+    """The monitor before anything was judged."""
+    for name in ("baseline", "monitor.toml"):
+        (tmp_path / name).symlink_to(made.config.parent / name)
+    return Monitor(tmp_path / "monitor.toml", clock=lambda: NOW)
+
+
+def test_a_label_counts_for_the_outputs_whose_part_it_has(anew: Monitor) -> None:
+    live = rows(4, LIVE, 2)
+    live.loc[live.index % 3 == 0, "paid"] = np.nan  # never known
+    live.loc[live.index % 4 == 1, "was_kind"] = None
+    found = anew.run(live)
+    assert found.status.coverage.labels == int((live.paid.notna() | live.was_kind.notna()).sum())
+    for window in found.windows:
+        own = live[(live.event_time >= window.start) & (live.event_time < window.end)]
+        scored = {(one.watch, one.slice): one.rows for one in window.scores}
+        assert scored["of:price:absolute_error", ""] == own.paid.notna().sum()
+        assert scored["surprise_of:kind:brier", ""] == own.was_kind.notna().sum()
+        shown = {one.metric: one for one in window.measured}
+        assert shown["of:kind:auc"].rows == own.was_kind.notna().sum()
+        (settled,) = window.realised_losses
+        errors = (own.price - own.paid).abs().mean()
+        assert settled.mean("of:price:absolute_error") == pytest.approx(errors, rel=0.05)
+
+
+def test_a_part_that_becomes_known_later_counts_then_and_is_no_second_label(anew: Monitor) -> None:
+    whole = rows(6, LIVE, 2)
+    early = whole.copy()
+    early["paid"] = np.where(early.index < ROWS, np.nan, early.paid)
+    anew = Monitor(anew.config, clock=lambda: LIVE + timedelta(days=4))
+    first = anew.run(early)
+    assert first.judged >= 2
+    late = Monitor(anew.config, clock=lambda: NOW).run(whole)
+    assert late.status.coverage.labels == len(whole)
+    counted = sum(
+        one.rows for window in late.windows for one in window.scores if one.watch == "of:price:absolute_error"
+    )
+    assert counted == len(whole)
+    assert sum(one.rows for w in late.windows for one in w.scores if one.watch == "of:kind:error") == len(whole)
+    assert late.status.coverage.labels_conflicting == 0
+
+
 @contextmanager
 def changed(config: Path, old: str, new: str) -> Iterator[None]:
     before = config.read_text()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from monitoring.records import EstimateRecord, IntervalChecks, RealisedLosses
+from monitoring.records import SCORE_ONE, EstimateRecord, IntervalChecks, RealisedLosses
 
 ESTIMATE = EstimateRecord(
     method="calibrated",
@@ -39,3 +39,11 @@ def test_a_changed_trust_is_another_record() -> None:
 def test_realised_losses_of_two_windows_differ() -> None:
     losses = RealisedLosses(start=datetime(2013, 4, 1, tzinfo=UTC), rows=2, losses={"error": 1, "brier": 1})
     assert replace(losses, start=datetime(2013, 4, 2, tzinfo=UTC)) != losses
+
+
+def test_a_mean_loss_is_over_the_rows_that_have_it_and_parts_that_come_later_add_up() -> None:
+    start = datetime(2013, 4, 1, tzinfo=UTC)
+    some = RealisedLosses(start=start, rows=4, losses={"a": 2 * SCORE_ONE, "b": 0}, missing={"b": 4})
+    later = RealisedLosses(start=start, rows=0, losses={"a": 0, "b": SCORE_ONE}, missing={"b": -2})
+    assert (some.mean("a"), some.mean("b")) == (0.5, None)
+    assert ((some + later).mean("a"), (some + later).mean("b")) == (0.5, 0.5)

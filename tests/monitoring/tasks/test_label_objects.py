@@ -16,8 +16,11 @@ def test_parts_are_text_however_they_were_written() -> None:
     assert second.to_pylist() == ["1", "x", None, None, None, None, None]
 
 
-def test_an_object_is_written_only_if_it_is_whole() -> None:
+def test_an_object_is_written_with_the_parts_that_are_known() -> None:
     assert label_object({"a": 3.0, "b": "x"}) == '{"a":"3","b":"x"}'
-    assert label_object({"a": 3.0, "b": None}) is None
-    assert label_object({"a": [1]}) is None
+    assert label_object({"a": 3.0, "b": None}) == '{"a":"3"}'
+    assert label_object({"a": 3.0, "b": " "}) == '{"a":"3"}'
+    assert label_object({"a": 3.0, "b": [1]}) is None
+    assert label_object({"a": 3.0, "b": float("inf")}) is None
+    assert label_object({"a": None}) is None
     assert label_object({}) is None

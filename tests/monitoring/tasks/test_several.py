@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.several import OutputTask, SeveralTasks
 from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS
@@ -44,14 +45,26 @@ def test_each_output_has_the_losses_of_its_own_task_under_its_own_name() -> None
     assert {watch.name for watch in TASK.output_watches} <= set(TASK.outputs(ANSWERS))
 
 
-def test_a_label_counts_with_all_its_parts_and_an_unknown_class_is_one() -> None:
+def test_a_label_counts_with_the_parts_that_it_has_and_an_unknown_class_is_one() -> None:
     whole = {"kind": "low", "late": 1, "price": 2.5}
     found = codes(whole, {**whole, "late": None}, {"kind": "low"}, "low", None, {**whole, "kind": "none such"}, "{")
-    assert (found[1:5] == NO_LABEL).all()
-    assert (found[6] == NO_LABEL).all()
+    assert has_label(found).tolist() == [True, True, True, False, False, True, False]
+    assert (found[1:3] == NO_LABEL).tolist() == [[False, True, False], [False, True, True]]
     assert found[5, 0] == UNKNOWN_CLASS
     assert TASK.unknown(found[[0, 5]]).tolist() == [False, True]
     assert TASK.losses(ANSWERS[:1], found[[5]])["of:kind:error"].tolist() == [1.0]
+
+
+def test_a_part_that_is_missing_has_no_losses_and_is_not_named() -> None:
+    whole = {"kind": "high", "late": 0, "price": 12}
+    labels = codes(whole, {"kind": "low", "price": 10})
+    found, full = (TASK.losses(ANSWERS, each) for each in (labels, codes(whole, whole | {"kind": "low", "price": 10})))
+    for name, losses in found.items():
+        missing = name.startswith("of:late:")
+        assert np.isnan(losses).tolist() == [False, missing]
+        assert losses[0] == full[name][0]
+        assert missing or losses[1] == full[name][1]
+    assert TASK.read_labels(labels).tolist() == ["kind high, late 0, price 12", "kind low, price 10"]
 
 
 def test_names_in_other_letters_are_pointed_out() -> None:

@@ -12,7 +12,7 @@ from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.tasks.regression import Regression
 from monitoring.watches.catalogue import labelled_rows
-from monitoring.watches.residuals import ResidualModel
+from monitoring.watches.residuals import LossBins, ResidualModel
 
 SPEC = BaselineSpec(
     classes=(),
@@ -94,3 +94,17 @@ def test_a_window_is_expected_without_its_own_labels(baseline: Baseline, model: 
     for metric, (expected, losses) in model.held_out(positions).items():
         assert expected.losses.size == losses.size == 200
         assert not np.array_equal(expected.losses, model.bins[metric].means[model.bins[metric].of_row[:200]])
+
+
+def test_losses_that_are_not_known_are_as_if_their_rows_were_not_there() -> None:
+    rng = np.random.default_rng(0)
+    index, losses = rng.random(2_000), rng.random(2_000)
+    hidden = rng.random(2_000) < 0.4
+    some = LossBins.fit(index, np.where(hidden, np.nan, losses))
+    alone = LossBins.fit(index[~hidden], losses[~hidden])
+    assert np.array_equal(some.edges, alone.edges)
+    assert np.array_equal(some.means, alone.means)
+    left_out = np.arange(2_000) < 500
+    assert np.array_equal(some.without(left_out).means, alone.without(left_out[~hidden]).means)
+    none = LossBins.fit(index, np.full(2_000, np.nan))
+    assert none.without(left_out).expected(none.of_row).losses.max() == 0.0

@@ -80,3 +80,10 @@ def test_powers_are_summed_as_numbers_of_their_own(values: Floats, power: int) -
 def test_without_parts_there_are_no_sums() -> None:
     assert merged([]) == {}
     assert scoring.sums({}, {}) == {}
+
+
+def test_rows_without_a_score_are_in_no_sum() -> None:
+    values, inside = np.array([0.5, np.nan, 1.0, np.nan]), np.array([True, True, False, False])
+    found = sums({"g": values}, {"a=b": inside})
+    assert found[WatchKey(watch="g")] == ScoreSum(2, 3 * SCORE_ONE // 2)
+    assert found[WatchKey(watch="g", slice="a=b")] == ScoreSum(1, SCORE_ONE // 2)

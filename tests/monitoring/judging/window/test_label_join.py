@@ -13,7 +13,9 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.task import UNKNOWN_CLASS
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.several import OutputTask, SeveralTasks
+from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -223,3 +225,24 @@ def test_rows_of_any_window_get_the_labels_that_are_known_by_a_time_and_none_is_
 def test_without_labels_that_are_known_rows_stay_as_they_are() -> None:
     rows = Batch.of(predictions(0))
     assert label_join([("0-0", "a", DAY)]).labelled(rows, before=day(1).start) is rows
+
+
+def test_parts_of_a_label_that_come_later_are_no_further_labels() -> None:
+    kind = OutputTask(output="kind", task=Classification(classes=("a", "b")), numbers=2)
+    price = OutputTask(output="price", task=Regression(), numbers=1)
+    entries = [
+        ("0-0", '{"kind": "a"}', 5),
+        ("0-1", '{"kind": "a", "price": 2}', 6),
+        ("0-0", '{"kind": "a", "price": 1}', DAY + 5),
+        ("0-1", '{"kind": "b", "price": 2}', DAY + 6),
+    ]
+    task = SeveralTasks(outputs_judged=(kind, price))
+    join = LabelJoin(log(entries), task=task, read=0, horizon_us=WEEK)
+    first = join.join(day(0), loader(predictions(0)), first=True)
+    second = join.join(day(1), loader(predictions(1)), first=False)
+    assert (len(first.labelled), second.conflicts) == (2, 1)
+    assert not first.further.any()
+    assert [batch.labels.tolist() for _, batch in second.batches(first=True)] == []
+    ((start, batch),) = second.batches(first=False)
+    assert (start, batch.labels[0, 0]) == (ZERO, NO_LABEL)
+    assert batch.labels[0, 1:].view(np.float64).tolist() == [1.0]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.pending_rows import PendingRows
+from monitoring.tasks.label_codes import label_digests
 from monitoring.tasks.task import NO_LABEL
 
 #: A label for one row: the row's number and the class index.
@@ -90,3 +91,44 @@ def test_a_window_without_rows_waits_for_nothing() -> None:
     rows = pending([])
     assert len(rows) == 0
     assert len(rows.consume(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64))) == 0
+
+
+#: Labels of two parts for ten rows: those of a row never differ, and grow.
+PARTS = st.tuples(st.integers(0, 9), st.sampled_from([(True, False), (False, True), (True, True)]))
+
+
+@given(st.lists(st.lists(PARTS, max_size=8, unique_by=lambda one: one[0])))
+def test_each_part_of_a_label_counts_once_when_it_comes_with_those_before(
+    windows: list[list[tuple[int, tuple[bool, bool]]]],
+) -> None:
+    rows = PendingRows(rows_of([NO_LABEL] * 10), start=0, newest=9, in_parts=True)
+    known = dict.fromkeys(range(10), (False, False))
+    for window, labels in enumerate(windows):
+        numbers = [number for number, _ in labels]
+        codes = np.array([[10 * n if a else NO_LABEL, n if b else NO_LABEL] for n, (a, b) in labels], dtype=np.int64)
+        codes, at = codes.reshape(-1, 2), positions(rows, numbers)
+        grown = {n: has for n, has in labels if all(now >= before for now, before in zip(has, known[n], strict=True))}
+        assert rows.conflicts(at, codes) == len(labels) - len(grown)
+        times = np.full(len(labels), window)
+        further, first = rows.extend(at, codes, times), rows.consume(at, codes, times)
+        given_now = {}
+        for part in (further, first):
+            for id_, label in zip(part.ids.to_pylist(), part.labels.tolist(), strict=True):
+                given_now[int(id_)] = tuple(code != NO_LABEL for code in label)
+        assert given_now == {
+            n: tuple(now and not before for now, before in zip(has, known[n], strict=True))
+            for n, has in grown.items()
+            if has != known[n]
+        }
+        assert all(any(known[int(id_)]) for id_ in further.ids.to_pylist())
+        known |= grown
+
+
+def test_rows_that_came_with_the_digest_of_some_parts_get_the_others() -> None:
+    digests = label_digests(np.array([[5, NO_LABEL], [5, 6], [NO_LABEL, NO_LABEL]]))
+    rows = PendingRows(rows_of(digests.tolist()), start=0, newest=9, in_parts=True)
+    at, codes = positions(rows, [0, 1, 2]), np.array([[5, 6], [5, 6], [5, 6]])
+    assert rows.conflicts(at, codes) == 0
+    assert rows.extend(at, codes, np.zeros(3, np.int64)).labels.tolist() == [[NO_LABEL, 6]]
+    assert rows.consume(at, codes, np.zeros(3, np.int64)).labels.tolist() == [[5, 6]]
+    assert rows.conflicts(at, codes + 1) == 3

@@ -27,7 +27,7 @@ from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import remarks
-from monitoring.reports.sections.metrics import metric_rows
+from monitoring.reports.sections.metrics import labels_by_output, metric_rows
 from monitoring.reports.sections.months import SliceSeries, loss_series, metrics_of, whole_series
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.reports.sections.watches import watch_rows
@@ -92,6 +92,7 @@ def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tup
             drill_columns=COLUMNS,
             drill_rows=drill_rows(status.drill),
             metrics=metric_rows(status),
+            labels=labels_by_output(status),
             findings=finding_groups(status),
             watches=watch_rows(status),
             link=link,

@@ -20,6 +20,7 @@ from monitoring.reports.sections.formatting import (
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import cause_line, remarks
 from monitoring.reports.sections.label_delays import label_delay_sentence
+from monitoring.reports.sections.metrics import labels_by_output
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.watches.descriptions import printable
 
@@ -204,11 +205,13 @@ def _coverage(status: MonitorStatus) -> Text:
     from rich.text import Text  # noqa: PLC0415  # as above
 
     seen = status.coverage
+    parts = ", ".join(f"{printable(output)} {count:,}" for output, count in labels_by_output(status))
+    by_output = f"By output: {parts}. " if parts else ""
     return Text(
         f"Coverage: {seen.rows:,} of {seen.answered:,} answered rows ({seen.repeats:,} duplicates dropped) in "
         f"{format_count(seen.windows, 'window')}, {seen.thin_windows:,} of them thin (fewer rows than min_rows). "
         f"Labels: {seen.labels:,} of {seen.labels_due:,} predictions, {seen.labels_unknown:,} for unknown predictions, "
-        f"{seen.labels_conflicting:,} conflicting. {label_delay_sentence(status)}".rstrip()
+        f"{seen.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitoring.records import MeasuredMetric, MonitorStatus
+from monitoring.tasks.output_names import split_output
 from monitoring.watches.descriptions import NOTHING, format_value, metric_title
 from monitoring.watches.measured.window_means import over_windows
 
@@ -49,6 +50,19 @@ def metric_rows(status: MonitorStatus) -> tuple[MetricRow, ...]:
         )
         for one in measured[-1]
     )
+
+
+def labels_by_output(status: MonitorStatus) -> tuple[tuple[str, int], ...]:
+    """How many labels have come for each of several outputs, of rows with a usable answer; none of one output."""
+    found: dict[str, int] = {}
+    for window in status.windows:
+        rows: dict[str, int] = {}
+        for one in window.measured:
+            output = split_output(one.metric)[0]
+            rows[output] = max(rows.get(output, 0), one.rows)
+        for output, count in rows.items():
+            found[output] = found.get(output, 0) + count
+    return tuple((output, count) for output, count in found.items() if output)
 
 
 def _text(found: MeasuredMetric | None) -> str:

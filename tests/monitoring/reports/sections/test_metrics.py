@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from monitoring.records import MeasuredMetric, MonitorStatus
 from monitoring.reports.page import page_text
-from monitoring.reports.sections.metrics import MetricRow, metric_rows
+from monitoring.reports.sections.metrics import MetricRow, labels_by_output, metric_rows
 
 
 def test_values_have_their_intervals_and_the_benchmark_beside_them(status: MonitorStatus) -> None:
@@ -27,3 +27,16 @@ def test_values_have_their_intervals_and_the_benchmark_beside_them(status: Monit
     assert metric_rows(replace(measured, measured=()))[0].benchmark == "\N{EN DASH}"
     assert metric_rows(status) == ()
     assert "0.750 (0.652 to 0.848)" in page_text(measured, benchmark=None, slices=(), link="")
+
+
+def test_labels_of_several_outputs_are_counted_by_output(status: MonitorStatus) -> None:
+    def measured(metric: str, rows: int) -> MeasuredMetric:
+        return MeasuredMetric(metric=metric, rows=rows, value=0.5, low=0.4, high=0.6)
+
+    first, second, *rest = status.windows
+    one = (measured("of:kind:auc", 100), measured("of:kind:f1", 100), measured("of:price:r_squared", 60))
+    windows = (replace(first, measured=one), replace(second, measured=(measured("of:kind:auc", 20),)), *rest)
+    found = replace(status, windows=windows)
+    assert labels_by_output(found) == (("kind", 120), ("price", 60))
+    assert labels_by_output(status) == ()
+    assert "<dt>Labels of price</dt><dd>60</dd>" in page_text(found, benchmark=None, slices=(), link="")

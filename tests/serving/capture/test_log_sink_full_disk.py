@@ -60,19 +60,19 @@ class Load:
 
 
 def run_until_told(server: Child, disk: Path) -> Load:
-    """Full, with room again, full again, with room again, told to stop."""
+    """Full, with room again, full again, with room again, told to stop. Conversions make room: it is filled anew."""
     filler = disk / "filler"
 
     def fill() -> None:
         room = os.statvfs(disk)
-        with suppress(OSError):  # the log may be quicker
-            filler.write_bytes(bytes(room.f_bavail * room.f_bsize))
+        with suppress(OSError), filler.open("ab") as more:  # the log may be quicker
+            more.write(bytes(room.f_bavail * room.f_bsize))
 
     load = Load(
         {
-            300: fill,
+            **dict.fromkeys(range(300, 1300, 100), fill),
             1300: filler.unlink,
-            1700: fill,
+            **dict.fromkeys(range(1700, 2700, 100), fill),
             2700: filler.unlink,
             3200: lambda: os.kill(server.pid, signal.SIGTERM),
         }
@@ -103,7 +103,7 @@ def test_what_is_missing_is_counted_to_the_row(models_folder: Path, tmp_path: Pa
     if on_failure == "serve":
         assert set(load.told.values()) == {200}
         assert summary.lost_rows > 0
-        assert len(summary.gaps) == 2, "a record of each time, and it has ended"
+        assert 2 <= len(summary.gaps) <= 20, "a record of each time, and it has ended"
     else:
         assert set(load.told.values()) == {200, 503}
         assert summary.gaps == ()

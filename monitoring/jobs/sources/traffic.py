@@ -26,6 +26,7 @@ from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.task import Task
+from monitoring.traffic.descriptors.descriptors import require_libraries
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.columns import TableColumns
@@ -56,9 +57,11 @@ def open_traffic(
         A traffic log or a table.
 
     Raises:
-        BadInput: the config names no traffic, or there is none that can be used.
+        BadInput: the config names no traffic, or there is none that can be used; the baseline takes a library that is
+            not installed.
         CannotRun: a file cannot be read.
     """
+    require_libraries(baseline.spec.described)
     path = traffic_path(config)
     if config.traffic.query is not None:
         return _from_database(config, baseline, clock=clock, scope=scope, meanwhile=meanwhile)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from monitoring.traffic.cells import decoded, value_type
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.image import ImageDescriptors
+from monitoring.traffic.descriptors.language import require_languages
 from monitoring.traffic.descriptors.moment import MomentDescriptors
 from monitoring.traffic.descriptors.sequence import SequenceDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
@@ -54,6 +55,12 @@ class Descriptors(Protocol):
 def read_descriptors(document: Mapping[str, Any]) -> Descriptors:
     """Descriptors of a document that `document` gave. Raises LookupError for one of an unknown kind."""
     return _KINDS[document["kind"]](document)
+
+
+def require_libraries(described: Sequence[Descriptors]) -> None:
+    """Check that the optional libraries are installed that these descriptors take. Raises BadInput where one is not."""
+    if any(isinstance(one, TextDescriptors) and one.language for one in described):
+        require_languages()
 
 
 def described_inputs(

@@ -1,4 +1,4 @@
-"""Texts by their length, words, characters and script. No text is kept."""
+"""Texts by their length, words, characters, script and language. No text is kept."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.traffic.cells import as_strings, is_text
+from monitoring.traffic.descriptors.language import languages_of
 from monitoring.traffic.descriptors.vocabulary import HashedVocabulary, part_ends
 
 #: Characters of a text that are looked at; its length is that of all.
@@ -39,14 +40,14 @@ Whole = NDArray[np.int64]
 class TextDescriptors:
     """The descriptors of a column of texts. A `Descriptors`.
 
-    Languages are not told apart: that takes a model, or tables of many languages. Another language shows as words that
-    the vocabulary does not have, and mostly as another script. Where words are not parted by spaces, a run of letters
-    counts as one word.
+    Without `language`, another language shows as words that the vocabulary does not have, and mostly as another script.
+    Where words are not parted by spaces, a run of letters counts as one word.
 
     Attributes:
         source: The column.
         vocabulary: The words of the reference.
         ends: While the reference itself is read, the times at which its parts begin; empty for live rows.
+        language: Whether the language is told, too, which takes an optional library.
 
     >>> texts = pa.array(["A red car!", "42", None])
     >>> fitted = TextDescriptors.fit("note", [(texts, np.arange(3))])
@@ -57,29 +58,36 @@ class TextDescriptors:
     source: str
     vocabulary: HashedVocabulary
     ends: Sequence[int] = ()
+    language: bool = False
 
     kind = "text"
 
     @classmethod
-    def fit(cls, source: str, pieces: Sequence[tuple[pa.Array, Whole]]) -> TextDescriptors:
+    def fit(cls, source: str, pieces: Sequence[tuple[pa.Array, Whole]], *, language: bool = False) -> TextDescriptors:
         """Learn the vocabulary of a reference.
 
         Args:
             source: The column.
             pieces: Its texts, [n], each with when its row happened, in microseconds, int64 [n].
+            language: Whether the language is told, too.
 
         Returns:
             Descriptors that describe the reference's own rows; those that are read from their document describe others.
         """
         ends = part_ends(np.concatenate([us for _, us in pieces]), _DAY_US, fewest=FEWEST_PARTS)
         words = _words_with_parts(pieces, ends)
-        return cls(source=source, vocabulary=HashedVocabulary.fit(words, parts=len(ends) + 1), ends=ends)
+        vocabulary = HashedVocabulary.fit(words, parts=len(ends) + 1)
+        return cls(source=source, vocabulary=vocabulary, ends=ends, language=language)
 
     @property
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:
         """See `Descriptors`."""
         named = ("characters", "words", "out_of_vocabulary", "digits", "special_characters")
-        return {**{f"{self.source}.{name}": "number" for name in named}, f"{self.source}.script": "category"}
+        categories = ("script", "language") if self.language else ("script",)
+        return {
+            **{f"{self.source}.{name}": "number" for name in named},
+            **{f"{self.source}.{name}": "category" for name in categories},
+        }
 
     def reads(self, kind: pa.DataType) -> bool:
         """See `Descriptors`."""
@@ -99,17 +107,21 @@ class TextDescriptors:
         }
         missing = np.asarray(whole.is_null(), dtype=np.bool_)
         numbers = {name: pa.array(np.where(missing, np.nan, values)) for name, values in found.items()}
-        scripts = pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), _scripts(texts))
-        return {f"{self.source}.{name}": column for name, column in {**numbers, "script": scripts}.items()}
+        said = {"script": _scripts(texts), **({"language": languages_of(texts)} if self.language else {})}
+        none = pa.scalar(None, pa.string())
+        categories = {name: pc.if_else(pa.array(missing), none, column) for name, column in said.items()}
+        return {f"{self.source}.{name}": column for name, column in {**numbers, **categories}.items()}
 
     def document(self) -> dict[str, Any]:
         """See `Descriptors`."""
-        return {"kind": self.kind, "source": self.source, "vocabulary": self.vocabulary.document()}
+        language = {"language": True} if self.language else {}
+        return {"kind": self.kind, "source": self.source, "vocabulary": self.vocabulary.document(), **language}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> TextDescriptors:
         """The descriptors of a document that `document` gave."""
-        return cls(source=document["source"], vocabulary=HashedVocabulary.of(document["vocabulary"]))
+        vocabulary = HashedVocabulary.of(document["vocabulary"])
+        return cls(source=document["source"], vocabulary=vocabulary, language=document.get("language", False))
 
     def _unknown_share(self, texts: pa.Array, event_us: Whole) -> Floats:
         parts = (

@@ -20,6 +20,7 @@ from monitoring.traffic.column_roles import ColumnRole
 from monitoring.traffic.descriptors.descriptors import Descriptors, described_inputs
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors, begin_as_images, blank_images
 from monitoring.traffic.descriptors.image import ImageDescriptors
+from monitoring.traffic.descriptors.language import can_tell_languages
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
 from serving.export.inputs.feature_columns import MISSING_CATEGORY
@@ -238,7 +239,8 @@ def input_roles(
         if not why and not is_category and table is not None and one.name in table.column_names:
             why = _why_no_input(one, table[one.name])
         if why.startswith("free text") and table is not None:
-            described.append(TextDescriptors.fit(one.name, [(_scalars(table[one.name]), _event_us(table))]))
+            cells = [(_scalars(table[one.name]), _event_us(table))]
+            described.append(TextDescriptors.fit(one.name, cells, language=can_tell_languages()))
         elif why:
             left_out.append(ColumnRole(name=one.name, role="left out", why=why))
         elif is_category:

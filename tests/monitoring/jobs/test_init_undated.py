@@ -16,6 +16,7 @@ from monitoring.errors import BadInput
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.table_description import TableDescription
 from monitoring.records import MonitorStatus
+from monitoring.traffic.descriptors.language import can_tell_languages
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
 
@@ -59,7 +60,7 @@ def test_the_same_table_in_another_order_of_files_is_read_again_to_the_same_base
 NOTE = [
     f"note.{name}"
     for name in ("characters", "words", "out_of_vocabulary", "digits", "special_characters", "script")
-]  # fmt: skip
+] + ["note.language"] * can_tell_languages()  # fmt: skip
 
 
 def test_a_few_dozen_rows_are_too_few(tmp_path: Path) -> None:

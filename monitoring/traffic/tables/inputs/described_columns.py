@@ -13,6 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.traffic.cells import decoded, is_list, is_number, is_text
 from monitoring.traffic.descriptors.descriptors import Descriptors
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
+from monitoring.traffic.descriptors.language import can_tell_languages
 from monitoring.traffic.descriptors.moment import MomentDescriptors
 from monitoring.traffic.descriptors.sequence import SequenceDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
@@ -62,7 +63,7 @@ def _fitted(name: str, kind: str, cells: Sequence[tuple[pa.Array, NDArray[np.int
     types = list(dict.fromkeys(column.type for column, _ in cells if not pa.types.is_null(column.type)))
     found: Descriptors | None = None
     if kind == "text":
-        found = TextDescriptors.fit(name, cells) if all(map(is_text, types)) else None
+        found = TextDescriptors.fit(name, cells, language=can_tell_languages()) if all(map(is_text, types)) else None
     elif kind == "moment":
         found = next(filter(None, (MomentDescriptors.of_type(name, each) for each in types)), None)
     elif kind == "image":

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.traffic.descriptors.descriptors import described_inputs, read_descriptors, undescribed
+from monitoring.errors import BadInput
+from monitoring.traffic.descriptors.descriptors import (
+    described_inputs,
+    read_descriptors,
+    require_libraries,
+    undescribed,
+)
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.text import TextDescriptors
 
@@ -50,3 +59,10 @@ def test_a_kind_of_a_later_version_is_refused() -> None:
     assert read_descriptors(NOTE.document()).kinds == NOTE.kinds
     with pytest.raises(LookupError):
         read_descriptors({"kind": "sound", "source": "call"})
+
+
+def test_a_library_is_asked_for_only_where_a_descriptor_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "py3langid", None)
+    require_libraries([NOTE])
+    with pytest.raises(BadInput, match="pip install"):
+        require_libraries([NOTE, replace(NOTE, language=True)])

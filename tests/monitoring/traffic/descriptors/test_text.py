@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.errors import BadInput
 from monitoring.traffic.descriptors.text import LONGEST, TextDescriptors
 
 DAY = 86_400_000_000
@@ -95,6 +97,23 @@ def test_it_is_read_as_it_was_written() -> None:
     fitted = live(TextDescriptors.fit("note", [(cells, when)]))
     read = TextDescriptors.of(json.loads(json.dumps(fitted.document())))
     assert read.describe(cells, when) == fitted.describe(cells, when)
+
+
+def test_the_language_is_there_where_the_baseline_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A baseline made before has none, whatever is installed now."""
+    cells, when = pa.array(["a text", None]), np.arange(2) * DAY
+    former = TextDescriptors.fit("note", [(cells, when)])
+    assert "language" not in former.document()
+    assert list(live(former).describe(cells, when)) == list(former.kinds)
+    assert "note.language" not in former.kinds
+    fitted = live(TextDescriptors.fit("note", [(cells, when)], language=True))
+    assert fitted.kinds == {**former.kinds, "note.language": "category"}
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "py3langid", None)
+        with pytest.raises(BadInput, match="languages"):
+            fitted.describe(cells, when)
+    pytest.importorskip("py3langid")
+    assert fitted.describe(cells, when)["note.language"].to_pylist() == ["unknown", None]
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40)), min_size=1, max_size=8))

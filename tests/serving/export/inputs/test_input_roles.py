@@ -17,6 +17,7 @@ from monitoring.baseline.predictions import predictions_from
 from monitoring.baseline.schema import load_schema
 from monitoring.config import parse_dictionary
 from monitoring.errors import BadInput
+from monitoring.traffic.descriptors.language import can_tell_languages
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.inputs.input_roles import DeclaredRoles, input_roles
 from serving.export.inputs.model_inputs import ModelInput
@@ -40,6 +41,7 @@ NOTE = {
     **{f"note.{name}": ("number", False) for name in ("characters", "words", "out_of_vocabulary")},
     **{f"note.{name}": ("number", False) for name in ("digits", "special_characters")},
     "note.script": ("category", False),
+    **dict.fromkeys(["note.language"] * can_tell_languages(), ("category", False)),
 }
 
 

@@ -69,7 +69,7 @@ WATCHED: Mapping[str, tuple[tuple[str, ...], bool]] = {
 
 
 def measure(settings: Settings) -> Result:
-    """Measure every mix. Cost: some twenty minutes of a core."""
+    """Measure every mix. Cost: some seven minutes of a core."""
     require_languages()
     texts = read_texts(settings.out)
     streams = STREAMS_QUICK if settings.quick else STREAMS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 def main() -> None:
     """Read `NAME.txt`, one text a line, of each language, and write `NAME-told.json`."""
-    import py3langid  # noqa: PLC0415  # not a dependency of the project
+    import py3langid  # noqa: PLC0415  # in an environment of its own
 
     folder, *names = sys.argv[1:]
     py3langid.set_languages(names)

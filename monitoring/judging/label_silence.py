@@ -84,7 +84,7 @@ class LabelSilence:
                 longest=max(self.longest, gap),
             )
         if not expected:
-            return replace(self, last=window.end if self.windows else 0, new=False)
+            return replace(self, last=window.end if self.windows and not self.silent else self.last, new=False)
         silent = self.silent or self._is_unusual(window, answered_windows)
         return replace(self, silent=silent, new=silent and not self.silent)
 

@@ -64,6 +64,19 @@ def test_labels_that_end_because_nothing_was_answered_are_not_told() -> None:
     assert told(lambda day: day - 3 not in quiet, 90, answered=lambda day: day not in quiet) == []
 
 
+def test_an_expected_event_is_no_silence_and_does_not_shorten_one_that_was_told() -> None:
+    state = LabelSilence()
+    for number in range(60):
+        window = LabelWindow(start=number * DAY, end=(number + 1) * DAY, horizon=7 * DAY)
+        event = number in range(20, 30) or number in range(50, 55)
+        state = state.updated(
+            window, arrived=number < 20 or number in range(30, 40), answered_windows=7, expected=not event
+        )
+        assert state.silent == (number >= 42), number
+    (finding,) = state.findings(60 * DAY, is_open=True)
+    assert finding.message.startswith("No label has arrived for 20 days.")
+
+
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_nothing_is_told_before_enough_windows_had_labels(arrived: Sequence[bool]) -> None:
     for number in told(lambda day: arrived[day], len(arrived)):

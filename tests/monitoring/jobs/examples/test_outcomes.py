@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,8 +80,12 @@ def test_of_several_outputs_each_has_its_own_answers_and_labels(tmp_path: Path) 
             "paid": price + 1.0,
         }
     )
-    said = {"label": {"late": "was_late", "price": "paid"}, "scores": {"late": "late"}, "predicted": {"price": "price"}}
-    made = Monitor.from_reference(table, out=tmp_path, clock=lambda: LATER, every="2d", **said)  # type: ignore[arg-type]
+    said: dict[str, Any] = {
+        "label": {"late": "was_late", "price": "paid"},
+        "scores": {"late": "late"},
+        "predicted": {"price": "price"},
+    }
+    made = Monitor.from_reference(table, out=tmp_path, clock=lambda: LATER, every="2d", **said)
     table.to_parquet(tmp_path / "live.parquet")
     config = load_config(made.config)
     traffic = config.traffic.with_path(tmp_path / "live.parquet")

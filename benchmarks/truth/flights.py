@@ -60,7 +60,8 @@ class FlightsTruth:
     def __init__(self, deployment: Deployment, sizes: Sizes, seed: int) -> None:
         self.deployment = deployment
         self.reference_fit = deployment.reference_fit
-        self.page = deployment.reference_fit.tests["page"]
+        self.whole = deployment.reference_fit.tests["page"]
+        self.page = self.whole.adjusted()
         self.means = deployment.reference_fit.means
         self.sizes = sizes
         self._seed = seed
@@ -71,7 +72,7 @@ class FlightsTruth:
             rng = np.random.default_rng([seed, length])
             positions = resampled(longest, rng, streams=sizes.seeds, windows=YEAR * sizes.years, length=length)
             self.streams[name] = Streams(year=positions[:, :YEAR], years=positions)
-        self.alone = _one_watch(self.page, BRIER)
+        self.alone = _one_watch(self.whole, BRIER)
         self.limits = {"page": calibrated_threshold(self.page, self.means)}
         self.limits["alone"] = calibrated_threshold(self.alone, self.means)
         self.quiet = {name: self._paged(streams.years) for name, streams in self.streams.items()}
@@ -94,7 +95,7 @@ class FlightsTruth:
         """Shifts of every loss and surprise watch, overall and by slice, by `rise` standard deviations of its own."""
         return {
             key: rise * test.std
-            for key, test in self.page.tests.items()
+            for key, test in self.whole.tests.items()
             if self.reference_fit.watches[key.watch].family in {"performance", "surprise"}
         }
 
@@ -244,7 +245,7 @@ class FlightsTruth:
 
     def _cusum_alarms(self, streams: Streams, run_length: float) -> dict[float, Alarms]:
         """Alarms of CUSUMs that know each rise, calibrated on the streams without change."""
-        test = self.page.tests[BRIER]
+        test = self.alone.tests[BRIER]
         z = (self.means[BRIER] - test.mean) / test.std
         found: dict[float, Alarms] = {}
         for rise in EVERY_RISE:
@@ -336,7 +337,7 @@ def calibrated_threshold(test: LevelTest, baseline: Mapping[WatchKey, NDArray[np
 
 def _one_watch(test: LevelTest, key: WatchKey) -> LevelTest:
     """The level with one watch that has the whole budget."""
-    return replace(test, tests={key: test.tests[key]}, shares={key: 1.0})
+    return replace(test, tests={key: test.tests[key]}, shares={key: 1.0}, adjusted_shares={})
 
 
 def _refit(test: ConformalTest, values: NDArray[np.float64], ar1: float) -> ConformalTest:

@@ -25,6 +25,7 @@ from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.incidents.harm import adjusted_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.jobs.deployment import window_plan
 from monitoring.jobs.places import find_baseline
@@ -108,9 +109,11 @@ class Days:
         least = self.plan.min_rows
         pooled_rows = {key: rows for key in tests if (rows := self._rows_needed(sums, key)) < least}
         shares = weights(tests, self.watched.groups)
-        return LevelTest(
+        level = LevelTest(
             level="page", budget=self.budget, tests=tests, shares=shares, min_rows=least, pooled_rows=pooled_rows
         )
+        adjusted = weights(adjusted_watches(tests, watches), self.watched.groups)
+        return replace(level, adjusted_shares=adjusted).adjusted()
 
     def _rows_needed(self, sums: Sequence[Sums], key: WatchKey) -> int:
         part = key.slice or is_rank(key.watch)

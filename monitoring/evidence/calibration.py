@@ -61,8 +61,19 @@ def calibrated_log_scale(
     windows = min(MAX_WINDOWS, math.ceil(test.budget.threshold))
     sampling = StreamSampling(simulations=STREAMS, windows=windows, length=1, resample_reference=True)
     streams = SimulatedStreams(test, baseline, rng, sampling)
-    highest = streams.evidence().max(axis=1)
+    highest = _evidence(test, streams).max(axis=1)
     share = 1.0 - math.exp(-SPENT * windows / test.budget.threshold)
     reached = float(np.quantile(highest, 1.0 - share))
     scale = test.budget.threshold / max(reached, 1e-9)
     return math.log(min(max(scale, MIN_SCALE), MAX_SCALE))
+
+
+def _evidence(test: LevelTest, streams: SimulatedStreams) -> NDArray[np.float64]:
+    """The level's evidence as `LevelTest.step` has it, the larger of both, [simulations, windows]."""
+    found = streams.evidence()
+    if not test.adjusted_shares:
+        return found
+    adjusted = np.zeros_like(found)
+    for key, share in test.adjusted_shares.items():
+        adjusted += streams.unharmed[key] * (share / test.shares[key])
+    return np.maximum(found, adjusted)

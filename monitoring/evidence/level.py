@@ -95,13 +95,17 @@ class WatchReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelReading:
-    """A level after one window: its evidence, every watch, the watches ranked by their share, and whether it alarms."""
+    """A level after one window: its evidence, every watch, the watches ranked by their share, and whether it alarms.
+
+    `adjusted_alarm` is whether the watches that harder traffic does not raise alarm by themselves.
+    """
 
     level: Level
     log_evidence: float
     watches: tuple[WatchReading, ...]
     shares: tuple[tuple[WatchKey, float], ...]
     alarm: bool
+    adjusted_alarm: bool = True
 
     @property
     def evidence(self) -> float:
@@ -117,6 +121,12 @@ class LevelTest:
     earlier windows, are fewer than `min_rows` (or its own number in `pooled_rows`) is not evaluated and keeps its
     state; its rows are pooled with those of the next window, whose phase then counts. The order of rows, shards and
     watches does not matter: sums are integers, and the level's evidence is summed exactly.
+
+    Some watches rise with the difficulty of the traffic while the model is as right as before. Of a level with such
+    ones the others have weights of their own, `adjusted_shares`, which sum to 1; empty otherwise. Their evidence is an
+    e-detector that harder traffic leaves alone, and the level's evidence is the larger of the two. Source of adjusting
+    for the mix of cases: Steiner et al., *Monitoring surgical performance using risk-adjusted cumulative sum charts*
+    (2000).
     """
 
     level: Level
@@ -126,6 +136,7 @@ class LevelTest:
     min_rows: int
     seasonality: Mapping[WatchKey, Seasonality] = field(default_factory=dict)
     pooled_rows: Mapping[WatchKey, int] = field(default_factory=dict)
+    adjusted_shares: Mapping[WatchKey, float] = field(default_factory=dict)
 
     def rows_needed(self, key: WatchKey) -> int:
         """The rows, pooled ones included, from which on a watch is evaluated; at least 1."""
@@ -160,15 +171,27 @@ class LevelTest:
             watches[key] = watch
             readings.append(WatchReading(key=key, rows=pooled.rows, score=score, log_evidence=watch.log_evidence))
         evidences = {reading.key: reading.log_evidence for reading in readings}
-        log_evidence = log_level_evidence(evidences, self.shares) + (state.log_scale or 0.0)
+        log_scale, threshold = state.log_scale or 0.0, math.log(self.budget.threshold)
+        log_evidence = adjusted = log_level_evidence(evidences, self.shares) + log_scale
+        if self.adjusted_shares:
+            adjusted = log_level_evidence(evidences, self.adjusted_shares) + log_scale
+            log_evidence = max(log_evidence, adjusted)
         reading = LevelReading(
             level=self.level,
             log_evidence=log_evidence,
             watches=tuple(readings),
             shares=ranking(evidences, self.shares),
-            alarm=log_evidence >= math.log(self.budget.threshold),
+            alarm=log_evidence >= threshold,
+            adjusted_alarm=adjusted >= threshold,
         )
         return replace(state, watches=watches, pending=pending, windows=state.windows + 1), reading
+
+    def adjusted(self) -> LevelTest:
+        """The level of the watches that harder traffic does not raise."""
+        if not self.adjusted_shares:
+            return self
+        tests = {key: self.tests[key] for key in self.adjusted_shares}
+        return replace(self, tests=tests, shares=self.adjusted_shares, adjusted_shares={})
 
     def with_ar1(self, coefficients: Mapping[WatchKey, float]) -> LevelTest:
         """The same test with other AR(1) coefficients for some watches."""

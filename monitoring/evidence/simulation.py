@@ -265,7 +265,7 @@ class SimulatedStreams:
                 drawn[known, ar1] = _series(baseline[key], (indices * size) // longest, ar1), reference
             self.scores[key], self._references[key] = drawn[known, ar1]
             alike.setdefault((known, one, test.shares[key]), []).append(key)
-        self._unharmed = self._contributions_without_harm(list(alike.values()))
+        self.unharmed = self._contributions_without_harm(list(alike.values()))
 
     def _contributions_without_harm(self, alike: Sequence[Sequence[WatchKey]]) -> dict[WatchKey, Floats]:
         """The contribution of each watch without a harm; of watches that are alike, the first is simulated."""
@@ -292,7 +292,7 @@ class SimulatedStreams:
         Returns:
             Evidence, [simulations, windows].
         """
-        shifted = {key: shift for key, shift in shifts.items() if key in self._unharmed}
+        shifted = {key: shift for key, shift in shifts.items() if key in self.unharmed}
         level = self._others(frozenset(shifted))
         total: Floats = level + np.stack(list(self._steps(shifted)), axis=1) if shifted else level.copy()
         return self._scale * total
@@ -300,8 +300,8 @@ class SimulatedStreams:
     def _others(self, shifted: frozenset[WatchKey]) -> Floats:
         """The evidence of all other watches; cached, as a harm is tried in many sizes."""
         if shifted not in self._unshifted:
-            level = np.zeros_like(next(iter(self._unharmed.values())))
-            for key, path in self._unharmed.items():
+            level = np.zeros_like(next(iter(self.unharmed.values())))
+            for key, path in self.unharmed.items():
                 if key not in shifted:
                     level += path
             self._unshifted[shifted] = level
@@ -331,7 +331,7 @@ class SimulatedStreams:
         Returns:
             The window counted from 1; one past the last where fewer streams have one.
         """
-        shifted = {key: shift for key, shift in shifts.items() if key in self._unharmed}
+        shifted = {key: shift for key, shift in shifts.items() if key in self.unharmed}
         others = self._others(frozenset(shifted))
         steps = self._steps(shifted) if shifted else repeat(np.zeros(len(others)))
         alarmed = np.zeros(len(others), dtype=bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,19 +11,15 @@ from scipy.special import ndtr, ndtri
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.loss_split import PREFIX
-from monitoring.records import Level, WatchKey
+from monitoring.records import Level, Watch, WatchKey
 from monitoring.tasks.metrics import part_of
 from monitoring.watches.trust import MAX_OUTSIDE
 
 #: What precedes the loss in the name of its estimate.
 ESTIMATED = "estimated_"
 
-#: By how many standard errors of its mean since the onset surprise must have risen: seven of a hundred harder periods
-#: with a model as right as before have more by chance.
+#: By how many standard errors of its mean since the onset surprise must have risen.
 SURPRISE_ERRORS = 1.5
-
-#: That is at one page in so many windows; at a stricter promise such chances are rarer in proportion.
-USUAL_WINDOWS = 365
 
 #: And by what part of the tolerance of its loss.
 SURPRISE_SHARE = 0.5
@@ -62,9 +59,10 @@ def assess(alarm: Alarm) -> HarmAssessment:
     A loss, its surprise and its estimate page only if a realised loss, this one or another of the same rows, exceeds
     the benchmark by more than its tolerance, and if its surprise (realised minus expected loss) rose too: harder
     traffic on which the model is as right as before is no regression of the model, and a calibration gap at a loss no
-    worse than promised harms nobody yet. Where no label has arrived since the onset, an estimate pages only in
-    deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on, and only within the support of the reference
-    (`MAX_OUTSIDE`).
+    worse than promised harms nobody yet. The watches that harder traffic does not raise must alarm by themselves
+    as well, so that a harder season has no more pages by chance than promised. Where no label has
+    arrived since the onset, an estimate pages only in deployments without labels, from `ESTIMATE_TOLERANCES` tolerances
+    on, and only within the support of the reference (`MAX_OUTSIDE`).
 
     Args:
         alarm: An alarm of the page level and its windows since the onset.
@@ -86,6 +84,24 @@ def assess(alarm: Alarm) -> HarmAssessment:
     return next((one for one in rest if one.pages), first)
 
 
+def adjusted_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> tuple[WatchKey, ...]:
+    """The watches that do not rise with the difficulty of the traffic while the model is as right as before.
+
+    Args:
+        keys: The watches of a level.
+        watches: Every watch by its name.
+
+    Returns:
+        All but estimates of losses, and losses whose surprise is among the level's watches as well.
+    """
+    explained = {
+        WatchKey(watch=key.watch.removeprefix(PREFIX), slice=key.slice)
+        for key in keys
+        if watches[key.watch].family == "surprise"
+    }
+    return tuple(key for key in keys if watches[key.watch].family != "estimates" and key not in explained)
+
+
 def _assess_loss(alarm: Alarm, metric: str) -> HarmAssessment:
     """What one loss has to say since the onset: nothing worse, harder traffic, or harm."""
     loss, surprise = (WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in ("", PREFIX))
@@ -94,8 +110,11 @@ def _assess_loss(alarm: Alarm, metric: str) -> HarmAssessment:
     if rise <= tolerance:
         return HarmAssessment(level="notice", reason="miscalibrated, not worse than the benchmark")
     gaps = excesses(alarm, surprise)
-    if surprise in alarm.baseline.scores and gaps and not _surprised(alarm, surprise, rise, gaps, tolerance):
-        return HarmAssessment(level="notice", reason="harder traffic, model as right as before")
+    if surprise in alarm.baseline.scores and gaps:
+        if not _surprised(alarm, surprise, rise, gaps, tolerance):
+            return HarmAssessment(level="notice", reason="harder traffic, model as right as before")
+        if not alarm.reading.adjusted_alarm:
+            return HarmAssessment(level="notice", reason="more than harder traffic explains, not certain yet")
     return PAGE
 
 
@@ -110,24 +129,8 @@ def _surprised(alarm: Alarm, surprise: WatchKey, rise: float, gaps: list[float],
     """Whether surprise rose beyond chance, and by enough; `rise` is that of the loss."""
     error = alarm.baseline.scores[surprise].deviation / math.sqrt(len(gaps))
     gap = float(np.mean(gaps))
-    least = surprise_errors(alarm.threshold)
-    errors, share = (least, SURPRISE_SHARE) if gap >= rise / 2.0 else (max(least, EXPECTED_SURPRISE_ERRORS), 1.0)
+    errors, share = (SURPRISE_ERRORS, SURPRISE_SHARE) if gap >= rise / 2.0 else (EXPECTED_SURPRISE_ERRORS, 1.0)
     return gap > max(_of_all_slices(errors, alarm, surprise) * error, share * tolerance)
-
-
-def surprise_errors(windows: float) -> float:
-    """By how many standard errors surprise must have risen, at a promise of one page in so many windows.
-
-    Args:
-        windows: The promise, which is the threshold of the evidence.
-
-    Returns:
-        `SURPRISE_ERRORS`; more where fewer pages are promised, so that as many fewer harder periods page by chance.
-
-    >>> [round(surprise_errors(windows), 2) for windows in (100.0, 365.0, 1825.0)]
-    [1.5, 1.5, 2.22]
-    """
-    return max(SURPRISE_ERRORS, -float(ndtri(ndtr(-SURPRISE_ERRORS) * USUAL_WINDOWS / windows)))
 
 
 def _of_all_slices(errors: float, alarm: Alarm, surprise: WatchKey) -> float:

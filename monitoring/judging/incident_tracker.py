@@ -242,7 +242,7 @@ class IncidentTracker:
             return False
         alarm = self._alarm(evidence, "page", window, history[-HARM_WINDOWS:])
         shares = ((WatchKey(watch=incident.watch, slice=incident.slice), 1.0),)
-        return assess(replace(alarm, reading=replace(alarm.reading, shares=shares))).pages
+        return assess(replace(alarm, reading=replace(alarm.reading, shares=shares, adjusted_alarm=True))).pages
 
     def _after_closings(self, level: LevelEvidence, incidents: Sequence[IncidentRecord]) -> LevelState:
         """The level with the watches of closed incidents tested against the baseline again.
@@ -282,7 +282,8 @@ class IncidentTracker:
         paged = any(one.level == "page" for one in related)
         if not paged and windows_since_told(related, alarm.windows) < ASSESSED_WINDOWS:
             return level.state
-        keys = [key for key, share in alarm.reading.shares if share >= REARMED_SHARE]
+        kept = {} if alarm.reading.adjusted_alarm else level.test.adjusted_shares
+        keys = [key for key, share in alarm.reading.shares if share >= REARMED_SHARE and key not in kept]
         mine = {key: offset for key, offset in offsets.items() if key in keys}
         return level.test.restarted(level.state, offsets=mine, keys=keys)
 

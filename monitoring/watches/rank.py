@@ -6,7 +6,7 @@ places of that class's rows among all others show it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ class ClassRanks:
         values: Probabilities of this class in rows of other classes, ascending, [m].
         above: The share of those rows with a larger probability, ties by half: at odd places for the values, at even
             ones between them, [2m + 1].
+        expected: The mean loss to expect of this class's rows in the reference by its probabilities, in [0, 1].
         places: Finds how many values are no larger than a probability.
     """
 
@@ -47,6 +48,7 @@ class ClassRanks:
     share: float
     values: NDArray[np.float64]
     above: NDArray[np.float64]
+    expected: float = 0.0
     places: Binner = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +74,10 @@ class ClassRanks:
         bounds[1:-1:2], bounds[2::2] = (np.searchsorted(others, values, side) for side in ("left", "right"))
         bounds[-1] = others.size
         above = 1.0 - (bounds[:-1] + bounds[1:]) / 2.0 / others.size
-        return cls(name=name, index=index, share=float(np.mean(labels == index)), values=values, above=above)
+        ranks = cls(name=name, index=index, share=float(np.mean(labels == index)), values=values, above=above)
+        mine = probabilities[:, index]
+        total = float(mine.sum())
+        return replace(ranks, expected=float(mine @ ranks.losses(probabilities)) / total if total > 0.0 else 0.0)
 
     def losses(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """The ranking loss of rows if they are of this class.
@@ -108,8 +113,9 @@ class ClassRanks:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Realised losses of the rows of this class, and the surprise of all rows.
 
-        The surprise of a row is its loss times (1 if it is of this class, else 0, less its probability), from [-1, 1]
-        to [0, 1]. Rows that are drawn by their probabilities have none on average, whatever their inputs.
+        The surprise of a row is (1 if it is of this class, else 0, less its probability) times its loss less
+        `expected`, from [-1, 1] to [0, 1]. Rows that are drawn by their probabilities have none on average, whatever
+        their inputs, and where the class becomes more frequent, and ranks as before, it hardly changes.
 
         Args:
             probabilities: Finite probabilities, [n, classes].
@@ -119,7 +125,8 @@ class ClassRanks:
             Scores in [0, 1]: [rows of this class] and [n].
         """
         losses, inside = self.losses(probabilities), labels == self.index
-        return losses[inside], ((inside - probabilities[:, self.index]) * losses + 1.0) / 2.0
+        surprises = (inside - probabilities[:, self.index]) * (losses - self.expected)
+        return losses[inside], (surprises + 1.0) / 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -80,14 +80,15 @@ def test_the_reports_are_there_and_ask_nobody_for_anything(walked: Walk) -> None
 
 
 def test_a_year_resampled_from_the_baselines_days_pages_no_more_often_than_the_budget_says(walked: Walk) -> None:
-    """One page per 365 windows on average is a page in at most 1 - 1/e of years."""
+    """One page in five years of days on average is a page in at most 1 - exp(-1 / 5) of years."""
     reference_fit = deploy(load_config(walked.out / "monitor.toml")).reference_fit
-    page, means = reference_fit.tests["page"], reference_fit.means
+    page, means = reference_fit.tests["page"].adjusted(), reference_fit.means
     days = max(scores.size for scores in means.values())
     places = resampled(days, np.random.default_rng(1), streams=200, windows=365, length=1)
     scale = math.exp(calibrated_log_scale(page, means, np.random.default_rng(0)))
     found = alarms(page, means, places, threshold=page.budget.threshold / scale)
-    assert found.share_with_any(365) <= 1.0 - math.exp(-1.0)
+    assert page.budget.threshold == 5 * 365
+    assert found.share_with_any(365) <= 1.0 - math.exp(-365 / page.budget.threshold)
 
 
 def test_a_folder_that_is_not_a_demos_is_left_alone(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class LenderDeployment:
-    """A fitted baseline and its judge, with the product's defaults: one page per 365 windows, `min_rows` 200."""
+    """A fitted baseline and its judge, with `min_rows` 200 and one page per 365 windows, if nothing else is said."""
 
     spec: BaselineSpec
     fit: ReferenceFit

@@ -34,7 +34,7 @@ SHIFTS: Mapping[str, Shift | None] = {
 }
 
 #: The harms that are found at each promise.
-FOUND = ("error +2", "error +5 (2 SD)", "error +10 (4 SD)", "concept drift (+4)")
+FOUND = ("error +1 point", "error +2", "error +5 (2 SD)", "error +10 (4 SD)", "concept drift (+4)")
 
 
 def measure(settings: Settings) -> Result:

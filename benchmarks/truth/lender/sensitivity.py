@@ -113,8 +113,8 @@ def _lifted_scores(
 
 
 def _shifted(deployment: LenderDeployment, streams: Sequence[Sequence[Mapping[str, float]]]) -> Floats:
-    """Scores of the page level's watches in their order; those that never vary are at their baseline's mean."""
-    tests = deployment.fit.tests["page"]
+    """Scores of the page level's adjusted watches in order; those that never vary are at their baseline's mean."""
+    tests = deployment.fit.tests["page"].adjusted()
     columns = []
     for key, test in tests.tests.items():
         if key.watch in streams[0][0]:
@@ -131,7 +131,7 @@ def _shifted(deployment: LenderDeployment, streams: Sequence[Sequence[Mapping[st
 
 def _paged_share(deployment: LenderDeployment, scores: Floats) -> float:
     """The share of streams in which the page level alarms."""
-    level = deployment.fit.tests["page"]
+    level = deployment.fit.tests["page"].adjusted()
     runs = VectorizedTests(list(level.tests.values()), len(scores), levels=[0] * len(level.tests))
     shares = np.array([level.shares[key] for key in level.tests]) * math.exp(deployment.log_scale)
     alarmed = np.zeros(len(scores), dtype=np.bool_)

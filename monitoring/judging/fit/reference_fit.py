@@ -20,6 +20,7 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
 from monitoring.evidence.sensitivity import Harm
+from monitoring.incidents.harm import adjusted_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, rows_of_part, sum_baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
@@ -269,6 +270,7 @@ def _level_test(
     plan: WindowPlan | RowPlan,
 ) -> LevelTest:
     """The test of a level, out of its watches' tests."""
+    adjusted = adjusted_watches(tests, catalogue.watches)
     return LevelTest(
         level=level,
         budget=budget,
@@ -281,6 +283,7 @@ def _level_test(
             for key in tests
             if (key.slice or is_rank(key.watch)) and fits[key].rows_needed < plan.min_rows
         },
+        adjusted_shares=weights(adjusted, catalogue.groups) if level == "page" and len(adjusted) < len(tests) else {},
     )
 
 

@@ -12,7 +12,7 @@ from monitoring.jobs.deployment import deploy as load_deployment
 def test_the_level_fitted_to_the_baseline_is_the_products_and_a_harm_raises_losses_only(deployed: Path) -> None:
     (deployed / "traffic").mkdir()
     config = load_config(deployed / "monitor.toml")
-    page = load_deployment(config).reference_fit.tests["page"]
+    page = load_deployment(config).reference_fit.tests["page"].adjusted()
     days = Days(config, ("origin",))
     level = days.level(range(len(days.sums)))
     assert level.shares == page.shares

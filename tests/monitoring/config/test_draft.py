@@ -53,10 +53,9 @@ def test_a_rendered_draft_reads_back_the_same(
     assert config.notify == tuple(WebhookRoute(webhook=url, level="notice") for url in webhooks)
 
 
-def test_a_rendered_draft_without_more_means_the_defaults(tmp_path: Path) -> None:
-    assert load(tmp_path, render_config(ConfigDraft(bundle="models/flights", traffic="traffic"))) == load(
-        tmp_path, LEAST
-    )
+def test_a_rendered_draft_without_more_means_the_defaults_and_one_page_in_five_years_of_days(tmp_path: Path) -> None:
+    text = render_config(ConfigDraft(bundle="models/flights", traffic="traffic"))
+    assert load(tmp_path, text) == load(tmp_path, LEAST + f'[budget]\npage = "1 per {5 * 365} windows"\n')
 
 
 COLUMN_NAMES = st.text(min_size=1, max_size=9).filter(str.strip)

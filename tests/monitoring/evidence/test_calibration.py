@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,7 +119,7 @@ def test_correlated_windows_are_calibrated_as_a_correlated_series() -> None:
 
 @pytest.mark.parametrize(("law", "watches", "windows"), [("normal", 1, 90), ("skewed", 2, 90), ("normal", 2, 40)])
 def test_as_many_new_streams_of_the_same_law_alarm_as_the_budget_says(law: str, watches: int, windows: int) -> None:
-    """A Poisson process of `SPENT` alarms per A windows has any in 53 % of streams of A windows; over baselines."""
+    """A Poisson process of `SPENT` alarms per A windows has any in 1 - exp(-`SPENT`) of streams; over baselines."""
     rng, threshold, streams, baselines = np.random.default_rng(4), 60, 30, 40
     alarmed = 0
     for _ in range(baselines):
@@ -131,4 +132,15 @@ def test_as_many_new_streams_of_the_same_law_alarm_as_the_budget_says(law: str, 
         for _ in range(threshold):
             highest = np.maximum(highest, runs.step(LAWS[law](rng, (streams, watches))) @ shares)
         alarmed += int((scale * highest >= threshold).sum())
-    assert 0.38 <= alarmed / (streams * baselines) <= 0.65
+    assert alarmed / (streams * baselines) == pytest.approx(1.0 - math.exp(-SPENT), abs=0.14)
+
+
+def test_a_level_with_adjusted_watches_is_calibrated_to_the_larger_of_both_evidences() -> None:
+    baseline = normal(4, 40)
+    test = replace(level_of(baseline), adjusted_shares=weights(keys_of(4)[:2]))
+    both, whole, adjusted = (
+        calibrated_log_scale(level, baseline, np.random.default_rng(0))
+        for level in (test, replace(test, adjusted_shares={}), test.adjusted())
+    )
+    assert both <= min(whole, adjusted)
+    assert both > min(whole, adjusted) - math.log(2.0)

@@ -238,3 +238,46 @@ def test_the_calibration_is_added_to_the_evidence_of_the_level_and_to_no_watch()
     assert scaled.evidence == pytest.approx(4.0 * plain.evidence)
     assert scaled.watches == plain.watches
     assert scaled.shares == plain.shares
+
+
+def stepped_by(test: LevelTest, traffic: dict[WatchKey, ScoreSum], *, windows: int) -> LevelState:
+    state = LevelState()
+    for _ in range(windows):
+        state, _ = test.step(state, traffic)
+    return state
+
+
+def test_a_watch_that_harder_traffic_raises_adds_nothing_to_the_adjusted_evidence() -> None:
+    test = replace(level(ERROR, BRIER, SLICE, threshold=5), adjusted_shares=weights([BRIER, SLICE]))
+    traffic = {ERROR: mean_of(0.4), BRIER: mean_of(0.2), SLICE: mean_of(0.2)}
+    state, alone = (stepped_by(one, traffic, windows=4) for one in (test, test.adjusted()))
+    state, harder = test.step(state, traffic)
+    _, calm = test.adjusted().step(alone, traffic)
+    assert (harder.alarm, harder.adjusted_alarm) == (True, False)
+    assert not calm.alarm
+    assert [one for one in harder.watches if one.key != ERROR] == list(calm.watches)
+    _, worse = test.step(state, {key: mean_of(0.6) for key in test.tests})
+    assert (worse.alarm, worse.adjusted_alarm) == (True, True)
+
+
+@given(windows)
+def test_the_evidence_of_a_level_is_the_larger_of_its_own_and_the_adjusted(
+    stream: list[dict[WatchKey, ScoreSum]],
+) -> None:
+    plain = level(ERROR, BRIER, SLICE)
+    test = replace(plain, adjusted_shares=weights([BRIER, SLICE]))
+    whole = part = state = LevelState()
+    for window in stream:
+        whole, of_all = plain.step(whole, window)
+        part, of_some = test.adjusted().step(part, window)
+        state, reading = test.step(state, window)
+        assert state == whole
+        assert reading.log_evidence == max(of_all.log_evidence, of_some.log_evidence)
+        assert reading.adjusted_alarm == of_some.alarm
+
+
+def test_the_adjusted_level_has_its_own_weights_and_is_the_same_where_no_traffic_is_harder() -> None:
+    test = replace(level(ERROR, BRIER, SLICE), adjusted_shares=weights([BRIER, SLICE]))
+    assert test.adjusted().shares == {BRIER: 0.5, SLICE: 0.5}
+    assert set(test.adjusted().tests) == {BRIER, SLICE}
+    assert level(ERROR).adjusted() == level(ERROR)

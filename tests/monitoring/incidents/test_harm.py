@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from monitoring.incidents.harm import assess
+from monitoring.incidents.harm import adjusted_watches, assess
 from monitoring.records import EstimateRecord, IntervalChecks, WatchKey
-from tests.monitoring.incidents.alarms import alarm, baseline, window, windows
+from tests.monitoring.incidents.alarms import WATCHES, alarm, baseline, window, windows
 
 
 def test_a_loss_and_its_surprise_beyond_the_tolerance_page() -> None:
@@ -67,14 +67,21 @@ def test_a_rise_that_was_mostly_expected_pages_only_if_surprise_alone_is_beyond_
     assert assess(alone).pages
 
 
-def test_where_fewer_pages_are_promised_surprise_has_to_be_clearer() -> None:
-    """Surprise of 1.8 standard errors: enough at one page in 365 windows, and not at one in ten years of them."""
-    found = alarm("brier", windows(brier=[0.17] * 9, surprise_brier=[0.012] * 9))
-    error = found.baseline.scores[WatchKey(watch="surprise_brier")].deviation / 3.0
-    found = alarm("brier", windows(brier=[0.15 + 1.8 * error + 0.002] * 9, surprise_brier=[1.8 * error] * 9))
-    stricter = replace(found, baseline=replace(found.baseline, thresholds={"page": 3650.0, "notice": 30.0}))
+def test_a_loss_pages_once_the_watches_that_harder_traffic_does_not_raise_alarm_too() -> None:
+    found = alarm("brier", windows(brier=[0.2] * 4, surprise_brier=[0.05] * 4))
+    short = replace(found, reading=replace(found.reading, adjusted_alarm=False))
     assert assess(found).pages
-    assert assess(stricter).reason == "harder traffic, model as right as before"
+    assert assess(short).reason == "more than harder traffic explains, not certain yet"
+    harder = replace(short, windows=windows(brier=[0.2] * 4, surprise_brier=[0.001] * 4))
+    assert assess(harder).reason == "harder traffic, model as right as before"
+
+
+def test_harder_traffic_raises_estimates_and_losses_whose_surprise_is_a_watch_too() -> None:
+    whole = [WatchKey(watch=name) for name in ("brier", "surprise_brier", "estimated_error", "error", "missing:z")]
+    on_slice = WatchKey(watch="brier", slice="origin=EWR")
+    found = adjusted_watches([*whole, on_slice], WATCHES)
+    assert [str(key) for key in found] == ["surprise_brier", "error", "missing:z", "brier [origin=EWR]"]
+    assert on_slice not in adjusted_watches([*whole, on_slice, replace(on_slice, watch="surprise_brier")], WATCHES)
 
 
 def test_of_many_slices_one_needs_more_surprise_than_the_whole() -> None:

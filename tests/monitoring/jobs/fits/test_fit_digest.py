@@ -55,7 +55,7 @@ def with_other_rows(folder: Path) -> None:
     [
         edited('slices = ["origin"]', "slices = []"),
         edited('label_horizon = "', 'label_horizon = "1'),
-        edited('page = "1 per 365 windows"', 'page = "1 per 366 windows"'),
+        edited('page = "1 per 1825 windows"', 'page = "1 per 1826 windows"'),
         edited("[windows]", '[[expected]]\nname = "sale"\ndates = [2013-03-01]\n\n[windows]'),
         with_calendar,
         with_other_rows,

@@ -12,6 +12,7 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.config import ConfigDraft, check_draft, render_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.page_promise import promise_note, with_promise
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.reference_notes import MIN_ROWS, few_windows, min_rows
 from monitoring.jobs.staging import put_in_place, staging
@@ -63,9 +64,10 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Wr
     with staging(folder) as aside:  # first: relative paths such as ../models need the folder
         draft = _sized(draft, folder)
         deployment = deploy(check_draft(draft, folder))
-        (aside / NAME).write_text(render_config(draft), encoding="utf-8")
+        promised = with_promise(draft, deployment.reference_fit)
+        (aside / NAME).write_text(render_config(promised), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
-    return WrittenConfig(config=path, notes=_notes(deployment))
+    return WrittenConfig(config=path, notes=(*_notes(deployment), *promise_note(promised, deployment.reference_fit)))
 
 
 def _sized(draft: ConfigDraft, folder: Path) -> ConfigDraft:

@@ -17,6 +17,7 @@ from monitoring.jobs.deployment import deploy
 from monitoring.jobs.dictionary.data_dictionary import recorded_columns, with_words
 from monitoring.jobs.fits.fit_folder import FOLDER
 from monitoring.jobs.metrics.metric_loading import load_metrics
+from monitoring.jobs.page_promise import promise_note, with_promise
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import check_class_order, min_rows, reference_notes
 from monitoring.jobs.staging import put_in_place, staging
@@ -99,7 +100,7 @@ def init_monitor(
     draft = _draft(description, rows)
     load_metrics(check_draft(draft, out))
     windows = count_windows(rows, description)
-    fit = _write(rows, spec, draft, out)
+    fit, draft = _write(rows, spec, draft, out)
     return InitResult(
         config=out / NAME,
         rows=rows.table.num_rows,
@@ -115,6 +116,7 @@ def init_monitor(
             *(finding.message for finding in undated(rows.rows_per_window)),
             *reference_notes(rows.table, columns, windows),
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
+            *promise_note(draft, fit),
         ),
     )
 
@@ -147,19 +149,27 @@ def _spec(rows: BaselineRows) -> BaselineSpec:
     )
 
 
-def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> ReferenceFit:
-    """Put the baseline and the config in their places, whole, once a run could use them; gives the fit."""
+def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> tuple[ReferenceFit, ConfigDraft]:
+    """Put the baseline and the config in their places, whole, once a run could use them; the fit, and the config."""
     with staging(out) as aside:
         write_baseline(rows.table, folder=aside / BASELINE, spec=spec)
         known = rows.table.select([*(feature.name for feature in spec.features), "label"])
         write_schema(infer_schema(known, label="label"), aside / BASELINE / SCHEMA_FILE)
-        (aside / NAME).write_text(render_config(draft), encoding="utf-8")
-        config = check_draft(draft, aside)
-        metrics = tuple(metric.in_folder(out.absolute()) for metric in config.metric)
-        deployment = deploy(config.model_copy(update={"metric": metrics}))
+        fit = _fit(draft, aside, out)
+        promised = with_promise(draft, fit)
+        if promised != draft:
+            fit = _fit(promised, aside, out)
         kept = [FOLDER] if (aside / FOLDER).is_dir() else []  # the fit, where the store is beside the config
         put_in_place(aside, (BASELINE, NAME, *kept), out)
-    return deployment.reference_fit
+    return fit, promised
+
+
+def _fit(draft: ConfigDraft, aside: Path, out: Path) -> ReferenceFit:
+    """Write the config beside its baseline, and fit every watch as a run will."""
+    (aside / NAME).write_text(render_config(draft), encoding="utf-8")
+    config = check_draft(draft, aside)
+    metrics = tuple(metric.in_folder(out.absolute()) for metric in config.metric)
+    return deploy(config.model_copy(update={"metric": metrics})).reference_fit
 
 
 def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:

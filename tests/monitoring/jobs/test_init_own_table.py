@@ -14,7 +14,6 @@ import pyarrow.csv
 import pytest
 
 from monitoring.config import load_config
-from monitoring.config.draft import PAGE_BUDGET
 from monitoring.errors import BadInput
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
@@ -48,7 +47,8 @@ def test_a_table_comes_to_the_same_evidence_as_the_bundle_with_the_same_rows(
 ) -> None:
     send(deployed, BROKEN)
     path = deployed / "monitor.toml"
-    path.write_text(f'{path.read_text()}\n[budget]\npage = "{PAGE_BUDGET}"\n')
+    promised = load_config(whole[0].adopted.config).budget.page
+    path.write_text(f'{path.read_text()}\n[budget]\npage = "{promised}"\n')
     config = load_config(path)
     with Store.open(config.store.url) as store:
         run_due_windows(config, store, clock=lambda: NOW)

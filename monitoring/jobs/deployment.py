@@ -18,7 +18,7 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import DeploymentSection, MonitorConfig, settings_digest
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
-from monitoring.evidence.method import METHOD, method
+from monitoring.evidence.method import FIRST_METHOD, METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.jobs.dictionary.data_dictionary import check_columns
 from monitoring.jobs.expected_events import event_calendar
@@ -304,7 +304,7 @@ def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
 def earlier_evidence(config: MonitorConfig) -> tuple[EarlierDigest, ...]:
     """The digests under which the deployment of a config may be in the store, which is continued then.
 
-    That is the same under the method before, whose evidence begins anew; and, of a config that has been given a name,
+    That is the same under a method before, whose evidence begins anew; and, of a config that has been given a name,
     the same without one.
 
     Args:
@@ -316,7 +316,8 @@ def earlier_evidence(config: MonitorConfig) -> tuple[EarlierDigest, ...]:
     Raises:
         CannotRun: There is no baseline.
     """
-    found = [EarlierDigest(digest=same_evidence(config, METHOD - 1), evidence_goes_on=False)]
+    methods = range(METHOD - 1, FIRST_METHOD - 1, -1)
+    found = [EarlierDigest(digest=same_evidence(config, number), evidence_goes_on=False) for number in methods]
     if config.deployment.name is not None:
         unnamed = config.model_copy(update={"deployment": DeploymentSection()})
         digest = same_evidence(unnamed)

@@ -12,7 +12,7 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.config import ConfigDraft, check_draft, render_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.page_promise import promise_note, with_promise
+from monitoring.jobs.fits.page_promise import promise_note, with_promise
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.reference_notes import MIN_ROWS, few_windows, min_rows
 from monitoring.jobs.staging import put_in_place, staging

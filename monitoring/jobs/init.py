@@ -16,8 +16,8 @@ from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.dictionary.data_dictionary import recorded_columns, with_words
 from monitoring.jobs.fits.fit_folder import FOLDER
+from monitoring.jobs.fits.page_promise import promise_note, with_promise
 from monitoring.jobs.metrics.metric_loading import load_metrics
-from monitoring.jobs.page_promise import promise_note, with_promise
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import check_class_order, min_rows, reference_notes
 from monitoring.jobs.staging import put_in_place, staging

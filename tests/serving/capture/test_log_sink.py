@@ -143,7 +143,9 @@ def test_on_a_disk_that_is_full_twice_every_missing_row_is_counted(disk_of_half_
     summary = TrafficLog(root).summary()
     assert (summary.rows, summary.repeats, summary.torn_bytes) == (5 * len(logged), 0, 0)
     assert summary.rows + summary.lost_rows == 5 * asked
-    assert [[lost.version for lost in gap.lost] for gap in summary.gaps] == [[1], [2]]
+    # A disk that is nearly full may take a row between two that it does not take, so a turn may have two gaps.
+    lost = [lost.version for gap in summary.gaps for lost in gap.lost]
+    assert (lost, list(dict.fromkeys(lost))) == (sorted(lost), [1, 2])
     writer.close()
     gaps.close()
     assert replace(TrafficLog(root).summary(), segments=summary.segments) == summary

@@ -10,7 +10,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.config.draft import PAGE_BUDGET
 from monitoring.evidence.calibration import MIN_CALIBRATION_WINDOWS
-from monitoring.jobs.page_promise import FEW_WINDOWS_BUDGET
+from monitoring.jobs.fits.page_promise import FEW_WINDOWS_BUDGET
 from tests.own_table import REFERENCE, own_rows, watch
 
 

@@ -265,6 +265,7 @@ class SimulatedStreams:
                 drawn[known, ar1] = _series(baseline[key], (indices * size) // longest, ar1), reference
             self.scores[key], self._references[key] = drawn[known, ar1]
             alike.setdefault((known, one, test.shares[key]), []).append(key)
+        #: What each watch adds to the level's evidence without a harm, [simulations, windows].
         self.unharmed = self._contributions_without_harm(list(alike.values()))
 
     def _contributions_without_harm(self, alike: Sequence[Sequence[WatchKey]]) -> dict[WatchKey, Floats]:

@@ -59,10 +59,10 @@ def assess(alarm: Alarm) -> HarmAssessment:
     A loss, its surprise and its estimate page only if a realised loss, this one or another of the same rows, exceeds
     the benchmark by more than its tolerance, and if its surprise (realised minus expected loss) rose too: harder
     traffic on which the model is as right as before is no regression of the model, and a calibration gap at a loss no
-    worse than promised harms nobody yet. The watches that harder traffic does not raise must alarm by themselves
-    as well, so that a harder season has no more pages by chance than promised. Where no label has
-    arrived since the onset, an estimate pages only in deployments without labels, from `ESTIMATE_TOLERANCES` tolerances
-    on, and only within the support of the reference (`MAX_OUTSIDE`).
+    worse than promised harms nobody yet. The watches that harder traffic does not raise must alarm by themselves as
+    well, so that a harder season has no more pages by chance than promised. Where no label has arrived since the onset,
+    an estimate pages only in deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on, and only within the
+    support of the reference (`MAX_OUTSIDE`).
 
     Args:
         alarm: An alarm of the page level and its windows since the onset.

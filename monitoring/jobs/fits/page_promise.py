@@ -52,7 +52,7 @@ def promise_note(draft: ConfigDraft, fit: ReferenceFit) -> tuple[str, ...]:
     if draft.page != FEW_WINDOWS_BUDGET:
         return ()
     note = (
-        f"The baseline has {loss_windows(fit)} windows of losses, beside which evidence grows slowly: "
-        f"{FEW_WINDOWS_BUDGET} is promised in place of {PAGE_BUDGET}, as for {MIN_CALIBRATION_WINDOWS} windows or more."
+        f"The baseline has {loss_windows(fit)} windows of losses, and evidence grows slowly beside fewer than "
+        f"{MIN_CALIBRATION_WINDOWS}: the budget of false pages is {FEW_WINDOWS_BUDGET}, with more {PAGE_BUDGET}."
     )
     return (note,)

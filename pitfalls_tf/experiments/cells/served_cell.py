@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Times = NDArray[np.datetime64]
 
 WATCHED: Final = "watched"  # the split of these rows
+PAGE_BUDGET: Final = "1 per 365 windows"  # what the monitor promises in the experiments of docs/paper
 KNOWN_AFTER: Final = timedelta(days=40)  # all labels have arrived when the windows are evaluated
 ROWS_PER_REQUEST: Final = 256
 NEVER: Final = np.datetime64("NaT", "us")
@@ -155,7 +156,11 @@ class ServedCell:
 
         name = self._name(seed)
         draft = ConfigDraft(
-            bundle=f"../models/{name}", traffic="../traffic", slices=self.slices, timezone=self.timezone
+            bundle=f"../models/{name}",
+            traffic="../traffic",
+            slices=self.slices,
+            timezone=self.timezone,
+            page=PAGE_BUDGET,
         )
         config = load_config(write_config(draft, folder / f"monitor-{name}").config)
         with Store.open(config.store.url) as store:

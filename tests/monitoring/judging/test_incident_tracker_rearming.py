@@ -165,7 +165,7 @@ def test_harm_opens_an_incident_next_to_one_of_another_slice_and_worsens_one_of_
     opened, worse = opened_incidents(found), events(found, "worse")
     if part == "origin=JFK":
         assert [incident.slice for _, incident in opened] == ["origin=EWR"]
-        assert opened[0][1].number > 1, "with twelve windows a notice may come first"
+        assert opened[0][1].number in (2, 3), "beside twelve windows a notice may come first"
     else:
         assert not opened
         assert worse[0][1].number == 1

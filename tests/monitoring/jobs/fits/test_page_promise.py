@@ -18,13 +18,13 @@ from tests.own_table import REFERENCE, own_rows, watch
 def test_a_baseline_of_few_windows_promises_more_pages_and_says_so(tmp_path: Path, days: int, promised: str) -> None:
     found = watch(tmp_path, own_rows(replace(REFERENCE, days=days)), every="4d").adopted
     assert load_config(found.config).budget.page == promised
-    notes = [note for note in found.notes if "windows of losses, beside which evidence grows slowly" in note]
+    notes = [note for note in found.notes if "windows of losses, and evidence grows slowly" in note]
     assert len(notes) == (promised == FEW_WINDOWS_BUDGET)
-    assert all(f"as for {MIN_CALIBRATION_WINDOWS} windows or more" in note for note in notes)
+    assert all(f"fewer than {MIN_CALIBRATION_WINDOWS}: " in note and FEW_WINDOWS_BUDGET in note for note in notes)
 
 
 def test_a_promise_that_was_asked_for_stays(tmp_path: Path) -> None:
     rows = own_rows(replace(REFERENCE, days=45))
     found = watch(tmp_path, rows, every="4d", settings={"budget": {"page": "1 per 1000 windows"}}).adopted
     assert load_config(found.config).budget.page == "1 per 1000 windows"
-    assert not [note for note in found.notes if "is promised" in note]
+    assert not [note for note in found.notes if "budget of false pages" in note]

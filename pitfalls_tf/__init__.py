@@ -2,18 +2,7 @@
 
 Importing this package loads nothing heavy; `pitfalls --help` answers at once.
 
-The rooms, from the ground up. Each imports only from the lines above its own, and names on one line do not know each
-other::
-
-    data
-    rows | replay
-    sources | architectures
-    fitting
-    remedies
-    training
-    verdicts | demo
-    experiments
-    cli
+The rooms, and which may import which, are listed in `setup.cfg` and drawn in `docs/architecture.md`.
 
 ``sources`` load ``rows``. ``fitting`` trains one of the ``architectures`` over many seeds, with ``remedies`` applied;
 ``training`` does so for a named setup and keeps its runs. ``verdicts`` compare setups and guard a release. ``demo`` is

@@ -3,16 +3,7 @@
 Speaks TensorFlow Serving's REST and gRPC dialects, so that a client written for that server needs no change, and the
 Open Inference Protocol. Importing this package loads neither TensorFlow nor Keras; starting a server does.
 
-The rooms, from the ground up. Each imports only from the lines above its own, and names on one line do not know each
-other::
-
-    metrics | tf_serving | status
-    models | access
-    transport | capture | export
-    inference
-    rest | grpc_api | inference_v2
-    server
-    workers
+The rooms, and which may import which, are listed in `setup.cfg` and drawn in `docs/architecture.md`.
 
 A request goes down and its answer up: ``transport`` reads it off the wire, ``server`` finds the dialect, a dialect
 (``rest``, ``grpc_api``, ``inference_v2``) translates it, ``inference`` joins it with others into a batch and runs the

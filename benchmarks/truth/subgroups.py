@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.evidence.budget import Budget
-from monitoring.judging.subgroups.search_schedule import SEARCHED_WINDOWS, search_error_rate
-from monitoring.judging.subgroups.subgroup_incidents import (
+from monitoring.jobs.subgroups.search_schedule import SEARCHED_WINDOWS, search_error_rate
+from monitoring.jobs.subgroups.subgroup_incidents import (
     SubgroupSearch,
     advance_subgroup_incident,
     open_subgroup_incidents,
 )
-from monitoring.judging.subgroups.subgroups import ScoredSide
+from monitoring.jobs.subgroups.subgroups import ScoredSide
 from monitoring.records import IncidentRecord, Watch
 from monitoring.traffic.windows import Window
 

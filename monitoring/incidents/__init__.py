@@ -1,1 +1,1 @@
-"""Incidents: the cause of an alarm, the life cycle, and the notification of people."""
+"""Incidents: the cause of an alarm, its onset and harm, and the life cycle."""

@@ -20,7 +20,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import FIRST_METHOD, METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
-from monitoring.jobs.dictionary.data_dictionary import check_columns
+from monitoring.jobs.data_dictionary import check_columns
 from monitoring.jobs.expected_events import event_calendar
 from monitoring.jobs.fits.fit_digest import fit_digest
 from monitoring.jobs.fits.fit_folder import fit_folder

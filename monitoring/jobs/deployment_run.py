@@ -22,11 +22,11 @@ from monitoring.jobs.fits.simulations import initial_level, simulated_sensitivit
 from monitoring.jobs.metrics.metric_changes import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.subgroups.run_search import RunSearch
+from monitoring.jobs.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.judging.label_silence import LabelSilence
-from monitoring.judging.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows

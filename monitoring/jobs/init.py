@@ -13,8 +13,8 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ConfigDraft, OutputDraft, TableDraft, check_draft, render_config
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
+from monitoring.jobs.data_dictionary import recorded_columns, with_words
 from monitoring.jobs.deployment import deploy
-from monitoring.jobs.dictionary.data_dictionary import recorded_columns, with_words
 from monitoring.jobs.fits.fit_folder import FOLDER
 from monitoring.jobs.fits.page_promise import promise_note, with_promise
 from monitoring.jobs.metrics.metric_loading import load_metrics

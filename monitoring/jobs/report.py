@@ -15,9 +15,9 @@ from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.data_dictionary import column_notes
 from monitoring.jobs.deployment import configured
 from monitoring.jobs.deployment_lookup import DeploymentLookup, look_up_deployment
-from monitoring.jobs.dictionary.data_dictionary import column_notes
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic, with_labels

@@ -20,11 +20,11 @@ from monitoring.errors import AnotherRun, PitfallsError
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.idle import check_begun, label_logs_of
-from monitoring.jobs.notify import NotificationOutbox, Notify
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
 from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.notifications.outbox import NotificationOutbox, Notify
 from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
 from monitoring.store.lease import LEASE_SECONDS, Lease
 from monitoring.store.store import Store

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import LEVELS
-from monitoring.store import deployments, rebaselines
-from monitoring.store.backfill import checkpoints
+from monitoring.store import checkpoints, deployments, rebaselines
 from monitoring.store.deployments import NOTHING, DeploymentRecord
 from monitoring.store.tables import deployment, level_state, window
 

@@ -31,13 +31,13 @@ from monitoring.store import (
     runs,
     windows,
 )
-from monitoring.store.backfill.backfills import BackfillStore
+from monitoring.store.added_labels import AddedLabelStore
+from monitoring.store.backfills import BackfillStore
 from monitoring.store.checks import Check
 from monitoring.store.deployments import DeploymentRecord, StateName
-from monitoring.store.drills.drills import DrillStore
-from monitoring.store.erasure.erasing_store import ErasingStore
+from monitoring.store.drill_results import DrillStore
+from monitoring.store.erasing_store import ErasingStore
 from monitoring.store.incidents import write as write_incidents
-from monitoring.store.labels.added_labels import AddedLabelStore
 from monitoring.store.leases import LeaseStore
 from monitoring.store.notifications import OutboxStore
 from monitoring.store.overview import DeploymentOutline, DeploymentSummary, RecentHistory

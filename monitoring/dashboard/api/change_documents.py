@@ -13,7 +13,7 @@ from monitoring.jobs.backfill.backfill import BackfillResult
 from monitoring.jobs.rebaseline.rebaseline import RebaselineResult
 from monitoring.records import Rebaseline
 from monitoring.reports.document import iso
-from monitoring.store.labels.added_labels import AddedLabels
+from monitoring.store.added_labels import AddedLabels
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
 
 #: Whole numbers beyond it are not told apart as floats.

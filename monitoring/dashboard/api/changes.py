@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitoring.actions.perform import perform
 from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.api.calls import ApiCalls
@@ -24,15 +25,14 @@ from monitoring.dashboard.api.change_documents import (
 )
 from monitoring.dashboard.api.resources import ActionOutcomeResource, RunActionRequest
 from monitoring.errors import BadInput, CannotRun
-from monitoring.incidents.routes.sending import notify
-from monitoring.jobs.actions.perform import perform
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
-from monitoring.jobs.notify import send_outbox
 from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline, undo_rebaseline
 from monitoring.jobs.run import ExternalServices, RunRequest
-from monitoring.store.labels.added_labels import AddedLabels
+from monitoring.notifications.outbox import send_outbox
+from monitoring.notifications.routes.sending import notify
+from monitoring.store.added_labels import AddedLabels
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.labels.label_writer import LabelWriter

@@ -17,8 +17,8 @@ from monitoring.dashboard.views.window_table import added_labels_table, backfill
 from monitoring.records import Backfill, RunRecord
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE
 from monitoring.reports.window_states import WindowState
+from monitoring.store.added_labels import AddedLabels
 from monitoring.store.checks import Check
-from monitoring.store.labels.added_labels import AddedLabels
 from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import OutboxEvent
 from monitoring.store.overview import DeploymentSummary

@@ -11,7 +11,7 @@ from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.records import Backfill
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE
 from monitoring.reports.window_states import WindowState
-from monitoring.store.labels.added_labels import AddedLabels
+from monitoring.store.added_labels import AddedLabels
 from monitoring.watches.descriptions import NOTHING, printable
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitoring.actions.perform import perform
 from monitoring.dashboard.history import Drawn, HistoryRange, read_history, with_scores
 from monitoring.dashboard.views.incident_page.incident import (
     WINDOWS_AFTER,
@@ -17,7 +18,6 @@ from monitoring.dashboard.views.outcomes import OutcomesPage, OutcomesView, outc
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.web.pages import TABLE_ROWS, Pages, known
 from monitoring.errors import PitfallsError
-from monitoring.jobs.actions.perform import perform
 from monitoring.jobs.examples.incident_rows import read_incident_rows
 from monitoring.jobs.examples.outcomes import read_outcomes
 from monitoring.jobs.subgroups.subgroup_rows import read_subgroups

@@ -29,7 +29,7 @@ from monitoring.dashboard.views.versions import MOST_VERSIONS, versions_table
 from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
 from monitoring.jobs.backfill.window_list import list_windows
-from monitoring.jobs.dictionary.data_dictionary import column_notes
+from monitoring.jobs.data_dictionary import column_notes
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
 from monitoring.reports.sections.inputs import input_title, inputs_of
 from monitoring.store.notifications import OutboxEvent

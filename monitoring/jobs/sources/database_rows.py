@@ -15,8 +15,8 @@ import pyarrow as pa
 from monitoring.atomic import scratch_folder
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput, CannotRun
-from monitoring.incidents.routes.secret import read_secret
 from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.notifications.routes.secret import read_secret
 from monitoring.traffic.cells import is_list, is_number, is_text
 from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet
 from monitoring.traffic.tables.columns import TableColumns

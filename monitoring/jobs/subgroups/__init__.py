@@ -1,1 +1,1 @@
-"""The search for subgroups in which a model has got worse: its rows, and its place in a run."""
+"""Subgroups of the inputs in which a model has got worse than in others: the search, its rows, and the notices."""

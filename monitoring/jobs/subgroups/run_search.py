@@ -14,15 +14,15 @@ from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.subgroups.subgroup_rows import MOST_COMPARED, reference_rows, scored_sides, window_length_us
-from monitoring.judging.judge import Judgement, last_closed
-from monitoring.judging.subgroups.search_schedule import SearchSchedule, search_error_rate
-from monitoring.judging.subgroups.subgroup_incidents import (
+from monitoring.jobs.subgroups.search_schedule import SearchSchedule, search_error_rate
+from monitoring.jobs.subgroups.subgroup_incidents import (
     SubgroupSearch,
     advance_subgroup_incident,
     open_subgroup_incidents,
 )
-from monitoring.judging.subgroups.subgroups import ScoredSide, meeting
+from monitoring.jobs.subgroups.subgroup_rows import MOST_COMPARED, reference_rows, scored_sides, window_length_us
+from monitoring.jobs.subgroups.subgroups import ScoredSide, meeting
+from monitoring.judging.judge import Judgement, last_closed
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.worst_rows import MAX_ROWS

@@ -19,7 +19,7 @@ from monitoring.jobs.examples.outcomes import last_windows
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
-from monitoring.judging.subgroups.subgroups import Inputs, ScoredSide, worst_subgroups
+from monitoring.jobs.subgroups.subgroups import Inputs, ScoredSide, worst_subgroups
 from monitoring.records import Subgroup, Watch, WindowRecord
 from monitoring.tasks.task import SURPRISE
 from monitoring.traffic.windows import Window

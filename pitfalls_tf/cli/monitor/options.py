@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from monitoring.config import MonitorConfig, RouteSection
-    from monitoring.incidents.digest import Message
-    from monitoring.incidents.routes.sending import Delivery
-    from monitoring.jobs.notify import Notify
     from monitoring.jobs.run import ExternalServices, Progress, RunResult
+    from monitoring.notifications.digest import Message
+    from monitoring.notifications.outbox import Notify
+    from monitoring.notifications.routes.sending import Delivery
     from monitoring.records import MonitorStatus
     from monitoring.store.store import Store
     from monitoring.watches.embedding import Embed
@@ -243,7 +243,7 @@ def notifier(output: Output) -> Notify:
     Returns:
         The function.
     """
-    from monitoring.incidents.routes.sending import notify  # noqa: PLC0415 - not needed for --help
+    from monitoring.notifications.routes.sending import notify  # noqa: PLC0415 - not needed for --help
 
     def send(message: Message, routes: Sequence[RouteSection]) -> tuple[Delivery, ...]:
         deliveries = notify(message, routes)
@@ -267,7 +267,7 @@ def send_notifications(config: MonitorConfig, number: int, output: Output) -> in
     Returns:
         How many of its events were given up.
     """
-    from monitoring.jobs.notify import send_outbox  # noqa: PLC0415 - not needed for --help
+    from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - not needed for --help
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:

@@ -155,7 +155,7 @@ def _undo(path: Path, config: MonitorConfig, by: str, given: object, output: Out
 
 def _notify(config: MonitorConfig, deployment: int | None, output: Output) -> None:
     """Tell the routes of incidents that were closed or opened again."""
-    from monitoring.jobs.notify import send_outbox  # noqa: PLC0415 - not needed for --help
+    from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - not needed for --help
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     if config.notify and deployment is not None:

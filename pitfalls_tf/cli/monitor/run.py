@@ -65,8 +65,8 @@ def command(
     the document with --json.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.incidents.routes.heartbeat import heartbeat  # noqa: PLC0415 - as above
     from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
+    from monitoring.notifications.routes.heartbeat import heartbeat  # noqa: PLC0415 - as above
 
     config = with_excluded(with_traffic(load_config(config_path), traffic), excluded)
     with heartbeat(config.heartbeat, output.progress) as beat:
@@ -102,7 +102,7 @@ def _run(
     idle: IdleDeployment | None,
 ) -> tuple[MonitorStatus, RunResult | None]:
     """Evaluate what is due, if anything is, and print the status."""
-    from monitoring.jobs.dictionary.data_dictionary import column_notes  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.data_dictionary import column_notes  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above

@@ -79,8 +79,8 @@ def _run(
     moved: bool,
 ) -> None:
     """Evaluate what is due of one config, and tell its heartbeat."""
-    from monitoring.incidents.routes.heartbeat import heartbeat  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
+    from monitoring.notifications.routes.heartbeat import heartbeat  # noqa: PLC0415 - not needed for --help
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     mine = ConfigOutput(output, file.name)

@@ -17,9 +17,9 @@ from pitfalls_tf.cli.output import one_line, with_output
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitoring.jobs.erasure.erase import ErasureRequest
-    from monitoring.jobs.erasure.receipt import Receipt
-    from monitoring.traffic.erasure.change import ErasedRows
+    from monitoring.erasure.change import ErasedRows
+    from monitoring.erasure.erase import ErasureRequest
+    from monitoring.erasure.receipt import Receipt
     from pitfalls_tf.cli.output import Output
 
 
@@ -75,8 +75,8 @@ def command(
 
     Exit code 3 if something could not be reached.
     """
-    from monitoring.jobs.erasure.erase import ErasureRequest, Waiting, erase  # noqa: PLC0415 - not needed for --help
-    from monitoring.traffic.erasure.wanted_rows import ColumnValue  # noqa: PLC0415 - as above
+    from monitoring.erasure.erase import ErasureRequest, Waiting, erase  # noqa: PLC0415 - not needed for --help
+    from monitoring.erasure.wanted_rows import ColumnValue  # noqa: PLC0415 - as above
 
     chosen = _chosen(ids, from_file, where)
     if any(file.suffix == ".tfrecord" for file in also):
@@ -104,7 +104,7 @@ def command(
 
 
 def _planned(request: ErasureRequest, output: Output) -> int:
-    from monitoring.jobs.erasure.erase import plan_erasure  # noqa: PLC0415 - not needed for --help
+    from monitoring.erasure.erase import plan_erasure  # noqa: PLC0415 - not needed for --help
 
     files = plan_erasure(request, lambda: datetime.now(UTC))
     document = {

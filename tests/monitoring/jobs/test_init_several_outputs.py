@@ -15,7 +15,7 @@ import pytest
 from monitoring import Monitor
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.judging.subgroups import search_schedule
+from monitoring.jobs.subgroups import search_schedule
 
 ROWS = 60
 SAID: dict[str, Any] = {

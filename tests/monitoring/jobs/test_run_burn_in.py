@@ -13,8 +13,8 @@ import pytest
 from monitoring import Monitor
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.monitor import TableVerdicts
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline
+from monitoring.notebook.monitor import TableVerdicts
 from monitoring.records import AFTER_BURN_IN, BURN_IN
 from monitoring.reports.sections.headline import headline
 

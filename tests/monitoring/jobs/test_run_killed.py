@@ -26,11 +26,11 @@ from typing import Any
 import pytest
 
 from monitoring.config import RouteSection, load_config
-from monitoring.incidents.digest import Message
-from monitoring.incidents.routes.sending import Delivery
 from monitoring.jobs.deployment import deploy as fit
-from monitoring.jobs.notify import send_outbox
 from monitoring.jobs.run import ExternalServices, run_due_windows
+from monitoring.notifications.digest import Message
+from monitoring.notifications.outbox import send_outbox
+from monitoring.notifications.routes.sending import Delivery
 from monitoring.store import Store
 from tests.monitoring.store.earlier_store import check_outbox, earlier_store
 from tests.small_deployment import LIVE, bundle, days, deploy, deployed, send

@@ -16,8 +16,8 @@ from monitoring.store.migrations import migration_context
 from monitoring.store.opening import open_engine
 from monitoring.store.tables import metadata
 from tests.monitoring.store.conftest import acknowledgement
-from tests.monitoring.store.drills.test_drills import RECORD
 from tests.monitoring.store.earlier_store import check_outbox, earlier_store
+from tests.monitoring.store.test_drill_results import RECORD
 from tests.postgresql_server import PostgresqlServer, started_postgresql
 
 NOW = datetime(2013, 4, 2, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from monitoring.records import (
     ScoreRecord,
     WindowRecord,
 )
-from monitoring.store.labels.added_labels import AddedLabels
+from monitoring.store.added_labels import AddedLabels
 from monitoring.store.migrations import REVISION_TABLE
 from monitoring.store.tables import (
     added_labels,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from monitoring.config.routes import AlertmanagerRoute, PagerDutyRoute, RouteSection
-from monitoring.incidents.notification import Notification, NotificationSource, link_of
+from monitoring.notifications.notification import Notification, NotificationSource, link_of
 from monitoring.records import IncidentRecord
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import printable

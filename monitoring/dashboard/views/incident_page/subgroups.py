@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitoring.dashboard.views.outcomes import OutcomesView
 from monitoring.dashboard.views.table import Cell, TableView, cell
 from monitoring.jobs.subgroups.subgroup_rows import FoundSubgroups
-from monitoring.judging.subgroups.subgroups import ERROR_RATE
+from monitoring.jobs.subgroups.subgroups import ERROR_RATE
 from monitoring.records import Subgroup
 from monitoring.reports.sections.formatting import format_count
 from monitoring.watches.descriptions import format_value, lower_first, printable, watch_title

@@ -26,8 +26,8 @@ def command(incident: int, action: str, *, output: Output, **place: Any) -> int:
     INCIDENT is its number, ACTION the name of an [[action]] section. Both its beginning and its end are in the
     incident's log. Exits with 3 where it fails.
     """
+    from monitoring.actions.perform import perform  # noqa: PLC0415 - as above
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.actions.perform import perform  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     path: Path = place["config_path"]

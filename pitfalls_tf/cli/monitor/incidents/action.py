@@ -140,7 +140,7 @@ def act(
         The incident afterwards, and the time zone of its windows.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.notify import send_outbox  # noqa: PLC0415 - as above
+    from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - as above
     from monitoring.records import IncidentAction  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 

@@ -47,8 +47,8 @@ def send_tests(config: MonitorConfig, numbers: Sequence[int]) -> list[dict[str, 
     Returns:
         What became of each, as the document has it.
     """
-    from monitoring.incidents.notification import NotificationSource, example_notification  # noqa: PLC0415
-    from monitoring.incidents.routes.sending import notify  # noqa: PLC0415 - not needed for --help
+    from monitoring.notifications.notification import NotificationSource, example_notification  # noqa: PLC0415
+    from monitoring.notifications.routes.sending import notify  # noqa: PLC0415 - not needed for --help
 
     now, model = datetime.now(UTC), config.model
     source = NotificationSource(

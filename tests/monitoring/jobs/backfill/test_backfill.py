@@ -14,14 +14,14 @@ import pytest
 
 from monitoring.config import MonitorConfig, RouteSection, load_config
 from monitoring.errors import BadInput
-from monitoring.incidents.digest import Digest, Message
-from monitoring.incidents.notification import Notification
-from monitoring.incidents.routes.sending import Delivery
 from monitoring.jobs.backfill.backfill import BackfillResult, backfill
 from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.deployment import deploy as fit
 from monitoring.jobs.run import ExternalServices, RunRequest, run_due_windows
+from monitoring.notifications.digest import Digest, Message
+from monitoring.notifications.notification import Notification
+from monitoring.notifications.routes.sending import Delivery
 from monitoring.records import Only
 from monitoring.store.store import Store
 from monitoring.watches.embedding import Embedder

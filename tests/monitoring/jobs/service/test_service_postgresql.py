@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.erasure.erase import ErasureRequest, Waiting, erase
+from monitoring.erasure.erase import ErasureRequest, Waiting, erase
 from monitoring.jobs.run import run_due_windows
 from monitoring.store import Store
 from tests.monitor_service import Served, served
-from tests.monitoring.incidents.receivers import Receiver, receiving
+from tests.monitoring.notifications.receivers import Receiver, receiving
 from tests.postgresql_server import PostgresqlServer, started_postgresql
 from tests.small_deployment import LATER, LIVE, bundle, days, deploy, send
 

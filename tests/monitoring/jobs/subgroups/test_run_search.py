@@ -14,10 +14,9 @@ from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.run import ExternalServices, RunRequest, run_due_windows
-from monitoring.jobs.subgroups import run_search
+from monitoring.jobs.subgroups import run_search, search_schedule
 from monitoring.jobs.subgroups.run_search import searched_watches
-from monitoring.judging.subgroups import search_schedule
-from monitoring.judging.subgroups.search_schedule import SearchSchedule
+from monitoring.jobs.subgroups.search_schedule import SearchSchedule
 from monitoring.records import SUBGROUP_WATCH, IncidentRecord
 from monitoring.store.store import Store
 from tests.small_deployment import LIVE, Days

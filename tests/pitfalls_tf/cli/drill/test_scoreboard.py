@@ -8,7 +8,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from pitfalls_tf.cli.drill.scoreboard import scoreboard
-from tests.monitoring.store.drills.test_drills import RECORD
+from tests.monitoring.store.test_drill_results import RECORD
 
 
 def shown(width: int = 100) -> str:

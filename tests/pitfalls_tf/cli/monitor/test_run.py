@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.monitoring.incidents.receivers import receiving
+from tests.monitoring.notifications.receivers import receiving
 from tests.small_deployment import bundle, days, deploy, deployed, send
 
 __all__ = ["bundle", "days", "deploy", "deployed", "send"]

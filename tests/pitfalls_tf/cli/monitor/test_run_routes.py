@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.monitoring.incidents.receivers import Receiver, receiving
-from tests.monitoring.incidents.routes.smtp_server import SmtpServer, smtp_server
+from tests.monitoring.notifications.receivers import Receiver, receiving
+from tests.monitoring.notifications.routes.smtp_server import SmtpServer, smtp_server
 from tests.small_deployment import bundle, days, deploy, deployed, send
 
 __all__ = ["bundle", "days", "deploy", "deployed", "send"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tests.monitoring.incidents.receivers import receiving
+from tests.monitoring.notifications.receivers import receiving
 
 Pitfalls = Callable[..., Result]
 

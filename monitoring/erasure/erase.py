@@ -1,0 +1,212 @@
+"""Erasing rows wherever they are kept: log, archive, label log, the monitor's store, and tables made of them.
+
+The receipt is written first, with the hashes of the ids: from then on no segment is converted, and no label added, with
+them. Rows of the log go last, so that a process that is killed leaves what the same request finds again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from monitoring.erasure.change import Change, ErasedRows, Unreached
+from monitoring.erasure.label_rows import counted_changes, label_changes, unreadable_labels
+from monitoring.erasure.logged_rows import both_ids, ids_where, open_segments, part_changes, still_open
+from monitoring.erasure.receipt import Receipt, ReceiptFile, new_receipt
+from monitoring.erasure.table_rows import check_table, table_change
+from monitoring.erasure.wanted_rows import ColumnValue, WantedRows
+from monitoring.errors import BadInput, CannotRun
+from monitoring.store.store import Store
+from monitoring.traffic.format.layout import check_root
+from monitoring.traffic.log.conversion import recover
+
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureRequest:
+    """What is to be erased, and where.
+
+    Attributes:
+        root: The log's folder, or a label log's.
+        ids: Ids of predictions; empty with `where`.
+        where: The column and value that rows are found by; None with `ids`.
+        by: Who asks.
+        store_url: The monitor's store; None: it is left alone.
+        tables: Tables made of the traffic.
+    """
+
+    root: Path
+    ids: tuple[str, ...] = ()
+    where: ColumnValue | None = None
+    by: str
+    store_url: str | None = None
+    tables: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How long running servers are waited for.
+
+    Attributes:
+        seconds: At most so long.
+        clock: Gives the time, aware.
+        elapsed: Seconds that only grow.
+        sleep: Sleeps so many seconds.
+        tell: Tells a person what is waited for.
+    """
+
+    seconds: float
+    clock: Callable[[], datetime]
+    elapsed: Callable[[], float]
+    sleep: Callable[[float], None]
+    tell: Callable[[str], None]
+
+
+def plan_erasure(request: ErasureRequest, clock: Callable[[], datetime]) -> tuple[ErasedRows, ...]:
+    """What an erasure would do to files: nothing is changed, nor recorded.
+
+    Args:
+        request: What is to be erased.
+        clock: Gives the time, aware.
+
+    Returns:
+        The files that have such rows.
+
+    Raises:
+        BadInput: as `erase`.
+        CannotRun: a file cannot be read.
+    """
+    wanted = _wanted(request)
+    plain = [change.erased for change in _changes(request, wanted, clock)]
+    return (*plain, *open_segments(request.root, wanted), *(one.erased for one in part_changes(request.root, wanted)))
+
+
+def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
+    """Erase rows.
+
+    Sums, scores and verdicts that these rows had a part in stay: nobody's values are in them.
+
+    Cost: two columns of every part whose request ids may be wanted, and with `where` its column; all labels; the
+    incidents and findings of the store. Files with such rows are written anew. Memory: one file.
+
+    Args:
+        request: What is to be erased.
+        waiting: How long running servers are waited for.
+
+    Returns:
+        The receipt, and its file.
+
+    Raises:
+        BadInput: there is no such log, no column of that name in it, or a table has neither ids nor that column;
+            nothing was changed.
+        CannotRun: the log is another user's; or a file cannot be read or written: running again completes what was
+            begun.
+    """
+    wanted = _wanted(request)
+    try:
+        receipt, earlier = new_receipt(
+            request.root, request.where or request.ids, wanted.ids, by=request.by, clock=waiting.clock
+        )
+        wanted = WantedRows(ids=wanted.ids, where=wanted.where, pending=earlier)
+        file = ReceiptFile(request.root, receipt)
+        _apply(file, _changes(request, wanted, waiting.clock))
+        unreached = [*unreadable_labels(request.root)]
+        if request.store_url is not None:
+            unreached += _erase_stored(request.store_url, wanted, file, waiting.clock())
+        unreached += _erase_logged(request.root, wanted, file, waiting)
+        return file.end(tuple(unreached), waiting.clock()), file.path
+    except OSError as error:
+        raise CannotRun(
+            "Not all rows were erased.",
+            got=f"{error.filename or request.root}: {error.strerror or error}",
+            expected="files that this user may read and write, and free space for the largest of them",
+            fix="Give the right to write, or free space, and run the same command again: it goes on.",
+        ) from error
+
+
+def _wanted(request: ErasureRequest) -> WantedRows:
+    check_root(request.root)
+    _check_owner(request.root)
+    ids = request.ids if request.where is None else ids_where(request.root, request.where)
+    wanted = WantedRows(ids=both_ids(request.root, ids), where=request.where)
+    for table in request.tables:
+        check_table(table, wanted)
+    return wanted
+
+
+def _check_owner(root: Path) -> None:
+    """Raises CannotRun if the log is another user's, who could not read what is written anew."""
+    owner = root.stat().st_uid
+    if owner != os.geteuid():
+        raise CannotRun(
+            "The traffic log belongs to another user.",
+            got=f"user {os.geteuid()}; {root} belongs to user {owner}",
+            expected="the user who runs the server: files are written anew, and it has to read them",
+            fix=f"Run the same command as that user: sudo -u '#{owner}' pitfalls traffic forget …",
+        )
+
+
+def _changes(request: ErasureRequest, wanted: WantedRows, clock: Callable[[], datetime]) -> Iterator[Change]:
+    """The changes of label logs and tables."""
+    yield from label_changes(request.root, wanted, clock)
+    yield from counted_changes(request.root, wanted)
+    for table in request.tables:
+        change = table_change(table, wanted)
+        if change is not None:
+            yield change
+
+
+def _apply(file: ReceiptFile, changes: Iterable[Change]) -> None:
+    for change in changes:
+        file.add(change.erased)
+        change.apply()
+
+
+def _erase_stored(url: str, wanted: WantedRows, file: ReceiptFile, now: datetime) -> list[Unreached]:
+    words = (*wanted.ids, *(() if wanted.where is None else (wanted.where.value,)))
+
+    def of_ids(ids: tuple[str, ...]) -> tuple[bool, ...]:
+        return tuple(map(bool, wanted.of_ids(pa.array(ids, pa.string()))))
+
+    try:
+        with Store.open(url, make=False) as store:
+            file.set_store(store.erase(of_ids, words, now))
+    except (BadInput, CannotRun) as error:
+        return [Unreached(what="store", why=f"{error.what} {error.got}", fix=error.fix)]
+    return []
+
+
+def _erase_logged(root: Path, wanted: WantedRows, file: ReceiptFile, waiting: Waiting) -> list[Unreached]:
+    """Erase the rows of segments and parts."""
+    segments = open_segments(root, wanted)
+    recover(root)
+    until = waiting.elapsed() + waiting.seconds
+    if waiting.seconds and (count := len(still_open(root, segments))):
+        waiting.tell(f"Waiting for a running server to close {count} segment{'' if count == 1 else 's'} …")
+    while still_open(root, segments) and waiting.elapsed() < until:
+        waiting.sleep(_POLL_S)
+        recover(root)
+    left = still_open(root, segments)
+    for one in segments:
+        if one not in left:
+            file.add(one)
+    try:
+        _apply(file, part_changes(root, wanted))
+    except CannotRun as error:
+        return [*map(_left_open, left), Unreached(what="parts", why=f"{error.what} {error.got}", fix=error.fix)]
+    return [*map(_left_open, left)]
+
+
+def _left_open(segment: ErasedRows) -> Unreached:
+    return Unreached(
+        what=segment.file,
+        why=f"a running process still writes it; {segment.removed} of its rows are to go",
+        fix="Run the same command again once the process has closed it: a server of this release does so within a "
+        "minute, and leaves the rows out; an older one when it is stopped.",
+    )

@@ -1,0 +1,217 @@
+"""Erasing rows of tables made of the traffic: Parquet, CSV, JSON lines and prediction logs. All other bytes stay."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from monitoring.baseline.folder import DESCRIPTION, REFERENCE
+from monitoring.erasure.change import Change, replaced_file
+from monitoring.erasure.prediction_log_rows import without_rows
+from monitoring.erasure.wanted_rows import WantedRows
+from monitoring.errors import BadInput
+from monitoring.traffic.format.rows import ANSWER_ID, INPUT, OUTPUT, AnsweredRows
+from monitoring.traffic.tables.tfrecord_files import TFRECORD
+
+PREDICTION_ID = "prediction_id"
+_PARQUET = b"PAR1"
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_JSON_LINES = (".jsonl", ".ndjson")
+
+
+def check_table(path: Path, wanted: WantedRows) -> None:
+    """Check that a table's wanted rows can be found.
+
+    Raises:
+        BadInput: there is no such file, it is no table, or it has neither the ids nor the column that is asked for.
+    """
+    if not path.is_file():
+        _refuse(path, "a folder" if path.is_dir() else "no such file")
+    if path.with_name(DESCRIPTION).is_file() and path.name == REFERENCE:
+        _refuse(path, "the rows of a baseline, whose statistics hold them too", fix=_BASELINE)
+    if path.name.endswith(TFRECORD):
+        _prediction_log(path, wanted)
+        return
+    _columns_of_interest(path, _names(path), wanted)
+
+
+def table_change(path: Path, wanted: WantedRows) -> Change | None:
+    """A table without its wanted rows; None if it has none.
+
+    Rows are wanted by their prediction_id, and by the value of the column that was asked for. Of Parquet files the
+    schema, its metadata, the row groups and the compression stay; of text files every byte of the other rows.
+
+    Cost: the file is read, and kept in memory if it has wanted rows.
+
+    Args:
+        path: The file.
+        wanted: The rows.
+
+    Returns:
+        The change.
+
+    Raises:
+        BadInput: as `check_table`.
+    """
+    if path.name.endswith(TFRECORD):
+        data, rows, removed = _prediction_log(path, wanted)
+    elif _is_parquet(path):
+        data, rows, removed = _parquet(path, wanted)
+    else:
+        data, rows, removed = _text(path, wanted)
+    if not removed:
+        return None
+    return replaced_file(path, data, kind="table", name=str(path), rows=rows, removed=removed)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET
+
+
+def _names(path: Path) -> list[str]:
+    """The columns of a table; of JSON lines the names in any line."""
+    try:
+        if _is_parquet(path):
+            names: list[str] = pq.read_schema(path).names
+            return names
+        names = []
+        for _, record in _records(path):
+            if not isinstance(record, dict):
+                return [name.strip().removeprefix("\ufeff") for name in record]
+            names = list(dict.fromkeys((*names, *record)))
+    except (pa.ArrowException, OSError, ValueError, csv.Error) as error:
+        _refuse(path, f"a file that cannot be read: {str(error).partition(chr(10))[0]}")
+    return names
+
+
+def _columns_of_interest(path: Path, names: Sequence[str], wanted: WantedRows) -> tuple[str | None, str | None]:
+    """The columns of the ids, and of the value that is asked for, as far as there are any."""
+    ids = PREDICTION_ID if PREDICTION_ID in names else None
+    value = None if wanted.where is None else wanted.where.column_in(names)
+    if ids is None and value is None and names:
+        column = "" if wanted.where is None else f" or {wanted.where.column}"
+        _refuse(path, f"a table with the columns {', '.join(names[:10])}", f"a column {PREDICTION_ID}{column}")
+    return ids, value
+
+
+def _parquet(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
+    sink, removed = pa.BufferOutputStream(), 0
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        ids, value = _columns_of_interest(path, schema.names, wanted)
+        groups = file.metadata.num_row_groups
+        codec = file.metadata.row_group(0).column(0).compression if groups else "zstd"
+        with pq.ParquetWriter(sink, schema, compression="none" if codec == "UNCOMPRESSED" else codec) as writer:
+            for group in range(groups):
+                rows = file.read_row_group(group)
+                mask = np.zeros(rows.num_rows, dtype=np.bool_)
+                if ids is not None:
+                    mask |= wanted.of_ids(rows[ids].cast(pa.string()).combine_chunks())
+                if value is not None and wanted.where is not None:
+                    mask |= wanted.where.matches(rows[value])
+                removed += int(mask.sum())
+                writer.write_table(rows.filter(pa.array(~mask)))
+        total = file.metadata.num_rows
+    return sink.getvalue().to_pybytes(), total, removed
+
+
+def _prediction_log(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
+    def gone(rows: AnsweredRows) -> NDArray[np.bool_]:
+        ids = {"request_id": rows.request_ids, "row": rows.rows, ANSWER_ID: rows.answer_ids}
+        found = wanted.of_rows(pa.table({name: pa.array(values) for name, values in ids.items()}))
+        tensors = {f"{INPUT}{name}": value for name, value in rows.inputs.items()}
+        tensors |= {f"{OUTPUT}{name}": value for name, value in rows.outputs.items()}
+        column = None if wanted.where is None else wanted.where.column_in(list(tensors))
+        if column is not None and wanted.where is not None:
+            found |= wanted.where.matches(_cells(tensors[column]))
+        return found
+
+    return without_rows(path, gone)
+
+
+def _cells(tensor: NDArray[Any]) -> pa.ChunkedArray:
+    """The elements of each row of a tensor as a list; none for numbers that Arrow does not have."""
+    flat = tensor.reshape(len(tensor), -1)
+    try:
+        values = pa.array(flat.ravel(), pa.binary() if flat.dtype == object else None)
+    except pa.ArrowNotImplementedError:
+        return pa.chunked_array([pa.nulls(len(tensor), pa.list_(pa.null()))])
+    offsets = pa.array(np.arange(len(tensor) + 1, dtype=np.int32) * flat.shape[1])
+    return pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
+
+
+def _text(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
+    names = _names(path)
+    ids, value = _columns_of_interest(path, names, wanted)
+    raw: list[str] = []
+    cells: list[tuple[str, str]] = []
+    header = ""
+    for text, record in _records(path):
+        if not isinstance(record, dict) and not header:
+            header = text
+            continue
+        row = record if isinstance(record, dict) else dict(zip(names, record, strict=False))
+        raw.append(text)
+        cells.append((_cell(row, ids), _cell(row, value)))
+    mask: NDArray[np.bool_] = wanted.of_ids(pa.array([one for one, _ in cells], pa.string()))
+    if value is not None and wanted.where is not None:
+        mask |= wanted.where.matches(pa.chunked_array([pa.array([one for _, one in cells], pa.string())]))
+    kept = header + "".join(text for text, gone in zip(raw, mask.tolist(), strict=True) if not gone)
+    data = kept.encode("utf-8", "surrogateescape")
+    return (gzip.compress(data) if path.suffix == ".gz" else data), len(raw), int(mask.sum())
+
+
+def _cell(row: Mapping[str, object], name: str | None) -> str:
+    found = None if name is None else row.get(name)
+    return "" if found is None else str(found)
+
+
+def _records(path: Path) -> Iterator[tuple[str, dict[str, object] | list[str]]]:
+    """Each record of a text file with its own text, line end included: of CSV the header first."""
+    plain = path.with_suffix("") if path.suffix == ".gz" else path
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        if plain.suffix in _JSON_LINES:
+            for line in file:
+                found = json.loads(line) if line.strip() else {}
+                if not isinstance(found, dict):
+                    _refuse(path, "a line that is not an object")
+                yield line, found
+            return
+        if plain.suffix not in _DELIMITERS:
+            _refuse(path, f"a file whose name ends in {plain.suffix or 'nothing'}")
+        consumed: list[str] = []
+
+        def lines() -> Iterator[str]:
+            for line in file:
+                consumed.append(line)
+                yield line
+
+        for record in csv.reader(lines(), delimiter=_DELIMITERS[plain.suffix], strict=True):
+            yield "".join(consumed), record
+            consumed.clear()
+
+
+_KINDS = "a Parquet, CSV, TSV, JSON lines or PredictionLog (.tfrecord) file"
+_OTHERS = "Correct --also; delete other files made of the traffic, or make them anew afterwards."
+_REPORT = "Make it anew with `pitfalls monitor report` once the rows are gone from the log and, by --config, the store."
+_BASELINE = "Export the model, or run `pitfalls monitor init`, anew from a reference without the rows."
+
+
+def _refuse(path: Path, got: str, expected: str = _KINDS, *, fix: str = "") -> NoReturn:
+    raise BadInput(
+        "Rows of this table cannot be erased.",
+        got=f"{path}: {got}",
+        expected=expected,
+        fix=fix or (_REPORT if path.suffix == ".html" else _OTHERS),
+    )

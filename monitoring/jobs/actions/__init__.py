@@ -1,1 +1,0 @@
-"""What people have done from an incident's page: commands, and labels that move back."""

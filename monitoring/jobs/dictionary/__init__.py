@@ -1,1 +1,0 @@
-"""The data dictionary: what a config says of each column, held against its baseline."""

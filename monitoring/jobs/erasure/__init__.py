@@ -1,1 +1,0 @@
-"""Erasing the rows of one person wherever the project keeps them."""

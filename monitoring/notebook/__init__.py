@@ -1,0 +1,1 @@
+"""The door for notebooks: a monitor over data frames, and its drills."""

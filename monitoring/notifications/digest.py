@@ -1,0 +1,120 @@
+"""A digest: one notification in the place of many events of the past."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypedDict
+
+from monitoring.notifications.notification import (
+    IncidentMessage,
+    Notification,
+    NotificationSource,
+    incident_message,
+    iso,
+    link_of,
+    one_line,
+)
+from monitoring.records import IncidentRecord, Level
+
+#: Incidents that a digest names; the others are counted.
+NAMED = 20
+
+
+class DigestMessage(TypedDict):
+    """The JSON document of a digest: `state` is `digest`, `events` says how many events it stands for."""
+
+    event: str
+    deployment: str
+    deployment_id: int
+    model: str
+    version: int
+    state: str
+    events: int
+    message: str
+    incidents: list[IncidentMessage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Many events of one deployment: of a backfill, or from before anybody was there to be notified.
+
+    Attributes:
+        event: Identifies it for the life of the store.
+        events: How many events it stands for.
+        incidents: The incidents that they are of, as they are now, in the order of their numbers.
+        source: The deployment.
+        told: The incidents, by number, that somebody had been notified of before.
+    """
+
+    event: str
+    events: int
+    incidents: tuple[IncidentRecord, ...]
+    source: NotificationSource
+    told: frozenset[int] = frozenset()
+
+    def of_level(self, level: Level) -> Digest:
+        """The digest for a route of a level: one of level `page` gets pages only."""
+        incidents = tuple(one for one in self.incidents if level == "notice" or one.level == "page")
+        return replace(self, incidents=incidents)
+
+    @property
+    def notifications(self) -> tuple[Notification, ...]:
+        """One of each incident that is not closed, or was told before, for systems that keep incidents of their own."""
+        told = [one for one in self.incidents if one.state != "closed" or one.number in self.told]
+        return tuple(map(self._notification, told))
+
+    @property
+    def headline(self) -> str:
+        """One line: how many incidents there were, and how many are open."""
+        still = sum(one.state != "closed" for one in self.incidents)
+        return f"{self.source.name}: digest of the past: {len(self.incidents)} incidents, {still} not closed"
+
+    @property
+    def text(self) -> str:
+        """A line for each incident, those that are not closed first."""
+        incidents = sorted(self.incidents, key=lambda one: one.state == "closed")
+        lines = [
+            f"{one.number}  {one.level}, {one.state}, {iso(one.window_start)[:16]}Z: {one_line(one.cause)}"
+            for one in incidents[:NAMED]
+        ]
+        more = [f"and {len(incidents) - NAMED} more"] if len(incidents) > NAMED else []
+        head = f"{self.events} events of the past in one message."
+        return "\n".join([head, *lines, *more])
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What it is about: names and values."""
+        source = self.source
+        return (("Deployment", f"{source.name} ({source.number}), {source.model} version {source.version}"),)
+
+    @property
+    def key(self) -> str:
+        """Identifies the digest."""
+        return f"pitfalls-digest-{hashlib.sha256(self.event.encode()).hexdigest()[:32]}"
+
+    def link(self, template: str | None) -> str | None:
+        """An address of the dashboard, as that of the last incident."""
+        return link_of(template, deployment=self.source.number, incident=self.incidents[-1].number)
+
+    @property
+    def document(self) -> DigestMessage:
+        """The JSON document."""
+        return {
+            "event": self.event,
+            "deployment": self.source.name,
+            "deployment_id": self.source.number,
+            "model": self.source.model,
+            "version": self.source.version,
+            "state": "digest",
+            "events": self.events,
+            "message": self.text,
+            "incidents": [incident_message(self._notification(one)) for one in self.incidents],
+        }
+
+    def _notification(self, incident: IncidentRecord) -> Notification:
+        return Notification(event=self.event, state=incident.state, incident=incident, source=self.source)
+
+
+#: What a route sends.
+Message: TypeAlias = Notification | Digest

@@ -1,0 +1,196 @@
+"""Notifications of incidents, sent from an outbox in the store: at least once each, whenever a process dies."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from monitoring.config import MonitorConfig, RouteSection
+from monitoring.errors import AnotherRun
+from monitoring.notifications.digest import Digest, Message
+from monitoring.notifications.notification import Notification, NotificationSource
+from monitoring.notifications.routes.sending import Delivery, wants
+from monitoring.store.lease import LEASE_SECONDS
+from monitoring.store.notifications import Attempt, PendingNotification
+from monitoring.store.store import Store
+from monitoring.tracing import span
+
+#: Sends a message along routes, all of which want it, and says what became of it on each.
+Notify: TypeAlias = Callable[[Message, Sequence[RouteSection]], Sequence[Delivery]]
+
+#: Attempts, one a run, before a notification is given up: a day of runs every quarter of an hour.
+MAX_ATTEMPTS = 96
+
+#: Events that are older than this when they are first sent are of the past: they wait for the end of the run.
+PAST = timedelta(days=2)
+
+#: So many events of the past are sent one by one at the end of a run; more of them become one digest.
+MAX_PAST_EVENTS = 5
+
+
+class NotificationOutbox:
+    """Sends the notifications that are pending in the store, and stores which receivers were reached.
+
+    An event enters the store as pending, in the transaction of its window. That a receiver was reached is stored after
+    it has answered: if the process dies in between, the receiver is notified once more. A receiver that was not reached
+    is tried again by the next run, up to `MAX_ATTEMPTS` runs, and is given up then, at once if it says that it is gone;
+    that is stored apart from success. A receiver gets the events of an incident in their order, and none while the
+    incident is snoozed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        number: int,
+        routes: Sequence[RouteSection],
+        notify: Notify | None,
+        *,
+        clock: Callable[[], datetime],
+        renew: Callable[[datetime], None],
+    ) -> None:
+        """Sends nothing yet.
+
+        Args:
+            store: holds the pending notifications.
+            number: the deployment's number in the store.
+            routes: who is notified; where nobody wants an event, it is done at once.
+            notify: sends a message; None: nobody is notified.
+            clock: gives the time.
+            renew: called before each message, as receivers may take their time.
+        """
+        self._store = store
+        self._number = number
+        self._routes = () if notify is None else tuple(routes)
+        self._notify = notify
+        self._clock = clock
+        self._renew = renew
+        self._tried: set[int] = set()
+
+    def send_pending(self, *, last: bool = False, digest: bool = False) -> None:
+        """Send each pending notification that was not tried before. Cost: what the receivers take to answer.
+
+        Args:
+            last: whether the run ends: events of the past are sent too, and what is open once more where the receiver
+                forgets it otherwise.
+            digest: whether more than one event that is sent for the first time becomes one digest, whenever it was.
+        """
+        now = self._clock()
+        pending = self._pending(now)
+        past = [one for one in pending if (digest or one.at < now - PAST) and self._is_first(one)]
+        if last and len(past) > (1 if digest else MAX_PAST_EVENTS):
+            self._store.save_digest(self._number, past, now)
+            pending = self._pending(now)
+        held = set() if last else {one.number for one in past}
+        waiting: set[tuple[str, int | None]] = set()
+        for one in pending:
+            message = self._message(one)
+            left = self._left(one, message)
+            ready = [] if one.number in held | self._tried else [r for r in left if _is_next(r, one, waiting)]
+            if ready or not left:
+                with span("notify", state=one.state or ""):
+                    left = self._send(one, message, left, ready)
+            incident = None if one.state is None else one.incidents[0].number
+            waiting |= {(route.receiver, incident) for route in left}
+        if last:
+            self._refresh(now)
+
+    def _refresh(self, now: datetime) -> None:
+        """Send what is open once more along the routes whose receivers forget; that is not stored."""
+        routes = [route for route in self._routes if route.REFRESHED]
+        incidents = self._store.tracked_incidents(self._number) if routes and self._notify is not None else ()
+        for incident in incidents:
+            if incident.state == "closed" or incident.is_snoozed(now):
+                continue
+            source = self._source()
+            event = f"{source.name}/{self._number}/{incident.number}/again"
+            message = Notification(event=event, state="open", incident=incident, source=source)
+            self._renew(self._clock())
+            if self._notify is not None:
+                self._notify(message, [route for route in routes if wants(route, message)])
+
+    def _pending(self, now: datetime) -> list[PendingNotification]:
+        """The pending notifications, without those of incidents that are snoozed."""
+        pending = self._store.pending_notifications(self._number)
+        return [one for one in pending if one.state is None or not one.incidents[0].is_snoozed(now)]
+
+    def _send(
+        self, one: PendingNotification, message: Message, left: Sequence[RouteSection], ready: Sequence[RouteSection]
+    ) -> list[RouteSection]:
+        """Send a message along the routes that are ready for it, and store what became of it.
+
+        Returns:
+            The routes that are still to be notified.
+        """
+        self._tried.add(one.number)
+        self._renew(self._clock())
+        deliveries = self._notify(message, ready) if self._notify is not None and ready else ()
+        reached = one.reached | {delivery.receiver for delivery in deliveries if delivery.ok}
+        abandoned = one.abandoned | {delivery.receiver for delivery in deliveries if delivery.gone}
+        later = [route for route in left if route.receiver not in reached | abandoned]
+        if later and one.attempts + 1 >= MAX_ATTEMPTS:
+            abandoned, later = abandoned | {route.receiver for route in later}, []
+        now = self._clock()
+        attempt = Attempt(
+            reached=reached,
+            abandoned=abandoned,
+            completed_at=now if not later and not abandoned else None,
+            given_up_at=now if not later and abandoned else None,
+        )
+        self._store.save_notification(self._number, one.number, attempt)
+        return later
+
+    def _is_first(self, one: PendingNotification) -> bool:
+        """Whether an event is to be sent for the first time, and somebody wants it."""
+        return one.state is not None and one.attempts == 0 and bool(self._left(one, self._message(one)))
+
+    def _left(self, one: PendingNotification, message: Message) -> list[RouteSection]:
+        settled = one.reached | one.abandoned
+        return [route for route in self._routes if wants(route, message) and route.receiver not in settled]
+
+    def _message(self, one: PendingNotification) -> Message:
+        source = self._source()
+        if one.state is None:
+            return Digest(event=one.event, events=one.events, incidents=one.incidents, source=source, told=one.told)
+        return Notification(event=one.event, state=one.state, incident=one.incidents[0], source=source)
+
+    def _source(self) -> NotificationSource:
+        record = self._store.deployment_record(self._number)
+        return NotificationSource(
+            name=record.called,
+            number=self._number,
+            model=record.model,
+            version=record.version,
+            created_at=record.created_at,
+        )
+
+
+def send_outbox(
+    config: MonitorConfig, store: Store, number: int, notify: Notify, clock: Callable[[], datetime]
+) -> bool:
+    """Send what is pending in the store, without judging anything.
+
+    Args:
+        config: says who is notified.
+        store: holds the pending notifications.
+        number: the deployment's number in the store.
+        notify: sends a message.
+        clock: gives the time.
+
+    Returns:
+        Whether it was done; False where a run has the deployment's lease, which sends it too.
+    """
+    try:
+        lease = store.lease(number, uuid.uuid4().hex, clock(), LEASE_SECONDS)
+    except AnotherRun:
+        return False
+    with lease:
+        NotificationOutbox(store, number, config.notify, notify, clock=clock, renew=lease.renew).send_pending(last=True)
+    return True
+
+
+def _is_next(route: RouteSection, one: PendingNotification, waiting: set[tuple[str, int | None]]) -> bool:
+    """Whether no earlier event of the same incident, and no digest, waits for the receiver of a route."""
+    numbers = {None, *(incident.number for incident in one.incidents)}
+    return not any((route.receiver, number) in waiting for number in numbers)

@@ -1,0 +1,1 @@
+"""Ways to send a notification: e-mail, Slack, webhook, Alertmanager, PagerDuty, Apprise, a command, a heartbeat."""

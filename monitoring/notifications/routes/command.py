@@ -1,0 +1,65 @@
+"""The command route: a program of this machine with the JSON document on its standard input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from monitoring.notifications.digest import Message
+from monitoring.notifications.notification import one_line
+from monitoring.notifications.routes.request import shortened
+
+#: The variables that the program gets; secrets of other programs stay with the monitor.
+PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+
+_LONGEST = 200
+
+
+def command_input(message: Message, *, link: str | None) -> bytes:
+    """What the program reads: the document of a webhook, with `link` where there is one, and a line end."""
+    document: dict[str, object] = {**message.document}
+    if link is not None:
+        document["link"] = link
+    return json.dumps(document).encode() + b"\n"
+
+
+def run_command(
+    command: Sequence[str], text: bytes, *, timeout: float, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Run a program; its output is not shown, but for the last line of its errors where it fails.
+
+    Args:
+        command: The program and its arguments; no shell is involved.
+        text: Its standard input.
+        timeout: Seconds after which it is killed, with all that it has started in its own session.
+        environ: The environment of which a few variables are passed on.
+
+    Raises:
+        ConnectionError: It could not be started, failed, or took too long.
+    """
+    try:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={name: environ[name] for name in PASSED if name in environ},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ConnectionError(f"cannot be started: {error.strerror}") from error
+    with process:
+        try:
+            _, errors = process.communicate(text, timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise ConnectionError(f"not finished within {timeout:g} s") from error
+    if process.returncode:
+        lines = errors.decode("utf-8", "replace").strip().splitlines() or [""]
+        said = f": {shortened(one_line(lines[-1]), _LONGEST)}" if lines[-1] else ""
+        raise ConnectionError(f"exit status {process.returncode}{said}")

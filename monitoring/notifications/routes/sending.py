@@ -1,0 +1,228 @@
+"""Sending a notification along routes. One that cannot be reached is reported, and stops nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from monitoring.config import (
+    AlertmanagerRoute,
+    AppriseRoute,
+    CommandRoute,
+    EmailRoute,
+    PagerDutyRoute,
+    RouteSection,
+    SlackRoute,
+    WebhookRoute,
+)
+from monitoring.errors import BadInput
+from monitoring.notifications.digest import Digest, Message
+from monitoring.notifications.notification import Notification
+from monitoring.notifications.routes.alertmanager import alertmanager_request
+from monitoring.notifications.routes.apprise import send_by_apprise
+from monitoring.notifications.routes.command import command_input, run_command
+from monitoring.notifications.routes.mail import MailServer, mail_of, send_mail
+from monitoring.notifications.routes.pagerduty import pagerduty_request
+from monitoring.notifications.routes.post import Answer, post
+from monitoring.notifications.routes.request import RouteRequest
+from monitoring.notifications.routes.secret import read_secret, read_secret_url
+from monitoring.notifications.routes.slack import slack_request
+from monitoring.notifications.routes.webhook import webhook_request
+
+#: Attempts at one receiver. Between them the wait doubles, from one second on, or is what the receiver asks for.
+ATTEMPTS = 3
+_FIRST_WAIT = 1.0
+
+#: The longest wait that a receiver may ask for within a run, in seconds; a longer one is left to the next run.
+LONGEST_WAIT = 15.0
+
+#: Receivers notified at the same time.
+MAX_AT_ONCE = 16
+
+#: Statuses after which another attempt makes sense: a busy receiver, or one that is restarting.
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+#: The status of a receiver that wants nothing any more.
+_GONE = 410
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The outcome of one notification along one route.
+
+    Attributes:
+        shown: The receiver, without secrets.
+        receiver: Its identity in the store.
+        ok: Whether it was delivered.
+        gone: Whether the receiver says that it is gone for good, so that another attempt makes no sense.
+        detail: What happened, in a few words.
+    """
+
+    shown: str
+    receiver: str
+    ok: bool
+    detail: str
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """How things are sent: a test may send faster.
+
+    Attributes:
+        post: Sends a request, or raises ConnectionError with the reason.
+        sleep: Waits for so many seconds.
+        clock: Gives the time, aware.
+    """
+
+    post: Callable[[RouteRequest], Answer] = post
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+SENDER = Sender()
+
+
+def wants(route: RouteSection, message: Message) -> bool:
+    """Whether a route is for a message: by its level, to which pages always belong, and by its states.
+
+    Args:
+        route: The route.
+        message: The message; a digest has no state, and is for every route of whose level it has an incident.
+
+    Returns:
+        Whether it is.
+    """
+    if isinstance(message, Digest):
+        return bool(message.of_level(route.level).incidents)
+    level = message.incident.level == "page" or route.level == "notice"
+    return message.kind == "test" or (level and message.state in route.states)
+
+
+def notify(message: Message, routes: Sequence[RouteSection], *, sender: Sender = SENDER) -> tuple[Delivery, ...]:
+    """Send a message along each of the routes that want it.
+
+    A receiver by HTTP is tried up to three times; a failure is an outcome, not an exception. Cost: at worst a minute
+    for all of them, as they are notified side by side.
+
+    Args:
+        message: The message.
+        routes: The routes.
+        sender: How things are sent.
+
+    Returns:
+        One outcome for each route that wants it.
+    """
+    wanting = [route for route in routes if wants(route, message)]
+    with ThreadPoolExecutor(max_workers=MAX_AT_ONCE) as pool:
+        return tuple(pool.map(lambda route: _deliver(route, message, sender), wanting))
+
+
+def _deliver(route: RouteSection, message: Message, sender: Sender) -> Delivery:
+    if isinstance(message, Digest):
+        message = message.of_level(route.level)
+    ok, gone = True, False
+    try:
+        match route:
+            case EmailRoute():
+                ok, gone, detail = _mail(route, message)
+            case CommandRoute():
+                text = command_input(message, link=message.link(route.link))
+                run_command(route.command, text, timeout=route.timeout.total_seconds())
+                detail = "exit status 0"
+            case AppriseRoute():
+                timeout = route.timeout.total_seconds()
+                send_by_apprise(message, route.config_file, link=message.link(route.link), timeout=timeout)
+                detail = "exit status 0"
+            case PagerDutyRoute() | AlertmanagerRoute():
+                ok, gone, detail = _post_all(_incident_requests(route, message, sender.clock()), sender)
+            case _:
+                ok, gone, detail = _post(_message_request(route, message, sender.clock()), sender)
+    except (ConnectionError, BadInput) as error:
+        ok, detail = False, str(error).removesuffix(".")
+    return Delivery(shown=route.shown, receiver=route.receiver, ok=ok, gone=gone, detail=detail)
+
+
+def _message_request(route: RouteSection, message: Message, at: datetime) -> RouteRequest:
+    """What is sent to a webhook. Raises BadInput where a secret cannot be used."""
+    match route:
+        case WebhookRoute():
+            secret = read_secret(route.secret_file, route.secret_env)
+            return webhook_request(message, url=route.webhook or _secret_url(route), secret=secret, at=at)
+        case SlackRoute():
+            return slack_request(message, url=_secret_url(route), link=message.link(route.link))
+        case _:
+            raise TypeError(f"no such route: {type(route).__name__}")
+
+
+def _incident_requests(
+    route: PagerDutyRoute | AlertmanagerRoute, message: Message, at: datetime
+) -> tuple[RouteRequest, ...]:
+    """What is sent to a system with incidents of its own. Raises BadInput where a secret cannot be used."""
+    notifications = message.notifications if isinstance(message, Digest) else (message,)
+    if isinstance(route, AlertmanagerRoute):
+        token = read_secret(route.token_file, route.token_env)
+        return tuple(
+            alertmanager_request(one, url=route.url, token=token, link=one.link(route.link), at=at)
+            for one in notifications
+        )
+    key = _secret(route, "routing_key")
+    actions = ("trigger", "resolve") if isinstance(message, Notification) and message.kind == "test" else (None,)
+    return tuple(
+        pagerduty_request(one, url=route.url, routing_key=key, link=one.link(route.link), action=action)
+        for one in notifications
+        for action in actions
+    )
+
+
+def _secret(route: Any, name: str) -> str:
+    return read_secret(getattr(route, f"{name}_file"), getattr(route, f"{name}_env")) or ""
+
+
+def _secret_url(route: WebhookRoute | SlackRoute) -> str:
+    return read_secret_url(route.webhook_file, route.webhook_env) or ""
+
+
+def _mail(route: EmailRoute, message: Message) -> tuple[bool, bool, str]:
+    """Send a mail; recipients that were refused while others got it are gone: it is not sent to the others again."""
+    password = read_secret(route.password_file, route.password_env)
+    server = MailServer(host=route.host, port=route.port, security=route.security, user=route.user, password=password)
+    refused = send_mail(mail_of(message, sender=route.sender, to=route.to, link=message.link(route.link)), server)
+    if refused:
+        return False, True, f"the server refused {', '.join(refused)}, and took the mail to the others"
+    return True, False, "taken by the server"
+
+
+def _post_all(requests: Sequence[RouteRequest], sender: Sender) -> tuple[bool, bool, str]:
+    """Send requests in order, up to the first that fails: whether it went well, whether the receiver is gone, words."""
+    ok, gone, detail = True, False, "nothing to send: no incident is open"
+    for request in requests:
+        ok, gone, detail = _post(request, sender)
+        if not ok:
+            break
+    return ok, gone, detail
+
+
+def _post(request: RouteRequest, sender: Sender) -> tuple[bool, bool, str]:
+    detail, asked = "", None
+    for attempt in range(1, ATTEMPTS + 1):
+        if attempt > 1:
+            sender.sleep(_FIRST_WAIT * 2 ** (attempt - 2) if asked is None else asked)
+        asked = None
+        try:
+            answer = sender.post(request)
+        except ConnectionError as error:
+            detail = f"{error}, attempt {attempt} of {ATTEMPTS}"
+            continue
+        if answer.status not in _TRANSIENT:
+            ok, gone = 200 <= answer.status < 300, answer.status == _GONE
+            said = f", attempt {attempt} of {ATTEMPTS}" if ok else ": gone for good" if gone else ""
+            return ok, gone, f"HTTP {answer.status}{said}"
+        detail, asked = f"HTTP {answer.status}, attempt {attempt} of {ATTEMPTS}", answer.retry_after
+        if asked is not None and asked > LONGEST_WAIT:
+            return False, False, f"HTTP {answer.status}, asks to wait {asked:.0f} s"
+    return False, False, detail

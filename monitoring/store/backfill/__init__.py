@@ -1,1 +1,0 @@
-"""Attempts at judging windows, and windows that are judged again."""

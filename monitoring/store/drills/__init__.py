@@ -1,1 +1,0 @@
-"""Drills in the store: what each planted, and what the monitor told."""

@@ -1,1 +1,0 @@
-"""Erasing one person's predictions from the store."""

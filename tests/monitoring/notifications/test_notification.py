@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+
+from monitoring.notifications.notification import example_notification
+from tests.monitoring.notifications.receivers import APRIL, OPENED, PAGE, SOURCE
+
+
+def test_the_document_is_the_incident_as_the_command_line_shows_it() -> None:
+    assert OPENED.document == {
+        "event": "flights-eu/4/3/0",
+        "deployment": "flights-eu",
+        "deployment_id": 4,
+        "model": "flights",
+        "version": 1,
+        "id": 3,
+        "level": "page",
+        "opened_at": "2013-04-23T00:00:00Z",
+        "window": {"start": "2013-04-22T00:00:00Z", "end": "2013-04-23T00:00:00Z"},
+        "watch": "surprise_brier",
+        "slice": "origin=EWR",
+        "cause": "the model is wrong",
+        "message": "Brier rose by .063 — more than harmless.",
+        "state": "open",
+    }
+
+
+def test_the_state_is_that_of_the_event_whatever_the_incident_has_become() -> None:
+    closed = replace(OPENED, incident=replace(PAGE, state="closed"))
+    assert closed.document["state"] == "open"
+    assert closed.headline == "flights-eu: page: the model is wrong"
+    assert replace(closed, state="closed").headline == "flights-eu: page closed: the model is wrong"
+
+
+def test_a_headline_is_one_line_whatever_a_cause_holds() -> None:
+    named = replace(OPENED, incident=replace(PAGE, cause="slice a\r\nBcc: b\x1b[2J"))
+    assert named.headline == "flights-eu: page: slice a Bcc: b[2J"
+
+
+def test_the_key_is_that_of_the_incident_for_its_life() -> None:
+    later = replace(OPENED, event="x", state="closed", source=replace(SOURCE, name="renamed"))
+    assert later.key == OPENED.key
+    another_store = replace(SOURCE, created_at=APRIL + timedelta(microseconds=1))
+    others = (
+        replace(OPENED, incident=replace(PAGE, number=4)),
+        replace(OPENED, source=another_store),
+        replace(OPENED, kind="test"),
+    )
+    assert len({OPENED.key, *(other.key for other in others)}) == 4
+    assert len(OPENED.key) <= 255
+
+
+def test_a_test_is_marked() -> None:
+    test = example_notification(APRIL, SOURCE)
+    assert test.document["test"]
+    assert test.headline.startswith("TEST: flights-eu")
+    assert test.event != example_notification(APRIL + timedelta(seconds=1), SOURCE).event
+
+
+def test_a_link_has_the_numbers_where_they_belong() -> None:
+    assert OPENED.link("https://m/d/eu/{deployment}/incidents/{incident}") == "https://m/d/eu/4/incidents/3"
+    assert OPENED.link(None) is None
+
+
+def test_importing_notification_and_routes_loads_no_http_client() -> None:
+    probe = "import sys, monitoring.notifications.routes.sending; print({'httpx', 'sqlalchemy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -6,6 +6,7 @@ are counted as lost, and the gap is recorded. No row goes missing uncounted.
 
 from __future__ import annotations
 
+import threading
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
@@ -102,6 +103,7 @@ class Capture:
         self._models: Mapping[str, tuple[ModelLogging, LogSink | None]] = {}
         self.waits_for_disk = waits_for_disk
         """Whether `record` waits for the disk, so that it must not be called in an event loop."""
+        self._counting = threading.Lock()
         self._rows_unsampled = 0
         self._rows_quarantined = 0
 
@@ -136,14 +138,16 @@ class Capture:
         if logging.sampling_rate < 1.0:
             sampled = logging.sample([caller.request_id for caller in batch.callers], self._sampling_key)
             taken = batch if all(sampled) else _selected(batch, sampled)
-            self._rows_unsampled += sum(batch.counts) - sum(taken.counts)
+            with self._counting:
+                self._rows_unsampled += sum(batch.counts) - sum(taken.counts)
             batch = taken
             if not any(batch.counts):
                 return True
         in_range = [caller.is_in_range for caller in batch.callers]
         if all(in_range):
             return sink.write(self._rows(batch, logging.sampling_rate))
-        self._rows_quarantined += sum(compress(batch.counts, [not each for each in in_range]))
+        with self._counting:
+            self._rows_quarantined += sum(compress(batch.counts, [not each for each in in_range]))
         written = [
             sink.write(self._rows(_selected(batch, chosen), logging.sampling_rate, quarantined=quarantined))
             for chosen, quarantined in ((in_range, False), ([not each for each in in_range], True))

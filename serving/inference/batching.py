@@ -1,8 +1,8 @@
-"""Joins requests into batches: those that arrive while a batch runs form the next one.
+"""Joins requests of one model into batches: those that arrive while a batch runs form the next one.
 
-There is no timer to tune: an idle server starts at once, a busy one fills the next batch for exactly as long as the
-last one runs. Requests are joined only if their keys are equal (version, signature, element types, inner shapes), in
-the order of their arrival, and never beyond the largest batch size.
+There is no timer to tune: an idle model starts at once, a busy one fills the next batch for exactly as long as the
+last one runs. Requests are joined only if their keys are equal (signature, element types, inner shapes), in the order
+of their arrival, and never beyond the largest batch size.
 
 A batch that is known to be quick runs in the event loop itself: handing it to a thread and its results back costs two
 wake-ups and contention for the interpreter's lock.
@@ -15,16 +15,18 @@ import sys
 import threading
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar, final
 
+from serving.models.batch_settings import BatchSettings
 from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
     from concurrent.futures import Future
+
+    from serving.inference.run_pool import RunPool
 
 RequestT = TypeVar("RequestT")
 OutcomeT = TypeVar("OutcomeT")
@@ -32,23 +34,6 @@ OutcomeT = TypeVar("OutcomeT")
 #: Durations are kept by key and size. A client can send ever new keys (shapes), so the number is bounded.
 DURATIONS_KEPT = 1024
 UNKNOWN = (float("inf"), float("inf"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchSettings:
-    """How large a batch may be, how many requests may wait, and which batches run in the event loop."""
-
-    max_rows: int = 1024
-    """The most rows of a batch. A single larger request runs alone, whole."""
-    refuse_larger: bool = False
-    """Refuse a request of more rows instead, as TensorFlow Serving does when its batching is on."""
-    max_waiting: int = 4096
-    """Further waiting requests are refused (UNAVAILABLE), so that a flood of them does not exhaust the memory."""
-    quick_s: float = 0.002
-    """The longest duration in seconds of batches that run in the event loop; 0: none runs there.
-
-    A batch counts as quick if one of the last two of its key and about its size took no longer. Of two, because on a
-    busy machine a batch is now and then interrupted for longer than it takes."""
 
 
 @final
@@ -119,13 +104,14 @@ def deadline_message(timeout_s: float) -> str:
 
 @final
 class Batcher(Generic[RequestT, OutcomeT]):
-    """Runs batches, one at a time, of requests that come from one event loop.
+    """Runs batches of one model, one at a time, of requests that come from one event loop.
 
     Args:
-        work: Called with the tasks of a batch, which have one key; in a thread of the batcher's, or in the event loop
-            (see `BatchSettings.quick_s`). It leaves a result or a `Failure` in each task's ``outcome``; a task that it
+        work: Called with the tasks of a batch, which have one key; in a thread of the pool, or in the event loop (see
+            `BatchSettings.quick_s`). It leaves a result or a `Failure` in each task's ``outcome``; a task that it
             cannot `BatchTask.claim` needs none. What it raises fails the whole batch.
         settings: Limits.
+        pool: The threads, which models share.
         clock: Seconds.
     """
 
@@ -134,18 +120,20 @@ class Batcher(Generic[RequestT, OutcomeT]):
         work: Callable[[Sequence[BatchTask[RequestT, OutcomeT]]], None],
         settings: BatchSettings | None = None,
         *,
+        pool: RunPool,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._work = work
         self._settings = settings or BatchSettings()
+        self._pool = pool
         self._clock = clock
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._claiming = threading.Lock()
         self._groups: dict[Hashable, deque[BatchTask[RequestT, OutcomeT]]] = {}
         self._durations: dict[tuple[Hashable, int], tuple[float, float]] = {}
+        self._last_s = 0.0
         self._waiting = 0
         self._is_running = False
-        self._is_in_thread = False
+        self._has_timers = False
 
     async def submit_and_wait(
         self, request: RequestT, *, key: Hashable, rows: int, timeout_s: float | None
@@ -219,7 +207,7 @@ class Batcher(Generic[RequestT, OutcomeT]):
         group.append(task)
         self._waiting += 1
         loop = asyncio.get_running_loop()
-        if self._is_in_thread:
+        if self._has_timers:
             task.start_timer(loop)
         if not self._is_running:
             # Not at once: requests that the loop reads in the same iteration join the first batch too.
@@ -228,52 +216,81 @@ class Batcher(Generic[RequestT, OutcomeT]):
         return task
 
     @property
-    def max_rows(self) -> int:
-        """The most rows of a batch of several requests."""
-        return self._settings.max_rows
-
-    @property
     def waiting(self) -> int:
         """The number of requests that are in no batch yet, cancelled ones among them."""
         return self._waiting
 
-    def close(self) -> None:
-        """End the thread, after the batch that is running."""
-        self._thread.shutdown(wait=True)
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request waits or runs."""
+        return not self._is_running
 
     def _is_quick(self, key: Hashable, rows: int) -> bool:
         """Whether one of the last two batches of this key and about this size (the same power of two) was quick."""
         durations = self._durations.get((key, rows.bit_length()))
         return durations is not None and min(durations) <= self._settings.quick_s
 
+    def _is_slow(self, key: Hashable, rows: int) -> bool:
+        """Whether both of the last two such batches were slow; of unknown ones, whether the last batch of all was."""
+        durations = self._durations.get((key, rows.bit_length()), UNKNOWN)
+        return (self._last_s if durations == UNKNOWN else min(durations)) > self._settings.slow_s
+
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = self._next()
         self._is_running = bool(batch)
         if not batch:
             return
-        if self._is_quick(batch[0].key, sum([task.rows for task in batch])):
+        key, rows = batch[0].key, sum([task.rows for task in batch])
+        if self._is_quick(key, rows):
             try:
                 self._run(batch)
             finally:  # in any case, every request gets its outcome and the next batch starts
                 self._finish(loop, batch, sys.exception())
             return
         # A batch in the loop needs no timers: none can fire while it runs.
-        self._is_in_thread = True
+        self._has_timers = True
         for task in chain(batch, *self._groups.values()):
             task.start_timer(loop)
-        running = self._thread.submit(self._run, batch)
-        running.add_done_callback(lambda done: loop.call_soon_threadsafe(self._return, loop, batch, done))
+        is_slow = self._is_slow(key, rows)
+        if self._pool.acquire(is_slow=is_slow):
+            self._start_in_thread(loop, batch, is_slow=is_slow)
+        else:
+            self._put_back(batch)
+            self._pool.wait(partial(self._start_acquired, loop, is_slow=is_slow), is_slow=is_slow)
+
+    def _start_acquired(self, loop: asyncio.AbstractEventLoop, *, is_slow: bool) -> None:
+        """Run what waits by now, since the pool has a place."""
+        batch = self._next()
+        if batch:
+            self._start_in_thread(loop, batch, is_slow=is_slow)
+        else:  # all were cancelled, or have missed their deadlines
+            self._is_running = self._has_timers = False
+            self._pool.release(is_slow=is_slow)
+
+    def _start_in_thread(
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[BatchTask[RequestT, OutcomeT]], *, is_slow: bool
+    ) -> None:
+        back = partial(self._return, loop, batch, is_slow)
+        running = self._pool.run(partial(self._run, batch))
+        running.add_done_callback(lambda done: loop.call_soon_threadsafe(back, done))
 
     def _run(self, batch: Sequence[BatchTask[RequestT, OutcomeT]]) -> None:
         begin = self._clock()
         self._work(batch)
+        self._last_s = took_s = self._clock() - begin
         key = batch[0].key
         if key is not None:
             if len(self._durations) >= DURATIONS_KEPT:
                 self._durations.clear()
             kind = (key, sum([task.rows for task in batch]).bit_length())
             last = self._durations.get(kind, UNKNOWN)
-            self._durations[kind] = (last[1], self._clock() - begin)
+            self._durations[kind] = (last[1], took_s)
+
+    def _put_back(self, batch: Sequence[BatchTask[RequestT, OutcomeT]]) -> None:
+        """Undo `_next`: the batch's requests are again the first."""
+        key = object() if batch[0].key is None else batch[0].key
+        self._groups = {key: deque([*batch, *self._groups.pop(key, ())]), **self._groups}
+        self._waiting += len(batch)
 
     def _next(self) -> list[BatchTask[RequestT, OutcomeT]]:
         """The next batch: the first group's, up to the largest size; the rest of the group queues up again."""
@@ -295,9 +312,14 @@ class Batcher(Generic[RequestT, OutcomeT]):
         return []
 
     def _return(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[BatchTask[RequestT, OutcomeT]], done: Future[None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: Sequence[BatchTask[RequestT, OutcomeT]],
+        is_slow: bool,  # noqa: FBT001 - for partial
+        done: Future[None],
     ) -> None:
-        self._is_in_thread = False
+        self._has_timers = False
+        self._pool.release(is_slow=is_slow)
         self._finish(loop, batch, done.exception())
 
     def _finish(

@@ -89,7 +89,7 @@ def describe_config(served: ServedVersion, source: ModelSource | None, max_batch
     Args:
         served: The version.
         source: Where its model's versions are; None if the model is no longer wanted.
-        max_batch_rows: The most rows of a batch.
+        max_batch_rows: The most rows of a batch, unless the version has batching parameters of its own.
 
     Returns:
         The extension's model configuration, as far as it means something here.
@@ -98,6 +98,7 @@ def describe_config(served: ServedVersion, source: ModelSource | None, max_batch
         Failure: FAILED_PRECONDITION: the version has no default signature.
     """
     signature = _default_signature(served)
+    own = served.runner.batching
     tensors = (*signature.inputs.values(), *signature.outputs.values())
     has_batches = signature.is_batchable and all(one.shape is not None and len(one.shape) > 1 for one in tensors)
     document = {
@@ -105,7 +106,7 @@ def describe_config(served: ServedVersion, source: ModelSource | None, max_batch
         "platform": PLATFORM,
         "backend": "tensorflow",
         "version_policy": _describe_policy(source.policy if source is not None else VersionPolicy()),
-        "max_batch_size": max_batch_rows if has_batches else 0,
+        "max_batch_size": (own.max_rows if own else max_batch_rows) if has_batches else 0,
         "input": _describe_dims(signature.inputs, has_batches=has_batches),
         "output": _describe_dims(signature.outputs, has_batches=has_batches),
     }

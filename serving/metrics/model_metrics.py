@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, final
 
@@ -28,7 +29,7 @@ EXAMPLE_EDGES: tuple[float, ...] = tuple(2.0**power for power in range(15))
 
 @final
 class ModelCounts:
-    """Counts of loads and runs. Each family is written from one thread at a time; `lines` may read in another.
+    """Counts of loads and runs. Runs are counted from any thread, loads from one; `lines` may read in another.
 
     >>> counts = ModelCounts()
     >>> counts.ran("m", "tensorflow/serving/predict", [3, 1], 250.0)
@@ -44,6 +45,7 @@ class ModelCounts:
         self._runs: dict[tuple[str, str], Histogram] = {}  # by model and method
         self._rows: dict[str, Histogram] = {}
         self._graph_runs, self._graph_us = 0, 0.0
+        self._counting = threading.Lock()
 
     def loaded(self, path: Path, latency_us: float) -> None:
         """Count a version that was loaded, and the time that took in microseconds."""
@@ -65,20 +67,21 @@ class ModelCounts:
 
     def ran(self, model: str, method: str, rows: Sequence[int], latency_us: float) -> None:
         """Count a run of a model for requests of these numbers of rows, in microseconds. Cost: 1 µs for one request."""
-        self._graph_runs += 1
-        self._graph_us += latency_us
         key = (model, method)
-        histogram = self._runs.get(key)
-        if histogram is None:
-            histogram = self._runs[key] = Histogram()
-            self._rows.setdefault(model, Histogram(EXAMPLE_EDGES))
-        histogram.observe(latency_us, len(rows))
-        observe = self._rows[model].observe
-        if rows.count(rows[0]) == len(rows):  # mostly one row each
-            observe(rows[0], len(rows))
-        else:
-            for count in rows:
-                observe(count)
+        with self._counting:
+            self._graph_runs += 1
+            self._graph_us += latency_us
+            histogram = self._runs.get(key)
+            if histogram is None:
+                histogram = self._runs[key] = Histogram()
+                self._rows.setdefault(model, Histogram(EXAMPLE_EDGES))
+            histogram.observe(latency_us, len(rows))
+            observe = self._rows[model].observe
+            if rows.count(rows[0]) == len(rows):  # mostly one row each
+                observe(rows[0], len(rows))
+            else:
+                for count in rows:
+                    observe(count)
 
     def lines(self) -> Iterator[str]:
         """The metrics as lines of the page.

@@ -6,9 +6,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from monitoring.errors import BadInput
+from serving.models.batching_file import read_own_batching
 from serving.models.gpus import GpuSettings
 from serving.models.runner import LoadError, Runner, ThreadSettings
 from serving.models.warmup import warm_up
+from serving.status import Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +34,8 @@ class LoadSettings:
     gpus: GpuSettings = field(default_factory=GpuSettings)
     op_libraries: tuple[Path, ...] = ()
     """Shared libraries of operations that TensorFlow does not have."""
+    reads_batching: bool = False
+    """Whether a version's folder may have batching parameters of its own."""
 
 
 def load_version(
@@ -57,9 +62,15 @@ def load_version(
     how = loading or LoadSettings()
     begin = clock()
     try:
+        batching = read_own_batching(path) if how.reads_batching else None
         runner = Runner(
             path, tags=how.tags, threads=how.threads, gpus=how.gpus, allowed_operations=how.allowed_operations
         )
+        runner.batching = batching
+    except BadInput as error:
+        if counts is not None:
+            counts.not_loaded(path)
+        raise LoadError(str(error), Code.INVALID_ARGUMENT) from error
     except LoadError:
         if counts is not None:
             counts.not_loaded(path)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
+    from serving.models.batch_settings import BatchSettings
+
     Array = np.ndarray[Any, Any]
     GraphCall = Callable[[Sequence[Array]], Sequence[Array]]
     _Key = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -118,6 +120,8 @@ class Runner:
             for name, definition in sorted(self._meta_graph.signature_def.items())
             if name != INITIALISER
         }
+        self.batching: BatchSettings | None = None
+        """How its requests are batched; None for the server's settings."""
         self._calls: dict[_Key, GraphCall] = {}
         self._making = threading.Lock()
 

@@ -29,6 +29,11 @@ class ServedVersion:
         self._lock = threading.Lock()
         self._released = threading.Condition(self._lock)
 
+    @property
+    def is_unloading(self) -> bool:
+        """Whether the version takes no new requests."""
+        return self._is_unloading
+
     def acquire(self) -> bool:
         """Take a lease.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from serving.inference.batching import BatchSettings
 from serving.inference.timestamps import EventTimeRange
+from serving.models.batch_settings import BatchSettings
 from serving.models.loading import LoadSettings
 from serving.models.version_status import VersionSettings
 from serving.transport.http_settings import HttpSettings

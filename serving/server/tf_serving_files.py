@@ -1,16 +1,14 @@
-"""TensorFlow Serving's monitoring, batching and TLS files, read into this server's settings."""
+"""TensorFlow Serving's monitoring and TLS files, read into this server's settings."""
 
 from __future__ import annotations
 
 import ssl
 import tempfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
 from serving.http2.frames import ALPN
-from serving.inference.batching import BatchSettings
-from serving.tf_serving.messages import batching_parameters, monitoring_config, ssl_config
+from serving.tf_serving.messages import monitoring_config, ssl_config
 from serving.tf_serving.text_format import read_text_file
 from serving.transport.http_settings import METRICS_PATH
 
@@ -18,19 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import grpc
-
-# TensorFlow Serving's defaults.
-MAX_BATCH_SIZE = 1000
-MAX_ENQUEUED_BATCHES = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchingFile:
-    """The settings in a file of batching parameters."""
-
-    settings: BatchSettings
-    ignored: tuple[str, ...]
-    """Parameters of the file that this server does not have."""
 
 
 def read_monitoring_file(path: Path) -> str | None:
@@ -53,33 +38,6 @@ def read_monitoring_file(path: Path) -> str | None:
             fix=f'For example path: "{METRICS_PATH}".',
         )
     return config.path or METRICS_PATH
-
-
-def default_batching() -> BatchSettings:
-    """TensorFlow Serving's batching where ``--enable_batching`` is given without a file of parameters."""
-    return BatchSettings(max_rows=MAX_BATCH_SIZE, refuse_larger=True, max_waiting=MAX_BATCH_SIZE * MAX_ENQUEUED_BATCHES)
-
-
-def read_batching_file(path: Path) -> BatchingFile:
-    """Read a ``BatchingParameters`` file.
-
-    Batches have no timer and no threads of their own here, so parameters that tune those are ignored.
-
-    Returns:
-        The settings, and the parameters that are ignored.
-
-    Raises:
-        BadInput: The file cannot be read, or a size in it is not positive.
-    """
-    given = read_text_file(path, batching_parameters(), flag="--batching_parameters_file")
-    rows = _positive(path, given, "max_batch_size", MAX_BATCH_SIZE)
-    batches = _positive(path, given, "max_enqueued_batches", MAX_ENQUEUED_BATCHES)
-    used = {"max_batch_size", "max_enqueued_batches", "enable_large_batch_splitting"}
-    is_split = given.enable_large_batch_splitting.value
-    return BatchingFile(
-        settings=BatchSettings(max_rows=rows, refuse_larger=not is_split, max_waiting=rows * batches),
-        ignored=tuple(field.name for field, _ in given.ListFields() if field.name not in used),
-    )
 
 
 def read_ssl_file(path: Path) -> grpc.ServerCredentials:
@@ -166,12 +124,3 @@ def _tls_context(path: Path, given: Any, interface: str) -> ssl.SSLContext:
 def verifies_grpc_clients(path: Path) -> bool:
     """Whether an ``SSLConfig`` asks clients for a certificate."""
     return bool(read_text_file(path, ssl_config(), flag="--ssl_config_file").client_verify)
-
-
-def _positive(path: Path, given: Any, name: str, default: int) -> int:
-    number = int(getattr(given, name).value) if given.HasField(name) else default
-    if number < 1:
-        raise BadInput(
-            f"{path} cannot be used.", got=f"{name} {number}", expected="a number of at least 1", fix=f"Correct {name}."
-        )
-    return number

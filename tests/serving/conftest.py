@@ -19,11 +19,11 @@ import pytest
 import uvloop
 
 from serving.capture.capture import Capture
-from serving.inference.batching import BatchSettings
 from serving.inference.inference import Inference
 from serving.inference_v2.model_control import ModelControl
 from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
+from serving.models.batch_settings import BatchSettings
 from serving.models.loading import load_version
 from serving.models.version_folders import discover
 from serving.models.versions import Models

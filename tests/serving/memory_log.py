@@ -37,16 +37,22 @@ class MemoryLog:
 
 
 class BlockedLog(MemoryLog):
-    """Its first append waits until it is unblocked, as on a slow disk, and the model with it."""
+    """Its first append waits until it is unblocked, as on a slow disk, and the model with it.
 
-    def __init__(self) -> None:
+    Args:
+        model: The only model whose rows wait; empty for all.
+    """
+
+    def __init__(self, model: str = "") -> None:
         super().__init__()
+        self._model = model
         self.is_blocked = threading.Event()
         self.unblock = threading.Event()
 
     def append(self, rows: AnsweredRows) -> None:
-        self.is_blocked.set()
-        assert self.unblock.wait(30)
+        if self._model in ("", rows.model):
+            self.is_blocked.set()
+            assert self.unblock.wait(30)
         super().append(rows)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.serve.server_flags import ServerFlags
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
     from serving.grpc_api.server import GrpcSettings
-    from serving.inference.batching import BatchSettings
+    from serving.models.batch_settings import BatchSettings
     from serving.models.model_cache import ModelCacheSettings
     from serving.models.model_list import ModelListSource
     from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
@@ -77,6 +77,7 @@ def read_model_repository(
             gpus=read_gpus(flags, tf_flags),
             allowed_operations=access.allowed_operations,
             op_libraries=access.op_libraries,
+            reads_batching=bool(tf_flags.enable_per_model_batching_parameters),
         ),
         versions=VersionSettings(
             retries=RetryPolicy(
@@ -255,17 +256,25 @@ def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
 
 
 def _batches(tf_flags: TensorFlowServingFlags, report: Report) -> BatchSettings:
-    from serving.inference.batching import BatchSettings  # noqa: PLC0415 - as above
-    from serving.server.tf_serving_files import default_batching, read_batching_file  # noqa: PLC0415 - as above
+    from serving.models.batch_settings import BatchSettings  # noqa: PLC0415 - as above
+    from serving.models.batching_file import default_batching, read_batching_file  # noqa: PLC0415 - as above
 
-    if tf_flags.batching_parameters_file is None:
-        return default_batching() if tf_flags.enable_batching else BatchSettings()
+    path, is_own = tf_flags.batching_parameters_file, tf_flags.enable_per_model_batching_parameters
     if not tf_flags.enable_batching:
-        raise contradiction("--batching_parameters_file", "no --enable_batching", "the file would have no effect")
-    batching = read_batching_file(tf_flags.batching_parameters_file)
-    for name in batching.ignored:
-        report(f"{name} in --batching_parameters_file has no effect: batches wait for neither a timer nor a thread.")
-    return batching.settings
+        if path is not None:
+            raise contradiction("--batching_parameters_file", "no --enable_batching", "the file would have no effect")
+        if is_own:
+            flag = "--enable_per_model_batching_parameters"
+            raise contradiction(flag, "no --enable_batching", "the models' files would have no effect")
+        return BatchSettings()
+    settings = default_batching()
+    if path is not None:
+        batching = read_batching_file(path)
+        settings = batching.settings
+        for name, reason in batching.ignored.items():
+            report(f"{name} in --batching_parameters_file has no effect: {reason}.")
+    # As in TensorFlow Serving, only the threads of the common file are used then.
+    return BatchSettings(runs=settings.runs) if is_own else settings
 
 
 def _grpc_listener(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> GrpcListener | None:

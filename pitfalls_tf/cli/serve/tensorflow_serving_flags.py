@@ -31,6 +31,7 @@ class TensorFlowServingFlags:
     monitoring_config_file: Path | None
     enable_batching: bool | None
     batching_parameters_file: Path | None
+    enable_per_model_batching_parameters: bool | None
     allow_version_labels_for_unavailable_models: bool | None
     enable_model_warmup: bool | None
     num_request_iterations_for_warmup: int | None
@@ -107,6 +108,9 @@ tensorflow_serving_flags = option_group(
         _value("--monitoring_config_file", FILE, "Path of the Prometheus metrics: a MonitoringConfig."),
         _boolean("--enable_batching", "Batch requests by the batching parameters instead of pitfalls' own."),
         _value("--batching_parameters_file", FILE, "Sizes of batches and their queue: BatchingParameters."),
+        _boolean(
+            "--enable_per_model_batching_parameters", "Read them from batching_params.pbtxt in each version's folder."
+        ),
         _boolean(
             "--allow_version_labels_for_unavailable_models", "A reload may label versions that are not available yet."
         ),

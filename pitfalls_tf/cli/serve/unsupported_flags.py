@@ -43,7 +43,6 @@ REFUSED: Mapping[str, tuple[str, str]] = {
         "Use --tensorflow_intra_op_parallelism and --tensorflow_inter_op_parallelism.",
     ),
     "use_alts_credentials": ("there is no ALTS, Google's own encryption", "Use --ssl_config_file."),
-    "enable_per_model_batching_parameters": ("all models share one queue", "Use --batching_parameters_file."),
     "thread_pool_factory_config_file": ("thread pools cannot be configured", "Leave it out."),
     "enable_serialization_as_tensor_content": (
         "responses have typed values, as TensorFlow Serving's by default",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from serving.capture.log_sink import RowWriter
     from serving.grpc_api.server import Engine
-    from serving.inference.batching import BatchSettings
+    from serving.models.batch_settings import BatchSettings
     from serving.models.versions import Models
     from serving.transport.limits import ConnectionLimiter
 

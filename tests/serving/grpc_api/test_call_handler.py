@@ -9,7 +9,7 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from tests.serving.grpc_api.conftest import predict_request
 from tests.serving.memory_log import BlockedLog, MemoryLog
 

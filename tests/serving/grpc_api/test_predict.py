@@ -12,7 +12,7 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import predict_pb2
 
 from serving.grpc_api.server import GrpcSettings
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from tests.serving.grpc_api.conftest import predict_request
 
 if TYPE_CHECKING:

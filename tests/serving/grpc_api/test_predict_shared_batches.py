@@ -14,7 +14,7 @@ from tensorflow import make_ndarray
 from serving.grpc_api.server import GrpcSettings
 from serving.http2 import frames
 from serving.http2.frames import literal
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from serving.models.versions import Models
 from tests.serving.grpc_api.conftest import predict_request
 from tests.serving.http2.conftest import HEADERS, RawClient, call

@@ -17,7 +17,7 @@ import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from monitoring.traffic.log.log import TrafficLog
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from tests.serving.grpc_api.conftest import predict_request
 from tests.serving.memory_log import BlockedLog
 

@@ -10,7 +10,7 @@ import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving.grpc_api.server import GrpcSettings
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from serving.transport.limits import ConnectionLimiter
 from tests.serving.grpc_api.conftest import predict_request
 from tests.serving.memory_log import BlockedLog

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from tests.serving.grpc_api.v2_client import failure, infer_request, send, tensor
 from tests.serving.memory_log import BlockedLog, MemoryLog
 

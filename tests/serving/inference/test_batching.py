@@ -1,4 +1,4 @@
-"""Requests wait in groups, run in one thread, and have exactly one outcome each."""
+"""Requests wait in groups, run one batch at a time, and have exactly one outcome each."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.inference.batching import Batcher, BatchSettings, BatchTask
+from serving.inference.batching import Batcher, BatchTask
+from serving.inference.run_pool import RunPool
+from serving.models.batch_settings import BatchSettings
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class FakeModel:
@@ -39,13 +41,20 @@ class FakeModel:
                 task.outcome = 2 * task.request
 
 
+@pytest.fixture
+def pool() -> Iterator[RunPool]:
+    threads = RunPool(1)
+    yield threads
+    threads.close()
+
+
 async def enter(model: FakeModel) -> None:
     assert await asyncio.to_thread(model.entered.wait, 30)
 
 
-def test_requests_that_arrive_while_a_batch_runs_form_the_next() -> None:
+def test_requests_that_arrive_while_a_batch_runs_form_the_next(pool: RunPool) -> None:
     model = FakeModel(closed=True)
-    batcher: Batcher[int, int] = Batcher(model.work)
+    batcher: Batcher[int, int] = Batcher(model.work, pool=pool)
 
     async def scene() -> list[int]:
         first = asyncio.create_task(batcher.submit_and_wait(0, key="k", rows=1, timeout_s=None))
@@ -59,7 +68,6 @@ def test_requests_that_arrive_while_a_batch_runs_form_the_next() -> None:
 
     assert asyncio.run(scene()) == [0, 2, 4, 6, 8, 10]
     assert model.batches == [[0], [1, 2, 3, 4, 5]]
-    batcher.close()
 
 
 @given(
@@ -68,7 +76,8 @@ def test_requests_that_arrive_while_a_batch_runs_form_the_next() -> None:
 )
 def test_batches_keep_to_one_key_and_to_the_largest_size(requests: list[tuple[str | None, int]], max_rows: int) -> None:
     model = FakeModel()
-    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=max_rows))
+    pool = RunPool(1)
+    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=max_rows), pool=pool)
 
     async def scene() -> list[int]:
         return await asyncio.gather(
@@ -79,7 +88,7 @@ def test_batches_keep_to_one_key_and_to_the_largest_size(requests: list[tuple[st
         )
 
     assert asyncio.run(scene()) == [2 * index for index in range(len(requests))]
-    batcher.close()
+    pool.close()
     served = Counter(index for batch in model.batches for index in batch)
     assert served == Counter(range(len(requests)))
     for batch in model.batches:
@@ -89,20 +98,18 @@ def test_batches_keep_to_one_key_and_to_the_largest_size(requests: list[tuple[st
         assert batch == sorted(batch)
 
 
-def test_a_larger_request_runs_alone_or_is_refused() -> None:
+def test_a_larger_request_runs_alone_or_is_refused(pool: RunPool) -> None:
     model = FakeModel()
-    alone: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=4))
+    alone: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=4), pool=pool)
     assert asyncio.run(alone.submit_and_wait(7, key="k", rows=5, timeout_s=None)) == 14
-    alone.close()
-    strict: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=4, refuse_larger=True))
+    strict: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=4, refuse_larger=True), pool=pool)
     with pytest.raises(Failure, match="Task size 5 is larger than maximum input batch size 4"):
         asyncio.run(strict.submit_and_wait(7, key="k", rows=5, timeout_s=None))
-    strict.close()
 
 
-def test_a_full_queue_refuses_and_recovers() -> None:
+def test_a_full_queue_refuses_and_recovers(pool: RunPool) -> None:
     model = FakeModel(closed=True)
-    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(max_waiting=2))
+    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(max_waiting=2), pool=pool)
 
     async def scene() -> list[int | BaseException]:
         first = asyncio.create_task(batcher.submit_and_wait(0, key="k", rows=1, timeout_s=None))
@@ -117,12 +124,11 @@ def test_a_full_queue_refuses_and_recovers() -> None:
     assert (zero, one, two, nine) == (0, 2, 4, 18)
     assert isinstance(three, Failure)
     assert three.code is Code.UNAVAILABLE
-    batcher.close()
 
 
-def test_a_deadline_that_passes_in_the_queue_keeps_the_request_from_running() -> None:
+def test_a_deadline_that_passes_in_the_queue_keeps_the_request_from_running(pool: RunPool) -> None:
     model = FakeModel(closed=True)
-    batcher: Batcher[int, int] = Batcher(model.work)
+    batcher: Batcher[int, int] = Batcher(model.work, pool=pool)
 
     async def scene() -> int:
         first = asyncio.create_task(batcher.submit_and_wait(0, key="k", rows=1, timeout_s=None))
@@ -134,11 +140,10 @@ def test_a_deadline_that_passes_in_the_queue_keeps_the_request_from_running() ->
         return await first
 
     assert asyncio.run(scene()) == 0
-    batcher.close()
     assert model.batches == [[0]]
 
 
-def test_a_deadline_that_passes_while_it_runs_takes_the_claim() -> None:
+def test_a_deadline_that_passes_while_it_runs_takes_the_claim(pool: RunPool) -> None:
     model = FakeModel(closed=True)
     claimed: list[bool] = []
 
@@ -147,7 +152,7 @@ def test_a_deadline_that_passes_while_it_runs_takes_the_claim() -> None:
         assert model.go_on.wait(30)
         claimed.extend(task.claim() for task in tasks)
 
-    batcher: Batcher[int, int] = Batcher(work)
+    batcher: Batcher[int, int] = Batcher(work, pool=pool)
 
     async def scene() -> None:
         with pytest.raises(Failure, match="the deadline passed"):
@@ -155,11 +160,11 @@ def test_a_deadline_that_passes_while_it_runs_takes_the_claim() -> None:
         model.go_on.set()
 
     asyncio.run(scene())
-    batcher.close()
+    pool.close()
     assert claimed == [False]
 
 
-def test_a_claimed_answer_leaves_though_its_deadline_passes() -> None:
+def test_a_claimed_answer_leaves_though_its_deadline_passes(pool: RunPool) -> None:
     model = FakeModel(closed=True)
 
     def work(tasks: Sequence[BatchTask[int, int]]) -> None:
@@ -169,7 +174,7 @@ def test_a_claimed_answer_leaves_though_its_deadline_passes() -> None:
         for task in tasks:
             task.outcome = task.request
 
-    batcher: Batcher[int, int] = Batcher(work)
+    batcher: Batcher[int, int] = Batcher(work, pool=pool)
 
     async def scene() -> int:
         sent = asyncio.create_task(batcher.submit_and_wait(5, key="k", rows=1, timeout_s=0.001))
@@ -180,17 +185,16 @@ def test_a_claimed_answer_leaves_though_its_deadline_passes() -> None:
         return await sent
 
     assert asyncio.run(scene()) == 5
-    batcher.close()
 
 
-def test_failures_reach_their_own_request_and_defects_the_whole_batch() -> None:
+def test_failures_reach_their_own_request_and_defects_the_whole_batch(pool: RunPool) -> None:
     def work(tasks: Sequence[BatchTask[int, int]]) -> None:
         for task in tasks:
             if task.request == 13:
                 raise ZeroDivisionError
             task.outcome = Failure(Code.INTERNAL, "odd") if task.request % 2 else task.request
 
-    batcher: Batcher[int, int] = Batcher(work)
+    batcher: Batcher[int, int] = Batcher(work, pool=pool)
 
     async def scene(*requests: int) -> list[int | BaseException]:
         sent = (batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None) for one in requests)
@@ -201,11 +205,10 @@ def test_failures_reach_their_own_request_and_defects_the_whole_batch() -> None:
     assert isinstance(odd, Failure)
     assert all(isinstance(one, ZeroDivisionError) for one in asyncio.run(scene(13, 2)))
     assert asyncio.run(scene(4)) == [4], "the batcher goes on"
-    batcher.close()
 
 
 @pytest.mark.parametrize(("took", "place"), [(0.001, "loop"), (0.003, "thread")])
-def test_a_key_with_quick_batches_runs_in_the_event_loop(took: float, place: str) -> None:
+def test_a_key_with_quick_batches_runs_in_the_event_loop(pool: RunPool, took: float, place: str) -> None:
     now = [0.0]
     places: list[str] = []
 
@@ -215,24 +218,23 @@ def test_a_key_with_quick_batches_runs_in_the_event_loop(took: float, place: str
         for task in tasks:
             task.outcome = task.request
 
-    batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=0.002), clock=lambda: now[0])
+    batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=0.002), clock=lambda: now[0], pool=pool)
 
     async def scene() -> list[int]:
         sent = [(0, 1), (1, 1), (2, 2), (3, 3), (4, 1)]
         return [await batcher.submit_and_wait(one, key="k", rows=rows, timeout_s=1.0) for one, rows in sent]
 
     assert asyncio.run(scene()) == [0, 1, 2, 3, 4]
-    batcher.close()
     # Two rows are another size than one, three the same as two.
     assert places == ["thread", place, "thread", place, place]
 
 
-def test_a_defect_in_the_loop_reaches_every_request_and_the_batcher_goes_on() -> None:
+def test_a_defect_in_the_loop_reaches_every_request_and_the_batcher_goes_on(pool: RunPool) -> None:
     def work(tasks: Sequence[BatchTask[int, int]]) -> None:
         for task in tasks:
             task.outcome = 6 // task.request
 
-    batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=1e9))
+    batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=1e9), pool=pool)
     seen: list[BaseException | None] = []
 
     async def scene() -> list[int | BaseException]:
@@ -257,4 +259,95 @@ def test_a_defect_in_the_loop_reaches_every_request_and_the_batcher_goes_on() ->
 
     assert isinstance(asyncio.run(once_more()), ZeroDivisionError)
     assert [type(one) for one in seen] == [ZeroDivisionError]
-    batcher.close()
+
+
+def test_a_model_waits_for_no_other_however_many_are_slow(pool: RunPool) -> None:
+    slow = [FakeModel(closed=True) for _ in range(3)]
+    fast = FakeModel()
+    settings = BatchSettings(quick_s=0, slow_s=-1.0)  # what has run before counts as slow
+    batchers: list[Batcher[int, int]] = [Batcher(model.work, settings, pool=pool) for model in slow]
+    other: Batcher[int, int] = Batcher(fast.work, BatchSettings(quick_s=0), pool=pool)
+
+    async def ask(batcher: Batcher[int, int], *, timeout_s: float | None = None) -> int:
+        return await batcher.submit_and_wait(1, key="k", rows=1, timeout_s=timeout_s)
+
+    async def scene() -> list[int]:
+        for model, batcher in zip(slow, batchers, strict=True):
+            model.go_on.set()
+            await ask(batcher)
+            model.go_on.clear()
+            model.entered.clear()
+        waiting = [asyncio.create_task(ask(batcher)) for batcher in batchers]
+        await enter(slow[0])
+        answers = [await ask(other) for _ in range(3)]
+        assert [model.entered.is_set() for model in slow] == [True, False, False], "one slow run at a time"
+        with pytest.raises(Failure, match="the deadline passed"):
+            await ask(batchers[2], timeout_s=0.001)
+        for model in slow:
+            model.go_on.set()
+        return answers + await asyncio.gather(*waiting)
+
+    assert asyncio.run(scene()) == [2] * 6
+    assert [len(model.batches) for model in slow] == [2, 2, 2], "the request that missed its deadline never ran"
+
+
+def test_a_place_that_nobody_needs_any_more_goes_to_the_next(pool: RunPool) -> None:
+    settings = BatchSettings(quick_s=0, slow_s=-1.0)
+    models = [FakeModel(closed=True) for _ in range(3)]
+    batchers: list[Batcher[int, int]] = [Batcher(model.work, settings, pool=pool) for model in models]
+
+    async def scene() -> None:
+        for model, batcher in zip(models, batchers, strict=True):
+            model.go_on.set()
+            await batcher.submit_and_wait(1, key="k", rows=1, timeout_s=None)
+            model.go_on.clear()
+            model.entered.clear()
+        asked = [
+            asyncio.create_task(batcher.submit_and_wait(2, key="k", rows=1, timeout_s=None)) for batcher in batchers
+        ]
+        await enter(models[0])
+        asked[1].cancel()
+        models[0].go_on.set()
+        await enter(models[2])
+        models[2].go_on.set()
+        assert (await asked[0], await asked[2], asked[1].cancelled()) == (4, 4, True)
+        assert batchers[1].is_idle
+        models[1].go_on.set()
+        assert await batchers[1].submit_and_wait(3, key="k", rows=1, timeout_s=None) == 6
+
+    asyncio.run(scene())
+    assert models[1].batches == [[1], [3]]
+
+
+@given(
+    requests=st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from(["a", "b", None]), st.integers(1, 4), st.booleans()), max_size=40
+    ),
+    runs=st.integers(1, 3),
+)
+def test_every_request_of_every_model_has_one_answer_in_order(
+    requests: list[tuple[int, str | None, int, bool]], runs: int
+) -> None:
+    pool = RunPool(runs)
+    models = [FakeModel() for _ in range(4)]
+    settings = [BatchSettings(max_rows=4, quick_s=quick, slow_s=slow) for quick in (0, 1e9) for slow in (-1.0, 1e9)]
+    batchers: list[Batcher[int, int]] = [
+        Batcher(model.work, one, pool=pool) for model, one in zip(models, settings, strict=True)
+    ]
+
+    async def scene() -> list[int]:
+        sent = []
+        for index, (model, key, rows, pauses) in enumerate(requests):
+            task = batchers[model].submit_and_wait(index, key=key, rows=rows, timeout_s=None)
+            sent.append(asyncio.create_task(task))
+            if pauses:
+                await asyncio.sleep(0)
+        return await asyncio.gather(*sent)
+
+    assert asyncio.run(scene()) == [2 * index for index in range(len(requests))]
+    pool.close()
+    for number, model in enumerate(models):
+        for key in ("a", "b"):
+            wanted = [index for index, (asked, its, *_) in enumerate(requests) if (asked, its) == (number, key)]
+            pairs = zip(model.batches, model.keys, strict=True)
+            assert [index for batch, its in pairs if its == key for index in batch] == wanted

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,21 +15,24 @@ import pytest
 
 from serving.capture.capture import Caller, Capture
 from serving.capture.log_sink import LogSink
-from serving.inference.batching import BatchSettings
 from serving.inference.inference import Inference
 from serving.inference.requests import InferenceRequest, RowRequest
 from serving.metrics.model_metrics import ModelCounts
+from serving.models.batch_settings import BatchSettings
+from serving.models.loading import load_version
+from serving.models.version_folders import discover
+from serving.models.versions import Models
 from serving.rest.instances_format import INSTANCES_FORMAT
 from serving.status import Code, Failure
 from tests.serving.memory_log import BlockedLog, FullDisk, MemoryLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from monitoring.traffic.format.rows import AnsweredRows
     from serving.inference.requests import InferenceResult, Outcome
     from serving.models.served_version import ServedVersion
-    from serving.models.versions import Models
 
 Array = np.ndarray[Any, Any]
 
@@ -312,3 +317,42 @@ def test_a_log_that_waits_for_the_disk_is_never_written_in_the_event_loop(
         infer(inference, two_float(named, "r", 1.0))
     inference.close()
     assert (threads[1] is threading.main_thread()) == is_in_loop
+
+
+def test_no_model_waits_for_another(models: Models, named: ServedVersion) -> None:
+    """The run of one model stands still, and requests of another are answered and logged meanwhile, in their order."""
+    log = BlockedLog(model="named")
+    inference = Inference(capture=Capture(log), batches=BatchSettings(quick_s=0, runs=1))
+
+    async def ask() -> list[InferenceResult]:
+        slow = [asyncio.create_task(inference.infer(two_float(named, f"slow-{n}", 1.0))) for n in range(16)]
+        assert await asyncio.to_thread(log.is_blocked.wait, 30)
+        with models.lease("half_plus_two") as served:
+            x = np.ones(1, np.float32)
+            fast = [await inference.infer(make_request(served, "serving_default", f"fast-{n}", x=x)) for n in range(3)]
+        assert not any(one.done() for one in slow)
+        assert log.request_ids == ["fast-0", "fast-1", "fast-2"]
+        log.unblock.set()
+        await asyncio.gather(*slow)
+        return fast
+
+    assert [outputs(one) for one in asyncio.run(ask())] == [{"y": [2.5]}] * 3
+    inference.close()
+    assert log.request_ids[3:] == [f"slow-{n}" for n in range(16)]
+
+
+def test_the_queue_of_an_unloaded_version_goes(models_folder: Path, inference: Inference) -> None:
+    models = Models(lambda: discover(models_folder), load=load_version, report=lambda _: None)
+    models.poll()
+    kept = []
+    for name in ("half_plus_two", "half_plus_three"):
+        with models.lease(name) as served:
+            kept.append(weakref.ref(served))
+            infer(inference, make_request(served, "serving_default", "r", x=np.ones(1, np.float32)))
+        del served
+        models.close()
+        models = Models(lambda: discover(models_folder), load=load_version, report=lambda _: None)
+        models.poll()
+    models.close()
+    gc.collect()
+    assert kept[0]() is None, "the second version's first request freed it"

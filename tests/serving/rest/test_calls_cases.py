@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 
 if TYPE_CHECKING:
     from tests.serving.conftest import OpenWebsite, Website

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from tests.serving.memory_log import BlockedLog
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from serving.access.guard import Guard
 from serving.access.tokens import Scope, Token
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from serving.server.labels_endpoint import LabelsEndpoint
 from tests.serving.memory_log import MemoryLog
 

@@ -9,7 +9,7 @@ import pytest
 
 from monitoring.errors import BadInput
 from serving.grpc_api.server import GrpcSettings
-from serving.inference.batching import BatchSettings
+from serving.models.batch_settings import BatchSettings
 from serving.models.loading import LoadSettings
 from serving.models.model_cache import ModelCacheSettings
 from serving.models.model_list import ConfigFile, ModelsFolder, ModelsUrl, SingleModel
@@ -97,20 +97,23 @@ def test_timeouts_metrics_path_and_batching_are_set_by_flags_and_files(tmp_path:
     assert ParsedFlags().limits() == Limits(http=HttpSettings(hosts=LOCAL))
     monitoring, batching = tmp_path / "monitoring", tmp_path / "batching"
     monitoring.write_text('prometheus_config { enable: true path: "/metrics" }')
-    batching.write_text("max_batch_size { value: 32 } num_batch_threads { value: 4 }")
-    flags = ParsedFlags(
+    batching.write_text("max_batch_size { value: 32 } num_batch_threads { value: 4 } batch_timeout_micros { value: 9 }")
+    arguments = (
         "--rest_api_timeout_in_ms=0",
         "--rest_api_enable_cors_support=true",
         f"--monitoring_config_file={monitoring}",
         "--enable_batching",
         f"--batching_parameters_file={batching}",
     )
+    flags = ParsedFlags(*arguments)
     limits = flags.limits()
     assert limits.timeout_s is None
     assert (limits.http.cors, limits.http.metrics_path) == (True, "/metrics")
-    assert limits.batches == BatchSettings(max_rows=32, refuse_larger=True, max_waiting=320)
+    assert limits.batches == BatchSettings(max_rows=32, refuse_larger=True, max_waiting=320, runs=4)
     assert len(flags.reported) == 1
-    assert flags.reported[0].startswith("num_batch_threads ")
+    assert flags.reported[0].startswith("batch_timeout_micros ")
+    flags = ParsedFlags(*arguments, "--enable_per_model_batching_parameters")
+    assert flags.limits().batches == BatchSettings(runs=4), "the common file's threads alone, as there"
 
 
 def test_limits_of_clients_are_set_by_flags() -> None:
@@ -192,6 +195,10 @@ def test_models_at_urls_are_copied_to_a_cache(tmp_path: Path, monkeypatch: pytes
         (("--grpc-engine=loop", "--grpc_channel_arguments=a=1"), "--grpc_channel_arguments and --grpc-engine loop"),
         (("--grpc-engine=loop", "--grpc-compression"), "--grpc-compression and --grpc-engine loop contradict"),
         (("--batching_parameters_file=f",), "--batching_parameters_file and no --enable_batching contradict"),
+        (
+            ("--enable_per_model_batching_parameters",),
+            "--enable_per_model_batching_parameters and no --enable_batching contradict",
+        ),
     ],
 )
 def test_contradictions_are_refused(

@@ -24,11 +24,11 @@ import uvicorn
 
 from benchmarks.dashboard_speed import FIRST, TEMPLATE, fill
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.dashboard.sources import Source
-from monitoring.dashboard.web.access import Access
-from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.stores.named_store import NamedStore
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.view.access import Access
+from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.pages import Pages
 
 INPUTS, ROWS, ROUNDS = 40, 200, 5
 
@@ -82,11 +82,11 @@ def measure(settings: Settings) -> Result:
 
 def serve(store: Path, port: int) -> None:
     """Serve the dashboard of a store that `fill` wrote."""
-    source = Source(name="shop", url=f"sqlite:///{store}", files=())
+    source = NamedStore(name="shop", url=f"sqlite:///{store}", files=())
     now = FIRST + timedelta(days=100_000)
-    pages = Pages(sources=(source,), clock=lambda: now)
+    stores = Stores(stores=(source,), clock=lambda: now)
     access = Access(names=frozenset({"127.0.0.1"}))
-    uvicorn.run(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), port=port, log_level="error")
+    uvicorn.run(dashboard_app(lambda: stores, access, Changes(stores.fingerprint)), port=port, log_level="error")
 
 
 def cpu_seconds(pid: int) -> float:

@@ -19,11 +19,11 @@ import numpy as np
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.dashboard.sources import Source
-from monitoring.dashboard.web.access import Access
-from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.stores.named_store import NamedStore
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.view.access import Access
+from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.pages import Pages
 from monitoring.records import BaselineScore, IncidentRecord, Level, RunRecord, ScoreRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 
@@ -77,11 +77,11 @@ def _measured(
         path = Path(folder) / "pitfalls.db"
         fill(path, deployments, windows, watches)
         print(f"filled {path.stat().st_size / 1e6:,.0f} MB", file=sys.stderr)
-        source = Source(name="shop", url=f"sqlite:///{path}", files=())
-        pages = Pages(sources=(source,), clock=lambda: FIRST + windows * DAY + timedelta(hours=7))
-        app = Dashboard(lambda: pages, Access(names=frozenset({"dashboard"})), Changes(pages.fingerprint)).app()
+        source = NamedStore(name="shop", url=f"sqlite:///{path}", files=())
+        stores = Stores(stores=(source,), clock=lambda: FIRST + windows * DAY + timedelta(hours=7))
+        app = dashboard_app(lambda: stores, Access(names=frozenset({"dashboard"})), Changes(stores.fingerprint))
         rows = tuple(asyncio.run(_row(app, name, address, rounds)) for name, address in pages_of.items())
-        looks = _looks(pages.fingerprint, rounds)
+        looks = _looks(stores.fingerprint, rounds)
         source.close()
     return rows, looks
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.config.files import ConfigFile
-from monitoring.dashboard.sources import Source
-from monitoring.dashboard.web.pages import Pages
+from monitoring.dashboard.stores.named_store import NamedStore
+from monitoring.dashboard.stores.stores import Stores
 from monitoring.records import (
     CauseDetail,
     CauseRow,
@@ -136,19 +136,19 @@ def make_store(path: Path, *, label: str = "UA", models: tuple[str, str] = ("fli
     return url
 
 
-def pages_of(url: str) -> Pages:
+def stores_of(url: str) -> Stores:
     """The dashboard's pages of that store, at a fixed time."""
-    return Pages(sources=(Source(name="shop", url=url, files=()),), clock=lambda: NOW)
+    return Stores(stores=(NamedStore(name="shop", url=url, files=()),), clock=lambda: NOW)
 
 
-def described_pages(
+def described_stores(
     folder: Path,
     *,
     comments: Sequence[str] = described_deployment.WORDS,
     sections: str = "",
     photos: NDArray[np.float64] | None = None,
     files: Sequence[bytes] = (),
-) -> Pages:
+) -> Stores:
     """The dashboard's pages of a deployment whose rows have texts and images, with a page; they are in the folder."""
     config = described_deployment.make(folder, comments=comments, sections=sections, photos=photos, files=files)
     with Store.open(config.store.url) as store:
@@ -170,4 +170,6 @@ def described_pages(
         window = replace(status.windows[-1], start=found.window_start, end=found.window_end)
         store.commit_window(number, window, states={}, label_cursor={}, incidents=(found,))
     file = ConfigFile(path=folder / "monitor.toml", config=config)
-    return Pages(sources=(Source(name="shop", url=config.store.url, files=(file,)),), files=(file,), clock=lambda: NOW)
+    return Stores(
+        stores=(NamedStore(name="shop", url=config.store.url, files=(file,)),), files=(file,), clock=lambda: NOW
+    )

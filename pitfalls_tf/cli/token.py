@@ -10,7 +10,7 @@ from monitoring.errors import BadInput
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monitoring.dashboard.web.access import Role
+    from monitoring.dashboard.view.access import Role
 
 
 def read_token(file: Path | None) -> str | None:

@@ -15,17 +15,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import sync_playwright
+from starlette.applications import Starlette
 
 from monitoring.config.files import read_files
-from monitoring.dashboard.sources import Source, sources_of
-from monitoring.dashboard.web.access import Access
-from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.stores.named_store import NamedStore, named_stores
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.view.access import Access
+from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.pages import Pages
 from monitoring.dashboard.web.server import address_of, bind, serving
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.store import DeploymentRecord, Store
-from tests.dashboard_store import EXAMPLES, STEP, described_pages
+from tests.dashboard_store import EXAMPLES, STEP, described_stores
 
 #: When the pictures are taken.
 NOW = datetime(2014, 1, 1, 9, tzinfo=UTC)
@@ -146,7 +147,7 @@ def _incidents(
     return notice, replace(page, number=2, message=f"{page.message} {STEP}", **times)
 
 
-def dashboard(folder: Path) -> tuple[Dashboard, tuple[Source, ...]]:
+def dashboard(folder: Path) -> tuple[Starlette, tuple[NamedStore, ...]]:
     """A dashboard of all `DEPLOYMENTS`, written into a folder."""
     url = folder / "pitfalls.db"
     with Store.open(f"sqlite:///{url}") as store:
@@ -158,8 +159,8 @@ def dashboard(folder: Path) -> tuple[Dashboard, tuple[Source, ...]]:
         path.write_text(CONFIG.format(name=name, team=team, tags=list(tags), store=url).replace("'", '"'))
         paths.append(path)
     files = read_files(paths)
-    pages = Pages(sources=sources_of(files), files=files, clock=lambda: NOW)
-    return Dashboard(lambda: pages, ACCESS, Changes(pages.fingerprint)), pages.sources
+    stores = Stores(stores=named_stores(files), files=files, clock=lambda: NOW)
+    return dashboard_app(lambda: stores, ACCESS, Changes(stores.fingerprint)), stores.stores
 
 
 def parcel_photos(rows: int = 120) -> NDArray[np.float64]:
@@ -180,12 +181,12 @@ def take(folder: Path) -> Iterator[Path]:
         many, sources = dashboard(Path(work))
         parcels = Path(work) / "parcels"
         parcels.mkdir()
-        described = described_pages(parcels, photos=parcel_photos())
-        few = Dashboard(lambda: described, ACCESS, Changes(described.fingerprint))
+        described = described_stores(parcels, photos=parcel_photos())
+        few = dashboard_app(lambda: described, ACCESS, Changes(described.fingerprint))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for made, pictures in ((many, PICTURES), (few, PICTURES_OF_ROWS)):
             listening = bind("127.0.0.1", 0)
-            with serving(made.app(), listening):
+            with serving(made, listening):
                 for name, path, width, height, theme in pictures:
                     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
                     page.goto(address_of(listening).rstrip("/") + path)
@@ -194,7 +195,7 @@ def take(folder: Path) -> Iterator[Path]:
                     page.close()
                     yield folder / f"{name}.png"
         browser.close()
-        for source in (*sources, *described.sources):
+        for source in (*sources, *described.stores):
             source.close()
 
 

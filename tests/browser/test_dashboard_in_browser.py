@@ -17,13 +17,13 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.pages import Pages
 from monitoring.dashboard.web.server import access_of, address_of, bind
 from monitoring.records import IncidentAction
 from monitoring.store import Store
-from tests.dashboard_store import HOSTILE, NOW, described_pages, make_store, pages_of
+from tests.dashboard_store import HOSTILE, NOW, described_stores, make_store, stores_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -37,11 +37,11 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @contextmanager
-def served(shown: str | Pages, token: str | None = None, clock: Callable[[], datetime] | None = None) -> Iterator[str]:
+def served(shown: str | Stores, token: str | None = None, clock: Callable[[], datetime] | None = None) -> Iterator[str]:
     """The dashboard of a store or of some pages, on a free port. Yields its address without the last slash."""
-    pages = shown if isinstance(shown, Pages) else pages_of(shown)
-    pages = pages if clock is None else replace(pages, clock=clock)
-    app = Dashboard(lambda: pages, access_of("127.0.0.1", token), Changes(pages.fingerprint, seconds=0.2)).app()
+    stores = shown if isinstance(shown, Stores) else stores_of(shown)
+    stores = stores if clock is None else replace(stores, clock=clock)
+    app = dashboard_app(lambda: stores, access_of("127.0.0.1", token), Changes(stores.fingerprint, seconds=0.2))
     listening = bind("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -54,7 +54,7 @@ def served(shown: str | Pages, token: str | None = None, clock: Callable[[], dat
         server.should_exit = True
         thread.join(10)
         listening.close()
-        pages.sources[0].close()
+        stores.stores[0].close()
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +123,8 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     named = json.dumps("<img src=x onerror=alert(1)>")
     action = f'[[action]]\nname = {named}\nkind = "command"\ncommand = ["/bin/true", "<script>"]\n'
     folder = tmp_path_factory.mktemp("described")
-    pages = described_pages(folder, comments=(HOSTILE, "plain"), sections=action)
-    with served(pages, token="secret") as address:
+    stores = described_stores(folder, comments=(HOSTILE, "plain"), sections=action)
+    with served(stores, token="secret") as address:
         yield address
 
 
@@ -163,7 +163,7 @@ def test_an_action_with_a_hostile_name_runs_by_its_button(described: str, opened
 def test_a_framed_report_runs_its_scripts_and_reaches_nothing_of_the_dashboard(
     browser: Browser, tmp_path: Path
 ) -> None:
-    pages = described_pages(tmp_path)
+    stores = described_stores(tmp_path)
     reaching = (
         "<p id='said'></p><script>let said = 'ran';"
         "try { parent.document.title = 'reached'; said += ' parent'; } catch (error) {}"
@@ -174,7 +174,7 @@ def test_a_framed_report_runs_its_scripts_and_reaches_nothing_of_the_dashboard(
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "drift-2013-03-04.html").write_text(reaching)
     (tmp_path / "report" / "drift-2013-03-04.json").write_text('{"subject": "parcels version 1, 4 Mar 2013"}')
-    with served(pages) as address:
+    with served(stores) as address:
         page = browser.new_page()
         page.goto(f"{address}/d/shop/1/windows/2013-03-04T00:00:00Z/drift")
         page.frame_locator("iframe").get_by_text("ran, no cookie, no answer").wait_for()

@@ -18,7 +18,7 @@ import click
 import pytest
 import yaml
 
-from monitoring.dashboard.views.metrics import metrics_text
+from monitoring.dashboard.overview.metrics import metrics_text
 from pitfalls_tf.cli.variables import name_variables
 from serving.metrics.metrics import ServerMetrics, TrafficCounts
 from tests.contracts.test_command_line_reference import flags, verbs

@@ -11,7 +11,6 @@ LINES_IN_A_FUNCTION = 60
 PARAMETERS = 6
 #: Rooms of one file, with the reason.
 SINGLE: dict[str, str] = {
-    "monitoring/dashboard/views/drill_page": "the dashboard's subjects become rooms next",
     "monitoring/store/migrations": "alembic wants its revisions in a folder of their own",
     "pitfalls_tf/cli/labels": "a group of verbs is a folder with one file a verb",
     "pitfalls_tf/data": "data files",

@@ -15,11 +15,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitoring.config.files import ConfigFile
-from monitoring.dashboard.sources import Source
-from monitoring.dashboard.web.access import Access
-from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.stores.named_store import NamedStore
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.view.access import Access
+from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.pages import Pages
 from tests.dashboard_store import NOW, make_store
 from tests.monitoring.config.configs import LEAST, load
 from tests.serving.conftest import models_folder  # noqa: F401 - a fixture
@@ -73,10 +73,10 @@ def test_a_click_moves_the_label_back_and_a_second_one_does_nothing(tmp_path: Pa
             f'server = "{server}"\n'
         )
         config = ConfigFile(path=tmp_path / "monitor.toml", config=load(tmp_path, LEAST + action))
-        source = Source(name="shop", url=url, files=(config,))
-        pages = Pages(sources=(source,), files=(config,), clock=lambda: NOW)
+        source = NamedStore(name="shop", url=url, files=(config,))
+        stores = Stores(stores=(source,), files=(config,), clock=lambda: NOW)
         access = Access(names=frozenset({"testserver"}), token="secret")
-        client = TestClient(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
+        client = TestClient(dashboard_app(lambda: stores, access, Changes(stores.fingerprint)), follow_redirects=False)
         client.headers["authorization"] = "Bearer secret"
         page = "/d/shop/1/incidents/1"
         form = {"name": "Roll back", "by": "ada", "sure": "yes"}

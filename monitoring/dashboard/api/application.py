@@ -111,7 +111,7 @@ def _changed(
             return changes.run_action(*place, _number(request, "incident"), asked)
         case ActionRequest() if operation.action is not None:
             action = IncidentAction(
-                at=changes.calls.clock(),
+                at=changes.calls.stores.clock(),
                 by=asked.by,
                 kind=operation.action,
                 text=asked.text.strip(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +21,8 @@ from monitoring.dashboard.api.resources import (
     window_resource,
     window_state_resource,
 )
-from monitoring.dashboard.roster import read_entries, read_roster
-from monitoring.dashboard.sources import Source
-from monitoring.dashboard.views.overview import entry_of
+from monitoring.dashboard.stores.roster import entry_of, read_entries, read_roster
+from monitoring.dashboard.stores.stores import Stores
 from monitoring.errors import BadInput
 from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
@@ -42,12 +40,10 @@ class ApiCalls:
     """What the API answers, out of some stores.
 
     Attributes:
-        sources: The stores.
-        clock: The time.
+        stores: The stores.
     """
 
-    sources: tuple[Source, ...]
-    clock: Callable[[], datetime]
+    stores: Stores
 
     def deployments(self, limit: int, after: str) -> DeploymentsResource:
         """The deployments in use: of each name the one that was run last.
@@ -59,9 +55,9 @@ class ApiCalls:
         Returns:
             Deployments in the order of stores and numbers. Cost: two searches of an index for each of a store.
         """
-        now = self.clock()
-        roster = read_roster(self.sources, now)
-        found = sorted(roster.found, key=lambda one: one.place)
+        now = self.stores.clock()
+        roster = read_roster(self.stores.stores, now)
+        found = sorted(roster.candidates, key=lambda one: one.place)
         if after:
             store, _, number = after.rpartition("/")
             last = (store, _whole("after", number))
@@ -69,15 +65,15 @@ class ApiCalls:
         shown = found[:limit]
         more = len(found) > limit
         return DeploymentsResource(
-            deployments=[deployment_resource(one) for one in read_entries(self.sources, shown, now)],
-            failures=[FailureResource(store=source.name, reason=str(error)) for source, error in roster.unreadable],
-            next=f"{shown[-1].source}/{shown[-1].outline.number}" if more else None,
+            deployments=[deployment_resource(one) for one in read_entries(self.stores.stores, shown, now)],
+            failures=[FailureResource(store=named.name, reason=str(error)) for named, error in roster.unreadable],
+            next=f"{shown[-1].store}/{shown[-1].outline.number}" if more else None,
         )
 
     def deployment(self, store: str, number: int) -> DeploymentResource:
         """One deployment, by its store's name and its number. Raises NotFound if there is none."""
         _, summary = self.find(store, number)
-        return deployment_resource(entry_of(store, summary, self.clock()))
+        return deployment_resource(entry_of(store, summary, self.stores.clock()))
 
     def windows(self, store: str, number: int, limit: int, before: str) -> WindowsResource:
         """The windows of a deployment, the latest first.
@@ -100,8 +96,8 @@ class ApiCalls:
     def window_states(self, store: str, number: int, limit: int) -> WindowStatesResource:
         """The last windows of a deployment with their states, judged and due, so many at most."""
         opened, summary = self.find(store, number)
-        config = next(one for one in self.sources if one.name == store).config_of(summary.record.called)
-        found = list_windows(config, opened, number, latest=limit, now=self.clock())[-limit:]
+        config = self.stores.store(store).config_of(summary.record.called)
+        found = list_windows(config, opened, number, latest=limit, now=self.stores.clock())[-limit:]
         return WindowStatesResource(windows=[window_state_resource(one) for one in found])
 
     def incidents(self, store: str, number: int, limit: int, before: str, *, closed: bool) -> IncidentsResource:
@@ -146,8 +142,8 @@ class ApiCalls:
 
     def find(self, name: str, number: int) -> tuple[Store, DeploymentSummary]:
         """A store by its name, and a deployment of it. Raises NotFound if there is none."""
-        source = next((one for one in self.sources if one.name == name), None)
-        store = None if source is None else source.store()
+        named = next((named for named in self.stores.stores if named.name == name), None)
+        store = None if named is None else named.store()
         summary = None if store is None else store.summary(number)
         if store is None or summary is None:
             raise NotFound(

@@ -74,7 +74,7 @@ class ApiChanges:
             WindowRange(start=asked.start, end=asked.end, only=asked.only, by=asked.by),
             request=RunRequest(stop=self.stop),
             services=ExternalServices(notify=notify, embedder=self.embedder),
-            clock=self.calls.clock,
+            clock=self.calls.stores.clock,
         )
         return backfill_resource(done)
 
@@ -84,7 +84,7 @@ class ApiChanges:
         said = NewNormal(start=asked.start, end=asked.end, since=asked.since, reason=asked.reason, by=asked.by)
         path = self._file(store, number).path
         with self.one_at_a_time.change():
-            done = rebaseline(path, config, said, clock=self.calls.clock, embedder=self.embedder)
+            done = rebaseline(path, config, said, clock=self.calls.stores.clock, embedder=self.embedder)
         self._tell(config, opened, number)
         return rebaseline_resource(done)
 
@@ -92,7 +92,7 @@ class ApiChanges:
         """Go back to the baseline before the last re-baseline, and tell of incidents that are open again."""
         config, opened = self._config(store, number)
         with self.one_at_a_time.change():
-            undone = undo_rebaseline(self._file(store, number).path, by=asked.by, clock=self.calls.clock)
+            undone = undo_rebaseline(self._file(store, number).path, by=asked.by, clock=self.calls.stores.clock)
         self._tell(config, opened, number)
         return undone_resource(undone)
 
@@ -122,7 +122,7 @@ class ApiChanges:
                 expected="the folder that a server was given with --traffic",
                 fix="Write the labels where the table's come from.",
             )
-        writer = LabelWriter(path, clock=self.calls.clock)
+        writer = LabelWriter(path, clock=self.calls.stores.clock)
         try:
             added = writer.append(
                 [one.prediction_id for one in asked.labels],
@@ -138,7 +138,7 @@ class ApiChanges:
             ) from error
         finally:
             writer.close()
-        opened.record_added_labels(number, AddedLabels(at=self.calls.clock(), by=asked.by.strip(), labels=added))
+        opened.record_added_labels(number, AddedLabels(at=self.calls.stores.clock(), by=asked.by.strip(), labels=added))
         return LabelsResource(added=added)
 
     def run_action(self, store: str, number: int, incident: int, asked: RunActionRequest) -> ActionOutcomeResource:
@@ -157,7 +157,9 @@ class ApiChanges:
         assert config is not None  # noqa: S101 - for the type checker: only files with a config are found
         opened, _ = self.calls.find(store, number)
         self.calls.incident(store, number, incident)
-        done, outcome = perform(config, opened, (number, incident), asked.name, by=asked.by, clock=self.calls.clock)
+        done, outcome = perform(
+            config, opened, (number, incident), asked.name, by=asked.by, clock=self.calls.stores.clock
+        )
         return ActionOutcomeResource(done=done, outcome=outcome, incident=self.calls.incident(store, number, incident))
 
     def _config(self, store: str, number: int) -> tuple[MonitorConfig, Store]:
@@ -176,17 +178,16 @@ class ApiChanges:
 
     def _file(self, store: str, number: int) -> ConfigFile:
         _, summary = self.calls.find(store, number)
-        source = next(one for one in self.calls.sources if one.name == store)
-        found = source.file_of(summary.record.called)
-        if found is None:
+        file = self.calls.stores.store(store).file_of(summary.record.called)
+        if file is None:
             raise BadInput(
                 "The config of this deployment is not known here.",
                 got=summary.record.called,
                 expected="a deployment whose config was given with --config or --configs",
                 fix="Use the command line where the config is.",
             )
-        return found
+        return file
 
     def _tell(self, config: MonitorConfig, store: Store, number: int) -> None:
         if config.notify:
-            send_outbox(config, store, number, notify, self.calls.clock)
+            send_outbox(config, store, number, notify, self.calls.stores.clock)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from monitoring.dashboard.views.overview import Entry
+from monitoring.dashboard.stores.roster import Entry
 from monitoring.errors import PitfallsError
 from monitoring.records import IncidentRecord, RunRecord, WindowRecord
 from monitoring.reports.document import iso
@@ -214,7 +214,7 @@ def deployment_resource(entry: Entry) -> DeploymentResource:
     """A deployment as the overview has it."""
     summary, record = entry.summary, entry.summary.record
     return DeploymentResource(
-        store=entry.source,
+        store=entry.store,
         number=summary.number,
         name=record.called,
         model=record.model,

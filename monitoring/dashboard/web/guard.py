@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitoring.dashboard.web.access import COOKIE, HEADERS, Access
+from monitoring.dashboard.view.access import COOKIE, HEADERS, Access
 
 #: Paths that everybody may ask for: the form for the token, what it looks like, and whether the process is well.
 OPEN = ("/sign-in", "/static/", "/health/")

@@ -12,7 +12,7 @@ from threading import Thread
 import uvicorn
 from starlette.types import ASGIApp
 
-from monitoring.dashboard.web.access import Access, Role, host_names, is_loopback
+from monitoring.dashboard.view.access import Access, Role, host_names, is_loopback
 from monitoring.errors import BadInput, CannotRun
 
 #: Seconds for open pages to end when the server stops.

@@ -46,8 +46,8 @@ def command(
     dashboard, /metrics and /health in the same process. SIGTERM or Ctrl-C stops it between two windows.
     """
     from monitoring.config.files import config_paths, find_configs  # noqa: PLC0415 - not needed for --help
-    from monitoring.dashboard.web.app import Dashboard  # noqa: PLC0415 - as above
-    from monitoring.dashboard.web.current_pages import CurrentPages  # noqa: PLC0415 - as above
+    from monitoring.dashboard.stores.current_stores import CurrentStores  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.app import dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.server import access_of, address_of, bind, serving  # noqa: PLC0415 - as above
     from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
@@ -57,7 +57,7 @@ def command(
     token, readers = read_dashboard_tokens(token_file)
     access = access_of(host, token, allowed_hosts, readers)
     service = service_of(ConfigWatch(partial(find_configs, configs)), output, concurrency=concurrency)
-    pages = CurrentPages(lambda: service.files)
+    stores = CurrentStores(lambda: service.files)
     listening = bind(host, port)
     url = address_of(listening)
     output.finish(
@@ -66,8 +66,8 @@ def command(
     )
     with (
         stopping() as stop,
-        serving(Dashboard(pages, access, Changes(pages.fingerprint), embedder_of).app(), listening),
+        serving(dashboard_app(stores, access, Changes(stores.fingerprint), embedder_of), listening),
     ):
         service.run(stop)
-    pages.close()
+    stores.close()
     return 0

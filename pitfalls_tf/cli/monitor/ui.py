@@ -43,28 +43,28 @@ def command(
 ) -> int:
     """Serve the dashboard of one or many deployments.
 
-    Pages of every deployment: its state, its evidence, its incidents and its windows, read from the stores of the
+    Views of every deployment: its state, its evidence, its incidents and its windows, read from the stores of the
     configs; incidents are acknowledged there. Evaluates nothing. SIGTERM or Ctrl-C stops it.
     """
-    from monitoring.dashboard.sources import sources_of  # noqa: PLC0415 - not needed for --help
-    from monitoring.dashboard.web.app import Dashboard  # noqa: PLC0415 - as above
+    from monitoring.dashboard.stores.named_store import named_stores  # noqa: PLC0415 - not needed for --help
+    from monitoring.dashboard.stores.stores import Stores  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.app import dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
-    from monitoring.dashboard.web.pages import Pages  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.server import access_of, address_of, bind, serve  # noqa: PLC0415 - as above
 
     files = _files(config_path, configs)
     token, readers = read_dashboard_tokens(token_file)
     access = access_of(host, token, allowed_hosts, readers)
-    pages = Pages(sources=sources_of(files), files=files)
+    stores = Stores(stores=named_stores(files), files=files)
     listening = bind(host, port)
     url = address_of(listening)
     output.finish(
         {"url": url, "configs": [str(one.path) for one in files]},
         lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops it)"),
     )
-    serve(Dashboard(lambda: pages, access, Changes(pages.fingerprint), embedder_of).app(), listening)
-    for source in pages.sources:
-        source.close()
+    serve(dashboard_app(lambda: stores, access, Changes(stores.fingerprint), embedder_of), listening)
+    for named in stores.stores:
+        named.close()
     return 0
 
 

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.dashboard.history import HEADLINES, DeploymentHistory, Drawn, HistoryRange, read_history, with_scores
-from monitoring.dashboard.web.pages import Pages
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.view.history import (
+    HEADLINES,
+    DeploymentHistory,
+    Drawn,
+    HistoryRange,
+    read_history,
+    with_scores,
+)
 from monitoring.store import Store
-from tests.dashboard_store import make_store, pages_of
+from tests.dashboard_store import make_store, stores_of
 
 EXTENT = HistoryRange(latest=90)
 
@@ -59,9 +66,9 @@ def url(filled: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def pages(url: str) -> Iterator[Pages]:
-    """The pages of that copy."""
-    found = pages_of(url)
-    yield found
-    for source in found.sources:
-        source.close()
+def stores(url: str) -> Iterator[Stores]:
+    """The store of that copy."""
+    stores = stores_of(url)
+    yield stores
+    for named in stores.stores:
+        named.close()

@@ -6,24 +6,24 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitoring.dashboard.api.operations import MOST
-from monitoring.dashboard.web.access import Access
-from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.view.access import Access
+from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.pages import Pages
 
 TOKEN = "a-token-of-enough-length"
 SHOP = "/api/v1/deployments/shop/1"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
-def client_of(pages: Pages, token: str | None = None) -> TestClient:
+def client_of(stores: Stores, token: str | None = None) -> TestClient:
     access = Access(names=frozenset({"testserver"}), token=token)
-    return TestClient(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
+    return TestClient(dashboard_app(lambda: stores, access, Changes(stores.fingerprint)), follow_redirects=False)
 
 
 @pytest.fixture
-def client(pages: Pages) -> TestClient:
-    return client_of(pages)
+def client(stores: Stores) -> TestClient:
+    return client_of(stores)
 
 
 def test_deployments_come_in_pages(client: TestClient) -> None:
@@ -68,8 +68,8 @@ def test_incidents_runs_and_one_incident(client: TestClient) -> None:
     assert len(client.get(f"{SHOP}/runs?limit=1").json()["runs"]) == 1
 
 
-def test_reads_need_the_token_where_there_is_one(pages: Pages) -> None:
-    client = client_of(pages, TOKEN)
+def test_reads_need_the_token_where_there_is_one(stores: Stores) -> None:
+    client = client_of(stores, TOKEN)
     assert client.get("/api/v1/deployments").status_code == 401
     assert client.get("/api/v1/deployments", headers=BEARER).status_code == 200
 
@@ -80,8 +80,8 @@ def test_changes_need_a_token_always(client: TestClient) -> None:
     assert client.get(f"{SHOP}/incidents/1").json()["state"] == "open"
 
 
-def test_an_incident_is_acted_on(pages: Pages) -> None:
-    client = client_of(pages, TOKEN)
+def test_an_incident_is_acted_on(stores: Stores) -> None:
+    client = client_of(stores, TOKEN)
     client.headers.update(BEARER)
     place = f"{SHOP}/incidents/1"
     done = client.post(f"{place}/acknowledge", json={"by": "ada"})
@@ -110,13 +110,13 @@ def test_an_incident_is_acted_on(pages: Pages) -> None:
         ({}, '{"by": "' + "e" * 300 + '"}', 400),
     ],
 )
-def test_what_does_not_fit_changes_nothing(pages: Pages, headers: dict[str, str], body: str, code: int) -> None:
-    client = client_of(pages, TOKEN)
+def test_what_does_not_fit_changes_nothing(stores: Stores, headers: dict[str, str], body: str, code: int) -> None:
+    client = client_of(stores, TOKEN)
     sent = {"content-type": "application/json", **BEARER, **headers}
     assert client.post(f"{SHOP}/incidents/1/acknowledge", content=body, headers=sent).status_code == code
     assert client.get(f"{SHOP}/incidents/1", headers=BEARER).json()["actions"] == []
 
 
-def test_a_path_has_one_method(pages: Pages) -> None:
-    client = client_of(pages, TOKEN)
+def test_a_path_has_one_method(stores: Stores) -> None:
+    client = client_of(stores, TOKEN)
     assert client.get(f"{SHOP}/incidents/1/close", headers=BEARER).status_code == 405

@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 
 from monitoring.config import load_config
 from monitoring.config.files import read_files
-from monitoring.dashboard.sources import sources_of
-from monitoring.dashboard.web.pages import Pages
+from monitoring.dashboard.stores.named_store import named_stores
+from monitoring.dashboard.stores.stores import Stores
 from monitoring.jobs.run import run_due_windows
 from monitoring.store import Store
 from monitoring.traffic.labels.label_log import LabelLog
@@ -41,7 +41,7 @@ def test_windows_are_judged_again_labels_added_and_a_baseline_made_and_undone(
     with Store.open(config.store.url) as store:
         run_due_windows(config, store, clock=lambda: NOW)
     files = read_files([path])
-    client = client_of(Pages(sources=sources_of(files), files=files, clock=lambda: NOW), TOKEN)
+    client = client_of(Stores(stores=named_stores(files), files=files, clock=lambda: NOW), TOKEN)
     client.headers.update(BEARER)
 
     send(deployed, days(days=1, start=LIVE + timedelta(days=4), seed=8, principal="late"))
@@ -77,8 +77,8 @@ def test_windows_are_judged_again_labels_added_and_a_baseline_made_and_undone(
 
 
 @pytest.fixture
-def client(pages: Pages) -> TestClient:
-    found = client_of(pages, TOKEN)
+def client(stores: Stores) -> TestClient:
+    found = client_of(stores, TOKEN)
     found.headers.update(BEARER)
     return found
 

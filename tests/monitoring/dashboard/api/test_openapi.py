@@ -10,16 +10,16 @@ from starlette.testclient import TestClient
 
 from monitoring.dashboard.api.openapi import openapi_document
 from monitoring.dashboard.api.operations import OPERATIONS
-from monitoring.dashboard.web.pages import Pages
+from monitoring.dashboard.stores.stores import Stores
 from tests.monitoring.dashboard.api.test_application import client_of
 
 FILE = Path(__file__).parents[4] / "docs" / "reference" / "openapi.json"
 
 
-def test_the_file_is_what_the_api_says_of_itself(pages: Pages) -> None:
+def test_the_file_is_what_the_api_says_of_itself(stores: Stores) -> None:
     if os.environ.get("REWRITE"):
         FILE.write_text(json.dumps(openapi_document(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    client: TestClient = client_of(pages)
+    client: TestClient = client_of(stores)
     assert json.loads(FILE.read_text(encoding="utf-8")) == client.get("/api/v1/openapi.json").json()
 
 

@@ -12,11 +12,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitoring.config.files import ConfigFile
-from monitoring.dashboard.web.access import COOKIE, Access
-from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.view.access import COOKIE, Access
+from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.pages import Pages
-from tests.dashboard_store import HOSTILE, make_store, pages_of
+from tests.dashboard_store import HOSTILE, make_store, stores_of
 
 ACCESS = Access(names=frozenset({"testserver"}))
 WINDOW = "/d/shop/1/windows/2013-05-01T00:00:00Z"
@@ -44,13 +44,13 @@ PAGES = (
 )
 
 
-def client_of(pages: Pages, access: Access = ACCESS) -> TestClient:
-    return TestClient(Dashboard(lambda: pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
+def client_of(stores: Stores, access: Access = ACCESS) -> TestClient:
+    return TestClient(dashboard_app(lambda: stores, access, Changes(stores.fingerprint)), follow_redirects=False)
 
 
 @pytest.fixture
-def client(pages: Pages) -> TestClient:
-    return client_of(pages)
+def client(stores: Stores) -> TestClient:
+    return client_of(stores)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -77,7 +77,7 @@ def test_every_link_of_a_page_leads_somewhere(client: TestClient, path: str) -> 
 @pytest.mark.parametrize(
     ("path", "column", "rows"),
     [
-        ("/overview.csv", "deployment", 2),
+        ("/tables/overview.csv", "deployment", 2),
         ("/d/shop/1/tables/windows.csv?windows=30", "Window", 30),
         ("/d/shop/1/tables/slices.csv", "Slice", 3),
         ("/d/shop/1/incidents/1/tables/rows.csv", "Prediction", 1),
@@ -180,8 +180,8 @@ def test_a_form_of_another_site_changes_nothing(client: TestClient) -> None:
     assert "Acknowledge</button>" in client.get(page).text
 
 
-def test_signing_in_gives_a_cookie_that_no_script_can_read(pages: Pages) -> None:
-    client = client_of(pages, Access(names=ACCESS.names, token="secret"))
+def test_signing_in_gives_a_cookie_that_no_script_can_read(stores: Stores) -> None:
+    client = client_of(stores, Access(names=ACCESS.names, token="secret"))
     assert client.get("/", headers={"accept": "text/html"}).headers["location"] == "/sign-in"
     assert client.post("/sign-in", data={"token": "wrong"}).status_code == 403
     answer = client.post("/sign-in", data={"token": "secret"})
@@ -194,8 +194,8 @@ def test_signing_in_gives_a_cookie_that_no_script_can_read(pages: Pages) -> None
     assert client.post("/sign-in", content=b"x" * 5000, headers=form).status_code == 413
 
 
-def test_who_may_only_read_is_shown_no_buttons(pages: Pages) -> None:
-    client = client_of(pages, Access(names=ACCESS.names, token="secret", readers={"reader": "read"}))
+def test_who_may_only_read_is_shown_no_buttons(stores: Stores) -> None:
+    client = client_of(stores, Access(names=ACCESS.names, token="secret", readers={"reader": "read"}))
     assert client.post("/sign-in", data={"token": "reader"}).status_code == 303
     page = "/d/shop/1/incidents/1"
     assert "<form" not in client.get(page).text
@@ -206,12 +206,12 @@ def test_who_may_only_read_is_shown_no_buttons(pages: Pages) -> None:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    pages = pages_of(
+    stores = stores_of(
         make_store(tmp_path_factory.mktemp("hostile") / "p.db", label=HOSTILE, models=(HOSTILE, "parcels"))
     )
-    yield client_of(pages)
-    for source in pages.sources:
-        source.close()
+    yield client_of(stores)
+    for named in stores.stores:
+        named.close()
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -231,25 +231,25 @@ def test_a_table_is_found_whatever_its_name(hostile: TestClient) -> None:
 
 def test_a_store_that_goes_away_is_said_and_found_again(tmp_path: Path) -> None:
     path = tmp_path / "pitfalls.db"
-    pages = pages_of(f"sqlite:///{path}")
-    client = client_of(pages)
+    stores = stores_of(f"sqlite:///{path}")
+    client = client_of(stores)
     assert "No window has been judged yet." in client.get("/").text
     assert client.get("/d/shop/1").status_code == 404
     make_store(path)
     assert client.get("/d/shop/1").status_code == 200
-    pages.sources[0].close()
+    stores.stores[0].close()
 
 
-def test_metrics_need_the_token_and_health_does_not(pages: Pages, tmp_path: Path) -> None:
-    guarded = client_of(pages, replace(ACCESS, token="a" * 32))
+def test_metrics_need_the_token_and_health_does_not(stores: Stores, tmp_path: Path) -> None:
+    guarded = client_of(stores, replace(ACCESS, token="a" * 32))
     assert guarded.get("/metrics").status_code == 401
     answer = guarded.get("/metrics", headers={"authorization": f"Bearer {'a' * 32}"})
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/plain")
     assert "# TYPE pitfalls_deployment_state gauge" in answer.text
     assert [guarded.get(f"/health/{what}").text for what in ("live", "ready")] == ["ok\n", "ok\n"]
     broken = ConfigFile(path=tmp_path / "monitor.toml", config=None, problem="It is no TOML.")
-    alone = client_of(replace(pages, sources=(), files=(broken,)))
+    alone = client_of(replace(stores, stores=(), files=(broken,)))
     assert (alone.get("/health/ready").status_code, alone.get("/health/live").status_code) == (503, 200)
-    failing = client_of(replace(pages, files=(broken,)))
+    failing = client_of(replace(stores, files=(broken,)))
     assert failing.get("/health/ready").text == "ok\n"  # the others are still shown
     assert "pitfalls_unreadable_configs 1.0" in failing.get("/metrics").text

@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from monitoring.dashboard.web.access import COOKIE, Access, cookie_of
+from monitoring.dashboard.view.access import COOKIE, Access, cookie_of
 from monitoring.dashboard.web.guard import Guard
 
 ACCESS = Access(names=frozenset({"testserver"}), token="secret", readers={"reader": "read"})

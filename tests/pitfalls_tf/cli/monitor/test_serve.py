@@ -59,7 +59,7 @@ def test_configs_are_added_broken_and_removed_while_it_serves_and_sigterm_stops_
         second = deploy("second")
         send(second, days(days=3, broken_from=0))
         service.wait_for("second/monitor.toml: Evaluated 3 windows.")
-        assert service.get("overview.csv").text.count("flights") == 2
+        assert service.get("tables/overview.csv").text.count("flights") == 2
 
         config = second / "monitor.toml"
         right = config.read_text()

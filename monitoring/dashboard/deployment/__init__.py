@@ -1,0 +1,1 @@
+"""One deployment: its windows, inputs, comparisons, runs, settings and drift reports."""

@@ -1,0 +1,104 @@
+"""The outbox as a table: who was notified of what, when, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.config import MonitorConfig
+from monitoring.dashboard.view.table import Cell, TableView, cell
+from monitoring.store.notifications import DIGEST, OutboxEvent
+from monitoring.watches.descriptions import NOTHING, printable
+
+#: Receivers in words, by the identity of their route in the store.
+Receivers = Mapping[str, str]
+
+_COLUMNS = ("At", "Event", "Outcome", "Attempts", "Reached", "Given up", "Done")
+_UNKNOWN = "a receiver that the config does not have"
+
+
+def receivers_of(config: MonitorConfig | None) -> Receivers:
+    """Who a config notifies, without secrets.
+
+    Args:
+        config: The config, or None.
+
+    Returns:
+        Words by the identity in the store.
+    """
+    return {} if config is None else {route.receiver: printable(route.shown) for route in config.notify}
+
+
+def outbox_table(
+    events: Sequence[OutboxEvent], receivers: Receivers, parent: str, zone: ZoneInfo, total: int
+) -> TableView:
+    """The outbox of one deployment.
+
+    Args:
+        events: Its events, the newest first.
+        receivers: Who the config notifies.
+        parent: The path of the deployment's page.
+        zone: The deployment's time zone.
+        total: How many events there are in all.
+
+    Returns:
+        The table.
+    """
+    return TableView(
+        name="notifications",
+        title="Notifications",
+        columns=_COLUMNS,
+        rows=tuple(_cells(one, receivers, parent, zone) for one in events),
+        numeric=frozenset({3}),
+        note="Each state that an incident entered, the newest first. A pending one is tried again by the next run.",
+        total=total,
+    )
+
+
+def undelivered_table(found: Sequence[tuple[str, Receivers, OutboxEvent]], zone: ZoneInfo) -> TableView:
+    """Events of all deployments that are pending or were given up.
+
+    Args:
+        found: The address of the deployment's page, who its config notifies, and the event; the newest first.
+        zone: The time zone of the times.
+
+    Returns:
+        The table.
+    """
+    return TableView(
+        name="notifications",
+        title="Notifications that are pending or were given up",
+        columns=("Deployment", *_COLUMNS),
+        rows=tuple(
+            (
+                cell(printable(one.event.partition("/")[0]), href=f"{address}/runs", style="text"),
+                *_cells(one, receivers, address, zone),
+            )
+            for address, receivers, one in found
+        ),
+        numeric=frozenset({4}),
+    )
+
+
+def _cells(one: OutboxEvent, receivers: Receivers, parent: str, zone: ZoneInfo) -> tuple[Cell, ...]:
+    done = one.completed_at or one.given_up_at
+    styles = {"given up": "page", "pending": "notice"}
+    what = "digest" if one.state == DIGEST else f"#{one.incident} {one.state}"
+    return (
+        cell(_moment(one.at, zone), one.at, style="when"),
+        cell(what, one.event, href="" if one.incident is None else f"{parent}/incidents/{one.incident}"),
+        cell(one.outcome, style=styles.get(one.outcome, "")),
+        cell(f"{one.attempts:,}", one.attempts),
+        cell(_named(one.reached, receivers), style="text"),
+        cell(_named(one.abandoned, receivers), style="text"),
+        Cell(text=_moment(done, zone), value=done, style="when"),
+    )
+
+
+def _named(found: Collection[str], receivers: Receivers) -> str:
+    return ", ".join(sorted(receivers.get(one, _UNKNOWN) for one in found)) or NOTHING
+
+
+def _moment(at: datetime | None, zone: ZoneInfo) -> str:
+    return NOTHING if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,110 @@
+"""The configuration in force: the settings that matter in words, and every setting of the config, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import PurePath
+from typing import Any
+
+from monitoring.config import MonitorConfig, RouteSection
+from monitoring.config.addresses import redacted
+from monitoring.config.section import Section
+from monitoring.dashboard.view.table import TableView, cell
+from monitoring.watches.descriptions import NOTHING, printable
+
+
+def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
+    """The settings of a config that its store does not have, as text; addresses with secrets are left out.
+
+    Args:
+        config: The config, or None.
+
+    Returns:
+        Names and texts.
+    """
+    if config is None:
+        return ()
+    windows, traffic = config.windows, config.traffic
+    cut = f"{windows.rows:,} rows" if windows.rows is not None else windows.every
+    return (
+        ("Windows", f"{cut}, at least {windows.min_rows:,} rows, lateness {_length(windows.lateness)}"),
+        ("Labels wait for", _length(windows.label_horizon)),
+        ("Slices", printable(", ".join(traffic.slices)) or "none"),
+        ("Tolerance", f"error {config.tolerance.error}, Brier {config.tolerance.brier or 'two standard errors'}"),
+        ("Notified", ", ".join(route.route for route in config.notify) or "nobody"),
+        ("Schedule", config.schedule.cron),
+    )
+
+
+def settings_table(config: MonitorConfig | None) -> TableView | None:
+    """Every setting of a config, those that the file leaves out with their defaults.
+
+    Args:
+        config: The config, or None.
+
+    Returns:
+        The table; of what may hold a secret only the host, or where it is kept. None without a config.
+    """
+    if config is None:
+        return None
+    return TableView(
+        name="settings",
+        title="Every setting",
+        columns=("Setting", "Value", "From"),
+        rows=tuple(
+            (cell(printable(name), style="text"), cell(printable(text) or NOTHING, style="text"), cell(origin))
+            for name, text, origin in _settings(config, "")
+        ),
+        note="As the config's file is now. Secrets are left out.",
+    )
+
+
+def _settings(section: Section, prefix: str) -> Iterator[tuple[str, str, str]]:
+    """The name, the text and the origin of each setting of a section."""
+    for name, known in type(section).model_fields.items():
+        value, origin = getattr(section, name), "config" if name in section.model_fields_set else "default"
+        if name == "columns":
+            yield from ((f"{prefix}{name}.{column}", _entry(one), origin) for column, one in value.items())
+            continue
+        parts = [value] if isinstance(value, Section) else value if _is_sections(value) else None
+        if parts is None:
+            yield f"{prefix}{name}", _text(value, secret=not known.repr), origin
+            continue
+        for place, part in enumerate(parts, 1):
+            called = f"{prefix}{name}." if isinstance(value, Section) else f"{prefix}{name} {place}."
+            if isinstance(part, RouteSection):
+                yield f"{called}route", part.shown, origin
+                yield f"{called}level", part.level, origin
+                yield f"{called}states", ", ".join(part.states), origin
+            else:
+                yield from _settings(part, called)
+
+
+def _entry(section: Section) -> str:
+    """What a column's entry says."""
+    return ", ".join(f"{key} = {value}" for key, value in section.model_dump(exclude_none=True).items())
+
+
+def _is_sections(value: object) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(one, Section) for one in value)
+
+
+def _text(value: Any, *, secret: bool) -> str:
+    if value is None or value in ((), {}):
+        return NOTHING
+    if isinstance(value, timedelta):
+        return _length(value)
+    if isinstance(value, tuple | list | frozenset):
+        return ", ".join(_text(one, secret=secret) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {_text(one, secret=secret)}" for name, one in value.items())
+    text = str(value)
+    if (secret or "://" in text) and not isinstance(value, PurePath):
+        return redacted(text)
+    return text
+
+
+def _length(length: timedelta) -> str:
+    hours = length.total_seconds() / 3600
+    return f"{hours / 24:g} d" if hours >= 48 else f"{hours:g} h"

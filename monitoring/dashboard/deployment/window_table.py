@@ -1,0 +1,129 @@
+"""Windows with their states, backfills, and labels that came, as tables of the page of a deployment's jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.view.charts import window_address
+from monitoring.dashboard.view.table import Cell, TableView, cell
+from monitoring.records import Backfill
+from monitoring.reports.sections.formatting import LONGEST_MESSAGE
+from monitoring.reports.window_states import WindowState
+from monitoring.store.added_labels import AddedLabels
+from monitoring.watches.descriptions import NOTHING, printable
+
+
+def window_table(windows: Sequence[WindowState], most: int | None, parent: str, zone: ZoneInfo) -> TableView:
+    """The windows of a deployment with their states.
+
+    Args:
+        windows: The windows in order of time.
+        most: How many rows the table has at most, the last; None: all.
+        parent: The path of the deployment's page.
+        zone: Its time zone.
+
+    Returns:
+        The table, the newest first.
+    """
+    shown = windows[::-1][:most]
+    return TableView(
+        name="windows",
+        title="Windows",
+        columns=("Begins", "State", "Judged as", "Rows", "Labels", "Attempts", "Judged at", "Before", "Reason"),
+        rows=tuple(_window_cells(one, parent, zone) for one in shown),
+        numeric=frozenset({3, 4, 5}),
+        note="Before: what a window was before it was judged again by a backfill.",
+        total=len(windows),
+    )
+
+
+def backfill_table(backfills: Sequence[Backfill], zone: ZoneInfo) -> TableView:
+    """The backfills of a deployment.
+
+    Args:
+        backfills: The backfills, the newest first.
+        zone: The deployment's time zone.
+
+    Returns:
+        The table.
+    """
+    return TableView(
+        name="backfills",
+        title="Backfills",
+        columns=("Began", "Ended", "From", "To", "Only", "Judged again", "By"),
+        rows=tuple(_backfill_cells(one, zone) for one in backfills),
+        numeric=frozenset({5}),
+        note="Ranges of windows that were judged late or again; one that has not ended goes on with the next run.",
+    )
+
+
+def added_labels_table(added: Sequence[AddedLabels], zone: ZoneInfo) -> TableView:
+    """The requests that added labels to a deployment's traffic log.
+
+    Args:
+        added: The requests, the newest first.
+        zone: The deployment's time zone.
+
+    Returns:
+        The table.
+    """
+    return TableView(
+        name="added-labels",
+        title="Labels added",
+        columns=("At", "Labels", "By"),
+        rows=tuple(
+            (
+                _time_cell(one.at, zone),
+                cell(f"{one.labels:,}", one.labels),
+                cell(printable(one.by) or NOTHING, one.by, style="text"),
+            )
+            for one in added
+        ),
+        numeric=frozenset({1}),
+        note="Requests over the HTTP API; labels that a server took or the command line added are not among them.",
+    )
+
+
+def _window_cells(one: WindowState, parent: str, zone: ZoneInfo) -> tuple[Cell, ...]:
+    judged = one.status is not None
+    last = one.before[-1] if one.before else None
+    was = NOTHING if last is None else f"{last.status}, {last.rows:,} rows, {last.labels:,} labels"
+    style = "page text" if one.state == "failed" else "text"
+    return (
+        cell(
+            _moment(one.start, zone),
+            one.start,
+            href=window_address(one.start, parent) if judged else "",
+            style="when",
+        ),
+        cell(one.state, style=style),
+        cell(one.status or NOTHING, one.status or "", style="text"),
+        Cell(text=f"{one.rows:,}" if judged else NOTHING, value=one.rows if judged else None),
+        Cell(text=f"{one.labels:,}" if judged else NOTHING, value=one.labels if judged else None),
+        Cell(text=f"{one.attempts:,}" if one.attempts else NOTHING, value=one.attempts or None),
+        Cell(text=NOTHING) if one.judged_at is None else _time_cell(one.judged_at, zone),
+        cell(was, "" if last is None else was, style="text"),
+        cell(printable(one.reason, LONGEST_MESSAGE) or NOTHING, one.reason, style=style),
+    )
+
+
+def _backfill_cells(one: Backfill, zone: ZoneInfo) -> tuple[Cell, ...]:
+    return (
+        _time_cell(one.at, zone),
+        Cell(text="not ended") if one.ended_at is None else _time_cell(one.ended_at, zone),
+        _time_cell(one.start, zone),
+        _time_cell(one.end, zone),
+        cell(one.only or "all"),
+        cell(f"{one.revised:,}", one.revised),
+        cell(printable(one.by), one.by, style="text"),
+    )
+
+
+def _time_cell(at: datetime, zone: ZoneInfo) -> Cell:
+    return cell(_moment(at, zone), at, style="when")
+
+
+def _moment(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

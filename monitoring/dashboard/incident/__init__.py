@@ -1,0 +1,1 @@
+"""One incident: its cause, its rows, its outcomes, and what people do with it."""

@@ -1,0 +1,415 @@
+"""The page of one incident: its cause, its evidence and harm since, what moved with it, its rows, its history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.config import MonitorConfig
+from monitoring.config.action_section import ActionSection
+from monitoring.dashboard.deployment.notifications import outbox_table, receivers_of
+from monitoring.dashboard.incident.receivers import Receiver, receivers
+from monitoring.dashboard.stores.stores import StoredDeployment, existing
+from monitoring.dashboard.view.charts import evidence_chart, watch_chart, window_address
+from monitoring.dashboard.view.history import DeploymentHistory, Drawn, HistoryRange, read_history, with_scores
+from monitoring.dashboard.view.table import TABLE_ROWS, ChartView, TableView, cell
+from monitoring.dashboard.view.words import Figure, name_of, next_step, zone_words
+from monitoring.records import FACT_WATCH, WORSE_SINCE, ActionKind, IncidentRecord, Subgroup, WatchKey
+from monitoring.reports.drawings.marks import STRIP_WINDOWS
+from monitoring.reports.sections.formatting import (
+    LONGEST_MESSAGE,
+    format_count,
+    format_evidence,
+    format_moment,
+    format_window,
+)
+from monitoring.reports.sections.incidents import action_text, cause_line, remarks
+from monitoring.store.notifications import OutboxEvent
+from monitoring.watches.descriptions import (
+    NOTHING,
+    format_amount,
+    format_change,
+    format_value,
+    lower_first,
+    printable,
+    slice_title,
+    watch_title,
+)
+
+#: Windows before the alarm that its page shows.
+WINDOWS_BEFORE = 2 * STRIP_WINDOWS
+
+#: Windows from the alarm on that its page shows, at most.
+WINDOWS_AFTER = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentView:
+    """Everything that the page of an incident shows.
+
+    `can` has the kinds of actions whose buttons are there; `runs` the actions of the config, with what they do.
+    """
+
+    address: str
+    parent: str
+    name: str
+    number: int
+    level: str
+    state: str
+    title: str
+    window: str
+    window_href: str
+    next_step: str
+    sentences: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    charts: tuple[ChartView, ...]
+    inputs: TableView | None
+    slices: TableView | None
+    rows: TableView | None
+    history: TableView
+    actions: TableView | None
+    notifications: TableView | None
+    receivers: tuple[Receiver, ...]
+    remarks: tuple[str, ...]
+    owner: str
+    can: frozenset[ActionKind]
+    runs: tuple[tuple[str, str], ...]
+    timezone: str
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Every table of the page."""
+        optional = (
+            self.notifications,
+            self.actions,
+            self.inputs,
+            self.slices,
+            self.rows,
+            *(one.table for one in self.charts),
+        )
+        return (self.history, *(table for table in optional if table is not None))
+
+
+def read_incident(deployment: StoredDeployment, number: int, *, whole: bool = False) -> IncidentView:
+    """The view of an incident.
+
+    Args:
+        deployment: The deployment.
+        number: The incident's number.
+        whole: Whether its tables have all windows that are shown.
+
+    Returns:
+        The view; BadInput says that there is no such incident.
+    """
+    store = deployment.store
+    same = next((one for one in store.incidents(deployment.number) if one.number == number), None)
+    incident = existing("incident", same, str(number))
+    until = incident.window_start + WINDOWS_AFTER * (incident.window_end - incident.window_start)
+    near = store.recent_windows(deployment.number, latest=WINDOWS_AFTER, before=until)
+    after = sum(window.start >= incident.window_start for window in near)
+    extent = HistoryRange(latest=WINDOWS_BEFORE + after, before=until, table_rows=None if whole else TABLE_ROWS)
+    drawn = Drawn(watches=("error", incident.watch, f"estimated_{incident.watch}"), part=incident.slice)
+    history = with_scores(store, read_history(store, deployment.summary, extent), extent, drawn)
+    outbox = store.outbox(deployment.number, number)
+    return incident_view(incident, history, deployment.address, deployment.clock(), deployment.config, outbox)
+
+
+def incident_view(
+    incident: IncidentRecord,
+    history: DeploymentHistory,
+    parent: str,
+    now: datetime,
+    config: MonitorConfig | None = None,
+    outbox: Sequence[OutboxEvent] = (),
+) -> IncidentView:
+    """The page of an incident.
+
+    Args:
+        incident: The incident.
+        history: The windows around it.
+        parent: The path of the deployment's page.
+        now: The time, aware.
+        config: The config of its deployment, where it is known.
+        outbox: What people were notified of, in order.
+
+    Returns:
+        The page.
+    """
+    zone = history.zone
+    watch = watch_chart(history, WatchKey(watch=incident.watch, slice=incident.slice), parent)
+    return IncidentView(
+        address=f"{parent}/incidents/{incident.number}",
+        parent=parent,
+        name=printable(name_of(history.summary)),
+        number=incident.number,
+        level=incident.level,
+        state=incident.state,
+        title=cause_line(incident),
+        window=format_window(incident.window_start, incident.window_end, zone),
+        window_href=window_address(incident.window_start, parent),
+        next_step=next_step(incident),
+        sentences=sentences(incident.message),
+        figures=_figures(incident, history),
+        charts=tuple(one for one in (watch, evidence_chart(history, parent)) if one is not None),
+        inputs=_inputs(incident),
+        slices=_slices(incident),
+        rows=_rows(incident, history),
+        history=_history(incident, history),
+        actions=_actions(incident, history),
+        remarks=remarks(incident, now, zone),
+        owner=printable(incident.owner),
+        can=possible(incident),
+        runs=() if config is None else tuple((one.name, _purpose(one)) for one in config.action),
+        notifications=_notifications(outbox, config, parent, zone),
+        receivers=() if config is None else receivers(config.notify, incident, history.summary),
+        timezone=zone_words(history.summary),
+    )
+
+
+def _notifications(
+    outbox: Sequence[OutboxEvent], config: MonitorConfig | None, parent: str, zone: ZoneInfo
+) -> TableView | None:
+    return outbox_table(outbox[::-1], receivers_of(config), parent, zone, len(outbox)) if outbox else None
+
+
+def _purpose(action: ActionSection) -> str:
+    """What an action does, in a sentence."""
+    if action.command is not None:
+        return f"Runs {printable(action.command[0])} on the machine of this dashboard."
+    file = "" if action.model_config_file is None else action.model_config_file.name
+    return f"Moves the label {printable(action.label or '')} in {printable(file)} to the version before this one."
+
+
+def possible(incident: IncidentRecord) -> frozenset[ActionKind]:
+    """What a person can do with an incident."""
+    kinds: set[ActionKind] = {"assign", "note"}
+    if incident.state != "closed":
+        kinds |= {"snooze", "close"}
+        if incident.acknowledged_at is None:
+            kinds.add("acknowledge")
+    elif incident.closed_from:
+        kinds.add("reopen")
+    return frozenset(kinds)
+
+
+def sentences(message: str) -> tuple[str, ...]:
+    """An incident's message in paragraphs, without the next step: the cause, and what has become worse since.
+
+    Args:
+        message: The message.
+
+    Returns:
+        Paragraphs.
+
+    >>> sentences("It rose. Next step: look. Worse since: it rose more. Next step: look again.")
+    ('It rose.', 'Worse since: it rose more.')
+    """
+    found = []
+    for place, part in enumerate(message.split(WORSE_SINCE)):
+        text = printable(part.partition("Next step: ")[0], LONGEST_MESSAGE).strip()
+        if text:
+            found.append(text if place == 0 else f"{WORSE_SINCE.strip()} {text}")
+    return tuple(found)
+
+
+def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
+    after = [one for one in history.windows if _concerns(incident, one.start)]
+    record = history.summary.record
+    threshold = record.page_threshold if incident.level == "page" else record.notice_threshold
+    logs = [one.page_log_evidence if incident.level == "page" else one.notice_log_evidence for one in after]
+    found = []
+    if incident.watch == FACT_WATCH:
+        found.append(Figure(title="Opened by", text="a fact", beside="at once, whatever the evidence"))
+    elif incident.detail.subgroup is not None:
+        found += _subgroup(incident.detail.subgroup)
+    elif logs:
+        found.append(
+            Figure(
+                title=f"{incident.level.capitalize()} evidence when it opened",
+                text=format_evidence(logs[0]),
+                beside=f"threshold {threshold:,.0f}",
+                alarm=incident.level == "page" and incident.state != "closed",
+            )
+        )
+    found += [
+        *_departure(incident, history),
+        *_harm(incident, history),
+        Figure(
+            title="Windows since" if incident.closed_at is None else "Windows until it closed",
+            text=f"{len(after):,}" if len(after) < WINDOWS_AFTER else f"{WINDOWS_AFTER:,} or more",
+            beside=f"closed {format_moment(incident.closed_at, history.zone)}" if incident.closed_at else "still open",
+        ),
+        Figure(
+            title="Acknowledged",
+            text=format_moment(incident.acknowledged_at, history.zone),
+            beside=_acknowledged_by(incident),
+        ),
+    ]
+    return tuple(found)
+
+
+def _subgroup(one: Subgroup) -> tuple[Figure, ...]:
+    """By how much a subgroup rose, and by how much the other rows did."""
+    return (
+        Figure(
+            title=f"Rise of {lower_first(watch_title(one.watch))} there",
+            text=format_change(one.watch, one.rise),
+            beside=f"of {one.rows:,} rows that did not choose the subgroup; p = {one.p_value:.2g}",
+        ),
+        Figure(title="In all other rows", text=format_change(one.watch, one.others), beside="since the baseline"),
+    )
+
+
+def _acknowledged_by(incident: IncidentRecord) -> str:
+    if incident.acknowledged_at is None:
+        return "by nobody"
+    last = next((one for one in reversed(incident.actions) if one.kind == "acknowledge"), None)
+    return "" if last is None else f"by {printable(last.by)}"
+
+
+def _since(incident: IncidentRecord, history: DeploymentHistory, watch: str, part: str) -> list[tuple[float, int]]:
+    """A watch's value and the labels of each window from the alarm to the close."""
+    labels = {one.start: one.labels for one in history.windows}
+    return [
+        (value, labels.get(start, 0))
+        for start, value in history.scores.points(WatchKey(watch=watch, slice=part))
+        if _concerns(incident, start)
+    ]
+
+
+def _concerns(incident: IncidentRecord, start: datetime) -> bool:
+    """Whether a window that begins at a time lies between the one that opened an incident and its close."""
+    return start >= incident.window_start and (incident.closed_at is None or start < incident.closed_at)
+
+
+def _departure(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
+    known = next((one for one in history.baseline if (one.watch, one.slice) == (incident.watch, incident.slice)), None)
+    points = _since(incident, history, incident.watch, incident.slice)
+    if known is None or not points:
+        return ()
+    mean = math.fsum(value for value, _ in points) / len(points)
+    return (
+        Figure(
+            title=f"{watch_title(incident.watch)} since",
+            text=format_value(incident.watch, mean),
+            beside=f"baseline {format_value(incident.watch, known.mean)}, "
+            f"tolerance {format_amount(incident.watch, known.tolerance)}",
+        ),
+    )
+
+
+def _harm(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
+    """Errors beyond what the baseline promised, since the alarm."""
+    known = next((one for one in history.baseline if (one.watch, one.slice) == ("error", "")), None)
+    points = _since(incident, history, "error", "")
+    if known is None or not points:
+        return ()
+    extra = math.fsum((value - known.mean) * labels for value, labels in points)
+    since = "since" if len(points) < WINDOWS_AFTER else f"in {WINDOWS_AFTER} windows"
+    return (
+        Figure(
+            title="Errors beyond the baseline",
+            text=f"{extra:,.0f}".replace("-", "\N{MINUS SIGN}"),
+            beside=f"of {sum(labels for _, labels in points):,} labelled predictions {since}",
+        ),
+    )
+
+
+def _inputs(incident: IncidentRecord) -> TableView | None:
+    found = incident.detail.inputs
+    if not found:
+        return None
+    return TableView(
+        name="inputs",
+        title="Inputs that drifted since the onset",
+        columns=("Input", "Effect", "Explains of the rise"),
+        rows=tuple(
+            (
+                cell(printable(one.input), style="text"),
+                cell(NOTHING if one.change is None else f"{one.change:,.1f}", one.change),
+                cell(NOTHING if one.explained is None else f"{100 * one.explained:.0f} %", one.explained),
+            )
+            for one in found
+        ),
+        numeric=frozenset({1, 2}),
+        note="What explains the loss first, then the largest change. Effect: the mean since the onset less the "
+        "baseline's, in its standard deviations, of the watch that moved most.",
+    )
+
+
+def _slices(incident: IncidentRecord) -> TableView | None:
+    found = sorted(incident.detail.parts, key=lambda one: -abs(one.total))
+    if not found:
+        return None
+    return TableView(
+        name="parts",
+        title="Where the change comes from",
+        columns=("Slice", "Metric", "Its share of rows", "Its own loss", "Together"),
+        rows=tuple(
+            (
+                cell(slice_title(f"{one.column}={one.slice}"), style="text"),
+                cell(watch_title(one.metric)),
+                cell(format_change(one.metric, one.mix), one.mix),
+                cell(format_change(one.metric, one.loss), one.loss),
+                cell(format_change(one.metric, one.total), one.total),
+            )
+            for one in found
+        ),
+        numeric=frozenset({2, 3, 4}),
+        note="Contributions of each slice to the change of the mean over all labelled rows.",
+    )
+
+
+def _rows(incident: IncidentRecord, history: DeploymentHistory) -> TableView | None:
+    found = incident.detail.rows
+    if not found:
+        return None
+    return TableView(
+        name="rows",
+        title="Rows to look at first",
+        columns=("Prediction", "Event time", f"Score ({watch_title(incident.scored_by)})"),
+        rows=tuple(
+            (
+                cell(printable(one.prediction_id), style="id"),
+                cell(format_moment(one.event_time, history.zone), one.event_time, style="when"),
+                cell(format_value(incident.scored_by, one.score), one.score),
+            )
+            for one in found
+        ),
+        numeric=frozenset({2}),
+        note=f"{format_count(len(found), 'row')} with the largest scores of the windows "
+        f"{'that were searched, in the subgroup' if incident.detail.subgroup else 'since the onset'}.",
+    )
+
+
+def _actions(incident: IncidentRecord, history: DeploymentHistory) -> TableView | None:
+    if not incident.actions:
+        return None
+    return TableView(
+        name="actions",
+        title="What people did",
+        columns=("Time", "Who", "What"),
+        rows=tuple(
+            (
+                cell(format_moment(one.at, history.zone), one.at, style="when"),
+                cell(printable(one.by), style="text"),
+                cell(action_text(one, history.zone), style="text"),
+            )
+            for one in reversed(incident.actions)
+        ),
+    )
+
+
+def _history(incident: IncidentRecord, history: DeploymentHistory) -> TableView:
+    return TableView(
+        name="history",
+        title="History",
+        columns=("Time", "State"),
+        rows=tuple(
+            (cell(format_moment(one.at, history.zone) or NOTHING, one.at), cell(one.state))
+            for one in reversed(incident.history)
+        ),
+    )

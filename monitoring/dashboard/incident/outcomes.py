@@ -1,0 +1,312 @@
+"""Confusion matrices, residuals and ranks of relevant ids of live windows against the baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.dashboard.stores.stores import StoredDeployment
+from monitoring.dashboard.view.table import Cell, TableView, cell
+from monitoring.dashboard.view.words import name_of
+from monitoring.errors import PitfallsError
+from monitoring.jobs.examples.outcome_counts import (
+    confusion_counts,
+    decision_rates,
+    relevant_ranks,
+    residuals,
+    shares_of_rows,
+)
+from monitoring.jobs.examples.outcomes import Outcomes, read_outcomes
+from monitoring.reports.sections.formatting import format_count
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.task import Floats
+from monitoring.tasks.vector_regression import VectorRegression
+from monitoring.watches.descriptions import NOTHING, lower_first, printable, slice_title
+
+#: Classes of a matrix, at most: those whose rows have changed most.
+MOST_CLASSES = 12
+
+#: Cells of the table behind a matrix, at most: those with most rows.
+MOST_CELLS = 1_000
+
+#: Quantiles of residuals that are shown.
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+_STATISTICS = (*(f"{100 * share:.0f} % quantile" for share in QUANTILES), "Mean")
+
+Counts = NDArray[np.int64]
+
+#: Why the rows of a deployment cannot be read.
+NO_CONFIG = "The dashboard does not have the config of this deployment: give it with --config or --configs."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomesView:
+    """What became of answers in a slice: a matrix, quantiles or ranks, and the counts behind it where it has some."""
+
+    title: str
+    table: TableView
+    data: TableView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomesPage:
+    """The page of a deployment's answers and labels; `problem` says why there are none."""
+
+    address: str
+    parent: str
+    name: str
+    outcomes: tuple[OutcomesView, ...]
+    problem: tuple[str, ...]
+    shown: int
+    judged: int
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Every table of the page."""
+        return tables_of(self.outcomes)
+
+
+def tables_of(outcomes: Sequence[OutcomesView]) -> tuple[TableView, ...]:
+    """The tables of some views."""
+    return tuple(table for one in outcomes for table in (one.table, one.data) if table is not None)
+
+
+def read_outcomes_page(deployment: StoredDeployment, latest: int) -> OutcomesPage:
+    """The view of predictions and labels in the last windows, with the reason where they cannot be read."""
+    config, summary = deployment.config, deployment.summary
+    outcomes: tuple[OutcomesView, ...] = ()
+    problem: tuple[str, ...] = ()
+    shown = 0
+    if config is None:
+        problem = (NO_CONFIG,)
+    else:
+        windows = deployment.store.recent_windows(deployment.number, latest=latest)
+        try:
+            read = read_outcomes(config, summary.record.version, windows, ("",), deployment.clock)
+            outcomes, shown = outcome_views(read), len(read[0].windows)
+        except PitfallsError as error:
+            problem = tuple(str(error).splitlines())
+    return OutcomesPage(
+        address=f"{deployment.address}/outcomes",
+        parent=deployment.address,
+        name=printable(name_of(summary)),
+        outcomes=outcomes,
+        problem=problem,
+        shown=shown,
+        judged=deployment.store.judged(deployment.number),
+    )
+
+
+def outcome_views(found: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:
+    """The matrices or quantiles of each slice.
+
+    Args:
+        found: Answers and labels by slice.
+
+    Returns:
+        One for each; none of a task of which no loss is known, and where no live row has a label.
+    """
+    known = (Classification, Multilabel, Regression, VectorRegression, Ranking)
+    return tuple(_view(one) for one in found if isinstance(one.task, known) and len(one.live))
+
+
+def _view(found: Outcomes) -> OutcomesView:
+    if isinstance(found.task, Ranking):
+        return _ranks(found, found.task)
+    if not found.task.classes:
+        return _residuals(found)
+    return _confusion(found) if found.task.exclusive else _decisions(found)
+
+
+def _note(found: Outcomes) -> str:
+    unknown = found.live.unknown
+    odd = f" {format_count(unknown, 'label')} of no class left out." if unknown else ""
+    return (
+        f"{format_count(len(found.live), 'labelled row')} of {format_count(len(found.windows), 'window')}; "
+        f"{len(found.baseline):,} of the baseline.{odd}"
+    )
+
+
+def _confusion(found: Outcomes) -> OutcomesView:
+    classes = found.task.classes
+    before, since = (confusion_counts(one.answers, one.labels) for one in (found.baseline, found.live))
+    earlier, shares = shares_of_rows(before), shares_of_rows(since)
+    change = np.nan_to_num(np.abs(shares - earlier)).sum(axis=1) * since.sum(axis=1)
+    kept = np.sort(np.argsort(-change, kind="stable")[:MOST_CLASSES])
+    title = "Confusion matrix"
+    left_out = f" {len(kept)} of {len(classes):,} classes, those that changed most." if len(kept) < len(classes) else ""
+    matrix = TableView(
+        name=_name("confusion", found),
+        title=f"{title} of {_whose(found)}",
+        columns=("Label", *(f"Answer {printable(classes[one])}" for one in kept), "Rows", "Rows of the baseline"),
+        rows=tuple(
+            (
+                cell(printable(classes[row]), style="text"),
+                *(
+                    _answered(shares[row, column], earlier[row, column], right=row == column)
+                    for column in kept.tolist()
+                ),
+                cell(f"{since[row].sum():,}", int(since[row].sum())),
+                cell(f"{before[row].sum():,}", int(before[row].sum())),
+            )
+            for row in kept.tolist()
+        ),
+        numeric=frozenset(range(1, len(kept) + 3)),
+        note=f"Of the rows with a label, the share with each answer; in brackets the change against the baseline, in "
+        f"percentage points. {_note(found)}{left_out}",
+    )
+    return OutcomesView(title=matrix.title, table=matrix, data=_cells(found, (before, since), matrix.title))
+
+
+def _cells(found: Outcomes, counts: tuple[Counts, Counts], title: str) -> TableView:
+    """The counts behind a matrix, the most frequent first."""
+    classes, (before, since) = found.task.classes, counts
+    total = before + since
+    order = np.argsort(-total, axis=None, kind="stable")[:MOST_CELLS]
+    places = [divmod(place, len(classes)) for place in order.tolist() if total.flat[place]]
+    return TableView(
+        name=_name("confusion-counts", found),
+        title=f"Counts of the {lower_first(title)}",
+        columns=("Label", "Answer", "Rows of the baseline", "Rows"),
+        rows=tuple(
+            (
+                cell(printable(classes[row]), style="text"),
+                cell(printable(classes[column]), style="text"),
+                cell(f"{before[row, column]:,}", int(before[row, column])),
+                cell(f"{since[row, column]:,}", int(since[row, column])),
+            )
+            for row, column in places
+        ),
+        numeric=frozenset({2, 3}),
+    )
+
+
+def _decisions(found: Outcomes) -> OutcomesView:
+    """Of each class that a row may have: how often it was missed, and answered where it is not."""
+    (before, _), (since, rows) = (
+        decision_rates(found.task, one.answers, one.labels) for one in (found.baseline, found.live)
+    )
+    table = TableView(
+        name=_name("decisions", found),
+        title=f"Decisions by class of {_whose(found)}",
+        columns=("Class", "Missed", "Answered where it is not", "Rows with the class"),
+        rows=tuple(
+            (
+                cell(printable(name), style="text"),
+                *(_share(now[place], then[place]) for place in range(2)),
+                cell(f"{count:,}", count),
+            )
+            for name, then, now, count in zip(
+                found.task.classes, before.tolist(), since.tolist(), rows.tolist(), strict=True
+            )
+        ),
+        numeric=frozenset({1, 2, 3}),
+        note="Shares of the rows with the class, and of those without it; in brackets the change against the baseline, "
+        f"in percentage points. {_note(found)}",
+    )
+    return OutcomesView(title=table.title, table=table, data=None)
+
+
+def _residuals(found: Outcomes) -> OutcomesView:
+    """Quantiles of label minus answer; of each number where there are several."""
+    then, now = (residuals(found.task, one.answers, one.labels) for one in (found.baseline, found.live))
+    task = found.task
+    names = task.names if isinstance(task, VectorRegression) else ("",)
+    more = ("Number",) if names[0] else ()
+    table = TableView(
+        name=_name("residuals", found),
+        title=f"Residuals of {_whose(found)}",
+        columns=(*more, "Label minus answer", "Baseline", "Now", "Difference"),
+        rows=tuple(
+            (
+                *((cell(printable(name), style="text"),) if more else ()),
+                cell(words),
+                *(_number(value) for value in (earlier, later, later - earlier)),
+            )
+            for place, name in enumerate(names)
+            for words, earlier, later in zip(
+                _STATISTICS, _statistics(then[:, place]), _statistics(now[:, place]), strict=True
+            )
+        ),
+        numeric=frozenset(range(len(more) + 1, len(more) + 4)),
+        note=_note(found),
+    )
+    return OutcomesView(title=table.title, table=table, data=None)
+
+
+def _statistics(values: Floats) -> list[float]:
+    """The quantiles and the mean of residuals; NaN without any."""
+    if not values.size:
+        return [math.nan] * len(_STATISTICS)
+    return [*np.quantile(values, QUANTILES).tolist(), float(values.mean())]
+
+
+def _ranks(found: Outcomes, task: Ranking) -> OutcomesView:
+    """At which rank the first relevant id stood."""
+    then, now = (
+        np.bincount(relevant_ranks(task, one.answers, one.labels), minlength=task.places + 1)
+        for one in (found.baseline, found.live)
+    )
+    ranks = (*range(1, task.places + 1), 0)
+    table = TableView(
+        name=_name("ranks", found),
+        title=f"Rank of the relevant id of {_whose(found)}",
+        columns=("Rank", "Share of the rows", "Rows", "Rows of the baseline"),
+        rows=tuple(
+            (
+                cell(f"{rank}", rank) if rank else cell("not answered"),
+                _share(float(now[rank]) / max(int(now.sum()), 1), _part(int(then[rank]), int(then.sum()))),
+                cell(f"{now[rank]:,}", int(now[rank])),
+                cell(f"{then[rank]:,}", int(then[rank])),
+            )
+            for rank in ranks
+        ),
+        numeric=frozenset({1, 2, 3}),
+        note=f"Of several relevant ids, the one that stood first; in brackets the change against the baseline, in "
+        f"percentage points. {_note(found)}",
+    )
+    return OutcomesView(title=table.title, table=table, data=None)
+
+
+def _part(some: int, whole: int) -> float:
+    return some / whole if whole else math.nan
+
+
+def _whose(found: Outcomes) -> str:
+    """The slice, or the output and the slice, in words."""
+    if not found.output:
+        return slice_title(found.part)
+    return printable(found.output) + (f" at {slice_title(found.part)}" if found.part else "")
+
+
+def _name(kind: str, found: Outcomes) -> str:
+    return "-".join(filter(None, (kind, found.output, found.part)))
+
+
+def _share(now: float, then: float) -> Cell:
+    """A share with its change in percentage points."""
+    if math.isnan(now):
+        return Cell(text=NOTHING)
+    points = "" if math.isnan(then) else f"{100 * (now - then):+.1f}".replace("-", "\N{MINUS SIGN}")
+    return cell(f"{100 * now:.1f} %" + (f" ({points})" if points[1:].strip("0.") else ""), float(now))
+
+
+def _answered(now: float, then: float, *, right: bool) -> Cell:
+    """A share of the matrix: the larger, the darker; where the answer is the label, in bold."""
+    heat = 0 if math.isnan(now) else math.ceil(4 * now)
+    words = (f"heat-{heat}" if heat else "", "agree" if right else "")
+    return replace(_share(now, then), style=" ".join(filter(None, words)))
+
+
+def _number(value: float) -> Cell:
+    if math.isnan(value):
+        return Cell(text=NOTHING)
+    return cell(f"{value:,.4g}".replace("-", "\N{MINUS SIGN}"), value)

@@ -1,0 +1,1 @@
+"""Every deployment in one view, worst first, and as metrics for Prometheus."""

@@ -1,0 +1,72 @@
+"""The addresses of the overview, its metrics and its readiness."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from monitoring.dashboard.overview.metrics import is_ready, read_metrics
+from monitoring.dashboard.overview.overview import Overview, read_overview
+from monitoring.dashboard.stores.candidates import Group, Question
+from monitoring.dashboard.stores.standing import STATES
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.view.endpoint import GetStores, ViewEndpoint
+from monitoring.dashboard.view.requests import page_number_of, text_of
+from monitoring.dashboard.view.responses import page_answer
+
+#: By what the overview may be grouped.
+GROUPS: Final[dict[str, Group]] = {"model": "model", "team": "team"}
+
+
+def question_of(request: Request) -> Question:
+    """What a request asks of the overview; what makes no sense is left out."""
+    asked = request.query_params
+    state = asked.get("state", "")
+    return Question(
+        text=text_of(request),
+        state=state if state in STATES else "",
+        page=page_number_of(request),
+        group=GROUPS.get(asked.get("group", ""), ""),
+        team=asked.get("team", "")[:200],
+        tag=asked.get("tag", "")[:200],
+        wall="wall" in asked,
+    )
+
+
+def overview_routes(stores: GetStores) -> list[Route]:
+    """``/``: every deployment, worst first; ``/metrics`` for Prometheus; ``/health/ready``: is there something."""
+
+    async def metrics(_request: Request) -> Response:
+        return Response(await run_in_threadpool(read_metrics, stores()), media_type=CONTENT_TYPE_LATEST)
+
+    async def ready(_request: Request) -> Response:
+        fit = await run_in_threadpool(is_ready, stores())
+        return PlainTextResponse("ok\n" if fit else "no config or store can be read\n", 200 if fit else 503)
+
+    return [
+        *ViewEndpoint(path="/", stores=stores, read=_read, show=_show).routes(),
+        Route("/metrics", metrics),
+        Route("/health/ready", ready),
+    ]
+
+
+def _read(stores: Stores, request: Request, _rows: int | None) -> Overview:
+    return read_overview(stores, question_of(request))
+
+
+def _show(_request: Request, view: Overview) -> Response:
+    return page_answer("wall" if view.question.wall else "overview", view=view, states=STATES, link=overview_link)
+
+
+def overview_link(question: Question, **changed: Any) -> str:
+    """The address of the overview with a changed question."""
+    kept = {"q": question.text, "state": question.state, "group": question.group}
+    values = {**kept, "team": question.team, "tag": question.tag, "page": "", **changed}
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"/?{query}" if query else "/"

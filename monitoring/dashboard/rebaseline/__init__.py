@@ -1,0 +1,1 @@
+"""The form by which a deployment gets a new baseline."""

@@ -1,0 +1,161 @@
+"""Which deployments the overview shows, and in which order, before anything else of them is read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from monitoring.dashboard.stores.named_store import Ownership
+from monitoring.dashboard.stores.standing import STATES, State, is_seen, state_of
+from monitoring.store.overview import DeploymentOutline
+
+#: Rows of one page.
+PAGE_ROWS = 50
+
+#: What deployments may stand together by.
+Group: TypeAlias = Literal["", "model", "team"]
+
+#: Where a deployment is: the name of its store, and its number there.
+Place: TypeAlias = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the reader asks of the overview.
+
+    Attributes:
+        text: A text in the name, the model, the team, a tag, an open incident or the error of the last run.
+        state: A state.
+        page: A page of rows, from 1.
+        group: By what deployments stand together; empty: worst first.
+        team: A team.
+        tag: A tag.
+        wall: Whether it is read from far away: large, without controls.
+    """
+
+    text: str = ""
+    state: str = ""
+    page: int = 1
+    group: Group = ""
+    team: str = ""
+    tag: str = ""
+    wall: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A deployment that the overview may show.
+
+    Attributes:
+        store: The name of the store that has it.
+        outline: What the store says of it.
+        state: Its state.
+        acknowledged: Whether it has an open page, and each is acknowledged or snoozed.
+        snoozed: How many open incidents are snoozed.
+        ownership: Its team and tags.
+    """
+
+    store: str
+    outline: DeploymentOutline
+    state: State
+    acknowledged: bool
+    snoozed: int
+    ownership: Ownership
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return self.store, self.outline.number
+
+    def group_name(self, group: Group) -> str:
+        """The name of its group; empty where it has none."""
+        return self.outline.model if group == "model" else self.ownership.team if group == "team" else ""
+
+
+def candidates(
+    store: str, outlines: Sequence[DeploymentOutline], owners: Mapping[str, Ownership], now: datetime
+) -> tuple[Candidate, ...]:
+    """The deployments of one store that are in use.
+
+    Args:
+        store: The store's name.
+        outlines: Of each name the one that was run last.
+        owners: Teams and tags by the deployment's name; it need not have all of them.
+        now: The time, aware.
+
+    Returns:
+        One for each.
+    """
+    nobody = Ownership()
+    found = []
+    for one in outlines:
+        pages = [incident for incident in one.incidents if incident.level == "page"]
+        found.append(
+            Candidate(
+                store=store,
+                outline=one,
+                state=state_of(one.incidents, one.last, one.used_at, now, failed=bool(one.failure)),
+                acknowledged=bool(pages) and all(is_seen(page, now) for page in pages),
+                snoozed=sum(incident.is_snoozed(now) for incident in one.incidents),
+                ownership=owners.get(one.name, nobody),
+            )
+        )
+    return tuple(found)
+
+
+def chosen(
+    found: Sequence[Candidate], question: Question, mentioning: Collection[Place] = frozenset()
+) -> tuple[Candidate, ...]:
+    """The deployments that the reader asked for, worst first; in groups, the group of the worst deployment first.
+
+    Args:
+        found: All deployments.
+        question: What the reader asks for.
+        mentioning: The deployments with an open incident that has the text.
+
+    Returns:
+        Those that fit; of groups by team, those without a team come last.
+    """
+    text = question.text.casefold()
+    kept = [
+        one
+        for one in found
+        if (not question.state or one.state == question.state)
+        and (not question.team or one.ownership.team == question.team)
+        and (not question.tag or question.tag in one.ownership.tags)
+        and (not text or one.place in mentioning or text in _words(one))
+    ]
+    kept.sort(key=_rank)
+    if not question.group:
+        return tuple(kept)
+    groups: dict[str, list[Candidate]] = {}
+    for one in kept:
+        groups.setdefault(one.group_name(question.group), []).append(one)
+    named = [group for name, group in groups.items() if name]
+    return tuple(one for group in (*named, groups.get("", [])) for one in group)
+
+
+def page_of(found: Sequence[Candidate], page: int) -> tuple[Candidate, ...]:
+    """The rows of one page, from 1."""
+    return tuple(found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
+
+
+def counts(found: Sequence[Candidate]) -> tuple[tuple[State, int], ...]:
+    """How many deployments are in each state, worst first; states of none are left out."""
+    by_state = dict.fromkeys(STATES, 0)
+    for one in found:
+        by_state[one.state] += 1
+    return tuple((state, count) for state, count in by_state.items() if count)
+
+
+def _words(one: Candidate) -> str:
+    """What a search looks at, beside incidents."""
+    outline, owner = one.outline, one.ownership
+    return "\n".join((outline.name, outline.model, owner.team, *owner.tags, outline.failure)).casefold()
+
+
+def _rank(one: Candidate) -> tuple[int, bool, float, str]:
+    pages = [incident.opened_at.timestamp() for incident in one.outline.incidents if incident.level == "page"]
+    return STATES.index(one.state), one.acknowledged, -max(pages, default=0.0), one.outline.name

@@ -1,0 +1,109 @@
+"""The stores that the dashboard shows, at one moment, and a deployment of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from monitoring.config import MonitorConfig
+from monitoring.config.files import ConfigFile
+from monitoring.dashboard.stores.candidates import Place
+from monitoring.dashboard.stores.named_store import NamedStore
+from monitoring.errors import BadInput, PitfallsError
+from monitoring.store.overview import DeploymentSummary
+from monitoring.store.store import Store
+from monitoring.watches.descriptions import printable
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDeployment:
+    """A deployment, with the store and the config that have it.
+
+    Attributes:
+        named: The store by its name, with its configs.
+        store: The store, opened.
+        summary: What the store says of the deployment.
+        clock: The time.
+    """
+
+    named: NamedStore
+    store: Store
+    summary: DeploymentSummary
+    clock: Callable[[], datetime]
+
+    @property
+    def number(self) -> int:
+        """Its number in the store."""
+        return self.summary.number
+
+    @property
+    def address(self) -> str:
+        """The path of its view."""
+        return f"/d/{self.named.name}/{self.number}"
+
+    @property
+    def config(self) -> MonitorConfig | None:
+        """Its config; None where the dashboard does not have it."""
+        return self.named.config_of(self.summary.record.called)
+
+    @property
+    def file(self) -> ConfigFile | None:
+        """The file of its config; None where the dashboard does not have it."""
+        return self.named.file_of(self.summary.record.called)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The stores that the dashboard shows.
+
+    Attributes:
+        stores: The stores.
+        files: All configs, those that cannot be read among them.
+        clock: The time.
+        shown_in: The time zone in which the reader wants times; empty: that of each deployment, or UTC.
+    """
+
+    stores: tuple[NamedStore, ...]
+    files: tuple[ConfigFile, ...] = ()
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    shown_in: str = ""
+
+    def store(self, name: str) -> NamedStore:
+        """A store by its name. Raises BadInput if there is none."""
+        return existing("store", next((store for store in self.stores if store.name == name), None), name)
+
+    def deployment(self, place: Place) -> StoredDeployment:
+        """A deployment, by its store's name and its number there. Raises BadInput if there is none."""
+        name, number = place
+        named = self.store(name)
+        store = named.store()
+        summary = existing("deployment", store.summary(number), str(number))
+        return StoredDeployment(
+            named=named, store=store, summary=replace(summary, shown_in=self.shown_in), clock=self.clock
+        )
+
+    def fingerprint(self) -> str:
+        """A text that changes with every run, window and action in any of the stores."""
+        texts = []
+        for named in self.stores:
+            try:
+                texts.append(named.store().fingerprint())
+            except PitfallsError as error:
+                texts.append(str(error))
+        return "\n".join(texts)
+
+
+def existing(kind: str, value: Value | None, name: str) -> Value:
+    """What there is by a name. Raises BadInput if that is nothing."""
+    if value is None:
+        raise BadInput(
+            f"There is no such {kind}.",
+            got=printable(name),
+            expected=f"a {kind} of this dashboard",
+            fix="Go back to the overview and choose from there.",
+        )
+    return value

@@ -1,0 +1,106 @@
+"""The loss by which a deployment is shown: its mean over the last windows, beside its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitoring.dashboard.view.history import HEADLINES
+from monitoring.records import WHOLE, BaselineScore, ScoreRecord
+from monitoring.reports.drawings.drawing import Drawing
+from monitoring.reports.drawings.marks import interval_mark
+from monitoring.reports.sections.benchmark import Interval
+from monitoring.reports.sections.formatting import format_count
+from monitoring.reports.sections.months import weighted_interval
+from monitoring.tasks.output_names import first_of_each
+from monitoring.watches.descriptions import NOTHING, format_change, format_value, watch_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossView:
+    """A watch over the last windows.
+
+    Attributes:
+        watch: Its name.
+        title: Its name for people.
+        windows: How many windows had a score.
+        value: Its mean over them, with the 95 % interval.
+        baseline: The baseline's mean and deviation; None where it is not known.
+        mark: The drawing of both; None without a baseline.
+        text: The value, as text.
+        against: The baseline and the change, as text.
+    """
+
+    watch: str
+    title: str
+    windows: int
+    value: Interval
+    baseline: BaselineScore | None
+    mark: Drawing | None
+    text: str
+    against: str
+
+
+def headline_loss(
+    scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
+) -> LossView | None:
+    """The loss of a deployment over its last windows; of several outputs that which rose most.
+
+    Args:
+        scores: The scores of each window, in order of time; others are left out.
+        baseline: Baseline scores; others are left out.
+        part: The slice, or the whole traffic.
+
+    Returns:
+        One of `headline_losses`; None where none was scored.
+    """
+    return max(headline_losses(scores, baseline, part), key=_rise, default=None)
+
+
+def headline_losses(
+    scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
+) -> tuple[LossView, ...]:
+    """As `headline_loss`: the first loss of `HEADLINES` that was scored, of each output where there are several."""
+    scored = (one for window in scores for one in window if one.value is not None and one.rows > 0)
+    there = dict.fromkeys(one.watch for one in scored if one.slice == part)
+    views = (watch_view(watch, scores, baseline, part) for watch in first_of_each(there, HEADLINES))
+    return tuple(view for view in views if view is not None)
+
+
+def _rise(view: LossView) -> float:
+    """How far a loss is above its baseline, in tolerances."""
+    known = view.baseline
+    return 0.0 if known is None else (view.value.mean - known.mean) / (known.tolerance or 1.0)
+
+
+def watch_view(
+    watch: str, scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
+) -> LossView | None:
+    """One watch over the last windows, on the whole traffic or on a slice; None where it has no score."""
+    points = [
+        (one.value, one.rows)
+        for window in scores
+        for one in window
+        if one.watch == watch and one.slice == part and one.value is not None and one.rows > 0
+    ]
+    if not points:
+        return None
+    value = weighted_interval(points)
+    known = next((one for one in baseline if one.watch == watch and one.slice == part), None)
+    title = watch_title(watch)
+    against = NOTHING if known is None else f"{format_value(watch, known.mean)} in the baseline"
+    text = format_value(watch, value.mean)
+    summary = f"{title} {text} over {format_count(len(points), 'window')}, {against}."
+    mark = None if known is None else interval_mark(value, known.mean, known.deviation, summary)
+    if known is not None:
+        against = f"{format_value(watch, known.mean)} ({format_change(watch, value.mean - known.mean)})"
+    return LossView(
+        watch=watch,
+        title=title,
+        windows=len(points),
+        value=value,
+        baseline=known,
+        mark=mark,
+        text=text,
+        against=against,
+    )

@@ -1,0 +1,98 @@
+"""What a request asks for: its place, its question, its times, and the fields of a form."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+from urllib.parse import parse_qs, unquote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+#: The address of a deployment's views: the name of its store, and its number there.
+DEPLOYMENT: Final = "/d/{store}/{number:int}"
+
+#: How many windows the views of a deployment may show, and how many they show first.
+WINDOW_CHOICES: Final = (30, 90, 365, 1000)
+WINDOWS_SHOWN: Final = 90
+
+#: The form for the token has nothing else: far more than it needs. A note may be longer, and is percent-encoded.
+MOST_FORM_BYTES = 4096
+MOST_ACTION_BYTES = 65_536
+
+#: The cookie by which a browser names the time zone of its reader.
+ZONE_COOKIE: Final = "pitfalls_zone"
+
+
+def text_of(request: Request) -> str:
+    """The text that a request searches for, cut to a length that makes sense."""
+    return request.query_params.get("q", "")[:100]
+
+
+def page_number_of(request: Request) -> int:
+    """Which page of a list a request asks for, from 1."""
+    page = request.query_params.get("page", "1")
+    return max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1
+
+
+def windows_of(request: Request, otherwise: int = WINDOWS_SHOWN) -> int:
+    """How many windows a request asks for, one of `WINDOW_CHOICES`; a number of them where it says nothing."""
+    asked = request.query_params.get("windows", "")
+    return next((one for one in WINDOW_CHOICES if str(one) == asked), otherwise)
+
+
+def place_of(request: Request) -> tuple[str, int]:
+    """The store and the number of the deployment that a request is about."""
+    return request.path_params["store"], min(int(request.path_params["number"]), 2**31 - 1)
+
+
+def zone_of(request: Request) -> str:
+    """The time zone of the reader, if a cookie names one that there is; empty otherwise."""
+    return _zone_named(request.cookies.get(ZONE_COOKIE, "")[:100])
+
+
+@lru_cache(maxsize=256)
+def _zone_named(name: str) -> str:
+    """The name of a time zone; empty for what is none."""
+    try:
+        return ZoneInfo(unquote(name)).key if name else ""
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return ""
+
+
+def incident_of(request: Request) -> int | None:
+    """The incident that a request names with ``?incident=``; None for none."""
+    asked = request.query_params.get("incident", "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
+
+
+def start_of(request: Request) -> datetime:
+    """When the window begins that a request is about."""
+    return moment_of(request.path_params["start"])
+
+
+def moment_of(text: str) -> datetime:
+    """A time of an address, in UTC unless it says otherwise."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise HTTPException(404) from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+async def form_of(request: Request, most: int = MOST_FORM_BYTES) -> dict[str, str]:
+    """The fields of a form of so many bytes at most; none for a request without a body."""
+    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    body = b""
+    async for part in request.stream():
+        body += part
+        if body and not is_form:
+            raise HTTPException(415)
+        if len(body) > most:
+            raise HTTPException(413)
+    try:
+        return {name: values[0] for name, values in parse_qs(body.decode("ascii")).items()}
+    except (UnicodeDecodeError, ValueError):
+        raise HTTPException(400) from None

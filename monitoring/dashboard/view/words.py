@@ -1,0 +1,73 @@
+"""Words that several views say in the same way: names, times ago, label coverage, and the first step of an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.store.overview import DeploymentSummary
+from monitoring.watches.descriptions import printable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number of the page's top: what it is, its text, and a smaller text beside it."""
+
+    title: str
+    text: str
+    beside: str = ""
+    alarm: bool = False
+
+
+def name_of(summary: DeploymentSummary) -> str:
+    """The name of a deployment."""
+    return summary.record.called
+
+
+def zone_words(summary: DeploymentSummary) -> str:
+    """In which time zone a page of a deployment has its times, and whose that is where it is not the deployment's."""
+    own = printable(summary.record.timezone)
+    return own if summary.shown_in in ("", own) else f"{summary.shown_in}, yours; the deployment's is {own}"
+
+
+def coverage(windows: Sequence[WindowRecord]) -> float | None:
+    """Labels that arrived as a share of those due; None where none was due."""
+    due = sum(one.labels_due for one in windows)
+    return sum(one.labels for one in windows) / due if due else None
+
+
+def next_step(incident: IncidentRecord) -> str:
+    """What an incident's message says to do first; empty where it does not say.
+
+    Args:
+        incident: The incident.
+
+    Returns:
+        A sentence that begins with a capital letter.
+    """
+    step = incident.message.rpartition("Next step: ")[2] if "Next step: " in incident.message else ""
+    step = printable(step.partition(" Worse since:")[0], 500).strip()
+    return step[:1].upper() + step[1:]
+
+
+def ago(length: timedelta) -> str:
+    """How long ago something was.
+
+    Args:
+        length: The time since then.
+
+    Returns:
+        Words, in the largest unit that is not below 1.
+
+    >>> ago(timedelta(seconds=20)), ago(timedelta(minutes=61)), ago(timedelta(days=12))
+    ('just now', '1 h ago', '12 d ago')
+    """
+    seconds = int(length.total_seconds())
+    if seconds < 60:
+        return "just now"
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds // unit:,} {name} ago"
+    return "just now"

@@ -1,1 +1,0 @@
-"""What each page of the dashboard shows, as records of text and numbers."""

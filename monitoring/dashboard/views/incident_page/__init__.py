@@ -1,1 +1,0 @@
-"""The pages of one incident: what happened, and its rows."""

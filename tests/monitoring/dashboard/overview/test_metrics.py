@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitoring.dashboard.overview.metrics import LABELS, Measured, metrics_text, read_metrics
+from monitoring.dashboard.stores.roster import Failure, entry_of
+from monitoring.dashboard.stores.standing import STATES
+from monitoring.dashboard.stores.stores import Stores
+from tests.dashboard_store import HOSTILE, NOW
+
+FAILURES = (
+    Failure(config="us.toml", reason="The last run failed.", unreadable=False),
+    Failure(config="eu/monitor.toml", reason="It is no TOML."),
+)
+
+Samples = dict[str, list[tuple[Mapping[str, str], float]]]
+
+
+def samples(text: str) -> Samples:
+    """Labels and values by metric, as Prometheus' own parser reads them."""
+    found: Samples = {}
+    for family in text_string_to_metric_families(text):
+        for one in family.samples:
+            found.setdefault(one.name, []).append((one.labels, one.value))
+    return found
+
+
+def test_a_deployment_is_in_one_state_and_has_its_evidence_and_incidents(stores: Stores) -> None:
+    found = samples(read_metrics(stores))
+    states = [(labels["deployment"], labels["state"]) for labels, on in found["pitfalls_deployment_state"] if on]
+    assert len(states) == len({name for name, _ in states}) == 2
+    assert {state for _, state in states} <= set(STATES)
+    (paged,) = (name for name, state in states if state == "page")
+
+    def of_page(metric: str, **labels: str) -> float:
+        wanted = {"deployment": paged, **labels}
+        return sum(value for given, value in found[metric] if wanted.items() <= given.items())
+
+    assert of_page("pitfalls_evidence", level="page") > 0.0
+    assert of_page("pitfalls_evidence_threshold", level="page") > 1.0
+    assert of_page("pitfalls_open_incidents", level="page") == 1.0
+    assert of_page("pitfalls_last_window_rows") > 0
+    assert of_page("pitfalls_unacknowledged_page") == 1.0
+    assert found["pitfalls_unreadable_configs"] == [({}, 0.0)]
+    assert all(
+        set(LABELS) <= labels.keys()
+        for name, given in found.items()
+        for labels, _ in given
+        if name != "pitfalls_unreadable_configs"
+    )
+
+
+def test_a_page_that_was_acknowledged_and_recovers_is_no_alert(stores: Stores) -> None:
+    (source,) = stores.stores
+    entries = [entry_of("shop", one, NOW) for one in source.store().summaries()]
+    (entry,) = (one for one in entries if one.standing.state == "page")
+    recovering = tuple(replace(one, state="recovering", acknowledged_at=NOW) for one in entry.summary.incidents)
+    summary = replace(entry.summary, incidents=recovering)
+    again = entry_of("shop", summary, NOW)
+    found = samples(metrics_text([Measured(entry=again, last=None)]))
+    assert [value for _, value in found["pitfalls_unacknowledged_page"]] == [0.0]
+
+
+def test_labels_are_escaped_and_a_deployment_without_windows_is_there(stores: Stores) -> None:
+    (source,) = stores.stores
+    entry = entry_of("shop", source.store().summaries()[0], NOW)
+    named = replace(entry, summary=replace(entry.summary, record=replace(entry.summary.record, name=f'a"\n{HOSTILE}')))
+    found = samples(metrics_text([Measured(entry=named, last=None)], FAILURES))
+    [(labels, _)] = found["pitfalls_last_run_timestamp_seconds"]
+    assert labels["deployment"] == f'a"\n{HOSTILE}'
+    assert "pitfalls_evidence" not in found
+    assert found["pitfalls_unreadable_configs"] == [({}, 1.0)]
+    assert [labels["config"] for labels, _ in found["pitfalls_failing_config"]] == ["eu/monitor.toml", "us.toml"]

@@ -162,10 +162,10 @@ class ConformalTest:
         return "up" if min(self.etas) > 0.0 else "both"
 
     def with_ar1(self, ar1: float) -> ConformalTest:
-        """The same test with another AR(1) coefficient."""
+        """The same test with another AR(1) coefficient, on the same grid: evidence is kept for each of its points."""
         if ar1 == self.ar1:
             return self
-        other = ConformalTest.fit(
+        refitted = ConformalTest.fit(
             self.calibration_scores,
             tolerance=self.tolerance,
             direction=self.direction,
@@ -173,7 +173,7 @@ class ConformalTest:
             min_std=self.min_std,
             sampling_variance=self.sampling_variance,
         )
-        return other.with_fixed_reference() if self.fixed_etas else other
+        return replace(refitted, fixed_etas=self.fixed_etas)
 
     def with_fixed_reference(self) -> ConformalTest:
         """The same test with fixed-reference points too, where its scores vary: they are assumed to vary normally.

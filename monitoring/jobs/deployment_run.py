@@ -28,7 +28,7 @@ from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.window.event_scores import EventScores
-from monitoring.judging.window.label_join import LabelJoin, RowLoader
+from monitoring.judging.window.label_join import LATE_LABEL_HORIZONS, LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
@@ -59,9 +59,6 @@ from monitoring.watches.label_coverage import PendingLabels
 #: how many labels waited for their rows outside it.
 CURSOR = "labels"
 WAITING = "waiting"
-
-#: Labels of rows older than so many label horizons are ignored; those of rows older than one come too late.
-LATE_LABEL_HORIZONS = 2
 
 
 def _arrived_before(labels: pa.Table, moment: datetime) -> int:
@@ -128,13 +125,13 @@ class DeploymentRun:
 
     @property
     def scope(self) -> ReadScope:
-        """What part of the traffic is of interest: rows within the label horizon, and their late labels."""
+        """What part of the traffic is of interest: rows that may get a label still."""
         if self._after is None:
             return ReadScope(job=True)
         horizon = self._deployment.horizon
         return ReadScope(
-            since=self._after - horizon,
-            labels_since=self._after - LATE_LABEL_HORIZONS * horizon,
+            since=self._after - LATE_LABEL_HORIZONS * horizon,
+            new_since=self._after - horizon,
             counted_since=self._after - self._deployment.checkpoint_age - LATE_LABEL_HORIZONS * horizon,
             judged_until=self._after,
             job=True,
@@ -361,15 +358,15 @@ class DeploymentRun:
 
     def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the label horizon."""
-        since = self.scope.since
+        since = self.scope.new_since
         found = self._store.windows(self._number, scores=False, since=since)
         records = [w for w in found if since is None or w.start >= since]
         counts = self._traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
         return LateRows.of(records, counts, self._cursor)
 
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, RowLoader]]:
-        """The windows before this run within the label horizon, whose predictions may still get their label."""
-        oldest = start - self._deployment.horizon
+        """The windows before this run whose predictions may still get their label."""
+        oldest = start - LATE_LABEL_HORIZONS * self._deployment.horizon
         found = [
             Window(start=record.start, end=record.end)
             for record in self._store.windows(self._number, scores=False, since=oldest)

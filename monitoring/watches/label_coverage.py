@@ -200,20 +200,20 @@ class PendingLabels:
         Returns:
             As of `updated`.
         """
-        oldest = window.end - window.horizon
-        done = [one for one in self.windows if one.newest < oldest]
-        sums: dict[WatchKey, ScoreSum] = {}
-        for one in done:
-            for key, total in groups.sums(one.answered, one.labelled).items():
-                sums[key] = sums.get(key, ScoreSum()) + total
-        waiting = [one for one in self.windows if one.newest >= oldest]
         nothing = (0,) * len(answered)
+        waiting = list(self.windows)
         if newest is not None:
             waiting.append(PendingWindow(start=window.start, newest=newest, answered=answered, labelled=nothing))
-        windows = []
+        oldest = window.end - window.horizon
+        windows, sums = list[PendingWindow](), dict[WatchKey, ScoreSum]()
         for one in waiting:
             arrived = labelled.get(one.start, nothing)
-            windows.append(replace(one, labelled=tuple(a + b for a, b in zip(one.labelled, arrived, strict=True))))
+            one = replace(one, labelled=tuple(a + b for a, b in zip(one.labelled, arrived, strict=True)))
+            if one.newest >= oldest:
+                windows.append(one)
+                continue
+            for key, total in groups.sums(one.answered, one.labelled).items():
+                sums[key] = sums.get(key, ScoreSum()) + total
         return PendingLabels(windows=tuple(windows)), sums
 
     def to_text(self) -> str:

@@ -74,8 +74,7 @@ def copy_database(
         BadInput: a query lacks a column or has one of another type, or is refused.
         CannotRun: the database cannot be reached, or takes too long; or the disk fails.
     """
-    since = scope.labels_since if scope.labels_since is not None else scope.since
-    bounds = {"start": FIRST if since is None else since - MARGIN, "end": now + AHEAD + MARGIN}
+    bounds = {"start": FIRST if scope.since is None else scope.since - MARGIN, "end": now + AHEAD + MARGIN}
     password = read_secret(traffic.password_file, traffic.password_env)
     held = ExitStack()
     try:

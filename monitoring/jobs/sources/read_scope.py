@@ -12,16 +12,16 @@ class ReadScope:
 
     Attributes:
         since: rows from this event time on; None: all rows.
-        labels_since: labels of rows from this event time on; those of rows before `since` come too late, which is
-            reported. None: as `since`.
+        new_since: rows of judged windows from this event time on have new labels, unless it is known that they were
+            counted; those of rows before it only where it is known that they were not. None: as `since`.
         counted_since: labels that were counted with rows from this event time on are remembered, for windows that may
-            be judged again. None: as `labels_since`.
+            be judged again. None: as `since`.
         judged_until: the end of the last window judged; None: none was.
         job: whether the monitor's job reads, which brings labels into the label log.
     """
 
     since: datetime | None = None
-    labels_since: datetime | None = None
+    new_since: datetime | None = None
     counted_since: datetime | None = None
     judged_until: datetime | None = None
     job: bool = False

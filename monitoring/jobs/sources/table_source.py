@@ -80,11 +80,11 @@ class TableSource:
         self._label_log = label_log
         self._counted = InlineLabels(label_log)
         if scope.job:
-            self._counted.begin(scope.counted_since or scope.labels_since, scope.judged_until)
-        labels_since = _labels_since(scope, self._counted.earliest())
+            self._counted.begin(scope.counted_since or scope.since, scope.judged_until)
+        new_since = _new_since(scope, self._counted.earliest())
         pieces = pieces_of(path)
         now = clock() if scope.job else None  # the job reports rows ahead of the clock; others need not know of them
-        self._table = Table(pieces, columns, now=now, since=scope.since, labels_since=labels_since)
+        self._table = Table(pieces, columns, now=now, since=scope.since)
         if self._table.times.no_valid_time:
             header = self._table.reader.header(pieces[0]).table.column_names
             _refuse_table(self._table.times.findings, header)
@@ -97,7 +97,7 @@ class TableSource:
                 self._table,
                 self._label_tables,
                 destination,
-                since=labels_since,
+                since=new_since,
                 judged_until=scope.judged_until,
             )
         self._table.reader.forget()
@@ -218,7 +218,7 @@ def _last_of_each(labels: pa.Table) -> pa.Table:
     return labels.take(pa.array(np.sort(last)))
 
 
-def _labels_since(scope: ReadScope, earliest: datetime | None) -> datetime | None:
+def _new_since(scope: ReadScope, earliest: datetime | None) -> datetime | None:
     """From which event time on it is known which labels are new, as far as the scope goes.
 
     Args:
@@ -228,9 +228,9 @@ def _labels_since(scope: ReadScope, earliest: datetime | None) -> datetime | Non
     Returns:
         The event time; None for all rows.
     """
-    if scope.since is None or scope.labels_since is None or earliest is None:
-        return scope.since
-    return min(scope.since, max(scope.labels_since, earliest))
+    if scope.since is None or scope.new_since is None or earliest is None:
+        return scope.new_since or scope.since
+    return min(scope.new_since, max(scope.since, earliest))
 
 
 def _refuse_table(findings: tuple[Finding, ...], header: Sequence[str]) -> NoReturn:

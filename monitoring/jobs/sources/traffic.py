@@ -74,7 +74,7 @@ def open_traffic(
         config.model,
         baseline.spec,
         version=version,
-        since=scope.labels_since,
+        since=scope.since,
         excluded=frozenset(config.traffic.exclude_callers),
     )
 

@@ -112,7 +112,7 @@ def sum_baseline(
         plan: How rows are cut into windows.
         reference: All rows of the baseline, with the inputs that they are sliced by.
         witness: The fitted joint watch, where there is one.
-        horizon: Labels that arrive later than this after their window are left out of the label coverage.
+        horizon: Labels that arrive later than this after their row are left out of the label coverage.
 
     Returns:
         The sums, of windows with rows or labels.
@@ -217,6 +217,6 @@ def _label_coverage(
     parts: CoverageGroups, rows: Predictions, horizon: timedelta
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Counts of one window's rows, at least one, and of those whose label arrived within the horizon, by group."""
-    last = int(rows.event_times.max()) + duration_microseconds(horizon)
-    arrived = rows.take(has_label(rows.labels) & (rows.label_times <= last))
+    in_time = rows.label_times - rows.event_times <= duration_microseconds(horizon)
+    arrived = rows.take(has_label(rows.labels) & in_time)
     return parts.counts(rows), parts.counts(arrived)

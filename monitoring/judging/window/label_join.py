@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -22,11 +23,14 @@ from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.labels.label_log import labels_ever, without_erased
 from monitoring.traffic.windows import Window
 
 Whole = NDArray[np.int64]
+
+#: Labels of rows older than so many label horizons are overdue, whatever their time.
+LATE_LABEL_HORIZONS = 2
 
 #: Reads a window's rows: at least those with the wanted ids, and the last event time of all (see `WindowRows.select`).
 RowLoader: TypeAlias = Callable[[IdSet], tuple[Predictions, int]]
@@ -89,6 +93,8 @@ NO_ARRIVALS = LabelArrivals(
 
 NO_UNMATCHED_LABELS = UnmatchedLabels()
 
+_NONE = np.empty(0, dtype=np.int64)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _UnreadWindow:
@@ -106,11 +112,16 @@ class _UnreadWindow:
 class LabelJoin:
     """Joins the labels of a label log to predictions, each label once, in order of arrival.
 
-    A label belongs to the window that its label time lies in; one that was written after that window was judged belongs
-    to the first window judged afterwards. Predictions wait for their label for the label horizon and are then dropped;
-    of those that have one, ids and labels alone are kept. Of several labels for a prediction in one window the last
-    written counts; a different one in a later window is a conflict. A label that has several parts may come with some
-    of them, and later again with these and further ones: each part counts when it comes.
+    A label belongs to the window that its label time lies in, or to that of its row where this is the later one. One
+    that was written after that window was judged belongs to the first window judged afterwards.
+
+    The label horizon is counted from each row: a label counts whose time is at most the horizon after its row's, however
+    windows are cut. It is overdue otherwise, and also if its row is older than `LATE_LABEL_HORIZONS` horizons at the
+    start of the window that it belongs to. The time of a label without one of its own is that of its row, or the start
+    of the window that it belongs to, where this is a later one. Rows wait for their label for as long as one may count, and are then dropped;
+    of those that have one, ids, times and labels alone are kept. Of several labels for a prediction in one window the
+    last written counts; a different one in a later window is a conflict. A label that has several parts may come with
+    some of them, and later again with these and further ones: each part counts when it comes.
 
     A window's rows are read when a label may be for one of them and not before, and then only the rows that a label of
     this run may be for. Rows with inline labels come with the
@@ -139,7 +150,7 @@ class LabelJoin:
         self.read = labels_ever(labels)
         labels = without_erased(labels)
         self._ids = labels["prediction_id"].combine_chunks()
-        self._wanted = IdSet(self._ids)
+        self._wanted = self._every = IdSet(self._ids)
         self._words = labels["label"]
         self._codes = task.label_codes(labels["label"])
         self._respelled = task.respelled(labels["label"])
@@ -153,11 +164,12 @@ class LabelJoin:
         self._lookup = lookup
         self._pending: deque[PendingRows] = deque()
         self._unread: deque[_UnreadWindow] = deque()
+        self._joined_until: int | None = None
 
     def restore(self, windows: Iterable[tuple[Window, RowLoader]]) -> None:
         """Add windows judged by earlier runs, oldest first, with the labels that were joined to them then."""
         for window, load in windows:
-            labels = self._labels_in(window)
+            labels = self._labels_between(as_microseconds(window.start), as_microseconds(window.end))
             joined_then = labels[~self._new[labels]]
             self._unread.append(_UnreadWindow(window=window, load=load, labels=joined_then, restored=True))
 
@@ -172,17 +184,25 @@ class LabelJoin:
         Returns:
             The labels that arrived in the window, of its own rows and those of earlier windows.
         """
-        labels = self._labels_in(window)
+        start, end = as_microseconds(window.start), as_microseconds(window.end)
+        labels = self._labels_between(start, end)
+        before = self._new_labels_before(start) if first else self._labels_between(self._joined_until or start, start)
+        labels = np.concatenate([before, labels])
         if first:
-            labels = np.concatenate([self._new_labels_before(window), labels])
-            self._wanted = self._ids_from(window)
-        oldest = self._oldest(window)
+            self._wanted = self._ids_from(start)
+        if (self._sorted_times[:1] < start).any():  # some labels are from before the window: any of its rows?
+            rows = load(self._every)
+            labels = np.concatenate([labels, self._labels_before_rows(rows[0].ids, start)])
+            load = (lambda _: rows) if labels.size else load
+        labels = np.unique(labels)
+        self._joined_until = end
+        oldest = self._oldest(start, labels)
         while self._unread and as_microseconds(self._unread[0].window.end) <= oldest:
             self._unread.popleft()
-        self._unread.append(_UnreadWindow(window=window, load=load, labels=np.sort(labels)))
+        self._unread.append(_UnreadWindow(window=window, load=load, labels=labels))
         arrivals = NO_ARRIVALS
         while self._unread and labels.size:
-            arrivals = self._join_next()
+            arrivals = self._join_next(start, oldest)
         return replace(arrivals, unmatched=arrivals.unmatched + self._unmatched) if first else arrivals
 
     def labelled(self, batch: Batch, *, before: datetime) -> Batch:
@@ -208,68 +228,102 @@ class LabelJoin:
         times[missing[matched]] = self._times[known[found[matched]]]
         return replace(batch, labels=labels, label_times=times)
 
-    def _labels_in(self, window: Window) -> Whole:
-        """The labels whose time lies in the window, in order of arrival."""
-        ends = [as_microseconds(window.start), as_microseconds(window.end)]
-        first, last = np.searchsorted(self._sorted_times, ends)
+    def _labels_between(self, start: int, end: int) -> Whole:
+        """The labels whose time lies in [start, end), in order of arrival."""
+        first, last = np.searchsorted(self._sorted_times, [start, end])
         return np.sort(self._by_time[first:last])
 
-    def _new_labels_before(self, window: Window) -> Whole:
-        """The labels written since the last run whose time lies before the window."""
-        earlier = self._by_time[: np.searchsorted(self._sorted_times, as_microseconds(window.start))]
+    def _new_labels_before(self, start: int) -> Whole:
+        """The labels written since the last run whose time lies before a window."""
+        earlier = self._by_time[: np.searchsorted(self._sorted_times, start)]
         return earlier[self._new[earlier]]
 
-    def _ids_from(self, window: Window) -> IdSet:
-        """Ids of the labels that windows from this one on consume: of no other rows is anything needed."""
-        left = self._new | (self._times >= as_microseconds(window.start))
+    def _ids_from(self, start: int) -> IdSet:
+        """Ids of the labels that windows from a time on consume: of no rows before is anything else needed."""
+        left = self._new | (self._times >= start)
         return self._wanted if left.all() else IdSet(self._ids.filter(pa.array(left)))
 
-    def _oldest(self, window: Window) -> int:
-        """Rows with an event time before that no longer wait for their label when the window ends."""
-        return as_microseconds(window.end) - self._horizon_us
+    def _oldest(self, start: int, labels: Whole) -> int:
+        """The event time before which no row waits for one of these labels of a window, or for a later one."""
+        if not labels.size:
+            return start - self._horizon_us
+        earliest = min(int(self._times[labels].min()), start)
+        return max(start - LATE_LABEL_HORIZONS * self._horizon_us, earliest - self._horizon_us)
 
-    def _join_next(self) -> LabelArrivals:
-        """Read the next unread window, and join its labels."""
+    def _join_next(self, now: int, oldest: int) -> LabelArrivals:
+        """Read the next unread window, and join its labels to rows from the oldest event time on.
+
+        Args:
+            now: When the window begins that labels are joined for: this one or a later one.
+            oldest: The oldest event time.
+
+        Returns:
+            Its labels, joined.
+        """
         unread = self._unread.popleft()
+        start = as_microseconds(unread.window.start)
         rows, newest = unread.load(self._wanted)
         labels = unread.labels
         if unread.restored:  # those of rows that get no other label in this run change nothing any more
             labels = labels[self._wanted.contains(self._ids.take(pa.array(labels)))]
-        start = as_microseconds(unread.window.start)
+            labels = np.union1d(labels, self._labels_before_rows(rows.ids, start))
         self._pending.append(PendingRows(rows, start=start, newest=newest, in_parts=self._in_parts))
-        oldest = self._oldest(unread.window)
         while self._pending and self._pending[0].newest < oldest:
             self._pending.popleft()
-        return self._join(labels, rows, oldest)
+        return self._join(labels, rows, now, oldest)
 
-    def _join(self, labels: Whole, empty: Predictions, oldest: int) -> LabelArrivals:
+    def _labels_before_rows(self, ids: pa.Array, start: int) -> Whole:
+        """The labels of a window's rows, by their ids, whose time lies before the window."""
+        wanted, (keys, times) = id_keys(ids), self._first_times
+        at = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
+        earlier = wanted[(keys[at] == wanted) & (times[at] < start)]
+        return np.flatnonzero(np.isin(self._keys, earlier) & (self._times < start)) if earlier.size else _NONE
+
+    @cached_property
+    def _keys(self) -> Whole:
+        """The key of each label's id, [n]."""
+        return id_keys(self._ids)
+
+    @cached_property
+    def _first_times(self) -> tuple[Whole, Whole]:
+        """The key of each id, sorted, and the time of its first label."""
+        order = np.lexsort((self._times, self._keys))
+        keys, firsts = np.unique(self._keys[order], return_index=True)
+        return keys, self._times[order][firsts]
+
+    def _join(self, labels: Whole, empty: Predictions, start: int, oldest: int) -> LabelArrivals:
         """Join labels, given by their indices in the log, to pending rows; `empty` has the columns of a result."""
         pending = [rows for rows in self._pending if len(rows)]
-        positions, codes = self._positions(labels, pending), self._codes[labels]
+        positions, codes, times = self._positions(labels, pending), self._codes[labels], self._times[labels]
         matched = positions >= 0
         usable = matched & has_label(codes)
         consumed: list[Predictions] = []
         starts: list[Whole] = []
         further: list[NDArray[np.bool_]] = []
-        conflicts = 0
+        conflicts = late = 0
         ends = np.cumsum([0, *(len(rows) for rows in pending)])
         for rows, first, end in zip(pending, ends[:-1], ends[1:], strict=True):
-            mine = usable & (positions >= first) & (positions < end)
-            if mine.any():
-                own, times = positions[mine] - first, self._times[labels[mine]]
-                conflicts += rows.conflicts(own, codes[mine])
-                parts = [rows.extend(own, codes[mine], times)] if self._in_parts else []
-                parts.append(rows.consume(own, codes[mine], times))
-                further += [np.full(len(part), number < len(parts) - 1) for number, part in enumerate(parts)]
-                starts += [np.full(len(part), rows.start, dtype=np.int64) for part in parts]
-                consumed += parts
+            mine = np.flatnonzero(usable & (positions >= first) & (positions < end))
+            if not mine.size:
+                continue
+            conflicts += rows.conflicts(positions[mine] - first, codes[mine])
+            answered = rows.times[positions[mine] - first]
+            in_time = _label_times(times[mine], answered, start) - answered <= self._horizon_us
+            late += rows.without_label(positions[mine[~in_time]] - first, positions[mine[in_time]] - first)
+            mine = mine[in_time]
+            own = positions[mine] - first
+            parts = [rows.extend(own, codes[mine], times[mine])] if self._in_parts else []
+            parts.append(rows.consume(own, codes[mine], times[mine]))
+            further += [np.full(len(part), number < len(parts) - 1) for number, part in enumerate(parts)]
+            starts += [np.full(len(part), rows.start, dtype=np.int64) for part in parts]
+            consumed += parts
         overdue, unmatched = self._unmatched_labels(labels[~matched], oldest)
         return LabelArrivals(
             labelled=joined(consumed) if consumed else empty.take(np.empty(0, dtype=np.int64)),
             starts=np.concatenate(starts) if starts else np.empty(0, dtype=np.int64),
             further=np.concatenate(further) if further else np.empty(0, dtype=np.bool_),
             conflicts=conflicts,
-            overdue=overdue,
+            overdue=replace(overdue, labels=overdue.labels + late),
             unmatched=unmatched,
             unknown_class=self._unknown_class_labels(labels[matched]),
         )
@@ -309,3 +363,20 @@ class LabelJoin:
             respelled=respelled.size,
             respelled_words=frozenset(others),
         )
+
+
+def _label_times(times: Whole, answered: Whole, start: int) -> Whole:
+    """When labels became known: those without a time of their own, which have their row's, when they were first seen.
+
+    >>> _label_times(np.array([5, 8, 12]), np.array([5, 5, 12]), start=10).tolist()
+    [10, 8, 12]
+
+    Args:
+        times: Label times, [n].
+        answered: The event times of their rows, [n].
+        start: The start of the first window that saw them.
+
+    Returns:
+        Times, [n].
+    """
+    return np.where((times <= answered) & (times < start), start, times)

@@ -17,10 +17,10 @@ MOST_PARTS = 8
 
 
 class PendingRows:
-    """The rows of one window that wait for their label. Of rows that have one, ids and labels' digests alone are kept.
+    """The rows of one window that wait for their label. Of rows that have one, ids, times and labels' digests are kept.
 
     A label in parts may come with some of them, and again with these and further ones; rows wait for all of them.
-    Positions are those in `ids`, which change when rows are dropped.
+    Positions are those in `ids` and event `times` (microseconds), which change when rows are dropped.
 
     Args:
         rows: The window's rows, some of which may have labels, or the digests of labels.
@@ -33,6 +33,7 @@ class PendingRows:
         self.start = start
         self.newest = newest
         self.ids = rows.ids
+        self.times = rows.event_times
         self._labels: Whole = label_digests(rows.labels).copy()
         self._in_parts = in_parts
         self._whole = self._are_whole(rows.labels)
@@ -58,6 +59,19 @@ class PendingRows:
         if self._in_parts and differs.any():
             differs[differs] = ~has_label(further_parts(before[differs], labels[differs]))
         return int(differs.sum())
+
+    def without_label(self, positions: Whole, labelled: Whole) -> int:
+        """How many rows have no label.
+
+        Args:
+            positions: The positions of the rows, [n].
+            labelled: Positions of rows that are about to get one.
+
+        Returns:
+            Their number.
+        """
+        rows = np.setdiff1d(positions, labelled)
+        return int((self._labels[rows] == NO_LABEL).sum())
 
     def consume(self, positions: Whole, labels: Whole, times: Whole) -> Predictions:
         """Give rows their label; rows that have one keep it, and of several for one row the last counts.
@@ -125,7 +139,8 @@ class PendingRows:
         positions = np.concatenate([np.arange(self._dropped), self._dropped + order])
         self._rows = self._rows.take(~labelled)
         self._dropped += int(labelled.sum())
-        self.ids, self._labels = self.ids.take(pa.array(positions)), self._labels[positions]
+        self.ids, self.times = self.ids.take(pa.array(positions)), self.times[positions]
+        self._labels = self._labels[positions]
         self._whole = self._whole[positions]
 
 

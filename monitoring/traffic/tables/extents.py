@@ -152,7 +152,6 @@ def find_extents(
     reader: PieceReader,
     *,
     inside: EventTimeRange,
-    since: int | None,
 ) -> TableExtents:
     """When the rows of each piece happened. Cost: a Parquet file's metadata where that says it, else all event times.
 
@@ -161,7 +160,6 @@ def find_extents(
         columns: what each column means.
         reader: reads the pieces.
         inside: pieces that end before it are left out; rows after it are ahead of the clock.
-        since: unbalanced quotes are reported of files with rows from this time on, in microseconds; None: of all.
 
     Returns:
         The extents, and what was found about times.
@@ -170,7 +168,7 @@ def find_extents(
         CannotRun: a file cannot be read.
         BadInput: no line of a text file has as many fields as its header.
     """
-    scan = _Scan(columns, reader, inside=inside, since=since)
+    scan = _Scan(columns, reader, inside=inside)
     found = [scan.extent(number, piece) for number, piece in enumerate(pieces)]
     return scan.found(tuple(extent for extent in found if extent is not None))
 
@@ -178,13 +176,10 @@ def find_extents(
 class _Scan:
     """Goes through the pieces, one after the other."""
 
-    def __init__(
-        self, columns: TableColumns, reader: PieceReader, *, inside: EventTimeRange, since: int | None
-    ) -> None:
+    def __init__(self, columns: TableColumns, reader: PieceReader, *, inside: EventTimeRange) -> None:
         self._columns = columns
         self._reader = reader
         self._inside = inside
-        self._since = since
         self._metadata: dict[Path, pq.FileMetaData] = {}
         self._invalid: list[InvalidEventTimes] = []
         self._column: Finding | None = None
@@ -257,11 +252,12 @@ class _Scan:
         else:
             counts = ((NO_TIME, int((~times.valid).sum())), (AHEAD_OF_CLOCK, int(times.valid.sum())))
             self._unplaced += [_invalid_times(reason, count, piece.name) for reason, count in counts if count]
-        of_interest = not times.valid.any() if last is None else self._since is None or last >= self._since
+        first = self._inside.first
+        of_interest = not times.valid.any() if last is None else first is None or last >= first
         if header.unbalanced is not None and of_interest:
             self._unbalanced.append((piece.name, rows, header.unbalanced))
-        first = int(times.us[usable].min()) if usable.any() else 0
-        return _Ends(first=first, last=last, rows=rows, complete=bool(usable.all()))
+        earliest = int(times.us[usable].min()) if usable.any() else 0
+        return _Ends(first=earliest, last=last, rows=rows, complete=bool(usable.all()))
 
     def _usable(self, times: ParsedTimes) -> NDArray[np.bool_]:
         usable: NDArray[np.bool_] = times.valid & (times.us <= self._inside.last)

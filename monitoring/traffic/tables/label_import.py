@@ -217,7 +217,7 @@ def _labels_in_rows(
 ) -> tuple[pa.Table, pa.Array]:
     """The labels of a table's rows that belong into the log, and the ids of those whose row has a valid event time."""
     found, matched = [], [pa.array([], pa.string())]
-    for extent in (*table.older, *table.extents):
+    for extent in table.extents:
         until = None if judged is None or extent.first >= as_microseconds(judged.until) else judged
         if until is None and not routing.concerns(extent):
             continue
@@ -262,7 +262,7 @@ def row_labels(table: Table) -> pa.Table:
     """
     columns, found = table.columns, []
     names = (columns.event_time, columns.prediction_id, *columns.label_cells, columns.label_time)
-    for extent in (*table.older, *table.extents):
+    for extent in table.extents:
         for first, raw in table.reader.batches(extent.piece, names):
             labels = labels_with_times(raw, columns, event_times(raw, columns))
             found.append(labels.add_column(0, "prediction_id", row_ids(extent.piece, raw, columns, first)))

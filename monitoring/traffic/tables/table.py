@@ -90,7 +90,6 @@ class Table:
         pieces: all pieces.
         columns: what each column means.
         extents: the pieces with rows from `since` on.
-        older: the pieces before them whose labels are of interest.
         times: what was found about event times.
         repeats: the rows that share an id.
         reader: reads the pieces.
@@ -103,7 +102,6 @@ class Table:
         *,
         now: datetime | None = None,
         since: datetime | None = None,
-        labels_since: datetime | None = None,
     ) -> None:
         """Finds out when the rows of each piece happened, and which share an id.
 
@@ -114,23 +112,19 @@ class Table:
             columns: what each column means.
             now: rows more than a day after it are left out for now; None: none is.
             since: rows before it are of no interest any more; None: all are.
-            labels_since: labels of rows before it are of no interest any more; None: as `since`.
 
         Raises:
             CannotRun: a file cannot be read.
             BadInput: no line of a text file has as many fields as its header.
         """
         first = None if since is None else as_microseconds(since)
-        labels_first = first if labels_since is None else as_microseconds(labels_since)
         last = LAST_US if now is None else as_microseconds(now + AHEAD)
         self.pieces = pieces
         self.columns = columns
         self.reader = PieceReader(columns)
         self._inside = EventTimeRange(first=first, last=last)
-        self._with_labels = EventTimeRange(first=labels_first, last=last)
-        self.times = find_extents(pieces, columns, self.reader, inside=self._with_labels, since=first)
-        self.older = tuple(e for e in self.times.extents if first is not None and e.last < first)
-        self.extents = tuple(e for e in self.times.extents if first is None or e.last >= first)
+        self.times = find_extents(pieces, columns, self.reader, inside=self._inside)
+        self.extents = self.times.extents
         self.repeats = Repeats()
         if self.times.has_ids:
             self.repeats = find_repeats(self.extents, columns, self.reader, EventTimeRange(first=first))
@@ -219,16 +213,16 @@ class Table:
         return WindowScan(self, window)
 
     def identified(self) -> Iterator[IdentifiedRows]:
-        """Ids and event times of all rows whose labels are of interest, repeats included, batch by batch.
+        """Ids and event times of the rows, repeats included, batch by batch.
 
         Yields:
             Rows of one piece.
         """
-        for extent in (*self.older, *self.extents):
-            yield from identified_rows(extent, self.columns, self.reader, self._with_labels)
+        for extent in self.extents:
+            yield from identified_rows(extent, self.columns, self.reader, self._inside)
 
     def occurring(self, ids: pa.Array) -> pa.Array:
-        """Those of some ids that a row has whose label is of interest. Cost: a pass over all ids."""
+        """Those of some ids that a row has. Cost: a pass over all ids."""
         if not len(ids):
             return ids
         wanted = IdSet(ids)
@@ -236,7 +230,7 @@ class Table:
         return ids.filter(pa.array(IdSet(pa.concat_arrays([pa.array([], pa.string()), *found])).contains(ids)))
 
     def event_times_of(self, ids: pa.Array) -> ParsedTimes:
-        """When predictions happened, by their ids; of rows with one id the earliest, first of those from `since` on.
+        """When predictions happened, by their ids; of rows with one id the earliest.
 
         Args:
             ids: text [n]; null for none.
@@ -244,15 +238,14 @@ class Table:
         Returns:
             A time for each id, valid where a row has the id.
         """
-        wanted, since = IdSet(ids.drop_null()), self._inside.first
+        wanted = IdSet(ids.drop_null())
         words, times = [pa.array([], pa.large_string())], [_NO_ROWS]
         for rows in self.identified():
             mine = np.flatnonzero(wanted.contains(rows.ids))
             words.append(rows.ids.take(pa.array(mine)).cast(pa.large_string()))
             times.append(rows.us[mine])
         us = np.concatenate(times)
-        before = np.zeros(us.size, dtype=np.bool_) if since is None else us < since
-        order = np.lexsort((np.where(before, np.arange(us.size), us), before))
+        order = np.argsort(us, kind="stable")
         places = pc.index_in(ids.cast(pa.large_string()), pa.concat_arrays(words).take(pa.array(order)))
         known = np.asarray(pc.and_(places.is_valid(), ids.is_valid()), dtype=np.bool_)
         found = (

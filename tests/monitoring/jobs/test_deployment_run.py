@@ -12,11 +12,12 @@ import pytest
 from monitoring.config import BaselineSection, MonitorConfig, load_config
 from monitoring.config.sections import RetentionSection
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.deployment_run import LATE_LABEL_HORIZONS, DeploymentRun
+from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.jobs.subgroups.run_search import RunSearch
+from monitoring.judging.window.label_join import LATE_LABEL_HORIZONS
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import WindowRecord
 from monitoring.store.store import Store
@@ -80,8 +81,8 @@ def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, stor
     assert all(one.scores for one in store.windows(number)), "judging looks at the last windows"
     after, horizon = LIVE + 3 * DAY, deployment.horizon
     assert begun(config, store)[0].scope == ReadScope(
-        since=after - horizon,
-        labels_since=after - LATE_LABEL_HORIZONS * horizon,
+        since=after - LATE_LABEL_HORIZONS * horizon,
+        new_since=after - horizon,
         counted_since=after - (1 + LATE_LABEL_HORIZONS) * horizon,
         judged_until=after,
         job=True,

@@ -183,7 +183,7 @@ def test_queries_are_bounded_by_what_is_of_interest(
     config, day = from_database(watched, tmp_path / "m", sqlite_url(tmp_path)), timedelta(days=1)
     opened(config, LIVE)
     assert asked == [{"start": database_rows.FIRST, "end": LIVE + 2 * day}] * 2
-    late = opened(config, LIVE, ReadScope(since=LIVE + 5 * day, labels_since=LIVE + 4 * day, job=True))
+    late = opened(config, LIVE, ReadScope(since=LIVE + 4 * day, new_since=LIVE + 5 * day, job=True))
     assert asked[2:] == [{"start": LIVE + 3 * day, "end": LIVE + 2 * day}] * 2
     folders = set(Path(tempfile.gettempdir()).glob(".pitfalls-*/contents/query.parquet"))
     del late

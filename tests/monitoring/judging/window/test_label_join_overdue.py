@@ -69,7 +69,7 @@ def test_overdue_labels_are_reported_once_and_none_is_unknown(tmp_path: Path, wa
     assert (len(early.windows), early.coverage.labels) == (10, 60 * first)
     run(watched, rows, way, datetime(2013, 4, 12, 7, tzinfo=UTC))
     found = run(watched, rows, way, NOW)
-    late = 60 * (4 - first)
+    late = 60 * (3 - first)
     assert [
         (at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == "labels too late"
     ] == [(10, f"{late} labels arrived later than label_horizon (7 days) after their predictions, and are ignored.")]

@@ -36,9 +36,8 @@ def extents(
     pieces: Sequence[TablePiece],
     columns: TableColumns = COLUMNS,
     inside: EventTimeRange = ANY,
-    since: int | None = None,
 ) -> TableExtents:
-    return find_extents(pieces, columns, PieceReader(columns), inside=inside, since=since)
+    return find_extents(pieces, columns, PieceReader(columns), inside=inside)
 
 
 def without_statistics(folder: Path, table: pa.Table) -> tuple[TablePiece, ...]:
@@ -224,7 +223,7 @@ def test_unbalanced_quotes_are_reported_of_files_of_interest_only(tmp_path: Path
     lines[5] = '2024-01-01T05:00:00Z,"0.5'
     (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
     assert [each.kind for each in extents(pieces_of(tmp_path)).findings] == ["unbalanced quote"]
-    assert extents(pieces_of(tmp_path), since=us(13)).findings == ()
+    assert extents(pieces_of(tmp_path), inside=EventTimeRange(first=us(13))).findings == ()
 
 
 @settings(max_examples=30)

@@ -22,7 +22,7 @@ ROW = st.tuples(st.integers(0, 5), st.sampled_from("abcd"))
 def found_in(folder: Path, *tables: pa.Table, inside: EventTimeRange | None = None, rows: int = 1000) -> Repeats:
     reader, inside = PieceReader(COLUMNS), inside or EventTimeRange()
     pieces = parquet(folder, *tables, rows=rows)
-    extents = find_extents(pieces, COLUMNS, reader, inside=inside, since=None).extents
+    extents = find_extents(pieces, COLUMNS, reader, inside=inside).extents
     return find_repeats(extents, COLUMNS, reader, inside)
 
 
@@ -105,7 +105,7 @@ def test_identified_rows_keep_places_ids_and_times_together(tmp_path: Path, monk
     reader = PieceReader(COLUMNS)
     pieces = parquet(tmp_path, rows_at([1, None, 3, 9, 5], ids=["a", "b", None, "d", "e"]))
     inside = EventTimeRange(first=us(2), last=us(6))
-    (extent,) = find_extents(pieces, COLUMNS, reader, inside=inside, since=None).extents
+    (extent,) = find_extents(pieces, COLUMNS, reader, inside=inside).extents
     rows = [
         row
         for each in identified_rows(extent, COLUMNS, reader, inside)

@@ -72,12 +72,9 @@ def test_rows_ahead_of_the_clock_wait_until_their_time(tmp_path: Path) -> None:
     assert later.event_times().tolist() == [us(1), us(50)]
 
 
-def test_pieces_before_the_first_time_of_interest_are_older_only_if_their_labels_are(tmp_path: Path) -> None:
+def test_pieces_before_the_first_time_of_interest_are_left_out(tmp_path: Path) -> None:
     pieces = parquet(tmp_path, rows_at([1]), rows_at([3]), rows_at([6]))
-    found = Table(pieces, COLUMNS, since=at(5), labels_since=at(2))
-    assert [extent.number for extent in found.older] == [1]
-    assert [extent.number for extent in found.extents] == [2]
-    assert Table(pieces, COLUMNS, since=at(5)).older == ()
+    assert [extent.number for extent in Table(pieces, COLUMNS, since=at(2)).extents] == [1, 2]
 
 
 @settings(max_examples=40)
@@ -155,7 +152,7 @@ def test_a_prediction_happened_at_the_earliest_of_its_rows(tmp_path: Path) -> No
 
 def test_a_row_of_interest_goes_before_an_older_one_with_its_id(tmp_path: Path) -> None:
     pieces = parquet(tmp_path, rows_at([1], ids=["a"]), rows_at([8, 6], ids=["a", "a"]))
-    found = Table(pieces, COLUMNS, since=at(5), labels_since=at(0))
+    found = Table(pieces, COLUMNS, since=at(5))
     assert found.event_times_of(pa.array(["a"])).us.tolist() == [us(6)]
     assert Table(pieces, COLUMNS).event_times_of(pa.array(["a"])).us.tolist() == [us(1)]
 

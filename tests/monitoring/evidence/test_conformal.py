@@ -319,6 +319,19 @@ def test_a_slow_drift_that_live_windows_absorb_is_found_by_the_fixed_reference()
     assert found[1] > 0.9
 
 
+@given(scores, st.floats(0.5, 1.0), st.floats(0.0, 0.95), st.sampled_from(["up", "both"]), st.floats(0.0, 1.0))
+def test_evidence_goes_on_when_the_coefficient_changes_whatever_the_baseline_s_variance(
+    steps: list[float], share: float, ar1: float, direction: Direction, score: float
+) -> None:
+    """The variance of innovations may fall below the smallest that is assumed: that changes no grid."""
+    walk = np.cumsum(np.array(steps * (1 + MIN_FIXED_WINDOWS // len(steps))) - 0.5)
+    min_std = max(share * float(walk.std(ddof=1)), 1e-6)
+    test = ConformalTest.fit(walk, tolerance=0.0, direction=direction, min_std=min_std).with_fixed_reference()
+    state = run_from(test, [score])
+    assert test.with_ar1(ar1).grid == test.grid
+    assert len(test.with_ar1(ar1).step(state, score).detector.log_m) == test.grid
+
+
 def test_two_sided_tests_have_fixed_points_for_falls_and_scores_that_never_varied_have_none() -> None:
     assert fitted(fixed=True).fixed_etas == FIXED_ETAS
     assert fitted(fixed=True, direction="both").fixed_etas == FIXED_ETAS + tuple(-eta for eta in FIXED_ETAS)

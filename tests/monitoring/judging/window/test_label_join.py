@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
@@ -88,6 +90,104 @@ def test_each_prediction_gets_at_most_one_label_however_the_runs_are_cut(
         if label != "zebra" and id_ in {f"{d}-{i}" for d in range(6) for i in range(4)} and when // DAY >= int(id_[0])
     }
     assert reachable <= set(seen) | {e[0] for e in entries if e[2] // DAY < int(e[0][0])}
+
+
+class Answered:
+    """Knows the rows that were answered, by their ids."""
+
+    def __init__(self, event_times: list[int]) -> None:
+        self._times = {str(number): time for number, time in enumerate(event_times)}
+
+    def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+        return np.array([self._times.get(id_, before) < before for id_ in ids.to_pylist()], dtype=np.bool_)
+
+    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
+        return np.zeros(len(ids), dtype=np.bool_)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 39), st.integers(0, 30)), min_size=1, max_size=30),
+    st.integers(1, 14),
+    st.integers(1, 10),
+    st.lists(st.integers(0, 80), max_size=3),
+)
+def test_a_label_counts_once_if_its_delay_is_at_most_the_horizon_whatever_the_windows_and_runs(
+    drawn: list[tuple[int, int]], length: int, horizon: int, stops: list[int]
+) -> None:
+    """Rows of (hour, label delay in hours); windows of `length` hours; runs stop and go on at some of the hours."""
+    hour = DAY // 24
+    times = [ZERO + at * hour for at, _ in drawn]
+    entries = [(str(number), "a", (at + delay) * hour) for number, (at, delay) in enumerate(drawn)]
+    entries.sort(key=lambda entry: entry[2])
+
+    def window(number: int) -> Window:
+        first = START + timedelta(hours=number * length)
+        return Window(start=first, end=first + timedelta(hours=length))
+
+    def rows_of(number: int) -> tuple[Predictions, int]:
+        inside = [n for n, (at, _) in enumerate(drawn) if at // length == number]
+        rows = replace(
+            predictions(0, len(inside)),
+            ids=pa.array([str(n) for n in inside], pa.string()),
+            event_times=np.array([times[n] for n in inside], dtype=np.int64),
+        )
+        return rows, max((times[n] for n in inside), default=0)
+
+    def loader_of(number: int) -> RowLoader:
+        return lambda _: rows_of(number)
+
+    counted, overdue, read, done, last = list[str](), 0, 0, 0, 80 // length + 1
+    for stop in (*sorted({one // length for one in stops}), last):
+        known = sum(entry[2] < stop * length * hour for entry in entries) if stop < last else len(entries)
+        join = LabelJoin(
+            log(entries[:known]),
+            task=Classification(classes=("a", "b")),
+            read=read,
+            horizon_us=horizon * hour,
+            lookup=Answered(times),
+        )
+        join.restore((window(number), loader_of(number)) for number in range(done))
+        for number in range(done, stop):
+            arrivals = join.join(window(number), loader_of(number), first=number == done)
+            counted += arrivals.labelled.ids.to_pylist()
+            overdue += arrivals.overdue.labels
+        read, done = (join.read, stop) if stop > done else (read, done)
+    assert sorted(counted, key=int) == [str(n) for n, (_, delay) in enumerate(drawn) if delay <= horizon]
+    assert overdue == sum(delay > horizon for _, delay in drawn)
+
+
+def test_a_label_from_before_its_row_counts_with_the_row() -> None:
+    entries = [("2-0", "a", DAY), ("1-1", "b", DAY + 5)]
+    assert counted_in(label_join(entries), 3) == [[], ["1-1"], ["2-0"]]
+    first = label_join(entries)
+    assert counted_in(first, 2) == [[], ["1-1"]]
+    second = label_join(entries, read=first.read)
+    second.restore((day(number), loader(predictions(number))) for number in range(2))
+    arrivals = second.join(day(2), loader(predictions(2)), first=True)
+    assert arrivals.labelled.ids.to_pylist() == ["2-0"]
+
+
+def counted_in(join: LabelJoin, windows: int) -> list[list[str]]:
+    """The ids of the labelled rows of each window."""
+    arrivals = [join.join(day(at), loader(predictions(at)), first=at == 0) for at in range(windows)]
+    return [one.labelled.ids.to_pylist() for one in arrivals]
+
+
+def test_labels_that_are_written_late_count_by_their_own_time_until_their_row_is_two_horizons_old() -> None:
+    entries = [(f"{number}-0", "a", number * DAY + DAY) for number in range(14)]
+    join = label_join(entries, read=0, horizon_us=2 * DAY)
+    join.restore((day(number), loader(predictions(number))) for number in range(14))
+    arrivals = join.join(day(14), loader(predictions(14)), first=True)
+    assert arrivals.labelled.ids.to_pylist() == ["10-0", "11-0", "12-0", "13-0"]
+
+
+def test_a_label_without_a_time_of_its_own_became_known_when_it_was_first_seen() -> None:
+    entries = [(f"{number}-0", "a", number * DAY + 1) for number in range(14)]
+    join = label_join(entries, read=0, horizon_us=2 * DAY)
+    join.restore((day(number), loader(predictions(number))) for number in range(14))
+    arrivals = join.join(day(14), loader(predictions(14)), first=True)
+    assert arrivals.labelled.ids.to_pylist() == ["12-0", "13-0"]
+    assert arrivals.overdue.labels == 2, "those of rows that are older still need a lookup"
 
 
 def test_a_label_counts_in_the_window_of_its_time_and_the_last_of_a_window_counts() -> None:

@@ -206,13 +206,13 @@ class PendingLabels:
             waiting.append(PendingWindow(start=window.start, newest=newest, answered=answered, labelled=nothing))
         oldest = window.end - window.horizon
         windows, sums = list[PendingWindow](), dict[WatchKey, ScoreSum]()
-        for one in waiting:
-            arrived = labelled.get(one.start, nothing)
-            one = replace(one, labelled=tuple(a + b for a, b in zip(one.labelled, arrived, strict=True)))
-            if one.newest >= oldest:
-                windows.append(one)
+        for before in waiting:
+            arrived = labelled.get(before.start, nothing)
+            pending = replace(before, labelled=tuple(a + b for a, b in zip(before.labelled, arrived, strict=True)))
+            if pending.newest >= oldest:
+                windows.append(pending)
                 continue
-            for key, total in groups.sums(one.answered, one.labelled).items():
+            for key, total in groups.sums(pending.answered, pending.labelled).items():
                 sums[key] = sums.get(key, ScoreSum()) + total
         return PendingLabels(windows=tuple(windows)), sums
 

@@ -115,13 +115,14 @@ class LabelJoin:
     A label belongs to the window that its label time lies in, or to that of its row where this is the later one. One
     that was written after that window was judged belongs to the first window judged afterwards.
 
-    The label horizon is counted from each row: a label counts whose time is at most the horizon after its row's, however
-    windows are cut. It is overdue otherwise, and also if its row is older than `LATE_LABEL_HORIZONS` horizons at the
-    start of the window that it belongs to. The time of a label without one of its own is that of its row, or the start
-    of the window that it belongs to, where this is a later one. Rows wait for their label for as long as one may count, and are then dropped;
-    of those that have one, ids, times and labels alone are kept. Of several labels for a prediction in one window the
-    last written counts; a different one in a later window is a conflict. A label that has several parts may come with
-    some of them, and later again with these and further ones: each part counts when it comes.
+    The label horizon is counted from each row: a label counts whose time is at most the horizon after its row's,
+    however windows are cut. It is overdue otherwise, and also if its row is older than `LATE_LABEL_HORIZONS` horizons
+    at the start of the window that it belongs to. The time of a label without one of its own is that of its row, or the
+    start of the window that it belongs to, where this is a later one. Rows wait for their label for as long as one may
+    count, and are then dropped; of those that have one, ids, times and labels alone are kept. Of several labels for a
+    prediction in one window the last written counts; a different one in a later window is a conflict. A label that has
+    several parts may come with some of them, and later again with these and further ones: each part counts when it
+    comes.
 
     A window's rows are read when a label may be for one of them and not before, and then only the rows that a label of
     this run may be for. Rows with inline labels come with the

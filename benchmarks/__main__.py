@@ -28,6 +28,7 @@ NAMES = (
     "truth.joint",
     "truth.label_coverage",
     "truth.few_rows",
+    "truth.facts",
     "truth.slices",
     "truth.correlated",
     "truth.input_kinds",
@@ -62,6 +63,7 @@ NAMES = (
 #: Run only by name: five download the peers, one needs tables from elsewhere, one runs as long as requested, two need
 #: gigabytes of disk, and the others take many minutes.
 BY_NAME = (
+    "truth.facts",
     "service_speed",
     "dashboard_peers",
     "monitor_soak",

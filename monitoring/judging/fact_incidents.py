@@ -9,10 +9,13 @@ from datetime import timedelta
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
+from monitoring.incidents.message import NEXT_STEP
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
-from monitoring.judging.fit.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
+from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
+from monitoring.judging.facts.loss_outliers import OUTLIER
+from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
+from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
-from monitoring.judging.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.records import FACT_SEPARATOR, FACT_WATCH, Finding, IncidentEvent, IncidentRecord, Watch, WindowRecord
 from monitoring.traffic.windows import Window
 from monitoring.watches.integrity import ANSWERS
@@ -23,6 +26,9 @@ EVIDENCE = "Evidence of the watches: "
 #: When it closes, in words.
 CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
 
+#: The kinds of facts about losses.
+LOSS_FACTS = frozenset({CONTRADICTED, OUTLIER})
+
 #: Subjects whose facts say nothing of the losses.
 _OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LABEL_ARRIVALS})
 
@@ -31,6 +37,7 @@ _SOURCES = {
     VOLUME_SUBJECT: "those who send requests",
     LABEL_ARRIVALS: "the job that delivers labels",
     LABELS_SUBJECT: "the job that delivers labels",
+    LOSSES_SUBJECT: "the labels of this window's rows, then the inputs of these rows",
     ANSWERS_SUBJECT: "the model's export, and roll it back",
 }
 
@@ -57,6 +64,7 @@ def advance_fact_incident(
         The incident, recovering or closed after windows without the fact.
     """
     seen = any(finding.fact and finding.feature in incident.inputs_of_fact for finding in findings)
+    seen = seen or (incident.cause in LOSS_FACTS and any(finding.kind in LOSS_FACTS for finding in findings))
     if not (seen or harmful or enough_rows):
         return incident
     return step_fact_recovery(incident, seen=seen or harmful, now=window.end)
@@ -121,8 +129,10 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
     subjects, watch = incident.inputs_of_fact, alarm.watch
     if (watch.name == ANSWERS.name and ANSWERS_SUBJECT in subjects) or _is_about(watch.feature, subjects):
         return True
+    if incident.cause in LOSS_FACTS:
+        return harm_group(watch) == LOSS_GROUP
     if LABELS_SUBJECT in subjects:  # labels that come too late say nothing of the losses of the others
-        return incident.cause == CONTRADICTED and harm_group(watch) == LOSS_GROUP
+        return False
     if _OF_NO_LOSS.intersection(subjects) or not (harm_group(watch) == LOSS_GROUP or watch.family == "joint"):
         return False
     return incident.window_start <= alarm.windows[0].start <= incident.window_end + horizon
@@ -144,7 +154,12 @@ def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:
         The incident.
     """
     message = incident.message.replace(CLOSES, f"{CLOSES} and with its losses near the baseline")
-    return replace(incident, message=f"{message} {EVIDENCE}{cause.cause}.", detail=cause.detail)
+    if incident.cause in LOSS_FACTS:  # then the alarm is of the same losses, and knows more of them
+        fact, _, step = message.rpartition(NEXT_STEP)
+        message = f"{fact} {EVIDENCE}{cause.message.rpartition(NEXT_STEP)[0]}{NEXT_STEP}{step}"
+    else:
+        message = f"{message} {EVIDENCE}{cause.cause}."
+    return replace(incident, message=message, detail=cause.detail)
 
 
 def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> frozenset[str]:
@@ -159,7 +174,7 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
         are late.
     """
     subjects = incident.inputs_of_fact
-    if _OF_NO_LOSS.intersection(subjects) or (LABELS_SUBJECT in subjects and incident.cause != CONTRADICTED):
+    if _OF_NO_LOSS.intersection(subjects) or (LABELS_SUBJECT in subjects and incident.cause not in LOSS_FACTS):
         return frozenset()
     named = {harm_group(watch) for watch in watches if _is_about(watch.feature, subjects)}
     if ANSWERS_SUBJECT in subjects:
@@ -199,4 +214,4 @@ def _message(kind: str, facts: Sequence[Finding]) -> str:
     names = FACT_SEPARATOR.join(fact.feature for fact in facts if fact.feature)
     what = facts[0].message if len(facts) == 1 else f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {names}."
     source = _SOURCES.get(names) or (f"the pipeline that fills {names}" if names else "the files of this window")
-    return f"{what} Next step: check {source}; {CLOSES}."
+    return f"{what}{NEXT_STEP}check {source}; {CLOSES}."

@@ -27,6 +27,7 @@ from monitoring.incidents.rearm import (
     windows_since_told,
 )
 from monitoring.judging.fact_incidents import (
+    LOSS_FACTS,
     advance_fact_incident,
     harm_groups_of_fact,
     has_evidence,
@@ -35,7 +36,6 @@ from monitoring.judging.fact_incidents import (
     tells,
     with_evidence,
 )
-from monitoring.judging.fit.gross_failures import CONTRADICTED
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.incident_causes import with_explained_losses, with_rows
 from monitoring.judging.level_evidence import LevelEvidence
@@ -188,9 +188,12 @@ class IncidentTracker:
         return {level: incident_offsets(test.tests, since, self._baseline) for level, test in levels.items()}
 
     def _new_facts(self, window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
-        """The window's findings, without labels that contradict answers where a page of a loss is open: it says so."""
-        paged = any(one.level == "page" and self._group(one) == LOSS_GROUP for one in _alive(incidents))
-        return tuple(one for one in window.findings if not (paged and one.kind == CONTRADICTED))
+        """The window's findings, without those of its losses where a page of a loss is open: it tells them."""
+        paged = any(
+            one.level == "page" and (self._group(one) == LOSS_GROUP or one.cause in LOSS_FACTS)
+            for one in _alive(incidents)
+        )
+        return tuple(one for one in window.findings if not (paged and one.kind in LOSS_FACTS))
 
     def _advance(
         self,

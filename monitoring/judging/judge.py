@@ -32,7 +32,6 @@ from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.label_silence import SUBJECT
 from monitoring.judging.level_evidence import LevelEvidence, excluded_watches, step_excluding
-from monitoring.judging.traffic_volume import usual_rows
 from monitoring.judging.window.event_scores import EventReference, EventScores
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
@@ -172,7 +171,7 @@ class Judge:
         self._min_rows = reference_fit.tests["page"].min_rows
         self._means = reference_fit.means
         self._tests = UpdatedTests(reference_fit.tests)
-        self._phases, self._zone = phases, ZoneInfo(timezone)
+        self._zone = ZoneInfo(timezone)
         self._tracker = IncidentTracker(catalogue, reference_fit, timezone=timezone, phases=phases)
         self.scorer = WindowScorer(catalogue, reference_fit, input_check=input_check, phases=phases, calendar=calendar)
 
@@ -203,7 +202,7 @@ class Judge:
         Returns:
             The window's record, the incidents that it changed, and the state after it.
         """
-        window = self.scorer.score(state.scoring, traffic, self._usual_rows(state.history, traffic))
+        window = self.scorer.score(state.scoring, traffic, state.history)
         window = _with_label_silence(window, state.incidents)
         evidence, burn_in = self._evidence(state, window), state.burn_in
         if burn_in.covers(traffic.window.start):
@@ -230,11 +229,6 @@ class Judge:
             burn_in=burn_in,
         )
         return Judgement(state=after, window=record, changed=_referring(tracked.changed, state))
-
-    def _usual_rows(self, history: Sequence[WindowRecord], traffic: WindowTraffic) -> float | None:
-        """The usual number of rows at the window's place in the day and week; None while it is not known."""
-        known = [(self._phases(one.start), one.rows) for one in history]
-        return usual_rows(known, self._phases(traffic.window.start))
 
     def _evidence(self, state: JudgeState, window: ScoredWindow) -> dict[Level, LevelEvidence]:
         """Each level after the window. Scores of an expected event are tested against its own reference, or not."""

@@ -8,19 +8,19 @@ from datetime import datetime
 
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, labels_of_one_event
+from monitoring.judging.facts.gross_failures import UNSEEN, range_findings
+from monitoring.judging.facts.traffic_volume import usual_volumes, volume_findings
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
-from monitoring.judging.fit.gross_failures import UNSEEN, range_findings
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import never_judged, undated
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.renamed_values import RENAMED, renamed_by_input
-from monitoring.judging.traffic_volume import volume_findings
 from monitoring.judging.window.label_findings import TOO_LATE
 from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
-from monitoring.records import Finding, ScoreSum, WatchKey
+from monitoring.records import Finding, ScoreSum, WatchKey, WindowRecord
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
@@ -116,13 +116,13 @@ class WindowScorer:
         """An empty aggregator for one window's rows; its sums go into `WindowTraffic`."""
         return WindowAggregator(self.rows, self._profiles)
 
-    def score(self, state: ScoringState, traffic: WindowTraffic, usual_rows: float | None = None) -> ScoredWindow:
+    def score(self, state: ScoringState, traffic: WindowTraffic, history: Sequence[WindowRecord] = ()) -> ScoredWindow:
         """Score one window.
 
         Args:
             state: What the windows before left.
             traffic: The window's rows and labels.
-            usual_rows: The usual number of rows of such a window, where it is known.
+            history: The last windows, in order of time.
 
         Returns:
             The window with its scores, its findings, and what it leaves to the next.
@@ -147,6 +147,7 @@ class WindowScorer:
             recent = state.recent
         inputs = self._input_check.check(traffic.answered.counts, traffic.input_problems, state.statistics)
         sums = self.sums(traffic.answered, labelled) | coverage | joint_sums
+        phases = self._phases(traffic.window.start)
         return ScoredWindow(
             traffic=traffic,
             labelled=labelled,
@@ -156,11 +157,10 @@ class WindowScorer:
                 *early.findings(traffic.labelled.rows),
                 *inputs.findings,
                 *unembedded,
-                *self._gross_failures(traffic.answered, sums, inputs.findings),
-                *volume_findings(traffic.answered.rows, None if events.answered is not None else usual_rows),
+                *self._facts(traffic.answered, sums, inputs.findings, history, phases, events),
                 *self._limits,
             ),
-            phases=self._phases(traffic.window.start),
+            phases=phases,
             events=events,
             state=ScoringState(
                 recent=recent,
@@ -171,16 +171,32 @@ class WindowScorer:
             ),
         )
 
-    def _gross_failures(
-        self, answered: AnsweredSums, sums: Mapping[WatchKey, ScoreSum], found: Sequence[Finding]
+    def _facts(
+        self,
+        answered: AnsweredSums,
+        sums: Mapping[WatchKey, ScoreSum],
+        found: Sequence[Finding],
+        history: Sequence[WindowRecord],
+        phases: Mapping[str, int],
+        events: WindowEvents,
     ) -> tuple[Finding, ...]:
-        """Facts of the window's own rows, but of inputs about which a fact is known already; and renamed categories."""
-        fit = self._reference_fit
+        """What the window shows by itself, but for inputs about which a fact is known already."""
+        limits = self._reference_fit.facts
+        if events.labelled is not None:
+            limits = limits.without_labels()
         known = {finding.feature for finding in found if finding.fact}
-        bins, sources, alpha = self._catalogue.bins, self._catalogue.sources, fit.gross_failures.alpha
-        ranges = range_findings(bins, fit.profile, answered.counts, alpha=alpha, sources=sources)
-        facts = [one for one in (*fit.gross_failures.findings(sums), *ranges) if one.feature not in known]
-        renamed = renamed_by_input(self._catalogue.bins, fit.profile, answered.counts)
+        bins, sources = self._catalogue.bins, self._catalogue.sources
+        ranges = range_findings(bins, self._reference_fit.profile, answered.counts, alpha=limits.alpha, sources=sources)
+        facts = (*limits.findings(sums, history, phases), *ranges)
+        shown = self._with_renamed([one for one in facts if one.feature not in known], answered)
+        if events.answered is not None:
+            return shown
+        live = [(self._phases(one.start), one.rows) for one in history]
+        return (*shown, *volume_findings(answered.rows, usual_volumes(live, limits.volumes, phases)))
+
+    def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
+        """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""
+        renamed = renamed_by_input(self._catalogue.bins, self._reference_fit.profile, answered.counts)
         unseen = {one.feature for one in facts if one.kind == UNSEEN}
         return (
             *(

@@ -22,10 +22,13 @@ from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_sea
 from monitoring.evidence.sensitivity import Harm
 from monitoring.incidents.harm import adjusted_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
+from monitoring.judging.facts.fact_limits import FactLimits
+from monitoring.judging.facts.gross_failures import gross_limits
+from monitoring.judging.facts.loss_outliers import LossLimit
+from monitoring.judging.facts.traffic_volume import Places
 from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, rows_of_part, sum_baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
-from monitoring.judging.fit.gross_failures import GrossFailures
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
@@ -55,6 +58,7 @@ class ReferenceFit:
         tests: The test of each level. Watches of estimates are in both; one level at a time evaluates them.
         means: The baseline's window scores behind each test, float64 [R].
         watches: Every watch by its name.
+        facts: Beyond which one window is a fact.
         estimator: Estimates losses without labels; None where the baseline has too few labels.
         losses: The sums of the losses over all labelled rows of the baseline.
         witness: The fitted joint watch, where there is one.
@@ -70,7 +74,7 @@ class ReferenceFit:
     means: Mapping[WatchKey, NDArray[np.float64]]
     watches: Mapping[str, Watch]
     tolerances: Tolerances
-    gross_failures: GrossFailures
+    facts: FactLimits
     profile: Profile
     estimator: PerformanceEstimator | None = None
     losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
@@ -195,7 +199,7 @@ def fit_reference(
         means=means,
         watches=catalogue.watches,
         tolerances=tolerances,
-        gross_failures=_gross_failures(means, catalogue, budgets["page"]),
+        facts=_fact_limits(fits, catalogue, budgets["page"], _volumes(baseline, plan)),
         profile=baseline.profile,
         estimator=PerformanceEstimator.fit(baseline, catalogue, cut),
         losses=catalogue.label_sums(reference),
@@ -358,11 +362,38 @@ def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan | R
     )
 
 
-def _gross_failures(
-    means: Mapping[WatchKey, NDArray[np.float64]], catalogue: Catalogue, budget: Budget
-) -> GrossFailures:
+def _fact_limits(
+    fits: Mapping[WatchKey, _WatchFit],
+    catalogue: Catalogue,
+    budget: Budget,
+    volumes: tuple[tuple[Places, int], ...] | None,
+) -> FactLimits:
+    """The limits of facts; `volumes` of a reference with dates."""
+    losses = {
+        key: LossLimit.fit(catalogue.watches[key.watch], fit.scores, fit.sampling_variance, fit.seasonality)
+        for key, fit in fits.items()
+        if catalogue.watches[key.watch].family == "performance" and not key.slice
+    }
     features = {watch.name: watch.feature or "" for watch in catalogue.integrity}
-    return GrossFailures.fit(means, features, threshold=budget.threshold, bins=catalogue.bins)
+    return FactLimits(
+        threshold=budget.threshold,
+        gross=gross_limits({key: fit.scores for key, fit in fits.items()}, features),
+        losses=losses,
+        numbers=sum(one.edges is not None for one in catalogue.bins),
+        volumes=volumes or (),
+        dated=volumes is not None,
+    )
+
+
+def _volumes(baseline: Baseline, plan: WindowPlan | RowPlan) -> tuple[tuple[Places, int], ...] | None:
+    """Place in each period, and rows, of the baseline's windows but the first and last; None without dates."""
+    if baseline.spec.rows_per_window is not None:
+        return None
+    if isinstance(plan, RowPlan):
+        return ()
+    whole = list(split_by_window(baseline.rows.answers.event_times, plan))[1:-1]
+    ordinary = (one for one in whole if plan.events.at(one[0].start, one[0].end) is None)
+    return tuple((plan.phases(window.start), positions.size) for window, positions in ordinary)
 
 
 def _label_rate(rows: Predictions, horizon: timedelta) -> float:

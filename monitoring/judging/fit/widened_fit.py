@@ -38,7 +38,7 @@ def widened_fit(fit: ReferenceFit, widths: Mapping[WatchKey, float]) -> Referenc
         key: scores.mean() + widths[key] * (scores - scores.mean()) if key in widths else scores
         for key, scores in fit.means.items()
     }
-    return replace(fit, tests=tests, means=means)
+    return replace(fit, tests=tests, means=means, facts=fit.facts.widened(widths))
 
 
 def widened_test(test: ConformalTest, width: float) -> ConformalTest:

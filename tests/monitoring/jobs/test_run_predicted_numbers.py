@@ -127,5 +127,5 @@ def test_labels_in_seconds_page_on_their_day(models: Path, tmp_path: Path) -> No
     first = next(incident for incident in found.incidents if incident.level == "page")
     assert datetime(2013, 4, 6, tzinfo=UTC) <= first.window_start <= datetime(2013, 4, 7, tzinfo=UTC)
     assert first.cause == "labels contradict answers"
-    assert "check the unit of the labels" in first.message
+    assert "check the units of labels and answers" in first.message
     assert "calibration" not in first.message.partition("Next step")[0]

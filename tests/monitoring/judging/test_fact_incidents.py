@@ -12,7 +12,7 @@ from monitoring.judging.fact_incidents import (
     open_fact_incidents,
     tells,
 )
-from monitoring.judging.fit.gross_failures import CONTRADICTED
+from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.records import FACT_WATCH, Finding, IncidentRecord
 from monitoring.traffic.windows import Window
 from tests.monitoring.incidents.alarms import alarm, window

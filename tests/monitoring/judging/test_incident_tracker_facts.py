@@ -34,7 +34,12 @@ def opened(rows: Predictions, days: int) -> list[IncidentRecord]:
 def test_labels_that_contradict_the_answers_and_the_losses_that_rise_with_them_are_one_page() -> None:
     [page] = opened(changed_from_day(rows_of_days(BASELINE_DAYS, 12, seed=5), 12, 0.0), 12)
     assert (page.watch, page.slice, page.cause) == ("schema", "labels", "labels contradict answers")
-    assert "Evidence of the watches: the model is overconfident" in page.message
+    evidence = page.message.partition("Evidence of the watches: ")[2]
+    assert "the model is overconfident" in evidence
+    assert evidence.endswith(
+        "the page closes after 3 windows without this finding and with its losses near the baseline."
+    )
+    assert page.message.count("Next step: ") == 1
     assert page.detail.split is not None
     assert page.detail.rows
 

@@ -11,7 +11,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
-from monitoring.records import FACT_WATCH, EstimateRecord, IntervalChecks, MonitorStatus
+from monitoring.records import EstimateRecord, IntervalChecks, MonitorStatus
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows
@@ -76,7 +76,7 @@ def test_the_estimate_of_a_wrong_model_loses_trust_from_the_next_window_on(
     chart = estimate_charts(found)[0]
     assert len(chart.table.rows) == 30
     assert "not trusted since" in chart.note
-    page = next(i for i in found.incidents if i.level == "page" and i.watch != FACT_WATCH)
+    page = next(i for i in found.incidents if i.level == "page")
     assert "; by origin, +" in page.message
     assert "origin = EWR +" in page.message
 

@@ -12,7 +12,7 @@ from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sensitivity import smallest_detectable_harms
-from monitoring.judging.fit.gross_failures import GrossFailures
+from monitoring.judging.facts.fact_limits import FactLimits
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
@@ -47,7 +47,7 @@ def reference_fit() -> ReferenceFit:
         means=means,
         watches=WATCHES,
         tolerances=Tolerances(error=0.0, brier=0.0, integrity=0.01),
-        gross_failures=GrossFailures(limits={}, alpha=0.0),
+        facts=FactLimits(threshold=365.0),
         profile=Profile(rows=0, features=()),
         losses={key: ScoreSum(count * WINDOWS, 0) for key, count in rows.items()},
         horizon=timedelta(days=7),

@@ -14,9 +14,9 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
+from monitoring.judging.facts.binomial import binomial_tail
 from monitoring.records import Finding, ScoreSum, WatchKey
 from monitoring.tasks.output_names import split_output
 from monitoring.watches.integrity import ANSWERS
@@ -45,10 +45,6 @@ SCALED_DOWN = 0.2
 MOST_ROWS = 0.5
 OUTER_ROWS = 0.2
 
-#: False pages of all gross failures together, as a share of the budget, if no window's true rate exceeds what it is
-#: compared with.
-BUDGET_SHARE = 0.1
-
 #: What such findings name where they are about no input.
 ANSWERS_SUBJECT = "model answers"
 LABELS_SUBJECT = "labels"
@@ -56,8 +52,9 @@ LABELS_SUBJECT = "labels"
 #: No input describes a column.
 NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 
-#: The kind of finding about values that the baseline does not have.
-UNSEEN = "most values unseen"
+#: The kinds of findings about values that are missing, and that the baseline does not have.
+MISSING = "values missing"
+UNSEEN = "values unseen"
 
 #: The kind of finding about labels that contradict the answers.
 CONTRADICTED = "labels contradict answers"
@@ -96,72 +93,54 @@ class GrossLimit:
         Returns:
             True if the rate is at least `rate` and so improbable.
 
-        >>> limit = GrossLimit(rate=0.2, null=0.02, kind="values missing", subject="income", baseline=0.01)
+        >>> limit = GrossLimit(rate=0.2, null=0.02, kind=MISSING, subject="income", baseline=0.01)
         >>> [limit.exceeded(ScoreSum(n, int(0.99 * n) << 32), 1e-5) for n in (2, 10, 100, 1_000_000)]
         [False, True, True, True]
         """
         if not total.rows or total.mean < self.rate:
             return False
         factor = math.e if self.fractional else 1.0
-        return bool(factor * _binomial_tail(round(total.mean * total.rows), total.rows, self.null) <= alpha)
+        return bool(factor * binomial_tail(round(total.mean * total.rows), total.rows, self.null) <= alpha)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrossFailures:
-    """The limits of every watch that has one, and of numbers' ranges.
+def gross_limits(
+    means: Mapping[WatchKey, NDArray[np.float64]], features: Mapping[str, str]
+) -> dict[WatchKey, GrossLimit]:
+    """Limits from the baseline's windows.
 
-    Attributes:
-        limits: By watch, on the whole traffic.
-        alpha: The probability of each window's finding if its true rate is that of the limit's `null`.
+    Args:
+        means: Window scores of each watch over the baseline, [R].
+        features: The input that each integrity watch is about, by the watch's name.
+
+    Returns:
+        Limits of missing and unseen values, unusable answers and errors, on the whole traffic.
     """
+    limits = {
+        key: _limit(key.watch, float(scores.max()), features.get(key.watch, ""))
+        for key, scores in means.items()
+        if scores.size and not key.slice
+    }
+    return {key: limit for key, limit in limits.items() if limit is not None}
 
-    limits: Mapping[WatchKey, GrossLimit]
-    alpha: float
 
-    @classmethod
-    def fit(
-        cls,
-        means: Mapping[WatchKey, NDArray[np.float64]],
-        features: Mapping[str, str],
-        *,
-        threshold: float,
-        bins: Sequence[Bins] = (),
-    ) -> GrossFailures:
-        """Limits from the baseline's windows.
+def gross_findings(
+    limits: Mapping[WatchKey, GrossLimit], sums: Mapping[WatchKey, ScoreSum], alpha: float
+) -> tuple[Finding, ...]:
+    """The gross failures of one window.
 
-        Args:
-            means: Window scores of each watch over the baseline, [R].
-            features: The input that each integrity watch is about, by the watch's name.
-            threshold: A of the page level: windows per false page.
-            bins: Every input's bins: the ranges of numbers are limits as well.
+    Args:
+        limits: As of `gross_limits`.
+        sums: The window's sums of all watches.
+        alpha: The probability of each finding if the window's true rate is that of the limit's `null`.
 
-        Returns:
-            Limits for missing and unseen values, unusable answers, and errors.
-        """
-        limits = {}
-        for key, scores in means.items():
-            if key.slice or not scores.size:
-                continue
-            limit = _limit(key.watch, float(scores.max()), features.get(key.watch, ""))
-            if limit is not None:
-                limits[key] = limit
-        numbers = sum(one.edges is not None for one in bins)
-        return cls(limits=limits, alpha=BUDGET_SHARE / threshold / max(len(limits) + numbers, 1))
-
-    def findings(self, sums: Mapping[WatchKey, ScoreSum]) -> tuple[Finding, ...]:
-        """The gross failures of one window.
-
-        Args:
-            sums: The window's sums of all watches.
-
-        Returns:
-            One fact for each limit that is exceeded.
-        """
-        return tuple(
-            Finding(kind=limit.kind, feature=limit.subject, message=_message(limit, sums[key], key.watch), fact=True)
-            for key, limit in self.limits.items()
-            if key in sums and limit.exceeded(sums[key], self.alpha)
-        )
+    Returns:
+        One fact for each limit that is exceeded.
+    """
+    return tuple(
+        Finding(kind=limit.kind, feature=limit.subject, message=_message(limit, sums[key], key.watch), fact=True)
+        for key, limit in limits.items()
+        if key in sums and limit.exceeded(sums[key], alpha)
+    )
 
 
 def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
@@ -177,7 +156,7 @@ def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
         )
     kind = "unusable answers" if watch == ANSWERS.name else ""
     if watch.startswith("missing:"):
-        kind = "most values missing"
+        kind = MISSING
     elif watch.startswith("unseen:"):
         kind = UNSEEN
     if not kind:
@@ -200,15 +179,15 @@ def _message(limit: GrossLimit, total: ScoreSum, watch: str) -> str:
     if limit.fractional:
         return (
             f"The absolute error{of} of {total.rows:,} labelled rows averages {share} of the largest error told "
-            f"apart; in the baseline's worst window it was {worst}: check the unit of the labels, and to which rows "
-            "they are joined."
+            f"apart; in the baseline's worst window it was {worst}: check the units of labels and answers, and to "
+            "which rows labels are joined."
         )
     if limit.subject == LABELS_SUBJECT:
         what = f"{share} of {total.rows:,} labelled rows have another label{of} than the model's answer"
     elif limit.subject == ANSWERS_SUBJECT:
         what = f"{share} of {total.rows:,} answers are unusable"
     else:
-        state = "missing" if limit.kind == "most values missing" else "values that the baseline does not have"
+        state = "missing" if limit.kind == MISSING else "values that the baseline does not have"
         what = f"{share} of {total.rows:,} values of {limit.subject} are {state}"
     return f"{what}; in the baseline's worst window it was {worst}."
 
@@ -233,7 +212,7 @@ def range_findings(
         if one.edges is None or len(one.edges) < 2 or not now.moments.finite:
             continue
         for words, rows in _far_outside(one.edges, before, now):
-            if rows > MOST_ROWS * now.present and _binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
+            if rows > MOST_ROWS * now.present and binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
                 source = sources.get(one.feature)
                 advice = "its unit, and what fills it" if source is None else f"what fills {source}"
                 message = (
@@ -257,8 +236,3 @@ def _far_outside(edges: Sequence[float], before: FeatureCounts, now: FeatureCoun
     if std > far:
         found.append((f"standard deviation of {{}} is {std:,.4g}", now.counts[0] + now.counts[-1]))
     return found
-
-
-def _binomial_tail(rows: int, of: int, share: float) -> float:
-    """The probability of so many rows, at least 1, or more, of independent ones with a probability of `share` each."""
-    return float(betainc(rows, of - rows + 1, share))

@@ -5,7 +5,8 @@ import pytest
 
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
-from monitoring.judging.fit.gross_failures import GrossFailures, range_findings
+from monitoring.judging.facts.fact_limits import FactLimits
+from monitoring.judging.facts.gross_failures import gross_limits, range_findings
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
 MISSING = WatchKey(watch="missing:income")
@@ -21,7 +22,13 @@ MEANS = {
     ERROR: 0.22 + 0.03 * RNG.standard_normal(60),
 }
 FEATURES = {"missing:income": "income", "unseen:branch": "branch"}
-FAILURES = GrossFailures.fit(MEANS, FEATURES, threshold=365.0)
+
+
+def fitted(means: dict[WatchKey, np.ndarray], features: dict[str, str], numbers: int = 0) -> FactLimits:
+    return FactLimits(threshold=365.0, gross=gross_limits(means, features), numbers=numbers)
+
+
+FAILURES = fitted(MEANS, FEATURES)
 ALPHA = FAILURES.alpha
 
 
@@ -34,7 +41,7 @@ def share(rows: int, part: float) -> ScoreSum:
     ("key", "part"), [(MISSING, 0.99), (MISSING, 1.0), (UNSEEN, 1.0), (ANSWERS, 0.4), (ANSWERS, 0.83), (ERROR, 0.78)]
 )
 def test_a_disaster_of_one_window_is_a_fact_at_every_volume(rows: int, key: WatchKey, part: float) -> None:
-    (fact,) = FAILURES.findings({key: share(rows, part)})
+    (fact,) = FAILURES.findings({key: share(rows, part)}, (), {})
     assert fact.fact
     assert f"{100 * share(rows, part).mean:.0f} %" in fact.message
 
@@ -42,37 +49,37 @@ def test_a_disaster_of_one_window_is_a_fact_at_every_volume(rows: int, key: Watc
 @pytest.mark.parametrize("rows", [100, 1_000, 1_000_000])
 @pytest.mark.parametrize(("key", "part"), [(MISSING, 0.05), (UNSEEN, 0.15), (ANSWERS, 0.05), (ERROR, 0.5)])
 def test_what_evidence_over_windows_is_for_is_no_gross_failure(rows: int, key: WatchKey, part: float) -> None:
-    assert FAILURES.findings({key: share(rows, part)}) == ()
+    assert FAILURES.findings({key: share(rows, part)}, (), {}) == ()
 
 
 @pytest.mark.parametrize(("part", "told"), [(1.0, True), (0.85, True), (0.5, False)])
 def test_labels_of_another_unit_are_far_from_every_predicted_number(part: float, told: bool) -> None:
-    numbers = GrossFailures.fit({ABSOLUTE: 0.09 + 0.02 * RNG.standard_normal(60)}, {}, threshold=365.0)
-    found = numbers.findings({ABSOLUTE: share(300, part)})
+    numbers = fitted({ABSOLUTE: 0.09 + 0.02 * RNG.standard_normal(60)}, {})
+    found = numbers.findings({ABSOLUTE: share(300, part)}, (), {})
     assert [(one.kind, one.feature, one.fact) for one in found] == [
         ("labels contradict answers", "labels", True)
     ] * told
-    assert all("check the unit of the labels" in one.message for one in found)
-    assert numbers.findings({ABSOLUTE: share(4, part)}) == ()
+    assert all("check the units of labels and answers" in one.message for one in found)
+    assert numbers.findings({ABSOLUTE: share(4, part)}, (), {}) == ()
 
 
 def test_a_handful_of_rows_shows_nothing_beyond_doubt() -> None:
-    assert FAILURES.findings({MISSING: share(1, 1.0), ERROR: share(8, 1.0)}) == ()
+    assert FAILURES.findings({MISSING: share(1, 1.0), ERROR: share(8, 1.0)}, (), {}) == ()
 
 
 def test_what_a_window_of_the_baseline_had_is_no_gross_failure() -> None:
-    snow = GrossFailures.fit({ERROR: np.array([0.2] * 59 + [0.6])}, {}, threshold=365.0)
-    assert snow.findings({ERROR: share(900, 0.7)}) == ()
-    mostly = GrossFailures.fit({MISSING: np.array([0.5] * 60)}, FEATURES, threshold=365.0)
-    assert mostly.findings({MISSING: share(900, 0.7)}) == ()
-    assert mostly.findings({MISSING: share(900, 0.99)})
+    snow = fitted({ERROR: np.array([0.2] * 59 + [0.6])}, {})
+    assert snow.findings({ERROR: share(900, 0.7)}, (), {}) == ()
+    mostly = fitted({MISSING: np.array([0.5] * 60)}, FEATURES)
+    assert mostly.findings({MISSING: share(900, 0.7)}, (), {}) == ()
+    assert mostly.findings({MISSING: share(900, 0.99)}, (), {})
 
 
 def test_false_facts_are_a_tenth_of_the_budget_at_most() -> None:
     """Windows at the rate that each limit takes for sound, a thousand years of days: fewer than one in ten years."""
     rng = np.random.default_rng(1)
     found = 0
-    for limit in FAILURES.limits.values():
+    for limit in FAILURES.gross.values():
         counts = rng.binomial(400, limit.null, size=20_000)
         found += sum(limit.exceeded(ScoreSum(400, int(count) * SCORE_ONE), FAILURES.alpha) for count in counts)
     assert found <= 20_000 / 365 * 0.1 + 10
@@ -120,7 +127,7 @@ def test_what_describes_a_column_is_not_said_to_have_a_unit() -> None:
 
 
 def test_ranges_share_the_budget_of_gross_failures() -> None:
-    with_numbers = GrossFailures.fit(MEANS, FEATURES, threshold=365.0, bins=(Bins(feature="age", edges=(0.0,)),) * 4)
+    with_numbers = fitted(MEANS, FEATURES, numbers=4)
     assert with_numbers.alpha == pytest.approx(FAILURES.alpha * 4 / 8)
 
 

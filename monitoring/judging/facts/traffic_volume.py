@@ -49,23 +49,54 @@ def usual_rows(history: Sequence[tuple[Places, int]], places: Places) -> float |
     return None
 
 
-def volume_findings(rows: int, usual: float | None) -> tuple[Finding, ...]:
+def usual_volumes(
+    history: Sequence[tuple[Places, int]], reference: Sequence[tuple[Places, int]], places: Places
+) -> tuple[float, ...]:
+    """The usual number of rows of a window: of live traffic once it is known, until then by the reference's windows.
+
+    A reference may be a sample of the traffic. So its number counts as it is, and times what live windows so far had
+    of theirs: a window is unusual if it is by both.
+
+    Args:
+        history: As of `usual_rows`, of live windows.
+        reference: The same of the reference.
+        places: The window's own place.
+
+    Returns:
+        One number of live traffic; two by the reference; none before a live window with rows, or where neither is
+        known.
+
+    >>> even = [({"week": day % 7}, 400) for day in range(14)]
+    >>> usual_volumes([({"week": 0}, 40), ({"week": 1}, 48)], even, {"week": 2})
+    (400.0, 44.0)
+    """
+    live = usual_rows(history, places)
+    if live is not None:
+        return (live,)
+    own = usual_rows(reference, places)
+    known = [(rows, usual_rows(reference, at)) for at, rows in history if rows]
+    ratios = [rows / usual for rows, usual in known if usual is not None]
+    return () if own is None or not ratios else (own, own * float(median(ratios)))
+
+
+def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:
     """The finding that a window has no rows, or far fewer or more than usual.
 
     Args:
         rows: The window's rows.
-        usual: What `usual_rows` gave.
+        usual: What `usual_volumes` gave.
 
     Returns:
         One fact, or nothing.
 
-    >>> volume_findings(0, 400.0)[0].message
+    >>> volume_findings(0, (400.0,))[0].message
     'No rows arrived; 400 are usual for this window.'
-    >>> volume_findings(90, 400.0)
-    ()
+    >>> volume_findings(90, (400.0,)), volume_findings(30, (400.0, 44.0))
+    ((), ())
     """
-    if usual is None or usual < MIN_USUAL or usual / FACTOR < rows < usual * FACTOR:
+    if not usual or min(usual) < MIN_USUAL or min(usual) / FACTOR < rows < max(usual) * FACTOR:
         return ()
-    said = "No rows" if not rows else f"{rows:,} row{'' if rows == 1 else 's'}"
-    message = f"{said} arrived; {usual:,.0f} are usual for this window."
+    count = "No rows" if not rows else f"{rows:,} row{'' if rows == 1 else 's'}"
+    source = " by the reference" if len(usual) > 1 else ""
+    message = f"{count} arrived; {usual[0]:,.0f} are usual for this window{source}."
     return (Finding(kind=KIND, feature=SUBJECT, message=message, fact=True),)

@@ -1,0 +1,136 @@
+"""False pages of facts about single windows, and bad days told: days that differ little, much, and with heavy tails.
+
+Windows are drawn, and judged by the product's own limits, each stream on its own baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.incidents.life_cycle import QUIET_WINDOWS
+from monitoring.incidents.onset import HISTORY
+from monitoring.judging.facts.fact_limits import BUDGET_SHARE
+from monitoring.judging.facts.loss_outliers import WORST_FACTOR, LossLimit
+from monitoring.records import SCORE_ONE, ScoreSum, Watch
+
+SEED = 20_261_129
+STREAMS = 400
+WINDOWS = 1825
+ROWS = 400
+BASELINES = (14, 30, 90)
+
+#: The limits that share the tenth of the budget: a classifier of ten inputs has about as many.
+LIMITS = 24
+
+#: One bad day: so much more of its rows are wrong.
+BAD_DAY = 0.25
+
+ERROR = Watch(name="error", family="performance", level="page", needs_label=True)
+
+Floats = NDArray[np.float64]
+Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """How the error rate of windows varies: log odds of `rate` plus what `draw` gives."""
+
+    name: str
+    draw: Draw
+    rate: float = 0.25
+
+    def rates(self, rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+        """The error rate of each window, of the shape [streams, windows]."""
+        return np.asarray(expit(logit(self.rate) + self.draw(rng, shape)), dtype=np.float64)
+
+
+def _autocorrelated(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """AR(1) with a coefficient of .7 and a standard deviation of .15."""
+    found = rng.standard_normal(shape)
+    for window in range(1, shape[1]):
+        found[:, window] = 0.7 * found[:, window - 1] + np.sqrt(1.0 - 0.49) * found[:, window]
+    return 0.15 * found
+
+
+def _overdispersed(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """Rates of a gamma law with a standard deviation of half their mean."""
+    return np.asarray(logit(np.minimum(rng.gamma(4.0, 0.25 / 4.0, shape), 0.999)) - logit(0.25), dtype=np.float64)
+
+
+WORLDS = (
+    World(name="normal, .1", draw=lambda rng, shape: 0.1 * rng.standard_normal(shape)),
+    World(name="normal, .3", draw=lambda rng, shape: 0.3 * rng.standard_normal(shape)),
+    World(name="normal, .2, of a rate of 3 %", draw=lambda rng, shape: 0.2 * rng.standard_normal(shape), rate=0.03),
+    World(name="AR(1) .7, .15", draw=_autocorrelated),
+    World(
+        name="normal, .1, and a season of ±.2",
+        draw=lambda rng, shape: 0.1 * rng.standard_normal(shape) + 0.2 * np.sin(np.arange(shape[1]) / 58.0),
+    ),
+    World(name="Laplace, .2", draw=lambda rng, shape: rng.laplace(0.0, 0.2, shape)),
+    World(name="Student-t of 5 degrees, .3", draw=lambda rng, shape: 0.3 * rng.standard_t(5, shape)),
+    World(name="Student-t of 3 degrees, .1", draw=lambda rng, shape: 0.1 * rng.standard_t(3, shape)),
+    World(name="gamma rates, half of their mean", draw=_overdispersed),
+)
+
+
+def pages(limit: LossLimit, live: Floats, alpha: float) -> int:
+    """The pages of one stream of window rates: a fact while one is open, and in the windows that close it, is none."""
+    told: list[int] = []
+    count, last = 0, -HISTORY
+    for window in np.flatnonzero(live > WORST_FACTOR * limit.highest).tolist():
+        before = range(max(0, window - HISTORY), window)
+        seen = max(
+            [limit.highest, *(live[at] for at in before if not any(0 <= at - one <= QUIET_WINDOWS for one in told))]
+        )
+        if limit.exceeded(_sum(live[window]), float(seen), alpha, {}):
+            count += window - last > QUIET_WINDOWS
+            last = window
+            told.append(window)
+    return count
+
+
+def _sum(rate: float) -> ScoreSum:
+    return ScoreSum(ROWS, round(rate * ROWS) * SCORE_ONE)
+
+
+def table_row(world: World, baseline: int, streams: int, rng: np.random.Generator) -> tuple[Cell, ...]:
+    """Pages in `WINDOWS` windows of one loss, times the limits, and the share of bad days told."""
+    rates = world.rates(rng, (streams, baseline + WINDOWS))
+    shares = rng.binomial(ROWS, rates) / ROWS
+    bad = rng.binomial(ROWS, np.minimum(rates[:, baseline] + BAD_DAY, 1.0)) / ROWS
+    alpha = BUDGET_SHARE / WINDOWS / LIMITS
+    counts, found = np.zeros(streams), 0
+    for stream in range(streams):
+        scores = shares[stream, :baseline]
+        limit = LossLimit.fit(ERROR, scores, SamplingVariance.fit(scores, scores, np.full(baseline, ROWS)))
+        counts[stream] = pages(limit, shares[stream, baseline:], alpha)
+        found += limit.exceeded(_sum(bad[stream]), limit.highest, alpha, {})
+    return (world.name, baseline, float(counts.mean()), float(counts.std(ddof=1) / np.sqrt(streams)), found / streams)
+
+
+def measure(settings: Settings) -> Result:
+    """Measure each world. Cost: two minutes on a free core."""
+    streams = STREAMS // 20 if settings.quick else STREAMS
+    rows = tuple(
+        table_row(world, baseline, streams, np.random.default_rng([SEED, place, baseline]))
+        for place, world in enumerate(WORLDS)
+        for baseline in BASELINES
+    )
+    table = Table(
+        title=f"One loss far outside: pages in {WINDOWS:,} windows, of which one is promised",
+        columns=("log odds of days", "baseline", "pages", "± SE", "told of +25 points"),
+        rows=rows,
+        note=(
+            f"{streams} streams of {WINDOWS:,} windows of {ROWS} rows, each on its own baseline. The error rate's "
+            f"limit has its share of a tenth of the budget among {LIMITS} limits, {BUDGET_SHARE / LIMITS:.4f} pages. "
+            "Told: of days on which 25 points more of the rows are wrong, at a rate of 25 %, those told on that day."
+        ),
+    )
+    return Result(tables=(table,))

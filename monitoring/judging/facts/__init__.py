@@ -1,0 +1,1 @@
+"""Facts: what one window shows by itself, at once and outside the false-alarm budget of the evidence."""

@@ -1,0 +1,130 @@
+"""One window whose losses lie far outside the baseline's: told at once, and hardly ever by chance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.judging.facts.loss_outliers import LossLimit, loss_outlier
+from monitoring.records import SCORE_ONE, Finding, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
+
+ERROR, BRIER = (Watch(name=name, family="performance", level="page", needs_label=True) for name in ("error", "brier"))
+KEYS = tuple(WatchKey(watch=one.name) for one in (ERROR, BRIER))
+ROWS = 400
+ALPHA = 0.1 / 1825 / 12
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def rates(windows: int, seed: int, *, level: float = 0.25, std: float = 0.1) -> np.ndarray:
+    """Shares of `ROWS` rows, whose log odds vary between windows."""
+    rng = np.random.default_rng(seed)
+    odds = np.log(level / (1.0 - level)) + std * rng.standard_normal(windows)
+    return np.asarray(rng.binomial(ROWS, 1.0 / (1.0 + np.exp(-odds))) / ROWS)
+
+
+def limit(scores: np.ndarray, watch: Watch = ERROR) -> LossLimit:
+    return LossLimit.fit(watch, scores, SamplingVariance.fit(scores, scores, np.full(scores.size, ROWS)))
+
+
+def total(rate: float, rows: int = ROWS) -> ScoreSum:
+    return ScoreSum(rows, round(rate * rows) * SCORE_ONE)
+
+
+def window(rate: float, status: str = "ok") -> WindowRecord:
+    score = ScoreRecord(level="page", watch="error", slice="", rows=ROWS, value=rate, log_evidence=0.0)
+    return WindowRecord(
+        start=START,
+        end=START + timedelta(days=1),
+        rows=ROWS,
+        labels=ROWS,
+        labels_due=ROWS,
+        labels_unknown=0,
+        repeats=0,
+        status=status,  # type: ignore[arg-type]  # a test names the status by a string
+        page_log_evidence=0.0,
+        notice_log_evidence=0.0,
+        scores=(score,),
+    )
+
+
+LIMIT = limit(rates(90, 0))
+
+
+def findings(rate: float, history: tuple[WindowRecord, ...] = (), rows: int = ROWS) -> tuple[Finding, ...]:
+    return loss_outlier({KEYS[0]: LIMIT}, {KEYS[0]: total(rate, rows)}, history, alpha=ALPHA, phases={})
+
+
+def test_one_bad_day_is_told_on_that_day_with_its_numbers() -> None:
+    (fact,) = findings(0.5)
+    assert fact.fact
+    assert (fact.kind, fact.feature) == ("losses far outside the baseline", "losses")
+    assert fact.message.startswith(
+        "Error rate of 50.0 % over 400 labelled rows of one window; the baseline's 90 windows"
+    )
+    assert f"between {100 * LIMIT.lowest:.1f} % and {100 * LIMIT.highest:.1f} %" in fact.message
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.25, 0.33])
+def test_a_window_like_the_worst_of_the_baseline_is_none(rate: float) -> None:
+    assert findings(rate) == ()
+
+
+def test_a_rare_loss_is_told_from_a_rate_far_below_a_half_on() -> None:
+    fraud = limit(rates(90, 1, level=0.03, std=0.2))
+    assert fraud.exceeded(total(0.28), fraud.highest, ALPHA, {})
+    assert not fraud.exceeded(total(0.08), fraud.highest, ALPHA, {})
+
+
+@given(few=st.integers(min_value=1, max_value=14))
+def test_a_handful_of_rows_that_are_all_wrong_shows_nothing(few: int) -> None:
+    assert findings(1.0, rows=min(few, 9)) == ()
+    assert not LIMIT.exceeded(total(0.5, few), LIMIT.highest, ALPHA, {})
+
+
+def test_what_live_windows_reached_without_a_page_is_no_fact_and_with_one_it_is() -> None:
+    assert findings(0.5, (window(0.48),)) == ()
+    assert findings(0.5, (window(0.48, "page"),)) != ()
+
+
+def test_heavy_tails_of_the_baseline_move_the_limit_away() -> None:
+    snow = rates(90, 0)
+    snow[3] = 0.6
+    assert limit(snow).degrees < 6.0 < LIMIT.degrees
+    assert not limit(snow).exceeded(total(0.6), 0.6, ALPHA, {})
+
+
+def test_a_short_baseline_has_a_wider_limit() -> None:
+    short = limit(rates(90, 0)[:10])
+    assert short.largest(ROWS, ALPHA) > LIMIT.largest(ROWS, ALPHA) > LIMIT.widened(0.5).largest(ROWS, ALPHA)
+
+
+def test_a_loss_that_never_occurred_needs_more_than_a_row() -> None:
+    never = limit(np.zeros(30))
+    assert not never.exceeded(total(0.01), 0.0, ALPHA, {})
+    assert never.exceeded(total(0.5), 0.0, ALPHA, {})
+
+
+def test_the_first_loss_is_named_and_what_was_to_be_expected_of_the_rows() -> None:
+    limits = {KEYS[0]: LIMIT, KEYS[1]: replace(limit(rates(90, 2, level=0.15)), watch=BRIER)}
+    gap = WatchKey(watch="surprise_error")
+    sums = {KEYS[0]: total(0.5), KEYS[1]: total(0.4), gap: ScoreSum(ROWS, round((1.0 + 0.24) / 2.0 * ROWS * SCORE_ONE))}
+    (fact,) = loss_outlier(limits, sums, (), alpha=ALPHA, phases={})
+    assert "Of these rows 26.0 % was to be expected by the model's answers." in fact.message
+    assert "Besides: Brier score 0.400 (at most " in fact.message
+
+
+def test_false_facts_of_ordinary_days_are_within_their_share() -> None:
+    """Of 40 baselines and 2,000 windows each, with twelve limits: a tenth of a page in 1,825 windows is 4 in all."""
+    found = 0
+    for seed in range(40):
+        scores = rates(2090, 10 + seed, std=0.2)
+        mine = limit(scores[:90])
+        beyond = scores[90:][scores[90:] > 1.2 * mine.highest]
+        found += sum(mine.exceeded(total(rate), mine.highest, ALPHA, {}) for rate in beyond.tolist())
+    assert found <= 1

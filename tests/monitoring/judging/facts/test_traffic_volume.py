@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from monitoring.judging.facts.traffic_volume import usual_rows, usual_volumes, volume_findings
+
+WEEK = [({"week": day % 7}, 1000 if day % 7 < 5 else 30) for day in range(28)]
+
+
+def test_a_quiet_weekend_is_usual_and_a_quiet_monday_is_not() -> None:
+    assert usual_rows(WEEK, {"week": 5}) == 30
+    assert volume_findings(25, usual_volumes(WEEK, (), {"week": 5})) == ()
+    (fact,) = volume_findings(25, usual_volumes(WEEK, (), {"week": 0}))
+    assert fact.fact
+    assert fact.message == "25 rows arrived; 1,000 are usual for this window."
+
+
+@pytest.mark.parametrize(("rows", "told"), [(0, True), (99, True), (150, False), (9_000, False), (10_000, True)])
+def test_from_ten_times_on_it_is_a_fact(rows: int, told: bool) -> None:
+    assert bool(volume_findings(rows, (1000.0,))) is told
+
+
+def test_before_anything_is_usual_nothing_is_said() -> None:
+    assert usual_rows([], {"week": 0}) is None
+    assert usual_rows(WEEK[:6], {"week": 6}) is None
+    assert usual_rows(WEEK[:10], {"week": 4}) is None, "volume varies, and there was one such day"
+    assert volume_findings(0, ()) == ()
+
+
+def test_even_traffic_has_a_usual_volume_after_a_week() -> None:
+    even = [({"week": day % 7}, 400 + day) for day in range(7)]
+    assert usual_rows(even, {"week": 0}) == 403
+
+
+def test_windows_without_rows_make_nothing_usual() -> None:
+    silent = [*WEEK, *(({"week": day % 7}, 0) for day in range(14))]
+    assert usual_rows(silent, {"week": 0}) == 1000
+
+
+def test_a_trickle_has_no_usual_volume() -> None:
+    assert volume_findings(0, (10.0,)) == ()
+
+
+EVEN = tuple(({"week": day % 7}, 400) for day in range(28))
+
+
+def test_until_live_traffic_is_known_the_reference_says_what_is_usual() -> None:
+    live = [({"week": 0}, 390), ({"week": 1}, 410)]
+    (fact,) = volume_findings(0, usual_volumes(live, EVEN, {"week": 2}))
+    assert fact.message == "No rows arrived; 400 are usual for this window by the reference."
+    assert volume_findings(5_000, usual_volumes(live, EVEN, {"week": 2}))
+    assert volume_findings(380, usual_volumes(live, EVEN, {"week": 2})) == ()
+
+
+def test_a_reference_that_is_a_sample_of_the_traffic_is_no_outage_and_no_flood() -> None:
+    for factor in (0.01, 50.0):
+        live = [({"week": day}, round(400 * factor)) for day in range(3)]
+        assert volume_findings(round(400 * factor), usual_volumes(live, EVEN, {"week": 3})) == ()
+
+
+def test_a_first_window_that_was_cut_off_makes_the_second_one_no_flood() -> None:
+    assert usual_volumes([], EVEN, {"week": 0}) == ()
+    assert volume_findings(400, usual_volumes([({"week": 0}, 9)], EVEN, {"week": 1})) == ()
+
+
+def test_live_traffic_counts_alone_once_it_is_known() -> None:
+    live = [({"week": day % 7}, 40) for day in range(14)]
+    assert usual_volumes(live, EVEN, {"week": 0}) == (40.0,)

@@ -1,0 +1,1 @@
+"""The mathematics of a rollout: numbers in, verdicts out; no store, no files, no clock."""

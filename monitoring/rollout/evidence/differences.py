@@ -1,0 +1,287 @@
+"""The difference of two versions' losses on the same rows, and how large it could be without knowing the label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from monitoring.errors import BadInput
+from monitoring.tasks.classification import CONFIDENCE, COST, Classification
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.multilabel import CLASS_METRICS, METRICS, Multilabel
+from monitoring.tasks.output_names import named, split_output
+from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.row_operations import row_choices
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import UNKNOWN_CLASS, Floats, Task, Whole
+from monitoring.tasks.vector_regression import VectorRegression
+
+#: The loss that a rollout decides by where none is named.
+DEFAULT = "default"
+
+#: The measure of calibration: how much more the candidate's losses exceed what it expects of them than the champion's.
+CALIBRATION = "calibration"
+
+#: Classes up to which every one is tried as the label of a row that has none.
+_MOST_CLASSES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """Paired differences of n rows.
+
+    Attributes:
+        values: The candidate's loss less the champion's, [n]; NaN where there is no label.
+        largest: The largest absolute difference that any label could make, [n].
+        scale: The largest difference that is possible at all.
+    """
+
+    values: Floats
+    largest: Floats
+    scale: float = 1.0
+
+
+def loss_named(task: Task, loss: str) -> str:
+    """The loss that a rollout of a task decides by.
+
+    >>> loss_named(Classification(classes=("no", "yes")), "default")
+    'error'
+
+    Args:
+        task: What both versions answer.
+        loss: The name of one of its losses, or `DEFAULT`: the cost where costs are given, else its first; of several
+            outputs the mean of each one's first.
+
+    Returns:
+        The name; `DEFAULT` for the mean over several outputs.
+
+    Raises:
+        BadInput: the task has no such loss.
+    """
+    if loss == DEFAULT:
+        if isinstance(task, SeveralTasks):
+            return DEFAULT
+        return COST.name if COST.name in task.metrics else task.metrics[0]
+    if loss not in task.metrics:
+        raise BadInput(
+            "The versions have no such loss.",
+            got=loss,
+            expected=f"{DEFAULT}, or one of {', '.join(task.metrics)}",
+            fix="Name one of these, or leave it out.",
+        )
+    return loss
+
+
+def loss_scale(task: Task, loss: str) -> float:
+    """The loss's own unit over that of its values in [0, 1]; `loss` is from `loss_named`."""
+    return 1.0 if loss == DEFAULT else task.scales[loss]
+
+
+def losses_of(task: Task, loss: str, answers: Floats, labels: Whole) -> Floats:
+    """The loss of each row, in [0, 1], [n]: NaN without a label, 1 for an answer that is none.
+
+    Args:
+        task: What the model answers.
+        loss: As of `loss_named`.
+        answers: [n, width], NaN in a row without a usable answer.
+        labels: Codes, [n] or [n, parts].
+
+    Returns:
+        The losses.
+    """
+    result = np.full(len(answers), np.nan)
+    usable, labelled = np.isfinite(answers).all(axis=1), has_label(labels)
+    result[labelled & ~usable] = 1.0
+    rows = np.flatnonzero(usable & labelled)
+    if rows.size:
+        result[rows] = _loss(task, loss, answers[rows], labels[rows])
+    return result
+
+
+def paired_differences(task: Task, loss: str, champion: Floats, candidate: Floats, labels: Whole) -> Differences:
+    """The differences of a loss.
+
+    >>> task = Classification(classes=("no", "yes"))
+    >>> champion, candidate = np.array([[0.4, 0.6], [0.8, 0.2]]), np.array([[0.9, 0.1], [0.7, 0.3]])
+    >>> differences = paired_differences(task, "error", champion, candidate, np.array([0, -1]))
+    >>> differences.values.tolist(), differences.largest.tolist()
+    ([-1.0, nan], [1.0, 0.0])
+
+    Args:
+        task: What both versions answer.
+        loss: As of `loss_named`.
+        champion: Its usable answers, [n, width].
+        candidate: Its answers, [n, width]; NaN for a row without a usable one, which has a loss of 1.
+        labels: Codes, [n] or [n, parts].
+
+    Returns:
+        The differences.
+    """
+    values = losses_of(task, loss, candidate, labels) - losses_of(task, loss, champion, labels)
+    return Differences(values=values, largest=largest_differences(task, loss, champion, candidate))
+
+
+def calibration_differences(task: Task, loss: str, champion: Floats, candidate: Floats, labels: Whole) -> Differences:
+    """The differences of surprise: realised less expected loss, a calibration gap.
+
+    Args:
+        task: What both versions answer.
+        loss: As of `loss_named`; it must have an expectation (see `has_expectation`).
+        champion: As of `paired_differences`.
+        candidate: As there.
+        labels: As there.
+
+    Returns:
+        The differences, in [-2, 2]. A row without a usable answer of the candidate counts as expected to be right.
+    """
+    found = paired_differences(task, loss, champion, candidate, labels)
+    expected = _expected(task, loss, candidate) - _expected(task, loss, champion)
+    return Differences(values=found.values - expected, largest=found.largest + np.abs(expected), scale=2.0)
+
+
+def has_expectation(task: Task, loss: str) -> bool:
+    """Whether answers promise a loss of their own, as probabilities do."""
+    if isinstance(task, Classification):
+        return task.has_probabilities and loss in task.metrics
+    return isinstance(task, Multilabel)
+
+
+def largest_differences(task: Task, loss: str, champion: Floats, candidate: Floats) -> Floats:
+    """The largest absolute difference of a loss that any label could make, known without it.
+
+    Rows on which two versions answer the same have no difference whatever their label is: they need none.
+
+    Args:
+        task: What both versions answer.
+        loss: As of `loss_named`.
+        champion: [n, width].
+        candidate: [n, width].
+
+    Returns:
+        In [0, 1], [n]; 1 in rows without two usable answers.
+    """
+    usable = np.isfinite(champion).all(axis=1) & np.isfinite(candidate).all(axis=1)
+    found = np.ones(len(champion))
+    rows = np.flatnonzero(usable)
+    if rows.size:
+        found[rows] = np.clip(_largest(task, loss, champion[rows], candidate[rows]), 0.0, 1.0)
+    return found
+
+
+def _loss(task: Task, loss: str, answers: Floats, labels: Whole) -> Floats:
+    """The loss of usable, labelled rows; NaN where the label lacks a part that it needs."""
+    losses = task.losses(answers, labels)
+    if loss != DEFAULT or not isinstance(task, SeveralTasks):
+        return losses[loss]
+    return _mean([losses[named(one.output, one.task.metrics[0])] for one in task.outputs_judged])
+
+
+def _mean(parts: Sequence[Floats]) -> Floats:
+    """The mean of some columns, [n]; NaN where one is."""
+    return np.asarray(np.mean(np.stack(parts), axis=0), dtype=np.float64)
+
+
+def _expected(task: Task, loss: str, answers: Floats) -> Floats:
+    """The loss that answers promise, [n]; 0 for rows without a usable answer."""
+    usable = np.flatnonzero(np.isfinite(answers).all(axis=1))
+    found = np.zeros(len(answers))
+    if usable.size:
+        own = answers[usable]
+        outputs = task.outputs(own) if isinstance(task, Classification) else {}
+        assert not outputs or CONFIDENCE in outputs  # noqa: S101 - `has_expectation` has seen to it
+        found[usable] = task.expected_losses(own, outputs)[loss]
+    return found
+
+
+def _largest(task: Task, loss: str, a: Floats, b: Floats) -> Floats:
+    found: Callable[[], Floats]
+    match task:
+        case SeveralTasks():
+            found = partial(_of_outputs, task, loss, a, b)
+        case Classification():
+            found = partial(_of_classes, task, loss, a, b)
+        case Multilabel():
+            found = partial(_of_class_sets, task, loss, a, b)
+        case Regression():
+            found = partial(_of_numbers, task, loss, a, b)
+        case VectorRegression():
+            found = partial(_of_vectors, task, loss, a, b)
+        case Ranking():
+            found = partial(_differ, a[:, : task.places], b[:, : task.places])
+        case _:
+            found = partial(_differ, a, b)
+    return found()
+
+
+def _differ(a: Floats, b: Floats) -> Floats:
+    """1 for each row on which two versions answer differently, [n]."""
+    return np.asarray((a != b).any(axis=1), dtype=np.float64)
+
+
+def _of_classes(task: Classification, loss: str, a: Floats, b: Floats) -> Floats:
+    if loss == "error":
+        return np.asarray(row_choices(a) != row_choices(b), dtype=np.float64)
+    if len(task.classes) > _MOST_CLASSES:
+        return _differ(a, b)
+    return _over_labels(lambda own, label: task.losses(own, np.full(len(own), label))[loss], a, b, _labels_of(task))
+
+
+def _labels_of(task: Classification) -> tuple[int, ...]:
+    """Every label that a row may have: each class, and one that the model does not have."""
+    return (*range(len(task.classes)), UNKNOWN_CLASS)
+
+
+def _over_labels(loss: Callable[[Floats, int], Floats], a: Floats, b: Floats, labels: tuple[int, ...]) -> Floats:
+    found = np.zeros(len(a))
+    for label in labels:
+        np.maximum(found, np.abs(loss(b, label) - loss(a, label)), out=found)
+    return found
+
+
+def _of_class_sets(task: Multilabel, loss: str, a: Floats, b: Floats) -> Floats:
+    """Of each class both of its values are tried; the differences of a mean are at most the mean of these."""
+    both = (0, (1 << len(task.classes)) - 1)
+    pairs = dict(zip((metric.name for metric in METRICS), (metric.name for metric in CLASS_METRICS), strict=True))
+    parts = [f"{pairs[loss]}:{name}" for name in task.classes] if loss in pairs else [loss]
+
+    def of(part: str) -> Floats:
+        return _over_labels(lambda own, label: task.losses(own, np.full(len(own), label))[part], a, b, both)
+
+    return _mean([of(part) for part in parts])
+
+
+def _of_numbers(task: Regression, loss: str, a: Floats, b: Floats) -> Floats:
+    """Absolute and pinball loss change by no more than the answer does, squared errors within the bound by twice it."""
+    if loss == "percentage_error":
+        return _differ(a, b)
+    distance = np.abs(a[:, 0] - b[:, 0]) / task.bound
+    return np.asarray(np.minimum(distance * (2.0 if loss == "squared_error" else 1.0), 1.0), dtype=np.float64)
+
+
+def _of_vectors(task: VectorRegression, loss: str, a: Floats, b: Floats) -> Floats:
+    kind, _, name = loss.partition(":")
+    if name:
+        place = task.names.index(name)
+        return _of_numbers(task.numbers[place], kind.removeprefix("number_"), a[:, [place]], b[:, [place]])
+    scales = np.array([one.scales[loss] for one in task.numbers])
+    parts = [
+        _of_numbers(one, loss, a[:, [place]], b[:, [place]]) * scale
+        for place, (one, scale) in enumerate(zip(task.numbers, scales, strict=True))
+    ]
+    total: Floats = np.sum(parts, axis=0) / scales.sum()
+    return total
+
+
+def _of_outputs(task: SeveralTasks, loss: str, a: Floats, b: Floats) -> Floats:
+    own = split_output(loss)
+    found = {}
+    for (one, first), (_, second) in zip(task.parts(a), task.parts(b), strict=True):
+        if loss == DEFAULT:
+            found[one.output] = _largest(one.task, one.task.metrics[0], first, second)
+        elif one.output == own[0]:
+            return _largest(one.task, own[1], first, second)
+    return _mean(list(found.values()))

@@ -1,0 +1,179 @@
+"""How long a verdict takes, before anything runs: by simulating the test that will be made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.rollout.evidence.confidence_sequence import WEIGHTS
+from monitoring.rollout.evidence.paired_sums import BETS
+from monitoring.rollout.evidence.verdict import BETTER, NO_DIFFERENCE, WORSE, Rules, Word
+
+#: Simulated rollouts, and the shares of them by which a verdict has come in a promise.
+SIMULATIONS = 400
+SHARES = (0.5, 0.9)
+
+#: Windows that are simulated at most.
+MAX_WINDOWS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedStream:
+    """What is known beforehand of the paired rows of a measure.
+
+    Attributes:
+        rows: Rows in a window.
+        disagreement: The share of them on which the versions may have different losses; it needs no label.
+        spread: The root mean square of the difference on such rows, in the measure's own unit.
+        coverage: The share of these whose label comes in time.
+    """
+
+    rows: float
+    disagreement: float
+    spread: float = 1.0
+    coverage: float = 1.0
+
+    @property
+    def labels(self) -> float:
+        """The labels that a window brings for rows that need one."""
+        return self.rows * self.disagreement * self.coverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """When a verdict comes if the difference is of one size.
+
+    Attributes:
+        effect: The true difference, in the measure's own unit; negative is better.
+        word: The verdict that is right then.
+        windows: The windows in which it has come in each of `SHARES` of the simulations; None: not in so many.
+        rows: The rows in these.
+        labels: The labels in these, of rows on which the versions disagree.
+    """
+
+    effect: float
+    word: Word
+    windows: tuple[int | None, ...]
+    rows: tuple[int | None, ...]
+    labels: tuple[int | None, ...]
+
+
+def promise(
+    stream: PairedStream,
+    effect: float,
+    rules: Rules,
+    rng: np.random.Generator,
+    *,
+    guards: Sequence[tuple[PairedStream, Rules]] = (),
+    max_windows: int = MAX_WINDOWS,
+) -> Promise:
+    """When the verdict comes if the true difference is `effect`, and every guard is as good as before.
+
+    Differences are simulated as rows on which the versions agree, and rows on which they differ by `spread` either way.
+
+    >>> stream = PairedStream(rows=1000, disagreement=0.04)
+    >>> found = promise(stream, -0.02, Rules(margin=0.005), np.random.default_rng(0))
+    >>> found.word, found.windows
+    ('better', (2, 4))
+
+    Args:
+        stream: The paired rows of the primary loss.
+        effect: The true difference.
+        rules: What decides.
+        rng: Source of randomness.
+        guards: The rows and the rules of each guard; a promotion waits for all of them.
+        max_windows: How many windows are simulated.
+
+    Returns:
+        The promise. Cost: about a tenth of a second for each stream.
+    """
+    word = BETTER if effect < -rules.margin else WORSE if effect > rules.margin else NO_DIFFERENCE
+    times = windows_to_word(stream, effect, word, rules, rng, max_windows=max_windows)
+    if word != WORSE:
+        for guard, own in guards:
+            np.maximum(times, _windows_to_not_worse(guard, own, rng, max_windows), out=times)
+    ends = [int(np.quantile(times, share, method="inverted_cdf")) for share in SHARES]
+    windows = tuple(end if end <= max_windows else None for end in ends)
+    return Promise(
+        effect=effect,
+        word=word,
+        windows=windows,
+        rows=tuple(None if one is None else round(one * stream.rows) for one in windows),
+        labels=tuple(None if one is None else round(one * stream.labels) for one in windows),
+    )
+
+
+def windows_to_word(
+    stream: PairedStream,
+    effect: float,
+    word: Word,
+    rules: Rules,
+    rng: np.random.Generator,
+    *,
+    max_windows: int = MAX_WINDOWS,
+) -> NDArray[np.int64]:
+    """In which window each of `SIMULATIONS` rollouts has a verdict; arguments as of `promise`.
+
+    Returns:
+        Windows from 1 on, int64 [SIMULATIONS]; one more than `max_windows` where it has not come by then.
+    """
+    rejects = _Rejections(stream, effect, rules, rng, max_windows)
+    if word == BETTER:
+        return rejects.first(rejects.above(-rules.margin))
+    if word == WORSE:
+        return rejects.first(rejects.below(rules.margin))
+    return rejects.first(rejects.above(rules.margin) & rejects.below(-rules.margin))
+
+
+def _windows_to_not_worse(
+    stream: PairedStream, rules: Rules, rng: np.random.Generator, max_windows: int
+) -> NDArray[np.int64]:
+    """In which window a guard that is as good as before is shown to be not worse."""
+    rejects = _Rejections(stream, 0.0, rules, rng, max_windows)
+    return rejects.first(rejects.above(rules.margin))
+
+
+class _Rejections:
+    """Simulated rollouts, and by which window each rejects that the mean lies on one side of a boundary."""
+
+    def __init__(
+        self, stream: PairedStream, effect: float, rules: Rules, rng: np.random.Generator, windows: int
+    ) -> None:
+        self._windows, self._scale = windows, rules.scale
+        self._limit = math.log(1.0 / rules.alpha)
+        step = stream.disagreement * stream.coverage
+        size = min(stream.spread / rules.scale, 1.0)
+        # The share of its rows on which the candidate has the larger loss; an effect that so few rows cannot have, all.
+        share = (1.0 + np.clip(effect / rules.scale / max(stream.disagreement * size, 1e-12), -1.0, 1.0)) / 2.0
+        rows = np.diff(np.floor(stream.rows * np.arange(windows + 1))).astype(np.int64)
+        differing = rng.binomial(rows, min(step, 1.0), size=(SIMULATIONS, windows))
+        larger = rng.binomial(differing, share)
+        self._larger, self._smaller = larger.cumsum(axis=1), (differing - larger).cumsum(axis=1)
+        self._rows = rows.cumsum().astype(np.float64)
+        self._size = size
+        self._unknown = stream.disagreement * size - step * size if rules.missing == "bounded" else 0.0
+
+    def above(self, boundary: float) -> NDArray[np.bool_]:
+        """By which window it is rejected that the mean is the boundary or more, [SIMULATIONS, windows]."""
+        return self._rejected(self._smaller, self._larger, -boundary / self._scale)
+
+    def below(self, boundary: float) -> NDArray[np.bool_]:
+        """By which window it is rejected that the mean is the boundary or less, [SIMULATIONS, windows]."""
+        return self._rejected(self._larger, self._smaller, boundary / self._scale)
+
+    def first(self, rejected: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The first window of each simulation, from 1 on."""
+        return np.where(rejected.any(axis=1), rejected.argmax(axis=1) + 1, self._windows + 1)
+
+    def _rejected(self, gains: NDArray[np.int64], losses: NDArray[np.int64], towards: float) -> NDArray[np.bool_]:
+        evidence = np.zeros(gains.shape)
+        costs = self._rows * (towards + self._unknown)
+        for bet, weight in zip(BETS, WEIGHTS, strict=True):
+            won, lost = math.log1p(bet * self._size), math.log1p(-bet * self._size)
+            logs = won * gains + lost * losses - bet * costs
+            evidence += weight * np.exp(np.minimum(logs, 700.0))
+        return evidence >= math.exp(self._limit)

@@ -1,0 +1,259 @@
+"""Verdicts: better, worse, no difference that matters, or can't tell yet; guards, harm, and what is still needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from monitoring.records import SCORE_ONE
+from monitoring.rollout.evidence.confidence_sequence import (
+    Interval,
+    MissingLabels,
+    dispersion_of,
+    interval,
+    log_e_value,
+)
+from monitoring.rollout.evidence.paired_sums import PairedSums
+
+#: What is known of the candidate beside the champion.
+Word: TypeAlias = Literal["better", "worse", "no difference that matters", "can't tell yet"]
+
+BETTER: Word = "better"
+WORSE: Word = "worse"
+NO_DIFFERENCE: Word = "no difference that matters"
+CANNOT_TELL: Word = "can't tell yet"
+
+#: What a promotion requires of the primary loss.
+Requirement: TypeAlias = Literal["better", "not worse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What decides a comparison.
+
+    Attributes:
+        margin: The smallest difference that matters, in the measure's own unit: `min_effect`.
+        alpha: How probable a wrong bound may be, over all looks together: 0.05 is "1 in 20".
+        scale: The measure's own unit over that of x, in which sums are.
+        missing: What becomes of rows whose label does not come.
+    """
+
+    margin: float
+    alpha: float = 0.05
+    scale: float = 1.0
+    missing: MissingLabels = "bounded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One measure of two versions, as of one look.
+
+    Attributes:
+        word: The verdict.
+        interval: The interval that decides, in the measure's own unit: negative is better.
+        at_random: The interval if rows without a label are like the others.
+        margin: The smallest difference that matters, in that unit.
+        log_harm: The log of the e-value against "the candidate is not worse by more than the margin".
+        dispersion: By how much windows vary more than their rows explain.
+        sums: What it is made of.
+        needed_rows: About how many more rows a verdict takes, at the difference and the variance seen; None: it is
+            decided, or nothing is known yet.
+    """
+
+    word: Word
+    interval: Interval
+    at_random: Interval
+    margin: float
+    log_harm: float
+    dispersion: float
+    sums: PairedSums
+    needed_rows: int | None
+
+    @property
+    def not_worse(self) -> bool:
+        """Whether the candidate is not worse by as much as matters."""
+        return self.interval.high < self.margin
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it is worse by more than matters."""
+        return self.word == WORSE
+
+
+def word_of(found: Interval, margin: float) -> Word:
+    """The verdict that an interval of the difference allows.
+
+    The regions do not overlap, so a verdict is never contradicted by a later one while the bounds hold.
+
+    >>> [
+    ...     word_of(Interval(low=low, high=high, mean=0.0), 0.005)
+    ...     for low, high in ((-0.03, -0.006), (0.006, 0.03), (-0.004, 0.004), (-0.03, -0.004))
+    ... ]
+    ['better', 'worse', 'no difference that matters', "can't tell yet"]
+
+    Args:
+        found: Negative where the candidate has the smaller loss.
+        margin: The smallest difference that matters, 0 or more.
+
+    Returns:
+        The verdict.
+    """
+    if found.high < -margin:
+        return BETTER
+    if found.low > margin:
+        return WORSE
+    return NO_DIFFERENCE if -margin < found.low and found.high < margin else CANNOT_TELL
+
+
+def compare(windows: Sequence[PairedSums], rules: Rules) -> Comparison:
+    """The comparison of one measure by the windows so far.
+
+    >>> rng = np.random.default_rng(0)
+    >>> days = [PairedSums.of(rng.choice([-1.0, 0.0, 1.0], 1000, p=[0.05, 0.94, 0.01])) for _ in range(10)]
+    >>> found = compare(days, Rules(margin=0.005))
+    >>> found.word, found.needed_rows
+    ('better', None)
+    >>> compare(days[:1], Rules(margin=0.035)).word
+    "can't tell yet"
+
+    Args:
+        windows: The sums of each mature window, in order of time.
+        rules: What decides.
+
+    Returns:
+        The comparison; without rows it can't tell.
+    """
+    sums, dispersion = PairedSums.merged(windows), dispersion_of(windows)
+    found = {
+        missing: interval(sums, alpha=rules.alpha, dispersion=dispersion, missing=missing).scaled(rules.scale)
+        for missing in ("bounded", "at random")
+    }
+    decides = found[rules.missing]
+    word = word_of(decides, rules.margin) if sums.rows else CANNOT_TELL
+    return Comparison(
+        word=word,
+        interval=decides,
+        at_random=found["at random"],
+        margin=rules.margin,
+        log_harm=log_e_value(sums, rules.margin / rules.scale, rising=True, dispersion=dispersion),
+        dispersion=dispersion,
+        sums=sums,
+        needed_rows=_needed_rows(sums, decides, rules) if word == CANNOT_TELL else None,
+    )
+
+
+def _needed_rows(sums: PairedSums, found: Interval, rules: Rules) -> int | None:
+    """Rows until the interval, which narrows as their square root, fits into the region of its mean; None: never."""
+    widening = sums.unknown_share * rules.scale if rules.missing == "bounded" else 0.0
+    # More rows do not change the share of them that has no label, nor what it widens the interval by.
+    distance = abs(abs(found.mean) - rules.margin) - widening
+    width = found.half_width - widening
+    if distance <= 0.0 or not sums.disagreements:
+        return None
+    return max(math.ceil(sums.rows * ((width / distance) ** 2 - 1.0)), 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a look decides.
+
+    Attributes:
+        verdict: The verdict on the primary loss; `CANNOT_TELL` where an obstacle stands against any.
+        primary: The comparison of the primary loss.
+        guards: Those of the guards, by name.
+        obstacles: Why nothing can be told, in sentences: a dead shadow, too small a share, a bad sample ratio.
+        promotable: Whether the candidate may be promoted.
+        harmful: Whether the evidence of harm, the mean of all e-values, has reached 1/alpha.
+        log_harm: The log of that mean.
+        reasons: Why it may not be promoted, in sentences; empty if it may.
+    """
+
+    verdict: Word
+    primary: Comparison
+    guards: Mapping[str, Comparison]
+    obstacles: tuple[str, ...]
+    promotable: bool
+    harmful: bool
+    log_harm: float
+    reasons: tuple[str, ...]
+
+
+def decide(
+    primary: Comparison,
+    guards: Mapping[str, Comparison],
+    *,
+    require: Requirement,
+    alpha: float,
+    obstacles: Sequence[str] = (),
+) -> Decision:
+    """Put the primary loss and the guards together.
+
+    A promotion needs the primary loss as required and every guard not worse. It is wrong only if the bound of a
+    measure that it needs is, so alpha is not divided among guards: each has to pass at all of it (Spotify's decision
+    rule: Schultzberg et al., *Risk-aware product decisions in A/B tests with multiple metrics*, 2024). Harm is the mean
+    of the e-values of all measures, itself an e-value: a hundred guards cost a factor, and never a false alarm (Vovk &
+    Wang, *E-values: calibration, combination and applications*, 2021).
+
+    Args:
+        primary: The comparison of the primary loss.
+        guards: Those of the guards, by name.
+        require: What the primary loss has to be.
+        alpha: As of `Rules`.
+        obstacles: Why nothing can be told.
+
+    Returns:
+        The decision.
+    """
+    reasons = [*obstacles]
+    fits = primary.word == BETTER if require == "better" else primary.not_worse
+    if not fits:
+        reasons.append(f"The candidate is required to be {require}, and the verdict is {primary.word!r}.")
+    for name, guard in guards.items():
+        if not guard.not_worse:
+            state = "worse" if guard.is_worse else "not shown to be not worse yet"
+            reasons.append(
+                f"The guard {name} is {state}: its difference is {guard.interval.mean:+.4f}, at most "
+                f"{guard.interval.high:+.4f}, and {guard.margin:g} is allowed."
+            )
+    logs = np.array([primary.log_harm, *(guard.log_harm for guard in guards.values())])
+    log_harm = float(np.logaddexp.reduce(logs) - math.log(logs.size))
+    return Decision(
+        verdict=CANNOT_TELL if obstacles else primary.word,
+        primary=primary,
+        guards=dict(guards),
+        obstacles=tuple(obstacles),
+        promotable=not reasons,
+        harmful=log_harm >= math.log(1.0 / alpha),
+        log_harm=log_harm,
+        reasons=tuple(reasons),
+    )
+
+
+def wrong_budget(text: str) -> float:
+    """Read how many promotions may be wrong.
+
+    >>> wrong_budget("1 in 20")
+    0.05
+
+    Args:
+        text: "1 in N", N from 2 on.
+
+    Returns:
+        The probability.
+
+    Raises:
+        ValueError: it is none.
+    """
+    words = text.split()
+    if len(words) != 3 or words[0] != "1" or words[1] != "in" or not words[2].isdecimal() or int(words[2]) < 2:
+        raise ValueError(text)
+    return 1.0 / int(words[2])
+
+
+def effective_rows(sums: PairedSums) -> float:
+    """The rows that a comparison counts, each with its weight."""
+    return sums.weight / SCORE_ONE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
-from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import ConfigDraft, OutputDraft, TableDraft, check_draft, render_config
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
@@ -21,16 +21,11 @@ from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import check_class_order, min_rows, reference_notes
 from monitoring.jobs.staging import put_in_place, staging
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import TableDescription, baseline_spec
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
-from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.outputs_only import OutputsOnly
-from monitoring.tasks.regression import Regression
-from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.column_roles import ColumnRole
-from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.tasks.outputs import by_output, naming, output_tasks
+from monitoring.traffic.tables.tasks.outputs import by_output, naming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +91,7 @@ def init_monitor(
         if not (description.outputs[output].classes if output else description.classes):
             with naming(output):
                 check_class_order(own, of_output)
-    spec = _spec(rows)
+    spec = replace(baseline_spec(columns), columns=tuple(rows.types.items()), rows_per_window=rows.rows_per_window)
     draft = _draft(description, rows)
     load_metrics(check_draft(draft, out))
     windows = count_windows(rows, description)
@@ -118,34 +113,6 @@ def init_monitor(
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
             *promise_note(draft, fit),
         ),
-    )
-
-
-def _features(columns: TableColumns) -> tuple[FeatureSpec, ...]:
-    """The inputs, each with the column that it describes, if any."""
-    sources = {name: each.source for each in columns.described for name in each.kinds}
-    return tuple(
-        FeatureSpec(name=name, kind=kind, source=sources.get(name, "")) for name, kind in columns.inputs.items()
-    )
-
-
-def _spec(rows: BaselineRows) -> BaselineSpec:
-    """What the baseline is to hold."""
-    columns = rows.columns
-    has_number = columns.answer and not (columns.classes or columns.numbers or columns.ranking or columns.outputs)
-    return BaselineSpec(
-        classes=columns.classes if columns.exclusive else (),
-        features=_features(columns),
-        described=columns.described,
-        has_probabilities=columns.predicted is None or not columns.classes,
-        multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
-        regression=Regression() if has_number else None,
-        outputs_only=None if columns.answer else OutputsOnly(watched=()),
-        vector=VectorRegression.named(columns.numbers) if columns.numbers else None,
-        ranking=columns.ranking,
-        several=output_tasks(columns),
-        columns=tuple(rows.types.items()),
-        rows_per_window=rows.rows_per_window,
     )
 
 

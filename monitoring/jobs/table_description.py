@@ -8,9 +8,14 @@ from difflib import get_close_matches
 from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ColumnSection, MetricDraft
 from monitoring.errors import BadInput
+from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import TaskName
+from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.tables.columns import Kind, TableColumns
 from monitoring.traffic.tables.inputs.column_kinds import kinds_of
 from monitoring.traffic.tables.inputs.described_columns import with_described
@@ -28,7 +33,13 @@ from monitoring.traffic.tables.reference import (
 from monitoring.traffic.tables.tasks.class_sets import holds_sets, with_sets
 from monitoring.traffic.tables.tasks.number_vectors import are_vectors, hold_numbers, hold_texts_of_lists, with_vectors
 from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
-from monitoring.traffic.tables.tasks.outputs import OutputColumns, named_outputs, outputs_named, with_outputs
+from monitoring.traffic.tables.tasks.outputs import (
+    OutputColumns,
+    named_outputs,
+    output_tasks,
+    outputs_named,
+    with_outputs,
+)
 from monitoring.traffic.tables.tasks.rankings import check_ranking_columns, with_ranking
 
 #: The usual name of the column of event times.
@@ -242,6 +253,26 @@ def columns_described(
     found = replace(found, classes=classes_of(pieces, columns, description.classes))
     check_scores(pieces, found)
     return found, left_out
+
+
+def baseline_spec(columns: TableColumns) -> BaselineSpec:
+    """What a table's columns say of its model: inputs and task, with no more than that fitted."""
+    has_number = columns.answer and not (columns.classes or columns.numbers or columns.ranking or columns.outputs)
+    sources = {name: each.source for each in columns.described for name in each.kinds}
+    return BaselineSpec(
+        classes=columns.classes if columns.exclusive else (),
+        features=tuple(
+            FeatureSpec(name=name, kind=kind, source=sources.get(name, "")) for name, kind in columns.inputs.items()
+        ),
+        described=columns.described,
+        has_probabilities=columns.predicted is None or not columns.classes,
+        multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
+        regression=Regression() if has_number else None,
+        outputs_only=None if columns.answer else OutputsOnly(watched=()),
+        vector=VectorRegression.named(columns.numbers) if columns.numbers else None,
+        ranking=columns.ranking,
+        several=output_tasks(columns),
+    )
 
 
 def _named_columns(description: TableDescription, label: str) -> TableColumns:

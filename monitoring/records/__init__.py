@@ -23,6 +23,17 @@ from monitoring.records.incident_action import ActionKind, IncidentAction
 from monitoring.records.measured_metric import MeasuredMetric
 from monitoring.records.metric_code import MetricCode
 from monitoring.records.rebaseline import Rebaseline
+from monitoring.records.rollout import (
+    MissingLabels,
+    Requirement,
+    RolloutGuard,
+    RolloutInterval,
+    RolloutLook,
+    RolloutResult,
+    RolloutVerdict,
+    RolloutWindow,
+    StillNeeded,
+)
 from monitoring.records.run import RunRecord
 from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
 from monitoring.records.subgroup import SUBGROUP_WATCH, Condition, Subgroup
@@ -79,11 +90,19 @@ __all__ = [
     "LossSplit",
     "MeasuredMetric",
     "MetricCode",
+    "MissingLabels",
     "MonitorStatus",
     "Only",
     "Outcome",
     "RealisedLosses",
     "Rebaseline",
+    "Requirement",
+    "RolloutGuard",
+    "RolloutInterval",
+    "RolloutLook",
+    "RolloutResult",
+    "RolloutVerdict",
+    "RolloutWindow",
     "RunRecord",
     "ScoreHistory",
     "ScoreRecord",
@@ -91,6 +110,7 @@ __all__ = [
     "ScoreSum",
     "Sensitivity",
     "SlicePart",
+    "StillNeeded",
     "Subgroup",
     "Touched",
     "UnfitFault",

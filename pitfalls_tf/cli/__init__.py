@@ -60,6 +60,9 @@ VERBS: Mapping[str, Verb] = {
         "Monitor traffic for data drift and performance regression, within a false-alarm budget.",
     ),
     "drill": Verb("pitfalls_tf.cli.drill", "Prove on your own traffic that your own monitor tells, and how soon."),
+    "rollout": Verb(
+        "pitfalls_tf.cli.rollout", "Decide by evidence whether a new version is better than the one in use."
+    ),
 }
 
 # Libraries read these when they are first imported, so they are set before a verb is loaded. Existing values are kept.

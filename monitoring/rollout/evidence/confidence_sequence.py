@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy.special import chdtrc
 
-from monitoring.records import SCORE_ONE
+from monitoring.records import SCORE_ONE, MissingLabels
 from monitoring.rollout.evidence.paired_sums import BETS, PairedSums
 
 #: How the betting capital is divided among the bets: by the square root of each, since large bets decide first.
@@ -23,14 +22,11 @@ DISPERSION_LEVEL = 0.1
 #: Bisection halves [-1, 1] so often: to 2^-51.
 _HALVINGS = 52
 
-#: What becomes of rows whose label does not come: each could be the worst, or they are like the others.
-MissingLabels: TypeAlias = Literal["bounded", "at random"]
-
 _LOG_WEIGHTS = np.log(WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class DifferenceInterval:
     """An interval for the mean difference.
 
     Attributes:
@@ -43,9 +39,9 @@ class Interval:
     high: float
     mean: float
 
-    def scaled(self, scale: float) -> Interval:
+    def scaled(self, scale: float) -> DifferenceInterval:
         """The interval in a unit of which the present one is `scale`."""
-        return Interval(low=self.low * scale, high=self.high * scale, mean=self.mean * scale)
+        return DifferenceInterval(low=self.low * scale, high=self.high * scale, mean=self.mean * scale)
 
     @property
     def half_width(self) -> float:
@@ -55,7 +51,7 @@ class Interval:
 
 def interval(
     sums: PairedSums, *, alpha: float, dispersion: float = 1.0, missing: MissingLabels = "bounded"
-) -> Interval:
+) -> DifferenceInterval:
     """The interval for the mean difference, each of whose bounds is wrong at any look ever with probability `alpha`.
 
     For a bet b the product of ``(1 + b x) exp(-b E[x | past])`` over rows is a nonnegative supermartingale, as
@@ -88,13 +84,13 @@ def interval(
     """
     weight = float(sums.weight) if missing == "bounded" else sums.known_weight
     if weight <= 0:
-        return Interval(low=-1.0, high=1.0, mean=0.0)
+        return DifferenceInterval(low=-1.0, high=1.0, mean=0.0)
     rows, limit = weight / SCORE_ONE, math.log(1.0 / alpha)
     rising, falling = (np.asarray(logs) / SCORE_ONE for logs in (sums.rising, sums.falling))
     widening = sums.unknown / weight if missing == "bounded" else 0.0
     low = min(_lower_bound(rising, rows, limit, by) for by in {1.0, dispersion})
     high = max(-_lower_bound(falling, rows, limit, by) for by in {1.0, dispersion})
-    return Interval(low=max(low - widening, -1.0), high=min(high + widening, 1.0), mean=sums.total / weight)
+    return DifferenceInterval(low=max(low - widening, -1.0), high=min(high + widening, 1.0), mean=sums.total / weight)
 
 
 def log_e_value(sums: PairedSums, margin: float, *, rising: bool, dispersion: float = 1.0) -> float:
@@ -141,14 +137,16 @@ def dispersion_of(windows: Sequence[PairedSums]) -> float:
     Returns:
         The dispersion, 1 at least.
     """
-    several = [one for one in windows if one.weight]
-    whole = PairedSums.merged(several)
-    if len(several) < 2 or whole.variance <= 0.0:
+    columns = [(one.weight, one.total, one.squares) for one in windows if one.weight]
+    if len(columns) < 2:
         return 1.0
-    weights = np.array([one.weight / SCORE_ONE for one in several])
-    totals = np.array([one.total / SCORE_ONE for one in several])
-    statistic = float(((totals - weights * whole.mean) ** 2 / (weights * whole.variance)).sum())
-    freedom = len(several) - 1
+    weights, totals, squares = np.array(columns, dtype=np.float64).T / SCORE_ONE
+    mean = totals.sum() / weights.sum()
+    variance = squares.sum() / weights.sum() - mean**2
+    if variance <= 0.0:
+        return 1.0
+    statistic = float(((totals - weights * mean) ** 2 / (weights * variance)).sum())
+    freedom = len(columns) - 1
     if chdtrc(freedom, statistic) >= DISPERSION_LEVEL:
         return 1.0
     return max(statistic / freedom, 1.0)

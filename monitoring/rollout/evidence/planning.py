@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.records import RolloutVerdict
 from monitoring.rollout.evidence.confidence_sequence import WEIGHTS
 from monitoring.rollout.evidence.paired_sums import BETS
-from monitoring.rollout.evidence.verdict import BETTER, NO_DIFFERENCE, WORSE, Rules, Word
+from monitoring.rollout.evidence.verdict import BETTER, NO_DIFFERENCE, WORSE, Rules
 
 #: Simulated rollouts, and the shares of them by which a verdict has come in a promise.
 SIMULATIONS = 400
@@ -56,7 +57,7 @@ class Promise:
     """
 
     effect: float
-    word: Word
+    word: RolloutVerdict
     windows: tuple[int | None, ...]
     rows: tuple[int | None, ...]
     labels: tuple[int | None, ...]
@@ -110,7 +111,7 @@ def promise(
 def windows_to_word(
     stream: PairedStream,
     effect: float,
-    word: Word,
+    word: RolloutVerdict,
     rules: Rules,
     rng: np.random.Generator,
     *,

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 
-from monitoring.records import SCORE_ONE
+from monitoring.records import MissingLabels, Requirement, RolloutVerdict
 from monitoring.rollout.evidence.confidence_sequence import (
-    Interval,
-    MissingLabels,
+    DifferenceInterval,
     dispersion_of,
     interval,
     log_e_value,
 )
 from monitoring.rollout.evidence.paired_sums import PairedSums
 
-#: What is known of the candidate beside the champion.
-Word: TypeAlias = Literal["better", "worse", "no difference that matters", "can't tell yet"]
-
-BETTER: Word = "better"
-WORSE: Word = "worse"
-NO_DIFFERENCE: Word = "no difference that matters"
-CANNOT_TELL: Word = "can't tell yet"
-
-#: What a promotion requires of the primary loss.
-Requirement: TypeAlias = Literal["better", "not worse"]
+BETTER: RolloutVerdict = "better"
+WORSE: RolloutVerdict = "worse"
+NO_DIFFERENCE: RolloutVerdict = "no difference that matters"
+CANNOT_TELL: RolloutVerdict = "can't tell yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +56,9 @@ class Comparison:
             decided, or nothing is known yet.
     """
 
-    word: Word
-    interval: Interval
-    at_random: Interval
+    word: RolloutVerdict
+    interval: DifferenceInterval
+    at_random: DifferenceInterval
     margin: float
     log_harm: float
     dispersion: float
@@ -84,13 +76,13 @@ class Comparison:
         return self.word == WORSE
 
 
-def word_of(found: Interval, margin: float) -> Word:
+def word_of(found: DifferenceInterval, margin: float) -> RolloutVerdict:
     """The verdict that an interval of the difference allows.
 
     The regions do not overlap, so a verdict is never contradicted by a later one while the bounds hold.
 
     >>> [
-    ...     word_of(Interval(low=low, high=high, mean=0.0), 0.005)
+    ...     word_of(DifferenceInterval(low=low, high=high, mean=0.0), 0.005)
     ...     for low, high in ((-0.03, -0.006), (0.006, 0.03), (-0.004, 0.004), (-0.03, -0.004))
     ... ]
     ['better', 'worse', 'no difference that matters', "can't tell yet"]
@@ -127,7 +119,23 @@ def compare(windows: Sequence[PairedSums], rules: Rules) -> Comparison:
     Returns:
         The comparison; without rows it can't tell.
     """
-    sums, dispersion = PairedSums.merged(windows), dispersion_of(windows)
+    return compare_sums(PairedSums.merged(windows), dispersion_of(windows), rules)
+
+
+def looks(windows: Sequence[PairedSums], rules: Rules) -> Iterator[Comparison]:
+    """The comparison after each window, as it was known then.
+
+    Yields:
+        One for each window.
+    """
+    sums = PairedSums()
+    for number, window in enumerate(windows, 1):
+        sums += window
+        yield compare_sums(sums, dispersion_of(windows[:number]), rules)
+
+
+def compare_sums(sums: PairedSums, dispersion: float, rules: Rules) -> Comparison:
+    """The comparison of one measure by the sums over all windows, and their dispersion; see `compare`."""
     found = {
         missing: interval(sums, alpha=rules.alpha, dispersion=dispersion, missing=missing).scaled(rules.scale)
         for missing in ("bounded", "at random")
@@ -146,7 +154,7 @@ def compare(windows: Sequence[PairedSums], rules: Rules) -> Comparison:
     )
 
 
-def _needed_rows(sums: PairedSums, found: Interval, rules: Rules) -> int | None:
+def _needed_rows(sums: PairedSums, found: DifferenceInterval, rules: Rules) -> int | None:
     """Rows until the interval, which narrows as their square root, fits into the region of its mean; None: never."""
     widening = sums.unknown_share * rules.scale if rules.missing == "bounded" else 0.0
     # More rows do not change the share of them that has no label, nor what it widens the interval by.
@@ -172,7 +180,7 @@ class Decision:
         reasons: Why it may not be promoted, in sentences; empty if it may.
     """
 
-    verdict: Word
+    verdict: RolloutVerdict
     primary: Comparison
     guards: Mapping[str, Comparison]
     obstacles: tuple[str, ...]
@@ -252,8 +260,3 @@ def wrong_budget(text: str) -> float:
     if len(words) != 3 or words[0] != "1" or words[1] != "in" or not words[2].isdecimal() or int(words[2]) < 2:
         raise ValueError(text)
     return 1.0 / int(words[2])
-
-
-def effective_rows(sums: PairedSums) -> float:
-    """The rows that a comparison counts, each with its weight."""
-    return sums.weight / SCORE_ONE

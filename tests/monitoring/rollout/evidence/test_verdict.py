@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.rollout.evidence.confidence_sequence import Interval
+from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval
 from monitoring.rollout.evidence.paired_sums import PairedSums
 from monitoring.rollout.evidence.verdict import (
     BETTER,
@@ -20,7 +20,6 @@ from monitoring.rollout.evidence.verdict import (
     Rules,
     compare,
     decide,
-    effective_rows,
     word_of,
     wrong_budget,
 )
@@ -42,9 +41,9 @@ def test_every_interval_has_one_verdict_and_a_narrower_one_never_contradicts_it(
     one: float, other: float, margin: float
 ) -> None:
     low, high = sorted((one, other))
-    word = word_of(Interval(low=low, high=high, mean=low), margin)
+    word = word_of(DifferenceInterval(low=low, high=high, mean=low), margin)
     middle = (low + high) / 2
-    narrower = word_of(Interval(low=(low + middle) / 2, high=(high + middle) / 2, mean=middle), margin)
+    narrower = word_of(DifferenceInterval(low=(low + middle) / 2, high=(high + middle) / 2, mean=middle), margin)
     assert word in (CANNOT_TELL, narrower)
 
 
@@ -120,7 +119,3 @@ def test_harm_is_the_mean_of_the_e_values(logs: list[float]) -> None:
 def test_a_budget_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=text):
         wrong_budget(text)
-
-
-def test_rows_count_by_their_weight() -> None:
-    assert effective_rows(PairedSums.of(np.zeros(8), probability=0.25)) == 2.0

@@ -1,0 +1,163 @@
+"""What a rollout is decided by: the loss, the smallest difference that matters, the guards and their limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitoring.errors import BadInput
+from monitoring.records import MissingLabels, Requirement
+from monitoring.rollout.evidence.differences import DEFAULT
+from monitoring.rollout.evidence.verdict import wrong_budget
+
+#: The smallest difference that matters where none is given: a share of the loss's largest value.
+MIN_EFFECT = 0.005
+
+#: What a slice and the calibration may be worse by where no limit is given: so many smallest differences. A slice has a
+#: part of the rows, and would take as much longer to be shown to be not worse by as little.
+GUARD_EFFECTS = 4.0
+
+#: The share of rows on which the candidate may have no answer where the champion has one.
+ERROR_SHARE = 0.001
+
+#: The candidate's 99th percentile of latency over the champion's.
+LATENCY_RATIO = 1.2
+
+#: The guards of a rollout, by name, and those that are used where none are named.
+SLICES, ERRORS, LATENCY, CALIBRATION = "slices", "errors", "latency_p99", "calibration"
+GUARDS = (SLICES, ERRORS, LATENCY, CALIBRATION)
+
+_GUARD = re.compile(r"\s*(\w+)\s*(?:<=\s*([0-9.eE+-]+)\s*)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardRule:
+    """A guard, and how much worse the candidate may be by it.
+
+    Attributes:
+        name: One of `GUARDS`.
+        limit: In the guard's own unit; None: the usual one.
+    """
+
+    name: str
+    limit: float | None = None
+
+    @classmethod
+    def parsed(cls, text: str) -> GuardRule:
+        """Read a guard: its name, or NAME <= LIMIT.
+
+        >>> GuardRule.parsed("latency_p99 <= 1.2")
+        GuardRule(name='latency_p99', limit=1.2)
+
+        Args:
+            text: The text.
+
+        Returns:
+            The guard.
+
+        Raises:
+            ValueError: it is none.
+        """
+        match = _GUARD.fullmatch(text)
+        if match is None or match[1] not in GUARDS:
+            raise ValueError(text)
+        limit = None if match[2] is None else float(match[2])
+        if limit is not None and not 0.0 < limit < 1e12:
+            raise ValueError(text)
+        return cls(name=match[1], limit=limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRules:
+    """What a rollout is decided by.
+
+    Attributes:
+        loss: The loss, by its name; `default`: that of the task.
+        min_effect: The smallest difference that matters, in the loss's own unit; None: `MIN_EFFECT` of its largest.
+        require: What a promotion requires.
+        wrong: How probable a wrong bound may be, over all looks together.
+        guards: The guards.
+        missing_labels: What becomes of rows whose label does not come.
+        horizon: How long a row waits for its label.
+        give_up: After how long the champion stays if nothing is decided.
+    """
+
+    loss: str = DEFAULT
+    min_effect: float | None = None
+    require: Requirement = "better"
+    wrong: float = 0.05
+    guards: tuple[GuardRule, ...] = tuple(GuardRule(name=name) for name in GUARDS)
+    missing_labels: MissingLabels = "bounded"
+    horizon: timedelta = timedelta(days=7)
+    give_up: timedelta = timedelta(days=60)
+
+    def margin(self, scale: float) -> float:
+        """The smallest difference that matters, for a loss whose largest value is `scale`."""
+        return MIN_EFFECT * scale if self.min_effect is None else self.min_effect
+
+    def guard(self, name: str) -> GuardRule | None:
+        """The guard with a name; None where it is none of the rules'."""
+        return next((guard for guard in self.guards if guard.name == name), None)
+
+    def limit(self, name: str, scale: float) -> float:
+        """How much worse the candidate may be by a guard, for a loss whose largest value is `scale`.
+
+        >>> DecisionRules().limit("slices", 1.0), DecisionRules(min_effect=0.01).limit("calibration", 1.0)
+        (0.02, 0.04)
+
+        Returns:
+            The limit, in the guard's own unit.
+        """
+        guard = self.guard(name)
+        if guard is not None and guard.limit is not None:
+            return guard.limit
+        fixed = {ERRORS: ERROR_SHARE, LATENCY: LATENCY_RATIO}
+        return fixed.get(name, GUARD_EFFECTS * self.margin(scale))
+
+
+def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:
+    """The guards that some texts name.
+
+    Returns:
+        Them, in order.
+
+    Raises:
+        BadInput: a text is no guard, or two are one.
+    """
+    try:
+        found = tuple(map(GuardRule.parsed, texts))
+    except ValueError as error:
+        raise BadInput(
+            "Not a guard.",
+            got=repr(str(error)),
+            expected=f"one of {', '.join(GUARDS)}, or one with its limit",
+            fix='Write, for example, "slices <= 0.02".',
+        ) from error
+    names = [guard.name for guard in found]
+    if len(set(names)) < len(names):
+        raise BadInput(
+            "A guard is named twice.", got=", ".join(texts), expected="each guard once", fix="Remove one of them."
+        )
+    return found
+
+
+def parsed_budget(text: str) -> float:
+    """How probable a wrong promotion may be, from "1 in N".
+
+    Returns:
+        The probability.
+
+    Raises:
+        BadInput: it is no such budget.
+    """
+    try:
+        return wrong_budget(text)
+    except ValueError as error:
+        raise BadInput(
+            "Not a budget of wrong promotions.",
+            got=repr(text),
+            expected="1 in N, such as 1 in 20",
+            fix="Write it in this form.",
+        ) from error

@@ -1,0 +1,199 @@
+"""Rows that both versions have answered, and what a window of them says about each measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.baseline.predictions import Predictions
+from monitoring.records import SCORE_ONE
+from monitoring.rollout.evidence.differences import (
+    calibration_differences,
+    has_expectation,
+    losses_of,
+    paired_differences,
+)
+from monitoring.rollout.evidence.paired_sums import PairedSums
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.task import Floats, Task, Whole
+from monitoring.traffic.windows import Window
+from monitoring.watches.scoring import slice_codes
+
+#: The names of the measures: the loss that decides, and the guards that are not slices.
+LOSS, CALIBRATION, ERRORS, LATENCY = "loss", "calibration", "errors", "latency_p99"
+
+#: A scale is a power of two from this on: differences of all versions that answer nearly alike are below it.
+SMALLEST_SCALE = 2.0**-10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedRows:
+    """n rows that both versions have answered.
+
+    Attributes:
+        rows: The rows as the champion answered them, with the labels that count.
+        candidate: The candidate's answers, [n, width]; NaN in a row without a usable one.
+    """
+
+    rows: Predictions
+    candidate: Floats
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> PairedRows:
+        """The rows at some indices, or where a mask is true."""
+        return PairedRows(rows=self.rows.take(rows), candidate=self.candidate[rows])
+
+    @property
+    def champion(self) -> Floats:
+        """The champion's answers, [n, width]; NaN in a row without a usable one."""
+        return self.rows.probabilities
+
+    @property
+    def labels(self) -> Whole:
+        """Codes of the task, [n] or [n, parts]."""
+        return self.rows.labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowEvidence:
+    """What one window says, as whole numbers.
+
+    Attributes:
+        start: When it begins.
+        end: When it ends.
+        measures: The sums of each measure by its name.
+        champion: The sum of the champion's losses over labelled rows, in multiples of 2^-32.
+        candidate: That of the candidate's.
+        labelled: The labelled rows.
+        unusable: Rows that were left out, as the champion's answer is none.
+        failed: Rows on which the candidate's answer is none; they count with a loss of 1.
+    """
+
+    start: datetime
+    end: datetime
+    measures: Mapping[str, PairedSums]
+    champion: int = 0
+    candidate: int = 0
+    labelled: int = 0
+    unusable: int = 0
+    failed: int = 0
+
+    @property
+    def rows(self) -> int:
+        """The rows that count."""
+        return self.measures[LOSS].rows
+
+    def document(self) -> dict[str, Any]:
+        """The window as JSON, which `of` reads, without its times."""
+        return {
+            "measures": {name: sums.as_list() for name, sums in self.measures.items()},
+            **{name: getattr(self, name) for name in ("champion", "candidate", "labelled", "unusable", "failed")},
+        }
+
+    @classmethod
+    def of(cls, start: datetime, end: datetime, document: Mapping[str, Any]) -> WindowEvidence:
+        """The inverse of `document`."""
+        measures = {name: PairedSums.from_list(sums) for name, sums in document["measures"].items()}
+        return cls(start=start, end=end, **{**document, "measures": measures})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What is measured of paired rows.
+
+    Attributes:
+        task: What both versions answer.
+        loss: The loss that decides, from `monitoring.rollout.evidence.differences.loss_named`.
+        scale: What counts as a difference of 1: see `scale_of`.
+        slices: Columns whose values are guards of their own, and these values.
+        guards: The guards besides slices, of `CALIBRATION` and `ERRORS`.
+    """
+
+    task: Task
+    loss: str
+    scale: float = 1.0
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guards: frozenset[str] = frozenset()
+
+    @property
+    def slice_names(self) -> tuple[str, ...]:
+        """The names of the guards that are slices: ``column=value``."""
+        return tuple(f"{column}={value}" for column, values in self.slices.items() for value in values)
+
+    @property
+    def measures_calibration(self) -> bool:
+        """Whether calibration is a guard, and answers promise a loss."""
+        return CALIBRATION in self.guards and has_expectation(self.task, self.loss)
+
+    def scale_of(self, rows: PairedRows) -> float:
+        """The scale for a rollout whose first window has these rows.
+
+        Versions that answer nearly alike have small differences, and bets on them may be larger. What a difference may
+        be is known without its label, so the scale depends on no label.
+
+        Args:
+            rows: The first window's, at least one on which the versions disagree.
+
+        Returns:
+            A power of two, so that dividing by it is exact: as large as any difference that is possible in these rows.
+        """
+        usable = rows.take(answered(rows.champion) & answered(rows.candidate))
+        found = paired_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels).largest
+        largest = float(found.max(initial=0.0))
+        return 1.0 if largest <= 0.0 else float(np.clip(2.0 ** np.ceil(np.log2(largest)), SMALLEST_SCALE, 1.0))
+
+    def window(self, window: Window, rows: PairedRows) -> WindowEvidence:
+        """What a window's rows say.
+
+        Args:
+            window: The window.
+            rows: Its rows, in any order, with the labels that count.
+
+        Returns:
+            The evidence, the same for any order of rows.
+        """
+        usable = rows.take(answered(rows.champion))
+        found = paired_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels)
+        measures = {LOSS: PairedSums.of(found.values, found.largest, scale=self.scale)}
+        for name, mask in self._masks(usable).items():
+            measures[name] = PairedSums.of(found.values[mask], found.largest[mask], scale=self.scale)
+        failed = (~answered(usable.candidate)).astype(np.float64)
+        if ERRORS in self.guards:
+            measures[ERRORS] = PairedSums.of(failed, failed)
+        if self.measures_calibration:
+            gap = calibration_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels)
+            measures[CALIBRATION] = PairedSums.of(gap.values, gap.largest, scale=gap.scale)
+        return WindowEvidence(
+            start=window.start,
+            end=window.end,
+            measures=measures,
+            champion=self._total(usable.champion, usable.labels),
+            candidate=self._total(usable.candidate, usable.labels),
+            labelled=int(np.count_nonzero(has_label(usable.labels))),
+            unusable=len(rows) - len(usable),
+            failed=int(np.count_nonzero(failed)),
+        )
+
+    def _total(self, answers: Floats, labels: Whole) -> int:
+        losses = losses_of(self.task, self.loss, answers, labels)
+        return int(np.rint(np.nan_to_num(losses, nan=0.0) * SCORE_ONE).astype(np.int64).sum())
+
+    def _masks(self, rows: PairedRows) -> dict[str, NDArray[np.bool_]]:
+        """Which rows are in each slice, [n], by its name."""
+        found: dict[str, NDArray[np.bool_]] = {}
+        for column, values in self.slices.items():
+            codes = slice_codes(rows.rows.features[column], values)
+            found |= {f"{column}={value}": codes == code for code, value in enumerate(values)}
+        return found
+
+
+def answered(answers: Floats) -> NDArray[np.bool_]:
+    """Which rows have a usable answer, [n]."""
+    return np.asarray(np.isfinite(answers).all(axis=1), dtype=np.bool_)

@@ -1,0 +1,170 @@
+"""Options that say what decides a rollout, how its result is printed, and with which code a verb exits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pitfalls_tf.cli.output import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from monitoring.records import RolloutGuard, RolloutInterval, RolloutResult
+    from monitoring.rollout.decision_rules import DecisionRules
+
+#: The exit code of "can't tell yet" where a verdict is required.
+UNDECIDED = 4
+
+#: Guards that the terminal lists.
+_LISTED = 20
+
+
+def deciding_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: the options of `rules_of`; below ``@click.command()``."""
+    for option in (
+        click.option(
+            "--horizon",
+            metavar="LENGTH",
+            help="How long a row waits for its label, such as 7d.  [default: 7d]",
+        ),
+        click.option(
+            "--missing-labels",
+            type=click.Choice(["bounded", "at random"]),
+            help="Rows whose label does not come: each may be the worst, or they are like the others.  "
+            "[default: bounded]",
+        ),
+        click.option(
+            "--guard",
+            "guards",
+            multiple=True,
+            metavar="NAME",
+            help="slices, errors, latency_p99 or calibration, or one with a limit: 'slices <= 0.02'; repeatable.  "
+            "[default: all that can be measured]",
+        ),
+        click.option("--wrong", metavar="1 in N", help="Wrong promotions, over all looks.  [default: 1 in 20]"),
+        click.option(
+            "--min-effect",
+            type=click.FloatRange(0.0),
+            metavar="X",
+            help="Smallest difference that matters, in the loss's unit.  [default: 0.005 of its largest]",
+        ),
+        click.option("--loss", metavar="NAME", help="Loss that decides, such as brier.  [default: the task's first]"),
+    ):
+        command = option(command)
+    return command
+
+
+require_option = click.option(
+    "--require",
+    type=click.Choice(["better", "not worse"]),
+    help="Exit with 1 unless the candidate is so and every guard passes; with 4 if it can't be told yet.",
+)
+
+
+def rules_of(flags: Mapping[str, Any]) -> DecisionRules:
+    """The rules that some flags say; those not given as they are by default.
+
+    Raises:
+        BadInput: one of them cannot be read.
+
+    Returns:
+        The rules.
+    """
+    from monitoring.rollout.decision_rules import DecisionRules, parsed_budget, parsed_guards  # noqa: PLC0415
+    from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - not needed for --help, as above
+
+    read: dict[str, Callable[[Any], Any]] = {
+        "loss": str,
+        "min_effect": float,
+        "wrong": parsed_budget,
+        "missing_labels": str,
+        "horizon": parse_duration,
+        "require": str,
+        "guards": parsed_guards,
+    }
+    return DecisionRules(**{name: of(flags[name]) for name, of in read.items() if flags.get(name) not in (None, ())})
+
+
+def exit_code(result: RolloutResult, require: str | None) -> int:
+    """The exit code of a result.
+
+    Args:
+        result: The result.
+        require: What is required; None: nothing.
+
+    Returns:
+        0 if the candidate may be promoted, or if nothing is required; 4 if it can't be told yet; else 1.
+    """
+    if require is None or result.promotable:
+        return 0
+    told = result.verdict == "worse" or result.harmful or any(one.interval.verdict == "worse" for one in result.guards)
+    if told:
+        return 1
+    waits = result.verdict == "can't tell yet" or (require == "better") <= (result.verdict == "better")
+    return UNDECIDED if waits else 1
+
+
+def show(result: RolloutResult, notes: tuple[str, ...] = ()) -> None:
+    """Print a result to stdout."""
+    for line in lines(result):
+        click.echo(printable(line))
+    for note in notes:
+        click.echo(printable(f"Note: {note}"))
+
+
+def lines(result: RolloutResult) -> Iterator[str]:
+    """A result in words.
+
+    Yields:
+        Lines.
+    """
+    yield f"{result.title}: {result.verdict}"
+    yield f"  difference  {_range(result.interval)}   {_sides(result)}"
+    if result.missing:
+        yield (
+            f"  if rows without a label are like the others  {_range(result.at_random)}   {result.at_random.verdict}"
+        )
+    yield (
+        f"  smallest difference that matters {result.min_effect:g}; each bound is wrong at any look with a probability "
+        f"of at most {result.wrong:g}"
+    )
+    yield f"  {result.rows:,} rows in {len(result.windows)} windows, {result.labelled:,} labels"
+    missing = f", {result.missing:,} of them without a label" if result.missing else ""
+    yield f"  the versions disagree on {result.disagreements:,} rows{missing}"
+    if result.dispersion > 1.0:
+        yield f"  windows differ {result.dispersion:.1f} times as much as their rows explain: the interval is wider"
+    if result.decided is not None and result.decided_at is not None:
+        yield f"  first verdict on {result.decided_at:%Y-%m-%d %H:%M} UTC: {result.decided}"
+    if result.needed is not None:
+        needed = result.needed
+        yield (
+            f"  a verdict takes about {needed.rows:,} more rows and {needed.labels:,} more labels: {needed.days:.1f} "
+            "days at this rate"
+        )
+    yield from _guards(result.guards)
+    yield f"Promotion ({result.require} is required): {'yes' if result.promotable else 'no'}"
+    for reason in result.reasons:
+        yield f"  {reason}"
+    if result.harmful:
+        yield f"  The evidence of harm is {result.harm:,.0f}, of {1 / result.wrong:,.0f} that are needed."
+
+
+def _range(found: RolloutInterval) -> str:
+    return f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+
+
+def _sides(result: RolloutResult) -> str:
+    if result.champion is None or result.candidate is None:
+        return ""
+    return f"champion {result.champion:.4f}, candidate {result.candidate:.4f}"
+
+
+def _guards(guards: tuple[RolloutGuard, ...]) -> Iterator[str]:
+    width = max((len(guard.name) for guard in guards), default=0)
+    for guard in guards[:_LISTED]:
+        state = "passes" if guard.passes else "is worse" if guard.interval.verdict == "worse" else "can't tell yet"
+        yield f"  guard {guard.name:<{width}}  {_range(guard.interval)}   at most {guard.limit:g}: {state}"
+    if len(guards) > _LISTED:
+        yield f"  … and {len(guards) - _LISTED} more guards: --json lists all"

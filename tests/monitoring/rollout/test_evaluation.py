@@ -1,0 +1,123 @@
+"""The result of a rollout, from windows of evidence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from monitoring.records import RolloutResult
+from monitoring.rollout.decision_rules import DecisionRules
+from monitoring.rollout.document import result_document
+from monitoring.rollout.evaluation import evaluate
+from monitoring.rollout.pairs import ERRORS, Measures, PairedRows, WindowEvidence
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.task import NO_LABEL
+from monitoring.traffic.windows import Window
+from tests.monitoring.rollout.test_pairs import paired
+
+TASK = Classification(classes=("no", "yes"))
+MEASURES = Measures(task=TASK, loss="error", slices={"origin": ("EWR", "JFK")}, guards=frozenset({ERRORS}))
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def day(rng: np.random.Generator, gain: float, *, rows: int = 1_000, labelled: float = 1.0) -> PairedRows:
+    """Rows on a tenth of which one version alone is right."""
+    labels = rng.integers(0, 2, rows)
+    other, differ = rng.random(rows) < 0.8, rng.random(rows) < 0.1
+    other = np.where(differ, rng.random(rows) < 0.5 + gain * 5.0, other)
+    right = np.where(differ, ~other, other)
+    known = np.where(rng.random(rows) < labelled, labels, NO_LABEL)
+
+    def answers(correct: np.ndarray) -> np.ndarray:
+        return np.eye(2)[np.where(correct, labels, 1 - labels)]
+
+    return paired(answers(right), answers(other), known, rng.choice(["EWR", "JFK"], rows).tolist())
+
+
+def windows(gain: float, *, days: int = 12, seed: int = 0, labelled: float = 1.0) -> list[WindowEvidence]:
+    rng = np.random.default_rng(seed)
+    found = []
+    for number in range(days):
+        start = START + timedelta(days=number)
+        window = Window(start=start, end=start + timedelta(days=1))
+        found.append(MEASURES.window(window, day(rng, gain, labelled=labelled)))
+    return found
+
+
+def result(gain: float, **how: float) -> RolloutResult:
+    return evaluate(windows(gain, **how), MEASURES, DecisionRules())  # type: ignore[arg-type]  # days are whole
+
+
+def test_a_better_candidate_is_promoted_once_every_guard_has_shown_itself() -> None:
+    found = result(0.05, days=40)
+    assert found.verdict == found.decided == "better"
+    assert found.promotable
+    assert not found.reasons
+    assert not found.harmful
+    assert found.decided_at is not None
+    assert START < found.decided_at < START + timedelta(days=40)
+    assert [guard.name for guard in found.guards] == ["origin=EWR", "origin=JFK", "errors"]
+    assert found.guards[-1].limit == 0.001
+    assert found.candidate is not None
+    assert found.champion is not None
+    assert found.candidate < found.champion
+    assert len(found.looks) == len(found.windows) == 40
+    assert found.looks[-1].interval == found.interval
+    assert sum(window.rows for window in found.windows) == found.rows == 40_000
+
+
+def test_the_first_verdict_is_that_of_the_look_at_which_it_was_reached() -> None:
+    found = result(-0.05)
+    first = next(look for look in found.looks if look.interval.verdict != "can't tell yet")
+    assert (found.decided, found.decided_at) == (first.interval.verdict, first.at) == ("worse", first.at)
+    assert found.harmful
+    assert not found.promotable
+
+
+def test_without_rows_there_is_no_verdict_and_a_reason() -> None:
+    found = evaluate([], MEASURES, DecisionRules(require="not worse", min_effect=2.0))
+    assert found.verdict == "can't tell yet"
+    assert not found.promotable
+    assert "No rows have been compared" in found.obstacles[0]
+    assert found.needed is None
+    assert found.champion is None
+
+
+def test_a_candidate_that_answers_nothing_is_no_verdict() -> None:
+    rows = day(np.random.default_rng(0), 0.0)
+    rows.candidate[:] = np.nan
+    window = MEASURES.window(Window(start=START, end=START + timedelta(days=1)), rows)
+    found = evaluate([window], MEASURES, DecisionRules())
+    assert found.verdict == "can't tell yet"
+    assert found.interval.verdict == "worse"
+    assert found.harmful
+    assert "no usable answer" in found.obstacles[0]
+
+
+def test_what_is_still_needed_is_rows_labels_and_days() -> None:
+    found = result(0.012, days=5)
+    assert found.verdict == "can't tell yet"
+    assert found.needed is not None
+    assert found.needed.rows > found.needed.labels > 0
+    assert found.needed.days == pytest.approx(found.needed.rows / 1_000)
+
+
+def test_rows_without_a_label_are_shown_in_both_ways() -> None:
+    found = result(0.05, days=40, labelled=0.5)
+    assert found.missing > 0
+    assert found.interval.verdict == found.verdict == "can't tell yet"
+    assert found.at_random.verdict == "better"
+    at_random = evaluate(windows(0.05, days=40, labelled=0.5), MEASURES, DecisionRules(missing_labels="at random"))
+    assert at_random.verdict == "better"
+
+
+def test_a_document_says_all_of_it() -> None:
+    document = result_document(result(0.05, days=40))
+    assert document["verdict"] == "better"
+    assert document["difference"]["high"] < -document["min_effect"]
+    assert document["promotion"] == {"allowed": True, "require": "better", "reasons": []}
+    assert document["harm"]["threshold"] == 20.0
+    assert {guard["name"] for guard in document["guards"]} == {"origin=EWR", "origin=JFK", "errors"}
+    assert len(document["looks"]) == len(document["windows"]) == 40

@@ -26,6 +26,7 @@ from monitoring.jobs.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.judge import Judgement, JudgeState, last_closed
+from monitoring.judging.judged_again import with_numbers_of
 from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LATE_LABEL_HORIZONS, LabelJoin, RowLoader
@@ -33,7 +34,7 @@ from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
-from monitoring.records import LEVELS, Finding, IncidentRecord, Level, WatchKey, WindowRecord
+from monitoring.records import JUDGED_AGAIN, LEVELS, Finding, IncidentRecord, Level, WatchKey, WindowRecord
 from monitoring.store.checks import Check
 from monitoring.store.deployments import (
     AWAITED,
@@ -102,11 +103,12 @@ class DeploymentRun:
         self._judged = self._judged_before_run = store.judged(number, self._since)
         self._late = LateRows()
         incidents = store.incidents(number)
+        self._before = {one.number: one for one in incidents if one.closed_from == JUDGED_AGAIN}
         states = store.level_states(number)
         self._state = JudgeState(
             levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
             next_number=max((i.number for i in incidents), default=0) + 1,
-            closed=last_closed(incidents),
+            closed=last_closed([one for one in incidents if one.number not in self._before]),
             history=store.windows(number, latest=min(HISTORY, self._judged)) if self._judged else (),
             scoring=ScoringState(
                 recent=RecentWindows.from_text(states.get(WITNESS, "")),
@@ -276,11 +278,20 @@ class DeploymentRun:
             judgement = judge.judge(self._state, traffic)
         if self._search is not None:
             judgement, self._searches = self._search.after(judgement, self._searches)
+        judgement = self._with_numbers(judgement)
         with span("store"):
             self._commit(judgement)
         self._state = judgement.state
         self._judged += 1
         return judgement.window, judgement.changed
+
+    def _with_numbers(self, judgement: Judgement) -> Judgement:
+        """The judgement with the numbers that its incidents had, where windows are judged again."""
+        if self._before:
+            first = self._state.next_number
+            judgement, again = with_numbers_of(judgement, self._before, first_number=first)
+            self._before = {number: one for number, one in self._before.items() if number not in again}
+        return judgement
 
     def _burn_in(self, window: Window) -> None:
         """Begin a burn-in that is declared with the first window; hold the windows after it against what it showed."""
@@ -327,7 +338,8 @@ class DeploymentRun:
 
     def _update_autocorrelation(self) -> None:
         """Estimate the AR(1) coefficients from the windows in the store: the same whichever run does it."""
-        deployment, incidents = self._deployment, self._store.incidents(self._number)
+        deployment = self._deployment
+        incidents = [one for one in self._store.incidents(self._number) if one.number not in self._before]
         levels = dict(self._state.levels)
         page = self._page_test()
         for level in LEVELS:

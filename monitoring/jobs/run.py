@@ -271,6 +271,7 @@ def _run(
             news += [one for one in changed if is_news(one, record.end)]
             request.progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
         if run.judged == len(due):
+            store.end_backfills(number, log.clock())
             outbox.send_pending(last=True, digest=until is not None)
             if len(due) == len(all_due):
                 run.finish(check, sensitivity=request.sensitivity)
@@ -279,7 +280,7 @@ def _run(
         return RunResult(
             deployment=number,
             judged=run.judged,
-            opened=tuple(news),
+            opened=tuple({one.number: one for one in news}.values()),
             stopped=run.judged < len(due),
             unreported=() if due else traffic.source_findings,
             follows=run.follows,

@@ -9,6 +9,7 @@ from monitoring.records.estimate import EstimateMethod, EstimateRecord, Interval
 from monitoring.records.incident import (
     FACT_SEPARATOR,
     FACT_WATCH,
+    JUDGED_AGAIN,
     WORSE_SINCE,
     CauseDetail,
     CauseRow,
@@ -57,6 +58,7 @@ __all__ = [
     "EXPECTED_EVENT",
     "FACT_SEPARATOR",
     "FACT_WATCH",
+    "JUDGED_AGAIN",
     "LABELS_STOPPED",
     "LEVELS",
     "SCORE_ONE",

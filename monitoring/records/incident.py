@@ -96,6 +96,11 @@ class CauseDetail:
     subgroup: Subgroup | None = None
 
 
+#: Stands for the state from which an incident was closed while the windows since it opened are judged again: it goes on
+#: where they open it again.
+JUDGED_AGAIN: Final = "judged again"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentEvent:
     """A state that an incident entered, and when: the end of a window, or the time of an acknowledgement."""
@@ -114,7 +119,8 @@ class IncidentRecord:
 
     `owner`, the snooze and `actions` are people's: evidence changes none of them, except that what became worse ends a
     snooze that says so. `closed_from` is the state from which a person closed the incident, until the next window takes
-    account of it. `actions` has everything that people did, in order; it is empty where it was not read.
+    account of it, or `JUDGED_AGAIN`. `actions` has everything that people did, in order; it is empty where it was not
+    read.
     """
 
     number: int
@@ -136,7 +142,7 @@ class IncidentRecord:
     owner: str = ""
     snoozed_until: datetime | None = None
     snoozed_until_worse: bool = False
-    closed_from: IncidentState | Literal[""] = ""
+    closed_from: IncidentState | Literal["", "judged again"] = ""
     actions: tuple[IncidentAction, ...] = ()
 
     @property

@@ -59,10 +59,13 @@ class BackfillStore(Transactions):
         with self._writing(deployment) as connection:
             return begin(connection, deployment, asked, again_from=again_from, checked_at=checked_at)
 
-    def end_backfill(self, deployment: int, number: int, at: datetime) -> None:
-        """Record that a backfill has judged all its windows."""
+    def end_backfills(self, deployment: int, at: datetime) -> None:
+        """Record that the backfills of a deployment have judged all their windows, and settle what these opened."""
         with self._writing(deployment) as connection:
-            connection.execute(update(backfill).where(backfill.c.id == number).values(ended_at=at))
+            for one in read(connection, deployment):
+                if one.ended_at is None:
+                    checkpoints.settle(connection, deployment, IncidentAction(at=at, by=one.by, kind="close"))
+                    connection.execute(update(backfill).where(backfill.c.id == one.number).values(ended_at=at))
 
     def backfills(self, deployment: int) -> tuple[Backfill, ...]:
         """The backfills of a deployment, the newest first."""

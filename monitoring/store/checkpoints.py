@@ -11,12 +11,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from monitoring.records import ActionKind, IncidentAction, IncidentEvent, IncidentRecord
+from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
 from monitoring.store import deployments, incident_actions, incidents
 from monitoring.store.deployments import StateName
 from monitoring.store.details import history_text
 from monitoring.store.events import enqueue
-from monitoring.store.tables import checkpoint, incident, level_state
+from monitoring.store.tables import checkpoint, incident, level_state, notification
 
 #: The columns of an incident that evidence changes; its history and people's columns go on.
 _OF_EVIDENCE = ("state", "watch", "slice", "cause", "message", "recovery", "detail", "closed_from")
@@ -45,7 +45,7 @@ def keep(connection: Connection, deployment: int, start: datetime) -> None:
         deployment: The deployment's number.
         start: When the window begins.
     """
-    tracked = (incident.c.state != "closed") | (incident.c.closed_from != "")
+    tracked = ((incident.c.state != "closed") | (incident.c.closed_from != "")) & incidents.is_as_judged()
     query = select(incident.c.number, *(incident.c[name] for name in _OF_EVIDENCE))
     found = connection.execute(query.where((incident.c.deployment == deployment) & tracked)).mappings()
     document = {
@@ -93,8 +93,9 @@ def restore(
 ) -> None:
     """Put a deployment back to where it was before a window, but for what people did and were told.
 
-    Incidents that were opened since are closed, and their logs say why. Those that evidence closed since are open
-    again. One that a person closed since stays closed, which the next window takes account of.
+    Incidents that were opened since go on where the same windows open them again, and their logs say so; `settle`
+    closes the others. Those that evidence closed since are open again. One that a person closed since stays closed,
+    which the next window takes account of. Nobody is notified before `settle`.
 
     Args:
         connection: A transaction that writes.
@@ -107,35 +108,51 @@ def restore(
     deployments.write_states(connection, deployment, before.states)
     for one in incidents.read(connection, deployment):
         if one.opened_at > start:
-            kind: ActionKind = "note" if one.state == "closed" else "close"
-            incidents.act(connection, deployment, one.number, replace(action, kind=kind))
-            _set(connection, deployment, one.number, {"closed_from": ""})
+            incident_actions.append(connection, deployment, one.number, replace(action, kind="note"))
+            _set(connection, deployment, one.number, {"closed_from": JUDGED_AGAIN})
         elif (then := before.incidents.get(one.number)) is not None:
-            _restore_incident(connection, deployment, one, then, replace(action, kind="reopen"))
+            _restore_incident(connection, deployment, one, then, start)
+
+
+def settle(connection: Connection, deployment: int, action: IncidentAction) -> None:
+    """Close the incidents that no window has opened again, and tell people of those that are open again.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        action: Who had windows judged again, and when that was done.
+    """
+    for one in incidents.read(connection, deployment):
+        if one.closed_from == JUDGED_AGAIN:
+            if one.state != "closed":
+                text = "The windows since were judged again, and did not open it."
+                incidents.act(connection, deployment, one.number, replace(action, kind="close", text=text))
+            _set(connection, deployment, one.number, {"closed_from": ""})
+        elif one.state != "closed" and _is_told_as_closed(connection, deployment, one.number):
+            text = "The windows since were judged again, and did not close it."
+            incident_actions.append(connection, deployment, one.number, replace(action, kind="reopen", text=text))
+            enqueue(connection, deployment, one.number, {"open-2": IncidentEvent(at=action.at, state="open")})
+
+
+def _is_told_as_closed(connection: Connection, deployment: int, number: int) -> bool:
+    """Whether the last event of an incident is that it was closed."""
+    mine = (notification.c.deployment == deployment) & (notification.c.incident == number)
+    query = select(notification.c.state).where(mine).order_by(notification.c.id.desc()).limit(1)
+    return connection.execute(query).scalar() == "closed"
 
 
 def _restore_incident(
-    connection: Connection, deployment: int, one: IncidentRecord, then: IncidentColumns, action: IncidentAction
+    connection: Connection, deployment: int, one: IncidentRecord, then: IncidentColumns, start: datetime
 ) -> None:
-    if one.state == "closed" and (then["state"] == "closed" or _by_a_person(one)):
+    by_person = any(incidents.is_by_a_person(action, one) for action in one.actions)
+    if one.state == "closed" and (then["state"] == "closed" or by_person):
         _set(connection, deployment, one.number, {"closed_from": then["closed_from"] or then["state"]})
         return
-    values: dict[str, Any] = dict(then)
-    kept = one.state in ("acknowledged", "worse") or (one.state == "closed" and one.acknowledged_at is not None)
-    if kept:  # people know it, or were told that it is worse
-        values["state"] = "acknowledged" if one.acknowledged_at is not None else "worse"
-    if one.state == "closed":
-        opened = IncidentEvent(at=action.at, state="open")
-        history = [*one.history, replace(opened, state=values["state"])]
-        values |= {"closed_at": None, "history": history_text(tuple(history))}
-        incident_actions.append(connection, deployment, one.number, action)
-        enqueue(connection, deployment, one.number, {"open-2": opened})
-    _set(connection, deployment, one.number, values)
-
-
-def _by_a_person(one: IncidentRecord) -> bool:
-    """Whether a person closed an incident, and evidence did not."""
-    return any(action.kind == "close" and action.at == one.closed_at for action in one.actions)
+    values: dict[str, Any] = {**then, "closed_at": None}
+    if one.acknowledged_at is not None:
+        values["state"] = "acknowledged"
+    history = tuple(event for event in one.history if event.at <= start or event.state == "acknowledged")
+    _set(connection, deployment, one.number, {**values, "history": history_text(history)})
 
 
 def _set(connection: Connection, deployment: int, number: int, values: Mapping[str, Any]) -> None:

@@ -60,6 +60,8 @@ def changes(
 def enqueue(connection: Connection, deployment: int, number: int, events: Mapping[str, IncidentEvent]) -> None:
     """Write events of an incident to the outbox; a name that is taken, as a closing was undone, is counted on.
 
+    A state that the incident has entered at the same time before, as its windows are judged again, is no event.
+
     Args:
         connection: The transaction that writes the incident.
         deployment: The deployment's number.
@@ -69,9 +71,14 @@ def enqueue(connection: Connection, deployment: int, number: int, events: Mappin
     if not events:
         return
     of_this = (notification.c.deployment == deployment) & (notification.c.incident == number)
-    taken = set(connection.execute(select(notification.c.event).where(of_this)).scalars())
+    before = connection.execute(
+        select(notification.c.event, notification.c.state, notification.c.at).where(of_this)
+    ).all()
+    taken, entered = {row.event for row in before}, {(row.state, row.at) for row in before}
     prefix = f"{called_by(connection, deployment)}/{deployment}/{number}"
     for name, event in events.items():
+        if (event.state, event.at) in entered:
+            continue
         later = (f"{event.state}-{count}" for count in itertools.count(2))
         free = next(one for one in itertools.chain((name,), later) if f"{prefix}/{one}" not in taken)
         taken.add(f"{prefix}/{free}")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, func, insert, select
 
 from monitoring.errors import BadInput
-from monitoring.records import IncidentAction, IncidentEvent, IncidentRecord
+from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
 from monitoring.store.tables import incident_action
 
 #: Characters of a note or a reason, and of a name.
@@ -65,7 +65,7 @@ def _changed(incident: IncidentRecord, action: IncidentAction) -> IncidentRecord
 
 def _reopened(incident: IncidentRecord) -> IncidentRecord:
     """The incident as before a person closed it."""
-    if not incident.closed_from:
+    if not incident.closed_from or incident.closed_from == JUDGED_AGAIN:
         raise BadInput(
             "The incident cannot be reopened.",
             got=f"incident {incident.number}, which is {incident.state}",

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import IncidentAction, IncidentEvent, IncidentRecord
+from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
 from monitoring.store import incident_actions
 from monitoring.store.details import detail_of, detail_text, history_of, history_text
 from monitoring.store.events import changes, enqueue
@@ -28,6 +28,7 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
     """Add incidents, or replace them by number; each state that one has entered is an event to notify people of.
 
     An incident that was acknowledged since the run read it stays acknowledged; one that a person closed stays closed.
+    One whose windows are judged again takes the place of what it was.
 
     Args:
         connection: A transaction that writes.
@@ -46,6 +47,8 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
             enqueue(connection, deployment, record.number, changes(None, record, since=past.until))
         else:
             kept = _keeping_closing(_keeping_acknowledgement(record, stored), stored)
+            if stored.closed_from == JUDGED_AGAIN:
+                kept, stored = _as_people_left_it(record, stored), replace(stored, history=())
             values = {name: value for name, value in _values(kept).items() if name not in _OF_PEOPLE}
             if kept.state != "closed" and record.worsenings > stored.worsenings and stored.snoozed_until_worse:
                 values |= {"snoozed_until": None, "snoozed_until_worse": False}
@@ -104,6 +107,11 @@ def _has_people(record: IncidentRecord) -> bool:
     return record.acknowledged_at is not None or snoozed or bool(record.owner)
 
 
+def is_as_judged() -> ColumnElement[bool]:
+    """The condition that the windows of an incident are not being judged again."""
+    return incident.c.closed_from != JUDGED_AGAIN
+
+
 def read_recent(
     connection: Connection, deployment: int, *, latest: int, before: int | None, closed: bool
 ) -> tuple[IncidentRecord, ...]:
@@ -156,8 +164,8 @@ def _with_actions(connection: Connection, deployment: int, query: Select[Any]) -
 
 
 def read_tracked(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
-    """Incidents that the next window may change: those not closed, and those that a person closed since the last."""
-    tracked = (incident.c.state != "closed") | (incident.c.closed_from != "")
+    """Incidents that the next window may change: not closed, or closed by a person since, and none judged again."""
+    tracked = ((incident.c.state != "closed") | (incident.c.closed_from != "")) & is_as_judged()
     query = select(*COLUMNS).where((incident.c.deployment == deployment) & tracked).order_by(incident.c.number)
     return tuple(map(record_of, connection.execute(query).mappings()))
 
@@ -207,6 +215,22 @@ def _keeping_closing(record: IncidentRecord, stored: IncidentRecord) -> Incident
     closing = stored.history[-1]
     history = (*(event for event in record.history if event != closing), closing)
     return replace(record, state="closed", closed_at=stored.closed_at, closed_from=record.state, history=history)
+
+
+def _as_people_left_it(record: IncidentRecord, stored: IncidentRecord) -> IncidentRecord:
+    """An incident that was opened again with its number, with what people did with it before."""
+    people = [event for event in stored.history if event.state == "acknowledged"]
+    record = replace(record, acknowledged_at=stored.acknowledged_at, history=(*record.history, *people))
+    if stored.state == "closed" and any(is_by_a_person(one, stored) for one in stored.actions):
+        closing = IncidentEvent(at=stored.closed_at or record.opened_at, state="closed")
+        history = (*record.history, closing)
+        return replace(record, state="closed", closed_at=closing.at, closed_from=record.state, history=history)
+    return record if stored.acknowledged_at is None else replace(record, state="acknowledged")
+
+
+def is_by_a_person(action: IncidentAction, incident: IncidentRecord) -> bool:
+    """Whether an action is the closing of a closed incident, which evidence did not close then."""
+    return action.kind == "close" and action.at == incident.closed_at
 
 
 def _is(deployment: int, number: int) -> Any:

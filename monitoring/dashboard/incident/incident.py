@@ -17,7 +17,7 @@ from monitoring.dashboard.view.charts import evidence_chart, watch_chart, window
 from monitoring.dashboard.view.history import DeploymentHistory, Drawn, HistoryRange, read_history, with_scores
 from monitoring.dashboard.view.table import TABLE_ROWS, ChartView, TableView, cell
 from monitoring.dashboard.view.words import Figure, name_of, next_step, zone_words
-from monitoring.records import FACT_WATCH, WORSE_SINCE, ActionKind, IncidentRecord, Subgroup, WatchKey
+from monitoring.records import FACT_WATCH, JUDGED_AGAIN, WORSE_SINCE, ActionKind, IncidentRecord, Subgroup, WatchKey
 from monitoring.reports.drawings.marks import STRIP_WINDOWS
 from monitoring.reports.sections.formatting import (
     LONGEST_MESSAGE,
@@ -190,7 +190,7 @@ def possible(incident: IncidentRecord) -> frozenset[ActionKind]:
         kinds |= {"snooze", "close"}
         if incident.acknowledged_at is None:
             kinds.add("acknowledge")
-    elif incident.closed_from:
+    elif incident.closed_from not in ("", JUDGED_AGAIN):
         kinds.add("reopen")
     return frozenset(kinds)
 

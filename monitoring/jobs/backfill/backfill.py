@@ -139,8 +139,9 @@ def backfill(
     Windows of the range that are due and were not judged are judged. Where one was judged before, the deployment goes
     back to before the first such window: this and every later window is judged again, in order, with the rows and
     labels that there are now, so that the evidence is fed each window once. What the windows were stays in the store.
-    Incidents that later windows had opened are closed, and open anew if the rows show them. People are told once, by a
-    digest, when it is done. Stopped or killed, the same call goes on, and so does the next run.
+    Incidents that later windows had opened go on if the rows show them again, and are closed if not. People are told of
+    what has changed, once, by a digest, when it is done. Stopped or killed, the same call goes on, and so does the next
+    run.
 
     Args:
         config: The config.
@@ -161,8 +162,6 @@ def backfill(
     run = judge_windows(config, store, replace(request, bound=one.bound), clock=clock, services=services)
     if one.begun is None:
         return BackfillResult(backfill=None, run=run)
-    if not run.stopped:
-        store.end_backfill(run.deployment, one.begun.number, clock())
     done = next(each for each in store.backfills(run.deployment) if each.number == one.begun.number)
     return BackfillResult(backfill=done, run=run, revised=_revised(store, run.deployment, done.number))
 

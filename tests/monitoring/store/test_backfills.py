@@ -38,8 +38,8 @@ def test_what_windows_were_is_kept_of_each_backfill(
     assert (check.checked_at, check.inputs, check.traffic_state) == (early, "", "")  # the next run does not skip them
     judge(store, deployment, replace(window(1), rows=7))
     second = store.begin_backfill(deployment, ASKED, again_from=window(1).start, checked_at=None)
-    store.end_backfill(deployment, second.number, NOW)
-    assert store.backfills(deployment) == (replace(second, ended_at=NOW), first)
+    store.end_backfills(deployment, NOW)
+    assert store.backfills(deployment) == (replace(second, ended_at=NOW), replace(first, ended_at=NOW))
     found = store.revisions(deployment)
     assert {start: [(one.backfill, one.rows) for one in each] for start, each in found.items()} == {
         window(1).start: [(1, 900), (2, 7)],

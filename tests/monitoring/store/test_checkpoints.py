@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitoring.records import Backfill, IncidentAction, IncidentRecord, WindowAttempt, WindowRecord
+from monitoring.records import JUDGED_AGAIN, Backfill, IncidentAction, IncidentRecord, WindowAttempt, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.deployments import StateName
 from tests.monitoring.store.conftest import APRIL, acknowledgement
@@ -55,7 +55,7 @@ def early(incident: IncidentRecord) -> IncidentRecord:
     return replace(incident, opened_at=day(1), history=(replace(incident.history[0], at=day(1)),), recovery="r0")
 
 
-def test_states_are_those_before_the_window_and_later_incidents_are_closed_with_the_reason(
+def test_states_are_those_before_the_window_and_later_incidents_that_do_not_open_again_are_closed_with_the_reason(
     judging: Judging, incident: IncidentRecord
 ) -> None:
     judging.judge(0)
@@ -65,10 +65,41 @@ def test_states_are_those_before_the_window_and_later_incidents_are_closed_with_
     judging.put_back(1)
     assert judging.store.level_states(judging.number) == {"page": "p0", "notice": "n0"}
     assert judging.store.rejudgeable(judging.number) == (day(0),)
+    (waiting,) = judging.store.incidents(judging.number)
+    assert (waiting.state, waiting.closed_from) == ("open", JUDGED_AGAIN)
+    assert judging.store.tracked_incidents(judging.number) == ()
+    assert judging.events() == [(1, "open")]
+    judging.store.end_backfills(judging.number, NOW)
     (closed,) = judging.store.incidents(judging.number)
     assert (closed.state, closed.closed_from) == ("closed", "")
-    assert [(one.kind, one.by) for one in closed.actions] == [("close", "ada")]
+    assert [(one.kind, one.by) for one in closed.actions] == [("note", "ada"), ("close", "ada")]
     assert judging.store.tracked_incidents(judging.number) == ()
+    assert judging.events() == [(1, "open"), (1, "closed")]
+
+
+@pytest.mark.parametrize("closed_by", ["nobody", "evidence", "ada"])
+def test_an_incident_that_opens_again_goes_on_with_what_people_did_and_nobody_is_told_twice(
+    judging: Judging, incident: IncidentRecord, closed_by: str
+) -> None:
+    judging.judge(0)
+    judging.judge(1)
+    opened = replace(incident, opened_at=day(3), history=(replace(incident.history[0], at=day(3)),))
+    judging.judge(2, [opened])
+    judging.store.act(judging.number, 1, IncidentAction(at=NOW, by="bob", kind="assign", text="bob"))
+    closing = replace(opened, closed_at=day(4)).entered("closed", day(4))
+    if closed_by == "ada":
+        judging.store.act(judging.number, 1, IncidentAction(at=NOW, by="ada", kind="close"))
+    judging.judge(3, [closing] if closed_by == "evidence" else [])
+    told = judging.events()
+    judging.put_back(1)
+    judging.judge(1)
+    judging.judge(2, [opened])
+    judging.judge(3, [closing] if closed_by == "evidence" else [])
+    judging.store.end_backfills(judging.number, NOW)
+    (again,) = judging.store.incidents(judging.number)
+    assert (again.state, again.owner) == ("open" if closed_by == "nobody" else "closed", "bob")
+    assert again.closed_from == ("open" if closed_by == "ada" else "")
+    assert judging.events() == told
 
 
 def test_before_the_first_window_there_is_no_state(judging: Judging) -> None:
@@ -88,11 +119,28 @@ def test_what_evidence_closed_since_is_open_again_as_it_was_and_people_are_told(
     judging.put_back(1)
     (again,) = judging.store.incidents(judging.number)
     assert (again.state, again.recovery, again.closed_at) == ("open", "r0", None)
-    assert [one.state for one in again.history] == ["open", "closed", "open"]
-    assert [one.kind for one in again.actions] == ["reopen"]
+    assert [one.state for one in again.history] == ["open"]
+    assert judging.events() == [(1, "open"), (1, "closed")]
+    judging.judge(1)
+    judging.store.end_backfills(judging.number, NOW)
+    (told,) = judging.store.incidents(judging.number)
+    assert [one.kind for one in told.actions] == ["reopen"]
     assert judging.events() == [(1, "open"), (1, "closed"), (1, "open")]
-    judging.judge(1, [replace(again, closed_at=day(2)).entered("closed", day(2))])  # evidence may close it anew
+    judging.judge(2, [replace(again, closed_at=day(2)).entered("closed", day(2))])  # evidence may close it anew
     assert judging.events()[3:] == [(1, "closed")]
+
+
+def test_what_evidence_closes_again_at_the_same_time_is_not_told_twice(judging: Judging, early: IncidentRecord) -> None:
+    judging.judge(0, [early])
+    judging.judge(1)
+    closed = replace(early, recovery="r2", closed_at=day(3)).entered("closed", day(3))
+    judging.judge(2, [closed])
+    judging.put_back(1)
+    judging.judge(1)
+    judging.judge(2, [closed])
+    judging.store.end_backfills(judging.number, NOW)
+    assert judging.store.incidents(judging.number) == (closed,)
+    assert judging.events() == [(1, "open"), (1, "closed")]
 
 
 def test_what_a_person_closed_since_stays_closed_and_the_next_window_takes_account_of_it(

@@ -114,7 +114,30 @@ def test_days_judged_without_their_rows_are_judged_again_as_if_these_had_been_th
     assert setting.store.judged(1) == 11
 
 
-def test_people_are_told_once_and_an_incident_that_is_judged_again_is_closed_where_it_was_told(
+def test_a_backfill_that_changes_nothing_leaves_incidents_and_messages_as_they_were(
+    setting: Setting, deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=17))
+    send(deployed, days(days=5, start=day(17), seed=3, broken_from=0))
+    setting.run(day(22, 7))
+    setting.sent.clear()
+    before, states = setting.store.incidents(1), setting.store.level_states(1)
+    assert any(one.level == "page" and one.opened_at > day(16) for one in before)
+    found = setting.backfill(16, 22, now=day(22, 8))
+    assert found.run.judged == 6
+    assert [one.before.page_log_evidence for one in found.revised] == [
+        one.after.page_log_evidence for one in found.revised if one.after
+    ]
+    after = setting.store.incidents(1)
+    assert [replace(one, actions=()) for one in after] == list(before)
+    assert {action.kind for one in after for action in one.actions} == {"note"}
+    assert setting.store.level_states(1) == states
+    assert setting.sent == []
+    setting.run(day(22, 9))
+    assert setting.sent == []
+
+
+def test_people_are_told_once_and_an_incident_that_opens_again_keeps_its_number(
     setting: Setting, deployed: Path, send: Send, days: Any
 ) -> None:
     send(deployed, days(days=13))
@@ -127,15 +150,11 @@ def test_people_are_told_once_and_an_incident_that_is_judged_again_is_closed_whe
     send(deployed, days(days=1, start=day(13), seed=5))
     found = setting.backfill(13, 14, now=day(20, 8), only="missing")
     assert found.run.judged == 7
-    (digest,) = setting.sent
-    assert isinstance(digest, Digest)
-    states = {one.number: one.state for one in setting.store.incidents(1)}
-    closed = {one.number for one in pages}
-    assert {states[number] for number in closed} == {"closed"}
-    again = [one for one in found.run.opened if one.level == "page"]
-    assert [one.previous in closed for one in again] == [True]
-    assert {one.incident.number for one in digest.notifications} == {*closed, again[0].number}
-    (action,) = setting.store.incident(1, min(closed)).actions
+    again = [one for one in setting.store.incidents(1) if one.level == "page" and one.opened_at > day(14)]
+    assert [one.number for one in again] == [one.number for one in pages]
+    assert [one.state for one in again] == ["open"]
+    assert not [one for one in setting.sent if isinstance(one, Digest)]
+    (action,) = setting.store.incident(1, again[0].number).actions
     assert (action.by, action.text) == ("ada", "Windows from 2013-04-14 00:00 UTC on are judged again.")
 
 

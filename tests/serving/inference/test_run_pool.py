@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +30,7 @@ def test_places_are_bounded_and_given_in_order(runs: int, slow: list[bool], ends
         if pool.acquire(is_slow=is_slow):
             begin(number, is_slow=is_slow)
         else:
-            pool.wait(lambda number=number, is_slow=is_slow: begin(number, is_slow=is_slow), is_slow=is_slow)
+            pool.wait(partial(begin, number, is_slow=is_slow), is_slow=is_slow)
         if ends and running and ends[-1] % 2:
             end_one(ends.pop())
     while running:

@@ -30,7 +30,7 @@ class LoadSettings:
     """Tags of the graph within the SavedModel."""
     threads: ThreadSettings = field(default_factory=ThreadSettings)
     allowed_operations: tuple[str, ...] = ()
-    """Operations that a graph may have although they are refused by default."""
+    """Operations that a graph may have, too; `serving.models.runner.ANY_OPERATION` stands for all."""
     gpus: GpuSettings = field(default_factory=GpuSettings)
     op_libraries: tuple[Path, ...] = ()
     """Shared libraries of operations that TensorFlow does not have."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from serving.models.gpus import GpuSettings
 from serving.models.op_libraries import why_unknown
-from serving.models.refused_operations import outside_assets, refused_operations
+from serving.models.operations.graph_check import INITIALISER, NOT_CONSTANT, outside_assets, refusals
 from serving.models.signatures import ELEMENT_TYPES, ElementType, Signature, TensorSpec
 from serving.status import Code, Failure
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     GraphCall = Callable[[Sequence[Array]], Sequence[Array]]
     _Key = tuple[str, tuple[str, ...], tuple[str, ...]]
 
-# Added to a SavedModel by TensorFlow for its own use; not a signature to call.
-INITIALISER = "__saved_model_init_op"
 # TensorFlow's bindings iterate over strings by numpy 1's limit; a rank that only numpy 2 allows crashes the process.
 MAX_RANK = 32
+#: Among allowed operations: all of them.
+ANY_OPERATION = "*"
 _CODES = {code.value: code for code in Code}
 
 
@@ -73,7 +73,8 @@ class Runner:
         threads: Threads of the session.
         gpus: How much memory of a GPU the session takes.
         method: The session's private callable, or its public ``run``, which is slower.
-        allowed_operations: Operations that are not refused (see `serving.models.refused_operations`).
+        allowed_operations: Operations that are allowed, too (see `serving.models.operations`); `ANY_OPERATION` in it
+            allows all.
 
     Raises:
         LoadError: The folder holds no SavedModel with these tags, it is damaged, or its graph has an operation that is
@@ -198,16 +199,17 @@ class Runner:
 
 def _check(meta_graph: Any, allowed: Collection[str]) -> None:
     """Raise `LoadError` for a graph that is refused, before any of it runs."""
-    refused = refused_operations(meta_graph, allowed)
-    if refused:
-        flags = " ".join(f"--allow-op {name}" for name in refused)
-        raise LoadError(
-            f"The graph has operations that use files or the network, or run Python: {', '.join(refused)}. "
-            f"If you trust the model: {flags}"
-        )
     unknown = why_unknown(meta_graph)
     if unknown:
         raise LoadError(unknown, Code.NOT_FOUND)
+    refused = () if ANY_OPERATION in allowed else refusals(meta_graph, allowed)
+    if refused:
+        reasons = {reason: [one.operation for one in refused if one.reason == reason] for _, reason in refused}
+        listed = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
+        flags = " ".join(f"--allow-op {operation}" for operation, _ in refused)
+        if NOT_CONSTANT in reasons:
+            flags = "--allow-any-op"
+        raise LoadError(f"The graph has operations that are not allowed: {listed}. If you trust the model: {flags}")
     outside = outside_assets(meta_graph)
     if outside:
         raise LoadError(f"The graph names an asset outside of its folder: {', '.join(outside)}")

@@ -28,6 +28,7 @@ from serving.models.model_cache import ModelCache
 from serving.models.model_list import ModelList, ModelsFolder, ModelsUrl, first_list
 from serving.models.op_libraries import load_op_libraries
 from serving.models.reloading import Reloader
+from serving.models.runner import ANY_OPERATION
 from serving.models.versions import Models
 from serving.server.gc_tuning import tune_gc
 from serving.server.http_app import HttpApp, HttpDependencies
@@ -59,6 +60,10 @@ if TYPE_CHECKING:
 # Python lets a thread keep the interpreter for 5 ms; the model's thread, back from the graph with its outputs, would
 # wait that long for the event loop.
 SWITCH_S = 0.0005
+UNCHECKED = (
+    "WARNING: --allow-any-op: no graph is checked. Every model, and whoever may place one where this server finds it, "
+    "can read and write files, reach the network and run code, as this user."
+)
 
 
 def serve(
@@ -208,6 +213,8 @@ def load_models(
         CannotRun: There are models, and none of them could be loaded; versions that are not there yet are waited for,
             unless the settings say otherwise. Or a GPU that was named is not found.
     """
+    if ANY_OPERATION in repository.loading.allowed_operations:
+        report(UNCHECKED)
     load_op_libraries(repository.loading.op_libraries)
     check_gpus(repository.loading.gpus)
     tune_gc()

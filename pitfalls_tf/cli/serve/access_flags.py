@@ -36,6 +36,7 @@ class AccessFlags:
     model_roots: tuple[Path | str, ...]
     log_roots: tuple[Path, ...]
     allowed_operations: tuple[str, ...]
+    allow_any_op: bool
     op_libraries: tuple[Path, ...]
 
     def settings(self, source: ModelListSource, *, verifies_clients: bool) -> AccessSettings:
@@ -178,7 +179,10 @@ access_flags = option_group(
             "allowed_operations",
             multiple=True,
             metavar="OP",
-            help="Load graphs with this operation, which is refused by default.",
+            help="Load graphs with this operation, which is not one of those that only compute.",
+        ),
+        click.option(
+            "--allow-any-op", is_flag=True, help="Load graphs with any operation: models may do what you may."
         ),
         click.option(
             "--op_library",

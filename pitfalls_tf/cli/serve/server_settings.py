@@ -53,6 +53,7 @@ def read_model_repository(
         BadInput: contradicting flags, or none that names the models.
     """
     from serving.models.loading import LoadSettings  # noqa: PLC0415 - not needed for --help
+    from serving.models.runner import ANY_OPERATION  # noqa: PLC0415 - as above
     from serving.models.version_status import RetryPolicy, VersionSettings  # noqa: PLC0415 - as above
     from serving.server.settings import ModelRepositorySettings  # noqa: PLC0415 - as above
 
@@ -75,7 +76,7 @@ def read_model_repository(
             tags=("serve",) if tags is None else tuple(tag for tag in tags.split(",") if tag),
             threads=read_threads(tf_flags),
             gpus=read_gpus(flags, tf_flags),
-            allowed_operations=access.allowed_operations,
+            allowed_operations=(ANY_OPERATION,) if access.allow_any_op else access.allowed_operations,
             op_libraries=access.op_libraries,
             reads_batching=bool(tf_flags.enable_per_model_batching_parameters),
         ),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from serving.metrics.model_metrics import ModelCounts
 from serving.metrics.prometheus import Histogram, Labels, counter_lines, histogram_lines
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 REQUEST_COUNT = ":tensorflow:serving:request_count"
 REQUEST_LATENCY = ":tensorflow:serving:request_latency"
+MLMD_MAP = ":tensorflow:serving:mlmd_map"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +55,16 @@ class ServerMetrics:
             histogram = self._latencies[key] = Histogram()
         histogram.observe(latency_us)
 
-    def page(self, traffic: TrafficCounts) -> str:
-        """The whole page in Prometheus' text format, ending with a newline."""
+    def page(self, traffic: TrafficCounts, mlmd: Mapping[tuple[str, int], str] | None = None) -> str:
+        """The whole page in Prometheus' text format.
+
+        Args:
+            traffic: Counts of logged rows.
+            mlmd: Keys in ML Metadata by model and version.
+
+        Returns:
+            The page, ending with a newline.
+        """
         answered: Counter[tuple[str, str]] = Counter()
         for (model, _, _), histogram in self._latencies.items():
             answered[model, "OK"] += histogram.total
@@ -68,6 +80,7 @@ class ServerMetrics:
             *counter_lines(REQUEST_COUNT, requests),
             *histogram_lines(REQUEST_LATENCY, latencies),
             *self._models.lines(),
+            *counter_lines(MLMD_MAP, _of_mlmd(mlmd or {}), kind="gauge"),
             *counter_lines("pitfalls_traffic_rows_logged_total", {(): traffic.rows_logged}),
             *counter_lines("pitfalls_traffic_rows_lost_total", {(): traffic.rows_lost}),
             *counter_lines("pitfalls_traffic_rows_refused_total", {(): traffic.rows_refused}),
@@ -76,3 +89,11 @@ class ServerMetrics:
             *counter_lines("pitfalls_traffic_gap_open", {(): int(traffic.is_losing)}, kind="gauge"),
         ]
         return "\n".join(lines) + "\n"
+
+
+def _of_mlmd(uuids: Mapping[tuple[str, int], str]) -> dict[Labels, int]:
+    """The series of keys in ML Metadata: Prometheus has no texts, so that the key is a label of its own."""
+    return {
+        (("model_name", model), ("version", str(number)), ("mlmd_uuid", uuid)): 1
+        for (model, number), uuid in uuids.items()
+    }

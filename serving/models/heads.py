@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serving.status import Code, Failure, InvalidArgument
+from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
     from serving.models.signatures import Signature
@@ -36,17 +36,19 @@ def read_head(signature: Signature, verb: str) -> Head:
         The input, and those of the verb's outputs that the signature has.
 
     Raises:
-        InvalidArgument: The signature does not have exactly one input.
-        Failure: FAILED_PRECONDITION: its tensors do not have the names that the verb needs.
+        InvalidArgument: The signature has not exactly one input, or its tensors not the names that the verb needs.
     """
     if len(signature.inputs) != 1:
         raise InvalidArgument("Expected one input Tensor.")
+    kind = "classification" if verb == "classify" else "regression"
     if INPUT not in signature.inputs:
-        kind = "classification" if verb == "classify" else "regression"
-        raise Failure(Code.FAILED_PRECONDITION, f"No {kind} inputs found in SignatureDef: {signature.name}")
+        raise InvalidArgument(f"No {kind} inputs found in SignatureDef: {signature.name}")
     outputs = tuple(name for name in OUTPUTS[verb] if name in signature.outputs)
+    if not outputs and verb == "regress":
+        raise InvalidArgument(f"No {kind} outputs found in SignatureDef: {signature.name}")
     if not outputs:
-        wanted = " or ".join(f"'{name}'" for name in OUTPUTS[verb])
-        text = f"Expected {verb} signature outputs to contain at least one of {wanted}: {signature.name}"
-        raise Failure(Code.FAILED_PRECONDITION, text)
+        wanted = " or ".join(f'"{name}"' for name in OUTPUTS[verb])
+        raise InvalidArgument(
+            f"Expected {kind} signature outputs to contain at least one of {wanted}. Signature was: {signature.name}"
+        )
     return Head(input=INPUT, outputs=outputs)

@@ -106,24 +106,35 @@ def _check_identity(place: str, one: Any, count: int) -> Iterator[ModelConfigPro
     elif count > 1:
         yield ModelConfigProblem(
             place=place,
-            what="a model name that occurs more than once",
+            what=f"Illegal to list model {one.name} multiple times in config list",
             got=f"{count} times",
             expected="once",
             fix="Remove or rename the others.",
         )
-    yield from _check_base_path(place, one.base_path.removeprefix("file://"))
-    is_known = one.model_platform == PLATFORM or (not one.model_platform and one.model_type == TENSORFLOW_TYPE)
-    if not is_known or (one.model_platform and one.model_type):
-        yield ModelConfigProblem(
-            place=place,
-            what="an unsupported model_platform",
-            got=repr(one.model_platform) + (" with a model_type" if one.model_type else ""),
-            expected=f'"{PLATFORM}"',
-            fix=f'Write model_platform: "{PLATFORM}", and no model_type.',
-        )
+    yield from _check_base_path(place, one.name, one.base_path.removeprefix("file://"))
+    yield from _check_platform(place, one)
 
 
-def _check_base_path(place: str, path: str) -> Iterator[ModelConfigProblem]:
+def _check_platform(place: str, one: Any) -> Iterator[ModelConfigProblem]:
+    deprecated, named = "ModelServerConfig::model_type (deprecated)", "ModelServerConfig::model_platform"
+    if one.model_platform and one.model_type:
+        what = f"Illegal setting both {deprecated} and {named}, model name is {one.name}"
+    elif not one.model_platform and not one.model_type:
+        what = f"Illegal setting neither {deprecated} nor {named}, model name is {one.name}"
+    elif one.model_platform == PLATFORM or one.model_type == TENSORFLOW_TYPE:
+        return
+    else:
+        what = "an unsupported model_platform" if one.model_platform else "an unsupported model_type"
+    yield ModelConfigProblem(
+        place=place,
+        what=what,
+        got=repr(one.model_platform) + (f" and model_type {one.model_type}" if one.model_type else ""),
+        expected=f'"{PLATFORM}"',
+        fix=f'Write model_platform: "{PLATFORM}", and no model_type.',
+    )
+
+
+def _check_base_path(place: str, name: str, path: str) -> Iterator[ModelConfigProblem]:
     if is_url(path):
         try:
             FileStore(path)
@@ -138,7 +149,7 @@ def _check_base_path(place: str, path: str) -> Iterator[ModelConfigProblem]:
     elif not path.startswith("/"):
         yield ModelConfigProblem(
             place=place,
-            what="base_path is not an absolute path",
+            what=f"Expected model {name} to have an absolute path or URI",
             got=repr(path),
             expected="the folder that holds the numbered versions, such as '/models/flights'",
             fix="Write the whole path, beginning with /.",

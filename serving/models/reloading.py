@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 from monitoring.errors import BadInput, CannotRun
-from serving.models.model_config import check_config, sources_of
+from serving.models.model_config import PLATFORM, check_config, sources_of
 from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class Switch(Protocol):
         """Load or unload it; errors as of `Reloader.switch`."""
 
 
+NOT_A_LIST = (
+    "Cannot transition to requested config. It is only legal to transition from one ModelConfigList to another."
+)
 READ_AGAIN = "The list of models has been read again"
 
 
@@ -86,9 +89,19 @@ class Reloader:
         An invalid list changes nothing. A valid list of which some models cannot be loaded is in force nevertheless.
 
         Raises:
-            InvalidArgument: INVALID_ARGUMENT for the list; UNKNOWN for a model without an available version;
-                FAILED_PRECONDITION for a label on a version that is not available.
+            InvalidArgument: The list has errors.
+            Failure: UNKNOWN for a model without an available version; FAILED_PRECONDITION for what is no list, or for a
+                label on a version that is not available.
         """
+        if config.WhichOneof("config") != "model_config_list":
+            raise Failure(Code.FAILED_PRECONDITION, NOT_A_LIST)
+        known = {one.name for one in self._listed(self._store.newest())}
+        for one in config.model_config_list.config:
+            if one.name in known and one.model_platform not in ("", PLATFORM):
+                raise InvalidArgument(
+                    f"Illegal to change a model's platform. For model {one.name} platform was {PLATFORM} and new "
+                    f"platform requested is {one.model_platform}"
+                )
         problems = tuple(check_config(config))
         if problems:
             raise InvalidArgument("; ".join(map(str, problems)))

@@ -156,11 +156,11 @@ class Runner:
         feeds = tuple(sorted(inputs))
         fetches = tuple(outputs)
         key = (signature.name, feeds, fetches)
-        call = self._calls.get(key) or self._make_once(key, signature)
         tensors = [inputs[name] for name in feeds]
         if any(tensor.ndim > MAX_RANK for tensor in tensors):
             raise Failure(Code.INVALID_ARGUMENT, f"A tensor of more than {MAX_RANK} dimensions cannot be run.")
         try:
+            call = self._calls.get(key) or self._make_once(key, signature)
             values = call(tensors)
         except self._errors.OpError as error:
             raise Failure(_code(error.error_code), error.message) from error
@@ -180,6 +180,7 @@ class Runner:
             call = self._calls.get(key)
             if call is None:
                 _, feeds, fetches = key
+                _refuse_parts(signature, feeds, fetches)
                 call = self._calls[key] = self._make(
                     [signature.inputs[name].graph_name for name in feeds],
                     [signature.outputs[name].graph_name for name in fetches],
@@ -213,6 +214,18 @@ def _check(meta_graph: Any, allowed: Collection[str]) -> None:
     outside = outside_assets(meta_graph)
     if outside:
         raise LoadError(f"The graph names an asset outside of its folder: {', '.join(outside)}")
+
+
+def _refuse_parts(signature: Signature, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Raise `Failure` for tensors that have no name of their own in the graph, but several parts that do."""
+    specs = [signature.inputs[name] for name in inputs] + [signature.outputs[name] for name in outputs]
+    parts = [spec.name for spec in specs if not spec.graph_name]
+    if parts:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"Signature {signature.name} has tensors of several parts (coo_sparse or composite_tensor), which a "
+            f"request cannot name: {', '.join(parts)}. Export a signature whose tensors are the parts, each dense.",
+        )
 
 
 def read_signature(name: str, definition: Any) -> Signature:

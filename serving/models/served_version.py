@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, final
 
 from serving.metrics.version_statistics import VersionStatistics
 
+MLMD_FILE = "assets.extra/mlmd_uuid"
+MLMD_BYTES = 256
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,6 +26,8 @@ class ServedVersion:
         self.runner = runner
         self.path = path
         self.statistics = VersionStatistics()
+        self.mlmd_uuid = _read_mlmd_uuid(path)
+        """The version's key in ML Metadata, which TFX leaves in its folder; empty if there is none."""
         self._leases = 0
         self._is_unloading = False
         # The lock itself is entered, not the condition around it, whose methods are Python and paid by every request.
@@ -57,3 +62,11 @@ class ServedVersion:
             self._is_unloading = True
             self._released.wait_for(lambda: not self._leases, timeout=timeout_s)
         self.runner.close()
+
+
+def _read_mlmd_uuid(path: Path) -> str:
+    try:
+        with (path / MLMD_FILE).open("rb") as file:
+            return "".join(filter(str.isprintable, file.read(MLMD_BYTES).decode("utf-8", "replace"))).strip()
+    except OSError:  # most versions have none
+        return ""

@@ -119,6 +119,15 @@ class Models:
         sources = self._sources
         return bool(sources) and all(self._served.get(name) or one.is_unloaded for name, one in sources.items())
 
+    def mlmd_uuids(self) -> dict[tuple[str, int], str]:
+        """Keys in ML Metadata by model and version, of the loaded versions that have one."""
+        return {
+            (name, number): one.mlmd_uuid
+            for name, versions in list(self._served.items())
+            for number, one in versions.items()
+            if one.mlmd_uuid
+        }
+
     def available(self, name: str) -> tuple[int, ...]:
         """The available versions of a model, newest first."""
         return tuple(sorted(self._served.get(name, ()), reverse=True))

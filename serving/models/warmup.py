@@ -52,12 +52,15 @@ def warm_up(runner: Runner, path: Path) -> int:
     for record in read_records(file):
         count += 1
         if count > MAX_RECORDS:
-            raise LoadError(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) in {file}")
+            text = f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {file}"
+            raise LoadError(text, Code.INVALID_ARGUMENT)
         try:
             _replay(runner, prediction_log_pb2.PredictionLog.FromString(record))
-        except (DecodeError, Failure) as error:
-            code = error.code if isinstance(error, Failure) else Code.INVALID_ARGUMENT
-            raise LoadError(f"Warmup record {count} of {file} failed: {error}", code) from error
+        except DecodeError as error:
+            text = f"Failed to parse warmup record: {count} from {file}: {error}"
+            raise LoadError(text, Code.INVALID_ARGUMENT) from error
+        except Failure as error:
+            raise LoadError(f"Warmup record {count} of {file} failed: {error}", error.code) from error
     return count
 
 
@@ -99,7 +102,7 @@ def _replay(runner: Runner, log: Any) -> None:
         for task in request.tasks:
             _run(runner, task.model_spec, partial(_examples, request.input))
     else:
-        raise LoadError(f"Unsupported log_type for warmup: {kind}")
+        raise LoadError(f"Unsupported log_type for warmup: {kind}", Code.UNIMPLEMENTED)
 
 
 def _run(runner: Runner, spec: Any, inputs_for: Callable[[Signature], dict[str, Array]]) -> None:

@@ -76,7 +76,7 @@ class HttpDependencies:
 
     def metrics_page(self) -> str:
         """This process's Prometheus page."""
-        return self.metrics.page(self.capture.counts())
+        return self.metrics.page(self.capture.counts(), self.models.mlmd_uuids())
 
     def statistics(self) -> Statistics:
         """This process's statistics of all versions."""

@@ -49,7 +49,7 @@ def read_text_file(path: Path, message: Kind, *, flag: str) -> Kind:
     except text_format.ParseError as error:
         raise BadInput(
             f"{path} cannot be used.",
-            got=f"at line:column {error}",
+            got=f"Error parsing text-format tensorflow.serving.{message.DESCRIPTOR.name}: line:column {error}",
             expected=wanted,
             fix=f"Correct that line. The fields are: {', '.join(message.DESCRIPTOR.fields_by_name)}.",
         ) from error

@@ -47,6 +47,17 @@ class FileStore:
         self.url = url.rstrip("/")
         try:
             self._files, self._root = fsspec.url_to_fs(self.url)
+        except OSError as error:  # HDFS' driver loads Hadoop's own library, and Java with it; others may connect
+            is_hdfs = url.startswith(("hdfs:", "viewfs:"))
+            hadoop = (
+                "Install Hadoop, set HADOOP_HOME and CLASSPATH=$(hadoop classpath --glob), or copy the folder here."
+            )
+            raise BadInput(
+                "The driver of this URL cannot open it.",
+                got=f"{shown_url(url)}: {str(error).partition(chr(10))[0]}",
+                expected="Hadoop's libhdfs and its Java classes on this machine" if is_hdfs else "a store that answers",
+                fix=hadoop if is_hdfs else "Check host and port.",
+            ) from error
         except (ImportError, ValueError) as error:
             raise BadInput(
                 "No installed driver can open this URL.",

@@ -71,7 +71,7 @@ def test_regress_gives_values_and_a_context_supplies_missing_features(site: Site
     ("signature", "code", "text"),
     [
         ("s", "INVALID_ARGUMENT", "No signature was found with the name: s"),
-        ("", "FAILED_PRECONDITION", "No classification inputs found in SignatureDef: serving_default"),
+        ("", "INVALID_ARGUMENT", "No classification inputs found in SignatureDef: serving_default"),
         ("classify_x_to_y", "INVALID_ARGUMENT", "Input is empty."),
     ],
 )

@@ -45,3 +45,9 @@ def test_models_are_on_the_page_and_it_ends_with_a_newline() -> None:
     assert value(page, ':tensorflow:serving:request_example_count_total{model="m"}') == 3
     assert page.endswith("\n")
     assert not page.endswith("\n\n")
+
+
+def test_a_versions_key_in_ml_metadata_is_a_label() -> None:
+    page = ServerMetrics().page(TrafficCounts(), {("m", 3): 'a"b'})
+    assert "# TYPE :tensorflow:serving:mlmd_map gauge" in page
+    assert value(page, ':tensorflow:serving:mlmd_map{model_name="m",version="3",mlmd_uuid="a\\"b"}') == 1

@@ -35,21 +35,24 @@ def test_the_outputs_of_a_verb_are_those_it_knows(verb: str, outputs: str, used:
     [
         ("", "scores", "classify", Code.INVALID_ARGUMENT, "Expected one input Tensor."),
         ("inputs more", "scores", "classify", Code.INVALID_ARGUMENT, "Expected one input Tensor."),
-        ("x", "scores", "classify", Code.FAILED_PRECONDITION, "No classification inputs found in SignatureDef: s"),
-        ("x", "outputs", "regress", Code.FAILED_PRECONDITION, "No regression inputs found in SignatureDef: s"),
+        ("x", "scores", "classify", Code.INVALID_ARGUMENT, "No classification inputs found in SignatureDef: s"),
+        ("x", "outputs", "regress", Code.INVALID_ARGUMENT, "No regression inputs found in SignatureDef: s"),
         (
             "inputs",
             "outputs",
             "classify",
-            Code.FAILED_PRECONDITION,
-            "Expected classify signature outputs to contain at least one of 'classes' or 'scores': s",
+            Code.INVALID_ARGUMENT,
+            (
+                'Expected classification signature outputs to contain at least one of "classes" or "scores". '
+                "Signature was: s"
+            ),
         ),
         (
             "inputs",
             "scores",
             "regress",
-            Code.FAILED_PRECONDITION,
-            "Expected regress signature outputs to contain at least one of 'outputs': s",
+            Code.INVALID_ARGUMENT,
+            "No regression outputs found in SignatureDef: s",
         ),
     ],
 )

@@ -41,7 +41,8 @@ WRONG = """
 model_config_list {
   config { base_path: "models/a" }
   config { name: "b" base_path: "nowhere://bucket/b" model_platform: "caffe" model_version_policy { specific { } } }
-  config { name: "b" base_path: "/b" model_platform: "tensorflow" version_labels { key: "a/b" value: -1 }
+  config { name: "b" base_path: "/b" model_platform: "tensorflow" model_type: TENSORFLOW
+           version_labels { key: "a/b" value: -1 }
            logging_config { sampling_config { sampling_rate: 2 } } }
 }
 """
@@ -78,16 +79,17 @@ def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_config_file(file)
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"10 errors in {file}:"
+    assert lines[0] == f"11 errors in {file}:"
     for what in (
         "config[0]: no name",
-        "config[0]: base_path is not an absolute path: got 'models/a'",
-        "config[0]: an unsupported model_platform: got ''",
-        "config[1] (b): a model name that occurs more than once",
+        "config[0]: Expected model  to have an absolute path or URI: got 'models/a'",
+        "config[0]: Illegal setting neither ModelServerConfig::model_type (deprecated) nor",
+        "config[1] (b): Illegal to list model b multiple times in config list",
         "config[1] (b): base_path is a URL that no installed driver opens: got nowhere://bucket/b",
         "config[1] (b): an unsupported model_platform: got 'caffe'",
         "config[1] (b): a specific policy without valid versions",
-        "config[2] (b): a model name that occurs more than once",
+        "config[2] (b): Illegal to list model b multiple times in config list",
+        "config[2] (b): Illegal setting both ModelServerConfig::model_type (deprecated) and",
         "config[2] (b): an invalid version label",
     ):
         assert any(what in line for line in lines)

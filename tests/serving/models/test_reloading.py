@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from google.protobuf import text_format
+from google.protobuf import any_pb2, text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from monitoring.errors import CannotRun
@@ -105,8 +105,20 @@ def test_a_list_replaces_the_one_before(opened: Any, repository: Path) -> None:
 def test_a_list_that_is_wrong_changes_nothing(opened: Any, repository: Path) -> None:
     server = opened(SingleModel(name="m", base=repository / "m"))
     code, text = failure_of(server, 'name: "m"', 'name: "m"')
-    assert (code, "occurs more than once" in text) == (Code.INVALID_ARGUMENT, True)
+    assert (code, "Illegal to list model m multiple times in config list" in text) == (Code.INVALID_ARGUMENT, True)
     assert server.available() == {"m": (2,)}
+    platform = server.config('name: "m"')
+    platform.model_config_list.config[0].model_platform = "other"
+    empty, custom = type(platform)(), type(platform)(custom_model_config=any_pb2.Any())
+    for config, wanted, reason in (
+        (platform, Code.INVALID_ARGUMENT, "Illegal to change a model's platform. For model m platform was tensorflow"),
+        (empty, Code.FAILED_PRECONDITION, "Cannot transition to requested config. It is only legal to transition"),
+        (custom, Code.FAILED_PRECONDITION, "Cannot transition to requested config. It is only legal to transition"),
+    ):
+        with pytest.raises(Failure, match=reason) as caught:
+            server.reloader.apply(config)
+        assert caught.value.code is wanted
+        assert server.available() == {"m": (2,)}
 
 
 def test_a_reload_names_models_that_cannot_be_loaded_and_serves_the_others(opened: Any, repository: Path) -> None:

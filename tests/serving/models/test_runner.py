@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from serving.models.runner import LoadError, Runner
 from serving.status import Code, Failure
@@ -103,3 +104,19 @@ def test_the_highest_rank_runs(models_folder: Path, method: Literal["callable", 
     answer = runner.run(runner.signatures["serving_default"], {"image_bytes": deepest}, ["out_bytes"])
     assert (answer["out_bytes"].shape, answer["out_bytes"].reshape(-1).tolist()) == (deepest.shape, [b"a", b"b"])
     runner.close()
+
+
+def test_a_sparse_tensor_cannot_be_asked_for(tmp_path: Path, method: Literal["callable", "run"]) -> None:
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        sparse = tf.compat.v1.sparse_placeholder(tf.float32, [None, 4], "s")
+        y = tf.identity(tf.sparse.reduce_sum(sparse, 1), "y")
+        info = tf.compat.v1.saved_model.build_tensor_info
+        signature = tf.compat.v1.saved_model.build_signature_def({"s": info(sparse)}, {"y": info(y)}, "predict")
+        builder = tf.compat.v1.saved_model.Builder(str(tmp_path / "1"))
+        builder.add_meta_graph_and_variables(session, ["serve"], {"serving_default": signature})
+        builder.save()
+    runner = Runner(tmp_path / "1", method=method)
+    with pytest.raises(Failure, match=r"several parts \(coo_sparse or composite_tensor\).* cannot name: s\.") as caught:
+        runner.run(runner.signatures["serving_default"], {"s": np.zeros((1, 4), np.float32)}, ["y"])
+    runner.close()
+    assert caught.value.code is Code.INVALID_ARGUMENT

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from serving.models.loading import load_version
 from serving.models.runner import Runner
 from serving.models.served_version import ServedVersion
 from serving.models.version_folders import discover
 from serving.models.versions import Models
+from serving.status import Failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def test_unloading_waits_for_the_last_lease(repository: Path) -> None:
     served.release()
     unloading.join(30)
     assert not unloading.is_alive()
-    with pytest.raises(tf.errors.CancelledError, match="Session has been closed"):
+    with pytest.raises(Failure, match="CANCELLED: Session has been closed"):
         value(served)
 
 
@@ -76,3 +76,14 @@ def test_unloading_gives_up_waiting_after_its_time(repository: Path) -> None:
     served.unload(timeout_s=0.0)
     served.release()
     assert not served.acquire()
+
+
+def test_a_versions_key_in_ml_metadata_is_known_while_it_is_loaded(repository: Path) -> None:
+    (repository / "m" / "1" / "assets.extra").mkdir()
+    (repository / "m" / "1" / "assets.extra" / "mlmd_uuid").write_bytes(b"my_mlmd_uuid\n" + bytes(10_000))
+    models = Models(lambda: discover(repository), load=load_version, report=lambda _: None)
+    models.poll()
+    known = models.mlmd_uuids()
+    models.close()
+    assert known == {("m", 1): "my_mlmd_uuid"}
+    assert models.mlmd_uuids() == {}

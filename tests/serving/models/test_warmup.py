@@ -117,7 +117,7 @@ def test_every_kind_of_record_is_replayed(
         (lambda: predict_log("", {"x": ["text"]}), "Warmup record 1 of .* failed"),
         (lambda: multi_inference_log("regress_x_to_y", "no_such"), "Serving signature key 'no_such' not found"),
         (lambda: b"", "Unsupported log_type for warmup"),
-        (lambda: b"\xff\xff", "Warmup record 1 of .* failed"),
+        (lambda: b"\xff\xff", "Failed to parse warmup record: 1 from "),
     ],
     ids=["signature", "input", "type", "task", "kind", "damaged"],
 )

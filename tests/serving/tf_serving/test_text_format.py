@@ -28,7 +28,10 @@ def test_the_message_that_is_given_is_filled_and_returned(file: Path) -> None:
 
 def test_an_error_names_line_and_column_and_the_fields_there_are(file: Path) -> None:
     file.write_text('server_key: "k"\n  server_kez: "k"\n')
-    with pytest.raises(BadInput, match=r"config cannot be used\. Got at line:column 2:3") as caught:
+    with pytest.raises(
+        BadInput,
+        match=r"config cannot be used\. Got Error parsing text-format tensorflow.serving.SSLConfig: line:column 2:3",
+    ) as caught:
         read_text_file(file, ssl_config(), flag="--ssl_config_file")
     assert caught.value.expected == "a SSLConfig in protobuf's text format"
     assert "server_key, server_cert, custom_ca, client_verify" in caught.value.fix

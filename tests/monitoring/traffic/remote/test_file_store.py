@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,3 +128,12 @@ def test_a_url_without_a_driver_is_refused_without_its_secret(url: str) -> None:
     with pytest.raises(BadInput, match="No installed driver") as raised:
         FileStore(url)
     assert "hush" not in str(raised.value)
+
+
+@pytest.mark.skipif(ctypes.util.find_library("hdfs") is not None, reason="Hadoop's library is here")
+def test_hdfs_without_hadoop_is_an_error_that_says_what_to_install() -> None:
+    with pytest.raises(
+        BadInput, match=r"cannot open it\. Got hdfs://node:9000/models: Unable to load libhdfs"
+    ) as raised:
+        FileStore("hdfs://node:9000/models")
+    assert raised.value.fix.startswith("Install Hadoop, set HADOOP_HOME and CLASSPATH")

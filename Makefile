@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-dashboard bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures coverage lock clean
+.PHONY: help demo test test-all bench bench-dashboard bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -57,6 +57,9 @@ lint: $(READY) ## rules, format, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+schemas: $(READY) ## docs/reference/schema from the documents of the monitor
+	$(BIN)/python -m monitoring.documents.schemas docs/reference/schema
 
 picture: $(READY) ## docs/images/architecture.svg from the import contracts
 	$(BIN)/python -m tests.contracts.architecture_picture

@@ -70,7 +70,7 @@ def fill(store: Store, model: str, *, label: str = "UA", page: bool = True) -> i
 
 
 def drill_of(name: str, label: str = "UA") -> DrillRecord:
-    """A drill with a fault that was told, one that was missed, one too small, and one left out."""
+    """A drill with a fault that was detected, one that was missed, one too small, and one left out."""
     paged = DrillRun(
         replicate=0, column=label, level="page", delay=2, watch="schema", cause=f"gone {label}", named=label
     )

@@ -293,5 +293,5 @@ class _Drill:
 
 def _said(run: DrillRun) -> str:
     if run.level is None:
-        return "not told"
+        return "not detected"
     return f"{run.level} in window {run.delay}: {run.cause}"

@@ -36,6 +36,9 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
     windows = store.windows(number)
     check = store.check(number)
     return MonitorStatus(
+        number=number,
+        name=record.called,
+        created_at=record.created_at,
         model=record.model,
         version=record.version,
         page_budget=record.page_budget,

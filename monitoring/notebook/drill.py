@@ -26,7 +26,7 @@ def drill_monitor(
     """Plant faults in replayed rows of a monitor, and see whether and when it tells; as `pitfalls drill run` does.
 
     >>> drill_monitor(Monitor.open("lender"), live, faults=("unit", "labels-stop"))  # doctest: +SKIP
-    DrillRecord(lender, 2026-03-01 12:00: 1 of 2 faults told; missed: labels stop.)
+    DrillRecord(lender, 2026-03-01 12:00: 1 of 2 faults detected; missed: labels stop.)
 
     Args:
         monitor: The monitor.

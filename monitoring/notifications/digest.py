@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypedDict
+from typing import TypeAlias
 
-from monitoring.notifications.notification import (
-    IncidentMessage,
-    Notification,
-    NotificationSource,
-    incident_message,
-    iso,
-    link_of,
-    one_line,
-)
+from monitoring.documents.deployment import DeploymentDocument
+from monitoring.documents.document import iso
+from monitoring.documents.incident import incident_document
+from monitoring.documents.notification import DigestDocument, DigestEventDocument
+from monitoring.notifications.notification import Notification, link_of, one_line
 from monitoring.records import IncidentRecord, Level
 
 #: Incidents that a digest names; the others are counted.
 NAMED = 20
-
-
-class DigestMessage(TypedDict):
-    """The JSON document of a digest: `state` is `digest`, `events` says how many events it stands for."""
-
-    event: str
-    deployment: str
-    deployment_id: int
-    model: str
-    version: int
-    state: str
-    events: int
-    message: str
-    incidents: list[IncidentMessage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +25,14 @@ class Digest:
         event: Identifies it for the life of the store.
         events: How many events it stands for.
         incidents: The incidents that they are of, as they are now, in the order of their numbers.
-        source: The deployment.
+        deployment: The deployment.
         told: The incidents, by number, that somebody had been notified of before.
     """
 
     event: str
     events: int
     incidents: tuple[IncidentRecord, ...]
-    source: NotificationSource
+    deployment: DeploymentDocument
     told: frozenset[int] = frozenset()
 
     def of_level(self, level: Level) -> Digest:
@@ -68,7 +50,7 @@ class Digest:
     def headline(self) -> str:
         """One line: how many incidents there were, and how many are open."""
         still = sum(one.state != "closed" for one in self.incidents)
-        return f"{self.source.name}: digest of the past: {len(self.incidents)} incidents, {still} not closed"
+        return f"{self.deployment.name}: digest of the past: {len(self.incidents)} incidents, {still} not closed"
 
     @property
     def text(self) -> str:
@@ -85,8 +67,10 @@ class Digest:
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """What it is about: names and values."""
-        source = self.source
-        return (("Deployment", f"{source.name} ({source.number}), {source.model} version {source.version}"),)
+        deployment = self.deployment
+        return (
+            ("Deployment", f"{deployment.name} ({deployment.number}), {deployment.model} version {deployment.version}"),
+        )
 
     @property
     def key(self) -> str:
@@ -95,25 +79,20 @@ class Digest:
 
     def link(self, template: str | None) -> str | None:
         """An address of the dashboard, as that of the last incident."""
-        return link_of(template, deployment=self.source.number, incident=self.incidents[-1].number)
+        return link_of(template, deployment=self.deployment.number, incident=self.incidents[-1].number)
 
     @property
-    def document(self) -> DigestMessage:
+    def document(self) -> DigestDocument:
         """The JSON document."""
-        return {
-            "event": self.event,
-            "deployment": self.source.name,
-            "deployment_id": self.source.number,
-            "model": self.source.model,
-            "version": self.source.version,
-            "state": "digest",
-            "events": self.events,
-            "message": self.text,
-            "incidents": [incident_message(self._notification(one)) for one in self.incidents],
-        }
+        return DigestDocument(
+            event=DigestEventDocument(id=self.event, kind="digest", events=self.events),
+            deployment=self.deployment,
+            incidents=[incident_document(incident) for incident in self.incidents],
+            message=self.text,
+        )
 
     def _notification(self, incident: IncidentRecord) -> Notification:
-        return Notification(event=self.event, state=incident.state, incident=incident, source=self.source)
+        return Notification(event=self.event, state=incident.state, incident=incident, deployment=self.deployment)
 
 
 #: What a route sends.

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from monitoring.config import MonitorConfig, RouteSection
+from monitoring.documents.deployment import DeploymentDocument, deployment_document
 from monitoring.errors import AnotherRun
 from monitoring.notifications.digest import Digest, Message
-from monitoring.notifications.notification import Notification, NotificationSource
+from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.sending import Delivery, wants
 from monitoring.store.lease import LEASE_SECONDS
 from monitoring.store.notifications import Attempt, PendingNotification
@@ -103,9 +104,9 @@ class NotificationOutbox:
         for incident in incidents:
             if incident.state == "closed" or incident.is_snoozed(now):
                 continue
-            source = self._source()
-            event = f"{source.name}/{self._number}/{incident.number}/again"
-            message = Notification(event=event, state="open", incident=incident, source=source)
+            deployment = self._deployment()
+            event = f"{deployment.name}/{self._number}/{incident.number}/again"
+            message = Notification(event=event, state="open", incident=incident, deployment=deployment)
             self._renew(self._clock())
             if self._notify is not None:
                 self._notify(message, [route for route in routes if wants(route, message)])
@@ -150,19 +151,18 @@ class NotificationOutbox:
         return [route for route in self._routes if wants(route, message) and route.receiver not in settled]
 
     def _message(self, one: PendingNotification) -> Message:
-        source = self._source()
+        deployment = self._deployment()
         if one.state is None:
-            return Digest(event=one.event, events=one.events, incidents=one.incidents, source=source, told=one.told)
-        return Notification(event=one.event, state=one.state, incident=one.incidents[0], source=source)
+            return Digest(
+                event=one.event, events=one.events, incidents=one.incidents, deployment=deployment, told=one.told
+            )
+        return Notification(event=one.event, state=one.state, incident=one.incidents[0], deployment=deployment)
 
-    def _source(self) -> NotificationSource:
+    def _deployment(self) -> DeploymentDocument:
+        """The deployment, without its traffic, budgets and metrics, which do not leave along a route."""
         record = self._store.deployment_record(self._number)
-        return NotificationSource(
-            name=record.called,
-            number=self._number,
-            model=record.model,
-            version=record.version,
-            created_at=record.created_at,
+        return deployment_document(record, self._number).model_copy(
+            update={"traffic": None, "budget": None, "metrics": None}
         )
 
 

@@ -1,4 +1,4 @@
-"""Drills: faults planted in replayed traffic, and whether and when the monitor told."""
+"""Drills: faults planted in replayed traffic, and whether and when the monitor detected them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Touched: TypeAlias = Literal["inputs", "answers", "labels", "rows"]
 #: Where the replayed windows are from.
 DrillSource: TypeAlias = Literal["traffic", "reference"]
 
-#: What became of a fault: told in at least half of its replicates, missed, or smaller than what is detected.
-Outcome: TypeAlias = Literal["told", "missed", "too small"]
+#: What became of a fault: detected in at least half of its replicates, missed, or smaller than what is detected.
+Outcome: TypeAlias = Literal["detected", "missed", "too small"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class DrillRun:
     Attributes:
         replicate: Its number, from 0.
         column: What the fault was planted in: an input, or a slice; empty for a fault of no column.
-        level: The level of the incident that told; None where none did.
+        level: The level of the incident that detected it; None where none did.
         delay: In which window with the fault it was opened, the first is 1; None where none was.
-        watch: Its watch; empty where none told, as are the next three.
+        watch: Its watch; empty where none did, as are the next three.
         slice: Its slice.
         cause: Its cause.
         named: The input that it names first; empty where it names none.
@@ -75,37 +75,37 @@ class FaultResult:
     runs: tuple[DrillRun, ...]
 
     @property
-    def told(self) -> tuple[DrillRun, ...]:
-        """The replicates that were told at the level at which they should be, or a higher one."""
+    def detected(self) -> tuple[DrillRun, ...]:
+        """The replicates that were detected at the level at which they should be, or a higher one."""
         return tuple(one for one in self.runs if one.level in ("page", self.level))
 
     @property
     def noticed(self) -> int:
-        """How many replicates were told at a lower level only."""
-        return sum(one.level is not None for one in self.runs) - len(self.told)
+        """How many replicates were detected at a lower level only."""
+        return sum(one.level is not None for one in self.runs) - len(self.detected)
 
     @property
     def outcome(self) -> Outcome:
-        """Told in at least half of the replicates; or missed, if it is large enough to be promised."""
-        if 2 * len(self.told) >= len(self.runs):
-            return "told"
+        """Detected in at least half of the replicates; or missed, if it is large enough to be promised."""
+        if 2 * len(self.detected) >= len(self.runs):
+            return "detected"
         return "missed" if self.promised else "too small"
 
     @property
     def median_delay(self) -> int | None:
-        """The median delay of the told replicates, in windows; None where none was told."""
-        delays = sorted(one.delay or 0 for one in self.told)
+        """The median delay of the detected replicates, in windows; None where none was detected."""
+        delays = sorted(one.delay or 0 for one in self.detected)
         return delays[(len(delays) - 1) // 2] if delays else None
 
     @property
     def named_rightly(self) -> int:
-        """How many of the told replicates name the faulty input first, or none where no input is faulty."""
-        return sum(one.named_rightly for one in self.told)
+        """How many of the detected replicates name the faulty input first, or none where no input is faulty."""
+        return sum(one.named_rightly for one in self.detected)
 
     @property
     def cause(self) -> str:
-        """The cause of most told replicates, of several the first; empty where none was told."""
-        causes = Counter(one.cause for one in self.told)
+        """The cause of most detected replicates, of several the first; empty where none was detected."""
+        causes = Counter(one.cause for one in self.detected)
         return causes.most_common(1)[0][0] if causes else ""
 
 
@@ -183,9 +183,9 @@ class DrillRecord:
     @property
     def sentence(self) -> str:
         """What it found, in one sentence."""
-        told = sum(one.outcome == "told" for one in self.faults)
+        detected = sum(one.outcome == "detected" for one in self.faults)
         missed = ", ".join(one.title for one in self.faults if one.outcome == "missed")
-        return f"{told} of {len(self.faults)} faults told{f'; missed: {missed}' if missed else ''}."
+        return f"{detected} of {len(self.faults)} faults detected{f'; missed: {missed}' if missed else ''}."
 
     def __repr__(self) -> str:
         return f"DrillRecord({self.name}, {self.at:%Y-%m-%d %H:%M}: {self.sentence})"

@@ -73,6 +73,7 @@ class MonitorStatus:
     `next_due_at` that from which the next window is due; None where they are not known. `rebaselines` are the changes
     of the baseline that stand, in order. `measured` are the metrics that are shown, over the baseline's windows.
     `drill` is the last drill of its name; None where there was none.
+    `number` is the deployment's number in the store, `name` its name and `created_at` when it was first used.
     `columns` are the words of the data dictionary by column, where it is known.
     """
 
@@ -94,4 +95,7 @@ class MonitorStatus:
     rebaselines: tuple[Rebaseline, ...] = ()
     measured: tuple[MeasuredMetric, ...] = ()
     drill: DrillRecord | None = None
+    number: int = 0
+    name: str = ""
+    created_at: datetime | None = None
     columns: Mapping[str, ColumnNote] = field(default_factory=dict)

@@ -1,10 +1,8 @@
-"""What is shown of a deployment: the monitor's own page, a picture, a terminal summary, a document, a drift report.
+"""What is shown of a deployment: the monitor's own page, a picture, a terminal summary, a drift report.
 
 Importing this room loads none of the libraries that draw; each function loads what it needs when it is called.
 """
 
-from monitoring.reports.document import status_document
-from monitoring.reports.document_types import StatusDocument
 from monitoring.reports.drift import write_drift_report
 from monitoring.reports.drift_summary import ColumnDrift, DriftSubject, DriftSummary, WatchVerdict
 from monitoring.reports.page import write_page
@@ -22,10 +20,8 @@ __all__ = [
     "Interval",
     "Month",
     "SliceSeries",
-    "StatusDocument",
     "WatchVerdict",
     "render",
-    "status_document",
     "write_drift_report",
     "write_page",
     "write_picture",

@@ -29,7 +29,8 @@ def results_table(status: MonitorStatus, table: str = "scores") -> pa.Table:
         table: Which.
 
     Returns:
-        Rows in order of time. Times are timestamps in UTC; evidence and thresholds are numbers, not logarithms;
+        Rows in order of time, with the keys of the documents; a key within another, such as `window.start`, has an
+        underscore for the point. Times are timestamps in UTC; evidence and thresholds are numbers, not logarithms;
         `effect` is the distance of the value from the baseline in the baseline's standard deviations, null where that
         is 0 or not known.
 
@@ -37,6 +38,15 @@ def results_table(status: MonitorStatus, table: str = "scores") -> pa.Table:
     ['incidents', 'metrics', 'scores', 'windows']
     """
     import pyarrow as pa  # noqa: PLC0415 - importing the room loads no library
+
+    rows = {"scores": _scores, "metrics": _metrics, "windows": _windows, "incidents": _incidents}[table](status)
+    named = [{"model": status.model, "version": status.version, **row} for row in rows]
+    return pa.Table.from_pylist(named, schema=pa.schema(_columns(table)))
+
+
+def _columns(table: str) -> list[tuple[str, pa.DataType]]:
+    """The columns of a table, in order, with their types."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
 
     moment = pa.timestamp("us", "UTC")
     model = [("model", pa.string()), ("version", pa.int64())]
@@ -60,22 +70,25 @@ def results_table(status: MonitorStatus, table: str = "scores") -> pa.Table:
         ],
         "windows": [
             *model,
-            *window,
+            ("start", moment),
+            ("end", moment),
+            *((name, pa.int64()) for name in ("rows", "labels", "labels_due", "repeats", "unseen", "findings")),
             ("status", text),
-            *((name, pa.int64()) for name in ("rows", "labels", "labels_due", "repeats", "findings")),
-            ("page_evidence", number),
-            ("notice_evidence", number),
+            ("expected", text),
+            ("evidence_page", number),
+            ("evidence_notice", number),
         ],
         "incidents": [
             *model,
             ("number", pa.int64()),
             *((name, text) for name in ("level", "state", "watch", "slice", "cause", "message", "owner")),
             *((name, moment) for name in ("opened_at", "acknowledged_at", "closed_at", "window_start", "window_end")),
+            ("previous", pa.int64()),
+            ("snoozed_until", moment),
+            ("snoozed_until_worse", pa.bool_()),
         ],
     }
-    rows = {"scores": _scores, "metrics": _metrics, "windows": _windows, "incidents": _incidents}[table](status)
-    named = [{"model": status.model, "version": status.version, **row} for row in rows]
-    return pa.Table.from_pylist(named, schema=pa.schema(columns[table]))
+    return columns[table]
 
 
 def _scores(status: MonitorStatus) -> list[dict[str, Any]]:
@@ -125,24 +138,30 @@ def _benchmark(known: MeasuredMetric | None) -> dict[str, float]:
 def _windows(status: MonitorStatus) -> list[dict[str, Any]]:
     return [
         {
-            **_span(window),
-            "status": window.status,
+            "start": window.start,
+            "end": window.end,
             "rows": window.rows,
             "labels": window.labels,
             "labels_due": window.labels_due,
             "repeats": window.repeats,
+            "unseen": window.unseen,
             "findings": len(window.findings),
-            "page_evidence": finite_evidence(window.page_log_evidence),
-            "notice_evidence": finite_evidence(window.notice_log_evidence),
+            "status": window.status,
+            "expected": window.expected,
+            "evidence_page": finite_evidence(window.page_log_evidence),
+            "evidence_notice": finite_evidence(window.notice_log_evidence),
         }
         for window in status.windows
     ]
 
 
 def _incidents(status: MonitorStatus) -> list[dict[str, Any]]:
-    names = ("number", "level", "state", "watch", "slice", "cause", "message", "owner", "opened_at")
-    times = ("acknowledged_at", "closed_at", "window_start", "window_end")
-    return [{name: getattr(one, name) for name in (*names, *times)} for one in status.incidents]
+    names = ("number", "level", "state", "watch", "slice", "cause", "message", "opened_at", "acknowledged_at")
+    more = ("closed_at", "window_start", "window_end", "previous", "snoozed_until", "snoozed_until_worse")
+    return [
+        {**{name: getattr(incident, name) for name in (*names, *more)}, "owner": incident.owner or None}
+        for incident in status.incidents
+    ]
 
 
 def _span(window: WindowRecord) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _values(one: FaultResult) -> dict[str, Any]:
     return {
         **{name: getattr(one, name) for name in _OF_FAULT},
         "replicates": len(one.runs),
-        "told": len(one.told),
+        "told": len(one.detected),
         "median_delay": one.median_delay,
         "cause": one.cause,
         "runs": json.dumps([asdict(run) for run in one.runs]),

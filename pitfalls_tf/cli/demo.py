@@ -52,7 +52,7 @@ def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, pictu
 
 
 def _document(result: DemoResult) -> dict[str, object]:
-    from monitoring.reports.document import status_document  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.status import status_document  # noqa: PLC0415 - not needed for --help
 
     demo = {
         "out": str(result.out),
@@ -60,7 +60,7 @@ def _document(result: DemoResult) -> dict[str, object]:
         "peak_bytes": result.peak_bytes,
         "stages": result.stages,
     }
-    return {**status_document(result.status), "demo": demo}
+    return {**status_document(result.status).plain(), "demo": demo}
 
 
 def _show(result: DemoResult) -> None:

@@ -18,7 +18,7 @@ class Verb(NamedTuple):
     """A row of the table: enough to print help without importing the verb."""
 
     module: str
-    """Full name of the module that exports ``command: click.Command``."""
+    """Full name of the module that exports ``command: click.Command``, or ``module:name`` of a command."""
     summary: str
     """First paragraph of the command's help; a contract test compares the two."""
 
@@ -68,14 +68,15 @@ class LazyGroup(click.Group):
             Its command; None for an unknown verb.
 
         Raises:
-            TypeError: the module's `command` is not a click command.
+            TypeError: what the row names is not a click command.
         """
         verb = self.verbs.get(cmd_name)
         if verb is None:
             return None
-        command = importlib.import_module(verb.module).command
+        module, _, attribute = verb.module.partition(":")
+        command = getattr(importlib.import_module(module), attribute or "command")
         if not isinstance(command, click.Command):
-            raise TypeError(f"{verb.module}.command is a {type(command).__name__}, not a click.Command.")
+            raise TypeError(f"{verb.module} is a {type(command).__name__}, not a click.Command.")
         if ctx.command_path:
             own = ctx.command_path if cmd_name == self.default else f"{ctx.command_path} {cmd_name}"
             name_variables(command, own)

@@ -18,7 +18,8 @@ from monitoring.dashboard.api.change_documents import LabelsRequest, NewNormalRe
 from monitoring.dashboard.api.changes import ApiChanges
 from monitoring.dashboard.api.openapi import openapi_document
 from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation
-from monitoring.dashboard.api.resources import ActionRequest, Resource, RunActionRequest, error_resource
+from monitoring.dashboard.api.resources import ActionRequest, RunActionRequest, error_document
+from monitoring.documents.document import Document
 from monitoring.errors import AnotherRun, BadInput, PitfallsError
 from monitoring.records import IncidentAction
 from monitoring.watches.descriptions import printable
@@ -60,14 +61,14 @@ class Api:
         if operation.body is not None:
             return await self._change(operation, request)
         found = await run_in_threadpool(self._read, operation.name, request)
-        return JSONResponse(found.model_dump())
+        return JSONResponse(found.plain())
 
-    def _read(self, name: str, request: Request) -> Resource:
+    def _read(self, name: str, request: Request) -> Document:
         calls, asked = self._changes().calls, request.query_params
         before = asked.get("before", "")
         match name:
             case "deployments":
-                found: Resource = calls.deployments(_limit(request), asked.get("after", ""))
+                found: Document = calls.deployments(_limit(request), asked.get("after", ""))
             case "deployment":
                 found = calls.deployment(*_place(request))
             case "windows":
@@ -91,12 +92,12 @@ class Api:
         assert operation.body is not None  # noqa: S101 - for the type checker: only changes are answered here
         asked, place = await _body(request, operation.body), _place(request)
         found = await run_in_threadpool(_changed, self._changes(), operation, asked, place, request)
-        return JSONResponse(found.model_dump())
+        return JSONResponse(found.plain())
 
 
 def _changed(
-    changes: ApiChanges, operation: Operation, asked: Resource, place: tuple[str, int], request: Request
-) -> Resource:
+    changes: ApiChanges, operation: Operation, asked: Document, place: tuple[str, int], request: Request
+) -> Document:
     """What a change gives."""
     match asked:
         case RangeRequest():
@@ -156,7 +157,7 @@ def _closed(request: Request) -> bool:
     raise BadInput("There is no such state.", got=printable(asked), expected="open or all", fix="Choose one of these.")
 
 
-async def _body(request: Request, kind: type[Resource]) -> Resource:
+async def _body(request: Request, kind: type[Document]) -> Document:
     """The document that a change takes, as JSON: a form of another site cannot send that type."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415)
@@ -187,7 +188,7 @@ async def _failed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, PitfallsError)  # noqa: S101 - for the type checker: registered for these alone
     codes = ((NotFound, 404), (BadInput, 400), (AnotherRun, 409))
     code = next((code for kind, code in codes if isinstance(error, kind)), 503)
-    return JSONResponse(error_resource(error).model_dump(), code)
+    return JSONResponse(error_document(error).plain(), code)
 
 
 _REFUSED: dict[int, tuple[str, str]] = {

@@ -5,24 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.dashboard.api.change_documents import LabelRequestsResource, label_requests_resource
-from monitoring.dashboard.api.resources import (
-    DeploymentResource,
-    DeploymentsResource,
-    FailureResource,
-    IncidentResource,
-    IncidentsResource,
-    RunsResource,
-    WindowsResource,
-    WindowStatesResource,
-    deployment_resource,
-    incident_resource,
-    run_resource,
-    window_resource,
-    window_state_resource,
-)
+from monitoring.dashboard.api.change_documents import LabelRequestsDocument, label_requests_document
+from monitoring.dashboard.api.resources import DeploymentPageDocument, FailureDocument, entry_document
 from monitoring.dashboard.stores.roster import entry_of, read_entries, read_roster
 from monitoring.dashboard.stores.stores import Stores
+from monitoring.documents.deployment import DeploymentDocument, RunsDocument, run_document
+from monitoring.documents.incident import IncidentDocument, IncidentsDocument, incident_document
+from monitoring.documents.window import (
+    WindowsDocument,
+    WindowStatesDocument,
+    window_document,
+    window_state_document,
+)
 from monitoring.errors import BadInput
 from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
@@ -45,7 +39,7 @@ class ApiCalls:
 
     stores: Stores
 
-    def deployments(self, limit: int, after: str) -> DeploymentsResource:
+    def deployments(self, limit: int, after: str) -> DeploymentPageDocument:
         """The deployments in use: of each name the one that was run last.
 
         Args:
@@ -64,18 +58,18 @@ class ApiCalls:
             found = [one for one in found if one.place > last]
         shown = found[:limit]
         more = len(found) > limit
-        return DeploymentsResource(
-            deployments=[deployment_resource(one) for one in read_entries(self.stores.stores, shown, now)],
-            failures=[FailureResource(store=named.name, reason=str(error)) for named, error in roster.unreadable],
+        return DeploymentPageDocument(
+            deployments=[entry_document(one) for one in read_entries(self.stores.stores, shown, now)],
+            failures=[FailureDocument(store=named.name, reason=str(error)) for named, error in roster.unreadable],
             next=f"{shown[-1].store}/{shown[-1].outline.number}" if more else None,
         )
 
-    def deployment(self, store: str, number: int) -> DeploymentResource:
+    def deployment(self, store: str, number: int) -> DeploymentDocument:
         """One deployment, by its store's name and its number. Raises NotFound if there is none."""
         _, summary = self.find(store, number)
-        return deployment_resource(entry_of(store, summary, self.stores.clock()))
+        return entry_document(entry_of(store, summary, self.stores.clock()))
 
-    def windows(self, store: str, number: int, limit: int, before: str) -> WindowsResource:
+    def windows(self, store: str, number: int, limit: int, before: str) -> WindowsDocument:
         """The windows of a deployment, the latest first.
 
         Args:
@@ -85,22 +79,23 @@ class ApiCalls:
             before: Only those that begin before that time; empty: the latest.
 
         Returns:
-            The windows, without their scores, findings and estimates.
+            The windows.
         """
         opened, _ = self.find(store, number)
         until = _moment(before) if before else None
-        found = opened.recent_windows(number, latest=limit + 1, before=until)[::-1]
-        shown = [window_resource(one) for one in found[:limit]]
-        return WindowsResource(windows=shown, next=shown[-1].start if len(found) > limit else None)
+        found = opened.windows(number, latest=limit + 1, before=until, scores=False)[::-1]
+        benchmark = {metric.metric: metric.value for metric in opened.measured(number)}
+        shown = [window_document(one, benchmark) for one in found[:limit]]
+        return WindowsDocument(windows=shown, next=shown[-1].start if len(found) > limit else None)
 
-    def window_states(self, store: str, number: int, limit: int) -> WindowStatesResource:
+    def window_states(self, store: str, number: int, limit: int) -> WindowStatesDocument:
         """The last windows of a deployment with their states, judged and due, so many at most."""
         opened, summary = self.find(store, number)
         config = self.stores.store(store).config_of(summary.record.called)
         found = list_windows(config, opened, number, latest=limit, now=self.stores.clock())[-limit:]
-        return WindowStatesResource(windows=[window_state_resource(one) for one in found])
+        return WindowStatesDocument(windows=[window_state_document(one) for one in found])
 
-    def incidents(self, store: str, number: int, limit: int, before: str, *, closed: bool) -> IncidentsResource:
+    def incidents(self, store: str, number: int, limit: int, before: str, *, closed: bool) -> IncidentsDocument:
         """The incidents of a deployment, the latest first.
 
         Args:
@@ -116,29 +111,29 @@ class ApiCalls:
         opened, _ = self.find(store, number)
         most = _whole("before", before) if before else None
         found = opened.recent_incidents(number, latest=limit + 1, before=most, closed=closed)
-        shown = [incident_resource(one) for one in found[:limit]]
-        return IncidentsResource(incidents=shown, next=shown[-1].number if len(found) > limit else None)
+        shown = [incident_document(one) for one in found[:limit]]
+        return IncidentsDocument(incidents=shown, next=shown[-1].number if len(found) > limit else None)
 
-    def incident(self, store: str, number: int, incident: int) -> IncidentResource:
+    def incident(self, store: str, number: int, incident: int) -> IncidentDocument:
         """One incident. Raises NotFound if there is none."""
         opened, _ = self.find(store, number)
-        return incident_resource(_incident(opened, number, incident))
+        return incident_document(_incident(opened, number, incident))
 
-    def runs(self, store: str, number: int, limit: int) -> RunsResource:
+    def runs(self, store: str, number: int, limit: int) -> RunsDocument:
         """The last runs of a deployment, so many at most."""
         opened, _ = self.find(store, number)
-        return RunsResource(runs=[run_resource(one) for one in opened.runs(number, latest=limit)])
+        return RunsDocument(runs=[run_document(one) for one in opened.runs(number, latest=limit)])
 
-    def label_requests(self, store: str, number: int, limit: int) -> LabelRequestsResource:
+    def label_requests(self, store: str, number: int, limit: int) -> LabelRequestsDocument:
         """The last requests that added labels to a deployment's traffic log, so many at most."""
         opened, _ = self.find(store, number)
-        return label_requests_resource(opened.added_labels(number, latest=limit))
+        return label_requests_document(opened.added_labels(number, latest=limit))
 
-    def act(self, store: str, number: int, incident: int, action: IncidentAction) -> IncidentResource:
+    def act(self, store: str, number: int, incident: int, action: IncidentAction) -> IncidentDocument:
         """Act on an incident. Raises NotFound if there is none, BadInput if the action does not fit it."""
         opened, _ = self.find(store, number)
         _incident(opened, number, incident)
-        return incident_resource(opened.act(number, incident, action))
+        return incident_document(opened.act(number, incident, action))
 
     def find(self, name: str, number: int) -> tuple[Store, DeploymentSummary]:
         """A store by its name, and a deployment of it. Raises NotFound if there is none."""

@@ -11,22 +11,23 @@ from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.api.calls import ApiCalls
 from monitoring.dashboard.api.change_documents import (
-    BackfillResource,
+    LabelsDocument,
     LabelsRequest,
-    LabelsResource,
     NewNormalRequest,
     RangeRequest,
-    RebaselineResource,
-    UndoneResource,
     UndoRequest,
-    backfill_resource,
-    rebaseline_resource,
-    undone_resource,
 )
-from monitoring.dashboard.api.resources import ActionOutcomeResource, RunActionRequest
+from monitoring.dashboard.api.resources import ActionOutcomeDocument, RunActionRequest
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.backfill.backfill import backfill
+from monitoring.jobs.backfill.document import BackfillDocument, backfill_document
 from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.rebaseline.document import (
+    NewBaselineDocument,
+    UndoneBaselineDocument,
+    rebaseline_document,
+    undone_document,
+)
 from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline, undo_rebaseline
 from monitoring.jobs.run import ExternalServices, RunRequest
@@ -56,7 +57,7 @@ class ApiChanges:
     one_at_a_time: OneAtATime
     embedder: Embedder | None
 
-    def backfill(self, store: str, number: int, asked: RangeRequest) -> BackfillResource:
+    def backfill(self, store: str, number: int, asked: RangeRequest) -> BackfillDocument:
         """Judge the windows of a range, as `monitoring.jobs.backfill.backfill.backfill` does, and tell of it.
 
         Args:
@@ -76,9 +77,9 @@ class ApiChanges:
             services=ExternalServices(notify=notify, embedder=self.embedder),
             clock=self.calls.stores.clock,
         )
-        return backfill_resource(done)
+        return backfill_document(done)
 
-    def rebaseline(self, store: str, number: int, asked: NewNormalRequest) -> RebaselineResource:
+    def rebaseline(self, store: str, number: int, asked: NewNormalRequest) -> NewBaselineDocument:
         """Make windows the new normal, and tell of incidents that it closes. Cost: reading them, and a fit."""
         config, opened = self._config(store, number)
         said = NewNormal(start=asked.start, end=asked.end, since=asked.since, reason=asked.reason, by=asked.by)
@@ -86,17 +87,17 @@ class ApiChanges:
         with self.one_at_a_time.change():
             done = rebaseline(path, config, said, clock=self.calls.stores.clock, embedder=self.embedder)
         self._tell(config, opened, number)
-        return rebaseline_resource(done)
+        return rebaseline_document(done)
 
-    def undo_rebaseline(self, store: str, number: int, asked: UndoRequest) -> UndoneResource:
+    def undo_rebaseline(self, store: str, number: int, asked: UndoRequest) -> UndoneBaselineDocument:
         """Go back to the baseline before the last re-baseline, and tell of incidents that are open again."""
         config, opened = self._config(store, number)
         with self.one_at_a_time.change():
             undone = undo_rebaseline(self._file(store, number).path, by=asked.by, clock=self.calls.stores.clock)
         self._tell(config, opened, number)
-        return undone_resource(undone)
+        return undone_document(undone)
 
-    def add_labels(self, store: str, number: int, asked: LabelsRequest) -> LabelsResource:
+    def add_labels(self, store: str, number: int, asked: LabelsRequest) -> LabelsDocument:
         """Add labels to a deployment's traffic log: all of those whose predictions were not erased, or none.
 
         Who sent how many is kept in the store; a request that failed there may be sent again, as labels count once.
@@ -139,9 +140,9 @@ class ApiChanges:
         finally:
             writer.close()
         opened.record_added_labels(number, AddedLabels(at=self.calls.stores.clock(), by=asked.by.strip(), labels=added))
-        return LabelsResource(added=added)
+        return LabelsDocument(added=added)
 
-    def run_action(self, store: str, number: int, incident: int, asked: RunActionRequest) -> ActionOutcomeResource:
+    def run_action(self, store: str, number: int, incident: int, asked: RunActionRequest) -> ActionOutcomeDocument:
         """Perform an action of the config, as its button does.
 
         Args:
@@ -160,7 +161,7 @@ class ApiChanges:
         done, outcome = perform(
             config, opened, (number, incident), asked.name, by=asked.by, clock=self.calls.stores.clock
         )
-        return ActionOutcomeResource(done=done, outcome=outcome, incident=self.calls.incident(store, number, incident))
+        return ActionOutcomeDocument(done=done, outcome=outcome, incident=self.calls.incident(store, number, incident))
 
     def _config(self, store: str, number: int) -> tuple[MonitorConfig, Store]:
         """The config of a deployment that is the one in use of its name, and its store."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation
-from monitoring.dashboard.api.resources import ErrorResource, Resource
+from monitoring.dashboard.api.resources import ErrorDocument
+from monitoring.documents.document import Document
+from monitoring.documents.schemas import VERSION
 
 PREFIX = "/api/v1"
 
@@ -40,18 +42,18 @@ def openapi_document() -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for one in OPERATIONS:
         paths.setdefault(f"{PREFIX}{one.path}", {})[one.method.lower()] = _operation(one)
-    used: set[type[Resource]] = {ErrorResource}
-    for one in OPERATIONS:
-        used |= {one.answer} | ({one.body} if one.body is not None else set())
-    models = sorted(used, key=lambda model: model.__name__)
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
-    )
+    written: set[type[Document]] = {ErrorDocument, *(one.answer for one in OPERATIONS)}
+    taken = {one.body for one in OPERATIONS if one.body is not None}
+    models: list[tuple[type[Document], JsonSchemaMode]] = [
+        *((model, "serialization") for model in sorted(written, key=lambda model: model.__name__)),
+        *((model, "validation") for model in sorted(taken, key=lambda model: model.__name__)),
+    ]
+    _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "pitfalls monitor",
-            "version": "1",
+            "version": str(VERSION),
             "description": "Deployments, windows, incidents and runs of the stores that `pitfalls monitor ui` shows. "
             "Reads are open where the dashboard listens on a loopback address without a token; changes need the token.",
         },
@@ -75,25 +77,25 @@ def _operation(one: Operation) -> dict[str, Any]:
         ],
         "responses": {
             "200": {"description": "The document.", "content": _json(one.answer)},
-            "400": {"description": "A parameter or an action that does not fit.", "content": _json(ErrorResource)},
+            "400": {"description": "A parameter or an action that does not fit.", "content": _json(ErrorDocument)},
             "401": {"description": "The token is missing."},
-            "404": {"description": "It is not there.", "content": _json(ErrorResource)},
-            "503": {"description": "The store cannot be used.", "content": _json(ErrorResource)},
+            "404": {"description": "It is not there.", "content": _json(ErrorDocument)},
+            "503": {"description": "The store cannot be used.", "content": _json(ErrorDocument)},
         },
     }
     if one.takes is not None:
         found["responses"]["409"] = {
             "description": "A run is judging the deployment: ask again once it has ended.",
-            "content": _json(ErrorResource),
+            "content": _json(ErrorDocument),
         }
     if one.body is not None:
         found["requestBody"] = {"required": True, "content": _json(one.body)}
         found["responses"]["403"] = {
             "description": "A dashboard without a token takes no changes; or another site asked for it.",
-            "content": _json(ErrorResource),
+            "content": _json(ErrorDocument),
         }
     return found
 
 
-def _json(model: type[Resource]) -> dict[str, Any]:
+def _json(model: type[Document]) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}

@@ -6,29 +6,25 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from monitoring.dashboard.api.change_documents import (
-    BackfillResource,
-    LabelRequestsResource,
+    LabelRequestsDocument,
+    LabelsDocument,
     LabelsRequest,
-    LabelsResource,
     NewNormalRequest,
     RangeRequest,
-    RebaselineResource,
-    UndoneResource,
     UndoRequest,
 )
 from monitoring.dashboard.api.resources import (
-    ActionOutcomeResource,
+    ActionOutcomeDocument,
     ActionRequest,
-    DeploymentResource,
-    DeploymentsResource,
-    IncidentResource,
-    IncidentsResource,
-    Resource,
+    DeploymentPageDocument,
     RunActionRequest,
-    RunsResource,
-    WindowsResource,
-    WindowStatesResource,
 )
+from monitoring.documents.deployment import DeploymentDocument, RunsDocument
+from monitoring.documents.document import Document
+from monitoring.documents.incident import IncidentDocument, IncidentsDocument
+from monitoring.documents.window import WindowsDocument, WindowStatesDocument
+from monitoring.jobs.backfill.document import BackfillDocument
+from monitoring.jobs.rebaseline.document import NewBaselineDocument, UndoneBaselineDocument
 from monitoring.records import ActionKind
 
 #: How many rows a page has, unless `limit` says so, and at most.
@@ -56,10 +52,10 @@ class Operation:
     name: str
     path: str
     summary: str
-    answer: type[Resource]
+    answer: type[Document]
     query: tuple[Literal["limit", "after", "before", "state"], ...] = ()
     action: ActionKind | None = None
-    takes: type[Resource] | None = None
+    takes: type[Document] | None = None
 
     @property
     def method(self) -> Literal["GET", "POST"]:
@@ -67,7 +63,7 @@ class Operation:
         return "GET" if self.body is None else "POST"
 
     @property
-    def body(self) -> type[Resource] | None:
+    def body(self) -> type[Document] | None:
         """The document that it takes; None: none, it reads."""
         return self.takes if self.action is None else ActionRequest
 
@@ -86,30 +82,30 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         name="deployments",
         path="/deployments",
         summary="List the deployments in use: of each name the one that was run last.",
-        answer=DeploymentsResource,
+        answer=DeploymentPageDocument,
         query=("limit", "after"),
     ),
-    Operation(name="deployment", path=_DEPLOYMENT, summary="Read a deployment.", answer=DeploymentResource),
+    Operation(name="deployment", path=_DEPLOYMENT, summary="Read a deployment.", answer=DeploymentDocument),
     Operation(
         name="windows",
         path=f"{_DEPLOYMENT}/windows",
         summary="List the windows of a deployment, the latest first.",
-        answer=WindowsResource,
+        answer=WindowsDocument,
         query=("limit", "before"),
     ),
     Operation(
         name="incidents",
         path=f"{_DEPLOYMENT}/incidents",
         summary="List the incidents of a deployment, the latest first.",
-        answer=IncidentsResource,
+        answer=IncidentsDocument,
         query=("limit", "before", "state"),
     ),
-    Operation(name="incident", path=_INCIDENT, summary="Read an incident.", answer=IncidentResource),
+    Operation(name="incident", path=_INCIDENT, summary="Read an incident.", answer=IncidentDocument),
     Operation(
         name="runs",
         path=f"{_DEPLOYMENT}/runs",
         summary="List the last runs of a deployment, the newest first.",
-        answer=RunsResource,
+        answer=RunsDocument,
         query=("limit",),
     ),
     Operation(
@@ -117,7 +113,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path=f"{_DEPLOYMENT}/window-states",
         summary="List the last windows with their states, in order of time: judged ones with attempts and revisions, "
         "then those that are due, with why they are not judged.",
-        answer=WindowStatesResource,
+        answer=WindowStatesDocument,
         query=("limit",),
     ),
     Operation(
@@ -125,35 +121,35 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path=f"{_DEPLOYMENT}/backfill",
         summary="Judge the windows of a range, late or again; answered when it is done, or stopped with the service: "
         "the same request goes on.",
-        answer=BackfillResource,
+        answer=BackfillDocument,
         takes=RangeRequest,
     ),
     Operation(
         name="rebaseline",
         path=f"{_DEPLOYMENT}/rebaseline",
         summary="Make windows of the traffic the new normal.",
-        answer=RebaselineResource,
+        answer=NewBaselineDocument,
         takes=NewNormalRequest,
     ),
     Operation(
         name="undo-rebaseline",
         path=f"{_DEPLOYMENT}/rebaseline/undo",
         summary="Go back to the baseline before the last re-baseline, with its evidence.",
-        answer=UndoneResource,
+        answer=UndoneBaselineDocument,
         takes=UndoRequest,
     ),
     Operation(
         name="labels",
         path=f"{_DEPLOYMENT}/labels",
         summary="Add labels to the traffic log of a deployment: all of them, or none.",
-        answer=LabelsResource,
+        answer=LabelsDocument,
         takes=LabelsRequest,
     ),
     Operation(
         name="label-requests",
         path=f"{_DEPLOYMENT}/label-requests",
         summary="List the last requests that added labels: who sent how many, and when; the newest first.",
-        answer=LabelRequestsResource,
+        answer=LabelRequestsDocument,
         query=("limit",),
     ),
     Operation(
@@ -161,11 +157,11 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path=f"{_INCIDENT}/run",
         summary="Perform an [[action]] of the config from an incident; both its beginning and its outcome are in the "
         "incident's log.",
-        answer=ActionOutcomeResource,
+        answer=ActionOutcomeDocument,
         takes=RunActionRequest,
     ),
     *(
-        Operation(name=kind, path=f"{_INCIDENT}/{kind}", summary=summary, answer=IncidentResource, action=kind)
+        Operation(name=kind, path=f"{_INCIDENT}/{kind}", summary=summary, answer=IncidentDocument, action=kind)
         for kind, summary in _ACTIONS.items()
     ),
 )

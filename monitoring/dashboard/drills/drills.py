@@ -14,7 +14,7 @@ from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import NOTHING, printable
 
 #: Words of an outcome.
-_OUTCOMES = {"told": "told", "missed": "missed", "too small": "smaller than detected"}
+_OUTCOMES = {"detected": "detected", "missed": "missed", "too small": "smaller than detected"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +97,8 @@ def _tables_of(drill: DrillRecord) -> tuple[TableView, TableView, TableView]:
         columns=("Fault", "Should be", "Told", "Outcome", "Window", "Named rightly", "Cause", "What it does"),
         rows=tuple(map(_fault, drill.faults)),
         numeric=frozenset({2, 4, 5}),
-        note="Window: in which one with the fault it was told, the median; the first is 1. Named rightly: how often "
-        "the faulty input was named first, or none where no input is faulty.",
+        note="Window: in which one with the fault it was detected, the median; the first is 1. Named rightly: how "
+        "often the faulty input was named first, or none where no input is faulty.",
     )
     replicates = TableView(
         name="replicates",
@@ -118,15 +118,15 @@ def _tables_of(drill: DrillRecord) -> tuple[TableView, TableView, TableView]:
 
 
 def _fault(one: FaultResult) -> tuple[Cell, ...]:
-    told, runs = len(one.told), len(one.runs)
+    detected, runs = len(one.detected), len(one.runs)
     style = one.level if one.outcome == "missed" else ""
     return (
         cell(printable(one.title), style="text"),
         cell(f"a {one.level}", one.level),
-        cell(f"{told} of {runs}", told),
+        cell(f"{detected} of {runs}", detected),
         cell(_OUTCOMES[one.outcome], one.outcome, style=style),
         Cell(text=NOTHING if one.median_delay is None else str(one.median_delay), value=one.median_delay),
-        cell(f"{one.named_rightly} of {told}" if told else NOTHING, one.named_rightly),
+        cell(f"{one.named_rightly} of {detected}" if detected else NOTHING, one.named_rightly),
         cell(_cause(one), one.cause, style="text"),
         cell(printable(one.what), style="text"),
     )

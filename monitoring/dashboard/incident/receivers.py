@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from monitoring.config.routes import AlertmanagerRoute, PagerDutyRoute, RouteSection
-from monitoring.notifications.notification import Notification, NotificationSource, link_of
+from monitoring.documents.deployment import deployment_document
+from monitoring.notifications.notification import Notification, link_of
 from monitoring.records import IncidentRecord
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import printable
@@ -59,12 +60,5 @@ def _alert(url: str, incident: IncidentRecord, summary: DeploymentSummary) -> st
 
 
 def _key(incident: IncidentRecord, summary: DeploymentSummary) -> str:
-    record = summary.record
-    source = NotificationSource(
-        name=record.called,
-        number=summary.number,
-        model=record.model,
-        version=record.version,
-        created_at=record.created_at,
-    )
-    return Notification(event="", state=incident.state, incident=incident, source=source).key
+    deployment = deployment_document(summary.record, summary.number)
+    return Notification(event="", state=incident.state, incident=incident, deployment=deployment).key

@@ -162,8 +162,8 @@ def overview_table(rows: Sequence[OverviewRow]) -> TableView:
         name="overview",
         title="Deployments",
         columns=(
-            *("deployment", "version", "state", "sentence", "metric", "value", "low", "high", "baseline"),
-            *("page_evidence", "page_threshold", "label_coverage", "judged_until", "last_run", "snoozed"),
+            *("name", "version", "state", "summary", "metric", "value", "low", "high", "baseline"),
+            *("evidence_page", "budget_page_threshold", "label_coverage", "judged_until", "used_at", "snoozed"),
             *("team", "tags"),
         ),
         rows=tuple(

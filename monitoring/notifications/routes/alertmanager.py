@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from monitoring.notifications.notification import Notification, iso
+from monitoring.documents.document import iso
+from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.request import RouteRequest, json_request
 
 #: How long an alert goes on firing without being sent again. Without an end, Alertmanager would end it in minutes.
@@ -31,16 +32,16 @@ def alertmanager_request(
     Returns:
         The request.
     """
-    incident, source = notification.incident, notification.source
+    incident, deployment = notification.incident, notification.deployment
     test = notification.kind == "test"
     labels = {
         "alertname": "ModelIncident",
         "severity": "info" if test else _SEVERITIES[incident.level],
         "level": incident.level,
-        "deployment": source.name,
-        "deployment_id": str(source.number),
-        "model": source.model,
-        "version": str(source.version),
+        "deployment": deployment.name,
+        "deployment_id": str(deployment.number),
+        "model": deployment.model,
+        "version": str(deployment.version),
         "incident": str(incident.number),
     }
     ends = at + (TEST_FIRING if test else FIRING)

@@ -21,7 +21,7 @@ _LONGEST = 200
 
 def command_input(message: Message, *, link: str | None) -> bytes:
     """What the program reads: the document of a webhook, with `link` where there is one, and a line end."""
-    document: dict[str, object] = {**message.document}
+    document: dict[str, object] = message.document.plain()
     if link is not None:
         document["link"] = link
     return json.dumps(document).encode() + b"\n"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.notifications.notification import Notification, incident_message, iso
+from monitoring.documents.document import iso
+from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.request import RouteRequest, json_request, shortened
 
 _ACTIONS = {"acknowledged": "acknowledge", "closed": "resolve"}
@@ -27,18 +28,18 @@ def pagerduty_request(
     Returns:
         The request.
     """
-    incident, source = notification.incident, notification.source
+    incident, deployment = notification.incident, notification.deployment
     action = action or _ACTIONS.get(notification.state, "trigger")
     event: dict[str, Any] = {"routing_key": routing_key, "event_action": action, "dedup_key": notification.key}
     if action == "trigger":
         event["payload"] = {
             "summary": shortened(notification.headline, _SUMMARY),
-            "source": shortened(source.name, _SUMMARY),
+            "source": shortened(deployment.name, _SUMMARY),
             "severity": "info" if notification.kind == "test" else _SEVERITIES[incident.level],
             "timestamp": iso(incident.window_end),
-            "component": source.model,
+            "component": deployment.model,
             "class": incident.watch,
-            "custom_details": incident_message(notification),
+            "custom_details": notification.document.plain(),
         }
         event["client"] = "pitfalls"
         if link is not None:

@@ -32,7 +32,7 @@ def webhook_request(message: Message, *, url: str, secret: str | None, at: datet
     Raises:
         BadInput: The secret is not one.
     """
-    request = json_request(url, message.document)
+    request = json_request(url, message.document.plain())
     if secret is None:
         return request
     headers = signature_headers(message.event, request.body, secret=secret, at=at)

@@ -32,7 +32,7 @@ def drill_rows(drill: DrillRecord | None) -> tuple[tuple[str, ...], ...]:
         (
             one.title,
             f"a {one.level}",
-            f"{len(one.told)} of {len(one.runs)}",
+            f"{len(one.detected)} of {len(one.runs)}",
             NOTHING if one.median_delay is None else str(one.median_delay),
             printable(one.cause, LONGEST_MESSAGE) if one.cause else NOTHING,
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.records import EstimateRecord, MonitorStatus, RealisedLosses
+from monitoring.records.estimate import EstimateMethod
 from monitoring.reports.sections.formatting import format_count, format_moment
 from monitoring.tasks.metrics import part_of
 from monitoring.watches.descriptions import lower_first, metric_title
@@ -42,7 +43,7 @@ class TrustRow:
         unchecked_windows: How many windows have passed since then.
     """
 
-    method: str
+    method: EstimateMethod
     metric: str
     trusted: bool
     checks: int

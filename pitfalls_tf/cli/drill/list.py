@@ -24,17 +24,17 @@ def command(config_path: Path, *, output: Output) -> int:
     """List the faults that can be planted, and past drills.
 
     Of each fault what it does and at which level the monitor should tell; of each drill of the deployment how many
-    faults were told, the newest first. Runs nothing.
+    faults were detected, the newest first. Runs nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.drills.document import drill_document  # noqa: PLC0415 - as above
+    from monitoring.documents.drill import drill_document  # noqa: PLC0415 - as above
     from monitoring.drills.faults.catalogue import FAULTS  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
     with Store.open(config.store.url) as store:
         drills = store.drills(config.name)
-    document = {"faults": [_document(one) for one in FAULTS], "drills": [drill_document(one) for one in drills]}
+    document = {"faults": [_document(one) for one in FAULTS], "drills": [drill_document(one).plain() for one in drills]}
     lines = [*(_fault_line(one) for one in FAULTS), "", *(_drill_line(one) for one in drills)]
     if not drills:
         lines.append(f"No drill was run yet: pitfalls drill run --config {config_path}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.monitor.incidents.action import login_name
+from pitfalls_tf.cli.monitor.incidents import login_name
 from pitfalls_tf.cli.monitor.notify.test import numbers_of, route_line, send_tests
 from pitfalls_tf.cli.monitor.options import config_option, embedder_of, traffic_option, with_traffic
 from pitfalls_tf.cli.output import one_line, with_output
@@ -48,11 +48,11 @@ def command(
 
     Clean windows of the deployment's own traffic, or else of its reference, are replayed through the monitor's own job
     in a temporary store, without and with each fault. The deployment's store gets the result, and nothing else of it is
-    touched. Exits with 1 if a fault that should page was missed: told in fewer than half of its replicates; or, with
-    --notify, if a route failed.
+    touched. Exits with 1 if a fault that should page was missed, that is detected in fewer than half of its replicates;
+    or, with --notify, if a route failed.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.drills.document import drill_document  # noqa: PLC0415 - as above
+    from monitoring.documents.drill import drill_document  # noqa: PLC0415 - as above
     from monitoring.drills.drill import DrillRequest, run_drill  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -71,7 +71,7 @@ def command(
         store.save_drill(drill)
     paged = any(run.level == "page" for one in drill.faults for run in one.runs)
     routes = send_tests(config, numbers) if numbers and paged else []
-    document = {**drill_document(drill), **({"routes": routes} if notify else {})}
+    document = {**drill_document(drill).plain(), **({"routes": routes} if notify else {})}
     output.finish(document, lambda: _show(drill, routes))
     return 1 if drill.missed or not all(one["delivered"] for one in routes) else 0
 

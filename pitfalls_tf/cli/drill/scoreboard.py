@@ -23,10 +23,10 @@ def scoreboard(drill: DrillRecord) -> RenderableType:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    from monitoring.drills.document import AS_LOGGED  # noqa: PLC0415 - as above
+    from monitoring.documents.drill import AS_LOGGED  # noqa: PLC0415 - as above
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("fault", "told", "window", "named", "cause"):  # where there is no room, the cause is cut
+    for name in ("fault", "detected", "window", "named", "cause"):  # where there is no room, the cause is cut
         right = name in ("window", "named")
         table.add_column(name, justify="right" if right else "left", no_wrap=name != "cause")
     for one in drill.faults:
@@ -44,12 +44,12 @@ def scoreboard(drill: DrillRecord) -> RenderableType:
 def _cells(one: FaultResult) -> tuple[str, ...]:
     from monitoring.watches.descriptions import printable  # noqa: PLC0415 - not needed for --help
 
-    told, runs = len(one.told), len(one.runs)
-    mark = {"told": "", "missed": ", missed", "too small": ""}[one.outcome]
+    detected, runs = len(one.detected), len(one.runs)
+    mark = {"detected": "", "missed": ", missed", "too small": ""}[one.outcome]
     delay = "" if one.median_delay is None else str(one.median_delay)
-    named = f"{one.named_rightly}/{told}" if told else ""
+    named = f"{one.named_rightly}/{detected}" if detected else ""
     lower = f"a notice in {one.noticed} of {runs}" if one.noticed else ""
-    return one.title, f"{one.level} {told}/{runs}{mark}", delay, named, printable(one.cause or lower)
+    return one.title, f"{one.level} {detected}/{runs}{mark}", delay, named, printable(one.cause or lower)
 
 
 def _about(drill: DrillRecord) -> str:
@@ -61,6 +61,6 @@ def _about(drill: DrillRecord) -> str:
     drawn = f"{format_count(drill.replicates, 'replicate')}, drawn from {drill.source_windows} {source} ({span})"
     return (
         f"{drawn}; {drill.lead} windows before each fault, at most {drill.windows} with it. Without a fault: {false} "
-        f"in {drill.clean_windows:,} windows. Window: in which one with the fault it was told, the median. Named: how "
-        "often the faulty input was named first, or none if none is."
+        f"in {drill.clean_windows:,} windows. Window: in which one with the fault it was detected, the median. Named: "
+        "how often the faulty input was named first, or none if none is."
     )

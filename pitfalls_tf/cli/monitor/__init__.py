@@ -30,7 +30,6 @@ VERBS: Mapping[str, Verb] = {
     "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),
     "incidents": Verb("pitfalls_tf.cli.monitor.incidents", "Look at incidents, and act on them."),
     "notify": Verb("pitfalls_tf.cli.monitor.notify", "See and test how people are notified."),
-    "acknowledge": Verb("pitfalls_tf.cli.monitor.acknowledge", "Acknowledge an incident."),
 }
 
 command = LazyGroup(

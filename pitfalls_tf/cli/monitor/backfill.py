@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from pitfalls_tf.cli.monitor.incidents.action import login_name
+from pitfalls_tf.cli.monitor.incidents import login_name
 from pitfalls_tf.cli.monitor.options import (
     config_option,
     run_services,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from monitoring.config import MonitorConfig
     from monitoring.jobs.backfill.backfill import BackfillResult, RevisedWindow
     from monitoring.jobs.backfill.window_range import WindowRange
-    from monitoring.records import Only
+    from monitoring.records import Only, WindowRecord, WindowRevision
     from pitfalls_tf.cli.output import Output
 
 #: What `--only` says.
@@ -69,6 +69,7 @@ def command(
     killed, the same command goes on.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.backfill.document import backfill_document  # noqa: PLC0415 - as above
     from monitoring.jobs.backfill.window_range import WindowRange  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
@@ -77,7 +78,7 @@ def command(
     asked = WindowRange(start=first, end=last, only=ONLY[flags["only"]], by=flags["by"] or login_name())
     done = _backfill(config, asked, output)
     lines = _lines(done, zone)
-    output.finish(_document(done, asked), lambda: click.echo("\n".join(map(one_line, lines))))
+    output.finish(backfill_document(done).plain(), lambda: click.echo("\n".join(map(one_line, lines))))
     return 0
 
 
@@ -98,29 +99,9 @@ def _backfill(config: MonitorConfig, asked: WindowRange, output: Output) -> Back
         )
 
 
-def _document(done: BackfillResult, asked: WindowRange) -> dict[str, object]:
-    begun = done.backfill
-    return {
-        "deployment": done.run.deployment,
-        "from": asked.start,
-        "to": asked.end,
-        "only": asked.only,
-        "until": None if begun is None else begun.until,
-        "judged": done.run.judged,
-        "stopped": done.run.stopped,
-        "opened": [one.number for one in done.run.opened],
-        "revised": [
-            {"start": one.before.start, "end": one.before.end, "before": _short(one.before), "after": _short(one.after)}
-            for one in done.revised
-        ],
-    }
-
-
-def _short(window: object) -> dict[str, object] | None:
+def _short(window: WindowRecord | WindowRevision | None) -> tuple[str, int, int] | None:
     """What a window was or is, in short."""
-    if window is None:
-        return None
-    return {name: getattr(window, name) for name in ("status", "rows", "labels")}
+    return None if window is None else (window.status, window.rows, window.labels)
 
 
 def _lines(done: BackfillResult, zone: ZoneInfo) -> list[str]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.monitor.incidents.action import MAX_NUMBER, deployment_with_incidents, login_name
+from pitfalls_tf.cli.monitor.incidents import MAX_NUMBER, deployment_with_incidents, login_name
 from pitfalls_tf.cli.monitor.options import config_option, embedder_of, notifier, traffic_option, with_traffic
 from pitfalls_tf.cli.output import one_line, with_output
 
@@ -94,21 +94,14 @@ def command(
 
 def _finish(done: RebaselineResult, zone: ZoneInfo, output: Output) -> None:
     """Print what was done."""
+    from monitoring.jobs.rebaseline.document import rebaseline_document  # noqa: PLC0415 - not needed for --help
+
     closed = f" Closed: {', '.join(f'#{one}' for one in done.closed)}." if done.closed else ""
     line = (
         f"New baseline {done.folder}: {done.rows:,} rows, {done.labels:,} with labels. Windows are judged against it "
         f"from {done.since.astimezone(zone):%Y-%m-%d %H:%M} on.{closed} `pitfalls monitor rebaseline --undo` goes back."
     )
-    document = {
-        "deployment": done.deployment,
-        "baseline": str(done.folder),
-        "rows": done.rows,
-        "labels": done.labels,
-        "since": done.since.isoformat(),
-        "closed": list(done.closed),
-        "notes": list(done.notes),
-    }
-    output.finish(document, lambda: click.echo(one_line(line)))
+    output.finish(rebaseline_document(done).plain(), lambda: click.echo(one_line(line)))
 
 
 def _since_incident(
@@ -138,6 +131,7 @@ def _undo(path: Path, config: MonitorConfig, by: str, given: object, output: Out
             fix="Leave the others out.",
         )
     from monitoring.jobs.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.rebaseline.document import undone_document  # noqa: PLC0415 - as above
     from monitoring.jobs.rebaseline.rebaseline import undo_rebaseline  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -149,8 +143,7 @@ def _undo(path: Path, config: MonitorConfig, by: str, given: object, output: Out
         f"The baseline is the former one again. Windows from {undone.since:%Y-%m-%d %H:%M} UTC on are judged again by "
         "the next run."
     )
-    document = {"undone": undone.since.isoformat(), "reopened": list(undone.closed), "by": by}
-    output.finish(document, lambda: click.echo(line))
+    output.finish(undone_document(undone).plain(), lambda: click.echo(line))
 
 
 def _notify(config: MonitorConfig, deployment: int | None, output: Output) -> None:

@@ -102,10 +102,10 @@ def _run(
     idle: IdleDeployment | None,
 ) -> tuple[MonitorStatus, RunResult | None]:
     """Evaluate what is due, if anything is, and print the status."""
+    from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
     from monitoring.jobs.data_dictionary import column_notes  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
-    from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:
@@ -124,7 +124,7 @@ def _run(
             number = run.deployment
         found = status(store, config.name, number, now=datetime.now(UTC))
     found = replace(found, columns=column_notes(config))
-    document = dict(status_document(found, since=since_of(since, found)))
+    document = status_document(found, since=since_of(since, found)).plain()
     if config.traffic.exclude_callers:
         document["excluded_rows"] = 0 if run is None else run.excluded_rows
     output.finish(document, lambda: show(found))

@@ -29,6 +29,7 @@ def command(config_path: Path, deployment: int | None, *, latest: int, output: O
     judge are not listed. Evaluates nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.deployment import RunsDocument, run_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
@@ -36,8 +37,9 @@ def command(config_path: Path, deployment: int | None, *, latest: int, output: O
         number = deployment_of(config, store, output, deployment)
         found = () if number is None else store.runs(number, latest=latest)
         zone = ZoneInfo("UTC" if number is None else store.deployment_record(number).timezone)
+    document = RunsDocument(runs=[run_document(run) for run in found])
     lines = [_line(run, zone) for run in found]
-    output.finish({"runs": found}, lambda: click.echo("\n".join(lines) or "No run is recorded."))
+    output.finish(document.plain(), lambda: click.echo("\n".join(lines) or "No run is recorded."))
     return 0
 
 

@@ -42,10 +42,10 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, o
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.config.files import read_files  # noqa: PLC0415 - as above
+    from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
     from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
-    from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     def load(path: Path) -> MonitorConfig:
@@ -57,5 +57,5 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, o
         service_of(watch, output, concurrency=1, moved=moved).run(stop)
     with Store.open(config.store.url, make=False) as store:
         found = status(store, config.name, deployment_of(config, store, output), now=datetime.now(UTC))
-    output.finish(dict(status_document(found)), lambda: show(found))
+    output.finish(status_document(found).plain(), lambda: show(found))
     return exit_code(found, rule=rule)

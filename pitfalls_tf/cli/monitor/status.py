@@ -38,14 +38,14 @@ def command(config_path: Path, deployment: int | None, since: datetime | None, *
     Evaluates nothing. Exits with 1 while a page is open, unless --exit-code says otherwise.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
     from monitoring.jobs.data_dictionary import column_notes  # noqa: PLC0415 - as above
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
-    from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         found = status(store, config.name, deployment_of(config, store, output, deployment), now=datetime.now(UTC))
     found = replace(found, columns=column_notes(config))
-    output.finish(dict(status_document(found, since=since_of(since, found))), lambda: show(found))
+    output.finish(status_document(found, since=since_of(since, found)).plain(), lambda: show(found))
     return exit_code(found, rule=rule)

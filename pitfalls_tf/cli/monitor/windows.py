@@ -33,6 +33,7 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
     judged yet, with attempts and the error of the last one. Evaluates nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.window import WindowStatesDocument, window_state_document  # noqa: PLC0415 - as above
     from monitoring.jobs.backfill.window_list import list_windows  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -42,8 +43,9 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
         windows = () if number is None else list_windows(config, store, number, latest=latest, now=datetime.now(UTC))
         zone = ZoneInfo("UTC" if number is None else store.deployment_record(number).timezone)
     found = tuple(one for one in windows if not states or one.state in states)[-latest:]
+    document = WindowStatesDocument(windows=[window_state_document(one) for one in found])
     lines = [_line(one, zone) for one in found]
-    output.finish({"windows": found}, lambda: click.echo("\n".join(lines) or "No window."))
+    output.finish(document.plain(), lambda: click.echo("\n".join(lines) or "No window."))
     return 0
 
 

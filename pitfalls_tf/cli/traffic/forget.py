@@ -11,7 +11,7 @@ import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.monitor.incidents.action import login_name
+from pitfalls_tf.cli.monitor.incidents import login_name
 from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:

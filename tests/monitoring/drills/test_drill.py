@@ -31,7 +31,7 @@ def test_a_gross_fault_is_told_in_its_first_window_and_named(
     drilled: Drilled, fault: str, column: str, cause: str
 ) -> None:
     found = result(drilled, fault)
-    assert found.outcome == "told"
+    assert found.outcome == "detected"
     for run in found.runs:
         assert (run.column, run.level, run.delay, run.cause) == (column, "page", 1, cause)
         assert run.named == column

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 import pytest
 
 from monitoring.config import load_config
+from monitoring.documents.status import status_document
 from monitoring.errors import CannotRun
 from monitoring.jobs.run import RunResult, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
-from monitoring.reports.document import status_document
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
@@ -64,7 +64,7 @@ def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_overconfi
     detail = page.detail
     assert detail.split is not None
     assert detail.split.surprise > detail.split.difficulty
-    document = next(i for i in status_document(found)["incidents"] if i["id"] == page.number)
+    document = next(i for i in status_document(found).plain()["incidents"] if i["number"] == page.number)
     (by_origin,) = document["decomposition"]
     assert by_origin["column"] == "origin"
     assert {part["slice"] for part in by_origin["parts"]} == {"origin=EWR", "origin=JFK"}
@@ -168,7 +168,7 @@ def test_labels_that_come_for_sure_answers_alone_are_a_notice_and_contradictions
     assert scores["labelled:score=highest"] == pytest.approx(0.25, abs=0.15)
     assert found.coverage.labels_conflicting == 5
     assert found.coverage.labels == chosen.num_rows
-    document = status_document(found)["coverage"]
+    document = status_document(found).plain()["coverage"]
     assert document["labels_conflicting"] == 5
     event = np.asarray(chosen["event_time"].cast(pa.int64()))
     assert document["arrival"][-1]["share"] == 1.0
@@ -238,4 +238,4 @@ def test_rows_that_the_log_lost_or_left_out_are_answered_and_not_seen(deployed: 
     assert (found.coverage.rows, found.coverage.answered) == (245, 268)
     about = [f.message for window in found.windows for f in window.findings if f.kind == "capture gap"]
     assert about == ["4 rows were answered and are not in the traffic log."] * 2
-    assert status_document(found)["coverage"]["answered"] == 268
+    assert status_document(found).plain()["coverage"]["answered"] == 268

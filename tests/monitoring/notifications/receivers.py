@@ -12,13 +12,16 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from monitoring.notifications.notification import Notification, NotificationSource
+from monitoring.documents.deployment import DeploymentDocument
+from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.post import post
 from monitoring.notifications.routes.sending import Sender
 from monitoring.records import IncidentRecord
 
 APRIL = datetime(2013, 4, 22, tzinfo=UTC)
-SOURCE = NotificationSource(name="flights-eu", number=4, model="flights", version=1, created_at=APRIL)
+DEPLOYMENT = DeploymentDocument(
+    name="flights-eu", number=4, model="flights", version=1, timezone="UTC", created_at=APRIL
+)
 PAGE = IncidentRecord(
     number=3,
     level="page",
@@ -31,7 +34,7 @@ PAGE = IncidentRecord(
     cause="the model is wrong",
     message="Brier rose by .063 — more than harmless.",
 )
-OPENED = Notification(event="flights-eu/4/3/0", state="open", incident=PAGE, source=SOURCE)
+OPENED = Notification(event="flights-eu/4/3/0", state="open", incident=PAGE, deployment=DEPLOYMENT)
 
 
 @dataclass

@@ -3,11 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.notifications.digest import NAMED, Digest
-from tests.monitoring.notifications.receivers import PAGE, SOURCE
+from tests.monitoring.notifications.receivers import DEPLOYMENT, PAGE
 
 CLOSED = replace(PAGE, number=1, state="closed", cause="labels are late")
 NOTICE = replace(PAGE, number=2, level="notice", state="acknowledged", cause="inputs\ndrift")
-DIGEST = Digest(event="flights-eu/4/digest/1-9", events=9, incidents=(CLOSED, NOTICE, PAGE), source=SOURCE)
+DIGEST = Digest(event="flights-eu/4/digest/1-9", events=9, incidents=(CLOSED, NOTICE, PAGE), deployment=DEPLOYMENT)
 
 
 def test_a_digest_names_what_is_open_first() -> None:
@@ -19,8 +19,8 @@ def test_a_digest_names_what_is_open_first() -> None:
         "1  page, closed, 2013-04-22T00:00Z: labels are late",
     ]
     document = DIGEST.document
-    assert (document["state"], document["events"], document["event"]) == ("digest", 9, DIGEST.event)
-    assert [one["id"] for one in document["incidents"]] == [1, 2, 3]
+    assert (document.event.kind, document.event.events, document.event.id) == ("digest", 9, DIGEST.event)
+    assert [incident.number for incident in document.incidents] == [1, 2, 3]
 
 
 def test_a_route_of_pages_gets_no_notices() -> None:

@@ -5,32 +5,23 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 
+from monitoring.documents.incident import incident_document
 from monitoring.notifications.notification import example_notification
-from tests.monitoring.notifications.receivers import APRIL, OPENED, PAGE, SOURCE
+from tests.monitoring.notifications.receivers import APRIL, DEPLOYMENT, OPENED, PAGE
 
 
-def test_the_document_is_the_incident_as_the_command_line_shows_it() -> None:
-    assert OPENED.document == {
-        "event": "flights-eu/4/3/0",
-        "deployment": "flights-eu",
-        "deployment_id": 4,
-        "model": "flights",
-        "version": 1,
-        "id": 3,
-        "level": "page",
-        "opened_at": "2013-04-23T00:00:00Z",
-        "window": {"start": "2013-04-22T00:00:00Z", "end": "2013-04-23T00:00:00Z"},
-        "watch": "surprise_brier",
-        "slice": "origin=EWR",
-        "cause": "the model is wrong",
-        "message": "Brier rose by .063 — more than harmless.",
-        "state": "open",
-    }
+def test_the_document_is_an_event_its_deployment_and_its_incident() -> None:
+    document = OPENED.document.plain()
+    assert document["event"] == {"id": "flights-eu/4/3/0", "kind": "incident", "state": "open"}
+    deployment = document["deployment"]
+    assert (deployment["name"], deployment["number"], deployment["traffic"]) == ("flights-eu", 4, None)
+    assert document["incident"] == incident_document(PAGE).plain()
+    assert document["incident"]["window"] == {"start": "2013-04-22T00:00:00Z", "end": "2013-04-23T00:00:00Z"}
 
 
 def test_the_state_is_that_of_the_event_whatever_the_incident_has_become() -> None:
     closed = replace(OPENED, incident=replace(PAGE, state="closed"))
-    assert closed.document["state"] == "open"
+    assert (closed.document.event.state, closed.document.incident.state) == ("open", "closed")
     assert closed.headline == "flights-eu: page: the model is wrong"
     assert replace(closed, state="closed").headline == "flights-eu: page closed: the model is wrong"
 
@@ -41,12 +32,12 @@ def test_a_headline_is_one_line_whatever_a_cause_holds() -> None:
 
 
 def test_the_key_is_that_of_the_incident_for_its_life() -> None:
-    later = replace(OPENED, event="x", state="closed", source=replace(SOURCE, name="renamed"))
+    later = replace(OPENED, event="x", state="closed", deployment=DEPLOYMENT.model_copy(update={"name": "renamed"}))
     assert later.key == OPENED.key
-    another_store = replace(SOURCE, created_at=APRIL + timedelta(microseconds=1))
+    another_store = DEPLOYMENT.model_copy(update={"created_at": APRIL + timedelta(microseconds=1)})
     others = (
         replace(OPENED, incident=replace(PAGE, number=4)),
-        replace(OPENED, source=another_store),
+        replace(OPENED, deployment=another_store),
         replace(OPENED, kind="test"),
     )
     assert len({OPENED.key, *(other.key for other in others)}) == 4
@@ -54,10 +45,10 @@ def test_the_key_is_that_of_the_incident_for_its_life() -> None:
 
 
 def test_a_test_is_marked() -> None:
-    test = example_notification(APRIL, SOURCE)
-    assert test.document["test"]
+    test = example_notification(APRIL, DEPLOYMENT)
+    assert test.document.event.kind == "test"
     assert test.headline.startswith("TEST: flights-eu")
-    assert test.event != example_notification(APRIL + timedelta(seconds=1), SOURCE).event
+    assert test.event != example_notification(APRIL + timedelta(seconds=1), DEPLOYMENT).event
 
 
 def test_a_link_has_the_numbers_where_they_belong() -> None:

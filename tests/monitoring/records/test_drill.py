@@ -20,15 +20,15 @@ def result(*runs: DrillRun, level: Level = "page", promised: bool = True) -> Fau
 
 def test_a_page_tells_at_either_level_and_a_notice_at_its_own() -> None:
     page, notice = result(PAGE, NOTICE, MISSED), result(PAGE, NOTICE, MISSED, level="notice")
-    assert (page.told, page.noticed, page.median_delay) == ((PAGE,), 1, 1)
-    assert (notice.told, notice.noticed, notice.median_delay) == ((PAGE, NOTICE), 0, 1)
+    assert (page.detected, page.noticed, page.median_delay) == ((PAGE,), 1, 1)
+    assert (notice.detected, notice.noticed, notice.median_delay) == ((PAGE, NOTICE), 0, 1)
     assert (notice.named_rightly, notice.cause) == (1, "out of range")
 
 
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (result(PAGE, MISSED), "told"),
+        (result(PAGE, MISSED), "detected"),
         (result(PAGE, MISSED, MISSED), "missed"),
         (result(PAGE, MISSED, MISSED, promised=False), "too small"),
         (result(NOTICE), "missed"),
@@ -70,7 +70,7 @@ def test_a_drill_is_shown_as_a_sentence_and_has_no_dates_of_a_reference_without(
         false_notices=0,
         faults=(result(PAGE), replace(result(MISSED), title="unit")),
     )
-    assert repr(drill) == "DrillRecord(flights, 2026-03-01 12:00: 1 of 2 faults told; missed: unit.)"
+    assert repr(drill) == "DrillRecord(flights, 2026-03-01 12:00: 1 of 2 faults detected; missed: unit.)"
     assert (drill.span, drill.clean_windows, drill.missed) == ((at, at), 174, (drill.faults[1],))
     start = datetime(1970, 1, 1, tzinfo=UTC)
     assert replace(drill, source_start=start, source_end=start).span is None

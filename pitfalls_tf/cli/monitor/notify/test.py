@@ -47,14 +47,20 @@ def send_tests(config: MonitorConfig, numbers: Sequence[int]) -> list[dict[str, 
     Returns:
         What became of each, as the document has it.
     """
-    from monitoring.notifications.notification import NotificationSource, example_notification  # noqa: PLC0415
-    from monitoring.notifications.routes.sending import notify  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.deployment import DeploymentDocument  # noqa: PLC0415 - not needed for --help
+    from monitoring.notifications.notification import example_notification  # noqa: PLC0415 - as above
+    from monitoring.notifications.routes.sending import notify  # noqa: PLC0415 - as above
 
     now, model = datetime.now(UTC), config.model
-    source = NotificationSource(
-        name=config.name, number=0, model=model.name, version=model.version or 0, created_at=now
+    deployment = DeploymentDocument(
+        number=0,
+        name=config.name,
+        model=model.name,
+        version=model.version or 0,
+        timezone=config.windows.timezone,
+        created_at=now,
     )
-    deliveries = notify(example_notification(now, source), [config.notify[one - 1] for one in numbers])
+    deliveries = notify(example_notification(now, deployment), [config.notify[one - 1] for one in numbers])
     return [
         {
             "number": one,

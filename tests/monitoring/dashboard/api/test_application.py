@@ -32,7 +32,7 @@ def test_deployments_come_in_pages(client: TestClient) -> None:
     names = [one["name"] for page in (first, second) for one in page["deployments"]]
     assert (names, second["next"]) == (["flights", "parcels"], None)
     [one] = first["deployments"]
-    assert (one["state"], one["open_pages"]) == ("page", 1)
+    assert (one["standing"]["state"], one["standing"]["open_pages"]) == ("page", 1)
     assert client.get(SHOP).json() == one
 
 

@@ -49,7 +49,12 @@ def test_windows_are_judged_again_labels_added_and_a_baseline_made_and_undone(
     done = client.post(f"{PLACE}/backfill", json=asked).json()
     assert (done["until"], done["judged"], done["stopped"]) == (at(6), 2, False)
     first, second = done["revised"]
-    assert (first["start"], first["rows_before"], first["rows"], second["rows"]) == (at(4), 60, 120, 60)
+    assert (first["start"], first["before"]["rows"], first["after"]["rows"], second["after"]["rows"]) == (
+        at(4),
+        60,
+        120,
+        60,
+    )
     states = client.get(f"{PLACE}/window-states?limit=3").json()["windows"]
     assert [(one["state"], one["attempts"]) for one in states] == [("judged", 1), ("revised", 2), ("revised", 2)]
     assert [(one["backfill"], one["rows"]) for one in states[1]["before"]] == [(1, 60)]

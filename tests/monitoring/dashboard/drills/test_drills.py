@@ -13,12 +13,12 @@ COMMAND = "pitfalls drill run --config monitor.toml"
 def test_the_last_drill_is_a_sentence_facts_and_a_scoreboard(shared_store: Store) -> None:
     view = drills_view([drill_of("flights")], shared_store.summaries()[0], "/d/shop/1", COMMAND)
     assert (view.address, view.name, view.command) == ("/d/shop/1/drills", "flights", COMMAND)
-    assert view.sentence == "1 of 3 faults told; missed: labels stop."
+    assert view.sentence == "1 of 3 faults detected; missed: labels stop."
     assert ("Without a fault", "no page, 1 notice in 58 windows") in view.facts
     assert ("Drawn from", "30 clean windows of the traffic, 2013-04-10 to 2013-05-10") in view.facts
     faults, replicates, unfit, drills = view.tables
     assert [[cell.text for cell in row][:7] for row in faults.rows] == [
-        ["number times 100", "a page", "1 of 1", "told", "2", "1 of 1", "gone UA"],
+        ["number times 100", "a page", "1 of 1", "detected", "2", "1 of 1", "gone UA"],
         ["labels stop", "a page", "0 of 1", "missed", NOTHING, NOTHING, NOTHING],
         ["5 % of labels wrong", "a page", "0 of 1", "smaller than detected", NOTHING, NOTHING, NOTHING],
     ]

@@ -16,10 +16,10 @@ def test_the_page_of_drills_has_its_tables_as_files_and_a_link_from_the_deployme
     client: TestClient = client_of(stores)
     assert 'href="/d/shop/1/drills"' in client.get("/d/shop/1").text
     page = client.get("/d/shop/1/drills").text
-    assert "1 of 3 faults told; missed: labels stop." in page
+    assert "1 of 3 faults detected; missed: labels stop." in page
     rows = client.get("/d/shop/1/drills/tables/faults.csv").text.splitlines()
     assert rows[0].startswith("Fault,Should be,Told,Outcome,Window")
-    assert rows[1].startswith("number times 100,page,1,told,2,1,gone UA")
+    assert rows[1].startswith("number times 100,page,1,detected,2,1,gone UA")
     assert client.get("/d/shop/1/drills/tables/drills.parquet").status_code == 200
     assert client.get("/d/shop/1/drills/tables/none.csv").status_code == 404
     assert client.get("/d/shop/9/drills").status_code == 404

@@ -37,7 +37,7 @@ def test_a_row_has_the_numbers_of_its_history(shared_store: Store, found: tuple[
     assert "gauge-alarm" in {path.style for path in row.evidence_mark.paths}
     assert "gauge-alarm" not in {path.style for path in calm.evidence_mark.paths}
     lines = csv_text(overview_table([row, calm])).splitlines()
-    assert lines[0].startswith("deployment,version,state,sentence,metric,value,low,high,baseline,page_evidence")
+    assert lines[0].startswith("name,version,state,summary,metric,value,low,high,baseline,evidence_page")
     evidence = lines[1].split(",")[-8]
     assert math.isclose(float(evidence), math.exp(last.record.page_log_evidence))
     assert lines[1].endswith(",travel,eu batch")

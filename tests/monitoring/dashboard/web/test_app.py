@@ -77,7 +77,7 @@ def test_every_link_of_a_page_leads_somewhere(client: TestClient, path: str) -> 
 @pytest.mark.parametrize(
     ("path", "column", "rows"),
     [
-        ("/tables/overview.csv", "deployment", 2),
+        ("/tables/overview.csv", "name", 2),
         ("/d/shop/1/tables/windows.csv?windows=30", "Window", 30),
         ("/d/shop/1/tables/slices.csv", "Slice", 3),
         ("/d/shop/1/incidents/1/tables/rows.csv", "Prediction", 1),

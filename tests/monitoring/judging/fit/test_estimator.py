@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from monitoring.config import load_config
+from monitoring.documents.status import status_document
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import EstimateRecord, IntervalChecks, MonitorStatus
 from monitoring.reports.charts.estimates import estimate_charts
-from monitoring.reports.document import status_document
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows
 from monitoring.store.store import Store
 
@@ -51,7 +51,7 @@ def test_estimates_of_sound_traffic_agree_with_the_true_losses(deployed: Path, s
     assert inside >= 32  # of 40 at 90 %: fewer has a chance below .005
     assert sum(s.rows for s in settled.values()) == found.coverage.labels
     assert all(row.trusted and row.checks == 40 for row in trust_rows(found))
-    document = status_document(found)
+    document = status_document(found).plain()
     shown = document["windows"][3]["estimates"][0]
     assert shown["labelled"] == settled[found.windows[3].start].rows
     assert shown["confusion"] is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from monitoring import Monitor
-from monitoring.reports import status_document
+from monitoring.documents.status import status_document
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 ROWS = 40
@@ -46,7 +46,7 @@ def test_a_watch_with_daily_seasonality_is_compared_with_its_time_of_day(tmp_pat
     begun = FIRST + timedelta(days=13)
     assert begun <= page.window_start <= begun + timedelta(hours=8)  # from midnight, when errors are fewest
     assert "at the same time of the day" in page.message
-    document = status_document(found.status)
+    document = status_document(found.status).plain()
     cycles = {(one["watch"], one["slice"]): one for one in document["cycles"]}
     assert cycles["error", ""]["cycle"] == "day"
     assert cycles["error", ""]["gain"] > 1.5

@@ -10,7 +10,7 @@ import pytest
 from monitoring.errors import BadInput
 from monitoring.notifications.digest import Digest
 from monitoring.notifications.routes.apprise import apprise_command, send_by_apprise
-from tests.monitoring.notifications.receivers import OPENED, PAGE, SOURCE, Receiver
+from tests.monitoring.notifications.receivers import DEPLOYMENT, OPENED, PAGE, Receiver
 
 
 @pytest.fixture
@@ -45,5 +45,5 @@ def test_a_configuration_that_others_may_read_is_refused(config: Path) -> None:
 
 def test_the_kind_follows_the_state(config: Path) -> None:
     kinds = [apprise_command(replace(OPENED, state=state), config)[-2] for state in ("worse", "closed")]
-    kinds.append(apprise_command(Digest(event="e", events=1, incidents=(PAGE,), source=SOURCE), config)[-2])
+    kinds.append(apprise_command(Digest(event="e", events=1, incidents=(PAGE,), deployment=DEPLOYMENT), config)[-2])
     assert kinds == [f"--notification-type={kind}" for kind in ("warning", "success", "warning")]

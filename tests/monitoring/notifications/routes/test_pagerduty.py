@@ -24,7 +24,7 @@ def test_a_page_triggers_an_incident() -> None:
     payload = found["payload"]
     assert (payload["summary"], payload["source"]) == ("flights-eu: page: the model is wrong", "flights-eu")
     assert (payload["severity"], payload["timestamp"]) == ("critical", "2013-04-23T00:00:00Z")
-    assert payload["custom_details"] == OPENED.document
+    assert payload["custom_details"] == OPENED.document.plain()
     assert found["links"] == [{"href": "https://m/3", "text": "Dashboard"}]
 
 

@@ -24,10 +24,10 @@ from monitoring.notifications.routes.post import Answer
 from monitoring.notifications.routes.request import RouteRequest
 from monitoring.notifications.routes.sending import LONGEST_WAIT, Delivery, Sender, notify, wants
 from monitoring.records import IncidentState, Level
-from tests.monitoring.notifications.receivers import APRIL, OPENED, PAGE, SOURCE, Receiver, sender
+from tests.monitoring.notifications.receivers import APRIL, DEPLOYMENT, OPENED, PAGE, Receiver, sender
 from tests.monitoring.notifications.routes.smtp_server import SmtpServer, smtp_server
 
-DIGEST = Digest(event="e", events=9, incidents=(replace(PAGE, number=1, state="closed"), PAGE), source=SOURCE)
+DIGEST = Digest(event="e", events=9, incidents=(replace(PAGE, number=1, state="closed"), PAGE), deployment=DEPLOYMENT)
 
 
 def send(message: Message, *routes: RouteSection) -> tuple[tuple[Delivery, ...], list[float]]:
@@ -174,7 +174,7 @@ def test_email_and_command_are_sent_too(tmp_path: Path) -> None:
         deliveries, _ = send(DIGEST, mail, command)
     assert [(one.ok, one.detail) for one in deliveries] == [(True, "taken by the server"), (True, "exit status 0")]
     assert len(server.mails) == 1
-    assert '"state": "digest"' in (tmp_path / "out").read_text()
+    assert '"kind": "digest"' in (tmp_path / "out").read_text()
     quick = CommandRoute.model_validate({"route": "command", "command": ["/bin/sleep", "9"], "timeout": "1s"})
     assert not send(OPENED, quick)[0][0].ok
 

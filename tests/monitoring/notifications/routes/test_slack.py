@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitoring.notifications.digest import Digest
 from monitoring.notifications.routes.slack import CONTEXT, HEADER, SECTION, escaped, slack_request
-from tests.monitoring.notifications.receivers import OPENED, PAGE, SOURCE
+from tests.monitoring.notifications.receivers import DEPLOYMENT, OPENED, PAGE
 
 
 def sent(message: Any, link: str | None = None) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_long_texts_keep_to_the_limits() -> None:
 
 
 def test_a_digest_is_a_message_too() -> None:
-    document = sent(Digest(event="e", events=9, incidents=(PAGE,), source=SOURCE))
+    document = sent(Digest(event="e", events=9, incidents=(PAGE,), deployment=DEPLOYMENT))
     assert "3  page, open" in document["blocks"][1]["text"]["text"]
 
 

@@ -15,7 +15,8 @@ from tests.dashboard_store import EXAMPLES, drill_of
 
 DRILL: DrillRecord = drill_of("flights")
 SENTENCE = (
-    "Last drill, 11 May 2013 11:00: 1 of 3 faults told; missed: labels stop. Without a fault: no page in 58 windows."
+    "Last drill, 11 May 2013 11:00: 1 of 3 faults detected; missed: labels stop. "
+    "Without a fault: no page in 58 windows."
 )
 
 
@@ -36,4 +37,4 @@ def test_the_page_and_the_terminal_have_the_last_drill_where_there_was_one(tmp_p
         assert ('<h2 id="drill">Drill</h2>' in page) is there
         console = Console(width=200, file=io.StringIO(), record=True)
         console.print(render(shown))
-        assert ("1 of 3 faults told; missed: labels stop." in console.export_text()) is there
+        assert ("1 of 3 faults detected; missed: labels stop." in console.export_text()) is there

@@ -38,7 +38,9 @@ def test_before_the_first_window_the_reference_is_replayed_and_a_missed_page_exi
     done = pitfalls("drill", "run", "--config", str(config), *FEW, "--notify")
     assert done.exit_code == 1, done.stderr
     assert "Route 1  command sh: delivered" in done.stdout
-    assert json.loads((deployed / "told").read_text())["test"] is True  # one document: the drill's own pages send none
+    assert (
+        json.loads((deployed / "told").read_text())["event"]["kind"] == "test"
+    )  # one document: the drill's own pages send none
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["traffic", "stops", "page", "1/1", "1", "1/1", "traffic", "volume"] in lines
     assert ["labels", "stop", "page", "0/1,", "missed"] in lines
@@ -46,9 +48,9 @@ def test_before_the_first_window_the_reference_is_replayed_and_a_missed_page_exi
     assert "[2/3] traffic stops: page in window 1: traffic volume" in done.stderr
     listed = json.loads(pitfalls("drill", "list", "--config", str(config), "--json").stdout)
     [found] = listed["drills"]
-    assert (found["by"], found["drill"]) == ("ada", 1)
-    assert [one["outcome"] for one in found["faults"]] == ["told", "missed"]
-    assert "1 of 2 faults told; missed: labels stop." in pitfalls("drill", "list", "--config", str(config)).stdout
+    assert (found["by"], found["number"]) == ("ada", 1)
+    assert [one["outcome"] for one in found["faults"]] == ["detected", "missed"]
+    assert "1 of 2 faults detected; missed: labels stop." in pitfalls("drill", "list", "--config", str(config)).stdout
 
 
 @pytest.mark.slow
@@ -61,8 +63,8 @@ def test_a_drill_of_which_nothing_is_missed_exits_with_0(
     done = pitfalls("drill", "run", *place, "--fault", "unit", "--fault", "labels-wrong-5", *FEW, "--json")
     assert done.exit_code == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["source"]["of"] == "traffic"
-    assert [one["outcome"] for one in document["faults"]] == ["told", "too small"]
+    assert document["replayed"]["kind"] == "traffic"
+    assert [one["outcome"] for one in document["faults"]] == ["detected", "too small"]
 
 
 def test_wrong_input_is_refused(deployed: Path, pitfalls: Callable[..., Result]) -> None:

@@ -38,7 +38,7 @@ def test_a_day_that_came_late_is_judged_again_and_the_windows_say_so(
     again = json.loads(pitfalls(*asked[:-3], "2013-04-06", "--to", "2013-04-07", "--json").stdout)
     (one,) = again["revised"]
     assert one["before"] == one["after"]
-    assert (again["from"], again["judged"], again["stopped"]) == ("2013-04-06T00:00:00Z", 1, False)
+    assert (again["deployment"], again["judged"], again["stopped"]) == (1, 1, False)
 
 
 @pytest.mark.parametrize(

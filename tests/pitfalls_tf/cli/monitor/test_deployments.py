@@ -34,7 +34,7 @@ def test_a_second_config_does_not_read_healthy_by_the_first_one_s_windows(
 ) -> None:
     eu, us = twins
     assert pitfalls("monitor", "run", "--config", eu).exit_code == 0
-    for verb in (("run",), ("status",), ("acknowledge", "1")):
+    for verb in (("run",), ("status",), ("incidents", "acknowledge", "1")):
         refused = pitfalls("monitor", *verb, "--config", us)
         assert (refused.exit_code, refused.stdout) == (2, ""), refused.output
         assert "us/traffic" in refused.stderr
@@ -69,14 +69,14 @@ def test_changed_settings_tell_nobody_of_the_past_and_the_old_deployment_is_stil
     config.write_text(config.read_text() + '[[notify]]\nwebhook = "http://127.0.0.1:9/nobody"\n')
     first = pitfalls("monitor", "run", "--config", config)
     assert "Notification failed" in first.stderr
-    assert pitfalls("monitor", "acknowledge", "1", "--config", config).exit_code == 0
+    assert pitfalls("monitor", "incidents", "acknowledge", "1", "--config", config).exit_code == 0
     config.write_text(config.read_text() + "[tolerance]\nerror = 0.021\n")
     second = pitfalls("monitor", "run", "--config", config, "--json")
     assert "Notification failed" not in second.stderr
     assert "takes the place of 1" in second.stderr
     assert json.loads(second.stdout)["incidents"][0]["state"] == "acknowledged"
     shown = pitfalls("monitor", "status", "--config", config, "--deployment", "1", "--json")
-    assert json.loads(shown.stdout)["incidents"][0]["id"] == 1
+    assert json.loads(shown.stdout)["incidents"][0]["number"] == 1
     missing = pitfalls("monitor", "status", "--config", config, "--deployment", "9")
     assert missing.exit_code == 2
     assert "pitfalls monitor deployments" in missing.stderr

@@ -26,7 +26,7 @@ def test_a_log_is_rebaselined_told_of_and_undone(
     written = config.read_text()
     assert pitfalls("monitor", "run", *place).exit_code == 0
     done = json.loads(pitfalls("monitor", "rebaseline", *place, *SAID, "--json").stdout)
-    assert (done["deployment"], done["rows"], done["since"]) == (1, 1200, "2013-04-25T00:00:00+00:00")
+    assert (done["deployment"], done["rows"], done["since"]) == (1, 1200, "2013-04-25T00:00:00Z")
     assert "[baseline]\n# Made by" in config.read_text()
     assert 'path = "baseline-2013-04-25"\nversion = 1\nsince = 2013-04-25T00:00:00Z' in config.read_text()
     shown = " ".join(pitfalls("monitor", "status", *place).stdout.split())

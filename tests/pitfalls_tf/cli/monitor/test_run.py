@@ -32,7 +32,7 @@ def test_run_prints_one_document_and_exits_with_1_for_a_page(
     evidence = [window["evidence"]["page"] for window in found["windows"]]
     assert max(evidence[12:]) > 365 > max(evidence[:12])
     page = next(incident for incident in found["incidents"] if incident["level"] == "page")
-    assert {"id", "opened_at", "window", "watch", "slice", "cause", "message", "state"} <= page.keys()
+    assert {"number", "opened_at", "window", "watch", "slice", "cause", "message", "state"} <= page.keys()
     assert found["coverage"]["rows"] == 1500
     assert {(one["metric"], one["slice"]) for one in found["sensitivity"]} == {
         (metric, part) for metric in ("error", "brier") for part in ("", "origin=EWR", "origin=JFK")
@@ -149,5 +149,5 @@ def test_routes_hear_of_an_acknowledgement_at_once_and_a_receiver_that_was_down_
         assert "Nothing is due" in again.stdout
         assert "HTTP 404" in again.stderr
         receiver.statuses = [200]
-        assert pitfalls("monitor", "acknowledge", "1", "--config", config).exit_code == 0
-    assert [one["state"] for one in receiver.documents] == ["open", "open", "open", "acknowledged"]
+        assert pitfalls("monitor", "incidents", "acknowledge", "1", "--config", config).exit_code == 0
+    assert [one["event"]["state"] for one in receiver.documents] == ["open", "open", "open", "acknowledged"]

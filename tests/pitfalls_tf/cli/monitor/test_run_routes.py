@@ -50,12 +50,12 @@ def test_a_first_run_over_old_traffic_is_one_digest_by_each_route_and_what_is_op
     with receiving() as receiver, smtp_server(SmtpServer()) as smtp:
         config.write_text(config.read_text() + routes(deployed, receiver, smtp))
         first = json.loads(pitfalls("monitor", "run", "--config", config, "--json").stdout)
-        still = [one["id"] for one in first["incidents"] if one["state"] != "closed"]
+        still = [one["number"] for one in first["incidents"] if one["state"] != "closed"]
         sent = dict(zip(receiver.paths, receiver.documents, strict=True))
         counts = {path: receiver.paths.count(path) for path in sent}
         assert counts["/webhook"] == counts["/slack"] == len(smtp.mails) == 1
-        assert sent["/webhook"]["state"] == "digest"
-        assert [one["id"] for one in sent["/webhook"]["incidents"]] == [one["id"] for one in first["incidents"]]
+        assert sent["/webhook"]["event"]["kind"] == "digest"
+        assert [one["number"] for one in sent["/webhook"]["incidents"]] == [one["number"] for one in first["incidents"]]
         assert counts["/pagerduty"] == len(still)
         assert {one[0]["labels"]["incident"] for one in receiver.documents if isinstance(one, list)} == set(
             map(str, still)
@@ -67,5 +67,5 @@ def test_a_first_run_over_old_traffic_is_one_digest_by_each_route_and_what_is_op
         assert pitfalls("monitor", "incidents", "close", str(still[0]), "--config", config).exit_code == 0
         later = receiver.documents[before:]
     assert [one["event_action"] for one in later if "event_action" in one] == ["resolve"]
-    assert [one["state"] for one in later if "state" in one] == ["closed"]
+    assert [one["event"]["state"] for one in later if "event" in one] == ["closed"]
     assert len(smtp.mails) == 2

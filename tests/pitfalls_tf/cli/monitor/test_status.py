@@ -17,7 +17,7 @@ Pitfalls = Callable[..., Result]
 
 
 def test_before_the_first_run_the_error_names_the_command_to_run(pitfalls: Pitfalls, deployed: Path) -> None:
-    for verb in (("status",), ("report", "--no-drift"), ("acknowledge", "1")):
+    for verb in (("status",), ("report", "--no-drift"), ("incidents", "acknowledge", "1")):
         result = pitfalls("monitor", *verb, "--config", deployed / "monitor.toml")
         assert (result.exit_code, result.stdout) == (2, "")
         assert "pitfalls monitor run" in result.stderr
@@ -43,8 +43,8 @@ def test_two_configs_on_one_store_have_their_own_status_and_incidents(
         assert found.stderr == ""
         assert json.loads(found.stdout)["budget"]["page"]["text"] == budget
     assert json.loads(found.stdout)["columns"] == {"temp": {"unit": "°F", "description": ""}}
-    page, *_ = [one["id"] for one in json.loads(found.stdout)["incidents"] if one["level"] == "page"]
-    assert pitfalls("monitor", "acknowledge", str(page), "--config", other).exit_code == 0
+    page, *_ = [one["number"] for one in json.loads(found.stdout)["incidents"] if one["level"] == "page"]
+    assert pitfalls("monitor", "incidents", "acknowledge", str(page), "--config", other).exit_code == 0
     states = {
         config: [
             one["acknowledged_at"] is not None

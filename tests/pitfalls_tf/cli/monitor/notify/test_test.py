@@ -35,7 +35,11 @@ def test_each_route_gets_a_marked_test_and_one_that_fails_is_an_exit_code(config
         assert second == f"2  slack, webhook of {slack}: delivered, HTTP 200, attempt 1 of 3"
         assert third == "3  command /none/such: failed, cannot be started: No such file or directory"
         webhook = next(body for body in receiver.documents if "event" in body)
-        assert (webhook["test"], webhook["deployment"], webhook["model"]) == (True, "flights", "flights")
+        assert (webhook["event"]["kind"], webhook["deployment"]["name"], webhook["deployment"]["model"]) == (
+            "test",
+            "flights",
+            "flights",
+        )
         one = pitfalls("monitor", "notify", "test", "--config", config, "--route", "2", "--json")
     assert one.exit_code == 0
     (found,) = json.loads(one.stdout)["routes"]

@@ -1,0 +1,148 @@
+"""The schemas of a deployment, of how it stands, and of a run of the monitor over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from monitoring.documents.document import Document, Moment, SpanDocument, finite
+from monitoring.records import MetricCode, RunRecord
+
+if TYPE_CHECKING:
+    from monitoring.store.deployments import DeploymentRecord
+
+
+class LevelBudgetDocument(Document):
+    """A budget of false alarms as text, and the evidence at which its level alarms."""
+
+    text: str
+    threshold: float
+
+
+class BudgetDocument(Document):
+    """Both levels' budgets."""
+
+    page: LevelBudgetDocument
+    notice: LevelBudgetDocument
+
+
+class CustomMetricDocument(Document):
+    """A metric of the user's own: its name, its function as `module:function`, and the SHA-256 of the module's file."""
+
+    name: str
+    function: str
+    digest: str
+
+
+class StandingDocument(Document):
+    """How a deployment stands: its state and what happened in a sentence, its last run and window, and its incidents.
+
+    `failure` is the error of its last run; null where that judged what was due.
+    """
+
+    state: Literal["page", "failing", "late", "notice", "unknown", "ok"]
+    summary: str
+    used_at: Moment
+    last_window: SpanDocument | None
+    open_pages: int
+    open_notices: int
+    failure: str | None
+
+
+class DeploymentDocument(Document):
+    """One version of a model under one set of settings, whose evidence belongs together.
+
+    `number` counts from 1 within its store; a test of a route is of number 0. `follows` is the number of the deployment
+    of that name before it. `traffic`, `budget` and `metrics` are null where they are not told, as in notifications;
+    `store` and `standing` are those of the HTTP API, null elsewhere.
+    """
+
+    number: int
+    name: str
+    model: str
+    version: int
+    timezone: str
+    created_at: Moment | None
+    follows: int | None = None
+    traffic: str | None = None
+    budget: BudgetDocument | None = None
+    metrics: list[CustomMetricDocument] | None = None
+    store: str | None = None
+    standing: StandingDocument | None = None
+
+
+class DeploymentsDocument(Document):
+    """Deployments in order of creation."""
+
+    deployments: list[DeploymentDocument]
+
+
+class RunDocument(Document):
+    """A run of the monitor that had something to judge, or failed; `error` is null where none ended it."""
+
+    started_at: Moment
+    ended_at: Moment | None
+    windows: int
+    rows: int
+    error: str | None
+    host: str
+    version: str
+
+
+class RunsDocument(Document):
+    """Runs, the newest first."""
+
+    runs: list[RunDocument]
+
+
+def deployment_document(
+    record: DeploymentRecord,
+    number: int | None = None,
+    *,
+    store: str | None = None,
+    standing: StandingDocument | None = None,
+) -> DeploymentDocument:
+    """A deployment as a document.
+
+    Args:
+        record: The deployment.
+        number: Its number in the store; None: that of the record.
+        store: The name of its store on a dashboard.
+        standing: How it stands, where that was read.
+
+    Returns:
+        The document.
+    """
+    return DeploymentDocument(
+        number=number if number is not None else record.number or 0,
+        name=record.called,
+        model=record.model,
+        version=record.version,
+        timezone=record.timezone,
+        created_at=record.created_at,
+        follows=record.follows,
+        traffic=record.traffic,
+        budget=BudgetDocument(
+            page=LevelBudgetDocument(text=record.page_budget, threshold=finite(record.page_threshold)),
+            notice=LevelBudgetDocument(text=record.notice_budget, threshold=finite(record.notice_threshold)),
+        ),
+        metrics=[_metric(metric) for metric in record.metrics],
+        store=store,
+        standing=standing,
+    )
+
+
+def _metric(metric: MetricCode) -> CustomMetricDocument:
+    return CustomMetricDocument(name=metric.name, function=metric.function, digest=metric.digest)
+
+
+def run_document(run: RunRecord) -> RunDocument:
+    """A run as a document."""
+    return RunDocument(
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        windows=run.windows,
+        rows=run.rows,
+        error=run.error or None,
+        host=run.host,
+        version=run.version,
+    )

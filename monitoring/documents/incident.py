@@ -1,0 +1,224 @@
+"""The schema of an incident."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+
+from monitoring.documents.document import Document, Moment, SpanDocument, span
+from monitoring.records import (
+    ActionKind,
+    CauseDetail,
+    IncidentAction,
+    IncidentRecord,
+    IncidentState,
+    Level,
+    SlicePart,
+    Subgroup,
+)
+from monitoring.reports.sections.formatting import finite_evidence
+
+
+class EventDocument(Document):
+    """A state that an incident entered."""
+
+    at: Moment
+    state: IncidentState
+
+
+class ActionDocument(Document):
+    """Something that a person did with an incident; `until` is when a snooze ends, null for no fixed time."""
+
+    at: Moment
+    by: str
+    kind: ActionKind
+    text: str
+    until: Moment | None
+    until_worse: bool
+
+
+class SplitDocument(Document):
+    """The change of a loss: that of the expected loss (`difficulty`), and that of the surprise."""
+
+    metric: str
+    change: float
+    difficulty: float
+    surprise: float
+
+
+class PartDocument(Document):
+    """One slice's part in a change: by its share of the rows (`mix`), and by its own loss."""
+
+    slice: str
+    mix: float
+    loss: float
+
+
+class DecompositionDocument(Document):
+    """The change of a metric over labelled rows by the slices of one column; the parts add up to `change`."""
+
+    metric: str
+    column: str
+    change: float
+    parts: list[PartDocument]
+
+
+class InputDriftDocument(Document):
+    """An input that drifted, the evidence of it, and the part of the loss's rise that it explains, if that is known."""
+
+    input: str
+    evidence: float
+    explained: float | None
+    change: float | None
+
+
+class RowDocument(Document):
+    """A row to look at first, and its score in the unit of the incident's watch."""
+
+    prediction_id: str
+    event_time: Moment
+    score: float
+
+
+class ConditionDocument(Document):
+    """A condition on one input: a value, and `<`, `≥`, `=` or `≠`."""
+
+    input: str
+    sign: str
+    value: float | str
+
+
+class SubgroupDocument(Document):
+    """A subgroup that rose more than the other rows, in the unit of a watch; `rows` are those that measured it."""
+
+    conditions: list[ConditionDocument]
+    watch: str
+    rows: int
+    rise: float
+    others: float
+    p_value: float
+
+
+class IncidentDocument(Document):
+    """An incident: what opened it, its states, and what people did with it; times that have not come are null.
+
+    `number` counts from 1 within its deployment, and `previous` is the number of the last closed incident on the same
+    watch and slice. `window` is the window that opened it. A snooze without a time ends when the incident becomes worse
+    (`snoozed_until_worse`). `decomposition`, `inputs`, `rows`, `split` and `subgroup` are the cause in numbers, as far
+    as its watch has any.
+    """
+
+    number: int
+    level: Level
+    state: IncidentState
+    opened_at: Moment
+    acknowledged_at: Moment | None
+    closed_at: Moment | None
+    window: SpanDocument
+    watch: str
+    slice: str
+    cause: str
+    message: str
+    previous: int | None
+    owner: str | None
+    snoozed_until: Moment | None
+    snoozed_until_worse: bool
+    history: list[EventDocument]
+    actions: list[ActionDocument]
+    split: SplitDocument | None
+    decomposition: list[DecompositionDocument]
+    inputs: list[InputDriftDocument]
+    rows: list[RowDocument]
+    subgroup: SubgroupDocument | None
+
+
+class IncidentsDocument(Document):
+    """Incidents; `next` is the `before` of the next page of a list that has pages, null on the last."""
+
+    incidents: list[IncidentDocument]
+    next: int | None = None
+
+
+def incident_document(incident: IncidentRecord) -> IncidentDocument:
+    """An incident as a document."""
+    detail = incident.detail
+    return IncidentDocument(
+        number=incident.number,
+        level=incident.level,
+        state=incident.state,
+        opened_at=incident.opened_at,
+        acknowledged_at=incident.acknowledged_at,
+        closed_at=incident.closed_at,
+        window=span(incident.window_start, incident.window_end),
+        watch=incident.watch,
+        slice=incident.slice,
+        cause=incident.cause,
+        message=incident.message,
+        previous=incident.previous,
+        owner=incident.owner or None,
+        snoozed_until=incident.snoozed_until,
+        snoozed_until_worse=incident.snoozed_until_worse,
+        history=[EventDocument(at=event.at, state=event.state) for event in incident.history],
+        actions=[_action(action) for action in incident.actions],
+        split=_split(detail),
+        decomposition=[
+            _decomposition(list(parts))
+            for _, parts in groupby(detail.parts, key=lambda part: (part.metric, part.column))
+        ],
+        inputs=[
+            InputDriftDocument(
+                input=drift.input,
+                evidence=finite_evidence(drift.log_evidence),
+                explained=drift.explained,
+                change=drift.change,
+            )
+            for drift in detail.inputs
+        ],
+        rows=[
+            RowDocument(prediction_id=row.prediction_id, event_time=row.event_time, score=row.score)
+            for row in detail.rows
+        ],
+        subgroup=None if detail.subgroup is None else _subgroup(detail.subgroup),
+    )
+
+
+def _action(action: IncidentAction) -> ActionDocument:
+    return ActionDocument(
+        at=action.at,
+        by=action.by,
+        kind=action.kind,
+        text=action.text,
+        until=action.until,
+        until_worse=action.until_worse,
+    )
+
+
+def _split(detail: CauseDetail) -> SplitDocument | None:
+    split = detail.split
+    if split is None:
+        return None
+    return SplitDocument(metric=split.metric, change=split.change, difficulty=split.difficulty, surprise=split.surprise)
+
+
+def _decomposition(parts: Sequence[SlicePart]) -> DecompositionDocument:
+    return DecompositionDocument(
+        metric=parts[0].metric,
+        column=parts[0].column,
+        change=math.fsum(number for part in parts for number in (part.mix, part.loss)),
+        parts=[PartDocument(slice=part.slice, mix=part.mix, loss=part.loss) for part in parts],
+    )
+
+
+def _subgroup(subgroup: Subgroup) -> SubgroupDocument:
+    return SubgroupDocument(
+        conditions=[
+            ConditionDocument(input=condition.input, sign=condition.sign, value=condition.value)
+            for condition in subgroup.conditions
+        ],
+        watch=subgroup.watch,
+        rows=subgroup.rows,
+        rise=subgroup.rise,
+        others=subgroup.others,
+        p_value=subgroup.p_value,
+    )

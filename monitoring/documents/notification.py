@@ -1,0 +1,47 @@
+"""The schemas of what leaves along a route: an event of one incident, or a digest of many."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from monitoring.documents.deployment import DeploymentDocument
+from monitoring.documents.document import Document
+from monitoring.documents.incident import IncidentDocument
+from monitoring.records import IncidentState
+
+
+class NotificationEventDocument(Document):
+    """What is notified: an incident that entered a state, or a test of the route.
+
+    `id` stays the same when the notification is sent again, and no other event of the store has it: a receiver that
+    must not act twice keeps it.
+    """
+
+    id: str
+    kind: Literal["incident", "test"]
+    state: IncidentState
+
+
+class NotificationDocument(Document):
+    """The body of a webhook: an event, its deployment, and the incident as it is when the notification is sent."""
+
+    event: NotificationEventDocument
+    deployment: DeploymentDocument
+    incident: IncidentDocument
+
+
+class DigestEventDocument(Document):
+    """A digest in the place of so many events of the past, with an id as that of any other event."""
+
+    id: str
+    kind: Literal["digest"]
+    events: int
+
+
+class DigestDocument(Document):
+    """The body of a webhook that stands for many events of one deployment; `message` is their list in words."""
+
+    event: DigestEventDocument
+    deployment: DeploymentDocument
+    incidents: list[IncidentDocument]
+    message: str

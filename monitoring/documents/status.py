@@ -1,0 +1,245 @@
+"""The document of a deployment with all that was judged of it: what `pitfalls monitor run --json` prints."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from monitoring.documents.deployment import BudgetDocument, DeploymentDocument, LevelBudgetDocument
+from monitoring.documents.document import Document, Moment, SpanDocument, finite, span
+from monitoring.documents.incident import IncidentDocument, incident_document
+from monitoring.documents.window import MetricDocument, WindowDocument, metric_document, window_document
+from monitoring.records import Level, MonitorStatus
+from monitoring.records.estimate import EstimateMethod
+from monitoring.reports.sections.estimates import settled_by_window, trust_rows
+from monitoring.reports.sections.findings import finding_groups
+from monitoring.reports.sections.sensitivity import detectable
+from monitoring.watches.label_delays import arrival_curve, merged_counts
+
+
+class TrustDocument(Document):
+    """Whether an estimate is trusted after the last window, and how often its interval missed the realised loss.
+
+    `unchecked_since` is when labels last sufficed for a check, null where they did in the last windows.
+    """
+
+    method: EstimateMethod
+    metric: str
+    trusted: bool
+    checks: int
+    misses: int
+    distrusted_since: Moment | None
+    unchecked_since: Moment | None
+
+
+class SensitivityDocument(Document):
+    """The smallest rise of a metric that is detected within so many windows; null if none is."""
+
+    metric: str
+    slice: str
+    windows: int
+    rise: float | None
+
+
+class CycleDocument(Document):
+    """A watch with a daily or weekly cycle, and by how much removing it raises the signal-to-noise ratio."""
+
+    level: Level
+    watch: str
+    slice: str
+    cycle: str
+    gain: float
+
+
+class ArrivalDocument(Document):
+    """The share of the arrived labels that arrived within so many seconds of their event."""
+
+    within: int
+    share: float
+
+
+class CoverageDocument(Document):
+    """How many of the answered rows and of their labels the monitor has read."""
+
+    rows: int
+    repeats: int
+    labels: int
+    labels_due: int
+    labels_unknown: int
+    labels_conflicting: int
+    arrival: list[ArrivalDocument]
+    windows: int
+    thin_windows: int
+    answered: int
+
+
+class FindingDocument(Document):
+    """One kind of finding on one feature, over all windows that had it."""
+
+    kind: str
+    feature: str
+    fact: bool
+    windows: int
+    first: SpanDocument
+    last: SpanDocument
+    message: str
+
+
+class RebaselineDocument(Document):
+    """A new baseline made from windows of the traffic; their first and last times are in `window`."""
+
+    at: Moment
+    by: str
+    reason: str
+    window: SpanDocument
+    since: Moment
+    closed: list[int]
+
+
+class ColumnDocument(Document):
+    """What the data dictionary says of a column."""
+
+    unit: str
+    description: str
+
+
+class StatusDocument(DeploymentDocument):
+    """A deployment with its windows, incidents, findings, estimates' trust, coverage and sensitivity.
+
+    `checked_at` is the time of the last run that judged all that was due, and `next_due_at` that from which the next
+    window is due. `benchmark` are the metrics that are shown, over the baseline's windows. `excluded_rows` is how many
+    rows the run left out by `[traffic] exclude_callers`, null where the config excludes nobody.
+    """
+
+    checked_at: Moment | None
+    next_due_at: Moment | None
+    windows: list[WindowDocument]
+    incidents: list[IncidentDocument]
+    sensitivity: list[SensitivityDocument]
+    cycles: list[CycleDocument]
+    coverage: CoverageDocument
+    findings: list[FindingDocument]
+    trust: list[TrustDocument]
+    rebaselines: list[RebaselineDocument]
+    benchmark: list[MetricDocument]
+    columns: dict[str, ColumnDocument]
+    excluded_rows: int | None = None
+
+
+def status_document(status: MonitorStatus, *, since: datetime | None = None) -> StatusDocument:
+    """A deployment's state as a document.
+
+    Args:
+        status: The deployment's state.
+        since: Only windows that end after that time are listed; None: all.
+
+    Returns:
+        The document.
+    """
+    settled, benchmark = settled_by_window(status), {metric.metric: metric.value for metric in status.measured}
+    windows = [window for window in status.windows if since is None or window.end > since]
+    return StatusDocument(
+        number=status.number,
+        name=status.name or status.model,
+        model=status.model,
+        version=status.version,
+        timezone=status.timezone,
+        created_at=status.created_at,
+        budget=BudgetDocument(
+            page=LevelBudgetDocument(text=status.page_budget, threshold=finite(status.page_threshold)),
+            notice=LevelBudgetDocument(text=status.notice_budget, threshold=finite(status.notice_threshold)),
+        ),
+        checked_at=status.checked_at,
+        next_due_at=status.next_due_at,
+        windows=[window_document(window, benchmark, settled) for window in windows],
+        incidents=[incident_document(incident) for incident in status.incidents],
+        sensitivity=_sensitivity(status),
+        cycles=[
+            CycleDocument(level=score.level, watch=score.watch, slice=score.slice, cycle=score.cycle, gain=score.gain)
+            for score in status.baseline
+            if score.cycle
+        ],
+        coverage=_coverage(status),
+        findings=_findings(status),
+        trust=_trust(status),
+        rebaselines=_rebaselines(status),
+        benchmark=[metric_document(metric) for metric in status.measured],
+        columns={
+            name: ColumnDocument(unit=note.unit, description=note.description) for name, note in status.columns.items()
+        },
+    )
+
+
+def _sensitivity(status: MonitorStatus) -> list[SensitivityDocument]:
+    return [
+        SensitivityDocument(
+            metric=entry.metric,
+            slice=entry.slice,
+            windows=entry.windows,
+            rise=entry.rise if entry.rise is not None and math.isfinite(entry.rise) else None,
+        )
+        for entry in detectable(status)
+    ]
+
+
+def _coverage(status: MonitorStatus) -> CoverageDocument:
+    coverage = status.coverage
+    return CoverageDocument(
+        rows=coverage.rows,
+        repeats=coverage.repeats,
+        labels=coverage.labels,
+        labels_due=coverage.labels_due,
+        labels_unknown=coverage.labels_unknown,
+        labels_conflicting=coverage.labels_conflicting,
+        arrival=[
+            ArrivalDocument(within=edge, share=share)
+            for edge, share in arrival_curve(merged_counts(window.label_delays for window in status.windows))
+        ],
+        windows=coverage.windows,
+        thin_windows=coverage.thin_windows,
+        answered=coverage.answered,
+    )
+
+
+def _findings(status: MonitorStatus) -> list[FindingDocument]:
+    return [
+        FindingDocument(
+            kind=group.kind,
+            feature=group.feature,
+            fact=group.fact,
+            windows=group.windows,
+            first=span(group.first_start, group.first_end),
+            last=span(group.last_start, group.last_end),
+            message=group.message,
+        )
+        for group in finding_groups(status)
+    ]
+
+
+def _trust(status: MonitorStatus) -> list[TrustDocument]:
+    return [
+        TrustDocument(
+            method=row.method,
+            metric=row.metric,
+            trusted=row.trusted,
+            checks=row.checks,
+            misses=row.misses,
+            distrusted_since=row.since,
+            unchecked_since=row.unchecked_since,
+        )
+        for row in trust_rows(status)
+    ]
+
+
+def _rebaselines(status: MonitorStatus) -> list[RebaselineDocument]:
+    return [
+        RebaselineDocument(
+            at=change.at,
+            by=change.by,
+            reason=change.reason,
+            window=span(change.start, change.end),
+            since=change.since,
+            closed=list(change.closed),
+        )
+        for change in status.rebaselines
+    ]

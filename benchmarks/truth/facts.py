@@ -1,4 +1,4 @@
-"""False pages of facts about single windows, and bad days told: days that differ little, much, and with heavy tails.
+"""False pages of facts about single windows, and faults told: days that differ little, much, and with heavy tails.
 
 Windows are drawn, and judged by the product's own limits, each stream on its own baseline.
 """
@@ -17,8 +17,11 @@ from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.incidents.life_cycle import QUIET_WINDOWS
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.facts.fact_limits import BUDGET_SHARE
+from monitoring.judging.facts.label_facts import ClassRun, LabelLimits, ShareLimit, gap_scores
 from monitoring.judging.facts.loss_outliers import WORST_FACTOR, LossLimit
-from monitoring.records import SCORE_ONE, ScoreSum, Watch
+from monitoring.judging.facts.window_limit import WindowLimit
+from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
+from monitoring.watches.label_shares import ANSWERED
 
 SEED = 20_261_129
 STREAMS = 400
@@ -84,11 +87,10 @@ def pages(limit: LossLimit, live: Floats, alpha: float) -> int:
     """The pages of one stream of window rates: a fact while one is open, and in the windows that close it, is none."""
     told: list[int] = []
     count, last = 0, -HISTORY
-    for window in np.flatnonzero(live > WORST_FACTOR * limit.highest).tolist():
+    for window in np.flatnonzero(live > WORST_FACTOR * limit.limit.highest).tolist():
         before = range(max(0, window - HISTORY), window)
-        seen = max(
-            [limit.highest, *(live[at] for at in before if not any(0 <= at - one <= QUIET_WINDOWS for one in told))]
-        )
+        sound = [at for at in before if not any(0 <= at - one <= QUIET_WINDOWS for one in told)]
+        seen = max([limit.limit.highest, *live[sound].tolist()])
         if limit.exceeded(_sum(live[window]), float(seen), alpha, {}):
             count += window - last > QUIET_WINDOWS
             last = window
@@ -109,10 +111,79 @@ def table_row(world: World, baseline: int, streams: int, rng: np.random.Generato
     counts, found = np.zeros(streams), 0
     for stream in range(streams):
         scores = shares[stream, :baseline]
-        limit = LossLimit.fit(ERROR, scores, SamplingVariance.fit(scores, scores, np.full(baseline, ROWS)))
+        limit = LossLimit(
+            watch=ERROR,
+            limit=WindowLimit.fit(scores, SamplingVariance.fit(scores, scores, np.full(baseline, ROWS))),
+        )
         counts[stream] = pages(limit, shares[stream, baseline:], alpha)
-        found += limit.exceeded(_sum(bad[stream]), limit.highest, alpha, {})
+        found += limit.exceeded(_sum(bad[stream]), limit.limit.highest, alpha, {})
     return (world.name, baseline, float(counts.mean()), float(counts.std(ddof=1) / np.sqrt(streams)), found / streams)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prevalence:
+    """How the share of a class among labels varies, and what part of it the answers to the rows say."""
+
+    name: str
+    world: World
+    said: float
+
+
+NORMAL, SEASON, HEAVY = (
+    World(name="normal, .2", draw=lambda rng, shape: 0.2 * rng.standard_normal(shape), rate=0.14),
+    World(
+        name="normal, .2, and a season of ±.4",
+        draw=lambda rng, shape: 0.2 * rng.standard_normal(shape) + 0.4 * np.sin(np.arange(shape[1]) / 58.0),
+        rate=0.14,
+    ),
+    World(name="Student-t of 3 degrees, .2", draw=lambda rng, shape: 0.2 * rng.standard_t(3, shape), rate=0.14),
+)
+RARE = World(name="normal, .2, of a share of 3 %", draw=NORMAL.draw, rate=0.03)
+PREVALENCES = tuple(
+    Prevalence(name=f"{world.name}; the answers say {words}", world=world, said=said)
+    for world in (NORMAL, SEASON, HEAVY, RARE)
+    for words, said in (("nothing", 0.0), ("half", 0.5), ("all", 1.0))
+)
+
+NAME = "label:late"
+KEY, ANSWER_KEY = WatchKey(watch=NAME), WatchKey(watch=f"{ANSWERED}{NAME}")
+
+
+def label_row(prevalence: Prevalence, baseline: int, streams: int, rng: np.random.Generator) -> tuple[Cell, ...]:
+    """Pages of a share that jumped and of a class that is gone, and after how many labels a gone class is told."""
+    shape, alpha = (streams, baseline + WINDOWS), BUDGET_SHARE / WINDOWS / LIMITS
+    odds = prevalence.world.draw(rng, shape)
+    shares, said = (expit(logit(prevalence.world.rate) + part * odds) for part in (1.0, prevalence.said))
+    counts = rng.binomial(ROWS, shares)
+    jumped, lost, needed = np.zeros(streams), 0, []
+    for stream in range(streams):
+        sums = [_sum(count / ROWS) for count in counts[stream].tolist()]
+        answers = [ScoreSum(ROWS, round(one * ROWS * SCORE_ONE)) for one in said[stream].tolist()]
+        limits = fitted_labels(sums[:baseline], answers[:baseline])
+        outside = np.flatnonzero(
+            (counts[stream, baseline:] < limits.shares[NAME].up.lowest * ROWS)
+            | (counts[stream, baseline:] > limits.shares[NAME].up.highest * ROWS)
+        )
+        last = -HISTORY
+        for window in (outside + baseline).tolist():
+            found = {KEY: sums[window], ANSWER_KEY: answers[window]}
+            if limits.jumps(found, (), alpha=alpha, phases={}):
+                jumped[stream] += window - last > QUIET_WINDOWS
+                last = window
+        runs = np.diff(np.flatnonzero(counts[stream] > 0)) * ROWS
+        lost += bool(runs.size) and limits.runs[NAME].is_lost(int(runs.max()) - ROWS, alpha)
+        needed.append(next(run for run in range(50, 100_000, 50) if limits.runs[NAME].is_lost(run, alpha)))
+    error = float(jumped.std(ddof=1) / np.sqrt(streams))
+    return (prevalence.name, baseline, float(jumped.mean()), error, lost / streams, float(np.median(needed)))
+
+
+def fitted_labels(sums: list[ScoreSum], answers: list[ScoreSum]) -> LabelLimits:
+    """The limits of one class by a baseline's windows."""
+    scores = np.array([one.mean for one in sums])
+    limit = WindowLimit.fit(scores, SamplingVariance.fit(scores, scores, np.full(scores.size, ROWS)))
+    run = ClassRun.fit(sums)
+    assert run is not None
+    return LabelLimits(runs={NAME: run}, shares={NAME: ShareLimit.fit(limit, scores, gap_scores(sums, answers))})
 
 
 def measure(settings: Settings) -> Result:
@@ -133,4 +204,17 @@ def measure(settings: Settings) -> Result:
             "Told: of days on which 25 points more of the rows are wrong, at a rate of 25 %, those told on that day."
         ),
     )
-    return Result(tables=(table,))
+    shares = Table(
+        title=f"Labels whose share of a class jumps, or that lose it: pages in {WINDOWS:,} windows",
+        columns=("log odds of the share", "baseline", "jumps", "± SE", "lost", "labels without"),
+        rows=tuple(
+            label_row(prevalence, baseline, streams // 4, np.random.default_rng([SEED, 100 + place, baseline]))
+            for place, prevalence in enumerate(PREVALENCES)
+            for baseline in BASELINES[1:]
+        ),
+        note=(
+            f"{streams // 4} streams of {WINDOWS:,} windows of {ROWS} labels, with which nothing is wrong. The live "
+            "history is not looked at, so seasons cost most. Labels without: how many in a row make the class lost."
+        ),
+    )
+    return Result(tables=(table, shares))

@@ -74,7 +74,8 @@ class Days:
                 sums.update(self.watched.label_sums(arrived, power=power))
         watches = self.watched.watches
         for start in sorted(found, key=str):
-            once, twice = ({k: v for k, v in sums.items() if watches[k.watch].level == "page"} for sums in found[start])
+            paging = {name for name, watch in watches.items() if watch.level == "page"}
+            once, twice = ({k: v for k, v in sums.items() if k.watch in paging} for sums in found[start])
             self.sums.append(once)
             self.squares.append(twice)
 

@@ -131,7 +131,7 @@ def _scale_sentences(alarm: Alarm) -> list[str]:
     if alarm.watch.family == "labelled":
         return ["The gap is the share of these rows among labelled rows minus their share among all rows: 0 is no gap."]
     last = alarm.key.watch.rpartition(":")[2]
-    if alarm.watch.family in ("joint", "inputs") and last in _SCALES:
+    if alarm.watch.family in ("joint", "inputs", "labels") and last in _SCALES:
         return [_SCALES[last]]
     return []
 
@@ -227,6 +227,14 @@ def _input_sentences(alarm: Alarm, detail: CauseDetail) -> list[str]:
     return []
 
 
+#: What to look at first, by the family of the watch, where nothing else decides it.
+_STEPS = {
+    "estimates": "compare with the labels when they arrive; until then check what sends these requests.",
+    "labels": "check the job that delivers labels; if they are right, what is predicted has become another.",
+    "labelled": "check how these rows get their labels; losses over labelled rows are biased until then.",
+}
+
+
 def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
     """What to look at first, by the family of the watch."""
     family, feature = alarm.watch.family, printable(alarm.watch.feature or "")
@@ -237,16 +245,14 @@ def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
             "check the labels of the rows that `pitfalls monitor status --json` lists for this incident; if they are "
             "right, retrain or roll back."
         )
-    if family == "estimates":
-        return "compare with the labels when they arrive; until then check what sends these requests."
+    if family in _STEPS:
+        return _STEPS[family]
     if family == "integrity":
         return (
             f"check the pipeline that fills {feature}."
             if feature
             else "check the model's outputs for NaN and unknown classes."
         )
-    if family == "labelled":
-        return "check how these rows get their labels; losses over labelled rows are biased until then."
     day = alarm.windows[-1].start.astimezone(ZoneInfo(alarm.baseline.timezone))
     return f"compare the inputs with the baseline, `pitfalls monitor report --window {day:%Y-%m-%d}`."
 

@@ -25,6 +25,7 @@ from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.jobs.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.burn_in import BurnIn
+from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.judging.judged_again import with_numbers_of
 from monitoring.judging.label_silence import LabelSilence
@@ -42,6 +43,7 @@ from monitoring.store.deployments import (
     COMPARED,
     EVENTS,
     FIRST_LABELS,
+    LABEL_RUNS,
     LABEL_SILENCE,
     SUBGROUPS,
     WITNESS,
@@ -114,6 +116,7 @@ class DeploymentRun:
                 recent=RecentWindows.from_text(states.get(WITNESS, "")),
                 pending_labels=PendingLabels.from_text(states.get(AWAITED, "")),
                 early_labels=_early_labels(states.get(FIRST_LABELS), begun=last is not None),
+                label_runs=LabelRuns.from_text(states.get(LABEL_RUNS, "")),
                 label_silence=LabelSilence.from_text(states.get(LABEL_SILENCE, "")),
                 statistics=states.get(COMPARED, ""),
             ),
@@ -314,6 +317,7 @@ class DeploymentRun:
                 WITNESS: judgement.state.scoring.recent.to_text(),
                 AWAITED: judgement.state.scoring.pending_labels.to_text(),
                 FIRST_LABELS: judgement.state.scoring.early_labels.to_text(),
+                LABEL_RUNS: judgement.state.scoring.label_runs.to_text(),
                 LABEL_SILENCE: judgement.state.scoring.label_silence.to_text(),
                 COMPARED: judgement.state.scoring.statistics,
                 EVENTS: judgement.state.events.to_text(),

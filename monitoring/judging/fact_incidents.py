@@ -11,7 +11,9 @@ from monitoring.incidents.cause import Cause
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
 from monitoring.incidents.message import NEXT_STEP
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
+from monitoring.judging.facts.constant_values import CONSTANT_ANSWERS, CONSTANT_LABELS
 from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
+from monitoring.judging.facts.label_facts import JUMPED, LOST_CLASS
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
@@ -26,8 +28,12 @@ EVIDENCE = "Evidence of the watches: "
 #: When it closes, in words.
 CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
 
-#: The kinds of facts about losses.
+#: The kinds of facts about losses, and of facts that losses follow from.
 LOSS_FACTS = frozenset({CONTRADICTED, OUTLIER})
+ROOTS_OF_LOSSES = frozenset({CONSTANT_ANSWERS, CONSTANT_LABELS, LOST_CLASS, JUMPED})
+
+#: What moves with labels and with answers besides the losses.
+_FAMILIES = {CONSTANT_ANSWERS: "outputs", CONSTANT_LABELS: "labels", LOST_CLASS: "labels", JUMPED: "labels"}
 
 #: Subjects whose facts say nothing of the losses.
 _OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LABEL_ARRIVALS})
@@ -129,8 +135,8 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
     subjects, watch = incident.inputs_of_fact, alarm.watch
     if (watch.name == ANSWERS.name and ANSWERS_SUBJECT in subjects) or _is_about(watch.feature, subjects):
         return True
-    if incident.cause in LOSS_FACTS:
-        return harm_group(watch) == LOSS_GROUP
+    if incident.cause in LOSS_FACTS or incident.cause in ROOTS_OF_LOSSES:
+        return harm_group(watch) == LOSS_GROUP or watch.family == _FAMILIES.get(incident.cause)
     if LABELS_SUBJECT in subjects:  # labels that come too late say nothing of the losses of the others
         return False
     if _OF_NO_LOSS.intersection(subjects) or not (harm_group(watch) == LOSS_GROUP or watch.family == "joint"):
@@ -174,9 +180,12 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
         are late.
     """
     subjects = incident.inputs_of_fact
-    if _OF_NO_LOSS.intersection(subjects) or (LABELS_SUBJECT in subjects and incident.cause not in LOSS_FACTS):
+    if _OF_NO_LOSS.intersection(subjects) or (
+        LABELS_SUBJECT in subjects and incident.cause not in LOSS_FACTS | ROOTS_OF_LOSSES
+    ):
         return frozenset()
     named = {harm_group(watch) for watch in watches if _is_about(watch.feature, subjects)}
+    named |= {harm_group(watch) for watch in watches if watch.family == _FAMILIES.get(incident.cause)}
     if ANSWERS_SUBJECT in subjects:
         named.add(harm_group(ANSWERS))
     return frozenset({LOSS_GROUP, "joint", *named})

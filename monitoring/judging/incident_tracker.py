@@ -28,6 +28,7 @@ from monitoring.incidents.rearm import (
 )
 from monitoring.judging.fact_incidents import (
     LOSS_FACTS,
+    ROOTS_OF_LOSSES,
     advance_fact_incident,
     harm_groups_of_fact,
     has_evidence,
@@ -190,7 +191,7 @@ class IncidentTracker:
     def _new_facts(self, window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
         """The window's findings, without those of its losses where a page of a loss is open: it tells them."""
         paged = any(
-            one.level == "page" and (self._group(one) == LOSS_GROUP or one.cause in LOSS_FACTS)
+            one.level == "page" and (self._group(one) == LOSS_GROUP or one.cause in LOSS_FACTS | ROOTS_OF_LOSSES)
             for one in _alive(incidents)
         )
         return tuple(one for one in window.findings if not (paged and one.kind in LOSS_FACTS))

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, labels_of_one_event
+from monitoring.judging.facts.fact_limits import ObservedWindow
 from monitoring.judging.facts.gross_failures import UNSEEN, range_findings
+from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.traffic_volume import usual_volumes, volume_findings
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -39,6 +41,7 @@ class ScoringState:
         recent: What the joint watch keeps of recent windows.
         pending_labels: Windows whose labels are still waited for, as counts.
         early_labels: How many of the traffic's first rows have their label.
+        label_runs: How many labels have come since the last one of each class.
         label_silence: When labels arrived, and whether they stopped.
         statistics: The statistics of the window before, for the schema's drift comparators.
     """
@@ -46,6 +49,7 @@ class ScoringState:
     recent: RecentWindows = field(default_factory=RecentWindows)
     pending_labels: PendingLabels = field(default_factory=PendingLabels)
     early_labels: EarlyLabels = field(default_factory=EarlyLabels)
+    label_runs: LabelRuns = field(default_factory=LabelRuns)
     label_silence: LabelSilence = field(default_factory=LabelSilence)
     statistics: str = ""
 
@@ -147,7 +151,8 @@ class WindowScorer:
             recent = state.recent
         inputs = self._input_check.check(traffic.answered.counts, traffic.input_problems, state.statistics)
         sums = self.sums(traffic.answered, labelled) | coverage | joint_sums
-        phases = self._phases(traffic.window.start)
+        observed = self._observed(state.label_runs, traffic.answered, labelled, sums)
+        observed = replace(observed, history=history, phases=self._phases(traffic.window.start))
         return ScoredWindow(
             traffic=traffic,
             labelled=labelled,
@@ -157,28 +162,35 @@ class WindowScorer:
                 *early.findings(traffic.labelled.rows),
                 *inputs.findings,
                 *unembedded,
-                *self._facts(traffic.answered, sums, inputs.findings, history, phases, events),
+                *self._facts(traffic.answered, observed, inputs.findings, events),
                 *self._limits,
             ),
-            phases=phases,
+            phases=observed.phases,
             events=events,
             state=ScoringState(
                 recent=recent,
                 pending_labels=pending,
                 early_labels=early,
+                label_runs=observed.runs,
                 label_silence=silence,
                 statistics=inputs.statistics,
             ),
         )
 
+    def _observed(
+        self, runs: LabelRuns, answered: AnsweredSums, labelled: LabelledSums, sums: Mapping[WatchKey, ScoreSum]
+    ) -> ObservedWindow:
+        """What facts are made of, but for the windows before."""
+        classes = {name: sums[WatchKey(watch=name)] for name in self._catalogue.labels.class_names}
+        return ObservedWindow(
+            sums=sums,
+            answers=answered.tally.counts.get("variety"),
+            numbers=labelled.whole.counts.get("label variety"),
+            runs=runs.updated(classes),
+        )
+
     def _facts(
-        self,
-        answered: AnsweredSums,
-        sums: Mapping[WatchKey, ScoreSum],
-        found: Sequence[Finding],
-        history: Sequence[WindowRecord],
-        phases: Mapping[str, int],
-        events: WindowEvents,
+        self, answered: AnsweredSums, observed: ObservedWindow, found: Sequence[Finding], events: WindowEvents
     ) -> tuple[Finding, ...]:
         """What the window shows by itself, but for inputs about which a fact is known already."""
         limits = self._reference_fit.facts
@@ -187,12 +199,12 @@ class WindowScorer:
         known = {finding.feature for finding in found if finding.fact}
         bins, sources = self._catalogue.bins, self._catalogue.sources
         ranges = range_findings(bins, self._reference_fit.profile, answered.counts, alpha=limits.alpha, sources=sources)
-        facts = (*limits.findings(sums, history, phases), *ranges)
+        facts = (*limits.findings(observed), *ranges)
         shown = self._with_renamed([one for one in facts if one.feature not in known], answered)
         if events.answered is not None:
             return shown
-        live = [(self._phases(one.start), one.rows) for one in history]
-        return (*shown, *volume_findings(answered.rows, usual_volumes(live, limits.volumes, phases)))
+        live = [(self._phases(one.start), one.rows) for one in observed.history]
+        return (*shown, *volume_findings(answered.rows, usual_volumes(live, limits.volumes, observed.phases)))
 
     def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
         """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""

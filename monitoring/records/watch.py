@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Family: TypeAlias = Literal[
-    "performance", "surprise", "estimates", "integrity", "outputs", "inputs", "joint", "labelled"
+    "performance", "surprise", "estimates", "integrity", "outputs", "inputs", "joint", "labelled", "labels"
 ]
 
 Level: TypeAlias = Literal["page", "notice"]

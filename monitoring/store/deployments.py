@@ -23,19 +23,32 @@ NOTHING = "[]"
 _FLOATS = frozenset({"mean", "deviation", "tolerance", "gain"})
 
 #: Names of the states kept between windows, each as one text: the levels' tests, the recent windows of the joint watch,
-#: counts of windows whose labels are pending, whether early labels are still incomplete, when labels arrived, the
+#: counts of windows whose labels are pending, whether early labels are still incomplete, how
+#: many labels came since the last one of each class, when labels arrived, the
 #: statistics that the schema's comparators compare the next window with, the scores of windows in expected events, the
 #: burn-in, and when the next search for subgroups is due.
 WITNESS: Final = "witness"
 AWAITED: Final = "awaited"
 FIRST_LABELS: Final = "first_labels"
+LABEL_RUNS: Final = "label_runs"
 LABEL_SILENCE: Final = "label_silence"
 COMPARED: Final = "compared"
 EVENTS: Final = "events"
 BURN_IN: Final = "burn_in"
 SUBGROUPS: Final = "subgroups"
 StateName: TypeAlias = (
-    Level | Literal["witness", "awaited", "first_labels", "label_silence", "compared", "events", "burn_in", "subgroups"]
+    Level
+    | Literal[
+        "witness",
+        "awaited",
+        "first_labels",
+        "label_runs",
+        "label_silence",
+        "compared",
+        "events",
+        "burn_in",
+        "subgroups",
+    ]
 )
 
 

@@ -26,10 +26,12 @@ from monitoring.watches.custom.custom_metric import CustomMetrics
 from monitoring.watches.embedding import EmbeddingSource, embedding_bins
 from monitoring.watches.feature_space import FeatureSpace
 from monitoring.watches.label_coverage import CoverageGroups
+from monitoring.watches.label_shares import LabelWatches
 from monitoring.watches.measured.measured_metrics import MeasuredMetrics
 from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.rank import RankWatches
 from monitoring.watches.residuals import ResidualModel
+from monitoring.watches.variety import VarietyPart, answer_parts
 
 #: Slices per column: its commonest values in the baseline.
 MAX_SLICE_VALUES = 12
@@ -56,6 +58,8 @@ class Catalogue:
     embedding: EmbeddingSource | None = None
     class_slices: ClassSlices = field(default_factory=ClassSlices)
     ranks: RankWatches = field(default_factory=RankWatches)
+    labels: LabelWatches = field(default_factory=LabelWatches)
+    answer_parts: tuple[VarietyPart, ...] = ()
     custom: CustomMetrics = field(default_factory=CustomMetrics)
     measured: MeasuredMetrics | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +100,7 @@ class Catalogue:
         found = (
             *self.loss_watches,
             *self.ranks.watches,
+            *self.labels.watches,
             *self.estimate_watches,
             *self.integrity,
             *self.output_watches,
@@ -133,6 +138,7 @@ class Catalogue:
             **{watch.name: "estimates" for watch in self.estimate_watches},
             **{watch.name: "integrity" for watch in self.integrity},
             **{watch.name: "labelled" for watch in coverage},
+            **dict.fromkeys(self.labels.names, "labels"),
             **{entry.watch.name: f"input:{entry.watch.feature}" for entry in self.inputs},
         }
 
@@ -192,7 +198,8 @@ class Catalogue:
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
         ranks = self.ranks.sums(labelled.probabilities, labelled.labels, power=power)
-        return scoring.sums(scores, masks, power=power) | ranks
+        shares = self.labels.sums(labelled.probabilities, labelled.labels, power=power)
+        return scoring.sums(scores, masks, power=power) | ranks | shares
 
     def loss_scores(self, rows: Predictions, expected: Mapping[str, Floats]) -> dict[str, Floats]:
         """The scores of the watches on losses and surprise.
@@ -288,6 +295,8 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         ranks=RankWatches.fit(baseline.spec.classes, reference.probabilities[known], reference.labels[known])
         if baseline.spec.classes and baseline.spec.has_probabilities
         else RankWatches(),
+        labels=LabelWatches.fit(task, reference.labels[known]),
+        answer_parts=answer_parts(task, reference.probabilities[np.isfinite(reference.probabilities).all(axis=1)]),
         calibration=_calibration(task, reference.take(known)) if enough else None,
         residuals=ResidualModel.fit(baseline, known) if enough and task.metrics and not task.classes else None,
         bins=baseline.bins,

@@ -30,6 +30,10 @@ _WHOLE = {
     "prediction:new_ids": "Answered ids that are new to the baseline",
     "prediction:common_ids": "Answered ids that are common in the baseline",
     "prediction:empty_places": "Places without an id",
+    "label:location": "Location of labels",
+    "label:spread": "Spread of labels",
+    "label:new_ids": "Relevant ids that the baseline never answered",
+    "label:common_ids": "Relevant ids that are common among the baseline's answers",
     "prediction:score:location": "Location of largest scores",
     "prediction:score:spread": "Spread of largest scores",
     "prediction:out_of_order": "Places with a larger score than the one before",
@@ -41,10 +45,15 @@ _KINDS = {
     "missing": "Missing values of",
     "unseen": "Unseen values of",
     "input": "Share of",
+    "label": "Labels of class",
     "labelled": "Label coverage gap at",
     "rank": "Ranking loss (1 \N{MINUS SIGN} AUC) of class",
     "surprise_rank": "Surprise in ranking loss (1 \N{MINUS SIGN} AUC) of class",
 }
+
+
+#: Kinds of watches on where numbers lie, and what precedes the number's name.
+_PLACED = {"input": "", "prediction": "output ", "label": "labels "}
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
@@ -92,8 +101,8 @@ def _part_title(name: str, kind: str, rest: str) -> str:
     if name.startswith(FIRST):
         return f"Share of first places of {printable(name.removeprefix(FIRST))}"
     feature, _, place = rest.rpartition(":")
-    if kind in {"input", "prediction"} and feature and place in {"location", "spread"}:
-        return f"{place.capitalize()} of {'output ' if kind == 'prediction' else ''}{printable(feature)}"
+    if kind in _PLACED and feature and place in {"location", "spread"}:
+        return f"{place.capitalize()} of {_PLACED[kind]}{printable(feature)}"
     if kind in _KINDS:
         return f"{_KINDS[kind]} {printable(rest).replace('=', ' = ', 1)}"
     return printable(name)

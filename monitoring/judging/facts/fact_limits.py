@@ -5,13 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from monitoring.judging.facts.constant_values import VarietyLimit, constant_findings
 from monitoring.judging.facts.gross_failures import CONTRADICTED, GrossLimit, gross_findings
+from monitoring.judging.facts.label_facts import JUMPED, LabelLimits, LabelRuns
 from monitoring.judging.facts.loss_outliers import LossLimit, loss_outlier
 from monitoring.judging.facts.traffic_volume import Places
 from monitoring.records import Finding, ScoreSum, WatchKey, WindowRecord
+from monitoring.tasks.task import Whole
 
 #: False pages of all limits together, as a share of the budget, if windows vary as the baseline's do.
 BUDGET_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedWindow:
+    """What facts are made of: a window's sums, and the windows before it.
+
+    Attributes:
+        sums: The score sums of all watches.
+        history: The windows before.
+        phases: The window's phase in each period.
+        answers: The variety of each part of the answers, as of `monitoring.watches.variety`; None without rows.
+        numbers: The same of labelled numbers.
+        runs: How many labels have come since the last one of each class.
+    """
+
+    sums: Mapping[WatchKey, ScoreSum]
+    history: Sequence[WindowRecord] = ()
+    phases: Mapping[str, int] = field(default_factory=dict)
+    answers: Whole | None = None
+    numbers: Whole | None = None
+    runs: LabelRuns = field(default_factory=LabelRuns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +49,10 @@ class FactLimits:
         threshold: A.
         gross: Rates of missing and unseen values, of unusable answers, and errors.
         losses: The largest loss of one window.
-        numbers: How many inputs have a range.
+        answers: The variety of each part of the answers; None for one that was constant.
+        label_numbers: The same of labelled numbers.
+        labels: Shares of classes among labels, and where labelled numbers lie.
+        ranges: How many inputs have a range.
         volumes: Place in each period, and rows, of the baseline's windows.
         dated: Whether the windows show how days differ, as those of a baseline without dates do not.
     """
@@ -33,39 +60,57 @@ class FactLimits:
     threshold: float
     gross: Mapping[WatchKey, GrossLimit] = field(default_factory=dict)
     losses: Mapping[WatchKey, LossLimit] = field(default_factory=dict)
-    numbers: int = 0
+    answers: tuple[VarietyLimit | None, ...] = ()
+    label_numbers: tuple[VarietyLimit | None, ...] = ()
+    labels: LabelLimits = field(default_factory=LabelLimits)
+    ranges: int = 0
     volumes: tuple[tuple[Places, int], ...] = ()
     dated: bool = True
 
     @property
     def alpha(self) -> float:
         """The probability of each fact of a window that is as the baseline's are."""
-        count = len(self.gross) + len(self.losses) + self.numbers
+        values = sum(2 for one in (*self.answers, *self.label_numbers) if one is not None)
+        count = len(self.gross) + len(self.losses) + self.ranges + values + self.labels.count
         return BUDGET_SHARE / self.threshold / max(count, 1)
 
-    def findings(
-        self, sums: Mapping[WatchKey, ScoreSum], history: Sequence[WindowRecord], phases: Mapping[str, int]
-    ) -> tuple[Finding, ...]:
-        """What a window's score sums show by themselves.
+    def findings(self, window: ObservedWindow) -> tuple[Finding, ...]:
+        """What a window shows by itself.
 
         Args:
-            sums: The window's sums of all watches.
-            history: The windows before.
-            phases: The window's phase in each period.
+            window: The window.
 
         Returns:
-            Facts; of losses that contradict the answers not also that they lie far outside.
+            Facts. Of one fault the one that says most: constant answers, or what happened to the labels, before labels
+            that contradict answers, and these before losses far outside.
         """
-        gross = gross_findings(self.gross, sums, self.alpha)
-        if not self.dated or any(one.kind == CONTRADICTED for one in gross):
+        alpha = self.alpha
+        gross = gross_findings(self.gross, window.sums, alpha)
+        others = tuple(one for one in gross if one.kind != CONTRADICTED)
+        constant = constant_findings(self.answers, window.answers, labels=False, alpha=alpha)
+        labels = self._label_findings(window)
+        if constant or any(one.kind != JUMPED for one in labels):
+            return (*others, *constant, *labels)
+        if len(others) < len(gross):
             return gross
-        return (*gross, *loss_outlier(self.losses, sums, history, alpha=self.alpha, phases=phases))
+        if labels or not self.dated:
+            return (*gross, *labels)
+        losses = loss_outlier(self.losses, window.sums, window.history, alpha=alpha, phases=window.phases)
+        return (*gross, *losses)
+
+    def _label_findings(self, window: ObservedWindow) -> tuple[Finding, ...]:
+        alpha = self.alpha
+        lost = self.labels.lost_classes(window.runs, window.sums, alpha)
+        found = lost or constant_findings(self.label_numbers, window.numbers, labels=True, alpha=alpha)
+        if found or not self.dated:
+            return found
+        return self.labels.jumps(window.sums, window.history, alpha=alpha, phases=window.phases)
 
     def without_labels(self) -> FactLimits:
         """The limits of what needs no labels, for a window whose labels are of an expected event."""
-        return replace(self, losses={})
+        return replace(self, losses={}, label_numbers=(), labels=LabelLimits())
 
     def widened(self, widths: Mapping[WatchKey, float]) -> FactLimits:
         """The limits of windows that vary as much as live traffic has shown: by so many times as much, at least 1."""
         losses = {key: limit.widened(widths.get(key, 1.0)) for key, limit in self.losses.items()}
-        return replace(self, losses=losses, dated=True)
+        return replace(self, losses=losses, labels=self.labels.widened(widths), dated=True)

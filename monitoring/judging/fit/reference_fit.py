@@ -23,12 +23,10 @@ from monitoring.evidence.sensitivity import Harm
 from monitoring.incidents.harm import adjusted_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.facts.fact_limits import FactLimits
-from monitoring.judging.facts.gross_failures import gross_limits
-from monitoring.judging.facts.loss_outliers import LossLimit
-from monitoring.judging.facts.traffic_volume import Places
 from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, rows_of_part, sum_baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
+from monitoring.judging.fit.fact_fit import fit_fact_limits
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
@@ -199,7 +197,7 @@ def fit_reference(
         means=means,
         watches=catalogue.watches,
         tolerances=tolerances,
-        facts=_fact_limits(fits, catalogue, budgets["page"], _volumes(baseline, plan)),
+        facts=fit_fact_limits(fits, windows, catalogue, baseline=baseline, plan=cut, budget=budgets["page"]),
         profile=baseline.profile,
         estimator=PerformanceEstimator.fit(baseline, catalogue, cut),
         losses=catalogue.label_sums(reference),
@@ -360,40 +358,6 @@ def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan | R
         for rows in arrived
         if rows.size
     )
-
-
-def _fact_limits(
-    fits: Mapping[WatchKey, _WatchFit],
-    catalogue: Catalogue,
-    budget: Budget,
-    volumes: tuple[tuple[Places, int], ...] | None,
-) -> FactLimits:
-    """The limits of facts; `volumes` of a reference with dates."""
-    losses = {
-        key: LossLimit.fit(catalogue.watches[key.watch], fit.scores, fit.sampling_variance, fit.seasonality)
-        for key, fit in fits.items()
-        if catalogue.watches[key.watch].family == "performance" and not key.slice
-    }
-    features = {watch.name: watch.feature or "" for watch in catalogue.integrity}
-    return FactLimits(
-        threshold=budget.threshold,
-        gross=gross_limits({key: fit.scores for key, fit in fits.items()}, features),
-        losses=losses,
-        numbers=sum(one.edges is not None for one in catalogue.bins),
-        volumes=volumes or (),
-        dated=volumes is not None,
-    )
-
-
-def _volumes(baseline: Baseline, plan: WindowPlan | RowPlan) -> tuple[tuple[Places, int], ...] | None:
-    """Place in each period, and rows, of the baseline's windows but the first and last; None without dates."""
-    if baseline.spec.rows_per_window is not None:
-        return None
-    if isinstance(plan, RowPlan):
-        return ()
-    whole = list(split_by_window(baseline.rows.answers.event_times, plan))[1:-1]
-    ordinary = (one for one in whole if plan.events.at(one[0].start, one[0].end) is None)
-    return tuple((plan.phases(window.start), positions.size) for window, positions in ordinary)
 
 
 def _label_rate(rows: Predictions, horizon: timedelta) -> float:

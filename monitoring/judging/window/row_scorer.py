@@ -145,6 +145,8 @@ class RowScorer:
         """The tally of answered rows."""
         counts = dict(scored.counts)
         counts["outputs"] = np.array([fixed_point_sum(scored.outputs[name]) for name in self._outputs], dtype=np.int64)
+        parts = [one.tally(scored.probabilities, scored.outputs) for one in self._catalogue.answer_parts]
+        counts["variety"] = np.array(parts, dtype=np.int64)
         if scored.confusion is not None:
             counts["confusion"] = scored.confusion
         return Tally(counts)
@@ -180,6 +182,7 @@ class RowScorer:
             counts["class rows"] = classes.sums(codes)
             counts["class losses"] = np.array([classes.sums(codes, units[name]) for name in self._losses])
         counts["ranks"] = self._catalogue.ranks.tally(scored.probabilities, labels)
+        counts["label shares"], counts["label variety"] = self._catalogue.labels.tallies(scored.probabilities, labels)
         if self._catalogue.measured is not None:
             counts |= self._catalogue.measured.tally(scored.probabilities, labels)
         return Tally(counts)
@@ -235,7 +238,8 @@ class RowScorer:
                 found[WatchKey(watch=name, slice=part)] = ScoreSum(next(known), next(parts))
         ranks = self._catalogue.ranks
         tally = labelled.counts["ranks"] if rows else np.zeros((len(ranks.classes), 3), dtype=np.int64)
-        return found | self._class_sums(labelled) | ranks.sums_of(rows, tally)
+        shares = self._catalogue.labels.sums_of(labelled.counts.get("label shares"))
+        return found | self._class_sums(labelled) | ranks.sums_of(rows, tally) | shares
 
     def _class_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
         names = self._catalogue.class_slices.names

@@ -200,7 +200,7 @@ def test_an_alarm_of_estimates_while_labels_are_due_is_a_notice() -> None:
     windows = []
     for number in range(12):
         live = rows_of_days(FIRST + number, 1, seed=number)
-        unsure = np.full_like(live.probabilities, 0.5)
+        unsure = 0.5 + 0.2 * (live.probabilities - 0.5)
         labels = np.full(len(live), NO_LABEL) if number else live.labels
         live = replace(live, probabilities=unsure if number else live.probabilities, labels=labels)
         state = ScoringState(early_labels=COMPLETE)

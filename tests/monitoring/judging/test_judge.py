@@ -176,7 +176,7 @@ def test_an_incident_that_is_over_is_closed_and_its_watches_are_tested_against_t
         (number, incident)
         for number, one in enumerate(found)
         for incident in one.changed
-        if incident.state == "closed" and incident.watch != FACT_WATCH
+        if incident.state == "closed" and incident.level == "page"
     ]
     [(closing, closed)] = closings
     assert closed.closed_at == found[closing].window.end

@@ -5,7 +5,7 @@ import pytest
 
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
-from monitoring.judging.facts.fact_limits import FactLimits
+from monitoring.judging.facts.fact_limits import FactLimits, ObservedWindow
 from monitoring.judging.facts.gross_failures import gross_limits, range_findings
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
@@ -25,7 +25,7 @@ FEATURES = {"missing:income": "income", "unseen:branch": "branch"}
 
 
 def fitted(means: dict[WatchKey, np.ndarray], features: dict[str, str], numbers: int = 0) -> FactLimits:
-    return FactLimits(threshold=365.0, gross=gross_limits(means, features), numbers=numbers)
+    return FactLimits(threshold=365.0, gross=gross_limits(means, features), ranges=numbers)
 
 
 FAILURES = fitted(MEANS, FEATURES)
@@ -41,7 +41,7 @@ def share(rows: int, part: float) -> ScoreSum:
     ("key", "part"), [(MISSING, 0.99), (MISSING, 1.0), (UNSEEN, 1.0), (ANSWERS, 0.4), (ANSWERS, 0.83), (ERROR, 0.78)]
 )
 def test_a_disaster_of_one_window_is_a_fact_at_every_volume(rows: int, key: WatchKey, part: float) -> None:
-    (fact,) = FAILURES.findings({key: share(rows, part)}, (), {})
+    (fact,) = FAILURES.findings(ObservedWindow(sums={key: share(rows, part)}))
     assert fact.fact
     assert f"{100 * share(rows, part).mean:.0f} %" in fact.message
 
@@ -49,30 +49,30 @@ def test_a_disaster_of_one_window_is_a_fact_at_every_volume(rows: int, key: Watc
 @pytest.mark.parametrize("rows", [100, 1_000, 1_000_000])
 @pytest.mark.parametrize(("key", "part"), [(MISSING, 0.05), (UNSEEN, 0.15), (ANSWERS, 0.05), (ERROR, 0.5)])
 def test_what_evidence_over_windows_is_for_is_no_gross_failure(rows: int, key: WatchKey, part: float) -> None:
-    assert FAILURES.findings({key: share(rows, part)}, (), {}) == ()
+    assert FAILURES.findings(ObservedWindow(sums={key: share(rows, part)})) == ()
 
 
 @pytest.mark.parametrize(("part", "told"), [(1.0, True), (0.85, True), (0.5, False)])
 def test_labels_of_another_unit_are_far_from_every_predicted_number(part: float, told: bool) -> None:
     numbers = fitted({ABSOLUTE: 0.09 + 0.02 * RNG.standard_normal(60)}, {})
-    found = numbers.findings({ABSOLUTE: share(300, part)}, (), {})
+    found = numbers.findings(ObservedWindow(sums={ABSOLUTE: share(300, part)}))
     assert [(one.kind, one.feature, one.fact) for one in found] == [
         ("labels contradict answers", "labels", True)
     ] * told
     assert all("check the units of labels and answers" in one.message for one in found)
-    assert numbers.findings({ABSOLUTE: share(4, part)}, (), {}) == ()
+    assert numbers.findings(ObservedWindow(sums={ABSOLUTE: share(4, part)})) == ()
 
 
 def test_a_handful_of_rows_shows_nothing_beyond_doubt() -> None:
-    assert FAILURES.findings({MISSING: share(1, 1.0), ERROR: share(8, 1.0)}, (), {}) == ()
+    assert FAILURES.findings(ObservedWindow(sums={MISSING: share(1, 1.0), ERROR: share(8, 1.0)})) == ()
 
 
 def test_what_a_window_of_the_baseline_had_is_no_gross_failure() -> None:
     snow = fitted({ERROR: np.array([0.2] * 59 + [0.6])}, {})
-    assert snow.findings({ERROR: share(900, 0.7)}, (), {}) == ()
+    assert snow.findings(ObservedWindow(sums={ERROR: share(900, 0.7)})) == ()
     mostly = fitted({MISSING: np.array([0.5] * 60)}, FEATURES)
-    assert mostly.findings({MISSING: share(900, 0.7)}, (), {}) == ()
-    assert mostly.findings({MISSING: share(900, 0.99)}, (), {})
+    assert mostly.findings(ObservedWindow(sums={MISSING: share(900, 0.7)})) == ()
+    assert mostly.findings(ObservedWindow(sums={MISSING: share(900, 0.99)}))
 
 
 def test_false_facts_are_a_tenth_of_the_budget_at_most() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.facts.loss_outliers import LossLimit, loss_outlier
+from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.records import SCORE_ONE, Finding, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
 
 ERROR, BRIER = (Watch(name=name, family="performance", level="page", needs_label=True) for name in ("error", "brier"))
@@ -29,7 +30,8 @@ def rates(windows: int, seed: int, *, level: float = 0.25, std: float = 0.1) -> 
 
 
 def limit(scores: np.ndarray, watch: Watch = ERROR) -> LossLimit:
-    return LossLimit.fit(watch, scores, SamplingVariance.fit(scores, scores, np.full(scores.size, ROWS)))
+    sampling = SamplingVariance.fit(scores, scores, np.full(scores.size, ROWS))
+    return LossLimit(watch=watch, limit=WindowLimit.fit(scores, sampling))
 
 
 def total(rate: float, rows: int = ROWS) -> ScoreSum:
@@ -67,7 +69,7 @@ def test_one_bad_day_is_told_on_that_day_with_its_numbers() -> None:
     assert fact.message.startswith(
         "Error rate of 50.0 % over 400 labelled rows of one window; the baseline's 90 windows"
     )
-    assert f"between {100 * LIMIT.lowest:.1f} % and {100 * LIMIT.highest:.1f} %" in fact.message
+    assert f"between {100 * LIMIT.limit.lowest:.1f} % and {100 * LIMIT.limit.highest:.1f} %" in fact.message
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2, 0.25, 0.33])
@@ -77,14 +79,14 @@ def test_a_window_like_the_worst_of_the_baseline_is_none(rate: float) -> None:
 
 def test_a_rare_loss_is_told_from_a_rate_far_below_a_half_on() -> None:
     fraud = limit(rates(90, 1, level=0.03, std=0.2))
-    assert fraud.exceeded(total(0.28), fraud.highest, ALPHA, {})
-    assert not fraud.exceeded(total(0.08), fraud.highest, ALPHA, {})
+    assert fraud.exceeded(total(0.28), fraud.limit.highest, ALPHA, {})
+    assert not fraud.exceeded(total(0.08), fraud.limit.highest, ALPHA, {})
 
 
 @given(few=st.integers(min_value=1, max_value=14))
 def test_a_handful_of_rows_that_are_all_wrong_shows_nothing(few: int) -> None:
     assert findings(1.0, rows=min(few, 9)) == ()
-    assert not LIMIT.exceeded(total(0.5, few), LIMIT.highest, ALPHA, {})
+    assert not LIMIT.exceeded(total(0.5, few), LIMIT.limit.highest, ALPHA, {})
 
 
 def test_what_live_windows_reached_without_a_page_is_no_fact_and_with_one_it_is() -> None:
@@ -95,13 +97,14 @@ def test_what_live_windows_reached_without_a_page_is_no_fact_and_with_one_it_is(
 def test_heavy_tails_of_the_baseline_move_the_limit_away() -> None:
     snow = rates(90, 0)
     snow[3] = 0.6
-    assert limit(snow).degrees < 6.0 < LIMIT.degrees
+    assert limit(snow).limit.degrees < 6.0 < LIMIT.limit.degrees
     assert not limit(snow).exceeded(total(0.6), 0.6, ALPHA, {})
 
 
 def test_a_short_baseline_has_a_wider_limit() -> None:
     short = limit(rates(90, 0)[:10])
-    assert short.largest(ROWS, ALPHA) > LIMIT.largest(ROWS, ALPHA) > LIMIT.widened(0.5).largest(ROWS, ALPHA)
+    assert short.limit.largest(ROWS, ALPHA) > LIMIT.limit.largest(ROWS, ALPHA)
+    assert LIMIT.widened(0.5).limit.largest(ROWS, ALPHA) < LIMIT.limit.largest(ROWS, ALPHA)
 
 
 def test_a_loss_that_never_occurred_needs_more_than_a_row() -> None:
@@ -125,6 +128,6 @@ def test_false_facts_of_ordinary_days_are_within_their_share() -> None:
     for seed in range(40):
         scores = rates(2090, 10 + seed, std=0.2)
         mine = limit(scores[:90])
-        beyond = scores[90:][scores[90:] > 1.2 * mine.highest]
-        found += sum(mine.exceeded(total(rate), mine.highest, ALPHA, {}) for rate in beyond.tolist())
+        beyond = scores[90:][scores[90:] > 1.2 * mine.limit.highest]
+        found += sum(mine.exceeded(total(rate), mine.limit.highest, ALPHA, {}) for rate in beyond.tolist())
     assert found <= 1

@@ -1,0 +1,121 @@
+"""Answers, or labelled numbers, that are constant or nearly so where the baseline's were not.
+
+A model that gives every row the same answer looks right by its own probabilities, and so does a label feed that fills
+zeros. One window shows it, without a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitoring.judging.facts.binomial import binomial_tail
+from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, LABELS_SUBJECT
+from monitoring.records import Finding
+from monitoring.tasks.task import Whole
+from monitoring.watches.variety import Variety, VarietyPart
+
+#: Values hardly differ where every score's standard deviation is below this part of the baseline's smallest one.
+SPREAD_LEFT = 0.1
+
+#: And if the window has at least this part of the rows of the baseline's median window: few rows are often alike.
+ROWS_SHARE = 0.5
+
+#: The kinds of findings.
+CONSTANT_ANSWERS = "answers constant"
+CONSTANT_LABELS = "labels constant"
+
+#: Parts that a message names.
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VarietyLimit:
+    """How alike the values of one part may be.
+
+    Attributes:
+        part: The part.
+        commonest: The largest share of a baseline window's rows with one value.
+        deviations: The smallest standard deviation of each score.
+        rows: The rows from which on the spread of a window says something.
+    """
+
+    part: VarietyPart
+    commonest: float
+    deviations: tuple[float, ...]
+    rows: int
+
+    @classmethod
+    def fit(cls, part: VarietyPart, windows: Sequence[Variety]) -> VarietyLimit | None:
+        """From the baseline's windows.
+
+        Args:
+            part: The part.
+            windows: What each window says of it.
+
+        Returns:
+            The limit; None where values were constant in a window of usual size.
+        """
+        rows = sorted(one.rows for one in windows)
+        enough = round(ROWS_SHARE * rows[len(rows) // 2]) if rows else 0
+        whole = [one for one in windows if one.rows >= max(enough, 1)]
+        commonest = max((one.commonest / one.rows for one in whole), default=1.0)
+        if commonest >= 1.0:
+            return None
+        deviations = zip(*(one.deviations for one in whole), strict=True)
+        return cls(part=part, commonest=commonest, deviations=tuple(map(min, deviations)), rows=enough)
+
+    def message(self, found: Variety, what: str, alpha: float) -> str:
+        """What is wrong with a window's values, in a sentence without its end; empty where nothing is.
+
+        Args:
+            found: What the window says of the part.
+            what: "answers" or "labels".
+            alpha: The probability of a sound window that has as many rows with one value.
+
+        Returns:
+            Words.
+        """
+        rows, name = found.rows, f" of {self.part.name}" if self.part.name else ""
+        rate, null = (1.0 + self.commonest) / 2.0, (1.0 + 3.0 * self.commonest) / 4.0
+        if rows and found.commonest >= rate * rows and binomial_tail(found.commonest, rows, null) <= alpha:
+            share = f"All {rows:,}" if found.commonest == rows else f"{100 * found.commonest / rows:.0f} % of {rows:,}"
+            usual = f"{100 * self.commonest:.0f} %"
+            return f"{share} {what}{name} are the same; in the baseline's windows at most {usual} are"
+        narrow = [now < SPREAD_LEFT * before for now, before in zip(found.deviations, self.deviations, strict=True)]
+        if rows >= max(self.rows, 1) and narrow and all(narrow):
+            left = max(now / before for now, before in zip(found.deviations, self.deviations, strict=True))
+            return (
+                f"{rows:,} {what}{name} hardly differ: their standard deviation is {100 * left:.1f} % of that in the "
+                "baseline's most even window"
+            )
+        return ""
+
+
+def constant_findings(
+    limits: Sequence[VarietyLimit | None], tally: Whole | None, *, labels: bool, alpha: float
+) -> tuple[Finding, ...]:
+    """The finding that values are constant or nearly so.
+
+    Args:
+        limits: Of each part; None for one without a limit.
+        tally: The window's tallies of all parts, [parts, sums]; None without rows.
+        labels: Whether the values are labels; otherwise they are answers.
+        alpha: The probability of each part of a sound window.
+
+    Returns:
+        One fact, which names the parts; none where no part is constant.
+    """
+    if tally is None:
+        return ()
+    what = "labels" if labels else "answers"
+    messages = [
+        message
+        for limit, sums in zip(limits, tally, strict=False)
+        if limit is not None and (message := limit.message(Variety.of(limit.part, sums), what, alpha))
+    ]
+    if not messages:
+        return ()
+    more = f" and {len(messages) - _NAMED} more" if len(messages) > _NAMED else ""
+    kind, subject = (CONSTANT_LABELS, LABELS_SUBJECT) if labels else (CONSTANT_ANSWERS, ANSWERS_SUBJECT)
+    return (Finding(kind=kind, feature=subject, message=f"{'; '.join(messages[:_NAMED])}{more}.", fact=True),)

@@ -1,0 +1,365 @@
+"""Labels themselves: how often each class is the label, or where labelled numbers lie. Drift of the target.
+
+A loss says nothing of a label feed that loses a class: where all labels become 0, most models look better. The same
+scores of the answers to the same rows say what was to be expected of the labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.tasks.answered_ids import AnsweredIds
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.multilabel import Multilabel, class_matrix
+from monitoring.tasks.output_names import named
+from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.row_operations import baseline_ranks
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
+from monitoring.tasks.vector_regression import VectorRegression
+from monitoring.watches.classes import MAX_CLASSES
+from monitoring.watches.scoring import fixed_point_sum
+from monitoring.watches.variety import VarietyPart
+
+#: What precedes the class, or `location` and `spread`, in the name of a watch.
+PREFIX = "label:"
+
+#: Of the sums of the answers' scores, what precedes the name of the watch on labels.
+ANSWERED = "answered_"
+
+#: Quantiles of the baseline's labels, on which ranks are measured.
+KNOTS = 99
+
+Scores: TypeAlias = dict[str, Floats]
+
+
+class LabelScores(Protocol):
+    """The scores of labels of one kind."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each score's watch."""
+
+    def of_labels(self, labels: Whole) -> Scores:
+        """The scores of labels, in [0, 1], [n], by the name of their watch."""
+
+    def of_answers(self, answers: Floats) -> Scores:
+        """What the answers to the same rows say of these scores, [n] each; none where they say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassShares:
+    """Of labels that are one class each: the indicator of some classes.
+
+    >>> shares = ClassShares(classes=(("yes", 1),))
+    >>> shares.of_labels(np.array([0, 1]))["label:yes"].tolist(), shares.of_answers(np.array([[0.75, 0.25]]))
+    ([0.0, 1.0], {'label:yes': array([0.25])})
+
+    Attributes:
+        classes: The name and index of each.
+    """
+
+    classes: tuple[tuple[str, int], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `LabelScores`."""
+        return tuple(f"{PREFIX}{name}" for name, _ in self.classes)
+
+    def of_labels(self, labels: Whole) -> Scores:
+        """See `LabelScores`."""
+        return {f"{PREFIX}{name}": (labels == index).astype(np.float64) for name, index in self.classes}
+
+    def of_answers(self, answers: Floats) -> Scores:
+        """See `LabelScores`: probabilities."""
+        return {f"{PREFIX}{name}": answers[:, index] for name, index in self.classes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetShares:
+    """Of labels that are any of several classes: the indicator of each class.
+
+    Attributes:
+        classes: Their names, in order.
+    """
+
+    classes: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `LabelScores`."""
+        return tuple(f"{PREFIX}{name}" for name in self.classes)
+
+    def of_labels(self, labels: Whole) -> Scores:
+        """See `LabelScores`."""
+        return dict(zip(self.names, class_matrix(labels, len(self.classes)).T, strict=True))
+
+    def of_answers(self, answers: Floats) -> Scores:
+        """See `LabelScores`: probabilities."""
+        return dict(zip(self.names, answers.T, strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRanks:
+    """Of a labelled number: its rank among the baseline's labels, and how far it lies from their middle.
+
+    Attributes:
+        number: The number's name; empty where there is only one.
+        column: Its place in answers, and in labels of several.
+        knots: Quantiles of the baseline's labels, in order.
+    """
+
+    number: str
+    column: int
+    knots: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, number: str, column: int, labels: Whole) -> NumberRanks:
+        """From the baseline's labels of the number, codes [n]."""
+        values = np.ascontiguousarray(labels[labels != NO_LABEL]).view(np.float64)
+        quantiles = np.linspace(0, 1, KNOTS + 2)[1:-1]
+        knots = tuple(np.quantile(values, quantiles).tolist()) if values.size else ()
+        return cls(number=number, column=column, knots=knots)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `LabelScores`."""
+        number = f"{self.number}:" if self.number else ""
+        return f"{PREFIX}{number}location", f"{PREFIX}{number}spread"
+
+    def of_labels(self, labels: Whole) -> Scores:
+        """See `LabelScores`."""
+        return self._scores(self.values(labels))
+
+    def values(self, labels: Whole) -> Floats:
+        """The numbers of labels, [n]."""
+        return np.ascontiguousarray(labels if labels.ndim == 1 else labels[:, self.column]).view(np.float64)
+
+    def of_answers(self, answers: Floats) -> Scores:
+        """See `LabelScores`: ranks of the answers among the labels."""
+        return self._scores(answers[:, self.column])
+
+    def _scores(self, values: Floats) -> Scores:
+        ranks = baseline_ranks(values, self.knots)
+        return dict(zip(self.names, (ranks, np.abs(2.0 * ranks - 1.0)), strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelevantIds:
+    """Of sets of relevant ids: the shares that the baseline's answers do not have, and that are common in them.
+
+    Attributes:
+        ids: What is known of the baseline's answered ids.
+    """
+
+    ids: AnsweredIds
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `LabelScores`."""
+        return f"{PREFIX}new_ids", f"{PREFIX}common_ids"
+
+    def of_labels(self, labels: Whole) -> Scores:
+        """See `LabelScores`."""
+        codes = np.where(labels == NO_LABEL, 0, labels)
+        there = np.maximum((codes > 0).sum(axis=1), 1)
+        found = (each(codes).sum(axis=1) / there for each in (self.ids.new, self.ids.is_common))
+        return dict(zip(self.names, found, strict=True))
+
+    def of_answers(self, answers: Floats) -> Scores:
+        """See `LabelScores`: none, a list that is answered says nothing of which ids are relevant."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPart:
+    """The labels of one output, and what answers they are to.
+
+    Attributes:
+        output: The output's name; empty where there is one alone.
+        place: Its place in labels of several outputs; None where there is one alone.
+        columns: Where its answers begin and end.
+        scores: The scores of its labels.
+    """
+
+    output: str
+    place: int | None
+    columns: tuple[int, int]
+    scores: LabelScores
+
+    def name(self, own: str) -> str:
+        """The name of a watch of the output."""
+        return named(self.output, own) if self.output else own
+
+    def rows(self, answers: Floats, labels: Whole) -> tuple[Floats, Whole]:
+        """The rows that have a label of the output: their answers and labels."""
+        if self.place is None:
+            return answers, labels
+        there = labels[:, self.place] != NO_LABEL
+        first, end = self.columns
+        return answers[there, first:end], np.ascontiguousarray(labels[there, self.place])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelWatches:
+    """The watches on labels.
+
+    >>> task = Classification(classes=("no", "yes"))
+    >>> labels = LabelWatches.fit(task, np.array([0, 1, 0, 0]))
+    >>> [watch.name for watch in labels.watches]
+    ['label:yes']
+    >>> sums = labels.sums(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([1, 0]))
+    >>> {str(key): one.mean for key, one in sums.items()}
+    {'label:yes': 0.5, 'answered_label:yes': 0.25}
+    """
+
+    parts: tuple[LabelPart, ...] = ()
+
+    @classmethod
+    def fit(cls, task: Task, labels: Whole) -> LabelWatches:
+        """From a baseline.
+
+        Args:
+            task: The task.
+            labels: The codes of the labels of rows that have one, [n] or [n, parts].
+
+        Returns:
+            The watches: of two classes on the second, of more on the commonest; none where a label says nothing.
+        """
+        if not len(labels):
+            return cls()
+        if isinstance(task, SeveralTasks):
+            found, first = [], 0
+            for place, one in enumerate(task.outputs_judged):
+                own = labels[:, place]
+                known = own[own != NO_LABEL]
+                columns = (first, first + one.task.width)
+                found += [
+                    LabelPart(output=one.output, place=place, columns=columns, scores=scores)
+                    for scores in _scores_of(one.task, known)
+                ]
+                first = columns[1]
+            return cls(parts=tuple(found))
+        columns = (0, task.width)
+        parts = (LabelPart(output="", place=None, columns=columns, scores=one) for one in _scores_of(task, labels))
+        return cls(parts=tuple(parts))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each watch."""
+        return tuple(part.name(own) for part in self.parts for own in part.scores.names)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of those that are shares of a class."""
+        return tuple(
+            part.name(own)
+            for part in self.parts
+            if isinstance(part.scores, ClassShares | SetShares)
+            for own in part.scores.names
+        )
+
+    @property
+    def jumping(self) -> tuple[str, ...]:
+        """The names of those of which the answers to the same rows say what is to be expected, and their spread not."""
+        return tuple(
+            part.name(own)
+            for part in self.parts
+            if not isinstance(part.scores, RelevantIds)
+            for own in (part.scores.names[:1] if isinstance(part.scores, NumberRanks) else part.scores.names)
+        )
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """The watches: notices, either way."""
+        return tuple(
+            Watch(name=name, family="labels", level="notice", needs_label=True, direction="both") for name in self.names
+        )
+
+    @property
+    def variety_parts(self) -> tuple[VarietyPart, ...]:
+        """The labelled numbers whose variety is known."""
+        return tuple(
+            VarietyPart(name=f"{part.output} {part.scores.number}".strip(), columns=(0,), scores=part.scores.names[:1])
+            for part in self.parts
+            if isinstance(part.scores, NumberRanks)
+        )
+
+    def tallies(self, answers: Floats, labels: Whole) -> tuple[Whole, Whole]:
+        """Sums in fixed point over labelled rows.
+
+        Args:
+            answers: Finite answers, [n, width].
+            labels: Codes of labels, [n] or [n, parts].
+
+        Returns:
+            For each watch the rows that have its label, the sum of the labels' scores, and that of the answers', int64
+            [watches, 3]; and the tally of each of `variety_parts`.
+        """
+        scored = list(self._scored(answers, labels))
+        numbers = [one for one in scored if isinstance(one[0].scores, NumberRanks)]
+        variety = [
+            part.tally(scores.values(codes)[:, None], of_labels)
+            for part, (labelled, codes, of_labels, _) in zip(self.variety_parts, numbers, strict=True)
+            if isinstance(scores := labelled.scores, NumberRanks)
+        ]
+        return self._sums(scored, power=1), np.array(variety, dtype=np.int64)
+
+    def sums_of(self, tally: Whole | None) -> dict[WatchKey, ScoreSum]:
+        """The sum of each watch, and of the answers' scores under `ANSWERED` and its name; `tally` None of no rows."""
+        found = {}
+        rows = np.zeros((len(self.names), 3), dtype=np.int64) if tally is None else tally
+        for name, (count, labels, answers) in zip(self.names, rows.tolist(), strict=True):
+            found[WatchKey(watch=name)] = ScoreSum(count, labels)
+            found[WatchKey(watch=f"{ANSWERED}{name}")] = ScoreSum(count, answers)
+        return found
+
+    def sums(self, answers: Floats, labels: Whole, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
+        """As `sums_of`, of some labelled rows, of scores to a power."""
+        return self.sums_of(self._sums(self._scored(answers, labels), power=power))
+
+    def _scored(self, answers: Floats, labels: Whole) -> Iterator[tuple[LabelPart, Whole, Scores, Scores]]:
+        """Each part with the codes of its labels, their scores, and those of the answers to the same rows."""
+        for part in self.parts:
+            own, codes = part.rows(answers, labels)
+            yield part, codes, part.scores.of_labels(codes), part.scores.of_answers(own)
+
+    def _sums(self, scored: Iterable[tuple[LabelPart, Whole, Scores, Scores]], *, power: int) -> Whole:
+        found = [
+            (scores.size, fixed_point_sum(scores**power), _sum(of_answers, own, power))
+            for _, _, of_labels, of_answers in scored
+            for own, scores in of_labels.items()
+        ]
+        return np.array(found, dtype=np.int64).reshape(len(self.names), 3)
+
+
+def _sum(scores: Mapping[str, NDArray[np.float64]], name: str, power: int) -> int:
+    return fixed_point_sum(scores[name] ** power) if name in scores else 0
+
+
+def _scores_of(task: Task, labels: Whole) -> tuple[LabelScores, ...]:
+    """The scores of the labels of one output, of which the baseline's are given."""
+    if not len(labels):
+        return ()
+    found: tuple[LabelScores, ...] = ()
+    if isinstance(task, Classification):
+        counts = np.bincount(labels[labels >= 0], minlength=len(task.classes))
+        order = np.sort(np.argsort(-counts, kind="stable")[:MAX_CLASSES]).tolist()
+        chosen = [1] if len(task.classes) == 2 else order
+        found = (ClassShares(classes=tuple((task.classes[index], index) for index in chosen)),)
+    elif isinstance(task, Multilabel):
+        found = (SetShares(classes=task.classes),)
+    elif isinstance(task, Regression):
+        found = (NumberRanks.fit("", 0, labels),)
+    elif isinstance(task, VectorRegression):
+        found = tuple(NumberRanks.fit(name, place, labels[:, place]) for place, name in enumerate(task.names))
+    elif isinstance(task, Ranking) and task.ids is not None:
+        found = (RelevantIds(ids=task.ids),)
+    return found

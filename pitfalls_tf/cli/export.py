@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source", metavar="RUNS_OR_KERAS_FILE", type=click.Path(path_type=Path))
+@click.argument("source", metavar="SOURCE", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="Name of the model in URLs.")
 @click.option(
     "--models", required=True, type=click.Path(path_type=Path), help="Model repository: folder of NAME/VERSION folders."
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     "--embedding", metavar="LAYER", help="Layer by which tensors and texts are watched; MODEL/LAYER in a nested model."
 )
 @click.option("--custom", metavar="MODULE", help="Module of custom layers: dotted name, or a .py file.")
+@click.option("--signature", metavar="NAME", help="Signature of a SavedModel.  [default: serving_default]")
 @click.option(
     "--gate",
     type=click.Path(path_type=Path),
@@ -75,8 +76,9 @@ def command(
     """Export a trained model as the next version of NAME, with its schema, baseline, warmup requests and manifest.
 
     From a runs folder it exports the median seed's model with its held-out predictions as reference. From a .keras file
-    it exports the model with --reference. The bundle is published only if it predicts the same as the Keras model. With
-    --gate, a model that is not better than the deployed one in its worst domain is refused with exit code 1.
+    it exports the model with --reference, from a SavedModel's folder a signature. The bundle is published only if it
+    predicts the same as the model. With --gate, a model that is not better than the deployed one in its worst domain is
+    refused with exit code 1.
     """
     from serving.export.export import check_name  # noqa: PLC0415 - not needed for --help
     from serving.export.inputs.input_roles import DeclaredRoles  # noqa: PLC0415 - as above
@@ -86,7 +88,7 @@ def command(
         raise BadInput(
             "The model to export does not exist.",
             got=f"{source}, which does not exist",
-            expected="a runs folder or a .keras file",
+            expected="a runs folder, a .keras file or a SavedModel's folder",
             fix="Train first: pitfalls train SETUP --out RUNS.",
         )
     gate = None if chosen["gate"] is None else _read_gate(chosen["gate"], source)
@@ -106,6 +108,7 @@ def command(
         score=chosen["score"],
         embedding=chosen["embedding"],
         custom=chosen["custom"],
+        signature=chosen["signature"],
         roles=DeclaredRoles(
             categorical=split_columns(chosen["categorical"]),
             ignore=split_columns(chosen["ignore"]),
@@ -114,7 +117,7 @@ def command(
         ),
         verdict=None if gate is None else gate.record(forced=gate.refusal is not None),
     )
-    bundle = _export_runs(source, request, output) if source.is_dir() else _export_file(source, request, output)
+    bundle = _export_runs(source, request, output) if _holds_runs(source) else _export_file(source, request, output)
     output.finish(_document(bundle), lambda: _show(bundle))
     return 0
 
@@ -135,12 +138,13 @@ class ExportRequest:
     score: str | None
     embedding: str | None
     custom: str | None
+    signature: str | None
     roles: DeclaredRoles
     verdict: Mapping[str, Any] | None
 
     @property
     def file_only_flags(self) -> tuple[str, ...]:
-        """Given flags that apply to a .keras file only."""
+        """Given flags that apply to a .keras file or a SavedModel only."""
         given = {
             "--reference": self.reference,
             "--features": self.features,
@@ -151,6 +155,7 @@ class ExportRequest:
             "--score": self.score,
             "--embedding": self.embedding,
             "--custom": self.custom,
+            "--signature": self.signature,
         }
         return tuple(flag for flag, value in given.items() if value)
 
@@ -206,8 +211,8 @@ def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle
         raise BadInput(
             "A runs folder has its own reference table and model.",
             got=f"{source} with {', '.join(request.file_only_flags)}",
-            expected="a runs folder without these flags, or a .keras file",
-            fix="Leave the flags out, or name the .keras file.",
+            expected="a runs folder without these flags, a .keras file, or a SavedModel's folder",
+            fix="Leave the flags out, or name the .keras file or the folder with saved_model.pb.",
         )
     load_frameworks("tensorflow", "keras")
     output.progress(f"Exporting {request.name} from the runs in {source} …")
@@ -223,7 +228,6 @@ def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle
 
 def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle:
     from serving.export.export import Reference, export_bundle  # noqa: PLC0415 - as above
-    from serving.export.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
     from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
     from serving.export.row_columns import with_row_columns  # noqa: PLC0415 - as above
     from serving.export.table_file import read_table  # noqa: PLC0415 - as above
@@ -248,7 +252,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
     given = reference.with_lists()
     given.check_task(request.classes or given.label_columns)
     load_frameworks("tensorflow", "keras")
-    model = load_keras(source, None if request.custom is None else import_custom(request.custom))
+    model = _load(source, request)
     output.progress(f"Exporting {request.name} from {source} …")
     return export_bundle(
         model,
@@ -258,6 +262,50 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         provenance=Provenance(classes=request.classes, verdict=request.verdict),
         clock=_now,
     )
+
+
+def _holds_runs(source: Path) -> bool:
+    """Whether a folder is one of runs. Raises BadInput for what can be neither runs nor a model to export."""
+    from serving.export.signature_model import check_is_version, is_saved_model  # noqa: PLC0415 - as above
+    from serving.models.foreign_formats import advice_for  # noqa: PLC0415 - as above
+
+    if is_saved_model(source) or source.suffix == ".keras":
+        return False
+    check_is_version(source)
+    marks = ("ensemble.json", "*/ensemble.json", "seed-*/metrics.json", "*/seed-*/metrics.json")
+    is_runs = any(any(source.glob(mark)) for mark in marks)
+    advice = "" if is_runs else advice_for(source)
+    if advice:
+        raise BadInput(
+            "This is no model that can be exported.",
+            got=str(source),
+            expected="a runs folder, a .keras file or a SavedModel's folder",
+            fix=advice,
+        )
+    return source.is_dir()
+
+
+def _load(source: Path, request: ExportRequest) -> Any:
+    from serving.export.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
+    from serving.export.signature_model import load_signature  # noqa: PLC0415 - as above
+
+    if not source.is_dir():
+        if request.signature is not None:
+            raise BadInput(
+                "A Keras file has no signatures.",
+                got=f"--signature {request.signature} with {source}",
+                expected="a SavedModel's folder",
+                fix="Leave --signature out.",
+            )
+        return load_keras(source, None if request.custom is None else import_custom(request.custom))
+    if request.custom or request.embedding:
+        raise BadInput(
+            "A SavedModel has no layers.",
+            got=f"--custom or --embedding with {source}",
+            expected="a signature whose outputs are all that is wanted",
+            fix="Leave these flags out. An output called embedding is watched as one.",
+        )
+    return load_signature(source, request.signature)
 
 
 def _check_pairs(labels: tuple[str, ...], pairs: Mapping[str, str], request: ExportRequest) -> None:
@@ -275,6 +323,7 @@ def _check_pairs(labels: tuple[str, ...], pairs: Mapping[str, str], request: Exp
 
 def _document(bundle: Bundle) -> dict[str, object]:
     from serving.export.manifest import nest  # noqa: PLC0415 - as above
+    from serving.export.parity import TOLERANCE  # noqa: PLC0415 - as above
 
     return {
         "name": bundle.name,
@@ -283,12 +332,16 @@ def _document(bundle: Bundle) -> dict[str, object]:
         "outputs": list(bundle.outputs),
         "baseline": bundle.has_baseline,
         "remarks": list(bundle.remarks),
+        "parity": {"rows": bundle.parity_rows, "tolerance": TOLERANCE},
         "metrics": nest(bundle.metrics),
     }
 
 
 def _show(bundle: Bundle) -> None:
+    from serving.export.parity import TOLERANCE  # noqa: PLC0415 - as above
+
     click.echo(f"Exported {bundle.name}/{bundle.version} to {bundle.path}")
+    click.echo(f"  {bundle.parity_rows} rows have the Keras model's own answers, within {TOLERANCE:g}.")
     whole = [one for one in bundle.metrics if not one.slice]
     width = max((len(one.metric) for one in whole), default=0)
     for one in whole:

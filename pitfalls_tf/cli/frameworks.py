@@ -12,6 +12,8 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,6 +30,10 @@ NOISE = (
 )
 
 
+#: A Keras file is of no backend, and what is served is a SavedModel.
+BACKEND = "tensorflow"
+
+
 def load_frameworks(*names: str) -> None:
     """Import modules by name, dropping known noise from stderr and passing all other lines.
 
@@ -38,6 +44,11 @@ def load_frameworks(*names: str) -> None:
 
     >>> load_frameworks("json", "csv")
     """
+    if "keras" in names:
+        named = os.environ.get("KERAS_BACKEND", BACKEND)
+        if named != BACKEND:
+            click.echo(f"KERAS_BACKEND={named} has no effect: Keras runs on TensorFlow here.", err=True)
+        os.environ["KERAS_BACKEND"] = BACKEND  # or Keras takes that of ~/.keras/keras.json
     with _filtered_stderr(), warnings.catch_warnings():
         # Evidently's regular expressions in plain strings, reported when Python 3.12 or later first compiles them.
         warnings.filterwarnings("ignore", "invalid escape sequence", SyntaxWarning)

@@ -61,6 +61,8 @@ class Bundle:
     outputs: tuple[str, ...] = ()
     has_baseline: bool = False
     remarks: tuple[str, ...] = ()
+    parity_rows: int = 0
+    """How many rows were run through the author's model and through the exported one, with equal answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +215,7 @@ def export_bundle(
     with staged_version(models / name) as staging:
         folder = staging.folder
         write_saved_model(opened, folder)
-        check_parity(opened, folder, rows)
+        served = check_parity(opened, folder, rows)
         write_warmup(folder, name, opened.inputs, roles.without_raw(opened.inputs, rows))
         now = clock()
         written = NO_REFERENCE if table is None else write_reference(table, found, roles, folder, now)
@@ -226,7 +228,8 @@ def export_bundle(
         metrics=written.metrics,
         outputs=opened.outputs,
         has_baseline=written.has_baseline,
-        remarks=(*found.remarks, *written.remarks, *_unnamed_times(given, opened)),
+        parity_rows=len(next(iter(rows.values()))),
+        remarks=(*found.remarks, *written.remarks, *served, *_unnamed_times(given, opened)),
     )
 
 

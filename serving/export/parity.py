@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -17,6 +18,8 @@ from serving.export.saved_model import (
     takes_examples,
     write_examples,
 )
+from serving.models.operations.graph_check import refusals
+from serving.models.runner import ANY_OPERATION, Runner
 from serving.models.signatures import DEFAULT_SIGNATURE
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 # Appended to the reference's rows by `serving.export.reference_table.sample`.
 EDGE_ROWS = 2
 TOLERANCE = 1e-5
+ROWS_SHOWN = 3
+TEXT_SHOWN = 120
 
 
 def try_rows(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array]]:
@@ -85,33 +90,101 @@ def _by_row(answers: dict[str, Array], rows: Columns) -> dict[str, Array]:
     return answers
 
 
-def check_parity(model: KerasModel, folder: Path, rows: Columns) -> None:
-    """Load the SavedModel and compare its answers with those of the author's model, run eagerly.
+def check_parity(model: KerasModel, folder: Path, rows: Columns) -> tuple[str, ...]:
+    """Load the SavedModel as a server does, and compare its answers with those of the author's model, run eagerly.
 
     Args:
         model: The model.
         folder: The SavedModel.
         rows: Arrays by input.
 
-    Raises:
-        CannotRun: an input or output lost its name, or values differ by more than 1e-5 (relative for values beyond 1).
-    """
-    import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
+    Returns:
+        Remarks on the exported model: what a server must be told to load it.
 
-    loaded = tf.saved_model.load(str(folder))
+    Raises:
+        CannotRun: an input or output lost its name, or values differ by more than 1e-5 (relative for values beyond 1);
+            the error has the rows that differ.
+    """
     tensors = tensors_of(model.inputs, rows)
     expected = {name: np.asarray(value) for name, value in model.call_original(tensors).items()}
-    worst = (0.0, "", "")
-    for signature, feeds in _calls(model, rows, tensors):
-        answers = loaded.signatures[signature](**feeds)
-        wanted = model.outputs if signature == EXPLAIN else served_outputs(model)
-        if set(answers) != set(wanted):
-            _refuse(f"outputs {sorted(answers)} of {signature}", f"outputs {sorted(wanted)}")
-        for output in wanted:
-            worst = max(worst, (max_difference(answers[output].numpy(), expected[output]), output, signature))
-    largest, output, signature = worst
-    if largest > TOLERANCE:
-        _refuse(f"output {output} of {signature}, which differs by up to {largest:.3g}", f"at most {TOLERANCE:g}")
+    worst: Difference | None = None
+    runner = Runner(folder, allowed_operations=(ANY_OPERATION,))
+    try:
+        for signature, feeds in _calls(model, rows, tensors):
+            known = runner.signatures[signature]
+            wanted = model.outputs if signature == EXPLAIN else served_outputs(model)
+            if set(known.outputs) != set(wanted):
+                _refuse(f"outputs {sorted(known.outputs)} of {signature}", f"outputs {sorted(wanted)}")
+            answers = runner.run(known, feeds, wanted)
+            for output in wanted:
+                found = Difference.of(output, signature, answers[output], expected[output])
+                worst = found if worst is None or found.largest > worst.largest else worst
+        refused = refusals(runner.meta_graph)
+    finally:
+        runner.close()
+    if worst is not None and worst.largest > TOLERANCE:
+        _refuse(worst.describe(rows), f"at most {TOLERANCE:g}")
+    flags = " ".join(f"--allow-op {operation}" for operation, _ in refused)
+    return (f"A server loads it only with {flags}, since it does more than compute.",) if refused else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """How far the exported model's answers of one output are from the author's model's."""
+
+    output: str
+    signature: str
+    largest: float
+    got: Array
+    expected: Array
+
+    @classmethod
+    def of(cls, output: str, signature: str, got: Array, expected: Array) -> Difference:
+        """Compare two arrays of answers.
+
+        Returns:
+            The difference; its largest is that of `max_difference`.
+        """
+        return cls(
+            output=output,
+            signature=signature,
+            largest=max_difference(got, expected),
+            got=got,
+            expected=expected,
+        )
+
+    def describe(self, rows: Columns) -> str:
+        """Name the output and the first rows that differ, with inputs and both answers.
+
+        Args:
+            rows: Arrays by input.
+
+        Returns:
+            A phrase.
+        """
+        said = f"output {self.output} of {self.signature}, which differs by up to {self.largest:.3g}"
+        if self.got.shape != self.expected.shape or self.got.dtype != self.expected.dtype:
+            kinds = (f"{each.dtype} {list(each.shape)}" for each in (self.got, self.expected))
+            return f"{said}: {' instead of '.join(kinds)}"
+        pairs = zip(self.got, self.expected, strict=True)
+        wrong = [row for row, (got, expected) in enumerate(pairs) if _differs(got, expected)]
+        shown = "; ".join(
+            f"row {row} {_short({name: column[row] for name, column in rows.items()})} gives {_short(self.got[row])} "
+            f"instead of {_short(self.expected[row])}"
+            for row in wrong[:ROWS_SHOWN]
+        )
+        return f"{said}, in {len(wrong)} of {len(self.got)} rows: {shown}"
+
+
+def _differs(got: Any, expected: Any) -> bool:
+    return max_difference(np.asarray(got), np.asarray(expected)) > TOLERANCE
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(f"{name}: {_short(one)}" for name, one in value.items()) if isinstance(value, dict) else ""
+    if not text:
+        text = np.array2string(np.asarray(value), threshold=6, precision=6, separator=", ").replace("\n", "")
+    return text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "…"
 
 
 def max_difference(got: Array, expected: Array) -> float:
@@ -136,13 +209,12 @@ def max_difference(got: Array, expected: Array) -> float:
     return float(gap.max(initial=0.0))
 
 
-def _calls(model: KerasModel, rows: Columns, tensors: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    import tensorflow as tf  # noqa: PLC0415 - as above
-
-    yield DEFAULT_SIGNATURE, tensors
-    yield EXPLAIN, tensors
+def _calls(model: KerasModel, rows: Columns, tensors: dict[str, Any]) -> Iterator[tuple[str, dict[str, Array]]]:
+    feeds = {name: tensor.numpy() for name, tensor in tensors.items()}
+    yield DEFAULT_SIGNATURE, feeds
+    yield EXPLAIN, feeds
     if takes_examples(model):
-        yield EXAMPLES, {EXAMPLES_INPUT: tf.constant(write_examples(model.inputs, rows))}
+        yield EXAMPLES, {EXAMPLES_INPUT: np.array(write_examples(model.inputs, rows), object)}
 
 
 def _refuse(got: str, expected: str) -> NoReturn:

@@ -10,7 +10,7 @@ from monitoring.errors import CannotRun
 from serving.export.keras_model import tensors_of
 from serving.export.reference_table import row_bytes
 from serving.export.saved_model import EXPLAIN
-from serving.models.runner import LoadError, Runner
+from serving.models.runner import ANY_OPERATION, LoadError, Runner
 from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.models.warmup import WARMUP_FILE, warm_up
 
@@ -66,7 +66,7 @@ def write_warmup(folder: Path, name: str, inputs: tuple[ModelInput, ...], rows: 
 
 
 def _replay(folder: Path) -> int:
-    runner = Runner(folder)
+    runner = Runner(folder, allowed_operations=(ANY_OPERATION,))  # the model is its author's own
     try:
         return warm_up(runner, folder)
     finally:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
+from serving.models.foreign_formats import GRAPHS, advice_for
 from serving.models.gpus import GpuSettings
 from serving.models.op_libraries import why_unknown
 from serving.models.operations.graph_check import INITIALISER, NOT_CONSTANT, outside_assets, refusals
@@ -107,7 +108,7 @@ class Runner:
         try:
             # The loader keeps the message that it has parsed: what is checked is what is loaded.
             loader = SavedModelLoader(str(path))
-            _check(loader.get_meta_graph_def_from_tags(tags), allowed_operations)
+            check_meta_graph(loader.get_meta_graph_def_from_tags(tags), allowed_operations)
             with graph.as_default():
                 self._meta_graph = loader.load(self._session, list(tags))
         except LoadError:
@@ -115,7 +116,8 @@ class Runner:
             raise
         except (tf.errors.OpError, OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             self._session.close()
-            raise LoadError(getattr(error, "message", None) or str(error)) from error
+            advice = "" if any((path / name).is_file() for name in GRAPHS) else advice_for(path)
+            raise LoadError(f"{getattr(error, 'message', None) or error} {advice}".strip()) from error
         self.signatures: Mapping[str, Signature] = {
             name: read_signature(name, definition)
             for name, definition in sorted(self._meta_graph.signature_def.items())
@@ -131,6 +133,11 @@ class Runner:
         """Every ``tensorflow.SignatureDef`` of the model, that of its initialiser included, for the metadata."""
         definitions: Mapping[str, Any] = self._meta_graph.signature_def
         return definitions
+
+    @property
+    def meta_graph(self) -> Any:
+        """The model's ``tensorflow.MetaGraphDef``."""
+        return self._meta_graph
 
     @property
     def graph_definition(self) -> Any:
@@ -198,8 +205,16 @@ class Runner:
         return lambda values: call(*values)
 
 
-def _check(meta_graph: Any, allowed: Collection[str]) -> None:
-    """Raise `LoadError` for a graph that is refused, before any of it runs."""
+def check_meta_graph(meta_graph: Any, allowed: Collection[str]) -> None:
+    """Check a graph before any of it runs.
+
+    Args:
+        meta_graph: A ``tensorflow.MetaGraphDef``.
+        allowed: Names of operations that are allowed, too.
+
+    Raises:
+        LoadError: It has operations that are not allowed or that TensorFlow does not have, or assets elsewhere.
+    """
     unknown = why_unknown(meta_graph)
     if unknown:
         raise LoadError(unknown, Code.NOT_FOUND)

@@ -22,6 +22,7 @@ from serving.inference.inference import Inference
 from serving.inference_v2.model_control import ModelControl
 from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
+from serving.models.foreign_formats import advice_for
 from serving.models.gpus import check_gpus
 from serving.models.loading import load_version
 from serving.models.model_cache import ModelCache
@@ -180,11 +181,12 @@ def read_first_list(repository: ModelRepositorySettings) -> ListInForce:
     if source.read() or repository.waits_for_models or not isinstance(source, ModelsFolder | ModelsUrl):
         return first_list(source)
     place = shown_url(source.url) if isinstance(source, ModelsUrl) else source.folder
+    advice = "" if isinstance(source, ModelsUrl) else advice_for(source.folder)
     raise BadInput(
         "There is no model to serve.",
         got=f"{place} without a NAME/VERSION folder",
         expected="NAME/1/saved_model.pb, for example",
-        fix="Export a model first: pitfalls export … --models DIR",
+        fix=advice or "Export a model first: pitfalls export … --models DIR",
     )
 
 
@@ -288,7 +290,7 @@ def _run(
 def _reasons(models: Models, name: str) -> list[str]:
     source = models.source(name)
     if source is not None and not models.has_versions(name):
-        return [f"{name}: no version in {source.place}"]
+        return [f"{name}: no version in {source.place}. {'' if source.url else advice_for(source.base)}".rstrip(". ")]
     return [f"{name}/{one.number}: {one.message}" for one in models.statuses(name)]
 
 

@@ -50,6 +50,18 @@ class Counting(keras.layers.Layer):  # type: ignore[misc] # Keras has no types
         return inputs * float(self.calls)
 
 
+@keras.saving.register_keras_serializable("tests")
+class Printing(keras.layers.Layer):  # type: ignore[misc] # Keras has no types
+    """Python code in a graph, which is in the process that exports it alone."""
+
+    def call(self, inputs: Any) -> Any:
+        import tensorflow as tf
+
+        same = tf.py_function(lambda rows: rows, [inputs], tf.float32)
+        same.set_shape(inputs.shape)
+        return same
+
+
 def small_model(noise: keras.layers.Layer | None = None) -> keras.Model:
     """Inputs carrier, temp and dist of shape [n, 1]; outputs logits, probabilities and embedding."""
     keras.utils.set_random_seed(7)

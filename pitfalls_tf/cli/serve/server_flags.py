@@ -20,6 +20,8 @@ class ServerFlags:
     """Values of the flags; None if not given."""
 
     models: Path | str | None
+    model_files: tuple[Path, ...]
+    custom: str | None
     rest_port: int | None
     grpc_port: int | str | None
     host: str
@@ -70,6 +72,15 @@ server_flags = option_group(
         click.option(
             "--models", type=FolderOrUrl(), metavar="DIR|URL", help="Folder of NAME/VERSION folders, here or at a URL."
         ),
+        click.option(
+            "--model",
+            "model_files",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            multiple=True,
+            help="A .keras file, exported into a cache and compared with Keras; or a SavedModel's folder.",
+        ),
+        click.option("--custom", metavar="MODULE", help="Module of the custom layers of --model."),
         click.option(
             "--rest-port",
             type=click.IntRange(0, 65535),

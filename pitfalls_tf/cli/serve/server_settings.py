@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
-from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.serve.contradictions import contradiction
-from pitfalls_tf.cli.serve.server_flags import OFF, read_version_labels
+from pitfalls_tf.cli.serve.model_source import cache_folder, read_model_list_source
+from pitfalls_tf.cli.serve.server_flags import OFF
 from pitfalls_tf.cli.serve.session_settings import read_gpus, read_threads, worker_count
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from serving.grpc_api.server import GrpcSettings
     from serving.models.batch_settings import BatchSettings
     from serving.models.model_cache import ModelCacheSettings
-    from serving.models.model_list import ModelListSource
     from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
     from serving.transport.http_settings import HttpSettings
     from serving.transport.sockets import Address
@@ -91,78 +88,11 @@ def read_model_repository(
     )
 
 
-def read_model_list_source(
-    flags: ServerFlags, tf_flags: TensorFlowServingFlags, report: Report, *, waits: bool
-) -> ModelListSource:
-    """Where the list of models comes from.
-
-    Args:
-        flags: the server's own flags.
-        tf_flags: TensorFlow Serving's flags.
-        report: prints a line about a flag without effect.
-        waits: whether the folder of a model may come later.
-
-    Returns:
-        A folder of models, here or at a URL, one model, or a config file.
-
-    Raises:
-        BadInput: no flag, or contradicting flags, a missing folder, or a URL that no installed driver opens.
-    """
-    from serving.models.model_list import ConfigFile, ModelsFolder, ModelsUrl, SingleModel  # noqa: PLC0415 - as above
-
-    labels = read_version_labels(flags.labels)
-    names = ("model_config_file", "model_base_path", "model_name", "model_config_file_poll_wait_seconds")
-    given = [f"--{name}" for name in names if getattr(tf_flags, name) is not None]
-    if flags.models is not None:
-        if given:
-            raise contradiction("--models", given[0], "a folder of models is a complete list")
-        if isinstance(flags.models, str):
-            return ModelsUrl(checked_url(flags.models), labels, poll_s=flags.url_poll_seconds)
-        return ModelsFolder(folder=flags.models, labels=labels)
-    if tf_flags.model_config_file is not None:
-        for flag in set(given) & {"--model_base_path", "--model_name"}:
-            report(f"{flag} has no effect: --model_config_file lists the models.")
-        return ConfigFile(path=tf_flags.model_config_file, labels=labels)
-    if tf_flags.model_base_path is None:
-        raise BadInput(
-            "No models given.",
-            got=" and ".join(given) or "neither --models, --model_base_path nor --model_config_file",
-            expected="one of these three",
-            fix="Pass --models DIR, the folder that `pitfalls export` was given.",
-        )
-    if tf_flags.model_config_file_poll_wait_seconds is not None:
-        report("--model_config_file_poll_wait_seconds has no effect without --model_config_file.")
-    path = tf_flags.model_base_path.removeprefix("file://")
-    if is_url(path):
-        return SingleModel(name=tf_flags.model_name or "default", base=checked_url(path), labels=labels)
-    if not waits and not Path(path).is_dir():
-        raise BadInput(
-            "The model's folder does not exist.",
-            got=f"--model_base_path {tf_flags.model_base_path}",
-            expected="a folder with numbered versions",
-            fix="Check the path.",
-        )
-    return SingleModel(name=tf_flags.model_name or "default", base=Path(path).absolute(), labels=labels)
-
-
-def checked_url(url: str) -> str:
-    """A URL, if an installed driver opens it.
-
-    Raises:
-        BadInput: none does.
-    """
-    from monitoring.traffic.remote.file_store import FileStore  # noqa: PLC0415 - not needed for --help
-
-    FileStore(url)
-    return url
-
-
 def _model_cache(flags: ServerFlags) -> ModelCacheSettings:
     from serving.models.model_cache import ModelCacheSettings  # noqa: PLC0415 - as above
 
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "pitfalls", "models")
     return ModelCacheSettings(
-        folder=(flags.model_cache or default).absolute(),
+        folder=(flags.model_cache or cache_folder("models")).absolute(),
         limit_bytes=int(flags.model_cache_gb * 1e9),
         poll_s=flags.url_poll_seconds,
     )

@@ -40,3 +40,42 @@ def test_a_runs_folder_takes_no_flags_for_files(pitfalls: Pitfalls, tmp_path: Pa
     result = pitfalls("export", tmp_path / "runs", "--name", "m", "--models", tmp_path / "models", flag, value)
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"with {flag}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("net.h5", "keras.saving.load_model"),
+        ("net.onnx", "onnx2tf -i"),
+        ("net.tflite", "It cannot be turned back"),
+        ("torch/pytorch_model.bin", "torch.onnx.export"),
+    ],
+)
+def test_a_model_of_another_format_is_refused_with_one_line_that_helps(
+    pitfalls: Pitfalls, tmp_path: Path, name: str, advice: str
+) -> None:
+    file = tmp_path / "given" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"")
+    source = file if file.parent.name == "given" else file.parent
+    result = pitfalls("export", source, "--name", "m", "--models", tmp_path / "models")
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert f"{file} is " in line
+    assert advice in line
+
+
+def test_versions_of_a_saved_model_are_named(pitfalls: Pitfalls, tmp_path: Path) -> None:
+    (tmp_path / "sm" / "7").mkdir(parents=True)
+    (tmp_path / "sm" / "7" / "saved_model.pb").write_bytes(b"")
+    result = pitfalls("export", tmp_path / "sm", "--name", "m", "--models", tmp_path / "models")
+    assert result.exit_code == 2
+    assert f"Name it: pitfalls export {tmp_path}/sm/7" in result.stderr
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--custom", "layers.py"), ("--embedding", "dense")])
+def test_a_saved_model_takes_no_flags_of_layers(pitfalls: Pitfalls, tmp_path: Path, flag: str, value: str) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    result = pitfalls("export", tmp_path, "--name", "m", "--models", tmp_path / "models", flag, value)
+    assert result.exit_code == 2
+    assert "A SavedModel has no layers." in result.stderr

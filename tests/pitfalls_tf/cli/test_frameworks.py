@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -47,3 +48,14 @@ def test_stderr_is_itself_again_afterwards(capfd: pytest.CaptureFixture[str]) ->
 def test_a_framework_that_is_not_installed_is_an_import_error() -> None:
     with pytest.raises(ModuleNotFoundError, match="no_such_framework"):
         load_frameworks("no_such_framework")
+
+
+def test_another_backend_is_set_aside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    load_frameworks("keras")
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
+    assert capsys.readouterr().err == "KERAS_BACKEND=jax has no effect: Keras runs on TensorFlow here.\n"
+    load_frameworks("keras")
+    assert capsys.readouterr().err == ""

@@ -10,10 +10,13 @@ import pytest
 
 from monitoring.errors import CannotRun
 from serving.export.keras_model import KerasModel
-from serving.export.parity import max_difference, try_rows
+from serving.export.parity import Difference, max_difference, try_rows
+from serving.models.loading import load_version
+from serving.models.runner import LoadError
 from tests.serving.export_model import (
     AlwaysDropping,
     Counting,
+    Printing,
     exported,
     of_three,
     small_model,
@@ -73,3 +76,23 @@ def test_differences(got: list[float], expected: list[float], gap: float) -> Non
 def test_texts_are_equal_or_not() -> None:
     assert max_difference(np.array([b"a"], object), np.array([b"a"], object)) == 0.0
     assert max_difference(np.array([b"a"], object), np.array([b"b"], object)) == np.inf
+
+
+def test_the_rows_that_differ_are_shown_with_both_answers() -> None:
+    expected = np.zeros((5, 2), np.float32)
+    got = expected.copy()
+    got[[1, 2, 3, 4], 1] = 0.25
+    rows = {"temp": np.arange(5, dtype=np.float32), "city": np.array([b"NY"] * 5, object)}
+    said = Difference.of("p", "serving_default", got, expected).describe(rows)
+    assert said.startswith("output p of serving_default, which differs by up to 0.25, in 4 of 5 rows: row 1 temp: 1")
+    assert "city: b'NY' gives [0.  , 0.25] instead of [0., 0.]; row 2 " in said
+    assert "row 4" not in said, "three rows are enough"
+    other = Difference.of("p", "serving_default", got.astype(np.float64), expected).describe(rows)
+    assert other.endswith("inf: float64 [5, 2] instead of float32 [5, 2]")
+
+
+def test_a_model_that_does_more_than_compute_is_exported_with_the_flag_that_it_needs(tmp_path: Path) -> None:
+    bundle = exported(small_model(Printing()), tmp_path)
+    assert any("only with --allow-op EagerPyFunc" in remark for remark in bundle.remarks)
+    with pytest.raises(LoadError, match="EagerPyFunc"):
+        load_version(bundle.path)

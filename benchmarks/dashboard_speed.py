@@ -135,15 +135,15 @@ def fill(path: Path, deployments: int, windows: int, watches: int) -> None:
     names = ("brier", "error", *(f"input:column_{place}:location" for place in range(watches - 2)))
     used = FIRST + windows * DAY
     with Store.open(f"sqlite:///{path}") as store:
-        store.deployment(_record(used))
+        store.find_or_create(_record(used))
         for place in range(TEMPLATE):
             store.commit_window(1, _window(place, names, rng), states={}, label_cursor={}, incidents=())
-        store.save_baseline(1, tuple(map(_baseline, names)))
-        store.begin_run(1, RunRecord(started_at=used, ended_at=used + timedelta(seconds=3), windows=1, rows=1000))
+        store.deployments.save_baseline(1, tuple(map(_baseline, names)))
+        store.runs.begin(1, RunRecord(started_at=used, ended_at=used + timedelta(seconds=3), windows=1, rows=1000))
     _copy(path, deployments, windows)
     with Store.open(f"sqlite:///{path}") as store:
         for number in range(1, deployments + 1, 10 if deployments <= 1000 else 100):
-            last = store.recent_windows(number, latest=1)[0]
+            last = store.windows.recent(number, latest=1)[0]
             after = replace(last, start=last.end, end=last.end + DAY, scores=_window(0, names, rng).scores)
             store.commit_window(number, after, states={}, label_cursor={}, incidents=(_page(after),))
 

@@ -94,8 +94,12 @@ def measure(settings: Settings) -> Result:
                 looks.append(_look(folder, day + RUN_EVERY))
                 print(looks[-1], file=sys.stderr)
         with opened(folder) as stores:
-            counts = [len(store.windows(one.number, scores=False)) for store in stores for one in store.summaries()]
-            scores = len(stores[0].baseline(1))
+            counts = [
+                len(store.windows.read(one.number, scores=False))
+                for store in stores
+                for one in store.overview.summaries()
+            ]
+            scores = len(stores[0].deployments.baseline(1))
     return Result(
         tables=(_table(looks, days, deployments, scores),), remarks=_remarks(looks, counts, days, told.events)
     )

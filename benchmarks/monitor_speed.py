@@ -129,7 +129,7 @@ def _commits(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowRec
     folder.mkdir()
     deployment = deploy(config)
     with Store.open(f"sqlite:///{folder / 'pitfalls.db'}") as store:
-        number = store.deployment(deployment.record(config, datetime.now(UTC)))
+        number = store.find_or_create(deployment.record(config, datetime.now(UTC)))
         for record in evaluated:
             with watch.stage(COMMIT):
                 store.commit_window(number, record, states={}, label_cursor={"labels": 0}, incidents=())

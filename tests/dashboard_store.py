@@ -41,7 +41,7 @@ STEP = "Next step: check the labels of these rows."
 def fill(store: Store, model: str, *, label: str = "UA", page: bool = True) -> int:
     """Judge 40 daily windows of a model; `label` is a value from the traffic. Returns the deployment's number."""
     status: MonitorStatus = EXAMPLES["make_status"](windows=WINDOWS, label=label, model=model)
-    number = store.deployment(
+    number = store.find_or_create(
         DeploymentRecord(
             model=model,
             version=1,
@@ -60,12 +60,12 @@ def fill(store: Store, model: str, *, label: str = "UA", page: bool = True) -> i
         incidents = incidents_of(status, label) if page and last else ()
         store.commit_window(number, window if page else calm, states={}, label_cursor={}, incidents=incidents)
     ended = NOW - timedelta(hours=5)
-    store.begin_run(number, RunRecord(started_at=ended, ended_at=ended, windows=WINDOWS, rows=9000, host=label))
-    store.begin_run(number, RunRecord(started_at=NOW, error=f"No bundle at {label}." if page else ""))
-    store.save_baseline(number, status.baseline)
-    store.save_sensitivity(number, status.sensitivity)
+    store.runs.begin(number, RunRecord(started_at=ended, ended_at=ended, windows=WINDOWS, rows=9000, host=label))
+    store.runs.begin(number, RunRecord(started_at=NOW, error=f"No bundle at {label}." if page else ""))
+    store.deployments.save_baseline(number, status.baseline)
+    store.deployments.save_sensitivity(number, status.sensitivity)
     if page:
-        store.save_drill(drill_of(model, label))
+        store.drills.save(drill_of(model, label))
     return number
 
 
@@ -153,7 +153,7 @@ def described_stores(
     config = described_deployment.make(folder, comments=comments, sections=sections, photos=photos, files=files)
     with Store.open(config.store.url) as store:
         status: MonitorStatus = EXAMPLES["make_status"](windows=2, model="parcels")
-        number = store.deployment(
+        number = store.find_or_create(
             DeploymentRecord(
                 model="parcels",
                 version=1,

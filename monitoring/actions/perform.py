@@ -53,13 +53,13 @@ def perform(
             fix="Add it to the config: actions are off by default.",
         )
     deployment, number = place
-    incident = store.incident(deployment, number)
-    store.act(deployment, number, IncidentAction(at=clock(), by=by, kind="run", text=f"{name}: begun."))
+    incident = store.incidents.get(deployment, number)
+    store.incidents.act(deployment, number, IncidentAction(at=clock(), by=by, kind="run", text=f"{name}: begun."))
     try:
-        done, outcome = True, _outcome(action, (config, store.deployment_record(deployment).version), incident, by)
+        done, outcome = True, _outcome(action, (config, store.deployments.read(deployment).version), incident, by)
     except PitfallsError as error:
         done, outcome = False, f"failed. {error}"
-    store.act(deployment, number, IncidentAction(at=clock(), by=by, kind="run", text=f"{name}: {outcome}"))
+    store.incidents.act(deployment, number, IncidentAction(at=clock(), by=by, kind="run", text=f"{name}: {outcome}"))
     return done, outcome
 
 

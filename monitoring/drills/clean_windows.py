@@ -112,8 +112,8 @@ def _clean_records(config: MonitorConfig, deployment: Deployment, store: Store) 
     number = look_up_deployment(config, store).number
     if number is None:
         return ()
-    records = store.recent_windows(number, latest=MOST)
-    calendar, pages = deployment.plan.events, [one for one in store.incidents(number) if one.level == "page"]
+    records = store.windows.recent(number, latest=MOST)
+    calendar, pages = deployment.plan.events, [one for one in store.incidents.read(number) if one.level == "page"]
     mature = records[-1].end - deployment.horizon if records else None
     return tuple(
         Window(start=one.start, end=one.end)

@@ -172,7 +172,7 @@ def _made_of(request: DrillRequest, clean: CleanWindows, by_chance: Sequence[Tol
 def _promises(config: MonitorConfig, store: Store, windows: int) -> Callable[[Fault], bool]:
     """Which faults are no smaller than the rise of the error rate that is detected within so many windows."""
     number = look_up_deployment(config, store).number
-    known = () if number is None else store.sensitivity(number)
+    known = () if number is None else store.deployments.sensitivity(number)
     rises = [one.rise for one in known if one.metric == "error" and not one.slice and one.windows <= windows]
     detected = min((rise for rise in rises if rise is not None), default=float("inf"))
     return lambda fault: fault.rise is None or fault.rise >= detected

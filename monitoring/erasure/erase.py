@@ -18,6 +18,7 @@ from monitoring.erasure.change import Change, ErasedRows, Unreached
 from monitoring.erasure.label_rows import counted_changes, label_changes, unreadable_labels
 from monitoring.erasure.logged_rows import both_ids, ids_where, open_segments, part_changes, still_open
 from monitoring.erasure.receipt import Receipt, ReceiptFile, new_receipt
+from monitoring.erasure.store_rows import erase_rows
 from monitoring.erasure.table_rows import check_table, table_change
 from monitoring.erasure.wanted_rows import ColumnValue, WantedRows
 from monitoring.errors import BadInput, CannotRun
@@ -176,7 +177,7 @@ def _erase_stored(url: str, wanted: WantedRows, file: ReceiptFile, now: datetime
 
     try:
         with Store.open(url, make=False) as store:
-            file.set_store(store.erase(of_ids, words, now))
+            file.set_store(erase_rows(store, of_ids, words, now))
     except (BadInput, CannotRun) as error:
         return [Unreached(what="store", why=f"{error.what} {error.got}", fix=error.fix)]
     return []

@@ -39,20 +39,20 @@ def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
     Raises:
         BadInput: the deployment of that name is of other traffic.
     """
-    last = store.latest(config.name)
+    last = store.deployments.latest(config.name)
     if last is None:
-        last = store.latest(config.model.name) if config.deployment.name is not None else None
+        last = store.deployments.latest(config.model.name) if config.deployment.name is not None else None
     if last is None:
         return DeploymentLookup(number=None)
-    check_traffic(store.deployment_record(last), config.name, traffic_place(config))
-    shown = f"Shown is deployment {last}, judged last, of version {store.deployment_record(last).version}."
+    check_traffic(store.deployments.read(last), config.name, traffic_place(config))
+    shown = f"Shown is deployment {last}, judged last, of version {store.deployments.read(last).version}."
     try:
         version = find_baseline(config).version
         digests = [same_evidence(config), *(one.digest for one in earlier_evidence(config))]
     except CannotRun:
         return DeploymentLookup(number=last, note=f"The baseline cannot be read. {shown}")
     for digest in digests:
-        number = store.find(config.model.name, version, digest)
+        number = store.deployments.find(config.model.name, version, digest)
         if number is not None:
             return DeploymentLookup(number=number)
     return DeploymentLookup(number=last, note=f"Nothing was judged yet with the config's settings. {shown}")

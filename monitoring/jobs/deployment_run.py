@@ -94,24 +94,24 @@ class DeploymentRun:
         self._store = store
         self._number = number
         self._empty = no_predictions(deployment.baseline.spec)
-        last = store.last_window(number)
-        self._since = store.deployment_record(number).since
+        last = store.windows.last(number)
+        self._since = store.deployments.read(number).since
         self._fresh = last is None
         ends = (self._since, None if last is None else last.record.end)
         self._after = max((end for end in ends if end is not None), default=None)
         cursor = {} if last is None else last.label_cursor
         self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
         self._cursor = cursor
-        self._judged = self._judged_before_run = store.judged(number, self._since)
+        self._judged = self._judged_before_run = store.windows.count(number, self._since)
         self._late = LateRows()
-        incidents = store.incidents(number)
+        incidents = store.incidents.read(number)
         self._before = {one.number: one for one in incidents if one.closed_from == JUDGED_AGAIN}
-        states = store.level_states(number)
+        states = store.deployments.states(number)
         self._state = JudgeState(
             levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
             next_number=max((i.number for i in incidents), default=0) + 1,
             closed=last_closed([one for one in incidents if one.number not in self._before]),
-            history=store.windows(number, latest=min(HISTORY, self._judged)) if self._judged else (),
+            history=store.windows.read(number, latest=min(HISTORY, self._judged)) if self._judged else (),
             scoring=ScoringState(
                 recent=RecentWindows.from_text(states.get(WITNESS, "")),
                 pending_labels=PendingLabels.from_text(states.get(AWAITED, "")),
@@ -150,7 +150,7 @@ class DeploymentRun:
     @property
     def follows(self) -> int | None:
         """Of a deployment's first run, the number of the deployment whose place it takes."""
-        return self._store.deployment_record(self._number).follows if self._fresh else None
+        return self._store.deployments.read(self._number).follows if self._fresh else None
 
     def begin(self, label_logs: tuple[Path, ...], *, labels_anew: bool = False) -> None:
         """Store what the deployment is held against, unless that is stored already.
@@ -167,8 +167,10 @@ class DeploymentRun:
         elif self._read and label_logs and not any(map(has_labels, label_logs)):
             reject_lost_labels(0, self._read)
         fit, store = self._deployment.reference_fit, self._store
-        if not store.baseline(self._number) or (fit.measured and not store.measured(self._number)):
-            store.save_baseline(self._number, fit.baseline_scores(), fit.measured)
+        if not store.deployments.baseline(self._number) or (
+            fit.measured and not store.deployments.measured(self._number)
+        ):
+            store.deployments.save_baseline(self._number, fit.baseline_scores(), fit.measured)
 
     @cached_property
     def _initial_levels(self) -> Mapping[Level, LevelState]:
@@ -191,7 +193,7 @@ class DeploymentRun:
         damaged = any(finding.kind == LABEL_LOG_DAMAGED for finding in traffic.source_findings)
         if self._label_join.read < self._read and not damaged:
             reject_lost_labels(self._label_join.read, self._read)
-        checked_at = self._store.check(self._number).checked_at
+        checked_at = self._store.deployments.check(self._number).checked_at
         self._followed = is_followed(deployment.plan, after=self._after, checked_at=checked_at)
         due = due_windows(traffic, deployment.plan, after=self._after, now=now, followed=self._followed)
         if due and self._after is not None:
@@ -209,16 +211,18 @@ class DeploymentRun:
             check: the time of this run, and the files as they were before it read them.
             sensitivity: whether to find out how small a harm is detected.
         """
-        if sensitivity and not self._store.sensitivity(self._number):
+        if sensitivity and not self._store.deployments.sensitivity(self._number):
             self._save_sensitivity()
-        plan, last = self._deployment.plan, self._store.last_window(self._number)
+        plan, last = self._deployment.plan, self._store.windows.last(self._number)
         after = None if last is None else last.record.end
         ends = [] if isinstance(plan, RowPlan) else [end for _, end in self._traffic.spans(plan.longest_gap)]
         all_judged = bool(ends) and after is not None and max(ends) < after and not self._followed
         state = check.traffic_state if all_judged else ""
         if after is not None and self.judged:
-            self._store.forget_checkpoints(self._number, after - self._deployment.checkpoint_age)
-        self._store.save_check(self._number, replace(check, next_due_at=next_due_at(plan, after), traffic_state=state))
+            self._store.backfills.forget_checkpoints(self._number, after - self._deployment.checkpoint_age)
+        self._store.deployments.save_check(
+            self._number, replace(check, next_due_at=next_due_at(plan, after), traffic_state=state)
+        )
 
     def forget(self, retention: RetentionSection, label_logs: tuple[Path, ...], now: datetime) -> None:
         """Delete what is older than it is to be kept, but not what judging still looks at.
@@ -229,12 +233,12 @@ class DeploymentRun:
                 table's labels are known.
             now: the time.
         """
-        latest = self._store.recent_windows(self._number, latest=max(MAX_UPDATE_WINDOWS, HISTORY))
+        latest = self._store.windows.recent(self._number, latest=max(MAX_UPDATE_WINDOWS, HISTORY))
         if latest and retention.details is not None:
             before = min(now - retention.details, latest[0].start)
-            self._store.forget_details(self._number, before, around=HISTORY)
+            self._store.windows.forget_details(self._number, before, around=HISTORY)
         if retention.notifications is not None:
-            self._store.forget_notifications(self._number, now - retention.notifications)
+            self._store.outbox.forget(self._number, now - retention.notifications)
         if latest and retention.labels is not None:
             age = self._deployment.checkpoint_age
             needed = latest[-1].end - age - LATE_LABEL_HORIZONS * self._deployment.horizon
@@ -244,9 +248,9 @@ class DeploymentRun:
 
     def _read_by_all(self, since: datetime) -> int:
         """How many labels every deployment of this traffic has read that was used after a time."""
-        mine = self._store.deployment_record(self._number).traffic
-        used = [one for one in self._store.summaries() if one.record.traffic == mine and one.used_at >= since]
-        last = [self._store.last_window(one.record.number) for one in used if one.record.number is not None]
+        mine = self._store.deployments.read(self._number).traffic
+        used = [one for one in self._store.overview.summaries() if one.record.traffic == mine and one.used_at >= since]
+        last = [self._store.windows.last(one.record.number) for one in used if one.record.number is not None]
         return min(0 if one is None else int(one.label_cursor.get(CURSOR, 0)) for one in last)
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
@@ -261,7 +265,7 @@ class DeploymentRun:
         Returns:
             The window's record, and the incidents that it opened or changed.
         """
-        incidents = self._store.tracked_incidents(self._number)
+        incidents = self._store.incidents.tracked(self._number)
         self._state = replace(self._state, incidents=incidents, closed=last_closed(incidents, self._state.closed))
         if not self._state.levels:
             self._state = self._deployment.judge.rearmed(replace(self._state, levels=self._initial_levels))
@@ -305,8 +309,10 @@ class DeploymentRun:
         if burn_in.is_over(window.start) and not self._is_widened:
             self._deployment, self._is_widened = self._deployment.widened(burn_in.widths), True
             fit = self._deployment.reference_fit
-            self._store.save_baseline(self._number, fit.baseline_scores(), fit.measured)
-            self._store.save_sensitivity(self._number, ())  # computed again at the end of this run, or of the next one
+            self._store.deployments.save_baseline(self._number, fit.baseline_scores(), fit.measured)
+            self._store.deployments.save_sensitivity(
+                self._number, ()
+            )  # computed again at the end of this run, or of the next one
 
     def _commit(self, judgement: Judgement) -> None:
         self._store.commit_window(
@@ -337,13 +343,13 @@ class DeploymentRun:
         follows = self.follows
         if follows is None:
             return ()
-        before, after = (self._store.deployment_record(number).metrics for number in (follows, self._number))
+        before, after = (self._store.deployments.read(number).metrics for number in (follows, self._number))
         return metric_changes(before, after)
 
     def _update_autocorrelation(self) -> None:
         """Estimate the AR(1) coefficients from the windows in the store: the same whichever run does it."""
         deployment = self._deployment
-        incidents = [one for one in self._store.incidents(self._number) if one.number not in self._before]
+        incidents = [one for one in self._store.incidents.read(self._number) if one.number not in self._before]
         levels = dict(self._state.levels)
         page = self._page_test()
         for level in LEVELS:
@@ -354,12 +360,14 @@ class DeploymentRun:
                 calendar=deployment.plan.events,
             )
             latest = min(MAX_UPDATE_WINDOWS, self._judged)
-            judged = self._store.score_history(self._number, level, latest=latest)
+            judged = self._store.windows.scores(self._number, level, latest=latest)
             mine = [one for one in incidents if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests]
             levels[level] = replace(levels[level], ar1=update.estimate(judged, mine))
         self._state = replace(self._state, levels=levels)
         if self._page_test() != page:
-            self._store.save_sensitivity(self._number, ())  # computed again at the end of this run, or of the next one
+            self._store.deployments.save_sensitivity(
+                self._number, ()
+            )  # computed again at the end of this run, or of the next one
 
     def _page_test(self) -> LevelTest:
         """The page level's test, with its AR(1) coefficients as they are now."""
@@ -370,12 +378,12 @@ class DeploymentRun:
         """Store how small a harm the page level detects, with its AR(1) coefficients as they are now."""
         log_scale = (self._state.levels or self._initial_levels)["page"].log_scale or 0.0
         found = simulated_sensitivity(self._deployment.reference_fit, self._page_test(), log_scale)
-        self._store.save_sensitivity(self._number, found)
+        self._store.deployments.save_sensitivity(self._number, found)
 
     def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the label horizon."""
         since = self.scope.new_since
-        found = self._store.windows(self._number, scores=False, since=since)
+        found = self._store.windows.read(self._number, scores=False, since=since)
         records = [w for w in found if since is None or w.start >= since]
         counts = self._traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
         return LateRows.of(records, counts, self._cursor)
@@ -385,7 +393,7 @@ class DeploymentRun:
         oldest = start - LATE_LABEL_HORIZONS * self._deployment.horizon
         found = [
             Window(start=record.start, end=record.end)
-            for record in self._store.windows(self._number, scores=False, since=oldest)
+            for record in self._store.windows.read(self._number, scores=False, since=oldest)
             if oldest < record.end <= start
         ]
         if self._since is not None:

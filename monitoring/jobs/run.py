@@ -137,7 +137,7 @@ class RunLog:
 
     def begin(self, deployment: int) -> None:
         """The run has something to judge."""
-        self._number = self._store.begin_run(deployment, self._record)
+        self._number = self._store.runs.begin(deployment, self._record)
 
     def judged(self, window: WindowRecord) -> None:
         """The run has judged a window."""
@@ -162,13 +162,13 @@ class RunLog:
         if self._number is None and not self._early:
             return
         with suppress(PitfallsError):  # where the store is away too, the first error is the one to tell
-            if self._number is None and (deployment := self._store.latest(self._name)) is not None:
+            if self._number is None and (deployment := self._store.deployments.latest(self._name)) is not None:
                 self.begin(deployment)
             self._end(str(error) or type(error).__name__)
 
     def _end(self, error: str) -> None:
         if self._number is not None:
-            self._store.save_run(self._number, replace(self._record, ended_at=self.clock(), error=error))
+            self._store.runs.save(self._number, replace(self._record, ended_at=self.clock(), error=error))
 
 
 def run_due_windows(
@@ -241,8 +241,8 @@ def _run(
     deployment = services.deploy(config, services.embedder)
     now = log.clock()
     check = check_begun(config, now)
-    number = store.deployment(deployment.record(config, now), moved=services.moved)
-    with store.lease(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
+    number = store.find_or_create(deployment.record(config, now), moved=services.moved)
+    with store.leases.take(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
         until = None
         if request.bound is not None:
             until = request.bound(deployment, number, now, lambda: lease.renew(log.clock()))
@@ -271,7 +271,7 @@ def _run(
             news += [one for one in changed if is_news(one, record.end)]
             request.progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
         if run.judged == len(due):
-            store.end_backfills(number, log.clock())
+            store.backfills.end(number, log.clock())
             outbox.send_pending(last=True, digest=until is not None)
             if len(due) == len(all_due):
                 run.finish(check, sensitivity=request.sensitivity)
@@ -322,14 +322,14 @@ def _attempt(
 ) -> Iterator[None]:
     """Record an attempt at a window: that it began, and how it ended; one that is killed has no end."""
     begun = WindowAttempt(start=window.start, end=window.end, attempts=1, started_at=clock())
-    store.begin_attempt(number, begun, checkpoint=checkpoint)
+    store.attempts.begin(number, begun, checkpoint=checkpoint)
     try:
         yield
     except BaseException as error:
         with suppress(PitfallsError):  # where the store is away too, the first error is the one to tell
-            store.end_attempt(number, window.start, at=clock(), error=str(error) or type(error).__name__)
+            store.attempts.end(number, window.start, at=clock(), error=str(error) or type(error).__name__)
         raise
-    store.end_attempt(number, window.start, at=clock())
+    store.attempts.end(number, window.start, at=clock())
 
 
 def is_news(incident: IncidentRecord, at: datetime) -> bool:

@@ -24,7 +24,7 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
     Raises:
         BadInput: nothing was judged yet.
     """
-    number = store.latest(name) if deployment is None else deployment
+    number = store.deployments.latest(name) if deployment is None else deployment
     if number is None:
         raise BadInput(
             "Nothing was judged yet.",
@@ -32,9 +32,9 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
             expected="at least one run",
             fix="Run `pitfalls monitor run` first.",
         )
-    record = store.deployment_record(number)
-    windows = store.windows(number)
-    check = store.check(number)
+    record = store.deployments.read(number)
+    windows = store.windows.read(number)
+    check = store.deployments.check(number)
     return MonitorStatus(
         number=number,
         name=record.called,
@@ -47,8 +47,8 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
         notice_threshold=record.notice_threshold,
         timezone=record.timezone,
         windows=windows,
-        incidents=store.incidents(number),
-        sensitivity=store.sensitivity(number),
+        incidents=store.incidents.read(number),
+        sensitivity=store.deployments.sensitivity(number),
         coverage=Coverage(
             rows=sum(w.rows for w in windows),
             repeats=sum(w.repeats for w in windows),
@@ -60,13 +60,13 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
             thin_windows=sum(w.status == "thin" for w in windows),
             answered=sum(w.rows + w.unseen for w in windows),
         ),
-        baseline=store.baseline(number),
-        measured=store.measured(number),
+        baseline=store.deployments.baseline(number),
+        measured=store.deployments.measured(number),
         asked_at=now,
         checked_at=check.checked_at,
         next_due_at=check.next_due_at,
-        rebaselines=tuple(one for one in store.rebaselines(number) if one.undone_at is None),
-        drill=next(iter(store.drills(record.called, latest=1)), None),
+        rebaselines=tuple(one for one in store.rebaselines.read(number) if one.undone_at is None),
+        drill=next(iter(store.drills.latest(record.called, latest=1)), None),
     )
 
 

@@ -48,5 +48,5 @@ def drill_monitor(
             path = stored(live, Path(scratch) / "live.parquet", event_time=names[0], ids=names[1])
             config = config.model_copy(update={"traffic": config.traffic.with_path(path.absolute())})
         record = run_drill(config, store, DrillRequest(**asked), clock=clock)
-        store.save_drill(record)
+        store.drills.save(record)
     return record

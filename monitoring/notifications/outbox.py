@@ -81,7 +81,7 @@ class NotificationOutbox:
         pending = self._pending(now)
         past = [one for one in pending if (digest or one.at < now - PAST) and self._is_first(one)]
         if last and len(past) > (1 if digest else MAX_PAST_EVENTS):
-            self._store.save_digest(self._number, past, now)
+            self._store.outbox.save_digest(self._number, past, now)
             pending = self._pending(now)
         held = set() if last else {one.number for one in past}
         waiting: set[tuple[str, int | None]] = set()
@@ -100,7 +100,7 @@ class NotificationOutbox:
     def _refresh(self, now: datetime) -> None:
         """Send what is open once more along the routes whose receivers forget; that is not stored."""
         routes = [route for route in self._routes if route.REFRESHED]
-        incidents = self._store.tracked_incidents(self._number) if routes and self._notify is not None else ()
+        incidents = self._store.incidents.tracked(self._number) if routes and self._notify is not None else ()
         for incident in incidents:
             if incident.state == "closed" or incident.is_snoozed(now):
                 continue
@@ -113,7 +113,7 @@ class NotificationOutbox:
 
     def _pending(self, now: datetime) -> list[PendingNotification]:
         """The pending notifications, without those of incidents that are snoozed."""
-        pending = self._store.pending_notifications(self._number)
+        pending = self._store.outbox.pending(self._number)
         return [one for one in pending if one.state is None or not one.incidents[0].is_snoozed(now)]
 
     def _send(
@@ -139,7 +139,7 @@ class NotificationOutbox:
             completed_at=now if not later and not abandoned else None,
             given_up_at=now if not later and abandoned else None,
         )
-        self._store.save_notification(self._number, one.number, attempt)
+        self._store.outbox.save_attempt(self._number, one.number, attempt)
         return later
 
     def _is_first(self, one: PendingNotification) -> bool:
@@ -160,7 +160,7 @@ class NotificationOutbox:
 
     def _deployment(self) -> DeploymentDocument:
         """The deployment, without its traffic, budgets and metrics, which do not leave along a route."""
-        record = self._store.deployment_record(self._number)
+        record = self._store.deployments.read(self._number)
         return deployment_document(record, self._number).model_copy(
             update={"traffic": None, "budget": None, "metrics": None}
         )
@@ -182,7 +182,7 @@ def send_outbox(
         Whether it was done; False where a run has the deployment's lease, which sends it too.
     """
     try:
-        lease = store.lease(number, uuid.uuid4().hex, clock(), LEASE_SECONDS)
+        lease = store.leases.take(number, uuid.uuid4().hex, clock(), LEASE_SECONDS)
     except AnotherRun:
         return False
     with lease:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from monitoring.store.tables import added_labels
 from monitoring.store.transactions import Transactions
@@ -29,27 +29,30 @@ class AddedLabels:
     labels: int
 
 
-class AddedLabelStore(Transactions):
-    """An opened store that knows who added labels."""
+class AddedLabelTable:
+    """The requests that added labels, in a store.
 
-    def record_added_labels(self, deployment: int, added: AddedLabels) -> None:
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def add(self, deployment: int, added: AddedLabels) -> None:
         """Add a request, and delete those of the deployment that are older than the last `KEPT`."""
-        with self._writing(deployment) as connection:
-            _add(connection, deployment, added)
+        of_deployment = added_labels.c.deployment == deployment
+        with self._transactions.writing(deployment) as connection:
+            connection.execute(insert(added_labels).values(deployment=deployment, **asdict(added)))
+            newest = select(added_labels.c.id).where(of_deployment).order_by(added_labels.c.id.desc())
+            oldest = connection.execute(newest.limit(1).offset(KEPT)).scalar()
+            if oldest is not None:
+                connection.execute(delete(added_labels).where(of_deployment & (added_labels.c.id <= oldest)))
 
-    def added_labels(self, deployment: int, latest: int | None = None) -> tuple[AddedLabels, ...]:
+    def latest(self, deployment: int, latest: int | None = None) -> tuple[AddedLabels, ...]:
         """The last requests of a deployment, the newest first; None: all that are kept."""
         columns = [column for column in added_labels.c if column.name not in ("id", "deployment")]
         query = select(*columns).where(added_labels.c.deployment == deployment)
-        with self._reading() as connection:
-            found = connection.execute(query.order_by(added_labels.c.id.desc()).limit(latest))
-            return tuple(AddedLabels(**row) for row in found.mappings())
-
-
-def _add(connection: Connection, deployment: int, added: AddedLabels) -> None:
-    connection.execute(insert(added_labels).values(deployment=deployment, **asdict(added)))
-    mine = added_labels.c.deployment == deployment
-    newest = select(added_labels.c.id).where(mine).order_by(added_labels.c.id.desc())
-    oldest = connection.execute(newest.limit(1).offset(KEPT)).scalar()
-    if oldest is not None:
-        connection.execute(delete(added_labels).where(mine & (added_labels.c.id <= oldest)))
+        with self._transactions.reading() as connection:
+            rows = connection.execute(query.order_by(added_labels.c.id.desc()).limit(latest))
+            return tuple(AddedLabels(**row) for row in rows.mappings())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,111 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from monitoring.errors import CannotRun
-from monitoring.records import Backfill, IncidentAction, WindowAttempt, WindowRevision
+from monitoring.records import Backfill, IncidentAction, WindowRevision
 from monitoring.store import checkpoints, windows
-from monitoring.store import window_attempts as attempts
 from monitoring.store.column_types import float_of
 from monitoring.store.tables import backfill, deployment, window, window_revision
 from monitoring.store.transactions import Transactions
 
 #: What is kept of a window that is judged again.
 _REVISED = ("start", "end", "rows", "labels", "status", "page_log_evidence", "notice_log_evidence")
-
-
-class BackfillStore(Transactions):
-    """An opened store that counts attempts at windows, and whose windows can be judged again."""
-
-    def begin_attempt(self, deployment: int, attempt: WindowAttempt, *, checkpoint: bool) -> None:
-        """Count one more attempt at a window; with a checkpoint, the window can be judged again later."""
-        with self._writing(deployment) as connection:
-            attempts.begin(connection, deployment, attempt)
-            if checkpoint:
-                checkpoints.keep(connection, deployment, attempt.start)
-
-    def end_attempt(self, deployment: int, start: datetime, *, at: datetime, error: str = "") -> None:
-        """Record how the last attempt at the window that begins at a time ended: with an error, or judged."""
-        with self._writing(deployment) as connection:
-            attempts.end(connection, deployment, start, at=at, error=error)
-
-    def attempts(self, deployment: int, since: datetime | None = None) -> tuple[WindowAttempt, ...]:
-        """The attempts at windows that begin at a time or later, or at all, in order of time."""
-        with self._reading() as connection:
-            return attempts.read(connection, deployment, since)
-
-    def forget_checkpoints(self, deployment: int, before: datetime) -> None:
-        """Delete what judging windows again that begin before a time would need."""
-        with self._writing(deployment) as connection:
-            checkpoints.forget(connection, deployment, before)
-
-    def rejudgeable(self, deployment: int) -> tuple[datetime, ...]:
-        """When the windows begin that can be judged again, in order."""
-        with self._reading() as connection:
-            return checkpoints.starts(connection, deployment)
-
-    def begin_backfill(
-        self, deployment: int, asked: Backfill, *, again_from: datetime | None, checked_at: datetime | None
-    ) -> Backfill:
-        """Begin a backfill, as `begin` says."""
-        with self._writing(deployment) as connection:
-            return begin(connection, deployment, asked, again_from=again_from, checked_at=checked_at)
-
-    def end_backfills(self, deployment: int, at: datetime) -> None:
-        """Record that the backfills of a deployment have judged all their windows, and settle what these opened."""
-        with self._writing(deployment) as connection:
-            for one in read(connection, deployment):
-                if one.ended_at is None:
-                    checkpoints.settle(connection, deployment, IncidentAction(at=at, by=one.by, kind="close"))
-                    connection.execute(update(backfill).where(backfill.c.id == one.number).values(ended_at=at))
-
-    def backfills(self, deployment: int) -> tuple[Backfill, ...]:
-        """The backfills of a deployment, the newest first."""
-        with self._reading() as connection:
-            return read(connection, deployment)
-
-    def revisions(
-        self, deployment: int, since: datetime | None = None
-    ) -> Mapping[datetime, tuple[WindowRevision, ...]]:
-        """What windows that end after a time, or all, were before each backfill, by the start of the window."""
-        with self._reading() as connection:
-            return read_revisions(connection, deployment, since)
-
-
-def begin(
-    connection: Connection,
-    number: int,
-    asked: Backfill,
-    *,
-    again_from: datetime | None,
-    checked_at: datetime | None,
-) -> Backfill:
-    """Begin a backfill: judged windows are put aside, and the deployment stands where it stood before them.
-
-    The evidence is that of then, so that each window moves it once and in order. What the windows were is kept in
-    short; their scores are not. Incidents: see `checkpoints.restore`.
-
-    Args:
-        connection: A transaction that writes.
-        number: The deployment's number.
-        asked: The backfill.
-        again_from: When the first window begins that is judged again; None: none is.
-        checked_at: When all that was due before that window had been judged; None: that is not known.
-
-    Returns:
-        The backfill with its number, and the number of windows that are judged again.
-
-    Raises:
-        CannotRun: The window has no checkpoint.
-    """
-    values = {name: value for name, value in asdict(asked).items() if name not in ("number", "only")}
-    statement = insert(backfill).values(deployment=number, only=asked.only or "", **values)
-    found = int(connection.execute(statement.returning(backfill.c.id)).scalar_one())
-    if again_from is not None:
-        _put_back(connection, number, again_from, found, asked)
-        changed: dict[str, Any] = {"inputs": "", "traffic_state": ""}
-        if checked_at is not None:
-            changed["checked_at"] = checked_at
-        connection.execute(update(deployment).where(deployment.c.id == number).values(**changed))
-    return next(one for one in read(connection, number) if one.number == found)
 
 
 def _put_back(connection: Connection, number: int, start: datetime, found: int, asked: Backfill) -> None:
@@ -147,7 +49,7 @@ def _put_back(connection: Connection, number: int, start: datetime, found: int, 
     checkpoints.forget_from(connection, number, start)
 
 
-def read(connection: Connection, number: int) -> tuple[Backfill, ...]:
+def _read(connection: Connection, number: int) -> tuple[Backfill, ...]:
     """The backfills of a deployment, the newest first."""
     query = select(backfill).where(backfill.c.deployment == number).order_by(backfill.c.id.desc())
     return tuple(
@@ -166,25 +68,94 @@ def read(connection: Connection, number: int) -> tuple[Backfill, ...]:
     )
 
 
-def read_revisions(
-    connection: Connection, number: int, since: datetime | None
-) -> dict[datetime, tuple[WindowRevision, ...]]:
-    """What windows were before each backfill, in order of the backfills, by the start of the window."""
-    query = select(window_revision).where(window_revision.c.deployment == number)
-    if since is not None:
-        query = query.where(window_revision.c.end > since)
-    found: dict[datetime, list[WindowRevision]] = defaultdict(list)
-    for row in connection.execute(query.order_by(window_revision.c.start, window_revision.c.backfill)):
-        found[row.start].append(
-            WindowRevision(
-                start=row.start,
-                end=row.end,
-                backfill=row.backfill,
-                rows=row.rows,
-                labels=row.labels,
-                status=row.status,
-                page_log_evidence=float_of(row.page_log_evidence),
-                notice_log_evidence=float_of(row.notice_log_evidence),
-            )
-        )
-    return {start: tuple(each) for start, each in found.items()}
+class BackfillTable:
+    """The backfills of a store: windows that are put back to be judged again, and what they were before.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def forget_checkpoints(self, deployment: int, before: datetime) -> None:
+        """Delete what judging windows again that begin before a time would need."""
+        with self._transactions.writing(deployment) as connection:
+            checkpoints.forget(connection, deployment, before)
+
+    def rejudgeable(self, deployment: int) -> tuple[datetime, ...]:
+        """When the windows begin that can be judged again, in order."""
+        with self._transactions.reading() as connection:
+            return checkpoints.starts(connection, deployment)
+
+    def begin(
+        self,
+        number: int,
+        asked: Backfill,
+        *,
+        again_from: datetime | None,
+        checked_at: datetime | None,
+    ) -> Backfill:
+        """Begin a backfill: judged windows are put aside, and the deployment stands where it stood before them.
+
+        The evidence is that of then, so that each window moves it once and in order. What the windows were is kept in
+        short; their scores are not. Incidents: see `checkpoints.restore`.
+
+        Args:
+            number: The deployment's number.
+            asked: The backfill.
+            again_from: When the first window begins that is judged again; None: none is.
+            checked_at: When all that was due before that window had been judged; None: that is not known.
+
+        Returns:
+            The backfill with its number, and the number of windows that are judged again.
+
+        Raises:
+            CannotRun: The window has no checkpoint.
+        """
+        with self._transactions.writing(number) as connection:
+            values = {name: value for name, value in asdict(asked).items() if name not in ("number", "only")}
+            statement = insert(backfill).values(deployment=number, only=asked.only or "", **values)
+            found = int(connection.execute(statement.returning(backfill.c.id)).scalar_one())
+            if again_from is not None:
+                _put_back(connection, number, again_from, found, asked)
+                changed: dict[str, Any] = {"inputs": "", "traffic_state": ""}
+                if checked_at is not None:
+                    changed["checked_at"] = checked_at
+                connection.execute(update(deployment).where(deployment.c.id == number).values(**changed))
+            return next(one for one in _read(connection, number) if one.number == found)
+
+    def end(self, deployment: int, at: datetime) -> None:
+        """Record that the backfills of a deployment have judged all their windows, and settle what these opened."""
+        with self._transactions.writing(deployment) as connection:
+            for ended in _read(connection, deployment):
+                if ended.ended_at is None:
+                    checkpoints.settle(connection, deployment, IncidentAction(at=at, by=ended.by, kind="close"))
+                    connection.execute(update(backfill).where(backfill.c.id == ended.number).values(ended_at=at))
+
+    def read(self, deployment: int) -> tuple[Backfill, ...]:
+        """The backfills of a deployment, the newest first."""
+        with self._transactions.reading() as connection:
+            return _read(connection, deployment)
+
+    def revisions(self, number: int, since: datetime | None = None) -> dict[datetime, tuple[WindowRevision, ...]]:
+        """What windows were before each backfill, in order of the backfills, by the start of the window."""
+        with self._transactions.reading() as connection:
+            query = select(window_revision).where(window_revision.c.deployment == number)
+            if since is not None:
+                query = query.where(window_revision.c.end > since)
+            found: dict[datetime, list[WindowRevision]] = defaultdict(list)
+            for row in connection.execute(query.order_by(window_revision.c.start, window_revision.c.backfill)):
+                found[row.start].append(
+                    WindowRevision(
+                        start=row.start,
+                        end=row.end,
+                        backfill=row.backfill,
+                        rows=row.rows,
+                        labels=row.labels,
+                        status=row.status,
+                        page_log_evidence=float_of(row.page_log_evidence),
+                        notice_log_evidence=float_of(row.notice_log_evidence),
+                    )
+                )
+            return {start: tuple(each) for start, each in found.items()}

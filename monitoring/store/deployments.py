@@ -10,11 +10,11 @@ from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from monitoring.errors import BadInput
 from monitoring.records import BaselineScore, Level, MeasuredMetric, MetricCode, Rebaseline, Sensitivity
 from monitoring.store.checks import Check
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
+from monitoring.store.transactions import Transactions, no_such_deployment
 
 #: No documents, as JSON.
 NOTHING = "[]"
@@ -116,13 +116,6 @@ class DeploymentRecord:
         return self.name or self.model
 
 
-def lock(connection: Connection, number: int) -> None:
-    """Lock a deployment until the transaction ends. Raises BadInput if there is none of this number."""
-    found = connection.execute(select(deployment.c.id).where(deployment.c.id == number).with_for_update()).first()
-    if found is None:
-        raise _no_such(number)
-
-
 def same(connection: Connection, model: str, version: int, settings_digest: str) -> int | None:
     """The number of the deployment of that model, version and settings; None if there is none."""
     query = select(deployment.c.id).where(
@@ -176,13 +169,8 @@ def read(connection: Connection, number: int) -> DeploymentRecord:
     """Read one deployment. Raises BadInput if there is none of this number."""
     row = connection.execute(select(deployment).where(deployment.c.id == number)).first()
     if row is None:
-        raise _no_such(number)
+        raise no_such_deployment(number)
     return deployment_record_of(row)
-
-
-def read_all(connection: Connection) -> tuple[DeploymentRecord, ...]:
-    """All deployments in order of creation."""
-    return tuple(deployment_record_of(row) for row in connection.execute(select(deployment).order_by(deployment.c.id)))
 
 
 def latest(connection: Connection, name: str | None) -> int | None:
@@ -211,55 +199,6 @@ def write_states(connection: Connection, number: int, states: Mapping[StateName,
     connection.execute(insert(level_state), rows)
 
 
-def write_sensitivity(connection: Connection, number: int, sensitivity: tuple[Sensitivity, ...]) -> None:
-    """Replace the smallest detectable harms."""
-    documents = [
-        {"metric": one.metric, "slice": one.slice, "windows": int(one.windows), "rise": optional_float_text(one.rise)}
-        for one in sensitivity
-    ]
-    connection.execute(update(deployment).where(deployment.c.id == number).values(sensitivity=json.dumps(documents)))
-
-
-def read_sensitivity(connection: Connection, number: int) -> tuple[Sensitivity, ...]:
-    """The smallest detectable harms; empty until they are saved."""
-    return tuple(
-        Sensitivity(**{**document, "rise": optional_float_of(document["rise"])})
-        for document in _documents(connection, number, "sensitivity")
-    )
-
-
-def write_baseline(
-    connection: Connection, number: int, baseline: tuple[BaselineScore, ...], measured: tuple[MeasuredMetric, ...] = ()
-) -> None:
-    """Replace the baseline scores, and the metrics that are shown of it."""
-    documents = [
-        {
-            "level": one.level,
-            "watch": one.watch,
-            "slice": one.slice,
-            "mean": float_text(one.mean),
-            "deviation": float_text(one.deviation),
-            "tolerance": float_text(one.tolerance),
-            "windows": int(one.windows),
-            "cycle": one.cycle,
-            "gain": float_text(one.gain),
-        }
-        for one in baseline
-    ]
-    values = {"baseline": json.dumps(documents), "measured": json.dumps([asdict(one) for one in measured])}
-    connection.execute(update(deployment).where(deployment.c.id == number).values(values))
-
-
-def read_measured(connection: Connection, number: int) -> tuple[MeasuredMetric, ...]:
-    """The metrics that are shown, over the baseline's windows; empty until they are saved."""
-    return tuple(MeasuredMetric(**one) for one in _documents(connection, number, "measured"))
-
-
-def read_baseline(connection: Connection, number: int) -> tuple[BaselineScore, ...]:
-    """The baseline scores; empty until they are saved."""
-    return tuple(map(baseline_score_of, _documents(connection, number, "baseline")))
-
-
 def baseline_score_of(document: Mapping[str, Any]) -> BaselineScore:
     """Convert a document that `write_baseline` wrote to a record."""
     return BaselineScore(**{**document, **{name: float_of(document[name]) for name in _FLOATS & document.keys()}})
@@ -268,7 +207,7 @@ def baseline_score_of(document: Mapping[str, Any]) -> BaselineScore:
 def _documents(connection: Connection, number: int, column: str) -> list[dict[str, Any]]:
     text = connection.execute(select(deployment.c[column]).where(deployment.c.id == number)).scalar()
     if text is None:
-        raise _no_such(number)
+        raise no_such_deployment(number)
     documents: list[dict[str, Any]] = json.loads(text)
     return documents
 
@@ -295,22 +234,107 @@ def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
     )
 
 
-def _no_such(number: int) -> BadInput:
-    return BadInput(
-        "No such deployment in this store.",
-        got=str(number),
-        expected="the number of a deployment in this store",
-        fix="`pitfalls monitor deployments` lists them.",
-    )
+class DeploymentTable:
+    """The deployments of a store, with their states, baselines and checks.
 
+    Args:
+        transactions: The store's transactions.
+    """
 
-def write_check(connection: Connection, number: int, check: Check) -> None:
-    """Replace what the last complete run left."""
-    connection.execute(update(deployment).where(deployment.c.id == number).values(**asdict(check)))
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
 
+    def read(self, number: int) -> DeploymentRecord:
+        """One deployment. Raises BadInput if there is none of this number."""
+        with self._transactions.reading() as connection:
+            return read(connection, number)
 
-def read_check(connection: Connection, number: int) -> Check:
-    """What the last complete run left."""
-    query = select(*(deployment.c[field.name] for field in fields(Check))).where(deployment.c.id == number)
-    row = connection.execute(query).mappings().first()
-    return Check() if row is None else Check(**row)
+    def all(self) -> tuple[DeploymentRecord, ...]:
+        """All deployments in order of creation."""
+        with self._transactions.reading() as connection:
+            return tuple(
+                deployment_record_of(row) for row in connection.execute(select(deployment).order_by(deployment.c.id))
+            )
+
+    def latest(self, name: str | None = None) -> int | None:
+        """The number of the deployment used last, of one name or of any; None if there is none."""
+        with self._transactions.reading() as connection:
+            return latest(connection, name)
+
+    def find(self, model: str, version: int, settings_digest: str) -> int | None:
+        """The number of the deployment of that model, version and settings; None if there is none."""
+        with self._transactions.reading() as connection:
+            return same(connection, model, version, settings_digest)
+
+    def states(self, number: int) -> dict[StateName, str]:
+        """Everything that passes from the last window to the next, by name, as text."""
+        with self._transactions.reading() as connection:
+            return read_states(connection, number)
+
+    def save_sensitivity(self, number: int, sensitivity: tuple[Sensitivity, ...]) -> None:
+        """Replace the smallest detectable harms."""
+        with self._transactions.writing(number) as connection:
+            documents = [
+                {
+                    "metric": one.metric,
+                    "slice": one.slice,
+                    "windows": int(one.windows),
+                    "rise": optional_float_text(one.rise),
+                }
+                for one in sensitivity
+            ]
+            connection.execute(
+                update(deployment).where(deployment.c.id == number).values(sensitivity=json.dumps(documents))
+            )
+
+    def sensitivity(self, number: int) -> tuple[Sensitivity, ...]:
+        """The smallest detectable harms; empty until they are saved."""
+        with self._transactions.reading() as connection:
+            return tuple(
+                Sensitivity(**{**document, "rise": optional_float_of(document["rise"])})
+                for document in _documents(connection, number, "sensitivity")
+            )
+
+    def save_baseline(
+        self, number: int, baseline: tuple[BaselineScore, ...], measured: tuple[MeasuredMetric, ...] = ()
+    ) -> None:
+        """Replace the baseline scores, and the metrics that are shown of it."""
+        with self._transactions.writing(number) as connection:
+            documents = [
+                {
+                    "level": one.level,
+                    "watch": one.watch,
+                    "slice": one.slice,
+                    "mean": float_text(one.mean),
+                    "deviation": float_text(one.deviation),
+                    "tolerance": float_text(one.tolerance),
+                    "windows": int(one.windows),
+                    "cycle": one.cycle,
+                    "gain": float_text(one.gain),
+                }
+                for one in baseline
+            ]
+            values = {"baseline": json.dumps(documents), "measured": json.dumps([asdict(one) for one in measured])}
+            connection.execute(update(deployment).where(deployment.c.id == number).values(values))
+
+    def baseline(self, number: int) -> tuple[BaselineScore, ...]:
+        """The baseline scores; empty until they are saved."""
+        with self._transactions.reading() as connection:
+            return tuple(map(baseline_score_of, _documents(connection, number, "baseline")))
+
+    def measured(self, number: int) -> tuple[MeasuredMetric, ...]:
+        """The metrics that are shown, over the baseline's windows; empty until they are saved."""
+        with self._transactions.reading() as connection:
+            return tuple(MeasuredMetric(**one) for one in _documents(connection, number, "measured"))
+
+    def save_check(self, number: int, check: Check) -> None:
+        """Replace what the last complete run left."""
+        with self._transactions.writing(number) as connection:
+            connection.execute(update(deployment).where(deployment.c.id == number).values(**asdict(check)))
+
+    def check(self, number: int) -> Check:
+        """What the last complete run left."""
+        with self._transactions.reading() as connection:
+            query = select(*(deployment.c[field.name] for field in fields(Check))).where(deployment.c.id == number)
+            row = connection.execute(query).mappings().first()
+            return Check() if row is None else Check(**row)

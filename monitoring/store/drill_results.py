@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from monitoring.records import DrillRecord, DrillRun, FaultResult, UnfitFault
 from monitoring.store.tables import drill, drill_result
@@ -37,43 +37,6 @@ _PLAIN = (
 _OF_FAULT = ("fault", "title", "what", "touches", "level", "promised")
 
 
-class DrillStore(Transactions):
-    """An opened store that keeps drills."""
-
-    def save_drill(self, record: DrillRecord) -> int:
-        """Add a drill; of all of its name the last `KEPT` are kept. Returns its number."""
-        with self._writing() as connection:
-            return write(connection, record)
-
-    def drills(self, name: str, *, latest: int = KEPT) -> tuple[DrillRecord, ...]:
-        """The last drills of a deployment's name, at most so many, the newest first."""
-        with self._reading() as connection:
-            return read(connection, name, latest)
-
-
-def write(connection: Connection, record: DrillRecord) -> int:
-    """Add a drill, and delete those of its name that are older than the last `KEPT`.
-
-    Args:
-        connection: A transaction that writes.
-        record: The drill.
-
-    Returns:
-        Its number in the store.
-    """
-    values = {name: getattr(record, name) for name in _PLAIN}
-    values["unfit"] = json.dumps([asdict(one) for one in record.unfit])
-    number = int(connection.execute(insert(drill).values(**values).returning(drill.c.id)).scalar_one())
-    for position, one in enumerate(record.faults):
-        connection.execute(insert(drill_result).values(drill=number, position=position, **_values(one)))
-    of_name = select(drill.c.id).where(drill.c.name == record.name).order_by(drill.c.id.desc())
-    old = connection.execute(of_name.offset(KEPT)).scalars().all()
-    if old:
-        connection.execute(delete(drill_result).where(drill_result.c.drill.in_(old)))
-        connection.execute(delete(drill).where(drill.c.id.in_(old)))
-    return number
-
-
 def _values(one: FaultResult) -> dict[str, Any]:
     """A result as columns; those that follow from its runs are there for readers of SQL."""
     return {
@@ -86,25 +49,6 @@ def _values(one: FaultResult) -> dict[str, Any]:
     }
 
 
-def read(connection: Connection, name: str, latest: int) -> tuple[DrillRecord, ...]:
-    """The last drills of a name.
-
-    Args:
-        connection: A transaction.
-        name: The deployment's name.
-        latest: How many at most.
-
-    Returns:
-        The drills, the newest first.
-    """
-    rows = connection.execute(select(drill).where(drill.c.name == name).order_by(drill.c.id.desc()).limit(latest)).all()
-    results: dict[int, list[FaultResult]] = {row.id: [] for row in rows}
-    query = select(drill_result).where(drill_result.c.drill.in_(results)).order_by(drill_result.c.position)
-    for result in connection.execute(query):
-        results[result.drill].append(_result(result))
-    return tuple(_record(row, tuple(results[row.id])) for row in rows)
-
-
 def _record(row: Row[Any], faults: tuple[FaultResult, ...]) -> DrillRecord:
     values = {name: getattr(row, name) for name in _PLAIN}
     unfit = tuple(UnfitFault(**one) for one in json.loads(row.unfit))
@@ -114,3 +58,56 @@ def _record(row: Row[Any], faults: tuple[FaultResult, ...]) -> DrillRecord:
 def _result(row: Row[Any]) -> FaultResult:
     values = {name: getattr(row, name) for name in _OF_FAULT}
     return FaultResult(**values, runs=tuple(DrillRun(**one) for one in json.loads(row.runs)))
+
+
+class DrillTable:
+    """The drills of a store, by the name of their deployment.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def save(self, record: DrillRecord) -> int:
+        """Add a drill, and delete those of its name that are older than the last `KEPT`.
+
+        Args:
+            record: The drill.
+
+        Returns:
+            Its number in the store.
+        """
+        with self._transactions.writing() as connection:
+            values = {name: getattr(record, name) for name in _PLAIN}
+            values["unfit"] = json.dumps([asdict(one) for one in record.unfit])
+            number = int(connection.execute(insert(drill).values(**values).returning(drill.c.id)).scalar_one())
+            for position, one in enumerate(record.faults):
+                connection.execute(insert(drill_result).values(drill=number, position=position, **_values(one)))
+            of_name = select(drill.c.id).where(drill.c.name == record.name).order_by(drill.c.id.desc())
+            old = connection.execute(of_name.offset(KEPT)).scalars().all()
+            if old:
+                connection.execute(delete(drill_result).where(drill_result.c.drill.in_(old)))
+                connection.execute(delete(drill).where(drill.c.id.in_(old)))
+            return number
+
+    def latest(self, name: str, *, latest: int = KEPT) -> tuple[DrillRecord, ...]:
+        """The last drills of a name.
+
+        Args:
+            name: The deployment's name.
+            latest: How many at most.
+
+        Returns:
+            The drills, the newest first.
+        """
+        with self._transactions.reading() as connection:
+            rows = connection.execute(
+                select(drill).where(drill.c.name == name).order_by(drill.c.id.desc()).limit(latest)
+            ).all()
+            results: dict[int, list[FaultResult]] = {row.id: [] for row in rows}
+            query = select(drill_result).where(drill_result.c.drill.in_(results)).order_by(drill_result.c.position)
+            for result in connection.execute(query):
+                results[result.drill].append(_result(result))
+            return tuple(_record(row, tuple(results[row.id])) for row in rows)

@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
-from monitoring.store import incident_actions
+from monitoring.store import incident_actions, leases
 from monitoring.store.details import detail_of, detail_text, history_of, history_text
 from monitoring.store.events import changes, enqueue
 from monitoring.store.tables import deployment as deployments
 from monitoring.store.tables import incident
+from monitoring.store.transactions import Transactions
 
 #: The columns of a record; the actions of people are in `monitoring.store.incident_actions`.
 COLUMNS = [incident.c[field.name] for field in fields(IncidentRecord) if field.name != "actions"]
@@ -112,29 +113,6 @@ def is_as_judged() -> ColumnElement[bool]:
     return incident.c.closed_from != JUDGED_AGAIN
 
 
-def read_recent(
-    connection: Connection, deployment: int, *, latest: int, before: int | None, closed: bool
-) -> tuple[IncidentRecord, ...]:
-    """The latest incidents, the newest first, with what people did.
-
-    Args:
-        connection: A transaction.
-        deployment: The deployment's number.
-        latest: How many at most.
-        before: Only those with a smaller number; None: all.
-        closed: Whether closed ones are read too.
-
-    Returns:
-        The incidents.
-    """
-    query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number.desc()).limit(latest)
-    if before is not None:
-        query = query.where(incident.c.number < before)
-    if not closed:
-        query = query.where(incident.c.state != "closed")
-    return _with_actions(connection, deployment, query)
-
-
 def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
     """All incidents in the order of their numbers, with what people did."""
     query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
@@ -161,13 +139,6 @@ def _with_actions(connection: Connection, deployment: int, query: Select[Any]) -
     found = tuple(map(record_of, connection.execute(query).mappings()))
     actions = incident_actions.read(connection, deployment, [one.number for one in found]) if found else {}
     return incident_actions.with_actions(found, actions)
-
-
-def read_tracked(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
-    """Incidents that the next window may change: not closed, or closed by a person since, and none judged again."""
-    tracked = ((incident.c.state != "closed") | (incident.c.closed_from != "")) & is_as_judged()
-    query = select(*COLUMNS).where((incident.c.deployment == deployment) & tracked).order_by(incident.c.number)
-    return tuple(map(record_of, connection.execute(query).mappings()))
 
 
 def act(connection: Connection, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
@@ -246,3 +217,76 @@ def record_of(row: Mapping[Any, Any]) -> IncidentRecord:
 def _values(record: IncidentRecord) -> dict[str, Any]:
     plain = {column.name: getattr(record, column.name) for column in COLUMNS}
     return {**plain, "detail": detail_text(record.detail), "history": history_text(record.history)}
+
+
+class IncidentTable:
+    """The incidents of a store, with what people did.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def read(self, deployment: int) -> tuple[IncidentRecord, ...]:
+        """All incidents in the order of their numbers, with what people did."""
+        with self._transactions.reading() as connection:
+            return read(connection, deployment)
+
+    def recent(self, deployment: int, *, latest: int, before: int | None, closed: bool) -> tuple[IncidentRecord, ...]:
+        """The latest incidents, the newest first, with what people did.
+
+        Args:
+            deployment: The deployment's number.
+            latest: How many at most.
+            before: Only those with a smaller number; None: all.
+            closed: Whether closed ones are read too.
+
+        Returns:
+            The incidents.
+        """
+        with self._transactions.reading() as connection:
+            query = (
+                select(*COLUMNS)
+                .where(incident.c.deployment == deployment)
+                .order_by(incident.c.number.desc())
+                .limit(latest)
+            )
+            if before is not None:
+                query = query.where(incident.c.number < before)
+            if not closed:
+                query = query.where(incident.c.state != "closed")
+            return _with_actions(connection, deployment, query)
+
+    def get(self, deployment: int, number: int) -> IncidentRecord:
+        """One incident, with what people did. Raises BadInput if there is none of this number."""
+        with self._transactions.reading() as connection:
+            return read_one(connection, deployment, number)
+
+    def tracked(self, deployment: int) -> tuple[IncidentRecord, ...]:
+        """Incidents that the next window may change: not closed, or closed by a person since, and none judged again."""
+        with self._transactions.reading() as connection:
+            tracked = ((incident.c.state != "closed") | (incident.c.closed_from != "")) & is_as_judged()
+            query = select(*COLUMNS).where((incident.c.deployment == deployment) & tracked).order_by(incident.c.number)
+            return tuple(map(record_of, connection.execute(query).mappings()))
+
+    def act(self, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
+        """Act on an incident, by its number.
+
+        Args:
+            deployment: The deployment's number.
+            number: The incident's number.
+            action: What a person does with it.
+
+        Returns:
+            The incident afterwards.
+
+        Raises:
+            BadInput: There is no such incident, or the action does not fit it.
+            CannotRun: It is to be reopened while a run is judging, which takes account of its closing.
+        """
+        with self._transactions.writing(deployment) as connection:
+            if action.kind == "reopen":
+                leases.check_free(connection, deployment, action.at)
+            return act(connection, deployment, number, action)

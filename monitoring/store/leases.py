@@ -22,60 +22,6 @@ class LeaseRecord:
     expires_at: datetime
 
 
-class LeaseStore(Transactions):
-    """An opened store whose deployments are judged by one run at a time."""
-
-    def leases(self) -> tuple[LeaseRecord, ...]:
-        """The leases that are held, or were left behind by runs that were killed."""
-        with self._reading() as connection:
-            return read(connection)
-
-    def release_lease(self, deployment: int) -> bool:
-        """End a deployment's lease, whoever holds it; says whether there was one."""
-        with self._writing(deployment) as connection:
-            return release(connection, deployment)
-
-    def lease(self, deployment: int, owner: str, now: datetime, seconds: int) -> Lease:
-        """Take the lease of a deployment: its holder alone judges windows.
-
-        Args:
-            deployment: The deployment's number.
-            owner: A unique name of the run.
-            now: The time; on PostgreSQL the server's clock counts instead.
-            seconds: How long the lease lasts unless it is renewed.
-
-        Returns:
-            The lease, to be renewed between windows.
-
-        Raises:
-            AnotherRun: Another run holds the lease.
-        """
-        length = timedelta(seconds=seconds)
-
-        def renewal(later: datetime) -> None:
-            with self._writing(deployment) as connection:
-                renew(connection, deployment, owner, later, length)
-
-        def ending() -> None:
-            with self._writing(deployment) as connection:
-                free(connection, deployment, owner)
-
-        with self._writing(deployment) as connection:
-            take(connection, deployment, owner, now, length)
-        return Lease(owner=owner, renewal=renewal, ending=ending)
-
-
-def read(connection: Connection) -> tuple[LeaseRecord, ...]:
-    """All leases, in the order of the deployments' numbers."""
-    rows = connection.execute(select(lease).order_by(lease.c.deployment))
-    return tuple(LeaseRecord(deployment=row.deployment, owner=row.owner, expires_at=row.expires_at) for row in rows)
-
-
-def release(connection: Connection, deployment: int) -> bool:
-    """End a deployment's lease, whoever holds it; says whether there was one."""
-    return connection.execute(delete(lease).where(lease.c.deployment == deployment)).rowcount > 0
-
-
 def check_free(connection: Connection, deployment: int, now: datetime, holder: str = "") -> None:
     """Check that nobody but `holder` has a deployment's lease. Raises AnotherRun otherwise."""
     now = _database_time(connection, now)
@@ -90,7 +36,7 @@ def check_free(connection: Connection, deployment: int, now: datetime, holder: s
         )
 
 
-def take(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
+def _take(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
     """Take a lease that is free, expired, or the owner's already.
 
     One that ends later than any lease may was left by a process whose clock was ahead, and counts as expired.
@@ -124,7 +70,7 @@ def take(connection: Connection, deployment: int, owner: str, now: datetime, len
         )
 
 
-def renew(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
+def _renew(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
     """Extend the owner's lease. Raises AnotherRun if it is no longer the owner's."""
     expires_at = _database_time(connection, now) + length
     mine = (lease.c.deployment == deployment) & (lease.c.owner == owner)
@@ -137,7 +83,7 @@ def renew(connection: Connection, deployment: int, owner: str, now: datetime, le
         )
 
 
-def free(connection: Connection, deployment: int, owner: str) -> None:
+def _free(connection: Connection, deployment: int, owner: str) -> None:
     """End the owner's lease, if it still is the owner's."""
     connection.execute(delete(lease).where((lease.c.deployment == deployment) & (lease.c.owner == owner)))
 
@@ -147,3 +93,56 @@ def _database_time(connection: Connection, now: datetime) -> datetime:
     if connection.dialect.name != "postgresql":
         return now
     return connection.execute(select(func.clock_timestamp(type_=DateTime(timezone=True)))).scalar_one()
+
+
+class LeaseTable:
+    """The leases of a store: the deployments whose windows are being judged, each by one run.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def read(self) -> tuple[LeaseRecord, ...]:
+        """All leases, in the order of the deployments' numbers."""
+        with self._transactions.reading() as connection:
+            rows = connection.execute(select(lease).order_by(lease.c.deployment))
+            return tuple(
+                LeaseRecord(deployment=row.deployment, owner=row.owner, expires_at=row.expires_at) for row in rows
+            )
+
+    def release(self, deployment: int) -> bool:
+        """End a deployment's lease, whoever holds it; says whether there was one."""
+        with self._transactions.writing(deployment) as connection:
+            return connection.execute(delete(lease).where(lease.c.deployment == deployment)).rowcount > 0
+
+    def take(self, deployment: int, owner: str, now: datetime, seconds: int) -> Lease:
+        """Take the lease of a deployment: its holder alone judges windows.
+
+        Args:
+            deployment: The deployment's number.
+            owner: A unique name of the run.
+            now: The time; on PostgreSQL the server's clock counts instead.
+            seconds: How long the lease lasts unless it is renewed.
+
+        Returns:
+            The lease, to be renewed between windows.
+
+        Raises:
+            AnotherRun: Another run holds the lease.
+        """
+        length = timedelta(seconds=seconds)
+
+        def renewal(later: datetime) -> None:
+            with self._transactions.writing(deployment) as connection:
+                _renew(connection, deployment, owner, later, length)
+
+        def ending() -> None:
+            with self._transactions.writing(deployment) as connection:
+                _free(connection, deployment, owner)
+
+        with self._transactions.writing(deployment) as connection:
+            _take(connection, deployment, owner, now, length)
+        return Lease(owner=owner, renewal=renewal, ending=ending)

@@ -109,68 +109,6 @@ class OutboxEvent:
         return "delivered" if self.reached else "not asked for"
 
 
-class OutboxStore(Transactions):
-    """An opened store, and its outbox."""
-
-    def pending_notifications(self, deployment: int) -> tuple[PendingNotification, ...]:
-        """Events that some receiver has not been notified of; each state that an incident enters is one at once."""
-        with self._reading() as connection:
-            return read(connection, deployment)
-
-    def save_notification(self, deployment: int, number: int, attempt: Attempt) -> None:
-        """Record one more attempt to notify the receivers of an event, by its number."""
-        with self._writing(deployment) as connection:
-            write(connection, number, attempt)
-
-    def save_digest(self, deployment: int, events: Sequence[PendingNotification], at: datetime) -> None:
-        """Put one pending notification in the place of several, at a time."""
-        with self._writing(deployment) as connection:
-            digest(connection, deployment, events, at)
-
-    def forget_notifications(self, deployment: int, before: datetime) -> int:
-        """Delete finished events of closed incidents, as `forget` says."""
-        with self._writing(deployment) as connection:
-            return forget(connection, deployment, before)
-
-    def outbox(self, deployment: int, incident: int | None = None) -> tuple[OutboxEvent, ...]:
-        """Every event of a deployment, or of one incident, that people were, or are to be, notified of."""
-        with self._reading() as connection:
-            return read_all(connection, deployment, incident)
-
-    def undelivered(self, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
-        """Events of all deployments that are pending or were given up, with the deployment's number; newest first."""
-        with self._reading() as connection:
-            return read_undelivered(connection, latest)
-
-    def given_up_notifications(self, deployment: int) -> tuple[str, ...]:
-        """The events of which some receiver was never notified."""
-        with self._reading() as connection:
-            return read_given_up(connection, deployment)
-
-
-def read_all(connection: Connection, deployment: int, incident: int | None) -> tuple[OutboxEvent, ...]:
-    """Read the outbox of a deployment, or of one of its incidents, in the order of the events."""
-    query = select(notification).where(notification.c.deployment == deployment).order_by(notification.c.id)
-    if incident is not None:
-        query = query.where(notification.c.incident == incident)
-    return tuple(map(_outbox_event, connection.execute(query)))
-
-
-def read_undelivered(connection: Connection, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
-    """Events of all deployments that are pending or were given up: at most so many, the newest first.
-
-    Args:
-        connection: A transaction.
-        latest: How many at most.
-
-    Returns:
-        The number of the deployment and the event of each. Cost: every event of the store is looked at.
-    """
-    open_events = notification.c.completed_at.is_(None)
-    query = select(notification).where(open_events).order_by(notification.c.id.desc()).limit(latest)
-    return tuple((row.deployment, _outbox_event(row)) for row in connection.execute(query))
-
-
 def _outbox_event(row: Row[Any]) -> OutboxEvent:
     return OutboxEvent(
         event=row.event,
@@ -184,17 +122,6 @@ def _outbox_event(row: Row[Any]) -> OutboxEvent:
         given_up_at=row.given_up_at,
         in_digest=row.digest is not None,
     )
-
-
-def read(connection: Connection, deployment: int) -> tuple[PendingNotification, ...]:
-    """Read the pending notifications of a deployment, in the order of the events."""
-    table = notification.c
-    pending = (table.deployment == deployment) & table.completed_at.is_(None) & table.given_up_at.is_(None)
-    rows = connection.execute(select(notification).where(pending).order_by(table.id)).all()
-    if not rows:
-        return ()
-    known = {record.number: record for record in incidents.read(connection, deployment)}
-    return tuple(_pending(connection, row, known) for row in rows)
 
 
 def _pending(connection: Connection, row: Any, known: Mapping[int, IncidentRecord]) -> PendingNotification:
@@ -228,72 +155,120 @@ def _told(connection: Connection, digest: Any) -> frozenset[int]:
     return frozenset(connection.execute(query).scalars())
 
 
-def write(connection: Connection, number: int, attempt: Attempt) -> None:
-    """Record one more attempt to notify the receivers of an event, by its number in the store."""
-    statement = (
-        update(notification)
-        .where(notification.c.id == number)
-        .values(
-            reached=json.dumps(sorted(attempt.reached)),
-            abandoned=json.dumps(sorted(attempt.abandoned)),
-            completed_at=attempt.completed_at,
-            given_up_at=attempt.given_up_at,
-            attempts=notification.c.attempts + 1,
-        )
-    )
-    connection.execute(statement)
-
-
-def digest(connection: Connection, deployment: int, events: Sequence[PendingNotification], at: datetime) -> None:
-    """Put one row in the place of several pending events; they are completed by it.
+class OutboxTable:
+    """The outbox of a store: events that people are to be notified of, and what became of them.
 
     Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        events: The events, in order, one at least.
-        at: The time, aware.
+        transactions: The store's transactions.
     """
-    numbers = [one.number for one in events]
-    event = f"{called_by(connection, deployment)}/{deployment}/digest/{numbers[0]}-{numbers[-1]}"
-    values = {"event": event, "state": DIGEST, "at": max(one.at for one in events)}
-    statement = insert(notification).values(deployment=deployment, **values, reached="[]", abandoned="[]", attempts=0)
-    number = connection.execute(statement.returning(notification.c.id)).scalar_one()
-    replaced = update(notification).where(notification.c.id.in_(numbers)).values(digest=number, completed_at=at)
-    connection.execute(replaced)
 
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
 
-def forget(connection: Connection, deployment: int, before: datetime) -> int:
-    """Delete events that were delivered, given up or not asked for before a time.
+    def pending(self, deployment: int) -> tuple[PendingNotification, ...]:
+        """Read the pending notifications of a deployment, in the order of the events."""
+        with self._transactions.reading() as connection:
+            table = notification.c
+            pending = (table.deployment == deployment) & table.completed_at.is_(None) & table.given_up_at.is_(None)
+            rows = connection.execute(select(notification).where(pending).order_by(table.id)).all()
+            if not rows:
+                return ()
+            known = {record.number: record for record in incidents.read(connection, deployment)}
+            return tuple(_pending(connection, row, known) for row in rows)
 
-    Those of incidents that are not closed stay, and those of a digest that is not finished.
+    def save_attempt(self, deployment: int, number: int, attempt: Attempt) -> None:
+        """Record one more attempt to notify the receivers of an event, by its number in the store."""
+        with self._transactions.writing(deployment) as connection:
+            statement = (
+                update(notification)
+                .where(notification.c.id == number)
+                .values(
+                    reached=json.dumps(sorted(attempt.reached)),
+                    abandoned=json.dumps(sorted(attempt.abandoned)),
+                    completed_at=attempt.completed_at,
+                    given_up_at=attempt.given_up_at,
+                    attempts=notification.c.attempts + 1,
+                )
+            )
+            connection.execute(statement)
 
-    Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        before: The time, aware.
+    def save_digest(self, deployment: int, events: Sequence[PendingNotification], at: datetime) -> None:
+        """Put one row in the place of several pending events; they are completed by it.
 
-    Returns:
-        How many were deleted.
-    """
-    alive = select(incident.c.number).where((incident.c.deployment == deployment) & (incident.c.state != "closed"))
-    table = notification.c
-    finished = (table.completed_at < before) | (table.given_up_at < before)
-    pending = select(table.id).where(
-        (table.deployment == deployment)
-        & (table.state == DIGEST)
-        & table.completed_at.is_(None)
-        & table.given_up_at.is_(None)
-    )
-    old = (
-        (table.deployment == deployment)
-        & finished
-        & (table.incident.is_(None) | table.incident.not_in(alive))
-        & (table.digest.is_(None) | table.digest.not_in(pending))
-    )
-    return int(connection.execute(delete(notification).where(old)).rowcount)
+        Args:
+            deployment: The deployment's number.
+            events: The events, in order, one at least.
+            at: The time, aware.
+        """
+        with self._transactions.writing(deployment) as connection:
+            numbers = [one.number for one in events]
+            event = f"{called_by(connection, deployment)}/{deployment}/digest/{numbers[0]}-{numbers[-1]}"
+            values = {"event": event, "state": DIGEST, "at": max(one.at for one in events)}
+            statement = insert(notification).values(
+                deployment=deployment, **values, reached="[]", abandoned="[]", attempts=0
+            )
+            number = connection.execute(statement.returning(notification.c.id)).scalar_one()
+            replaced = update(notification).where(notification.c.id.in_(numbers)).values(digest=number, completed_at=at)
+            connection.execute(replaced)
 
+    def forget(self, deployment: int, before: datetime) -> int:
+        """Delete events that were delivered, given up or not asked for before a time.
 
-def read_given_up(connection: Connection, deployment: int) -> tuple[str, ...]:
-    """The events of which some receiver was never notified, in order."""
-    given_up = (notification.c.deployment == deployment) & notification.c.given_up_at.is_not(None)
-    return tuple(connection.execute(select(notification.c.event).where(given_up).order_by(notification.c.id)).scalars())
+        Those of incidents that are not closed stay, and those of a digest that is not finished.
+
+        Args:
+            deployment: The deployment's number.
+            before: The time, aware.
+
+        Returns:
+            How many were deleted.
+        """
+        with self._transactions.writing(deployment) as connection:
+            alive = select(incident.c.number).where(
+                (incident.c.deployment == deployment) & (incident.c.state != "closed")
+            )
+            table = notification.c
+            finished = (table.completed_at < before) | (table.given_up_at < before)
+            pending = select(table.id).where(
+                (table.deployment == deployment)
+                & (table.state == DIGEST)
+                & table.completed_at.is_(None)
+                & table.given_up_at.is_(None)
+            )
+            old = (
+                (table.deployment == deployment)
+                & finished
+                & (table.incident.is_(None) | table.incident.not_in(alive))
+                & (table.digest.is_(None) | table.digest.not_in(pending))
+            )
+            return int(connection.execute(delete(notification).where(old)).rowcount)
+
+    def read(self, deployment: int, incident: int | None = None) -> tuple[OutboxEvent, ...]:
+        """Read the outbox of a deployment, or of one of its incidents, in the order of the events."""
+        with self._transactions.reading() as connection:
+            query = select(notification).where(notification.c.deployment == deployment).order_by(notification.c.id)
+            if incident is not None:
+                query = query.where(notification.c.incident == incident)
+            return tuple(map(_outbox_event, connection.execute(query)))
+
+    def undelivered(self, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
+        """Events of all deployments that are pending or were given up: at most so many, the newest first.
+
+        Args:
+            latest: How many at most.
+
+        Returns:
+            The number of the deployment and the event of each. Cost: every event of the store is looked at.
+        """
+        with self._transactions.reading() as connection:
+            open_events = notification.c.completed_at.is_(None)
+            query = select(notification).where(open_events).order_by(notification.c.id.desc()).limit(latest)
+            return tuple((row.deployment, _outbox_event(row)) for row in connection.execute(query))
+
+    def given_up(self, deployment: int) -> tuple[str, ...]:
+        """The events of which some receiver was never notified, in order."""
+        with self._transactions.reading() as connection:
+            given_up = (notification.c.deployment == deployment) & notification.c.given_up_at.is_not(None)
+            return tuple(
+                connection.execute(select(notification.c.event).where(given_up).order_by(notification.c.id)).scalars()
+            )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -13,18 +14,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, 
 
 from monitoring.records import WHOLE, BaselineScore, IncidentRecord, Level, ScoreRecord, WindowRecord
 from monitoring.store import incidents
-from monitoring.store.column_types import float_of
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
 from monitoring.store.tables import deployment, drill, incident, incident_action, run, score, window
-from monitoring.store.windows import score_record_of
+from monitoring.store.transactions import Transactions
+from monitoring.store.windows import LIGHT, light_record, score_record_of
 from monitoring.tasks.output_names import split_output
-
-#: The columns of a window without its texts, which are read window by window.
-_LIGHT_NAMES = (
-    *("start", "end", "rows", "labels", "labels_due", "labels_unknown", "repeats", "status"),
-    *("page_log_evidence", "notice_log_evidence", "unseen", "labels_conflicting"),
-)
-LIGHT = [window.c[name] for name in _LIGHT_NAMES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,76 +104,13 @@ class RecentHistory:
     baseline: tuple[BaselineScore, ...] = ()
 
 
-def outlines(connection: Connection) -> tuple[DeploymentOutline, ...]:
-    """Of each name the deployment that was run last, in order of creation. Cost: some 20 µs a deployment.
-
-    Args:
-        connection: A transaction.
-
-    Returns:
-        What decides the place of each.
-    """
-    name = case((deployment.c.name == "", deployment.c.model), else_=deployment.c.name)
-    columns = (deployment.c[one] for one in ("id", "model", "used_at", "checked_at"))
-    newest_first = (deployment.c.used_at.desc(), deployment.c.id.desc())
-    place = func.row_number().over(partition_by=name, order_by=newest_first).label("place")
-    named = func.count().over(partition_by=name).label("named")
-    placed = select(*columns, name.label("called"), place, named).subquery()
-    windows, runs = window.alias(), run.alias()
-    newest = select(windows.c.id).where(windows.c.deployment == placed.c.id).order_by(windows.c.start.desc()).limit(1)
-    last_run = select(func.max(runs.c.id)).where(runs.c.deployment == placed.c.id)
-    query: Select[Any] = (
-        select(
-            *(placed.c[one] for one in ("id", "called", "model", "used_at", "named")),
-            window.c.start,
-            window.c.end,
-            case((placed.c.checked_at > run.c.started_at, ""), else_=func.coalesce(run.c.error, "")),
-        )
-        .select_from(placed)
-        .outerjoin(window, window.c.id == newest.correlate(placed).scalar_subquery())
-        .outerjoin(run, (run.c.id == last_run.correlate(placed).scalar_subquery()) & (run.c.error != ""))
-        .where(placed.c.place == 1)
-        .order_by(placed.c.id)
-    )
-    unclosed = _outlined_incidents(connection)
-    return tuple(
-        DeploymentOutline(
-            number=number,
-            name=called,
-            model=model,
-            used_at=used_at,
-            last=None if start is None else (start, end),
-            failure=failure,
-            earlier=same_name - 1,
-            incidents=tuple(unclosed.get(number, ())),
-        )
-        for number, called, model, used_at, same_name, start, end, failure in connection.execute(query).all()
-    )
-
-
-def mentioning(connection: Connection, text: str) -> frozenset[int]:
-    """The deployments that have an incident which is not closed and whose cause, slice or message has a text.
-
-    Args:
-        connection: A transaction.
-        text: The text; letters of ASCII are found in either case.
-
-    Returns:
-        Their numbers.
-    """
-    columns = (incident.c.cause, incident.c.slice, incident.c.message)
-    found = or_(*(column.icontains(text, autoescape=True) for column in columns))
-    query = select(incident.c.deployment).where((incident.c.state != "closed") & found)
-    return frozenset(connection.execute(query).scalars())
-
-
 def batches(numbers: Collection[int]) -> list[list[int]]:
     """The numbers in order, 500 together at most: a database takes a bounded number of values in a statement."""
     ordered = sorted(numbers)
     return [ordered[first : first + 500] for first in range(0, len(ordered), 500)]
 
 
-def summaries(
+def _summaries(
     connection: Connection, numbers: Collection[int] | None = None, *, model: str | None = None
 ) -> tuple[DeploymentSummary, ...]:
     """Deployments in order of creation. Cost: two searches of an index for each.
@@ -232,58 +163,7 @@ def _failure(row: Row[Any]) -> str:
     return "" if checked_since else row.run_error or ""
 
 
-def read_recent(
-    connection: Connection, numbers: Collection[int], *, latest: int, watches: Collection[str], scored: int
-) -> Mapping[int, RecentHistory]:
-    """The last windows of several deployments.
-
-    Args:
-        connection: A transaction.
-        numbers: The deployments' numbers.
-        latest: Windows of each at most.
-        watches: The watches whose scores are read; of several outputs those of each.
-        scored: In how many of the last windows they are read. Cost: all scores of these windows are searched.
-
-    Returns:
-        The history of each deployment.
-    """
-    oldest = (
-        select(window.c.start)
-        .where(window.c.deployment == deployment.c.id)
-        .order_by(window.c.start.desc())
-        .limit(1)
-        .offset(latest - 1)
-        .scalar_subquery()
-    )
-    first = select(func.min(window.c.start)).where(window.c.deployment == deployment.c.id).scalar_subquery()
-    since = (
-        select(deployment.c.id.label("number"), func.coalesce(oldest, first).label("since"))
-        .where(deployment.c.id.in_(numbers))
-        .subquery()
-    )
-    query = (
-        select(window.c.id, window.c.deployment, *LIGHT)
-        .join(since, window.c.deployment == since.c.number)
-        .where(window.c.start >= since.c.since)
-        .order_by(window.c.deployment, window.c.start)
-    )
-    found: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.deployment, []).append(row)
-    last = {row.id: number for number, rows in found.items() for row in rows[-scored:]}
-    baselines = _baselines(connection, numbers, watches)
-    scores = _scores(connection, last, {*watches, *(one.watch for known in baselines.values() for one in known)})
-    return {
-        number: RecentHistory(
-            windows=tuple(_light_record(row[2:]) for row in found.get(number, ())),
-            scores=tuple(tuple(scores.get(row.id, ())) for row in found.get(number, ())[-scored:]),
-            baseline=baselines.get(number, ()),
-        )
-        for number in numbers
-    }
-
-
-def last_windows(connection: Connection, numbers: Collection[int]) -> dict[int, WindowRecord]:
+def _last_windows(connection: Connection, numbers: Collection[int]) -> dict[int, WindowRecord]:
     """The last window of each deployment that has one, without its texts and scores, by the deployments' numbers."""
     windows = window.alias()
     newest = select(windows.c.id).where(windows.c.deployment == deployment.c.id).order_by(windows.c.start.desc())
@@ -293,49 +173,7 @@ def last_windows(connection: Connection, numbers: Collection[int]) -> dict[int, 
         .join(window, window.c.id == newest.limit(1).correlate(deployment).scalar_subquery())
         .where(deployment.c.id.in_(numbers))
     )
-    return {row.number: _light_record(row[1:]) for row in connection.execute(query).all()}
-
-
-def read_windows(
-    connection: Connection, number: int, *, latest: int, before: datetime | None
-) -> tuple[WindowRecord, ...]:
-    """The last windows of a deployment in order of time, without their texts and scores.
-
-    Args:
-        connection: A transaction.
-        number: The deployment's number.
-        latest: How many at most.
-        before: Only windows that begin before that time; None: all.
-
-    Returns:
-        The windows.
-    """
-    query = select(*LIGHT).where(window.c.deployment == number).order_by(window.c.start.desc()).limit(latest)
-    if before is not None:
-        query = query.where(window.c.start < before)
-    return tuple(map(_light_record, connection.execute(query).all()[::-1]))
-
-
-def fingerprint(connection: Connection) -> str:
-    """A text that changes with every run, window, action and drill. Cost: incidents and actions are counted."""
-    query = select(
-        select(func.max(window.c.id)).scalar_subquery(),
-        select(func.max(deployment.c.used_at)).scalar_subquery(),
-        func.count(),
-        func.max(incident.c.acknowledged_at),
-        func.max(incident.c.closed_at),
-        select(func.count()).select_from(incident_action).scalar_subquery(),
-        select(func.max(drill.c.id)).scalar_subquery(),
-    ).select_from(incident)
-    return str(tuple(connection.execute(query).one()))
-
-
-def _light_record(values: Sequence[Any]) -> WindowRecord:
-    """Convert the values of `LIGHT` to a record without findings, scores and estimates."""
-    known = dict(zip(_LIGHT_NAMES, values, strict=True))
-    for name in ("page_log_evidence", "notice_log_evidence"):
-        known[name] = float_of(known[name])
-    return WindowRecord(**known)
+    return {row.number: light_record(row[1:]) for row in connection.execute(query).all()}
 
 
 def _open_incidents(connection: Connection, numbers: Collection[int] | None) -> dict[int, tuple[IncidentRecord, ...]]:
@@ -393,3 +231,165 @@ def _baselines(
         )
         for number, text in connection.execute(query)
     }
+
+
+class OverviewQueries:
+    """What a view of many deployments reads: each in a bounded number of statements.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def outlines(self) -> tuple[DeploymentOutline, ...]:
+        """Of each name the deployment that was run last, in order of creation. Cost: some 20 µs a deployment.
+
+        Returns:
+            What decides the place of each.
+        """
+        with self._transactions.reading() as connection:
+            name = case((deployment.c.name == "", deployment.c.model), else_=deployment.c.name)
+            columns = (deployment.c[one] for one in ("id", "model", "used_at", "checked_at"))
+            newest_first = (deployment.c.used_at.desc(), deployment.c.id.desc())
+            place = func.row_number().over(partition_by=name, order_by=newest_first).label("place")
+            named = func.count().over(partition_by=name).label("named")
+            placed = select(*columns, name.label("called"), place, named).subquery()
+            windows, runs = window.alias(), run.alias()
+            newest = (
+                select(windows.c.id)
+                .where(windows.c.deployment == placed.c.id)
+                .order_by(windows.c.start.desc())
+                .limit(1)
+            )
+            last_run = select(func.max(runs.c.id)).where(runs.c.deployment == placed.c.id)
+            query: Select[Any] = (
+                select(
+                    *(placed.c[one] for one in ("id", "called", "model", "used_at", "named")),
+                    window.c.start,
+                    window.c.end,
+                    case((placed.c.checked_at > run.c.started_at, ""), else_=func.coalesce(run.c.error, "")),
+                )
+                .select_from(placed)
+                .outerjoin(window, window.c.id == newest.correlate(placed).scalar_subquery())
+                .outerjoin(run, (run.c.id == last_run.correlate(placed).scalar_subquery()) & (run.c.error != ""))
+                .where(placed.c.place == 1)
+                .order_by(placed.c.id)
+            )
+            unclosed = _outlined_incidents(connection)
+            return tuple(
+                DeploymentOutline(
+                    number=number,
+                    name=called,
+                    model=model,
+                    used_at=used_at,
+                    last=None if start is None else (start, end),
+                    failure=failure,
+                    earlier=same_name - 1,
+                    incidents=tuple(unclosed.get(number, ())),
+                )
+                for number, called, model, used_at, same_name, start, end, failure in connection.execute(query).all()
+            )
+
+    def mentioning(self, text: str) -> frozenset[int]:
+        """The deployments that have an incident which is not closed and whose cause, slice or message has a text.
+
+        Args:
+            text: The text; letters of ASCII are found in either case.
+
+        Returns:
+            Their numbers.
+        """
+        with self._transactions.reading() as connection:
+            columns = (incident.c.cause, incident.c.slice, incident.c.message)
+            found = or_(*(column.icontains(text, autoescape=True) for column in columns))
+            query = select(incident.c.deployment).where((incident.c.state != "closed") & found)
+            return frozenset(connection.execute(query).scalars())
+
+    def summaries(self, model: str | None = None) -> tuple[DeploymentSummary, ...]:
+        """Every deployment, or those of a model, with open incidents, as created. Cost: some 20 µs a deployment."""
+        with self._transactions.reading() as connection:
+            return _summaries(connection, model=model)
+
+    def some_summaries(self, numbers: Collection[int]) -> tuple[DeploymentSummary, ...]:
+        """The deployments of these numbers, as created."""
+        with self._transactions.reading() as connection:
+            parts = (_summaries(connection, some) for some in batches(numbers))
+            return tuple(itertools.chain.from_iterable(parts))
+
+    def summary(self, deployment: int) -> DeploymentSummary | None:
+        """One deployment with its open incidents; None if there is none of this number."""
+        return next(iter(self.some_summaries([deployment])), None)
+
+    def last_windows(self, numbers: Collection[int]) -> Mapping[int, WindowRecord]:
+        """The last window of each of several deployments that has one, by number, without texts and scores."""
+        with self._transactions.reading() as connection:
+            parts = (_last_windows(connection, some) for some in batches(numbers))
+            return dict(itertools.chain.from_iterable(part.items() for part in parts))
+
+    def histories(
+        self, numbers: Collection[int], *, latest: int, watches: Collection[str], scored: int
+    ) -> Mapping[int, RecentHistory]:
+        """The last windows of several deployments.
+
+        Args:
+            numbers: The deployments' numbers.
+            latest: Windows of each at most.
+            watches: The watches whose scores are read; of several outputs those of each.
+            scored: In how many of the last windows they are read. Cost: all scores of these windows are searched.
+
+        Returns:
+            The history of each deployment.
+        """
+        with self._transactions.reading() as connection:
+            oldest = (
+                select(window.c.start)
+                .where(window.c.deployment == deployment.c.id)
+                .order_by(window.c.start.desc())
+                .limit(1)
+                .offset(latest - 1)
+                .scalar_subquery()
+            )
+            first = select(func.min(window.c.start)).where(window.c.deployment == deployment.c.id).scalar_subquery()
+            since = (
+                select(deployment.c.id.label("number"), func.coalesce(oldest, first).label("since"))
+                .where(deployment.c.id.in_(numbers))
+                .subquery()
+            )
+            query = (
+                select(window.c.id, window.c.deployment, *LIGHT)
+                .join(since, window.c.deployment == since.c.number)
+                .where(window.c.start >= since.c.since)
+                .order_by(window.c.deployment, window.c.start)
+            )
+            found: dict[int, list[Row[Any]]] = {}
+            for row in connection.execute(query):
+                found.setdefault(row.deployment, []).append(row)
+            last = {row.id: number for number, rows in found.items() for row in rows[-scored:]}
+            baselines = _baselines(connection, numbers, watches)
+            scores = _scores(
+                connection, last, {*watches, *(one.watch for known in baselines.values() for one in known)}
+            )
+            return {
+                number: RecentHistory(
+                    windows=tuple(light_record(row[2:]) for row in found.get(number, ())),
+                    scores=tuple(tuple(scores.get(row.id, ())) for row in found.get(number, ())[-scored:]),
+                    baseline=baselines.get(number, ()),
+                )
+                for number in numbers
+            }
+
+    def fingerprint(self) -> str:
+        """A text that changes with every run, window, action and drill. Cost: incidents and actions are counted."""
+        with self._transactions.reading() as connection:
+            query = select(
+                select(func.max(window.c.id)).scalar_subquery(),
+                select(func.max(deployment.c.used_at)).scalar_subquery(),
+                func.count(),
+                func.max(incident.c.acknowledged_at),
+                func.max(incident.c.closed_at),
+                select(func.count()).select_from(incident_action).scalar_subquery(),
+                select(func.max(drill.c.id)).scalar_subquery(),
+            ).select_from(incident)
+            return str(tuple(connection.execute(query).one()))

@@ -14,27 +14,13 @@ from monitoring.records import LEVELS, IncidentAction, Rebaseline
 from monitoring.store import checkpoints, deployments, incidents, leases, windows
 from monitoring.store.deployments import BURN_IN, EVENTS, NOTHING, SUBGROUPS, WITNESS, DeploymentRecord
 from monitoring.store.tables import deployment, incident, level_state, rebaseline
-from monitoring.store.transactions import Transactions
+from monitoring.store.transactions import Transactions, lock
 
 #: The states that mean something against one baseline alone; the others are of the traffic and its labels.
 _OF_THE_BASELINE = (*LEVELS, WITNESS, EVENTS, BURN_IN, SUBGROUPS)
 
 
-class RebaselineStore(Transactions):
-    """An opened store whose deployments may be given new baselines."""
-
-    def rebaselines(self, deployment: int) -> tuple[Rebaseline, ...]:
-        """The changes of a deployment's baseline to windows of its own traffic, in order."""
-        with self._reading() as connection:
-            return read(connection, deployment)
-
-    def undo_rebaseline(self, deployment: int, by: str, now: datetime, holder: str = "") -> Rebaseline:
-        """Give a deployment the baseline before its last one back, as `undo` says."""
-        with self._writing(deployment) as connection:
-            return undo(connection, deployment, by, now, holder)
-
-
-def read(connection: Connection, number: int) -> tuple[Rebaseline, ...]:
+def _read(connection: Connection, number: int) -> tuple[Rebaseline, ...]:
     """All changes of a deployment's baseline, in order; those that were undone too."""
     query = select(rebaseline).where(rebaseline.c.deployment == number).order_by(rebaseline.c.position)
     return tuple(map(_record, connection.execute(query)))
@@ -56,7 +42,7 @@ def apply(connection: Connection, number: int, record: DeploymentRecord, change:
     Raises:
         CannotRun: A run is judging the deployment's windows.
     """
-    deployments.lock(connection, number)
+    lock(connection, number)
     leases.check_free(connection, number, record.created_at, holder)
     before = connection.execute(select(deployment).where(deployment.c.id == number)).one()
     judged_until = windows.last_end(connection, number)
@@ -67,7 +53,7 @@ def apply(connection: Connection, number: int, record: DeploymentRecord, change:
     connection.execute(
         insert(rebaseline).values(
             deployment=number,
-            position=len(read(connection, number)),
+            position=len(_read(connection, number)),
             since=since,
             former_digest=before.settings_digest,
             former_basis=before.basis,
@@ -81,51 +67,6 @@ def apply(connection: Connection, number: int, record: DeploymentRecord, change:
         delete(level_state).where((level_state.c.deployment == number) & level_state.c.level.in_(_OF_THE_BASELINE))
     )
     _hold(connection, number, digest=record.settings_digest, basis=record.basis, since=since)
-
-
-def undo(connection: Connection, number: int, by: str, now: datetime, holder: str = "") -> Rebaseline:
-    """Hold a deployment against the baseline before its last one again, as if that had never been.
-
-    The evidence is that of then. Windows that were judged against the last baseline are deleted, to be judged again;
-    incidents that these opened are closed, and those that the change closed are open again, as far as nobody reopened
-    them.
-
-    Args:
-        connection: A transaction that writes.
-        number: The deployment's number.
-        by: Who undoes it.
-        now: The time, aware.
-        holder: Who has the deployment's lease for it; empty: nobody may have it.
-
-    Returns:
-        The change that was undone.
-
-    Raises:
-        BadInput: There is none that stands.
-        CannotRun: A run is judging the deployment's windows.
-    """
-    leases.check_free(connection, number, now, holder)
-    query = select(rebaseline).where((rebaseline.c.deployment == number) & rebaseline.c.undone_at.is_(None))
-    row = connection.execute(query.order_by(rebaseline.c.position.desc()).limit(1)).first()
-    if row is None:
-        raise BadInput(
-            "There is no new baseline to undo.",
-            got=f"deployment {number}, whose baseline is its first one, or is the former one again",
-            expected="a deployment that was re-baselined",
-            fix="`pitfalls monitor status` shows whether it was.",
-        )
-    windows.delete_from(connection, number, row.since)
-    note = IncidentAction(at=now, by=by, kind="close", text="The new baseline was undone.")
-    opened = select(incident.c.number).where((incident.c.deployment == number) & (incident.c.state != "closed"))
-    for later in connection.execute(opened.where(incident.c.opened_at > row.since)).scalars().all():
-        incidents.act(connection, number, later, note)
-    _reopen(connection, number, row, replace(note, kind="reopen"))
-    connection.execute(delete(level_state).where(level_state.c.deployment == number))
-    deployments.write_states(connection, number, json.loads(row.states))
-    _hold(connection, number, digest=row.former_digest, basis=row.former_basis, since=row.former_since)
-    mine = (rebaseline.c.deployment == number) & (rebaseline.c.position == row.position)
-    connection.execute(update(rebaseline).where(mine).values(undone_at=now, undone_by=by))
-    return replace(_record(row), undone_at=now, undone_by=by)
 
 
 def reject_former(connection: Connection, record: DeploymentRecord) -> None:
@@ -202,3 +143,63 @@ def _record(row: Row[Any]) -> Rebaseline:
         undone_at=row.undone_at,
         undone_by=row.undone_by,
     )
+
+
+class RebaselineTable:
+    """The changes of baselines in a store.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def read(self, deployment: int) -> tuple[Rebaseline, ...]:
+        """All changes of a deployment's baseline to windows of its own traffic, in order; those undone too."""
+        with self._transactions.reading() as connection:
+            return _read(connection, deployment)
+
+    def undo(self, number: int, by: str, now: datetime, holder: str = "") -> Rebaseline:
+        """Hold a deployment against the baseline before its last one again, as if that had never been.
+
+        The evidence is that of then. Windows that were judged against the last baseline are deleted, to be judged
+        again; incidents that these opened are closed, and those that the change closed are open again, as far as nobody
+        reopened them.
+
+        Args:
+            number: The deployment's number.
+            by: Who undoes it.
+            now: The time, aware.
+            holder: Who has the deployment's lease for it; empty: nobody may have it.
+
+        Returns:
+            The change that was undone.
+
+        Raises:
+            BadInput: There is none that stands.
+            CannotRun: A run is judging the deployment's windows.
+        """
+        with self._transactions.writing(number) as connection:
+            leases.check_free(connection, number, now, holder)
+            query = select(rebaseline).where((rebaseline.c.deployment == number) & rebaseline.c.undone_at.is_(None))
+            row = connection.execute(query.order_by(rebaseline.c.position.desc()).limit(1)).first()
+            if row is None:
+                raise BadInput(
+                    "There is no new baseline to undo.",
+                    got=f"deployment {number}, whose baseline is its first one, or is the former one again",
+                    expected="a deployment that was re-baselined",
+                    fix="`pitfalls monitor status` shows whether it was.",
+                )
+            windows.delete_from(connection, number, row.since)
+            note = IncidentAction(at=now, by=by, kind="close", text="The new baseline was undone.")
+            opened = select(incident.c.number).where((incident.c.deployment == number) & (incident.c.state != "closed"))
+            for later in connection.execute(opened.where(incident.c.opened_at > row.since)).scalars().all():
+                incidents.act(connection, number, later, note)
+            _reopen(connection, number, row, replace(note, kind="reopen"))
+            connection.execute(delete(level_state).where(level_state.c.deployment == number))
+            deployments.write_states(connection, number, json.loads(row.states))
+            _hold(connection, number, digest=row.former_digest, basis=row.former_basis, since=row.former_since)
+            mine = (rebaseline.c.deployment == number) & (rebaseline.c.position == row.position)
+            connection.execute(update(rebaseline).where(mine).values(undone_at=now, undone_by=by))
+            return replace(_record(row), undone_at=now, undone_by=by)

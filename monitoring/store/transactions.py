@@ -4,73 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from monitoring.store import deployments
-from monitoring.store.opening import open_engine, reject_store, shown_url, writing
+from monitoring.errors import BadInput
+from monitoring.store.opening import reject_store, shown_url, writing
+from monitoring.store.tables import deployment as deployment_table
 
 _FIX = "Nothing was changed; run again once the database can be reached and written."
 
 
 class Transactions:
-    """An opened store, to be closed when done; `monitoring.store.store.Store` says what is read and written in it."""
+    """The transactions of an opened store.
+
+    Attributes:
+        engine: The database.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    @classmethod
-    def open(cls, url: str, *, make: bool = True) -> Self:
-        """Open the store at a URL; one of an earlier release is migrated.
-
-        Cost: about 0.2 s the first time in a process.
-
-        Args:
-            url: ``sqlite:///FILE``, or the URL of a PostgreSQL database.
-            make: Whether to create a store that does not exist.
-
-        Returns:
-            The store, to be closed.
-
-        Raises:
-            BadInput: There is no store, and none is to be made.
-            CannotRun: The folder cannot be written, the driver is missing, the server cannot be reached, the file is
-                something else, or the store was written by a newer release.
-        """
-        return cls(open_engine(url, make=make))
-
-    def close(self) -> None:
-        """Close every connection; a second time does nothing."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self.engine = engine
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._failing_clearly(), self._engine.begin() as connection:
+    def reading(self) -> Iterator[Connection]:
+        """A connection that reads."""
+        with self.failing_clearly(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _writing(self, deployment: int | None = None) -> Iterator[Connection]:
-        with self._failing_clearly(), writing(self._engine).begin() as connection:
+    def writing(self, deployment: int | None = None) -> Iterator[Connection]:
+        """A connection that writes, and locks a deployment until it ends. Raises BadInput if there is no such."""
+        with self.failing_clearly(), writing(self.engine).begin() as connection:
             if deployment is not None:
-                deployments.lock(connection, deployment)
+                lock(connection, deployment)
             yield connection
 
     @contextmanager
-    def _failing_clearly(self) -> Iterator[None]:
+    def failing_clearly(self) -> Iterator[None]:
+        """Say with CannotRun that the database failed; what breaks its constraints is for the caller."""
         try:
             yield
         except IntegrityError:
             raise
         except (DBAPIError, ConnectionError, TimeoutError) as error:
-            reject_store(error, shown_url(self._engine.url), _FIX)
+            reject_store(error, shown_url(self.engine.url), _FIX)
+
+
+def lock(connection: Connection, number: int) -> None:
+    """Lock a deployment until the transaction ends. Raises BadInput if there is none of this number."""
+    found = connection.execute(
+        select(deployment_table.c.id).where(deployment_table.c.id == number).with_for_update()
+    ).first()
+    if found is None:
+        raise no_such_deployment(number)
+
+
+def no_such_deployment(number: int) -> BadInput:
+    """The error for a number that no deployment has."""
+    return BadInput(
+        "No such deployment in this store.",
+        got=str(number),
+        expected="the number of a deployment in this store",
+        fix="`pitfalls monitor deployments` lists them.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -28,6 +28,7 @@ from monitoring.records import (
 from monitoring.store.column_types import float_of, float_text, floats_of, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
 from monitoring.store.tables import incident, score, window
+from monitoring.store.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,69 +82,6 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         connection.execute(insert(score), rows)
 
 
-def read(
-    connection: Connection,
-    deployment: int,
-    *,
-    scores: bool,
-    since: datetime | None = None,
-    before: datetime | None = None,
-    latest: int | None = None,
-) -> tuple[WindowRecord, ...]:
-    """Windows in order of time. Cost: one query, and a second one for the scores.
-
-    Args:
-        connection: A transaction.
-        deployment: The deployment's number.
-        scores: Whether to read their scores.
-        since: Only windows that end after that time; None: all.
-        before: Only windows that begin before that time; None: all.
-        latest: At most so many, the last; None: all.
-
-    Returns:
-        The windows.
-    """
-    wanted = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc())
-    if since is not None:
-        wanted = wanted.where(window.c.end > since)
-    if before is not None:
-        wanted = wanted.where(window.c.start < before)
-    rows = connection.execute(wanted if latest is None else wanted.limit(latest)).all()[::-1]
-    by_window: dict[int, tuple[ScoreRecord, ...]] = {}
-    if scores and rows:
-        query = (
-            select(score)
-            .join(window, window.c.id == score.c.window)
-            .where((window.c.deployment == deployment) & window.c.id.between(rows[0].id, rows[-1].id))
-            .order_by(score.c.window, score.c.position)
-        )
-        found = connection.execute(query)
-        by_window = {
-            key: tuple(map(score_record_of, group)) for key, group in groupby(found, key=lambda row: row.window)
-        }
-    return tuple(_record(row, by_window.get(row.id, ())) for row in rows)
-
-
-def read_last(connection: Connection, deployment: int) -> StoredWindow | None:
-    """The last window, from which the next run goes on; None before the first."""
-    query = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc()).limit(1)
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    scores = connection.execute(select(score).where(score.c.window == row.id).order_by(score.c.position))
-    return StoredWindow(
-        record=_record(row, tuple(map(score_record_of, scores))), label_cursor=json.loads(row.label_cursor)
-    )
-
-
-def read_one(connection: Connection, deployment: int, start: datetime) -> WindowRecord | None:
-    """The window that begins at a time, with its scores; None if there is none."""
-    row = connection.execute(
-        select(window).where((window.c.deployment == deployment) & (window.c.start == start))
-    ).first()
-    return None if row is None else _whole(connection, row)
-
-
 def count(connection: Connection, deployment: int, since: datetime | None = None) -> int:
     """How many windows there are, or how many that end after a time."""
     query = select(func.count()).where(window.c.deployment == deployment)
@@ -157,145 +95,8 @@ def delete_from(connection: Connection, deployment: int, start: datetime) -> Non
     connection.execute(delete(window).where(later))
 
 
-def forget_details(connection: Connection, deployment: int, before: datetime, *, around: int) -> int:
-    """Delete the scores, estimates and findings of old windows; their counts, status and evidence stay.
-
-    Kept are those that explain an incident: from so many windows before the one that opened it until it was closed.
-
-    Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        before: Windows that end before it are old.
-        around: How many windows before an incident are kept.
-
-    Returns:
-        Of how many windows something was deleted. Cost: a search of an index for each old window.
-    """
-    query = select(incident.c.window_start, incident.c.window_end, incident.c.closed_at)
-    told = [
-        (row.window_start - around * (row.window_end - row.window_start), row.closed_at)
-        for row in connection.execute(query.where(incident.c.deployment == deployment))
-    ]
-    old = (
-        select(window.c.id, window.c.start, window.c.end)
-        .where((window.c.deployment == deployment) & (window.c.end < before))
-        .where(exists().where(score.c.window == window.c.id))
-    )
-    numbers = [
-        row.id
-        for row in connection.execute(old)
-        if not any(since <= row.end and (until is None or row.start <= until) for since, until in told)
-    ]
-    for first in range(0, len(numbers), _AT_ONCE):
-        some = numbers[first : first + _AT_ONCE]
-        connection.execute(delete(score).where(score.c.window.in_(some)))
-        connection.execute(update(window).where(window.c.id.in_(some)).values(estimates=None, findings="[]"))
-    return len(numbers)
-
-
 #: Windows that one statement names.
 _AT_ONCE = 500
-
-
-def read_scores(
-    connection: Connection,
-    deployment: int,
-    level: Level,
-    *,
-    latest: int,
-    before: datetime | None = None,
-    watches: Collection[str] | None = None,
-) -> ScoreHistory:
-    """One level's scores in the latest windows, at most so many; windows that wait for rows have none."""
-    recent = (
-        select(window.c.id, window.c.start, window.c.end)
-        .where(window.c.deployment == deployment)
-        .order_by(window.c.start.desc())
-        .limit(latest)
-    )
-    if before is not None:
-        recent = recent.where(window.c.start < before)
-    rows = connection.execute(recent).all()[::-1]
-    place = {row.id: at for at, row in enumerate(rows)}
-    first, last = (rows[0].id, rows[-1].id) if rows else (0, -1)
-    query = (
-        select(score.c.window, score.c.watch, score.c.slice, score.c.value)
-        .join(window, window.c.id == score.c.window)
-        .where((window.c.deployment == deployment) & score.c.window.between(first, last) & (score.c.level == level))
-        .where(score.c.value.is_not(None))
-        .order_by(score.c.window)
-    )
-    if watches is not None:
-        query = query.where(score.c.watch.in_(sorted(watches)))
-    places: dict[tuple[str, str], list[int]] = {}
-    values: dict[tuple[str, str], list[float]] = {}
-    for number, watch, part, value in connection.execute(query):
-        key = (watch, part)
-        places.setdefault(key, []).append(place[number])
-        values.setdefault(key, []).append(float_of(value))
-    return ScoreHistory(
-        starts=tuple(row.start for row in rows),
-        ends=tuple(row.end for row in rows),
-        scores={
-            WatchKey(watch=watch, slice=part): (np.array(at, dtype=np.int64), np.array(values[watch, part]))
-            for (watch, part), at in places.items()
-        },
-    )
-
-
-def read_series(
-    connection: Connection,
-    deployment: int,
-    watches: Collection[str],
-    *,
-    latest: int,
-    before: datetime | None = None,
-    part: str = WHOLE,
-) -> ScoreSeries:
-    """Scores of some watches in the latest windows, at most so many: on the whole traffic and on one slice.
-
-    Args:
-        connection: A transaction.
-        deployment: The deployment's number.
-        watches: The watches that are read.
-        latest: How many windows at most.
-        before: Only windows that begin before that time; None: the last ones.
-        part: The slice.
-
-    Returns:
-        The scores; of a watch that both levels have, those of the page level. Cost: a search of an index for each
-        window and watch, and some µs for each score.
-    """
-    recent = select(window.c.id, window.c.start).where(window.c.deployment == deployment)
-    if before is not None:
-        recent = recent.where(window.c.start < before)
-    rows = connection.execute(recent.order_by(window.c.start.desc()).limit(latest)).all()[::-1]
-    starts = [start for _, start in rows]
-    if not rows or not watches:
-        return ScoreSeries.of(starts, {}, {})
-    ids = np.array([number for number, _ in rows])
-    order = np.argsort(ids)
-    written, places = "", order
-    joined = (cast(score.c.window, String), score.c.value, score.c.log_evidence)
-    query = (
-        select(score.c.level, score.c.slice, *(func.aggregate_strings(one, ",") for one in joined))
-        .join(window, window.c.id == score.c.window)
-        .where((window.c.deployment == deployment) & score.c.window.between(rows[0].id, rows[-1].id))
-        .where((score.c.watch == bindparam("of")) & score.c.slice.in_(sorted({WHOLE, part})))
-        .where(score.c.value.is_not(None))
-        .group_by(score.c.level, score.c.slice)
-    )
-    found: dict[WatchKey, NDArray[np.float64]] = {}
-    evidence: dict[WatchKey, NDArray[np.float64]] = {}
-    for watch in sorted(watches):
-        # one text for all windows: a row for each score takes twice the time. "page" comes after "notice"
-        for _, of, numbers, *texts in sorted(connection.execute(query, {"of": watch}).all()):
-            if numbers != written:  # most watches have scores in the same windows
-                written, places = numbers, order[np.searchsorted(ids, _integers(numbers), sorter=order)]
-            for side, text in zip((found, evidence), texts, strict=True):
-                side[WatchKey(watch=watch, slice=of)] = line = np.full(len(rows), np.nan)
-                line[places] = floats_of(text.split(","))
-    return ScoreSeries.of(starts, found, evidence)
 
 
 def _integers(text: str) -> NDArray[np.int64]:
@@ -367,3 +168,251 @@ def score_record_of(row: Row[Any]) -> ScoreRecord:
         value=optional_float_of(row.value),
         log_evidence=float_of(row.log_evidence),
     )
+
+
+#: The columns of a window without its texts, which are read window by window.
+_LIGHT_NAMES = (
+    *("start", "end", "rows", "labels", "labels_due", "labels_unknown", "repeats", "status"),
+    *("page_log_evidence", "notice_log_evidence", "unseen", "labels_conflicting"),
+)
+LIGHT = [window.c[name] for name in _LIGHT_NAMES]
+
+
+def light_record(values: Sequence[Any]) -> WindowRecord:
+    """Convert the values of `LIGHT` to a record without findings, scores and estimates."""
+    known = dict(zip(_LIGHT_NAMES, values, strict=True))
+    for name in ("page_log_evidence", "notice_log_evidence"):
+        known[name] = float_of(known[name])
+    return WindowRecord(**known)
+
+
+class WindowTable:
+    """The judged windows of a store, with their scores.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def read(
+        self,
+        deployment: int,
+        *,
+        scores: bool = True,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        latest: int | None = None,
+    ) -> tuple[WindowRecord, ...]:
+        """Windows in order of time. Cost: one query, and a second one for the scores.
+
+        Args:
+            deployment: The deployment's number.
+            scores: Whether to read their scores.
+            since: Only windows that end after that time; None: all.
+            before: Only windows that begin before that time; None: all.
+            latest: At most so many, the last; None: all.
+
+        Returns:
+            The windows.
+        """
+        with self._transactions.reading() as connection:
+            wanted = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc())
+            if since is not None:
+                wanted = wanted.where(window.c.end > since)
+            if before is not None:
+                wanted = wanted.where(window.c.start < before)
+            rows = connection.execute(wanted if latest is None else wanted.limit(latest)).all()[::-1]
+            by_window: dict[int, tuple[ScoreRecord, ...]] = {}
+            if scores and rows:
+                query = (
+                    select(score)
+                    .join(window, window.c.id == score.c.window)
+                    .where((window.c.deployment == deployment) & window.c.id.between(rows[0].id, rows[-1].id))
+                    .order_by(score.c.window, score.c.position)
+                )
+                found = connection.execute(query)
+                by_window = {
+                    key: tuple(map(score_record_of, group)) for key, group in groupby(found, key=lambda row: row.window)
+                }
+            return tuple(_record(row, by_window.get(row.id, ())) for row in rows)
+
+    def last(self, deployment: int) -> StoredWindow | None:
+        """The last window, from which the next run goes on; None before the first."""
+        with self._transactions.reading() as connection:
+            query = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc()).limit(1)
+            row = connection.execute(query).first()
+            if row is None:
+                return None
+            scores = connection.execute(select(score).where(score.c.window == row.id).order_by(score.c.position))
+            return StoredWindow(
+                record=_record(row, tuple(map(score_record_of, scores))), label_cursor=json.loads(row.label_cursor)
+            )
+
+    def at(self, deployment: int, start: datetime) -> WindowRecord | None:
+        """The window that begins at a time, with its scores; None if there is none."""
+        with self._transactions.reading() as connection:
+            row = connection.execute(
+                select(window).where((window.c.deployment == deployment) & (window.c.start == start))
+            ).first()
+            return None if row is None else _whole(connection, row)
+
+    def recent(self, number: int, *, latest: int, before: datetime | None = None) -> tuple[WindowRecord, ...]:
+        """The last windows of a deployment in order of time, without their texts and scores.
+
+        Args:
+            number: The deployment's number.
+            latest: How many at most.
+            before: Only windows that begin before that time; None: all.
+
+        Returns:
+            The windows.
+        """
+        with self._transactions.reading() as connection:
+            query = select(*LIGHT).where(window.c.deployment == number).order_by(window.c.start.desc()).limit(latest)
+            if before is not None:
+                query = query.where(window.c.start < before)
+            return tuple(map(light_record, connection.execute(query).all()[::-1]))
+
+    def count(self, deployment: int, since: datetime | None = None) -> int:
+        """The number of judged windows, or of those that end after a time."""
+        with self._transactions.reading() as connection:
+            return count(connection, deployment, since)
+
+    def scores(
+        self,
+        deployment: int,
+        level: Level,
+        *,
+        latest: int,
+        before: datetime | None = None,
+        watches: Collection[str] | None = None,
+    ) -> ScoreHistory:
+        """One level's scores in the latest windows, at most so many; windows that wait for rows have none."""
+        with self._transactions.reading() as connection:
+            recent = (
+                select(window.c.id, window.c.start, window.c.end)
+                .where(window.c.deployment == deployment)
+                .order_by(window.c.start.desc())
+                .limit(latest)
+            )
+            if before is not None:
+                recent = recent.where(window.c.start < before)
+            rows = connection.execute(recent).all()[::-1]
+            place = {row.id: at for at, row in enumerate(rows)}
+            first, last = (rows[0].id, rows[-1].id) if rows else (0, -1)
+            query = (
+                select(score.c.window, score.c.watch, score.c.slice, score.c.value)
+                .join(window, window.c.id == score.c.window)
+                .where(
+                    (window.c.deployment == deployment) & score.c.window.between(first, last) & (score.c.level == level)
+                )
+                .where(score.c.value.is_not(None))
+                .order_by(score.c.window)
+            )
+            if watches is not None:
+                query = query.where(score.c.watch.in_(sorted(watches)))
+            places: dict[tuple[str, str], list[int]] = {}
+            values: dict[tuple[str, str], list[float]] = {}
+            for number, watch, part, value in connection.execute(query):
+                key = (watch, part)
+                places.setdefault(key, []).append(place[number])
+                values.setdefault(key, []).append(float_of(value))
+            return ScoreHistory(
+                starts=tuple(row.start for row in rows),
+                ends=tuple(row.end for row in rows),
+                scores={
+                    WatchKey(watch=watch, slice=part): (np.array(at, dtype=np.int64), np.array(values[watch, part]))
+                    for (watch, part), at in places.items()
+                },
+            )
+
+    def series(
+        self,
+        deployment: int,
+        watches: Collection[str],
+        *,
+        latest: int,
+        before: datetime | None = None,
+        part: str = WHOLE,
+    ) -> ScoreSeries:
+        """Scores of some watches in the latest windows, at most so many: on the whole traffic and on one slice.
+
+        Args:
+            deployment: The deployment's number.
+            watches: The watches that are read.
+            latest: How many windows at most.
+            before: Only windows that begin before that time; None: the last ones.
+            part: The slice.
+
+        Returns:
+            The scores; of a watch that both levels have, those of the page level. Cost: a search of an index for each
+            window and watch, and some µs for each score.
+        """
+        with self._transactions.reading() as connection:
+            recent = select(window.c.id, window.c.start).where(window.c.deployment == deployment)
+            if before is not None:
+                recent = recent.where(window.c.start < before)
+            rows = connection.execute(recent.order_by(window.c.start.desc()).limit(latest)).all()[::-1]
+            starts = [start for _, start in rows]
+            if not rows or not watches:
+                return ScoreSeries.of(starts, {}, {})
+            ids = np.array([number for number, _ in rows])
+            order = np.argsort(ids)
+            written, places = "", order
+            joined = (cast(score.c.window, String), score.c.value, score.c.log_evidence)
+            query = (
+                select(score.c.level, score.c.slice, *(func.aggregate_strings(one, ",") for one in joined))
+                .join(window, window.c.id == score.c.window)
+                .where((window.c.deployment == deployment) & score.c.window.between(rows[0].id, rows[-1].id))
+                .where((score.c.watch == bindparam("of")) & score.c.slice.in_(sorted({WHOLE, part})))
+                .where(score.c.value.is_not(None))
+                .group_by(score.c.level, score.c.slice)
+            )
+            found: dict[WatchKey, NDArray[np.float64]] = {}
+            evidence: dict[WatchKey, NDArray[np.float64]] = {}
+            for watch in sorted(watches):
+                # one text for all windows: a row for each score takes twice the time. "page" comes after "notice"
+                for _, of, numbers, *texts in sorted(connection.execute(query, {"of": watch}).all()):
+                    if numbers != written:  # most watches have scores in the same windows
+                        written, places = numbers, order[np.searchsorted(ids, _integers(numbers), sorter=order)]
+                    for side, text in zip((found, evidence), texts, strict=True):
+                        side[WatchKey(watch=watch, slice=of)] = line = np.full(len(rows), np.nan)
+                        line[places] = floats_of(text.split(","))
+            return ScoreSeries.of(starts, found, evidence)
+
+    def forget_details(self, deployment: int, before: datetime, *, around: int) -> int:
+        """Delete the scores, estimates and findings of old windows; their counts, status and evidence stay.
+
+        Kept are those that explain an incident: from so many windows before the one that opened it until it was closed.
+
+        Args:
+            deployment: The deployment's number.
+            before: Windows that end before it are old.
+            around: How many windows before an incident are kept.
+
+        Returns:
+            Of how many windows something was deleted. Cost: a search of an index for each old window.
+        """
+        with self._transactions.writing(deployment) as connection:
+            query = select(incident.c.window_start, incident.c.window_end, incident.c.closed_at)
+            told = [
+                (row.window_start - around * (row.window_end - row.window_start), row.closed_at)
+                for row in connection.execute(query.where(incident.c.deployment == deployment))
+            ]
+            old = (
+                select(window.c.id, window.c.start, window.c.end)
+                .where((window.c.deployment == deployment) & (window.c.end < before))
+                .where(exists().where(score.c.window == window.c.id))
+            )
+            numbers = [
+                row.id
+                for row in connection.execute(old)
+                if not any(since <= row.end and (until is None or row.start <= until) for since, until in told)
+            ]
+            for first in range(0, len(numbers), _AT_ONCE):
+                some = numbers[first : first + _AT_ONCE]
+                connection.execute(delete(score).where(score.c.window.in_(some)))
+                connection.execute(update(window).where(window.c.id.in_(some)).values(estimates=None, findings="[]"))
+            return len(numbers)

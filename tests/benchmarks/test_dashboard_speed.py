@@ -11,12 +11,12 @@ from monitoring.store import Store
 def test_the_store_is_filled_with_whole_histories(tmp_path: Path) -> None:
     fill(tmp_path / "pitfalls.db", 3, 2 * TEMPLATE, 4)
     with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
-        assert [store.judged(number) for number in (1, 2, 3)] == [2 * TEMPLATE + 1, 2 * TEMPLATE, 2 * TEMPLATE]
-        windows = store.windows(3)
+        assert [store.windows.count(number) for number in (1, 2, 3)] == [2 * TEMPLATE + 1, 2 * TEMPLATE, 2 * TEMPLATE]
+        windows = store.windows.read(3)
         assert all(before.end == after.start for before, after in pairwise(windows))
         assert {len(window.scores) for window in windows} == {4}
-        assert [one.record.model for one in store.summaries()] == ["model-0", "model-1", "model-2"]
-        assert len(store.runs(3)) == RUNS - 1
+        assert [one.record.model for one in store.overview.summaries()] == ["model-0", "model-1", "model-2"]
+        assert len(store.runs.latest(3)) == RUNS - 1
 
 
 def test_every_page_is_measured(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def fill(store: Store, place: int) -> None:
     name, _, _, state, first, count = DEPLOYMENTS[place]
     status: MonitorStatus = EXAMPLES["make_status"](windows=275, model=name)
     away = timedelta(days=3) if state == "late" else timedelta(0)
-    number = store.deployment(
+    number = store.find_or_create(
         DeploymentRecord(
             model=name,
             version=1 + place % 3,
@@ -97,8 +97,8 @@ def fill(store: Store, place: int) -> None:
     for window in windows:
         incidents = _incidents(status, state, windows, shift) if window is windows[-1] else ()
         store.commit_window(number, window, states={}, label_cursor={}, incidents=incidents)
-    store.save_baseline(number, status.baseline)
-    store.save_sensitivity(number, status.sensitivity)
+    store.deployments.save_baseline(number, status.baseline)
+    store.deployments.save_sensitivity(number, status.sensitivity)
 
 
 def _of_state(window: WindowRecord, state: str, turn: int, place: int, shift: timedelta) -> WindowRecord:

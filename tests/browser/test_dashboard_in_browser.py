@@ -293,7 +293,9 @@ def test_a_page_left_open_for_a_day_stays_current_in_the_same_memory(browser: Br
         for half_hour in range(48):
             now += timedelta(minutes=30)
             context.clock.fast_forward("30:00")
-            store.act(1, 1, IncidentAction(at=now, by="night shift", kind="note", text=f"nothing new ({half_hour})"))
+            store.incidents.act(
+                1, 1, IncidentAction(at=now, by="night shift", kind="note", text=f"nothing new ({half_hour})")
+            )
             page.get_by_text(f"nothing new ({half_hour})").wait_for(timeout=20_000)
             page.get_by_text("Live", exact=True).wait_for()
             used.append(memory(page))
@@ -324,15 +326,15 @@ def test_two_people_who_act_at_once_do_not_undo_each_other(opened: Callable[...,
             person.get_by_label("Your name").fill(name)
         ada.get_by_role("button", name="Acknowledge").click()
         bob.get_by_role("button", name="Acknowledge").click()
-        assert [one.by for one in store.incident(1, 1).actions if one.kind == "acknowledge"] == ["ada"]
+        assert [one.by for one in store.incidents.get(1, 1).actions if one.kind == "acknowledge"] == ["ada"]
         for person in (ada, bob):
             person.get_by_text("Snooze, assign, note, close").click()
         ada.get_by_role("button", name="Close").click()
         bob.get_by_label("Snooze").select_option("1d")
         bob.get_by_role("button", name="Snooze").click()
         assert "The incident is closed." in bob.locator("h1").inner_text()
-        assert store.incident(1, 1).snoozed_until is None
-        assert [(one.by, one.kind) for one in store.incident(1, 1).actions] == [
+        assert store.incidents.get(1, 1).snoozed_until is None
+        assert [(one.by, one.kind) for one in store.incidents.get(1, 1).actions] == [
             ("ada", "acknowledge"),
             ("ada", "close"),
         ]

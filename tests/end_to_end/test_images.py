@@ -137,7 +137,7 @@ def test_printed_digits_are_noticed_and_more_handwritten_ones_are_not(exported: 
     notice = next(incident for incident in found["incidents"] if incident["level"] == "notice")
     config = load_config(tmp_path / "monitor.toml")
     with Store.open(config.store.url) as store:
-        windows = store.windows(1)
+        windows = store.windows.read(1)
     assert not any(window.findings for window in windows)
     scores = [score for window in windows for score in window.scores if score.watch == "embedding"]
     values = [score.value for score in scores if score.value is not None]
@@ -155,6 +155,6 @@ def test_a_monitor_that_is_given_no_model_says_what_it_does_not_see(exported: Ex
     config = load_config(tmp_path / "monitor.toml")
     with Store.open(config.store.url) as store:
         run_due_windows(config, store, clock=lambda: datetime.now(UTC))
-        said = [finding.message for window in store.windows(1) for finding in window.findings]
+        said = [finding.message for window in store.windows.read(1) for finding in window.findings]
     why = "no function that computes embeddings was given."
     assert said == [f"{ROWS} of {ROWS} sampled rows have no embedding of image: {why}"] * 2

@@ -83,8 +83,8 @@ class ApiCalls:
         """
         opened, _ = self.find(store, number)
         until = _moment(before) if before else None
-        found = opened.windows(number, latest=limit + 1, before=until, scores=False)[::-1]
-        benchmark = {metric.metric: metric.value for metric in opened.measured(number)}
+        found = opened.windows.read(number, latest=limit + 1, before=until, scores=False)[::-1]
+        benchmark = {metric.metric: metric.value for metric in opened.deployments.measured(number)}
         shown = [window_document(one, benchmark) for one in found[:limit]]
         return WindowsDocument(windows=shown, next=shown[-1].start if len(found) > limit else None)
 
@@ -110,7 +110,7 @@ class ApiCalls:
         """
         opened, _ = self.find(store, number)
         most = _whole("before", before) if before else None
-        found = opened.recent_incidents(number, latest=limit + 1, before=most, closed=closed)
+        found = opened.incidents.recent(number, latest=limit + 1, before=most, closed=closed)
         shown = [incident_document(one) for one in found[:limit]]
         return IncidentsDocument(incidents=shown, next=shown[-1].number if len(found) > limit else None)
 
@@ -122,24 +122,24 @@ class ApiCalls:
     def runs(self, store: str, number: int, limit: int) -> RunsDocument:
         """The last runs of a deployment, so many at most."""
         opened, _ = self.find(store, number)
-        return RunsDocument(runs=[run_document(one) for one in opened.runs(number, latest=limit)])
+        return RunsDocument(runs=[run_document(one) for one in opened.runs.latest(number, latest=limit)])
 
     def label_requests(self, store: str, number: int, limit: int) -> LabelRequestsDocument:
         """The last requests that added labels to a deployment's traffic log, so many at most."""
         opened, _ = self.find(store, number)
-        return label_requests_document(opened.added_labels(number, latest=limit))
+        return label_requests_document(opened.added_labels.latest(number, latest=limit))
 
     def act(self, store: str, number: int, incident: int, action: IncidentAction) -> IncidentDocument:
         """Act on an incident. Raises NotFound if there is none, BadInput if the action does not fit it."""
         opened, _ = self.find(store, number)
         _incident(opened, number, incident)
-        return incident_document(opened.act(number, incident, action))
+        return incident_document(opened.incidents.act(number, incident, action))
 
     def find(self, name: str, number: int) -> tuple[Store, DeploymentSummary]:
         """A store by its name, and a deployment of it. Raises NotFound if there is none."""
         named = next((named for named in self.stores.stores if named.name == name), None)
         store = None if named is None else named.store()
-        summary = None if store is None else store.summary(number)
+        summary = None if store is None else store.overview.summary(number)
         if store is None or summary is None:
             raise NotFound(
                 "There is no such deployment.",
@@ -152,7 +152,7 @@ class ApiCalls:
 
 def _incident(store: Store, number: int, incident: int) -> IncidentRecord:
     try:
-        return store.incident(number, incident)
+        return store.incidents.get(number, incident)
     except BadInput as error:
         raise NotFound(error.what, got=error.got, expected=error.expected, fix=error.fix) from error
 

@@ -139,7 +139,7 @@ class ApiChanges:
             ) from error
         finally:
             writer.close()
-        opened.record_added_labels(number, AddedLabels(at=self.calls.stores.clock(), by=asked.by.strip(), labels=added))
+        opened.added_labels.add(number, AddedLabels(at=self.calls.stores.clock(), by=asked.by.strip(), labels=added))
         return LabelsDocument(added=added)
 
     def run_action(self, store: str, number: int, incident: int, asked: RunActionRequest) -> ActionOutcomeDocument:
@@ -168,11 +168,11 @@ class ApiChanges:
         config = self._file(store, number).config
         assert config is not None  # noqa: S101 - for the type checker: only files with a config are found
         opened, _ = self.calls.find(store, number)
-        if opened.latest(config.name) != number:
+        if opened.deployments.latest(config.name) != number:
             raise BadInput(
                 "This deployment is not in use any more.",
                 got=f"{store}/{number}",
-                expected=f"{store}/{opened.latest(config.name)}, which took its place",
+                expected=f"{store}/{opened.deployments.latest(config.name)}, which took its place",
                 fix="Ask for that one.",
             )
         return config, opened

@@ -89,16 +89,18 @@ def read_compare(deployment: StoredDeployment, a: datetime | str, b: datetime | 
         The view; BadInput says that there is no such window.
     """
     store, number = deployment.store, deployment.number
-    recent = store.recent_windows(number, latest=WINDOWS_SHOWN)
+    recent = store.windows.recent(number, latest=WINDOWS_SHOWN)
     latest = recent[-1].start if recent else BASELINE
     first, second = (
         ComparedSide.of(
-            None if isinstance(side, str) else existing("window", store.window(number, side), side.isoformat()),
+            None if isinstance(side, str) else existing("window", store.windows.at(number, side), side.isoformat()),
             deployment.summary.zone,
         )
         for side in (a or latest, b or BASELINE)
     )
-    return compare_view((first, second), deployment.summary, store.baseline(number), recent, deployment.address)
+    return compare_view(
+        (first, second), deployment.summary, store.deployments.baseline(number), recent, deployment.address
+    )
 
 
 def compare_view(

@@ -65,7 +65,7 @@ class DriftView:
 def read_drift(deployment: StoredDeployment, start: datetime) -> DriftView:
     """The view that frames the report of the window that begins at a time. Raises BadInput if there is no window."""
     summary, parent = deployment.summary, deployment.address
-    window = existing("window", deployment.store.window(deployment.number, start), start.isoformat())
+    window = existing("window", deployment.store.windows.at(deployment.number, start), start.isoformat())
     record = summary.record
     zone, file = ZoneInfo(record.timezone), deployment.file
     command, report, job = "", None, None

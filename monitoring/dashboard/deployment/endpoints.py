@@ -80,7 +80,7 @@ def _show_deployment(request: Request, view: DeploymentView) -> Response:
 def _read_windows_table(stores: Stores, request: Request) -> TableView:
     """The table of the last windows alone."""
     deployment = _deployment(stores, request)
-    windows = deployment.store.recent_windows(deployment.number, latest=windows_of(request))
+    windows = deployment.store.windows.recent(deployment.number, latest=windows_of(request))
     return windows_table(windows, deployment.address, deployment.summary.zone)
 
 

@@ -101,15 +101,15 @@ def read_jobs(deployment: StoredDeployment, *, whole: bool = False) -> JobsView:
     """The view of a deployment's jobs, or all that are kept."""
     store, number, config, now = deployment.store, deployment.number, deployment.config, deployment.clock()
     jobs = Jobs(
-        runs=store.runs(number) if whole else store.runs(number, latest=TABLE_ROWS),
-        outbox=store.outbox(number)[::-1],
-        check=store.check(number),
-        lease=next((lease for lease in store.leases() if lease.deployment == number), None),
+        runs=store.runs.latest(number) if whole else store.runs.latest(number, latest=TABLE_ROWS),
+        outbox=store.outbox.read(number)[::-1],
+        check=store.deployments.check(number),
+        lease=next((lease for lease in store.leases.read() if lease.deployment == number), None),
         config=config,
         table_rows=None if whole else TABLE_ROWS,
         windows=list_windows(config, store, number, latest=CSV_ROWS if whole else TABLE_ROWS, now=now),
-        backfills=store.backfills(number),
-        added_labels=store.added_labels(number, latest=None if whole else TABLE_ROWS),
+        backfills=store.backfills.read(number),
+        added_labels=store.added_labels.latest(number, latest=None if whole else TABLE_ROWS),
     )
     return jobs_view(jobs, deployment.summary, deployment.address, now)
 
@@ -131,9 +131,11 @@ def read_all_jobs(stores: Stores, *, failed: bool = False, whole: bool = False) 
     for named in stores.stores:
         try:
             store = named.store()
-            runs += [(f"/d/{named.name}/{run.deployment}", run) for run in store.recent_runs(most, failed=failed)]
+            runs += [(f"/d/{named.name}/{run.deployment}", run) for run in store.runs.recent(most, failed=failed)]
             receivers = {name: words for file in named.files for name, words in receivers_of(file.config).items()}
-            events += [(f"/d/{named.name}/{number}", receivers, event) for number, event in store.undelivered(most)]
+            events += [
+                (f"/d/{named.name}/{number}", receivers, event) for number, event in store.outbox.undelivered(most)
+            ]
         except PitfallsError:
             continue
     runs.sort(key=lambda item: item[1].run.started_at, reverse=True)

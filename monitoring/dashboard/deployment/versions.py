@@ -22,7 +22,9 @@ MOST_VERSIONS = 12
 def read_versions(deployment: StoredDeployment) -> TableView | None:
     """The deployments of the same model side by side, those that were run last; None where there is only one."""
     store, summary, now = deployment.store, deployment.summary, deployment.clock()
-    same = sorted(store.summaries(summary.record.model), key=lambda other: other.used_at, reverse=True)[:MOST_VERSIONS]
+    same = sorted(store.overview.summaries(summary.record.model), key=lambda other: other.used_at, reverse=True)[
+        :MOST_VERSIONS
+    ]
     if len(same) < 2:
         return None
     histories = recent_histories(store, [other.number for other in same])

@@ -54,17 +54,17 @@ class WindowView:
 def read_window(deployment: StoredDeployment, start: datetime) -> WindowView:
     """The view of the window that begins at a time. Raises BadInput if there is none."""
     store, number = deployment.store, deployment.number
-    window = existing("window", store.window(number, start), start.isoformat())
-    before = store.recent_windows(number, latest=1, before=start)
-    later = store.recent_windows(number, latest=2, before=window.end + (window.end - window.start))
+    window = existing("window", store.windows.at(number, start), start.isoformat())
+    before = store.windows.recent(number, latest=1, before=start)
+    later = store.windows.recent(number, latest=2, before=window.end + (window.end - window.start))
     after = [other.start for other in later if other.start > start]
     return window_view(
         window,
         deployment.summary,
-        store.baseline(number),
+        store.deployments.baseline(number),
         deployment.address,
         (before[0].start if before else None, after[0] if after else None),
-        store.measured(number),
+        store.deployments.measured(number),
     )
 
 

@@ -25,7 +25,7 @@ def _read(stores: Stores, request: Request, _rows: int | None) -> DrillsView:
     deployment = stores.deployment(place_of(request))
     file = deployment.file
     command = "" if file is None else shlex.join(("pitfalls", "drill", "run", "--config", str(file.path)))
-    results = deployment.store.drills(deployment.summary.record.called, latest=TABLE_ROWS)
+    results = deployment.store.drills.latest(deployment.summary.record.called, latest=TABLE_ROWS)
     return drills_view(results, deployment.summary, deployment.address, command)
 
 

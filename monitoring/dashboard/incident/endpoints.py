@@ -81,7 +81,7 @@ class IncidentEndpoints:
 
         def change() -> None:
             deployment = _deployment(stores, request)
-            deployment.store.act(deployment.number, _number(request), action)
+            deployment.store.incidents.act(deployment.number, _number(request), action)
 
         await run_in_threadpool(change)
         return led_to(request.url.path.removesuffix(f"/{kind}"), request, action.by)

@@ -105,15 +105,15 @@ def read_incident(deployment: StoredDeployment, number: int, *, whole: bool = Fa
         The view; BadInput says that there is no such incident.
     """
     store = deployment.store
-    same = next((one for one in store.incidents(deployment.number) if one.number == number), None)
+    same = next((one for one in store.incidents.read(deployment.number) if one.number == number), None)
     incident = existing("incident", same, str(number))
     until = incident.window_start + WINDOWS_AFTER * (incident.window_end - incident.window_start)
-    near = store.recent_windows(deployment.number, latest=WINDOWS_AFTER, before=until)
+    near = store.windows.recent(deployment.number, latest=WINDOWS_AFTER, before=until)
     after = sum(window.start >= incident.window_start for window in near)
     extent = HistoryRange(latest=WINDOWS_BEFORE + after, before=until, table_rows=None if whole else TABLE_ROWS)
     drawn = Drawn(watches=("error", incident.watch, f"estimated_{incident.watch}"), part=incident.slice)
     history = with_scores(store, read_history(store, deployment.summary, extent), extent, drawn)
-    outbox = store.outbox(deployment.number, number)
+    outbox = store.outbox.read(deployment.number, number)
     return incident_view(incident, history, deployment.address, deployment.clock(), deployment.config, outbox)
 
 

@@ -88,7 +88,7 @@ def read_outcomes_page(deployment: StoredDeployment, latest: int) -> OutcomesPag
     if config is None:
         problem = (NO_CONFIG,)
     else:
-        windows = deployment.store.recent_windows(deployment.number, latest=latest)
+        windows = deployment.store.windows.recent(deployment.number, latest=latest)
         try:
             read = read_outcomes(config, summary.record.version, windows, ("",), deployment.clock)
             outcomes, shown = outcome_views(read), len(read[0].windows)
@@ -101,7 +101,7 @@ def read_outcomes_page(deployment: StoredDeployment, latest: int) -> OutcomesPag
         outcomes=outcomes,
         problem=problem,
         shown=shown,
-        judged=deployment.store.judged(deployment.number),
+        judged=deployment.store.windows.count(deployment.number),
     )
 
 

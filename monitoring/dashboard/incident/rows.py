@@ -106,10 +106,10 @@ def read_rows(deployment: StoredDeployment, number: int, *, whole: bool = False)
         The view, with the reason where rows cannot be read; BadInput says that there is no such incident.
     """
     store, summary, config, clock = deployment.store, deployment.summary, deployment.config, deployment.clock
-    incident, parent = store.incident(deployment.number, number), deployment.address
+    incident, parent = store.incidents.get(deployment.number, number), deployment.address
     if config is None:
         return rows_view(incident, summary, parent, (NO_CONFIG,))
-    windows = store.recent_windows(deployment.number, latest=WINDOWS_AFTER, before=incident.closed_at)
+    windows = store.windows.recent(deployment.number, latest=WINDOWS_AFTER, before=incident.closed_at)
     since = [window for window in windows if window.start >= incident.window_start]
     try:
         rows = read_incident_rows(config, summary.record.version, incident, clock)

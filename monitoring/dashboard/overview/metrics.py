@@ -63,7 +63,8 @@ def read_metrics(stores: Stores) -> str:
     roster = read_roster(stores.stores, now)
     entries = read_entries(stores.stores, roster.candidates, now)
     last = {
-        name: stores.store(name).store().last_windows(numbers) for name, numbers in numbers_by_store(entries).items()
+        name: stores.store(name).store().overview.last_windows(numbers)
+        for name, numbers in numbers_by_store(entries).items()
     }
     measured = [Measured(entry=entry, last=last[entry.store].get(entry.summary.number)) for entry in entries]
     return metrics_text(measured, failures(stores.files, roster))

@@ -112,7 +112,7 @@ def read_overview(stores: Stores, question: Question) -> Overview:
 
 def recent_histories(store: Store, numbers: Sequence[int]) -> Mapping[int, RecentHistory]:
     """The last windows of some deployments of a store, with the scores of their losses, by number."""
-    return store.recent_histories(numbers, latest=STRIP_WINDOWS, watches=HEADLINES, scored=WINDOWS)
+    return store.overview.histories(numbers, latest=STRIP_WINDOWS, watches=HEADLINES, scored=WINDOWS)
 
 
 def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> OverviewRow:

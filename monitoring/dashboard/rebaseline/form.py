@@ -46,8 +46,8 @@ class Rebaselining:
         """
         deployment = self._stores().deployment(place)
         store, number = deployment.store, deployment.number
-        opened = None if incident is None else store.incident(number, incident)
-        view = rebaseline_view(deployment.summary, deployment.address, opened, store.rebaselines(number), form)
+        opened = None if incident is None else store.incidents.get(number, incident)
+        view = rebaseline_view(deployment.summary, deployment.address, opened, store.rebaselines.read(number), form)
         try:
             self._path(place)
         except BadInput as error:

@@ -94,7 +94,7 @@ def read_roster(stores: Sequence[NamedStore], now: datetime) -> Roster:
     unreadable: list[tuple[NamedStore, PitfallsError]] = []
     for store in stores:
         try:
-            found += candidates(store.name, store.store().outlines(), store.owners(), now)
+            found += candidates(store.name, store.store().overview.outlines(), store.owners(), now)
         except PitfallsError as error:
             unreadable.append((store, error))
     return Roster(candidates=tuple(found), unreadable=tuple(unreadable))
@@ -113,7 +113,7 @@ def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:
     found: set[Place] = set()
     for store in stores if text else ():
         try:
-            found |= {(store.name, number) for number in store.store().mentioning(text)}
+            found |= {(store.name, number) for number in store.store().overview.mentioning(text)}
         except PitfallsError:
             continue
     return frozenset(found)
@@ -140,7 +140,7 @@ def read_entries(
         (store.name, summary.number): replace(summary, shown_in=shown_in)
         for store in stores
         if store.name in numbers
-        for summary in store.store().some_summaries(numbers[store.name])
+        for summary in store.store().overview.some_summaries(numbers[store.name])
     }
     return tuple(
         entry_of(one.store, read[one.place], now, earlier=one.outline.earlier, ownership=one.ownership)

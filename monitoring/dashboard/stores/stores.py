@@ -81,7 +81,7 @@ class Stores:
         name, number = place
         named = self.store(name)
         store = named.store()
-        summary = existing("deployment", store.summary(number), str(number))
+        summary = existing("deployment", store.overview.summary(number), str(number))
         return StoredDeployment(
             named=named, store=store, summary=replace(summary, shown_in=self.shown_in), clock=self.clock
         )
@@ -91,7 +91,7 @@ class Stores:
         texts = []
         for named in self.stores:
             try:
-                texts.append(named.store().fingerprint())
+                texts.append(named.store().overview.fingerprint())
             except PitfallsError as error:
                 texts.append(str(error))
         return "\n".join(texts)

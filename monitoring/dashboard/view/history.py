@@ -98,13 +98,13 @@ def read_history(store: Store, summary: DeploymentSummary, extent: HistoryRange)
     number, before = summary.number, extent.before
     return DeploymentHistory(
         summary=summary,
-        windows=store.recent_windows(number, latest=extent.latest, before=before),
-        last=store.windows(number, latest=min(WINDOWS, extent.latest), before=before),
-        incidents=store.incidents(number),
-        baseline=store.baseline(number),
-        sensitivity=store.sensitivity(number),
-        judged=store.judged(number),
-        measured=store.measured(number),
+        windows=store.windows.recent(number, latest=extent.latest, before=before),
+        last=store.windows.read(number, latest=min(WINDOWS, extent.latest), before=before),
+        incidents=store.incidents.read(number),
+        baseline=store.deployments.baseline(number),
+        sensitivity=store.deployments.sensitivity(number),
+        judged=store.windows.count(number),
+        measured=store.deployments.measured(number),
         table_rows=extent.table_rows,
     )
 
@@ -131,5 +131,7 @@ def with_scores(store: Store, history: DeploymentHistory, extent: HistoryRange, 
         The history with them. Cost: some 4 µs for each score that is read.
     """
     watches = {*drawn.watches, *(known.watch for one in drawn.inputs for known in one.watches)}
-    scores = store.series(history.summary.number, watches, latest=extent.latest, before=extent.before, part=drawn.part)
+    scores = store.windows.series(
+        history.summary.number, watches, latest=extent.latest, before=extent.before, part=drawn.part
+    )
     return replace(history, inputs=drawn.inputs, scores=scores)

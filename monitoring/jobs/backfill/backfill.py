@@ -79,15 +79,15 @@ class BackfillRequest:
             BadInput: The range cannot be judged.
         """
         asked = self._asked
-        for one in self._store.backfills(number)[:1]:
+        for one in self._store.backfills.read(number)[:1]:
             if one.ended_at is None and (one.start, one.end, one.only) == (asked.start, asked.end, asked.only):
                 self.begun = one
                 return one.until
-        last = self._store.last_window(number)
+        last = self._store.windows.last(number)
         judged_until = None if last is None else last.record.end
-        since = self._store.deployment_record(number).since
+        since = self._store.deployments.read(number).since
         after = max((one for one in (judged_until, since) if one is not None), default=None)
-        checked_at = self._store.check(number).checked_at
+        checked_at = self._store.deployments.check(number).checked_at
         followed = is_followed(deployment.plan, after=after, checked_at=checked_at)
         start = min((one for one in (after, asked.start) if one is not None), default=None)
         scope = ReadScope(since=None if after is None or start is None else start - deployment.horizon)
@@ -102,26 +102,28 @@ class BackfillRequest:
         until = max(one for one in (asked.end, judged_until) if one is not None)
         backfill = Backfill(start=asked.start, end=asked.end, by=asked.by, at=now, only=asked.only, until=until)
         checked = again + deployment.plan.lateness if again is not None and followed else None
-        self.begun = self._store.begin_backfill(number, backfill, again_from=again, checked_at=checked)
+        self.begun = self._store.backfills.begin(number, backfill, again_from=again, checked_at=checked)
         return until
 
     def _known(self, number: int, traffic: TrafficSource, due: tuple[Window, ...]) -> KnownWindows:
         """What is known of the windows. Cost: a pass over the rows' times and ids."""
         start = self._asked.start
-        records = [one for one in self._store.windows(number, scores=False, since=start) if one.start >= start]
+        records = [one for one in self._store.windows.read(number, scores=False, since=start) if one.start >= start]
         windows = [Window(start=one.start, end=one.end) for one in records]
         return KnownWindows(
             judged=records,
             counts=traffic.row_counts(windows) if windows else np.zeros((0, 2), np.int64),
             due=due,
             failed=bool(due) and self._failed(number, due[0]),
-            rejudgeable=self._store.rejudgeable(number),
+            rejudgeable=self._store.backfills.rejudgeable(number),
         )
 
     def _failed(self, number: int, window: Window) -> bool:
         """Whether the last attempt at a window that is not judged failed: by itself, or with the run before it."""
-        begun = any(one.start == window.start and one.unfinished for one in self._store.attempts(number, window.start))
-        runs = self._store.runs(number, latest=1)
+        begun = any(
+            one.start == window.start and one.unfinished for one in self._store.attempts.read(number, window.start)
+        )
+        runs = self._store.runs.latest(number, latest=1)
         return begun or bool(runs and (runs[0].error or runs[0].ended_at is None))
 
 
@@ -162,14 +164,16 @@ def backfill(
     run = judge_windows(config, store, replace(request, bound=one.bound), clock=clock, services=services)
     if one.begun is None:
         return BackfillResult(backfill=None, run=run)
-    done = next(each for each in store.backfills(run.deployment) if each.number == one.begun.number)
+    done = next(each for each in store.backfills.read(run.deployment) if each.number == one.begun.number)
     return BackfillResult(backfill=done, run=run, revised=_revised(store, run.deployment, done.number))
 
 
 def _revised(store: Store, deployment: int, number: int) -> tuple[RevisedWindow, ...]:
     """The windows that a backfill judged again, as they were and as they are."""
-    revisions = [one for each in store.revisions(deployment).values() for one in each if one.backfill == number]
+    revisions = [
+        one for each in store.backfills.revisions(deployment).values() for one in each if one.backfill == number
+    ]
     if not revisions:
         return ()
-    now = {one.start: one for one in store.windows(deployment, scores=False, since=revisions[0].start)}
+    now = {one.start: one for one in store.windows.read(deployment, scores=False, since=revisions[0].start)}
     return tuple(RevisedWindow(before=one, after=now.get(one.start)) for one in revisions)

@@ -26,21 +26,21 @@ def list_windows(
     Returns:
         The windows in order of time; what is due is known of the deployment of its name that was used last.
     """
-    judged = store.windows(deployment, scores=False, latest=latest)
+    judged = store.windows.read(deployment, scores=False, latest=latest)
     since = judged[0].start if judged else None
-    used = config is not None and bool(judged) and deployment == store.latest(config.name)
+    used = config is not None and bool(judged) and deployment == store.deployments.latest(config.name)
     plan = None if config is None or not used else window_plan(config.model_copy(update={"expected": ()}))
     followed = plan is not None and is_followed(
-        plan, after=judged[-1].end, checked_at=store.check(deployment).checked_at
+        plan, after=judged[-1].end, checked_at=store.deployments.check(deployment).checked_at
     )
     return window_states(
         judged,
         plan if followed else None,
         JudgingHistory(
-            runs=store.runs(deployment, latest=latest),
-            attempts=store.attempts(deployment, since),
-            revisions=store.revisions(deployment, since),
+            runs=store.runs.latest(deployment, latest=latest),
+            attempts=store.attempts.read(deployment, since),
+            revisions=store.backfills.revisions(deployment, since),
         ),
         now=now,
-        running=any(one.deployment == deployment and one.expires_at > now for one in store.leases()),
+        running=any(one.deployment == deployment and one.expires_at > now for one in store.leases.read()),
     )

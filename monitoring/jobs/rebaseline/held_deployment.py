@@ -37,7 +37,7 @@ def held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Call
     if number is None:
         yield Lease(owner="", renewal=lambda _: None, ending=lambda: None)
         return
-    with store.lease(number, f"rebaseline-{uuid.uuid4().hex}", clock(), LEASE_SECONDS) as lease:
+    with store.leases.take(number, f"rebaseline-{uuid.uuid4().hex}", clock(), LEASE_SECONDS) as lease:
         check_unchanged(path, config)
         yield lease
 

@@ -127,8 +127,8 @@ def rebaseline(
         deployment = _write(table, former, change, changed, folder)
         lease.renew(clock())
         _write_config(path, with_section(text, SECTION, _section(changed.baseline, path)))
-        number = store.deployment(deployment.record(changed, clock()), holder=lease.owner)
-        made = [one for one in store.rebaselines(number) if one.at == now]
+        number = store.find_or_create(deployment.record(changed, clock()), holder=lease.owner)
+        made = [one for one in store.rebaselines.read(number) if one.at == now]
     return RebaselineResult(
         deployment=number,
         folder=folder,
@@ -159,10 +159,10 @@ def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Re
     made = None if config.baseline.path is None else read_rebaseline(config.baseline.path)
     with Store.open(config.store.url, make=False) as store, held_deployment(store, path, config, clock) as lease:
         number = look_up_deployment(config, store).number
-        standing = [] if number is None else [one for one in store.rebaselines(number) if one.undone_at is None]
+        standing = [] if number is None else [one for one in store.rebaselines.read(number) if one.undone_at is None]
         undone = made
         if number is not None and standing and (made is None or made.at == standing[-1].at):
-            undone = store.undo_rebaseline(number, by, clock(), lease.owner)
+            undone = store.rebaselines.undo(number, by, clock(), lease.owner)
         if undone is None:
             raise BadInput(
                 "There is no new baseline to undo.",
@@ -218,14 +218,14 @@ def _entered(config: MonitorConfig, store: Store, path: Path, clock: Callable[[]
     found = look_up_deployment(config, store)
     if found.number is not None and not found.note:
         return ()
-    store.deployment(deploy(config).record(config, clock()))
+    store.find_or_create(deploy(config).record(config, clock()))
     return (*filter(None, (found.note,)), "Its history begins with the new baseline.")
 
 
 def _judged_until(config: MonitorConfig, store: Store) -> datetime | None:
     """The end of the last window that was judged with the config."""
     number = look_up_deployment(config, store).number
-    last = None if number is None else store.last_window(number)
+    last = None if number is None else store.windows.last(number)
     return None if last is None else last.record.end
 
 

@@ -86,7 +86,7 @@ class RunSearch:
     def _waiting(self, schedule: SearchSchedule, record: WindowRecord) -> list[WindowRecord]:
         """The windows that were not searched, in order of time; the last is being judged."""
         since = schedule.since or record.start
-        stored = self.store.windows(self.number, scores=False, since=since, before=record.start)
+        stored = self.store.windows.read(self.number, scores=False, since=since, before=record.start)
         return [*(one for one in stored if one.start >= since), record]
 
     def _incidents(

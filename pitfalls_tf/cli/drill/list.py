@@ -33,7 +33,7 @@ def command(config_path: Path, *, output: Output) -> int:
 
     config = load_config(config_path)
     with Store.open(config.store.url) as store:
-        drills = store.drills(config.name)
+        drills = store.drills.latest(config.name)
     document = {"faults": [_document(one) for one in FAULTS], "drills": [drill_document(one).plain() for one in drills]}
     lines = [*(_fault_line(one) for one in FAULTS), "", *(_drill_line(one) for one in drills)]
     if not drills:

@@ -68,7 +68,7 @@ def command(
             embedder=embedder_of,
             progress=lambda done: output.progress(_line(done)),
         )
-        store.save_drill(drill)
+        store.drills.save(drill)
     paged = any(run.level == "page" for one in drill.faults for run in one.runs)
     routes = send_tests(config, numbers) if numbers and paged else []
     document = {**drill_document(drill).plain(), **({"routes": routes} if notify else {})}

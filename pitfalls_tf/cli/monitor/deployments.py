@@ -30,7 +30,7 @@ def command(config_path: Path, *, output: Output) -> int:
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(load_config(config_path).store.url, make=False) as store:
-        document = DeploymentsDocument(deployments=[deployment_document(record) for record in store.deployments()])
+        document = DeploymentsDocument(deployments=[deployment_document(record) for record in store.deployments.all()])
     output.finish(document.plain(), lambda: _show(document.deployments))
     return 0
 

@@ -165,10 +165,10 @@ def act(
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_with_incidents(config, store, output, deployment)
-        now, zone = datetime.now(UTC), ZoneInfo(store.deployment_record(number).timezone)
+        now, zone = datetime.now(UTC), ZoneInfo(store.deployments.read(number).timezone)
         end = None if until is None else time_of(until, now, zone) if until else now
         action = IncidentAction(at=now, by=by or login_name(), kind=kind, text=text, until=end, until_worse=until_worse)
-        found = store.act(number, incident, action)
+        found = store.incidents.act(number, incident, action)
         if config.notify:  # a run that has the lease sends it instead
             send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
     return found, zone
@@ -212,8 +212,8 @@ def list_incidents(config_path: Path, deployment: int | None, *, everything: boo
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
-        known = () if number is None else store.incidents(number)
-        zone = ZoneInfo("UTC" if number is None else store.deployment_record(number).timezone)
+        known = () if number is None else store.incidents.read(number)
+        zone = ZoneInfo("UTC" if number is None else store.deployments.read(number).timezone)
     found = [one for one in known if everything or one.state != "closed"]
     lines = [_list_line(one, datetime.now(UTC), zone) for one in found]
     none = "No incident." if everything else "No open incident."
@@ -248,8 +248,8 @@ def show_incident(incident: int, config_path: Path, deployment: int | None, *, o
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_with_incidents(config, store, output, deployment)
-        found = store.incident(number, incident)
-        zone = ZoneInfo(store.deployment_record(number).timezone)
+        found = store.incidents.get(number, incident)
+        zone = ZoneInfo(store.deployments.read(number).timezone)
     lines = _lines_of(found, datetime.now(UTC), zone)
     output.finish(incident_document(found).plain(), lambda: click.echo("\n".join(map(one_line, lines))))
     return 0
@@ -347,7 +347,7 @@ def perform_action(incident: int, action: str, *, output: Output, **place: Any) 
         number = deployment_with_incidents(config, store, output, place["deployment"])
         by = place["by"] or login_name()
         done, outcome = perform(config, store, (number, incident), action, by=by, clock=lambda: datetime.now(UTC))
-        found, zone = store.incident(number, incident), ZoneInfo(store.deployment_record(number).timezone)
+        found, zone = store.incidents.get(number, incident), ZoneInfo(store.deployments.read(number).timezone)
     if not done:
         raise CannotRun(
             "The action failed.",

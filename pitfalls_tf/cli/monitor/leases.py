@@ -34,14 +34,14 @@ def command(config_path: Path, release: int | None, *, output: Output) -> int:
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(load_config(config_path).store.url, make=False) as store:
-        if release is not None and not store.release_lease(release):
+        if release is not None and not store.leases.release(release):
             raise BadInput(
                 "There is no such lease.",
                 got=str(release),
                 expected="the number of a deployment that has one",
                 fix="`pitfalls monitor leases` lists them.",
             )
-        held = store.leases()
+        held = store.leases.read()
     found = [{"deployment": one.deployment, "owner": one.owner, "expires_at": one.expires_at} for one in held]
     lines = [f"{one.deployment}  held by {one.owner} until {one.expires_at:%Y-%m-%d %H:%M:%S} UTC" for one in held]
     output.finish({"leases": found}, lambda: click.echo(printable("\n".join(lines) or "No lease is held.")))

@@ -272,7 +272,7 @@ def send_notifications(config: MonitorConfig, number: int, output: Output) -> in
 
     with Store.open(config.store.url) as store:
         send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
-        return len(store.given_up_notifications(number))
+        return len(store.outbox.given_up(number))
 
 
 def _say(run: RunResult, store: Store, output: Output) -> None:
@@ -282,7 +282,7 @@ def _say(run: RunResult, store: Store, output: Output) -> None:
             f"Deployment {run.deployment} takes the place of {run.follows}: its evidence begins anew, and nobody is "
             f"notified again of what {run.follows} has judged. It is kept: --deployment {run.follows} shows it."
         )
-    if lost := store.given_up_notifications(run.deployment):
+    if lost := store.outbox.given_up(run.deployment):
         output.progress(f"Notifications were given up: {len(lost)}, the last of them {lost[-1]}; not all were reached.")
     if run.excluded_rows:
         output.progress(f"{run.excluded_rows:,} rows of excluded callers were left out.")
@@ -305,7 +305,7 @@ def deployment_of(config: MonitorConfig, store: Store, output: Output, number: i
         The number; None if no window was evaluated yet.
     """
     if number is not None:
-        store.deployment_record(number)  # refuses one that is not there
+        store.deployments.read(number)  # refuses one that is not there
         return number
     from monitoring.jobs.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
 

@@ -112,7 +112,7 @@ def _since_incident(
 
     with Store.open(config.store.url, make=False) as store:
         number = deployment_with_incidents(config, store, output, None)
-        first, last = store.incident(number, incident).window_start, store.last_window(number)
+        first, last = store.incidents.get(number, incident).window_start, store.windows.last(number)
     end = times["end"] if last is None else times["end"] or last.record.end
     return {**times, "start": times["start"] or first, "end": end}
 

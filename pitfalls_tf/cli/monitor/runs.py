@@ -35,8 +35,8 @@ def command(config_path: Path, deployment: int | None, *, latest: int, output: O
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
-        found = () if number is None else store.runs(number, latest=latest)
-        zone = ZoneInfo("UTC" if number is None else store.deployment_record(number).timezone)
+        found = () if number is None else store.runs.latest(number, latest=latest)
+        zone = ZoneInfo("UTC" if number is None else store.deployments.read(number).timezone)
     document = RunsDocument(runs=[run_document(run) for run in found])
     lines = [_line(run, zone) for run in found]
     output.finish(document.plain(), lambda: click.echo("\n".join(lines) or "No run is recorded."))

@@ -41,7 +41,7 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
         windows = () if number is None else list_windows(config, store, number, latest=latest, now=datetime.now(UTC))
-        zone = ZoneInfo("UTC" if number is None else store.deployment_record(number).timezone)
+        zone = ZoneInfo("UTC" if number is None else store.deployments.read(number).timezone)
     found = tuple(one for one in windows if not states or one.state in states)[-latest:]
     document = WindowStatesDocument(windows=[window_state_document(one) for one in found])
     lines = [_line(one, zone) for one in found]

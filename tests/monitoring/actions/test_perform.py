@@ -21,7 +21,7 @@ def test_who_did_what_and_how_it_ended_is_in_the_log(tmp_path: Path) -> None:
     text = section("Tell", "import sys; print(sys.stdin.read())") + section("Fail", "raise SystemExit(4)")
     config = load(tmp_path, LEAST + text)
     with Store.open(make_store(tmp_path / "pitfalls.db")) as store:
-        before = store.incident(1, 1)
+        before = store.incidents.get(1, 1)
         done, outcome = perform(config, store, (1, 1), "Tell", by="ada", clock=lambda: NOW)
         assert done
         said = json.loads(outcome.removeprefix("done. It said: "))
@@ -38,7 +38,7 @@ def test_who_did_what_and_how_it_ended_is_in_the_log(tmp_path: Path) -> None:
         assert not done
         with pytest.raises(BadInput, match=r"no such action\. Got Nothing; expected Tell, Fail"):
             perform(config, store, (1, 1), "Nothing", by="bob", clock=lambda: NOW)
-        after = store.incident(1, 1)
+        after = store.incidents.get(1, 1)
     log = [(one.by, one.kind, one.text) for one in after.actions[len(before.actions) :]]
     assert [(by, kind, text[:12]) for by, kind, text in log] == [
         ("ada", "run", "Tell: begun."),

@@ -25,7 +25,7 @@ EXTENT = HistoryRange(latest=90)
 
 def read(store: Store, place: int) -> DeploymentHistory:
     """A deployment's windows, with the scores of its losses."""
-    history = read_history(store, store.summaries()[place], EXTENT)
+    history = read_history(store, store.overview.summaries()[place], EXTENT)
     return with_scores(store, history, EXTENT, Drawn(watches=(*HEADLINES, "surprise_brier"), part="origin=EWR"))
 
 

@@ -74,7 +74,7 @@ def test_all_times_of_a_page_are_in_the_readers_zone(stores: Stores) -> None:
 
 def test_metrics_of_more_deployments_than_a_statement_takes_values(stores: Stores) -> None:
     (named,) = stores.stores
-    engine = named.store()._engine
+    engine = named.store().transactions.engine
     with engine.begin() as connection:
         names = [column["name"] for column in inspect(connection).get_columns("deployment")]
         kept = ", ".join(name for name in names if name not in ("id", "name"))
@@ -96,5 +96,5 @@ def test_metrics_of_more_deployments_than_a_statement_takes_values(stores: Store
 def test_acting_changes_the_fingerprint(stores: Stores) -> None:
     before = stores.fingerprint()
     deployment = stores.deployment(SHOP)
-    deployment.store.act(deployment.number, 1, IncidentAction(at=NOW, by="operator", kind="acknowledge"))
+    deployment.store.incidents.act(deployment.number, 1, IncidentAction(at=NOW, by="operator", kind="acknowledge"))
     assert stores.fingerprint() != before

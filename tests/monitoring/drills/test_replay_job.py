@@ -41,8 +41,8 @@ def test_it_goes_on_from_a_copy_tells_what_opens_and_notifies_nobody(job: Replay
     assert told[0].start == LIVE + (9 + told[0].window) * DAY
     assert told[0].key == (told[0].incident.level, told[0].incident.watch, told[0].incident.slice)
     with Store.open(f"sqlite:///{tmp_path}/stores/lead.db") as store:
-        assert store.judged(1) == 10
-        assert store.sensitivity(1) == ()
+        assert store.windows.count(1) == 10
+        assert store.deployments.sensitivity(1) == ()
     assert not (tmp_path / "notified").exists()
     assert not (tmp_path / "deployed" / "pitfalls.db").exists()
     job.forget("fault")

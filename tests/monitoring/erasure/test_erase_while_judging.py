@@ -44,7 +44,7 @@ def judge(folder: Path, progress: Callable[[Progress], None], *, stop: Callable[
 def found(folder: Path) -> MonitorStatus:
     config = load_config(folder / "monitor.toml")
     with Store.open(config.store.url) as store:
-        assert store.leases() == ()
+        assert store.leases.read() == ()
         return status(store, config.name)
 
 

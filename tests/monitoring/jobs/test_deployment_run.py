@@ -43,7 +43,7 @@ def store(config: MonitorConfig) -> Iterator[Store]:
 
 def begun(config: MonitorConfig, store: Store) -> tuple[DeploymentRun, Deployment, int]:
     deployment = deploy(config)
-    number = store.deployment(deployment.record(config, NOW))
+    number = store.find_or_create(deployment.record(config, NOW))
     search = RunSearch(deployment=deployment, store=store, number=number, reopen=partial(reopened, config))
     return DeploymentRun(deployment, store, number, search), deployment, number
 
@@ -69,8 +69,8 @@ def test_a_run_goes_on_where_another_stopped_and_comes_to_the_same(
     assert [record.start for record in records] == [LIVE + day * DAY for day in range(4)]
     with Store.open(f"sqlite:///{tmp_path / 'at-once.db'}") as other:
         done = run_due_windows(config, other, clock=lambda: NOW)
-        assert store.windows(number) == other.windows(done.deployment)
-        assert store.level_states(number) == other.level_states(done.deployment)
+        assert store.windows.read(number) == other.windows.read(done.deployment)
+        assert store.deployments.states(number) == other.deployments.states(done.deployment)
 
 
 def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, store: Store) -> None:
@@ -78,7 +78,7 @@ def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, stor
     assert run.scope == ReadScope(job=True)
     judged_by(run, config, deployment, 3)
     run.forget(RetentionSection.model_validate({"details": "1d"}), (), NOW)
-    assert all(one.scores for one in store.windows(number)), "judging looks at the last windows"
+    assert all(one.scores for one in store.windows.read(number)), "judging looks at the last windows"
     after, horizon = LIVE + 3 * DAY, deployment.horizon
     assert begun(config, store)[0].scope == ReadScope(
         since=after - LATE_LABEL_HORIZONS * horizon,
@@ -98,30 +98,30 @@ def test_windows_before_since_are_not_judged_and_labels_of_their_rows_are_nobody
     assert (first.start, first.labels_unknown, last.labels_unknown) == (LIVE + 2 * DAY, 0, 0)
     assert first.labels <= first.rows
     assert not [one for one in first.findings if "label" in one.kind]
-    assert store.deployment_record(number).since == LIVE + 2 * DAY
+    assert store.deployments.read(number).since == LIVE + 2 * DAY
     assert begun(config, store)[2] != number
 
 
 def test_the_beginning_is_stored_once(config: MonitorConfig, store: Store) -> None:
     run, deployment, number = begun(config, store)
     run.begin(())
-    baseline = store.baseline(number)
+    baseline = store.deployments.baseline(number)
     assert baseline == deployment.reference_fit.baseline_scores()
-    store.save_baseline(number, baseline[:1], store.measured(number))
+    store.deployments.save_baseline(number, baseline[:1], store.deployments.measured(number))
     run.begin(())
-    assert store.baseline(number) == baseline[:1]
+    assert store.deployments.baseline(number) == baseline[:1]
 
 
 def test_the_smallest_harm_is_simulated_once_all_is_judged(config: MonitorConfig, store: Store) -> None:
     stop = iter([False, False, True])
     number = run_due_windows(config, store, clock=lambda: NOW, stop=lambda: next(stop)).deployment
-    assert store.sensitivity(number) == (), "a run that is stopped leaves it to the next"
+    assert store.deployments.sensitivity(number) == (), "a run that is stopped leaves it to the next"
     run_due_windows(config, store, clock=lambda: NOW)
-    found = store.sensitivity(number)
+    found = store.deployments.sensitivity(number)
     assert {each.metric for each in found} == {"error", "brier"}
-    store.save_sensitivity(number, found[:1])
+    store.deployments.save_sensitivity(number, found[:1])
     run_due_windows(config, store, clock=lambda: NOW)
-    assert store.sensitivity(number) == found[:1], "what is known is not simulated again"
+    assert store.deployments.sensitivity(number) == found[:1], "what is known is not simulated again"
 
 
 def test_labels_that_were_counted_are_not_counted_again(
@@ -129,11 +129,11 @@ def test_labels_that_were_counted_are_not_counted_again(
 ) -> None:
     run, deployment, number = begun(config, store)
     judged_by(run, config, deployment, 4)
-    before = [window.labels for window in store.windows(number)]
+    before = [window.labels for window in store.windows.read(number)]
     send(deployed, Days(days=4), requests=False)
     send(deployed, Days(days=1, start=LIVE + 4 * DAY), labels=False)
     run_due_windows(config, store, clock=lambda: NOW + DAY)
-    windows = store.windows(number)
+    windows = store.windows.read(number)
     assert [window.labels for window in windows] == [*before, 0]
     assert min(before) > 50
     assert not any(window.labels_conflicting for window in windows)

@@ -73,7 +73,7 @@ def test_a_store_that_owes_a_notification_has_news_but_nothing_due(deployed: Pat
     assert found is not None
     assert (found.open_pages, found.pending, has_news(config, found)) == (1, 0, False)
     with Store.open(config.store.url) as store:
-        store.act(found.number, 1, acknowledgement(NOW))
+        store.incidents.act(found.number, 1, acknowledgement(NOW))
     owing = idle(deployed)
     assert owing is not None
     assert (owing.pending, has_news(config, owing)) == (1, True)

@@ -30,24 +30,24 @@ def test_the_next_window_tests_against_the_baseline_again_and_harm_that_goes_on_
         return run_due_windows(config, store, clock=lambda: now, progress=seen.append).deployment
 
     def losses() -> dict[str, float]:
-        offsets = LevelState.from_text(store.level_states(number)["page"]).offsets
+        offsets = LevelState.from_text(store.deployments.states(number)["page"]).offsets
         return {key.watch: offset for key, offset in offsets.items() if key.watch in ("error", "brier")}
 
     with Store.open(config.store.url) as store:
         number = run(12)
-        pages = [one for one in store.incidents(number) if one.level == "page" and one.state != "closed"]
+        pages = [one for one in store.incidents.read(number) if one.level == "page" and one.state != "closed"]
         assert losses()
         at = datetime(2014, 1, 1, tzinfo=UTC)
         for page in pages:
-            store.act(number, page.number, IncidentAction(at=at, by="operator", kind="close", text="mended"))
+            store.incidents.act(number, page.number, IncidentAction(at=at, by="operator", kind="close", text="mended"))
         assert losses()  # evidence is moved by windows alone
         run(13)
         assert losses() == {}
         for page in pages:
-            carried = store.incident(number, page.number)
+            carried = store.incidents.get(number, page.number)
             assert (carried.state, carried.closed_at, carried.closed_from) == ("closed", at, "")
             assert replace(carried, actions=()) in seen[-1].changed
         run(20)
-        again = [one for one in store.incidents(number) if one.previous in {page.number for page in pages}]
+        again = [one for one in store.incidents.read(number) if one.previous in {page.number for page in pages}]
         assert again
         assert again[0].message.startswith(f"Came back, see #{again[0].previous}. ")

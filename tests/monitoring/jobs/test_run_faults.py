@@ -42,7 +42,7 @@ def fitted(config: MonitorConfig, embedder: Embedder | None) -> Deployment:
 
 def stored(store: Store) -> Judged:
     """Everything that judging has left."""
-    return store.windows(1), store.incidents(1), dict(store.level_states(1))
+    return store.windows.read(1), store.incidents.read(1), dict(store.deployments.states(1))
 
 
 def run(config: MonitorConfig, url: str, hours: Callable[[], float] = lambda: 0.0) -> Judged:
@@ -80,7 +80,7 @@ def test_a_full_disk_under_the_store_is_an_error_and_with_room_the_run_goes_on(
             run(config, url)
         subprocess.run(["/usr/bin/mount", "-o", "remount,size=16m", str(disk)], check=True)
         with Store.open(url) as store:
-            assert stored(store)[0] == right[0][: store.judged(1)]
+            assert stored(store)[0] == right[0][: store.windows.count(1)]
         # the lease of the run that could not give it back has expired by then
         assert run(config, url, lambda: 1.0) == right
 

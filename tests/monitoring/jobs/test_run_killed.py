@@ -139,7 +139,7 @@ def notify_and_kill(folder: Path, trials: int) -> None:
         with closing(sqlite3.connect(folder / "pending.db")) as copy:
             connection.backup(copy)
     with Store.open(config.store.url) as store:
-        events = {one.event for one in store.pending_notifications(1)}
+        events = {one.event for one in store.outbox.pending(1)}
     told, now = folder / "told", [NOW]
 
     def outbox() -> None:
@@ -160,8 +160,8 @@ def notify_and_kill(folder: Path, trials: int) -> None:
         sent = told.read_text("utf-8").split()
         assert {one for one in sent if not one.endswith("digest")} <= events
         with Store.open(config.store.url) as store:
-            assert store.pending_notifications(1) == ()
-            assert not store.leases()
+            assert store.outbox.pending(1) == ()
+            assert not store.leases.read()
         assert len(sent) <= len(set(sent)) + interrupted
     (folder / "found.json").write_text(json.dumps({"kills": kills, "events": len(events)}))
 

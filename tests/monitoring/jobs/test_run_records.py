@@ -27,7 +27,7 @@ def test_a_run_is_recorded_with_what_it_judged_and_one_with_nothing_to_judge_is_
     times: Iterator[datetime] = iter(NOW + timedelta(seconds=second) for second in range(1000))
     with Store.open(config.store.url) as store:
         number = run_due_windows(config, store, clock=lambda: next(times)).deployment
-        (first,) = store.runs(number)
+        (first,) = store.runs.latest(number)
         assert (first.windows, first.rows, first.error) == (3, 180, "")
         assert first.started_at == NOW
         assert first.ended_at is not None
@@ -35,7 +35,7 @@ def test_a_run_is_recorded_with_what_it_judged_and_one_with_nothing_to_judge_is_
         assert first.host
         assert first.version
         run_due_windows(config, store, clock=lambda: NOW)
-        assert store.runs(number) == (first,)
+        assert store.runs.latest(number) == (first,)
 
 
 def test_a_run_that_fails_is_recorded_with_its_error_wherever_it_fails(
@@ -50,13 +50,13 @@ def test_a_run_that_fails_is_recorded_with_its_error_wherever_it_fails(
     with Store.open(config.store.url) as store:
         with pytest.raises(ZeroDivisionError):
             run_due_windows(config, store, clock=lambda: NOW, progress=stop_after_one)
-        number = store.latest("flights")
+        number = store.deployments.latest("flights")
         assert number is not None
-        assert [(run.windows, run.error) for run in store.runs(number)] == [(1, "a defect")]
+        assert [(run.windows, run.error) for run in store.runs.latest(number)] == [(1, "a defect")]
         (deployed / "models").unlink()
         with pytest.raises(CannotRun):
             run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices())
-        last, _ = store.runs(number)
+        last, _ = store.runs.latest(number)
         assert (last.windows, last.ended_at) == (0, NOW)
         assert last.error.startswith("The bundle to watch is not there")
 
@@ -80,13 +80,13 @@ def test_a_window_whose_judging_fails_is_recorded_with_its_attempts_and_the_erro
             now = NOW + timedelta(hours=hours)
             with pytest.raises(CannotRun):
                 run_due_windows(config, store, clock=lambda at=now: at, services=services)  # type: ignore[misc]
-        number = store.latest("flights")
+        number = store.deployments.latest("flights")
         assert number is not None
-        (failed,) = store.attempts(number)
+        (failed,) = store.attempts.read(number)
         assert (failed.attempts, failed.started_at, failed.judged_at) == (2, NOW + timedelta(hours=1), None)
         assert "schema" in failed.error
-        assert store.judged(number) == 0
+        assert store.windows.count(number) == 0
         schema.write_text(text)
         run_due_windows(config, store, clock=lambda: NOW + timedelta(hours=2), services=services)
-        assert [(one.attempts, one.error) for one in store.attempts(number)] == [(3, ""), (1, "")]
-        assert {one.judged_at for one in store.attempts(number)} == {NOW + timedelta(hours=2)}
+        assert [(one.attempts, one.error) for one in store.attempts.read(number)] == [(3, ""), (1, "")]
+        assert {one.judged_at for one in store.attempts.read(number)} == {NOW + timedelta(hours=2)}

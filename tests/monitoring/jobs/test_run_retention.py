@@ -51,7 +51,7 @@ def test_labels_that_no_window_needs_are_deleted_and_the_windows_after_are_the_s
                 send_labels(folder, days.start, days.stop)
                 now = datetime(2013, 4, 1, 7, tzinfo=UTC) + timedelta(days=days.stop)
                 run_due_windows(config, store, clock=lambda at=now: at, services=services)  # type: ignore[misc]
-            found[name] = store.windows(1)
+            found[name] = store.windows.read(1)
         left = LabelLog(folder / "traffic").read()
         first = min(left["label_time"].cast("int64").to_pylist())
         if retention:  # all but those of three horizons, which late labels and a backfill may need

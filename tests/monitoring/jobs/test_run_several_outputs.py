@@ -108,7 +108,7 @@ def judged(folder: Path, live: dict[str, np.ndarray]) -> tuple[IncidentRecord, .
     config = load_config(folder / "monitor.toml")
     with Store.open(config.store.url) as store:
         run_due_windows(config, store, clock=lambda: LATER)
-        return store.incidents(1)
+        return store.incidents.read(1)
 
 
 @pytest.mark.parametrize(

@@ -128,18 +128,18 @@ def test_a_run_re_estimates_after_ten_windows_and_updates_the_sensitivity(
     reference_fit = deployment.reference_fit
     with Store.open(config.store.url) as store:
         run_due_windows(config, store, clock=lambda: datetime(2013, 4, 11, 12, tzinfo=UTC))
-        assert store.judged(1) == 10
+        assert store.windows.count(1) == 10
         learnt = {}
         for level in LEVELS:
-            assert LevelState.from_text(store.level_states(1)[level]).ar1 == {}
+            assert LevelState.from_text(store.deployments.states(1)[level]).ar1 == {}
             one = AutocorrelationUpdate(
                 test=reference_fit.tests[level], watches=reference_fit.watches, phases=deployment.plan.phases
             )
-            learnt[level] = one.estimate(store.score_history(1, level, latest=640), ())
-        before = store.sensitivity(1)
+            learnt[level] = one.estimate(store.windows.scores(1, level, latest=640), ())
+        before = store.deployments.sensitivity(1)
         run_due_windows(config, store, clock=lambda: datetime(2013, 4, 14, 7, tzinfo=UTC))
         for level in LEVELS:
-            assert LevelState.from_text(store.level_states(1)[level]).ar1 == learnt[level]
+            assert LevelState.from_text(store.deployments.states(1)[level]).ar1 == learnt[level]
         page = reference_fit.tests["page"]
         assert learnt["page"] != {key: test.ar1 for key, test in page.tests.items()}
         found = smallest_detectable_harms(
@@ -147,6 +147,6 @@ def test_a_run_re_estimates_after_ten_windows_and_updates_the_sensitivity(
             reference_fit.means,
             reference_fit.harms(),
             np.random.default_rng(0),
-            log_scale=LevelState.from_text(store.level_states(1)["page"]).log_scale or 0.0,
+            log_scale=LevelState.from_text(store.deployments.states(1)["page"]).log_scale or 0.0,
         )
-        assert store.sensitivity(1) == found != before
+        assert store.deployments.sensitivity(1) == found != before

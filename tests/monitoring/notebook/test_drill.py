@@ -25,5 +25,5 @@ def test_a_drill_of_a_monitor_is_in_its_store(tmp_path: Path) -> None:
     found = drill_monitor(monitor, live, clock=lambda: NOW, faults=("silence",), windows=1, lead=8, replicates=1)
     assert (found.source, found.source_windows, found.sentence) == ("reference", 88, "1 of 1 faults detected.")
     with Store.open(load_config(monitor.config).store.url) as store:
-        assert [one.sentence for one in store.drills(found.name)] == [found.sentence]
+        assert [one.sentence for one in store.drills.latest(found.name)] == [found.sentence]
     assert "drill_monitor" in monitoring.__all__

@@ -58,7 +58,7 @@ def _name(route: RouteSection) -> str:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as opened:
-        opened.deployment(
+        opened.find_or_create(
             DeploymentRecord(
                 model="flights",
                 version=1,
@@ -129,7 +129,7 @@ def test_each_route_gets_the_states_it_asks_for_in_order(store: Store) -> None:
         ("all", "flights/1/1/recovering-1"),
         ("all", "flights/1/1/closed-1"),
     ]
-    assert store.pending_notifications(1) == ()
+    assert store.outbox.pending(1) == ()
 
 
 def test_only_a_receiver_that_was_not_reached_is_tried_again_and_gets_events_in_order(store: Store) -> None:
@@ -141,7 +141,7 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_gets_events_in_
     again = Receivers()
     outbox(store, again).send_pending()
     assert again.sent == [("pages", f"flights/1/{event}") for event in ("1/0", "1/1", "2/0")]
-    assert store.pending_notifications(1) == ()
+    assert store.outbox.pending(1) == ()
 
 
 def test_one_outbox_tries_an_event_once(store: Store) -> None:
@@ -161,26 +161,26 @@ def test_a_receiver_is_not_tried_for_ever(store: Store) -> None:
     assert receivers.sent == [("pages", "flights/1/1/0"), ("all", "flights/1/1/0")] + [("pages", "flights/1/1/0")] * (
         MAX_ATTEMPTS - 1
     )
-    assert store.pending_notifications(1) == ()
-    assert store.given_up_notifications(1) == ("flights/1/1/0",)
+    assert store.outbox.pending(1) == ()
+    assert store.outbox.given_up(1) == ("flights/1/1/0",)
 
 
 def test_a_receiver_that_is_gone_is_given_up_at_once_and_the_others_are_not(store: Store) -> None:
     commit(store, 0, incident())
     outbox(store, Receivers(ALL, gone=[PAGES])).send_pending()
-    (pending,) = store.pending_notifications(1)
+    (pending,) = store.outbox.pending(1)
     assert (pending.abandoned, pending.reached) == (frozenset({PAGES.receiver}), frozenset())
     outbox(store, Receivers()).send_pending()
-    assert store.pending_notifications(1) == ()
-    assert store.given_up_notifications(1) == ("flights/1/1/0",)
+    assert store.outbox.pending(1) == ()
+    assert store.outbox.given_up(1) == ("flights/1/1/0",)
 
 
 def test_without_receivers_nobody_is_owed_anything(store: Store) -> None:
     commit(store, 0, *(incident(number) for number in range(1, 9)))
     nobody = NotificationOutbox(store, 1, (PAGES,), None, clock=lambda: APRIL + 99 * PAST, renew=lambda _: None)
     nobody.send_pending()
-    assert store.pending_notifications(1) == ()
-    assert store.given_up_notifications(1) == ()
+    assert store.outbox.pending(1) == ()
+    assert store.outbox.given_up(1) == ()
 
 
 def test_many_events_of_the_past_are_one_digest_at_the_end_of_a_run(store: Store) -> None:
@@ -198,7 +198,7 @@ def test_many_events_of_the_past_are_one_digest_at_the_end_of_a_run(store: Store
     assert [one.number for one in digest.incidents] == list(range(1, MAX_PAST_EVENTS + 2))
     assert digest.events == 2 * (MAX_PAST_EVENTS + 1)
     assert receivers.sent[2:] == [("pages", digest.event), ("all", digest.event)]
-    assert store.pending_notifications(1) == ()
+    assert store.outbox.pending(1) == ()
 
 
 def test_a_digest_that_was_not_delivered_is_the_same_one_in_the_next_run(store: Store) -> None:
@@ -242,7 +242,7 @@ def test_what_was_tried_when_it_was_new_is_no_past(store: Store) -> None:
 def test_nobody_is_notified_while_an_incident_is_snoozed(store: Store) -> None:
     commit(store, 0, incident(), incident(2))
     at = APRIL + timedelta(days=2)
-    store.act(1, 1, IncidentAction(at=at, by="operator", kind="snooze", until=at + timedelta(hours=1)))
+    store.incidents.act(1, 1, IncidentAction(at=at, by="operator", kind="snooze", until=at + timedelta(hours=1)))
     receivers = Receivers()
     outbox(store, receivers, PAGES, now=at).send_pending(last=True)
     assert receivers.sent == [("pages", "flights/1/2/0")]
@@ -253,7 +253,7 @@ def test_nobody_is_notified_while_an_incident_is_snoozed(store: Store) -> None:
 def test_what_is_open_is_sent_again_at_the_end_of_a_run_where_it_is_forgotten(store: Store) -> None:
     alerts = AlertmanagerRoute(route="alertmanager", url="http://alertmanager:9093")
     commit(store, 0, incident(1), incident(2, 1, "closed"), incident(3))
-    store.act(1, 3, IncidentAction(at=APRIL, by="operator", kind="snooze", until_worse=True))
+    store.incidents.act(1, 3, IncidentAction(at=APRIL, by="operator", kind="snooze", until_worse=True))
     receivers = Receivers()
     run = outbox(store, receivers, PAGES, alerts)
     run.send_pending()
@@ -270,7 +270,7 @@ def test_the_outbox_is_sent_without_a_run_unless_one_has_the_lease(store: Store,
     config, now = load_config(path), APRIL + timedelta(days=2)
     commit(store, 0, incident())
     receivers = Receivers()
-    with store.lease(1, "a run", now, 60):
+    with store.leases.take(1, "a run", now, 60):
         assert not send_outbox(config, store, 1, receivers, lambda: now)
         assert receivers.sent == []
     assert send_outbox(config, store, 1, receivers, lambda: now)
@@ -297,7 +297,7 @@ def test_an_outbox_that_is_killed_again_and_again_sends_each_event_at_least_once
     store: Store, tmp_path: Path
 ) -> None:
     commit(store, 0, *(incident(number, 1, "worse") for number in range(1, 4)))
-    events = [one.event for one in store.pending_notifications(1)]
+    events = [one.event for one in store.outbox.pending(1)]
     noted = tmp_path / "noted"
     for after, code in ((2, -signal.SIGKILL), (5, -signal.SIGKILL), (99, 0)):
         arguments = (f"sqlite:///{tmp_path}/pitfalls.db", str(noted), after)
@@ -308,7 +308,7 @@ def test_an_outbox_that_is_killed_again_and_again_sends_each_event_at_least_once
     sent = noted.read_text("utf-8").splitlines()
     assert list(dict.fromkeys(sent)) == events
     assert len(sent) == len(events) + 2  # the one at which it was killed, each time
-    assert store.pending_notifications(1) == ()
+    assert store.outbox.pending(1) == ()
 
 
 def deployed_with_route(deployed: Path) -> Any:
@@ -329,7 +329,7 @@ def test_a_run_notifies_of_each_page_and_of_it_becoming_worse(deployed: Path, se
             clock=lambda: datetime(2014, 1, 1, tzinfo=UTC) + timedelta(seconds=next(clock)),
             services=ExternalServices(notify=receivers),
         )
-        assert store.pending_notifications(done.deployment) == ()
+        assert store.outbox.pending(done.deployment) == ()
     pages = {one.number for one in done.opened if one.level == "page"}
     notifications = [message for message in receivers.messages if isinstance(message, Notification)]
     assert {one.incident.number for one in notifications} == pages

@@ -42,7 +42,7 @@ def deployment_record() -> DeploymentRecord:
 
 @pytest.fixture
 def deployment(store: Store, deployment_record: DeploymentRecord) -> int:
-    return store.deployment(deployment_record)
+    return store.find_or_create(deployment_record)
 
 
 @pytest.fixture

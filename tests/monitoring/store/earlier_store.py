@@ -54,7 +54,7 @@ def earlier_store(url: str) -> None:
 def check_outbox(url: str) -> None:
     """What was pending stays pending, and nobody is notified twice."""
     with Store.open(url) as store:
-        first, second = store.pending_notifications(1)
+        first, second = store.outbox.pending(1)
         assert (first.event, first.state, first.reached, first.attempts) == (
             "flights-eu/1/1/0",
             "open",
@@ -63,5 +63,5 @@ def check_outbox(url: str) -> None:
         )
         assert (second.event, second.state, second.attempts) == ("flights-eu/1/2/1", "worse", 0)
         assert second.incidents[0].history[-1].state == "worse"
-        assert store.given_up_notifications(1) == ("flights-eu/1/4/0",)
-        assert [one.number for one in store.incidents(1)] == [1, 2, 3, 4]
+        assert store.outbox.given_up(1) == ("flights-eu/1/4/0",)
+        assert [one.number for one in store.incidents.read(1)] == [1, 2, 3, 4]

@@ -18,7 +18,7 @@ def test_the_last_requests_are_kept_the_newest_first(
     monkeypatch.setattr(module, "KEPT", 3)
     requests = [AddedLabels(at=APRIL + timedelta(hours=hour), by="ada", labels=hour) for hour in range(5)]
     for one in requests:
-        store.record_added_labels(deployment, one)
-    assert store.added_labels(deployment) == tuple(requests[:1:-1])
-    assert store.added_labels(deployment, latest=1) == tuple(requests[-1:])
-    assert store.added_labels(deployment + 1) == ()
+        store.added_labels.add(deployment, one)
+    assert store.added_labels.latest(deployment) == tuple(requests[:1:-1])
+    assert store.added_labels.latest(deployment, latest=1) == tuple(requests[-1:])
+    assert store.added_labels.latest(deployment + 1) == ()

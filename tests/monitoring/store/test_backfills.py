@@ -20,7 +20,7 @@ ASKED = Backfill(start=APRIL, end=APRIL + timedelta(days=2), by="ada", at=NOW, o
 
 def judge(store: Store, deployment: int, window: WindowRecord) -> None:
     begun = WindowAttempt(start=window.start, end=window.end, attempts=1, started_at=NOW)
-    store.begin_attempt(deployment, begun, checkpoint=True)
+    store.attempts.begin(deployment, begun, checkpoint=True)
     store.commit_window(deployment, window, states={"page": "p"}, label_cursor={}, incidents=())
 
 
@@ -29,31 +29,31 @@ def test_what_windows_were_is_kept_of_each_backfill(
 ) -> None:
     for number in range(3):
         judge(store, deployment, window(number))
-    store.save_check(deployment, Check(checked_at=NOW, inputs="i", traffic_state="t"))
+    store.deployments.save_check(deployment, Check(checked_at=NOW, inputs="i", traffic_state="t"))
     early = APRIL + timedelta(days=1, hours=6)
-    first = store.begin_backfill(deployment, ASKED, again_from=window(1).start, checked_at=early)
+    first = store.backfills.begin(deployment, ASKED, again_from=window(1).start, checked_at=early)
     assert first == replace(ASKED, revised=2, number=1)
-    assert store.windows(deployment) == (window(0),)
-    check = store.check(deployment)
+    assert store.windows.read(deployment) == (window(0),)
+    check = store.deployments.check(deployment)
     assert (check.checked_at, check.inputs, check.traffic_state) == (early, "", "")  # the next run does not skip them
     judge(store, deployment, replace(window(1), rows=7))
-    second = store.begin_backfill(deployment, ASKED, again_from=window(1).start, checked_at=None)
-    store.end_backfills(deployment, NOW)
-    assert store.backfills(deployment) == (replace(second, ended_at=NOW), replace(first, ended_at=NOW))
-    found = store.revisions(deployment)
+    second = store.backfills.begin(deployment, ASKED, again_from=window(1).start, checked_at=None)
+    store.backfills.end(deployment, NOW)
+    assert store.backfills.read(deployment) == (replace(second, ended_at=NOW), replace(first, ended_at=NOW))
+    found = store.backfills.revisions(deployment)
     assert {start: [(one.backfill, one.rows) for one in each] for start, each in found.items()} == {
         window(1).start: [(1, 900), (2, 7)],
         window(2).start: [(1, 900)],
     }
     was = found[window(2).start][0]
     assert (was.labels, was.status, was.page_log_evidence) == (850, "ok", window(2).page_log_evidence)
-    assert store.revisions(deployment, window(1).end).keys() == {window(2).start}
+    assert store.backfills.revisions(deployment, window(1).end).keys() == {window(2).start}
 
 
 def test_a_backfill_of_windows_that_were_never_judged_puts_nothing_back(store: Store, deployment: int) -> None:
-    begun = store.begin_backfill(deployment, replace(ASKED, only=None), again_from=None, checked_at=None)
+    begun = store.backfills.begin(deployment, replace(ASKED, only=None), again_from=None, checked_at=None)
     assert (begun.revised, begun.only) == (0, None)
-    assert store.revisions(deployment) == {}
+    assert store.backfills.revisions(deployment) == {}
 
 
 def test_a_window_without_a_checkpoint_is_not_put_back(
@@ -61,5 +61,5 @@ def test_a_window_without_a_checkpoint_is_not_put_back(
 ) -> None:
     judge(store, deployment, window(0))
     with pytest.raises(CannotRun, match="cannot be judged again"):
-        store.begin_backfill(deployment, ASKED, again_from=APRIL + timedelta(days=1), checked_at=None)
-    assert store.backfills(deployment) == ()
+        store.backfills.begin(deployment, ASKED, again_from=APRIL + timedelta(days=1), checked_at=None)
+    assert store.backfills.read(deployment) == ()

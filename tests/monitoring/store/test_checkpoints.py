@@ -30,18 +30,18 @@ class Judging:
     def judge(self, number: int, incidents: Sequence[IncidentRecord] = ()) -> None:
         window = self._window(number)
         begun = WindowAttempt(start=window.start, end=window.end, attempts=1, started_at=NOW)
-        self.store.begin_attempt(self.number, begun, checkpoint=True)
+        self.store.attempts.begin(self.number, begun, checkpoint=True)
         states: dict[StateName, str] = {"page": f"p{number}", "notice": f"n{number}"}
         cursor = {"labels": number}
         self.store.commit_window(self.number, window, states=states, label_cursor=cursor, incidents=incidents)
-        self.store.end_attempt(self.number, window.start, at=NOW)
+        self.store.attempts.end(self.number, window.start, at=NOW)
 
     def put_back(self, number: int) -> Backfill:
         asked = Backfill(start=day(number), end=day(9), by="ada", at=NOW, until=day(9))
-        return self.store.begin_backfill(self.number, asked, again_from=day(number), checked_at=None)
+        return self.store.backfills.begin(self.number, asked, again_from=day(number), checked_at=None)
 
     def events(self) -> list[tuple[int | None, str]]:
-        return [(one.incident, one.state) for one in self.store.outbox(self.number)]
+        return [(one.incident, one.state) for one in self.store.outbox.read(self.number)]
 
 
 @pytest.fixture
@@ -63,17 +63,17 @@ def test_states_are_those_before_the_window_and_later_incidents_that_do_not_open
     opened = replace(incident, opened_at=day(3), history=(replace(incident.history[0], at=day(3)),))
     judging.judge(2, [opened])
     judging.put_back(1)
-    assert judging.store.level_states(judging.number) == {"page": "p0", "notice": "n0"}
-    assert judging.store.rejudgeable(judging.number) == (day(0),)
-    (waiting,) = judging.store.incidents(judging.number)
+    assert judging.store.deployments.states(judging.number) == {"page": "p0", "notice": "n0"}
+    assert judging.store.backfills.rejudgeable(judging.number) == (day(0),)
+    (waiting,) = judging.store.incidents.read(judging.number)
     assert (waiting.state, waiting.closed_from) == ("open", JUDGED_AGAIN)
-    assert judging.store.tracked_incidents(judging.number) == ()
+    assert judging.store.incidents.tracked(judging.number) == ()
     assert judging.events() == [(1, "open")]
-    judging.store.end_backfills(judging.number, NOW)
-    (closed,) = judging.store.incidents(judging.number)
+    judging.store.backfills.end(judging.number, NOW)
+    (closed,) = judging.store.incidents.read(judging.number)
     assert (closed.state, closed.closed_from) == ("closed", "")
     assert [(one.kind, one.by) for one in closed.actions] == [("note", "ada"), ("close", "ada")]
-    assert judging.store.tracked_incidents(judging.number) == ()
+    assert judging.store.incidents.tracked(judging.number) == ()
     assert judging.events() == [(1, "open"), (1, "closed")]
 
 
@@ -85,18 +85,18 @@ def test_an_incident_that_opens_again_goes_on_with_what_people_did_and_nobody_is
     judging.judge(1)
     opened = replace(incident, opened_at=day(3), history=(replace(incident.history[0], at=day(3)),))
     judging.judge(2, [opened])
-    judging.store.act(judging.number, 1, IncidentAction(at=NOW, by="bob", kind="assign", text="bob"))
+    judging.store.incidents.act(judging.number, 1, IncidentAction(at=NOW, by="bob", kind="assign", text="bob"))
     closing = replace(opened, closed_at=day(4)).entered("closed", day(4))
     if closed_by == "ada":
-        judging.store.act(judging.number, 1, IncidentAction(at=NOW, by="ada", kind="close"))
+        judging.store.incidents.act(judging.number, 1, IncidentAction(at=NOW, by="ada", kind="close"))
     judging.judge(3, [closing] if closed_by == "evidence" else [])
     told = judging.events()
     judging.put_back(1)
     judging.judge(1)
     judging.judge(2, [opened])
     judging.judge(3, [closing] if closed_by == "evidence" else [])
-    judging.store.end_backfills(judging.number, NOW)
-    (again,) = judging.store.incidents(judging.number)
+    judging.store.backfills.end(judging.number, NOW)
+    (again,) = judging.store.incidents.read(judging.number)
     assert (again.state, again.owner) == ("open" if closed_by == "nobody" else "closed", "bob")
     assert again.closed_from == ("open" if closed_by == "ada" else "")
     assert judging.events() == told
@@ -105,8 +105,8 @@ def test_an_incident_that_opens_again_goes_on_with_what_people_did_and_nobody_is
 def test_before_the_first_window_there_is_no_state(judging: Judging) -> None:
     judging.judge(0)
     judging.put_back(0)
-    assert judging.store.level_states(judging.number) == {}
-    assert judging.store.windows(judging.number) == ()
+    assert judging.store.deployments.states(judging.number) == {}
+    assert judging.store.windows.read(judging.number) == ()
 
 
 def test_what_evidence_closed_since_is_open_again_as_it_was_and_people_are_told(
@@ -117,13 +117,13 @@ def test_what_evidence_closed_since_is_open_again_as_it_was_and_people_are_told(
     closed = replace(early, recovery="r2", closed_at=day(3)).entered("closed", day(3))
     judging.judge(2, [closed])
     judging.put_back(1)
-    (again,) = judging.store.incidents(judging.number)
+    (again,) = judging.store.incidents.read(judging.number)
     assert (again.state, again.recovery, again.closed_at) == ("open", "r0", None)
     assert [one.state for one in again.history] == ["open"]
     assert judging.events() == [(1, "open"), (1, "closed")]
     judging.judge(1)
-    judging.store.end_backfills(judging.number, NOW)
-    (told,) = judging.store.incidents(judging.number)
+    judging.store.backfills.end(judging.number, NOW)
+    (told,) = judging.store.incidents.read(judging.number)
     assert [one.kind for one in told.actions] == ["reopen"]
     assert judging.events() == [(1, "open"), (1, "closed"), (1, "open")]
     judging.judge(2, [replace(again, closed_at=day(2)).entered("closed", day(2))])  # evidence may close it anew
@@ -138,8 +138,8 @@ def test_what_evidence_closes_again_at_the_same_time_is_not_told_twice(judging: 
     judging.put_back(1)
     judging.judge(1)
     judging.judge(2, [closed])
-    judging.store.end_backfills(judging.number, NOW)
-    assert judging.store.incidents(judging.number) == (closed,)
+    judging.store.backfills.end(judging.number, NOW)
+    assert judging.store.incidents.read(judging.number) == (closed,)
     assert judging.events() == [(1, "open"), (1, "closed")]
 
 
@@ -148,21 +148,21 @@ def test_what_a_person_closed_since_stays_closed_and_the_next_window_takes_accou
 ) -> None:
     judging.judge(0, [early])
     judging.judge(1)
-    judging.store.act(judging.number, 1, IncidentAction(at=NOW, by="bob", kind="close"))
-    (closing,) = judging.store.tracked_incidents(judging.number)
+    judging.store.incidents.act(judging.number, 1, IncidentAction(at=NOW, by="bob", kind="close"))
+    (closing,) = judging.store.incidents.tracked(judging.number)
     judging.judge(2, [replace(closing, closed_from="")])
     judging.put_back(1)
-    (closed,) = judging.store.tracked_incidents(judging.number)
+    (closed,) = judging.store.incidents.tracked(judging.number)
     assert (closed.state, closed.closed_from) == ("closed", "open")
 
 
 def test_an_acknowledgement_stays_and_evidence_is_that_of_then(judging: Judging, early: IncidentRecord) -> None:
     judging.judge(0, [early])
-    judging.store.act(judging.number, 1, acknowledgement(NOW))
-    (known,) = judging.store.tracked_incidents(judging.number)
+    judging.store.incidents.act(judging.number, 1, acknowledgement(NOW))
+    (known,) = judging.store.incidents.tracked(judging.number)
     judging.judge(1, [replace(known, recovery="r1", message="later").entered("recovering", day(2))])
     judging.put_back(1)
-    (again,) = judging.store.incidents(judging.number)
+    (again,) = judging.store.incidents.read(judging.number)
     assert (again.state, again.recovery, again.message) == ("acknowledged", "r0", early.message)
     assert again.acknowledged_at == NOW
 
@@ -172,5 +172,5 @@ def test_checkpoints_before_a_time_are_forgotten_and_all_with_a_new_method(
 ) -> None:
     for number in range(3):
         judging.judge(number)
-    judging.store.forget_checkpoints(judging.number, day(1))
-    assert judging.store.rejudgeable(judging.number) == (day(1), day(2))
+    judging.store.backfills.forget_checkpoints(judging.number, day(1))
+    assert judging.store.backfills.rejudgeable(judging.number) == (day(1), day(2))

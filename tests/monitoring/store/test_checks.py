@@ -19,17 +19,17 @@ CHECK = Check(checked_at=APRIL, next_due_at=APRIL + timedelta(days=1), inputs="a
 def test_a_check_comes_back_and_is_read_by_the_short_way_too(
     url: str, store: Store, deployment: int, window: Callable[..., WindowRecord], incident: IncidentRecord
 ) -> None:
-    assert store.check(deployment) == Check()
+    assert store.deployments.check(deployment) == Check()
     assert read_idle(url, "flights", "", APRIL) is not None
     store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=(incident,))
-    store.save_check(deployment, CHECK)
-    assert store.check(deployment) == CHECK
+    store.deployments.save_check(deployment, CHECK)
+    assert store.deployments.check(deployment) == CHECK
     assert read_idle(url, "flights", "abc", APRIL) == IdleDeployment(
         number=deployment, check=CHECK, judged_until=window(0).end, open_pages=1, unacknowledged_pages=1, pending=1
     )
     for until, heard in ((APRIL + timedelta(hours=1), 0), (APRIL + timedelta(hours=3), 0), (None, 0), (APRIL, 1)):
         snooze = IncidentAction(at=APRIL, by="operator", kind="snooze", until=until, until_worse=until is None)
-        store.act(deployment, 1, snooze)
+        store.incidents.act(deployment, 1, snooze)
         found = read_idle(url, "flights", "abc", APRIL + timedelta(minutes=1))
         assert found is not None
         assert (found.open_pages, found.unacknowledged_pages, found.pending) == (1, heard, heard)
@@ -37,7 +37,7 @@ def test_a_check_comes_back_and_is_read_by_the_short_way_too(
     assert read_idle(url, "trains", "abc", APRIL) is None
     later = APRIL + timedelta(hours=1)
     assert touch(url, deployment, later)
-    assert store.check(deployment).checked_at == later
+    assert store.deployments.check(deployment).checked_at == later
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database, but a text that is long enough to be looked at"])

@@ -23,20 +23,20 @@ def commit(store: Store, deployment: int, window: WindowRecord, *incidents: Inci
 
 
 def test_a_deployment_is_made_once_and_found_again(store: Store, deployment_record: DeploymentRecord) -> None:
-    number = store.deployment(deployment_record)
+    number = store.find_or_create(deployment_record)
     later = replace(deployment_record, created_at=APRIL + timedelta(days=9))
-    assert store.deployment(later) == number
-    assert store.deployments() == (deployment_record,)
-    assert store.deployment_record(number) == deployment_record
+    assert store.find_or_create(later) == number
+    assert store.deployments.all() == (deployment_record,)
+    assert store.deployments.read(number) == deployment_record
 
 
 def test_another_version_or_other_settings_are_another_deployment(
     store: Store, deployment_record: DeploymentRecord
 ) -> None:
     others = [replace(deployment_record, version=2), replace(deployment_record, settings_digest="cd" * 32)]
-    numbers = {store.deployment(record) for record in [deployment_record, *others]}
+    numbers = {store.find_or_create(record) for record in [deployment_record, *others]}
     assert len(numbers) == 3
-    assert store.deployments() == (
+    assert store.deployments.all() == (
         deployment_record,
         replace(others[0]),
         replace(others[1], follows=1),
@@ -44,22 +44,26 @@ def test_another_version_or_other_settings_are_another_deployment(
 
 
 def test_the_latest_deployment_is_the_one_used_last(store: Store, deployment_record: DeploymentRecord) -> None:
-    assert store.latest() is None
-    first = store.deployment(deployment_record)
-    second = store.deployment(replace(deployment_record, version=2, created_at=APRIL + timedelta(days=1)))
-    other = store.deployment(
+    assert store.deployments.latest() is None
+    first = store.find_or_create(deployment_record)
+    second = store.find_or_create(replace(deployment_record, version=2, created_at=APRIL + timedelta(days=1)))
+    other = store.find_or_create(
         replace(deployment_record, model="digits", name="digits", created_at=APRIL + timedelta(days=2))
     )
-    assert (store.latest(), store.latest("flights"), store.latest("none")) == (other, second, None)
-    store.deployment(replace(deployment_record, created_at=APRIL + timedelta(days=3)))
-    assert store.latest("flights") == first
+    assert (store.deployments.latest(), store.deployments.latest("flights"), store.deployments.latest("none")) == (
+        other,
+        second,
+        None,
+    )
+    store.find_or_create(replace(deployment_record, created_at=APRIL + timedelta(days=3)))
+    assert store.deployments.latest("flights") == first
 
 
 def test_states_are_replaced_by_level(store: Store, deployment: int, window: MakeWindow) -> None:
     store.commit_window(deployment, window(0), states={"page": "p0", "notice": "n0"}, label_cursor={}, incidents=())
     store.commit_window(deployment, window(1), states={"page": "p1"}, label_cursor={}, incidents=())
     store.commit_window(deployment, window(2), states={}, label_cursor={}, incidents=())
-    assert store.level_states(deployment) == {"page": "p1", "notice": "n0"}
+    assert store.deployments.states(deployment) == {"page": "p1", "notice": "n0"}
 
 
 def test_sensitivity_and_baseline_come_back(store: Store, deployment: int) -> None:
@@ -80,20 +84,20 @@ def test_sensitivity_and_baseline_come_back(store: Store, deployment: int) -> No
             gain=4 / 3,
         ),
     )
-    store.save_sensitivity(deployment, sensitivity[:1])
-    store.save_sensitivity(deployment, sensitivity)
-    store.save_baseline(deployment, baseline)
-    assert store.sensitivity(deployment) == sensitivity
-    assert store.baseline(deployment) == baseline
+    store.deployments.save_sensitivity(deployment, sensitivity[:1])
+    store.deployments.save_sensitivity(deployment, sensitivity)
+    store.deployments.save_baseline(deployment, baseline)
+    assert store.deployments.sensitivity(deployment) == sensitivity
+    assert store.deployments.baseline(deployment) == baseline
 
 
 def test_an_unknown_deployment_is_refused(store: Store, window: MakeWindow) -> None:
     for use in (
-        lambda: store.deployment_record(9),
-        lambda: store.sensitivity(9),
-        lambda: store.save_baseline(9, ()),
+        lambda: store.deployments.read(9),
+        lambda: store.deployments.sensitivity(9),
+        lambda: store.deployments.save_baseline(9, ()),
         lambda: commit(store, 9, window(0)),
-        lambda: store.lease(9, "me", APRIL, 60),
+        lambda: store.leases.take(9, "me", APRIL, 60),
     ):
         with pytest.raises(BadInput, match="No such deployment"):
             use()
@@ -101,6 +105,6 @@ def test_an_unknown_deployment_is_refused(store: Store, window: MakeWindow) -> N
 
 def test_the_code_of_metrics_is_kept(store: Store, deployment_record: DeploymentRecord) -> None:
     codes = (MetricCode(name="missed", function="own:missed", digest="ab" * 32),)
-    number = store.deployment(replace(deployment_record, settings_digest="ef" * 32, metrics=codes))
-    assert store.deployment_record(number).metrics == codes
-    assert store.deployment_record(store.deployment(deployment_record)).metrics == ()
+    number = store.find_or_create(replace(deployment_record, settings_digest="ef" * 32, metrics=codes))
+    assert store.deployments.read(number).metrics == codes
+    assert store.deployments.read(store.find_or_create(deployment_record)).metrics == ()

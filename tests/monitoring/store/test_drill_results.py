@@ -62,22 +62,22 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_a_drill_comes_back_as_it_was(store: Store) -> None:
-    number = store.save_drill(RECORD)
-    assert store.drills("flights") == (replace(RECORD, number=number),)
-    assert store.drills("parcels") == ()
+    number = store.drills.save(RECORD)
+    assert store.drills.latest("flights") == (replace(RECORD, number=number),)
+    assert store.drills.latest("parcels") == ()
 
 
 def test_the_newest_comes_first_and_only_the_last_are_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drills, "KEPT", 2)
-    other = store.save_drill(replace(RECORD, name="parcels"))
-    numbers = [store.save_drill(replace(RECORD, seed=seed)) for seed in range(3)]
-    assert [one.number for one in store.drills("flights", latest=9)] == [numbers[2], numbers[1]]
-    assert [one.seed for one in store.drills("flights", latest=1)] == [2]
-    assert [one.number for one in store.drills("parcels")] == [other]
+    other = store.drills.save(replace(RECORD, name="parcels"))
+    numbers = [store.drills.save(replace(RECORD, seed=seed)) for seed in range(3)]
+    assert [one.number for one in store.drills.latest("flights", latest=9)] == [numbers[2], numbers[1]]
+    assert [one.seed for one in store.drills.latest("flights", latest=1)] == [2]
+    assert [one.number for one in store.drills.latest("parcels")] == [other]
 
 
 def test_what_people_ask_for_is_in_plain_columns(store: Store, tmp_path: Path) -> None:
-    store.save_drill(RECORD)
+    store.drills.save(RECORD)
     query = "SELECT fault, told, replicates, median_delay, cause, promised FROM drill_result ORDER BY position"
     engine = create_engine(f"sqlite:///{tmp_path}/store.db")
     with engine.connect() as connection:

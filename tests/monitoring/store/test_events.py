@@ -22,7 +22,7 @@ def moved(incident: IncidentRecord, *states: IncidentState) -> IncidentRecord:
 
 
 def events(store: Store, deployment: int) -> list[tuple[str, str | None]]:
-    return [(one.event, one.state) for one in store.pending_notifications(deployment)]
+    return [(one.event, one.state) for one in store.outbox.pending(deployment)]
 
 
 def test_each_state_has_a_name_for_the_life_of_the_incident(incident: IncidentRecord) -> None:
@@ -50,8 +50,8 @@ def test_an_acknowledgement_is_an_event_and_only_once(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=[incident])
-    store.act(deployment, 1, acknowledgement(APRIL + timedelta(days=1, hours=9)))
-    store.act(deployment, 1, acknowledgement(APRIL + timedelta(days=1, hours=10)))
+    store.incidents.act(deployment, 1, acknowledgement(APRIL + timedelta(days=1, hours=9)))
+    store.incidents.act(deployment, 1, acknowledgement(APRIL + timedelta(days=1, hours=10)))
     store.commit_window(deployment, window(1), states={}, label_cursor={}, incidents=[moved(incident, "recovering")])
     assert events(store, deployment)[1:] == [
         ("flights/1/1/acknowledged-1", "acknowledged"),
@@ -65,7 +65,7 @@ def test_closing_and_reopening_by_a_person_are_events_each_time(
     store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=[incident])
     for hour, kind in enumerate(("close", "reopen", "close", "reopen"), start=9):
         at = APRIL + timedelta(days=1, hours=hour)
-        store.act(deployment, 1, IncidentAction(at=at, by="operator", kind=kind))  # type: ignore[arg-type]  # from a list
+        store.incidents.act(deployment, 1, IncidentAction(at=at, by="operator", kind=kind))  # type: ignore[arg-type]  # from a list
     assert events(store, deployment)[1:] == [
         ("flights/1/1/closed-1", "closed"),
         ("flights/1/1/open-2", "open"),
@@ -81,4 +81,4 @@ def test_an_event_is_written_with_what_causes_it_or_not_at_all(
     with pytest.raises(Exception, match=r"NOT NULL|already"):
         store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=[incident, broken])
     assert events(store, deployment) == []
-    assert store.incidents(deployment) == ()
+    assert store.incidents.read(deployment) == ()

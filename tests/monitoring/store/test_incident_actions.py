@@ -41,15 +41,15 @@ def test_every_action_is_in_the_log_and_evidence_is_as_it_was(
         action("reopen"),
     )
     for one in actions:
-        stored.act(deployment, 1, one)
-    (found,) = stored.incidents(deployment)
+        stored.incidents.act(deployment, 1, one)
+    (found,) = stored.incidents.read(deployment)
     assert found.actions == actions
     assert (found.owner, found.snoozed_until, found.snoozed_until_worse) == ("team flights", NOON + HOUR, True)
     for name in ("watch", "slice", "cause", "message", "recovery", "detail", "opened_at"):
         assert getattr(found, name) == getattr(incident, name)
     assert [event.state for event in found.history] == ["open", "acknowledged"]
-    assert stored.incident(deployment, 1) == found
-    assert stored.tracked_incidents(deployment) == (replace(found, actions=()),)
+    assert stored.incidents.get(deployment, 1) == found
+    assert stored.incidents.tracked(deployment) == (replace(found, actions=()),)
 
 
 def test_a_snooze_lasts_until_its_end_or_until_worse(incident: IncidentRecord) -> None:
@@ -69,45 +69,45 @@ def test_what_becomes_worse_ends_a_snooze_that_says_so(
     stored: Store, deployment: int, window: MakeWindow, *, until_worse: bool, ends: bool
 ) -> None:
     until = None if until_worse else NOON + timedelta(days=9)
-    before = stored.act(deployment, 1, action("snooze", until=until, until_worse=until_worse))
+    before = stored.incidents.act(deployment, 1, action("snooze", until=until, until_worse=until_worse))
     worse = before.entered("worse", APRIL + timedelta(days=2))
     stored.commit_window(deployment, window(1), states={}, label_cursor={}, incidents=[worse])
-    (found,) = stored.incidents(deployment)
+    (found,) = stored.incidents.read(deployment)
     assert found.is_snoozed(NOON + timedelta(days=2)) is not ends
-    assert [one.state for one in stored.pending_notifications(deployment)] == ["open", "worse"]
+    assert [one.state for one in stored.outbox.pending(deployment)] == ["open", "worse"]
 
 
 def test_closing_is_at_once_and_is_undone_until_a_window_takes_account_of_it(
     stored: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
-    closed = stored.act(deployment, 1, action("close"))
+    closed = stored.incidents.act(deployment, 1, action("close"))
     assert (closed.state, closed.closed_at, closed.closed_from) == ("closed", NOON, "open")
-    assert stored.tracked_incidents(deployment)[0].closed_from == "open"
-    opened = stored.act(deployment, 1, action("reopen"))
+    assert stored.incidents.tracked(deployment)[0].closed_from == "open"
+    opened = stored.incidents.act(deployment, 1, action("reopen"))
     assert replace(opened, actions=()) == incident
     assert [one.kind for one in opened.actions] == ["close", "reopen"]
-    closed = stored.act(deployment, 1, action("close"))
-    with stored.lease(deployment, "a run", NOON, 60), pytest.raises(CannotRun, match="A run is judging"):
-        stored.act(deployment, 1, action("reopen"))
+    closed = stored.incidents.act(deployment, 1, action("close"))
+    with stored.leases.take(deployment, "a run", NOON, 60), pytest.raises(CannotRun, match="A run is judging"):
+        stored.incidents.act(deployment, 1, action("reopen"))
     stored.commit_window(
         deployment, window(1), states={}, label_cursor={}, incidents=[replace(closed, closed_from="", actions=())]
     )
-    assert stored.tracked_incidents(deployment) == ()
+    assert stored.incidents.tracked(deployment) == ()
     with pytest.raises(BadInput, match="cannot be reopened"):
-        stored.act(deployment, 1, action("reopen"))
+        stored.incidents.act(deployment, 1, action("reopen"))
 
 
 def test_a_run_that_did_not_know_that_a_person_closed_it_does_not_undo_it(
     stored: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
-    stored.act(deployment, 1, acknowledgement(NOON))
-    stored.act(deployment, 1, action("close"))
+    stored.incidents.act(deployment, 1, acknowledgement(NOON))
+    stored.incidents.act(deployment, 1, action("close"))
     judged = replace(incident, recovery="later").entered("recovering", APRIL + timedelta(days=2))
     stored.commit_window(deployment, window(1), states={}, label_cursor={}, incidents=[judged])
-    (found,) = stored.incidents(deployment)
+    (found,) = stored.incidents.read(deployment)
     assert (found.state, found.closed_at, found.closed_from, found.recovery) == ("closed", NOON, "recovering", "later")
     assert [event.state for event in found.history] == ["open", "acknowledged", "recovering", "closed"]
-    assert stored.act(deployment, 1, action("reopen")).state == "recovering"
+    assert stored.incidents.act(deployment, 1, action("reopen")).state == "recovering"
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_what_makes_no_sense_is_refused_and_not_logged(
     stored: Store, deployment: int, refused: IncidentAction, match: str
 ) -> None:
     with pytest.raises(BadInput, match=match):
-        stored.act(deployment, 1, refused)
-    assert stored.incident(deployment, 1).actions == ()
+        stored.incidents.act(deployment, 1, refused)
+    assert stored.incidents.get(deployment, 1).actions == ()
 
 
 def test_a_closed_incident_takes_notes_and_owners_alone(incident: IncidentRecord) -> None:
@@ -137,6 +137,6 @@ def test_a_closed_incident_takes_notes_and_owners_alone(incident: IncidentRecord
 
 
 def test_times_come_back_in_utc(stored: Store, deployment: int) -> None:
-    stored.act(deployment, 1, action("snooze", until=NOON + HOUR))
-    assert stored.incident(deployment, 1).actions[0].until == NOON + HOUR
-    assert stored.incident(deployment, 1).actions[0].at.tzinfo is UTC
+    stored.incidents.act(deployment, 1, action("snooze", until=NOON + HOUR))
+    assert stored.incidents.get(deployment, 1).actions[0].until == NOON + HOUR
+    assert stored.incidents.get(deployment, 1).actions[0].at.tzinfo is UTC

@@ -32,7 +32,7 @@ def test_incidents_are_replaced_by_number(
     closed = replace(incident, state="closed", closed_at=APRIL + timedelta(days=2), recovery="done")
     second = replace(incident, number=2, opened_at=APRIL + timedelta(days=3))
     commit(store, deployment, window(1), closed, second)
-    assert store.incidents(deployment) == (closed, second)
+    assert store.incidents.read(deployment) == (closed, second)
 
 
 def test_an_incident_is_acknowledged_once(
@@ -41,32 +41,32 @@ def test_an_incident_is_acknowledged_once(
     commit(store, deployment, window(0), incident)
     at = APRIL + timedelta(days=1, hours=8)
     action = acknowledgement(at)
-    acknowledged = store.act(deployment, 1, action)
+    acknowledged = store.incidents.act(deployment, 1, action)
     seen = (*incident.history, IncidentEvent(at=at, state="acknowledged"))
     assert acknowledged == replace(incident, state="acknowledged", acknowledged_at=at, history=seen, actions=(action,))
-    assert store.act(deployment, 1, acknowledgement(at + timedelta(hours=1))) == acknowledged
-    assert store.incidents(deployment) == (acknowledged,)
+    assert store.incidents.act(deployment, 1, acknowledgement(at + timedelta(hours=1))) == acknowledged
+    assert store.incidents.read(deployment) == (acknowledged,)
 
 
 def test_a_recovering_incident_that_is_acknowledged_goes_on_recovering(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), replace(incident, state="recovering"))
-    assert store.act(deployment, 1, acknowledgement(APRIL)).state == "recovering"
+    assert store.incidents.act(deployment, 1, acknowledgement(APRIL)).state == "recovering"
 
 
 def test_what_cannot_be_acknowledged_is_refused(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     with pytest.raises(BadInput, match="there are no incidents"):
-        store.act(deployment, 1, acknowledgement(APRIL))
+        store.incidents.act(deployment, 1, acknowledgement(APRIL))
     commit(store, deployment, window(0), replace(incident, state="closed"))
     with pytest.raises(BadInput, match="is closed"):
-        store.act(deployment, 1, acknowledgement(APRIL))
+        store.incidents.act(deployment, 1, acknowledgement(APRIL))
     with pytest.raises(BadInput, match="one of: 1"):
-        store.act(deployment, 2, acknowledgement(APRIL))
+        store.incidents.act(deployment, 2, acknowledgement(APRIL))
     with pytest.raises(BadInput, match="No such deployment"):
-        store.act(deployment + 1, 1, acknowledgement(APRIL))
+        store.incidents.act(deployment + 1, 1, acknowledgement(APRIL))
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_a_job_that_did_not_know_of_an_acknowledgement_does_not_undo_it(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord, judged: str, kept: str
 ) -> None:
     commit(store, deployment, window(0), incident)
-    store.act(deployment, 1, acknowledgement(APRIL))
+    store.incidents.act(deployment, 1, acknowledgement(APRIL))
     commit(store, deployment, window(1), replace(incident, state=judged))  # type: ignore[arg-type]  # from a list
-    (stored,) = store.incidents(deployment)
+    (stored,) = store.incidents.read(deployment)
     assert (stored.state, stored.acknowledged_at) == (kept, APRIL)
 
 
@@ -86,11 +86,11 @@ def test_what_became_worse_is_notified_again_and_is_to_be_acknowledged_again(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident)
-    store.save_notification(deployment, 1, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
-    seen = store.act(deployment, 1, acknowledgement(APRIL + timedelta(days=2)))
+    store.outbox.save_attempt(deployment, 1, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
+    seen = store.incidents.act(deployment, 1, acknowledgement(APRIL + timedelta(days=2)))
     worse = replace(seen, acknowledged_at=None).entered("worse", APRIL + timedelta(days=3))
     commit(store, deployment, window(1), worse)
-    _, pending = store.pending_notifications(deployment)
+    _, pending = store.outbox.pending(deployment)
     assert (pending.state, pending.reached, pending.attempts) == ("worse", frozenset(), 0)
     assert [event.state for event in pending.incidents[0].history] == ["open", "acknowledged", "worse"]
 
@@ -100,7 +100,7 @@ def test_an_incident_of_an_earlier_version_has_a_history_from_its_times(
 ) -> None:
     old = replace(incident, state="closed", closed_at=APRIL + timedelta(days=9), history=())
     commit(store, deployment, window(0), old)
-    (stored,) = store.incidents(deployment)
+    (stored,) = store.incidents.read(deployment)
     assert [event.state for event in stored.history] == ["open", "closed"]
 
 
@@ -109,14 +109,14 @@ def test_the_latest_incidents_are_read_page_by_page(
 ) -> None:
     every = [replace(incident, number=number, state="closed" if number == 3 else "open") for number in range(1, 6)]
     store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=every)
-    store.act(deployment, 4, acknowledgement(incident.opened_at + timedelta(days=1)))
+    store.incidents.act(deployment, 4, acknowledgement(incident.opened_at + timedelta(days=1)))
 
     def numbers(**asked: Any) -> list[int]:
-        return [one.number for one in store.recent_incidents(deployment, **asked)]
+        return [one.number for one in store.incidents.recent(deployment, **asked)]
 
     assert numbers(latest=2, before=None, closed=False) == [5, 4]
     assert numbers(latest=9, before=4, closed=False) == [2, 1]
     assert numbers(latest=9, before=4, closed=True) == [3, 2, 1]
-    (acted,) = store.recent_incidents(deployment, latest=1, before=5, closed=False)
-    assert acted == store.incident(deployment, 4)
+    (acted,) = store.incidents.recent(deployment, latest=1, before=5, closed=False)
+    assert acted == store.incidents.get(deployment, 4)
     assert len(acted.actions) == 1

@@ -16,35 +16,35 @@ NOW = datetime(2013, 4, 2, 6, tzinfo=UTC)
 
 def test_only_one_run_holds_the_lease(store: Store, deployment: int) -> None:
     with (
-        store.lease(deployment, "one", NOW, 60),
+        store.leases.take(deployment, "one", NOW, 60),
         pytest.raises(CannotRun, match="lease of one until 2013-04-02T06:01:00"),
     ):
-        store.lease(deployment, "two", NOW + timedelta(seconds=59), 60)
-    with store.lease(deployment, "two", NOW, 60) as lease:
+        store.leases.take(deployment, "two", NOW + timedelta(seconds=59), 60)
+    with store.leases.take(deployment, "two", NOW, 60) as lease:
         assert lease.owner == "two"
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_its_owner_finds_out(store: Store, deployment: int) -> None:
-    slow = store.lease(deployment, "slow", NOW, 60)
-    with store.lease(deployment, "fast", NOW + timedelta(seconds=60), 60):
+    slow = store.leases.take(deployment, "slow", NOW, 60)
+    with store.leases.take(deployment, "fast", NOW + timedelta(seconds=60), 60):
         with pytest.raises(CannotRun, match="taken over"):
             slow.renew(NOW + timedelta(seconds=61))
         slow.release()
         with pytest.raises(CannotRun, match="lease of fast"):
-            store.lease(deployment, "third", NOW + timedelta(seconds=62), 60)
+            store.leases.take(deployment, "third", NOW + timedelta(seconds=62), 60)
 
 
 def test_a_lease_from_a_clock_that_was_ahead_is_no_obstacle(store: Store, deployment: int) -> None:
-    store.lease(deployment, "ahead", NOW + timedelta(days=5_000), 60)
-    with store.lease(deployment, "next", NOW, 60), pytest.raises(AnotherRun, match="lease of next"):
-        store.lease(deployment, "third", NOW, 60)
+    store.leases.take(deployment, "ahead", NOW + timedelta(days=5_000), 60)
+    with store.leases.take(deployment, "next", NOW, 60), pytest.raises(AnotherRun, match="lease of next"):
+        store.leases.take(deployment, "third", NOW, 60)
 
 
 def test_a_renewed_lease_lasts_longer(store: Store, deployment: int) -> None:
-    lease = store.lease(deployment, "one", NOW, 60)
+    lease = store.leases.take(deployment, "one", NOW, 60)
     lease.renew(NOW + timedelta(seconds=50))
     with pytest.raises(CannotRun, match="lease of one"):
-        store.lease(deployment, "two", NOW + timedelta(seconds=100), 60)
+        store.leases.take(deployment, "two", NOW + timedelta(seconds=100), 60)
     lease.release()
     lease.release()
     with pytest.raises(CannotRun, match="taken over"):
@@ -52,10 +52,10 @@ def test_a_renewed_lease_lasts_longer(store: Store, deployment: int) -> None:
 
 
 def test_a_lease_that_ran_out_unnoticed_can_still_be_renewed(store: Store, deployment: int) -> None:
-    lease = store.lease(deployment, "one", NOW, 60)
+    lease = store.leases.take(deployment, "one", NOW, 60)
     lease.renew(NOW + timedelta(hours=1))
     with pytest.raises(CannotRun, match="lease of one"):
-        store.lease(deployment, "two", NOW + timedelta(hours=1), 60)
+        store.leases.take(deployment, "two", NOW + timedelta(hours=1), 60)
 
 
 RUN = """
@@ -75,8 +75,8 @@ with Store.open(url) as store:
     sys.stdin.readline()
     while True:
         try:
-            with store.lease(1, owner, datetime.now(UTC), 60) if leased else nullcontext():
-                last = store.last_window(1)
+            with store.leases.take(1, owner, datetime.now(UTC), 60) if leased else nullcontext():
+                last = store.windows.last(1)
                 begin = last.record.end if last else start
                 if begin >= start + timedelta(days=25):
                     break
@@ -116,17 +116,17 @@ def test_two_processes_judge_every_window_once(store: Store, deployment: int, ur
     assert [error for _, error in outputs] == ["", ""]
     judged = [day for output, _ in outputs for day in json.loads(output)]
     assert sorted(judged) == list(range(1, 26))
-    assert [window.start.day for window in store.windows(deployment)] == list(range(1, 26))
+    assert [window.start.day for window in store.windows.read(deployment)] == list(range(1, 26))
 
 
 def test_a_lease_that_was_left_behind_is_listed_and_released(store: Store, deployment: int) -> None:
-    held = store.lease(deployment, "killed", NOW, 120)
-    assert store.leases() == (
+    held = store.leases.take(deployment, "killed", NOW, 120)
+    assert store.leases.read() == (
         LeaseRecord(deployment=deployment, owner="killed", expires_at=NOW + timedelta(seconds=120)),
     )
-    assert store.release_lease(deployment)
-    assert not store.release_lease(deployment)
-    assert store.leases() == ()
+    assert store.leases.release(deployment)
+    assert not store.leases.release(deployment)
+    assert store.leases.read() == ()
     with pytest.raises(CannotRun, match="taken over"):
         held.renew(NOW)
-    store.lease(deployment, "next", NOW, 120)
+    store.leases.take(deployment, "next", NOW, 120)

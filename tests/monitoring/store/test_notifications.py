@@ -25,23 +25,23 @@ def pending_of(incident: IncidentRecord) -> PendingNotification:
 def test_a_new_incident_is_pending_at_once(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
-    assert store.pending_notifications(deployment) == ()
+    assert store.outbox.pending(deployment) == ()
     commit(store, deployment, window(0), incident)
-    assert store.pending_notifications(deployment) == (pending_of(incident),)
+    assert store.outbox.pending(deployment) == (pending_of(incident),)
 
 
 def test_attempts_and_receivers_are_kept_until_all_are_notified(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident, replace(incident, number=2))
-    store.save_notification(deployment, 1, Attempt(reached=frozenset({"b", "a"}), abandoned=frozenset({"c"})))
-    store.save_notification(deployment, 2, Attempt(completed_at=APRIL))
-    (pending,) = store.pending_notifications(deployment)
+    store.outbox.save_attempt(deployment, 1, Attempt(reached=frozenset({"b", "a"}), abandoned=frozenset({"c"})))
+    store.outbox.save_attempt(deployment, 2, Attempt(completed_at=APRIL))
+    (pending,) = store.outbox.pending(deployment)
     expected = replace(pending_of(incident), reached=frozenset({"a", "b"}), abandoned=frozenset({"c"}), attempts=1)
     assert pending == expected
-    store.save_notification(deployment, 1, Attempt(completed_at=APRIL + timedelta(hours=1)))
-    assert store.pending_notifications(deployment) == ()
-    assert store.given_up_notifications(deployment) == ()
+    store.outbox.save_attempt(deployment, 1, Attempt(completed_at=APRIL + timedelta(hours=1)))
+    assert store.outbox.pending(deployment) == ()
+    assert store.outbox.given_up(deployment) == ()
 
 
 def test_an_event_keeps_its_state_and_shows_the_incident_as_it_is(
@@ -50,7 +50,7 @@ def test_an_event_keeps_its_state_and_shows_the_incident_as_it_is(
     commit(store, deployment, window(0), incident)
     worse = replace(incident, message="More than before.").entered("worse", APRIL + timedelta(days=2))
     commit(store, deployment, window(1), worse)
-    first, second = store.pending_notifications(deployment)
+    first, second = store.outbox.pending(deployment)
     assert (first.state, second.state) == ("open", "worse")
     assert first.incidents == second.incidents == (worse,)
 
@@ -59,19 +59,19 @@ def test_deployments_have_notifications_of_their_own(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident)
-    assert store.pending_notifications(deployment + 1) == ()
+    assert store.outbox.pending(deployment + 1) == ()
 
 
 def test_what_was_given_up_is_neither_pending_nor_delivered_and_stays_known(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident)
-    store.save_notification(deployment, 1, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
-    assert store.pending_notifications(deployment) == ()
-    assert store.given_up_notifications(deployment) == ("flights/1/1/0",)
+    store.outbox.save_attempt(deployment, 1, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
+    assert store.outbox.pending(deployment) == ()
+    assert store.outbox.given_up(deployment) == ("flights/1/1/0",)
     commit(store, deployment, window(1), incident.entered("worse", APRIL + timedelta(days=2)))
-    assert [one.event for one in store.pending_notifications(deployment)] == ["flights/1/1/1"]
-    assert store.given_up_notifications(deployment) == ("flights/1/1/0",)
+    assert [one.event for one in store.outbox.pending(deployment)] == ["flights/1/1/1"]
+    assert store.outbox.given_up(deployment) == ("flights/1/1/0",)
 
 
 def test_a_digest_takes_the_place_of_its_events(
@@ -79,24 +79,24 @@ def test_a_digest_takes_the_place_of_its_events(
 ) -> None:
     other = replace(incident, number=2, opened_at=APRIL + timedelta(days=3), history=())
     commit(store, deployment, window(0), incident.entered("worse", APRIL + timedelta(days=2)), other)
-    store.save_digest(deployment, store.pending_notifications(deployment), APRIL + timedelta(days=9))
-    (digest,) = store.pending_notifications(deployment)
+    store.outbox.save_digest(deployment, store.outbox.pending(deployment), APRIL + timedelta(days=9))
+    (digest,) = store.outbox.pending(deployment)
     assert (digest.event, digest.state, digest.events) == ("flights/1/digest/1-3", None, 3)
     assert digest.at == APRIL + timedelta(days=3)
     assert [one.number for one in digest.incidents] == [1, 2]
-    store.save_notification(deployment, digest.number, Attempt(completed_at=APRIL))
-    assert store.pending_notifications(deployment) == ()
+    store.outbox.save_attempt(deployment, digest.number, Attempt(completed_at=APRIL))
+    assert store.outbox.pending(deployment) == ()
 
 
 def test_the_outbox_says_what_became_of_each_event(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), *(replace(incident, number=number) for number in range(1, 6)))
-    store.save_digest(deployment, store.pending_notifications(deployment)[:1], APRIL)
-    store.save_notification(deployment, 2, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
-    store.save_notification(deployment, 3, Attempt(completed_at=APRIL))
-    store.save_notification(deployment, 4, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
-    found = [(one.state, one.outcome) for one in store.outbox(deployment)]
+    store.outbox.save_digest(deployment, store.outbox.pending(deployment)[:1], APRIL)
+    store.outbox.save_attempt(deployment, 2, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
+    store.outbox.save_attempt(deployment, 3, Attempt(completed_at=APRIL))
+    store.outbox.save_attempt(deployment, 4, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
+    found = [(one.state, one.outcome) for one in store.outbox.read(deployment)]
     assert found == [
         ("open", "in a digest"),
         ("open", "delivered"),
@@ -105,11 +105,11 @@ def test_the_outbox_says_what_became_of_each_event(
         ("open", "pending"),
         ("digest", "pending"),
     ]
-    undelivered = store.undelivered(9)
+    undelivered = store.outbox.undelivered(9)
     assert [(number, one.outcome) for number, one in undelivered] == [
         (deployment, outcome) for outcome in ("pending", "pending", "given up")
     ]
-    assert len(store.undelivered(1)) == 1
+    assert len(store.outbox.undelivered(1)) == 1
 
 
 def test_finished_events_of_closed_incidents_are_deleted_and_others_stay(
@@ -119,12 +119,12 @@ def test_finished_events_of_closed_incidents_are_deleted_and_others_stay(
     commit(store, deployment, window(0), closed, replace(incident, number=2), replace(closed, number=3))
     done = Attempt(reached=frozenset({"a"}), completed_at=APRIL)
     for number in (1, 2):
-        store.save_notification(deployment, number, done)
-    assert store.forget_notifications(deployment, APRIL) == 0
-    assert store.forget_notifications(deployment, APRIL + timedelta(days=1)) == 1
-    assert [(one.incident, one.outcome) for one in store.outbox(deployment)] == [(2, "delivered"), (3, "pending")]
-    store.save_notification(deployment, 3, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
-    assert store.forget_notifications(deployment, APRIL + timedelta(days=1)) == 1
+        store.outbox.save_attempt(deployment, number, done)
+    assert store.outbox.forget(deployment, APRIL) == 0
+    assert store.outbox.forget(deployment, APRIL + timedelta(days=1)) == 1
+    assert [(one.incident, one.outcome) for one in store.outbox.read(deployment)] == [(2, "delivered"), (3, "pending")]
+    store.outbox.save_attempt(deployment, 3, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
+    assert store.outbox.forget(deployment, APRIL + timedelta(days=1)) == 1
 
 
 def test_events_of_a_digest_stay_until_it_is_finished(
@@ -132,11 +132,11 @@ def test_events_of_a_digest_stay_until_it_is_finished(
 ) -> None:
     closed = replace(incident, state="closed", closed_at=APRIL + timedelta(days=2))
     commit(store, deployment, window(0), closed, replace(closed, number=2))
-    store.save_digest(deployment, store.pending_notifications(deployment), APRIL)
+    store.outbox.save_digest(deployment, store.outbox.pending(deployment), APRIL)
     later = APRIL + timedelta(days=9)
-    assert store.forget_notifications(deployment, later) == 0
-    (digest,) = store.pending_notifications(deployment)
+    assert store.outbox.forget(deployment, later) == 0
+    (digest,) = store.outbox.pending(deployment)
     assert [one.number for one in digest.incidents] == [1, 2]
-    store.save_notification(deployment, digest.number, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
-    assert store.forget_notifications(deployment, later) == 3
-    assert store.outbox(deployment) == ()
+    store.outbox.save_attempt(deployment, digest.number, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
+    assert store.outbox.forget(deployment, later) == 3
+    assert store.outbox.read(deployment) == ()

@@ -28,9 +28,9 @@ from monitoring.store.tables import metadata
 def test_a_new_store_is_made_with_its_folders(tmp_path: Path, deployment_record: DeploymentRecord) -> None:
     url = f"sqlite:///{tmp_path}/some/where/pitfalls.db"
     with Store.open(url) as store:
-        number = store.deployment(deployment_record)
+        number = store.find_or_create(deployment_record)
     with Store.open(url) as again:
-        assert again.deployment_record(number) == deployment_record
+        assert again.deployments.read(number) == deployment_record
 
 
 def test_the_revisions_lead_to_the_tables_of_this_code(url: str) -> None:
@@ -219,13 +219,13 @@ def test_a_store_that_may_not_be_written_is_read(
     url = f"sqlite:///{shelf}/pitfalls.db"
     with ExitStack() as still:
         store = still.enter_context(Store.open(url))
-        number = store.deployment(deployment_record)
+        number = store.find_or_create(deployment_record)
         if not writer:
             still.close()
         with of_another_user(shelf), Store.open(url, make=False) as seen:
-            assert seen.deployment_record(number) == deployment_record
+            assert seen.deployments.read(number) == deployment_record
             with pytest.raises(CannotRun, match=rf"{url} \(.*readonly"):
-                seen.deployment(replace(deployment_record, version=99))
+                seen.find_or_create(replace(deployment_record, version=99))
 
 
 def test_a_store_of_an_earlier_release_that_may_not_be_written_is_one_clear_message(shelf: Path) -> None:
@@ -258,7 +258,7 @@ def test_both_drivers_of_postgresql_are_told_how_long_to_wait() -> None:
 def test_new_stores_may_be_opened_in_several_threads_at_once(tmp_path: Path) -> None:
     def opened(number: int) -> int:
         with Store.open(f"sqlite:///{tmp_path / str(number)}.db") as store:
-            return len(store.deployments())
+            return len(store.deployments.all())
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(opened, range(4))) == [0] * 4

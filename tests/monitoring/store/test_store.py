@@ -22,12 +22,12 @@ def commit(store: Store, deployment: int, window: WindowRecord, *incidents: Inci
 
 
 def test_before_the_first_window_there_is_nothing(store: Store, deployment: int) -> None:
-    assert store.last_window(deployment) is None
-    assert store.level_states(deployment) == {}
-    assert store.windows(deployment) == ()
-    assert store.incidents(deployment) == ()
-    assert store.sensitivity(deployment) == ()
-    assert store.baseline(deployment) == ()
+    assert store.windows.last(deployment) is None
+    assert store.deployments.states(deployment) == {}
+    assert store.windows.read(deployment) == ()
+    assert store.incidents.read(deployment) == ()
+    assert store.deployments.sensitivity(deployment) == ()
+    assert store.deployments.baseline(deployment) == ()
 
 
 def test_a_window_comes_back_from_another_process_s_point_of_view(
@@ -36,13 +36,13 @@ def test_a_window_comes_back_from_another_process_s_point_of_view(
     commit(store, deployment, window(0))
     commit(store, deployment, window(1, scores=0), incident)
     with Store.open(url) as other:
-        assert other.windows(deployment) == (window(0), window(1, scores=0))
-        assert other.windows(deployment, scores=False) == (window(0, scores=0), window(1, scores=0))
-        last = other.last_window(deployment)
+        assert other.windows.read(deployment) == (window(0), window(1, scores=0))
+        assert other.windows.read(deployment, scores=False) == (window(0, scores=0), window(1, scores=0))
+        last = other.windows.last(deployment)
         assert last is not None
         assert (last.record, last.label_cursor) == (window(1, scores=0), {"segment": 7})
-        assert other.level_states(deployment) == {"page": f"after {window(1).start}"}
-        assert other.incidents(deployment) == (incident,)
+        assert other.deployments.states(deployment) == {"page": f"after {window(1).start}"}
+        assert other.incidents.read(deployment) == (incident,)
 
 
 def test_a_commit_that_fails_at_its_end_leaves_nothing(
@@ -51,12 +51,12 @@ def test_a_commit_that_fails_at_its_end_leaves_nothing(
     naive = replace(incident, opened_at=datetime(2013, 4, 1))  # noqa: DTZ001 (a time without a zone is the point)
     with pytest.raises(StatementError, match="without a zone"):
         commit(store, deployment, window(0), naive)
-    assert store.windows(deployment) == ()
-    assert store.level_states(deployment) == {}
+    assert store.windows.read(deployment) == ()
+    assert store.deployments.states(deployment) == {}
 
 
 def test_a_store_that_breaks_while_open_says_so(store: Store, deployment: int, tmp_path: Path) -> None:
     store.close()
     (tmp_path / "pitfalls.db").write_bytes(b"no longer a database" * 1000)
     with pytest.raises(CannotRun, match=r"cannot be used.*not a database"):
-        store.windows(deployment)
+        store.windows.read(deployment)

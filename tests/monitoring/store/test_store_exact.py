@@ -155,17 +155,17 @@ def test_all_records_come_back_the_same(
 ) -> None:
     states, cursor = memory
     number = next(numbers)
-    deployment = store.deployment(replace(deployment_record, name=str(number), settings_digest=str(number)))
+    deployment = store.find_or_create(replace(deployment_record, name=str(number), settings_digest=str(number)))
     store.commit_window(deployment, window, states=states, label_cursor=cursor, incidents=opened)
-    store.save_sensitivity(deployment, sensitivity)
-    store.save_baseline(deployment, baseline)
-    last = store.last_window(deployment)
+    store.deployments.save_sensitivity(deployment, sensitivity)
+    store.deployments.save_baseline(deployment, baseline)
+    last = store.windows.last(deployment)
     assert last is not None
     # A float's repr tells it apart from every other, and -0.0 from 0.0.
     assert repr(last.record) == repr(window)
     assert last.label_cursor == cursor
-    assert [repr(one) for one in store.windows(deployment)] == [repr(window)]
-    assert store.level_states(deployment) == states
-    assert store.incidents(deployment) == tuple(sorted(opened, key=lambda one: one.number))
-    assert [repr(one) for one in store.sensitivity(deployment)] == [repr(one) for one in sensitivity]
-    assert [repr(one) for one in store.baseline(deployment)] == [repr(one) for one in baseline]
+    assert [repr(one) for one in store.windows.read(deployment)] == [repr(window)]
+    assert store.deployments.states(deployment) == states
+    assert store.incidents.read(deployment) == tuple(sorted(opened, key=lambda one: one.number))
+    assert [repr(one) for one in store.deployments.sensitivity(deployment)] == [repr(one) for one in sensitivity]
+    assert [repr(one) for one in store.deployments.baseline(deployment)] == [repr(one) for one in baseline]

@@ -67,20 +67,22 @@ def test_everything_comes_back_the_same(
     store.commit_window(deployment, edges, states={"page": "p"}, label_cursor={"s": 1}, incidents=[incident])
     actions = (acknowledgement(NOW), replace(acknowledgement(NOW), kind="snooze", until_worse=True))
     for action in actions:
-        store.act(deployment, 1, action)
+        store.incidents.act(deployment, 1, action)
     store.commit_window(deployment, window(1), states={"page": "q"}, label_cursor={"s": 2}, incidents=[incident])
-    store.save_baseline(deployment, baseline)
+    store.deployments.save_baseline(deployment, baseline)
     with Store.open(url) as other:
-        assert other.deployment(deployment_record) == deployment
-        assert repr(other.windows(deployment)) == repr((edges, window(1)))
-        assert other.level_states(deployment) == {"page": "q"}
+        assert other.find_or_create(deployment_record) == deployment
+        assert repr(other.windows.read(deployment)) == repr((edges, window(1)))
+        assert other.deployments.states(deployment) == {"page": "q"}
         history = (*incident.history, IncidentEvent(at=NOW, state="acknowledged"))
         acknowledged = replace(incident, state="acknowledged", acknowledged_at=NOW, history=history)
-        assert other.incidents(deployment) == (replace(acknowledged, snoozed_until_worse=True, actions=actions),)
-        other.save_run(other.begin_run(deployment, RunRecord(started_at=NOW)), RunRecord(started_at=NOW, ended_at=NOW))
-        assert other.runs(deployment) == (RunRecord(started_at=NOW, ended_at=NOW),)
-        assert other.baseline(deployment) == baseline
-        last = other.last_window(deployment)
+        assert other.incidents.read(deployment) == (replace(acknowledged, snoozed_until_worse=True, actions=actions),)
+        other.runs.save(
+            other.runs.begin(deployment, RunRecord(started_at=NOW)), RunRecord(started_at=NOW, ended_at=NOW)
+        )
+        assert other.runs.latest(deployment) == (RunRecord(started_at=NOW, ended_at=NOW),)
+        assert other.deployments.baseline(deployment) == baseline
+        last = other.windows.last(deployment)
         assert last is not None
         assert last.label_cursor == {"s": 2}
 
@@ -91,26 +93,28 @@ def test_scores_of_a_watch_come_by_window_there_too(
     for day in range(3):
         store.commit_window(deployment, window(day), states={}, label_cursor={}, incidents=())
     wanted = next(one for one in window(0).scores if not one.slice)
-    found = store.series(deployment, {wanted.watch}, latest=2)
+    found = store.windows.series(deployment, {wanted.watch}, latest=2)
     known = [one.value for day in (1, 2) for one in window(day).scores if (one.watch, one.slice) == (wanted.watch, "")]
     assert found.values[WatchKey(watch=wanted.watch)].tolist() == known
 
 
 def test_drills_come_back_there_too(url: str) -> None:
     with Store.open(url) as store:
-        number = store.save_drill(RECORD)
-        assert store.drills("flights") == (replace(RECORD, number=number),)
-        assert store.drills("parcels") == ()
+        number = store.drills.save(RECORD)
+        assert store.drills.latest("flights") == (replace(RECORD, number=number),)
+        assert store.drills.latest("parcels") == ()
 
 
 def test_windows_are_judged_once_and_leases_are_held_by_one(
     store: Store, deployment: int, window: Callable[..., WindowRecord]
 ) -> None:
-    with store.lease(deployment, "one", NOW, 60), pytest.raises(CannotRun, match="lease of one"):
-        store.lease(deployment, "two", NOW + timedelta(seconds=1), 60)
-    with store.lease(deployment, "one", NOW, 60), pytest.raises(AnotherRun, match="lease of one"):
-        store.lease(deployment, "two", NOW + timedelta(days=5_000), 60)  # its clock does not count, but the server's
-    store.lease(deployment, "two", NOW, 60).release()
+    with store.leases.take(deployment, "one", NOW, 60), pytest.raises(CannotRun, match="lease of one"):
+        store.leases.take(deployment, "two", NOW + timedelta(seconds=1), 60)
+    with store.leases.take(deployment, "one", NOW, 60), pytest.raises(AnotherRun, match="lease of one"):
+        store.leases.take(
+            deployment, "two", NOW + timedelta(days=5_000), 60
+        )  # its clock does not count, but the server's
+    store.leases.take(deployment, "two", NOW, 60).release()
     store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=())
     with pytest.raises(CannotRun, match="judged already"):
         store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=())
@@ -122,8 +126,8 @@ def test_a_server_that_was_away_is_one_clear_error_and_then_used_again(
     server.stop()
     try:
         with pytest.raises(CannotRun, match="The store cannot be used"):
-            store.windows(deployment)
+            store.windows.read(deployment)
     finally:
         server.start()
-    assert store.windows(deployment) == ()
+    assert store.windows.read(deployment) == ()
     assert caplog.text == ""

@@ -29,22 +29,22 @@ def test_a_window_is_judged_once_and_in_order(
 ) -> None:
     commit(store, deployment, window(0))
     commit(store, deployment, window(1))
-    states, windows = store.level_states(deployment), store.windows(deployment)
+    states, windows = store.deployments.states(deployment), store.windows.read(deployment)
     with pytest.raises(CannotRun, match="judged already"):
         commit(store, deployment, window(day), incident)
-    assert (store.level_states(deployment), store.windows(deployment)) == (states, windows)
-    assert store.incidents(deployment) == ()
+    assert (store.deployments.states(deployment), store.windows.read(deployment)) == (states, windows)
+    assert store.incidents.read(deployment) == ()
 
 
 def test_deployments_do_not_share_windows(
     store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow, incident: IncidentRecord
 ) -> None:
-    other = store.deployment(replace(deployment_record, version=2))
+    other = store.find_or_create(replace(deployment_record, version=2))
     commit(store, deployment, window(0), incident)
     commit(store, other, window(0, scores=3))
-    assert store.windows(deployment) == (window(0),)
-    assert store.windows(other) == (window(0, scores=3),)
-    assert store.incidents(other) == ()
+    assert store.windows.read(deployment) == (window(0),)
+    assert store.windows.read(other) == (window(0, scores=3),)
+    assert store.incidents.read(other) == ()
 
 
 def test_nan_is_refused_and_nothing_is_kept(store: Store, deployment: int, window: MakeWindow) -> None:
@@ -53,14 +53,14 @@ def test_nan_is_refused_and_nothing_is_kept(store: Store, deployment: int, windo
     scores = (replace(window(0).scores[0], value=float("nan")),)
     with pytest.raises(ValueError, match="NaN"):
         commit(store, deployment, replace(window(0), scores=scores))
-    assert store.windows(deployment) == ()
+    assert store.windows.read(deployment) == ()
 
 
 def test_times_come_back_in_utc(store: Store, deployment: int, window: MakeWindow) -> None:
     zone = timezone(timedelta(hours=-4))
     local = replace(window(0), start=APRIL.astimezone(zone), end=(APRIL + timedelta(hours=1)).astimezone(zone))
     commit(store, deployment, local)
-    (stored,) = store.windows(deployment)
+    (stored,) = store.windows.read(deployment)
     assert stored == local
     assert (stored.start.tzinfo, stored.end.tzinfo) == (UTC, UTC)
 
@@ -70,8 +70,8 @@ def test_one_window_is_read_with_everything_that_was_written(
 ) -> None:
     for day in range(2):
         store.commit_window(deployment, window(day), states={}, label_cursor={}, incidents=())
-    assert store.window(deployment, window(1).start) == window(1)
-    assert store.window(deployment, window(2).start) is None
+    assert store.windows.at(deployment, window(1).start) == window(1)
+    assert store.windows.at(deployment, window(2).start) is None
 
 
 def test_the_scores_up_to_a_time_leave_out_later_windows(
@@ -79,7 +79,7 @@ def test_the_scores_up_to_a_time_leave_out_later_windows(
 ) -> None:
     for day in range(4):
         store.commit_window(deployment, window(day), states={}, label_cursor={}, incidents=())
-    found = store.score_history(deployment, "page", latest=2, before=window(3).start)
+    found = store.windows.scores(deployment, "page", latest=2, before=window(3).start)
     assert found.starts == (window(1).start, window(2).start)
     assert {len(values) for _, values in found.scores.values()} == {2}
 
@@ -87,12 +87,12 @@ def test_the_scores_up_to_a_time_leave_out_later_windows(
 def test_scores_of_some_watches_come_by_window(
     store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow
 ) -> None:
-    other = store.deployment(replace(deployment_record, version=2))
+    other = store.find_or_create(replace(deployment_record, version=2))
     for day in range(4):
         commit(store, deployment, window(day))
         commit(store, other, window(day))
     wanted = next(one.watch for one in window(0).scores if not one.slice)
-    found = store.series(deployment, {wanted}, latest=2, before=window(3).start)
+    found = store.windows.series(deployment, {wanted}, latest=2, before=window(3).start)
     assert found.starts == (window(1).start, window(2).start)
     assert found.seconds.tolist() == [start.timestamp() for start in found.starts]
     for place, scores in enumerate((window(1).scores, window(2).scores)):
@@ -100,8 +100,8 @@ def test_scores_of_some_watches_come_by_window(
         assert found.values[WatchKey(watch=wanted)][place] == one.value
         assert found.log_evidence[WatchKey(watch=wanted)][place] == one.log_evidence
     assert set(found.values) == {WatchKey(watch=wanted)}
-    assert store.series(deployment, (), latest=1).starts == (window(3).start,)
-    assert store.series(99, {wanted}, latest=2).starts == ()
+    assert store.windows.series(deployment, (), latest=1).starts == (window(3).start,)
+    assert store.windows.series(99, {wanted}, latest=2).starts == ()
 
 
 def test_a_few_watches_are_found_without_all_others(store: Store) -> None:
@@ -109,7 +109,7 @@ def test_a_few_watches_are_found_without_all_others(store: Store) -> None:
         "EXPLAIN QUERY PLAN SELECT value FROM score JOIN window ON window.id = score.window WHERE deployment = 1 "
         "AND score.window BETWEEN 1 AND 9 AND watch IN ('brier', 'error')"
     )
-    with store._reading() as connection:
+    with store.transactions.reading() as connection:
         plan = " ".join(str(row) for row in connection.execute(text(query)))
     assert "ix_score_watch (window=? AND watch=?)" in plan
 
@@ -119,4 +119,4 @@ def test_the_windows_before_a_time_come_with_their_scores(
 ) -> None:
     for day in range(4):
         store.commit_window(deployment, window(day), states={}, label_cursor={}, incidents=())
-    assert store.windows(deployment, before=window(3).start, latest=2) == (window(1), window(2))
+    assert store.windows.read(deployment, before=window(3).start, latest=2) == (window(1), window(2))

@@ -23,12 +23,12 @@ def test_old_windows_lose_their_details_but_not_those_of_an_incident(
             opened = (replace(incident, window_start=begin, window_end=end, opened_at=end, closed_at=closed),)
         found = replace(window(day), findings=(Finding(kind="unseen values", feature="x", message="One."),))
         store.commit_window(deployment, found, states={}, label_cursor={}, incidents=opened)
-    before = store.windows(deployment)
-    assert store.forget_details(deployment, APRIL + timedelta(days=10), around=2) == 3
-    after = store.windows(deployment)
+    before = store.windows.read(deployment)
+    assert store.windows.forget_details(deployment, APRIL + timedelta(days=10), around=2) == 3
+    after = store.windows.read(deployment)
     assert [bool(one.scores) for one in after] == [*[False] * 3, *[True] * 9]
     assert [bool(one.findings) for one in after] == [bool(one.scores) for one in after]
     assert [replace(one, scores=(), findings=()) for one in after] == [
         replace(one, scores=(), findings=()) for one in before
     ]
-    assert store.forget_details(deployment, APRIL + timedelta(days=10), around=2) == 0
+    assert store.windows.forget_details(deployment, APRIL + timedelta(days=10), around=2) == 0

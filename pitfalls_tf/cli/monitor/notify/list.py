@@ -33,7 +33,7 @@ def command(config_path: Path, deployment: int | None, *, everything: bool, outp
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
-        events = () if number is None else store.outbox(number)
+        events = () if number is None else store.outbox.read(number)
     shown = [one for one in events if everything or one.outcome in ("pending", "given up")]
     names = {route.receiver: route.shown for route in config.notify}
     found = [_document(one, names) for one in shown]

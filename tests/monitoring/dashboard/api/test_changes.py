@@ -77,7 +77,7 @@ def test_windows_are_judged_again_labels_added_and_a_baseline_made_and_undone(
     assert client.post(f"{PLACE}/rebaseline/undo", json={"by": "ada"}).json() == {"since": at(DAYS), "reopened": []}
     assert client.post(f"{PLACE}/rebaseline/undo", json={"by": "ada"}).status_code == 400
 
-    with Store.open(config.store.url) as store, store.lease(1, "a run", NOW, 60):
+    with Store.open(config.store.url) as store, store.leases.take(1, "a run", NOW, 60):
         assert client.post(f"{PLACE}/backfill", json=asked).status_code == 409
 
 

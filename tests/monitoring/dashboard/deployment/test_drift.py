@@ -51,7 +51,7 @@ def test_without_a_report_there_is_the_command_that_writes_it(tmp_path: Path) ->
 
 def test_without_a_config_or_a_window_it_is_said(url: str) -> None:
     stores = stores_of(url)
-    start = stores.stores[0].store().recent_windows(1, latest=1)[0].start
+    start = stores.stores[0].store().windows.recent(1, latest=1)[0].start
     assert (
         read_drift(stores.deployment(("shop", 1)), start).command,
         read_drift(stores.deployment(("shop", 1)), start).report,

@@ -10,9 +10,9 @@ from tests.dashboard_store import NOW
 
 
 def test_the_deployments_of_a_model_stand_side_by_side(shared_store: Store) -> None:
-    first, second = shared_store.summaries()
+    first, second = shared_store.overview.summaries()
     newer = replace(second, record=replace(second.record, version=2))
-    read = shared_store.recent_histories((1, 2), latest=30, watches=HEADLINES, scored=7)
+    read = shared_store.overview.histories((1, 2), latest=30, watches=HEADLINES, scored=7)
     found = [(entry_of("shop", one, NOW), read[one.number]) for one in (newer, first)]
     table = versions_table(found, first.number, NOW)
     assert table is not None
@@ -24,8 +24,8 @@ def test_the_deployments_of_a_model_stand_side_by_side(shared_store: Store) -> N
 
 
 def test_one_deployment_has_no_other_to_stand_beside(shared_store: Store) -> None:
-    (first, _) = shared_store.summaries()
-    read = shared_store.recent_histories((1,), latest=30, watches=HEADLINES, scored=7)
+    (first, _) = shared_store.overview.summaries()
+    read = shared_store.overview.histories((1,), latest=30, watches=HEADLINES, scored=7)
     assert versions_table([(entry_of("shop", first, NOW), read[1])], 1, NOW) is None
-    assert [one.number for one in shared_store.summaries("parcels")] == [2]
-    assert shared_store.summaries("none") == ()
+    assert [one.number for one in shared_store.overview.summaries("parcels")] == [2]
+    assert shared_store.overview.summaries("none") == ()

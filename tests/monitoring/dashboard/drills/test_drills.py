@@ -11,7 +11,7 @@ COMMAND = "pitfalls drill run --config monitor.toml"
 
 
 def test_the_last_drill_is_a_sentence_facts_and_a_scoreboard(shared_store: Store) -> None:
-    view = drills_view([drill_of("flights")], shared_store.summaries()[0], "/d/shop/1", COMMAND)
+    view = drills_view([drill_of("flights")], shared_store.overview.summaries()[0], "/d/shop/1", COMMAND)
     assert (view.address, view.name, view.command) == ("/d/shop/1/drills", "flights", COMMAND)
     assert view.sentence == "1 of 3 faults detected; missed: labels stop."
     assert ("Without a fault", "no page, 1 notice in 58 windows") in view.facts
@@ -29,7 +29,7 @@ def test_the_last_drill_is_a_sentence_facts_and_a_scoreboard(shared_store: Store
 
 
 def test_a_drill_of_another_baseline_says_so(shared_store: Store) -> None:
-    summary = shared_store.summaries()[0]
+    summary = shared_store.overview.summaries()[0]
     drill = drill_of("flights")
     assert "run it again" in drills_view([drill], summary, "/d/shop/1", "").stale
     mine = replace(drill, basis=summary.record.basis)
@@ -40,11 +40,11 @@ def test_a_fault_that_was_noticed_only_says_how_often(shared_store: Store) -> No
     drill = drill_of("flights")
     noticed = replace(drill.faults[0].runs[0], level="notice")
     drill = replace(drill, faults=(replace(drill.faults[0], runs=(noticed,)),))
-    view = drills_view([drill], shared_store.summaries()[0], "/d/shop/1", "")
+    view = drills_view([drill], shared_store.overview.summaries()[0], "/d/shop/1", "")
     assert view.tables[0].rows[0][6].text == "a notice in 1 of 1"
     assert view.tables[1].rows[0][3].text == "a notice"
 
 
 def test_without_a_drill_there_is_the_command_alone(shared_store: Store) -> None:
-    view = drills_view([], shared_store.summaries()[1], "/d/shop/2", COMMAND)
+    view = drills_view([], shared_store.overview.summaries()[1], "/d/shop/2", COMMAND)
     assert (view.sentence, view.facts, view.tables, view.stale) == ("No drill was run yet.", (), (), "")

@@ -58,7 +58,7 @@ def test_who_may_not_act_runs_nothing(stores: Stores) -> None:
     assert "where it is started with --token-file" in anybody.get(PAGE).text
     assert "<button>Stop &lt;orders&gt;" not in anybody.get(PAGE).text
     assert anybody.post(f"{PAGE}/run", data=sure).status_code == 403
-    assert "Stop" not in "".join(one.text for one in stores.stores[0].store().incident(1, 1).actions)
+    assert "Stop" not in "".join(one.text for one in stores.stores[0].store().incidents.get(1, 1).actions)
 
 
 def test_without_an_action_in_the_config_there_is_none(url: str) -> None:

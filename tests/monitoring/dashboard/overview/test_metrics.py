@@ -55,7 +55,7 @@ def test_a_deployment_is_in_one_state_and_has_its_evidence_and_incidents(stores:
 
 def test_a_page_that_was_acknowledged_and_recovers_is_no_alert(stores: Stores) -> None:
     (source,) = stores.stores
-    entries = [entry_of("shop", one, NOW) for one in source.store().summaries()]
+    entries = [entry_of("shop", one, NOW) for one in source.store().overview.summaries()]
     (entry,) = (one for one in entries if one.standing.state == "page")
     recovering = tuple(replace(one, state="recovering", acknowledged_at=NOW) for one in entry.summary.incidents)
     summary = replace(entry.summary, incidents=recovering)
@@ -66,7 +66,7 @@ def test_a_page_that_was_acknowledged_and_recovers_is_no_alert(stores: Stores) -
 
 def test_labels_are_escaped_and_a_deployment_without_windows_is_there(stores: Stores) -> None:
     (source,) = stores.stores
-    entry = entry_of("shop", source.store().summaries()[0], NOW)
+    entry = entry_of("shop", source.store().overview.summaries()[0], NOW)
     named = replace(entry, summary=replace(entry.summary, record=replace(entry.summary.record, name=f'a"\n{HOSTILE}')))
     found = samples(metrics_text([Measured(entry=named, last=None)], FAILURES))
     [(labels, _)] = found["pitfalls_last_run_timestamp_seconds"]

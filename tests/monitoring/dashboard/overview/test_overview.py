@@ -17,7 +17,7 @@ from tests.dashboard_store import NOW
 @pytest.fixture(scope="module")
 def found(shared_store: Store) -> tuple[Entry, ...]:
     owner = Ownership(team="travel", tags=("eu", "batch"))
-    return tuple(entry_of("shop", one, NOW, earlier=1, ownership=owner) for one in shared_store.summaries())
+    return tuple(entry_of("shop", one, NOW, earlier=1, ownership=owner) for one in shared_store.overview.summaries())
 
 
 def test_an_entry_has_the_address_of_its_page(found: tuple[Entry, ...]) -> None:
@@ -25,9 +25,9 @@ def test_an_entry_has_the_address_of_its_page(found: tuple[Entry, ...]) -> None:
 
 
 def test_a_row_has_the_numbers_of_its_history(shared_store: Store, found: tuple[Entry, ...]) -> None:
-    history = shared_store.recent_histories([1, 2], latest=STRIP_WINDOWS, watches=HEADLINES, scored=WINDOWS)
+    history = shared_store.overview.histories([1, 2], latest=STRIP_WINDOWS, watches=HEADLINES, scored=WINDOWS)
     row, calm = (overview_row(one, history[one.summary.number], NOW) for one in found)
-    last = shared_store.last_window(1)
+    last = shared_store.windows.last(1)
     assert last is not None
     assert row.log_evidence == last.record.page_log_evidence
     assert row.loss is not None

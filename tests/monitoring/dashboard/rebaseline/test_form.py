@@ -103,14 +103,14 @@ def test_windows_become_the_new_normal_and_the_former_baseline_comes_back(client
     assert "by ada: new prices" in page
     assert "since = " in config.read_text()
     with Store.open(load_config(config).store.url) as store:
-        (change,) = store.rebaselines(1)
+        (change,) = store.rebaselines.read(1)
     assert (change.by, change.reason, change.start) == ("ada", "new prices", LIVE)
     undone = client.post(address(config), data={"undo": "yes", "sure": "yes", "by": "eve"})
     assert undone.status_code == 303
     assert "The baseline is the former one again" in client.get(address(config)).text
     assert config.read_text() == before
     with Store.open(load_config(config).store.url) as store:
-        assert [one.undone_by for one in store.rebaselines(1)] == ["eve"]
+        assert [one.undone_by for one in store.rebaselines.read(1)] == ["eve"]
 
 
 def test_a_reader_has_no_button_and_is_refused(config: Path) -> None:

@@ -24,7 +24,7 @@ CHANGE = Rebaseline(
 
 
 def test_times_are_filled_in_from_the_incident_to_the_last_window(shared_store: Store) -> None:
-    summary = shared_store.summaries()[0]
+    summary = shared_store.overview.summaries()[0]
     page = summary.incidents[0]
     view = rebaseline_view(summary, "/d/shop/1", page, (), RebaselineForm(reason="so"))
     assert (view.form.start, view.form.end, view.form.reason) == ("2013-04-23T00:00", "2013-05-11T00:00", "so")
@@ -35,7 +35,7 @@ def test_times_are_filled_in_from_the_incident_to_the_last_window(shared_store: 
 
 
 def test_the_change_that_stands_is_told_and_one_that_was_undone_is_not(shared_store: Store) -> None:
-    summary = shared_store.summaries()[0]
+    summary = shared_store.overview.summaries()[0]
     view = rebaseline_view(summary, "/d/shop/1", None, (CHANGE,), RebaselineForm())
     assert view.standing.startswith("Made of the windows 1 Apr 2013")
     assert "by ada: new prices" in view.standing

@@ -23,7 +23,7 @@ OWNERS = {"flights": Ownership(team="travel", tags=("eu", "batch")), "nobody": O
 
 @pytest.fixture(scope="module")
 def found(shared_store: Store) -> tuple[Candidate, ...]:
-    return candidates("shop", shared_store.outlines(), OWNERS, NOW)
+    return candidates("shop", shared_store.overview.outlines(), OWNERS, NOW)
 
 
 def names(found: tuple[Candidate, ...]) -> list[str]:

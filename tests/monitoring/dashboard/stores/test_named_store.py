@@ -41,7 +41,7 @@ def test_a_store_is_opened_when_it_is_there(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="No window has been judged yet"):
         source.store()
     make_store(tmp_path / "pitfalls.db")
-    assert len(source.store().summaries()) == 2
+    assert len(source.store().overview.summaries()) == 2
     source.close()
     source.close()
 

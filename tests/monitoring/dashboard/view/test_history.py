@@ -8,11 +8,11 @@ from tests.dashboard_store import WINDOWS as JUDGED
 
 
 def test_no_more_windows_are_read_than_asked_for(shared_store: Store) -> None:
-    found = read_history(shared_store, shared_store.summaries()[0], HistoryRange(latest=10))
+    found = read_history(shared_store, shared_store.overview.summaries()[0], HistoryRange(latest=10))
     assert (len(found.windows), len(found.last)) == (10, WINDOWS)
     assert found.judged == JUDGED
     assert found.windows[-1].scores == ()
-    assert found.last[-1] == shared_store.windows(1)[-1]
+    assert found.last[-1] == shared_store.windows.read(1)[-1]
 
 
 def test_windows_before_a_time_are_read(shared_store: Store, history: DeploymentHistory) -> None:

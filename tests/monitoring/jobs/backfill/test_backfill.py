@@ -94,7 +94,7 @@ def test_days_judged_without_their_rows_are_judged_again_as_if_these_had_been_th
     for one in (parts[0], parts[2]):
         send(deployed, one)
     setting.run(day(10, 7))  # in time, but without the two days of an outage
-    assert [one.rows for one in setting.store.windows(1)][5:9] == [60, 0, 0, 60]
+    assert [one.rows for one in setting.store.windows.read(1)][5:9] == [60, 0, 0, 60]
     send(deployed, parts[1])
     found = setting.backfill(0, 10, now=day(10, 8), only="missing")
     assert [one.before.rows for one in found.revised] == [0, 0, 60, 60]
@@ -107,11 +107,11 @@ def test_days_judged_without_their_rows_are_judged_again_as_if_these_had_been_th
     other = Setting(whole)
     with other.store:
         other.run(day(10, 8))
-        assert other.store.windows(1) == setting.store.windows(1)
-        assert other.store.level_states(1) == setting.store.level_states(1)
+        assert other.store.windows.read(1) == setting.store.windows.read(1)
+        assert other.store.deployments.states(1) == setting.store.deployments.states(1)
     assert setting.backfill(0, 10, now=day(10, 9), only="missing").backfill is None  # nothing is missing now
     setting.run(day(11, 7))  # the traffic is still followed: a day without rows is judged
-    assert setting.store.judged(1) == 11
+    assert setting.store.windows.count(1) == 11
 
 
 def test_a_backfill_that_changes_nothing_leaves_incidents_and_messages_as_they_were(
@@ -121,17 +121,17 @@ def test_a_backfill_that_changes_nothing_leaves_incidents_and_messages_as_they_w
     send(deployed, days(days=5, start=day(17), seed=3, broken_from=0))
     setting.run(day(22, 7))
     setting.sent.clear()
-    before, states = setting.store.incidents(1), setting.store.level_states(1)
+    before, states = setting.store.incidents.read(1), setting.store.deployments.states(1)
     assert any(one.level == "page" and one.opened_at > day(16) for one in before)
     found = setting.backfill(16, 22, now=day(22, 8))
     assert found.run.judged == 6
     assert [one.before.page_log_evidence for one in found.revised] == [
         one.after.page_log_evidence for one in found.revised if one.after
     ]
-    after = setting.store.incidents(1)
+    after = setting.store.incidents.read(1)
     assert [replace(one, actions=()) for one in after] == list(before)
     assert {action.kind for one in after for action in one.actions} == {"note"}
-    assert setting.store.level_states(1) == states
+    assert setting.store.deployments.states(1) == states
     assert setting.sent == []
     setting.run(day(22, 9))
     assert setting.sent == []
@@ -144,17 +144,17 @@ def test_people_are_told_once_and_an_incident_that_opens_again_keeps_its_number(
     send(deployed, days(days=6, start=day(14), seed=3, broken_from=0))
     setting.run(day(20, 7))
     told = {one.incident.number for one in setting.sent if isinstance(one, Notification)}
-    pages = [one for one in setting.store.incidents(1) if one.level == "page" and one.opened_at > day(14)]
+    pages = [one for one in setting.store.incidents.read(1) if one.level == "page" and one.opened_at > day(14)]
     assert {one.number for one in pages} <= told
     setting.sent.clear()
     send(deployed, days(days=1, start=day(13), seed=5))
     found = setting.backfill(13, 14, now=day(20, 8), only="missing")
     assert found.run.judged == 7
-    again = [one for one in setting.store.incidents(1) if one.level == "page" and one.opened_at > day(14)]
+    again = [one for one in setting.store.incidents.read(1) if one.level == "page" and one.opened_at > day(14)]
     assert [one.number for one in again] == [one.number for one in pages]
     assert [one.state for one in again] == ["open"]
     assert not [one for one in setting.sent if isinstance(one, Digest)]
-    (action,) = setting.store.incident(1, again[0].number).actions
+    (action,) = setting.store.incidents.get(1, again[0].number).actions
     assert (action.by, action.text) == ("ada", "Windows from 2013-04-14 00:00 UTC on are judged again.")
 
 
@@ -171,8 +171,8 @@ def test_stopped_and_asked_again_it_goes_on_and_counts_once(
     again = setting.backfill(0, 2, now=day(5, 9))
     assert (again.run.judged, len(again.revised)) == (3, 5)
     assert again.backfill == replace(first.backfill, ended_at=day(5, 9))
-    assert len(setting.store.revisions(1)) == 5
-    assert [one.attempts for one in setting.store.attempts(1)] == [2] * 5
+    assert len(setting.store.backfills.revisions(1)) == 5
+    assert [one.attempts for one in setting.store.attempts.read(1)] == [2] * 5
 
 
 def test_windows_that_were_never_judged_are_judged_as_far_as_the_range_goes(
@@ -181,12 +181,12 @@ def test_windows_that_were_never_judged_are_judged_as_far_as_the_range_goes(
     send(deployed, days(days=8))
     setting.run(day(3, 7))
     found = setting.backfill(0, 6, now=day(8, 7), only="missing")
-    assert (found.run.judged, found.revised, setting.store.judged(1)) == (3, (), 6)
+    assert (found.run.judged, found.revised, setting.store.windows.count(1)) == (3, (), 6)
     assert setting.backfill(6, 8, now=day(8, 7), only="failed").backfill is None
     with pytest.raises(BadInput, match="evidence is judged in order"):
         setting.backfill(7, 8, now=day(8, 7))
     setting.run(day(8, 7))
-    assert setting.store.judged(1) == 8
+    assert setting.store.windows.count(1) == 8
 
 
 def test_a_window_that_failed_is_judged_by_a_backfill_of_what_failed(
@@ -209,8 +209,8 @@ def test_a_window_older_than_the_label_horizon_cannot_be_judged_again(
     setting.run(day(9, 7))
     with pytest.raises(BadInput, match=r"can no longer be judged again.*from 2013-04-03T00:00 UTC on"):
         setting.backfill(1, 6, now=day(9, 8))
-    assert len(setting.store.runs(1)) == 1  # what is refused is no run that failed
-    assert setting.store.judged(1) == 9
+    assert len(setting.store.runs.latest(1)) == 1  # what is refused is no run that failed
+    assert setting.store.windows.count(1) == 9
 
 
 def test_labels_later_than_the_horizon_count_where_checkpoints_are_kept_for_as_long(
@@ -223,12 +223,12 @@ def test_labels_later_than_the_horizon_count_where_checkpoints_are_kept_for_as_l
     setting = Setting(deployed)
     with setting.store:
         setting.run(day(16, 7))
-        assert sum(one.labels for one in setting.store.windows(1)) == 0
-        assert not [one for one in setting.store.incidents(1) if one.watch.startswith("surprise")]
+        assert sum(one.labels for one in setting.store.windows.read(1)) == 0
+        assert not [one for one in setting.store.incidents.read(1) if one.watch.startswith("surprise")]
         send(deployed, late, requests=False)
         found = setting.backfill(0, 16, now=day(16, 8))
         assert (found.run.judged, len(found.revised)) == (16, 16)
-        labels = [one.labels for one in setting.store.windows(1)]
+        labels = [one.labels for one in setting.store.windows.read(1)]
         assert sum(labels) == labels_of(late)
         opened = [one for one in found.run.opened if one.level == "page"]
         assert opened
@@ -247,7 +247,7 @@ def test_rows_that_are_gone_are_missed_before_anything_is_put_back(
     send(deployed, days(days=5))
     setting.run(day(5, 7))
     shutil.rmtree(deployed / "traffic" / "model=flights")
-    before = setting.store.windows(1)
+    before = setting.store.windows.read(1)
     with pytest.raises(BadInput, match=r"are gone\. Got 0 of 60 rows"):
         setting.backfill(3, 5, now=day(5, 8))
-    assert setting.store.windows(1) == before
+    assert setting.store.windows.read(1) == before

@@ -20,10 +20,10 @@ def test_what_is_due_is_known_with_a_config_while_the_traffic_is_followed(tmp_pa
     config = load_config(path)
     with Store.open(config.store.url) as store:
         number = fill(store, "flights")
-        last = store.windows(number, scores=False)[-1]
+        last = store.windows.read(number, scores=False)[-1]
         now = last.end + timedelta(days=22)
         assert {one.state for one in list_windows(config, store, number, latest=3, now=now)} == {"judged"}
-        store.save_check(number, Check(checked_at=last.end + timedelta(hours=7)))
+        store.deployments.save_check(number, Check(checked_at=last.end + timedelta(hours=7)))
         found = list_windows(config, store, number, latest=3, now=now)
         assert [one.state for one in found[:3]] == ["judged"] * 3
         assert {one.state for one in found[3:]} == {"failed", "due"}

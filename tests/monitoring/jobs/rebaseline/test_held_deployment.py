@@ -21,7 +21,7 @@ from tests.monitoring.jobs.rebaseline.test_rebaseline import ASKED, SAID, after,
 def test_while_a_run_or_another_new_baseline_is_at_work_nothing_is_changed(config: Path) -> None:
     before, text = sorted(config.parent.iterdir()), config.read_text()
     found = load_config(config)
-    with Store.open(found.store.url) as store, store.lease(1, "rebaseline-other", after(ASKED), 120):
+    with Store.open(found.store.url) as store, store.leases.take(1, "rebaseline-other", after(ASKED), 120):
         with pytest.raises(AnotherRun, match="a lease of rebaseline-other"):
             new_normal(config)
         with pytest.raises(AnotherRun, match="a lease of rebaseline-other"):
@@ -31,8 +31,8 @@ def test_while_a_run_or_another_new_baseline_is_at_work_nothing_is_changed(confi
     with pytest.raises(AnotherRun, match="another baseline since its config was read"):
         rebaseline(config, found, SAID, clock=lambda: after(ASKED))
     with Store.open(found.store.url) as store:
-        assert [one.since for one in store.rebaselines(1)] == [made.since]
-        assert store.leases() == ()
+        assert [one.since for one in store.rebaselines.read(1)] == [made.since]
+        assert store.leases.read() == ()
 
 
 def test_one_that_took_too_long_and_was_overtaken_changes_nothing(config: Path) -> None:
@@ -42,7 +42,7 @@ def test_one_that_took_too_long_and_was_overtaken_changes_nothing(config: Path) 
         moment = next(times, None)
         if moment is None:
             with Store.open(load_config(config).store.url) as store:
-                store.lease(1, "faster", after(ASKED) + timedelta(minutes=3), 120)
+                store.leases.take(1, "faster", after(ASKED) + timedelta(minutes=3), 120)
         return moment or after(ASKED) + timedelta(minutes=3)
 
     with pytest.raises(AnotherRun, match="has taken over"):
@@ -74,8 +74,8 @@ def test_a_deployment_that_judged_nothing_yet_is_held_as_well(config: Path, monk
     judged = judge(config, ASKED + 3)
     assert [window.start for window in judged.windows] == [made.since + timedelta(days=day) for day in range(3)]
     with Store.open(url) as store:
-        assert store.leases() == ()
-        assert [one.since for one in store.rebaselines(made.deployment or 0)] == [made.since]
+        assert store.leases.read() == ()
+        assert [one.since for one in store.rebaselines.read(made.deployment or 0)] == [made.since]
 
 
 def _ask(path: Path, begin: Barrier, by: str) -> None:
@@ -101,8 +101,8 @@ def test_of_two_processes_one_makes_a_new_baseline(config: Path) -> None:
     assert len(list(config.parent.glob("refused-*"))) == 1
     found = load_config(config)
     with Store.open(found.store.url) as store:
-        assert [one.since for one in store.rebaselines(1)] == [found.baseline.since]
-        assert store.leases() == ()
+        assert [one.since for one in store.rebaselines.read(1)] == [found.baseline.since]
+        assert store.leases.read() == ()
     assert found.baseline.path is not None
     assert list(config.parent.glob("baseline-*")) == [found.baseline.path]
     assert stored(config).windows

@@ -62,7 +62,7 @@ def judged(config: MonitorConfig, store: str, services: ExternalServices) -> Mon
     for day in (3, 5, 7):
         run(LIVE + day * DAY)
     with Store.open(store) as opened:
-        return status(opened, config.name, opened.latest(config.name))
+        return status(opened, config.name, opened.deployments.latest(config.name))
 
 
 @pytest.mark.slow

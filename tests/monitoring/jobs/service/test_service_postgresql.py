@@ -67,12 +67,12 @@ def wait(done: Callable[[], bool], *services: Served) -> None:
 
 def judged(store: Store) -> list[tuple[int, ...]]:
     """The days of the windows of each deployment, in order."""
-    return [tuple(window.start.day for window in store.windows(one.number)) for one in store.summaries()]
+    return [tuple(window.start.day for window in store.windows.read(one.number)) for one in store.overview.summaries()]
 
 
 def told(store: Store) -> bool:
     """Whether nobody is to be notified of anything any more."""
-    return not any(store.pending_notifications(one.number) for one in store.summaries())
+    return not any(store.outbox.pending(one.number) for one in store.overview.summaries())
 
 
 def test_two_services_of_one_store_judge_each_window_once_and_send_each_event_once(
@@ -94,8 +94,8 @@ def test_two_services_of_one_store_judge_each_window_once_and_send_each_event_on
         assert sum("Another run is judging it" in line for line in lines) > 0
         assert not any("Error" in line for line in lines)
         assert not any("pitfalls_failing_config{" in text for text in metrics)
-        assert [one.error for each in store.summaries() for one in store.runs(each.number)] == [""] * 6
-        assert store.leases() == ()
+        assert [one.error for each in store.overview.summaries() for one in store.runs.latest(each.number)] == [""] * 6
+        assert store.leases.read() == ()
     events = [one["event"] for one in receiver.documents]
     assert len(events) == len(set(events))
     assert {one.partition("/")[0] for one in events} == {"south", "west"}
@@ -135,17 +135,17 @@ def test_one_persons_rows_are_erased_beside_runs_and_left_while_one_is_judging(
     config = load_config(monitors[2] / "monitor.toml")
     with Store.open(server.url) as store:
         number = run_due_windows(config, store, clock=lambda: LATER).deployment
-        rows = [row.prediction_id for one in store.incidents(number) for row in one.detail.rows]
+        rows = [row.prediction_id for one in store.incidents.read(number) for row in one.detail.rows]
         assert rows
         asked = ErasureRequest(root=monitors[2] / "traffic", ids=tuple(rows), by="me", store_url=server.url)
         now = Waiting(seconds=0.0, clock=lambda: LATER, elapsed=time.monotonic, sleep=time.sleep, tell=lambda _: None)
-        with store.lease(number, "a run", LATER, 60):
+        with store.leases.take(number, "a run", LATER, 60):
             left = erase(asked, now)[0]
         assert [(one.what, "is judging the windows" in one.why) for one in left.unreached] == [("store", True)]
         done = erase(asked, now)[0]
         assert (done.state, done.unreached) == ("complete", ())
         assert done.store is not None
         assert done.store["incident rows"] == len(rows)
-        kept = [row.prediction_id for one in store.incidents(number) for row in one.detail.rows]
+        kept = [row.prediction_id for one in store.incidents.read(number) for row in one.detail.rows]
         assert not set(kept) & set(rows)
-        assert [window.rows for window in store.windows(number)] == [60] * 4
+        assert [window.rows for window in store.windows.read(number)] == [60] * 4

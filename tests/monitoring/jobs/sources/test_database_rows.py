@@ -283,16 +283,16 @@ def test_a_backfill_keeps_its_lease_while_the_database_answers_slowly(
     with Store.open(config.store.url) as store:
 
         def waited_for(*arguments: Any, **others: Any) -> TrafficSource:
-            before = [one.expires_at for one in store.leases()]
+            before = [one.expires_at for one in store.leases.read()]
             traffic = open_traffic(*arguments, **others)
-            renewed.append([one.expires_at for one in store.leases()] > before)
+            renewed.append([one.expires_at for one in store.leases.read()] > before)
             return traffic
 
         renewed: list[bool] = []
         monkeypatch.setattr("monitoring.jobs.backfill.backfill.open_traffic", waited_for)
         asked = WindowRange(start=LIVE, end=LIVE + timedelta(days=2), by="ada")
         backfill(config, store, asked, request=RunRequest(), clock=lambda: next(clock))
-        assert store.leases() == ()
+        assert store.leases.read() == ()
     assert renewed == [True]
 
 

@@ -53,8 +53,8 @@ def judged(
     services = ExternalServices(deploy=lambda _config, _embedder: deployment)
     for day in days:
         run_due_windows(config, store, clock=partial(moment, day), services=services)
-    (summary,) = store.summaries()
-    return store.incidents(summary.record.number or 0)
+    (summary,) = store.overview.summaries()
+    return store.incidents.read(summary.record.number or 0)
 
 
 def moment(day: int) -> datetime:
@@ -68,10 +68,10 @@ def test_the_subgroup_is_told_once_by_one_run_or_by_many(
     for name, days in (("once", (DAYS,)), ("often", (9, 16, 17, 17, DAYS))):
         with Store.open(f"sqlite:///{tmp_path / name}.db") as store:
             incidents = judged(config, deployment, store, days)
-            (number,) = (one.record.number for one in store.summaries())
+            (number,) = (one.record.number for one in store.overview.summaries())
             assert number is not None
-            schedule = SearchSchedule.from_text(store.level_states(number)["subgroups"])
-            states = {one.status for one in store.windows(number, scores=False)}
+            schedule = SearchSchedule.from_text(store.deployments.states(number)["subgroups"])
+            states = {one.status for one in store.windows.read(number, scores=False)}
         assert schedule == SearchSchedule(since=LIVE + SEARCHED * DAY, waiting=SEARCHED, due_at=LIVE + (DAYS + 7) * DAY)
         assert states <= {"ok", "page", "notice"}
         found.append([one for one in incidents if one.watch == SUBGROUP_WATCH])
@@ -97,7 +97,7 @@ def test_no_search_where_it_is_switched_off_or_no_window_has_all_of_its_labels(
     off = config.model_copy(update={"budget": config.budget.model_copy(update={"subgroups": False})})
     with Store.open(f"sqlite:///{tmp_path / 'off.db'}") as store:
         judged(off, deploy(off), store, (DAYS,))
-        assert all(one.watch != SUBGROUP_WATCH for one in store.incidents(1))
+        assert all(one.watch != SUBGROUP_WATCH for one in store.incidents.read(1))
 
 
 def test_windows_judged_again_are_searched_again_with_the_same_result(
@@ -106,16 +106,16 @@ def test_windows_judged_again_are_searched_again_with_the_same_result(
     services = ExternalServices(deploy=lambda _config, _embedder: deployment)
     with Store.open(f"sqlite:///{tmp_path / 'again.db'}") as store:
         judged(config, deployment, store, (DAYS,))
-        before = store.level_states(1)["subgroups"]
+        before = store.deployments.states(1)["subgroups"]
         again = WindowRange(start=LIVE + 14 * DAY, end=LIVE + DAYS * DAY, by="ada")
         found = backfill(config, store, again, request=RunRequest(), services=services, clock=partial(moment, DAYS))
         assert found.backfill is not None
         assert found.backfill.revised == DAYS - 14
-        first, second = (one for one in store.incidents(1) if one.watch == SUBGROUP_WATCH)
+        first, second = (one for one in store.incidents.read(1) if one.watch == SUBGROUP_WATCH)
         assert first.state == "closed"  # what was told is closed, and judged again
         assert (second.state, second.message.removeprefix("Came back, see #2. ")) == ("open", first.message)
         assert (second.opened_at, second.detail) == (first.opened_at, first.detail)
-        assert store.level_states(1)["subgroups"] == before
+        assert store.deployments.states(1)["subgroups"] == before
 
 
 def test_the_first_surprise_is_searched(deployment: Deployment) -> None:

@@ -24,8 +24,8 @@ def test_runs_are_listed_the_newest_first(tmp_path: Path, pitfalls: Callable[...
         fill(store, "flights", page=False)
         ended = NOON + timedelta(seconds=1.5)
         first = RunRecord(started_at=NOON, ended_at=ended, windows=1, rows=900, host="monitor-1", version="0.2.0")
-        store.begin_run(1, first)
-        store.begin_run(1, RunRecord(started_at=ended, error="No\nbundle.", host="monitor-1", version="0.2.0"))
+        store.runs.begin(1, first)
+        store.runs.begin(1, RunRecord(started_at=ended, error="No\nbundle.", host="monitor-1", version="0.2.0"))
     assert pitfalls("monitor", "runs", *place).stdout.splitlines()[:2] == [
         "2013-05-01 12:00:01  no window, no row  not ended  monitor-1  0.2.0  Error: No bundle.",
         "2013-05-01 12:00:00  1 window, 900 rows  1.5 s  monitor-1  0.2.0",

@@ -31,8 +31,8 @@ def _scheduled(folder: Path) -> subprocess.Popen[str]:
 
 def _evaluated(folder: Path) -> list[Any]:
     with Store.open(f"sqlite:///{folder / 'pitfalls.db'}") as store:
-        number = store.latest("flights")
-        return [] if number is None else [window.start for window in store.windows(number, scores=False)]
+        number = store.deployments.latest("flights")
+        return [] if number is None else [window.start for window in store.windows.read(number, scores=False)]
 
 
 def test_the_schedule_stops_on_sigterm_and_evaluates_every_window_once_after_restarts(

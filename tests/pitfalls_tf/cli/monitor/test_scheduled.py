@@ -60,4 +60,4 @@ def test_a_config_is_evaluated_and_left_alone_while_nothing_is_due(
     assert said[1].startswith("2013-04-01T00:00:00+00:00 ok (60 rows, ")
     assert said[4:] == ["Evaluated 3 windows.", "Scheduled: now, and at '15 * * * *' (UTC)."]
     with Store.open(f"sqlite:///{deployed / 'pitfalls.db'}") as store:
-        assert store.judged(1) == 3
+        assert store.windows.count(1) == 3

@@ -22,12 +22,12 @@ def test_the_windows_of_a_monitor_that_is_dead_are_due_and_say_why(
     config.write_text(CONFIG.replace('lateness = "6h"', 'lateness = "6h"\nevery = "7d"'))
     with Store.open(f"sqlite:///{tmp_path / 'pitfalls.db'}") as store:
         number = fill(store, "flights")
-        last = store.windows(number, scores=False)[-1]
+        last = store.windows.read(number, scores=False)[-1]
         place = ("monitor", "windows", "--config", str(config), "--deployment", str(number))
         judged = pitfalls(*place, "--latest", "2").stdout.splitlines()
         assert [line.split("  ")[2] for line in judged] == ["judged", "judged"]
         assert judged[-1].startswith(f"{last.start:%Y-%m-%d %H:%M}  {last.end:%Y-%m-%d %H:%M}  judged  {last.status}  ")
-        store.save_check(number, Check(checked_at=last.end + timedelta(hours=7)))
+        store.deployments.save_check(number, Check(checked_at=last.end + timedelta(hours=7)))
     failed, *due = json.loads(
         pitfalls(*place, "--latest", "100000", "--state", "failed", "--state", "due", "--json").stdout
     )["windows"]

@@ -34,14 +34,14 @@ def config(
     path = tmp_path / "monitor.toml"
     path.write_text(CONFIG)
     with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
-        number = store.deployment(replace(deployment_record, traffic=""))
+        number = store.find_or_create(replace(deployment_record, traffic=""))
         at = incident.opened_at + timedelta(days=1)
         moved = incident.entered("worse", at).entered("worse", at + timedelta(days=1))
         store.commit_window(number, window(0), states={}, label_cursor={}, incidents=[moved])
         done = datetime(2013, 5, 1, tzinfo=UTC)
-        store.save_notification(number, 1, Attempt(reached=frozenset({HOOK.receiver}), completed_at=done))
+        store.outbox.save_attempt(number, 1, Attempt(reached=frozenset({HOOK.receiver}), completed_at=done))
         lost = Attempt(reached=frozenset({"x"}), abandoned=frozenset({HOOK.receiver}), given_up_at=done)
-        store.save_notification(number, 2, lost)
+        store.outbox.save_attempt(number, 2, lost)
     return path
 
 

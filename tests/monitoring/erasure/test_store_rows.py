@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.erasure.store_rows import erase_rows, erased_text
 from monitoring.errors import CannotRun
 from monitoring.records import (
     CauseDetail,
@@ -23,7 +24,6 @@ from monitoring.records import (
 )
 from monitoring.store import DeploymentRecord, Store, checkpoints
 from monitoring.store.details import detail_of
-from monitoring.store.erasing_store import erased_text
 from tests.monitoring.store.conftest import APRIL
 
 LONG = "x" * 80
@@ -51,16 +51,16 @@ def fill(store: Store, deployment: int, window: WindowRecord, incident: Incident
         incidents=(incident,),
     )
     action = IncidentAction(at=APRIL + timedelta(days=2), by="me", kind="note", text="b:0 is ada@example.org.")
-    store.act(deployment, 1, action)
-    store.begin_run(deployment, RunRecord(started_at=APRIL, error="Row 'b:0' is broken."))
+    store.incidents.act(deployment, 1, action)
+    store.runs.begin(deployment, RunRecord(started_at=APRIL, error="Row 'b:0' is broken."))
 
 
 def test_rows_and_texts_go_and_the_rest_stays(
     store: Store, deployment: int, window: Callable[..., WindowRecord], incident: IncidentRecord, tmp_path: Path
 ) -> None:
     fill(store, deployment, window(), incident)
-    before = store.windows(deployment)[0]
-    found = store.erase(of("b:0", "b:1"), ("b:0", "b:1", LONG, "ada@example.org"), APRIL)
+    before = store.windows.read(deployment)[0]
+    found = erase_rows(store, of("b:0", "b:1"), ("b:0", "b:1", LONG, "ada@example.org"), APRIL)
     assert found == {
         "incident rows": 2,
         "findings": 1,
@@ -70,20 +70,20 @@ def test_rows_and_texts_go_and_the_rest_stays(
         "notes": 1,
         "errors of runs": 1,
     }
-    kept = store.incident(deployment, 1)
+    kept = store.incidents.get(deployment, 1)
     assert [row.prediction_id for row in kept.detail.rows] == ["a:0"]
     assert kept.detail.parts[0].slice == "EWR"
     assert kept.message == "Look at [erased], b:01 and -b:0."
     assert kept.actions[0].text == "[erased] is [erased]."
-    assert store.runs(deployment)[0].error == "Row '[erased]' is broken."
-    after = store.windows(deployment)[0]
+    assert store.runs.latest(deployment)[0].error == "Row '[erased]' is broken."
+    after = store.windows.read(deployment)[0]
     assert replace(after, findings=()) == replace(before, findings=())
     assert [one.message for one in after.findings][1] == "Nothing."
-    assert store.level_states(deployment) == {"page": "1", "compared": ""}
-    last = store.last_window(deployment)
+    assert store.deployments.states(deployment) == {"page": "1", "compared": ""}
+    last = store.windows.last(deployment)
     assert last is not None
     assert last.label_cursor == {"n": 7}
-    assert not any(store.erase(of("b:0", "b:1"), ("b:0", "b:1"), APRIL).values())
+    assert not any(erase_rows(store, of("b:0", "b:1"), ("b:0", "b:1"), APRIL).values())
     data = b"".join(path.read_bytes() for path in tmp_path.glob("pitfalls.db*"))
     assert b"b:1" not in data, "SQLite overwrites what it deletes"
     assert LONG[:60].encode() not in data
@@ -95,11 +95,11 @@ def test_what_backfills_begin_from_is_erased_too(
 ) -> None:
     fill(store, deployment, window(), incident)
     start = APRIL + timedelta(days=1)
-    with store._engine.begin() as connection:
+    with store.transactions.engine.begin() as connection:
         checkpoints.keep(connection, deployment, start)
-    found = store.erase(of("b:0", "b:1"), ("b:0", "b:1", "ada@example.org"), APRIL)
+    found = erase_rows(store, of("b:0", "b:1"), ("b:0", "b:1", "ada@example.org"), APRIL)
     assert found["checkpoints"] == 1
-    with store._engine.connect() as connection:
+    with store.transactions.engine.connect() as connection:
         before = checkpoints.read(connection, deployment, start)
     assert before is not None
     assert before.states == {"page": "1", "compared": ""}
@@ -112,24 +112,24 @@ def test_statistics_of_before_a_new_baseline_go_too(
     store: Store, deployment_record: DeploymentRecord, window: Callable[..., WindowRecord], incident: IncidentRecord
 ) -> None:
     former = replace(deployment_record, basis="former")
-    number = store.deployment(former)
+    number = store.find_or_create(former)
     fill(store, number, window(), incident)
     change = Rebaseline(
         at=APRIL, by="me", reason="b:0 is normal", start=APRIL, end=APRIL, since=APRIL, former_basis="former"
     )
     later = replace(former, settings_digest="cd" * 32, basis="new", since=APRIL, rebaseline=change)
-    assert store.deployment(later) == number
-    found = store.erase(of(), ("b:0", "ada@example.org"), APRIL)
+    assert store.find_or_create(later) == number
+    found = erase_rows(store, of(), ("b:0", "ada@example.org"), APRIL)
     assert (found["statistics"], found["notes"]) == (2, 2)
-    assert not any(store.erase(of(), ("b:0", "ada@example.org"), APRIL).values())
+    assert not any(erase_rows(store, of(), ("b:0", "ada@example.org"), APRIL).values())
 
 
 def test_a_run_that_is_judging_is_waited_for_by_the_person(store: Store, deployment: int) -> None:
-    lease = store.lease(deployment, "run", APRIL, 60)
+    lease = store.leases.take(deployment, "run", APRIL, 60)
     with pytest.raises(CannotRun, match="A run is judging"):
-        store.erase(of("a:0"), ("a:0",), APRIL)
+        erase_rows(store, of("a:0"), ("a:0",), APRIL)
     lease.release()
-    assert not any(store.erase(of("a:0"), ("a:0",), APRIL).values())
+    assert not any(erase_rows(store, of("a:0"), ("a:0",), APRIL).values())
 
 
 @pytest.mark.parametrize(

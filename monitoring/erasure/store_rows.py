@@ -19,6 +19,7 @@ from sqlalchemy import Column, Connection, Table, select, text, update
 from monitoring.store import leases
 from monitoring.store.deployments import StateName
 from monitoring.store.details import detail_of, detail_text
+from monitoring.store.store import Store
 from monitoring.store.tables import (
     checkpoint,
     incident,
@@ -30,7 +31,6 @@ from monitoring.store.tables import (
     window,
     window_attempt,
 )
-from monitoring.store.transactions import Transactions
 
 #: Which of some prediction ids are to be erased.
 Wanted: TypeAlias = Callable[[tuple[str, ...]], tuple[bool, ...]]
@@ -76,43 +76,41 @@ def erased_text(written: str, words: Collection[str]) -> str:
     return written
 
 
-class ErasingStore(Transactions):
-    """An opened store, from which predictions can be erased."""
+def erase_rows(store: Store, wanted: Wanted, words: Collection[str], now: datetime) -> dict[str, int]:
+    """Erase predictions from all deployments: sums, scores and verdicts stay.
 
-    def erase(self, wanted: Wanted, words: Collection[str], now: datetime) -> dict[str, int]:
-        """Erase predictions from all deployments: sums, scores and verdicts stay.
+    SQLite overwrites what it deletes, and its write-ahead log is emptied; PostgreSQL frees old rows at its next
+    VACUUM.
 
-        SQLite overwrites what it deletes, and its write-ahead log is emptied; PostgreSQL frees old rows at its next
-        VACUUM.
+    Cost: every incident, finding, note and run's error is read; a search of each for each word.
 
-        Cost: every incident, finding, note and run's error is read; a search of each for each word.
+    Args:
+        store: The store.
+        wanted: Which of some prediction ids are to be erased.
+        words: The ids, and the value, to be erased from texts.
+        now: The time, aware.
 
-        Args:
-            wanted: Which of some prediction ids are to be erased.
-            words: The ids, and the value, to be erased from texts.
-            now: The time, aware.
+    Returns:
+        How many of each were changed.
 
-        Returns:
-            How many of each were changed.
-
-        Raises:
-            CannotRun: A run is judging, and would write back what it has read.
-        """
-        sqlite = self._engine.dialect.name == "sqlite"
-        with self._writing() as connection:
-            for number in connection.execute(select(lease.c.deployment)).scalars():
-                leases.check_free(connection, number, now)
-            if sqlite:
-                connection.execute(text("PRAGMA secure_delete = ON"))
-            found = {"incident rows": _erase_rows(connection, wanted), "findings": _erase_findings(connection, words)}
-            found["checkpoints"] = _erase_checkpoints(connection, wanted, words)
-            found["statistics"] = _erase_statistics(connection, words)
-            for name, table, columns in _TEXTS:
-                found[name] = found.get(name, 0) + _erase_texts(connection, table, columns, words)
-        if sqlite and any(found.values()):
-            with self._failing_clearly(), self._engine.connect() as connection:
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return found
+    Raises:
+        CannotRun: A run is judging, and would write back what it has read.
+    """
+    sqlite = store.transactions.engine.dialect.name == "sqlite"
+    with store.transactions.writing() as connection:
+        for number in connection.execute(select(lease.c.deployment)).scalars():
+            leases.check_free(connection, number, now)
+        if sqlite:
+            connection.execute(text("PRAGMA secure_delete = ON"))
+        found = {"incident rows": _erase_rows(connection, wanted), "findings": _erase_findings(connection, words)}
+        found["checkpoints"] = _erase_checkpoints(connection, wanted, words)
+        found["statistics"] = _erase_statistics(connection, words)
+        for name, table, columns in _TEXTS:
+            found[name] = found.get(name, 0) + _erase_texts(connection, table, columns, words)
+    if sqlite and any(found.values()):
+        with store.transactions.failing_clearly(), store.transactions.engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return found
 
 
 def _erase_rows(connection: Connection, wanted: Wanted) -> int:

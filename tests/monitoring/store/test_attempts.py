@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from monitoring.records import WindowAttempt
 from monitoring.store import Store
-from monitoring.store.window_attempts import LONGEST_ERROR
+from monitoring.store.attempts import LONGEST_ERROR
 from tests.monitoring.store.conftest import APRIL
 
 
@@ -18,14 +18,14 @@ def attempt(day: int, at: datetime) -> WindowAttempt:
 def test_attempts_are_counted_and_the_last_one_says_how_it_ended(store: Store, deployment: int) -> None:
     noon = APRIL + timedelta(days=9, hours=12)
     first, second = attempt(0, noon), attempt(1, noon)
-    store.begin_attempt(deployment, first, checkpoint=False)
-    assert store.attempts(deployment) == (first,)  # as one that was killed stays
-    store.begin_attempt(deployment, attempt(0, noon + timedelta(hours=1)), checkpoint=False)
-    store.end_attempt(deployment, first.start, at=noon + timedelta(hours=2), error="x" * 2 * LONGEST_ERROR)
-    (failed,) = store.attempts(deployment)
+    store.attempts.begin(deployment, first, checkpoint=False)
+    assert store.attempts.read(deployment) == (first,)  # as one that was killed stays
+    store.attempts.begin(deployment, attempt(0, noon + timedelta(hours=1)), checkpoint=False)
+    store.attempts.end(deployment, first.start, at=noon + timedelta(hours=2), error="x" * 2 * LONGEST_ERROR)
+    (failed,) = store.attempts.read(deployment)
     assert (failed.attempts, failed.started_at, failed.judged_at) == (2, noon + timedelta(hours=1), None)
     assert len(failed.error) == LONGEST_ERROR
-    store.begin_attempt(deployment, second, checkpoint=False)
-    store.end_attempt(deployment, second.start, at=noon)
-    (judged,) = store.attempts(deployment, since=second.start)
+    store.attempts.begin(deployment, second, checkpoint=False)
+    store.attempts.end(deployment, second.start, at=noon)
+    (judged,) = store.attempts.read(deployment, since=second.start)
     assert (judged.attempts, judged.judged_at, judged.error) == (1, noon, "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.compute as pc
 
+from pitfalls_tf.experiments.claim import ClaimFinding
 from pitfalls_tf.experiments.scores_table import count_diverged, distinct_values, score_matrix, select_rows
 from pitfalls_tf.experiments.spread import UNKNOWN
 from pitfalls_tf.verdicts import paired
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from monitoring.baseline.metrics import ConfidenceInterval
+    from pitfalls_tf.experiments.claim import Claim, Rule
     from pitfalls_tf.verdicts.verdict import Verdict
 
 
@@ -63,6 +65,42 @@ def mean_gain(gains: NDArray[np.float64]) -> tuple[float, ConfidenceInterval]:
         return (float(gains.mean()) if gains.size else float("nan")), UNKNOWN
     resampling = paired.Resampling.draw(gains.shape[0], gains.shape[1], np.random.default_rng(BOOTSTRAP_SEED))
     return float(gains.mean()), paired.interval(gains, resampling)
+
+
+def gain_finding(
+    claim: Claim, where: str, gains: NDArray[np.float64], *, note: str = "", rule: Rule = "both"
+) -> ClaimFinding:
+    """A finding whose quantity is a mean over domains and seeds.
+
+    Args:
+        claim: the claim.
+        where: a source, or a source and a remedy.
+        gains: shape [domains, seeds].
+        note: a remark.
+        rule: see `ClaimFinding`.
+
+    Returns:
+        The finding.
+    """
+    estimate, interval = mean_gain(gains)
+    by_seeds = 1.0
+    domains, seeds = gains.shape
+    if domains > 1 and seeds > 1:
+        parts = paired.variances(gains)
+        of_seeds = (parts.between_seeds + parts.within / domains) / seeds
+        of_domains = (parts.between_domains or 0.0) / domains
+        by_seeds = of_seeds / (of_seeds + of_domains) if of_seeds + of_domains > 0 else 1.0
+    return ClaimFinding(
+        claim=claim,
+        where=where,
+        estimate=estimate,
+        interval=interval,
+        note=note,
+        rule=rule,
+        seeds=seeds,
+        domains=domains,
+        by_seeds=by_seeds,
+    )
 
 
 def best_on_benchmark(table: pa.Table, source: str, conventional: str) -> str:

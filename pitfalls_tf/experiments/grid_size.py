@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 Option = TypeVar("Option")
+
+FIRST_FRESH: Final = 10_000  # seeds of fresh runs begin here; no first run has such a seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,10 +17,21 @@ class GridSize:
     Attributes:
         quick: fewer seeds, rows and epochs, for a smoke test of a minute or two.
         seeds: number of seeds per setup; None for the experiment's own number.
+        fresh_domains: number of fresh domains of fresh runs; None for the domains of first runs.
     """
 
     quick: bool = False
     seeds: int | None = None
+    fresh_domains: int | None = None
+
+    @property
+    def fresh_seeds(self) -> range:
+        """Seeds of fresh runs.
+
+        >>> GridSize(seeds=3).fresh_seeds
+        range(10000, 10003)
+        """
+        return range(FIRST_FRESH, FIRST_FRESH + (self.seeds or 0))
 
     def choose(self, *, full: Option, quick: Option) -> Option:
         """Select the value for this size.

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from pitfalls_tf.experiments.cells.training_cell import DIVERGED
+from pitfalls_tf.experiments.grid_size import FIRST_FRESH
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,6 +67,23 @@ def select_rows(table: pa.Table, **values: str) -> pa.Table:
     for name, value in values.items():
         table = table.filter(pc.equal(table[name], value))
     return table
+
+
+def first_rows(table: pa.Table) -> pa.Table:
+    """The rows of first runs, which plan and select."""
+    return table.filter(pc.less(table["seed"], FIRST_FRESH))
+
+
+def fresh_rows(table: pa.Table) -> pa.Table:
+    """The rows of fresh runs."""
+    return table.filter(pc.greater_equal(table["seed"], FIRST_FRESH))
+
+
+def deciding_rows(table: pa.Table) -> pa.Table:
+    """Of each source its fresh runs, or its first ones where it has no fresh ones."""
+    renewed = pc.unique(fresh_rows(table)["source"])
+    of_first = pc.invert(pc.is_in(table["source"], value_set=renewed))
+    return table.filter(pc.or_(of_first, pc.greater_equal(table["seed"], FIRST_FRESH)))
 
 
 def distinct_values(table: pa.Table, column: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitoring.errors import BadInput
 from pitfalls_tf.remedies.adaptation.methods import ADAPTATIONS, ALIGNMENTS
+from pitfalls_tf.remedies.augmentation import AUGMENTATIONS
 from pitfalls_tf.remedies.capacity import CAPACITIES
 from pitfalls_tf.remedies.curation import CURATIONS
 from pitfalls_tf.remedies.losses import LOSSES
@@ -30,6 +31,7 @@ _ALL: Final = (
     *LOSSES,
     *CAPACITIES,
     *PREPROCESSINGS,
+    *AUGMENTATIONS,
     *CURATIONS,
     *ADAPTATIONS,
     *ALIGNMENTS,

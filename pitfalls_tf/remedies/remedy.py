@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from pitfalls_tf.rows.examples import Examples, Shape
 
 Family = Literal[
-    "stabiliser", "loss", "capacity", "preprocessing", "curation", "adaptation", "alignment"
+    "stabiliser", "loss", "capacity", "preprocessing", "augmentation", "curation", "adaptation", "alignment"
 ]  # alignment: domain-aligned regularisation over labelled sources
-Need = Literal["target", "domains", "times", "batch normalisation", "normalisation", "norm", "dropout", "scaled"]
+Need = Literal[
+    "target", "domains", "times", "images", "batch normalisation", "normalisation", "norm", "dropout", "scaled"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,7 @@ Missing = tuple[str, str, str]  # got, expected, fix
 
 def _missing(need: Need, context: RemedyContext) -> Missing | None:
     """What is missing for a need; None if nothing is."""
-    if need in {"target", "domains", "times"}:
+    if need in {"target", "domains", "times", "images"}:
         return _missing_rows(need, context)
     return _missing_setting(need, context)
 
@@ -177,6 +179,8 @@ def _missing_rows(need: Need, context: RemedyContext) -> Missing | None:
         return f"one domain, {training.names[0]}", "training rows of two domains or more", "Train on more domains."
     if need == "times" and np.isnat(training.times).any():
         return "rows without a time", "a time for every row", "Choose a source whose rows have times."
+    if need == "images" and len(training.shape.inputs) != 3:
+        return f"rows of shape {training.shape.inputs}", "images", "Choose a source of images."
     return None
 
 

@@ -102,6 +102,7 @@ class TrainingCell:
             rows += [
                 self._row(seed, part.split, part.domain, name, value)
                 for name, value in _scores(probabilities, part.examples.targets).items()
+                if self.task.metrics is None or name in self.task.metrics
             ]
         return pa.Table.from_pylist(rows, schema=SCHEMA)
 

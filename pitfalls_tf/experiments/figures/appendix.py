@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.failure_cell import FailureCell
-from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.scores_table import distinct_values, select_rows
 from pitfalls_tf.experiments.tasks import source_tasks
@@ -42,6 +43,8 @@ CHURN = Claim(
     quantity="share of deployed rows that two runs of different seeds classify differently",
     above=0.01,
     because="One prediction in a hundred.",
+    scale="log",
+    matters=1.5,
 )
 SHARED = Claim(
     name="failures are shared",
@@ -50,20 +53,16 @@ SHARED = Claim(
     quantity="share of a run's deployed errors that another run also makes",
     above=0.5,
     because="More than half: most errors then depend on the row, not on the seed.",
+    matters=0.1,
 )
 
 
-def _measure(store: RunStore) -> pa.Table:
+def _measure(store: RunStore, source: str) -> pa.Table:
     """Always on the reduced rows of quick runs; a quarter of a million flights are too many for an appendix."""
-    cells = [
-        FailureCell(
-            setup="conventional",
-            task=source_tasks.load(source, quick=True),
-            recipe=recipe(source, quick=store.size.quick),
-        )
-        for source in source_tasks.SOURCES
-    ]
-    return store.run(cells, store.size.seed_numbers(full=20, quick=6))
+    quick = store.size.quick
+    task = source_tasks.load(source, quick=True)
+    cell = FailureCell(setup="conventional", task=task, recipe=recipe(source, quick=quick))
+    return store.run([cell], store.size.seed_numbers(full=20, quick=6))
 
 
 class _Predictions:
@@ -125,7 +124,9 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
             estimate, interval = spread.jackknife(
                 partial(_mean_over_pairs, pairs), np.arange(len(pairs), dtype=np.float64)
             )
-            found.append(ClaimFinding(claim=claim, where=source, estimate=estimate, interval=interval))
+            found.append(
+                ClaimFinding(claim=claim, where=source, estimate=estimate, interval=interval, seeds=len(pairs))
+            )
     return tuple(found)
 
 
@@ -208,6 +209,8 @@ EXPERIMENT: Final = Experiment(
         " probability."
     ),
     claims=(CHURN, SHARED),
+    sources=source_tasks.SOURCES,
+    quick_sources=source_tasks.SOURCES,
     measure=_measure,
     findings=_findings,
     draw=_draw,

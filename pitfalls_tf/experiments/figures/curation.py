@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,10 +11,19 @@ import pyarrow as pa
 
 from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
-from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
-from pitfalls_tf.experiments.gains import mean_gain
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
+from pitfalls_tf.experiments.gains import gain_finding, mean_gain
 from pitfalls_tf.experiments.pages import drawing
-from pitfalls_tf.experiments.scores_table import count_diverged, distinct_values, score_matrix, with_common_seeds
+from pitfalls_tf.experiments.scores_table import (
+    count_diverged,
+    deciding_rows,
+    distinct_values,
+    first_rows,
+    score_matrix,
+    select_rows,
+    with_common_seeds,
+)
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS, Part, Task
 from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.remedies import catalogue
@@ -22,7 +32,7 @@ from pitfalls_tf.remedies.remedy import RemedyContext
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -40,18 +50,18 @@ class CurationSetting:
     Attributes:
         name: name of the setting.
         rows: number of rows.
-        origins: image sources.
+        origins: how many origins: one or three.
         wrong: share of rows with a wrong label.
     """
 
     name: str
     rows: int
-    origins: tuple[str, ...]
+    origins: int
     wrong: float = 0.0
 
 
-ONE: Final = ("mnist",)
-THREE: Final = ("mnist", "uci", "font")
+ONE, THREE = 1, 3
+ORIGINS: Final = {"digits": ("mnist", "uci", "font"), "letters": ("monospaced", "sans", "serif")}
 FEW, MANY, WRONG = 600, 2_400, 0.2
 CONTROLLED: Final = CurationSetting(name="controlled", rows=FEW, origins=ONE)
 HARD: Final = CurationSetting(name="noisy and diverse", rows=FEW, origins=THREE, wrong=WRONG)
@@ -65,7 +75,7 @@ SETTINGS: Final = (
 )
 UNCURATED: Final = "uncurated"
 SEED: Final = 3
-SCORED: Final = 500  # held-out rows per image source
+SCORED: Final = 500  # held-out rows per origin
 
 PROMISING: Final = Claim(
     name="promising when controlled",
@@ -73,14 +83,22 @@ PROMISING: Final = Claim(
     says="curated batches may superficially appear promising in controlled settings",
     quantity="gain in error, in the controlled setting, of the curation that gains most there",
     above=SMALLEST_DIFFERENCE,
-    because="The best of several by the same scores, hence superficially, as the paper says.",
+    because="The best of several by the first runs' scores, hence superficially, as the paper says.",
+    matters=SMALLEST_DIFFERENCE,
 )
-DETERIORATES: Final = Claim(
+_DETERIORATES_FIRST: Final = Claim(
     name="deteriorates when noisy and diverse",
     section="3",
     says="curated batches deteriorate when exposed to more diverse and noisy data",
     quantity="gain in error of that curation when controlled, minus its gain with wrong labels and three origins",
     above=0.0,
+    matters=SMALLEST_DIFFERENCE,
+)
+DETERIORATES: Final = replace(
+    _DETERIORATES_FIRST,
+    above=SMALLEST_DIFFERENCE,
+    because=f"{SMALLEST_DIFFERENCE} is the smallest difference that matters.",
+    first=_DETERIORATES_FIRST,
 )
 SCALES: Final = Claim(
     name="does not scale",
@@ -89,25 +107,27 @@ SCALES: Final = Claim(
     quantity="gain in error of that curation with four times the noisy, diverse rows, minus that with the fewer rows",
     below=SMALLEST_DIFFERENCE,
     because="Inspecting four times the rows costs four times as much and would have to pay.",
+    matters=SMALLEST_DIFFERENCE,
 )
 
 
-def task(setting: CurationSetting, images: Examples) -> Task:
-    """Make the task of a setting: its training rows, and held-out clean rows of the same image sources.
+def task(setting: CurationSetting, images: Examples, source: str) -> Task:
+    """Make the task of a setting: its training rows, and held-out clean rows of the same origins.
 
     Returns:
         The task.
     """
     random = np.random.default_rng(SEED)
     training_parts, scored_parts = [], []
-    for name in setting.origins:
+    origins = ORIGINS[source][: setting.origins]
+    for name in origins:
         rows = images.domain(name)
         rows = rows.take(random.permutation(len(rows)))
         scored_parts.append(rows.take(np.arange(SCORED)))
-        training_parts.append(rows.take(np.arange(SCORED, SCORED + setting.rows // len(setting.origins))))
+        training_parts.append(rows.take(np.arange(SCORED, SCORED + setting.rows // len(origins))))
     training, clean = _concatenate(training_parts), _concatenate(scored_parts)
     return Task(
-        source="digits",
+        source=source,
         training=mislabelled(training, setting.wrong),
         validation=clean,
         parts=(Part(split="random", domain=ALL_ROWS, examples=clean),),
@@ -128,28 +148,43 @@ def mislabelled(examples: Examples, share: float) -> Examples:
     return replace(examples, targets=targets)
 
 
-def grid(settings: Sequence[CurationSetting], images: Examples, base: Recipe) -> list[TrainingCell]:
+def grid(
+    settings: Sequence[CurationSetting],
+    images: Examples,
+    base: Recipe,
+    *,
+    source: str = "digits",
+    names: Collection[str] | None = None,
+) -> list[TrainingCell]:
     """Make cells for uncurated batches and for every curation that applies to the rows of a setting.
+
+    Args:
+        settings: the settings.
+        images: rows of all origins, which are their domains.
+        base: the recipe without curation.
+        source: name of the source.
+        names: curations to use; None for all.
 
     Returns:
         Cells, by setting.
     """
     cells = []
     for setting in settings:
-        rows = task(setting, images)
+        rows = task(setting, images, source)
         cells.append(TrainingCell(setup=f"{setting.name}: {UNCURATED}", task=rows, recipe=base))
         for remedy in catalogue.family("curation"):
-            if remedy.refusal(RemedyContext(recipe=base, training=rows.training)) is None:
+            wanted = names is None or remedy.name in names
+            if wanted and remedy.refusal(RemedyContext(recipe=base, training=rows.training)) is None:
                 recipe = remedy.apply(base, rows.training)
                 cells.append(TrainingCell(setup=f"{setting.name}: {remedy.name}", task=rows, recipe=recipe))
     return cells
 
 
-def gains(table: pa.Table, setting: str, curation: str) -> Floats:
+def gains(table: pa.Table, source: str, setting: str, curation: str) -> Floats:
     """Gain in error over uncurated batches, shape [1, seeds]."""
     one, other = with_common_seeds(
         *(
-            score_matrix(table, source="digits", setup=f"{setting}: {name}", split="random", metric="error")
+            score_matrix(table, source=source, setup=f"{setting}: {name}", split="random", metric="error")
             for name in (curation, UNCURATED)
         )
     )
@@ -172,55 +207,78 @@ def _concatenate(parts: Sequence[Examples]) -> Examples:
     )
 
 
-def _measure(store: RunStore) -> pa.Table:
-    from pitfalls_tf.sources import digits  # noqa: PLC0415 - reads images
-
-    cells = grid(SETTINGS, digits.load(), base(quick=store.size.quick))
+def _measure(store: RunStore, source: str) -> pa.Table:
+    cells = grid(SETTINGS, _images(source), base(quick=store.size.quick), source=source)
     return store.run(cells, store.size.seed_numbers(full=20, quick=4))
 
 
-def _curations(table: pa.Table, setting: str) -> list[str]:
-    setups = [setup.split(": ") for setup in distinct_values(table, "setup")]
+def _measure_fresh(store: RunStore, source: str, first: pa.Table) -> pa.Table:
+    """The curation that the first runs selected, in the settings of the claims."""
+    names = (_best(first, source),)
+    cells = grid((CONTROLLED, HARD, LARGE), _images(source), base(quick=False), source=source, names=names)
+    return store.run(cells, store.size.fresh_seeds)
+
+
+def _images(source: str) -> Examples:
+    """All rows of a source, with the origin as the domain."""
+    if source == "digits":
+        from pitfalls_tf.sources import digits  # noqa: PLC0415 - reads images
+
+        return digits.load()
+    from pitfalls_tf.sources import letters  # noqa: PLC0415 - as above
+
+    every = letters.load()
+    return replace(every.examples, domains=every.kinds)
+
+
+def _best(first: pa.Table, source: str) -> str:
+    """The curation that gains most in the controlled setting, by the first runs."""
+    names = _curations(first, source, CONTROLLED.name)
+    means = {name: float(gains(first, source, CONTROLLED.name, name).mean()) for name in names}
+    return max(means, key=lambda name: means[name])
+
+
+def _curations(table: pa.Table, source: str, setting: str) -> list[str]:
+    setups = [setup.split(": ") for setup in distinct_values(select_rows(table, source=source), "setup")]
     return [name for one, name in setups if one == setting and name != UNCURATED]
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    means = {name: float(gains(table, CONTROLLED.name, name).mean()) for name in _curations(table, CONTROLLED.name)}
-    best = max(means, key=lambda name: means[name])
-    controlled, hard, large = (gains(table, setting.name, best) for setting in (CONTROLLED, HARD, LARGE))
-    seeds = min(controlled.shape[1], hard.shape[1], large.shape[1])
-    measured = (
-        (PROMISING, controlled),
-        (DETERIORATES, controlled[:, :seeds] - hard[:, :seeds]),
-        (SCALES, large[:, :seeds] - hard[:, :seeds]),
-    )
-    return tuple(
-        ClaimFinding(
-            claim=claim,
-            where=f"digits: {best.replace('_', ' ')}",
-            estimate=mean_gain(values)[0],
-            interval=mean_gain(values)[1],
-        )
-        for claim, values in measured
-    )
+    found: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
+    first, rows = first_rows(table), deciding_rows(table)
+    for source in distinct_values(table, "source"):
+        best = _best(first, source)
+        controlled, hard, large = (gains(rows, source, one.name, best) for one in (CONTROLLED, HARD, LARGE))
+        seeds = min(controlled.shape[1], hard.shape[1], large.shape[1])
+        measured = {
+            PROMISING: controlled,
+            DETERIORATES: controlled[:, :seeds] - hard[:, :seeds],
+            SCALES: large[:, :seeds] - hard[:, :seeds],
+        }
+        where = f"{source}: {best.replace('_', ' ')}"
+        for claim, values in measured.items():
+            found[claim.name].append(gain_finding(claim, where, values))
+    return tuple(one for claim in EXPERIMENT.claims for one in found[claim.name])
 
 
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
-    for setting in SETTINGS:
+    table = first_rows(table)
+    for source, setting in product(distinct_values(table, "source"), SETTINGS):
         effort = cost(base(quick=True), setting.rows)
-        for name in _curations(table, setting.name):
-            values = gains(table, setting.name, name)
+        for name in _curations(table, source, setting.name):
+            values = gains(table, source, setting.name, name)
             estimate, interval = mean_gain(values)
             uncurated = score_matrix(
-                table, source="digits", setup=f"{setting.name}: {UNCURATED}", split="random", metric="error"
+                table, source=source, setup=f"{setting.name}: {UNCURATED}", split="random", metric="error"
             ).by_seed
             rows.append(
                 {
+                    "source": source,
                     "setting": setting.name,
                     "rows": setting.rows,
                     "curation": name.replace("_", " "),
-                    "diverged": count_diverged(table, source="digits", setup=f"{setting.name}: {name}")[0],
+                    "diverged": count_diverged(table, source=source, setup=f"{setting.name}: {name}")[0],
                     "error, uncurated": float(uncurated.mean()),
                     "gain in error": estimate,
                     "from": interval.low,
@@ -235,21 +293,25 @@ def _summary(table: pa.Table) -> pa.Table:
 
 def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
-    figure, axes = drawing.subplots(1, 1, height=3.2)
-    _panel(axes[0][0], table)
-    figure.legend(loc="outside lower center", ncols=5)
+    table = first_rows(table)
+    sources = distinct_values(table, "source")
+    figure, axes = drawing.subplots(len(sources), 1, height=0.6 + 2.6 * len(sources))
+    for row, source in zip(axes, sources, strict=True):
+        _panel(row[0], table, source)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5)
     return figure
 
 
-def _panel(axes: Any, table: pa.Table) -> None:
-    names = _curations(table, HARD.name)  # all curations: there are several domains to balance
+def _panel(axes: Any, table: pa.Table, source: str) -> None:
+    names = _curations(table, source, HARD.name)  # all curations: there are several domains to balance
     axes.axhspan(-SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, color="#e3e6e8", linewidth=0, zorder=0)
     axes.axhline(0, color=drawing.GREY, linewidth=0.8)
     for index, name in enumerate(names):
         for position, setting in enumerate(SETTINGS):
-            if name not in _curations(table, setting.name):
+            if name not in _curations(table, source, setting.name):
                 continue
-            values = gains(table, setting.name, name)
+            values = gains(table, source, setting.name, name)
             estimate, interval = mean_gain(values)
             at = position + (index - (len(names) - 1) / 2) * 0.13
             axes.plot([at, at], [interval.low, interval.high], color=drawing.COLOURS[index])
@@ -270,8 +332,8 @@ def _panel(axes: Any, table: pa.Table) -> None:
     axes.set_xticks(range(len(SETTINGS)), labels)
     axes.tick_params(axis="x", length=0)
     axes.set_ylabel("gain in share of errors\n(up is better)")
-    seeds = gains(table, HARD.name, names[0]).shape[1]
-    axes.set_title(f"digits, {seeds} seeds; hours: {SECONDS_A_ROW:g} s per row, each row once (assumed)")
+    seeds = gains(table, source, HARD.name, names[0]).shape[1]
+    axes.set_title(f"{source}, {seeds} seeds; hours: {SECONDS_A_ROW:g} s per row, each row once (assumed)")
 
 
 EXPERIMENT: Final = Experiment(
@@ -279,18 +341,27 @@ EXPERIMENT: Final = Experiment(
     title="Curated batches on clean and on noisy, diverse rows",
     caption=(
         "Gain in share of errors of each curation over uncurated batches: mean over seeds with its 95 % interval. From"
-        " left to right: clean labels of one image source; a fifth of the labels wrong; three sources; both; both with"
+        " left to right: clean labels of one origin; a fifth of the labels wrong; three origins; both; both with"
         " four times the rows. In the grey band a difference is too small to matter."
     ),
     claims=(PROMISING, DETERIORATES, SCALES),
+    sources=tuple(ORIGINS),
+    quick_sources=tuple(ORIGINS),
     measure=_measure,
     findings=_findings,
     draw=_draw,
     summary=_summary,
+    fresh=FreshRuns(measure=_measure_fresh, most={"digits": 200, "letters": 200}),
     remarks=(
         "No person curated: rules based on losses, confidence or labels replace people, who may see more.",
         f"Hours are the time to inspect every row once at {SECONDS_A_ROW:g} s per row, an assumption.",
-        "Scored on clean rows of the same sources. The interval is over seeds: each setting has one domain.",
-        "Wrong labels are uniform among the other nine digits; human errors are not.",
+        "Origins are image sources of digits, and kinds of typefaces of letters.",
+        "Figure and table show the first runs of all curations; the findings are of fresh runs of the selected one.",
+        "Scored on clean rows of the same origins. The interval is over seeds: each setting has one domain.",
+        "Wrong labels are uniform among the other classes; human errors are not.",
+        (
+            "The first rule on deterioration had its bound at 0, so that a difference too small to matter counted. It was"
+            " replaced when the first runs of digits were known, and before any of letters."
+        ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,75 +11,108 @@ import pyarrow as pa
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
-from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
+from pitfalls_tf.experiments.gains import gain_finding
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.scores_table import (
     count_diverged,
+    deciding_rows,
     distinct_values,
     score_matrix,
     select_rows,
     with_common_seeds,
 )
 from pitfalls_tf.experiments.tasks import source_tasks
+from pitfalls_tf.experiments.tasks.letter_tasks import FRESH as FRESH_FAMILIES
 from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 from pitfalls_tf.remedies.stabilisers import STABILISERS, pairs
 from pitfalls_tf.training.conventional import recipe
-from pitfalls_tf.verdicts.paired import Resampling, interval
 from pitfalls_tf.verdicts.verdict import BOOTSTRAP_SEED, SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from pitfalls_tf.experiments.run_store import RunStore
     from pitfalls_tf.experiments.scores_table import ScoreMatrix
     from pitfalls_tf.experiments.tasks.task import Task
 
+    Floats = NDArray[np.float64]
+
 NONE: Final = "conventional"  # the same runs as figure 1's
 RESOLVED: Final = 0.25
 
-REMAINS = Claim(
+_REMAINS_FIRST = Claim(
     name="instability remains",
     section="3, fig. 2",
     says="several attempted fixes only partially resolved training instabilities",
     quantity="standard deviation over seeds of the deployed Brier score with the fix, relative to that without",
     above=RESOLVED,
     because="A quarter or less counts as resolved.",
+    scale="log",
+    matters=1.5,
 )
-HELPS = Claim(
+REMAINS = replace(
+    _REMAINS_FIRST,
+    quantity=f"{_REMAINS_FIRST.quantity}, geometric mean of all fixes",
+    first=_REMAINS_FIRST,
+)
+_HELPS_FIRST = Claim(
     name="fixes help in part",
     section="3, fig. 2",
     says="the fixes resolved some of the instability",
     quantity="ratio of the standard deviations over seeds of the deployed Brier score, with and without the fix",
     below=1.0,
+    scale="log",
+    matters=1.25,
 )
-NO_GAIN = Claim(
+HELPS = replace(_HELPS_FIRST, quantity=f"{_HELPS_FIRST.quantity}, geometric mean of all fixes", first=_HELPS_FIRST)
+_NO_GAIN_FIRST = Claim(
     name="no better in deployment",
     section="3",
     says="recommended remedies do not make the deployed model better",
     quantity="gain in deployed Brier score by the fix, in domains like these (positive is better)",
     below=SMALLEST_DIFFERENCE,
     because=f"{SMALLEST_DIFFERENCE} is the smallest difference that matters.",
+    matters=SMALLEST_DIFFERENCE,
+)
+NO_GAIN = replace(
+    _NO_GAIN_FIRST,
+    quantity="gain in deployed Brier score, mean of all fixes, in domains like these (positive is better)",
+    first=_NO_GAIN_FIRST,
 )
 
 
-def _measure(store: RunStore) -> pa.Table:
-    seeds = store.size.seed_numbers(full=20, quick=6)
-    sources = store.size.choose(full=source_tasks.SOURCES, quick=("flights", "rodents"))
-    parts = []
-    for source in sources:
-        task = source_tasks.load(source, quick=store.size.quick)
-        plain = recipe(source, quick=store.size.quick)
-        context = RemedyContext(recipe=plain, training=task.training)
-        fixes = [one for one in STABILISERS if one.refusal(context) is None]
-        cells = [_cell(one, context, task) for one in fixes]
-        alone = store.run([TrainingCell(setup=NONE, task=task, recipe=plain), *cells], seeds)
-        parts.append(alone)
-        pair = _best_pair(alone, source, context)
-        if pair is not None:
-            parts.append(store.run([_cell(pair, context, task)], seeds))
-    return pa.concat_tables(parts)
+def _measure(store: RunStore, source: str) -> pa.Table:
+    quick, seeds = store.size.quick, store.size.seed_numbers(full=_first_runs(source), quick=6)
+    task = source_tasks.load(source, quick=quick)
+    context = RemedyContext(recipe=recipe(source, quick=quick), training=task.training)
+    alone = store.run(_cells(context, task), seeds)
+    pair = _best_pair(alone, source, context)
+    return alone if pair is None else pa.concat_tables([alone, store.run([_cell(pair, context, task)], seeds)])
+
+
+def _measure_fresh(store: RunStore, source: str, first: pa.Table) -> pa.Table:
+    """The pair is the one that the first runs selected."""
+    task = source_tasks.load(source, fresh=store.size.fresh_domains)
+    context = RemedyContext(recipe=recipe(source), training=task.training)
+    pair = _best_pair(first, source, context)
+    cells = _cells(context, task) + ([] if pair is None else [_cell(pair, context, task)])
+    return store.run(cells, store.size.fresh_seeds)
+
+
+def _first_runs(source: str) -> int:
+    """Letters have fresh runs, so their first ones need only show how much they vary."""
+    return 10 if source == "letters" else 20
+
+
+def _cells(context: RemedyContext, task: Task) -> list[TrainingCell]:
+    fixes = [one for one in STABILISERS if one.refusal(context) is None]
+    plain = TrainingCell(setup=NONE, task=task, recipe=context.recipe)
+    return [plain, *(_cell(one, context, task) for one in fixes)]
 
 
 def _cell(remedy: Remedy, context: RemedyContext, task: Task) -> TrainingCell:
@@ -107,25 +141,44 @@ def _fixes(table: pa.Table, source: str) -> list[str]:
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found: dict[Claim, list[ClaimFinding]] = {claim: [] for claim in EXPERIMENT.claims}
+    found: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
+    table = deciding_rows(table)
+    for source in distinct_values(table, "source"):
+        fixes = _fixes(table, source)
+        every = _with_common_seeds([_deployed(table, source, setup) for setup in (NONE, *fixes)])
+        plain = every[0]
+        for claim in (REMAINS, HELPS):
+            ratio, of_ratio = spread.jackknife(_mean_ratio, *(one.by_seed for one in every))
+            finding = partial(ClaimFinding, claim=claim, seeds=len(plain.seeds))
+            found[claim.name].append(finding(where=source, rule="current", estimate=ratio, interval=of_ratio))
+        gains = np.mean([plain.values - one.values for one in every[1:]], axis=0)
+        found[NO_GAIN.name].append(gain_finding(NO_GAIN, source, gains, rule="current"))
     for source in distinct_values(table, "source"):
         for setup in _fixes(table, source):
             plain, fixed = with_common_seeds(_deployed(table, source, NONE), _deployed(table, source, setup))
-            finding = partial(ClaimFinding, where=f"{source}, {setup}")
+            where = f"{source}, {setup}"
             ratio, of_ratio = spread.jackknife(spread.standard_deviation_ratio, fixed.by_seed, plain.by_seed)
-            found[REMAINS].append(finding(claim=REMAINS, estimate=ratio, interval=of_ratio))
-            found[HELPS].append(finding(claim=HELPS, estimate=ratio, interval=of_ratio))
-            gains = plain.values - fixed.values
-            of_gain = spread.UNKNOWN
-            if gains.shape[1] > 1:
-                resampling = Resampling.draw(gains.shape[0], gains.shape[1], np.random.default_rng(BOOTSTRAP_SEED))
-                of_gain = interval(gains, resampling)
-            found[NO_GAIN].append(finding(claim=NO_GAIN, estimate=float(gains.mean()), interval=of_gain))
-    return tuple(one for claim in EXPERIMENT.claims for one in found[claim])
+            for claim in (REMAINS, HELPS):
+                finding = partial(ClaimFinding, claim=claim, where=where, rule="first", seeds=len(plain.seeds))
+                found[claim.name].append(finding(estimate=ratio, interval=of_ratio))
+            found[NO_GAIN.name].append(gain_finding(NO_GAIN, where, plain.values - fixed.values, rule="first"))
+    return tuple(one for claim in EXPERIMENT.claims for one in found[claim.name])
+
+
+def _mean_ratio(plain: Floats, *fixed: Floats) -> float:
+    """Geometric mean over fixes of the ratio of standard deviations, with and without the fix."""
+    ratios = [spread.standard_deviation_ratio(one, plain) for one in fixed]
+    return float(np.exp(np.mean(np.log(ratios)))) if min(ratios, default=0.0) > 0 else float("nan")
+
+
+def _with_common_seeds(every: Sequence[ScoreMatrix]) -> list[ScoreMatrix]:
+    seeds = tuple(seed for seed in every[0].seeds if all(seed in one.seeds for one in every))
+    return [one.select_seeds(seeds) for one in every]
 
 
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
+    table = deciding_rows(table)
     for source in distinct_values(table, "source"):
         for setup in [NONE, *_fixes(table, source)]:
             values = _deployed(table, source, setup).by_seed
@@ -150,6 +203,7 @@ def _summary(table: pa.Table) -> pa.Table:
 
 
 def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
+    table = deciding_rows(table)
     sources = distinct_values(table, "source")
     figure, axes = drawing.subplots(len(sources), 2, height=0.6 + 2.3 * len(sources))
     for row, source in zip(axes, sources, strict=True):
@@ -166,7 +220,7 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
 
 
 def _draw_findings(axes: Any, findings: Sequence[ClaimFinding], source: str, claim: Claim) -> None:
-    of_source = [one for one in findings if one.claim is claim and one.where.startswith(f"{source}, ")]
+    of_source = [one for one in findings if one.claim == claim and one.where.startswith(f"{source}, ")]
     rows = [(_short(one.where.split(", ", 1)[1]), one.estimate, one.interval) for one in of_source]
     drawing.forest_plot(axes, rows, zero=1.0 if claim is REMAINS else 0.0)
 
@@ -195,11 +249,19 @@ EXPERIMENT: Final = Experiment(
         " deployed score, in domains like these."
     ),
     claims=(REMAINS, HELPS, NO_GAIN),
+    sources=source_tasks.SOURCES,
+    quick_sources=("flights", "rodents", "letters"),
     measure=_measure,
     findings=_findings,
     draw=_draw,
     summary=_summary,
+    fresh=FreshRuns(measure=_measure_fresh, most={"letters": 128}, domains={"letters": FRESH_FAMILIES}),
     remarks=(
+        (
+            "A source's verdict is on the mean of all fixes. The first rule asked every fix on every source for the same"
+            " verdict, which dozens of findings rarely have; the verdicts on single fixes are in the table of findings."
+            " The rule was replaced when the runs of flights, rodents and digits were known, and before any of letters."
+        ),
         "Fixes have the settings that their sources recommend; none was tuned.",
         "An ensemble is five networks of different seeds, and costs five trainings per run.",
         "The pair was chosen by the same seeds that evaluate its parts, but before any pair was run.",

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.served_cell import WATCHED, ServedCell
-from pitfalls_tf.experiments.experiment import BEYOND, Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.claim import BEYOND, Claim, ClaimFinding
+from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.figures.figure3 import CONVENTIONAL, MODELS
 from pitfalls_tf.experiments.gains import mean_gain
 from pitfalls_tf.experiments.pages import drawing
@@ -39,6 +40,7 @@ HIDDEN: Final = Claim(
     says="standardised benchmarks disguise what happens in genuine settings",
     quantity="deployed Brier score minus that on the random hold-out, mean over runs of all models",
     above=SMALLEST_DIFFERENCE,
+    matters=SMALLEST_DIFFERENCE,
 )
 CAUGHT: Final = Claim(
     name="the monitor pages in time",
@@ -46,6 +48,7 @@ CAUGHT: Final = Claim(
     says="the monitor pages before most of the harm that the benchmark hid is done",
     quantity="share of the harm done before the first page, all runs and models together",
     below=0.5,
+    matters=0.2,
     because=(
         "Harm is the excess over the random hold-out in the months that are worse than it, so that better months"
         " cannot make the share exceed 1. Without a page, all harm counts as before it."
@@ -53,16 +56,16 @@ CAUGHT: Final = Claim(
 )
 
 
-def _measure(store: RunStore) -> pa.Table:
+def _measure(store: RunStore, source: str) -> pa.Table:
     quick = store.size.quick
-    task, raw = source_tasks.load("flights", quick=quick), source_tasks.raw_rows("flights", quick=quick)
+    task, raw = source_tasks.load(source, quick=quick), source_tasks.raw_rows(source, quick=quick)
     names = store.size.choose(full=tuple(SETUPS), quick=QUICK)
     cells = [
         ServedCell(
             setup=name,
             task=task,
             raw=raw,
-            recipe=recipe("flights", quick=quick, network=SETUPS[name]),
+            recipe=recipe(source, quick=quick, network=SETUPS[name]),
             slices=("origin",),
             timezone=TIMEZONE,
         )
@@ -167,6 +170,8 @@ EXPERIMENT: Final = Experiment(
         " the harm comes after the page."
     ),
     claims=(HIDDEN, CAUGHT),
+    sources=("flights",),
+    quick_sources=("flights",),
     measure=_measure,
     findings=_findings,
     draw=_draw,

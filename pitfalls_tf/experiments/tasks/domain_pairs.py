@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pitfalls_tf.experiments.tasks import alterations
+from pitfalls_tf.experiments.tasks import alterations, letter_tasks
 from pitfalls_tf.experiments.tasks.source_tasks import evenly_spaced, load
 from pitfalls_tf.experiments.tasks.task import Part, Task
 from pitfalls_tf.rows.splits import random_split
@@ -119,6 +119,34 @@ def digits(*, quick: bool) -> list[Task]:
             parts=_parts(f"{origin} to {target}", _altered(scoring[target], IMAGE_ALTERATIONS)),
         )
         for origin, target in pairs(images.DOMAINS, quick=quick)
+    ]
+
+
+def letters(*, quick: bool, fresh: int | None = None) -> list[Task]:
+    """Monospaced families to groups of four others that arrive together, scored on held-out letters of the group.
+
+    Alterations: noise, blur and rotation. All tasks share their training rows; no family is in two groups.
+
+    Args:
+        quick: whether to use three groups.
+        fresh: number of fresh families; None for those of first runs.
+
+    Returns:
+        One task per group.
+    """
+    from pitfalls_tf.sources import letters as images  # noqa: PLC0415 - reads images
+
+    training, held = letter_tasks.trained_rows(images.load().examples)
+    return [
+        Task(
+            source="letters",
+            training=training,
+            validation=held,
+            target=target,
+            parts=_parts(f"monospaced to {' + '.join(target.names)}", _altered(scored, IMAGE_ALTERATIONS)),
+            metrics=letter_tasks.METRICS,
+        )
+        for target, scored in letter_tasks.targets(quick=quick, fresh=fresh)
     ]
 
 

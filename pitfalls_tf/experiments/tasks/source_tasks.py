@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from pitfalls_tf.experiments.tasks import letter_tasks
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS, Part, RawRows, Task
 from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.rows.splits import blocked_split, random_split
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Preprocessing = Literal["standardised", "raw"]
 
-SOURCES: Final = ("flights", "rodents", "digits")
+SOURCES: Final = ("flights", "rodents", "digits", "letters")
 SHARE: Final = 0.15  # held out: of the blocks, and of the remaining rows
 SEED: Final = 1977  # of the splits: every run has the same rows
 BLOCK_DAYS: Final = {"flights": 3, "rodents": 90}
@@ -34,22 +35,29 @@ QUICK_ROWS: Final = {"flights": (12_000, 400), "rodents": (4_000, 400), "digits"
 
 
 @lru_cache(maxsize=8)
-def load(source: str, *, quick: bool = False, preprocessing: Preprocessing = "standardised") -> Task:
+def load(
+    source: str, *, quick: bool = False, preprocessing: Preprocessing = "standardised", fresh: int | None = None
+) -> Task:
     """Load the task of a built-in source. Cost: 2 to 6 s and, for flights, 250 MB.
 
     - flights: trained on January to March; deployed domains are the airports by later month.
     - rodents: trained on 1977 to 1983; deployed domains are the later years.
     - digits: trained on handwritten MNIST; deployed domains are UCI's scans and printed fonts. Images have no dates, so
       there is no blocked hold-out.
+    - letters: trained on monospaced typeface families; deployed domains are families of other kinds. The blocked
+      hold-out is monospaced families that were left out.
 
     Args:
         source: one of `SOURCES`.
         quick: whether to use fewer rows, evenly spaced.
         preprocessing: standardised numbers, or numbers in their own units.
+        fresh: of letters, number of fresh families to score; of other sources, which have no fresh domains, ignored.
 
     Returns:
         The task; the same object for the same arguments.
     """
+    if source == "letters":
+        return letter_tasks.load(quick=quick, raw=preprocessing == "raw", fresh=fresh)
     if source == "digits":
         return _digits(quick=quick, raw=preprocessing == "raw")
     return _table_task(source, quick=quick, raw=preprocessing == "raw")

@@ -38,6 +38,7 @@ class Task:
         validation: rows scored after every epoch.
         parts: rows scored after the last epoch.
         target: unlabelled rows for domain adaptation, or None.
+        metrics: names of the metrics that parts are scored by; None for all.
     """
 
     source: str
@@ -45,6 +46,7 @@ class Task:
     validation: Examples
     parts: tuple[Part, ...]
     target: Examples | None = None
+    metrics: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

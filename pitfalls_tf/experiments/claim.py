@@ -1,0 +1,140 @@
+"""A claim of the paper: its quantity, its decision rule, and the smallest effect that matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from pitfalls_tf.experiments import scale
+
+if TYPE_CHECKING:
+    from monitoring.baseline.metrics import ConfidenceInterval
+    from pitfalls_tf.experiments.scale import ScaleName
+
+SourceVerdict = Literal["reproduced", "not reproduced", "inconclusive"]
+Rule = Literal["current", "first", "both"]
+
+BEYOND: Final = "beyond the paper"  # section of a claim that the paper does not make
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A sentence of the paper, and the quantity that decides whether it holds here.
+
+    Attributes:
+        name: short name, unique within the experiment.
+        section: section of the paper, or `BEYOND`.
+        says: the claim.
+        quantity: what is measured, with its unit; a noun phrase without a full stop.
+        above: the claim holds where the quantity is above this bound, and
+        below: below this one.
+        because: the reason for the bounds, where they are not obvious.
+        scale: scale on which estimates are about normal.
+        matters: smallest distance from a bound that matters; on the log scale a factor above 1.
+        first: the rule that this one replaces, if it was replaced; registered before the runs that it decides.
+    """
+
+    name: str
+    section: str
+    says: str
+    quantity: str
+    above: float = -np.inf
+    below: float = np.inf
+    because: str = ""
+    scale: ScaleName = "identity"
+    matters: float
+    first: Claim | None = None
+
+    @property
+    def rule(self) -> str:
+        """The decision rule in words."""
+        if np.isinf(self.below):
+            where, outside = f"above {self.above:g}", f"at or below {self.above:g}"
+        elif np.isinf(self.above):
+            where, outside = f"below {self.below:g}", f"at or above {self.below:g}"
+        else:
+            where, outside = f"between {self.above:g} and {self.below:g}", "outside these bounds"
+        because = f" {self.because}" if self.because else ""
+        return (
+            f"Reproduced if the whole 95 % interval of the {self.quantity} is {where}; not reproduced if the whole"
+            f" interval is {outside}; otherwise inconclusive.{because}"
+        )
+
+    @property
+    def smallest_effect(self) -> str:
+        """The smallest effect that matters, in words."""
+        return f"a factor of {self.matters:g}" if self.scale == "log" else f"{self.matters:g}"
+
+    @property
+    def distance(self) -> float:
+        """The smallest effect that matters on the claim's scale, from the bound where it is shortest."""
+        bounds = [bound for bound in (self.above, self.below) if np.isfinite(bound)]
+        return min(scale.distance(self.scale, bound, self.matters) for bound in bounds)
+
+    def verdict(self, interval: ConfidenceInterval) -> SourceVerdict:
+        """Apply the decision rule to an interval.
+
+        Returns:
+            The verdict; `inconclusive` for an interval with a NaN.
+
+        >>> from monitoring.baseline.metrics import ConfidenceInterval
+        >>> claim = Claim(name="n", section="3", says="s", quantity="q", above=1, matters=0.1)
+        >>> [claim.verdict(ConfidenceInterval(low=low, high=low + 1)) for low in (1.5, 0.5, -0.5)]
+        ['reproduced', 'inconclusive', 'not reproduced']
+        """
+        if interval.low > self.above and interval.high < self.below:
+            return "reproduced"
+        if interval.high <= self.above or interval.low >= self.below:
+            return "not reproduced"
+        return "inconclusive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimFinding:
+    """The measured quantity of a claim in one place.
+
+    Attributes:
+        claim: the claim.
+        where: a source, or a source and a remedy: `flights`, `flights, dropout` or `digits: class balanced`.
+        estimate: the quantity; NaN where it cannot be estimated, and `note` says why.
+        interval: its 95 % interval.
+        note: a remark, or empty.
+        rule: which rule it counts for: the claim's, the one that was replaced, or both.
+        seeds: number of runs it was measured in; 0 where runs are not its unit.
+        domains: number of domains; 0 where domains are not its unit.
+        by_seeds: share of the squared standard error that falls with the number of runs; the rest falls with that of
+            domains.
+    """
+
+    claim: Claim
+    where: str
+    estimate: float
+    interval: ConfidenceInterval
+    note: str = ""
+    rule: Rule = "both"
+    seeds: int = 0
+    domains: int = 0
+    by_seeds: float = 1.0
+
+    @property
+    def source(self) -> str:
+        """The source: the first word of `where`."""
+        return self.where.replace(":", ",").split(",", 1)[0].strip()
+
+    @property
+    def verdict(self) -> SourceVerdict:
+        """The verdict of the claim's rule on the interval."""
+        return self.claim.verdict(self.interval)
+
+    @property
+    def first_verdict(self) -> SourceVerdict:
+        """The verdict of the rule that was replaced, or of the claim's if none was."""
+        return (self.claim.first or self.claim).verdict(self.interval)
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error on the claim's scale, from the interval; NaN where it is unknown."""
+        ends = [scale.transform(self.claim.scale, end) for end in (self.interval.low, self.interval.high)]
+        return (ends[1] - ends[0]) / 2 / scale.NORMAL_QUANTILE

@@ -1,0 +1,142 @@
+"""The verdict on a claim from those of its sources: agreement, dependence on the data, or neither.
+
+Decision 0075. A source is decided where its interval is inside or outside of the bounds. A claim is decided by its
+decided sources. Sources that disagree are a result of their own, *depends on the data*, where Cochran's test says that
+their effects differ. An undecided source leaves the claim inconclusive, unless the plan, which knows variances and no
+effects, said before the run that no affordable number of runs and domains decides it there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+import numpy as np
+
+from monitoring.baseline.metrics import ConfidenceInterval
+from pitfalls_tf.experiments import scale
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from pitfalls_tf.experiments.claim import ClaimFinding, SourceVerdict
+
+ClaimVerdict = Literal["reproduced", "not reproduced", "depends on the data", "inconclusive"]
+
+VERDICTS: Final[tuple[ClaimVerdict, ...]] = get_args(ClaimVerdict)
+DIFFERENT: Final = 0.05  # p-value of the test of homogeneity below which sources differ
+FEWEST: Final = 2  # decided sources for a verdict where others are without power
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSummary:
+    """A random-effects summary of the sources' estimates.
+
+    Attributes:
+        estimate: mean effect of sources like these, in the quantity's unit.
+        interval: its 95 % interval (Hartung, Knapp, Sidik and Jonkman).
+        heterogeneity: share of the variance between estimates that is not error, I squared.
+        p_value: of Cochran's test that all sources have the same effect.
+        sources: number of sources.
+    """
+
+    estimate: float
+    interval: ConfidenceInterval
+    heterogeneity: float
+    p_value: float
+    sources: int
+
+
+def summarise(findings: Sequence[ClaimFinding]) -> SourceSummary | None:
+    """Average the effects of a claim's sources by a random-effects model (Paule and Mandel).
+
+    Args:
+        findings: one per source, of one claim.
+
+    Returns:
+        The summary; None with fewer than two findings that have an interval of positive width.
+    """
+    usable = [one for one in findings if math.isfinite(one.standard_error) and one.standard_error > 0]
+    if len(usable) < 2:
+        return None
+    from statsmodels.stats.meta_analysis import combine_effects  # noqa: PLC0415 - a second to import
+
+    name = usable[0].claim.scale
+    effects = np.array([_centre(one) for one in usable])
+    variances = np.array([one.standard_error**2 for one in usable])
+    combined = combine_effects(effects, variances, method_re="iterated")
+    low, high = combined.conf_int(use_t=True)[3]  # random effects, with the variance of their residuals
+    return SourceSummary(
+        estimate=scale.inverse(name, float(combined.mean_effect_re)),
+        interval=ConfidenceInterval(low=scale.inverse(name, float(low)), high=scale.inverse(name, float(high))),
+        heterogeneity=max(0.0, float(combined.i2)),
+        p_value=float(combined.test_homogeneity().pvalue),
+        sources=len(usable),
+    )
+
+
+def overall_verdict(findings: Sequence[ClaimFinding], *, without_power: Collection[str] = ()) -> ClaimVerdict:
+    """Combine the findings of one claim, one per source.
+
+    Args:
+        findings: those that count for the claim's rule.
+        without_power: sources that the plan gave up before the run.
+
+    Returns:
+        The verdict.
+    """
+    of_source = {source: [one.verdict for one in findings if one.source == source] for source in _sources(findings)}
+    verdicts = {source: _agreed(every) for source, every in of_source.items()}
+    decided = {source: one for source, one in verdicts.items() if one != "inconclusive"}
+    if {"reproduced", "not reproduced"} <= set(decided.values()):
+        summary = summarise([one for one in findings if one.source in decided])
+        return "depends on the data" if summary is not None and summary.p_value < DIFFERENT else "inconclusive"
+    undecided = verdicts.keys() - decided.keys()
+    if not decided or (undecided - set(without_power)) or (undecided and len(decided) < FEWEST):
+        return "inconclusive"
+    return next(iter(decided.values()))
+
+
+def agreed_verdict(verdicts: Sequence[SourceVerdict]) -> SourceVerdict:
+    """The rule of the first runs: the verdict that all findings share, `inconclusive` where they disagree."""
+    return _agreed(verdicts)
+
+
+def verdict_line(findings: Sequence[ClaimFinding], *, without_power: Collection[str] = ()) -> str:
+    """The sources of each verdict, in words.
+
+    Args:
+        findings: those that count for the claim's rule.
+        without_power: sources that the plan gave up before the run.
+
+    Returns:
+        A line such as `reproduced on flights, letters; not on rodents; undecided on digits (no power)`.
+    """
+    phrases = {"reproduced": "reproduced on", "not reproduced": "not on", "inconclusive": "undecided on"}
+    parts = []
+    for verdict, phrase in phrases.items():
+        names = [
+            f"{source} (no power)" if verdict == "inconclusive" and source in without_power else source
+            for source in _sources(findings)
+            if _agreed([one.verdict for one in findings if one.source == source]) == verdict
+        ]
+        if names:
+            first = "not reproduced on" if phrase == "not on" and not parts else phrase
+            parts.append(f"{first} {', '.join(names)}")
+    return "; ".join(parts)
+
+
+def _sources(findings: Sequence[ClaimFinding]) -> list[str]:
+    return list(dict.fromkeys(one.source for one in findings))
+
+
+def _agreed(verdicts: Sequence[SourceVerdict]) -> SourceVerdict:
+    distinct = set(verdicts)
+    return distinct.pop() if len(distinct) == 1 else "inconclusive"
+
+
+def _centre(finding: ClaimFinding) -> float:
+    """Middle of the interval on the claim's scale: the estimate of an interval that is symmetric there."""
+    low, high = (scale.transform(finding.claim.scale, end) for end in (finding.interval.low, finding.interval.high))
+    return (low + high) / 2

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Name on the command line: modules of `figures` whose `EXPERIMENT` it runs, in order.
 FIGURES: Final[Mapping[str, tuple[str, ...]]] = {
     "figure1": ("figure1", "figure1_tuning"),
-    "figure2": ("figure2",),
+    "figure2": ("figure2", "figure2_budget"),
     "figure3": ("figure3",),
     "figure4": ("figure4",),
     "figure5": ("figure5",),
@@ -52,6 +52,23 @@ def find(names: Sequence[str]) -> tuple[Experiment, ...]:
     wanted = [figure for figure in FIGURES if figure in names or ALL in names]
     modules = [module for figure in wanted for module in FIGURES[figure]]
     return tuple(importlib.import_module(f"pitfalls_tf.experiments.figures.{module}").EXPERIMENT for module in modules)
+
+
+def check_sources(sources: Sequence[str], experiments: Sequence[Experiment]) -> None:
+    """Check that some experiment has each of the sources.
+
+    Raises:
+        BadInput: none has one of them.
+    """
+    every = tuple(dict.fromkeys(source for experiment in experiments for source in experiment.sources))
+    for source in sources:
+        if source not in every:
+            raise BadInput(
+                "No such source.",
+                got=repr(source),
+                expected=f"one of: {', '.join(every)}",
+                fix="Choose one of those, or leave --source out for all.",
+            )
 
 
 def paper_order() -> tuple[str, ...]:

@@ -114,7 +114,7 @@ def verdict_line(findings: Sequence[ClaimFinding], *, without_power: Collection[
         A line such as `reproduced on flights, letters; not on rodents; undecided on digits (no power)`.
     """
     phrases = {"reproduced": "reproduced on", "not reproduced": "not on", "inconclusive": "undecided on"}
-    parts = []
+    parts: list[str] = []
     for verdict, phrase in phrases.items():
         names = [
             f"{source} (no power)" if verdict == "inconclusive" and source in without_power else source

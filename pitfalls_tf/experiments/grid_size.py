@@ -49,7 +49,7 @@ class GridSize:
         return quick if self.quick else full
 
     def seed_numbers(self, *, full: int, quick: int) -> range:
-        """Seeds to run.
+        """Seeds of first runs.
 
         Args:
             full: the experiment's number of seeds in the full grid.

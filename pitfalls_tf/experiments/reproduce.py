@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
+from pitfalls_tf.experiments.decisions import decide
 from pitfalls_tf.experiments.pages.index import write_index
-from pitfalls_tf.experiments.pages.page import ExperimentProvenance, write_page
+from pitfalls_tf.experiments.pages.page import final_rows, table_digest, write_page
+from pitfalls_tf.experiments.pages.plan_text import write_plan_page
+from pitfalls_tf.experiments.power_plan import make_plan, read_plan, write_plan
 from pitfalls_tf.experiments.processor import current_processor
 from pitfalls_tf.experiments.run_store import CELLS, RunStore
+from pitfalls_tf.experiments.scores_table import first_rows
+from pitfalls_tf.experiments.stored_results import RunGroup, empty_results, read_results
 from serving.export.manifest import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
     from pitfalls_tf.experiments.experiment import Experiment
     from pitfalls_tf.experiments.grid_size import GridSize
+    from pitfalls_tf.experiments.power_plan import Plan, PlannedSource
     from pitfalls_tf.experiments.run_store import GridProgress
+    from pitfalls_tf.experiments.stored_results import Stage, StoredResults
+
+Runs = Literal["first", "fresh", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +39,24 @@ class ReproducedExperiment:
     manifest: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What to run of an experiment.
+
+    Attributes:
+        runs: first runs, fresh runs where the folder has a plan of them, all of both, or none: only the pages are
+            written again.
+        sources: names of sources; None for all. Results of other sources are kept.
+    """
+
+    runs: Runs = "all"
+    sources: Collection[str] | None = None
+
+    def of(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The selected ones of some sources, in their order."""
+        return tuple(name for name in names if self.sources is None or name in self.sources)
+
+
 def reproduce(
     experiments: Sequence[Experiment],
     out: Path,
@@ -37,52 +64,149 @@ def reproduce(
     *,
     clock: Callable[[], float],
     progress: Callable[[str, GridProgress], None],
+    selection: Selection = Selection(),
 ) -> tuple[ReproducedExperiment, ...]:
     """Run each experiment, write its folder OUT/NAME, and write OUT/README.md over all experiments in OUT.
 
     Finished runs are stored in OUT/.cells by the digest of recipe, rows, seed, code and environment; deleting that
-    folder costs nothing but time.
+    folder costs nothing but time. Results of sources and stages that are not selected are kept.
 
     Args:
         experiments: what to run.
         out: created if needed.
-        size: size of the grids.
+        size: size of the grids; a quick one has first runs only.
         clock: seconds, for the estimate of the remaining time.
         progress: called with the experiment's name and its progress.
+        selection: which runs and sources.
 
     Returns:
-        One record per experiment, in the order given.
+        One record per experiment that has results, in the order given.
 
     Raises:
-        BadInput: no seeds.
+        BadInput: no seeds, or a plan that cannot be read.
         CannotRun: the folder cannot be written, or another experiment is writing to it.
     """
+    plans = read_plan(out)
     done = []
     for experiment in experiments:
-        store = RunStore(
-            out / CELLS,
-            size,
-            clock=clock,
-            progress=lambda now, name=experiment.name: progress(name, now),  # type: ignore[misc]
-        )
-        table = experiment.measure(store)
-        provenance = ExperimentProvenance(
-            command=command_of(experiment, size),
-            quick=size.quick,
-            seeds=tuple(sorted(set(table["seed"].to_pylist()))),
-            runs=_most_runs(table),
-            environment=asdict(environment()),
-            processor=current_processor(),
-            cells=tuple(sorted(store.digests)),
-            code=tuple(sorted(store.code)),
-        )
-        manifest = write_page(experiment, table, provenance, into=out)
+        maker = _RunMaker(experiment, out, size, clock=clock, progress=progress)
+        plan = {} if size.quick else plans.get(experiment.name, {})
+        results = maker.make(plan, selection)
+        if results is None:
+            continue
+        manifest = write_page(experiment, results, decide(experiment, results.table, plan), plan, into=out)
         done.append(ReproducedExperiment(folder=out / experiment.name, manifest=manifest))
         write_index(out)
     return tuple(done)
 
 
-def command_of(experiment: Experiment, size: GridSize) -> str:
+def plan_experiments(experiments: Sequence[Experiment], out: Path) -> dict[str, Plan]:
+    """Plan the fresh runs of experiments from the first runs in a folder; write plan.json and PLAN.md there.
+
+    Args:
+        experiments: which.
+        out: the folder; its plans of other experiments are kept.
+
+    Returns:
+        Plans by experiment; experiments without results have none.
+    """
+    plans = read_plan(out)
+    for experiment in experiments:
+        results = read_results(out / experiment.name)
+        if results is not None:
+            plans[experiment.name] = make_plan(experiment, results.table)
+    write_plan(plans, out)
+    write_plan_page(plans, out)
+    return plans
+
+
+def measure_group(
+    experiment: Experiment, store: RunStore, source: str, stage: Stage, first: pa.Table | None
+) -> pa.Table:
+    """Make the rows of a source: of its first runs, or of its fresh ones.
+
+    Args:
+        experiment: the experiment.
+        store: where runs are stored; its size says how many.
+        source: the source.
+        stage: which runs.
+        first: rows of the first runs, for fresh ones.
+
+    Returns:
+        The rows.
+    """
+    if stage == "first" or experiment.fresh is None:
+        return experiment.measure(store, source)
+    rows = experiment.fresh.measure(store, source, first)
+    return rows if experiment.fresh.with_epochs else final_rows(rows)
+
+
+class _RunMaker:
+    """Makes the runs of an experiment that are selected, and keeps the others."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        out: Path,
+        size: GridSize,
+        *,
+        clock: Callable[[], float],
+        progress: Callable[[str, GridProgress], None],
+    ) -> None:
+        self._experiment, self._out, self._size = experiment, out, size
+        self._clock, self._progress = clock, progress
+        self._order = experiment.quick_sources if size.quick else experiment.sources
+
+    def make(self, plan: Plan, selection: Selection) -> StoredResults | None:
+        """The results, with new rows where they are selected; None if there are none."""
+        whole = selection.sources is None and selection.runs in {"all", "first"}
+        results = None if self._size.quick or whole else read_results(self._out / self._experiment.name)
+        if selection.runs in {"all", "first"}:
+            for source in selection.of(self._order):
+                results = self._with(results, source, "first", self._size)
+        if selection.runs in {"all", "fresh"}:
+            for source in selection.of(self._order):
+                if source in plan and plan[source].looks and results is not None:
+                    results = self._sequentially(results, plan, plan[source])
+        return results
+
+    def _sequentially(self, results: StoredResults, plan: Plan, planned: PlannedSource) -> StoredResults:
+        """Add runs until the claims of a source are decided, or the last look of the plan is reached."""
+        for look in planned.looks:
+            size = replace(self._size, seeds=look, fresh_domains=planned.domains)
+            results = self._with(results, planned.source, "fresh", size)
+            decisions = decide(self._experiment, results.table, plan)
+            findings = [one for decision in decisions for one in decision.findings if one.source == planned.source]
+            if all(one.verdict != "inconclusive" for one in findings):
+                break
+        return results
+
+    def _with(self, results: StoredResults | None, source: str, stage: Stage, size: GridSize) -> StoredResults:
+        started = self._clock()
+        name = self._experiment.name
+        store = RunStore(
+            self._out / CELLS, size, clock=self._clock, progress=lambda now: self._progress(f"{name}, {source}", now)
+        )
+        first = None if results is None else first_rows(results.table)
+        rows = measure_group(self._experiment, store, source, stage, first)
+        group = RunGroup(
+            sources=(source,),
+            stage=stage,
+            command=command_of(self._experiment, size, source=source, stage=stage),
+            quick=size.quick,
+            seeds=size.seeds,
+            fresh_domains=size.fresh_domains,
+            environment=asdict(environment()),
+            processor=asdict(current_processor()),
+            cells=tuple(sorted(store.digests)),
+            code=tuple(sorted(store.code)),
+            table_digest=table_digest(rows),
+            hours=round((self._clock() - started) / 3600, 3),
+        )
+        return (empty_results(rows) if results is None else results).replaced(group, rows, self._order)
+
+
+def command_of(experiment: Experiment, size: GridSize, *, source: str, stage: Stage) -> str:
     """The command that makes the same results again.
 
     A part of a figure, such as figure1_tuning, is made together with the rest of it.
@@ -91,11 +215,7 @@ def command_of(experiment: Experiment, size: GridSize) -> str:
         The command line, beginning with `pitfalls reproduce`.
     """
     words = ["pitfalls", "reproduce", experiment.name.split("_")[0]]
-    words += [] if size.seeds is None else ["--seeds", str(size.seeds)]
+    words += [] if size.seeds is None or stage == "fresh" else ["--seeds", str(size.seeds)]
     words += ["--quick"] if size.quick else []
+    words += [] if size.quick else ["--source", source, "--runs", stage]
     return " ".join(words)
-
-
-def _most_runs(table: pa.Table) -> int:
-    counts = table.group_by(["setup"]).aggregate([("seed", "count_distinct")])["seed_count_distinct"]
-    return int(max(counts.to_pylist()))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.experiments.catalogue import ALL, find
 from pitfalls_tf.experiments.grid_size import GridSize
-from pitfalls_tf.experiments.pages.page import SCORES, final_rows, table_digest
+from pitfalls_tf.experiments.pages.page import final_rows, table_digest
 from pitfalls_tf.experiments.processor import Processor, current_processor
+from pitfalls_tf.experiments.reproduce import measure_group
 from pitfalls_tf.experiments.run_store import CELLS, RunStore
+from pitfalls_tf.experiments.scores_table import first_rows, fresh_rows
+from pitfalls_tf.experiments.stored_results import SCORES, read_groups
 from pitfalls_tf.training.environment import check_environment
 from serving.export.manifest import environment
 
@@ -23,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pyarrow as pa
-
+    from pitfalls_tf.experiments.experiment import Experiment
     from pitfalls_tf.experiments.run_store import GridProgress
+    from pitfalls_tf.experiments.stored_results import RunGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +39,13 @@ class VerifiedExperiment:
     Attributes:
         experiment: its name.
         rows: number of rows of the table.
-        table_digest: sha256 of the table.
+        table_digests: sha256 of the table of each group of runs.
         code: whether the code was the same, in words; see `compare_code`.
     """
 
     experiment: str
     rows: int
-    table_digest: str
+    table_digests: tuple[str, ...]
     code: str
 
 
@@ -68,21 +72,56 @@ def verify(
     experiment = next((one for one in find([ALL]) if one.name == name), None)
     if experiment is None:
         _refuse_manifest(manifest, f"experiment {name!r}")
-    check_environment(document["environment"], json.loads(json.dumps(asdict(environment()))))
-    store = RunStore(out / CELLS, _grid_size(document), clock=clock, progress=progress)
-    table = experiment.measure(store)
+    scores = pq.read_table(manifest.parent / SCORES) if (manifest.parent / SCORES).is_file() else None
+    verified = [
+        _verify_group(experiment, group, scores, manifest, out, clock=clock, progress=progress)
+        for group in read_groups(document, scores)
+    ]
+    return VerifiedExperiment(
+        experiment=name,
+        rows=sum(rows for rows, _, _ in verified),
+        table_digests=tuple(digest for _, digest, _ in verified),
+        code=", ".join(dict.fromkeys(code for _, _, code in verified)),
+    )
+
+
+def _verify_group(
+    experiment: Experiment,
+    group: RunGroup,
+    scores: pa.Table | None,
+    manifest: Path,
+    out: Path,
+    *,
+    clock: Callable[[], float],
+    progress: Callable[[GridProgress], None],
+) -> tuple[int, str, str]:
+    """Repeat a group of runs.
+
+    Returns:
+        Number of rows, digest, and whether the code was the same.
+
+    Raises:
+        CannotRun: libraries, threads or kernels differ, or the tables do.
+    """
+    check_environment(dict(group.environment), json.loads(json.dumps(asdict(environment()))))
+    size = GridSize(quick=group.quick, seeds=group.seeds, fresh_domains=group.fresh_domains)
+    store = RunStore(out / CELLS, size, clock=clock, progress=progress)
+    first = None if scores is None else first_rows(scores)
+    table = pa.concat_tables(
+        [measure_group(experiment, store, source, group.stage, first) for source in group.sources or experiment.sources]
+    )
     digest = table_digest(table)
-    code = compare_code(document.get("code"), sorted(store.code))
-    if digest != document["table_digest"]:
+    code = compare_code(None if group.code is None else list(group.code), sorted(store.code))
+    if digest != group.table_digest:
         raise CannotRun(
             "The repeated experiment has a different table.",
-            got=f"{name} with {table.num_rows} rows, digest {digest[:16]}, {code}, "
-            f"{compare_processors(document.get('processor'), current_processor())}: "
-            f"{_describe_difference(manifest.parent, table)}",
-            expected=f"digest {str(document['table_digest'])[:16]}, as in {manifest}",
+            got=f"{experiment.name}, {group.stage} runs of {', '.join(group.sources)}: {table.num_rows} rows, digest"
+            f" {digest[:16]}, {code}, {compare_processors(group.processor, current_processor())}: "
+            f"{_describe_difference(scores, group, table)}",
+            expected=f"digest {group.table_digest[:16]}, as in {manifest}",
             fix="Compare code and processor with those of the manifest; the runs are kept in the folder.",
         )
-    return VerifiedExperiment(experiment=name, rows=table.num_rows, table_digest=digest, code=code)
+    return table.num_rows, digest, code
 
 
 def compare_code(before: object, now: list[str]) -> str:
@@ -125,11 +164,12 @@ def compare_processors(before: object, now: Processor) -> str:
     return f"same processor ({now})" if then == now else f"different processor (now {now}; before {then})"
 
 
-def _describe_difference(folder: Path, table: pa.Table) -> str:
+def _describe_difference(scores: pa.Table | None, group: RunGroup, table: pa.Table) -> str:
     """How far the table is from the one next to the manifest, in words."""
-    if not (folder / SCORES).is_file():
+    if scores is None:
         return f"no {SCORES} next to the manifest to compare with"
-    before, now = pq.read_table(folder / SCORES), final_rows(table)
+    before = scores.filter(pc.is_in(scores["source"], value_set=pa.array(group.sources, pa.string())))
+    before, now = fresh_rows(before) if group.stage == "fresh" else first_rows(before), final_rows(table)
     if before.equals(now):
         return "all scores are the same, the values per epoch differ"
     if "value" not in now.column_names or not before.drop(["value"]).equals(now.drop(["value"])):
@@ -140,20 +180,13 @@ def _describe_difference(folder: Path, table: pa.Table) -> str:
     return f"{len(different)} of {len(pairs)} scores differ, by at most {largest:.2g}"
 
 
-def _grid_size(document: dict[str, Any]) -> GridSize:
-    """The size that the command in the manifest asked for."""
-    words = shlex.split(str(document["command"]))
-    seeds = int(words[words.index("--seeds") + 1]) if "--seeds" in words else None
-    return GridSize(quick=bool(document["quick"]), seeds=seeds)
-
-
 def _read(manifest: Path) -> dict[str, Any]:
     try:
         document: Any = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         _refuse_manifest(manifest, str(error))
-    needed = {"experiment", "command", "quick", "environment", "table_digest"}
-    if not isinstance(document, dict) or not needed <= set(document):
+    older = {"experiment", "command", "quick", "environment", "table_digest"}
+    if not isinstance(document, dict) or not ({"experiment", "groups"} <= set(document) or older <= set(document)):
         _refuse_manifest(manifest, "a document without the keys of an experiment")
     return {str(name): value for name, value in document.items()}
 

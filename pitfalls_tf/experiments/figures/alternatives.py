@@ -118,7 +118,7 @@ def _measure(store: RunStore, source: str) -> pa.Table:
     directions = ("width",) if quick else DIRECTIONS
     sizes = (SAME, *(f"{direction}_{factor_name(factor)}" for direction in directions for factor in factors))
     cells = grid(source_tasks.load(source, quick=quick), recipe(source, quick=quick), losses=LOSSES, sizes=sizes)
-    return store.run(cells, store.size.seed_numbers(full=10, quick=3))
+    return store.run(cells, store.size.seed_numbers(full=2 if source == "letters" else 10, quick=3))
 
 
 def _measure_fresh(store: RunStore, source: str, first: pa.Table) -> pa.Table:

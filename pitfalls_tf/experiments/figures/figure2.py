@@ -258,8 +258,8 @@ EXPERIMENT: Final = Experiment(
     fresh=FreshRuns(measure=_measure_fresh, most={"letters": 128}, domains={"letters": FRESH_FAMILIES}),
     remarks=(
         (
-            "A source's verdict is on the mean of all fixes. The first rule asked every fix on every source for the same"
-            " verdict, which dozens of findings rarely have; the verdicts on single fixes are in the table of findings."
+            "A source's verdict is on the mean of all fixes. The first rule asked every fix on every source for the"
+            " same verdict, which dozens of findings rarely have; verdicts on single fixes have a table of their own."
             " The rule was replaced when the runs of flights, rodents and digits were known, and before any of letters."
         ),
         "Fixes have the settings that their sources recommend; none was tuned.",

@@ -100,7 +100,7 @@ def _measure(store: RunStore, source: str) -> pa.Table:
     wanted = [one for one in _methods() if not quick or one.family == "preprocessing" or one.name in QUICK]
     cells = [TrainingCell(setup=CONVENTIONAL, task=task, recipe=base)]
     cells += [cell for remedy in wanted if (cell := remedied(task, base, remedy)) is not None]
-    return store.run(cells, store.size.seed_numbers(full=10, quick=4))
+    return store.run(cells, store.size.seed_numbers(full=5 if source == "letters" else 10, quick=4))
 
 
 def _measure_fresh(store: RunStore, source: str, first: pa.Table) -> pa.Table:

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pitfalls_tf.experiments.experiment import ClaimVerdict
+    from pitfalls_tf.experiments.claim_verdict import ClaimVerdict
 
-SOURCES: Final = ("flights", "rodents", "digits")
-MARKS: Final[dict[ClaimVerdict, str]] = {"reproduced": "✔", "not reproduced": "✘", "inconclusive": "?"}
+SOURCES: Final = ("flights", "rodents", "digits", "letters")
+MARKS: Final[dict[ClaimVerdict, str]] = {
+    "reproduced": "✔",
+    "not reproduced": "✘",
+    "depends on the data": "≠",
+    "inconclusive": "?",
+}
 WIDTH: Final = 118  # characters of a line
 
 
@@ -30,7 +35,7 @@ def claims_table(documents: Iterable[dict[str, Any]]) -> list[str]:
     >>> second = {"where": "rodents, x", "verdict": "inconclusive"}
     >>> claim = {"name": "plateaus", "verdict": "inconclusive", "findings": [first, second]}
     >>> print(claims_table([{"experiment": "figure1", "quick": False, "claims": [claim]}])[-1])
-    | [figure1](figure1/README.md): plateaus | ✔ | ? | | inconclusive |
+    | [figure1](figure1/README.md): plateaus | ✔ | ? | | | **inconclusive** | |
     """
     rows: list[str] = []
     of_claims, of_findings = Counter[str](), Counter[str]()
@@ -42,18 +47,19 @@ def claims_table(documents: Iterable[dict[str, Any]]) -> list[str]:
             link = f"[{document['experiment']}]({document['experiment']}/README.md): {claim['name']}"
             marks = [_marks([one["verdict"] for one in findings if _source(one["where"]) == name]) for name in SOURCES]
             quick = " (quick run)" if document["quick"] else ""
-            cells = [link, *marks, claim["verdict"] + quick]
+            cells = [link, *marks, f"**{claim['verdict']}**{quick}", claim.get("first_verdict", "")]
             rows.append("".join(f"| {cell} " if cell else "| " for cell in cells) + "|")
     text = (
-        f"Claims: {_counts(of_claims)}. Findings, one per source or method: {_counts(of_findings)}."
-        " ✔ means reproduced, ✘ not reproduced, ? inconclusive; a number before a mark is a count."
+        f"Claims: {_counts(of_claims)}. Findings, one per source and claim: {_counts(of_findings)}."
+        " ✔ means reproduced, ✘ not reproduced, ? inconclusive. The last column is the verdict before the plan: the"
+        " first runs by the first rules."
     )
-    head = [f"| claim | {' | '.join(SOURCES)} | verdict |", "|---|---|---|---|---|"]
+    head = [f"| claim | {' | '.join(SOURCES)} | verdict | before the plan |", "|---" * (len(SOURCES) + 3) + "|"]
     return [*textwrap.wrap(text, WIDTH), "", *head, *rows]
 
 
 def _counts(verdicts: Counter[str]) -> str:
-    return ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in MARKS)
+    return ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in MARKS if verdicts[verdict])
 
 
 def _source(where: str) -> str:

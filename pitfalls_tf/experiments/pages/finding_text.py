@@ -6,33 +6,52 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 
-from pitfalls_tf.experiments.experiment import BEYOND, ClaimVerdict, overall_verdict
+from pitfalls_tf.experiments.claim import BEYOND, SourceVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
 
-    from pitfalls_tf.experiments.experiment import Claim, ClaimFinding
+    from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+    from pitfalls_tf.experiments.decisions import ClaimDecision
 
-VERDICTS: Final[tuple[ClaimVerdict, ...]] = get_args(ClaimVerdict)
+VERDICTS: Final[tuple[SourceVerdict, ...]] = get_args(SourceVerdict)
 MOST_LISTED: Final = 6  # findings of a claim: more are counted per verdict
 MOST_NAMED: Final = 4  # of the counted findings, a decided verdict with at most so many names them
 
 
-def paragraph(claims: Sequence[Claim], findings: Sequence[ClaimFinding]) -> str:
+def paragraph(decisions: Sequence[ClaimDecision]) -> str:
     """The paragraph of a page: each claim of the paper, its findings with intervals, and the verdict.
 
     Returns:
         Sentences, without line breaks.
     """
-    return " ".join(_sentences(claim, [one for one in findings if one.claim == claim]) for claim in claims)
+    return " ".join(map(_sentences, decisions))
 
 
-def _sentences(claim: Claim, findings: Sequence[ClaimFinding]) -> str:
+def _sentences(decision: ClaimDecision) -> str:
+    claim = decision.claim
     source = "Beyond the paper:" if claim.section == BEYOND else f"The paper ({section_text(claim)}) says that"
+    line = f" ({decision.line})" if len({one.source for one in decision.findings}) > 1 else ""
+    summary = summary_text(decision)
+    why = "".join(f" {one[0].upper()}{one[1:]}." for one in decision.undecided)
     return (
-        f"{source} {claim.says}. The {claim.quantity}: {findings_text(findings)}. Verdict: {overall_verdict(findings)}."
+        f"{source} {claim.says}. The {claim.quantity}: {findings_text(decision.findings)}."
+        f" Verdict: {decision.verdict}{line}.{f' {summary}' if summary else ''}{why}"
+    )
+
+
+def summary_text(decision: ClaimDecision) -> str:
+    """The random-effects summary of a claim's sources in a sentence; empty without one."""
+    summary = decision.summary
+    if summary is None:
+        return ""
+    low, high = number_text(summary.interval.low), number_text(summary.interval.high)
+    p_value = "below .0001" if summary.p_value < 1e-4 else number_text(summary.p_value)
+    return (
+        f"Mean of sources like these (random effects): {number_text(summary.estimate)} ({low} to {high});"
+        f" heterogeneity {summary.heterogeneity:.0%}, p {p_value}.".replace("%", " %")
     )
 
 
@@ -59,8 +78,8 @@ def section_text(claim: Claim) -> str:
     Returns:
         A section sign with the number, or the name of the section.
 
-    >>> from pitfalls_tf.experiments.experiment import Claim
-    >>> section_text(Claim(name="n", section="3", says="s", quantity="q", above=1))
+    >>> from pitfalls_tf.experiments.claim import Claim
+    >>> section_text(Claim(name="n", section="3", says="s", quantity="q", above=1, matters=1))
     '§3'
     """
     return f"§{claim.section}" if claim.section[0].isdigit() else claim.section

@@ -5,29 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pitfalls_tf.experiments.experiment import overall_verdict
 from pitfalls_tf.experiments.pages import drawing
-from pitfalls_tf.experiments.pages.finding_text import estimate_text, findings_text, markdown_table, paragraph
+from pitfalls_tf.experiments.pages.finding_text import (
+    estimate_text,
+    findings_text,
+    markdown_table,
+    paragraph,
+    summary_text,
+)
+from pitfalls_tf.experiments.pages.plan_text import plan_section
+from pitfalls_tf.experiments.stored_results import HISTORY, MANIFEST, SCORES
 from pitfalls_tf.training import run_folder as folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pitfalls_tf.experiments.experiment import ClaimFinding, Experiment
-    from pitfalls_tf.experiments.processor import Processor
+    from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+    from pitfalls_tf.experiments.decisions import ClaimDecision
+    from pitfalls_tf.experiments.experiment import Experiment
+    from pitfalls_tf.experiments.power_plan import Plan
+    from pitfalls_tf.experiments.stored_results import StoredResults
 
 PAGE: Final = "README.md"
-MANIFEST: Final = "manifest.json"
-SCORES: Final = "scores.parquet"
-HISTORY: Final = "history.parquet"
 TABLE: Final = "table"
 QUICK: Final = (
     "**Quick run**: fewer seeds, rows and epochs than the full experiment; intervals are wide, and verdicts may change"
@@ -35,40 +42,16 @@ QUICK: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExperimentProvenance:
-    """How results were made.
-
-    Attributes:
-        command: the command line.
-        quick: whether the grid was the quick one.
-        seeds: all seeds of the grid.
-        runs: number of runs of the setup that has most of them; setups of a search have fewer.
-        environment: libraries, threads and kernels.
-        processor: processor that assembled the table; runs stored earlier may come from another one.
-        cells: digests of the runs.
-        code: digests of the code that made the runs, one per kind of cell.
-    """
-
-    command: str
-    quick: bool
-    seeds: tuple[int, ...]
-    runs: int
-    environment: Mapping[str, Any]
-    processor: Processor
-    cells: tuple[str, ...]
-    code: tuple[str, ...]
-
-
 def write_page(
-    experiment: Experiment, table: pa.Table, provenance: ExperimentProvenance, *, into: Path
+    experiment: Experiment, results: StoredResults, decisions: Sequence[ClaimDecision], plan: Plan, *, into: Path
 ) -> dict[str, Any]:
     """Write the experiment's folder under a temporary name, then rename it, replacing an older one.
 
     Args:
         experiment: the experiment.
-        table: rows that its grid returned.
-        provenance: how they were made.
+        results: rows of its runs, and how they were made.
+        decisions: on its claims.
+        plan: of its fresh runs; {} without one.
         into: parent of the folder.
 
     Returns:
@@ -77,9 +60,10 @@ def write_page(
     Raises:
         CannotRun: the folder cannot be written.
     """
-    findings = experiment.findings(table)
+    table = results.table
+    findings = [finding for one in decisions for finding in (*one.findings, *one.details)]
     summary = experiment.summary(table)
-    document = make_manifest(experiment, table, findings, provenance)
+    document = make_manifest(experiment, results, decisions, plan)
     folder = into / experiment.name
     with folders.exclusive(into):
         shutil.rmtree(old := into / f".seed-old-{experiment.name}", ignore_errors=True)
@@ -88,14 +72,14 @@ def write_page(
         with folders.staged(folder) as unfinished:
             drawing.save(lambda: experiment.draw(table, findings), unfinished, experiment.name)
             final = final_rows(table)
-            pq.write_table(final, unfinished / SCORES, compression="zstd")
+            pq.write_table(final, unfinished / SCORES, compression="zstd", compression_level=19)
             has_history = final.num_rows < table.num_rows
             if has_history:
-                pq.write_table(_history(table), unfinished / HISTORY, compression="zstd")
+                pq.write_table(_history(table), unfinished / HISTORY, compression="zstd", compression_level=19)
             pq.write_table(summary, unfinished / f"{TABLE}.parquet", compression="zstd")
             (unfinished / f"{TABLE}.md").write_text(markdown_table(summary), encoding="utf-8")
             folders.write_json(unfinished / MANIFEST, document)
-            text = page_text(experiment, summary, findings, provenance, has_history=has_history)
+            text = page_text(experiment, summary, decisions, plan, document, has_history=has_history)
             (unfinished / PAGE).write_text(text, encoding="utf-8")
         shutil.rmtree(old, ignore_errors=True)
     return document
@@ -151,60 +135,70 @@ def _history(table: pa.Table) -> pa.Table:
 
 
 def make_manifest(
-    experiment: Experiment, table: pa.Table, findings: Sequence[ClaimFinding], provenance: ExperimentProvenance
+    experiment: Experiment, results: StoredResults, decisions: Sequence[ClaimDecision], plan: Plan
 ) -> dict[str, Any]:
-    """The manifest of an experiment: provenance, digest of the table, and claims with their findings.
+    """The manifest of an experiment: how its runs were made, the plan, and claims with their findings.
 
     Returns:
         A document of JSON values.
     """
-    claims = []
-    for claim in experiment.claims:
-        of_claim = [one for one in findings if one.claim == claim]
-        claims.append(
-            {
-                "name": claim.name,
-                "section": claim.section,
-                "says": claim.says,
-                "quantity": claim.quantity,
-                "rule": claim.rule,
-                "verdict": overall_verdict(of_claim),
-                "found": findings_text(of_claim),
-                "findings": [
-                    {
-                        "where": one.where,
-                        "estimate": one.estimate,
-                        "low": one.interval.low,
-                        "high": one.interval.high,
-                        "measured": estimate_text(one),
-                        "verdict": one.verdict,
-                    }
-                    for one in of_claim
-                ],
-            }
-        )
+    table, groups = results.table, results.groups
+    counts = table.group_by(["source", "setup"]).aggregate([("seed", "count_distinct")])["seed_count_distinct"]
     return {
-        "format": 1,
+        "format": 2,
         "experiment": experiment.name,
         "title": experiment.title,
-        "command": provenance.command,
-        "quick": provenance.quick,
-        "seeds": list(provenance.seeds),
-        "runs": provenance.runs,
-        "environment": provenance.environment,
-        "processor": asdict(provenance.processor),
-        "cells": list(provenance.cells),
-        "code": list(provenance.code),
-        "table_digest": table_digest(table),
-        "claims": claims,
+        "commands": list(dict.fromkeys(group.command for group in groups)),
+        "quick": any(group.quick for group in groups),
+        "runs": max(counts.to_pylist()),
+        "groups": [group.document() for group in groups],
+        "plan": {source: asdict(planned) for source, planned in plan.items()},
+        "claims": [_claim_document(one) for one in decisions],
+    }
+
+
+def _claim_document(decision: ClaimDecision) -> dict[str, Any]:
+    claim, summary = decision.claim, decision.summary
+    return {
+        "name": claim.name,
+        "section": claim.section,
+        "says": claim.says,
+        "quantity": claim.quantity,
+        "rule": claim.rule,
+        "smallest_effect": claim.smallest_effect,
+        "verdict": decision.verdict,
+        "line": decision.line,
+        "first_verdict": decision.first_verdict,
+        "first_rule": (claim.first or claim).rule,
+        "undecided": list(decision.undecided),
+        "summary": None if summary is None else asdict(summary),
+        "summary_text": summary_text(decision),
+        "found": findings_text(decision.findings),
+        "findings": [_finding_document(one) for one in decision.findings],
+        "details": [_finding_document(one) for one in decision.details],
+    }
+
+
+def _finding_document(finding: ClaimFinding) -> dict[str, Any]:
+    return {
+        "where": finding.where,
+        "source": finding.source,
+        "estimate": finding.estimate,
+        "low": finding.interval.low,
+        "high": finding.interval.high,
+        "runs": finding.seeds,
+        "domains": finding.domains,
+        "measured": estimate_text(finding),
+        "verdict": finding.verdict,
     }
 
 
 def page_text(
     experiment: Experiment,
     summary: pa.Table,
-    findings: Sequence[ClaimFinding],
-    provenance: ExperimentProvenance,
+    decisions: Sequence[ClaimDecision],
+    plan: Plan,
+    document: Mapping[str, Any],
     *,
     has_history: bool,
 ) -> str:
@@ -213,35 +207,51 @@ def page_text(
     Args:
         experiment: the experiment.
         summary: its summary table.
-        findings: its findings.
-        provenance: how the results were made.
+        decisions: on its claims.
+        plan: of its fresh runs; {} without one.
+        document: its manifest.
         has_history: whether the folder has a table of single epochs.
 
     Returns:
         Markdown.
     """
     name = experiment.name
-    rules = "\n".join(f"- *{claim.name}*: {claim.rule}" for claim in experiment.claims)
     remarks = "\n".join(f"- {remark}" for remark in experiment.remarks)
     history = f", per epoch: [{HISTORY}]({HISTORY})" if has_history else ""
     files = (
         f"All runs: [{SCORES}]({SCORES}){history}. Vector figure: [{name}.svg]({name}.svg)."
-        f" Command, versions and digests: [{MANIFEST}]({MANIFEST})."
+        f" Commands, versions, plan and digests: [{MANIFEST}]({MANIFEST})."
     )
+    counting = [finding for one in decisions for finding in one.findings]
+    details = [finding for one in decisions for finding in one.details]
     parts = (
         f"# {experiment.title}",
-        QUICK if provenance.quick else "",
-        f"`{provenance.command}`, {provenance.runs} runs per setup.",
+        QUICK if document["quick"] else "",
+        f"{', '.join(f'`{command}`' for command in document['commands'])}: up to {document['runs']} runs per setup.",
         f"![{experiment.title}]({name}.png)",
         experiment.caption,
-        paragraph(experiment.claims, findings),
-        f"## Decision rules, fixed before the runs\n\n{rules}",
-        f"## Findings\n\n{markdown_table(_findings_table(findings)).strip()}",
+        paragraph(decisions),
+        f"## Decision rules, fixed before the runs\n\n{_rules(experiment.claims)}",
+        plan_section(plan),
+        f"## Findings\n\n{markdown_table(_findings_table(counting)).strip()}",
+        f"## Single methods, which do not count\n\n{markdown_table(_findings_table(details)).strip()}"
+        if details
+        else "",
         f"## Table\n\n{markdown_table(summary).strip()}",
         f"## Remarks\n\n{remarks}" if remarks else "",
         files,
     )
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _rules(claims: Sequence[Claim]) -> str:
+    lines = []
+    for claim in claims:
+        effect = f" Smallest effect that matters: {claim.smallest_effect}."
+        lines.append(f"- *{claim.name}*: {claim.rule}{effect}")
+        if claim.first is not None:
+            lines.append(f"- *{claim.name}*, the first rule, replaced: {claim.first.rule}")
+    return "\n".join(lines)
 
 
 def _findings_table(findings: Sequence[ClaimFinding]) -> pa.Table:
@@ -253,7 +263,9 @@ def _findings_table(findings: Sequence[ClaimFinding]) -> pa.Table:
                 "estimate": one.estimate,
                 "low": one.interval.low,
                 "high": one.interval.high,
-                "verdict": one.verdict,
+                "runs": one.seeds or None,
+                "domains": one.domains or None,
+                "verdict": one.verdict if one.rule != "first" else one.first_verdict,
             }
             for one in findings
         ]

@@ -56,6 +56,9 @@ class Families:
 def families() -> Families:
     """Divide all families by their roles.
 
+    Returns:
+        Their names.
+
     >>> roles = families()
     >>> len(roles.trained), len(roles.left_out), len(roles.first), len(roles.fresh)
     (20, 7, 48, 165)
@@ -138,6 +141,9 @@ def targets(*, quick: bool, fresh: int | None = None) -> list[tuple[Examples, Ex
 def arrival(family: str) -> str:
     """The period in which a family arrives: families of other kinds arrive in a random order, fifteen at a time.
 
+    Returns:
+        The number of the period, with two digits.
+
     >>> arrival(families().first[0]), arrival(families().fresh[-1])
     ('01', '15')
     """
@@ -147,6 +153,9 @@ def arrival(family: str) -> str:
 
 def fresh_families(count: int) -> Sequence[str]:
     """The first of the fresh families.
+
+    Returns:
+        Their names.
 
     Raises:
         BadInput: there are not so many.

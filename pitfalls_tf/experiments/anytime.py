@@ -4,7 +4,8 @@ The mixture of t tests: a normal prior on the standardised mean, and the right H
 Bayes factor is a test martingale of the scale-invariant observations (Lai, Annals of Statistics 4, 1976; Wang and
 Ramdas, *Anytime-valid t-tests and confidence sequences for Gaussian means with unknown variance*, Sequential Analysis
 2025), so by Ville's inequality it exceeds 1 / .05 ever with probability .05 at most. Exact for independent normal
-values; for the jackknife's pseudo-values an approximation for many runs.
+values, and an approximation for others and for the jackknife's pseudo-values: exponential values are rejected in 9 % of
+sequences that are looked at after every run from the 16th to the 256th, and in less than 5 % at four looks.
 """
 
 from __future__ import annotations

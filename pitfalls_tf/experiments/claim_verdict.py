@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 ClaimVerdict = Literal["reproduced", "not reproduced", "depends on the data", "inconclusive"]
 
 VERDICTS: Final[tuple[ClaimVerdict, ...]] = get_args(ClaimVerdict)
-DIFFERENT: Final = 0.05  # p-value of the test of homogeneity below which sources differ
+DIFFERENT: Final = 0.01  # p-value of the test of homogeneity below which sources differ; .05 would nearly follow
+SMALLEST_ERROR: Final = 1e-9  # below it, weights overflow
 FEWEST: Final = 2  # decided sources for a verdict where others are without power
 
 
@@ -57,7 +58,7 @@ def summarise(findings: Sequence[ClaimFinding]) -> SourceSummary | None:
     Returns:
         The summary; None with fewer than two findings that have an interval of positive width.
     """
-    usable = [one for one in findings if math.isfinite(one.standard_error) and one.standard_error > 0]
+    usable = [one for one in findings if math.isfinite(one.standard_error) and one.standard_error > SMALLEST_ERROR]
     if len(usable) < 2:
         return None
     from statsmodels.stats.meta_analysis import combine_effects  # noqa: PLC0415 - a second to import
@@ -65,7 +66,8 @@ def summarise(findings: Sequence[ClaimFinding]) -> SourceSummary | None:
     name = usable[0].claim.scale
     effects = np.array([_centre(one) for one in usable])
     variances = np.array([one.standard_error**2 for one in usable])
-    combined = combine_effects(effects, variances, method_re="iterated")
+    with np.errstate(divide="ignore"):  # equal estimates have a statistic of homogeneity of 0, by which it divides
+        combined = combine_effects(effects, variances, method_re="iterated")
     low, high = combined.conf_int(use_t=True)[3]  # random effects, with the variance of their residuals
     return SourceSummary(
         estimate=scale.inverse(name, float(combined.mean_effect_re)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pitfalls_tf.experiments.claim_verdict import ClaimVerdict, SourceSummary
     from pitfalls_tf.experiments.experiment import Experiment
     from pitfalls_tf.experiments.power_plan import Plan
+
+TINY: Final = 1e-9  # a distance from a bound that no number of runs resolves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ def what_would_decide(finding: ClaimFinding) -> str:
     text = f"{finding.where}: the interval contains {bound:g}"
     if distance < claim.distance:
         text += f", which is nearer to the estimate than the smallest effect that matters ({claim.smallest_effect})"
-    ratio = (NORMAL_QUANTILE * error / distance) ** 2 if distance > 0 else math.inf
+    ratio = (NORMAL_QUANTILE * error / distance) ** 2 if distance > TINY else math.inf
     if not finding.seeds and not finding.domains:
         return text
     of_domains, of_runs = (1 - finding.by_seeds) * ratio, finding.by_seeds * ratio

@@ -88,8 +88,12 @@ class StoredResults:
             if name == source:
                 stages[group.stage] = rows
             parts += list(stages.values())
-        kept = [old for old in self.groups if old.stage != group.stage or set(old.sources) - {source}]
-        return StoredResults(table=pa.concat_tables(parts), groups=(*kept, group))
+        newer, kept = {(source, group.stage)}, [group]
+        for old in reversed(self.groups):
+            of = {(name, old.stage) for name in old.sources}
+            kept += [old] if of - newer else []
+            newer |= of
+        return StoredResults(table=pa.concat_tables(parts), groups=tuple(reversed(kept)))
 
 
 def read_results(folder: Path) -> StoredResults | None:

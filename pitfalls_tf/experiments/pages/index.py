@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 from pitfalls_tf.experiments.catalogue import paper_order
 from pitfalls_tf.experiments.pages.claims_table import claims_table
 from pitfalls_tf.experiments.pages.page import PAGE, read_manifests
+from pitfalls_tf.experiments.pages.plan_text import PLAN_PAGE
 from pitfalls_tf.training import run_folder as folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-HEAD: Final = """# The paper, reproduced
+HEAD: Final = f"""# The paper, reproduced
 
 The paper makes claims without data or numbers. This page tests them on real data. The decision rule of each claim was
-fixed before the runs that decide it, and their number was [planned](PLAN.md) from first runs for a power of .9 at the
+fixed before the runs that decide it, and their number was [planned]({PLAN_PAGE}) from first runs for a power of .9 at the
 smallest effect that matters. A verdict depends only on 95 % intervals, source by source. *Depends on the data* means
 that sources are decided and disagree, and that a test says that their effects differ; *inconclusive* means only that a
 claim is not decided. Nothing was tuned until a claim held or failed. Where a rule was replaced, the page of the claim
@@ -48,7 +49,8 @@ def write_index(into: Path) -> Path:
     documents = sorted(manifests.values(), key=lambda one: (rank.get(one["experiment"], len(rank)), one["experiment"]))
     parts = ["## Verdicts", "", *claims_table(documents), "", *_undecided(documents)]
     parts += ["## Estimates", "", *_estimates_table(documents)]
-    text = "\n".join([HEAD, *parts, "", *_commands(documents), "", FOOT])
+    head = HEAD if (into / PLAN_PAGE).is_file() else HEAD.replace(f"[planned]({PLAN_PAGE})", "planned")
+    text = "\n".join([head, *parts, "", *_commands(documents), "", FOOT])
 
     def write(path: Path) -> None:
         path.write_text(text, encoding="utf-8")

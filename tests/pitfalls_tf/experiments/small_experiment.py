@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
-from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
 from pitfalls_tf.experiments.grid_size import GridSize
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.run_store import RunStore
-from pitfalls_tf.experiments.scores_table import score_matrix
+from pitfalls_tf.experiments.scores_table import deciding_rows, score_matrix
 from pitfalls_tf.experiments.tasks.task import Part, Task
 from tests.pitfalls_tf.small_examples import RECIPE, rows
 
@@ -48,6 +49,8 @@ CLAIM = Claim(
     says="runs differ",
     quantity="standard deviation of the deployed Brier score",
     above=0.01,
+    scale="log",
+    matters=1.5,
 )
 
 
@@ -91,18 +94,27 @@ def run_store(folder: Path, reported: list[GridProgress] | None = None) -> RunSt
     return RunStore(folder, SIZE, clock=clock(), progress=(reported if reported is not None else []).append)
 
 
-def measure(store: RunStore) -> pa.Table:
+def measure(store: RunStore, source: str) -> pa.Table:
     """Run both setups."""
+    assert source == TASK.source
     return store.run(CELLS, store.size.seed_numbers(full=5, quick=3))
+
+
+def measure_fresh(store: RunStore, source: str, first: pa.Table) -> pa.Table:
+    """Run both setups with fresh seeds; the first rows are there."""
+    assert source in first["source"].to_pylist()
+    return store.run(CELLS, store.size.fresh_seeds)
 
 
 def findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
     """One finding per setup."""
     found = []
+    table = deciding_rows(table)
     for cell in CELLS:
         values = score_matrix(table, source="made up", setup=cell.setup, split="deployed", metric="brier").by_seed
         estimate, interval = spread.jackknife(spread.standard_deviation, values)
-        found.append(ClaimFinding(claim=CLAIM, where=cell.setup, estimate=estimate, interval=interval))
+        where = f"made up, {cell.setup}"
+        found.append(ClaimFinding(claim=CLAIM, where=where, estimate=estimate, interval=interval, seeds=len(values)))
     return tuple(found)
 
 
@@ -123,8 +135,11 @@ SMALL = Experiment(
     title="A small experiment",
     caption="Intervals of both setups.",
     claims=(CLAIM,),
+    sources=(TASK.source,),
+    quick_sources=(TASK.source,),
     measure=measure,
     findings=findings,
     draw=draw,
     summary=summary,
+    fresh=FreshRuns(measure=measure_fresh, most={TASK.source: 24}),
 )

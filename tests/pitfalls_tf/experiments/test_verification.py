@@ -27,7 +27,8 @@ def test_a_repeated_experiment_has_the_same_table_or_is_refused(
 
     manifest = reproduced / "small" / "manifest.json"
     document = json.loads(manifest.read_text("utf-8"))
-    assert again(manifest).table_digest == document["table_digest"]
+    (group,) = document["groups"]
+    assert again(manifest).table_digests == (group["table_digest"],)
     assert again(manifest).code == "same code"
     changed = tmp_path / "manifest.json"
     for change, error, words in (
@@ -40,16 +41,21 @@ def test_a_repeated_experiment_has_the_same_table_or_is_refused(
             "before an abacus, 1 thread",
         ),
         ({"table_digest": "0", "processor": None}, CannotRun, "processor unknown to the manifest"),
-        ({"environment": {**document["environment"], "cores": 99}}, CannotRun, "cores"),
-        ({"experiment": "smaller"}, BadInput, "Not the manifest of an experiment"),
+        ({"environment": {**group["environment"], "cores": 99}}, CannotRun, "cores"),
     ):
-        changed.write_text(json.dumps({**document, **change}), "utf-8")
+        changed.write_text(json.dumps({**document, "groups": [{**group, **change}]}), "utf-8")
         with pytest.raises(error, match=words):
             again(changed)
-    with pytest.raises(BadInput, match="Not the manifest"):
-        again(tmp_path / "none.json")
+    changed.write_text(json.dumps({**document, "experiment": "smaller"}), "utf-8")
+    for path in (changed, tmp_path / "none.json"):
+        with pytest.raises(BadInput, match="Not the manifest of an experiment"):
+            again(path)
+    # A manifest of an earlier version has no groups.
+    older = {"experiment": "small", "command": "pitfalls reproduce small", "quick": True, **group}
+    changed.write_text(json.dumps(older), "utf-8")
+    assert again(changed).table_digests == (group["table_digest"],)
     # With the committed table next to the manifest, the message says how far the tables differ.
-    changed.write_text(json.dumps({**document, "table_digest": "0"}), "utf-8")
+    changed.write_text(json.dumps({**document, "groups": [{**group, "table_digest": "0"}]}), "utf-8")
     scores = pq.read_table(reproduced / "small" / "scores.parquet")
     moved = [value if index else value + 0.25 for index, value in enumerate(scores["value"].to_pylist())]
     column = scores.column_names.index("value")

@@ -44,6 +44,7 @@ def test_findings_are_ratios_of_variances_to_raw_inputs() -> None:
     assert [one.where for one in found] == ["flights, standardised", "flights, tuned"] * 2
     assert [one.estimate for one in found] == pytest.approx([0.25, 0.01, 0.25, 0.01])
     assert found[1].verdict == found[3].verdict == "not reproduced"
+    assert [one.rule for one in found] == ["first", "both"] * 2, "tuned training decides"
 
 
 def test_the_summary_names_the_settings_of_the_best_trial() -> None:

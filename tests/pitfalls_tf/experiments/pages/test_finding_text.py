@@ -10,11 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.metrics import ConfidenceInterval
-from pitfalls_tf.experiments.experiment import BEYOND, Claim, ClaimFinding, overall_verdict
+from pitfalls_tf.experiments.claim import BEYOND, Claim, ClaimFinding
+from pitfalls_tf.experiments.claim_verdict import overall_verdict, summarise, verdict_line
+from pitfalls_tf.experiments.decisions import ClaimDecision, what_would_decide
 from pitfalls_tf.experiments.pages.finding_text import markdown_table, number_text, paragraph
 
 numbers = st.floats(-10, 10)
 bounds = st.tuples(numbers, numbers).map(sorted)
+
+
+def decision(claim: Claim, findings: list[ClaimFinding]) -> ClaimDecision:
+    """The decision on a claim without a plan."""
+    verdict = overall_verdict(findings)
+    return ClaimDecision(
+        claim=claim,
+        findings=tuple(findings),
+        details=(),
+        verdict=verdict,
+        line=verdict_line(findings),
+        summary=summarise(findings),
+        first_verdict="inconclusive",
+        undecided=tuple(what_would_decide(one) for one in findings if one.verdict == "inconclusive"),
+    )
 
 
 @st.composite
@@ -28,6 +45,7 @@ def claims_with_findings(draw: st.DrawFn) -> tuple[Claim, list[ClaimFinding]]:
         quantity="size",
         above=draw(st.sampled_from([low, -np.inf])),
         below=draw(st.sampled_from([high, np.inf])),
+        matters=0.1,
     )
     intervals = draw(st.lists(bounds, min_size=1, max_size=4))
     return claim, [
@@ -39,7 +57,7 @@ def claims_with_findings(draw: st.DrawFn) -> tuple[Claim, list[ClaimFinding]]:
 @given(claims_with_findings())
 def test_the_verdicts_of_the_paragraph_follow_from_the_intervals(drawn: tuple[Claim, list[ClaimFinding]]) -> None:
     claim, findings = drawn
-    text = paragraph([claim], findings)
+    text = paragraph([decision(claim, findings)])
     words = re.findall(r"place \d [^;]*?\), (not reproduced|reproduced|inconclusive)", text)
     assert len(words) == len(findings)
     for word, one in zip(words, findings, strict=True):
@@ -47,8 +65,8 @@ def test_the_verdicts_of_the_paragraph_follow_from_the_intervals(drawn: tuple[Cl
         inside = claim.above < low and high < claim.below
         outside = high <= claim.above or low >= claim.below
         assert word == ("reproduced" if inside else "not reproduced" if outside else "inconclusive")
-    (verdict,) = re.findall(r"Verdict: ([a-z ]+)\.", text)
-    assert verdict == (words[0] if len(set(words)) == 1 else "inconclusive")
+    (verdict,) = re.findall(r"Verdict: ([a-z ]+?)(?: \(|\.)", text)
+    assert verdict == overall_verdict(findings)
 
 
 @given(claims_with_findings())
@@ -57,17 +75,17 @@ def test_an_unknown_interval_decides_nothing(drawn: tuple[Claim, list[ClaimFindi
     unknown = ConfidenceInterval(low=float("nan"), high=float("nan"))
     finding = ClaimFinding(claim=claim, where="here", estimate=float("nan"), interval=unknown)
     assert overall_verdict([finding]) == "inconclusive"
-    assert "none (no interval), inconclusive" in paragraph([claim], [finding])
+    assert "none (no interval), inconclusive" in paragraph([decision(claim, [finding])])
 
 
 def test_many_findings_are_counted_per_verdict_and_the_rare_ones_named() -> None:
-    claim = Claim(name="c", section="3", says="s", quantity="q", above=1)
+    claim = Claim(name="c", section="3", says="s", quantity="q", above=1, matters=0.1)
     bounds = [(2.0, 3.0)] * 5 + [(0.0, 0.5)] + [(0.0, 2.0)] * 2
     findings = [
         ClaimFinding(claim=claim, where=f"place {place}", estimate=1.0, interval=ConfidenceInterval(low=low, high=high))
         for place, (low, high) in enumerate(bounds)
     ]
-    text = paragraph([claim], findings)
+    text = paragraph([decision(claim, findings)])
     assert "reproduced in 5 of 8; not reproduced in 1 of 8 (place 5 1 (0 to 0.5)); inconclusive in 2 of 8" in text
 
 
@@ -77,9 +95,9 @@ def test_a_printed_number_has_three_significant_digits(value: float) -> None:
 
 
 def test_a_claim_beyond_the_paper_is_not_attributed_to_it() -> None:
-    claim = Claim(name="c", section=BEYOND, says="it is so", quantity="q", above=1)
+    claim = Claim(name="c", section=BEYOND, says="it is so", quantity="q", above=1, matters=0.1)
     finding = ClaimFinding(claim=claim, where="here", estimate=2.0, interval=ConfidenceInterval(low=1.5, high=2.5))
-    assert paragraph([claim], [finding]).startswith(
+    assert paragraph([decision(claim, [finding])]).startswith(
         "Beyond the paper: it is so. The q: here 2 (1.5 to 2.5), reproduced."
     )
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.metrics import ConfidenceInterval
-from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, overall_verdict
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding
 
 numbers = st.floats(-10, 10)
 
 
 def claim(*, above: float = -np.inf, below: float = np.inf, because: str = "") -> Claim:
     """A claim with these bounds."""
-    return Claim(name="c", section="3", says="s", quantity="share left", above=above, below=below, because=because)
+    return Claim(
+        name="c", section="3", says="s", quantity="share left", above=above, below=below, because=because, matters=0.1
+    )
 
 
 def finding(of: Claim, low: float, high: float) -> ClaimFinding:
@@ -53,13 +57,27 @@ def test_an_unknown_interval_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("intervals", "verdict"),
-    [
-        ([(2, 3), (4, 5)], "reproduced"),
-        ([(-2, 0), (-1, 1)], "not reproduced"),
-        ([(2, 3), (0, 0.5)], "inconclusive"),
-        ([(0, 2)], "inconclusive"),
-    ],
+    ("where", "source"), [("flights", "flights"), ("flights, dropout", "flights"), ("digits: class balanced", "digits")]
 )
-def test_findings_that_disagree_make_the_claim_inconclusive(intervals: list[tuple[float, float]], verdict: str) -> None:
-    assert overall_verdict([finding(claim(above=1), low, high) for low, high in intervals]) == verdict
+def test_the_source_is_the_first_word(where: str, source: str) -> None:
+    assert replace(finding(claim(above=1), 2, 3), where=where).source == source
+
+
+def test_a_replaced_rule_has_a_verdict_of_its_own() -> None:
+    renewed = replace(claim(above=1), first=claim(above=0))
+    one = finding(renewed, 0.2, 0.8)
+    assert (one.verdict, one.first_verdict) == ("not reproduced", "reproduced")
+    assert finding(claim(above=1), 0.2, 0.8).first_verdict == "not reproduced"
+
+
+def test_the_smallest_effect_is_a_difference_or_a_factor() -> None:
+    assert claim(above=1).distance == pytest.approx(0.1)
+    factor = replace(claim(above=1), scale="log", matters=2.0)
+    assert factor.distance == pytest.approx(np.log(2))
+    assert factor.smallest_effect == "a factor of 2"
+
+
+def test_the_standard_error_is_that_of_the_interval_on_the_claims_scale() -> None:
+    factor = replace(claim(above=1), scale="log", matters=2.0)
+    half = 1.959963984540054 * 0.3
+    assert finding(factor, np.exp(1 - half), np.exp(1 + half)).standard_error == pytest.approx(0.3)

@@ -49,6 +49,7 @@ class Experiment:
             runs, they are from those.
         draw: draws the matplotlib figure.
         summary: makes the printed table, about one row per setup.
+        tables: makes further printed tables, by title.
         fresh: the fresh runs; None if the first ones decide.
         remarks: what is particular to these data.
     """
@@ -63,5 +64,6 @@ class Experiment:
     findings: Callable[[pa.Table], tuple[ClaimFinding, ...]]
     draw: Callable[[pa.Table, Sequence[ClaimFinding]], Figure]
     summary: Callable[[pa.Table], pa.Table]
+    tables: Callable[[pa.Table], Mapping[str, pa.Table]] = lambda _: {}
     fresh: FreshRuns | None = None
     remarks: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,25 +19,55 @@ import pyarrow as pa
 
 from monitoring.baseline.metrics import row_losses
 from pitfalls_tf.experiments.cells.training_cell import CODE, SCHEMA
-from pitfalls_tf.experiments.tasks.task import task_digest
+from pitfalls_tf.experiments.tasks.task import ALL_ROWS, task_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from pitfalls_tf.experiments.tasks.task import RawRows, Task
+    from monitoring.config import MonitorConfig
+    from monitoring.records import IncidentRecord
+    from monitoring.store.store import Store
+    from pitfalls_tf.experiments.cells.deployments import Deployment
+    from pitfalls_tf.experiments.tasks.task import Task
     from pitfalls_tf.fitting.fits import Fits
     from pitfalls_tf.fitting.recipe import Recipe
+
+    Measured = tuple[str, str, float]  # metric, domain and value
 
     Floats = NDArray[np.float64]
     Times = NDArray[np.datetime64]
 
 WATCHED: Final = "watched"  # the split of these rows
+NAMED: Final = "named"  # metric of a named value, followed by the monitor's name
+DRILL_WINDOWS: Final = 20
+DRILL_REPLICATES: Final = 2
 PAGE_BUDGET: Final = "1 per 365 windows"  # what the monitor promises in the experiments of docs/paper
 KNOWN_AFTER: Final = timedelta(days=40)  # all labels have arrived when the windows are evaluated
 ROWS_PER_REQUEST: Final = 256
 NEVER: Final = np.datetime64("NaT", "us")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorSetting:
+    """A monitor of a deployment.
+
+    Attributes:
+        name: domain of its rows in the table.
+        slices: columns whose values it watches separately.
+        timezone: time zone of its windows.
+        ignored: columns that it does not look at.
+        names: the column whose values its pages name, if there is one: those of the rows that a page shows.
+        drilled: whether faults are planted in the traffic of seed 0 afterwards, see `pitfalls drill`.
+    """
+
+    name: str = ALL_ROWS
+    slices: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    ignored: tuple[str, ...] = ()
+    names: str | None = None
+    drilled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +77,16 @@ class ServedCell:
     Attributes:
         setup: name of the setup.
         task: encoded rows to train on and to score.
-        raw: the same rows before encoding.
+        deployment: the rows as a served model gets them.
         recipe: how to train.
-        slices: columns whose values the monitor watches separately.
-        timezone: time zone of the monitor's windows.
+        monitors: monitors of the same traffic log.
     """
 
     setup: str
     task: Task
-    raw: RawRows
+    deployment: Deployment
     recipe: Recipe
-    slices: tuple[str, ...] = ()
-    timezone: str = "UTC"
+    monitors: tuple[MonitorSetting, ...] = (MonitorSetting(),)
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -66,8 +94,8 @@ class ServedCell:
         return (__name__, *CODE, "pitfalls_tf.cli.serve")
 
     def identity(self) -> Mapping[str, Any]:
-        """Recipe, data and monitoring; the raw rows follow from the task."""
-        monitored = {"slices": self.slices, "timezone": self.timezone, "pipeline": "served"}
+        """Recipe, data and monitoring."""
+        monitored = {"monitors": [asdict(one) for one in self.monitors], "rows": dict(self.deployment.identity())}
         return {"recipe": repr(self.recipe), "data": task_digest(self.task), "monitored": monitored}
 
     def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
@@ -82,38 +110,31 @@ class ServedCell:
 
         fits = ensemble.fit(self.recipe, self.task.training, seeds=seeds)
         healthy = [seed for seed in seeds if seed not in fits.diverged]
-        tables = {seed: self._rows(seed, {"diverged": 1.0}) for seed in fits.diverged}
+        tables = {seed: self._rows(seed, [("diverged", ALL_ROWS, 1.0)]) for seed in fits.diverged}
         with tempfile.TemporaryDirectory(prefix="pitfalls-served-") as name:
             folder = Path(name)
             for seed in healthy:
                 self._export(fits, seed, folder)
             self._serve(healthy, folder)
             for seed in healthy:
-                tables[seed] = self._rows(seed, {"diverged": 0.0, **self._monitor(fits, seed, folder)})
+                values = [("diverged", ALL_ROWS, 0.0), *self._measured(fits, seed, folder)]
+                tables[seed] = self._rows(seed, values)
         return tables
 
     def _name(self, seed: int) -> str:
         return f"{self.setup}-{seed}"
 
     def _export(self, fits: Fits, seed: int, folder: Path) -> None:
-        """Export preprocessing and network of a seed as a bundle whose baseline is the held-out rows."""
-        from pitfalls_tf.rows import feature_encoding  # noqa: PLC0415 - loads Keras
-        from pitfalls_tf.rows.examples import Examples  # noqa: PLC0415 - as above
-        from pitfalls_tf.rows.reference_rows import reference_table  # noqa: PLC0415 - only here
-        from pitfalls_tf.training import deployed_model  # noqa: PLC0415 - loads Keras
+        """Export preprocessing and network of a seed as a bundle with its baseline."""
         from serving.export.export import export_bundle  # noqa: PLC0415 - loads TensorFlow
         from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
 
-        held = self.raw.held
-        probabilities = fits.of_seed(seed).predict(Examples.from_table(held, self.raw.encoding).inputs)[0]
         export_bundle(
-            deployed_model.with_preprocessing(
-                feature_encoding.preprocessing_model(self.raw.encoding), fits.model(seed)
-            ),
+            self.deployment.model(fits, seed),
             name=self._name(seed),
             models=folder / "models",
-            reference=reference_table(held, probabilities),
-            provenance=Provenance(classes=held.classes, setup={"recipe": repr(self.recipe)}, seed=seed),
+            reference=self.deployment.reference(fits, seed),
+            provenance=Provenance(classes=self.deployment.classes, setup={"recipe": repr(self.recipe)}, seed=seed),
             clock=self._after_deployment,
         )
 
@@ -133,23 +154,35 @@ class ServedCell:
                 plan = ReplayPlan(
                     rows_per_request=ROWS_PER_REQUEST, prefix=name, label="label", label_time="label_time"
                 )
-                replay(self.raw.deployed.rows, url=url, model=name, plan=plan, options=ReplayOptions(token=token))
+                replay(self.deployment.traffic, url=url, model=name, plan=plan, options=ReplayOptions(token=token))
             server.stop()
 
-    def _monitor(self, fits: Fits, seed: int, folder: Path) -> dict[str, float]:
+    def _measured(self, fits: Fits, seed: int, folder: Path) -> list[Measured]:
+        """Metric, domain and value of everything that is measured of a seed."""
         from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - only here
 
         held = next(part.examples for part in self.task.parts if part.split == "random")
         promised = float(row_losses(fits.of_seed(seed).predict(held.inputs)[0], held.targets)["brier"].mean())
         log = TrafficLog(folder / "traffic").table(model=self._name(seed))
         times = log["event_time"].to_numpy().astype("datetime64[us]")
-        return measure_harm(
-            served_losses(log, self.raw.deployed.classes), times, promised, self._first_page(seed, folder)
-        )
+        losses = served_losses(log, self.deployment.classes)
+        measured: list[Measured] = []
+        for setting in self.monitors:
+            incidents, drilled = self._monitor(seed, setting, folder)
+            harm = measure_harm(losses, times, promised, first_page(incidents))
+            measured += [(name, setting.name, value) for name, value in harm.items()]
+            if setting.names is not None:
+                measured += named_values(incidents, log, setting, times.min())
+                measured += harm_by_value(losses - promised, log, setting.names)
+            measured += drilled
+        return measured
 
-    def _first_page(self, seed: int, folder: Path) -> np.datetime64:
-        """End of the first window that raised a page; NaT if no window did."""
+    def _monitor(
+        self, seed: int, setting: MonitorSetting, folder: Path
+    ) -> tuple[Sequence[IncidentRecord], list[Measured]]:
+        """The incidents of a monitor, and the results of its drill."""
         from monitoring.config import ConfigDraft, load_config  # noqa: PLC0415 - brings pydantic
+        from monitoring.config.columns_section import ColumnSection  # noqa: PLC0415 - as above
         from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
         from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
         from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
@@ -158,36 +191,94 @@ class ServedCell:
         draft = ConfigDraft(
             bundle=f"../models/{name}",
             traffic="../traffic",
-            slices=self.slices,
-            timezone=self.timezone,
+            slices=setting.slices,
+            timezone=setting.timezone,
             page=PAGE_BUDGET,
+            columns={column: ColumnSection(role="ignored") for column in setting.ignored},
         )
-        config = load_config(write_config(draft, folder / f"monitor-{name}").config)
+        place = folder / f"monitor-{name}-{self.monitors.index(setting)}"
+        config = load_config(write_config(draft, place).config)
         with Store.open(config.store.url) as store:
             opened = run_due_windows(config, store, clock=self._after_deployment).opened
-        pages = [one.opened_at for one in opened if one.level == "page"]
-        return np.datetime64(min(pages).astimezone(UTC).replace(tzinfo=None), "us") if pages else NEVER
+            drilled = _drilled(config, store, self._after_deployment) if setting.drilled and seed == 0 else []
+        return opened, drilled
 
     def _after_deployment(self) -> datetime:
         """A time at which every window is due."""
-        last: datetime = self.raw.deployed.rows["event_time"][-1].as_py()
-        return last.astimezone(UTC) + KNOWN_AFTER
+        return self.deployment.last + KNOWN_AFTER
 
-    def _rows(self, seed: int, values: Mapping[str, float]) -> pa.Table:
+    def _rows(self, seed: int, measured: Sequence[Measured]) -> pa.Table:
         rows = [
             {
                 "source": self.task.source,
                 "setup": "",
                 "split": "training" if name == "diverged" else WATCHED,
-                "domain": "all",
+                "domain": domain,
                 "seed": seed,
                 "epoch": None,
                 "metric": name,
                 "value": value if np.isfinite(value) else None,
             }
-            for name, value in values.items()
+            for name, domain, value in measured
         ]
         return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def first_page(incidents: Sequence[IncidentRecord]) -> np.datetime64:
+    """End of the first window that raised a page; NaT if no window did."""
+    pages = [one.opened_at for one in incidents if one.level == "page"]
+    return np.datetime64(min(pages).astimezone(UTC).replace(tzinfo=None), "us") if pages else NEVER
+
+
+def named_values(
+    incidents: Sequence[IncidentRecord], log: pa.Table, setting: MonitorSetting, start: np.datetime64
+) -> list[Measured]:
+    """The values of a column in the rows that pages show, and when each was named first.
+
+    Args:
+        incidents: those of a monitor.
+        log: table of the traffic log, with `prediction_id` and the column.
+        setting: the monitor.
+        start: event time of the first row.
+
+    Returns:
+        Days from the first row by value, as `named: MONITOR` of domain VALUE.
+    """
+    values = dict(zip(log["prediction_id"].to_pylist(), log[str(setting.names)].to_pylist(), strict=True))
+    first: dict[str, float] = {}
+    for incident in sorted(incidents, key=lambda one: one.opened_at):
+        if incident.level != "page" or incident.detail is None:
+            continue
+        opened = np.datetime64(incident.opened_at.astimezone(UTC).replace(tzinfo=None), "us")
+        for row in incident.detail.rows:
+            if row.prediction_id in values:
+                first.setdefault(values[row.prediction_id], float((opened - start) / np.timedelta64(1, "D")))
+    return [(f"{NAMED}: {setting.name}", value, days) for value, days in first.items()]
+
+
+def harm_by_value(excess: Floats, log: pa.Table, column: str) -> list[Measured]:
+    """Excess of the loss over the promise by value of a column, per row of the whole deployment.
+
+    Returns:
+        Values of the metric `excess`, whose sum is the mean excess.
+    """
+    values = np.asarray(log[column].to_pylist())
+    return [("excess", str(value), float(excess[values == value].sum()) / len(values)) for value in np.unique(values)]
+
+
+def _drilled(config: MonitorConfig, store: Store, clock: Callable[[], datetime]) -> list[Measured]:
+    """Share of the replicates of each fault that was told at its level, and the median delay in windows."""
+    from monitoring.drills.drill import DrillRequest, run_drill  # noqa: PLC0415 - only here
+
+    drill = run_drill(
+        config, store, DrillRequest(windows=DRILL_WINDOWS, replicates=DRILL_REPLICATES, by="reproduce"), clock=clock
+    )
+    measured: list[Measured] = []
+    for fault in drill.faults:
+        domain = f"{fault.title} ({fault.level})"
+        measured.append(("drill told", domain, len(fault.told) / len(fault.runs)))
+        measured.append(("drill delay", domain, float("nan" if fault.median_delay is None else fault.median_delay)))
+    return measured
 
 
 def served_losses(log: pa.Table, classes: Sequence[str]) -> Floats:

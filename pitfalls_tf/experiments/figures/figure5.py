@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 
 from pitfalls_tf.experiments import spread
-from pitfalls_tf.experiments.cells.served_cell import WATCHED, ServedCell
+from pitfalls_tf.experiments.cells.deployments import LetterDeployment, TableDeployment
+from pitfalls_tf.experiments.cells.served_cell import NAMED, WATCHED, MonitorSetting, ServedCell
 from pitfalls_tf.experiments.claim import BEYOND, Claim, ClaimFinding
 from pitfalls_tf.experiments.experiment import Experiment
+from pitfalls_tf.experiments.figures.figure2_budget import SAME_TIME
 from pitfalls_tf.experiments.figures.figure3 import CONVENTIONAL, MODELS
-from pitfalls_tf.experiments.gains import mean_gain
+from pitfalls_tf.experiments.gains import gain_finding
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.scores_table import distinct_values, select_rows
-from pitfalls_tf.experiments.tasks import source_tasks
+from pitfalls_tf.experiments.tasks import letter_stream, source_tasks
+from pitfalls_tf.experiments.tasks.task import ALL_ROWS
+from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.training.conventional import recipe
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
@@ -32,7 +38,10 @@ if TYPE_CHECKING:
 
 SETUPS: Final = {name.replace(" ", "_"): network for name, network in MODELS.items()}  # names that a server accepts
 QUICK: Final = (CONVENTIONAL,)
+AUGMENTED: Final = "augmented"
 TIMEZONE: Final = "America/New_York"
+WITH_FAMILY: Final = MonitorSetting(names="family", drilled=True)
+WITHOUT_FAMILY: Final = MonitorSetting(name="family not logged", ignored=("family",))
 
 HIDDEN: Final = Claim(
     name="the benchmark hides harm",
@@ -57,77 +66,202 @@ CAUGHT: Final = Claim(
 
 
 def _measure(store: RunStore, source: str) -> pa.Table:
+    cells = _letter_cells(store) if source == "letters" else _flight_cells(store)
+    return store.run(cells, store.size.seed_numbers(full=4 if source == "letters" else 5, quick=2))
+
+
+def _flight_cells(store: RunStore) -> list[ServedCell]:
     quick = store.size.quick
-    task, raw = source_tasks.load(source, quick=quick), source_tasks.raw_rows(source, quick=quick)
-    names = store.size.choose(full=tuple(SETUPS), quick=QUICK)
-    cells = [
+    task, raw = source_tasks.load("flights", quick=quick), source_tasks.raw_rows("flights", quick=quick)
+    return [
         ServedCell(
             setup=name,
             task=task,
-            raw=raw,
-            recipe=recipe(source, quick=quick, network=SETUPS[name]),
-            slices=("origin",),
-            timezone=TIMEZONE,
+            deployment=TableDeployment(raw=raw),
+            recipe=recipe("flights", quick=quick, network=SETUPS[name]),
+            monitors=(MonitorSetting(slices=("origin",), timezone=TIMEZONE),),
         )
-        for name in names
+        for name in store.size.choose(full=tuple(SETUPS), quick=QUICK)
     ]
-    return store.run(cells, store.size.seed_numbers(full=5, quick=2))
 
 
-def values(table: pa.Table, setup: str, metric: str) -> Floats:
+def _letter_cells(store: RunStore) -> list[ServedCell]:
+    """Conventional training, and augmented training at the cost of eight."""
+    quick = store.size.quick
+    task, plain = source_tasks.load("letters", quick=quick), recipe("letters", quick=quick)
+    augmented = catalogue.find("image_augmentation").apply(plain, task.training)
+    recipes = {CONVENTIONAL: plain, AUGMENTED: replace(augmented, epochs=SAME_TIME * plain.epochs)}
+    monitors = (replace(WITH_FAMILY, drilled=False),) if quick else (WITH_FAMILY, WITHOUT_FAMILY)
+    return [
+        ServedCell(
+            setup=name,
+            task=task,
+            deployment=LetterDeployment(stream=letter_stream.stream(quick=quick)),
+            recipe=recipes[name],
+            monitors=monitors,
+        )
+        for name in store.size.choose(full=tuple(recipes), quick=QUICK)
+    ]
+
+
+def values(table: pa.Table, setup: str, metric: str, *, monitor: str = ALL_ROWS) -> Floats:
     """Values of a metric of every run of a model that did not diverge, by seed; NaN where undefined."""
-    rows = select_rows(table, setup=setup, split=WATCHED, metric=metric).sort_by("seed")
+    rows = select_rows(table, setup=setup, split=WATCHED, metric=metric, domain=monitor).sort_by("seed")
     of_runs: Floats = rows["value"].to_numpy(zero_copy_only=False).astype(np.float64)
     return of_runs
 
 
+def _monitors(table: pa.Table) -> list[str]:
+    return distinct_values(select_rows(table, split=WATCHED, metric="paged"), "domain")
+
+
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    models = distinct_values(table, "setup")
-    hidden, harm, before = (
-        np.concatenate([values(table, one, name) for one in models]) for name in ("hidden", "harm", "before")
-    )
-    estimate, interval = mean_gain(hidden[None, :])
-    share, of_share = spread.clustered_proportion(before, harm)
-    paged = int(np.concatenate([values(table, one, "paged") for one in models]).sum())
-    where = f"flights, {len(models)} models"
-    return (
-        ClaimFinding(claim=HIDDEN, where=where, estimate=estimate, interval=interval),
-        ClaimFinding(
-            claim=CAUGHT, where=where, estimate=share, interval=of_share, note=f"{paged} of {len(hidden)} runs paged"
-        ),
-    )
+    found: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
+    for source in distinct_values(table, "source"):
+        rows = select_rows(table, source=source)
+        models = distinct_values(rows, "setup")
+        for monitor in _monitors(rows):
+            hidden, harm, before, paged = (
+                np.concatenate([values(rows, one, name, monitor=monitor) for one in models])
+                for name in ("hidden", "harm", "before", "paged")
+            )
+            share, of_share = spread.clustered_proportion(before, harm)
+            is_main = monitor == ALL_ROWS
+            found[CAUGHT.name].append(
+                ClaimFinding(
+                    claim=CAUGHT,
+                    where=f"{source}, {len(models)} models" if is_main else f"{source}, {monitor}",
+                    estimate=share,
+                    interval=of_share,
+                    note=f"{int(paged.sum())} of {len(hidden)} runs paged",
+                    rule="both" if is_main else "first",
+                    seeds=len(hidden),
+                )
+            )
+            if is_main:
+                found[HIDDEN.name].append(gain_finding(HIDDEN, f"{source}, {len(models)} models", hidden[None, :]))
+    return tuple(one for claim in EXPERIMENT.claims for one in found[claim.name])
 
 
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
-    for setup in distinct_values(table, "setup"):
-        seeds = select_rows(table, setup=setup, split=WATCHED, metric="hidden").sort_by("seed")["seed"].to_pylist()
-        for index, seed in enumerate(seeds):
-            one = {name: values(table, setup, name)[index] for name in ("promised", "hidden", "harm", "before", "days")}
+    for source in distinct_values(table, "source"):
+        of_source = select_rows(table, source=source)
+        for setup, monitor in product(distinct_values(of_source, "setup"), _monitors(of_source)):
+            of_setup = select_rows(of_source, setup=setup, split=WATCHED, metric="hidden", domain=monitor)
+            columns = {
+                name: values(of_source, setup, name, monitor=monitor)
+                for name in ("promised", "hidden", "harm", "before", "days")
+            }
+            for index, seed in enumerate(of_setup.sort_by("seed")["seed"].to_pylist()):
+                one = {name: float(column[index]) for name, column in columns.items()}
+                rows.append(
+                    {
+                        "source": source,
+                        "model": setup.replace("_", " "),
+                        "monitor": "" if monitor == ALL_ROWS else monitor,
+                        "seed": seed,
+                        "Brier promised": one["promised"],
+                        "hidden by the benchmark": one["hidden"],
+                        "harm in worse months": one["harm"],
+                        "harm before the page": one["before"],
+                        "share": one["before"] / one["harm"] if one["harm"] else float("nan"),
+                        "days until the page": one["days"],
+                    }
+                )
+    return pa.Table.from_pylist(rows)
+
+
+def families_table(table: pa.Table) -> pa.Table:
+    """Which families of letters the pages name, in the rows that they show.
+
+    Args:
+        table: rows of all sources.
+
+    Returns:
+        A row per run: how many families had arrived, how many of them a page named, how many others it named, and the
+        share of the harm of arrived families that the named ones did; no row without letters.
+    """
+    arrivals = set(letter_stream.arrivals())
+    rows = []
+    of_letters = select_rows(table, source="letters", split=WATCHED)
+    for setup in distinct_values(of_letters, "setup"):
+        of_setup = select_rows(of_letters, setup=setup)
+        named_rows = select_rows(of_setup, metric=f"{NAMED}: {ALL_ROWS}")
+        excess_rows = select_rows(of_setup, metric="excess")
+        for seed in sorted(set(of_setup["seed"].to_pylist())):
+            named = {one["domain"] for one in named_rows.to_pylist() if one["seed"] == seed}
+            harm = {
+                one["domain"]: max(0.0, one["value"])
+                for one in excess_rows.to_pylist()
+                if one["seed"] == seed and one["domain"] in arrivals
+            }
+            total = sum(harm.values())
             rows.append(
                 {
                     "model": setup.replace("_", " "),
                     "seed": seed,
-                    "Brier promised": float(one["promised"]),
-                    "hidden by the benchmark": float(one["hidden"]),
-                    "harm in worse months": float(one["harm"]),
-                    "harm before the page": float(one["before"]),
-                    "share": float(one["before"] / one["harm"]) if one["harm"] else float("nan"),
-                    "days until the page": float(one["days"]),
+                    "families arrived": len(arrivals),
+                    "named by pages": len(named & arrivals),
+                    "others named": len(named - arrivals),
+                    "share of the arrived families' harm": sum(harm[name] for name in named & harm.keys()) / total
+                    if total
+                    else float("nan"),
+                    "most harm": max(harm, key=lambda name: harm[name], default=""),
                 }
             )
     return pa.Table.from_pylist(rows)
 
 
+def scoreboard(table: pa.Table) -> pa.Table:
+    """The drill of each model of letters: faults planted in its traffic, and how often the monitor told of them.
+
+    Args:
+        table: rows of all sources.
+
+    Returns:
+        A row per fault, a column per model: the share told at the fault's level, and in which window.
+    """
+    told = select_rows(table, source="letters", split=WATCHED, metric="drill told")
+    delays = select_rows(table, source="letters", split=WATCHED, metric="drill delay")
+    rows = []
+    for fault in distinct_values(told, "domain"):
+        row: dict[str, str] = {"fault (level)": fault}
+        for setup in distinct_values(told, "setup"):
+            share, delay = (
+                select_rows(part, domain=fault, setup=setup)["value"].to_pylist() for part in (told, delays)
+            )
+            when = f", window {delay[0]:g}" if delay and delay[0] is not None else ""
+            row[setup.replace("_", " ")] = f"{share[0]:.0%}{when}".replace("%", " %") if share else ""
+        rows.append(row)
+    return pa.Table.from_pylist(rows)
+
+
+def _tables(table: pa.Table) -> dict[str, pa.Table]:
+    if "letters" not in distinct_values(table, "source"):
+        return {}
+    return {
+        "Families that the pages name": families_table(table),
+        "The drills' scoreboard, seed 0": scoreboard(table),
+    }
+
+
 def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
-    models = distinct_values(table, "setup")
-    figure, axes = drawing.subplots(1, 3, height=1.6 + 0.42 * len(models), sharey=True, width_ratios=(1.3, 1, 1))
+    groups = [
+        (source, setup)
+        for source in distinct_values(table, "source")
+        for setup in distinct_values(select_rows(table, source=source), "setup")
+    ]
+    figure, axes = drawing.subplots(1, 3, height=1.6 + 0.42 * len(groups), sharey=True, width_ratios=(1.3, 1, 1))
     score, days, share = axes[0]
-    for place, model in enumerate(models):
+    latest = 30.0
+    for place, (source, model) in enumerate(groups):
+        rows = select_rows(table, source=source)
         promised, hidden, harm, before, day = (
-            values(table, model, name) for name in ("promised", "hidden", "harm", "before", "days")
+            values(rows, model, name) for name in ("promised", "hidden", "harm", "before", "days")
         )
+        latest = max(latest, float(np.nanmax(day, initial=0)))
         heights = place + np.linspace(-0.28, 0.28, len(promised)) * (len(promised) > 1)
         score.hlines(heights, promised, promised + hidden, color=drawing.GREY, linewidth=0.7)
         _dots(score, promised, heights, filled=False)
@@ -136,12 +270,12 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
         for height in heights[np.isnan(day)]:
             days.text(0.98, height, "never", transform=days.get_yaxis_transform(), ha="right", va="center", fontsize=6)
         _dots(share, np.divide(before, harm, out=np.full(len(harm), np.nan), where=harm > 0), heights)
-    score.set_yticks(range(len(models)), [model.replace("_", " ") for model in models])
-    score.set_ylim(len(models) - 0.5, -0.5)
+    score.set_yticks(range(len(groups)), [f"{source}, {model.replace('_', ' ')}" for source, model in groups])
+    score.set_ylim(len(groups) - 0.5, -0.5)
     score.set_xlabel("Brier score (smaller is better)")
     score.set_title("open: random hold-out; filled: deployed")
-    days.set_xlim(0, max(30, float(np.nanmax([values(table, one, "days") for one in models], initial=0)) * 1.15))
-    days.set_xlabel("days from the first of April")
+    days.set_xlim(0, latest * 1.15)
+    days.set_xlabel("days from the deployment")
     days.set_title("the monitor's first page")
     share.axvline(0.5, color=drawing.GREY, linewidth=0.8, linestyle=":")
     share.set_xlim(0, 1.03)
@@ -165,17 +299,18 @@ EXPERIMENT: Final = Experiment(
     title="Harm that the benchmark hid, and the monitor's first page",
     caption=(
         "Each row of points is a run of a model. Left: its Brier score on the random hold-out, and in deployment, mean"
-        " of April to December. Middle: the day of the monitor's first page. Right: the share of the harm before it;"
+        " of all rows. Middle: the day of the monitor's first page. Right: the share of the harm before it;"
         " harm is the excess over the random hold-out in the months that are worse. Left of the dotted line, most of"
         " the harm comes after the page."
     ),
     claims=(HIDDEN, CAUGHT),
-    sources=("flights",),
-    quick_sources=("flights",),
+    sources=("flights", "letters"),
+    quick_sources=("flights", "letters"),
     measure=_measure,
     findings=_findings,
     draw=_draw,
     summary=_summary,
+    tables=_tables,
     remarks=(
         "Each run is exported, served and monitored in the same way as the model of `pitfalls demo`.",
         (
@@ -187,5 +322,14 @@ EXPERIMENT: Final = Experiment(
         "In the month of the page, harm counts in proportion to the flights before it.",
         "All runs see the same flights, so their harms are not independent; the intervals are over runs only.",
         "One year cannot separate season from drift.",
+        (
+            "Letters: 200 a day. In March all are of monospaced families; from April on a family of another kind"
+            " arrives every other day, takes two hundredths of the letters, and stays. Labels arrive two days later."
+        ),
+        (
+            "The letters' family is logged with the image, as a scanner's name would be; the model does not use it. A"
+            " second monitor of the same log ignores it. Pages name families by the rows that they show."
+        ),
+        "Augmented: three times the epochs, on augmented letters (figure2_budget).",
     ),
 )

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 HEAD: Final = f"""# The paper, reproduced
 
 The paper makes claims without data or numbers. This page tests them on real data. The decision rule of each claim was
-fixed before the runs that decide it, and their number was [planned]({PLAN_PAGE}) from first runs for a power of .9 at the
-smallest effect that matters. A verdict depends only on 95 % intervals, source by source. *Depends on the data* means
-that sources are decided and disagree, and that a test says that their effects differ; *inconclusive* means only that a
-claim is not decided. Nothing was tuned until a claim held or failed. Where a rule was replaced, the page of the claim
-has both, and the table the verdict of the first rules on the first runs.
+fixed before the runs that decide it, and their number was [planned]({PLAN_PAGE}) from first runs, for a power of .9
+at the smallest effect that matters. A verdict depends only on 95 % intervals, source by source. *Depends on the data*
+means that sources are decided and disagree, and that a test says that their effects differ; *inconclusive* means only
+that a claim is not decided. Nothing was tuned until a claim held or failed. Where a rule was replaced, the page of the
+claim has both, and the table the verdict of the first rules on the first runs.
 """
 FOOT: Final = """## The data
 
@@ -31,8 +31,8 @@ FOOT: Final = """## The data
   predict it. Its share is a lower bound of every later error.
 - *Digits*: 5,000 handwritten images and two other sources of images. Two deployed domains are too few for an interval
   over domains.
-- *Letters*: 20 x 20 pictures of letters of 240 typeface families, trained on monospaced families. A family is a domain;
-  families of other kinds are deployed. They are pictures of type, not of a scanner's noise.
+- *Letters*: 20 x 20 pictures of letters of 240 typeface families, trained on monospaced families. A family is a
+  domain; families of other kinds are deployed. They are pictures of type, without a scanner's noise.
 - All runs of a setup share their rows and differ in the seed: the spread is that of training, not of sampling.
 - No network here is larger than a desktop computer trains in minutes.
 """

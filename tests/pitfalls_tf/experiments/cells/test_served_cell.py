@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.metrics import row_losses
-from pitfalls_tf.experiments.cells.served_cell import ServedCell, measure_harm
+from pitfalls_tf.experiments.cells.deployments import TableDeployment
+from pitfalls_tf.experiments.cells.served_cell import MonitorSetting, ServedCell, harm_by_value, measure_harm
 from pitfalls_tf.experiments.figures import figure5
 from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.training.conventional import recipe
@@ -50,13 +52,24 @@ def test_harm_before_a_page_is_at_most_all_harm(rows: list[tuple[float, int]], p
     assert found["harm"] >= found["hidden"] - 1e-12
 
 
+def test_the_excess_by_value_sums_to_its_mean() -> None:
+    log = pa.table({"family": ["a", "b", "a"]})
+    measured = harm_by_value(np.array([0.3, -0.1, 0.4]), log, "family")
+    assert [(name, domain) for name, domain, _ in measured] == [("excess", "a"), ("excess", "b")]
+    assert sum(value for _, _, value in measured) == pytest.approx(0.2)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_model_is_exported_served_and_monitored() -> None:
     """The losses of the logged answers are those of the network."""
     task, raw = source_tasks.load("flights", quick=True), source_tasks.raw_rows("flights", quick=True)
     cell = ServedCell(
-        setup="mlp", task=task, raw=raw, recipe=recipe("flights", quick=True), slices=("origin",), timezone="UTC"
+        setup="mlp",
+        task=task,
+        deployment=TableDeployment(raw=raw),
+        recipe=recipe("flights", quick=True),
+        monitors=(MonitorSetting(slices=("origin",)),),
     )
     from pitfalls_tf.fitting import ensemble
 

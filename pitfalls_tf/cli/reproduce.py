@@ -64,7 +64,7 @@ def command(
     quick: bool,
     output: Output,
 ) -> int:
-    """Reproduce the paper's experiments: FIGURE is figure1, another name, or all; or plan, which plans fresh runs.
+    """Reproduce the paper's experiments: FIGURE is figure1, another name, or all.
 
     Writes OUT/FIGURE with a page, a figure (SVG and PNG), tables, all runs and a manifest, and OUT/README.md with the
     verdicts on all claims. Finished runs are kept, so an interrupted experiment resumes.

@@ -73,10 +73,24 @@ def verify(
     if experiment is None:
         _refuse_manifest(manifest, f"experiment {name!r}")
     scores = pq.read_table(manifest.parent / SCORES) if (manifest.parent / SCORES).is_file() else None
-    verified = [
-        _verify_group(experiment, group, scores, manifest, out, clock=clock, progress=progress)
-        for group in read_groups(document, scores)
-    ]
+    verified = []
+    for group in read_groups(document, scores):
+        check_environment(dict(group.environment), json.loads(json.dumps(asdict(environment()))))
+        size = GridSize(quick=group.quick, seeds=group.seeds, fresh_domains=group.fresh_domains)
+        store = RunStore(out / CELLS, size, clock=clock, progress=progress)
+        table = _repeat(experiment, group, store, scores)
+        code = compare_code(None if group.code is None else list(group.code), sorted(store.code))
+        digest = table_digest(table)
+        if digest != group.table_digest:
+            raise CannotRun(
+                "The repeated experiment has a different table.",
+                got=f"{name}, {group.stage} runs of {', '.join(group.sources)}: {table.num_rows} rows, digest"
+                f" {digest[:16]}, {code}, {compare_processors(group.processor, current_processor())}: "
+                f"{_describe_difference(scores, group, table)}",
+                expected=f"digest {group.table_digest[:16]}, as in {manifest}",
+                fix="Compare code and processor with those of the manifest; the runs are kept in the folder.",
+            )
+        verified.append((table.num_rows, digest, code))
     return VerifiedExperiment(
         experiment=name,
         rows=sum(rows for rows, _, _ in verified),
@@ -85,43 +99,11 @@ def verify(
     )
 
 
-def _verify_group(
-    experiment: Experiment,
-    group: RunGroup,
-    scores: pa.Table | None,
-    manifest: Path,
-    out: Path,
-    *,
-    clock: Callable[[], float],
-    progress: Callable[[GridProgress], None],
-) -> tuple[int, str, str]:
-    """Repeat a group of runs.
-
-    Returns:
-        Number of rows, digest, and whether the code was the same.
-
-    Raises:
-        CannotRun: libraries, threads or kernels differ, or the tables do.
-    """
-    check_environment(dict(group.environment), json.loads(json.dumps(asdict(environment()))))
-    size = GridSize(quick=group.quick, seeds=group.seeds, fresh_domains=group.fresh_domains)
-    store = RunStore(out / CELLS, size, clock=clock, progress=progress)
+def _repeat(experiment: Experiment, group: RunGroup, store: RunStore, scores: pa.Table | None) -> pa.Table:
+    """The rows of a group of runs, made again."""
     first = None if scores is None else first_rows(scores)
-    table = pa.concat_tables(
-        [measure_group(experiment, store, source, group.stage, first) for source in group.sources or experiment.sources]
-    )
-    digest = table_digest(table)
-    code = compare_code(None if group.code is None else list(group.code), sorted(store.code))
-    if digest != group.table_digest:
-        raise CannotRun(
-            "The repeated experiment has a different table.",
-            got=f"{experiment.name}, {group.stage} runs of {', '.join(group.sources)}: {table.num_rows} rows, digest"
-            f" {digest[:16]}, {code}, {compare_processors(group.processor, current_processor())}: "
-            f"{_describe_difference(scores, group, table)}",
-            expected=f"digest {group.table_digest[:16]}, as in {manifest}",
-            fix="Compare code and processor with those of the manifest; the runs are kept in the folder.",
-        )
-    return table.num_rows, digest, code
+    sources = group.sources or experiment.sources
+    return pa.concat_tables([measure_group(experiment, store, source, group.stage, first) for source in sources])
 
 
 def compare_code(before: object, now: list[str]) -> str:

@@ -79,8 +79,8 @@ def write_page(
             pq.write_table(summary, unfinished / f"{TABLE}.parquet", compression="zstd")
             (unfinished / f"{TABLE}.md").write_text(markdown_table(summary), encoding="utf-8")
             folders.write_json(unfinished / MANIFEST, document)
-            further = experiment.tables(table)
-            text = page_text(experiment, summary, further, decisions, plan, document, has_history=has_history)
+            tables = {"Table": summary, **experiment.tables(table)}
+            text = page_text(experiment, tables, decisions, plan, document, has_history=has_history)
             (unfinished / PAGE).write_text(text, encoding="utf-8")
         shutil.rmtree(old, ignore_errors=True)
     return document
@@ -196,8 +196,7 @@ def _finding_document(finding: ClaimFinding) -> dict[str, Any]:
 
 def page_text(
     experiment: Experiment,
-    summary: pa.Table,
-    further: Mapping[str, pa.Table],
+    tables: Mapping[str, pa.Table],
     decisions: Sequence[ClaimDecision],
     plan: Plan,
     document: Mapping[str, Any],
@@ -208,8 +207,7 @@ def page_text(
 
     Args:
         experiment: the experiment.
-        summary: its summary table.
-        further: further tables by title.
+        tables: its summary table and further ones, by title.
         decisions: on its claims.
         plan: of its fresh runs; {} without one.
         document: its manifest.
@@ -240,8 +238,7 @@ def page_text(
         f"## Single methods, which do not count\n\n{markdown_table(_findings_table(details)).strip()}"
         if details
         else "",
-        f"## Table\n\n{markdown_table(summary).strip()}",
-        *(f"## {title}\n\n{markdown_table(one).strip()}" for title, one in further.items()),
+        *(f"## {title}\n\n{markdown_table(one).strip()}" for title, one in tables.items()),
         f"## Remarks\n\n{remarks}" if remarks else "",
         files,
     )

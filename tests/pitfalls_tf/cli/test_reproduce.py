@@ -30,7 +30,7 @@ def test_document_text_and_check_agree(pitfalls: Pitfalls, tmp_path: Path) -> No
     (experiment,) = document["experiments"]
     assert experiment["folder"] == str(tmp_path / "out" / "small")
     (claim,) = experiment["claims"]
-    assert "small: 6 of 6 runs" in made.stderr
+    assert "small, made up: 6 of 6 runs" in made.stderr
 
     text = pitfalls("reproduce", "figure1", "--quick", "--seeds", "3", "--out", tmp_path / "out").stdout
     assert f"{claim['verdict']}: {claim['says']}" in text
@@ -42,6 +42,26 @@ def test_document_text_and_check_agree(pitfalls: Pitfalls, tmp_path: Path) -> No
     assert checked.exit_code == 0, checked.output
     assert checked.stdout.startswith("small: all ")
     assert checked.stdout.endswith(" rows are the same to the last digit (same code).\n")
+
+
+def test_fresh_runs_are_planned_and_made(pitfalls: Pitfalls, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert pitfalls("reproduce", "figure1", "--seeds", "3", "--runs", "first", "--out", out).exit_code == 0
+    planned = pitfalls("reproduce", "plan", "--out", out, "--json")
+    assert planned.exit_code == 0, planned.output
+    looks = json.loads(planned.stdout)["experiments"]["small"]["made up"]["looks"]
+    assert f"small, made up: {looks[0]}" in pitfalls("reproduce", "plan", "--out", out).stdout
+    made = pitfalls("reproduce", "figure1", "--runs", "fresh", "--source", "made up", "--out", out, "--json")
+    (experiment,) = json.loads(made.stdout)["experiments"]
+    assert [group["stage"] for group in experiment["groups"]] == ["first", "fresh"]
+    assert experiment["groups"][1]["seeds"] in looks
+
+
+def test_an_unknown_source_is_refused_before_anything_is_run(pitfalls: Pitfalls, tmp_path: Path) -> None:
+    result = pitfalls("reproduce", "figure1", "--source", "flight", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "No such source" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     Times = NDArray[np.datetime64]
 
 WATCHED: Final = "watched"  # the split of these rows
+DEPLOYMENTS: Final = "pitfalls_tf.experiments.cells.deployments"
 NAMED: Final = "named"  # metric of a named value, followed by the monitor's name
 DRILL_WINDOWS: Final = 20
 DRILL_REPLICATES: Final = 2
@@ -90,8 +91,8 @@ class ServedCell:
 
     @property
     def code(self) -> tuple[str, ...]:
-        """This module, the parts of recipes, and the server, which runs in its own process."""
-        return (__name__, *CODE, "pitfalls_tf.cli.serve")
+        """This module, what is served, the parts of recipes, and the server, which runs in its own process."""
+        return (__name__, DEPLOYMENTS, *CODE, "pitfalls_tf.cli.serve")
 
     def identity(self) -> Mapping[str, Any]:
         """Recipe, data and monitoring."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from pitfalls_tf.experiments import source_code
+from pitfalls_tf.experiments.cells.deployments import TableDeployment
 from pitfalls_tf.experiments.cells.failure_cell import FailureCell
 from pitfalls_tf.experiments.cells.served_cell import ServedCell
 from tests.pitfalls_tf.experiments.small_experiment import CELLS, DRY, TASK
@@ -90,8 +91,9 @@ def test_cells_name_the_code_that_runs_them() -> None:
     assert "pitfalls_tf.cli.reproduce" not in trained
     failures = FailureCell(setup="plain", task=TASK, recipe=DRY)
     no_rows = cast("RawRows", None)  # which its code has nothing to do with
-    served = ServedCell(setup="plain", task=TASK, recipe=DRY, raw=no_rows)
+    served = ServedCell(setup="plain", task=TASK, recipe=DRY, deployment=TableDeployment(raw=no_rows))
     named = source_code.imported(served.code)
     assert {"pitfalls_tf.fitting.ensemble", "monitoring.jobs.run", "serving.workers.worker"} <= set(named)
+    assert {"pitfalls_tf.experiments.cells.deployments", "pitfalls_tf.experiments.tasks.letter_stream"} <= set(named)
     assert "monitoring.baseline._binning" in named, "in C, and compiled or not it is code"
     assert len({cell.code for cell in (CELLS[0], failures, served)}) == 3

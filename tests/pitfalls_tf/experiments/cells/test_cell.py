@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from pitfalls_tf.experiments.cells.deployments import TableDeployment
 from pitfalls_tf.experiments.cells.failure_cell import FailureCell
 from pitfalls_tf.experiments.cells.served_cell import ServedCell
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
@@ -20,7 +21,7 @@ NO_ROWS = cast("RawRows", None)  # not part of the identity
 CELLS: tuple[Cell, ...] = (
     TrainingCell(setup="x", task=TASK, recipe=DRY),
     FailureCell(setup="x", task=TASK, recipe=DRY),
-    ServedCell(setup="x", task=TASK, recipe=DRY, raw=NO_ROWS),
+    ServedCell(setup="x", task=TASK, recipe=DRY, deployment=TableDeployment(raw=NO_ROWS)),
 )
 
 

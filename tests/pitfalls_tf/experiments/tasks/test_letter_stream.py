@@ -7,6 +7,7 @@ import pytest
 
 from pitfalls_tf.experiments.tasks import letter_stream, letter_tasks
 from pitfalls_tf.experiments.tasks.letter_stream import LetterStream
+from pitfalls_tf.sources import letters
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_an_arrived_family_takes_its_share(stream: LetterStream) -> None:
 
 
 def test_no_row_of_the_stream_was_trained_on(stream: LetterStream) -> None:
-    training, _ = letter_tasks.trained_rows(letter_tasks.letters.load().examples)
+    training, _ = letter_tasks.trained_rows(letters.load().examples)
     trained = {(row.tobytes(), name) for row, name in zip(training.inputs, training.domains, strict=True)}
     drawn = {(row.tobytes(), name) for row, name in zip(stream.baseline.inputs, stream.baseline.domains, strict=True)}
     # Two styles of a family may have a letter in common.

@@ -171,10 +171,10 @@ def _plan_source(experiment: Experiment, source: str, findings: Sequence[ClaimFi
     largest = fresh.domains.get(source)
     domains = None if largest is None else _domains(findings, most, largest)
     needed = [_runs(one, domains) for one in findings]
-    enough = max([FEWEST_RUNS, *(min(most, _useful_runs(one, domains, most)) for one in findings)])
-    is_sequential = any(runs is not None and runs > most for runs in needed)
-    looks = tuple(max(FEWEST_RUNS, most >> power) for power in range(LOOKS - 1, -1, -1)) if is_sequential else (enough,)
-    looks = tuple(dict.fromkeys(looks))
+    fewest = min(FEWEST_RUNS, most)
+    looks: tuple[int, ...] = (max(fewest, *(min(most, _useful_runs(one, domains, most)) for one in findings)),)
+    if any(runs is not None and runs > most for runs in needed):
+        looks = tuple(dict.fromkeys(max(fewest, most >> power) for power in range(LOOKS - 1, -1, -1)))
     widening = 1.0
     if len(looks) > 1:
         widening = anytime.boundary(most, looks[-2]) / float(stdtrit(most - 1, 1 - anytime.ALPHA / 2))
@@ -224,7 +224,7 @@ def _runs(finding: ClaimFinding, domains: int | None) -> int | None:
     left = _target(finding) ** 2 - of_domains
     if not math.isfinite(left) or left <= 0:
         return None
-    return max(FEWEST_RUNS, math.ceil(of_runs / left))
+    return max(1, math.ceil(of_runs / left))
 
 
 def _useful_runs(finding: ClaimFinding, domains: int | None, most: int) -> int:
@@ -233,7 +233,7 @@ def _useful_runs(finding: ClaimFinding, domains: int | None, most: int) -> int:
     if runs is not None:
         return runs
     of_runs, of_domains = _parts(finding, domains)
-    return most if not of_domains > 0 else max(FEWEST_RUNS, math.ceil(4 * of_runs / of_domains))
+    return most if not of_domains > 0 else max(1, math.ceil(4 * of_runs / of_domains))
 
 
 def _domains(findings: Sequence[ClaimFinding], most: int, largest: int) -> int:

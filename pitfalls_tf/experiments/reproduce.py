@@ -177,8 +177,8 @@ class _RunMaker:
             results = self._with(results, planned.source, "fresh", size)
             decisions = decide(self._experiment, results.table, plan)
             findings = [one for decision in decisions for one in decision.findings if one.source == planned.source]
-            if all(one.verdict != "inconclusive" for one in findings):
-                break
+            if all(one.verdict != "inconclusive" or not one.by_seeds > 0 for one in findings):
+                break  # what is left needs domains
         return results
 
     def _with(self, results: StoredResults | None, source: str, stage: Stage, size: GridSize) -> StoredResults:

@@ -263,7 +263,7 @@ EXPERIMENT: Final = Experiment(
     summary=_summary,
     fresh=FreshRuns(
         measure=_measure_fresh,
-        most={"flights": 200, "rodents": 300, "letters": 300},
+        most={"flights": 100, "rodents": 300, "letters": 300},
         domains={"letters": FRESH_FAMILIES},
     ),
     remarks=(

@@ -294,7 +294,7 @@ EXPERIMENT: Final = Experiment(
     findings=_findings,
     draw=_draw,
     summary=_summary,
-    fresh=FreshRuns(measure=_measure_fresh, most={"letters": 12}, domains={"letters": FRESH_FAMILIES // TOGETHER}),
+    fresh=FreshRuns(measure=_measure_fresh, most={"letters": 2}, domains={"letters": FRESH_FAMILIES // TOGETHER}),
     remarks=(
         "Fine-tuning uses 50 target labels and is excluded from both claims; the other methods use none.",
         "No method saw a target row that is scored.",

@@ -18,7 +18,7 @@ def test_sources_and_claims_agree_with_each_other(experiment: Experiment) -> Non
     if experiment.fresh is not None:
         assert set(experiment.fresh.most) <= set(experiment.sources)
         assert set(experiment.fresh.domains) <= set(experiment.fresh.most)
-        assert all(most >= 12 for most in experiment.fresh.most.values())
+        assert all(most >= 2 for most in experiment.fresh.most.values())
 
 
 @pytest.mark.parametrize("experiment", EVERY, ids=lambda one: one.name)

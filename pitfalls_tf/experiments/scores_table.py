@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,9 +65,8 @@ def select_rows(table: pa.Table, **values: str) -> pa.Table:
     >>> select_rows(pa.table({"source": ["flights", "digits"], "seed": [1, 2]}), source="digits")["seed"].to_pylist()
     [2]
     """
-    for name, value in values.items():
-        table = table.filter(pc.equal(table[name], value))
-    return table
+    masks = [pc.equal(table[name], value) for name, value in values.items()]
+    return table.filter(reduce(pc.and_, masks)) if masks else table
 
 
 def first_rows(table: pa.Table) -> pa.Table:

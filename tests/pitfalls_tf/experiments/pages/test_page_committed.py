@@ -12,6 +12,7 @@ import pytest
 from pitfalls_tf.experiments.catalogue import ALL, find, paper_order
 from pitfalls_tf.experiments.decisions import decide
 from pitfalls_tf.experiments.pages.index import write_index
+from pitfalls_tf.experiments.pages.plan_text import PLAN_PAGE
 from pitfalls_tf.experiments.power_plan import plan_from, read_plan
 from pitfalls_tf.experiments.stored_results import HISTORY, MANIFEST, read_results
 
@@ -62,6 +63,7 @@ def test_fresh_runs_were_made_as_the_committed_plan_says() -> None:
 
 
 def test_the_committed_index_is_that_of_the_committed_manifests(tmp_path: Path) -> None:
+    (tmp_path / PLAN_PAGE).touch()
     for name in COMMITTED:
         (tmp_path / name).mkdir()
         (tmp_path / name / MANIFEST).write_bytes((RESULTS / name / MANIFEST).read_bytes())

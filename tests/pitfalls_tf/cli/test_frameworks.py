@@ -51,8 +51,6 @@ def test_a_framework_that_is_not_installed_is_an_import_error() -> None:
 
 
 def test_another_backend_is_set_aside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     load_frameworks("keras")
     assert os.environ["KERAS_BACKEND"] == "tensorflow"

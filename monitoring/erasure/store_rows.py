@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Column, Connection, Table, select, text, update
 
+from monitoring.records.state_names import StateName
 from monitoring.store import leases
-from monitoring.store.deployments import StateName
 from monitoring.store.details import detail_of, detail_text
 from monitoring.store.store import Store
 from monitoring.store.tables import (

@@ -25,38 +25,24 @@ from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.jobs.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.burn_in import BurnIn
-from monitoring.judging.facts.label_facts import LabelRuns
-from monitoring.judging.judge import Judgement, JudgeState, last_closed
+from monitoring.judging.judge import Judgement
+from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.judging.judged_again import with_numbers_of
-from monitoring.judging.label_silence import LabelSilence
-from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LATE_LABEL_HORIZONS, LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
-from monitoring.judging.window_scorer import ScoringState
 from monitoring.records import JUDGED_AGAIN, LEVELS, Finding, IncidentRecord, Level, WatchKey, WindowRecord
-from monitoring.store.checks import Check
-from monitoring.store.deployments import (
-    AWAITED,
-    BURN_IN,
-    COMPARED,
-    EVENTS,
-    FIRST_LABELS,
-    LABEL_RUNS,
-    LABEL_SILENCE,
+from monitoring.records.state_names import (
     SUBGROUPS,
-    WITNESS,
 )
+from monitoring.store.checks import Check
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.tracing import span
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, has_labels, labels_ever, reject_lost_labels
 from monitoring.traffic.labels.label_retention import forget_labels
 from monitoring.traffic.windows import RowPlan, Window
-from monitoring.watches.early_labels import COMPLETE, EarlyLabels
-from monitoring.watches.joint import RecentWindows
-from monitoring.watches.label_coverage import PendingLabels
 
 #: The label cursor's entries: how many labels of the log, in order of arrival, the windows judged so far have seen, and
 #: how many labels waited for their rows outside it.
@@ -68,13 +54,6 @@ def _arrived_before(labels: pa.Table, moment: datetime) -> int:
     """How many labels of the log, in order of arrival, came before the first whose time is that moment or later."""
     later = np.flatnonzero(microseconds(labels["label_time"]) >= as_microseconds(moment))
     return int(labels["sequence"][int(later[0])].as_py()) if later.size else labels_ever(labels)
-
-
-def _early_labels(text: str | None, *, begun: bool) -> EarlyLabels:
-    """The state of early labels; complete for a deployment that had `begun` before that state was stored."""
-    if text is None:
-        return COMPLETE if begun else EarlyLabels()
-    return EarlyLabels.from_text(text)
 
 
 class DeploymentRun:
@@ -107,21 +86,11 @@ class DeploymentRun:
         incidents = store.incidents.read(number)
         self._before = {one.number: one for one in incidents if one.closed_from == JUDGED_AGAIN}
         states = store.deployments.states(number)
-        self._state = JudgeState(
-            levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
-            next_number=max((i.number for i in incidents), default=0) + 1,
-            closed=last_closed([one for one in incidents if one.number not in self._before]),
+        self._state = JudgeState.from_texts(
+            states,
+            incidents=incidents,
             history=store.windows.read(number, latest=min(HISTORY, self._judged)) if self._judged else (),
-            scoring=ScoringState(
-                recent=RecentWindows.from_text(states.get(WITNESS, "")),
-                pending_labels=PendingLabels.from_text(states.get(AWAITED, "")),
-                early_labels=_early_labels(states.get(FIRST_LABELS), begun=last is not None),
-                label_runs=LabelRuns.from_text(states.get(LABEL_RUNS, "")),
-                label_silence=LabelSilence.from_text(states.get(LABEL_SILENCE, "")),
-                statistics=states.get(COMPARED, ""),
-            ),
-            events=EventScores.from_text(states.get(EVENTS, "")),
-            burn_in=BurnIn.from_text(states.get(BURN_IN, "")),
+            begun=last is not None,
         )
         self._searches = SearchSchedule.from_text(states.get(SUBGROUPS, ""))
         self._is_widened = last is not None and self._state.burn_in.is_over(last.record.start)
@@ -318,18 +287,7 @@ class DeploymentRun:
         self._store.commit_window(
             self._number,
             judgement.window,
-            states={
-                **{level: state.to_text() for level, state in judgement.state.levels.items()},
-                WITNESS: judgement.state.scoring.recent.to_text(),
-                AWAITED: judgement.state.scoring.pending_labels.to_text(),
-                FIRST_LABELS: judgement.state.scoring.early_labels.to_text(),
-                LABEL_RUNS: judgement.state.scoring.label_runs.to_text(),
-                LABEL_SILENCE: judgement.state.scoring.label_silence.to_text(),
-                COMPARED: judgement.state.scoring.statistics,
-                EVENTS: judgement.state.events.to_text(),
-                SUBGROUPS: self._searches.to_text(),
-                **({} if judgement.state.burn_in.until is None else {BURN_IN: judgement.state.burn_in.to_text()}),
-            },
+            states={**judgement.state.to_texts(), SUBGROUPS: self._searches.to_text()},
             label_cursor={
                 CURSOR: max(self._label_join.read, self._read),
                 WAITING: self._traffic.unmatched_labels.labels,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,7 +14,7 @@ from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.autocorrelation_update import UpdatedTests
-from monitoring.judging.burn_in import BurnIn, silenced
+from monitoring.judging.burn_in import silenced
 from monitoring.judging.event_windows import (
     NO_WINDOW_EVENTS,
     ordinary_history,
@@ -30,15 +29,15 @@ from monitoring.judging.fit.reference_limits import NO_DATES
 from monitoring.judging.in_sample import in_sample_findings
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
+from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.judging.label_silence import SUBJECT
 from monitoring.judging.level_evidence import LevelEvidence, excluded_watches, step_excluding
 from monitoring.judging.window.event_scores import EventReference, EventScores
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
-from monitoring.judging.window_scorer import ScoredWindow, ScoringState, WindowScorer
+from monitoring.judging.window_scorer import ScoredWindow, WindowScorer
 from monitoring.records import (
     LEVELS,
-    EstimateRecord,
     IncidentRecord,
     Level,
     ScoreRecord,
@@ -49,63 +48,6 @@ from monitoring.records import (
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.watches.catalogue import Catalogue
-
-#: No closed incident on any watch.
-NO_INCIDENTS: Mapping[WatchKey, int] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeState:
-    """All that passes from one window to the next.
-
-    Attributes:
-        levels: The state of each level's test.
-        incidents: The incidents that are not closed, and those that a person closed since the last window.
-        next_number: The number of the next incident.
-        closed: The number of the last closed incident on each watch and slice.
-        history: The last windows, at most `monitoring.incidents.onset.HISTORY`.
-        scoring: What the scores of the next window need.
-        events: The scores of windows in expected events.
-        burn_in: What the first windows have shown, where a burn-in is declared.
-    """
-
-    levels: Mapping[Level, LevelState] = field(default_factory=dict)
-    incidents: tuple[IncidentRecord, ...] = ()
-    next_number: int = 1
-    closed: Mapping[WatchKey, int] = field(default_factory=dict)
-    history: tuple[WindowRecord, ...] = ()
-    scoring: ScoringState = field(default_factory=ScoringState)
-    events: EventScores = field(default_factory=EventScores)
-    burn_in: BurnIn = field(default_factory=BurnIn)
-
-    @property
-    def estimates(self) -> tuple[EstimateRecord, ...]:
-        """The estimates of the last window."""
-        return self.history[-1].estimates if self.history else ()
-
-    def history_with(self, record: WindowRecord) -> tuple[WindowRecord, ...]:
-        """The history after one more window."""
-        return (*self.history, record)[-HISTORY:]
-
-
-def last_closed(
-    incidents: Sequence[IncidentRecord], before: Mapping[WatchKey, int] = NO_INCIDENTS
-) -> dict[WatchKey, int]:
-    """The number of the last closed incident on each watch and slice.
-
-    Args:
-        incidents: Incidents; those that are not closed do not count.
-        before: The same of other incidents.
-
-    Returns:
-        The largest number of any closed one, by watch and slice.
-    """
-    found = dict(before)
-    for one in incidents:
-        if one.state == "closed":
-            key = WatchKey(watch=one.watch, slice=one.slice)
-            found[key] = max(one.number, found.get(key, 0))
-    return found
 
 
 def _with_label_silence(window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> ScoredWindow:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from monitoring.records import BaselineScore, Level, MeasuredMetric, MetricCode, Rebaseline, Sensitivity
+from monitoring.records import BaselineScore, MeasuredMetric, MetricCode, Rebaseline, Sensitivity
+from monitoring.records.state_names import StateName
 from monitoring.store.checks import Check
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
@@ -21,35 +22,6 @@ NOTHING = "[]"
 
 #: The fields of a baseline score that are stored as exact text.
 _FLOATS = frozenset({"mean", "deviation", "tolerance", "gain"})
-
-#: Names of the states kept between windows, each as one text: the levels' tests, the recent windows of the joint watch,
-#: counts of windows whose labels are pending, whether early labels are still incomplete, how
-#: many labels came since the last one of each class, when labels arrived, the
-#: statistics that the schema's comparators compare the next window with, the scores of windows in expected events, the
-#: burn-in, and when the next search for subgroups is due.
-WITNESS: Final = "witness"
-AWAITED: Final = "awaited"
-FIRST_LABELS: Final = "first_labels"
-LABEL_RUNS: Final = "label_runs"
-LABEL_SILENCE: Final = "label_silence"
-COMPARED: Final = "compared"
-EVENTS: Final = "events"
-BURN_IN: Final = "burn_in"
-SUBGROUPS: Final = "subgroups"
-StateName: TypeAlias = (
-    Level
-    | Literal[
-        "witness",
-        "awaited",
-        "first_labels",
-        "label_runs",
-        "label_silence",
-        "compared",
-        "events",
-        "burn_in",
-        "subgroups",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

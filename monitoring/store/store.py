@@ -10,11 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from monitoring.errors import CannotRun
 from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.records.state_names import StateName
 from monitoring.store import deployments, identity, windows
 from monitoring.store.added_labels import AddedLabelTable
 from monitoring.store.attempts import AttemptTable
 from monitoring.store.backfills import BackfillTable
-from monitoring.store.deployments import DeploymentRecord, DeploymentTable, StateName
+from monitoring.store.deployments import DeploymentRecord, DeploymentTable
 from monitoring.store.drill_results import DrillTable
 from monitoring.store.incidents import IncidentTable
 from monitoring.store.incidents import write as _write_incidents

@@ -12,7 +12,7 @@ import pytest
 
 WRITTEN = Path(__file__).with_name("version_0_1_0")
 #: Of an incident, what a later version may not change.
-INCIDENT = ("id", "level", "opened_at", "acknowledged_at", "window", "watch", "slice", "split", "rows")
+INCIDENT = ("number", "level", "opened_at", "acknowledged_at", "window", "watch", "slice", "split", "rows")
 #: Of the trust in an estimate, the same.
 TRUST = ("method", "metric", "trusted", "checks", "misses", "distrusted_since")
 #: Of an estimate, what a later version has added.
@@ -34,7 +34,10 @@ def facts(document: dict[str, Any]) -> dict[str, Any]:
         ]
     return {
         "windows": json.loads(json.dumps(windows), parse_float=_rounded),
-        "incidents": [{name: one[name] for name in INCIDENT} for one in document["incidents"]],
+        "incidents": [
+            {name: one.get(name, one.get("id") if name == "number" else None) for name in INCIDENT}  # `id` in 0.1.0
+            for one in document["incidents"]
+        ],
         "trust": [{name: one[name] for name in TRUST} for one in document["trust"]],
         **{name: document[name] for name in ("model", "version", "timezone", "coverage")},
     }

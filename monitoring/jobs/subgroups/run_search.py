@@ -22,7 +22,8 @@ from monitoring.jobs.subgroups.subgroup_incidents import (
 )
 from monitoring.jobs.subgroups.subgroup_rows import MOST_COMPARED, reference_rows, scored_sides, window_length_us
 from monitoring.jobs.subgroups.subgroups import ScoredSide, meeting
-from monitoring.judging.judge import Judgement, last_closed
+from monitoring.judging.judge import Judgement
+from monitoring.judging.judge_state import last_closed
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.worst_rows import MAX_ROWS

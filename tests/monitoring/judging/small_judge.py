@@ -22,7 +22,8 @@ from monitoring.evidence.budget import Budget
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.input_check import InputCheck
-from monitoring.judging.judge import Judge, Judgement, JudgeState
+from monitoring.judging.judge import Judge, Judgement
+from monitoring.judging.judge_state import JudgeState
 from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.tasks.task import NO_LABEL

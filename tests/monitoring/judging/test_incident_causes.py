@@ -12,7 +12,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.cause import explain
 from monitoring.judging.incident_causes import with_explained_losses, with_rows
-from monitoring.judging.judge import JudgeState
+from monitoring.judging.judge_state import JudgeState
 from monitoring.judging.window_scorer import ScoredWindow
 from tests.monitoring.incidents.alarms import alarm, windows
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, SmallJudge, day, rows_of_days, small_judge, with_feature

@@ -11,7 +11,8 @@ from monitoring.evidence.betting import RecoveryState
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.life_cycle import begin_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group
-from monitoring.judging.judge import Judgement, JudgeState, last_closed
+from monitoring.judging.judge import Judgement
+from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.records import IncidentEvent, IncidentRecord, IncidentState, WatchKey
 from monitoring.tasks.task import NO_LABEL
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, ROWS_A_DAY, day, rows_of_days, small_judge

@@ -5,7 +5,7 @@ import pytest
 
 from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.level import LevelState
-from monitoring.judging.judge import JudgeState
+from monitoring.judging.judge_state import JudgeState
 from monitoring.records import IncidentRecord, WatchKey
 from tests.monitoring.judging.rare_class import BASELINE_DAYS, PLAN, fraud_days, fraud_judge
 

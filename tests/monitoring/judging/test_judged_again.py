@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.judging.judge import Judgement, JudgeState
+from monitoring.judging.judge import Judgement
+from monitoring.judging.judge_state import JudgeState
 from monitoring.judging.judged_again import with_numbers_of
 from monitoring.records import IncidentRecord, WindowRecord
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from monitoring.records import JUDGED_AGAIN, Backfill, IncidentAction, IncidentRecord, WindowAttempt, WindowRecord
+from monitoring.records.state_names import StateName
 from monitoring.store import DeploymentRecord, Store
-from monitoring.store.deployments import StateName
 from tests.monitoring.store.conftest import APRIL, acknowledgement
 
 NOW = APRIL + timedelta(days=9)

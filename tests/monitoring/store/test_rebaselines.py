@@ -10,8 +10,8 @@ import pytest
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.records import IncidentAction, IncidentRecord, Rebaseline, WindowRecord
+from monitoring.records.state_names import StateName
 from monitoring.store import DeploymentRecord, Store
-from monitoring.store.deployments import StateName
 from tests.monitoring.store.conftest import APRIL
 
 NOW = APRIL + timedelta(days=9)

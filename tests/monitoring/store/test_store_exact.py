@@ -27,8 +27,8 @@ from monitoring.records import (
     WindowRecord,
     WindowStatus,
 )
+from monitoring.records.state_names import WITNESS, StateName
 from monitoring.store import DeploymentRecord, Store
-from monitoring.store.deployments import WITNESS, StateName
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 

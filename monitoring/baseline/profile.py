@@ -49,12 +49,13 @@ class Bins:
 class FeatureCounts:
     """Counts of one input on its bins, and of missing values (null or NaN); merging is addition.
 
-    Counts are integers, and evidence uses nothing else. The other fields merge within stated errors and are not
-    compared: `moments` of a number; for a category, `others` are the values without a bin of their own, and
-    `characters` the bytes of all its values in UTF-8.
+    Counts are integers, and evidence uses nothing else. `unseen` are the rows of a category with a value that the
+    baseline never had, where these are looked up. The other fields merge within stated errors and are not compared:
+    `moments` of a number; for a category, `others` are the values without a bin of their own, and `characters` the
+    bytes of all its values in UTF-8.
 
     >>> FeatureCounts((1, 0), 1) + FeatureCounts((1, 2), 0)
-    FeatureCounts(counts=(2, 2), missing=1)
+    FeatureCounts(counts=(2, 2), missing=1, unseen=None)
     """
 
     counts: tuple[int, ...]
@@ -62,6 +63,7 @@ class FeatureCounts:
     moments: Moments = field(default=NO_MOMENTS, compare=False, repr=False)
     others: Sketch = field(default=Sketch(), compare=False, repr=False)
     characters: int = field(default=0, compare=False, repr=False)
+    unseen: int | None = field(default=None, kw_only=True)
 
     def __add__(self, other: FeatureCounts) -> FeatureCounts:
         if len(self.counts) != len(other.counts):
@@ -72,7 +74,13 @@ class FeatureCounts:
             self.moments + other.moments,
             self.others + other.others,
             self.characters + other.characters,
+            unseen=None if self.unseen is None or other.unseen is None else self.unseen + other.unseen,
         )
+
+    @property
+    def never_seen(self) -> int:
+        """Rows of a category with a value that the baseline does not have."""
+        return self.counts[-1] if self.unseen is None else self.unseen
 
     @property
     def present(self) -> int:

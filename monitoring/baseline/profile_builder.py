@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +15,10 @@ from monitoring.baseline.moments import NO_MOMENTS
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.baseline.sketch import Sketch
+from monitoring.traffic.descriptors.vocabulary import HashedVocabulary
+
+#: No category is looked up.
+NO_VOCABULARIES: Mapping[str, HashedVocabulary] = MappingProxyType({})
 
 
 class ProfileBuilder:
@@ -23,16 +29,24 @@ class ProfileBuilder:
     or 2 ns where text has a dictionary that stays the same.
     """
 
-    def __init__(self, bins: tuple[Bins, ...], *, described: bool = True) -> None:
+    def __init__(
+        self,
+        bins: tuple[Bins, ...],
+        *,
+        described: bool = True,
+        vocabularies: Mapping[str, HashedVocabulary] = NO_VOCABULARIES,
+    ) -> None:
         """A builder for some bins.
 
         Args:
             bins: The inputs' bins.
             described: Whether profiles have moments and other values besides counts; without them many small windows
                 cost less.
+            vocabularies: What the values of categories with a long tail are looked up in, by input.
         """
         self._bins = bins
         self._described = described
+        self._vocabularies = vocabularies
         self._binners = {b.feature: Binner(np.asarray(b.edges)) for b in bins if b.edges is not None}
         self._categories = {b.feature: pa.array(b.categories or (), pa.string()) for b in bins if b.edges is None}
 
@@ -41,7 +55,11 @@ class ProfileBuilder:
         return RunningProfile(
             {
                 bins.feature: (
-                    _TextColumn(self._categories[bins.feature], described=self._described)
+                    _TextColumn(
+                        self._categories[bins.feature],
+                        described=self._described,
+                        vocabulary=self._vocabularies.get(bins.feature),
+                    )
                     if bins.edges is None
                     else _NumberColumn(self._binners[bins.feature], bins.places, described=self._described)
                 )
@@ -116,9 +134,10 @@ class _NumberColumn:
 class _TextColumn:
     """Rows are counted by dictionary code while the dictionary stays the same; its values are looked up once."""
 
-    def __init__(self, categories: pa.Array, *, described: bool) -> None:
+    def __init__(self, categories: pa.Array, *, described: bool, vocabulary: HashedVocabulary | None) -> None:
         self._categories = categories
         self._described = described
+        self._vocabulary = vocabulary
         self._before: FeatureCounts | None = None
         self._dictionary: pa.Array | None = None
         self._by_word = np.zeros(0, dtype=np.int64)
@@ -142,7 +161,7 @@ class _TextColumn:
     def counted(self) -> FeatureCounts:
         """See `_Column`."""
         if self._dictionary is None:
-            return FeatureCounts((0,) * (len(self._categories) + 1))
+            return FeatureCounts((0,) * (len(self._categories) + 1), unseen=None if self._vocabulary is None else 0)
         here = self._latest(self._dictionary.cast(pa.string()))
         return here if self._before is None else self._before + here
 
@@ -151,13 +170,20 @@ class _TextColumn:
         places = len(self._categories)
         known = np.asarray(pc.fill_null(pc.index_in(words, self._categories), places), dtype=np.intp)
         counts = np.bincount(known, weights=self._by_word, minlength=places + 1).astype(np.int64)
+        unseen = None if self._vocabulary is None else self._unseen(self._vocabulary, words)
         if not self._described:
-            return FeatureCounts(tuple(counts.tolist()), self._missing)
+            return FeatureCounts(tuple(counts.tolist()), self._missing, unseen=unseen)
         lengths = np.asarray(pc.binary_length(words), dtype=np.int64)
-        unseen = np.flatnonzero((known == places) & (self._by_word > 0))
+        others = np.flatnonzero((known == places) & (self._by_word > 0))
         return FeatureCounts(
             tuple(counts.tolist()),
             self._missing,
-            others=Sketch.of(words.take(pa.array(unseen)), self._by_word[unseen]),
+            unseen=unseen,
+            others=Sketch.of(words.take(pa.array(others)), self._by_word[others]),
             characters=int(lengths @ self._by_word) if len(words) else 0,
         )
+
+    def _unseen(self, vocabulary: HashedVocabulary, words: pa.Array) -> int:
+        """The rows with a value that the reference never had, each value judged by its parts but one."""
+        unknown = vocabulary.unknown(words, vocabulary.parts_of(words)) if len(words) else np.zeros(0, dtype=np.bool_)
+        return int(self._by_word[unknown].sum())

@@ -8,6 +8,7 @@ from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.decomposition import class_parts, slice_parts
 from monitoring.incidents.departure import departure
 from monitoring.incidents.input_drift import drifted_inputs
+from monitoring.incidents.input_shift import Shifts, no_shifts
 from monitoring.incidents.loss_split import loss_split
 from monitoring.incidents.message import message, summary
 from monitoring.incidents.onset import since_onset
@@ -35,11 +36,12 @@ class Cause:
     detail: CauseDetail = field(default_factory=CauseDetail)
 
 
-def explain(alarm: Alarm) -> Cause:
+def explain(alarm: Alarm, shifts: Shifts = no_shifts) -> Cause:
     """Explain an alarm from its level's reading and the windows so far.
 
     Args:
         alarm: A level whose evidence has reached its threshold.
+        shifts: How inputs moved in their own unit.
 
     Returns:
         The cause; it names no rows, which the windows' records do not have.
@@ -51,8 +53,8 @@ def explain(alarm: Alarm) -> Cause:
     return Cause(
         watch=alarm.key.watch,
         slice=alarm.key.slice,
-        cause=summary(recent, moved, detail),
-        message=message(recent, moved, detail),
+        cause=summary(recent, moved, detail, shifts),
+        message=message(recent, moved, detail, shifts),
         rise=abs(moved.change),
         detail=detail,
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtr
 
 from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.onset import since_onset
 from monitoring.records import InputDrift, WatchKey
 
 #: Inputs and watches named in a message.
@@ -17,6 +18,9 @@ NAMED = 3
 
 #: The expected share of innocent inputs among those named.
 FALSE_DISCOVERY_RATE = 0.05
+
+#: The location of an input that alarms by its spread moved if its mean has a p-value of at most this.
+LOCATION_MOVED = 0.001
 
 #: An input that explains less of the rise of a loss is not told from one that explains nothing.
 LEAST_EXPLAINED = 0.25
@@ -43,7 +47,7 @@ def drifted_inputs(alarm: Alarm) -> tuple[InputDrift, ...]:
     by_input: dict[str, list[_Tested]] = {}
     for key in evidence:
         watch = alarm.baseline.watches[key.watch]
-        if watch.family == "inputs" and watch.feature and not key.slice:
+        if watch.family in ("inputs", "integrity") and watch.feature and not key.slice:
             tested = _t_test(alarm, key)
             if tested is not None:
                 by_input.setdefault(watch.feature, []).append(tested)
@@ -61,6 +65,28 @@ def drifted_inputs(alarm: Alarm) -> tuple[InputDrift, ...]:
         )
         for name in ranked
     )
+
+
+def location_first(alarm: Alarm) -> Alarm:
+    """An alarm of a number's spread as one of its location, where that moved too: a shift is called a shift.
+
+    Args:
+        alarm: An alarm of either level.
+
+    Returns:
+        The alarm with the location's share first; as it was where the location did not move.
+    """
+    before, _, last = alarm.key.watch.rpartition(":")
+    location = WatchKey(watch=f"{before}:location", slice=alarm.key.slice)
+    place = next((at for at, (key, _) in enumerate(alarm.reading.shares) if key == location), None)
+    if alarm.watch.family != "inputs" or last != "spread" or place is None:
+        return alarm
+    tested = _t_test(since_onset(alarm), location)
+    if tested is None or tested.p_value > LOCATION_MOVED:
+        return alarm
+    shares = alarm.reading.shares
+    reading = replace(alarm.reading, shares=(shares[place], *shares[:place], *shares[place + 1 :]))
+    return replace(alarm, reading=reading)
 
 
 def _told(explained: float | None) -> float:

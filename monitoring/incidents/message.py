@@ -12,8 +12,9 @@ from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.decomposition import CLASS, NUMBER
 from monitoring.incidents.departure import Departure
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED, NAMED
+from monitoring.incidents.input_shift import InputShift, Shifts, no_shifts
 from monitoring.incidents.loss_split import metric_of
-from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
+from monitoring.records import CauseDetail, InputDrift, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import ranking, regression, vector_regression
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.output_names import split_output
@@ -27,6 +28,7 @@ from monitoring.watches.descriptions import (
     slice_title,
     watch_title,
 )
+from monitoring.watches.integrity import is_long_tailed
 
 #: Begins what to do first.
 NEXT_STEP = " Next step: "
@@ -56,13 +58,14 @@ _SCALES = {
 }
 
 
-def summary(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
+def summary(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
     """The cause in a few words, with its number.
 
     Args:
         alarm: An alarm and its windows since the onset.
         departure: How far the watch has left its baseline.
         detail: The cause in numbers.
+        shifts: How inputs moved in their own unit.
 
     Returns:
         Words that do not begin a sentence.
@@ -77,22 +80,31 @@ def summary(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
         return f"the traffic is harder (expected loss {format_change(split.metric, split.difficulty)})"
     if not departure.windows:
         return f"{_place(alarm.key)} changed"
+    shift = _shift_of(alarm, departure, shifts)
+    if shift is not None:
+        return shift.summary
     level, expected = format_value(alarm.key.watch, departure.level), format_value(alarm.key.watch, departure.expected)
     return f"{_place(alarm.key)} {_verb(departure.change)} from {expected} to {level}"
 
 
-def message(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
+def message(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
     """The whole cause, in sentences.
 
     Args:
         alarm: An alarm and its windows since the onset.
         departure: How far the watch has left its baseline.
         detail: The cause in numbers.
+        shifts: How inputs moved in their own unit.
 
     Returns:
         Plain text; whatever came out of the traffic is printable.
     """
-    sentences = [_departure_sentence(alarm, departure), *_scale_sentences(alarm)]
+    shift = _shift_of(alarm, departure, shifts)
+    sentences = [
+        *(() if shift is None else (shift.sentence,)),
+        _departure_sentence(alarm, departure),
+        *_scale_sentences(alarm),
+    ]
     if detail.split is not None:
         sentences.append(_split_sentence(detail.split))
     sentences += [
@@ -101,7 +113,7 @@ def message(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
     if alarm.watch.family == "joint" and alarm.drifted_pairs:
         pairs = ", ".join(f"{printable(one)} with {printable(other)}" for one, other in alarm.drifted_pairs)
         sentences.append(f"Pairs whose joint distribution changed most: {pairs}.")
-    sentences += [_share_sentence(alarm), *_input_sentences(alarm, detail)]
+    sentences += [_share_sentence(alarm), *_input_sentences(alarm, detail, shifts)]
     text = " ".join(sentences)
     if "surprise" in text.casefold() and "realised minus expected" not in text:
         text = f"{text} {SURPRISE}"
@@ -209,10 +221,29 @@ def _share_sentence(alarm: Alarm) -> str:
     )
 
 
-def _input_sentences(alarm: Alarm, detail: CauseDetail) -> list[str]:
+def _shift_of(alarm: Alarm, departure: Departure, shifts: Shifts) -> InputShift | None:
+    """The shift of the input that an alarm is about, in its own unit; None where its quantiles do not show it."""
+    watch, last = alarm.watch, alarm.key.watch.rpartition(":")[2]
+    if watch.family != "inputs" or watch.feature is None or last not in ("location", "spread"):
+        return None
+    shift = shifts(watch.feature, "spread" if last == "spread" else "location")
+    against = shift is not None and shift.rose is not None and shift.rose != (departure.change >= 0.0)
+    return None if against else shift
+
+
+def _named(one: InputDrift, shifts: Shifts) -> str:
+    """An input that drifted, with how it moved in its own unit."""
+    shift, name = shifts(one.input, "location"), printable(one.input)
+    if shift is None:
+        return name
+    what = shift.what.replace(f" of {name}", "", 1).removeprefix("share = ")
+    return f"{name} ({what} {shift.before} \N{RIGHTWARDS ARROW} {shift.now})"
+
+
+def _input_sentences(alarm: Alarm, detail: CauseDetail, shifts: Shifts) -> list[str]:
     rate = f"false discovery rate {100 * FALSE_DISCOVERY_RATE:.0f} %"
     if detail.inputs:
-        named = ", ".join(printable(one.input) for one in detail.inputs)
+        named = ", ".join(_named(one, shifts) for one in detail.inputs)
         explaining = [one for one in detail.inputs if (one.explained or 0.0) >= LEAST_EXPLAINED]
         order = "what explains most of the rise" if explaining else "largest change"
         sentences = [f"Inputs that drifted since then, {order} first ({rate}): {named}."]
@@ -247,6 +278,10 @@ def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
         )
     if family in _STEPS:
         return _STEPS[family]
+    if is_long_tailed(alarm.watch):
+        return (
+            f"check what the new values of {feature} are: codes that changed, or things that the model does not know."
+        )
     if family == "integrity":
         return (
             f"check the pipeline that fills {feature}."

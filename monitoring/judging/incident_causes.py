@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.cause import Cause
+from monitoring.incidents.input_shift import Aspect, InputShift, category_shift, number_shift
 from monitoring.incidents.loss_split import BRIER, metric_of
 from monitoring.incidents.onset import since_onset
 from monitoring.judging.explained_losses import explained_losses
@@ -24,12 +25,39 @@ from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.estimates import PREFIX
+from monitoring.watches.integrity import UNSEEN
 from monitoring.watches.rank import is_rank
 
 #: As many rows tell inputs apart: no more windows are read than have about so many.
 EXPLAINING_ROWS = 5_000
 
 Floats = NDArray[np.float64]
+
+
+def window_shift(
+    window: ScoredWindow, catalogue: Catalogue, reference_fit: ReferenceFit, name: str, aspect: Aspect
+) -> InputShift | None:
+    """How an input moved from the baseline to a window, in its own unit.
+
+    Args:
+        window: The window.
+        catalogue: The deployment's watches.
+        reference_fit: The fitted baseline.
+        name: The input.
+        aspect: Of a number, whether its values lie elsewhere or more widely.
+
+    Returns:
+        The shift; None where there is none to be said.
+    """
+    place = next((at for at, bins in enumerate(catalogue.bins) if bins.feature == name), None)
+    if place is None:
+        return None
+    bins = catalogue.bins[place]
+    before, now = reference_fit.profile.features[place], window.traffic.answered.counts.features[place]
+    if bins.edges is not None:
+        return number_shift(bins, before, now, aspect)
+    unseen = reference_fit.means.get(WatchKey(watch=f"{UNSEEN}{name}"))
+    return category_shift(bins, before, now, None if unseen is None else float(unseen.mean()))
 
 
 def with_explained_losses(

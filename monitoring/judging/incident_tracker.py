@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
 from monitoring.incidents.cause import explain
 from monitoring.incidents.harm import HarmAssessment, assess
-from monitoring.incidents.input_drift import NAMED
+from monitoring.incidents.input_drift import NAMED, location_first
 from monitoring.incidents.life_cycle import RecentScores, begin_recovery, new_incident, step_recovery, worsened
 from monitoring.incidents.onset import since_onset
 from monitoring.incidents.rearm import (
@@ -38,7 +39,7 @@ from monitoring.judging.fact_incidents import (
     with_evidence,
 )
 from monitoring.judging.fit.reference_fit import ReferenceFit
-from monitoring.judging.incident_causes import with_explained_losses, with_rows
+from monitoring.judging.incident_causes import window_shift, with_explained_losses, with_rows
 from monitoring.judging.level_evidence import LevelEvidence
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.records import (
@@ -322,7 +323,9 @@ class IncidentTracker:
         related = [one for one in _alive(current) if same_harm(one, alarm.key, self._watches)]
         if not deserved.pages and level.test.level == "page" and is_told(related, alarm.windows):
             return {}, None
-        cause = explain(with_explained_losses(alarm, window, self._catalogue, self._reference_fit))
+        alarm = location_first(alarm)
+        shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
+        cause = explain(with_explained_losses(alarm, window, self._catalogue, self._reference_fit), shifts)
         facts = [one for one in _alive(current) if one.watch == FACT_WATCH]
         told = next((one for one in facts if tells(one, since_onset(alarm), self._reference_fit.horizon)), None)
         if told is not None:

@@ -109,7 +109,7 @@ class WindowScorer:
         self._phases = phases
         self._calendar = calendar
         self._limits = (*never_judged(reference_fit.unfitted), *undated(reference_fit.rows_per_window))
-        self._profiles = ProfileBuilder(catalogue.bins)
+        self._profiles = ProfileBuilder(catalogue.bins, vocabularies=reference_fit.vocabularies)
         self.rows = RowScorer(
             catalogue,
             threshold=None if estimator is None else estimator.threshold,

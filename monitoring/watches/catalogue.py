@@ -137,6 +137,7 @@ class Catalogue:
             **{watch.name: "rank" for watch in self.ranks.watches},
             **{watch.name: "estimates" for watch in self.estimate_watches},
             **{watch.name: "integrity" for watch in self.integrity},
+            **{watch.name: watch.name for watch in self.integrity if integrity.is_long_tailed(watch)},
             **{watch.name: "labelled" for watch in coverage},
             **dict.fromkeys(self.labels.names, "labels"),
             **{entry.watch.name: f"input:{entry.watch.feature}" for entry in self.inputs},

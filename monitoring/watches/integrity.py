@@ -9,6 +9,9 @@ from monitoring.records import SCORE_ONE, Level, ScoreSum, Watch, WatchKey
 OPTIONAL_SHARE = 0.001
 
 
+#: What precedes the input in the name of the watch on its unseen values.
+UNSEEN = "unseen:"
+
 #: Rows whose answer is not finite, or is no class: they have no loss, so no other watch sees them.
 ANSWERS = Watch(name="unusable_answers", family="integrity", level="page", needs_label=False)
 
@@ -21,7 +24,7 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[Watch, ...]:
         reference: The baseline's counts on them.
 
     Returns:
-        One watch for a number, two for a category.
+        One watch for a number, two for a category. New values of a category that has more than are listed are a notice.
     """
     rows = max(reference.present + reference.missing, 1)
     level: Level = "notice" if reference.missing / rows > OPTIONAL_SHARE else "page"
@@ -30,10 +33,16 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[Watch, ...]:
     )
     if bins.categories is None:
         return (missing,)
+    long_tailed: Level = "notice" if reference.counts[-1] else "page"
     unseen = Watch(
-        name=f"unseen:{bins.feature}", family="integrity", level="page", needs_label=False, feature=bins.feature
+        name=f"{UNSEEN}{bins.feature}", family="integrity", level=long_tailed, needs_label=False, feature=bins.feature
     )
     return (missing, unseen)
+
+
+def is_long_tailed(watch: Watch) -> bool:
+    """Whether a watch is on the values that a category with a long tail never had: drift of an input, as any other."""
+    return watch.name.startswith(UNSEEN) and watch.level == "notice"
 
 
 def answer_sums(rows: int, usable: int) -> dict[WatchKey, ScoreSum]:
@@ -66,7 +75,7 @@ def sums(bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:
     for b, counts in zip(bins, window.features, strict=True):
         result[WatchKey(watch=f"missing:{b.feature}")] = ScoreSum(window.rows, counts.missing * SCORE_ONE)
         if b.categories is not None:
-            result |= unseen_sum(b.feature, window.rows, counts.counts[-1])
+            result |= unseen_sum(b.feature, window.rows, counts.never_seen)
     return result
 
 
@@ -81,4 +90,4 @@ def unseen_sum(feature: str, rows: int, unseen: int) -> dict[WatchKey, ScoreSum]
     Returns:
         The sum, by its watch.
     """
-    return {WatchKey(watch=f"unseen:{feature}"): ScoreSum(rows, unseen * SCORE_ONE)}
+    return {WatchKey(watch=f"{UNSEEN}{feature}"): ScoreSum(rows, unseen * SCORE_ONE)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -14,12 +14,13 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.fit.baseline_windows import window_profiles
-from monitoring.judging.fit.unlisted_values import unlisted_values
+from monitoring.judging.fit.unseen_values import unseen_values
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import ScoreSum, WatchKey
 from monitoring.tasks.label_codes import has_label
 from monitoring.timestamps import duration_microseconds
+from monitoring.traffic.descriptors.vocabulary import HashedVocabulary
 from monitoring.traffic.expected_events import ExpectedEvent
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import integrity, joint
@@ -44,12 +45,14 @@ class BaselineSums:
         sums: For each window, every watch's sum of scores.
         squares: For each window, every watch's sum of squared scores.
         events: The expected event that each window touches; empty where no window touches one.
+        vocabularies: What the values of categories with a long tail are looked up in, by input.
     """
 
     starts: Sequence[datetime]
     sums: Sequence[Mapping[WatchKey, ScoreSum]]
     squares: Sequence[Mapping[WatchKey, ScoreSum]]
     events: Sequence[ExpectedEvent | None] = ()
+    vocabularies: Mapping[str, HashedVocabulary] = field(default_factory=dict)
 
     def without_events(self) -> BaselineSums:
         """The windows that touch no expected event."""
@@ -135,9 +138,10 @@ def sum_baseline(
             squares.update(catalogue.coverage.squares(*coverage))
         if witness is not None:
             sums[WatchKey(watch=catalogue.joint_watch.name)] = witness.baseline[number]
-    for feature, unlisted in unlisted_values(baseline, [positions for _, positions in windows]):
-        for (window, positions), count in zip(windows, unlisted.tolist(), strict=True):
-            unseen = integrity.unseen_sum(feature, positions.size, count)
+    categories = tuple(unseen_values(baseline, [positions for _, positions in windows]))
+    for one in categories:
+        for (window, positions), count in zip(windows, one.counts.tolist(), strict=True):
+            unseen = integrity.unseen_sum(one.feature, positions.size, count)
             by_start[window.start].update(unseen)
             squared[window.start].update(unseen)
     for window, positions in split_by_label_arrival(reference, plan):
@@ -151,6 +155,7 @@ def sum_baseline(
         sums=[by_start[start] for start in starts],
         squares=[squared[start] for start in starts],
         events=[plan.events.at(start, ends[start]) for start in starts] if plan.events.sources else (),
+        vocabularies={one.feature: one.vocabulary for one in categories if one.vocabulary is not None},
     )
 
 

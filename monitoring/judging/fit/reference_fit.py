@@ -34,6 +34,7 @@ from monitoring.records import LEVELS, BaselineScore, Level, MeasuredMetric, Sco
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.metrics import part_of
 from monitoring.timestamps import duration_microseconds
+from monitoring.traffic.descriptors.vocabulary import HashedVocabulary
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.feature_space import inputs_of
@@ -66,6 +67,7 @@ class ReferenceFit:
         events: The scores of the baseline's windows in expected events, which the tests do not see.
         rows_per_window: How a reference without dates was cut into windows; None for one with dates.
         measured: The metrics that are shown, over the baseline's windows.
+        vocabularies: What the values of categories with a long tail are looked up in, by input.
     """
 
     tests: Mapping[Level, LevelTest]
@@ -83,6 +85,7 @@ class ReferenceFit:
     events: EventScores = field(default_factory=EventScores)
     rows_per_window: int | None = None
     measured: tuple[MeasuredMetric, ...] = ()
+    vocabularies: Mapping[str, HashedVocabulary] = field(default_factory=dict)
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch in the baseline, in its own unit; watches of two levels at their own level only."""
@@ -188,8 +191,7 @@ def fit_reference(
     }
     fits = _fit_watches(windows, catalogue.keys, cut, min_std)
     if not fits:
-        error: BadInput = _too_few_windows(len(windows.starts), len(reference), cut.min_rows)
-        raise error
+        raise _too_few_windows(len(windows.starts), len(reference), cut.min_rows)
     tolerances = tolerances.completed(means := {key: fit.scores for key, fit in fits.items()})
     tests = {level: _watch_tests(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
     return ReferenceFit(
@@ -208,6 +210,7 @@ def fit_reference(
         events=every.event_scores(cut.min_rows),
         rows_per_window=baseline.spec.rows_per_window,
         measured=_measured(catalogue, reference, cut),
+        vocabularies=every.vocabularies,
     )
 
 

@@ -1,4 +1,4 @@
-"""A vocabulary without words: in which parts of the reference a word's hash occurred."""
+"""A vocabulary without words: in which parts of the reference the hash of a word or a value occurred."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.traffic.id_keys import id_keys
 
-#: Hashes that are told apart. Words that share one count as one word.
+#: Hashes that are told apart, a power of two. Words that share one count as one word.
 BUCKETS = 1 << 16
 
 #: Parts that the reference is cut into, at most: a bucket's state is one byte.
@@ -31,7 +31,7 @@ class HashedVocabulary:
     rows: by rows of other times. Words cannot be read from it; whether a given word may have occurred can be asked.
 
     Attributes:
-        states: uint8 [BUCKETS]: 0 for a hash that no part has, 1 + its number where one part has it, 255 for several.
+        states: uint8 [hashes]: 0 for a hash that no part has, 1 + its number where one part has it, 255 for several.
         parts: How many parts there are.
 
     >>> rows = [["red", "car"], ["red", "van"]]
@@ -44,20 +44,23 @@ class HashedVocabulary:
     parts: int
 
     @classmethod
-    def fit(cls, words: Iterable[tuple[pa.Array, NDArray[np.int64]]], *, parts: int) -> HashedVocabulary:
+    def fit(
+        cls, words: Iterable[tuple[pa.Array, NDArray[np.int64]]], *, parts: int, hashes: int = BUCKETS
+    ) -> HashedVocabulary:
         """The vocabulary of a reference.
 
         Args:
             words: Words (text [n], none null), each with the part that it is of (int64 [n]); in any number of pieces.
             parts: How many parts there are, at most `MOST_PARTS`.
+            hashes: How many hashes are told apart, a power of two.
 
         Returns:
             The vocabulary. Cost: a hash for each different word of a piece, and a few operations for each word.
         """
-        first = np.full(BUCKETS, parts, dtype=np.int64)
-        last = np.full(BUCKETS, -1, dtype=np.int64)
+        first = np.full(hashes, parts, dtype=np.int64)
+        last = np.full(hashes, -1, dtype=np.int64)
         for some, of_part in words:
-            buckets = _buckets(some)
+            buckets = _buckets(some, hashes)
             np.minimum.at(first, buckets, of_part)
             np.maximum.at(last, buckets, of_part)
         states = np.where(last < 0, _NEVER, np.where(first == last, last + 1, _SEVERAL))
@@ -73,12 +76,12 @@ class HashedVocabulary:
         Returns:
             bool [n].
         """
-        states = self.states[_buckets(words)]
+        states = self.states[_buckets(words, self.states.size)]
         unknown: NDArray[np.bool_] = (states == _NEVER) | (states == parts + 1)
         return unknown
 
     def parts_of(self, texts: pa.Array) -> NDArray[np.int64]:
-        """A part for each live text, by its hash: it is judged by the others, as the texts of that part were.
+        """A part for each live text or value, by its hash: it is judged by the others, as those of that part were.
 
         Args:
             texts: Text [n], none null.
@@ -101,10 +104,10 @@ class HashedVocabulary:
         return cls(states=states, parts=document["parts"])
 
 
-def _buckets(words: pa.Array) -> NDArray[np.int64]:
+def _buckets(words: pa.Array, hashes: int) -> NDArray[np.int64]:
     """The hash of each word; each different word is hashed once."""
     coded = words.dictionary_encode()
-    keys = id_keys(coded.dictionary) & (BUCKETS - 1)
+    keys = id_keys(coded.dictionary) & (hashes - 1)
     return np.asarray(keys[np.asarray(coded.indices, dtype=np.int64)], dtype=np.int64)
 
 

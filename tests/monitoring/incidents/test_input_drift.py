@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitoring.incidents.alarm import Alarm
-from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, discoveries, drifted_inputs
+from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, discoveries, drifted_inputs, location_first
 from monitoring.records import BaselineScore, WatchKey
 from tests.monitoring.incidents.alarms import alarm, baseline, reading, watch, window, windows
 
@@ -108,3 +108,15 @@ def test_of_forty_inputs_the_guilty_one_is_named_first_and_an_innocent_one_hardl
         firsts.append(named[0].input if named else "")
     assert firsts.count("x0") >= guilty * len(firsts)
     assert sum(first not in ("", "x0") for first in firsts) <= innocent * len(firsts)
+
+
+def test_a_shift_that_alarms_by_its_spread_is_called_a_shift() -> None:
+    def by_spread(location: float) -> Alarm:
+        made = alarm("input:x:spread", windows(input__x__spread=[0.8] * 3, input__x__location=[location] * 3))
+        shares = ((made.key, 0.9), (WatchKey(watch="input:x:location"), 0.1))
+        return replace(made, reading=replace(made.reading, shares=shares))
+
+    assert location_first(by_spread(0.9)).key.watch == "input:x:location"
+    wider, loss = by_spread(0.5), alarm("brier", windows(brier=[0.4]))
+    assert location_first(wider) is wider
+    assert location_first(loss) is loss

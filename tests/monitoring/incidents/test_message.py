@@ -6,6 +6,7 @@ import pytest
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.cause import explain
+from monitoring.incidents.input_shift import InputShift
 from monitoring.incidents.message import SURPRISE
 from monitoring.records import WatchKey
 from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, window, windows
@@ -137,3 +138,18 @@ def test_an_alarm_without_any_score_says_so() -> None:
     made = explain(alarm("missing:z", windows(missing__z=[None])))
     assert made.cause == "missing values of z changed"
     assert made.message.startswith("Missing values of z was not scored since 1 April 2013; baseline 0.0 %")
+
+
+def test_a_shift_is_said_in_the_column_s_own_unit_first_and_on_the_quantile_scale_second() -> None:
+    made = alarm("input:x:location", windows(input__x__location=[0.8]), notice={"input:x:location": 90.0})
+    shifts = {"x": InputShift(what="median of x", before="38", now="51", rose=True)}
+    cause = explain(made, lambda name, _: shifts.get(name))
+    assert cause.cause == "median of x rose from 38 to 51"
+    assert cause.message.startswith("Median of x 51 in this window, 38 in the baseline. Location of x averaged 0.800")
+    assert "x (median 38 \N{RIGHTWARDS ARROW} 51)" in cause.message
+
+
+def test_a_median_that_moved_the_other_way_is_not_said() -> None:
+    made = alarm("input:x:location", windows(input__x__location=[0.8]))
+    cause = explain(made, lambda _name, _: InputShift(what="median of x", before="51", now="38", rose=False))
+    assert cause.cause == "location of x rose from 0.500 to 0.800"

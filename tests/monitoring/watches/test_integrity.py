@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from monitoring.watches.integrity import ANSWERS, answer_sums, sums, watches
+from monitoring.watches.integrity import ANSWERS, answer_sums, is_long_tailed, sums, watches
 
 NUMBER, CATEGORY = Bins(feature="x", edges=(0.5,)), Bins(feature="c", categories=("p",))
 counts = st.tuples(st.integers(0, 100), st.integers(0, 100))
@@ -33,7 +33,12 @@ def test_missing_values_page_unless_the_input_is_optional_in_the_baseline(missin
 
 def test_a_category_has_a_watch_on_unseen_values_and_a_number_has_none() -> None:
     assert [watch.name for watch in watches(CATEGORY, FeatureCounts((9, 1)))] == ["missing:c", "unseen:c"]
-    assert [watch.level for watch in watches(CATEGORY, FeatureCounts((9, 1), 5))] == ["notice", "page"]
+    assert [watch.level for watch in watches(CATEGORY, FeatureCounts((9, 0), 5))] == ["notice", "page"]
+
+
+def test_new_values_of_a_category_with_a_long_tail_are_worth_a_notice() -> None:
+    assert [watch.level for watch in watches(CATEGORY, FeatureCounts((9, 1)))] == ["page", "notice"]
+    assert [is_long_tailed(watch) for watch in watches(CATEGORY, FeatureCounts((9, 1)))] == [False, True]
 
 
 def test_an_input_of_an_empty_baseline_is_watched() -> None:

@@ -1,0 +1,132 @@
+"""A change of an input in its own unit: the median of a number, or the value of a category whose share moved most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from monitoring.baseline.profile import Bins, FeatureCounts
+from monitoring.watches.descriptions import printable
+
+#: Characters of a category's value in a sentence.
+_LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputShift:
+    """How an input's values moved from the baseline to one window.
+
+    >>> InputShift(what="median of age", before="38", now="51").sentence
+    'Median of age 51 in this window, 38 in the baseline.'
+
+    Attributes:
+        what: The statistic and the input, in words that do not begin a sentence.
+        before: Its value in the baseline.
+        now: Its value in the window.
+        rose: Whether it rose; None where that says nothing.
+    """
+
+    what: str
+    before: str
+    now: str
+    rose: bool | None = None
+
+    @property
+    def summary(self) -> str:
+        """The change in a few words."""
+        verb = "changed" if self.rose is None else "rose" if self.rose else "fell"
+        return f"{self.what} {verb} from {self.before} to {self.now}"
+
+    @property
+    def sentence(self) -> str:
+        """The change in a sentence."""
+        return f"{self.what[0].upper()}{self.what[1:]} {self.now} in this window, {self.before} in the baseline."
+
+
+#: What of a number's values moved.
+Aspect: TypeAlias = Literal["location", "spread"]
+
+#: The shift of an input by its name; None where it cannot be said.
+Shifts: TypeAlias = Callable[[str, Aspect], InputShift | None]
+
+
+def no_shifts(_name: str, _aspect: Aspect, /) -> InputShift | None:
+    """Of no input is known how it moved in its own unit."""
+    return None
+
+
+def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: Aspect) -> InputShift | None:
+    """How a number moved.
+
+    Args:
+        bins: The input's bins.
+        before: The baseline's counts on them.
+        now: The window's.
+        aspect: Where the values lie, or how widely.
+
+    Returns:
+        The median, or the range of the middle half; None where it did not move as far as the bins show.
+    """
+    edges, name = bins.edges or (), printable(bins.feature)
+    if len(edges) < 2 or not before.present or not now.present:
+        return None
+    if aspect == "spread":
+        old, new = (f"{_quantile(edges, one, 0.25)} \N{EN DASH} {_quantile(edges, one, 0.75)}" for one in (before, now))
+        return None if old == new else InputShift(what=f"middle half of {name}", before=old, now=new)
+    old, new = (_quantile(edges, one, 0.5) for one in (before, now))
+    rose = _place(now, 0.5) > _place(before, 0.5)
+    return None if old == new else InputShift(what=f"median of {name}", before=old, now=new, rose=rose)
+
+
+def category_shift(
+    bins: Bins, before: FeatureCounts, now: FeatureCounts, usual_unseen: float | None
+) -> InputShift | None:
+    """How a category moved.
+
+    Args:
+        bins: The input's bins.
+        before: The baseline's counts on them.
+        now: The window's.
+        usual_unseen: The share of a baseline window's values that no other window has; None where it is not known.
+
+    Returns:
+        The value whose share moved most, or the values that the baseline never had; None where no share moved.
+    """
+    if not before.present or not now.present:
+        return None
+    name = printable(bins.feature)
+    old, new = (np.asarray(one.counts[:-1], dtype=np.float64) / one.present for one in (before, now))
+    words = [f"share of {name} = {printable(word, _LONGEST)}" for word in bins.categories or ()]
+    if usual_unseen is not None:
+        old, new = np.append(old, usual_unseen), np.append(new, now.never_seen / now.present)
+        words.append(f"unseen values of {name}")
+    if not words:
+        return None
+    place = int(np.argmax(np.abs(new - old)))
+    was, became = (f"{100.0 * float(one[place]):.1f} %" for one in (old, new))
+    rose = bool(new[place] > old[place])
+    return None if was == became else InputShift(what=words[place], before=was, now=became, rose=rose)
+
+
+def _place(counts: FeatureCounts, share: float) -> float:
+    """Where a share of the values lies below: the number of bins below, and the part of the one that it lies in."""
+    weights = np.asarray(counts.counts, dtype=np.float64)
+    below = np.cumsum(weights) / weights.sum()
+    place = int(np.searchsorted(below, share))
+    start = float(below[place - 1]) if place else 0.0
+    return place + (share - start) / max(float(below[place]) - start, 1e-12)
+
+
+def _quantile(edges: Sequence[float], counts: FeatureCounts, share: float) -> str:
+    """A quantile as the bins show it: interpolated within one, or beyond the outermost edge."""
+    at = _place(counts, share)
+    place = min(int(at), len(edges))
+    if place == 0:
+        return f"below {edges[0]:,.4g}"
+    if place == len(edges):
+        return f"above {edges[-1]:,.4g}"
+    left, right = edges[place - 1], edges[place]
+    return f"{left + (at - place) * (right - left):,.4g}"

@@ -1,0 +1,81 @@
+"""How an input moved, in its own unit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.baseline.profile import Bins, FeatureCounts
+from monitoring.incidents.input_shift import InputShift, category_shift, number_shift
+
+RNG = np.random.default_rng(0)
+AGES = RNG.normal(38.0, 9.0, 20_000)
+AGE = Bins(feature="age", edges=tuple(np.quantile(AGES, np.linspace(0, 1, 65)[1:-1]).tolist()))
+ROUTE = Bins(feature="route", categories=("north", "south"))
+
+
+def counted(values: np.ndarray, bins: Bins = AGE) -> FeatureCounts:
+    places = np.searchsorted(np.asarray(bins.edges), values, side="right")
+    return FeatureCounts(tuple(np.bincount(places, minlength=bins.places).tolist()))
+
+
+BEFORE = counted(AGES)
+
+
+@given(st.floats(-15.0, 15.0))
+def test_the_median_of_a_number_moves_as_its_values_do(by: float) -> None:
+    found = number_shift(AGE, BEFORE, counted(AGES[:4000] + by), "location")
+    assert found is None or float(found.before) == pytest.approx(38.0, abs=0.3)
+    if abs(by) > 1.0:
+        assert found is not None
+        assert float(found.now) == pytest.approx(38.0 + by, abs=0.5)
+        assert found.rose is (by > 0.0)
+
+
+def test_a_shift_is_said_in_a_few_words_and_in_a_sentence() -> None:
+    found = InputShift(what="median of age", before="38", now="51", rose=True)
+    assert found.summary == "median of age rose from 38 to 51"
+    assert found.sentence == "Median of age 51 in this window, 38 in the baseline."
+
+
+def test_a_median_beyond_the_bins_is_said_to_be_beyond() -> None:
+    found = number_shift(AGE, BEFORE, counted(AGES[:400] + 100.0), "location")
+    assert found is not None
+    assert found.now.startswith("above ")
+    below = number_shift(AGE, BEFORE, counted(AGES[:400] - 100.0), "location")
+    assert below is not None
+    assert below.now.startswith("below ")
+
+
+def test_of_a_spread_the_middle_half_is_said() -> None:
+    found = number_shift(AGE, BEFORE, counted(38.0 + 2.0 * (AGES[:4000] - 38.0)), "spread")
+    assert found is not None
+    assert found.summary.startswith("middle half of age changed from ")
+    low, high = (float(one) for one in found.now.split(" \N{EN DASH} "))
+    assert (low, high) == pytest.approx((38.0 - 12.1, 38.0 + 12.1), abs=0.6)
+
+
+def test_of_a_category_the_value_is_named_whose_share_moved_most() -> None:
+    found = category_shift(ROUTE, FeatureCounts((60, 40, 0)), FeatureCounts((20, 70, 10)), None)
+    assert found is not None
+    assert found.summary == "share of route = north fell from 60.0 % to 20.0 %"
+
+
+def test_of_a_long_tail_the_values_are_named_that_the_baseline_never_had() -> None:
+    now = FeatureCounts((50, 40, 110), unseen=98)
+    found = category_shift(ROUTE, FeatureCounts((60, 40, 100)), now, 0.26)
+    assert found is not None
+    assert found.summary == "unseen values of route rose from 26.0 % to 49.0 %"
+
+
+def test_where_nothing_moved_or_nothing_is_there_nothing_is_said() -> None:
+    nothing = FeatureCounts((0,) * AGE.places)
+    assert number_shift(AGE, BEFORE, BEFORE, "location") is None
+    assert number_shift(AGE, BEFORE, nothing, "location") is None
+    assert (
+        number_shift(Bins(feature="flag", edges=(1.0,)), FeatureCounts((1, 1)), FeatureCounts((1, 9)), "spread") is None
+    )
+    assert category_shift(ROUTE, FeatureCounts((6, 4, 0)), FeatureCounts((12, 8, 0)), None) is None
+    assert category_shift(ROUTE, FeatureCounts((6, 4, 0)), FeatureCounts((0, 0, 0)), None) is None

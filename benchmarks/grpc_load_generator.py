@@ -3,7 +3,8 @@
     python -m benchmarks.grpc_load_generator PORT CONNECTIONS SECONDS < requests in base64, one per line
 
 Prints one JSON document. It writes HTTP/2 frames itself, on uvloop: a call through gRPC's library costs a client
-several times as much as this server's answer costs the server, and the generator would be what is measured.
+several times as much as this server's answer costs the server, and the generator would be what is measured. The frames
+are those that gRPC's own client sends: headers with a deadline of their own, a window update, the message, and another.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import struct
 import sys
 import time
 from collections.abc import Sequence
@@ -21,28 +23,40 @@ import numpy as np
 import uvloop
 
 from benchmarks.load_generator import WARM_UP, Load, Tally
-from serving.http2 import frames
-from serving.http2.frames import frame, literal, number_frame
 
 METHOD = "/tensorflow.serving.PredictionService/Predict"
 ROOM = 1 << 30
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+#: The first 16 bits of a frame's length, the other 8, its kind, flags, and the number of its stream.
+HEAD = struct.Struct(">HBBBI")
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+ACK = END_STREAM = 1
+END_HEADERS, INITIAL_WINDOW_SIZE = 4, 4
 
 
-def indexed(name: bytes, value: bytes) -> bytes:
-    """Write a header that the other end remembers."""
-    return b"\x40" + literal(name, value)[1:]
+def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    """Write a frame."""
+    return HEAD.pack(len(payload) >> 8, len(payload) & 0xFF, kind, flags, stream) + payload
+
+
+def literal(name: bytes, value: bytes, first: bytes = b"\0") -> bytes:
+    """Write a header of at most 126 bytes; ``first`` says whether the other end remembers it."""
+    return first + bytes((len(name),)) + name + bytes((len(value),)) + value
 
 
 #: The headers of the first call of a connection, and those of each further one: numbers of what is remembered.
-FIRST_CALL = (
-    b"\x83\x86"  # POST, http
-    + indexed(b":path", METHOD.encode())
-    + indexed(b":authority", b"127.0.0.1")
-    + indexed(b"content-type", b"application/grpc")
-    + indexed(b"te", b"trailers")
-    + indexed(b"user-agent", b"load-generator")
+FIRST_CALL = b"\x83\x86" + b"".join(  # POST, http
+    literal(name, value, b"\x40")
+    for name, value in (
+        (b":path", METHOD.encode()),
+        (b":authority", b"127.0.0.1"),
+        (b"content-type", b"application/grpc"),
+        (b"te", b"trailers"),
+        (b"user-agent", b"load-generator"),
+    )
 )
 FURTHER_CALL = b"\x83\x86\xc2\xc1\xc0\xbf\xbe"
+FEW_BYTES = (5).to_bytes(4, "big")
 
 
 class CallingConnection(asyncio.Protocol):
@@ -59,9 +73,8 @@ class CallingConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first call."""
         self._transport = cast("asyncio.Transport", transport)
-        settings = {frames.INITIAL_WINDOW_SIZE: ROOM}
-        room = number_frame(frames.WINDOW_UPDATE, 0, ROOM)
-        self._transport.write(frames.PREFACE + frames.settings_frame(settings) + room)
+        settings = frame(SETTINGS, 0, 0, struct.pack(">HI", INITIAL_WINDOW_SIZE, ROOM))
+        self._transport.write(PREFACE + settings + frame(WINDOW_UPDATE, 0, 0, ROOM.to_bytes(4, "big")))
         self._call(FIRST_CALL)
 
     def _call(self, block: bytes) -> None:
@@ -69,19 +82,22 @@ class CallingConnection(asyncio.Protocol):
         self._has_message = False
         message = self._tally.request()
         data = b"\0" + len(message).to_bytes(4, "big") + message
+        deadline = literal(b"grpc-timeout", b"%dm" % (9000 + self._stream % 1000))
         self._began = time.perf_counter()
         self._transport.write(
-            frame(frames.HEADERS, frames.END_HEADERS, self._stream, block)
-            + frame(frames.DATA, frames.END_STREAM, self._stream, data)
+            frame(HEADERS, END_HEADERS, self._stream, block + deadline)
+            + frame(WINDOW_UPDATE, 0, self._stream, FEW_BYTES)
+            + frame(DATA, END_STREAM, self._stream, data)
+            + frame(WINDOW_UPDATE, 0, 0, FEW_BYTES)
         )
 
     def data_received(self, data: bytes) -> None:
         """Read the frames of an answer."""
         data = self._rest + data
         begin, end = 0, len(data)
-        while end - begin >= frames.HEAD_BYTES:
-            high, low, kind, flags, _ = frames.HEAD.unpack_from(data, begin)
-            text = begin + frames.HEAD_BYTES
+        while end - begin >= HEAD.size:
+            high, low, kind, flags, _ = HEAD.unpack_from(data, begin)
+            text = begin + HEAD.size
             if text + (high << 8 | low) > end:
                 break
             begin = text + (high << 8 | low)
@@ -89,17 +105,17 @@ class CallingConnection(asyncio.Protocol):
         self._rest = data[begin:]
 
     def _on_frame(self, kind: int, flags: int, payload: bytes) -> None:
-        is_ours = not flags & frames.ACK
-        if kind == frames.SETTINGS and is_ours:
-            self._transport.write(frame(frames.SETTINGS, frames.ACK, 0))
-        elif kind == frames.PING and is_ours:
-            self._transport.write(frame(frames.PING, frames.ACK, 0, payload))
-        elif kind in {frames.GOAWAY, frames.RST_STREAM}:
+        is_ours = not flags & ACK
+        if kind == SETTINGS and is_ours:
+            self._transport.write(frame(SETTINGS, ACK, 0))
+        elif kind == PING and is_ours:
+            self._transport.write(frame(PING, ACK, 0, payload))
+        elif kind in {GOAWAY, RST_STREAM}:
             self._tally.failures += 1
             self._transport.close()
-        elif kind == frames.DATA:
+        elif kind == DATA:
             self._has_message = True
-        elif kind == frames.HEADERS and flags & frames.END_STREAM:
+        elif kind == HEADERS and flags & END_STREAM:
             self._tally.latencies.append(time.perf_counter() - self._began)
             self._tally.failures += not self._has_message
             if self.is_closing:

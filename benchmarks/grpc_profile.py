@@ -25,9 +25,10 @@ from benchmarks.peer_models import ModelRequests, export_models
 from benchmarks.response_profile import LoggedCapture, Stage, timed
 from benchmarks.results import Cell, Result, Settings, Table
 from serving.capture.capture import Capture
-from serving.grpc_api import call_handler, predict
+from serving.grpc_api import predict
 from serving.grpc_api.methods import GrpcDependencies
-from serving.grpc_api.server import Engine, GrpcServer, GrpcSettings
+from serving.grpc_api.server import GrpcServer
+from serving.http2.connection_state import ConnectionState
 from serving.inference.callers import CallerReader
 from serving.inference.inference import Inference
 from serving.metrics.metrics import ServerMetrics
@@ -41,12 +42,13 @@ CONNECTIONS = (1, 16, 64)
 THREADS = 64
 RUNNING, LOGGING = "the model, by a session callable", "log: record and write"
 STAGES: tuple[Stage, ...] = (
-    (call_handler, "read_message", "bytes into a message"),
+    (ConnectionState, "receive_data", "frames of the call, by h2"),
     (CallerReader, "read", "request id and time"),
     (predict, "read_inputs", "message into tensors"),
     (Runner, "run", RUNNING),
     (predict, "write_response", "tensors into bytes"),
     (Capture, "record", LOGGING),
+    (ConnectionState, "send_answer", "frames of the answer"),
 )
 AIO, THREADED = "gRPC's own server in an event loop, a constant", "gRPC's own server with threads, a constant"
 
@@ -64,9 +66,6 @@ def measure(settings: Settings) -> Result:
 def _table(model: ModelRequests, scratch: Path, seconds: float) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for connections in CONNECTIONS:
-        loop_log = LoggedCapture(scratch / f"{model.name}-loop-{connections}")
-        with loop_log as capture, product_server(model, capture, "loop") as port:
-            in_loop = _measure_load(port, model, connections, seconds)
         with constant_in_event_loop() as port:
             bare = _measure_load(port, model, connections, seconds)
         with constant_with_threads() as port:
@@ -75,14 +74,11 @@ def _table(model: ModelRequests, scratch: Path, seconds: float) -> Table:
         log = LoggedCapture(scratch / f"{model.name}-grpc-{connections}")
         with log as capture, product_server(model, capture) as port, timed(STAGES, time.thread_time_ns) as times:
             whole = _measure_load(port, model, connections, seconds)
-        responses = len(times[STAGES[0][2]])
+        responses = len(times[STAGES[-1][2]])
         stages = {stage: sum(times[stage]) / responses / 1e3 for _, _, stage in STAGES}
         rows += [(connections, stage, spent) for stage, spent in stages.items()]
-        rows.append(
-            (connections, "the rest of this server: tasks, batching, counting", whole - bare - sum(stages.values()))
-        )
+        rows.append((connections, "the rest of this server", whole - sum(stages.values())))
         rows.append((connections, "pitfalls serve, logged", whole))
-        rows.append((connections, "pitfalls serve --grpc-engine loop, logged", in_loop))
         rows.append((connections, "requests in a batch", responses / max(1, len(times[RUNNING]))))
     return Table(
         title=f"{model.name}: CPU time per gRPC response",
@@ -90,7 +86,7 @@ def _table(model: ModelRequests, scratch: Path, seconds: float) -> Table:
         rows=tuple(rows),
         note=(
             "CPU time per response of all threads of a server, warm-up included; of a stage, that of its thread. "
-            "The rest is that of this server without the stages and without the bare server in an event loop."
+            "The rest is that of this server without the stages: sockets, calls, batches, counts."
         ),
     )
 
@@ -173,7 +169,7 @@ def constant_in_event_loop() -> AbstractContextManager[int]:
 
 
 @contextmanager
-def product_server(model: ModelRequests, capture: Capture, engine: Engine = "library") -> Iterator[int]:
+def product_server(model: ModelRequests, capture: Capture) -> Iterator[int]:
     """Run this project's gRPC server; yields its port."""
     models = Models(ModelList(ModelsFolder(folder=model.saved_model.parents[1])), load=Runner, report=lambda _: None)
     models.poll()
@@ -183,7 +179,7 @@ def product_server(model: ModelRequests, capture: Capture, engine: Engine = "lib
         door = bind_address(Address(port=0))
         port = int(target_of(door).rpartition(":")[2])
         dependencies = GrpcDependencies(models=models, inference=inference, metrics=ServerMetrics())
-        server = GrpcServer(door, dependencies, GrpcSettings(engine=engine))
+        server = GrpcServer(door, dependencies)
         await server.start()
         return port, lambda: server.drain(5.0)
 

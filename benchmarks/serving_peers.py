@@ -26,8 +26,7 @@ from monitoring.errors import CannotRun
 
 CONNECTIONS = (1, 16, 64)
 BARE, OURS, LOGGED = "bare app, no model (the ceiling)", "pitfalls serve", "pitfalls serve, logged"
-GRPC, GRPC_LOGGED = "pitfalls serve, gRPC", "pitfalls serve, gRPC, logged"
-GRPC_LOOP = "pitfalls serve --grpc-engine loop, gRPC, logged"
+GRPC_LOGGED = "pitfalls serve, gRPC, logged"
 LITSERVE, LITSERVE_BATCHES = "LitServe", "LitServe, batches of 64"
 FASTAPI, BENTOML, MLSERVER = "FastAPI with the signature", "BentoML, adaptive batching", "MLServer"
 
@@ -96,7 +95,7 @@ def _measure(model: ModelRequests, scratch: Path, seconds: float, rounds: int, f
 
 def _measure_load(name: str, one: Candidate, connections: int, seconds: float) -> LoadResult:
     before = one.server.cpu_seconds()
-    if name in {GRPC, GRPC_LOGGED, GRPC_LOOP}:
+    if name == GRPC_LOGGED:
         command = ["benchmarks.grpc_load_generator", str(one.server.port)]
     else:
         command = ["benchmarks.load_generator", str(one.server.port), one.path]
@@ -119,14 +118,11 @@ def _start_all(model: ModelRequests, scratch: Path, stack: ExitStack) -> tuple[d
     found = {
         BARE: Candidate(server=_product_server(stack, ("-m", "benchmarks.bare_app")), path=path, bodies=model.rows)
     }
-    for rest, grpc, flags in ((OURS, GRPC, ()), (LOGGED, GRPC_LOGGED, ("--traffic", str(scratch / model.name)))):
-        port = free_port()
-        server = _product_server(stack, (*serve, "--grpc-port", str(port), *flags))
-        found[rest] = Candidate(server=server, path=path, bodies=model.rows)
-        found[grpc] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
-    port, logged = free_port(), ("--traffic", str(scratch / f"{model.name}-loop"))
-    server = _product_server(stack, (*serve, "--grpc-port", str(port), "--grpc-engine", "loop", *logged))
-    found[GRPC_LOOP] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
+    found[OURS] = Candidate(server=_product_server(stack, serve), path=path, bodies=model.rows)
+    port = free_port()
+    server = _product_server(stack, (*serve, "--grpc-port", str(port), "--traffic", str(scratch / model.name)))
+    found[LOGGED] = Candidate(server=server, path=path, bodies=model.rows)
+    found[GRPC_LOGGED] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
     missing = []
     for number, (name, start) in enumerate(PEER_STARTS.items()):
         folder = scratch / f"{model.name}-{number}"
@@ -257,6 +253,10 @@ def _goals(model: str, seen: ResultsByServer) -> list[Goal]:
              got=ratio(LOGGED, BARE, 1, p50)),
         Goal(model=model, of="of the throughput without the log at 64 connections", least=0.9,
              got=ratio(LOGGED, OURS, 64, _rate)),
+        Goal(model=model, of="of REST's throughput for gRPC's at 64 connections, logged", least=0.35,
+             got=ratio(GRPC_LOGGED, LOGGED, 64, _rate)),
+        Goal(model=model, of="times REST's CPU for gRPC's at 64 connections, logged", most=3.0,
+             got=ratio(GRPC_LOGGED, LOGGED, 64, lambda one: one.cpu_ms)),
         Goal(model=model, of="times p50 for p99 at 64 connections, logged", most=4.0,
              got=statistics.median(one.load.p99_ms / one.load.p50_ms for one in seen[LOGGED, 64])),
     ]  # fmt: skip

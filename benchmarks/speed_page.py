@@ -22,9 +22,9 @@ server; it is the most informative figure, because server and generator share th
 The profiles at the end of this page show this server's time by stage, and why a goal is missed; they run alone with
 `python -m benchmarks response_profile grpc_profile`. For a single request to the convnet, the ceiling's time and the
 model's run together use almost all that the goal allows; for one to the dense model the rest is spread over many small
-steps. A third to a half of the CPU time of a gRPC response is spent in the library, which delivers requests one by one,
-so that batches rarely have two requests. [Decision 0017](decisions/0017-an-answers-time.md) and
-[decision 0007](decisions/0007-grpc.md) have the details.
+steps. Half of the CPU time of a gRPC response is that of HTTP/2: frames, headers, windows and the states of calls.
+[Decision 0017](decisions/0017-an-answers-time.md) and [decision 0070](decisions/0070-one-grpc-engine.md) have the
+details.
 
 """
 

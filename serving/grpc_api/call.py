@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from serving.capture.capture import Caller
+
+
+def _hold_nothing(_: int) -> None:
+    pass
 
 
 class GrpcCall(NamedTuple):
@@ -15,6 +21,8 @@ class GrpcCall(NamedTuple):
     timeout_s: float | None
     who: str = ""
     """The holder of its credential, where it needs one."""
+    hold: Callable[[int], None] = _hold_nothing
+    """Counts bytes that its message takes, parsed, until it is answered; raises `Failure` if they are too many."""
 
     def part(self, name: str) -> GrpcCall:
         """The same call for one of several parts of its request."""

@@ -5,37 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, final
-
-import grpc
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, final
 
 from serving.access.tokens import Scope
 from serving.grpc_api.call import GrpcCall
-from serving.grpc_api.call_limiter import FULL, CallLimiter, peer_of
-from serving.grpc_api.peer_identity import peer_identity
-from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, TOKEN_HEADER, CallerReader, id_headers
+from serving.http2.server_call import UnaryMethod
+from serving.inference.callers import TOKEN_HEADER, CallerReader, id_headers
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.parameters import check_id
 from serving.status import Code, Failure
 from serving.transport.request_tracing import begin_call_span
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from serving.grpc_api.methods import GrpcDependencies, GrpcMethod, Services
+    from serving.http2.call_limiter import CallLimiter
+    from serving.http2.server_call import Method, ServerCall
 
 # An error message is sent in a header, and headers are small; TensorFlow Serving cuts it at the same length.
 MESSAGE_LENGTH = 1024
-STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
-HEADERS = {name.decode(): name for name in (REQUEST_ID_HEADER, EVENT_TIME_HEADER, TOKEN_HEADER)}
 _logger = logging.getLogger(__name__)
-
-
-class BegunCall(NamedTuple):
-    """When a call began, and what ends its span."""
-
-    started_s: float
-    end_span: Callable[[Code], None]
 
 
 @final
@@ -54,67 +45,34 @@ class GrpcCallHandler:
         self._callers = CallerReader(event_times=dependencies.event_times, principal_of=dependencies.guard.name_of)
         self._clock_us = clock_us
 
-    def handlers(self, services: Services) -> Iterator[grpc.GenericRpcHandler]:
-        """The handlers to register with a gRPC server. They parse messages themselves, and so word the errors.
+    def methods(self, services: Services) -> dict[str, Method]:
+        """What handles the calls of all methods, by path. It parses messages itself, and so words the errors."""
+        return {
+            f"/{service}/{method.name}": UnaryMethod(self._start_of(service, method), self._calls)
+            for service, methods in services.items()
+            for method in methods
+        }
 
-        Yields:
-            One handler for each service.
-        """
-        for name, methods in services.items():
-            answers = {
-                method.name: grpc.stream_unary_rpc_method_handler(self._handler(name, method)) for method in methods
-            }
-            yield grpc.method_handlers_generic_handler(name, answers)
+    def _start_of(self, service: str, method: GrpcMethod) -> Callable[[ServerCall, bytes], None]:
+        """What starts the calls of a method."""
+        read, read_model = reader_of(method.request), model_reader_of(method.request)
+        has_id = "id" in method.request.DESCRIPTOR.fields_by_name
 
-    def _handler(self, service: str, method: GrpcMethod) -> Callable[[Any, Any], Awaitable[bytes]]:
-        """What handles a method's calls: as a stream of requests, so that the wait for the only one can be bounded."""
-        limiter, calls = self._dependencies.limiter, self._calls
+        def start(call: ServerCall, message: bytes) -> None:
+            begun = _BegunCall(self, method, call, begin_call_span(service, method.name, text_metadata(call)))
+            try:
+                who = self._check(method, call)
+                request = read(message)
+                begun.model = read_model(request)
+                call.on_cancel = begun.cancel
+                grpc_call = self._call(call, who, check_id(request.id) if has_id else "")
+                begun.stop = method.start(request, grpc_call, begun.done)
+            except (Failure, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+                begun.done(error)
 
-        async def handle(_: Any, context: Any) -> bytes:
-            peer = peer_of(context)
-            with calls.counted(peer) as may_be_answered:
-                if not may_be_answered:
-                    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)  # raises
-                body = await calls.read(context, peer)
-                if not limiter.hold_bytes(len(body)):
-                    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)  # raises
-                begun = BegunCall(time.perf_counter(), begin_call_span(service, method.name, text_metadata(context)))
-                try:
-                    return await self._respond(method, body, context, begun)
-                finally:
-                    limiter.release_bytes(len(body))
+        return start
 
-        return handle
-
-    async def _respond(self, method: GrpcMethod, body: bytes, context: Any, begun: BegunCall) -> bytes:
-        """Answer one call, and count it."""
-        model = ""
-        try:
-            who = self._check(method, context)
-            request = read_message(method.request, body)
-            model = model_of(request)
-            outcome: bytes | Failure = await self._answer(method, request, context, who)
-        except Failure as failure:
-            outcome = failure
-        except asyncio.CancelledError:
-            left_s = context.time_remaining()
-            is_late = left_s is not None and left_s <= 0
-            self._count(method, model, Code.DEADLINE_EXCEEDED if is_late else Code.CANCELLED, begun)
-            raise
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            # A defect: the client gets TensorFlow Serving's code for it, the operator the traceback.
-            _logger.exception("A request to %s failed by a defect of the server.", model)
-            outcome = Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")
-        # Counted first: a client that has an answer finds it in the metrics.
-        self._count(method, model, outcome.code if isinstance(outcome, Failure) else Code.OK, begun)
-        if isinstance(outcome, Failure):
-            if outcome.code is Code.UNAUTHENTICATED:
-                await asyncio.sleep(self._dependencies.guard.delay_s)
-            await context.abort(STATUS_CODES[outcome.code], cut(outcome.message))  # raises
-            return b""
-        return outcome
-
-    def _check(self, method: GrpcMethod, context: Any) -> str:
+    def _check(self, method: GrpcMethod, call: ServerCall) -> str:
         """Check the caller's credential: a token in the metadata, or a certificate.
 
         Returns:
@@ -126,92 +84,128 @@ class GrpcCallHandler:
         is_reload = method.scope is Scope.RELOAD
         if is_reload and policy is None:
             return ""  # refused whatever the credential
-        if is_reload and policy is not None and policy.takes_certificates and context.peer_identities():
+        if is_reload and policy is not None and policy.takes_certificates and call.identity.principal:
             return "certificate"
-        metadata = context.invocation_metadata() or ()
-        given = next((value for name, value in metadata if name == "authorization"), "")
-        return guard.check(method.scope, given.encode("latin-1", "replace") if isinstance(given, str) else given)
+        given = next((value for name, value in call.metadata if name == TOKEN_HEADER), b"")
+        return guard.check(method.scope, given)
 
-    async def _answer(self, method: GrpcMethod, request: Any, context: Any, who: str) -> bytes:
-        headers = headers_of(context.invocation_metadata())
+    def _call(self, call: ServerCall, who: str, id_of_body: str) -> GrpcCall:
         caller = self._callers.read(
-            headers, arrived_us=self._clock_us(), identity=peer_identity(context), id_of_body=id_of(request)
+            call.metadata, arrived_us=self._clock_us(), identity=call.identity, id_of_body=id_of_body
         )
-        context.set_trailing_metadata(tuple((name.decode(), value.decode()) for name, value in id_headers(caller)))
-        left_s = context.time_remaining()
+        call.trailing = id_headers(caller)
+        left_s = call.time_remaining()
         if left_s is not None and left_s <= 0:
             raise Failure(Code.DEADLINE_EXCEEDED, "The deadline had passed when the request arrived.")
-        response = await method.answer(request, GrpcCall(caller, left_s, who))
-        return response if isinstance(response, bytes) else bytes(response.SerializeToString())
+        return GrpcCall(caller, left_s, who, call.hold)
 
-    def _count(self, method: GrpcMethod, model: str, code: Code, begun: BegunCall) -> None:
-        begun.end_span(code)
+    def count(self, method: GrpcMethod, model: str, code: Code, started_s: float) -> None:
+        """Count a call in the metrics."""
         if method.is_counted:
             self._dependencies.metrics.count(
                 model=model if self._dependencies.models.knows(model) else "",
                 verb=method.name,
                 status=code.name,
-                latency_us=(time.perf_counter() - begun.started_s) * 1e6,
+                latency_us=(time.perf_counter() - started_s) * 1e6,
                 entrypoint="GRPC",
             )
 
+    def fail(self, call: ServerCall, failure: Failure) -> None:
+        """Answer a call with an error, a wrong token only after a while."""
+        failure = Failure(failure.code, cut(failure.message))
+        if failure.code is Code.UNAUTHENTICATED:
+            asyncio.get_running_loop().call_later(self._dependencies.guard.delay_s, call.fail, failure)
+        else:
+            call.fail(failure)
 
-def read_message(kind: Any, body: bytes) -> Any:
-    """Parse a request.
+
+@final
+class _BegunCall:
+    """One call until it is answered, fails, or nobody waits for it any more."""
+
+    __slots__ = ("_call", "_end_span", "_handler", "_method", "_started_s", "model", "stop")
+
+    def __init__(
+        self, handler: GrpcCallHandler, method: GrpcMethod, call: ServerCall, end_span: Callable[[Code], None]
+    ) -> None:
+        self._handler = handler
+        self._method = method
+        self._call = call
+        self._end_span = end_span
+        self._started_s = time.perf_counter()
+        self.model = ""
+        self.stop: Callable[[], object] | None = None
+
+    def done(self, outcome: Any) -> None:
+        call = self._call
+        call.on_cancel = None
+        if isinstance(outcome, BaseException):
+            failure = outcome if isinstance(outcome, Failure) else self._defect(outcome)
+            self._count(failure.code)
+            self._handler.fail(call, failure)
+            return
+        # Counted first: a client that has an answer finds it in the metrics.
+        self._count(Code.OK)
+        call.reply(outcome if isinstance(outcome, bytes) else bytes(outcome.SerializeToString()))
+
+    def cancel(self) -> None:
+        left_s = self._call.time_remaining()
+        self._count(Code.DEADLINE_EXCEEDED if left_s is not None and left_s <= 0 else Code.CANCELLED)
+        if self.stop is not None:
+            self.stop()
+
+    def _defect(self, error: BaseException) -> Failure:
+        """The client gets TensorFlow Serving's code for it, the operator the traceback."""
+        _logger.error("A request to %s failed by a defect of the server.", self.model, exc_info=error)
+        return Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")
+
+    def _count(self, code: Code) -> None:
+        self._end_span(code)
+        self._handler.count(self._method, self.model, code, self._started_s)
+
+
+def reader_of(kind: Any) -> Callable[[bytes], Any]:
+    """What parses a request's message.
 
     Args:
-        kind: The class of the message.
-        body: Its bytes.
+        kind: Its class.
 
     Returns:
-        The message.
-
-    Raises:
-        Failure: INTERNAL, as gRPC has it for bytes that are not such a message.
+        A function of its bytes, which raises `Failure` with INTERNAL, as gRPC has it, for those of no such message.
     """
     from google.protobuf.message import DecodeError  # noqa: PLC0415 - loaded with the messages
 
-    try:
-        return kind.FromString(body)
-    except DecodeError as error:
-        raise Failure(Code.INTERNAL, f"The request is not a {kind.DESCRIPTOR.full_name} message.") from error
+    parse = kind.FromString
+
+    def read(body: bytes) -> Any:
+        try:
+            return parse(body)
+        except DecodeError as error:
+            raise Failure(Code.INTERNAL, f"The request is not a {kind.DESCRIPTOR.full_name} message.") from error
+
+    return read
 
 
-def model_of(request: Any) -> str:
-    """The name of the model in a request, for the metrics; empty if there is none."""
-    if hasattr(request, "model_name"):
-        return str(request.model_name)
-    spec = request.model_spec if hasattr(request, "model_spec") else None
-    if spec is None and getattr(request, "tasks", None):
-        spec = request.tasks[0].model_spec
-    return "" if spec is None else str(spec.name)
+def model_reader_of(kind: Any) -> Callable[[Any], str]:
+    """What finds the name of the model in a request, for the metrics; it gives an empty text if there is none."""
+    fields = kind.DESCRIPTOR.fields_by_name
+    if "model_name" in fields:
+        return attrgetter("model_name")
+    if "model_spec" in fields:
+        return attrgetter("model_spec.name")
+    if "tasks" in fields:
+        return lambda request: str(request.tasks[0].model_spec.name) if request.tasks else ""
+    return lambda _: ""
 
 
-def id_of(request: Any) -> str:
-    """The id within a request, which counts where its metadata has none. Raises `InvalidArgument`."""
-    return check_id(request.id) if hasattr(request, "id") else ""
-
-
-def text_metadata(context: Any) -> Iterator[tuple[str, str]]:
-    """The metadata of a call whose values are text.
+def text_metadata(call: ServerCall) -> Iterator[tuple[str, str]]:
+    """The metadata of a call as text.
 
     Yields:
         Names and values.
     """
-    for name, value in context.invocation_metadata() or ():
-        if isinstance(value, str):
-            yield name, value
-
-
-def headers_of(metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """The request's id, event time and token in its metadata.
-
-    Yields:
-        Their names and values, as of HTTP headers.
-    """
-    for name, value in metadata or ():
-        if name in HEADERS:
-            yield HEADERS[name], value.encode("latin-1", "replace") if isinstance(value, str) else value
+    for name, value in call.metadata:
+        yield name.decode("latin-1"), value.decode("latin-1")
 
 
 def cut(text: str) -> str:

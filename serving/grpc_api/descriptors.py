@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
@@ -31,6 +31,7 @@ def describe(services: Mapping[str, Sequence[GrpcMethod]]) -> descriptor_pool.De
     added: set[str] = set()
     for own in (health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
         _add(pool, own, added)
+    pool.AddSerializedFile(_reflection_v1())
     for full_name, methods in services.items():
         package, _, name = full_name.rpartition(".")
         file = descriptor_pb2.FileDescriptorProto(
@@ -49,6 +50,15 @@ def describe(services: Mapping[str, Sequence[GrpcMethod]]) -> descriptor_pool.De
             )
         pool.AddSerializedFile(file.SerializeToString())
     return pool
+
+
+def _reflection_v1() -> bytes:
+    """The file of reflection's version 1: that of v1alpha under another name."""
+    text = text_format.MessageToString(
+        descriptor_pb2.FileDescriptorProto.FromString(reflection_pb2.DESCRIPTOR.serialized_pb)
+    )
+    renamed = text.replace("v1alpha", "v1")
+    return text_format.Parse(renamed, descriptor_pb2.FileDescriptorProto()).SerializeToString()
 
 
 def _add(pool: descriptor_pool.DescriptorPool, file: Any, added: set[str]) -> None:

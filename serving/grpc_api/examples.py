@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
+from serving.grpc_api.tensors import OBJECT_BYTES
 from serving.inference.requests import InferenceRequest
 from serving.models.heads import read_head
-from serving.models.signatures import element_type_of
+from serving.models.signatures import DEFAULT_SIGNATURE, element_type_of
 from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
@@ -34,31 +35,55 @@ VERBS = {"tensorflow/serving/classify": "classify", "tensorflow/serving/regress"
 
 
 @final
-class ExampleHandler:
-    """Handles requests whose input is a list of examples."""
+class ClassifyHandler:
+    """Translates Classify: an `serving.grpc_api.starts.InferenceHandler`."""
+
+    def __init__(self, models: Models) -> None:
+        from tensorflow_serving.apis import classification_pb2  # noqa: PLC0415 - imports TensorFlow
+
+        self._models = models
+        self._response = classification_pb2.ClassificationResponse
+
+    def acquire(self, request: Any) -> ServedVersion:
+        """The version that a ``ClassificationRequest`` names, leased. Raises `Failure`."""
+        return read_model_spec(request).acquire(self._models)
+
+    def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
+        """What is asked, with what writes a ``ClassificationResponse``. Raises `Failure`."""
+        return _prepared(request, served, call, "classify", self._response)
+
+
+@final
+class RegressHandler:
+    """Translates Regress: an `serving.grpc_api.starts.InferenceHandler`."""
+
+    def __init__(self, models: Models) -> None:
+        from tensorflow_serving.apis import regression_pb2  # noqa: PLC0415 - imports TensorFlow
+
+        self._models = models
+        self._response = regression_pb2.RegressionResponse
+
+    def acquire(self, request: Any) -> ServedVersion:
+        """The version that a ``RegressionRequest`` names, leased. Raises `Failure`."""
+        return read_model_spec(request).acquire(self._models)
+
+    def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
+        """What is asked, with what writes a ``RegressionResponse``. Raises `Failure`."""
+        return _prepared(request, served, call, "regress", self._response)
+
+
+@final
+class MultiInferenceHandler:
+    """Handles MultiInference: several runs for one answer."""
 
     def __init__(self, *, models: Models, inference: Inference) -> None:
-        from tensorflow_serving.apis import (  # noqa: PLC0415 - imports TensorFlow
-            classification_pb2,
-            inference_pb2,
-            regression_pb2,
-        )
+        from tensorflow_serving.apis import inference_pb2  # noqa: PLC0415 - imports TensorFlow
 
         self._models = models
         self._inference = inference
-        self._classification = classification_pb2.ClassificationResponse
-        self._regression = regression_pb2.RegressionResponse
-        self._multi_inference = inference_pb2.MultiInferenceResponse
+        self._response = inference_pb2.MultiInferenceResponse
 
-    async def classify(self, request: Any, call: GrpcCall) -> bytes:
-        """The ``ClassificationResponse``. Raises `Failure`."""
-        return await self._one(request, call, "classify", self._classification)
-
-    async def regress(self, request: Any, call: GrpcCall) -> bytes:
-        """The ``RegressionResponse``. Raises `Failure`."""
-        return await self._one(request, call, "regress", self._regression)
-
-    async def multi_inference(self, request: Any, call: GrpcCall) -> bytes:
+    async def answer(self, request: Any, call: GrpcCall) -> bytes:
         """Answer the tasks of a MultiInference request.
 
         Each task is a prediction of its own in the traffic log, under ``<request id>/<signature>``: all of them are
@@ -79,14 +104,14 @@ class ExampleHandler:
             raise InvalidArgument("ModelSpec has no name specified.")
         with first.lease(self._models) as served:
             tasks = read_tasks(request.tasks, served)
-            examples = read_examples(request.input)
+            examples = read_examples(request.input, call)
             requests = []
             for verb, signature in tasks:
                 own = call.part(signature.name)
                 requests.append(_inference_request(served, signature, read_head(signature, verb), examples, own))
 
             def write(answers: Sequence[InferenceResult]) -> bytes:
-                response = self._multi_inference()
+                response = self._response()
                 for (verb, signature), answer in zip(tasks, answers, strict=True):
                     result = response.results.add()
                     write_spec(result.model_spec, served.model, served.number, signature.name)
@@ -96,23 +121,22 @@ class ExampleHandler:
 
             return await self._inference.infer_all(requests, write)
 
-    async def _one(self, request: Any, call: GrpcCall, verb: str, kind: Any) -> bytes:
-        wanted = read_model_spec(request)
-        with wanted.lease(self._models) as served:
-            signature = served.runner.signatures.get(wanted.signature)
-            if signature is None:
-                raise InvalidArgument(f"No signature was found with the name: {wanted.signature}")
-            head = read_head(signature, verb)
-            examples = read_examples(request.input)
 
-            def write(outputs: Mapping[str, Array]) -> bytes:
-                response = kind()
-                FILLERS[verb](response.result, outputs, len(examples))
-                write_spec(response.model_spec, served.model, served.number, signature.name)
-                return bytes(response.SerializeToString())
+def _prepared(request: Any, served: ServedVersion, call: GrpcCall, verb: str, kind: Any) -> InferenceRequest:
+    name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+    signature = served.runner.signatures.get(name)
+    if signature is None:
+        raise InvalidArgument(f"No signature was found with the name: {name}")
+    head = read_head(signature, verb)
+    examples = read_examples(request.input, call)
 
-            inference_request = _inference_request(served, signature, head, examples, call)
-            return await self._inference.infer_body(replace(inference_request, write=write))
+    def write(outputs: Mapping[str, Array]) -> bytes:
+        response = kind()
+        FILLERS[verb](response.result, outputs, len(examples))
+        write_spec(response.model_spec, served.model, served.number, signature.name)
+        return bytes(response.SerializeToString())
+
+    return replace(_inference_request(served, signature, head, examples, call), write=write)
 
 
 def _inference_request(
@@ -158,21 +182,28 @@ def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]
     return list(found.values())
 
 
-def read_examples(given: Any) -> Array:
+def read_examples(given: Any, call: GrpcCall) -> Array:
     """Serialise the examples of a ``tensorflow.serving.Input``, with the shared context before each.
+
+    Args:
+        given: The message.
+        call: Counts their bytes.
 
     Returns:
         An object array of bytes, one message for each example.
 
     Raises:
         InvalidArgument: There is no example.
+        Failure: They are more than the server holds.
     """
     examples = getattr(given, given.WhichOneof("kind") or "example_list")
     # When a message is parsed, later fields replace earlier ones: an example's own features those of the context.
     context = examples.context.SerializeToString() if given.HasField("example_list_with_context") else b""
     if not examples.examples:
         raise InvalidArgument("Input is empty.")
-    serialised = np.empty(len(examples.examples), object)
+    count = len(examples.examples)
+    call.hold(count * (len(context) + OBJECT_BYTES) + examples.ByteSize())
+    serialised = np.empty(count, object)
     serialised[:] = [context + example.SerializeToString() for example in examples.examples]
     return serialised
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from serving.access.guard import Guard
 from serving.access.tokens import Scope
-from serving.grpc_api.examples import ExampleHandler
+from serving.grpc_api.examples import ClassifyHandler, MultiInferenceHandler, RegressHandler
 from serving.grpc_api.model_info import ModelInfoHandler
 from serving.grpc_api.predict import PredictHandler
 from serving.grpc_api.reload import ReloadHandler
+from serving.grpc_api.starts import by_coroutine, by_inference
 from serving.grpc_api.v2_control import ModelControlHandler
 from serving.grpc_api.v2_infer import ModelInferHandler
 from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from serving.access.reload_policy import ReloadPolicy
     from serving.grpc_api.call import GrpcCall
+    from serving.grpc_api.starts import Start
     from serving.inference.inference import Inference
     from serving.inference.timestamps import EventTimeRange
     from serving.inference_v2.model_statistics import MergeStatistics
@@ -75,8 +77,8 @@ class GrpcMethod:
     """The class of request messages."""
     response: Any
     """The class of response messages."""
-    answer: Callable[[Any, GrpcCall], Awaitable[Any]]
-    """Gives the response's message, or its bytes if they were written in the model's thread."""
+    start: Start
+    """Starts the answer to a request."""
     scope: Scope | None = Scope.PREDICT
     """What a client must be allowed; None for anybody, as of probes of the server's health."""
     is_counted: bool = True
@@ -93,22 +95,35 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
     Returns:
         The methods of each service, by its full name.
     """
-    predict = PredictHandler(models=dependencies.models, inference=dependencies.inference, limit_bytes=limit_bytes)
-    examples = ExampleHandler(models=dependencies.models, inference=dependencies.inference)
-    model_info = ModelInfoHandler(models=dependencies.models)
+    models, inference = dependencies.models, dependencies.inference
+    classify, regress = ClassifyHandler(models), RegressHandler(models)
+    multi_inference = MultiInferenceHandler(models=models, inference=inference)
+    model_info = ModelInfoHandler(models=models)
     reload = ReloadHandler(reload=dependencies.reload, policy=dependencies.reload_policy, guard=dependencies.guard)
     return {
         PREDICTION_SERVICE: (
-            _method("Predict", "predict.Predict", predict.predict),
-            _method("Classify", "classification.Classification", examples.classify),
-            _method("Regress", "regression.Regression", examples.regress),
-            _method("MultiInference", "inference.MultiInference", examples.multi_inference),
-            _method("GetModelMetadata", "get_model_metadata.GetModelMetadata", model_info.metadata, is_counted=False),
+            _method("Predict", "predict.Predict", by_inference(inference, PredictHandler(models, limit_bytes))),
+            _method("Classify", "classification.Classification", by_inference(inference, classify)),
+            _method("Regress", "regression.Regression", by_inference(inference, regress)),
+            _method("MultiInference", "inference.MultiInference", by_coroutine(multi_inference.answer)),
+            _method(
+                "GetModelMetadata",
+                "get_model_metadata.GetModelMetadata",
+                by_coroutine(model_info.metadata),
+                is_counted=False,
+            ),
         ),
         MODEL_SERVICE: (
-            _method("GetModelStatus", "get_model_status.GetModelStatus", model_info.status, is_counted=False),
+            _method(
+                "GetModelStatus", "get_model_status.GetModelStatus", by_coroutine(model_info.status), is_counted=False
+            ),
             replace(
-                _method("HandleReloadConfigRequest", "model_management.ReloadConfig", reload.reload, is_counted=False),
+                _method(
+                    "HandleReloadConfigRequest",
+                    "model_management.ReloadConfig",
+                    by_coroutine(reload.reload),
+                    is_counted=False,
+                ),
                 scope=Scope.RELOAD,
             ),
         ),
@@ -118,7 +133,7 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
 
 def _v2_methods(dependencies: GrpcDependencies) -> tuple[GrpcMethod, ...]:
     """The Open Inference Protocol's methods, and those of Triton's extensions."""
-    infer = ModelInferHandler(models=dependencies.models, inference=dependencies.inference)
+    infer = by_inference(dependencies.inference, ModelInferHandler(dependencies.models))
     control = ModelControlHandler(dependencies.control)
     pages = ModelPagesHandler(
         models=dependencies.models,
@@ -131,7 +146,7 @@ def _v2_methods(dependencies: GrpcDependencies) -> tuple[GrpcMethod, ...]:
         _v2_method("ModelReady", pages.model_ready),
         _v2_method("ServerMetadata", pages.server_metadata),
         _v2_method("ModelMetadata", pages.model_metadata),
-        replace(_v2_method("ModelInfer", infer.infer), is_counted=True),
+        _v2_start("ModelInfer", infer, is_counted=True),
         _v2_method("ModelConfig", pages.model_config),
         _v2_method("ModelStatistics", pages.model_statistics),
         _v2_method("RepositoryIndex", pages.index),
@@ -143,15 +158,17 @@ def _v2_methods(dependencies: GrpcDependencies) -> tuple[GrpcMethod, ...]:
 def _v2_method(
     name: str, answer: Callable[[Any, GrpcCall], Awaitable[Any]], scope: Scope | None = Scope.PREDICT
 ) -> GrpcMethod:
+    return replace(_v2_start(name, by_coroutine(answer)), scope=scope)
+
+
+def _v2_start(name: str, start: Start, *, is_counted: bool = False) -> GrpcMethod:
     request, response = v2_message(f"{name}Request"), v2_message(f"{name}Response")
-    return GrpcMethod(name=name, request=request, response=response, answer=answer, scope=scope, is_counted=False)
+    return GrpcMethod(name=name, request=request, response=response, start=start, is_counted=is_counted)
 
 
-def _method(
-    name: str, messages: str, answer: Callable[[Any, GrpcCall], Awaitable[Any]], *, is_counted: bool = True
-) -> GrpcMethod:
+def _method(name: str, messages: str, start: Start, *, is_counted: bool = True) -> GrpcMethod:
     """``messages`` is the file and the common stem of the request's and the response's names."""
     file, _, stem = messages.partition(".")
     module = import_module(f"tensorflow_serving.apis.{file}_pb2")
     request, response = getattr(module, f"{stem}Request"), getattr(module, f"{stem}Response")
-    return GrpcMethod(name=name, request=request, response=response, answer=answer, is_counted=is_counted)
+    return GrpcMethod(name=name, request=request, response=response, start=start, is_counted=is_counted)

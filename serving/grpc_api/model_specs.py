@@ -28,6 +28,10 @@ class ServableRequest:
         """Hold the version while the block runs; errors as of `Models.lease`."""
         return models.lease(self.model, self.version, self.label)
 
+    def acquire(self, models: Models) -> ServedVersion:
+        """Take a lease on the version; errors as of `Models.acquire`."""
+        return models.acquire(self.model, self.version, self.label)
+
 
 def read_model_spec(request: Any) -> ServableRequest:
     """Read the ``model_spec`` of a request.

@@ -6,9 +6,10 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, write_spec
-from serving.grpc_api.tensors import decode, delimited, write_tensor
+from serving.grpc_api.tensors import decode, delimited, size_of, write_tensor
 from serving.inference.inference import check_names
 from serving.inference.requests import InferenceRequest
+from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from serving.grpc_api.call import GrpcCall
-    from serving.inference.inference import Inference
+    from serving.models.served_version import ServedVersion
     from serving.models.signatures import Signature
     from serving.models.versions import Models
 
@@ -26,51 +27,49 @@ if TYPE_CHECKING:
 
 @final
 class PredictHandler:
-    """Handles Predict.
+    """Translates Predict: an `serving.grpc_api.starts.InferenceHandler`.
 
     Args:
         models: The models of the server.
-        inference: Runs them.
         limit_bytes: The most bytes of the tensors of one request, decoded.
     """
 
-    def __init__(self, *, models: Models, inference: Inference, limit_bytes: int) -> None:
+    def __init__(self, models: Models, limit_bytes: int) -> None:
         self._models = models
-        self._inference = inference
         self._limit_bytes = limit_bytes
 
-    async def predict(self, request: Any, call: GrpcCall) -> bytes:
-        """Answer a ``PredictRequest``.
+    def acquire(self, request: Any) -> ServedVersion:
+        """The version that a ``PredictRequest`` names, leased. Raises `Failure`."""
+        return read_model_spec(request).acquire(self._models)
+
+    def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
+        """Read a ``PredictRequest``.
 
         Returns:
-            The bytes of a ``PredictResponse``.
+            What is asked, with what writes the bytes of a ``PredictResponse``.
 
         Raises:
-            Failure: The request is invalid, or the model fails.
+            Failure: The request is invalid.
         """
-        wanted = read_model_spec(request)
-        with wanted.lease(self._models) as served:
-            signature = served.runner.signatures.get(wanted.signature)
-            if signature is None:
-                raise Failure(Code.FAILED_PRECONDITION, f'Serving signature key "{wanted.signature}" not found.')
-            given, known = request.inputs, signature.inputs
-            defaults = served.runner.signature_definitions[signature.name].defaults
-            if len(given) > len(known) or (len(given) < len(known) and not defaults):
-                check_names(
-                    InferenceRequest(served=served, signature=signature, inputs=dict(given), caller=call.caller)
-                )
-            inputs = read_inputs(given, signature, defaults, self._limit_bytes)
-
-            inference_request = InferenceRequest(
-                served=served,
-                signature=signature,
-                inputs=inputs,
-                caller=call.caller,
-                outputs=read_filter(request.output_filter, signature),
-                write=partial(write_response, served.model, served.number, signature.name),
-                timeout_s=call.timeout_s,
-            )
-            return await self._inference.infer_body(inference_request)
+        name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        signature = served.runner.signatures.get(name)
+        if signature is None:
+            raise Failure(Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
+        given, expected = request.inputs, signature.inputs
+        defaults = served.runner.signature_definitions[signature.name].defaults
+        if len(given) > len(expected) or (len(given) < len(expected) and not defaults):
+            check_names(InferenceRequest(served=served, signature=signature, inputs=dict(given), caller=call.caller))
+        inputs = read_inputs(given, signature, defaults, self._limit_bytes)
+        call.hold(size_of(inputs.values()))
+        return InferenceRequest(
+            served=served,
+            signature=signature,
+            inputs=inputs,
+            caller=call.caller,
+            outputs=read_filter(request.output_filter, signature),
+            write=partial(write_response, served.model, served.number, signature.name),
+            timeout_s=call.timeout_s,
+        )
 
 
 def read_inputs(

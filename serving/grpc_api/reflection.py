@@ -1,74 +1,120 @@
-"""Server reflection whose streams end when the server drains; the library's own keep a stopping server alive."""
+"""Server reflection: which services there are, and their messages, for clients that have no stubs."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, final
 
-import grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+from google.protobuf.message import DecodeError
+from grpc_reflection.v1alpha import reflection_pb2
 
-from serving.grpc_api.call_limiter import FULL
+from serving.http2.call_limiter import CallLimiter
+from serving.http2.server_call import StreamMethod
+from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from google.protobuf.descriptor_pool import DescriptorPool
 
-#: Streams at a time, and the seconds that one may be without a request.
+    from serving.http2.server_call import Method, ServerCall
+
+#: Both versions have the same messages under other names, so that their bytes are the same.
+REFLECTION_SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+#: Streams at a time, half of them of one client, and the seconds that one may be without a request.
 STREAMS, IDLE_S = 64, 30.0
 
 
 @final
-class DrainableReflection(reflection.aio.ReflectionServicer):  # type: ignore[misc]  # the library has no types
-    """Describes services, given their full names and the pool of their descriptors, until `drain` is called."""
+class ReflectionServicer:
+    """Describes services until it is drained.
+
+    Args:
+        names: Their full names.
+        pool: Their descriptors.
+    """
 
     def __init__(self, names: Sequence[str], pool: DescriptorPool) -> None:
-        super().__init__(names, pool)
+        self._names = sorted(names)
+        self._pool = pool
         self._draining = asyncio.Event()
-        self._streams = 0
-
-    def add_to(self, server: Any) -> None:
-        """Register with a gRPC server."""
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(self, server)
 
     def drain(self) -> None:
         """End every stream when the requests in it are answered."""
         self._draining.set()
 
-    async def ServerReflectionInfo(self, request_iterator: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
-        """Answer a stream of requests.
+    def methods(self) -> dict[str, Method]:
+        """What handles its calls, by path."""
+        streams = CallLimiter(STREAMS)
+        return {
+            f"/{service}/ServerReflectionInfo": StreamMethod(self._answer_all, streams)
+            for service in REFLECTION_SERVICES
+        }
 
-        Yields:
-            A response to each.
-        """
-        if self._streams >= STREAMS:
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)
-        self._streams += 1
-        try:
-            async for response in self._responses(request_iterator, context):
-                yield response
-        finally:
-            self._streams -= 1
-
-    async def _responses(self, request_iterator: Any, context: Any) -> AsyncIterator[Any]:
-        async for response in super().ServerReflectionInfo(self._until_draining(request_iterator), context):
-            yield response
-
-    async def _until_draining(self, requests: Any) -> AsyncIterator[Any]:
+    async def _answer_all(self, call: ServerCall) -> None:
         draining = asyncio.ensure_future(self._draining.wait())
         try:
             while True:
-                following = asyncio.ensure_future(anext(requests))
-                ends = {following, draining}
-                await asyncio.wait(ends, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
-                if not following.done():
-                    following.cancel()
+                reading = asyncio.ensure_future(call.read())
+                await asyncio.wait((reading, draining), timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
+                if not reading.done():
+                    reading.cancel()
                     return
-                try:
-                    request = following.result()
-                except StopAsyncIteration:
+                message = reading.result()
+                if message is None:
                     return
-                yield request
+                await call.write(self._answer(message))
         finally:
             draining.cancel()
+
+    def _answer(self, message: bytes) -> bytes:
+        try:
+            request = reflection_pb2.ServerReflectionRequest.FromString(message)
+        except DecodeError as error:
+            raise Failure(Code.INTERNAL, "The request is not a ServerReflectionRequest message.") from error
+        response = reflection_pb2.ServerReflectionResponse(valid_host=request.host, original_request=request)
+        try:
+            self._fill(response, request)
+        except KeyError:
+            response.error_response.error_code = int(Code.NOT_FOUND)
+            response.error_response.error_message = "There is no such symbol or file."
+        return bytes(response.SerializeToString())
+
+    def _fill(self, response: Any, request: Any) -> None:
+        """Fill a response with what is asked for. Raises `KeyError` if it is not there."""
+        kind, pool = request.WhichOneof("message_request"), self._pool
+        if kind == "list_services":
+            for name in self._names:
+                response.list_services_response.service.add(name=name)
+        elif kind == "file_by_filename":
+            _add_files(response, pool.FindFileByName(request.file_by_filename))
+        elif kind == "file_containing_symbol":
+            _add_files(response, pool.FindFileContainingSymbol(request.file_containing_symbol))
+        elif kind == "file_containing_extension":
+            wanted = request.file_containing_extension
+            extended = pool.FindMessageTypeByName(wanted.containing_type)
+            extension: Any = pool.FindExtensionByNumber(extended, wanted.extension_number)
+            _add_files(response, extension.file)
+        elif kind == "all_extension_numbers_of_type":
+            name = request.all_extension_numbers_of_type
+            extensions = pool.FindAllExtensions(pool.FindMessageTypeByName(name))
+            numbers = response.all_extension_numbers_response
+            numbers.base_type_name = name
+            numbers.extension_number.extend(sorted(extension.number for extension in extensions))
+        else:
+            response.error_response.error_code = int(Code.INVALID_ARGUMENT)
+            response.error_response.error_message = "The request asks for nothing."
+
+
+def _add_files(response: Any, file: Any) -> None:
+    """Add a file of descriptors, and those that it imports."""
+    files: dict[str, bytes] = {}
+    _collect(file, files)
+    response.file_descriptor_response.file_descriptor_proto.extend(files.values())
+
+
+def _collect(file: Any, files: dict[str, bytes]) -> None:
+    if file.name not in files:
+        files[file.name] = file.serialized_pb
+        for imported in file.dependencies:
+            _collect(imported, files)

@@ -1,1 +1,1 @@
-"""HTTP/2 in the event loop, as gRPC uses it: frames, header compression, flow control, and the limits of clients."""
+"""gRPC over HTTP/2 in the event loop, by the library h2: calls, their messages and answers, and limits of clients."""

@@ -1,16 +1,27 @@
-"""Sends the answers of one connection, each as far as the client's windows have room."""
+"""Sends the answers of one connection: as far as the client's windows and its socket have room, in turns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from serving.http2 import frames
-from serving.http2.frames import ConnectionFault, ErrorCode, frame
+from serving.http2.messages import PREFIX, prefixed
+from serving.http2.server_call import FULL
+from serving.http2.status_headers import FIRST_HEADERS, status_headers
+from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
-    from serving.http2.stream import CallStream
+    from serving.http2.connection_state import ConnectionState
+    from serving.http2.header_blocks import Header
+    from serving.http2.progress import Moved
+    from serving.http2.server_call import ServerCall
+
+STATUS = b":status"
+#: The most bytes of one frame, and of one answer before the next has its turn.
+FRAME_BYTES, PART_BYTES = 1 << 14, 1 << 16
+#: The most bytes at a time; then the event loop goes on with something else.
+TURN_BYTES = 1 << 18
 
 
 @final
@@ -18,102 +29,168 @@ class AnswerSender:
     """Writes answers, and keeps what there is no room for.
 
     Args:
-        write: Sends bytes.
-        on_sent: Called with a stream when the last of its answer was sent.
-        clock: Seconds.
+        h2: The state of the connection.
+        flush: Writes what the state has to send.
+        on_sent: Called with a call when the last of its answer was sent.
+        soon: Calls a function in another turn of the event loop.
     """
 
     def __init__(
-        self, write: Callable[[bytes], None], on_sent: Callable[[CallStream], None], clock: Callable[[], float]
+        self,
+        h2: ConnectionState,
+        flush: Callable[[], None],
+        on_sent: Callable[[ServerCall], None],
+        soon: Callable[[Callable[[], None]], object],
     ) -> None:
-        self._write = write
+        self._h2 = h2
+        self._flush = flush
         self._on_sent = on_sent
-        self._clock = clock
-        self._window = self.first_window = frames.FIRST_WINDOW
-        self._blocked: dict[int, CallStream] = {}
+        self._soon = soon
+        self._sendable: dict[int, ServerCall] = {}
+        self._blocked: dict[int, ServerCall] = {}  # their own window has no room
+        self._is_paused = False
+        self._is_scheduled = False
+        self.sent_bytes = 0
+        """Bytes of all answers that went to the socket."""
 
-    def send(self, stream: CallStream, head: bytes, message: bytes | None, trailers: bytes | None) -> None:
-        """Send a part of an answer, or all of it.
+    def send(self, call: ServerCall, message: bytes | None, trailers: Sequence[Header] | None) -> None:
+        """Send a message of an answer, its end, or both; what has no room waits. The caller flushes.
 
         Args:
-            stream: The call.
-            head: The block of its first headers; empty if they were sent.
-            message: A message with its prefix.
-            trailers: The block of its last headers, after which the call is over.
+            call: Whose answer it is.
+            message: Without its prefix.
+            trailers: The last headers, after which the call is over; together with its first ones if it has no message.
         """
-        number = stream.number
-        parts = [frame(frames.HEADERS, frames.END_HEADERS, number, head)] if head else []
-        ends = frames.END_HEADERS | frames.END_STREAM
-        last = b"" if trailers is None else frame(frames.HEADERS, ends, number, trailers)
-        size = 0 if message is None else len(message)
-        if stream.output or size > min(self._window, stream.window, frames.PAYLOAD_BYTES):
-            self._write(b"".join(parts))
-            if message is not None:
-                stream.output.append(message)
-            stream.trailers = last or None
-            stream.blocked_s = self._clock()
-            self._blocked[number] = stream
-            self.send_blocked()
+        h2, number = self._h2, call.number
+        data = prefixed(message) if message is not None and len(message) <= FRAME_BYTES - PREFIX.size else b""
+        if data and not self._has_room(call, len(data)):
+            data = b""
+        if data and trailers is not None and not call.has_begun_answer:
+            h2.send_answer(number, FIRST_HEADERS, data, trailers)
+            self._count(call, len(data))
+            self._on_sent(call)
             return
-        if message is not None:
-            self._window -= size
-            stream.window -= size
-            parts.append(frame(frames.DATA, 0, number, message))
-        if last:
-            parts.append(last)
-        self._write(b"".join(parts))
-        if last:
-            self._on_sent(stream)
+        if message is None and trailers is not None and not call.has_begun_answer:
+            first = () if trailers[0][0] == STATUS else FIRST_HEADERS
+            h2.send_headers(number, (*first, *trailers), end_stream=True)
+            self._on_sent(call)
+            return
+        if not call.has_begun_answer:
+            call.has_begun_answer = True
+            h2.send_headers(number, FIRST_HEADERS)
+        if data:
+            h2.send_data(number, data)
+            self._count(call, len(data))
+        elif message is not None and not call.queue(message):
+            trailers = status_headers(Failure(Code.RESOURCE_EXHAUSTED, FULL))
+        if trailers is not None and not call.output:
+            h2.send_headers(number, trailers, end_stream=True)
+            self._on_sent(call)
+            return
+        call.trailers = trailers
+        if call.output and number not in self._blocked:
+            self._sendable[number] = call
+            self.send_waiting()
 
-    def send_blocked(self) -> None:
-        """Send what there is room for now, of all calls in turn."""
-        for stream in list(self._blocked.values()):
-            self._send_output(stream)
-            if not stream.output:
-                del self._blocked[stream.number]
-                if stream.trailers is not None:
-                    self._write(stream.trailers)
-                    self._on_sent(stream)
-
-    def _send_output(self, stream: CallStream) -> None:
-        while stream.output and min(self._window, stream.window) > 0:
-            message = stream.output[0]
-            part = message[: min(self._window, stream.window, frames.PAYLOAD_BYTES)]
-            self._window -= len(part)
-            stream.window -= len(part)
-            self._write(frame(frames.DATA, 0, stream.number, part))
-            stream.blocked_s = self._clock()
-            if len(message) > len(part):
-                stream.output[0] = message[len(part) :]
+    def send_waiting(self) -> None:
+        """Send what there is room for now, a part of each answer in turn, and the rest in later turns of the loop."""
+        left = TURN_BYTES
+        while self._sendable and left > 0 and not self._is_paused and self._h2.outbound_flow_control_window > 0:
+            number = next(iter(self._sendable))
+            call = self._sendable.pop(number)
+            left -= self._send_part(call)
+            if call.is_closed or not call.output:
+                pass
+            elif self._h2.streams[number].outbound_flow_control_window > 0:
+                self._sendable[number] = call
             else:
-                stream.output.popleft()
+                self._blocked[number] = call
+            self._flush()
+        if left <= 0 and self._sendable and not self._is_scheduled:
+            self._is_scheduled = True
+            self._soon(self._go_on)
 
-    def widen(self, size: int) -> None:
-        """The client takes further bytes of all calls together.
+    def window_opened(self, number: int) -> None:
+        """The client takes further bytes of a call; 0: of all together."""
+        call = self._blocked.pop(number, None)
+        if call is not None:
+            self._sendable[number] = call
 
-        Raises:
-            ConnectionFault: The window is too large, or does not grow.
-        """
-        self._window += size
-        if not size or self._window > frames.MAX_WINDOW:
-            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a window that is too large, or does not grow")
+    def windows_changed(self) -> int:
+        """The client's settings have changed the windows of all calls. Gives the number of calls that wait."""
+        self._sendable |= self._blocked
+        self._blocked.clear()
+        return len(self._sendable)
 
-    def resize(self, first_window: int, streams: Iterable[CallStream]) -> None:
-        """The client takes another number of bytes of each call at first, those that there are included.
+    def pause(self) -> None:
+        """The socket has no room."""
+        self._is_paused = True
 
-        Raises:
-            ConnectionFault: A window is too large.
-        """
-        if first_window > frames.MAX_WINDOW:
-            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a window that is too large")
-        change, self.first_window = first_window - self.first_window, first_window
-        for stream in streams:
-            stream.widen(change)
+    def resume(self) -> None:
+        """The socket has room again."""
+        self._is_paused = False
+        self.send_waiting()
 
-    def forget(self, stream: CallStream) -> None:
+    def forget(self, call: ServerCall) -> None:
         """Drop what waits of a call that is over."""
-        self._blocked.pop(stream.number, None)
+        self._sendable.pop(call.number, None)
+        self._blocked.pop(call.number, None)
 
-    def stalled(self, since_s: float) -> list[CallStream]:
-        """The calls of whose answers nothing was taken since then."""
-        return [stream for stream in self._blocked.values() if stream.blocked_s <= since_s]
+    def stalled(self, moved: Moved) -> list[ServerCall]:
+        """The calls that have waited since the last check, and moved too slowly.
+
+        Where a call's own window is in the way, its own bytes count; otherwise those of the whole connection, whose
+        answers take turns.
+
+        Args:
+            moved: What the client took of all answers.
+
+        Returns:
+            The calls.
+        """
+        calls = []
+        for waiting, own in ((self._blocked, True), (self._sendable, False)):
+            for call in waiting.values():
+                before, call.checked_bytes = call.checked_bytes, call.sent_bytes
+                if before is not None and (call.sent_bytes - before if own else moved.taken) < moved.needed:
+                    calls.append(call)
+        return calls
+
+    def _has_room(self, call: ServerCall, size: int) -> bool:
+        if call.output or self._is_paused:
+            return False
+        return size <= min(self._h2.local_flow_control_window(call.number), self._h2.max_outbound_frame_size)
+
+    def _send_part(self, call: ServerCall) -> int:
+        """Send as much of a waiting answer as it may have in one turn.
+
+        Returns:
+            The bytes that were sent.
+        """
+        h2, number, output = self._h2, call.number, call.output
+        frame_bytes = min(FRAME_BYTES, h2.max_outbound_frame_size)
+        room = min(PART_BYTES, h2.local_flow_control_window(number))
+        sent = 0
+        while output and sent < room:
+            chunk = output[0]
+            size = min(len(chunk), frame_bytes, room - sent)
+            h2.send_data(number, chunk[:size])
+            sent += size
+            if size < len(chunk):
+                output[0] = chunk[size:]
+            else:
+                output.popleft()
+        self._count(call, sent)
+        call.note_sent(sent)
+        if not output and call.trailers is not None:
+            h2.send_headers(number, call.trailers, end_stream=True)
+            self._on_sent(call)
+        return sent
+
+    def _count(self, call: ServerCall, size: int) -> None:
+        call.sent_bytes += size
+        self.sent_bytes += size
+
+    def _go_on(self) -> None:
+        self._is_scheduled = False
+        self.send_waiting()

@@ -1,36 +1,52 @@
-"""One HTTP/2 connection of a gRPC client, in the event loop."""
+"""One HTTP/2 connection of a gRPC client, in the event loop: the library h2 between a socket and the calls."""
 
 from __future__ import annotations
 
 import asyncio
-import struct
-from typing import TYPE_CHECKING, Protocol, cast, final
+from typing import TYPE_CHECKING, Any, Protocol, cast, final
+
+from h2.errors import ErrorCodes
+from h2.events import (
+    DataReceived,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    TrailersReceived,
+)
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
+from hyperframe.frame import GoAwayFrame
 
 from serving.access.identity import identity_of
-from serving.http2 import frames
 from serving.http2.answers import AnswerSender
-from serving.http2.call_head import CallHead
+from serving.http2.call_head import is_malformed
+from serving.http2.connection_settings import ALPN
+from serving.http2.connection_state import ConnectionState
 from serving.http2.frame_budget import FrameBudget
-from serving.http2.frames import ConnectionFault, ErrorCode, frame, number_frame
-from serving.http2.header_decoder import LIST_BYTES, HeaderDecoder, HeaderError
-from serving.http2.peer import peer_of
-from serving.http2.stream import STREAM_WINDOW, CallStream
+from serving.http2.progress import Progress
+from serving.http2.server_call import TAKEN_BYTES, ServerCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from serving.access.identity import Identity
+    from serving.http2.call_head import CallHead
     from serving.http2.connection_settings import ConnectionSettings
-    from serving.http2.header_tables import Header
+    from serving.http2.header_blocks import Header
+    from serving.http2.server_call import Method
 
-#: What all calls of a connection may send before the client is told that there is room for more.
-CONNECTION_WINDOW = 16 << 20
-#: The most frames that one block of headers comes in.
-CONTINUATIONS = 16
+#: Bytes are read in pieces, so that a flood is noticed before much of it was handled.
+PIECE_BYTES = 1 << 14
 #: DATA of fewer bytes that does not end a message costs more than it brings.
 SMALL_DATA = 64
 #: Between a reason for the end and the end itself.
 LINGER_S = 0.5
-SETTING = struct.Struct(">HI")
+#: Windows of so many calls are changed at the cost of a frame.
+CALLS_PER_FRAME = 60
+#: While so many bytes have no room in the socket, nothing is read: acknowledgements and errors would add to them.
+UNSENT_BYTES = 1 << 20
+PING = b"pitfalls"
 
 
 class CallServer(Protocol):
@@ -38,8 +54,8 @@ class CallServer(Protocol):
 
     settings: ConnectionSettings
 
-    def read_head(self, headers: tuple[Header, ...]) -> CallHead:
-        """Read the headers of a call, and find what handles it."""
+    def read_head(self, headers: tuple[Header, ...]) -> CallHead[Method] | None:
+        """Read the headers of a call, and find its method; None for headers that break HTTP/2's rules."""
 
     def opened(self, connection: Http2Connection) -> bool:
         """Count a new connection; False if there are too many."""
@@ -47,11 +63,17 @@ class CallServer(Protocol):
     def closed(self, connection: Http2Connection) -> None:
         """Forget a connection."""
 
-    def begin(self, connection: Http2Connection, stream: CallStream) -> None:
-        """Begin to handle a call."""
+    def begin(self, call: ServerCall) -> None:
+        """Begin a new call, or refuse it."""
+
+    def proceed(self, call: ServerCall) -> None:
+        """Go on with a call whose message has come, or will not come."""
+
+    def wait(self, call: ServerCall) -> None:
+        """Wait for the message of a call that did not come with its headers."""
 
     def hold(self, size: int) -> bool:
-        """Count the bytes of messages that nobody has read yet; False if they are too many."""
+        """Count bytes that wait; False, and nothing is counted, if they are too many."""
 
     def release(self, size: int) -> None:
         """Stop counting them."""
@@ -59,7 +81,7 @@ class CallServer(Protocol):
 
 @final
 class Http2Connection(asyncio.Protocol):
-    """Reads frames, and writes the answers' within the client's windows.
+    """Passes bytes to the library, and what they mean to the calls; sends their answers.
 
     Args:
         server: What handles the calls.
@@ -67,330 +89,348 @@ class Http2Connection(asyncio.Protocol):
 
     def __init__(self, server: CallServer) -> None:
         self._server = server
-        self._settings = server.settings
-        self._check_s = min(server.settings.stall_s, server.settings.idle_s)
+        self._settings = settings = server.settings
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._budget = FrameBudget(self._loop.time)
-        self._decoder: HeaderDecoder[CallHead] = HeaderDecoder(server.read_head)
-        self._rest = b""
-        self._needs_preface = True
-        self._streams: dict[int, CallStream] = {}
-        self._fresh: list[CallStream] = []
-        self._last = 0
-        self._block: tuple[int, int, list[bytes]] | None = None  # stream, flags, parts
-        self._answers = AnswerSender(self._write, self._finish, self._loop.time)
-        self._room = CONNECTION_WINDOW
+        self._calls: dict[int, ServerCall] = {}
+        self._budget = FrameBudget(self._loop.time, settings.streams)
+        self._h2 = ConnectionState(self._budget, settings.streams, self._calls, self._on_window)
+        self._answers = AnswerSender(self._h2, self._flush, self._finish, self._loop.call_soon)
+        self._new: list[ServerCall] = []
+        self._ready: list[ServerCall] = []
+        self._unread = b""
+        self._untaken = 0
         self._is_draining = False
         self._is_deaf = False  # whether bytes that come are ignored
-        self._active_s = self._loop.time()
-        self._paused_s: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self.peer = ""
-        """The client's address, as gRPC writes it."""
-        self.principal = ""
-        """The name of the client's certificate; empty if none was checked."""
-        readers: tuple[Callable[[int, int, bytes], None], ...] = (
-            self._on_data, self._on_headers, self._on_priority, self._on_reset, self._on_settings,
-            self._on_push, self._on_ping, self._on_goaway, self._on_window, self._on_continuation,
-        )  # fmt: skip
-        self._readers = readers
+        self._has_begun = False  # whether the client has sent its settings
+        self._debt_timer: asyncio.TimerHandle | None = None
+        self._debt_s = 0.0  # for how long nothing was read because of debts, since the last answer
+        self._is_read_paused = False
+        self._progress = Progress(settings, self._loop.time())
+        self._check_timer: asyncio.TimerHandle | None = None
+        self._begun_s = self._active_s = self._received_s = self._loop.time()
+        self._pinged_s: float | None = None
+        self._paused_s: float | None = None  # since when the socket has no room
+        self.identity: Identity = identity_of("", None)
+        """Who calls."""
         self.hold, self.release = server.hold, server.release
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            RequestReceived: self._on_request,
+            DataReceived: self._on_data,
+            StreamEnded: self._on_end,
+            TrailersReceived: self._on_trailers,
+            StreamReset: self._on_reset,
+            RemoteSettingsChanged: self._on_settings,
+        }
 
     # Called by the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say what the client may send."""
         self._transport = cast("asyncio.Transport", transport)
-        self.peer = peer_of(transport.get_extra_info("peername"))
-        self.principal = identity_of("", transport.get_extra_info("peercert")).principal
+        address = transport.get_extra_info("peername")
+        self.identity = identity_of(
+            address[0] if isinstance(address, tuple) else "", transport.get_extra_info("peercert")
+        )
         encryption = transport.get_extra_info("ssl_object")
-        is_http2 = encryption is None or encryption.selected_alpn_protocol() == frames.ALPN
+        is_http2 = encryption is None or encryption.selected_alpn_protocol() == ALPN
         if not self._server.opened(self) or not is_http2:
             self._transport.abort()
             return
-        self._timer = self._loop.call_later(self._check_s, self._check)
-        settings = {
-            frames.MAX_CONCURRENT_STREAMS: self._settings.streams,
-            frames.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
-            frames.MAX_HEADER_LIST_SIZE: LIST_BYTES,
-        }
-        room = number_frame(frames.WINDOW_UPDATE, 0, CONNECTION_WINDOW - frames.FIRST_WINDOW)
-        self._write(frames.settings_frame(settings) + room)
+        self._check_timer = self._loop.call_later(self._progress.every_s, self._check)
+        self._h2.initiate_connection()
+        self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Read frames, then begin the calls that came with them."""
-        if self._transport is None or self._is_deaf:
-            return
-        data = self._rest + data if self._rest else data
-        try:
-            begin = self._read(data)
-        except HeaderError as error:
-            self._end(ErrorCode.COMPRESSION_ERROR, str(error))
-            return
-        except ConnectionFault as fault:
-            self._end(fault.code, str(fault))
-            return
-        self._rest = data[begin:]
-        fresh, self._fresh = self._fresh, []
-        for stream in fresh:
-            if not stream.is_closed:
-                self._server.begin(self, stream)
+        """Read frames, and go on with the calls whose messages came with them."""
+        self._received_s = self._loop.time()
+        if self._is_read_paused:  # which a transport may notice late
+            self._unread += data
+        elif not self._is_deaf:
+            self._read(data)
 
     def pause_writing(self) -> None:
-        """The client does not read what it was sent: nothing more is taken from it, not even pings."""
+        """The client does not read what it was sent."""
         self._paused_s = self._loop.time()
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._answers.pause()
 
     def resume_writing(self) -> None:
         """The client has read most of what it was sent."""
         self._paused_s = None
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._answers.resume()
+        self._read_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone, and with it whoever waits for the answers."""
         self._transport = None
-        if self._timer is not None:
-            self._timer.cancel()
-        for stream in list(self._streams.values()):
-            self._cancel(stream)
+        self._is_deaf = True
+        for timer in (self._check_timer, self._debt_timer):
+            if timer is not None:
+                timer.cancel()
+        for call in list(self._calls.values()):
+            self._cancel(call)
         self._server.closed(self)
 
-    # Called by the server and by streams.
+    # Called by calls and by the server.
 
-    def allow(self, stream: CallStream, size: int) -> None:
-        """Let the client send further bytes of a call."""
-        if not stream.is_closed:
-            self._write(number_frame(frames.WINDOW_UPDATE, stream.number, size))
+    def take(self, call: ServerCall, size: int) -> None:
+        """Let the client send further bytes: so many of a call have been read."""
+        if call.is_closed:  # then they count for all calls together, and need not be told one by one
+            self._untaken += size
+            if self._untaken < TAKEN_BYTES:
+                return
+            size, self._untaken = self._untaken, 0
+        if not self._is_deaf:
+            self._h2.acknowledge_received_data(size, call.number)
 
-    def send(self, stream: CallStream, head: bytes, message: bytes | None, trailers: bytes | None) -> None:
-        """Send a part of an answer, or all of it; arguments as of `AnswerSender.send`."""
-        if not stream.is_closed:
-            self._answers.send(stream, head, message, trailers)
+    def send(self, call: ServerCall, message: bytes | None, trailers: Sequence[Header] | None) -> None:
+        """Send a message of an answer, its end, or both; arguments as of `AnswerSender.send`."""
+        if not call.is_closed and call.trailers is None:
+            self._answers.send(call, message, trailers)
+            self._flush()
+
+    def drop(self, call: ServerCall) -> None:
+        """Reset a call: what waits of its answer is not sent any more."""
+        self._h2.reset_if_open(call.number, ErrorCodes.CANCEL)
+        self._cancel(call)
+        self._flush()
 
     def drain(self) -> None:
         """Take no further calls, and close when those that there are have been answered."""
         if not self._is_draining:
             self._is_draining = True
-            self._write(frames.goaway_frame(self._last, ErrorCode.NO_ERROR))
-        if not self._streams:
+            self._say_goodbye(ErrorCodes.NO_ERROR)
+        if not self._calls:
             self._close()
 
     def abort(self) -> None:
         """End all calls."""
-        self._end(ErrorCode.NO_ERROR, "")
+        self._end(ErrorCodes.NO_ERROR)
 
-    # Frames.
+    # Reading.
 
-    def _read(self, data: bytes) -> int:
-        begin, end = 0, len(data)
-        if self._needs_preface:
-            size = len(frames.PREFACE)
-            if data[:size] != frames.PREFACE[:end]:
-                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "not HTTP/2")
-            if end < size:
-                return 0
-            self._needs_preface, begin = False, size
-        unpack = frames.HEAD.unpack_from
-        while end - begin >= frames.HEAD_BYTES:
-            high, low, kind, flags, number = unpack(data, begin)
-            text = begin + frames.HEAD_BYTES
-            begin = text + (high << 8 | low)
-            if begin - text > frames.PAYLOAD_BYTES:
-                raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "a frame that is too large")
-            if begin > end:
-                return text - frames.HEAD_BYTES
-            if self._block is not None and kind != frames.CONTINUATION:
-                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a frame within a block of headers")
-            if kind < len(self._readers):
-                self._readers[kind](number & frames.NUMBER, flags, data[text:begin])
-            else:
-                self._budget.spend()
-        return begin
+    def _read(self, data: bytes) -> None:
+        """Read bytes in pieces, until the client has sent more than it may."""
+        for begin in range(0, len(data), PIECE_BYTES):
+            piece = data if len(data) <= PIECE_BYTES else data[begin : begin + PIECE_BYTES]
+            try:
+                events = self._h2.receive_data(piece)
+            except ProtocolError as error:
+                self._end(error.error_code)
+                return
+            for event in events:
+                handler = self._handlers.get(type(event))
+                if handler is not None:
+                    handler(event)
+            self._settle()
+            if self._is_deaf or self._must_wait():
+                self._unread = data[begin + PIECE_BYTES :]
+                return
 
-    def _on_data(self, number: int, flags: int, payload: bytes) -> None:
-        size = len(payload)
-        self._room -= size
-        if self._room < CONNECTION_WINDOW // 2:
-            self._write(number_frame(frames.WINDOW_UPDATE, 0, CONNECTION_WINDOW - self._room))
-            self._room = CONNECTION_WINDOW
-        stream = self._streams.get(number)
-        if size < SMALL_DATA and not (stream is not None and flags & frames.END_STREAM):
+    def _settle(self) -> None:
+        """Go on with calls and answers, when all that came in a piece is known."""
+        self._answers.send_waiting()
+        (new, self._new), (ready, self._ready) = (self._new, []), (self._ready, [])
+        for calls, step in ((new, self._server.begin), (ready, self._server.proceed), (new, self._server.wait)):
+            for call in calls:
+                if not call.is_closed:
+                    step(call)
+        self._flush()
+        if self._h2.frames.is_client_leaving:
+            self.drain()
+
+    def _must_wait(self) -> bool:
+        """Whether nothing is read for a while: the client has sent too much that brings nothing, or reads nothing."""
+        transport = self._transport
+        if transport is None:
+            return True
+        wait_s = self._budget.debt_s()
+        if wait_s > 0:
+            self._debt_s += wait_s
+            if self._debt_s > self._settings.stall_s:
+                self._end(ErrorCodes.ENHANCE_YOUR_CALM)
+                return True
+            self._debt_timer = self._loop.call_later(wait_s, self._pay_debt)
+        elif self._paused_s is None or transport.get_write_buffer_size() <= UNSENT_BYTES:
+            return False
+        self._is_read_paused = True
+        transport.pause_reading()
+        return True
+
+    def _pay_debt(self) -> None:
+        self._debt_timer = None
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read what has come meanwhile, and further bytes."""
+        if self._debt_timer is not None or self._is_deaf or self._transport is None:
+            return
+        if self._is_read_paused:
+            self._is_read_paused = False
+            data, self._unread = self._unread, b""
+            self._read(data)
+            if not self._is_read_paused and not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def _on_request(self, event: RequestReceived) -> None:
+        number = event.stream_id
+        if self._is_draining or len(self._calls) >= self._settings.streams:
+            self._refuse(number, ErrorCodes.REFUSED_STREAM)
+            return
+        head = self._server.read_head(tuple(event.headers))
+        if head is None:
+            self._refuse(number, ErrorCodes.PROTOCOL_ERROR)
+            return
+        call = ServerCall(self, number, head, self._settings)
+        self._calls[number] = call
+        self._new.append(call)
+
+    def _on_data(self, event: DataReceived) -> None:
+        call = self._calls.get(event.stream_id)
+        data, flow_size = event.data, event.flow_controlled_length
+        if call is None:
+            self._h2.acknowledge_received_data(flow_size, event.stream_id)
+        elif call.feed(data, flow_size):
+            self._ready.append(call)
+            return
+        if len(data) < SMALL_DATA and event.stream_ended is None:
             self._budget.spend()
-        if stream is None or stream.has_ended:
-            self._check_known(number)
-            return
-        stream.feed(frames.unpadded(flags, payload), size)
-        if flags & frames.END_STREAM:
-            stream.end()
 
-    def _on_headers(self, number: int, flags: int, payload: bytes) -> None:
-        payload = frames.unpadded(flags, payload)
-        if flags & frames.PRIORITIZED:
-            payload = payload[5:]
-        if not number % 2:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "headers of a stream that is not the client's")
-        if flags & frames.END_HEADERS:
-            self._on_block(number, flags, payload)
-        else:
-            self._block = (number, flags, [payload])
+    def _on_end(self, event: StreamEnded) -> None:
+        call = self._calls.get(event.stream_id)
+        if call is not None:
+            call.finish_reading()
+            self._ready.append(call)
 
-    def _on_continuation(self, number: int, flags: int, payload: bytes) -> None:
-        if self._block is None or self._block[0] != number:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a continuation of nothing")
-        _, first_flags, parts = self._block
-        parts.append(payload)
-        if len(parts) > CONTINUATIONS or sum(map(len, parts)) > LIST_BYTES:
-            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "headers that are too large")
-        if flags & frames.END_HEADERS:
-            self._block = None
-            self._on_block(number, first_flags, b"".join(parts))
+    def _on_trailers(self, event: TrailersReceived) -> None:
+        if is_malformed(event.headers, are_trailers=True):
+            number = event.stream_id
+            self._refuse(number, ErrorCodes.PROTOCOL_ERROR)
+            if number in self._calls:
+                self._cancel(self._calls[number])
 
-    def _on_block(self, number: int, flags: int, block: bytes) -> None:
-        head = self._decoder.decode(block)
-        ends = bool(flags & frames.END_STREAM)
-        if number <= self._last:  # trailers, perhaps of a call that is over
+    def _on_reset(self, event: StreamReset) -> None:
+        call = self._calls.get(event.stream_id)
+        if call is not None:
+            is_late = call.deadline_s is not None and call.deadline_s <= self._loop.time()
+            if event.remote_reset and is_late:
+                self._budget.refill(1.0)  # nobody waits any more: what an honest client does
+            self._cancel(call)
+        if not event.remote_reset:
             self._budget.spend()
-            stream = self._streams.get(number)
-            if stream is not None and ends:
-                stream.end()
-            return
-        self._last = number
-        if self._is_draining or len(self._streams) >= self._settings.streams:
-            self._budget.spend()
-            self._write(number_frame(frames.RST_STREAM, number, ErrorCode.REFUSED_STREAM))
-            return
-        stream = CallStream(
-            self, number, head, window=self._answers.first_window, max_message=self._settings.message_bytes
-        )
-        self._streams[number] = stream
-        self._fresh.append(stream)
-        if ends:
-            stream.end()
 
-    def _on_priority(self, number: int, flags: int, payload: bytes) -> None:
+    def _on_window(self, number: int) -> None:
+        self._answers.window_opened(number)
+
+    def _on_settings(self, event: RemoteSettingsChanged) -> None:
+        self._has_begun = True
+        if SettingCodes.INITIAL_WINDOW_SIZE in event.changed_settings:
+            self._answers.windows_changed()
+            self._budget.spend(len(self._h2.streams) / CALLS_PER_FRAME)
+
+    def _refuse(self, number: int, code: ErrorCodes) -> None:
         self._budget.spend()
+        self._h2.reset_if_open(number, code)
 
-    def _on_reset(self, number: int, flags: int, payload: bytes) -> None:
-        self._check_size(payload, 4)
-        self._budget.spend()
-        stream = self._streams.get(number)
-        if stream is None:
-            self._check_known(number)
-        else:
-            self._cancel(stream)
+    # Ends of calls.
 
-    def _on_settings(self, number: int, flags: int, payload: bytes) -> None:
-        self._budget.spend(1 + len(payload) // 60)
-        if number:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "settings of a stream")
-        if flags & frames.ACK:
-            return
-        if len(payload) % SETTING.size:
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "settings that are cut off")
-        for name, value in SETTING.iter_unpack(payload):
-            if name == frames.INITIAL_WINDOW_SIZE:
-                self._budget.spend(1 + len(self._streams) // 60)
-                self._answers.resize(value, self._streams.values())
-        self._write(frame(frames.SETTINGS, frames.ACK, 0))
-        self._answers.send_blocked()
-
-    def _on_push(self, number: int, flags: int, payload: bytes) -> None:
-        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a promise of a client")
-
-    def _on_ping(self, number: int, flags: int, payload: bytes) -> None:
-        self._check_size(payload, 8)
-        self._budget.spend()
-        if not flags & frames.ACK:
-            self._write(frame(frames.PING, frames.ACK, 0, payload))
-
-    def _on_goaway(self, number: int, flags: int, payload: bytes) -> None:
-        self._budget.spend()
-        self.drain()
-
-    def _on_window(self, number: int, flags: int, payload: bytes) -> None:
-        self._check_size(payload, 4)
-        self._budget.spend()
-        size = int.from_bytes(payload, "big") & frames.NUMBER
-        if not number:
-            self._answers.widen(size)
-        elif number in self._streams:
-            self._streams[number].widen(size)
-        else:
-            self._check_known(number)
-        self._answers.send_blocked()
-
-    @staticmethod
-    def _check_size(payload: bytes, size: int) -> None:
-        if len(payload) != size:
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "a frame of another size than its kind has")
-
-    def _check_known(self, number: int) -> None:
-        """Frames of a call that is over may still come; of one that was never begun not."""
-        if not 0 < number <= self._last or not number % 2:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a frame of a stream that does not exist")
-
-    # Answers.
-
-    def _finish(self, stream: CallStream) -> None:
+    def _finish(self, call: ServerCall) -> None:
         """A call was answered."""
-        self._budget.earn()
-        if not stream.has_ended:
-            self._write(number_frame(frames.RST_STREAM, stream.number, ErrorCode.NO_ERROR))
-        self._forget(stream)
-        if self._is_draining and not self._streams:
-            self._close()
+        self._budget.refill()
+        self._debt_s = 0.0
+        if not call.has_ended:
+            self._h2.reset_if_open(call.number, ErrorCodes.NO_ERROR)
+        self._forget(call)
 
-    def _cancel(self, stream: CallStream) -> None:
+    def _cancel(self, call: ServerCall) -> None:
         """A call is over without an answer."""
-        self._forget(stream)
-        if stream.task is not None:
-            stream.task.cancel()
-        if self._is_draining and not self._streams:
-            self._close()
+        self._forget(call)
+        if call.on_cancel is not None:
+            call.on_cancel()
 
-    def _forget(self, stream: CallStream) -> None:
-        self._streams.pop(stream.number, None)
-        self._answers.forget(stream)
-        stream.close()
+    def _forget(self, call: ServerCall) -> None:
+        self._calls.pop(call.number, None)
+        self._answers.forget(call)
+        call.close()
         self._active_s = self._loop.time()
+        if self._is_draining and not self._calls:
+            self._loop.call_soon(self._close)
 
-    # Ends.
+    # Ends of the connection.
 
     def _check(self) -> None:
-        """Close what is idle, and end what does not move."""
-        now, stall_s = self._loop.time(), self._settings.stall_s
-        for stream in self._answers.stalled(now - stall_s):
-            self._write(number_frame(frames.RST_STREAM, stream.number, ErrorCode.CANCEL))
-            self._cancel(stream)
-        is_stuck = self._paused_s is not None and now - self._paused_s >= stall_s
-        if (is_stuck or self._needs_preface) and self._transport is not None:
-            self._transport.abort()
-        elif not self._streams and now - self._active_s >= self._settings.idle_s:
-            self._end(ErrorCode.NO_ERROR, "")
+        """End what does not move, and close what is idle."""
+        transport, now, settings = self._transport, self._loop.time(), self._settings
+        if transport is None:
+            return
+        unsent = transport.get_write_buffer_size()
+        moved = self._progress.check(now, sent_bytes=self._answers.sent_bytes, unsent_bytes=unsent)
+        for call in self._answers.stalled(moved):
+            self.drop(call)
+        is_stuck = self._paused_s is not None and now - self._paused_s >= settings.stall_s and moved.is_too_slow
+        has_not_begun = not self._has_begun and now - self._begun_s >= settings.stall_s
+        if is_stuck or has_not_begun or self._is_silent(now) or self._is_too_old(now):
+            transport.abort()
+            return
+        if not self._calls and now - self._active_s >= settings.idle_s:
+            self._end(ErrorCodes.NO_ERROR)
         else:
-            self._timer = self._loop.call_later(self._check_s, self._check)
+            self._check_timer = self._loop.call_later(self._progress.every_s, self._check)
 
-    def _end(self, code: ErrorCode, why: str) -> None:
+    def _is_silent(self, now: float) -> bool:
+        """Ask a client of which nothing was heard for long whether it is there; True if it has not answered."""
+        settings = self._settings
+        if settings.keepalive_s is None or self._is_deaf:
+            return False
+        if self._pinged_s is not None and self._received_s < self._pinged_s:
+            return now - self._pinged_s >= settings.keepalive_timeout_s
+        self._pinged_s = None
+        if now - self._received_s >= settings.keepalive_s:
+            self._pinged_s = now
+            self._h2.ping(PING)
+            self._flush()
+        return False
+
+    def _is_too_old(self, now: float) -> bool:
+        """Ask a client to open another connection after some time; True if its calls have had time enough to end."""
+        settings = self._settings
+        if settings.age_s is None or now - self._begun_s < settings.age_s:
+            return False
+        self.drain()
+        return settings.age_grace_s is not None and now - self._begun_s >= settings.age_s + settings.age_grace_s
+
+    def _end(self, code: ErrorCodes) -> None:
         """Say why, read no more, and close, but not before the client has had time to read it.
 
         A connection that is closed with unread bytes is reset, and the client never sees the reason.
         """
-        self._is_deaf, self._is_draining = True, False
-        self._write(frames.goaway_frame(self._last, code, why))
-        for stream in list(self._streams.values()):
-            self._cancel(stream)
+        if self._is_deaf:
+            return
+        self._is_deaf = True
+        self._h2.clear_outbound_data_buffer()  # it may have written a reason, or not
+        self._say_goodbye(code)
+        for call in list(self._calls.values()):
+            self._cancel(call)
         if self._transport is not None and self._transport.can_write_eof():
             self._transport.write_eof()
         self._loop.call_later(LINGER_S, self._close)
+
+    def _say_goodbye(self, code: ErrorCodes) -> None:
+        """Write a GOAWAY past the library, which would not answer the calls that are left."""
+        goodbye = GoAwayFrame(0, last_stream_id=self._h2.highest_inbound_stream_id, error_code=code)
+        self._write(goodbye.serialize())
 
     def _close(self) -> None:
         self._is_deaf = True
         if self._transport is not None:
             self._transport.close()
 
+    def _flush(self) -> None:
+        """Write what the library has to send."""
+        data = self._h2.data_to_send()
+        if data:
+            self._write(data)
+
     def _write(self, data: bytes) -> None:
-        if self._transport is not None and data and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)

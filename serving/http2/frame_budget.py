@@ -1,47 +1,49 @@
-"""How many frames that only cost a client may send: what makes floods of resets, pings and settings end."""
+"""How many frames that bring nothing a client may send: what slows floods of resets, pings and settings down."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from serving.http2.frames import ConnectionFault, ErrorCode
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Frames at once, and in a second after that: about what nghttp2 allows of resets.
-FRAMES, FRAMES_PER_S = 1000, 100
+#: Frames at once, and further ones for each call that a connection may have: all of them may be reset at a deadline.
+FRAMES, FRAMES_PER_STREAM = 1000, 2
 #: An answered call allows further frames: its window updates, pings, and a reset.
 FRAMES_PER_CALL = 8
 
 
 @final
 class FrameBudget:
-    """Counts the frames of one connection.
+    """Counts the frames of one connection. One that has sent too many is read no faster than they are allowed.
+
+    In the long run a connection may send as many such frames a second as it may have calls at a time, so that clients
+    whose calls all miss deadlines of a second are never slowed down.
 
     Args:
         clock: Seconds.
+        streams: The most calls of the connection at a time.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], streams: int) -> None:
         self._clock = clock
-        self._left = float(FRAMES)
+        self._frames_per_s = max(1, streams)
+        self._most = self._left = float(FRAMES + FRAMES_PER_STREAM * streams)
         self._filled_s = clock()
 
-    def spend(self, frames: int = 1) -> None:
-        """Count frames.
-
-        Raises:
-            ConnectionFault: They are too many.
-        """
+    def spend(self, frames: float = 1.0) -> None:
+        """Count frames."""
         self._left -= frames
-        if self._left < 0:
-            now = self._clock()
-            self._left = min(FRAMES, self._left + (now - self._filled_s) * FRAMES_PER_S)
-            self._filled_s = now
-            if self._left < 0:
-                raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
 
-    def earn(self, frames: int = FRAMES_PER_CALL) -> None:
+    def refill(self, frames: float = FRAMES_PER_CALL) -> None:
         """Allow further frames."""
-        self._left = min(FRAMES, self._left + frames)
+        self._left = min(self._most, self._left + frames)
+
+    def debt_s(self) -> float:
+        """Seconds until what was read is paid for; 0 where the client has sent no more than it may."""
+        if self._left >= 0:
+            return 0.0
+        now = self._clock()
+        self.refill((now - self._filled_s) * self._frames_per_s)
+        self._filled_s = now
+        return max(0.0, -self._left / self._frames_per_s)

@@ -80,6 +80,11 @@ class BatchTask(Generic[RequestT, OutcomeT]):
         if done is not None:
             done(outcome)
 
+    def cancel(self) -> None:
+        """Nobody waits any more: the request need not run, and a result that is being computed is not logged."""
+        self.claim()
+        self.done = None
+
     def start_timer(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the deadline end the wait from now on."""
         if self.timeout_s is not None and self._timer is None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
     from serving.capture.capture import Capture
+    from serving.inference.batching import BatchTask
     from serving.models.named_tensors import TensorTypes
     from serving.models.served_version import ServedVersion
 
@@ -123,12 +124,17 @@ class Inference:
                     raise Failure(Code.UNAVAILABLE, UNLOGGED)
         return body
 
-    def submit(self, request: AnyRequest, done: Callable[[Outcome | BaseException], None]) -> None:
+    def submit(
+        self, request: AnyRequest, done: Callable[[Outcome | BaseException], None]
+    ) -> BatchTask[AnyRequest, Outcome]:
         """As `infer`, without an asyncio task.
 
         Args:
             request: With or without a ``write``.
             done: Called in the event loop, later, with what `infer` would return or raise.
+
+        Returns:
+            The request in its batch, which can be cancelled.
 
         Raises:
             Failure: Wrong names of inputs, or too many waiting requests; ``done`` is not called then.
@@ -137,7 +143,7 @@ class Inference:
         key, rows = _batch_key(request, queue.runner.mixes_rows)
         own_s = request.timeout_s if isinstance(request, InferenceRequest) else None
         timeout_s = self._timeout_s if own_s is None else own_s
-        queue.batcher.submit(request, key=key, rows=rows, timeout_s=timeout_s, done=done)
+        return queue.batcher.submit(request, key=key, rows=rows, timeout_s=timeout_s, done=done)
 
     @property
     def max_batch_rows(self) -> int:

@@ -276,7 +276,7 @@ def _run(
         server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup, tls=settings.tls)
         pages = PeerPages(metrics=dependencies.metrics_page, statistics=dependencies.statistics)
         async with peers.joined(reloader, pages=pages, stop=server.stop):
-            grpc_server = _grpc_server(settings, listeners.grpc, dependencies, reload, app.limiter, peers)
+            grpc_server = _grpc_server(settings, listeners.grpc, dependencies, reload, app.limiter)
             await server.run_until_signal(listeners.http, grpc_server)
 
     with (
@@ -300,7 +300,6 @@ def _grpc_server(
     dependencies: HttpDependencies,
     reload: Reload,
     limiter: ConnectionLimiter,
-    peers: PeerWorkers,
 ) -> GrpcServer | None:
     """The gRPC server, not started yet; None if gRPC has no socket."""
     if bound is None or settings.grpc is None:
@@ -324,6 +323,5 @@ def _grpc_server(
         bound,
         grpc_dependencies,
         settings.grpc.settings,
-        is_shared=peers.is_shared,
         socket_path=settings.grpc.socket_path,
     )

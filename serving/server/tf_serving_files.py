@@ -7,15 +7,13 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
-from serving.http2.frames import ALPN
+from serving.http2.connection_settings import ALPN
 from serving.tf_serving.messages import monitoring_config, ssl_config
 from serving.tf_serving.text_format import read_text_file
 from serving.transport.http_settings import METRICS_PATH
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import grpc
 
 
 def read_monitoring_file(path: Path) -> str | None:
@@ -38,25 +36,6 @@ def read_monitoring_file(path: Path) -> str | None:
             fix=f'For example path: "{METRICS_PATH}".',
         )
     return config.path or METRICS_PATH
-
-
-def read_ssl_file(path: Path) -> grpc.ServerCredentials:
-    """Read an ``SSLConfig``: key and certificate in PEM, and whether client certificates are required.
-
-    Returns:
-        The credentials of the gRPC server.
-
-    Raises:
-        BadInput: The file cannot be read, or lacks key or certificate.
-    """
-    import grpc  # noqa: PLC0415 - loaded only to read such a file
-
-    given = _read_ssl_config(path)
-    return grpc.ssl_server_credentials(
-        [(given.server_key.encode(), given.server_cert.encode())],
-        root_certificates=given.custom_ca.encode() or None,
-        require_client_auth=given.client_verify,
-    )
 
 
 def _read_ssl_config(path: Path) -> Any:

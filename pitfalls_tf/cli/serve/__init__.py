@@ -76,7 +76,7 @@ def command(
     workers = worker_count(server)
     for line in check_unsupported(unsupported):
         output.progress(line)
-    address, grpc = read_addresses(server, tensorflow_serving, limits)
+    address, grpc = read_addresses(server, tensorflow_serving, limits, output.progress)
     repository = read_model_repository(server, tensorflow_serving, access, output.progress)
     settings = ServeSettings(
         repository=repository,

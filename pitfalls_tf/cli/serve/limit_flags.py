@@ -24,8 +24,6 @@ class LimitFlags:
     max_grpc_connections: int | None
     max_grpc_calls: int | None
     max_grpc_streams: int | None
-    grpc_compression: bool | None
-    grpc_engine: str | None
     grpc_idle_seconds: float | None
     idle_seconds: float | None
     request_seconds: float | None
@@ -47,12 +45,12 @@ limit_flags = option_group(
         click.option(
             "--max-inflation",
             type=click.IntRange(0),
-            help="Bytes that one byte of a compressed body may become; 0: any.  [default: 32]",
+            help="Bytes that one byte of a compressed body or message may become; 0: any.  [default: 32]",
         ),
         click.option(
             "--max-held-bytes",
             type=click.IntRange(MIN_BYTES),
-            help="Total size of all requests being read or answered.  [default: 268435456]",
+            help="Total size of all requests being read or answered, and of answers not sent.  [default: 268435456]",
         ),
         click.option(
             "--max-connections",
@@ -73,12 +71,6 @@ limit_flags = option_group(
         click.option(
             "--max-grpc-streams", type=click.IntRange(1), help="Concurrent calls per gRPC connection.  [default: 1024]"
         ),
-        click.option("--grpc-compression", is_flag=True, default=None, help="Take compressed gRPC messages."),
-        click.option(
-            "--grpc-engine",
-            type=click.Choice(["library", "loop"]),
-            help="What reads HTTP/2 of gRPC: its library, or this server's event loop.  [default: library]",
-        ),
         click.option(
             "--grpc-idle-seconds",
             type=_SECONDS,
@@ -87,11 +79,11 @@ limit_flags = option_group(
         click.option(
             "--idle-seconds", type=_SECONDS, help="Close an idle HTTP connection after this time.  [default: 75]"
         ),
-        click.option("--request-seconds", type=_SECONDS, help="Time to receive an HTTP request.  [default: 30]"),
+        click.option("--request-seconds", type=_SECONDS, help="Time to receive a request.  [default: 30]"),
         click.option(
             "--slow-client-bytes",
             type=click.FloatRange(1.0),
-            help="Minimum bytes per second of an HTTP client.  [default: 4096]",
+            help="Minimum bytes per second that a client sends or takes.  [default: 4096]",
         ),
         click.option(
             "--drain-seconds", type=_SECONDS, help="Time to answer accepted requests at shutdown.  [default: 30]"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve.contradictions import contradiction
+from pitfalls_tf.cli.serve.grpc_settings import read_grpc_settings
 from pitfalls_tf.cli.serve.model_source import cache_folder, read_model_list_source
 from pitfalls_tf.cli.serve.server_flags import OFF
 from pitfalls_tf.cli.serve.session_settings import read_gpus, read_threads, worker_count
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.serve.limit_flags import LimitFlags
     from pitfalls_tf.cli.serve.server_flags import ServerFlags
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
-    from serving.grpc_api.server import GrpcSettings
     from serving.models.batch_settings import BatchSettings
     from serving.models.model_cache import ModelCacheSettings
     from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
@@ -99,7 +98,7 @@ def _model_cache(flags: ServerFlags) -> ModelCacheSettings:
 
 
 def read_addresses(
-    flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: LimitFlags
+    flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: LimitFlags, report: Report
 ) -> tuple[Address | None, GrpcListener | None]:
     """Addresses of the REST and gRPC APIs.
 
@@ -107,6 +106,7 @@ def read_addresses(
         flags: the server's own flags.
         tf_flags: TensorFlow Serving's flags.
         limits: limits of clients.
+        report: prints a line about a setting without effect.
 
     Returns:
         REST address and gRPC listener; None for an API that is switched off.
@@ -121,7 +121,7 @@ def read_addresses(
     if rest_port != OFF:
         flag = "--rest-port" if tf_flags.rest_api_port is None else "--rest_api_port"
         rest = Address(host=flags.host, port=REST_PORT if rest_port is None else rest_port, flag=flag)
-    grpc = _grpc_listener(flags, tf_flags, limits)
+    grpc = _grpc_listener(flags, tf_flags, limits, report)
     if rest is None and grpc is None:
         raise contradiction("--rest_api_port=0", "no gRPC", "no API would be left")
     if rest is not None and grpc is not None and rest.port and rest.port == grpc.address.port:
@@ -208,7 +208,9 @@ def _batches(tf_flags: TensorFlowServingFlags, report: Report) -> BatchSettings:
     return BatchSettings(runs=settings.runs) if is_own else settings
 
 
-def _grpc_listener(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> GrpcListener | None:
+def _grpc_listener(
+    flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: LimitFlags, report: Report
+) -> GrpcListener | None:
     """The gRPC listener. Without a flag it uses TensorFlow Serving's port if that is free.
 
     Clients of TensorFlow Serving then find the server, and a second server on the machine still starts.
@@ -231,41 +233,10 @@ def _grpc_listener(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits:
     flag = "--grpc-port" if tf_flags.port is None else "--port"
     address = Address(host=flags.host, port=GRPC_PORT if port is None else port, flag=flag)
     return GrpcListener(
-        address=address, is_required=is_required, settings=_grpc_settings(tf_flags, limits), socket_path=path
-    )
-
-
-def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> GrpcSettings | None:
-    """Settings of gRPC; None, without importing gRPC, if no flag sets any."""
-    bounds = {
-        "message_bytes": limits.max_request_bytes,
-        "connections": limits.max_grpc_connections,
-        "calls": limits.max_grpc_calls,
-        "streams": limits.max_grpc_streams,
-        "idle_s": limits.grpc_idle_seconds,
-        "message_s": limits.request_seconds,
-        "compression": limits.grpc_compression,
-        "engine": limits.grpc_engine,
-    }
-    given: dict[str, Any] = {name: value for name, value in bounds.items() if value is not None}
-    if not given and tf_flags.ssl_config_file is None and not tf_flags.grpc_channel_arguments:
-        return None
-    if limits.grpc_engine == "loop":
-        for flag, is_given in (
-            ("--grpc_channel_arguments", bool(tf_flags.grpc_channel_arguments)),
-            ("--grpc-compression", bool(limits.grpc_compression)),
-        ):
-            if is_given:
-                raise contradiction(flag, "--grpc-engine loop", "only gRPC's library has it")
-    from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
-    from serving.server.tf_serving_files import read_grpc_tls, read_ssl_file  # noqa: PLC0415 - as above
-
-    if (file := tf_flags.ssl_config_file) is not None:
-        in_loop = limits.grpc_engine == "loop"
-        given |= {"tls": read_grpc_tls(file)} if in_loop else {"credentials": read_ssl_file(file)}
-    return GrpcSettings(
-        arguments=read_channel_arguments(tf_flags.grpc_channel_arguments or ""),
-        **given,
+        address=address,
+        is_required=is_required,
+        settings=read_grpc_settings(tf_flags, limits, report),
+        socket_path=path,
     )
 
 
@@ -274,35 +245,6 @@ def verifies_clients(tf_flags: TensorFlowServingFlags) -> bool:
     from serving.server.tf_serving_files import verifies_grpc_clients  # noqa: PLC0415 - not needed for --help
 
     return tf_flags.ssl_config_file is not None and verifies_grpc_clients(tf_flags.ssl_config_file)
-
-
-def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
-    """Parse gRPC channel arguments.
-
-    Args:
-        text: KEY=VALUE pairs separated by commas.
-
-    Returns:
-        Pairs of key and value; numeric values are integers.
-
-    Raises:
-        BadInput: a part that is not KEY=VALUE.
-
-    >>> read_channel_arguments("grpc.max_concurrent_streams=100,grpc.primary_user_agent=me")
-    (('grpc.max_concurrent_streams', 100), ('grpc.primary_user_agent', 'me'))
-    """
-    pairs: list[tuple[str, int | str]] = []
-    for part in filter(None, text.split(",")):
-        key, is_pair, value = part.partition("=")
-        if not is_pair or not key:
-            raise BadInput(
-                "Invalid channel argument.",
-                got=part,
-                expected="KEY=VALUE",
-                fix="For example --grpc_channel_arguments=grpc.max_connection_age_ms=60000",
-            )
-        pairs.append((key, int(value) if value.removeprefix("-").isdecimal() else value))
-    return tuple(pairs)
 
 
 def _or_default(value: Any, default: Any) -> Any:

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's flags for features that do not exist here: tuning flags are ignored, the others refused."""
+"""Flags for features that do not exist here, of TensorFlow Serving and of earlier releases: ignored, or refused."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ IGNORED: Mapping[str, str] = {
     "xla_cpu_compilation_enabled": "graphs are not changed",
     "xla_gpu_compilation_enabled": "graphs are not changed",
     "skip_initialize_tpu": "models run on CPUs and GPUs",
+    "grpc-compression": "compressed messages are always taken, within --max-inflation",
+    "grpc-engine": "one engine reads gRPC",
     "num_tflite_pools": "TensorFlow Lite models are not served",
     "num_tflite_interpreters_per_pool": "TensorFlow Lite models are not served",
 }
@@ -61,7 +63,7 @@ def unsupported_flags(verb: Callable[..., int | None]) -> Callable[..., int | No
 
     @functools.wraps(verb)
     def wrapper(*arguments: Any, **given: Any) -> int | None:
-        values = {name: given.pop(name) for name in (*IGNORED, *REFUSED)}
+        values = {name: given.pop(name.replace("-", "_")) for name in (*IGNORED, *REFUSED)}
         return verb(
             *arguments, unsupported={name: value for name, value in values.items() if value is not None}, **given
         )

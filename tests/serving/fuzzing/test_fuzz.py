@@ -20,7 +20,7 @@ import pytest
 
 from serving.capture.capture import Caller, Capture
 from serving.grpc_api.call import GrpcCall
-from serving.grpc_api.call_handler import read_message
+from serving.grpc_api.call_handler import reader_of
 from serving.grpc_api.methods import GrpcDependencies, make_services
 from serving.inference.inference import Inference
 from serving.inference.timestamps import wall_clock_us
@@ -99,12 +99,16 @@ async def call(dependencies: GrpcDependencies, messages: Iterable[tuple[str, byt
 
     async def one(name: str, body: bytes) -> str:
         try:
-            request = read_message(methods[name].request, body)
+            request = reader_of(methods[name].request)(body)
         except Failure:
             return "no message"
         code = Code.OK
+        done = asyncio.get_running_loop().create_future()
         try:
-            await methods[name].answer(request, GrpcCall(Caller("r", 0, wall_clock_us()), None))
+            methods[name].start(request, GrpcCall(Caller("r", 0, wall_clock_us()), None), done.set_result)
+            outcome = await done
+            if isinstance(outcome, BaseException):
+                raise outcome
         except Failure as failure:
             code = failure.code
         assert code not in {Code.INTERNAL, Code.UNKNOWN}, (name, body)

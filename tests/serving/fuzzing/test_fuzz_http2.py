@@ -6,23 +6,33 @@ import asyncio
 import struct
 from typing import TYPE_CHECKING, Any
 
-import grpc
 import uvloop
 
-from serving.http2 import frames
+from serving.http2.call_limiter import CallLimiter
 from serving.http2.connection import Http2Connection
 from serving.http2.connection_settings import ConnectionSettings
-from serving.http2.frames import frame, literal, number_frame
 from serving.http2.grpc_server import Http2GrpcServer
+from serving.http2.server_call import StreamMethod, UnaryMethod
 from serving.transport.limits import ConnectionLimiter
 from tests.fuzzing.budget import seeded, seeds
+from tests.serving.http2 import raw_frames as frames
+from tests.serving.http2.raw_frames import frame, literal, number_frame
 
 if TYPE_CHECKING:
     from random import Random
 
-HEADERS = b"\x83\x86" + literal(b":path", b"/S/M") + literal(b"content-type", b"application/grpc")
+    from serving.http2.server_call import Method, ServerCall
+
+HEADERS = (
+    b"\x83\x86"
+    + literal(b":path", b"/S/M")
+    + literal(b":authority", b"a")
+    + literal(b"content-type", b"application/grpc")
+)
+STREAM = HEADERS.replace(b"/S/M", b"/S/R")
 INDEXED = b"\x83\x86" + b"".join(
-    b"\x40" + literal(*header)[1:] for header in ((b":path", b"/S/M"), (b"content-type", b"application/grpc"))
+    b"\x40" + literal(*header)[1:]
+    for header in ((b":path", b"/S/M"), (b":authority", b"a"), (b"content-type", b"application/grpc"))
 )
 SETTINGS = ConnectionSettings(message_bytes=1500, streams=5, idle_s=99.0, stall_s=99.0)
 HELD_BYTES = 1 << 20
@@ -37,6 +47,9 @@ class FakeTransport(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         assert len(data) < 1 << 20
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def is_closing(self) -> bool:
         return self._closing
@@ -66,7 +79,7 @@ def piece(random: Random) -> bytes:
     size = max(0, len(message) + random.choice((0, 0, 0, 1, -1)))
     data = struct.pack(">?I", random.random() < 0.05, size) + message
     setting = struct.pack(">HI", random.randrange(1, 7), random.choice((0, 1, 65535, 1 << 24, 1 << 31)))
-    block = random.choice((HEADERS, HEADERS, INDEXED, b"\xbf\xbe\x83\x86", random.randbytes(20)))
+    block = random.choice((HEADERS, STREAM, INDEXED, b"\xbf\xbe\x83\x86", random.randbytes(20)))
     return random.choice(
         (
             frame(frames.HEADERS, random.choice((4, 5, 4, 4, flags)), number, block),
@@ -94,13 +107,18 @@ def conversation(random: Random) -> bytes:
     return frames.PREFACE + data
 
 
-async def answer(_: Any, context: Any) -> bytes:
-    message = await context.read()
-    if message is grpc.aio.EOF:
-        await context.abort(grpc.StatusCode.INTERNAL, "none")
-    if len(message) % 3 == 0:
+def answer(call: ServerCall, message: bytes) -> None:
+    if len(message) % 3:
+        call.reply(message * 3)
+    else:
+        call.timers.append(asyncio.get_running_loop().call_later(0.001, call.reply, message * 30))
+
+
+async def repeat(call: ServerCall) -> None:
+    while (message := await call.read()) is not None:
+        await call.write(message)
         await asyncio.sleep(0.001)
-    return bytes(message) * 3
+        await call.write(message * 40)
 
 
 async def talk(server: Http2GrpcServer, random: Random) -> None:
@@ -122,9 +140,9 @@ def test_frames() -> None:
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
-        server = Http2GrpcServer(SETTINGS, limiter, calls=50, connections=1000)
-        handlers = {"M": grpc.stream_unary_rpc_method_handler(answer)}
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("S", handlers),))
+        calls = CallLimiter(50)
+        methods: dict[str, Method] = {"/S/M": UnaryMethod(answer, calls), "/S/R": StreamMethod(repeat, calls)}
+        server = Http2GrpcServer(methods, SETTINGS, limiter, connections=1000)
         for seed in seeds():
             await talk(server, seeded(seed))
         await asyncio.sleep(0.01)

@@ -17,12 +17,11 @@ from serving.access.guard import Guard
 from serving.access.reload_policy import ReloadPolicy
 from serving.capture.capture import Capture
 from serving.grpc_api.methods import GrpcDependencies, default_limiter
-from serving.grpc_api.server import GrpcServer, GrpcSettings
+from serving.grpc_api.server import GrpcServer
 from serving.inference.inference import Inference
 from serving.inference_v2.model_control import ModelControl
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.shutdown import DrainingServer
-from serving.server.tf_serving_files import read_grpc_tls, read_ssl_file
 from serving.transport.sockets import Address, bind_address, target_of, url_of
 from tests.serving.conftest import Website
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serving.capture.log_sink import RowWriter
-    from serving.grpc_api.server import Engine
+    from serving.grpc_api.server import GrpcSettings
     from serving.models.batch_settings import BatchSettings
     from serving.models.versions import Models
     from serving.transport.limits import ConnectionLimiter
@@ -55,13 +54,6 @@ class Site:
     @property
     def model_service(self) -> Any:
         return model_service_pb2_grpc.ModelServiceStub(self.channel)
-
-
-def tls_settings(file: Path, engine: Engine) -> GrpcSettings:
-    """Settings of an encrypted server, from an SSLConfig."""
-    if engine == "loop":
-        return GrpcSettings(engine="loop", tls=read_grpc_tls(file))
-    return GrpcSettings(credentials=read_ssl_file(file))
 
 
 class OpenSite(Protocol):

@@ -8,6 +8,7 @@ from tensorflow_serving.apis import get_model_status_pb2, predict_pb2
 
 from serving.grpc_api.descriptors import describe
 from serving.grpc_api.methods import GrpcMethod
+from serving.grpc_api.starts import by_coroutine
 
 
 async def unused(_: object, __: object) -> bytes:
@@ -16,7 +17,7 @@ async def unused(_: object, __: object) -> bytes:
 
 def method(name: str, kind: str, module: object) -> GrpcMethod:
     request, response = getattr(module, f"{kind}Request"), getattr(module, f"{kind}Response")
-    return GrpcMethod(name=name, request=request, response=response, answer=unused)
+    return GrpcMethod(name=name, request=request, response=response, start=by_coroutine(unused))
 
 
 def test_a_service_is_found_by_its_name_with_its_methods() -> None:

@@ -12,6 +12,7 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import predict_pb2
 
 from serving.grpc_api.server import GrpcSettings
+from serving.http2.connection_settings import ConnectionSettings
 from serving.models.batch_settings import BatchSettings
 from tests.serving.grpc_api.conftest import predict_request
 
@@ -187,7 +188,7 @@ def test_the_output_filter(site: Site) -> None:
 
 
 def test_messages_are_bounded_as_sent_and_as_written_out(open_site: OpenSite) -> None:
-    with open_site(settings=GrpcSettings(message_bytes=4096)) as site:
+    with open_site(settings=GrpcSettings(connection=ConnectionSettings(message_bytes=4096))) as site:
         code, text = failure(site, predict_request("half_plus_two", {"x": np.zeros(2000, np.float32)}))
         assert (code, "larger than max" in text) == (grpc.StatusCode.RESOURCE_EXHAUSTED, True)
         short = TensorProto(dtype=1, float_val=[1.0])

@@ -11,13 +11,11 @@ import orjson
 import pytest
 from tensorflow import make_ndarray
 
-from serving.grpc_api.server import GrpcSettings
-from serving.http2 import frames
-from serving.http2.frames import literal
 from serving.models.batch_settings import BatchSettings
 from serving.models.versions import Models
 from tests.serving.grpc_api.conftest import predict_request
-from tests.serving.http2.conftest import HEADERS, RawClient, call
+from tests.serving.http2 import raw_frames as frames
+from tests.serving.http2.raw_frames import CALL_HEADERS, RawClient, call, literal
 from tests.serving.memory_log import BlockedLog, MemoryLog
 from tests.serving.sums_model import NAMES, load_sums
 
@@ -115,14 +113,13 @@ def test_all_dialects_share_one_batch_and_one_write(open_site: OpenSite, sums: M
 
 
 def test_calls_that_come_together_share_a_batch_in_the_event_loop(open_site: OpenSite, sums: Models) -> None:
-    """gRPC's library hands them over one by one."""
     log = MemoryLog()
     path = b"/tensorflow.serving.PredictionService/Predict"
-    headers = HEADERS.replace(literal(b":path", b"/test.Echo/Echo"), literal(b":path", path))
+    headers = CALL_HEADERS.replace(literal(b":path", b"/test.Echo/Echo"), literal(b":path", path))
     value = np.array([[1.0, 2.0]], np.float32)
     body = predict_request("sums", {NAMES["fixed"]: value}, signature="fixed").SerializeToString()
     with (
-        open_site(writer=log, served=sums, settings=GrpcSettings(engine="loop")) as site,
+        open_site(writer=log, served=sums) as site,
         RawClient(int(site.target.rpartition(":")[2])) as client,
     ):
         client.send(*(call(stream, body, headers=headers) for stream in range(1, 41, 2)))

@@ -14,18 +14,23 @@ import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from monitoring.errors import BadInput
+from serving.grpc_api.server import GrpcSettings
+from serving.http2.connection_settings import ConnectionSettings
 from serving.server.tf_serving_files import read_grpc_tls
 from tests.serving.certificates import OTHERS, OURS, Authority, Party, ssl_file
-from tests.serving.grpc_api.conftest import predict_request, tls_settings
+from tests.serving.grpc_api.conftest import predict_request
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serving.grpc_api.server import Engine
     from tests.serving.grpc_api.conftest import OpenSite, Site
 
 
 REQUEST = predict_request("half_plus_two", {"x": np.array([1.0], np.float32)})
+
+
+def tls_settings(folder: Path, *, client_verify: bool = False) -> GrpcSettings:
+    return GrpcSettings(tls=read_grpc_tls(ssl_file(folder, client_verify=client_verify)))
 
 
 def code_of(site: Site) -> grpc.StatusCode:
@@ -35,7 +40,6 @@ def code_of(site: Site) -> grpc.StatusCode:
     return code
 
 
-@pytest.mark.parametrize("engine", ["library", "loop"])
 @pytest.mark.parametrize(
     ("client_verify", "trusts", "shows", "is_answered"),
     [
@@ -51,13 +55,12 @@ def test_ssl_config_file(
     open_site: OpenSite,
     tmp_path: Path,
     *,
-    engine: Engine,
     client_verify: bool,
     trusts: Authority,
     shows: Party | None,
     is_answered: bool,
 ) -> None:
-    settings = tls_settings(ssl_file(tmp_path, client_verify=client_verify), engine)
+    settings = tls_settings(tmp_path, client_verify=client_verify)
     credentials = grpc.ssl_channel_credentials(
         trusts.certificate, None if shows is None else shows.key, None if shows is None else shows.certificate
     )
@@ -85,13 +88,11 @@ def bytes_until_the_end(site: Site, context: ssl.SSLContext | None) -> bytes:
 
 
 @pytest.mark.parametrize("protocols", [[], ["http/1.1"], ["h2"]], ids=["none", "HTTP/1.1", "HTTP/2"])
-def test_in_the_loop_only_clients_that_ask_for_http2_are_served(
-    open_site: OpenSite, tmp_path: Path, protocols: list[str]
-) -> None:
+def test_only_clients_that_ask_for_http2_are_served(open_site: OpenSite, tmp_path: Path, protocols: list[str]) -> None:
     context = ssl.create_default_context(cadata=OURS.certificate.decode())
     if protocols:
         context.set_alpn_protocols(protocols)
-    with open_site(settings=tls_settings(ssl_file(tmp_path, client_verify=False), "loop")) as site:
+    with open_site(settings=tls_settings(tmp_path)) as site:
         try:
             served = bytes_until_the_end(site, context) != b""
         except (ConnectionError, ssl.SSLError):
@@ -99,8 +100,8 @@ def test_in_the_loop_only_clients_that_ask_for_http2_are_served(
     assert served is (protocols == ["h2"])
 
 
-def test_in_the_loop_a_handshake_that_does_not_come_ends_the_connection(open_site: OpenSite, tmp_path: Path) -> None:
-    settings = replace(tls_settings(ssl_file(tmp_path, client_verify=False), "loop"), message_s=0.2)
+def test_a_handshake_that_does_not_come_ends_the_connection(open_site: OpenSite, tmp_path: Path) -> None:
+    settings = replace(tls_settings(tmp_path), connection=ConnectionSettings(stall_s=0.2))
     with open_site(settings=settings) as site:
         began = time.monotonic()
         assert bytes_until_the_end(site, None) == b""

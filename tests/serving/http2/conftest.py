@@ -1,78 +1,73 @@
-"""A server of echoes in this process, and a client that writes its frames by hand."""
+"""A server of echoes in this process."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
-import grpc
 import pytest
 import uvloop
 
-from serving.http2 import frames
+from serving.http2.call_limiter import CallLimiter
 from serving.http2.connection_settings import ConnectionSettings
-from serving.http2.frames import frame, literal
 from serving.http2.grpc_server import Http2GrpcServer
+from serving.http2.server_call import StreamMethod, UnaryMethod
+from serving.status import Code, Failure
 from serving.transport.limits import ConnectionLimiter
 from serving.transport.sockets import Address, bind_address, port_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from serving.http2.server_call import Method, ServerCall
+
 SETTINGS = ConnectionSettings(message_bytes=1 << 20, streams=100, idle_s=60.0, stall_s=30.0)
-SERVICE = "test.Echo"
-HEADERS = (
-    b"\x83\x86"
-    + literal(b":path", b"/test.Echo/Echo")
-    + literal(b"content-type", b"application/grpc")
-    + literal(b"te", b"trailers")
-)
+HELD_BYTES = 4 << 20
 
 
 class EchoHandlers:
     """Answers with the message; waits before that as long as it is told; repeats it."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self.cancelled = 0
         self.deadlines: list[float | None] = []
 
-    async def echo(self, _: Any, context: Any) -> bytes:
-        message = await context.read()
-        self.deadlines.append(context.time_remaining())
-        if message is grpc.aio.EOF:
-            await context.abort(grpc.StatusCode.INTERNAL, "100 % nothing \u2013 at all")
-        metadata = dict(context.invocation_metadata())
-        context.set_trailing_metadata((("x-peer", context.peer()), ("x-name", metadata.get("x-name", ""))))
+    def echo(self, call: ServerCall, message: bytes) -> None:
+        self.begun += 1
+        self.deadlines.append(call.time_remaining())
+        name = dict(call.metadata).get(b"x-name", b"")
+        call.trailing = ((b"x-peer", call.identity.peer.encode()), (b"x-name", name))
         if message == b"fail":
-            raise RuntimeError("as asked")
-        if message.startswith(b"grow"):
-            return b"x" * int(message[4:])
-        if message == b"wait":
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                self.cancelled += 1
-                raise
-        return bytes(message)
+            call.fail(Failure(Code.INTERNAL, "100 % nothing \u2013 at all"))
+        elif message.startswith(b"grow"):
+            call.reply(b"x" * int(message[4:]))
+        elif message == b"wait":
+            call.on_cancel = self._cancel
+        else:
+            call.reply(message)
 
-    async def repeat(self, requests: AsyncIterator[bytes], _: Any) -> AsyncIterator[bytes]:
-        async for message in requests:
-            yield message
-            yield message
+    def _cancel(self) -> None:
+        self.cancelled += 1
 
-    def generic(self) -> grpc.GenericRpcHandler:
-        handlers = {
-            "Echo": grpc.stream_unary_rpc_method_handler(self.echo),
-            "Repeat": grpc.stream_stream_rpc_method_handler(self.repeat),
+    async def repeat(self, call: ServerCall) -> None:
+        while (message := await call.read()) is not None:
+            if message == b"fail":
+                raise RuntimeError("as asked")
+            await call.write(message)
+            await call.write(message)
+
+    def methods(self, calls: int) -> dict[str, Method]:
+        limiter = CallLimiter(calls)
+        return {
+            "/test.Echo/Echo": UnaryMethod(self.echo, limiter),
+            "/test.Echo/Repeat": StreamMethod(self.repeat, limiter),
         }
-        return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,45 +77,56 @@ class EchoServer:
     port: int
     handlers: EchoHandlers
     limiter: ConnectionLimiter
-    stop: Any
+    held_bytes: int
+    stop: Callable[[float], None]
     """Stops it, given the seconds that calls have left; returns when it has."""
+
+    def holds_nothing(self) -> bool:
+        """Whether no byte is counted any more."""
+        is_all = self.limiter.hold_bytes(self.held_bytes)
+        if is_all:
+            self.limiter.release_bytes(self.held_bytes)
+        return is_all
 
 
 class OpenEcho(Protocol):
     """``with open_echo(streams=...) as server:`` runs a server while the block runs."""
 
     def __call__(
-        self, *, calls: int = 1000, connections: int = 50, **settings: Any
+        self, *, calls: int = 4000, connections: int = 50, held_bytes: int = HELD_BYTES, **settings: Any
     ) -> AbstractContextManager[EchoServer]: ...
 
 
 @pytest.fixture(scope="session")
 def open_echo() -> OpenEcho:
     @contextmanager
-    def opened(*, calls: int = 1000, connections: int = 50, **settings: Any) -> Iterator[EchoServer]:
-        handlers, limiter = EchoHandlers(), ConnectionLimiter(max_connections=0, max_held_bytes=4 << 20)
+    def opened(
+        *, calls: int = 4000, connections: int = 50, held_bytes: int = HELD_BYTES, **settings: Any
+    ) -> Iterator[EchoServer]:
+        handlers, limiter = EchoHandlers(), ConnectionLimiter(max_connections=0, max_held_bytes=held_bytes)
         bound = bind_address(Address(port=0))
         port = port_of(bound)
         started, over = threading.Event(), threading.Event()
-        found: dict[str, Any] = {}
+        running: dict[str, Any] = {}
 
         async def run() -> None:
-            server = Http2GrpcServer(replace(SETTINGS, **settings), limiter, calls=calls, connections=connections)
-            server.add_generic_rpc_handlers((handlers.generic(),))
+            server = Http2GrpcServer(
+                handlers.methods(calls), replace(SETTINGS, **settings), limiter, connections=connections
+            )
             await server.listen(bound)
-            found.update(loop=asyncio.get_running_loop(), server=server)
+            running.update(loop=asyncio.get_running_loop(), server=server)
             started.set()
             await asyncio.to_thread(over.wait)
             await server.stop(0.0)
 
         def stop(grace_s: float) -> None:
-            asyncio.run_coroutine_threadsafe(found["server"].stop(grace_s), found["loop"]).result(30)
+            asyncio.run_coroutine_threadsafe(running["server"].stop(grace_s), running["loop"]).result(30)
 
         thread = threading.Thread(target=lambda: uvloop.run(run()))
         thread.start()
         assert started.wait(30)
         try:
-            yield EchoServer(port=port, handlers=handlers, limiter=limiter, stop=stop)
+            yield EchoServer(port=port, handlers=handlers, limiter=limiter, held_bytes=held_bytes, stop=stop)
         finally:
             over.set()
             thread.join()
@@ -135,67 +141,7 @@ def echo(open_echo: OpenEcho) -> Iterator[EchoServer]:
         yield server
 
 
-class RawClient:
-    """A connection whose every frame is written by hand."""
-
-    def __init__(self, port: int, *, preface: bytes = frames.PREFACE + frame(frames.SETTINGS, 0, 0)) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self._rest = b""
-        self.socket.sendall(preface)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def send(self, *parts: bytes) -> None:
-        """Send frames; those that the server does not take any more are lost."""
-        try:
-            self.socket.sendall(b"".join(parts))
-        except (BrokenPipeError, ConnectionResetError):
-            return
-
-    def frames(self) -> Iterator[tuple[int, int, int, bytes]]:
-        """Kind, flags, stream and payload of each frame that comes, until the server closes."""
-        while True:
-            while len(self._rest) >= frames.HEAD_BYTES:
-                high, low, kind, flags, number = frames.HEAD.unpack_from(self._rest)
-                end = frames.HEAD_BYTES + (high << 8 | low)
-                if len(self._rest) < end:
-                    break
-                payload, self._rest = self._rest[frames.HEAD_BYTES : end], self._rest[end:]
-                yield kind, flags, number, payload
-            try:
-                data = self.socket.recv(65536)
-            except ConnectionResetError:
-                return
-            if not data:
-                return
-            self._rest += data
-
-    def until(self, kind: int, *, flag: int = 0, stream: int | None = None) -> bytes:
-        """The payload of the next frame of a kind; the frames before it are dropped."""
-        for found, flags, number, payload in self.frames():
-            if found == kind and flags & flag == flag and stream in {None, number}:
-                return payload
-        raise AssertionError(f"the server closed before a frame of kind {kind}")
-
-    def goaway(self) -> int:
-        """The code with which the server ends the connection."""
-        code: int = struct.unpack(">II", self.until(frames.GOAWAY)[:8])[1]
-        return code
-
-
-def call(stream: int, message: bytes = b"hello", *, headers: bytes = HEADERS) -> bytes:
-    """The frames of a call."""
-    data = struct.pack(">?I", False, len(message)) + message
-    return frame(frames.HEADERS, frames.END_HEADERS, stream, headers) + frame(
-        frames.DATA, frames.END_STREAM, stream, data
-    )
-
-
-def wait_for(condition: Any) -> None:
+def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until a condition of the server's holds."""
     ends = time.monotonic() + 20
     while not condition():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitoring.errors import BadInput
-from serving.server.tf_serving_files import read_monitoring_file, read_ssl_file
+from serving.server.tf_serving_files import read_grpc_tls, read_monitoring_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,4 +38,4 @@ def test_invalid_files_are_refused_with_the_reason(file: Path) -> None:
         read_monitoring_file(file)
     file.write_text('server_key: "k" client_verify: true')
     with pytest.raises(BadInput, match="no server_cert, no custom_ca, which client_verify needs"):
-        read_ssl_file(file)
+        read_grpc_tls(file)

@@ -45,7 +45,7 @@ class ParsedFlags:
 
     def addresses(self) -> tuple[Any, Any]:
         """REST address and gRPC listener."""
-        return read_addresses(self.server, self.tensorflow_serving, self.limit_flags)
+        return read_addresses(self.server, self.tensorflow_serving, self.limit_flags, self.reported.append)
 
     def ports(self) -> tuple[Any, ...]:
         """REST port; gRPC port and whether it is required."""

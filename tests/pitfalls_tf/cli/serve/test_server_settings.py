@@ -9,6 +9,7 @@ import pytest
 
 from monitoring.errors import BadInput
 from serving.grpc_api.server import GrpcSettings
+from serving.http2.connection_settings import ConnectionSettings
 from serving.models.batch_settings import BatchSettings
 from serving.models.loading import LoadSettings
 from serving.models.model_cache import ModelCacheSettings
@@ -137,10 +138,40 @@ def test_limits_of_clients_are_set_by_flags() -> None:
     assert limits.drain_s == 12.0
     _, listener = flags.addresses()
     assert listener is not None
-    settings = GrpcSettings(message_bytes=2048, connections=13, calls=6, streams=7, idle_s=8.0, message_s=10.0)
+    connection = ConnectionSettings(message_bytes=2048, streams=7, idle_s=8.0, stall_s=10.0, bytes_per_s=11.0)
+    settings = GrpcSettings(connections=13, calls=6, connection=connection)
     assert (listener.settings, listener.is_required) == (settings, False)
     with pytest.raises(BadInput, match="the largest request would never fit"):
         ParsedFlags("--max-held-bytes=2048").limits()
+
+
+def test_channel_arguments_set_what_there_is_and_the_others_are_told() -> None:
+    arguments = {
+        "grpc.max_concurrent_streams": 7,
+        "grpc.max_receive_message_length": -1,
+        "grpc.max_connection_idle_ms": 8000,
+        "grpc.max_connection_age_ms": 9000,
+        "grpc.max_connection_age_grace_ms": 1500,
+        "grpc.keepalive_time_ms": 10_000,
+        "grpc.keepalive_timeout_ms": 11_000,
+        "grpc.so_reuseport": 0,
+    }
+    flags = ParsedFlags("--grpc_channel_arguments=" + ",".join(f"{key}={value}" for key, value in arguments.items()))
+    _, listener = flags.addresses()
+    assert listener is not None
+    connection = ConnectionSettings(
+        message_bytes=(1 << 31) - 1,
+        streams=7,
+        idle_s=8.0,
+        age_s=9.0,
+        age_grace_s=1.5,
+        keepalive_s=10.0,
+        keepalive_timeout_s=11.0,
+    )
+    assert (listener.settings, listener.is_required) == (GrpcSettings(connection=connection), True)
+    assert flags.reported == [
+        "The channel argument grpc.so_reuseport has no effect: the server does not use gRPC's library."
+    ]
 
 
 def test_a_unix_socket_needs_grpc() -> None:
@@ -192,8 +223,11 @@ def test_models_at_urls_are_copied_to_a_cache(tmp_path: Path, monkeypatch: pytes
         (("--port=0", "--grpc_socket_path=s"), "the socket is gRPC's"),
         (("--workers=2", "--grpc_socket_path=s"), "a Unix socket has one process"),
         (("--grpc_channel_arguments=a",), "Invalid channel argument"),
-        (("--grpc-engine=loop", "--grpc_channel_arguments=a=1"), "--grpc_channel_arguments and --grpc-engine loop"),
-        (("--grpc-engine=loop", "--grpc-compression"), "--grpc-compression and --grpc-engine loop contradict"),
+        (("--grpc_channel_arguments=grpc.keepalive_time_ms=0",), "Invalid channel argument"),
+        (
+            ("--max-grpc-streams=7", "--grpc_channel_arguments=grpc.max_concurrent_streams=8"),
+            "--max-grpc-streams=7 and --grpc_channel_arguments with 8 contradict",
+        ),
         (("--batching_parameters_file=f",), "--batching_parameters_file and no --enable_batching contradict"),
         (
             ("--enable_per_model_batching_parameters",),

@@ -1,0 +1,134 @@
+"""The short ways through the library's state write and count what its own ways do."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, ResponseReceived, StreamEnded, TrailersReceived
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.http2.connection_state import CONNECTION_WINDOW, MAX_WINDOW, SPARE_STATES, STREAM_WINDOW, ConnectionState
+from serving.http2.frame_budget import FrameBudget
+from tests.serving.http2.raw_frames import HEADERS, INITIAL_WINDOW_SIZE, PREFACE, call, frame, number_frame, setting
+from tests.serving.http2.raw_frames import SETTINGS as SETTINGS_KIND
+from tests.serving.http2.raw_frames import WINDOW_UPDATE as WINDOW_UPDATE_KIND
+
+FIRST = ((b":status", b"200"), (b"content-type", b"application/grpc"))
+LAST = ((b"grpc-status", b"0"), (b"x-request-id", b"7" * 36))
+
+
+def state(calls: dict[int, Any] | None = None) -> ConnectionState:
+    """A connection whose client has sent its settings."""
+    made = ConnectionState(FrameBudget(lambda: 0.0, 100), 100, calls or {}, lambda _: None)
+    made.initiate_connection()
+    made.receive_data(PREFACE + frame(SETTINGS_KIND, 0, 0))
+    made.clear_outbound_data_buffer()
+    return made
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 16384])
+def test_an_answer_in_one_piece_is_what_the_library_writes_in_three(size: int) -> None:
+    data, short, long = bytes(size), state(), state()
+    for each in (short, long):
+        each.receive_data(call(1))
+    short.send_answer(1, FIRST, data, LAST)
+    long.send_headers(1, FIRST)
+    long.send_data(1, data)
+    long.send_headers(1, LAST, end_stream=True)
+    assert short.data_to_send() == long.data_to_send()
+    assert short.outbound_flow_control_window == long.outbound_flow_control_window
+    assert short.streams[1].outbound_flow_control_window == long.streams[1].outbound_flow_control_window
+    assert short.streams[1].closed
+    assert long.streams[1].closed
+
+
+def test_the_library_s_client_reads_an_answer_in_one_piece() -> None:
+    client, server = H2Connection(H2Configuration(client_side=True)), state()
+    client.initiate_connection()
+    fields = {":method": "POST", ":scheme": "http", ":path": "/a/B", ":authority": "x", "te": "trailers"}
+    client.send_headers(1, list(fields.items()), end_stream=True)
+    server.receive_data(client.data_to_send()[len(PREFACE) :])
+    server.send_answer(1, FIRST, b"hello", LAST)
+    kinds = [type(event) for event in client.receive_data(server.data_to_send())]
+    assert [kind for kind in kinds if kind in {ResponseReceived, DataReceived, TrailersReceived, StreamEnded}] == [
+        ResponseReceived,
+        DataReceived,
+        TrailersReceived,
+        StreamEnded,
+    ]
+
+
+UPDATES = st.lists(
+    st.tuples(st.sampled_from([0, 1, 1, 3]), st.sampled_from([1, 7, 65535, 1 << 20, MAX_WINDOW - 65535, MAX_WINDOW])),
+    max_size=8,
+)
+
+
+@given(UPDATES)
+def test_windows_grow_and_overflow_as_in_the_library(updates: list[tuple[int, int]]) -> None:
+    own, library = state(), H2Connection(H2Configuration(client_side=False, header_encoding=None))
+    library.initiate_connection()
+    library.receive_data(PREFACE + frame(SETTINGS_KIND, 0, 0))
+    for each in (own, library):
+        each.receive_data(call(1) + call(3))
+    for number, size in updates:
+        outcomes: list[Any] = []
+        for each in (own, library):
+            each.clear_outbound_data_buffer()
+            try:
+                each.receive_data(number_frame(WINDOW_UPDATE_KIND, number, size))
+            except ProtocolError as error:
+                outcomes.append(error.error_code)
+            else:
+                windows = [stream.outbound_flow_control_window for stream in each.streams.values()]
+                outcomes.append((each.outbound_flow_control_window, windows, each.data_to_send()))
+        assert outcomes[0] == outcomes[1]
+        if not isinstance(outcomes[0], tuple):
+            return
+
+
+def test_the_client_is_told_its_limits() -> None:
+    made = ConnectionState(FrameBudget(lambda: 0.0, 100), 77, {}, lambda _: None)
+    made.initiate_connection()
+    client = H2Connection(H2Configuration(client_side=True))
+    client.initiate_connection()
+    client.receive_data(made.data_to_send())
+    assert client.remote_settings.max_concurrent_streams == 77
+    assert client.remote_settings.initial_window_size == STREAM_WINDOW
+    assert client.remote_settings[SettingCodes.MAX_HEADER_LIST_SIZE] == 16384
+    assert client.outbound_flow_control_window == CONNECTION_WINDOW
+
+
+def test_states_of_calls_that_are_over_are_dropped_and_those_of_open_ones_stay() -> None:
+    calls: dict[int, Any] = {1: None}
+    made = state(calls)
+    made.receive_data(call(1))
+    for number in range(3, 2003, 2):
+        made.receive_data(call(number))
+        made.send_answer(number, FIRST, b"", LAST)
+        assert len(made.streams) <= 2 + SPARE_STATES + 2
+    assert 1 in made.streams
+
+
+def test_more_calls_than_the_client_may_have_are_no_end_of_the_connection() -> None:
+    made = ConnectionState(FrameBudget(lambda: 0.0, 100), 1, {}, lambda _: None)
+    made.initiate_connection()
+    made.receive_data(PREFACE + setting(INITIAL_WINDOW_SIZE, 5) + call(1) + call(3) + call(5))
+    assert sorted(made.streams) == [1, 3, 5]
+
+
+def test_what_is_asked_of_the_library_s_inside_is_there() -> None:
+    """Names without a promise: another release of the library may rename them."""
+    made = state()
+    assert {HEADERS, 0} <= {kind.type for kind in made._frame_dispatch_table if hasattr(kind, "type")}
+    assert made.frames._headers_buffer == []
+    made.frames.add_data(b"x")
+    assert bytes(made.frames._data) == b"x"
+    assert struct.calcsize(">HBBBI") == 9

@@ -94,8 +94,8 @@ def write_reports(
         BadInput: nothing was judged yet, there is no such deployment, or no window begins on that day.
         CannotRun: the folder cannot be written.
     """
+    from monitoring.reports.charts.summary import write_picture  # noqa: PLC0415  # so is matplotlib
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Jinja2 is only needed to draw
-    from monitoring.reports.summary_figure import write_picture  # noqa: PLC0415  # so is matplotlib
 
     mine = look_up_deployment(config, store) if deployment is None else DeploymentLookup(number=deployment)
     found = replace(status(store, config.name, mine.number), columns=column_notes(config))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from monitoring.jobs.report import Reports
-    from monitoring.reports.input_picture import InputPicture
+    from monitoring.reports.charts.input import InputPicture
 
 #: Characters of a message that a notebook shows.
 _LONGEST = 2_000
@@ -102,10 +102,10 @@ class TableVerdicts:
             BadInput: There is no such input.
         """
         if column is not None:
-            from monitoring.reports.input_picture import input_picture  # noqa: PLC0415 - as below
+            from monitoring.reports.charts.input import input_picture  # noqa: PLC0415 - as below
 
             return input_picture(self.status, column)
-        from monitoring.reports.summary_figure import draw_figure  # noqa: PLC0415 - brings matplotlib
+        from monitoring.reports.charts.summary import draw_figure  # noqa: PLC0415 - brings matplotlib
 
         return draw_figure(self.status, self.benchmark)
 

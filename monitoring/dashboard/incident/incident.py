@@ -18,7 +18,7 @@ from monitoring.dashboard.view.history import DeploymentHistory, Drawn, HistoryR
 from monitoring.dashboard.view.table import TABLE_ROWS, ChartView, TableView, cell
 from monitoring.dashboard.view.words import Figure, name_of, next_step, zone_words
 from monitoring.records import FACT_WATCH, JUDGED_AGAIN, WORSE_SINCE, ActionKind, IncidentRecord, Subgroup, WatchKey
-from monitoring.reports.drawings.marks import STRIP_WINDOWS
+from monitoring.reports.charts.marks import STRIP_WINDOWS
 from monitoring.reports.sections.formatting import (
     LONGEST_MESSAGE,
     format_count,

@@ -16,6 +16,7 @@ from monitoring.dashboard.incident.incident import WINDOWS_AFTER
 from monitoring.dashboard.incident.outcomes import NO_CONFIG, OutcomesView, outcome_views, tables_of
 from monitoring.dashboard.incident.row_words import answer_words, label_words, value_words
 from monitoring.dashboard.incident.subgroups import subgroup_views
+from monitoring.dashboard.incident.thumbnails import SIDES, thumbnails
 from monitoring.dashboard.stores.stores import StoredDeployment
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
@@ -26,7 +27,6 @@ from monitoring.jobs.subgroups.subgroup_rows import read_subgroups
 from monitoring.records import FACT_WATCH, IncidentRecord
 from monitoring.reports.sections.formatting import format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line
-from monitoring.reports.thumbnails import SIDES, thumbnails
 from monitoring.store.overview import DeploymentSummary
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import is_list

@@ -22,8 +22,8 @@ from monitoring.dashboard.view.history import HEADLINES, WINDOWS
 from monitoring.dashboard.view.loss import LossView, headline_loss
 from monitoring.dashboard.view.table import TableView, cell
 from monitoring.dashboard.view.words import ago, coverage, name_of
-from monitoring.reports.drawings.drawing import Drawing
-from monitoring.reports.drawings.marks import STRIP_WINDOWS, evidence_mark, strip
+from monitoring.reports.charts.drawing import Drawing
+from monitoring.reports.charts.marks import STRIP_WINDOWS, evidence_mark, strip
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_moment
 from monitoring.store.overview import RecentHistory
 from monitoring.store.store import Store

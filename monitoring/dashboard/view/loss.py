@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from monitoring.dashboard.view.history import HEADLINES
 from monitoring.records import WHOLE, BaselineScore, ScoreRecord
-from monitoring.reports.drawings.drawing import Drawing
-from monitoring.reports.drawings.marks import interval_mark
+from monitoring.reports.charts.drawing import Drawing
+from monitoring.reports.charts.marks import interval_mark
 from monitoring.reports.sections.benchmark import Interval
 from monitoring.reports.sections.formatting import format_count
 from monitoring.reports.sections.months import weighted_interval

@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from monitoring.dashboard.view.table import Cell
-from monitoring.reports.drawings.drawing import Drawing
+from monitoring.reports.charts.drawing import Drawing
 from monitoring.watches.descriptions import printable
 
 #: Files that are sent as they are, with their types.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
-from monitoring.reports.drawings.drawing import Drawing
+from monitoring.reports.charts.drawing import Drawing
 
 Value: TypeAlias = str | int | float | datetime | None
 

@@ -1,1 +1,1 @@
-"""The charts of the page, each with its drawings, its data in words and as a table."""
+"""The charts of reports, one file each: drawings, their data as a table, and what they say in words."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from monitoring.records import MonitorStatus
-from monitoring.reports.drawings.drawing import Drawing
+from monitoring.reports.charts.drawing import Drawing
 
 #: A table has so many of the newest windows, and those that opened an incident, so many of them too.
 NEWEST: Final = 60

@@ -3,16 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
 from monitoring.reports.charts.chart import Chart, window_table
-from monitoring.reports.drawings.estimates import Estimates, estimates_drawing
-from monitoring.reports.drawings.series import NARROW, WIDE
+from monitoring.reports.charts.drawing import Drawing, Path, Scale, dots, line, spread, thinned, trace
+from monitoring.reports.charts.series import NARROW, WIDE, Size, axes, value_axis
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines
 from monitoring.reports.sections.formatting import format_count, format_window
 from monitoring.reports.sections.months import DRAWN
 from monitoring.watches.descriptions import format_value, watch_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """An estimated loss over time.
+
+    Attributes:
+        watch: The loss's name, for the unit of its values.
+        summary: What is shown, in words.
+        times: When each window begins, in order, [n].
+        values: The estimate in each, [n].
+        intervals: Its interval in each, [n]; None where it has none.
+        realised: The realised loss of each, [n]; None where it is not known yet.
+        until: The end of the last window.
+    """
+
+    watch: str
+    summary: str
+    times: Sequence[datetime]
+    values: Sequence[float]
+    intervals: Sequence[tuple[float, float] | None]
+    realised: Sequence[float | None]
+    until: datetime
+
+
+def estimates_drawing(found: Estimates, size: Size, zone: ZoneInfo) -> Drawing:
+    """Draw an estimated loss by window.
+
+    Args:
+        found: The estimates, one at least.
+        size: The size.
+        zone: The time zone of the axis.
+
+    Returns:
+        The drawing.
+    """
+    left, top, width, height = size.plot
+    realised = [(at, loss) for at, loss in zip(found.times, found.realised, strict=True) if loss is not None]
+    bands = [(at, ends) for at, ends in zip(found.times, found.intervals, strict=True) if ends is not None]
+    low, high = spread([*found.values, *(loss for _, loss in realised), *(end for _, ends in bands for end in ends)])
+    x = Scale(found.times[0].timestamp(), found.until.timestamp(), left, left + width)
+    y = Scale(low, high, top + height, top)
+    paths, labels = axes(size, (found.times[0], found.until), zone)
+    grid, values = value_axis(found.watch, y, size)
+    within = x.at(at for at, _ in bands)
+    lower, upper = (thinned(np.column_stack([within, y.each([ends[end] for _, ends in bands])])) for end in (0, 1))
+    points = np.column_stack([x.at(at for at, _ in realised), y.each([loss for _, loss in realised])])
+    paths += [
+        grid,
+        Path(d=line(np.concatenate([upper, lower[::-1]])) + "z" if bands else "", style="band"),
+        Path(d=dots(points) if len(points) <= size.dots else trace(points), style="window-dot"),
+        Path(d=trace(np.column_stack([x.at(found.times), y.each(found.values)])), style="value-line"),
+    ]
+    return Drawing(
+        width=size.width,
+        height=size.height,
+        summary=found.summary,
+        paths=tuple(path for path in paths if path.d),
+        labels=(*labels, *values),
+        fit=size.fit,
+    )
+
 
 #: A window's realised loss is drawn once labels have arrived for this share of its rows.
 SETTLED = 0.8

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from monitoring.records import IncidentRecord, MonitorStatus
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import IncidentRecord, Level, MonitorStatus
 from monitoring.reports.charts.chart import Chart, window_table
-from monitoring.reports.drawings.effects import Effects, effects_drawing
-from monitoring.reports.drawings.series import SMALL_TALL
+from monitoring.reports.charts.drawing import Drawing, Label, Path, Scale, box, diamond, dots, nice_ticks, trace
+from monitoring.reports.charts.series import SMALL_TALL, Size, axes
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_window
 from monitoring.reports.sections.inputs import (
     Input,
@@ -22,6 +27,122 @@ from monitoring.reports.sections.inputs import (
     series_of,
 )
 from monitoring.watches.descriptions import format_value, printable, watch_title
+
+#: The axis of the distance reaches this far at least, so that a quiet input looks quiet.
+_LEAST_REACH: Final = 3.0
+
+#: The evidence's axis in powers of ten: what lies beyond is drawn at its ends.
+_DECADES: Final = (-2, 4)
+
+#: Share of the height that the evidence takes, and pixels between the two.
+_EVIDENCE_SHARE, _GAP = 0.3, 14.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Effects:
+    """An input over time.
+
+    Attributes:
+        title: Its name for people.
+        seconds: When each window begins, in order, in seconds since 1970, float64 [n].
+        effects: Its distance from the baseline in each, float64 [n].
+        log_evidence: The natural logarithm of its evidence in each, float64 [n].
+        since: The start of the time axis.
+        until: The end of the time axis.
+        alarms: When each alarm began, and its level.
+    """
+
+    title: str
+    seconds: NDArray[np.float64]
+    effects: NDArray[np.float64]
+    log_evidence: NDArray[np.float64]
+    since: datetime
+    until: datetime
+    alarms: Sequence[tuple[datetime, Level]] = ()
+
+
+def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
+    """Draw an input by window.
+
+    Args:
+        found: The input over time, with one window at least.
+        size: The size.
+        zone: The time zone of the axis.
+
+    Returns:
+        The drawing: dots and a line for the distance, a band up to one standard deviation, a thin line for the evidence
+        on a log axis, filled diamonds for pages and open ones for notices.
+    """
+    left, top, width, height = size.plot
+    lower = _EVIDENCE_SHARE * height
+    upper = height - lower - _GAP
+    x = Scale(found.since.timestamp(), found.until.timestamp(), left, left + width)
+    most = max(_LEAST_REACH, 1.08 * float(found.effects.max()))
+    y = Scale(0.0, most, top + upper, top)
+    across = x.each(found.seconds)
+    points = np.column_stack([across, y.each(found.effects)])
+    paths, labels = axes(size, (found.since, found.until), zone)
+    ticks = nice_ticks(0.0, most, 3)
+    paths += [
+        Path(d=box(left, y(1.0), width, y(0.0) - y(1.0)), style="band"),
+        Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid"),
+        Path(d="" if len(points) > size.dots else dots(points), style="window-dot"),
+        Path(d=trace(points), style="effect-line"),
+        *_evidence(found, across, (top + height, lower), (left, width)),
+        *_alarms(found.alarms, x, (top, height)),
+    ]
+    labels += [Label(x=left - 6, y=y(tick) + 4, text=_tick(tick), anchor="end") for tick in ticks]
+    labels += [
+        Label(x=left - 6, y=top + height - place * lower + 4, text=text, anchor="end")
+        for place, text in ((2 / 6, "1"), (1.0, "10⁴"))
+    ]
+    return Drawing(
+        width=size.width,
+        height=size.height,
+        summary=_summary(found),
+        paths=tuple(path for path in paths if path.d),
+        labels=tuple(labels),
+        fit=size.fit,
+    )
+
+
+def _tick(value: float) -> str:
+    """A number of the axis in the width that there is: 0.5, 50, 2k, 3e+06."""
+    return f"{value:g}" if value < 1e3 else f"{value / 1e3:g}k" if value < 1e6 else f"{value:.0e}"
+
+
+def _evidence(
+    found: Effects, places: NDArray[np.float64], down: tuple[float, float], across: tuple[float, float]
+) -> list[Path]:
+    bottom, height = down
+    y = Scale(*_DECADES, bottom, bottom - height)
+    points = np.column_stack([places, y.each(found.log_evidence / math.log(10.0))])
+    grid = "".join(f"M{across[0]:g} {y(decade):.1f}h{across[1]:g}" for decade in (0.0, float(_DECADES[1])))
+    return [Path(d=grid, style="grid"), Path(d=trace(points), style="notice-evidence")]
+
+
+def _alarms(alarms: Sequence[tuple[datetime, Level]], x: Scale, down: tuple[float, float]) -> list[Path]:
+    top, height = down
+    found = []
+    for level in ("page", "notice"):
+        places = [x(at.timestamp()) for at, of in alarms if of == level]
+        found += [
+            Path(d="".join(f"M{place:.1f} {top:g}v{height:g}" for place in places), style=f"{level}-line"),
+            Path(d="".join(diamond(place, top + 4, 5) for place in places), style=f"{level}-mark"),
+        ]
+    return found
+
+
+def _summary(found: Effects) -> str:
+    pages = sum(level == "page" for _, level in found.alarms)
+    notices = len(found.alarms) - pages
+    return (
+        f"{found.title} in {format_count(len(found.effects), 'window')}: distance from the baseline at most "
+        f"{found.effects.max():,.1f} and last {found.effects[-1]:,.1f} standard deviations; evidence "
+        f"{format_evidence(found.log_evidence[-1])} after the last one; {format_count(pages, 'page')} and "
+        f"{format_count(notices, 'notice')} began."
+    )
+
 
 #: Inputs that are drawn; the table of the watches has all.
 MOST_INPUTS: Final = 24

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import WHOLE, BaselineScore, MonitorStatus
 from monitoring.reports.charts.chart import Chart, window_table
-from monitoring.reports.drawings.series import NARROW, RUNNING, WIDE, Band, Series, running_means, series_drawing
+from monitoring.reports.charts.series import NARROW, RUNNING, WIDE, Band, Series, running_means, series_drawing
 from monitoring.reports.sections.benchmark import baseline_score
 from monitoring.reports.sections.formatting import format_count, format_window
 from monitoring.reports.sections.incidents import pages_of

@@ -277,7 +277,7 @@ def _drilled(config: MonitorConfig, store: Store, clock: Callable[[], datetime])
     measured: list[Measured] = []
     for fault in drill.faults:
         domain = f"{fault.title} ({fault.level})"
-        measured.append(("drill told", domain, len(fault.told) / len(fault.runs)))
+        measured.append(("drill told", domain, len(fault.detected) / len(fault.runs)))
         measured.append(("drill delay", domain, float("nan" if fault.median_delay is None else fault.median_delay)))
     return measured
 

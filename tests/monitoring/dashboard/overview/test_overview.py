@@ -9,7 +9,7 @@ from monitoring.dashboard.stores.named_store import Ownership
 from monitoring.dashboard.stores.roster import Entry, entry_of
 from monitoring.dashboard.view.history import HEADLINES, WINDOWS
 from monitoring.dashboard.view.table import csv_text
-from monitoring.reports.drawings.marks import STRIP_WINDOWS
+from monitoring.reports.charts.marks import STRIP_WINDOWS
 from monitoring.store import Store
 from tests.dashboard_store import NOW
 

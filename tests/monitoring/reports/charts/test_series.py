@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.reports.drawings.series import NARROW, RUNNING, SMALL, WIDE, Band, Series, running_means, series_drawing
+from monitoring.reports.charts.series import NARROW, RUNNING, SMALL, WIDE, Band, Series, running_means, series_drawing
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")

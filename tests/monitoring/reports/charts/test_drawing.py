@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.reports.drawings.drawing import Scale, line, nice_ticks, shown, spread, thinned, time_ticks
-from tests.monitoring.reports.drawings.path_points import points_of
+from monitoring.reports.charts.drawing import Scale, line, nice_ticks, shown, spread, thinned, time_ticks
+from tests.monitoring.reports.charts.path_points import points_of
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 values = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))

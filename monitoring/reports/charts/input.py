@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 
 from monitoring.errors import BadInput
 from monitoring.records import MonitorStatus
-from monitoring.reports.charts.inputs import LAST_WINDOWS, effects_of, movement
-from monitoring.reports.drawings.drawing import Drawing
-from monitoring.reports.drawings.effects import effects_drawing
-from monitoring.reports.drawings.series import Band, Series, Size, series_drawing
+from monitoring.reports.charts.drawing import Drawing
+from monitoring.reports.charts.inputs import LAST_WINDOWS, effects_drawing, effects_of, movement
+from monitoring.reports.charts.series import Band, Series, Size, series_drawing
 from monitoring.reports.sections.inputs import Input, InputSeries, input_series, input_title, inputs_of, series_of
 from monitoring.watches.descriptions import printable, watch_title
 

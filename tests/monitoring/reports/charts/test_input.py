@@ -13,7 +13,7 @@ import pytest
 
 from monitoring.errors import BadInput
 from monitoring.records import MonitorStatus
-from monitoring.reports.input_picture import input_picture
+from monitoring.reports.charts.input import input_picture
 
 
 def test_an_input_has_its_values_and_its_effects(status: MonitorStatus) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 
 from monitoring.atomic import write_bytes
 from monitoring.records import IncidentRecord, MonitorStatus
+from monitoring.reports.charts.evidence import LOWEST_DECADE, decades
 from monitoring.reports.charts.losses import points
-from monitoring.reports.drawings.evidence import LOWEST_DECADE, decades
 from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
 from monitoring.reports.sections.formatting import format_date
 from monitoring.reports.sections.headline import headline

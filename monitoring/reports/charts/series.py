@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from monitoring.reports.drawings.drawing import (
+from monitoring.reports.charts.drawing import (
     Drawing,
     Label,
     Path,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monitoring.reports.thumbnails import MOST_BYTES, SIDES, thumbnails
+from monitoring.dashboard.incident.thumbnails import MOST_BYTES, SIDES, thumbnails
 
 
 def pixels(file: bytes) -> np.ndarray:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from monitoring.records import MonitorStatus
-from monitoring.reports.drawings.marks import STRIP_WINDOWS, evidence_mark, interval_mark, strip
+from monitoring.reports.charts.marks import STRIP_WINDOWS, evidence_mark, interval_mark, strip
 from monitoring.reports.sections.benchmark import Interval
 
 

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 from monitoring.records import MonitorStatus
 from monitoring.reports import Benchmark
-from monitoring.reports.summary_figure import INK, LARGEST, PAGE, write_picture
+from monitoring.reports.charts.summary import INK, LARGEST, PAGE, write_picture
 
 
 def draw(path: Path, status: MonitorStatus, benchmark: Benchmark | None = None) -> np.ndarray:

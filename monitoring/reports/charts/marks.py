@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from monitoring.records import WindowRecord, WindowStatus
-from monitoring.reports.drawings.drawing import Drawing, Path, Scale, box, diamond, dots
+from monitoring.reports.charts.drawing import Drawing, Path, Scale, box, diamond, dots
 from monitoring.reports.sections.benchmark import Interval
 from monitoring.reports.sections.formatting import format_count
 

@@ -1,1 +1,0 @@
-"""Charts as paths and labels, drawn without a script."""

@@ -184,14 +184,12 @@ def fit_reference(
     cut = _baseline_plan(baseline, plan)
     witness, reference = _fit_witness(baseline, catalogue, cut), _answers_with_slices(baseline, catalogue)
     every = sum_baseline(baseline, catalogue, cut, reference=reference, witness=witness, horizon=horizon)
-    half_a_row = 0.5 / (windows := every.without_events()).median_rows
-    min_std = {  # in a unit of the watch that is no coarser than a row
-        name: max(tolerances.min_std(watch), half_a_row / max(watch.scale / 2.0, 1.0))
-        for name, watch in catalogue.watches.items()
-    }
+    windows = every.without_events()
+    min_std = _min_stds(tolerances, catalogue, windows.median_rows)
     fits = _fit_watches(windows, catalogue.keys, cut, min_std)
     if not fits:
-        raise _too_few_windows(len(windows.starts), len(reference), cut.min_rows)
+        error: BadInput = _too_few_windows(len(windows.starts), len(reference), cut.min_rows)
+        raise error
     tolerances = tolerances.completed(means := {key: fit.scores for key, fit in fits.items()})
     tests = {level: _watch_tests(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
     return ReferenceFit(
@@ -212,6 +210,14 @@ def fit_reference(
         measured=_measured(catalogue, reference, cut),
         vocabularies=every.vocabularies,
     )
+
+
+def _min_stds(tolerances: Tolerances, catalogue: Catalogue, rows: int) -> dict[str, float]:
+    """The smallest standard deviation of each watch, in a unit of it that is no coarser than half a row of a window."""
+    return {
+        name: max(tolerances.min_std(watch), 0.5 / rows / max(watch.scale / 2.0, 1.0))
+        for name, watch in catalogue.watches.items()
+    }
 
 
 def _baseline_plan(baseline: Baseline, plan: WindowPlan | RowPlan) -> WindowPlan | RowPlan:

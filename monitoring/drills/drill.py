@@ -147,6 +147,7 @@ def _scope(config: MonitorConfig, deployment: Deployment, clean: CleanWindows, w
         slices=config.traffic.slices,
         horizon=deployment.horizon,
         span=None if isinstance(plan, RowPlan) else windows * window_length(plan, next_start(clean)),
+        length=None if isinstance(plan, RowPlan) else window_length(plan, next_start(clean)),
     )
 
 
@@ -245,7 +246,7 @@ class _Drill:
         before = ReplayedTraffic(timeline.before, self._scope.spec, known_until=timeline.planted_at)
         self._job.judge(lead, before, timeline.planted_at, told=told.append)
         after: list[Told] = []
-        whole = ReplayedTraffic(timeline.changed(lambda rows: rows), self._scope.spec)
+        whole = ReplayedTraffic(timeline.changed(lambda rows, _window: rows), self._scope.spec)
         self._job.judge("clean", whole, timeline.end, after=lead, told=after.append)
         self._job.forget("clean")
         self.by_chance += [*told, *after]
@@ -256,7 +257,9 @@ class _Drill:
     def _plant(self, replicate: _Replicate, fault: Fault, target: str) -> DrillRun:
         """Judge a timeline with a fault until the monitor tells."""
         rng = self._rng(fault.name, replicate.number)
-        rows = replicate.timeline.changed(lambda rows: fault.plant(rows, target, self._scope, rng))
+        rows = replicate.timeline.changed(
+            lambda rows, window: fault.plant(rows, target, replace(self._scope, window=window), rng)
+        )
         first: dict[Level, Told] = {}
 
         def told(one: Told) -> None:

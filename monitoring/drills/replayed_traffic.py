@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions, microseconds, predictions_from, with_usable_answers
 from monitoring.baseline.spec import BaselineSpec
+from monitoring.drills.timeline import RETYPED
 from monitoring.jobs.sources.log_window import LogWindow
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
@@ -27,15 +28,22 @@ class ReplayedTraffic:
         """Sorts the labels.
 
         Args:
-            rows: Rows in order of their event times, [n]: prediction_id, event_time, inputs, probabilities, label,
-                label_time.
+            rows: Rows, [n]: prediction_id, event_time, inputs, probabilities, label, label_time. Those without an
+                event time are not in the traffic, and of those with one id the first is.
             spec: Inputs and answers.
             known_until: Labels of that time and later have not come yet; None: all have.
         """
-        self._rows = rows.drop_columns(["label", "label_time"])
-        self._spec = spec
-        self._times = microseconds(rows["event_time"])
         labels = rows.select(["prediction_id", "label", "label_time"]).filter(rows["label"].is_valid())
+        labels = labels.take(pa.array(_firsts(labels["prediction_id"])))
+        logged = rows.drop_columns(["label", "label_time"]).filter(rows["event_time"].is_valid())
+        logged = logged.take(pa.array(np.argsort(microseconds(logged["event_time"]), kind="stable")))
+        kept = _firsts(logged["prediction_id"])
+        repeated = np.ones(logged.num_rows, dtype=np.bool_)
+        repeated[kept] = False
+        self._repeats = microseconds(logged["event_time"])[repeated]
+        self._rows = logged.take(pa.array(kept))
+        self._spec = spec
+        self._times = microseconds(self._rows["event_time"])
         if known_until is not None:
             labels = labels.filter(pc.less(labels["label_time"], pa.scalar(known_until, pa.timestamp("us", "UTC"))))
         order = np.argsort(microseconds(labels["label_time"]), kind="stable")
@@ -66,9 +74,10 @@ class ReplayedTraffic:
         """See `TrafficSource`."""
         if self._read is None or self._read[0] != window:
             first, last = self._places(window)
-            rows = self._rows.slice(first, last - first)
+            rows = _retyped(self._rows.slice(first, last - first))
             self._read = window, with_usable_answers(predictions_from(rows, self._spec), self._spec.task)
-        return self._read[1], 0
+        inside = (self._repeats >= as_microseconds(window.start)) & (self._repeats < as_microseconds(window.end))
+        return self._read[1], int(np.count_nonzero(inside))
 
     def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
         """See `WindowRows.select`."""
@@ -125,3 +134,19 @@ class ReplayedTraffic:
         ends = [as_microseconds(window.start), as_microseconds(window.end)]
         first, last = np.searchsorted(self._times, ends).tolist()
         return first, last
+
+
+def _firsts(ids: pa.ChunkedArray) -> NDArray[np.int64]:
+    """The places of the first rows of each id, in order."""
+    _, firsts = np.unique(np.asarray(ids.to_pylist(), dtype=object), return_index=True)
+    return np.sort(firsts).astype(np.int64)
+
+
+def _retyped(rows: pa.Table) -> pa.Table:
+    """The rows of a window, in which a number that became text is text."""
+    for name in [one for one in rows.column_names if one.endswith(RETYPED)]:
+        number = name.removesuffix(RETYPED)
+        if rows[name].null_count < rows.num_rows:
+            rows = rows.set_column(rows.column_names.index(number), number, rows[name])
+        rows = rows.drop_columns([name])
+    return rows

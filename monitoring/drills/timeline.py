@@ -15,6 +15,9 @@ from monitoring.drills.clean_windows import CleanWindow
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
+#: What the name of a column ends in that has the text which a number became.
+RETYPED = " as text"
+
 _TIME = pa.timestamp("us", "UTC")
 
 
@@ -45,10 +48,26 @@ class Timeline:
         """The rows before the fault."""
         return pa.concat_tables([one.rows for one in self.windows[: self.lead]])
 
-    def changed(self, change: Callable[[pa.Table], pa.Table]) -> pa.Table:
-        """All rows, with those from the planting on changed, window by window."""
-        after = [change(one.rows) for one in self.windows[self.lead :]]
-        return pa.concat_tables([self.before, *after], promote_options="permissive")
+    def changed(self, change: Callable[[pa.Table, int], pa.Table]) -> pa.Table:
+        """All rows, with those from the planting on changed, window by window; windows are numbered from 1.
+
+        A number that became text is in a column of its own, whose name ends in `RETYPED`, and missing otherwise.
+        """
+        before = self.before
+        after = [change(one.rows, place) for place, one in enumerate(self.windows[self.lead :], start=1)]
+        aligned = (_with_texts_apart(one, before.schema) for one in after)
+        return pa.concat_tables([before, *aligned], promote_options="permissive")
+
+
+def _with_texts_apart(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows with those columns renamed that are numbers by a schema, and text here."""
+    names = [
+        f"{name}{RETYPED}"
+        if pa.types.is_string(rows.schema.field(name).type) and pa.types.is_primitive(schema.field(name).type)
+        else name
+        for name in rows.column_names
+    ]
+    return rows.rename_columns(names)
 
 
 def draw_timeline(

@@ -14,6 +14,7 @@ from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
 from monitoring.judging.facts.constant_values import CONSTANT_ANSWERS, CONSTANT_LABELS
 from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
 from monitoring.judging.facts.label_facts import JUMPED, LOST_CLASS
+from monitoring.judging.facts.log_facts import IDS_SUBJECT, REPEATS_SUBJECT
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
@@ -36,12 +37,14 @@ ROOTS_OF_LOSSES = frozenset({CONSTANT_ANSWERS, CONSTANT_LABELS, LOST_CLASS, JUMP
 _FAMILIES = {CONSTANT_ANSWERS: "outputs", CONSTANT_LABELS: "labels", LOST_CLASS: "labels", JUMPED: "labels"}
 
 #: Subjects whose facts say nothing of the losses.
-_OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LABEL_ARRIVALS})
+_OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LABEL_ARRIVALS, IDS_SUBJECT, REPEATS_SUBJECT})
 
 #: What to check where the subject of a fact is no input.
 _SOURCES = {
     VOLUME_SUBJECT: "those who send requests",
     LABEL_ARRIVALS: "the job that delivers labels",
+    IDS_SUBJECT: "whether the traffic log is whole, and the ids that labels are sent with",
+    REPEATS_SUBJECT: "why clients send requests again: time-outs, or errors of the server",
     LABELS_SUBJECT: "the job that delivers labels",
     LOSSES_SUBJECT: "the labels of this window's rows, then the inputs of these rows",
     ANSWERS_SUBJECT: "the model's export, and roll it back",

@@ -11,6 +11,7 @@ from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, lab
 from monitoring.judging.facts.fact_limits import ObservedWindow
 from monitoring.judging.facts.gross_failures import UNSEEN, range_findings
 from monitoring.judging.facts.label_facts import LabelRuns
+from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
 from monitoring.judging.facts.traffic_volume import usual_volumes, volume_findings
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -162,7 +163,7 @@ class WindowScorer:
                 *early.findings(traffic.labelled.rows),
                 *inputs.findings,
                 *unembedded,
-                *self._facts(traffic.answered, observed, inputs.findings, events),
+                *self._facts(traffic, observed, inputs.findings, events),
                 *self._limits,
             ),
             phases=observed.phases,
@@ -190,17 +191,21 @@ class WindowScorer:
         )
 
     def _facts(
-        self, answered: AnsweredSums, observed: ObservedWindow, found: Sequence[Finding], events: WindowEvents
+        self, traffic: WindowTraffic, observed: ObservedWindow, found: Sequence[Finding], events: WindowEvents
     ) -> tuple[Finding, ...]:
         """What the window shows by itself, but for inputs about which a fact is known already."""
-        limits = self._reference_fit.facts
+        limits, answered = self._reference_fit.facts, traffic.answered
         if events.labelled is not None:
             limits = limits.without_labels()
         known = {finding.feature for finding in found if finding.fact}
         bins, sources = self._catalogue.bins, self._catalogue.sources
         ranges = range_findings(bins, self._reference_fit.profile, answered.counts, alpha=limits.alpha, sources=sources)
         facts = (*limits.findings(observed), *ranges)
-        shown = self._with_renamed([one for one in facts if one.feature not in known], answered)
+        shown = (
+            *self._with_renamed([one for one in facts if one.feature not in known], answered),
+            *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
+            *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
+        )
         if events.answered is not None:
             return shown
         live = [(self._phases(one.start), one.rows) for one in observed.history]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitoring.drills.faults.answer_faults import ANSWER_FAULTS
 from monitoring.drills.faults.fault import Fault, FaultScope
 from monitoring.drills.faults.input_faults import INPUT_FAULTS
 from monitoring.drills.faults.label_faults import LABEL_FAULTS
@@ -11,7 +12,7 @@ from monitoring.drills.faults.row_faults import ROW_FAULTS
 from monitoring.errors import BadInput
 from monitoring.records import UnfitFault
 
-FAULTS: tuple[Fault, ...] = (*INPUT_FAULTS, *ROW_FAULTS, *LABEL_FAULTS)
+FAULTS: tuple[Fault, ...] = (*INPUT_FAULTS, *ROW_FAULTS, *ANSWER_FAULTS, *LABEL_FAULTS)
 
 
 def faults_named(names: Sequence[str]) -> tuple[Fault, ...]:

@@ -24,6 +24,8 @@ class FaultScope:
         slices: The columns whose values are watched as slices.
         horizon: How long labels are waited for.
         span: How long the windows with the fault are in all; None for windows of so many rows.
+        length: How long one window is; None for windows of so many rows.
+        window: Which window with the fault it is that rows are of, the first is 1.
     """
 
     spec: BaselineSpec
@@ -31,10 +33,13 @@ class FaultScope:
     slices: tuple[str, ...]
     horizon: timedelta
     span: timedelta | None
+    length: timedelta | None = None
+    window: int = 1
 
 
 #: Changes the rows of a window, [n], which have the columns of `FaultScope.sample`: rows, what it is planted in, the
-#: scope, and a generator of random numbers.
+#: scope, and a generator of random numbers. Rows whose event time becomes null are lost, but for their labels; a number
+#: may become text, and the rows any number, in any order.
 Plant: TypeAlias = Callable[[pa.Table, str, FaultScope, np.random.Generator], pa.Table]
 
 #: What a fault can be planted in: inputs, or slices as `column=value`; an empty name for a fault of no column.

@@ -1,4 +1,4 @@
-"""Faults of inputs: a number's unit, missing and stuck values, a renamed category, a shift, noise.
+"""Faults of inputs: unit and type of a number, missing and stuck values, renamed and new categories, a shift, noise.
 
 The answers stay those that the model gave to the rows as they were.
 """
@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import codes_as_text
 from monitoring.baseline.spec import BaselineSpec, FeatureKind
 from monitoring.drills.faults.fault import Fault, FaultScope, Plant, Targets, with_column
+
+#: The share of rows with new values, and how many of these there are.
+NEW_SHARE = 0.3
+NEW_VALUES = 200
 
 #: A wrong unit multiplies by this.
 UNIT = 100.0
@@ -56,6 +60,11 @@ def categories(scope: FaultScope) -> tuple[str, ...]:
     """
     names = _inputs(scope.spec, "category", scope.sample)
     return tuple(name for name in names if FREQUENT <= _largest_share(scope.sample[name]) < 1.0)
+
+
+def words(scope: FaultScope) -> tuple[str, ...]:
+    """The category inputs, with however many values."""
+    return _inputs(scope.spec, "category", scope.sample)
 
 
 def either(scope: FaultScope) -> tuple[str, ...]:
@@ -130,8 +139,28 @@ def _renamed(rows: pa.Table, target: str, scope: FaultScope, _: np.random.Genera
     return with_column(rows, target, pc.if_else(pc.equal(column, old), f"{old}_2", column))
 
 
+def _with_new_values(rows: pa.Table, target: str, _scope: FaultScope, rng: np.random.Generator) -> pa.Table:
+    """A share of the rows has values that there never were."""
+    column = codes_as_text(rows[target]).combine_chunks().cast(pa.string())
+    new = pa.array([f"new value {number}" for number in rng.integers(0, NEW_VALUES, rows.num_rows).tolist()])
+    chosen = pa.array(rng.random(rows.num_rows) < NEW_SHARE)
+    return with_column(rows, target, pc.if_else(chosen, new, column))
+
+
+def _as_text(rows: pa.Table, target: str, _scope: FaultScope, _rng: np.random.Generator) -> pa.Table:
+    """Numbers with a comma for the decimal point, as text."""
+    values = as_numbers(rows[target])
+    known = np.isfinite(values)
+    texts = [f"{value:.3f}".replace(".", ",") if there else None for value, there in zip(values, known, strict=True)]
+    return with_column(rows, target, pa.array(texts, pa.string()))
+
+
 def _fault(name: str, title: str, what: str, plant: Plant, *, targets: Targets = numbers, page: bool = True) -> Fault:
-    needs: dict[Targets, str] = {numbers: "a number input that varies", categories: "a category with a frequent value"}
+    needs: dict[Targets, str] = {
+        numbers: "a number input that varies",
+        categories: "a category with a frequent value",
+        words: "a category",
+    }
     return Fault(
         name=name,
         title=title,
@@ -174,6 +203,20 @@ INPUT_FAULTS = (
         "gives the most frequent category of one input another name",
         _renamed,
         targets=categories,
+    ),
+    _fault(
+        "new-values",
+        "30 % new values",
+        "gives 30 % of the rows values of one category that there never were",
+        _with_new_values,
+        targets=words,
+        page=False,
+    ),
+    _fault(
+        "type",
+        "number as text",
+        "writes one number input as text with a decimal comma",
+        _as_text,
     ),
     _fault(
         "shift",

@@ -1,4 +1,4 @@
-"""Faults of labels: wrong ones, as if the model had become so much worse, and labels that stop or come too late."""
+"""Faults of labels: wrong ones, as if the model had become so much worse, all alike, that stop or come too late."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ LABELLED = 0.1
 
 #: How long after the label horizon labels come that are too late.
 TOO_LATE = timedelta(days=1)
+
+#: The share of labels that are wrong on a bad day, at the end of a slow creep, and how many windows that takes.
+BAD_DAY = 0.25
+CREEP, CREEP_WINDOWS = 0.1, 60
+
+#: The share of rows with the inputs and answers of others.
+STALE = 0.5
+
+#: What a row keeps then.
+_OWN = ("prediction_id", "event_time", "label", "label_time")
 
 _TIME = pa.timestamp("us", "UTC")
 
@@ -79,6 +89,36 @@ def _other_class(rows: pa.Table, places: NDArray[np.int64], steps: NDArray[np.in
     return with_column(rows, "label", pa.array(words, pa.string()))
 
 
+def _on_a_bad_day(rows: pa.Table, target: str, scope: FaultScope, rng: np.random.Generator) -> pa.Table:
+    """In the first window alone."""
+    return WrongLabels(BAD_DAY)(rows, target, scope, rng) if scope.window == 1 else rows
+
+
+def _creeping(rows: pa.Table, target: str, scope: FaultScope, rng: np.random.Generator) -> pa.Table:
+    """A little more in each window, for `CREEP_WINDOWS` windows."""
+    share = CREEP * min(scope.window / CREEP_WINDOWS, 1.0)
+    return WrongLabels(share)(rows, target, scope, rng)
+
+
+def _one_label(rows: pa.Table, _target: str, scope: FaultScope, _rng: np.random.Generator) -> pa.Table:
+    """Every labelled row has the commonest label of the clean rows."""
+    counts = pc.value_counts(scope.sample["label"].drop_null().combine_chunks())
+    commonest = counts.field("values")[int(pc.index(counts.field("counts"), pc.max(counts.field("counts"))).as_py())]
+    labels = pa.array([commonest.as_py()] * rows.num_rows, pa.string())
+    return with_column(rows, "label", pc.if_else(rows["label"].is_valid(), labels, pa.scalar(None, pa.string())))
+
+
+def _stale(rows: pa.Table, _target: str, _scope: FaultScope, rng: np.random.Generator) -> pa.Table:
+    """Half of the rows have the inputs and answers of other rows; ids, times and labels stay."""
+    places = np.flatnonzero(rng.random(rows.num_rows) < STALE)
+    order = np.arange(rows.num_rows)
+    order[places] = np.roll(places, 1)
+    other = rows.take(pa.array(order))
+    for name in _OWN:
+        other = with_column(other, name, rows[name])
+    return other
+
+
 def _inverted(rows: pa.Table, _target: str, scope: FaultScope, rng: np.random.Generator) -> pa.Table:
     labelled = np.flatnonzero(np.asarray(rows["label"].is_valid()))
     task = scope.spec.task
@@ -135,6 +175,26 @@ LABEL_FAULTS = (
         WrongLabels(0.1),
         rise=0.1,
     ),
+    _fault(
+        "bad-day",
+        "one bad day",
+        "changes the labels of 25 % of the labelled rows in the first window alone",
+        _on_a_bad_day,
+    ),
+    _fault(
+        "creep",
+        "slow creep",
+        "changes the labels of more rows in each window, of 10 % after 60 windows",
+        _creeping,
+        rise=CREEP / 2.0,
+    ),
+    _fault(
+        "stale",
+        "stale features",
+        "gives half of the rows the inputs and answers of other rows, as a join with the day before does",
+        _stale,
+    ),
+    _fault("labels-one-class", "labels all alike", "gives every labelled row the commonest label", _one_label),
     _fault("labels-stop", "labels stop", "takes away the labels of all rows", _stopped),
     replace(
         _fault("labels-late", "labels too late", "lets all labels come a day after the label horizon", _late),

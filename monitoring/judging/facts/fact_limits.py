@@ -71,7 +71,8 @@ class FactLimits:
     def alpha(self) -> float:
         """The probability of each fact of a window that is as the baseline's are."""
         values = sum(2 for one in (*self.answers, *self.label_numbers) if one is not None)
-        count = len(self.gross) + len(self.losses) + self.ranges + values + self.labels.count
+        of_log = 2  # labels without predictions, and predictions that are repeated
+        count = len(self.gross) + len(self.losses) + self.ranges + values + self.labels.count + of_log
         return BUDGET_SHARE / self.threshold / max(count, 1)
 
     def findings(self, window: ObservedWindow) -> tuple[Finding, ...]:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.config import load_config
 from monitoring.drills.replayed_traffic import ReplayedTraffic
+from monitoring.drills.timeline import RETYPED
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -75,3 +77,33 @@ def test_what_is_no_probability_is_no_answer() -> None:
     lists = pa.array([[50.0, 50.0]] * rows.num_rows, pa.list_(pa.float64()))
     rows = rows.set_column(rows.column_names.index("probabilities"), "probabilities", lists)
     assert np.isnan(ReplayedTraffic(rows, SPEC).read(day(1))[0].probabilities).all()
+
+
+def test_rows_without_a_time_are_not_in_the_traffic_and_their_labels_are_of_no_prediction() -> None:
+    rows = table_of(Days(days=2))
+    lost = rows["event_time"].combine_chunks().take(pa.array([None, *range(1, rows.num_rows)], pa.int64()))
+    replayed = ReplayedTraffic(rows.set_column(rows.column_names.index("event_time"), "event_time", lost), SPEC)
+    assert replayed.event_times().size == rows.num_rows - 1
+    gone = rows["prediction_id"].slice(0, 1).combine_chunks()
+    assert not replayed.was_answered(gone, 2**62).any()
+    assert replayed.labels().num_rows == rows["label"].drop_null().length()
+
+
+def test_repeated_rows_are_counted_and_read_once() -> None:
+    rows = table_of(Days(days=2))
+    replayed, once = ReplayedTraffic(pa.concat_tables([rows] * 3), SPEC), ReplayedTraffic(rows, SPEC)
+    assert replayed.read(day(2))[1] == 2 * len(once.read(day(2))[0])
+    assert replayed.read(day(2))[0].ids.equals(once.read(day(2))[0].ids)
+    assert replayed.labels().num_rows == once.labels().num_rows
+
+
+def test_a_number_that_became_text_is_text_in_its_windows() -> None:
+    rows = table_of(Days(days=2))
+    first = rows.filter(pc.less(rows["event_time"], pa.scalar(LIVE + DAY, pa.timestamp("us", "UTC"))))
+    rest = rows.slice(first.num_rows)
+    texts = pa.array(["1,5"] * rest.num_rows)
+    rest = rest.set_column(rest.column_names.index("temp"), f"temp{RETYPED}", texts)
+    replayed = ReplayedTraffic(pa.concat_tables([first, rest], promote_options="permissive"), SPEC)
+    assert replayed.read(day(1))[0].problems == ()
+    [(name, problem)] = replayed.read(day(2))[0].problems
+    assert (name, "string" in problem) == ("temp", True)

@@ -45,7 +45,7 @@ def test_windows_follow_each_other_and_have_the_rows_of_the_same_day_of_the_week
         assert of_day[one.rows["temp"].to_pylist()[0]] == one.window.start.weekday()
         times = microseconds(one.rows["event_time"])
         assert as_microseconds(one.window.start) <= times[0] <= times[-1] < as_microseconds(one.window.end)
-    assert len(set(found.changed(lambda rows: rows)["prediction_id"].to_pylist())) == 21 * 60
+    assert len(set(found.changed(lambda rows, _window: rows)["prediction_id"].to_pylist())) == 21 * 60
 
 
 def test_labels_come_as_late_as_they_came(clean: tuple[CleanWindow, ...]) -> None:
@@ -64,13 +64,13 @@ def test_draws_depend_on_the_seed_alone(clean: tuple[CleanWindow, ...]) -> None:
 
 def test_a_change_begins_with_the_fault(clean: tuple[CleanWindow, ...]) -> None:
     found = drawn(clean)
-    rows = found.changed(lambda rows: rows.slice(0, 1))
+    rows = found.changed(lambda rows, _window: rows.slice(0, 1))
     assert rows.num_rows == 7 * 60 + 14
     assert rows.slice(0, 420).equals(found.before)
 
 
 def test_columns_may_change_their_type_with_the_fault(clean: tuple[CleanWindow, ...]) -> None:
-    def nothing(rows: pa.Table) -> pa.Table:
+    def nothing(rows: pa.Table, _window: int) -> pa.Table:
         return rows.set_column(rows.column_names.index("label"), "label", pa.nulls(rows.num_rows))
 
     assert drawn(clean).changed(nothing)["label"].null_count > 14 * 60

@@ -15,7 +15,14 @@ from tests.small_deployment import SPEC, Days, table_of
 def scope() -> FaultScope:
     """The small deployment: a number, a category, two classes."""
     rows = table_of(Days(days=20))
-    return FaultScope(spec=SPEC, sample=rows, slices=("origin",), horizon=timedelta(days=7), span=timedelta(days=30))
+    return FaultScope(
+        spec=SPEC,
+        sample=rows,
+        slices=("origin",),
+        horizon=timedelta(days=7),
+        span=timedelta(days=30),
+        length=timedelta(hours=1),
+    )
 
 
 @pytest.fixture
@@ -23,4 +30,4 @@ def bare(scope: FaultScope) -> FaultScope:
     """A model that answers classes alone, without inputs and labels, in windows of so many rows."""
     spec = replace(SPEC, features=(), has_probabilities=False)
     rows = scope.sample.slice(0, 0)
-    return replace(scope, spec=spec, sample=rows, slices=(), span=None)
+    return replace(scope, spec=spec, sample=rows, slices=(), span=None, length=None)

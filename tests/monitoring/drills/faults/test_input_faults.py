@@ -89,3 +89,15 @@ def test_a_code_is_a_category_whatever_type_its_column_has(scope: FaultScope) ->
     assert categories(coded) == ("temp",)
     rows = FAULTS["renamed"].plant(sample, "temp", coded, np.random.default_rng(0))
     assert set(rows["temp"].to_pylist()) == {"1_2", "2", "3"}
+
+
+def test_new_values_are_thirty_in_a_hundred_and_there_never_were_any(scope: FaultScope) -> None:
+    rows = FAULTS["new-values"].plant(scope.sample, "origin", scope, np.random.default_rng(0))
+    known, words = set(scope.sample["origin"].to_pylist()), rows["origin"].to_pylist()
+    assert np.mean([word not in known for word in words]) == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_number_becomes_text_with_a_comma(scope: FaultScope) -> None:
+    some = with_column(scope.sample.slice(0, 3), "temp", pa.array([1.5, None, 20.25]))
+    rows = FAULTS["type"].plant(some, "temp", scope, np.random.default_rng(0))
+    assert rows["temp"].to_pylist() == ["1,500", None, "20,250"]

@@ -74,3 +74,31 @@ def test_without_labels_there_is_nothing_to_change(scope: FaultScope, bare: Faul
     assert not any(fault.targets(bare) for fault in LABEL_FAULTS)
     none = planted("labels-stop", scope)
     assert planted("labels-wrong-5", replace(scope, sample=none)).equals(none)
+
+
+def test_one_bad_day_is_the_first_window_alone(scope: FaultScope) -> None:
+    assert error_rate(planted("bad-day", scope)) - error_rate(scope.sample) == pytest.approx(0.25, abs=1e-3)
+    assert planted("bad-day", replace(scope, window=2)) is scope.sample
+
+
+@pytest.mark.parametrize(("window", "rise"), [(6, 0.01), (60, 0.1), (90, 0.1)])
+def test_a_slow_creep_grows_for_sixty_windows(window: int, rise: float, scope: FaultScope) -> None:
+    rows = planted("creep", replace(scope, window=window))
+    assert error_rate(rows) - error_rate(scope.sample) == pytest.approx(rise, abs=1e-3)
+
+
+def test_labels_all_alike_are_the_commonest_where_there_is_one(scope: FaultScope) -> None:
+    rows = planted("labels-one-class", scope)
+    words = scope.sample["label"].drop_null().to_pylist()
+    assert set(rows["label"].drop_null().to_pylist()) == {max(set(words), key=words.count)}
+    assert rows["label"].null_count == scope.sample["label"].null_count
+
+
+def test_stale_rows_have_inputs_and_answers_of_others_and_their_own_labels(scope: FaultScope) -> None:
+    rows = planted("stale", scope)
+    own = ["prediction_id", "event_time", "label", "label_time"]
+    assert rows.select(own).equals(scope.sample.select(own))
+    same = [one == other for one, other in zip(rows.to_pylist(), scope.sample.to_pylist(), strict=True)]
+    assert np.mean(same) == pytest.approx(0.5, abs=0.1)
+    pairs = {(one["temp"], tuple(one["probabilities"])) for one in scope.sample.to_pylist()}
+    assert {(one["temp"], tuple(one["probabilities"])) for one in rows.to_pylist()} <= pairs

@@ -128,7 +128,7 @@ def test_what_describes_a_column_is_not_said_to_have_a_unit() -> None:
 
 def test_ranges_share_the_budget_of_gross_failures() -> None:
     with_numbers = fitted(MEANS, FEATURES, numbers=4)
-    assert with_numbers.alpha == pytest.approx(FAILURES.alpha * 4 / 8)
+    assert with_numbers.alpha == pytest.approx(FAILURES.alpha * 6 / 10)
 
 
 def test_a_season_is_not_out_of_range() -> None:

@@ -1,0 +1,88 @@
+"""Facts about the traffic log: labels whose predictions are not in it, and predictions that were sent again and again.
+
+What is usual is learned from the deployment's own windows: labels of predictions that another log has, or a client that
+sends some rows twice, are no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitoring.judging.facts.binomial import binomial_tail
+from monitoring.records import Finding, WindowRecord
+
+#: A share is a fact from this on, or from so many times the largest before, whichever is more, and if it is of so many.
+LEAST_SHARE = 0.2
+FACTOR = 5.0
+FEWEST = 20
+
+#: Windows with labels, or with rows, before there is anything usual.
+MIN_WINDOWS = 7
+
+#: The kinds of findings, and what they are about.
+WITHOUT_PREDICTIONS = "labels without predictions"
+REPEATED = "predictions repeated"
+IDS_SUBJECT = "prediction ids"
+REPEATS_SUBJECT = "repeated ids"
+
+
+def unmatched_findings(
+    unknown: int, matched: int, history: Sequence[WindowRecord], *, alpha: float
+) -> tuple[Finding, ...]:
+    """The finding that labels are of predictions which the traffic does not have.
+
+    Args:
+        unknown: The window's labels of no known prediction.
+        matched: Its other labels.
+        history: The windows before.
+        alpha: The probability of a window that is as those before.
+
+    Returns:
+        One fact, or nothing.
+    """
+    before = [one.labels_unknown / (one.labels_unknown + one.labels) for one in _sound(history) if one.labels]
+    worst = max(before, default=0.0)
+    if len(before) < MIN_WINDOWS or not _is_unusual(unknown, unknown + matched, worst, alpha):
+        return ()
+    message = (
+        f"{unknown:,} of {unknown + matched:,} labels that arrived are of no known prediction; in the windows before "
+        f"at most {100.0 * worst:.1f} % were: the traffic lost predictions, or labels have other ids."
+    )
+    return (Finding(kind=WITHOUT_PREDICTIONS, feature=IDS_SUBJECT, message=message, fact=True),)
+
+
+def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *, alpha: float) -> tuple[Finding, ...]:
+    """The finding that predictions were sent again with the same id, as by clients that retry.
+
+    Args:
+        repeats: The window's rows that have the id of another, and were dropped.
+        rows: Its other rows.
+        history: The windows before.
+        alpha: The probability of a window that is as those before.
+
+    Returns:
+        One fact, or nothing.
+    """
+    before = [one.repeats / (one.repeats + one.rows) for one in _sound(history) if one.rows]
+    worst = max(before, default=0.0)
+    if len(before) < MIN_WINDOWS or not _is_unusual(repeats, repeats + rows, worst, alpha):
+        return ()
+    message = (
+        f"{repeats:,} of {repeats + rows:,} predictions have the id of another and were dropped; in the windows before "
+        f"at most {100.0 * worst:.1f} % had: clients send requests again, or ids are not unique."
+    )
+    return (Finding(kind=REPEATED, feature=REPEATS_SUBJECT, message=message, fact=True),)
+
+
+def _sound(history: Sequence[WindowRecord]) -> tuple[WindowRecord, ...]:
+    """The windows in which no page was open."""
+    return tuple(one for one in history if one.status != "page")
+
+
+def _is_unusual(count: int, of: int, worst: float, alpha: float) -> bool:
+    """Whether a share is far above the largest before, and no chance of few."""
+    rate = min(max(LEAST_SHARE, FACTOR * worst), (1.0 + worst) / 2.0)
+    if count < FEWEST or count < rate * of:
+        return False
+    null = min(max(2.0 * worst, 0.02), (worst + rate) / 2.0)
+    return binomial_tail(count, of, null) <= alpha

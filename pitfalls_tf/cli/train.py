@@ -75,9 +75,9 @@ def command(
 ) -> int:
     """Train SETUP once per seed, score each run on held-out rows, and deploy the median seed's model.
 
-    SETUP is flights, rodents, digits or table. Metrics are over all labelled rows that are held out, each scored by a
-    fit that was not trained on it. With --split folds a run is five fits that hold out every row once, and the
-    deployed model is one more fit with the median seed on all rows; with any other split a run is one fit, and the
+    SETUP is flights, rodents, digits, letters or table. Metrics are over all labelled rows that are held out, each
+    scored by a fit that was not trained on it. With --split folds a run is five fits that hold out every row once, and
+    the deployed model is one more fit with the median seed on all rows; with any other split a run is one fit, and the
     median seed's is deployed as it was scored. Both are in each run's manifest. flights without any of the flags from
     --architecture to --stopping is the demo's setup: January to March 2013, tuned, in folds.
 

@@ -150,7 +150,9 @@ def _wilson(estimate: float, trials: float) -> ConfidenceInterval:
     z = float(ndtri((1 + LEVEL) / 2))
     centre = (estimate + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * float(np.sqrt(estimate * (1 - estimate) / trials + z * z / (4 * trials * trials)))
-    return ConfidenceInterval(low=max(0.0, centre - half), high=min(1.0, centre + half))
+    # At 0 and 1 an end of the interval is the estimate, which rounding would miss by the last digit.
+    low, high = (0.0 if estimate == 0 else centre - half), (1.0 if estimate == 1 else centre + half)
+    return ConfidenceInterval(low=max(0.0, low), high=min(1.0, high))
 
 
 def clustered_proportion(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
 from pitfalls_tf.training.run_folder import read_ensemble, read_manifest
+from pitfalls_tf.training.setup import IMAGES
 from serving.export.export import Reference, export_bundle
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles
 from serving.export.manifest import Provenance
@@ -59,8 +60,8 @@ def export_runs(
         verdict=declared.verdict,
     )
     # Images have no times, so their runs have no reference table, and their bundle no baseline.
-    digits = manifest["setup"].get("source") == "digits"
-    reference = None if digits else Reference(table=read_table(ensemble.reference), roles=roles)
+    of_images = manifest["setup"].get("source") in IMAGES
+    reference = None if of_images else Reference(table=read_table(ensemble.reference), roles=roles)
     if not ensemble.model.is_file():
         raise BadInput(
             "These runs have no single model.",

@@ -12,6 +12,7 @@ import numpy as np
 from pitfalls_tf.fitting.fit_rows import FitRows
 from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.training.row_roles import SplitColumns, assign_roles
+from pitfalls_tf.training.setup import IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ def prepare(setup: Setup) -> PreparedRows:
 
     Cost: reading and encoding; for a year of flights about 6 s and 300 MB.
     """
-    if setup.source == "digits":
+    if setup.source in IMAGES:
         return _prepare_images(setup)
     table = load_table(setup)
     columns = SplitColumns(
@@ -105,7 +106,7 @@ def load_table(setup: Setup) -> Table:
     """Load a table setup's rows.
 
     Args:
-        setup: of any source but digits.
+        setup: of any source but images.
 
     Returns:
         The rows of its source, in its period.
@@ -145,9 +146,7 @@ def with_remedy(prepared: PreparedRows, setup: Setup) -> PreparedRows:
 
 
 def _prepare_images(setup: Setup) -> PreparedRows:
-    from pitfalls_tf.sources import digits  # noqa: PLC0415 - reads images
-
-    images = digits.load()
+    images = _load_images(setup.source)
     roles = assign_roles(setup, SplitColumns(days=None, times=images.times, domains=images.domains))
     found = hashlib.sha256(images.inputs.tobytes() + images.targets.tobytes() + images.domains.tobytes())
     return PreparedRows(
@@ -158,6 +157,19 @@ def _prepare_images(setup: Setup) -> PreparedRows:
         digest=found.hexdigest(),
         described=roles.described,
     )
+
+
+def _load_images(source: str) -> Examples:
+    """All rows of a source of images; a domain of letters is `KIND/FAMILY`."""
+    if source == "digits":
+        from pitfalls_tf.sources import digits  # noqa: PLC0415 - reads images
+
+        return digits.load()
+    from pitfalls_tf.sources import letters  # noqa: PLC0415 - as above
+
+    every = letters.load()
+    names = [f"{kind}/{family}" for kind, family in zip(every.kinds, every.examples.domains, strict=True)]
+    return replace(every.examples, domains=np.array(names))
 
 
 def _prepare_folds(table: Table, roles: RunRoles, deployed: FitRoles) -> PreparedRows:

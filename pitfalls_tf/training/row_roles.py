@@ -26,7 +26,8 @@ SPLIT_SEED: Final = 1977  # does not depend on the seed of a run
 FOLDS: Final = 5
 BLOCK_DAYS: Final = {"flights": 3, "rodents": 90, "table": 7}
 FIRST_HELD_OUT: Final = {"flights": "2013-04-01T04:00:00+00:00", "rodents": "1984-01-01T07:00:00+00:00"}
-HELD_OUT_DIGITS: Final = ("uci", "font")
+# Of letters all families but the monospaced ones.
+HELD_OUT: Final = {"digits": ("uci", "font"), "letters": ("ornamental", "other", "sans", "serif")}
 SHARE_BEFORE: Final = 0.75  # of a table that is split by time without a moment
 
 
@@ -188,7 +189,7 @@ def _first_held_out(setup: Setup, times: NDArray[np.datetime64]) -> datetime:
 
 
 def _held_out_domains(setup: Setup, domains: NDArray[np.str_]) -> list[str]:
-    wanted = setup.held_out.domains or (HELD_OUT_DIGITS if setup.source == "digits" else ())
+    wanted = setup.held_out.domains or HELD_OUT.get(setup.source, ())
     available: list[str] = np.unique(domains).tolist()
     if not wanted:
         some = sorted({name.split("/")[0] for name in available})

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from pitfalls_tf.remedies.remedy import Remedy
     from pitfalls_tf.rows.splits import SplitKind
 
-SourceName = Literal["flights", "rodents", "digits", "table"]
+SourceName = Literal["flights", "rodents", "digits", "letters", "table"]
 
-SOURCES: Final[tuple[SourceName, ...]] = ("flights", "rodents", "digits", "table")
+SOURCES: Final[tuple[SourceName, ...]] = ("flights", "rodents", "digits", "letters", "table")
+IMAGES: Final = frozenset({"digits", "letters"})  # sources of images, which have no times and no table
 # A table file has no usual settings; it gets those of rodents, which has about as many rows as most tables.
 LIKE: Final = {"table": "rodents"}
 COLUMNS: Final = ("features", "ignored", "categories")
@@ -37,7 +38,7 @@ class HeldOut:
     """Which rows are held out to be scored.
 
     split    one part: at random, in blocks of days, by time or by domain; or folds of blocks of days, which hold out
-             every row once; None for the source's own: domains of digits, blocks of all others
+             every row once; None for the source's own: domains of images, blocks of all others
     at       of a split by time, the first moment held out, ISO 8601; None for the source's own
     domains  of a split by domain, those held out: whole names, or the part before the first slash
     folds    of a split by folds; None for five of the source's blocks
@@ -101,7 +102,7 @@ class Setup:
     @property
     def split(self) -> SplitKind:
         """The split that was chosen, or the source's own."""
-        return self.held_out.split or ("domain" if self.source == "digits" else "blocked")
+        return self.held_out.split or ("domain" if self.source in IMAGES else "blocked")
 
     @property
     def network(self) -> TableNetwork | ImageNetwork:
@@ -160,9 +161,7 @@ class Setup:
     def _architecture(self) -> TableNetwork | ImageNetwork:
         if self.architecture is None:
             return NETWORKS[LIKE.get(self.source, self.source)]
-        fitting: Mapping[str, TableNetwork | ImageNetwork] = (
-            IMAGE_NETWORKS if self.source == "digits" else TABLE_NETWORKS
-        )
+        fitting: Mapping[str, TableNetwork | ImageNetwork] = IMAGE_NETWORKS if self.source in IMAGES else TABLE_NETWORKS
         if self.architecture in fitting:
             return fitting[self.architecture]
         known = [*TABLE_NETWORKS, *IMAGE_NETWORKS]

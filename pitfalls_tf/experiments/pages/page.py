@@ -264,8 +264,8 @@ def _findings_table(findings: Sequence[ClaimFinding]) -> pa.Table:
                 "estimate": one.estimate,
                 "low": one.interval.low,
                 "high": one.interval.high,
-                "runs": one.seeds or None,
-                "domains": one.domains or None,
+                "runs": str(one.seeds or ""),
+                "domains": str(one.domains or ""),
                 "verdict": one.verdict if one.rule != "first" else one.first_verdict,
             }
             for one in findings

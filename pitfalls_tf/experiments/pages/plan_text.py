@@ -68,7 +68,7 @@ def _rows(plan: Plan) -> list[dict[str, Any]]:
             "standard error, first runs": one.standard_error,
             "runs for the power": _needed(planned, one.runs),
             "fresh runs": _looks(planned),
-            "fresh domains": planned.domains,
+            "fresh domains": _domains(planned),
             "power": one.power,
         }
         for source, planned in plan.items()
@@ -80,6 +80,12 @@ def _needed(planned: PlannedSource, runs: int | None) -> str:
     if not planned.looks:
         return "no fresh runs"
     return "none" if runs is None else f"{runs:,}"
+
+
+def _domains(planned: PlannedSource) -> str:
+    if not planned.looks:
+        return ""
+    return "the same domains" if planned.domains is None else f"{planned.domains}"
 
 
 def _looks(planned: PlannedSource) -> str:

@@ -99,6 +99,14 @@ def test_images_are_prepared_without_a_table() -> None:
     assert (np.diff(fit.positions) > 0).all()
 
 
+def test_letters_are_trained_on_monospaced_families_and_scored_on_others() -> None:
+    (fit,) = prepare(Setup(source="letters")).fits
+    assert {name.split("/")[0] for name in fit.rows.training.names} == {"monospaced"}
+    assert {name.split("/")[0] for name in fit.scored.names} == {"ornamental", "other", "sans", "serif"}
+    (left_out,) = prepare(Setup(source="letters", held_out=HeldOut(domains=("monospaced/Courier Prime",)))).fits
+    assert left_out.scored.names == ("monospaced/Courier Prime",)
+
+
 def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     setup = small_setup(tmp_path / "rows.parquet", held_out=HeldOut(split="random"))
     (tmp_path / "rows.parquet").write_text("no table", "utf-8")

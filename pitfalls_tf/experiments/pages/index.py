@@ -74,9 +74,13 @@ def _estimates_table(documents: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _commands_of(document: dict[str, Any]) -> list[str]:
-    """The commands that made the runs; an older manifest has one."""
-    commands: list[str] = document.get("commands", [document.get("command")])
-    return commands
+    """The commands that made the runs, with their hours where they were measured; an older manifest has one."""
+    if "groups" not in document:
+        return [str(document.get("command"))]
+    return [
+        group["command"] if group["hours"] is None else f"{group['command']}  # {group['hours']:.2f} h"
+        for group in document["groups"]
+    ]
 
 
 def _line(claim: dict[str, Any]) -> str:
@@ -97,6 +101,10 @@ def _undecided(documents: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _commands(documents: Iterable[dict[str, Any]]) -> list[str]:
-    lines = ["Commands:", "", "```"]
+    lines = [
+        "Commands, with the hours of their last part by the clock, on a machine that did other work too:",
+        "",
+        "```",
+    ]
     lines += list(dict.fromkeys(command for document in documents for command in _commands_of(document)))
     return [*lines, "```"]

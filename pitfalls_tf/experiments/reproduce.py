@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -182,7 +183,6 @@ class _RunMaker:
         return results
 
     def _with(self, results: StoredResults | None, source: str, stage: Stage, size: GridSize) -> StoredResults:
-        started = self._clock()
         name = self._experiment.name
         store = RunStore(
             self._out / CELLS, size, clock=self._clock, progress=lambda now: self._progress(f"{name}, {source}", now)
@@ -201,7 +201,7 @@ class _RunMaker:
             cells=tuple(sorted(store.digests)),
             code=tuple(sorted(store.code)),
             table_digest=table_digest(rows),
-            hours=round((self._clock() - started) / 3600, 3),
+            hours=None if math.isnan(store.seconds) else round(store.seconds / 3600, 3),
         )
         return (empty_results(rows) if results is None else results).replaced(group, rows, self._order)
 

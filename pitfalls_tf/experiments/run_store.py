@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CELLS = ".cells"
 THREADS = 2
+SECONDS = b"seconds"  # in a stored run's metadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ class RunStore:
     Attributes:
         digests: names of the files used so far, for the manifest.
         code: digests of the code that made the runs, one per kind of cell.
+        seconds: by the clock that the runs took when they were made, also those that were stored before; NaN if one
+            of them was stored by an earlier version, which did not keep it.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class RunStore:
         self._clock, self._progress = clock, progress
         self._environment = asdict(environment())
         self._done = self._total = self._run_now = 0
-        self._seconds = 0.0
+        self._seconds = self.seconds = 0.0
         self.digests: set[str] = set()
         self.code: set[str] = set()
 
@@ -94,13 +97,17 @@ class RunStore:
         for start in range(0, len(missing), THREADS):
             batch = missing[start : start + THREADS]
             started = self._clock()
-            for seed, table in cell.run(batch).items():
-                _store(table, paths[seed])
-            self._seconds += self._clock() - started
+            made = cell.run(batch)
+            elapsed = self._clock() - started
+            for seed, table in made.items():
+                _store(table, paths[seed], seconds=elapsed / len(batch))
+            self._seconds += elapsed
             self._run_now += len(batch)
             self._report(len(batch), cell)
         self.digests |= {path.stem for path in paths.values()}
-        return [_with_setup(pq.read_table(paths[seed]), cell.setup) for seed in seeds]
+        tables = [pq.read_table(paths[seed]) for seed in seeds]
+        self.seconds += sum(float((table.schema.metadata or {}).get(SECONDS, "nan")) for table in tables)
+        return [_with_setup(table.replace_schema_metadata(), cell.setup) for table in tables]
 
     def _path(self, cell: Cell, seed: int, code: str) -> Path:
         key = {"code": code, "cell": cell.identity(), "seed": seed, "environment": self._environment}
@@ -119,5 +126,6 @@ def _with_setup(table: pa.Table, setup: str) -> pa.Table:
     return table.set_column(position, "setup", pa.array([setup] * len(table), pa.string()))
 
 
-def _store(table: pa.Table, path: Path) -> None:
+def _store(table: pa.Table, path: Path, *, seconds: float) -> None:
+    table = table.replace_schema_metadata({SECONDS: f"{seconds:.3f}"})
     folders.write_atomically(path, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))

@@ -41,7 +41,7 @@ class RunGroup:
         cells: digests of the runs.
         code: digests of the code that made the runs, one per kind of cell.
         table_digest: sha256 of the rows.
-        hours: of computing, by the clock; None where it was not measured.
+        hours: by the clock that the runs took; None where it was not kept.
     """
 
     sources: tuple[str, ...]

@@ -78,7 +78,7 @@ def _commands_of(document: dict[str, Any]) -> list[str]:
     if "groups" not in document:
         return [str(document.get("command"))]
     return [
-        group["command"] if group["hours"] is None else f"{group['command']}  # {group['hours']:.2f} h"
+        group["command"] if not group["hours"] else f"{group['command']}  # {group['hours']:.2f} h"
         for group in document["groups"]
     ]
 
@@ -102,7 +102,7 @@ def _undecided(documents: Iterable[dict[str, Any]]) -> list[str]:
 
 def _commands(documents: Iterable[dict[str, Any]]) -> list[str]:
     lines = [
-        "Commands, with the hours of their last part by the clock, on a machine that did other work too:",
+        "Commands, with the hours of their runs by the clock where they were kept; the machine did other work too:",
         "",
         "```",
     ]

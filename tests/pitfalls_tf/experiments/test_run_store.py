@@ -61,3 +61,12 @@ def test_no_seeds_are_refused(tmp_path: Path) -> None:
 def test_two_grids_at_once_in_a_folder_are_refused(tmp_path: Path) -> None:
     with run_folder.exclusive(tmp_path), pytest.raises(CannotRun, match="Another training is writing"):
         run_store(tmp_path).run(CELLS, range(1))
+
+
+def test_the_seconds_of_stored_runs_are_kept_and_not_part_of_the_rows(tmp_path: Path) -> None:
+    first = run_store(tmp_path)
+    rows = first.run(CELLS[:1], range(3))
+    again = run_store(tmp_path)
+    assert again.run(CELLS[:1], range(3)).equals(rows)
+    assert again.seconds == first.seconds > 0
+    assert not rows.schema.metadata

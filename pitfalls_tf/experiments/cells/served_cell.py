@@ -268,7 +268,7 @@ def harm_by_value(excess: Floats, log: pa.Table, column: str) -> list[Measured]:
 
 
 def _drilled(config: MonitorConfig, store: Store, clock: Callable[[], datetime]) -> list[Measured]:
-    """Share of the replicates of each fault that was told at its level, and the median delay in windows."""
+    """Share of the replicates of each fault that was detected at its level, and the median delay in windows."""
     from monitoring.drills.drill import DrillRequest, run_drill  # noqa: PLC0415 - only here
 
     drill = run_drill(
@@ -277,7 +277,7 @@ def _drilled(config: MonitorConfig, store: Store, clock: Callable[[], datetime])
     measured: list[Measured] = []
     for fault in drill.faults:
         domain = f"{fault.title} ({fault.level})"
-        measured.append(("drill told", domain, len(fault.detected) / len(fault.runs)))
+        measured.append(("drill detected", domain, len(fault.detected) / len(fault.runs)))
         measured.append(("drill delay", domain, float("nan" if fault.median_delay is None else fault.median_delay)))
     return measured
 

@@ -214,22 +214,22 @@ def families_table(table: pa.Table) -> pa.Table:
 
 
 def scoreboard(table: pa.Table) -> pa.Table:
-    """The drill of each model of letters: faults planted in its traffic, and how often the monitor told of them.
+    """The drill of each model of letters: faults planted in its traffic, and how often the monitor detected them.
 
     Args:
         table: rows of all sources.
 
     Returns:
-        A row per fault, a column per model: the share told at the fault's level, and in which window.
+        A row per fault, a column per model: the share detected at the fault's level, and in which window.
     """
-    told = select_rows(table, source="letters", split=WATCHED, metric="drill told")
+    detected = select_rows(table, source="letters", split=WATCHED, metric="drill detected")
     delays = select_rows(table, source="letters", split=WATCHED, metric="drill delay")
     rows = []
-    for fault in distinct_values(told, "domain"):
+    for fault in distinct_values(detected, "domain"):
         row: dict[str, str] = {"fault (level)": fault}
-        for setup in distinct_values(told, "setup"):
+        for setup in distinct_values(detected, "setup"):
             share, delay = (
-                select_rows(part, domain=fault, setup=setup)["value"].to_pylist() for part in (told, delays)
+                select_rows(part, domain=fault, setup=setup)["value"].to_pylist() for part in (detected, delays)
             )
             when = f", window {delay[0]:g}" if delay and delay[0] is not None else ""
             row[setup.replace("_", " ")] = f"{share[0]:.0%}{when}".replace("%", " %") if share else ""

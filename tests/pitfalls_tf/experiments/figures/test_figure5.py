@@ -71,7 +71,7 @@ def test_a_monitor_without_the_family_is_a_detail() -> None:
 
 def test_the_scoreboard_has_a_row_per_fault() -> None:
     rows = [
-        *letters("drill told", {"silence (page)": 1.0, "noise (notice)": 0.5}),
+        *letters("drill detected", {"silence (page)": 1.0, "noise (notice)": 0.5}),
         *letters("drill delay", {"silence (page)": 2.0}),
     ]
     table = figure5.scoreboard(pa.Table.from_pylist(rows, schema=SCHEMA))

@@ -19,7 +19,7 @@ from monitoring.baseline.spec import Embedding
 from monitoring.errors import CannotRun
 from serving.export.answers.model_answers import answers_of
 from serving.export.inputs.input_arrays import to_array
-from serving.export.inputs.model_inputs import ModelInput
+from serving.export.inputs.model_inputs import ModelInput, input_of
 from serving.export.outputs.probabilities import EMBEDDING
 from serving.export.saved_model import EXPLAIN
 from serving.models.runner import LoadError, Runner, ThreadSettings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from serving.export.keras_model import KerasModel
-    from serving.models.signatures import Signature, TensorSpec
+    from serving.models.signatures import Signature
 
     Floats = NDArray[np.float64]
 
@@ -180,7 +180,7 @@ class BundleEmbedder:
             CannotRun: the bundle cannot be loaded.
         """
         runner, signature, projection = self._open()
-        inputs = [_described(name, spec) for name, spec in signature.inputs.items()]
+        inputs = [input_of(spec) for spec in signature.inputs.values()]
         found = np.full((rows.num_rows, len(projection.columns)), np.nan)
         whole = np.flatnonzero(np.all([_complete(rows[one.name], one) for one in inputs], axis=0))
         for first in range(0, whole.size, BATCH):
@@ -209,13 +209,6 @@ class BundleEmbedder:
                 ) from failure
             self._opened = runner, runner.signatures[EXPLAIN], projection
         return self._opened
-
-
-def _described(name: str, spec: TensorSpec) -> ModelInput:
-    """The input as the export described it. Every exported input has a NumPy type."""
-    kind = spec.element.numpy
-    dtype = "string" if kind is None or kind.kind == "O" else kind.name
-    return ModelInput(name=name, dtype=dtype, shape=tuple((spec.shape or ())[1:]))
 
 
 def _complete(column: pa.ChunkedArray[Any], one: ModelInput) -> NDArray[np.bool_]:

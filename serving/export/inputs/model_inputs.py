@@ -15,6 +15,8 @@ from monitoring.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from serving.models.signatures import TensorSpec
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInput:
@@ -33,6 +35,13 @@ class ModelInput:
     def is_float(self) -> bool:
         """Whether NaN can represent a missing value."""
         return "float" in self.dtype
+
+
+def input_of(spec: TensorSpec) -> ModelInput:
+    """An input of a loaded signature as the export described it; an element type that NumPy lacks counts as text."""
+    kind = spec.element.numpy
+    dtype = "string" if kind is None or kind.kind == "O" else kind.name
+    return ModelInput(name=spec.name, dtype=dtype, shape=tuple((spec.shape or ())[1:]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,290 @@
+"""A scorer in a process of its own: a candidate that dies, hangs or takes too much memory harms nobody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, final
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.errors import BadInput, CannotRun, PitfallsError
+from monitoring.rollout.scoring import ScoredRows
+from monitoring.traffic.format.rows import INPUT
+from serving.shadow.bundle_scorer import BATCH, unanswered
+from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, LONGEST, framed, scored_rows, unframed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Array = np.ndarray[Any, Any]
+
+#: Rows that are sent at once. Those on which the process dies are sent again in smaller parts, of one batch each.
+ROWS = 8 * BATCH
+
+#: How often in a row the process may die before the candidate is given up.
+MOST_DEATHS = 5
+
+#: Seconds between two looks at the memory of the process.
+_LOOK_S = 0.25
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessLimits:
+    """What a scoring process may take.
+
+    Attributes:
+        load_s: Seconds until its model is loaded.
+        answer_s: Seconds for the rows that are sent at once.
+        memory_bytes: Resident memory; 0 for no limit.
+    """
+
+    load_s: float = 300.0
+    answer_s: float = 120.0
+    memory_bytes: int = 8 << 30
+
+
+class _ProcessGone(Exception):
+    """The process died, hung, or took too much memory; the message says which."""
+
+
+@final
+class ScorerProcess:
+    """A `monitoring.rollout.scoring.Scorer` whose model runs in a child process.
+
+    The process is started at the first call, and again when it is gone. Not thread-safe.
+
+    Args:
+        bundle: A version's folder.
+        limits: What the process may take.
+        allowed_operations: Operations that are not refused.
+        command: The program, in place of this package's own child; it gets the bundle and the operations.
+        clock: Seconds.
+    """
+
+    def __init__(
+        self,
+        bundle: Path,
+        *,
+        limits: ProcessLimits | None = None,
+        allowed_operations: tuple[str, ...] = (),
+        command: tuple[str, ...] = (sys.executable, "-m", "serving.shadow.scorer_child"),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bundle = bundle
+        self._limits = limits or ProcessLimits()
+        self._command = (*command, str(bundle), *allowed_operations)
+        self._clock = clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._deaths = 0
+        self._memory = 0
+        self._empty: Mapping[str, Mapping[str, tuple[str, Sequence[int]]]] = {}
+
+    @property
+    def memory_bytes(self) -> int:
+        """See `Scorer`: the most that the process was seen to take."""
+        return self._memory
+
+    def check(self, rows: pa.Table) -> None:
+        """See `Scorer`."""
+        try:
+            self._ask(_sendable(rows), {})
+        except _ProcessGone as gone:
+            self._give_up(str(gone))
+
+    def score(self, rows: pa.Table, *, alone: bool = False) -> ScoredRows:
+        """See `Scorer`."""
+        sent = _sendable(rows)
+        parts = [self._score(sent.slice(first, ROWS), alone=alone) for first in range(0, rows.num_rows, ROWS)]
+        signature = rows["signature"][0].as_py() if rows.num_rows else ""
+        empty = {
+            name: np.empty((0, *shape), dtype=np.dtype(kind))
+            for name, (kind, shape) in self._empty.get(signature, {}).items()
+        }
+        return _joined([part for several in parts for part in several], empty, alone=alone)
+
+    def close(self) -> None:
+        """See `Scorer`."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(OSError):
+            if process.stdin is not None:
+                process.stdin.close()
+        try:
+            process.wait(timeout=10.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    def _score(self, rows: pa.Table, *, alone: bool) -> list[ScoredRows]:
+        try:
+            found = [self._scored(rows, alone=alone)]
+        except _ProcessGone as gone:
+            if rows.num_rows <= BATCH:
+                return [self._unanswered(rows, str(gone))]
+            found = []
+            for first in range(0, rows.num_rows, BATCH):
+                found += self._score(rows.slice(first, BATCH), alone=alone)
+            return found
+        self._deaths = 0
+        return found
+
+    def _scored(self, rows: pa.Table, *, alone: bool) -> ScoredRows:
+        return scored_rows(*self._ask(rows, {ALONE_KEY: b"1" if alone else b"0"}))
+
+    def _unanswered(self, rows: pa.Table, reason: str) -> ScoredRows:
+        self._deaths += 1
+        if self._deaths >= MOST_DEATHS:
+            self._give_up(reason)
+        return ScoredRows(outputs={}, answered=np.zeros(rows.num_rows, dtype=np.bool_), reasons=(reason,))
+
+    def _give_up(self, reason: str) -> NoReturn:
+        self.close()
+        raise CannotRun(
+            "The candidate dies again and again.",
+            got=f"{self._bundle}: {reason}",
+            expected="answers to logged rows",
+            fix="Run it by itself: `pitfalls serve`, and `pitfalls replay` to send it rows; then export it again.",
+        )
+
+    def _ask(self, rows: pa.Table, said: Mapping[bytes, bytes]) -> tuple[pa.Table, Mapping[bytes, bytes]]:
+        """Send a frame and wait for the answer; BadInput or CannotRun as the child has them."""
+        process = self._process or self._start()
+        try:
+            self._write(process, framed(rows, said), self._limits.answer_s)
+            return self._reply(process, self._limits.answer_s)
+        except _ProcessGone:
+            self._end()
+            raise
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        try:
+            process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
+        except OSError as error:
+            raise CannotRun(
+                "The candidate's process cannot be started.",
+                got=f"{self._command[0]}: {error.strerror}",
+                expected="a program of this installation",
+                fix="Install it again.",
+            ) from error
+        self._process = process
+        try:
+            _, said = self._reply(process, self._limits.load_s)
+        except _ProcessGone as gone:
+            self._end()
+            self._deaths += 1
+            if self._deaths >= MOST_DEATHS:
+                self._give_up(str(gone))
+            raise
+        except PitfallsError:
+            self._end()
+            raise
+        self._empty = json.loads(said.get(EMPTY_KEY, b"{}"))
+        return process
+
+    def _end(self) -> None:
+        """Kill the process and what it has started."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+    def _write(self, process: subprocess.Popen[bytes], frame: bytes, limit_s: float) -> None:
+        assert process.stdin is not None  # noqa: S101 - it is a pipe
+        descriptor, view, until = process.stdin.fileno(), memoryview(frame), self._clock() + limit_s
+        os.set_blocking(descriptor, False)
+        while view:
+            _, writable, _ = select.select([], [descriptor], [], _LOOK_S)
+            self._look(process, until)
+            if writable:
+                try:
+                    view = view[os.write(descriptor, view) :]
+                except BrokenPipeError:
+                    raise _ProcessGone(f"it ended with exit code {process.wait()}") from None
+                except BlockingIOError:
+                    continue
+
+    def _reply(self, process: subprocess.Popen[bytes], limit_s: float) -> tuple[pa.Table, Mapping[bytes, bytes]]:
+        until = self._clock() + limit_s
+        length = int.from_bytes(self._read(process, LENGTH, until), "little")
+        if length > LONGEST:
+            raise _ProcessGone("it answered something else than rows")
+        try:
+            table, said = unframed(self._read(process, length, until))
+        except pa.ArrowException:
+            raise _ProcessGone("it answered something else than rows") from None
+        if ERROR_KEY in said:
+            _raise(json.loads(said[ERROR_KEY]))
+        return table, said
+
+    def _read(self, process: subprocess.Popen[bytes], count: int, until: float) -> bytes:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        descriptor, parts = process.stdout.fileno(), bytearray()
+        while len(parts) < count:
+            readable, _, _ = select.select([descriptor], [], [], _LOOK_S)
+            self._look(process, until)
+            if readable:
+                part = os.read(descriptor, min(count - len(parts), 1 << 20))
+                if not part:
+                    raise _ProcessGone(f"it ended with exit code {process.wait()}")
+                parts += part
+        return bytes(parts)
+
+    def _look(self, process: subprocess.Popen[bytes], until: float) -> None:
+        """Raise `_ProcessGone` for a process that hangs or takes too much memory."""
+        with suppress(OSError, ValueError, IndexError):
+            pages = int(Path(f"/proc/{process.pid}/statm").read_text("ascii").split()[1])
+            self._memory = max(self._memory, pages * _PAGE)
+            if 0 < self._limits.memory_bytes < pages * _PAGE:
+                raise _ProcessGone(f"it took {pages * _PAGE / 2**30:.1f} GiB of memory and was ended")
+        if self._clock() > until:
+            raise _ProcessGone("it did not answer in time and was ended")
+
+
+def _sendable(rows: pa.Table) -> pa.Table:
+    """The columns that a model reads."""
+    names = [name for name in rows.column_names if name.startswith(INPUT)]
+    return rows.select(["signature", *names]).replace_schema_metadata(None)
+
+
+def _joined(parts: list[ScoredRows], empty: Mapping[str, Array], *, alone: bool) -> ScoredRows:
+    """The parts one after the other; those that were not answered at all have outputs of the sizes of the others."""
+    like = {**empty, **next((part.outputs for part in parts if part.outputs), {})}
+    outputs = {
+        name: np.concatenate([part.outputs.get(name, unanswered(tensor, part.answered.size)) for part in parts])
+        for name, tensor in like.items()
+        if parts
+    }
+    times = [np.zeros(part.answered.size, np.int64) if part.run_us is None else part.run_us for part in parts]
+    return ScoredRows(
+        outputs=outputs,
+        answered=np.concatenate([np.zeros(0, np.bool_), *(part.answered for part in parts)]),
+        run_us=np.concatenate([np.zeros(0, np.int64), *times]) if alone else None,
+        reasons=tuple(dict.fromkeys(reason for part in parts for reason in part.reasons)),
+    )
+
+
+def _raise(document: Mapping[str, str | int]) -> NoReturn:
+    """An error as the child has it."""
+    kind = BadInput if document["exit_code"] == BadInput.exit_code else CannotRun
+    raise kind(*[str(document["what"])], **{name: str(document[name]) for name in ("got", "expected", "fix")})

@@ -76,7 +76,8 @@ def _section(place: KeyPath) -> type[Section] | None:
     """The kind of section that a place, as pydantic has it, lies in; None if there is none of that name."""
     if place[0] == "notify" and len(place) > 2:
         return ROUTES[str(place[2])]
-    return SECTIONS.get(str(place[0]))
+    nested = ".".join(map(str, place[:2]))
+    return SECTIONS[nested] if len(place) > 2 and nested in SECTIONS else SECTIONS.get(str(place[0]))
 
 
 def _problem(detail: ErrorDetails, place: KeyPath, section: type[Section] | None, line: int) -> ConfigProblem:
@@ -142,6 +143,7 @@ def _example(place: KeyPath, section: type[Section] | None) -> str:
     if names[0] == "columns" and len(names) == 2:
         return f'Write, for example, {_key(names[1])} = {{ kind = "number" }}.'
     names = [*names[:1], *names[2:]] if names[0] == "columns" else names
+    names = names[1:] if ".".join(names[:2]) in SECTIONS else names
     if len(names) < 2 or section is None:
         return f"Head it with {_HEADS.get(names[0], f'[{names[0]}]')}."
     examples = section.model_fields[names[1]].examples or ["…"]

@@ -20,6 +20,7 @@ from monitoring.config.addresses import store_url, webhook_url
 from monitoring.config.columns_section import ColumnEntries, ColumnSection
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.metric_section import Metrics, MetricSection
+from monitoring.config.rollout_section import DecideSection, RolloutSection
 from monitoring.config.routes import Route, WebhookRoute
 from monitoring.config.section import Horizon, LocalPath, Name, Names, Section, Zone, check_one_way
 from monitoring.config.traffic_section import TrafficSection
@@ -278,6 +279,7 @@ class MonitorConfig(Section):
     expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False)] = ()
     notify: Annotated[tuple[Route, ...], Field(strict=False)] = ()
     action: Annotated[tuple[ActionSection, ...], Field(strict=False), AfterValidator(_distinct_actions)] = ()
+    rollout: RolloutSection = RolloutSection()
     heartbeat: HeartbeatSection = HeartbeatSection()
     schedule: ScheduleSection = Field(default_factory=ScheduleSection)
     store: StoreSection = Field(default_factory=StoreSection)
@@ -303,6 +305,8 @@ SECTIONS: dict[str, type[Section]] = {
     "expected": ExpectedSection,
     "notify": WebhookRoute,
     "action": ActionSection,
+    "rollout": RolloutSection,
+    "rollout.decide": DecideSection,
     "heartbeat": HeartbeatSection,
     "schedule": ScheduleSection,
     "store": StoreSection,

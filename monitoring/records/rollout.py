@@ -9,6 +9,16 @@ from typing import Literal, TypeAlias
 #: What is known of the candidate beside the champion.
 RolloutVerdict: TypeAlias = Literal["better", "worse", "no difference that matters", "can't tell yet"]
 
+#: How the candidate gets its rows: logged ones with their labels, new traffic in the dark, or requests of its own;
+#: `watch` is the former champion in the dark after a promotion.
+RolloutMode: TypeAlias = Literal["replay", "shadow", "split", "watch"]
+
+#: `decided` waits for a person to promote; the last five are ends.
+RolloutState: TypeAlias = Literal["running", "decided", "promoted", "rolled back", "stopped", "gave up", "finished"]
+
+#: States in which a rollout goes on.
+ROLLOUT_GOES_ON: tuple[RolloutState, ...] = ("running", "decided")
+
 #: What a promotion requires of the loss that decides.
 Requirement: TypeAlias = Literal["better", "not worse"]
 
@@ -176,3 +186,124 @@ class RolloutResult:
     guards: tuple[RolloutGuard, ...]
     looks: tuple[RolloutLook, ...]
     windows: tuple[RolloutWindow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutPromise:
+    """When a verdict was promised to come if the difference is of one size.
+
+    Attributes:
+        effect: The difference, in the loss's own unit; negative is better.
+        verdict: The verdict that is right then.
+        shares: With which probability it has come.
+        days: After how many days each; None: later than was planned for.
+        rows: Rows until then.
+        labels: Labels until then, of rows on which the versions disagree.
+    """
+
+    effect: float
+    verdict: RolloutVerdict
+    shares: tuple[float, ...]
+    days: tuple[float | None, ...]
+    rows: tuple[int | None, ...]
+    labels: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutPlan:
+    """What was known before a rollout, and what was promised.
+
+    Attributes:
+        at: When it was planned.
+        rows_per_day: Rows of the champion in a day, times the share that is compared.
+        disagreement: The share of rows on which the versions may have different losses.
+        spread: The root mean square of the difference on such rows.
+        coverage: The share of rows whose label comes within the horizon.
+        label_delay_days: How long half and nine tenths of the labels take.
+        measured_on: How many rows both versions had answered for it.
+        promises: By size of the difference.
+    """
+
+    at: datetime
+    rows_per_day: float
+    disagreement: float
+    spread: float
+    coverage: float
+    label_delay_days: tuple[float, float]
+    measured_on: int
+    promises: tuple[RolloutPromise, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutEvent:
+    """Something that happened in a rollout.
+
+    Attributes:
+        at: When.
+        kind: What: started, share, decided, promoted, rolled back, stopped, gave up, finished, or a failure.
+        by: Who, or what.
+        text: In a sentence.
+        position: Its place among the rollout's, from 0.
+    """
+
+    at: datetime
+    kind: str
+    by: str
+    text: str
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RolloutRecord:
+    """A rollout. All times are aware.
+
+    Attributes:
+        name: The deployment's name.
+        model: The model's name.
+        champion: The version in use.
+        candidate: The version that may replace it; of the mode `watch` the one that was in use before.
+        mode: How the candidate gets its rows.
+        share: The share of rows, or of keys, that it gets.
+        salt: What assignment by hash depends on.
+        settings: What it is decided by, as JSON.
+        state: Where it stands.
+        started_at: When it was begun: rows from then on count, of a replay all.
+        by: Who began it.
+        release: The release of this library.
+        scale: What counts as a difference of 1; None before the first window.
+        ended_at: When it ended; None while it goes on.
+        result: What is known; None before the first look.
+        plan: What was promised; None if it was not planned.
+        follows: The number of the rollout whose promotion this one watches; None for others.
+        number: Its number in the store; 0 before it is there.
+    """
+
+    name: str
+    model: str
+    champion: int
+    candidate: int
+    mode: RolloutMode
+    share: float
+    salt: str
+    settings: str
+    state: RolloutState
+    started_at: datetime
+    by: str
+    release: str
+    scale: float | None = None
+    ended_at: datetime | None = None
+    result: RolloutResult | None = None
+    plan: RolloutPlan | None = None
+    follows: int | None = None
+    number: int = 0
+
+    def __repr__(self) -> str:
+        verdict = "no look yet" if self.result is None else self.result.verdict
+        return (
+            f"RolloutRecord({self.number}: {self.model} {self.champion} and {self.candidate}, {self.state}, {verdict})"
+        )
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in ROLLOUT_GOES_ON

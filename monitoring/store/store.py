@@ -24,6 +24,7 @@ from monitoring.store.notifications import OutboxTable
 from monitoring.store.opening import open_engine
 from monitoring.store.overview import OverviewQueries
 from monitoring.store.rebaselines import RebaselineTable
+from monitoring.store.rollouts import RolloutTable
 from monitoring.store.runs import RunTable
 from monitoring.store.transactions import Transactions
 from monitoring.store.windows import WindowTable
@@ -50,6 +51,7 @@ class Store:
         leases: Who is judging.
         added_labels: Requests that added labels.
         drills: Drills.
+        rollouts: Rollouts, with their windows and what happened in them.
         overview: What views of many deployments read.
     """
 
@@ -66,6 +68,7 @@ class Store:
         self.leases = LeaseTable(transactions)
         self.added_labels = AddedLabelTable(transactions)
         self.drills = DrillTable(transactions)
+        self.rollouts = RolloutTable(transactions)
         self.overview = OverviewQueries(transactions)
 
     @classmethod

@@ -299,6 +299,53 @@ drill_result = Table(
     Column("runs", Text, nullable=False),
 )
 
+rollout = Table(
+    "rollout",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("champion", BigInteger, nullable=False),
+    Column("candidate", BigInteger, nullable=False),
+    Column("mode", String, nullable=False),
+    Column("share", String, nullable=False),
+    Column("salt", String, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("state", String, nullable=False),
+    *_times("started_at"),
+    Column("by", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("scale", String),
+    Column("ended_at", UtcTime),
+    Column("result", Text),
+    Column("plan", Text),
+    Column("follows", Integer),
+    Index("ix_rollout_name", "name", "id"),
+)
+
+rollout_window = Table(
+    "rollout_window",
+    metadata,
+    Column("rollout", ForeignKey("rollout.id"), primary_key=True),
+    Column("start", UtcTime, primary_key=True),
+    *_times("end"),
+    Column("document", Text, nullable=False),
+)
+
+rollout_event = Table(
+    "rollout_event",
+    metadata,
+    Column("rollout", ForeignKey("rollout.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    *_times("at"),
+    Column("kind", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("reached", Text, nullable=False, server_default="[]"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("completed_at", UtcTime),
+)
+
 lease = Table(
     "lease",
     metadata,

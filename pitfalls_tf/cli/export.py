@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pitfalls_tf.verdicts.gate import ReleaseGate
     from serving.export.export import Bundle
     from serving.export.inputs.input_roles import DeclaredRoles
+    from serving.export.manifest import Provenance
 
 
 @click.command()
@@ -57,6 +58,12 @@ if TYPE_CHECKING:
     "--embedding", metavar="LAYER", help="Layer by which tensors and texts are watched; MODEL/LAYER in a nested model."
 )
 @click.option("--custom", metavar="MODULE", help="Module of custom layers: dotted name, or a .py file.")
+@click.option(
+    "--trained-until",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    help="Rows before that time (UTC) had a part in the model: a replay of a rollout leaves them out.  [default: of "
+    "runs the end of their reference]",
+)
 @click.option("--signature", metavar="NAME", help="Signature of a SavedModel.  [default: serving_default]")
 @click.option(
     "--gate",
@@ -116,6 +123,7 @@ def command(
             dictionary=dictionary_of(chosen["dictionary"]),
         ),
         verdict=None if gate is None else gate.record(forced=gate.refusal is not None),
+        trained_until=None if chosen["trained_until"] is None else chosen["trained_until"].replace(tzinfo=UTC),
     )
     bundle = _export_runs(source, request, output) if _holds_runs(source) else _export_file(source, request, output)
     output.finish(_document(bundle), lambda: _show(bundle))
@@ -141,6 +149,16 @@ class ExportRequest:
     signature: str | None
     roles: DeclaredRoles
     verdict: Mapping[str, Any] | None
+    trained_until: datetime | None = None
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the flags say of the model's making, for the manifest."""
+        from monitoring.rollout.log.versions import TRAINED_UNTIL  # noqa: PLC0415 - not needed for --help
+        from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
+
+        data = {} if self.trained_until is None else {TRAINED_UNTIL: self.trained_until.isoformat()}
+        return Provenance(classes=self.classes, verdict=self.verdict, data=data)
 
     @property
     def file_only_flags(self) -> tuple[str, ...]:
@@ -205,7 +223,6 @@ def _show_refusal(name: str, gate: ReleaseGate) -> None:
 
 def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle:
     from pitfalls_tf.training.bundles import export_runs  # noqa: PLC0415 - as above
-    from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
 
     if request.file_only_flags:
         raise BadInput(
@@ -221,14 +238,13 @@ def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle
         name=request.name,
         models=request.models,
         clock=_now,
-        declared=Provenance(classes=request.classes, verdict=request.verdict),
+        declared=request.provenance,
         roles=request.roles,
     )
 
 
 def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle:
     from serving.export.export import Reference, export_bundle  # noqa: PLC0415 - as above
-    from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
     from serving.export.row_columns import with_row_columns  # noqa: PLC0415 - as above
     from serving.export.table_file import read_table  # noqa: PLC0415 - as above
 
@@ -259,7 +275,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         name=request.name,
         models=request.models,
         reference=reference,
-        provenance=Provenance(classes=request.classes, verdict=request.verdict),
+        provenance=request.provenance,
         clock=_now,
     )
 

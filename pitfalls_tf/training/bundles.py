@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from monitoring.errors import BadInput
+from monitoring.rollout.log.versions import TRAINED_UNTIL
 from pitfalls_tf.training.run_folder import read_ensemble, read_manifest
 from pitfalls_tf.training.setup import IMAGES
 from serving.export.export import Reference, export_bundle
@@ -55,7 +59,7 @@ def export_runs(
         setup=manifest["setup"],
         seed=ensemble.deployed.seed,
         seeds=tuple(run.seed for run in ensemble.runs),
-        data=manifest["data"],
+        data={**manifest["data"], **_trained_until(ensemble.reference), **declared.data},
         training=manifest["environment"],
         verdict=declared.verdict,
     )
@@ -72,3 +76,12 @@ def export_runs(
     return export_bundle(
         ensemble.model, name=name, models=models, reference=reference, provenance=provenance, clock=clock
     )
+
+
+def _trained_until(reference: Path) -> dict[str, str]:
+    """Until when rows had a part in the runs: the end of their reference, by which the deployed one was chosen, too."""
+    if not reference.is_file():
+        return {}
+    times = pq.ParquetFile(reference).read(columns=["event_time"])["event_time"]
+    last = pc.max(times).as_py()
+    return {} if last is None else {TRAINED_UNTIL: last.isoformat()}

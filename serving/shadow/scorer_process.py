@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, NoReturn, final
 
 import numpy as np
@@ -35,6 +36,8 @@ MOST_DEATHS = 5
 
 #: Seconds between two looks at the memory of the process.
 _LOOK_S = 0.25
+#: Bytes of what the process wrote to its standard error that a message quotes.
+_LAST_BYTES = 300
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -87,6 +90,7 @@ class ScorerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._deaths = 0
         self._memory = 0
+        self._errors = TemporaryFile()  # noqa: SIM115 - for the life of the scorer
         self._empty: Mapping[str, Mapping[str, tuple[str, Sequence[int]]]] = {}
 
     @property
@@ -114,6 +118,7 @@ class ScorerProcess:
 
     def close(self) -> None:
         """See `Scorer`."""
+        self._errors.close()
         process, self._process = self._process, None
         if process is None:
             return
@@ -172,7 +177,11 @@ class ScorerProcess:
     def _start(self) -> subprocess.Popen[bytes]:
         try:
             process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                start_new_session=True,
             )
         except OSError as error:
             raise CannotRun(
@@ -220,7 +229,7 @@ class ScorerProcess:
                 try:
                     view = view[os.write(descriptor, view) :]
                 except BrokenPipeError:
-                    raise _ProcessGone(f"it ended with exit code {process.wait()}") from None
+                    raise _ProcessGone(self._ended(process)) from None
                 except BlockingIOError:
                     continue
 
@@ -246,9 +255,17 @@ class ScorerProcess:
             if readable:
                 part = os.read(descriptor, min(count - len(parts), 1 << 20))
                 if not part:
-                    raise _ProcessGone(f"it ended with exit code {process.wait()}")
+                    raise _ProcessGone(self._ended(process))
                 parts += part
         return bytes(parts)
+
+    def _ended(self, process: subprocess.Popen[bytes]) -> str:
+        """How the process ended, with the last line that it wrote."""
+        code = process.wait()
+        self._errors.seek(max(self._errors.seek(0, os.SEEK_END) - _LAST_BYTES, 0))
+        written = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"it ended with {how}" + (f": {written[-1][:_LAST_BYTES]}" if written else "")
 
     def _look(self, process: subprocess.Popen[bytes], until: float) -> None:
         """Raise `_ProcessGone` for a process that hangs or takes too much memory."""

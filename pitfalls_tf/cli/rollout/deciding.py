@@ -11,6 +11,7 @@ from pitfalls_tf.cli.output import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from monitoring.config import MonitorConfig
     from monitoring.records import RolloutGuard, RolloutInterval, RolloutResult
     from monitoring.rollout.decision_rules import DecisionRules
 
@@ -63,17 +64,24 @@ require_option = click.option(
 )
 
 
-def rules_of(flags: Mapping[str, Any]) -> DecisionRules:
-    """The rules that some flags say; those not given as they are by default.
+def rules_of(flags: Mapping[str, Any], config: MonitorConfig | None = None) -> DecisionRules:
+    """The rules that some flags say; those not given are a config's, or as they are by default.
 
-    Raises:
-        BadInput: one of them cannot be read.
+    Args:
+        flags: The flags of `deciding_options`, and what is required.
+        config: The config; None where there is none.
 
     Returns:
         The rules.
+
+    Raises:
+        BadInput: one of them cannot be read.
     """
+    from dataclasses import replace  # noqa: PLC0415 - not needed for --help
+
     from monitoring.rollout.decision_rules import DecisionRules, parsed_budget, parsed_guards  # noqa: PLC0415
-    from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - not needed for --help, as above
+    from monitoring.rollout.log.evidence_job import rules_of as rules_of_config  # noqa: PLC0415 - as above
+    from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
 
     read: dict[str, Callable[[Any], Any]] = {
         "loss": str,
@@ -84,7 +92,9 @@ def rules_of(flags: Mapping[str, Any]) -> DecisionRules:
         "require": str,
         "guards": parsed_guards,
     }
-    return DecisionRules(**{name: of(flags[name]) for name, of in read.items() if flags.get(name) not in (None, ())})
+    rules = DecisionRules() if config is None else rules_of_config(config)
+    given = {name: of(flags[name]) for name, of in read.items() if flags.get(name) not in (None, ())}
+    return replace(rules, **given)
 
 
 def exit_code(result: RolloutResult, require: str | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +12,40 @@ import click
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.column_roles import named_columns, split_columns
+from pitfalls_tf.cli.monitor.incidents.action import login_name
+from pitfalls_tf.cli.monitor.options import config_option, with_traffic
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, require_option, rules_of, show
+from pitfalls_tf.cli.rollout.versions import scoring_progress, version_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from monitoring.jobs.table_description import TableDescription
     from monitoring.rollout.replay.paired_table import AnswerColumns
+    from monitoring.rollout.replay.table_replay import ReplayResult
     from pitfalls_tf.cli.output import Output
 
 VERSIONS = ("champion", "candidate")
+
+#: Flags that go with a table, and those that go with a log.
+OF_TABLE = (
+    "event_time",
+    "label",
+    "label_time",
+    "prediction_id",
+    "champion_score",
+    "champion_predicted",
+    "candidate_score",
+    "candidate_predicted",
+    "task",
+    "classes",
+    "slices",
+    "every",
+    "timezone",
+    "naive_timezone",
+)
+OF_LOG = ("champion", "candidate", "trained_until", "since", "until")
 
 
 def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -45,9 +69,8 @@ def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[...
 @click.command()
 @click.option(
     "--table",
-    required=True,
     metavar="PATH_OR_URL",
-    help="Table with the answers of both versions: a file, folder or pattern.",
+    help="Table with the answers of both versions: a file, folder or pattern; instead of a config.",
 )
 @click.option("--event-time", metavar="COLUMN", help="Time of the prediction.  [default: event_time]")
 @click.option(
@@ -66,34 +89,113 @@ def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[...
 )
 @click.option("--classes", default="", metavar="A,B", help="Class names in the order of the scores.")
 @click.option("--slices", default="", metavar="A,B", help="Columns each of whose values is a guard.")
-@click.option("--every", default="1d", show_default=True, help="Length of a window, such as 1d, 6h or 15m.")
-@click.option("--timezone", default="UTC", show_default=True, help="Time zone of the windows.")
-@click.option("--naive-timezone", default="UTC", show_default=True, metavar="ZONE", help="Time zone of times without.")
+@click.option("--every", metavar="LENGTH", help="Length of a window, such as 1d, 6h or 15m.  [default: 1d]")
+@click.option("--timezone", metavar="ZONE", help="Time zone of the windows.  [default: UTC]")
+@click.option("--naive-timezone", metavar="ZONE", help="Time zone of times without one.  [default: UTC]")
+@config_option
+@version_options
+@click.option(
+    "--trained-until",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    help="Rows before that time (UTC) had a part in the candidate, and are left out.  [default: its manifest's]",
+)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Only windows from then on (UTC).")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Only windows up to then (UTC).")
+@click.option(
+    "--share",
+    type=click.FloatRange(0.0, 1.0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Share of the logged rows that is scored, by hash.",
+)
+@click.option("--by", metavar="NAME", help="Who does it.  [default: the login name]")
 @deciding_options
 @require_option
 @with_output
-def command(table: str, *, require: str | None, output: Output, **flags: Any) -> int:
+def command(table: str | None, *, config_path: Path, require: str | None, output: Output, **flags: Any) -> int:
     """Compare two versions on rows whose labels are there already.
 
-    Rows enter window by window in order of event time, as they would have while they came, and the verdict is valid at
-    every look: better, worse, no difference that matters, or can't tell yet.
+    The rows are those of a traffic log, which the candidate is given to answer (--config), or of a table that has the
+    answers of both (--table). They enter window by window in order of event time, as they would have while they came,
+    and the verdict is valid at every look: better, worse, no difference that matters, or can't tell yet.
     """
     from monitoring.rollout.document import result_document  # noqa: PLC0415 - not needed for --help
-    from monitoring.rollout.replay.paired_table import read_pairs  # noqa: PLC0415 - as above
+
+    _check_flags(table, flags)
+    named = {**flags, "require": require}
+    found, extra = _of_table(table, named) if table is not None else _of_log(config_path, named, output)
+    document = {**result_document(found.result), **extra, "notes": list(found.notes)}
+    output.finish(document, lambda: show(found.result, found.notes))
+    return exit_code(found.result, require)
+
+
+def _check_flags(table: str | None, flags: dict[str, Any]) -> None:
+    """Raises BadInput for flags of a table without one, or of a log beside a table."""
+    stray = [name for name in (OF_LOG if table is not None else OF_TABLE) if flags[name] not in (None, (), "")]
+    if stray:
+        shown = ", ".join(f"--{name.replace('_', '-')}" for name in stray)
+        raise BadInput(
+            "These flags go with a table." if table is None else "These flags go with a config.",
+            got=f"{shown} {'without' if table is None else 'with'} --table",
+            expected="--table, too" if table is None else "no --table",
+            fix="Name the table with the answers of both versions, or leave them out.",
+        )
+
+
+def _of_table(table: str, flags: dict[str, Any]) -> tuple[ReplayResult, dict[str, Any]]:
+    from monitoring.rollout.replay.paired_table import read_pairs  # noqa: PLC0415 - not needed for --help
     from monitoring.rollout.replay.table_replay import replay_table  # noqa: PLC0415 - as above
     from monitoring.traffic.windows import WindowPlan  # noqa: PLC0415 - as above
 
-    rules = rules_of({**flags, "require": require})
-    plan = WindowPlan(every=flags["every"], timezone=flags["timezone"])
+    rules = rules_of(flags)
+    plan = WindowPlan(every=flags["every"] or "1d", timezone=flags["timezone"] or "UTC")
     description, versions = _described(flags)
     place = table if is_url(table) else Path(table)
     now = datetime.now(UTC)
     pairs = read_pairs(place, description, *versions, clock=lambda: now)
-    found = replay_table(pairs, rules, plan, now=now)
-    output.finish(
-        {**result_document(found.result), "notes": list(found.notes)}, lambda: show(found.result, found.notes)
+    return replay_table(pairs, rules, plan, now=now), {}
+
+
+def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> tuple[ReplayResult, dict[str, Any]]:
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
+    from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log  # noqa: PLC0415 - as above
+    from monitoring.rollout.replay.replay_record import Author, save_replay  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+    from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
+
+    config = with_traffic(load_config(config_path), None)
+    until = {name: _utc(flags[name]) for name in ("since", "until", "trained_until")}
+    if until["trained_until"] is not None:
+        section = config.rollout.model_copy(update={"trained_until": until["trained_until"]})
+        config = config.model_copy(update={"rollout": section})
+    versions = find_versions(config, flags["champion"], flags["candidate"])
+    request = ReplayRequest(
+        rules=rules_of(flags, config), since=until["since"], until=until["until"], share=flags["share"]
     )
-    return exit_code(found.result, require)
+    scorer = ScorerProcess(versions.bundle)
+    started = datetime.now(UTC)
+    try:
+        with scoring_progress() as progress:
+            found = replay_log(versions, request, scorer, clock=lambda: datetime.now(UTC), progress=progress)
+    finally:
+        scorer.close()
+    with Store.open(config.store.url) as store:
+        author = Author(by=flags["by"] or login_name(), at=started, release=version("pitfalls-tf"))
+        number = save_replay(store, versions, request, found, author).number
+    for failure in found.failures:
+        output.progress(f"Rows without an answer of the candidate: {failure}", level="warning")
+    about = {
+        "rollout": number,
+        "model": config.model.name,
+        "versions": {"champion": versions.champion, "candidate": versions.candidate},
+        "scored": found.scored,
+    }
+    return found.result, about
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
 
 
 def _described(flags: dict[str, Any]) -> tuple[TableDescription, tuple[AnswerColumns, AnswerColumns]]:
@@ -103,18 +205,18 @@ def _described(flags: dict[str, Any]) -> tuple[TableDescription, tuple[AnswerCol
 
     fields: dict[str, Any] = {}
     versions = []
-    for version in VERSIONS:
+    for which in VERSIONS:
         words = {
-            "scores": split_columns(",".join(flags[f"{version}_score"])),
-            "predicted": split_columns(flags[f"{version}_predicted"] or ""),
+            "scores": split_columns(",".join(flags[f"{which}_score"])),
+            "predicted": split_columns(flags[f"{which}_predicted"] or ""),
         }
         if not any(words.values()):
             raise BadInput(
-                f"The columns of the {version}'s answers are not named.",
-                got=f"neither --{version}-score nor --{version}-predicted",
+                f"The columns of the {which}'s answers are not named.",
+                got=f"neither --{which}-score nor --{which}-predicted",
                 expected="one of them",
-                fix=f"Use --{version}-score p, or --{version}-score a,b,c with one column per class, or "
-                f"--{version}-predicted answer.",
+                fix=f"Use --{which}-score p, or --{which}-score a,b,c with one column per class, or "
+                f"--{which}-predicted answer.",
             )
         shared = {"label": split_columns(flags["label"] or ""), "classes": split_columns(flags["classes"])}
         fields = columns_named({"task": flags["task"], **named_columns({**words, **shared})})
@@ -129,7 +231,7 @@ def _described(flags: dict[str, Any]) -> tuple[TableDescription, tuple[AnswerCol
         event_time=flags["event_time"],
         label_time=flags["label_time"],
         prediction_id=flags["prediction_id"],
-        naive_timezone=flags["naive_timezone"],
+        naive_timezone=flags["naive_timezone"] or "UTC",
         slices=split_columns(flags["slices"]),
         **fields,
     )

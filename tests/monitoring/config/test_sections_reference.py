@@ -30,7 +30,9 @@ def documented_route(route: str) -> list[tuple[str, str]]:
 
 
 def _text(value: object) -> str:
-    return f"{value.total_seconds():g}s" if isinstance(value, timedelta) else str(value)
+    if not isinstance(value, timedelta):
+        return str(value)
+    return f"{value.days}d" if value and not value % timedelta(days=1) else f"{value.total_seconds():g}s"
 
 
 def rows(text: str) -> list[tuple[str, str]]:

@@ -1,0 +1,179 @@
+"""Windows of paired rows out of two logs: the champion's, and that of the candidate's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.baseline.batch import Batch
+from monitoring.baseline.predictions import Predictions
+from monitoring.errors import BadInput
+from monitoring.jobs.sources.log_source import LogSource
+from monitoring.jobs.sources.traffic import traffic_path
+from monitoring.judging.window.label_join import LabelJoin
+from monitoring.rollout.log.versions import Versions
+from monitoring.rollout.pairs import PairedRows
+from monitoring.timestamps import duration_microseconds
+from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.tables.files import is_table
+from monitoring.traffic.windows import Window, WindowPlan
+
+#: Which of the champion's rows the candidate is to answer, by their ids, [n].
+Chosen = Callable[[pa.Array, Window], NDArray[np.bool_]]
+
+#: Rows that are read with their inputs at once.
+ROWS = 1 << 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRows:
+    """The rows of a window.
+
+    Attributes:
+        pairs: Rows that both versions have answered, with the labels that count.
+        chosen: How many rows the candidate was to answer.
+        logged: How many rows the champion has answered.
+    """
+
+    pairs: PairedRows
+    chosen: int
+    logged: int
+
+
+def champion_log(versions: Versions) -> LogSource:
+    """The champion's rows in the traffic log that a config names.
+
+    Returns:
+        Them.
+
+    Raises:
+        BadInput: It names no traffic log.
+    """
+    path = traffic_path(versions.config)
+    if versions.config.traffic.query is not None or is_table(path):
+        raise BadInput(
+            "A candidate is scored on logged requests.",
+            got=f"{path}, a table",
+            expected="the folder that a server was given with --traffic",
+            fix="Give a table with the answers of both versions: `pitfalls rollout replay --table`.",
+        )
+    return LogSource(
+        path,
+        versions.config.model,
+        versions.spec,
+        version=versions.champion,
+        excluded=frozenset(versions.config.traffic.exclude_callers),
+    )
+
+
+class PairedLog:
+    """Reads windows of rows that both versions have answered.
+
+    Args:
+        versions: The versions.
+        champion: The champion's rows.
+        folder: The log of the candidate's answers.
+        horizon: The label horizon.
+    """
+
+    def __init__(self, versions: Versions, champion: LogSource, folder: Path, *, horizon: timedelta) -> None:
+        self._champion = champion
+        model = versions.config.model.model_copy(update={"bundle": versions.bundle})
+        self._candidate = LogSource(folder, model, versions.candidate_spec, version=versions.candidate)
+        self._task = versions.task
+        self._horizon_us = duration_microseconds(horizon)
+        self._join: LabelJoin | None = None
+
+    def read(self, window: Window, *, known_by: datetime, chosen: Chosen) -> WindowRows:
+        """The rows of a window.
+
+        Args:
+            window: The window.
+            known_by: Labels that became known at this time or later do not count.
+            chosen: Which rows the candidate was to answer.
+
+        Returns:
+            The rows that both have answered.
+        """
+        rows, _ = self._champion.read(window)
+        mask = chosen(rows.ids, window)
+        wanted = rows.take(mask)
+        answers, _ = self._candidate.read(window)
+        places = np.asarray(pc.fill_null(pc.index_in(wanted.ids, answers.ids), -1), dtype=np.int64)
+        both = places >= 0
+        labelled = self._labelled(wanted.take(both), known_by)
+        return WindowRows(
+            pairs=PairedRows(rows=labelled, candidate=answers.probabilities[places[both]]),
+            chosen=len(wanted),
+            logged=len(rows),
+        )
+
+    def _labelled(self, rows: Predictions, known_by: datetime) -> Predictions:
+        if self._join is None:  # the label log is read once
+            labels = self._champion.labels()
+            self._join = LabelJoin(labels, task=self._task, read=0, horizon_us=self._horizon_us)
+        batch = self._join.labelled(Batch.of(rows), before=known_by)
+        return rows.labelled(batch.labels, batch.label_times)
+
+
+def windows_of(
+    champion: LogSource, plan: WindowPlan, *, since: datetime | None, until: datetime | None
+) -> list[Window]:
+    """The windows in which the champion has rows, in order.
+
+    Args:
+        champion: Its rows.
+        plan: How time is cut.
+        since: Windows that begin before are left out; None: none is.
+        until: Windows that end later are left out; None: none is.
+
+    Returns:
+        The windows; of a gap that is longer than the plan's none.
+    """
+    found = {}
+    for first, last in champion.spans(plan.longest_gap):
+        for window in plan.windows(first, last):
+            if (since is None or window.start >= since) and (until is None or window.end <= until):
+                found[window.start] = window
+    return [found[start] for start in sorted(found)]
+
+
+def unanswered(
+    champion: LogSource, window: Window, chosen: Chosen, answered: IdSet, *, rows: int = ROWS
+) -> Iterator[pa.Table]:
+    """The chosen rows of a window that the candidate has not answered, with their inputs.
+
+    Args:
+        champion: Its rows.
+        window: The window.
+        chosen: Which rows the candidate is to answer.
+        answered: The ids of those that it has answered.
+        rows: How many at once, at most.
+
+    Yields:
+        Tables as `TrafficLog.read` has them, of one signature each.
+    """
+    span = {"model": champion.model, "version": champion.version, "start": window.start, "end": window.end}
+    known = champion.log.read(**span, columns=("prediction_id",))  # type: ignore[arg-type]  # each as it should be
+    if not known.num_columns or not known.num_rows:
+        return
+    ids = known["prediction_id"].combine_chunks()
+    wanted = np.flatnonzero(chosen(ids, window) & ~answered.contains(ids))
+    for first in range(0, wanted.size, rows):
+        some = IdSet(ids.take(pa.array(wanted[first : first + rows])))
+        table = champion.log.read(**span, ids=some)  # type: ignore[arg-type]  # as above
+        for signature in table["signature"].unique().to_pylist():
+            yield table.filter(pc.equal(table["signature"], signature))
+
+
+def label_horizon(versions: Versions) -> timedelta:
+    """How long a row of a rollout waits for its label."""
+    own = versions.config.rollout.deciding.horizon
+    return versions.config.windows.label_horizon if own is None else own

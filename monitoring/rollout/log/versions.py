@@ -1,0 +1,195 @@
+"""The two versions that a rollout compares: their bundles, and what both answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from monitoring.actions.version_label import find_label
+from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.profile import commonest
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.config import MonitorConfig
+from monitoring.errors import BadInput
+from monitoring.jobs.deployment import configured
+from monitoring.jobs.places import BASELINE, EXTRAS, find_baseline
+from monitoring.tasks.task import Task
+from monitoring.watches.catalogue import MAX_SLICE_VALUES
+
+MANIFEST = "manifest.json"
+
+#: The key of a manifest's data that says until when rows have had a part in the making of a model.
+TRAINED_UNTIL = "trained_until"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """Two versions of a model.
+
+    Attributes:
+        config: The config, whose [model] is the champion's bundle.
+        champion: The version in use.
+        candidate: The version that may replace it.
+        bundle: The candidate's bundle.
+        spec: What the champion's baseline says of inputs and outputs; losses go by its task.
+        candidate_spec: That of the candidate's.
+        slices: The values of the columns that slices are of.
+        trained_until: Rows before that time had a part in the candidate; None: nobody knows.
+    """
+
+    config: MonitorConfig
+    champion: int
+    candidate: int
+    bundle: Path
+    spec: BaselineSpec
+    candidate_spec: BaselineSpec
+    slices: Mapping[str, tuple[str, ...]]
+    trained_until: datetime | None
+
+    @property
+    def task(self) -> Task:
+        """What both versions answer."""
+        return self.spec.task
+
+
+def find_versions(config: MonitorConfig, champion: int | None = None, candidate: int | None = None) -> Versions:
+    """The versions that a config and the flags name.
+
+    Args:
+        config: The config; its [model] names a bundle.
+        champion: The version in use; None: as the config says.
+        candidate: The version that may replace it; None: as the config says, or the newest.
+
+    Returns:
+        The versions, whose answers can be compared.
+
+    Raises:
+        BadInput: They are not there, are one, or answer different things.
+        CannotRun: A baseline cannot be read.
+    """
+    if config.model.bundle is None:
+        raise BadInput(
+            "A rollout by a traffic log needs the versions' bundles.",
+            got="a config of a table's baseline",
+            expected='bundle = "models/NAME" in the [model] section',
+            fix="Or compare two versions on a table with the answers of both: `pitfalls rollout replay --table`.",
+        )
+    folder = config.model.folder
+    there = {int(child.name): child for child in folder.glob("*") if child.is_dir() and child.name.isdecimal()}
+    if not there:
+        _no_version(folder, "any", there)
+    section = config.rollout
+    new = candidate if candidate is not None else section.candidate
+    new = max(there) if new is None else new
+    old = champion if champion is not None else _champion(config, new, there)
+    for version in (old, new):
+        if version not in there:
+            _no_version(folder, version, there)
+    if old == new:
+        raise BadInput(
+            "Champion and candidate are one version.",
+            got=f"version {new} of {config.model.name}",
+            expected="two versions",
+            fix="Name the other one: --champion, --candidate.",
+        )
+    of_champion = config.model_copy(update={"model": config.model.model_copy(update={"bundle": there[old]})})
+    baseline = load_baseline(find_baseline(of_champion).baseline)
+    spec = configured(of_champion, baseline.spec)
+    return Versions(
+        config=of_champion,
+        champion=old,
+        candidate=new,
+        bundle=there[new],
+        spec=spec,
+        candidate_spec=_candidate_spec(there[new], spec),
+        slices=_slices(of_champion, baseline),
+        trained_until=section.trained_until or _trained_until(there[new]),
+    )
+
+
+def _champion(config: MonitorConfig, candidate: int, there: Mapping[int, Path]) -> int:
+    """The version in use: as [rollout] says, by a label of the server; as [model] says; or the newest below."""
+    named, section = config.rollout.champion, config.rollout
+    if isinstance(named, int):
+        return named
+    if named is not None:
+        if section.model_config_file is None:
+            raise BadInput(
+                "A label names a version in the server's model config file, and none is given.",
+                got=f'champion = "{named}"',
+                expected="model_config_file, too",
+                fix="Write it in the [rollout] section, or name the version by its number.",
+            )
+        return find_label(_text(section.model_config_file), config.model.name, named).version
+    if config.model.version is not None and config.model.version != candidate:
+        return config.model.version
+    below = [version for version in there if version < candidate]
+    if not below:
+        _no_version(config.model.folder, f"one below {candidate}", there)
+    return max(below)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            "The model config file cannot be read.",
+            got=f"{file}: {error}",
+            expected="the file of the server's --model_config_file",
+            fix="Correct model_config_file in the [rollout] section.",
+        ) from error
+
+
+def _no_version(folder: Path, wanted: object, there: Mapping[int, Path]) -> NoReturn:
+    raise BadInput(
+        "There is no such version.",
+        got=f"{folder}, with {', '.join(map(str, sorted(there))) or 'no version'}",
+        expected=f"version {wanted}",
+        fix="Export it there, or name others: --champion, --candidate.",
+    )
+
+
+def _candidate_spec(bundle: Path, champion: BaselineSpec) -> BaselineSpec:
+    """What the candidate's own baseline says, if it has one, read as an answer to the champion's task."""
+    folder = bundle / EXTRAS / BASELINE
+    own = load_baseline(folder).spec if folder.is_dir() else champion
+    task, other = champion.task, own.task
+    if type(task) is not type(other) or task.classes != other.classes or task.width != other.width:
+        raise BadInput(
+            "The two versions do not answer the same.",
+            got=f"the champion {_answers(task)}, the candidate {_answers(other)}",
+            expected="answers of the same kind, with the same classes in the same order",
+            fix="A rollout compares versions of one model; export the candidate with these classes.",
+        )
+    return replace(champion, output=own.output, id_scores=own.id_scores, other_outputs=())
+
+
+def _answers(task: Task) -> str:
+    kind = type(task).__name__
+    classes = f" of {', '.join(task.classes)[:200]}" if task.classes else ""
+    return f"{kind}{classes}, {task.width} numbers a row"
+
+
+def _slices(config: MonitorConfig, baseline: Baseline) -> dict[str, tuple[str, ...]]:
+    """The values of the config's slices, as the monitor has them."""
+    found = {}
+    for column in config.traffic.slices:
+        words = baseline.rows.inputs([column])[column].combine_chunks()
+        found[column] = tuple(sorted(commonest(words, MAX_SLICE_VALUES)))
+    return found
+
+
+def _trained_until(bundle: Path) -> datetime | None:
+    """Until when rows have had a part in a bundle's model, by its manifest; None where it does not say."""
+    path = bundle / EXTRAS / MANIFEST
+    try:
+        document: Any = json.loads(path.read_text("utf-8"))
+        moment = datetime.fromisoformat(document["data"][TRAINED_UNTIL])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -1,0 +1,189 @@
+"""A rollout replayed on a traffic log: the candidate answers logged requests whose labels are there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+from monitoring.errors import BadInput
+from monitoring.rollout.decision_rules import DecisionRules
+from monitoring.rollout.evaluation import evaluate
+from monitoring.rollout.log.candidate_log import CandidateLog
+from monitoring.rollout.log.evidence_job import (
+    ChosenByHash,
+    CountedWindow,
+    answers_folder,
+    count_windows,
+    mature,
+    measures_of,
+    plan_of,
+    share_obstacles,
+)
+from monitoring.rollout.log.paired_log import PairedLog, champion_log, label_horizon, unanswered, windows_of
+from monitoring.rollout.log.versions import Versions
+from monitoring.rollout.replay.table_replay import ReplayResult
+from monitoring.rollout.scoring import Scorer
+from monitoring.traffic.windows import Window
+
+#: What of a bundle its digest is of: the graph, and the index of its weights.
+_DIGESTED = ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRequest:
+    """What is replayed.
+
+    Attributes:
+        rules: What decides.
+        since: Windows before that time are left out; None: only those that the candidate was trained on.
+        until: Windows after that time are left out; None: those whose labels are not due.
+        share: The share of the rows that is scored, by hash.
+        salt: What that hash depends on.
+    """
+
+    rules: DecisionRules
+    since: datetime | None = None
+    until: datetime | None = None
+    share: float = 1.0
+    salt: str = "replay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayProgress:
+    """How far a replay is: windows whose rows are scored, of all, and rows scored in this run."""
+
+    done: int
+    windows: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogReplay:
+    """What a replay of a log found.
+
+    Attributes:
+        result: As of a table's replay.
+        windows: The windows, with how much of their traffic was compared.
+        scored: Rows that were scored in this run; others had been before.
+        failures: Why rows have no answer of the candidate, in words.
+    """
+
+    result: ReplayResult
+    windows: tuple[CountedWindow, ...]
+    scored: int
+    failures: tuple[str, ...]
+
+
+def replay_log(
+    versions: Versions,
+    request: ReplayRequest,
+    scorer: Scorer,
+    *,
+    clock: Callable[[], datetime],
+    progress: Callable[[ReplayProgress], None] = lambda _: None,
+) -> LogReplay:
+    """Score the logged requests of mature windows with the candidate, and compare both versions.
+
+    Answers are kept as they come: a replay that was ended goes on where it was, and one that was done before scores
+    nothing again.
+
+    Args:
+        versions: The versions.
+        request: What is replayed.
+        scorer: The candidate.
+        clock: Gives the time.
+        progress: Called after each part of a window.
+
+    Returns:
+        The result. Memory: some windows' rows.
+
+    Raises:
+        BadInput: the log has no rows of the champion, nobody knows which rows the candidate was trained on, or it
+            takes other inputs.
+        CannotRun: the candidate cannot be loaded, or the disk fails.
+    """
+    since = _since(versions, request)
+    champion, plan = champion_log(versions), plan_of(versions.config)
+    now, horizon = clock(), label_horizon(versions)
+    everything = windows_of(champion, plan, since=None, until=request.until)
+    if not everything:
+        _no_rows(versions)
+    usable = [window for window in everything if window.start >= since]
+    due = mature(usable, horizon, now)
+    chosen = ChosenByHash(request.salt, request.share)
+    folder = answers_folder(versions.config, versions, bundle_digest(versions.bundle))
+    scored, failures = 0, dict[str, None]()
+    checked = False
+    with CandidateLog(folder, versions, clock=clock) as answers:
+        for number, window in enumerate(due):
+            for rows in unanswered(champion, window, chosen, answers.ids(window.start, window.end)):
+                if not checked:
+                    scorer.check(rows)
+                    checked = True
+                found = scorer.score(rows)
+                answers.append(rows, found)
+                scored += rows.num_rows
+                failures |= dict.fromkeys(found.reasons)
+                progress(ReplayProgress(done=number, windows=len(due), rows=scored))
+            progress(ReplayProgress(done=number + 1, windows=len(due), rows=scored))
+    paired = PairedLog(versions, champion, folder, horizon=horizon)
+    measures = measures_of(versions, request.rules)
+    counted, measures = count_windows(versions, paired, due, measures, chosen, fresh=True)
+    evidence = [one.evidence for one in counted]
+    notes = _notes(everything, usable, due, since)
+    result = ReplayResult(
+        result=evaluate(evidence, measures, request.rules, share_obstacles(counted)),
+        measures=measures,
+        evidence=tuple(evidence),
+        notes=notes,
+    )
+    return LogReplay(result=result, windows=tuple(counted), scored=scored, failures=tuple(failures))
+
+
+def bundle_digest(bundle: Path) -> str:
+    """SHA-256 of a bundle's graph and weights, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in _DIGESTED:
+        path = bundle / name
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _since(versions: Versions, request: ReplayRequest) -> datetime:
+    """From when on windows count; BadInput where it is not known on which rows the candidate was trained."""
+    until = versions.trained_until
+    if until is None:
+        raise BadInput(
+            "It is not known which rows the candidate was trained on.",
+            got=f"version {versions.candidate} of {versions.config.model.name}, whose manifest does not say",
+            expected="the time before which rows had a part in it: a model is better on rows that it has seen",
+            fix="Say it: --trained-until 2026-04-05; or write trained_until in the [rollout] section.",
+        )
+    return until if request.since is None else max(until, request.since)
+
+
+def _notes(everything: list[Window], usable: list[Window], due: list[Window], since: datetime) -> tuple[str, ...]:
+    notes = []
+    if len(usable) < len(everything):
+        notes.append(
+            f"{len(everything) - len(usable)} windows before {since:%Y-%m-%d %H:%M} UTC were left out: the candidate "
+            "was trained until then."
+        )
+    if len(due) < len(usable):
+        notes.append(f"{len(usable) - len(due)} windows are not mature: their labels are not due yet.")
+    return tuple(notes)
+
+
+def _no_rows(versions: Versions) -> NoReturn:
+    raise BadInput(
+        "The traffic log has no rows of the champion.",
+        got=f"no row of {versions.config.model.name} version {versions.champion}",
+        expected="requests that it has answered",
+        fix="Name the version that answered: --champion; `pitfalls traffic DIR` lists them.",
+    )

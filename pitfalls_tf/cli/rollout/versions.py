@@ -1,0 +1,51 @@
+"""Options that name two versions, and the bar while one of them is scored."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from monitoring.rollout.replay.log_replay import ReplayProgress
+
+
+def version_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: ``--champion`` and ``--candidate``; below ``@click.command()``."""
+    candidate = click.option(
+        "--candidate", type=click.IntRange(0), metavar="VERSION", help="The new version.  [default: the config's]"
+    )
+    champion = click.option(
+        "--champion", type=click.IntRange(0), metavar="VERSION", help="The version in use.  [default: the config's]"
+    )
+    return champion(candidate(command))
+
+
+@contextmanager
+def scoring_progress() -> Iterator[Callable[[ReplayProgress], None]]:
+    """Show a bar on stderr while logged rows are scored.
+
+    Yields:
+        The progress callback.
+    """
+    from rich.console import Console  # noqa: PLC0415 - not needed for --help
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("Windows scored"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("windows", total=None, rows=0)
+
+        def update(now: ReplayProgress) -> None:
+            bar.update(task, completed=now.done, total=now.windows, rows=now.rows)
+
+        yield update

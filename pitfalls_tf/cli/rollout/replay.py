@@ -12,7 +12,7 @@ import click
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.column_roles import named_columns, split_columns
-from pitfalls_tf.cli.monitor.incidents.action import login_name
+from pitfalls_tf.cli.monitor.incidents import login_name
 from pitfalls_tf.cli.monitor.options import config_option, with_traffic
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, require_option, rules_of, show

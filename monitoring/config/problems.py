@@ -143,7 +143,7 @@ def _example(place: KeyPath, section: type[Section] | None) -> str:
     if names[0] == "columns" and len(names) == 2:
         return f'Write, for example, {_key(names[1])} = {{ kind = "number" }}.'
     names = [*names[:1], *names[2:]] if names[0] == "columns" else names
-    names = names[1:] if ".".join(names[:2]) in SECTIONS else names
+    names = names[1:] if len(names) > 2 and ".".join(names[:2]) in SECTIONS else names
     if len(names) < 2 or section is None:
         return f"Head it with {_HEADS.get(names[0], f'[{names[0]}]')}."
     examples = section.model_fields[names[1]].examples or ["…"]

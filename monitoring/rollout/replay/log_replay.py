@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from monitoring.errors import BadInput
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evaluation import evaluate
+from monitoring.rollout.log.answering import Answering
 from monitoring.rollout.log.candidate_log import CandidateLog
 from monitoring.rollout.log.evidence_job import (
     ChosenByHash,
@@ -23,7 +25,7 @@ from monitoring.rollout.log.evidence_job import (
     plan_of,
     share_obstacles,
 )
-from monitoring.rollout.log.paired_log import PairedLog, champion_log, label_horizon, unanswered, windows_of
+from monitoring.rollout.log.paired_log import PairedLog, champion_log, label_horizon, windows_of
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.replay.table_replay import ReplayResult
 from monitoring.rollout.scoring import Scorer
@@ -116,20 +118,11 @@ def replay_log(
     due = mature(usable, horizon, now)
     chosen = ChosenByHash(request.salt, request.share)
     folder = answers_folder(versions.config, versions, bundle_digest(versions.bundle))
-    scored, failures = 0, dict[str, None]()
-    checked = False
     with CandidateLog(folder, versions, clock=clock) as answers:
+        work = Answering(champion, scorer, answers)
         for number, window in enumerate(due):
-            for rows in unanswered(champion, window, chosen, answers.ids(window.start, window.end)):
-                if not checked:
-                    scorer.check(rows)
-                    checked = True
-                found = scorer.score(rows)
-                answers.append(rows, found)
-                scored += rows.num_rows
-                failures |= dict.fromkeys(found.reasons)
-                progress(ReplayProgress(done=number, windows=len(due), rows=scored))
-            progress(ReplayProgress(done=number + 1, windows=len(due), rows=scored))
+            work.answer(window, chosen, partial(_say, progress, work, number, len(due)))
+            _say(progress, work, number + 1, len(due))
     paired = PairedLog(versions, champion, folder, horizon=horizon)
     measures = measures_of(versions, request.rules)
     counted, measures = count_windows(versions, paired, due, measures, chosen, fresh=True)
@@ -141,7 +134,11 @@ def replay_log(
         evidence=tuple(evidence),
         notes=notes,
     )
-    return LogReplay(result=result, windows=tuple(counted), scored=scored, failures=tuple(failures))
+    return LogReplay(result=result, windows=tuple(counted), scored=work.rows, failures=tuple(work.failures))
+
+
+def _say(progress: Callable[[ReplayProgress], None], work: Answering, done: int, windows: int) -> None:
+    progress(ReplayProgress(done=done, windows=windows, rows=work.rows))
 
 
 def bundle_digest(bundle: Path) -> str:

@@ -17,6 +17,7 @@ from monitoring.documents.document import Document
 from monitoring.documents.drill import DrillDocument
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument
 from monitoring.documents.notification import DigestDocument, NotificationDocument
+from monitoring.documents.rollout import ReplayDocument, RolloutDocument, RolloutsDocument
 from monitoring.documents.status import StatusDocument
 from monitoring.documents.window import (
     EstimateDocument,
@@ -43,6 +44,9 @@ SCHEMAS: Final[Mapping[str, type[Document]]] = {
     "deployment": DeploymentDocument,
     "deployments": DeploymentsDocument,
     "drill": DrillDocument,
+    "rollout": RolloutDocument,
+    "rollouts": RolloutsDocument,
+    "rollout-replay": ReplayDocument,
     "status": StatusDocument,
     "notification": NotificationDocument,
     "digest": DigestDocument,

@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ScoredRows:
+class CandidateAnswers:
     """The candidate's answers to n rows.
 
     Attributes:
@@ -44,7 +44,7 @@ class Scorer(Protocol):
             BadInput: it has no such signature, or needs an input that was not logged, or one of another type.
         """
 
-    def score(self, rows: pa.Table, *, alone: bool = False) -> ScoredRows:
+    def score(self, rows: pa.Table, *, alone: bool = False) -> CandidateAnswers:
         """Answer rows.
 
         Args:

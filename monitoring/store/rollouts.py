@@ -140,9 +140,7 @@ class RolloutTable:
             rows = connection.execute(select(rollout_event).where(pending).order_by(table.position)).all()
         return tuple((_event(row), frozenset(json.loads(row.reached)), row.attempts) for row in rows)
 
-    def save_attempt(
-        self, number: int, position: int, reached: frozenset[str], completed_at: datetime | None
-    ) -> None:
+    def save_attempt(self, number: int, position: int, reached: frozenset[str], completed_at: datetime | None) -> None:
         """Record one more attempt to notify the receivers of an event."""
         table = rollout_event.c
         statement = (

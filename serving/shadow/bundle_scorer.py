@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.rollout.scoring import ScoredRows
+from monitoring.rollout.scoring import CandidateAnswers
 from monitoring.traffic.format.rows import INPUT
 from serving.export.inputs.input_arrays import column_problem, groups_of_equal_size, to_array
 from serving.export.inputs.model_inputs import ModelInput, input_of
@@ -81,11 +81,11 @@ class BundleScorer:
                         fix="A rollout compares versions on the same inputs; serve the candidate as another model.",
                     )
 
-    def score(self, rows: pa.Table, *, alone: bool = False) -> ScoredRows:
+    def score(self, rows: pa.Table, *, alone: bool = False) -> CandidateAnswers:
         """See `Scorer`."""
         signature = self._runner.signatures[rows["signature"][0].as_py()] if rows.num_rows else None
         if signature is None:
-            return ScoredRows(outputs={}, answered=np.zeros(0, dtype=np.bool_))
+            return CandidateAnswers(outputs={}, answered=np.zeros(0, dtype=np.bool_))
         answers = _Answers(signature, rows.num_rows)
         inputs = _inputs(signature)
         columns = rows.select([f"{INPUT}{one.name}" for one in inputs]).rename_columns([one.name for one in inputs])
@@ -165,10 +165,10 @@ class _Answers:
         self._reasons[reason.splitlines()[0][:300] if reason else "no reason given"] = None
         self._answered[places] = False
 
-    def scored(self, *, alone: bool) -> ScoredRows:
+    def scored(self, *, alone: bool) -> CandidateAnswers:
         """All of them. Outputs of a model that answered no row at all have the sizes of its signature."""
         outputs = self._outputs or {name: _sized(spec, self._rows) for name, spec in self._specs.items()}
-        return ScoredRows(
+        return CandidateAnswers(
             outputs=outputs,
             answered=self._answered,
             run_us=self._run_us if alone else None,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.rollout.scoring import ScoredRows
+from monitoring.rollout.scoring import CandidateAnswers
 from monitoring.traffic.format.rows import OUTPUT
 from monitoring.traffic.format.tensors import DTYPE_KEY, SHAPE_KEY, TensorEncoder, tensor_field
 
@@ -68,7 +68,7 @@ def unframed(payload: bytes) -> tuple[pa.Table, Mapping[bytes, bytes]]:
     return table, table.schema.metadata or {}
 
 
-def scored_table(scored: ScoredRows) -> tuple[pa.Table, Mapping[bytes, bytes]]:
+def scored_table(scored: CandidateAnswers) -> tuple[pa.Table, Mapping[bytes, bytes]]:
     """Scored rows as a table; `scored_rows` reads it."""
     fields, columns = [pa.field("answered", pa.bool_())], [pa.array(scored.answered)]
     if scored.run_us is not None:
@@ -82,10 +82,10 @@ def scored_table(scored: ScoredRows) -> tuple[pa.Table, Mapping[bytes, bytes]]:
     return table, {REASONS_KEY: json.dumps(scored.reasons).encode()}
 
 
-def scored_rows(table: pa.Table, metadata: Mapping[bytes, bytes]) -> ScoredRows:
+def scored_rows(table: pa.Table, metadata: Mapping[bytes, bytes]) -> CandidateAnswers:
     """Scored rows from the table of `scored_table`."""
     tensors = {name: _tensor(table, name) for name in table.column_names if name.startswith(OUTPUT)}
-    return ScoredRows(
+    return CandidateAnswers(
         outputs={name.removeprefix(OUTPUT): tensor for name, tensor in tensors.items()},
         answered=np.asarray(table["answered"], dtype=np.bool_),
         run_us=np.asarray(table["run_us"], dtype=np.int64) if "run_us" in table.column_names else None,

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
-from monitoring.rollout.scoring import ScoredRows
+from monitoring.rollout.scoring import CandidateAnswers
 from monitoring.traffic.format.rows import INPUT
 from serving.shadow.bundle_scorer import BATCH, unanswered
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, LONGEST, framed, scored_rows, unframed
@@ -105,7 +105,7 @@ class ScorerProcess:
         except _ProcessGone as gone:
             self._give_up(str(gone))
 
-    def score(self, rows: pa.Table, *, alone: bool = False) -> ScoredRows:
+    def score(self, rows: pa.Table, *, alone: bool = False) -> CandidateAnswers:
         """See `Scorer`."""
         sent = _sendable(rows)
         parts = [self._score(sent.slice(first, ROWS), alone=alone) for first in range(0, rows.num_rows, ROWS)]
@@ -133,7 +133,7 @@ class ScorerProcess:
         if process.stdout is not None:
             process.stdout.close()
 
-    def _score(self, rows: pa.Table, *, alone: bool) -> list[ScoredRows]:
+    def _score(self, rows: pa.Table, *, alone: bool) -> list[CandidateAnswers]:
         try:
             found = [self._scored(rows, alone=alone)]
         except _ProcessGone as gone:
@@ -146,14 +146,14 @@ class ScorerProcess:
         self._deaths = 0
         return found
 
-    def _scored(self, rows: pa.Table, *, alone: bool) -> ScoredRows:
+    def _scored(self, rows: pa.Table, *, alone: bool) -> CandidateAnswers:
         return scored_rows(*self._ask(rows, {ALONE_KEY: b"1" if alone else b"0"}))
 
-    def _unanswered(self, rows: pa.Table, reason: str) -> ScoredRows:
+    def _unanswered(self, rows: pa.Table, reason: str) -> CandidateAnswers:
         self._deaths += 1
         if self._deaths >= MOST_DEATHS:
             self._give_up(reason)
-        return ScoredRows(outputs={}, answered=np.zeros(rows.num_rows, dtype=np.bool_), reasons=(reason,))
+        return CandidateAnswers(outputs={}, answered=np.zeros(rows.num_rows, dtype=np.bool_), reasons=(reason,))
 
     def _give_up(self, reason: str) -> NoReturn:
         self.close()
@@ -284,7 +284,7 @@ def _sendable(rows: pa.Table) -> pa.Table:
     return rows.select(["signature", *names]).replace_schema_metadata(None)
 
 
-def _joined(parts: list[ScoredRows], empty: Mapping[str, Array], *, alone: bool) -> ScoredRows:
+def _joined(parts: list[CandidateAnswers], empty: Mapping[str, Array], *, alone: bool) -> CandidateAnswers:
     """The parts one after the other; those that were not answered at all have outputs of the sizes of the others."""
     like = {**empty, **next((part.outputs for part in parts if part.outputs), {})}
     outputs = {
@@ -293,7 +293,7 @@ def _joined(parts: list[ScoredRows], empty: Mapping[str, Array], *, alone: bool)
         if parts
     }
     times = [np.zeros(part.answered.size, np.int64) if part.run_us is None else part.run_us for part in parts]
-    return ScoredRows(
+    return CandidateAnswers(
         outputs=outputs,
         answered=np.concatenate([np.zeros(0, np.bool_), *(part.answered for part in parts)]),
         run_us=np.concatenate([np.zeros(0, np.int64), *times]) if alone else None,

@@ -14,7 +14,7 @@ import pyarrow as pa
 from monitoring.atomic import lock_file
 from monitoring.errors import CannotRun
 from monitoring.rollout.log.versions import Versions
-from monitoring.rollout.scoring import ScoredRows
+from monitoring.rollout.scoring import CandidateAnswers
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.id_keys import IdSet
@@ -87,7 +87,7 @@ class CandidateLog:
         )
         return IdSet(rows["prediction_id"].combine_chunks() if rows.num_columns else pa.array([], pa.string()))
 
-    def append(self, rows: pa.Table, scored: ScoredRows) -> None:
+    def append(self, rows: pa.Table, scored: CandidateAnswers) -> None:
         """Write answers; when this returns, they survive the death of the process.
 
         Args:

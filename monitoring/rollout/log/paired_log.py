@@ -33,7 +33,7 @@ ROWS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowRows:
+class PairedWindow:
     """The rows of a window.
 
     Attributes:
@@ -91,7 +91,7 @@ class PairedLog:
         self._horizon_us = duration_microseconds(horizon)
         self._join: LabelJoin | None = None
 
-    def read(self, window: Window, *, known_by: datetime, chosen: Chosen) -> WindowRows:
+    def read(self, window: Window, *, known_by: datetime, chosen: Chosen) -> PairedWindow:
         """The rows of a window.
 
         Args:
@@ -109,7 +109,7 @@ class PairedLog:
         places = np.asarray(pc.fill_null(pc.index_in(wanted.ids, answers.ids), -1), dtype=np.int64)
         both = places >= 0
         labelled = self._labelled(wanted.take(both), known_by)
-        return WindowRows(
+        return PairedWindow(
             pairs=PairedRows(rows=labelled, candidate=answers.probabilities[places[both]]),
             chosen=len(wanted),
             logged=len(rows),

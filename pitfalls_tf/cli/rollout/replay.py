@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from monitoring.jobs.table_description import TableDescription
+    from monitoring.records import RolloutRecord
     from monitoring.rollout.replay.paired_table import AnswerColumns
     from monitoring.rollout.replay.table_replay import ReplayResult
     from pitfalls_tf.cli.output import Output
@@ -46,6 +47,10 @@ OF_TABLE = (
     "naive_timezone",
 )
 OF_LOG = ("champion", "candidate", "trained_until", "since", "until")
+
+
+#: The result; of a log also the rollout in the store, and how many rows were scored.
+Replayed: TypeAlias = "tuple[ReplayResult, RolloutRecord | None, int | None]"
 
 
 def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -119,13 +124,13 @@ def command(table: str | None, *, config_path: Path, require: str | None, output
     answers of both (--table). They enter window by window in order of event time, as they would have while they came,
     and the verdict is valid at every look: better, worse, no difference that matters, or can't tell yet.
     """
-    from monitoring.rollout.document import result_document  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.rollout import replay_document  # noqa: PLC0415 - not needed for --help
 
     _check_flags(table, flags)
     named = {**flags, "require": require}
-    found, extra = _of_table(table, named) if table is not None else _of_log(config_path, named, output)
-    document = {**result_document(found.result), **extra, "notes": list(found.notes)}
-    output.finish(document, lambda: show(found.result, found.notes))
+    found, record, scored = _of_table(table, named) if table is not None else _of_log(config_path, named, output)
+    document = replay_document(found.result, found.notes, record, scored)
+    output.finish(document.plain(), lambda: show(found.result, found.notes))
     return exit_code(found.result, require)
 
 
@@ -142,7 +147,7 @@ def _check_flags(table: str | None, flags: dict[str, Any]) -> None:
         )
 
 
-def _of_table(table: str, flags: dict[str, Any]) -> tuple[ReplayResult, dict[str, Any]]:
+def _of_table(table: str, flags: dict[str, Any]) -> Replayed:
     from monitoring.rollout.replay.paired_table import read_pairs  # noqa: PLC0415 - not needed for --help
     from monitoring.rollout.replay.table_replay import replay_table  # noqa: PLC0415 - as above
     from monitoring.traffic.windows import WindowPlan  # noqa: PLC0415 - as above
@@ -153,10 +158,10 @@ def _of_table(table: str, flags: dict[str, Any]) -> tuple[ReplayResult, dict[str
     place = table if is_url(table) else Path(table)
     now = datetime.now(UTC)
     pairs = read_pairs(place, description, *versions, clock=lambda: now)
-    return replay_table(pairs, rules, plan, now=now), {}
+    return replay_table(pairs, rules, plan, now=now), None, None
 
 
-def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> tuple[ReplayResult, dict[str, Any]]:
+def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replayed:
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
     from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log  # noqa: PLC0415 - as above
@@ -182,16 +187,10 @@ def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> tuple[R
         scorer.close()
     with Store.open(config.store.url) as store:
         author = Author(by=flags["by"] or login_name(), at=started, release=version("pitfalls-tf"))
-        number = save_replay(store, versions, request, found, author).number
+        record = save_replay(store, versions, request, found, author)
     for failure in found.failures:
         output.progress(f"Rows without an answer of the candidate: {failure}", level="warning")
-    about = {
-        "rollout": number,
-        "model": config.model.name,
-        "versions": {"champion": versions.champion, "candidate": versions.candidate},
-        "scored": found.scored,
-    }
-    return found.result, about
+    return found.result, record, found.scored
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -9,7 +9,6 @@ import pytest
 
 from monitoring.records import RolloutResult
 from monitoring.rollout.decision_rules import DecisionRules
-from monitoring.rollout.document import result_document
 from monitoring.rollout.evaluation import evaluate
 from monitoring.rollout.pairs import ERRORS, Measures, PairedRows, WindowEvidence
 from monitoring.tasks.classification import Classification
@@ -111,13 +110,3 @@ def test_rows_without_a_label_are_shown_in_both_ways() -> None:
     assert found.at_random.verdict == "better"
     at_random = evaluate(windows(0.05, days=40, labelled=0.5), MEASURES, DecisionRules(missing_labels="at random"))
     assert at_random.verdict == "better"
-
-
-def test_a_document_says_all_of_it() -> None:
-    document = result_document(result(0.05, days=40))
-    assert document["verdict"] == "better"
-    assert document["difference"]["high"] < -document["min_effect"]
-    assert document["promotion"] == {"allowed": True, "require": "better", "reasons": []}
-    assert document["harm"]["threshold"] == 20.0
-    assert {guard["name"] for guard in document["guards"]} == {"origin=EWR", "origin=JFK", "errors"}
-    assert len(document["looks"]) == len(document["windows"]) == 40

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.config import MonitorConfig, load_config
-from monitoring.rollout.scoring import ScoredRows
+from monitoring.rollout.scoring import CandidateAnswers
 from monitoring.traffic.labels.label_log import LabelLog
 
 OLD = Path(__file__).parents[2] / "compatibility/version_0_1_0"
@@ -58,11 +58,11 @@ class FormulaScorer:
     def check(self, rows: pa.Table) -> None:
         self.checked = True
 
-    def score(self, rows: pa.Table, *, alone: bool = False) -> ScoredRows:
+    def score(self, rows: pa.Table, *, alone: bool = False) -> CandidateAnswers:
         self.rows += rows.num_rows
         self.calls += 1
         late = self._late(rows)
-        return ScoredRows(
+        return CandidateAnswers(
             outputs={"probabilities": np.stack([1.0 - late, late], axis=1)},
             answered=np.isfinite(late),
             run_us=np.full(rows.num_rows, 5) if alone else None,

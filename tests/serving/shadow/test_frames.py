@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.rollout.scoring import ScoredRows
+from monitoring.rollout.scoring import CandidateAnswers
 from serving.shadow.frames import LENGTH, framed, scored_rows, scored_table, unframed
 
 TENSORS: dict[str, np.ndarray] = {
@@ -32,7 +32,7 @@ def test_a_table_comes_back(rows: int, said: dict[bytes, bytes]) -> None:
 @pytest.mark.parametrize("alone", [False, True])
 def test_answers_come_back_to_the_bit(alone: bool) -> None:
     times = np.array([5, 9]) if alone else None
-    scored = ScoredRows(outputs=TENSORS, answered=np.array([True, False]), run_us=times, reasons=("No.",))
+    scored = CandidateAnswers(outputs=TENSORS, answered=np.array([True, False]), run_us=times, reasons=("No.",))
     found = scored_rows(*unframed(framed(*scored_table(scored))[LENGTH:]))
     assert found.reasons == ("No.",)
     assert found.answered.tolist() == [True, False]

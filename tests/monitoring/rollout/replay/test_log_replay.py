@@ -14,7 +14,7 @@ from monitoring.errors import BadInput
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.log.versions import Versions, find_versions
 from monitoring.rollout.replay.log_replay import LogReplay, ReplayProgress, ReplayRequest, bundle_digest, replay_log
-from monitoring.rollout.scoring import ScoredRows
+from monitoring.rollout.scoring import CandidateAnswers
 from tests.monitoring.rollout.two_bundles import NOW, FormulaScorer, logged, truth, two_bundles
 
 REQUEST = ReplayRequest(rules=DecisionRules())
@@ -125,4 +125,4 @@ def test_another_model_under_the_same_number_has_answers_of_its_own(versions: Ve
 
 
 def test_scored_rows_say_what_they_are() -> None:
-    assert ScoredRows(outputs={}, answered=np.zeros(0, np.bool_)).run_us is None
+    assert CandidateAnswers(outputs={}, answered=np.zeros(0, np.bool_)).run_us is None

@@ -25,7 +25,7 @@ def test_every_task_has_its_verdict(pitfalls: Run, tmp_path: Path, task: str, ga
     document = json.loads(done.stdout)
     assert document["verdict"] == verdict
     assert document["rows"] == document["labels"] == 6_000
-    assert (document["candidate"]["loss"] < document["champion"]["loss"]) == (verdict == "better")
+    assert (document["candidate"] < document["champion"]) == (verdict == "better")
 
 
 def test_versions_that_answer_alike_have_no_difference_that_matters(pitfalls: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-dashboard bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage lock clean
+.PHONY: help demo test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,10 @@ bench: $(READY) ## truth and speed, as ratios
 bench-serving: $(READY) ## this server beside other Python servers, into docs/speed.md; 20 minutes, and a download; again to resume
 	$(BIN)/python -m benchmarks serving_peers
 	cp build/bench/speed.md docs/speed.md
+
+bench-hostile: $(READY) ## what hostile requests to server and dashboard cost, into docs/hostile.md; three minutes and a demo
+	$(BIN)/python -m benchmarks hostile_costs
+	cp build/bench/hostile.md docs/hostile.md
 
 bench-dashboard: $(READY) ## every page of the dashboard over 100 deployments with 1,000 windows each, beside Evidently's UI; a gigabyte of disk
 	$(BIN)/python -m benchmarks dashboard_speed dashboard_peers

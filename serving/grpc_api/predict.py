@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, write_spec
-from serving.grpc_api.tensors import decode, delimited, size_of, write_tensor
+from serving.grpc_api.tensors import ShortForms, decode, delimited, size_of, write_tensor
 from serving.inference.inference import check_names
 from serving.inference.requests import InferenceRequest
 from serving.models.signatures import DEFAULT_SIGNATURE
@@ -59,7 +59,8 @@ class PredictHandler:
         defaults = served.runner.signature_definitions[signature.name].defaults
         if len(given) > len(expected) or (len(given) < len(expected) and not defaults):
             check_names(InferenceRequest(served=served, signature=signature, inputs=dict(given), caller=call.caller))
-        inputs = read_inputs(given, signature, defaults, self._limit_bytes)
+        short_forms = ShortForms()
+        inputs = read_inputs(given, signature, defaults, self._limit_bytes, short_forms)
         call.hold(size_of(inputs.values()))
         return InferenceRequest(
             served=served,
@@ -67,13 +68,17 @@ class PredictHandler:
             inputs=inputs,
             caller=call.caller,
             outputs=read_filter(request.output_filter, signature),
-            write=partial(write_response, served.model, served.number, signature.name),
+            write=short_forms.bounded(partial(write_response, served.model, served.number, signature.name)),
             timeout_s=call.timeout_s,
         )
 
 
 def read_inputs(
-    given: Mapping[str, Any], signature: Signature, defaults: Mapping[str, Any], limit_bytes: int
+    given: Mapping[str, Any],
+    signature: Signature,
+    defaults: Mapping[str, Any],
+    limit_bytes: int,
+    short_forms: ShortForms,
 ) -> dict[str, Array]:
     """Decode the inputs of a request.
 
@@ -82,6 +87,7 @@ def read_inputs(
         signature: The requested signature.
         defaults: ``TensorProto`` messages of inputs that may be missing.
         limit_bytes: The most bytes of all inputs.
+        short_forms: Counts what those of the message stand for.
 
     Returns:
         The signature's inputs in the order of their names.
@@ -99,7 +105,7 @@ def read_inputs(
                 f"value provided. Inputs expected to be in the request {{{_joined(given)}}}, or default input "
                 f"alias set: {_joined(defaults)}"
             )
-        inputs[name] = decode(name, source[name], left)
+        inputs[name] = decode(name, source[name], left, short_forms)
         left -= inputs[name].nbytes
     return inputs
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from serving.models.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, elem
 from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     Array = np.ndarray[Any, Any]
+    Write = Callable[[Mapping[str, Array]], bytes]
 
 # The field of each element type, and the type of a value in it. Narrow integers share a field, halves are bits.
 VALUES: dict[str, tuple[str, str]] = {
@@ -47,19 +48,71 @@ TAGS = {"float": b"\x2a", "double": b"\x32", "complex64": b"\x4a", "bool": b"\x5
 POINTER_BYTES = 8
 #: What an object of bytes takes beside its content, with the pointer to it.
 OBJECT_BYTES = 41
-#: Bound on the rows of a tensor in short form: a few bytes can stand for millions of rows, each of which is logged.
-MAX_SHORT_FORM_ROWS = 1 << 16
-#: Bound on what a short form adds, each repeated string counted at its length: TensorFlow and the log copy each.
-MAX_SHORT_FORM_BYTES = 4 << 20
+#: Bound on the rows of a short form: a few bytes can stand for millions of them, each of which is logged.
+MAX_SHORT_FORM_ROWS = 1 << 12
+#: Bound on what the short forms of a message add, each repeated string counted at its length: TensorFlow and the log
+#: copy each. And on the answer to such a message, which a model may make larger again.
+MAX_SHORT_FORM_BYTES, MAX_SHORT_FORM_ANSWER = 1 << 20, 4 << 20
 
 
-def decode(name: str, message: Any, limit_bytes: int) -> Array:
+@final
+class ShortForms:
+    """Counts what the short forms of one message stand for, over all of its tensors."""
+
+    __slots__ = ("added_bytes",)
+
+    def __init__(self) -> None:
+        self.added_bytes = 0
+
+    def add(self, name: str, rows: int, size: int) -> None:
+        """Count one.
+
+        Args:
+            name: Of the input, for errors.
+            rows: The first of its sizes.
+            size: The bytes that it adds.
+
+        Raises:
+            InvalidArgument: It stands for too many rows, or all of them for too many bytes.
+        """
+        self.added_bytes += size
+        if rows > MAX_SHORT_FORM_ROWS:
+            raise InvalidArgument(f"tensor parsing error: {name}: {rows} rows are too many for a short form.")
+        if self.added_bytes > MAX_SHORT_FORM_BYTES:
+            raise InvalidArgument(f"tensor parsing error: {name}: the shape is too large for a short form.")
+
+    def bounded(self, write: Write) -> Write:
+        """What writes the answer, and refuses one that is too large for a message with short forms.
+
+        Args:
+            write: Writes an answer of any size.
+
+        Returns:
+            ``write`` itself for a message without short forms.
+        """
+        if not self.added_bytes:
+            return write
+
+        def written(outputs: Mapping[str, Array]) -> bytes:
+            size = size_of(outputs.values())
+            if size > MAX_SHORT_FORM_ANSWER:
+                raise InvalidArgument(
+                    f"The answer has {size} bytes, which are too many for a request whose tensors are in short form: "
+                    "send all of their values."
+                )
+            return write(outputs)
+
+        return written
+
+
+def decode(name: str, message: Any, limit_bytes: int, short_forms: ShortForms) -> Array:
     """Decode a ``TensorProto``.
 
     Args:
         name: Of the input, for errors.
         message: The tensor.
         limit_bytes: The most bytes of the array: a short message can stand for a long one.
+        short_forms: Those of the tensors before it.
 
     Returns:
         The array, which may be read-only; strings are objects holding bytes.
@@ -85,10 +138,9 @@ def decode(name: str, message: Any, limit_bytes: int) -> Array:
             flat = _strings(content, count) if kind.name == "string" else _numbers(content, dtype, count)
         else:
             values = _listed(message, kind.name, dtype, count)
-            if len(values) < count and sizes and sizes[0] > MAX_SHORT_FORM_ROWS:
-                raise InvalidArgument(f"tensor parsing error: {name}: {sizes[0]} rows are too many for a short form.")
-            if (count - len(values)) * _size_of_last(values, dtype) > MAX_SHORT_FORM_BYTES:
-                raise InvalidArgument(f"tensor parsing error: {name}: the shape is too large for a short form.")
+            if len(values) < count:
+                added = (count - len(values)) * _size_of_last(values, dtype)
+                short_forms.add(name, sizes[0] if sizes else 1, added)
             flat = _filled(values, dtype, count)
         return flat.reshape(sizes)
     except ValueError as error:

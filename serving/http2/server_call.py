@@ -167,7 +167,8 @@ class ServerCall:
             raise Failure(Code.RESOURCE_EXHAUSTED, FULL)
 
     def reply(self, message: bytes) -> None:
-        """Send the answer to a call that has one."""
+        """Send the answer to a call that has one; what was asked is not needed any more."""
+        self._release(self._held)
         self._connection.send(self, message, STATUS_OK + self.trailing)
 
     def fail(self, failure: Failure) -> None:

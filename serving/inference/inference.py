@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 #: Bound on the other dimensions of a tensor without values. A few bytes can stand for 2^40 empty rows, each of which
 #: would have an id in the traffic log, and of which a graph can make as many sums.
-MAX_EMPTY_SIZE = 1 << 16
+MAX_EMPTY_SIZE = 1 << 12
 
 
 class _Queue(NamedTuple):

@@ -66,7 +66,7 @@ class InferEndpoint:
         Raises:
             Failure: The request is invalid; ``done`` is not called then.
         """
-        request = read_infer_request(call.body, _json_bytes(call.headers))
+        request = read_infer_request(call.body, json_bytes(call.headers))
         caller = self._callers.read(
             call.headers, arrived_us=call.arrived_us, identity=call.identity, id_of_body=request.id
         )
@@ -133,7 +133,12 @@ def make_inference_request(
     )
 
 
-def _json_bytes(headers: Headers) -> int | None:
+def json_bytes(headers: Headers) -> int | None:
+    """The bytes of a body's JSON, before its raw bytes; None if all of it is JSON.
+
+    Raises:
+        InvalidArgument: The header that says so is no number.
+    """
     value = next((value for name, value in headers if name == JSON_BYTES_HEADER), None)
     if value is None:
         return None

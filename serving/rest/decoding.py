@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.element_reader import INTEGERS, read_elements
+from serving.rest.element_reader import INTEGERS, MAX_RANK, read_elements
 from serving.status import Failure, InvalidArgument
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 NUMBERS = {int, float}
-MAX_RANK = 32
 
 
 def decode(value: Any, spec: TensorSpec) -> Array:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from serving.models.signatures import ElementType
 
+#: Of a tensor, in numpy's and TensorFlow's arrays.
+MAX_RANK = 32
 # The JSON numbers that an integer type takes: int32's range also for narrower types, which then wrap around.
 INTEGERS = {
     "int8": (-(2**31), 2**31 - 1),
@@ -40,6 +42,8 @@ def read_elements(value: Any, element: ElementType) -> tuple[list[Any], tuple[in
         InvalidArgument: An element is of another type, or does not fit the shape.
     """
     shape = shape_of(value)
+    if len(shape) > MAX_RANK:
+        raise InvalidArgument(f"A tensor of {len(shape)} dimensions has more than {MAX_RANK}.")
     elements: list[Any] = []
     open_lists: list[Iterator[Any]] = [iter((value,))]
     while open_lists:

@@ -14,7 +14,7 @@ from serving.inference.callers import CallerReader
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.app import InferenceV2
 from serving.inference_v2.descriptions import describe_statistics
-from serving.inference_v2.infer import InferEndpoint
+from serving.inference_v2.infer import InferEndpoint, json_bytes
 from serving.inference_v2.model_control import ModelControl
 from serving.inference_v2.model_statistics import ModelStatistics
 from serving.inference_v2.routes import is_control, is_health, is_v2
@@ -24,7 +24,7 @@ from serving.rest.descriptions import write_metadata, write_status
 from serving.rest.routes import is_v1, malformed, read_route
 from serving.server.labels_endpoint import LabelsEndpoint
 from serving.status import Code, Failure, InvalidArgument
-from serving.transport.bodies import BodyTooLarge, read_body
+from serving.transport.bodies import BodyTooLarge, parsed_bytes, read_body
 from serving.transport.http_response import FULL_TEXT, TEXT, HttpResponse, error_response, too_large
 from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import ConnectionLimiter, default_max_connections
@@ -50,9 +50,7 @@ _logger = logging.getLogger(__name__)
 LABELS_PATH = "/monitor/labels"
 NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"
 #: Bodies up to this size are small next to what the server needs for any request, and are not counted once parsed.
-SMALL_BODY = 64 << 10
-#: What a parsed body takes, as a share of its bytes; the worst are empty lists, of which each takes 64.
-PARSED_SHARE = 2
+SMALL_BODY = 4 << 10
 ORIGIN = re.compile(rb"https?://.*", re.IGNORECASE)
 
 
@@ -181,7 +179,8 @@ class HttpApp:
             Failure: UNAVAILABLE: the server holds as much as it can.
         """
         body = read_body(request, self._bodies, zlib_too=is_v2(request.target))
-        held = self._limiter.hold_parsed((0 if body is request.body else len(body)) + PARSED_SHARE * len(body))
+        document = body[: json_bytes(request.headers)] if is_v2(request.target) else body
+        held = self._limiter.hold_parsed((0 if body is request.body else len(body)) + parsed_bytes(document))
         if held is None:
             raise Failure(Code.UNAVAILABLE, FULL_TEXT)
 

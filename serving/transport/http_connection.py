@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LINGER_S = 2.0
 #: Bound on the request line and headers together: a header is held until it is whole.
 HEAD_BYTES = 64 << 10
+#: A response up to this size fits into the buffer of a socket that has room, and is not counted while it waits there.
+UNCOUNTED_BYTES = 64 << 10
 #: Bound on the bytes on the wire for each byte of a body: one in a chunk of its own takes six.
 FRAMING = 8
 TOO_SLOW = HttpResponse(408, write_error("The request took too long to come."), headers=CLOSE)
@@ -62,7 +64,7 @@ class HttpConnection(asyncio.Protocol):
         self._max_body_bytes = app.settings.body_bytes
         self._max_client_requests = app.limiter.max_client_requests
         self._origins = app.settings.origins
-        self._known_source: list[tuple[bytes, bytes]] = []
+        self._known_source: list[tuple[bytes, bytes]] | None = None
         self._cors = app.settings.cors_headers
         self._connections: set[Any] = server_state.connections
         self._loop = asyncio.get_running_loop()
@@ -92,6 +94,7 @@ class HttpConnection(asyncio.Protocol):
         self._is_first = True  # whether no other request ended in the bytes that came last
         self._can_write = True
         self._unsent_bytes = 0
+        self._held_unsent = 0
         self._checked_s = 0.0
 
     # Called by the transport.
@@ -152,6 +155,7 @@ class HttpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client has read most of what it was sent."""
         self._can_write = True
+        self._release_unsent()
         self._answer_next()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -160,6 +164,7 @@ class HttpConnection(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
         self._drop_body()
+        self._release_unsent()
         self._limiter.release_bytes(sum(len(request.body) for request, _ in self._waiting))
         self._transport = None
         self._parser = None  # a reference cycle: the parser refers to this object
@@ -303,14 +308,34 @@ class HttpConnection(asyncio.Protocol):
         if self._transport is None:
             self._forget()
             return
+        size = 0 if self._is_head else len(response.body)
+        if size > UNCOUNTED_BYTES and not self._limiter.hold_bytes(size):
+            response, size = FULL, 0
         has_more = bool(self._waiting) or self._refusal is not None
         keep = self._keeps and (has_more or not self._is_ending) and (b"connection", b"close") not in response.headers
         head = write_head(response, keep=keep, more=self._cors)
-        self._write(head + (b"" if self._is_head else response.body))
+        if size > UNCOUNTED_BYTES:
+            self._write(head)
+            self._write(response.body)
+            self._count_unsent(size)
+        else:
+            self._write(head + (b"" if self._is_head else response.body))
         if not keep:
             self._close()
         elif has_more:
             self._loop.call_soon(self._answer_next)  # not at once: pipelined requests would nest calls
+
+    def _count_unsent(self, size: int) -> None:
+        """Of a response that was held whole, count from now on what the client has not taken."""
+        unsent = 0
+        if self._transport is not None and not self._can_write:
+            unsent = min(size, self._transport.get_write_buffer_size())
+        self._held_unsent += unsent
+        self._limiter.release_bytes(size - unsent)
+
+    def _release_unsent(self) -> None:
+        self._limiter.release_bytes(self._held_unsent)
+        self._held_unsent = 0
 
     def _answer_next(self) -> None:
         if self._is_busy or not self._can_write or self._transport is None:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import orjson
 
+#: On its way to text an element takes 150 bytes: so many of them are on it at a time.
+AT_ONCE = 1 << 15
 SPECIALS = {"nan": "NaN", "-nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
@@ -26,10 +28,20 @@ def format_floats(values: np.ndarray[Any, Any]) -> list[str]:
     Returns:
         The texts of the elements in row-major order.
     """
-    numbers: list[float] = values.ravel().tolist()
+    flat = values.ravel()
+    if flat.size <= AT_ONCE:
+        return _format_some(flat)
+    texts: list[str] = []
+    for begin in range(0, flat.size, AT_ONCE):
+        texts += _format_some(flat[begin : begin + AT_ONCE])
+    return texts
+
+
+def _format_some(flat: np.ndarray[Any, Any]) -> list[str]:
+    numbers: list[float] = flat.tolist()
     if not numbers:
         return []
-    is_single = values.dtype.itemsize == 4
+    is_single = flat.dtype.itemsize == 4
     texts = _format("%g", numbers)
     # An array of C floats rounds as float32 does, and costs less than numpy where there are few.
     read_back = array("f" if is_single else "d", _parse(texts)).tolist()

@@ -14,7 +14,9 @@ from tensorflow_serving.apis import predict_pb2
 from serving.grpc_api.server import GrpcSettings
 from serving.http2.connection_settings import ConnectionSettings
 from serving.models.batch_settings import BatchSettings
+from serving.transport.limits import ConnectionLimiter
 from tests.serving.grpc_api.conftest import predict_request
+from tests.serving.memory_log import BlockedLog
 
 if TYPE_CHECKING:
     from tests.serving.grpc_api.conftest import OpenSite, Site
@@ -211,3 +213,27 @@ def test_a_queue_without_room_is_unavailable(open_site: OpenSite) -> None:
             grpc.StatusCode.INVALID_ARGUMENT,
             "Task size 2 is larger than maximum input batch size 1",
         )
+
+
+def test_the_rows_that_a_few_bytes_stand_for_are_bounded(site: Site) -> None:
+    request = predict_request("half_plus_two", {"x": TensorProto(dtype=1, float_val=[1.0])})
+    request.inputs["x"].tensor_shape.dim.add(size=4096)
+    assert len(site.predictions.Predict(request).outputs["y"].float_val) == 4096
+    request.inputs["x"].tensor_shape.dim[0].size = 65_536
+    code, text = failure(site, request)
+    assert (code, "65536 rows are too many" in text) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+
+
+def test_what_inputs_take_is_held_until_the_answer(open_site: OpenSite) -> None:
+    """4,096 floats that stand in 40 bytes: they count, and are let go."""
+    log, limiter = BlockedLog(), ConnectionLimiter(max_connections=0, max_held_bytes=20_000)
+    request = predict_request("half_plus_two", {"x": TensorProto(dtype=1, float_val=[1.0])})
+    request.inputs["x"].tensor_shape.dim.add(size=4096)
+    with open_site(writer=log, batches=BatchSettings(quick_s=0), limiter=limiter) as site:
+        first = site.predictions.Predict.future(request)
+        assert log.is_blocked.wait(30)
+        code, _ = failure(site, request)
+        assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        log.unblock.set()
+        assert len(first.result(30).outputs["y"].float_val) == 4096
+        assert limiter.hold_bytes(20_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
 import numpy as np
@@ -15,9 +15,12 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 
 from serving.grpc_api.predict import write_response
-from serving.grpc_api.tensors import VALUES, decode, encode, write_tensor
+from serving.grpc_api.tensors import VALUES, ShortForms, decode, encode, write_tensor
 from serving.models.signatures import numpy_type
 from serving.status import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LIMIT = 1 << 20
 ELEMENTS = sorted(VALUES)
@@ -52,7 +55,7 @@ def test_what_is_encoded_is_decoded_again(array: np.ndarray[Any, Any]) -> None:
     message = TensorProto()
     encode(array, message)
     assert message.tensor_content == b""
-    assert same(decode("x", TensorProto.FromString(message.SerializeToString()), LIMIT), array)
+    assert same(decode("x", TensorProto.FromString(message.SerializeToString()), LIMIT, ShortForms()), array)
 
 
 @given(arrays())
@@ -73,7 +76,7 @@ def test_an_answer_is_what_protobuf_reads(outputs: dict[str, np.ndarray[Any, Any
     assert response.model_spec.signature_name == "signature"
     assert set(response.outputs) == set(outputs)
     for name, value in outputs.items():
-        assert same(decode(name, response.outputs[name], LIMIT), value)
+        assert same(decode(name, response.outputs[name], LIMIT, ShortForms()), value)
 
 
 @given(arrays())
@@ -81,7 +84,7 @@ def test_tensorflow_reads_what_is_encoded_and_is_read(array: np.ndarray[Any, Any
     message = TensorProto()
     encode(array, message)
     assert same(make_ndarray(message), array) or np.isnan(array.astype(np.complex128)).any()
-    assert same(decode("x", make_tensor_proto(array), LIMIT), array)
+    assert same(decode("x", make_tensor_proto(array), LIMIT, ShortForms()), array)
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=5))
@@ -92,10 +95,10 @@ def test_packed_strings(values: list[bytes]) -> None:
     content = b"".join(varint(len(value)) for value in values) + b"".join(values)
     message = TensorProto(dtype=7, tensor_content=content)
     message.tensor_shape.dim.add(size=len(values))
-    assert decode("x", message, LIMIT).tolist() == values
+    assert decode("x", message, LIMIT, ShortForms()).tolist() == values
     message.tensor_content = content + b"!"
     with pytest.raises(Failure, match="tensor parsing error: x"):
-        decode("x", message, LIMIT)
+        decode("x", message, LIMIT, ShortForms())
 
 
 @given(
@@ -108,7 +111,7 @@ def test_any_message_is_a_tensor_or_a_failure(message: TensorProto) -> None:
             message.tensor_shape.dim.add(size=size)
         text = ""
         try:
-            assert decode("x", message, LIMIT).shape == sizes
+            assert decode("x", message, LIMIT, ShortForms()).shape == sizes
         except Failure as failure:
             text = failure.message
         assert text == "" or text.startswith("tensor parsing error: x")
@@ -117,7 +120,7 @@ def test_any_message_is_a_tensor_or_a_failure(message: TensorProto) -> None:
 def test_a_truth_value_is_any_byte_that_is_not_zero() -> None:
     message = TensorProto(dtype=10, tensor_content=b"\x00\x01\x02")
     message.tensor_shape.dim.add(size=3)
-    assert decode("x", message, LIMIT).tolist() == [False, True, True]
+    assert decode("x", message, LIMIT, ShortForms()).tolist() == [False, True, True]
 
 
 def test_a_type_without_a_field_is_unimplemented() -> None:
@@ -125,13 +128,39 @@ def test_a_type_without_a_field_is_unimplemented() -> None:
         encode(np.zeros(1, "datetime64[s]"), TensorProto())
 
 
+def short(size: int, *others: int, value: float = 1.5) -> TensorProto:
+    """One value that stands for all of a shape."""
+    message = TensorProto(dtype=1, float_val=[value])
+    for each in (size, *others):
+        message.tensor_shape.dim.add(size=each)
+    return message
+
+
 def test_a_short_form_has_a_bounded_number_of_rows() -> None:
-    message = TensorProto(dtype=1, float_val=[1.5])
-    message.tensor_shape.dim.add(size=2**16)
-    assert decode("x", message, LIMIT).tolist() == [1.5] * 2**16
-    message.tensor_shape.dim[0].size += 1
-    with pytest.raises(Failure, match="65537 rows are too many for a short form"):
-        decode("x", message, LIMIT)
+    assert decode("x", short(4096), LIMIT, ShortForms()).tolist() == [1.5] * 4096
+    with pytest.raises(Failure, match="4097 rows are too many for a short form"):
+        decode("x", short(4097), LIMIT, ShortForms())
+
+
+def test_short_forms_are_bounded_together() -> None:
+    """Sixteen inputs of 4,096 rows each, of one value: 481 bytes in all."""
+    together = ShortForms()
+    for number in range(16):
+        decode(f"x{number}", short(4096, 4), LIMIT, together)
+    with pytest.raises(Failure, match="x16: the shape is too large for a short form"):
+        decode("x16", short(4096, 4), LIMIT, together)
+
+
+def test_the_answer_to_a_short_form_is_bounded() -> None:
+    def write(outputs: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
+        return b"%d" % len(outputs)
+
+    forms = ShortForms()
+    assert forms.bounded(write) is write
+    decode("x", short(4), LIMIT, forms)
+    assert forms.bounded(write)({"y": np.zeros(1 << 20, np.float32)}) == b"1"
+    with pytest.raises(Failure, match="The answer has 4194308 bytes, which are too many"):
+        forms.bounded(write)({"y": np.zeros(1 << 20, np.float32), "z": np.zeros(1, np.float32)})
 
 
 def test_a_short_form_costs_what_it_stands_for() -> None:
@@ -139,18 +168,18 @@ def test_a_short_form_costs_what_it_stands_for() -> None:
         TensorProto(dtype=7, string_val=[b"a" * 5000]),
         TensorProto(dtype=7, string_val=[b"", b"a" * 99_000]),
     ):
-        message.tensor_shape.dim.add(size=65_536)
+        message.tensor_shape.dim.add(size=4096)
         with pytest.raises(Failure, match="too large for a short form"):
-            decode("x", message, 64 << 20)
+            decode("x", message, 64 << 20, ShortForms())
     wide = TensorProto(dtype=1, float_val=[1.0])
-    for size in (65_536, 256):
+    for size in (4096, 256):
         wide.tensor_shape.dim.add(size=size)
     with pytest.raises(Failure, match="too large for a short form"):
-        decode("x", wide, 64 << 20)
+        decode("x", wide, 64 << 20, ShortForms())
 
 
 def test_a_tensor_holds_a_bounded_number_of_strings() -> None:
     message = TensorProto(dtype=7, tensor_content=bytes((1 << 20) + 1))
     message.tensor_shape.dim.add(size=(1 << 20) + 1)
     with pytest.raises(Failure, match="1048577 strings are more than this server takes"):
-        decode("x", message, 64 << 20)
+        decode("x", message, 64 << 20, ShortForms())

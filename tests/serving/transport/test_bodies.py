@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import random
+import tracemalloc
 import zlib
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.transport.bodies import BodyLimits, BodyTooLarge, inflate, inflate_within, read_body
+from serving.transport.bodies import BodyLimits, BodyTooLarge, inflate, inflate_within, parsed_bytes, read_body
 from serving.transport.http_request import HttpRequest
 
 if TYPE_CHECKING:
@@ -84,3 +86,16 @@ def test_a_compressed_body_costs_what_it_is_after_inflating() -> None:
             inflate_within(gzip.compress(padded), BodyLimits())
     numbers = b",".join(b"%.6f" % number for number in range(30_000))
     assert inflate_within(gzip.compress(numbers), BodyLimits()) == numbers
+
+
+@pytest.mark.parametrize(
+    "value", ["7", "70000", "0.12345", "[]", "[[1.5]]", '{"x":1}', '"abc"', '{"b64":"AA=="}', "null", '"\u00e9"']
+)
+def test_a_parsed_body_is_counted_for_about_what_it_takes(value: str) -> None:
+    body = b"[" + b",".join([value.encode()] * 20_000) + b"]"
+    tracemalloc.start()
+    document = orjson.loads(body)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(document) == 20_000
+    assert 0.85 * taken < parsed_bytes(body) < 4.1 * taken

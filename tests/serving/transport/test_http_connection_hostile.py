@@ -98,6 +98,27 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(open_website: OpenWeb
     assert received < 5 * 1_000_000, "the answer would have had so many bytes"
 
 
+def test_answers_that_nobody_reads_are_held_against_the_limit(open_website: OpenWebsite) -> None:
+    """Twelve clients of one answer of 5 MB each, which they do not read; the server holds 24 MiB."""
+    body = orjson.dumps({"instances": [0.1] * 1_000_000})
+    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    settings = HttpSettings(held_bytes=24 << 20, body_bytes=8 << 20)
+    with open_website(rest=settings) as website, ExitStack() as stack:
+        clients = [stack.enter_context(connected(website, receives=4096)) for _ in range(12)]
+        starts = []
+        for client in clients:  # one after the other: their bodies count while they are answered, too
+            client.sendall(request)
+            starts.append(client.recv(12))
+        assert starts.count(b"HTTP/1.1 200") in range(2, 7)
+        assert starts.count(b"HTTP/1.1 503") == 12 - starts.count(b"HTTP/1.1 200")
+        assert answers(website)
+        for client in clients:
+            client.close()
+        with connected(website) as again:
+            again.sendall(request)
+            assert again.recv(12) == b"HTTP/1.1 200", "what was held was let go"
+
+
 def until_cut(connection: socket.socket) -> bytes:
     received = b""
     try:

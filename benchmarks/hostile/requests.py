@@ -1,4 +1,4 @@
-"""Requests of at most 100 kB that are made to cost far more than they weigh, by name."""
+"""The requests to the server, by name: of REST, the Open Inference Protocol, and gRPC."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import NamedTuple
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2
 
+from benchmarks.hostile.models import FLOATS, MANY, NAMES, SIXTEEN, TEXTS, WIDE
 from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
 
 LARGEST = 100_000
-#: A model of one float input, and one of one string input.
-FLOATS, TEXTS = "half_plus_two", "strs"
 V1, V2 = f"/v1/models/{FLOATS}:predict", f"/v2/models/{FLOATS}/infer"
 V1_TEXTS, V2_TEXTS = f"/v1/models/{TEXTS}:predict", f"/v2/models/{TEXTS}/infer"
 CLASSIFY_PATH, REGRESS_PATH = f"/v1/models/{FLOATS}:classify", f"/v1/models/{FLOATS}:regress"
@@ -34,6 +33,7 @@ class Rest(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
     def wire(self) -> bytes:
+        """Its bytes."""
         head = f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in self.headers)
         if "Transfer-Encoding" not in dict(self.headers):
@@ -240,3 +240,103 @@ def grpc_requests() -> dict[str, Grpc]:
         "tasks": multi(1_500),
         "no message": Grpc(PREDICT, b"\xff" * 99_000),
     }
+
+
+def columns(model: str, values: str) -> Rest:
+    """A column of the same text for each input of a model."""
+    inputs = ", ".join(f'"{name}": {values}' for name in NAMES[model])
+    return Rest(f"/v1/models/{model}:predict", f'{{"inputs": {{{inputs}}}}}'.encode())
+
+
+def objects(model: str, count: int) -> Rest:
+    """Rows as objects."""
+    row = json.dumps(dict.fromkeys(NAMES[model], 0), separators=(",", ":")).encode()
+    return Rest(f"/v1/models/{model}:predict", rows(b",".join([row] * count)))
+
+
+def v2_columns(model: str, count: int) -> Rest:
+    """The same as columns of the Open Inference Protocol."""
+    inputs = [{"name": name, "shape": [count], "datatype": "FP32", "data": [0] * count} for name in NAMES[model]]
+    body = json.dumps({"inputs": inputs}, separators=(",", ":")).encode()
+    return Rest(f"/v2/models/{model}/infer", body)
+
+
+def predict_all(model: str, shape: list[int], **values: object) -> Grpc:
+    """A Predict call with the same tensor for each input of a model."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    for name in NAMES[model]:
+        request.inputs[name].CopyFrom(tensor(1, shape, **values))
+    return Grpc(PREDICT, request.SerializeToString())
+
+
+def unknown_inputs(count: int) -> Grpc:
+    """A Predict call whose inputs no model has."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = MANY
+    for number in range(count):
+        request.inputs[f"{number:x}"].CopyFrom(tensor(1, [1]))
+    return Grpc(PREDICT, request.SerializeToString())
+
+
+def v2_call(model: str, count: int) -> Grpc:
+    """A ModelInfer call with raw bytes for each input of a model."""
+    inputs: list[dict[str, object]] = [{"name": name, "datatype": "FP32", "shape": [count]} for name in NAMES[model]]
+    return model_infer(*inputs, model=model, raw_input_contents=[bytes(4 * count)] * len(inputs))
+
+
+def wide(shape: list[int], *values: float) -> Grpc:
+    """A Predict call of the model whose answers are larger than requests."""
+    return predict(WIDE, "x", tensor(1, shape, float_val=values))
+
+
+def many_inputs_requests() -> dict[str, Rest | Grpc]:
+    """To models of 16 and 200 inputs."""
+    return {
+        "16 inputs, rows": objects(SIXTEEN, 760),
+        "16 inputs, columns": columns(SIXTEEN, "[" + "0," * 3_000 + "0]"),
+        "16 inputs, columns of empty lists": columns(SIXTEEN, "[" + "[]," * 2_000 + "[]]"),
+        "16 inputs of v2": v2_columns(SIXTEEN, 2_900),
+        "16 inputs of gRPC": predict_all(SIXTEEN, [1_500], float_val=[1.0] * 1_500),
+        "16 inputs, a number in 65,536 rows": predict_all(SIXTEEN, [65_536], float_val=[1.0]),
+        "16 inputs, a number in 4,096 rows": predict_all(SIXTEEN, [4_096], float_val=[1.0]),
+        "16 inputs, no number in 4,096 rows": predict_all(SIXTEEN, [4_096]),
+        "16 inputs without values": predict_all(SIXTEEN, [4_096, 0]),
+        "200 inputs, rows": objects(MANY, 33),
+        "200 inputs, columns": columns(MANY, "[" + "0," * 230 + "0]"),
+        "200 inputs of v2": v2_columns(MANY, 200),
+        "200 inputs, one a number of digits": columns(MANY, "1" * 480),
+        "200 inputs of gRPC": predict_all(MANY, [110], float_val=[1.0] * 110),
+        "200 inputs, a number in 4,096 rows": predict_all(MANY, [4_096], float_val=[1.0]),
+        "200 inputs, a number in 1,300 rows": predict_all(MANY, [1_300], float_val=[1.0]),
+        "200 inputs without values": predict_all(MANY, [4_096, 0]),
+        "200 inputs of v2 over gRPC": v2_call(MANY, 100),
+        "inputs of no model": unknown_inputs(4_500),
+    }
+
+
+def large_answers_requests() -> dict[str, Rest | Grpc]:
+    """To a model whose answers are eleven times as large as its requests."""
+    path, v2 = f"/v1/models/{WIDE}:predict", f"/v2/models/{WIDE}/infer"
+    numbers = {"name": "x", "shape": [1, 30_000], "datatype": "FP32", "data": [0] * 30_000}
+    return {
+        "a wide row": Rest(path, rows(b"[" + b"0," * 49_000 + b"0]")),
+        "many rows of one": Rest(path, rows(b"[0]," * 24_000 + b"[0]")),
+        "a wide column": Rest(path, b'{"inputs": [[' + b"0," * 49_000 + b"0]]}"),
+        "a wide row of long numbers": Rest(path, rows(b"[" + b"0.1234567," * 9_900 + b"0]")),
+        "a wide row of v2": Rest(v2, json.dumps({"inputs": [numbers]}, separators=(",", ":")).encode()),
+        "a wide row of gRPC": wide([1, 24_000], *[0.1] * 24_000),
+        "a number, a million times": wide([1, 1_000_000], 1.0),
+        "a number, 260,000 times": wide([1, 260_000], 1.0),
+        "a number, 95,000 times": wide([1, 95_000], 1.0),
+        "a number in 4,096 rows of 60": wide([4_096, 60], 1.0),
+        "rows without columns": wide([4_096, 0]),
+        "a wide row of v2 over gRPC": model_infer(
+            declared([1, 24_000]), model=WIDE, raw_input_contents=[bytes(96_000)]
+        ),
+    }
+
+
+def all_requests() -> dict[str, Rest | Grpc]:
+    """All of them."""
+    return {**rest_requests(), **grpc_requests(), **many_inputs_requests(), **large_answers_requests()}

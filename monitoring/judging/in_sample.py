@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from monitoring.incidents.loss_split import PREFIX
 from monitoring.incidents.onset import HISTORY
+from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.records import Finding, Watch, WatchKey, WindowRecord
 from monitoring.watches.descriptions import format_value, lower_first, watch_title
 from monitoring.watches.rank import is_rank
@@ -51,7 +52,7 @@ def in_sample_findings(
         labelled = list(islice(_with_score(windows, key), FIRST_WINDOWS + 1))
         if not LEAST_WINDOWS <= len(labelled) <= FIRST_WINDOWS or labelled[-1] is not windows[-1] or key not in means:
             continue
-        if any(finding.fact for one in labelled for finding in one.findings):
+        if any(finding.fact and finding.kind != OUTLIER for one in labelled for finding in one.findings):
             continue
         before, worst = (watches[key.watch].value(float(of(means[key]))) for of in (np.mean, np.max))
         losses = [_value(one, key) or 0.0 for one in labelled]

@@ -208,8 +208,9 @@ class WindowScorer:
         )
         if events.answered is not None:
             return shown
-        live = [(self._phases(one.start), one.rows) for one in observed.history]
-        return (*shown, *volume_findings(answered.rows, usual_volumes(live, limits.volumes, observed.phases)))
+        live = [(self._phases(one.start), one.rows + one.repeats) for one in observed.history]
+        usual = usual_volumes(live, limits.volumes, observed.phases)
+        return (*shown, *volume_findings(answered.rows + traffic.repeats, usual))
 
     def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
         """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""

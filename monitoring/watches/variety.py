@@ -84,11 +84,13 @@ class Variety:
     Attributes:
         rows: How many rows.
         commonest: The rows of the commonest hash.
+        means: The mean of each score.
         deviations: The standard deviation of each score.
     """
 
     rows: int
     commonest: int
+    means: tuple[float, ...]
     deviations: tuple[float, ...]
 
     @classmethod
@@ -105,16 +107,17 @@ class Variety:
         >>> part = VarietyPart(name="", columns=(0,), scores=("p",))
         >>> values = np.array([[0.25], [0.25], [0.75], [0.25]])
         >>> Variety.of(part, part.tally(values, {"p": values[:, 0]}))
-        Variety(rows=4, commonest=3, deviations=(0.21650635094610965,))
+        Variety(rows=4, commonest=3, means=(0.375,), deviations=(0.21650635094610965,))
         """
         rows = int(tally[:BUCKETS].sum())
         sums = tally[BUCKETS:].tolist()
-        deviations = []
+        means, deviations = [], []
         for place in range(len(part.scores)):
             total, squares = sums[2 * place], sums[2 * place + 1]
             variance = (squares * SCORE_ONE * rows - total * total) / max(rows * SCORE_ONE, 1) ** 2
+            means.append(total / max(rows * SCORE_ONE, 1))
             deviations.append(max(variance, 0.0) ** 0.5)
-        return cls(rows=rows, commonest=int(tally[:BUCKETS].max()), deviations=tuple(deviations))
+        return cls(rows=rows, commonest=int(tally[:BUCKETS].max()), means=tuple(means), deviations=tuple(deviations))
 
 
 def answer_parts(task: Task, answers: Floats) -> tuple[VarietyPart, ...]:

@@ -32,7 +32,8 @@ def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, pictu
     """Run the whole pipeline on real flights.
 
     Trains on January to March 2013, exports the median seed, serves it in a separate process, replays April to December
-    with labels at their label time, evaluates every day, and writes a report. If interrupted, run it again to resume.
+    with labels at their label time, evaluates every day, plants five faults in replayed days (a drill), and writes a
+    report. If interrupted, run it again to resume.
     The demo is meant to raise a page, so it exits with 0.
     """
     from pitfalls_tf.demo.pipeline import YEAR_END, DemoSettings, run_demo  # noqa: PLC0415 - as above
@@ -52,21 +53,29 @@ def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, pictu
 
 
 def _document(result: DemoResult) -> dict[str, object]:
-    from monitoring.documents.status import status_document  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.drill import drill_document  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
 
-    demo = {
+    demo: dict[str, object] = {
         "out": str(result.out),
         "report": str(result.report),
         "peak_bytes": result.peak_bytes,
         "stages": result.stages,
     }
+    if result.drill is not None:
+        demo["drill"] = drill_document(result.drill).plain()
     return {**status_document(result.status).plain(), "demo": demo}
 
 
 def _show(result: DemoResult) -> None:
-    from pitfalls_tf.cli.monitor.options import show  # noqa: PLC0415 - not needed for --help
+    from rich.console import Console  # noqa: PLC0415 - not needed for --help
+
+    from pitfalls_tf.cli.drill.scoreboard import scoreboard  # noqa: PLC0415 - as above
+    from pitfalls_tf.cli.monitor.options import show  # noqa: PLC0415 - as above
 
     show(result.status)
+    if result.drill is not None:
+        Console().print(scoreboard(result.drill))
     seconds = sum(float(stage["seconds"]) for stage in result.stages.values())
     click.echo(f"All stages took {seconds:.0f} s; peak memory of one process {result.peak_bytes / 1e9:.1f} GB.")
     click.echo(f"Report: {result.report}")

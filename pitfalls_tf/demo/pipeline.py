@@ -20,14 +20,18 @@ from pitfalls_tf.replay.server_process import ServerFolders, ServerProcess
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from monitoring.records import MonitorStatus
+    from monitoring.records import DrillRecord, MonitorStatus
 
 MODEL = "flights"
 TIMEZONE = "America/New_York"
 DEPLOYED = datetime(2013, 4, 1, 4, tzinfo=UTC)
 YEAR_END = datetime(2014, 1, 1, 5, tzinfo=UTC)
 ROWS_PER_REQUEST = 256
-STAGES = ("train", "export", "replay", "monitor", "report")
+STAGES = ("train", "export", "replay", "monitor", "drill", "report")
+
+#: The faults of the demo's drill, each planted once for some days at most.
+FAULTS = ("unit", "answers-base-rate", "labels-one-class", "bad-day", "labels-wrong-10")
+DRILL_WINDOWS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class DemoResult:
         out: output folder.
         report: the report page.
         status: windows, incidents and evidence.
+        drill: the last drill, None without one.
         stages: results and seconds of each stage.
         peak_bytes: peak memory of the largest process.
     """
@@ -64,6 +69,7 @@ class DemoResult:
     out: Path
     report: Path
     status: MonitorStatus
+    drill: DrillRecord | None
     stages: dict[str, dict[str, Any]]
     peak_bytes: int
 
@@ -102,6 +108,7 @@ def run_demo(settings: DemoSettings, listener: StageListener) -> DemoResult:
         "export": ("the median seed as a bundle with its baseline", lambda: _export(out)),
         "replay": ("April to December over HTTP, labels at their label time", lambda: _replay(settings, listener)),
         "monitor": ("every day evaluated within one false-alarm budget", lambda: _monitor(out, listener)),
+        "drill": ("five faults planted in replayed days", lambda: _drill(out, listener)),
         "report": ("report page, picture, drift report of the first page", lambda: _report(out)),
     }
     for name in STAGES:
@@ -118,6 +125,7 @@ def run_demo(settings: DemoSettings, listener: StageListener) -> DemoResult:
         out=out,
         report=out / "report" / "report.html",
         status=_status(out),
+        drill=_last_drill(out),
         stages=journal.stages,
         peak_bytes=_peak_bytes(),
     )
@@ -202,6 +210,34 @@ def _monitor(out: Path, listener: StageListener) -> dict[str, Any]:
             ),
         )
     return {"windows": run.judged, "incidents": len(run.opened)}
+
+
+def _drill(out: Path, listener: StageListener) -> dict[str, Any]:
+    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
+    from monitoring.drills.drill import DrillRequest, run_drill  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
+
+    config = load_config(out / "monitor.toml")
+    request = DrillRequest(faults=FAULTS, windows=DRILL_WINDOWS, replicates=1, by="pitfalls demo")
+    with Store.open(config.store.url) as store:
+        drill = run_drill(
+            config,
+            store,
+            request,
+            clock=lambda: datetime.now(UTC),
+            progress=lambda p: listener.stage_progressed(p.done, p.runs, p.result),
+        )
+        store.drills.save(drill)
+    return {"detected": sum(one.outcome == "detected" for one in drill.faults), "faults": len(drill.faults)}
+
+
+def _last_drill(out: Path) -> DrillRecord | None:
+    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
+    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
+
+    config = load_config(out / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        return next(iter(store.drills.latest(MODEL, latest=1)), None)
 
 
 def _report(out: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ FRAMEWORKS = {
     "train": ("tensorflow", "keras"),
     "export": ("tensorflow", "keras", "tensorflow_data_validation"),
     "monitor": ("tensorflow_data_validation",),
+    "drill": ("tensorflow_data_validation",),
     "report": ("evidently",),
 }
 

@@ -21,6 +21,9 @@ SPREAD_LEFT = 0.1
 #: And if the window has at least this part of the rows of the baseline's median window: few rows are often alike.
 ROWS_SHARE = 0.5
 
+#: Ranks whose mean is no farther than this from 0 or 1 are those of numbers beyond the baseline's.
+OUTERMOST = 0.02
+
 #: The kinds of findings.
 CONSTANT_ANSWERS = "answers constant"
 CONSTANT_LABELS = "labels constant"
@@ -83,13 +86,18 @@ class VarietyLimit:
             usual = f"{100 * self.commonest:.0f} %"
             return f"{share} {what}{name} are the same; in the baseline's windows at most {usual} are"
         narrow = [now < SPREAD_LEFT * before for now, before in zip(found.deviations, self.deviations, strict=True)]
-        if rows >= max(self.rows, 1) and narrow and all(narrow):
+        if rows >= max(self.rows, 1) and narrow and all(narrow) and not self._is_out_of_range(found):
             left = max(now / before for now, before in zip(found.deviations, self.deviations, strict=True))
             return (
                 f"{rows:,} {what}{name} hardly differ: their standard deviation is {100 * left:.1f} % of that in the "
                 "baseline's most even window"
             )
         return ""
+
+    def _is_out_of_range(self, found: Variety) -> bool:
+        """Whether numbers lie beyond the baseline's, as in another unit: their ranks say nothing of their spread."""
+        ranks = [mean for name, mean in zip(self.part.scores, found.means, strict=True) if name.endswith(":location")]
+        return any(not OUTERMOST < mean < 1.0 - OUTERMOST for mean in ranks)
 
 
 def constant_findings(

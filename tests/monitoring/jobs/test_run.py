@@ -53,7 +53,7 @@ def test_quiet_traffic_is_judged_window_by_window_and_raises_no_page(deployed: P
 def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_overconfident(
     deployed: Path, send: Send, days: Any
 ) -> None:
-    send(deployed, days(days=30, broken_from=15, broken_part=0.5))
+    send(deployed, days(days=30, broken_from=15, broken_part=0.4))
     done, found = run(deployed)
     page = next(i for i in found.incidents if i.level == "page")
     assert datetime(2013, 4, 16, tzinfo=UTC) <= page.window_start <= datetime(2013, 4, 20, tzinfo=UTC)

@@ -366,4 +366,5 @@ def test_an_incident_that_a_killed_run_notified_nobody_of_is_notified_by_the_nex
         assert sent[0] == "flights/1/1/0"
         assert len(sent) == len(set(sent)) > 0
         run_due_windows(config, store, clock=lambda: later, services=services)
-    assert [event for _, event in receivers.sent] == sent
+    of_first = [event for _, event in receivers.sent if event.startswith("flights/1/1/")]
+    assert of_first == sent, "the next window has no rows, and is told as well"

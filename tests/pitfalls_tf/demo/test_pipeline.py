@@ -33,10 +33,11 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoSettings:
     (settings.out / "report").mkdir()
     (settings.out / "report" / "report.png").write_text("drawn")
 
-    def status(out: Path) -> Any:
+    def nothing(out: Path) -> Any:
         return None
 
-    monkeypatch.setattr(pipeline, "_status", status)
+    for name in ("_status", "_last_drill"):
+        monkeypatch.setattr(pipeline, name, nothing)
     return settings
 
 

@@ -64,7 +64,7 @@ SILENT = {
     "origin": set[str](),
     "on_time": set[str](),
     "late": set[str](),
-    "y": {*NOTHING_THERE, "absent", "empty text", "NaN", "zeros"},
+    "y": {*NOTHING_THERE, "absent", "empty text", "NaN"},
     "known_at": {*NOTHING_THERE, "empty text", "dates", "moments"},
 }
 #: Numbers, but none that a temperature of the baseline was near to.

@@ -22,17 +22,17 @@ def test_a_day_that_came_late_is_judged_again_and_the_windows_say_so(
     place = ("--config", str(deployed / "monitor.toml"))
     send(deployed, days(days=4))
     send(deployed, days(days=1, start=LIVE + timedelta(days=5), seed=9))
-    assert pitfalls("monitor", "run", *place).exit_code == 0
+    assert pitfalls("monitor", "run", *place).exit_code == 1, "a day without rows is a page"
     send(deployed, days(days=1, start=LIVE + timedelta(days=4), seed=8))
     asked = ("monitor", "backfill", *place, "--from", "2013-04-01", "--to", "2013-05-01")
     done = pitfalls(*asked, "--only", "missing")
     assert done.exit_code == 0
     head, first, *_ = done.stdout.splitlines()
-    assert head == "Judged 2 windows. Of 2 that had been judged before, 1 changed."
-    assert first.startswith("2013-04-05 00:00  thin, 0 rows, 0 labels  ->  ok, 60 rows, ")
+    assert head == "Judged 2 windows. Of 2 that had been judged before, 2 changed."
+    assert first.startswith("2013-04-05 00:00  page, 0 rows, 0 labels  ->  ok, 60 rows, ")
     line = pitfalls("monitor", "windows", *place, "--state", "revised").stdout.splitlines()[0]
     assert "revised  ok  60 rows" in line
-    assert line.endswith("was thin: no row, no label")
+    assert line.endswith("was page: no row, no label")
     nothing = json.loads(pitfalls(*asked, "--only", "missing", "--json").stdout)
     assert (nothing["judged"], nothing["until"], nothing["revised"]) == (0, None, [])
     again = json.loads(pitfalls(*asked[:-3], "2013-04-06", "--to", "2013-04-07", "--json").stdout)

@@ -36,15 +36,16 @@ def _script() -> tuple[ScriptDirectory, str | None, frozenset[str]]:
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the store is at this code's revision. Raises CannotRun if it is at a newer one. Changes nothing."""
+    """Whether the store is at this code's revision. Raises CannotRun if it is at an unknown one. Changes nothing."""
     _, last, known = _script()
     heads = migration_context(connection).get_current_heads()
     if not known.issuperset(heads):
+        newer = max(heads) > str(last)
         raise CannotRun(
-            "The store was written by a newer release.",
+            f"The store was written by {'a newer release' if newer else 'a version that was never released'}.",
             got=f"revision {', '.join(sorted(heads))}",
-            expected=f"{last} or earlier",
-            fix="Install that release, or use another store.",
+            expected=f"{last} or earlier" if newer else f"one of {', '.join(sorted(known))}",
+            fix="Install that release, or use another store." if newer else "Use another store.",
         )
     return heads == (last,)
 

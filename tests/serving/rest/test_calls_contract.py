@@ -93,7 +93,11 @@ def test_integers_have_the_range_that_json_checks(
 @pytest.mark.parametrize(
     ("signature", "text", "answer"),
     [
-        ("float32", "[1, 1e39, -1e39, 1e-50, Inf, -Infinity]", "[1.0, Infinity, -Infinity, 0.0, Infinity, -Infinity"),
+        (
+            "float32",
+            "[1, 1e39, -1e39, 1e-50, Infinity, -Infinity]",
+            "[1.0, Infinity, -Infinity, 0.0, Infinity, -Infinity",
+        ),
         ("float64", "[0.1, 1e22, 123456789.125, 1e-320]", "[0.1, 1e+22, 123456789.125, 9.99989e-321"),
         ("bool", "[true, false]", "[true, false"),
         ("string", '["a\\u00e9", {"b64": "YQ=="}]', '["a\u00e9", "a"'),

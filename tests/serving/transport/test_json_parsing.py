@@ -1,24 +1,76 @@
-"""Bodies are parsed by the fast parsers where they can be, and by the exact one where not."""
+"""Bodies are JSON, and NaN and Infinity; what is refused says why and where."""
 
 from __future__ import annotations
 
+import json
+import math
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from serving.status import Failure
-from serving.transport.json_parsing import parse_object
+from serving.status import Failure, InvalidArgument
+from serving.transport.json_parsing import parse, parse_object
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
 
 
-def test_a_body_with_nan_takes_the_standard_librarys_road_and_keeps_its_rules() -> None:
-    assert parse_object(b'{"instances": [NaN, 1]}')["instances"][1] == 1
-    with pytest.raises(Failure, match="Number too big"):
-        parse_object(b'{"instances": [NaN, 1e400]}')
-    with pytest.raises(Failure, match="surrogate pair"):
-        parse_object(b'{"instances": [NaN, "\\ud800"]}')
+@given(value=values, indent=st.sampled_from([None, 1]), ascii_only=st.booleans())
+def test_what_the_standard_library_writes_is_read(value: Any, indent: int | None, ascii_only: bool) -> None:
+    try:
+        body = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode()
+    except UnicodeEncodeError:
+        return  # half a surrogate pair is no text
+    assert parse(body) == json.loads(body)
 
 
-def test_a_large_broken_body_is_refused_without_the_slow_parser() -> None:
-    with pytest.raises(Failure, match="JSON Parse error: Invalid value"):
-        parse_object(b'{"instances": [' + b"1," * (3 << 20) + b"]}")
+@given(body=st.binary(max_size=40) | st.text('[]{},:"\\u0dNIa1e.-+ ', max_size=30).map(str.encode))
+def test_any_bytes_are_read_or_refused_with_a_place(body: bytes) -> None:
+    error = " at offset: "
+    try:
+        parse(body)
+    except InvalidArgument as refused:
+        error = refused.message
+    assert " at offset: " in error or error == "JSON Parse error: The document is empty"
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b"instances = [1]", 0),
+        (b"[1,]", 2),
+        (b'"abc', 4),
+        (b"[1e400]", 1),
+        (b"[1] and more", 4),
+        (b'{"instances": [NaN, 1e400]}', 15),
+        (b'{"instances": [NaN, "\\ud800"]}', 15),
+        (b'{"instances": [' + b"1," * (3 << 20) + b"]}", 14 + 2 * (3 << 20)),
+        (b'[1, {"a": ' * 100_000, 5121),
+        (b"[NaN" + b"[" * 100_000 + b"]" * 100_000, 1),
+    ],
+)
+def test_what_is_no_json_is_refused_at_its_place(body: bytes, place: int) -> None:
+    with pytest.raises(Failure, match=r"JSON Parse error: Invalid value\. ") as caught:
+        parse(body)
+    assert caught.value.message.endswith(f" at offset: {place}")
+
+
+def test_more_brackets_than_any_tensor_has_are_as_many_as_it_might_have() -> None:
+    value, depth = parse(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")["a"], 0
+    while value:
+        (value,), depth = value, depth + 1
+    assert depth == 299
+
+
+def test_nan_and_infinity_are_numbers() -> None:
+    not_a_number, infinite, less, one = parse_object(b'{"instances": [NaN, Infinity, -Infinity, 1]}')["instances"]
+    assert math.isnan(not_a_number)
+    assert (infinite, less, one) == (math.inf, -math.inf, 1)
 
 
 def test_the_top_must_be_an_object() -> None:

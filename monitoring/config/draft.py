@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from monitoring.config.columns_section import ColumnSection
-from monitoring.config.settings_text import toml_key, with_settings
 
 #: The false pages that a new config promises, of windows of a day one in five years. A config without a
 #: promise has one in 365 windows, as in earlier releases.
@@ -69,7 +70,7 @@ class ConfigDraft:
         traffic: Path or URL of the traffic; None where each run names it.
         table: The columns of a user's table; None for a traffic log.
         columns: The data dictionary, by the column's name.
-        settings: Other settings by section, as of `monitoring.config.settings_text`.
+        settings: Other settings by section, as of `monitoring.config.config_text`.
     """
 
     bundle: str
@@ -158,6 +159,10 @@ cron = {_quoted(draft.cron)}
 [store]
 url = {_quoted(draft.store)}
 {_dictionary(draft.columns)}"""
+    if not draft.settings:
+        return text
+    from monitoring.config.config_text import with_settings  # noqa: PLC0415 - few configs are written with settings
+
     return with_settings(text, draft.settings)
 
 
@@ -257,6 +262,11 @@ naive_timezone = {_quoted(table.naive_timezone)}
 # A separate table of labels, with the same column names.
 # labels = "labels/*.parquet"
 """
+
+
+def toml_key(name: str) -> str:
+    """A key as it stands in a file: quoted where it must be."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)
 
 
 def _answer(table: TableDraft) -> str:

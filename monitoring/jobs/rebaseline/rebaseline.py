@@ -16,7 +16,7 @@ from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
 from monitoring.baseline.rebaseline_file import read_rebaseline, write_rebaseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.config import BaselineSection, MonitorConfig, load_config
-from monitoring.config.section_text import section_of, with_section
+from monitoring.config.config_text import section_of, with_section
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.config_file import as_written
 from monitoring.jobs.deployment import Deployment, deploy, evidence_basis

@@ -1,4 +1,4 @@
-"""Settings given as values are lines of the config, and everything else of it stays."""
+"""Settings and sections take the place of others, and everything else of a config stays."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.config.config_text import section_of, with_section, with_settings
 from monitoring.config.draft import ConfigDraft, render_config
-from monitoring.config.settings_text import with_settings
 from monitoring.errors import BadInput
 
 DRAFT = render_config(ConfigDraft(bundle="models/m", traffic="traffic"))
@@ -69,3 +69,42 @@ def test_what_toml_cannot_say_is_bad_input(settings: dict[str, Any]) -> None:
 def test_any_texts_and_numbers_are_read_back(said: dict[str, Any]) -> None:
     found = tomllib.loads(with_settings(DRAFT, {"windows": said}))["windows"]
     assert {key: found[key] for key in said} == said
+
+
+BEFORE = """\
+[model]
+bundle = "m"  # by hand
+
+# Where it lies.
+[traffic]
+path = '''
+[baseline]
+'''
+"""
+SECTION = '[baseline]\npath = "b"\n'
+
+
+def test_a_section_is_added_and_removed_again() -> None:
+    added = with_section(BEFORE, "baseline", SECTION)
+    assert added == f"{BEFORE}\n{SECTION}"
+    assert section_of(added, "baseline") == SECTION
+    assert with_section(added, "baseline", "") == BEFORE
+
+
+def test_a_section_in_the_middle_is_replaced_with_its_comments_alone() -> None:
+    text = "[model]\na = 1\n\n[baseline] # old\n# why\npath = 'x'\n\n# Names.\n[deployment]\nname = 'n'\n"
+    assert section_of(text, "baseline") == "[baseline] # old\n# why\npath = 'x'\n"
+    assert with_section(text, "baseline", SECTION) == (
+        "[model]\na = 1\n\n" + SECTION + "\n# Names.\n[deployment]\nname = 'n'\n"
+    )
+    assert with_section(text, "baseline", "") == "[model]\na = 1\n\n# Names.\n[deployment]\nname = 'n'\n"
+
+
+def test_the_first_section_is_removed_and_the_comment_after_it_stays() -> None:
+    assert with_section("[baseline]\na = 1\n\n# c\n[b]\nx = 1\n", "baseline", "") == "\n# c\n[b]\nx = 1\n"
+
+
+@pytest.mark.parametrize("text", ['baseline.path = "b"\n[model]\na = 1\n', 'baseline = {path = "b"}\n', "[model\n"])
+def test_a_section_in_another_form_is_left_to_its_writer(text: str) -> None:
+    with pytest.raises(BadInput, match="cannot be replaced"):
+        with_section(text, "baseline", SECTION)

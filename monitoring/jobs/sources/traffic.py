@@ -16,8 +16,8 @@ from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import redacted
-from monitoring.config.draft import toml_key
 from monitoring.config.database_address import is_database_url
+from monitoring.config.draft import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
 from monitoring.jobs.sources.database_rows import copy_database

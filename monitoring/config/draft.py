@@ -158,11 +158,14 @@ cron = {_quoted(draft.cron)}
 [store]
 url = {_quoted(draft.store)}
 {_dictionary(draft.columns)}"""
-    if not draft.settings:
-        return text
-    from monitoring.config.config_text import with_settings  # noqa: PLC0415 - few configs are written with settings
+    return _with_settings(text, draft.settings) if draft.settings else text
 
-    return with_settings(text, draft.settings)
+
+def _with_settings(text: str, settings: Mapping[str, Any]) -> str:
+    """The config with settings that are given as values, which few configs are written with."""
+    from monitoring.config.config_text import with_settings  # noqa: PLC0415 - loads a parser
+
+    return with_settings(text, settings)
 
 
 _DEPLOYMENT = """\

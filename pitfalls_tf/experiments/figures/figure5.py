@@ -67,7 +67,7 @@ CAUGHT: Final = Claim(
 
 def _measure(store: RunStore, source: str) -> pa.Table:
     cells = _letter_cells(store) if source == "letters" else _flight_cells(store)
-    return store.run(cells, store.size.seed_numbers(full=3 if source == "letters" else 5, quick=2))
+    return store.run(cells, store.size.seed_numbers(full=2 if source == "letters" else 5, quick=2))
 
 
 def _flight_cells(store: RunStore) -> list[ServedCell]:

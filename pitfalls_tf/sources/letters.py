@@ -94,7 +94,7 @@ def load() -> Letters:
 
     >>> letters = load()
     >>> letters.examples.inputs.shape, len(letters.examples.names), len(letters.families("monospaced"))
-    ((26416, 20, 20, 1), 240, 26)
+    ((26416, 20, 20, 1), 240, 27)
     """
     with (
         as_file(files("pitfalls_tf.data") / "letters_240families_20px.npz") as path,

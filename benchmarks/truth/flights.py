@@ -61,7 +61,7 @@ class FlightsTruth:
         self.deployment = deployment
         self.reference_fit = deployment.reference_fit
         self.whole = deployment.reference_fit.tests["page"]
-        self.page = self.whole.adjusted()
+        self.page = self.whole.paging()
         self.means = deployment.reference_fit.means
         self.sizes = sizes
         self._seed = seed
@@ -337,7 +337,7 @@ def calibrated_threshold(test: LevelTest, baseline: Mapping[WatchKey, NDArray[np
 
 def _one_watch(test: LevelTest, key: WatchKey) -> LevelTest:
     """The level with one watch that has the whole budget."""
-    return replace(test, tests={key: test.tests[key]}, shares={key: 1.0}, adjusted_shares={})
+    return replace(test, tests={key: test.tests[key]}, shares={key: 1.0}, loss_shares={})
 
 
 def _refit(test: ConformalTest, values: NDArray[np.float64], ar1: float) -> ConformalTest:

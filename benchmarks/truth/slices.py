@@ -25,11 +25,12 @@ from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
-from monitoring.incidents.harm import adjusted_watches
+from monitoring.incidents.harm import paging_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.jobs.deployment import window_plan
 from monitoring.jobs.places import find_baseline
 from monitoring.judging.fit.baseline_sums import pooled_sums, rows_of_part
+from monitoring.judging.fit.reference_fit import tolerance_of
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
@@ -96,7 +97,9 @@ class Days:
         fitted = {
             key: ConformalTest.fit(
                 scores,
-                tolerance=0.0 if key in losses else self.tolerances.score_tolerance(watches[key.watch]),
+                tolerance=0.0
+                if key in losses and watches[key.watch].family != "material"
+                else tolerance_of(self.tolerances, watches[key.watch], float(scores.mean())),
                 direction=watches[key.watch].direction,
                 ar1=coefficients[key],
                 min_std=max(
@@ -109,12 +112,11 @@ class Days:
         tests = {key: test.with_fixed_reference() if key in losses else test for key, test in fitted.items()}
         least = self.plan.min_rows
         pooled_rows = {key: rows for key in tests if (rows := self._rows_needed(sums, key)) < least}
-        shares = weights(tests, self.watched.groups)
+        shares = weights(paging_watches(tests, watches), self.watched.groups)
         level = LevelTest(
             level="page", budget=self.budget, tests=tests, shares=shares, min_rows=least, pooled_rows=pooled_rows
         )
-        adjusted = weights(adjusted_watches(tests, watches), self.watched.groups)
-        return replace(level, adjusted_shares=adjusted).adjusted()
+        return level.paging()
 
     def _rows_needed(self, sums: Sequence[Sums], key: WatchKey) -> int:
         part = key.slice or is_rank(key.watch)
@@ -127,7 +129,7 @@ class Days:
 
     def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
         """A day on which every watch on a loss has risen by this many of its standard deviations."""
-        losses = {watch.name for watch in self.watched.loss_watches}
+        losses = {watch.name for watch in (*self.watched.loss_watches, *self.watched.material_watches)}
         moved = {}
         for key, one in day.items():
             test = level.tests.get(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from monitoring.config.sections import MonitorConfig
+from monitoring.config.sections import MonitorConfig, ToleranceSection
 from monitoring.config.values import budget_numbers
 
 
@@ -39,6 +39,9 @@ def settings_digest(config: MonitorConfig) -> str:
     }
     if config.deployment.name is not None:
         meaning |= {"name": config.deployment.name}
+    any_cause = [tolerance.any_cause, tolerance.any_cause_share]
+    if any_cause != [None, ToleranceSection().any_cause_share]:
+        meaning |= {"any cause": any_cause}
     meaning |= _of_model(config) | _of_traffic(config)
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 

@@ -199,11 +199,17 @@ class BudgetSection(Section):
 
 
 class ToleranceSection(Section):
-    """The rise that is tolerated, in each metric's own unit; without `brier`, only the baseline's own uncertainty."""
+    """The rise that is tolerated, in each metric's own unit; without `brier`, only the baseline's own uncertainty.
+
+    A rise of the error rate by more than `any_cause` is a page whatever explains it; of other losses, and of the error
+    rate where it is not given, a rise by `any_cause_share` of the benchmark.
+    """
 
     error: Tolerance = Field(default=0.02, examples=[0.02])
     brier: Tolerance | None = Field(default=None, examples=[0.01])
     integrity: Tolerance = Field(default=0.01, examples=[0.01])
+    any_cause: Tolerance | None = Field(default=None, examples=[0.1])
+    any_cause_share: Annotated[float, Field(gt=0.0, le=10.0, allow_inf_nan=False)] = Field(default=0.5, examples=[0.5])
 
 
 class CostSection(Section):

@@ -16,9 +16,13 @@ from monitoring.reports.window_states import WindowState
 
 
 class EvidenceDocument(Document):
-    """Evidence of each level, not its logarithm; 0 before the first score."""
+    """Evidence of each level, not its logarithm; 0 before the first score.
+
+    `losses` is the evidence that a loss has risen, for whatever reason: at the threshold of pages the window is suspected.
+    """
 
     page: float
+    losses: float
     notice: float
 
 
@@ -151,7 +155,9 @@ def window_document(
         status=window.status,
         expected=window.expected,
         evidence=EvidenceDocument(
-            page=finite_evidence(window.page_log_evidence), notice=finite_evidence(window.notice_log_evidence)
+            page=finite_evidence(window.page_log_evidence),
+            losses=finite_evidence(window.loss_log_evidence),
+            notice=finite_evidence(window.notice_log_evidence),
         ),
         estimates=[
             _estimate(estimate, losses, None if settled is None else 0 if losses is None else losses.rows)

@@ -156,7 +156,8 @@ def _ar1_of_power_sum(total: Floats, count: int) -> Floats:
     return low
 
 
-def _standard_error(estimates: Floats, windows: int) -> Floats:
+def standard_error(estimates: Floats, windows: int) -> Floats:
+    """The standard error of estimates of an AR(1) coefficient from so many windows, of their shape."""
     return np.asarray(np.sqrt(np.maximum(1.0 - estimates**2, 0.05) / windows), dtype=np.float64)
 
 
@@ -202,7 +203,7 @@ def mean_standard_error(scores: Sequence[Floats], mean_ar1: float) -> float:
         squared += float(np.square(products).sum()) - len(group) - others * (1 + ar1**2) / (1 - ar1**2) / size
         pairs += others
     shared = min(max(squared / pairs, 0.0), 1.0) if pairs else 1.0
-    single = _standard_error(np.asarray(ar1), round(float(np.mean(windows))))
+    single = standard_error(np.asarray(ar1), round(float(np.mean(windows))))
     return float(single * np.sqrt(shared + (1.0 - shared) / len(windows)))
 
 
@@ -219,7 +220,7 @@ def significant_ar1(estimates: Floats, windows: int) -> Floats:
     >>> significant_ar1(np.array([0.2, 0.4]), 90).tolist(), significant_ar1(np.array([0.4]), 20).tolist()
     ([0.0, 0.4], [0.0])
     """
-    significant = estimates > BASELINE_SIGNIFICANCE * _standard_error(estimates, windows)
+    significant = estimates > BASELINE_SIGNIFICANCE * standard_error(estimates, windows)
     return np.where(significant, np.minimum(estimates, MAX_AR1), 0.0)
 
 
@@ -241,7 +242,7 @@ def conservative_ar1(estimates: Floats, windows: int) -> Floats:
     >>> conservative_ar1(np.array([0.3]), 30).round(3).tolist()
     [0.459]
     """
-    error = _standard_error(estimates, windows)
+    error = standard_error(estimates, windows)
     raised = np.minimum(estimates + UPWARD_MARGIN / float(np.sqrt(windows)) * error, MAX_AR1)
     return np.where(estimates <= LIVE_SIGNIFICANCE * error, 0.0, raised)
 

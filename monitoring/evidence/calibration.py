@@ -36,15 +36,16 @@ def calibrated_log_scale(
     The guarantee of an e-detector, an average run length of at least A windows, holds for every law, and so it leaves
     most of the budget unspent on any one. Here streams without harm are put together from the baseline's own
     innovations, each with tests that are fitted to a resample of the baseline, so that the error of its means and
-    standard deviations counts; c is the evidence that a share ``1 - exp(-SPENT · n / A)`` of streams
-    of n windows reaches, which is that of a Poisson process with `SPENT` alarms per A windows; and the factor is
-    ``A / c``. What is guaranteed whatever the law remains an average run length of c windows.
+    standard deviations counts, and with AR(1) coefficients drawn by their standard error; c is the evidence that a
+    share ``1 - exp(-SPENT · n / A)`` of streams of n windows reaches, which is that of a Poisson process with `SPENT`
+    alarms per A windows; and the factor is ``A / c``. What is guaranteed whatever the law remains an average run length
+    of c windows.
 
     Assumes that live windows come from the same stationary law as the baseline's. Traffic that has drifted is not told
     apart here: its alarms are assessed by `monitoring.incidents.harm`.
 
     Args:
-        test: The level.
+        test: One detector of the level: `LevelTest.paging`, or `LevelTest.losses`.
         baseline: Baseline window scores of each watch, [R].
         rng: Source of randomness.
 
@@ -59,21 +60,10 @@ def calibrated_log_scale(
     if longest < MIN_CALIBRATION_WINDOWS:
         return 0.0
     windows = min(MAX_WINDOWS, math.ceil(test.budget.threshold))
-    sampling = StreamSampling(simulations=STREAMS, windows=windows, length=1, resample_reference=True)
+    sampling = StreamSampling(simulations=STREAMS, windows=windows, length=1, resample_reference=True, redraw_ar1=True)
     streams = SimulatedStreams(test, baseline, rng, sampling)
-    highest = _evidence(test, streams).max(axis=1)
+    highest = streams.evidence().max(axis=1)
     share = 1.0 - math.exp(-SPENT * windows / test.budget.threshold)
     reached = float(np.quantile(highest, 1.0 - share))
     scale = test.budget.threshold / max(reached, 1e-9)
     return math.log(min(max(scale, MIN_SCALE), MAX_SCALE))
-
-
-def _evidence(test: LevelTest, streams: SimulatedStreams) -> NDArray[np.float64]:
-    """The level's evidence as `LevelTest.step` has it, the larger of both, [simulations, windows]."""
-    found = streams.evidence()
-    if not test.adjusted_shares:
-        return found
-    adjusted = np.zeros_like(found)
-    for key, share in test.adjusted_shares.items():
-        adjusted += streams.unharmed[key] * (share / test.shares[key])
-    return np.maximum(found, adjusted)

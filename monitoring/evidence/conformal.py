@@ -22,9 +22,10 @@ ETAS = (0.85, 1.15, 2.0)
 #: the baseline's own outliers do not hide such rises; the η for jumps has the farthest.
 CLIPPING_BOUNDS = (2.75, 3.2, 3.9)
 
-#: Exponents η of the fixed-reference e-values ``exp(η z - η²/2)``, and the clipping bound of their z. The smallest one
-#: accumulates a rise of half a standard deviation, such as a slow drift that the conformal part gets used to; a smaller
-#: one would accumulate the error of the baseline's mean in every stream, which costs more in calibration than it finds.
+#: Exponents η of the fixed-reference e-values ``exp(η z - η²/2)``, and the clipping bound of their z, which is measured
+#: from one standard error 1/√R of the baseline's mean on: a baseline whose mean is unlucky by more than that would
+#: accumulate its error in every stream. The smallest η accumulates a rise of half a standard deviation, such as a slow
+#: drift that the conformal part gets used to.
 FIXED_ETAS = (0.5, 1.0, 2.0)
 FIXED_CLIPPING_BOUND = 4.0
 
@@ -264,6 +265,11 @@ class ConformalTest:
         return self.tolerance * (1.0 - self.ar1) < WIDE_TOLERANCE * self.innovation_std / math.sqrt(self.windows)
 
     @property
+    def mean_error(self) -> float:
+        """The standard error of the baseline's mean, in standard deviations of innovations."""
+        return 1.0 / math.sqrt(self.windows)
+
+    @property
     def first_innovation_scale(self) -> float:
         """The factor that gives a score without a previous window the standard deviation of an innovation."""
         return math.sqrt(1.0 - self.ar1**2)
@@ -313,7 +319,7 @@ class ConformalTest:
         if not self.fixed_etas:
             return np.asarray(conformal, dtype=np.float64)
         fixed = np.asarray(self.fixed_etas)
-        z = (innovation - self._tolerated(fixed, offset) * scale) / unit
+        z = (innovation - self._tolerated(fixed, offset) * scale) / unit - np.sign(fixed) * self.mean_error
         near = clipped(z, np.full_like(fixed, FIXED_CLIPPING_BOUND))
         return np.concatenate([conformal, fixed * near - fixed**2 / 2.0])
 

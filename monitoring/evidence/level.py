@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -29,6 +30,7 @@ class LevelState:
         offsets: Levels of open incidents: how far each watch's score stood from its baseline when the level last
             alarmed, from where further changes are measured.
         log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`); None until it is known.
+        loss_log_scale: The same of the evidence of its losses.
 
     >>> LevelState.from_text(LevelState().to_text()) == LevelState()
     True
@@ -40,6 +42,7 @@ class LevelState:
     ar1: Mapping[WatchKey, float] = field(default_factory=dict)
     offsets: Mapping[WatchKey, float] = field(default_factory=dict)
     log_scale: float | None = None
+    loss_log_scale: float | None = None
 
     def to_text(self) -> str:
         """The state as a JSON document, floats as exact hexadecimal text. Keys are those that stores already hold."""
@@ -57,13 +60,15 @@ class LevelState:
             document["offsets"] = offsets
         if self.log_scale is not None:
             document["log_scale"] = self.log_scale.hex()
+        if self.loss_log_scale is not None:
+            document["loss_log_scale"] = self.loss_log_scale.hex()
         return json.dumps(document)
 
     @classmethod
     def from_text(cls, text: str) -> LevelState:
         """The inverse of `to_text`."""
         document = json.loads(text)
-        log_scale = document.get("log_scale")
+        log_scale, loss_log_scale = (document.get(name) for name in ("log_scale", "loss_log_scale"))
         return cls(
             watches={
                 WatchKey(watch=watch, slice=part): WatchState.from_text(state)
@@ -80,6 +85,7 @@ class LevelState:
                 for watch, part, offset in document.get("offsets", ())
             },
             log_scale=None if log_scale is None else float.fromhex(log_scale),
+            loss_log_scale=None if loss_log_scale is None else float.fromhex(loss_log_scale),
         )
 
 
@@ -95,9 +101,16 @@ class WatchReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelReading:
-    """A level after one window: its evidence, every watch, the watches ranked by their share, and whether it alarms.
+    """A level after one window: its evidence, every watch, and which of its two detectors alarm.
 
-    `adjusted_alarm` is whether the watches that harder traffic does not raise alarm by themselves.
+    Attributes:
+        level: The level.
+        log_evidence: Log of the evidence that the level's incidents are opened by.
+        watches: Every watch.
+        shares: The watches of the detector that alarms, of the level where none does, by their share, largest first.
+        alarm: Whether the level's evidence is at its threshold.
+        loss_log_evidence: Log of the evidence that a loss has risen, for whatever reason; -inf without such watches.
+        loss_alarm: Whether that is at the threshold.
     """
 
     level: Level
@@ -105,7 +118,8 @@ class LevelReading:
     watches: tuple[WatchReading, ...]
     shares: tuple[tuple[WatchKey, float], ...]
     alarm: bool
-    adjusted_alarm: bool = True
+    loss_log_evidence: float = -math.inf
+    loss_alarm: bool = False
 
     @property
     def evidence(self) -> float:
@@ -122,11 +136,12 @@ class LevelTest:
     state; its rows are pooled with those of the next window, whose phase then counts. The order of rows, shards and
     watches does not matter: sums are integers, and the level's evidence is summed exactly.
 
-    Some watches rise with the difficulty of the traffic while the model is as right as before. Of a level with such
-    ones the others have weights of their own, `adjusted_shares`, which sum to 1; empty otherwise. Their evidence is an
-    e-detector that harder traffic leaves alone, and the level's evidence is the larger of the two. Source of adjusting
-    for the mix of cases: Steiner et al., *Monitoring surgical performance using risk-adjusted cumulative sum charts*
-    (2000).
+    A loss rises with the difficulty of the traffic while the model is as right as before. So losses whose surprise is
+    watched as well have no weight in the page level (`shares`): their surprise has, and their rise beyond what nobody
+    would call harmless (the family *material*). The losses themselves are a second e-detector with weights of its own,
+    `loss_shares`, under the same threshold; it tells that a loss has risen, for whatever reason, before it is certain
+    that somebody should act. Source of adjusting for the mix of cases: Steiner et al., *Monitoring surgical performance
+    using risk-adjusted cumulative sum charts* (2000).
     """
 
     level: Level
@@ -136,14 +151,19 @@ class LevelTest:
     min_rows: int
     seasonality: Mapping[WatchKey, Seasonality] = field(default_factory=dict)
     pooled_rows: Mapping[WatchKey, int] = field(default_factory=dict)
-    adjusted_shares: Mapping[WatchKey, float] = field(default_factory=dict)
+    loss_shares: Mapping[WatchKey, float] = field(default_factory=dict)
 
     def rows_needed(self, key: WatchKey) -> int:
         """The rows, pooled ones included, from which on a watch is evaluated; at least 1."""
         return max(self.pooled_rows.get(key, self.min_rows), 1)
 
     def step(
-        self, state: LevelState, sums: Mapping[WatchKey, ScoreSum], phases: Mapping[str, int] = NO_PHASES
+        self,
+        state: LevelState,
+        sums: Mapping[WatchKey, ScoreSum],
+        phases: Mapping[str, int] = NO_PHASES,
+        *,
+        muted: AbstractSet[WatchKey] = frozenset(),
     ) -> tuple[LevelState, LevelReading]:
         """One window on. Cost: microseconds per watch, whatever the window's size.
 
@@ -151,6 +171,8 @@ class LevelTest:
             state: The state before the window.
             sums: The window's score sums of each watch.
             phases: The window's phase in each period.
+            muted: Watches whose evidence does not count in the level's, now; among losses they name no alarm that the
+                others make by themselves.
 
         Returns:
             The state after the window, and the level's reading.
@@ -171,27 +193,45 @@ class LevelTest:
             watches[key] = watch
             readings.append(WatchReading(key=key, rows=pooled.rows, score=score, log_evidence=watch.log_evidence))
         evidences = {reading.key: reading.log_evidence for reading in readings}
-        log_scale, threshold = state.log_scale or 0.0, math.log(self.budget.threshold)
-        log_evidence = adjusted = log_level_evidence(evidences, self.shares) + log_scale
-        if self.adjusted_shares:
-            adjusted = log_level_evidence(evidences, self.adjusted_shares) + log_scale
-            log_evidence = max(log_evidence, adjusted)
-        reading = LevelReading(
-            level=self.level,
-            log_evidence=log_evidence,
-            watches=tuple(readings),
-            shares=ranking(evidences, self.shares),
-            alarm=log_evidence >= threshold,
-            adjusted_alarm=adjusted >= threshold,
-        )
+        reading = self._reading(state, tuple(readings), evidences, muted)
         return replace(state, watches=watches, pending=pending, windows=state.windows + 1), reading
 
-    def adjusted(self) -> LevelTest:
-        """The level of the watches that harder traffic does not raise."""
-        if not self.adjusted_shares:
-            return self
-        tests = {key: self.tests[key] for key in self.adjusted_shares}
-        return replace(self, tests=tests, shares=self.adjusted_shares, adjusted_shares={})
+    def _reading(
+        self,
+        state: LevelState,
+        watches: tuple[WatchReading, ...],
+        evidences: Mapping[WatchKey, float],
+        muted: AbstractSet[WatchKey],
+    ) -> LevelReading:
+        """The level's reading, from the log evidence of its watches."""
+        threshold = math.log(self.budget.threshold)
+        counted = {key: value for key, value in evidences.items() if key not in muted}
+        log_evidence = log_level_evidence(counted, self.shares) + (state.log_scale or 0.0)
+        loss_scale = state.loss_log_scale or 0.0
+        losses = log_level_evidence(evidences, self.loss_shares) + loss_scale
+        alarm, loss_alarm = log_evidence >= threshold, losses >= threshold
+        shares = ranking(counted, self.shares)
+        if loss_alarm and not alarm:
+            enough = log_level_evidence(counted, self.loss_shares) + loss_scale >= threshold
+            shares = ranking(counted if enough else evidences, self.loss_shares)
+        return LevelReading(
+            level=self.level,
+            log_evidence=log_evidence,
+            watches=watches,
+            shares=shares,
+            alarm=alarm,
+            loss_log_evidence=losses,
+            loss_alarm=loss_alarm,
+        )
+
+    def paging(self) -> LevelTest:
+        """The detector that opens the level's incidents, alone."""
+        return replace(self, tests={key: self.tests[key] for key in self.shares}, loss_shares={})
+
+    def losses(self) -> LevelTest:
+        """The detector of losses that have risen for whatever reason, alone; without tests where there is none."""
+        tests = {key: self.tests[key] for key in self.loss_shares}
+        return replace(self, tests=tests, shares=self.loss_shares, loss_shares={})
 
     def with_ar1(self, coefficients: Mapping[WatchKey, float]) -> LevelTest:
         """The same test with other AR(1) coefficients for some watches."""

@@ -66,7 +66,7 @@ def smallest_detectable_harms(
     if not harms:
         return ()
     sampling = StreamSampling(simulations=simulations or SIMULATIONS, windows=max(HORIZONS), resample_reference=True)
-    streams = SimulatedStreams(test.adjusted(), baseline, rng, sampling, log_scale=log_scale)
+    streams = SimulatedStreams(test.paging(), baseline, rng, sampling, log_scale=log_scale)
     found = []
     for harm in harms:
         smallest: dict[int, int] = {}

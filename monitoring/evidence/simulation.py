@@ -10,7 +10,14 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due, level_ar1_of_streams
+from monitoring.evidence.autocorrelation import (
+    MAX_AR1,
+    MAX_UPDATE_WINDOWS,
+    ar1_update_due,
+    estimate_ar1,
+    level_ar1_of_streams,
+    standard_error,
+)
 from monitoring.evidence.block_bootstrap import block_indices
 from monitoring.evidence.conformal import (
     ETAS,
@@ -172,7 +179,8 @@ class VectorizedTests:
         if not self._has_fixed.any():
             return conformal
         tolerated = np.sign(self._fixed) * (self._tolerance * scale / unit)[..., None]
-        z = (innovation / unit)[:, :, None] - tolerated
+        mean_errors = np.sign(self._fixed) / np.sqrt(self._windows)[:, None]
+        z = (innovation / unit)[:, :, None] - tolerated - mean_errors
         near = np.minimum(np.maximum(z, -FIXED_CLIPPING_BOUND), FIXED_CLIPPING_BOUND)
         self._fixed_sums += 1.0
         self._fixed_sums *= np.exp(self._fixed * near - self._fixed**2 / 2.0)
@@ -209,12 +217,15 @@ class StreamSampling:
             the tests' AR(1) coefficients: without autocorrelation, single windows.
         resample_reference: Whether each stream's tests are fitted to a resample of the baseline. The baseline then
             stands for the truth, and what a test knows of it is an estimate, as in life.
+        redraw_ar1: Whether each stream has AR(1) coefficients of its own, drawn by the standard error of the estimate,
+            while its tests keep theirs: of watches whose tests use one. For a length of 1.
     """
 
     simulations: int
     windows: int
     length: int | None = None
     resample_reference: bool = False
+    redraw_ar1: bool = False
 
 
 class SimulatedStreams:
@@ -252,6 +263,7 @@ class SimulatedStreams:
         self.scores: dict[WatchKey, Floats] = {}
         self._unshifted: dict[frozenset[WatchKey], Floats] = {}
         self._references: dict[WatchKey, Floats] = {}
+        errors = rng.normal(size=simulations) if sampling.redraw_ar1 else None
         drawn: dict[tuple[bytes, float], tuple[Floats, Floats]] = {}
         alike: dict[tuple[bytes, ConformalTest, float], list[WatchKey]] = {}
         for key, one in test.tests.items():
@@ -259,10 +271,11 @@ class SimulatedStreams:
             ar1 = one.ar1 if length == 1 else 0.0
             if (known, ar1) not in drawn:
                 reference = baseline[key][None]
+                truth = redrawn_ar1(baseline[key], errors) if errors is not None and ar1 else None
                 if resampled is not None:
                     places = (resampled[:, np.arange(size) * longest // size] * size) // longest
-                    reference = _series(baseline[key], places, ar1)
-                drawn[known, ar1] = _series(baseline[key], (indices * size) // longest, ar1), reference
+                    reference = _series(baseline[key], places, ar1, truth)
+                drawn[known, ar1] = _series(baseline[key], (indices * size) // longest, ar1, truth), reference
             self.scores[key], self._references[key] = drawn[known, ar1]
             alike.setdefault((known, one, test.shares[key]), []).append(key)
         #: What each watch adds to the level's evidence without a harm, [simulations, windows].
@@ -372,9 +385,9 @@ class SimulatedStreams:
             yield last
 
 
-def _series(scores: Floats, places: NDArray[np.int64], ar1: float) -> Floats:
-    """Scores at some places [streams, windows]; with an AR(1) coefficient, innovations from there put together."""
-    if not ar1:
+def _series(scores: Floats, places: NDArray[np.int64], ar1: float, truth: Floats | None = None) -> Floats:
+    """Scores at some places [streams, windows]: innovations put together by AR(1) coefficients, `truth` or `ar1`."""
+    if not ar1 and truth is None:
         drawn: Floats = scores[places]
         return drawn
     off = scores - scores.mean()
@@ -382,11 +395,29 @@ def _series(scores: Floats, places: NDArray[np.int64], ar1: float) -> Floats:
     innovations[0] *= math.sqrt(1.0 - ar1**2)
     innovations[1:] -= ar1 * off[:-1]
     series: Floats = (innovations - innovations.mean())[places]
-    series[:, 0] /= math.sqrt(1.0 - ar1**2)
+    coefficient: Floats | float = ar1 if truth is None else truth
+    series[:, 0] /= np.sqrt(1.0 - np.square(coefficient))
     for window in range(1, series.shape[1]):
-        series[:, window] += ar1 * series[:, window - 1]
+        series[:, window] += coefficient * series[:, window - 1]
     series += scores.mean()
     return series
+
+
+def redrawn_ar1(scores: Floats, errors: Floats) -> Floats:
+    """AR(1) coefficients that may be those behind an estimate.
+
+    Args:
+        scores: Baseline window scores, [R].
+        errors: Standard normal numbers, [streams].
+
+    Returns:
+        The estimate, moved by as many of its standard errors, in [0, `MAX_AR1`], [streams].
+
+    >>> redrawn_ar1(np.random.default_rng(0).normal(size=90), np.array([-3.0, 1.0])).round(2).tolist()
+    [0.0, 0.22]
+    """
+    estimate = estimate_ar1(scores)
+    return np.clip(estimate + errors * standard_error(estimate, scores.size), 0.0, MAX_AR1)
 
 
 def _fixed_grid(test: ConformalTest, *, two_sided: bool) -> tuple[float, ...]:

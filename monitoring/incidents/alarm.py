@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitoring.evidence.level import LevelReading
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.tasks.task import MATERIAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class DeploymentBaseline:
             included, in the watch's own unit.
         thresholds: The evidence at which each level alarms.
         timezone: IANA name of the zone in which days are named.
+        worst_months: How far the worst month of the baseline lies above its mean beyond chance, of losses where one
+            does, in the watch's own unit.
     """
 
     scores: Mapping[WatchKey, BaselineScore]
@@ -30,6 +33,7 @@ class DeploymentBaseline:
     expected: Callable[[WatchKey, datetime], float]
     thresholds: Mapping[Level, float]
     timezone: str
+    worst_months: Mapping[WatchKey, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,14 @@ class Alarm:
 
     @property
     def key(self) -> WatchKey:
-        """The watch and slice with the largest share of the level's evidence."""
-        return self.reading.shares[0][0]
+        """The watch and slice with the largest share of the level's evidence; the loss, where it is a material rise."""
+        largest = self.reading.shares[0][0]
+        return replace(largest, watch=largest.watch.removeprefix(MATERIAL))
+
+    @property
+    def is_material(self) -> bool:
+        """Whether a material rise of a loss has the largest share of the level's evidence."""
+        return self.reading.shares[0][0].watch.startswith(MATERIAL)
 
     @property
     def share(self) -> float:

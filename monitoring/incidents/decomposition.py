@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.harm import excesses
-from monitoring.incidents.loss_split import metric_of
 from monitoring.records import SCORE_ONE, WHOLE, ScoreSum, SlicePart, Watch, WatchKey, WindowRecord
 from monitoring.tasks.metrics import find_metric, mean_of_parts, part_of
+from monitoring.tasks.task import loss_of
 from monitoring.tasks.vector_regression import OF_NUMBER
 
 #: The columns of the parts of losses that are means over classes, or over several predicted numbers.
@@ -32,7 +32,7 @@ def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
     Returns:
         The parts in the loss's own unit, column by column; none where the alarm is not about a loss.
     """
-    metric = metric_of(alarm.key.watch)
+    metric = loss_of(alarm.key.watch)
     if find_metric(metric) is None:
         return ()
     watch = alarm.baseline.watches[metric]
@@ -62,7 +62,7 @@ def class_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
         The parts, largest first, which add up to the change but for rounding; none where the alarm is about something
         else.
     """
-    metric = metric_of(alarm.key.watch)
+    metric = loss_of(alarm.key.watch)
     watches = {name: watch for name, watch in alarm.baseline.watches.items() if watch.family == "performance"}
     names = [name for name in watches if part_of(name) is not None and mean_of_parts(name) == metric]
     found = []

@@ -1,24 +1,24 @@
-"""Whether an alarm of the page level is harm beyond what the benchmark promised, or a change worth a notice only."""
+"""What an alarm of the page level deserves: a page for harm beyond what the benchmark promised, otherwise a notice."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from monitoring.incidents.alarm import Alarm
-from monitoring.incidents.loss_split import PREFIX
+from monitoring.incidents.input_drift import drifted_inputs
+from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.records import Level, Watch, WatchKey
 from monitoring.tasks.metrics import part_of
+from monitoring.tasks.task import ESTIMATED, MATERIAL, SURPRISE, loss_of
+from monitoring.watches.descriptions import format_change, lower_first, metric_title
 from monitoring.watches.trust import MAX_OUTSIDE
 
-#: What precedes the loss in the name of its estimate.
-ESTIMATED = "estimated_"
-
-#: By how many standard errors of its mean since the onset surprise must have risen.
+#: By how many standard errors of its mean since the onset surprise must have moved.
 SURPRISE_ERRORS = 1.5
 
 #: And by what part of the tolerance of its loss.
@@ -32,12 +32,26 @@ EXPECTED_SURPRISE_ERRORS = 3.0
 #: is wrong, and its own error counts.
 ESTIMATE_TOLERANCES = 2.0
 
+#: A rise of a loss that inputs cannot explain, since none moved, pages from this multiple of the threshold on: such
+#: pages add at most a quarter to what is promised.
+UNEXPLAINED_THRESHOLDS = 4.0
+
+#: The false discovery rate at which an input has moved, where that is a reason; of the joint watch, by how many standard
+#: errors.
+MOVED_RATE = 0.01
+JOINT_ERRORS = 3.0
+
+#: Reasons for which an alarm is a notice, as its incident begins.
+NOT_WORSE = "no loss is worse than the benchmark by more than its tolerance"
+HARDER_TRAFFIC = "harder traffic, model as right as before"
+NOT_CERTAIN = "more than harder traffic explains, not certain yet"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HarmAssessment:
     """The level that an alarm deserves, and why in a few words; the words are empty where it is harm.
 
-    >>> HarmAssessment(level="notice", reason="miscalibrated, not worse").pages
+    >>> HarmAssessment(level="notice", reason=NOT_WORSE).pages
     False
     """
 
@@ -53,15 +67,52 @@ class HarmAssessment:
 PAGE = HarmAssessment(level="page")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossChange:
+    """One loss since the onset of an alarm, in its own unit.
+
+    Attributes:
+        metric: The loss.
+        rise: How far its mean lies above the benchmark.
+        limit: What is no harm: the tolerance, and what the worst month of the reference had beyond chance.
+        material: The rise from which on it is harm, whatever explains it; infinite where there is no such watch.
+        surprise: How far realised minus expected loss lies above the benchmark's; None where it is not known.
+        surprise_error: The standard error of that mean, times the number of errors that count.
+    """
+
+    metric: str
+    rise: float
+    limit: float
+    material: float = math.inf
+    surprise: float | None = None
+    surprise_error: float = 0.0
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the loss is worse than the benchmark by more than is harmless."""
+        return self.rise > self.limit
+
+    @property
+    def is_material(self) -> bool:
+        """Whether the rise is harm whatever explains it."""
+        return self.rise > self.material
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether surprise lies within its error: neither risen nor fallen."""
+        return self.surprise is not None and abs(self.surprise) <= self.surprise_error
+
+
 def assess(alarm: Alarm) -> HarmAssessment:
     """Assess an alarm of the page level by the losses since its onset.
 
-    A loss, its surprise and its estimate page only if a realised loss, this one or another of the same rows, exceeds
-    the benchmark by more than its tolerance, and if its surprise (realised minus expected loss) rose too: harder
-    traffic on which the model is as right as before is no regression of the model, and a calibration gap at a loss no
-    worse than promised harms nobody yet. The watches that harder traffic does not raise must alarm by themselves as
-    well, so that a harder season has no more pages by chance than promised. Where no label has arrived since the onset,
-    an estimate pages only in deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on, and only within the
+    Three things page. *The model is worse than it says*: watches that harder traffic does not raise alarm (surprise,
+    calibration, a ranking beyond what probabilities expect), and a loss of the same rows exceeds the benchmark by more
+    than its tolerance and the worst month of the reference. *A loss rose materially*: beyond the tolerance for any
+    cause, also if the model expected it. *A loss rose and no input moved*: traffic that is as before is not harder, so
+    what the model's own probabilities expect excuses nothing. All else is a notice with what is known; *model as right
+    as before* is said only where it was tested (`is_harder_traffic`). Where no label has arrived since the onset, an
+    estimate pages only in deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on, and only within the
     support of the reference (`MAX_OUTSIDE`).
 
     Args:
@@ -70,52 +121,181 @@ def assess(alarm: Alarm) -> HarmAssessment:
     Returns:
         "page" for harm and for every watch that is not about a loss; otherwise "notice", with the reason.
     """
-    if alarm.watch.family not in ("performance", "surprise", "estimates"):
+    if alarm.watch.family not in LOSS_FAMILIES:
         return PAGE
-    own = alarm.key.watch.removeprefix(PREFIX).removeprefix(ESTIMATED)
-    if not excesses(alarm, WatchKey(watch=own, slice=alarm.key.slice)):
-        return _assess_estimate(alarm, own)
-    here = (key.watch for key in alarm.baseline.scores if key.slice == alarm.key.slice)
-    related = {None, part_of(own)}
-    others = (
-        name for name in here if alarm.baseline.watches[name].family == "performance" and part_of(name) in related
-    )
-    first, *rest = (_assess_loss(alarm, metric) for metric in dict.fromkeys((own, *others)))
-    return next((one for one in rest if one.pages), first)
+    losses = loss_changes(alarm)
+    if not losses:
+        return _assess_estimate(alarm)
+    material = alarm.is_material and any(loss.is_material for loss in losses)
+    unexpected = any(loss.is_worse and not _is_explained(loss, alarm) for loss in losses)
+    if alarm.reading.alarm and (material or unexpected):
+        return PAGE
+    if any(loss.is_worse for loss in losses) and is_unexplained(alarm):
+        return PAGE
+    return HarmAssessment(level="notice", reason=_reason(alarm, losses))
 
 
-def adjusted_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> tuple[WatchKey, ...]:
-    """The watches that do not rise with the difficulty of the traffic while the model is as right as before.
+def paging_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> tuple[WatchKey, ...]:
+    """The watches whose evidence opens pages.
 
     Args:
-        keys: The watches of a level.
+        keys: The watches of the page level.
         watches: Every watch by its name.
 
     Returns:
-        All but estimates of losses, and losses whose surprise is among the level's watches as well.
+        All but losses whose surprise is among the level's watches as well.
     """
-    explained = {
-        WatchKey(watch=key.watch.removeprefix(PREFIX), slice=key.slice)
-        for key in keys
-        if watches[key.watch].family == "surprise"
-    }
-    return tuple(key for key in keys if watches[key.watch].family != "estimates" and key not in explained)
+    surprised = set(loss_watches(keys, watches))
+    return tuple(key for key in keys if key not in surprised or watches[key.watch].family == "estimates")
 
 
-def _assess_loss(alarm: Alarm, metric: str) -> HarmAssessment:
-    """What one loss has to say since the onset: nothing worse, harder traffic, or harm."""
-    loss, surprise = (WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in ("", PREFIX))
-    realised = excesses(alarm, loss)
-    rise, tolerance = float(np.mean(realised)) if realised else 0.0, alarm.baseline.scores[loss].tolerance
-    if rise <= tolerance:
-        return HarmAssessment(level="notice", reason="miscalibrated, not worse than the benchmark")
+def loss_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> tuple[WatchKey, ...]:
+    """The watches that rise with the difficulty of the traffic while the model is as right as before.
+
+    Args:
+        keys: The watches of the page level.
+        watches: Every watch by its name.
+
+    Returns:
+        Losses whose surprise is among the level's watches as well, and estimates.
+    """
+    surprised = {replace(key, watch=loss_of(key.watch)) for key in keys if watches[key.watch].family == "surprise"}
+    return tuple(key for key in keys if key in surprised or watches[key.watch].family == "estimates")
+
+
+def loss_changes(alarm: Alarm) -> tuple[LossChange, ...]:
+    """Every loss of the alarm's rows since its onset, that of its own watch first.
+
+    Args:
+        alarm: An alarm about a loss, and its windows since the onset.
+
+    Returns:
+        The losses with a score since the onset: of all rows, or of the alarm's slice; where the alarm is about one
+        class or number, its own and those of all.
+    """
+    own = loss_of(alarm.key.watch)
+    here = [key.watch for key in alarm.baseline.scores if key.slice == alarm.key.slice]
+    related = {None, part_of(own)}
+    metrics = [
+        name for name in here if alarm.baseline.watches[name].family == "performance" and part_of(name) in related
+    ]
+    found = (_loss_change(alarm, metric) for metric in dict.fromkeys((own, *metrics)) if metric in metrics)
+    return tuple(loss for loss in found if loss is not None)
+
+
+def _loss_change(alarm: Alarm, metric: str) -> LossChange | None:
+    """One loss since the onset; None where it has no score."""
+    key = WatchKey(watch=metric, slice=alarm.key.slice)
+    realised = excesses(alarm, key)
+    if not realised:
+        return None
+    rise, scores = float(np.mean(realised)), alarm.baseline.scores
+    material = scores.get(replace(key, watch=f"{MATERIAL}{metric}"))
+    surprise = replace(key, watch=f"{SURPRISE}{metric}")
     gaps = excesses(alarm, surprise)
-    if surprise in alarm.baseline.scores and gaps:
-        if not _surprised(alarm, surprise, rise, gaps, tolerance):
-            return HarmAssessment(level="notice", reason="harder traffic, model as right as before")
-        if not alarm.reading.adjusted_alarm:
-            return HarmAssessment(level="notice", reason="more than harder traffic explains, not certain yet")
-    return PAGE
+    gap = float(np.mean(gaps)) if gaps else None
+    bound = 0.0
+    if gap is not None:
+        mostly_expected = gap < rise / 2.0
+        errors = EXPECTED_SURPRISE_ERRORS if mostly_expected and gap > 0.0 else SURPRISE_ERRORS
+        share = 1.0 if mostly_expected and gap > 0.0 else SURPRISE_SHARE
+        error = _of_all_slices(errors, alarm, surprise) * scores[surprise].deviation / math.sqrt(len(gaps))
+        bound = max(error, share * scores[key].tolerance)
+    return LossChange(
+        metric=metric,
+        rise=rise,
+        limit=scores[key].tolerance + alarm.baseline.worst_months.get(key, 0.0),
+        material=math.inf if material is None else material.tolerance,
+        surprise=gap,
+        surprise_error=bound,
+    )
+
+
+def _is_explained(loss: LossChange, alarm: Alarm) -> bool:
+    """Whether the model expected the rise of a loss; a calibration watch that alarms says that it did not."""
+    return loss.surprise is not None and loss.is_expected and alarm.watch.family != "calibration"
+
+
+def is_unexplained(alarm: Alarm) -> bool:
+    """Whether a loss has risen beyond doubt while no input has moved.
+
+    Args:
+        alarm: An alarm about a loss, and its windows since the onset.
+
+    Returns:
+        True if the evidence of losses is at `UNEXPLAINED_THRESHOLDS` thresholds, and inputs are watched of which none
+        has drifted; false where none is watched.
+    """
+    certain = alarm.reading.loss_log_evidence >= math.log(UNEXPLAINED_THRESHOLDS * alarm.threshold)
+    return certain and inputs_moved(alarm) is False
+
+
+def inputs_moved(alarm: Alarm) -> bool | None:
+    """Whether any input has drifted since the onset of an alarm, by itself or jointly with others.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+
+    Returns:
+        None where no input is watched.
+    """
+    scores, watches = alarm.baseline.scores, alarm.baseline.watches
+    joint = [key for key in scores if watches[key.watch].family == "joint" and not key.slice]
+    if not joint and not any(watches[key.watch].family == "inputs" for key in scores):
+        return None
+    for key in joint:
+        moved = excesses(alarm, key)
+        if moved and float(np.mean(moved)) > JOINT_ERRORS * scores[key].deviation / math.sqrt(len(moved)):
+            return True
+    return bool(drifted_inputs(alarm, MOVED_RATE))
+
+
+def is_harder_traffic(alarm: Alarm, losses: Sequence[LossChange]) -> bool:
+    """Whether harder traffic on which the model is as right as before was tested, and explains the rise.
+
+    Args:
+        alarm: An alarm about a loss, and its windows since the onset.
+        losses: As of `loss_changes`.
+
+    Returns:
+        True if the surprise of every loss is known and lies within its error, no calibration watch has moved beyond its
+        error, and inputs have drifted.
+    """
+    if any(not loss.is_expected for loss in losses):
+        return False
+    calibration = (
+        key
+        for key in alarm.baseline.scores
+        if alarm.baseline.watches[key.watch].family == "calibration" and not key.slice
+    )
+    for key in calibration:
+        moved = excesses(alarm, key)
+        error = 2.0 * alarm.baseline.scores[key].deviation / math.sqrt(max(len(moved), 1))
+        if moved and abs(float(np.mean(moved))) > error:
+            return False
+    return bool(inputs_moved(alarm))
+
+
+def _reason(alarm: Alarm, losses: Sequence[LossChange]) -> str:
+    """Why an alarm is a notice so far."""
+    if not any(loss.is_worse for loss in losses):
+        return NOT_WORSE
+    if is_harder_traffic(alarm, losses):
+        return HARDER_TRAFFIC
+    if any(loss.is_worse and loss.surprise is not None and loss.surprise > loss.surprise_error for loss in losses):
+        return NOT_CERTAIN
+    return _what_is_known(alarm, losses)
+
+
+def _what_is_known(alarm: Alarm, losses: Sequence[LossChange]) -> str:
+    """The rise of the loss that rose most beyond its limit, how much of it was expected, and whether inputs moved."""
+    worst = max(losses, key=lambda loss: loss.rise / max(loss.limit, 1e-9))
+    title = lower_first(metric_title(worst.metric))
+    rose = f"{title} {format_change(worst.metric, worst.rise)}"
+    if worst.surprise is not None:
+        rose += f", of which the model expected {format_change(worst.metric, worst.rise - worst.surprise)}"
+    moved = {None: "no input is watched", True: "inputs moved", False: "no input moved"}
+    return f"{rose}; {moved[inputs_moved(alarm)]}"
 
 
 def excesses(alarm: Alarm, key: WatchKey) -> list[float]:
@@ -123,14 +303,6 @@ def excesses(alarm: Alarm, key: WatchKey) -> list[float]:
     if key not in alarm.baseline.scores:
         return []
     return [excess for window in alarm.windows if (excess := alarm.excess(window, key)) is not None]
-
-
-def _surprised(alarm: Alarm, surprise: WatchKey, rise: float, gaps: list[float], tolerance: float) -> bool:
-    """Whether surprise rose beyond chance, and by enough; `rise` is that of the loss."""
-    error = alarm.baseline.scores[surprise].deviation / math.sqrt(len(gaps))
-    gap = float(np.mean(gaps))
-    errors, share = (SURPRISE_ERRORS, SURPRISE_SHARE) if gap >= rise / 2.0 else (EXPECTED_SURPRISE_ERRORS, 1.0)
-    return gap > max(_of_all_slices(errors, alarm, surprise) * error, share * tolerance)
 
 
 def _of_all_slices(errors: float, alarm: Alarm, surprise: WatchKey) -> float:
@@ -141,10 +313,11 @@ def _of_all_slices(errors: float, alarm: Alarm, surprise: WatchKey) -> float:
     return -float(ndtri(ndtr(-errors) / max(slices, 1)))
 
 
-def _assess_estimate(alarm: Alarm, metric: str) -> HarmAssessment:
+def _assess_estimate(alarm: Alarm) -> HarmAssessment:
     """An alarm since whose onset no label has arrived."""
+    metric = loss_of(alarm.key.watch)
     estimate, loss = (WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in (ESTIMATED, ""))
-    if alarm.labels_expected:
+    if alarm.labels_expected or not alarm.reading.alarm:
         return HarmAssessment(level="notice", reason="expected by the model, no labels yet")
     outside = _outside(alarm)
     if outside > MAX_OUTSIDE:

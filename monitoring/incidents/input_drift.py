@@ -26,17 +26,18 @@ LOCATION_MOVED = 0.001
 LEAST_EXPLAINED = 0.25
 
 
-def drifted_inputs(alarm: Alarm) -> tuple[InputDrift, ...]:
+def drifted_inputs(alarm: Alarm, rate: float = FALSE_DISCOVERY_RATE) -> tuple[InputDrift, ...]:
     """The inputs whose distribution has changed since the onset of an alarm, what explains a loss before what does not.
 
     Each watch of an input is a t-test of its mean over the windows since the onset against the baseline's windows, with
     the standard error of both means. An input's p-value is the smallest of its watches, times their number
-    (Bonferroni), and those inputs are named that the Benjamini-Hochberg procedure finds at `FALSE_DISCOVERY_RATE`. The
+    (Bonferroni), and those inputs are named that the Benjamini-Hochberg procedure finds at a false discovery rate. The
     onset is that of the alarm, so an alarm of a loss chooses it without looking at the inputs. Those that explain at
     least `LEAST_EXPLAINED` of the rise of a loss come first, the largest part first; of the others the largest change.
 
     Args:
         alarm: An alarm of either level, with its windows since the onset.
+        rate: The false discovery rate.
 
     Returns:
         At most `NAMED` inputs, with the evidence of the watch that changed most; none where no input drifted.
@@ -52,7 +53,7 @@ def drifted_inputs(alarm: Alarm) -> tuple[InputDrift, ...]:
             if tested is not None:
                 by_input.setdefault(watch.feature, []).append(tested)
     p_values = {name: min(one.p_value for one in found) * len(found) for name, found in by_input.items()}
-    named = discoveries(p_values, FALSE_DISCOVERY_RATE)
+    named = discoveries(p_values, rate)
     strongest = {name: max(by_input[name], key=lambda one: (one.statistic, str(one.key))) for name in named}
     told = {name: _told(alarm.explained.get(name)) for name in strongest}
     ranked = sorted(strongest, key=lambda name: (-told[name], -strongest[name].statistic, name))[:NAMED]

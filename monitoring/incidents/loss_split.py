@@ -6,27 +6,10 @@ import numpy as np
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.records import LossSplit, WatchKey
+from monitoring.tasks.task import SURPRISE, loss_of
 from monitoring.watches.rank import is_rank
 
-#: What precedes the loss in the name of its surprise watch.
-PREFIX = "surprise_"
-
 BRIER = "brier"
-
-
-def metric_of(watch: str) -> str:
-    """Name the loss that a watch is about.
-
-    Args:
-        watch: The watch's name.
-
-    Returns:
-        The loss's name; another watch's own name.
-
-    >>> metric_of("surprise_brier"), metric_of("brier")
-    ('brier', 'brier')
-    """
-    return watch.removeprefix(PREFIX)
 
 
 def loss_split(alarm: Alarm) -> LossSplit | None:
@@ -44,9 +27,9 @@ def loss_split(alarm: Alarm) -> LossSplit | None:
     Returns:
         The split in the metric's own unit; None where the alarm is not about a loss, or no window has both scores.
     """
-    if alarm.watch.family not in ("performance", "surprise"):
+    if alarm.watch.family not in ("performance", "surprise", "material"):
         return None
-    metric = metric_of(alarm.key.watch)
+    metric = loss_of(alarm.key.watch)
     if is_rank(metric):
         split = _split_of(alarm, BRIER)
         return split if split and split.change > alarm.baseline.scores[WatchKey(watch=BRIER)].tolerance else None
@@ -55,7 +38,7 @@ def loss_split(alarm: Alarm) -> LossSplit | None:
 
 def _split_of(alarm: Alarm, metric: str) -> LossSplit | None:
     loss_key = WatchKey(watch=metric, slice=alarm.key.slice)
-    surprise_key = WatchKey(watch=f"{PREFIX}{metric}", slice=alarm.key.slice)
+    surprise_key = WatchKey(watch=f"{SURPRISE}{metric}", slice=alarm.key.slice)
     if loss_key not in alarm.baseline.scores or surprise_key not in alarm.baseline.scores:
         return None
     pairs = [

@@ -13,11 +13,11 @@ from monitoring.incidents.decomposition import CLASS, NUMBER
 from monitoring.incidents.departure import Departure
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED, NAMED
 from monitoring.incidents.input_shift import InputShift, Shifts, no_shifts
-from monitoring.incidents.loss_split import metric_of
 from monitoring.records import CauseDetail, InputDrift, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import ranking, regression, vector_regression
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.output_names import split_output
+from monitoring.tasks.task import loss_of
 from monitoring.watches.descriptions import (
     format_amount,
     format_change,
@@ -71,7 +71,7 @@ def summary(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shi
         Words that do not begin a sentence.
     """
     split = detail.split
-    if split is not None and split.metric == metric_of(alarm.key.watch):
+    if split is not None and split.metric == loss_of(alarm.key.watch):
         if split.surprise >= split.difficulty:
             where = _class_at_fault(split.metric, detail.parts)
             kind = NUMBER if _is_of_numbers(split.metric) else CLASS
@@ -271,7 +271,7 @@ def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
     family, feature = alarm.watch.family, printable(alarm.watch.feature or "")
     if detail.split is not None and detail.split.surprise < detail.split.difficulty:
         return "check whether this traffic is meant for this model."
-    if family in ("performance", "surprise"):
+    if family in ("performance", "surprise", "calibration"):
         return (
             "check the labels of the rows that `pitfalls monitor status --json` lists for this incident; if they are "
             "right, retrain or roll back."

@@ -28,7 +28,7 @@ REARMED_SHARE = 0.1
 TOLD = ("open", "worse")
 
 #: The families of watches that move together with one harm.
-LOSS_FAMILIES = ("performance", "surprise", "estimates")
+LOSS_FAMILIES = ("performance", "material", "surprise", "calibration", "estimates")
 LOSS_GROUP = "loss"
 
 
@@ -39,12 +39,27 @@ def harm_group(watch: Watch) -> str:
         watch: A watch.
 
     Returns:
-        "loss" for losses, their surprises and their estimates; a watch of one input by family and input; else its
-        family.
+        "loss" for losses and all that is about them (`LOSS_FAMILIES`); a watch of one input by family and input; else
+        its family.
     """
     if watch.family in LOSS_FAMILIES:
         return LOSS_GROUP
     return f"{watch.family}:{watch.feature}" if watch.feature else watch.family
+
+
+def is_suspected(incident: IncidentRecord, watches: Mapping[str, Watch]) -> bool:
+    """Whether an open notice says that a loss has risen, which is no page so far.
+
+    Args:
+        incident: An incident.
+        watches: Every watch by its name.
+
+    Returns:
+        True for a notice of a watch about a loss that is neither closed nor recovering.
+    """
+    if incident.level == "page" or incident.state in ("closed", "recovering") or incident.watch not in watches:
+        return False
+    return harm_group(watches[incident.watch]) == LOSS_GROUP
 
 
 def same_harm(incident: IncidentRecord, key: WatchKey, watches: Mapping[str, Watch]) -> bool:

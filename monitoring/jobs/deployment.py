@@ -224,7 +224,14 @@ def _tolerances(config: MonitorConfig, custom: CustomMetrics) -> Tolerances:
         for metric, section in zip(custom.metrics, config.metric, strict=True)
         if section.tolerance is not None
     }
-    return Tolerances(error=given.error, brier=given.brier, integrity=given.integrity, given=own)
+    return Tolerances(
+        error=given.error,
+        brier=given.brier,
+        integrity=given.integrity,
+        given=own,
+        any_cause=given.any_cause,
+        any_cause_share=given.any_cause_share,
+    )
 
 
 def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:

@@ -8,10 +8,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.incidents.loss_split import PREFIX
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.records import Finding, Watch, WatchKey, WindowRecord
+from monitoring.tasks.task import SURPRISE
 from monitoring.watches.descriptions import format_value, lower_first, watch_title
 from monitoring.watches.rank import is_rank
 
@@ -85,7 +85,7 @@ def _expected(
     rise: float,
 ) -> bool:
     """Whether the model expected most of the rise, as on harder traffic."""
-    surprise = WatchKey(watch=f"{PREFIX}{key.watch}")
+    surprise = WatchKey(watch=f"{SURPRISE}{key.watch}")
     values = [value for one in labelled if (value := _value(one, surprise)) is not None]
     if surprise not in means or not values:
         return False

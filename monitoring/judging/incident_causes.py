@@ -12,7 +12,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.input_shift import Aspect, InputShift, category_shift, number_shift
-from monitoring.incidents.loss_split import BRIER, metric_of
+from monitoring.incidents.loss_split import BRIER
 from monitoring.incidents.onset import since_onset
 from monitoring.judging.explained_losses import explained_losses
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -21,6 +21,7 @@ from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import WatchKey
 from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.task import loss_of
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue
@@ -77,9 +78,9 @@ def with_explained_losses(
         The alarm; as it was where it is about no loss of the whole traffic, or the loss is no larger than the
         baseline's.
     """
-    metric = metric_of(alarm.key.watch)
-    key = WatchKey(watch=BRIER if is_rank(metric) else metric)
+    metric = loss_of(alarm.key.watch)
     estimated = alarm.watch.family == "estimates"
+    key = WatchKey(watch=alarm.key.watch if estimated else BRIER if is_rank(metric) else metric)
     if alarm.key.slice or not (estimated or alarm.watch.family in ("performance", "surprise")):
         return alarm
     before = _baseline_loss(key, reference_fit)

@@ -10,12 +10,13 @@ from functools import partial
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
 from monitoring.incidents.cause import explain
-from monitoring.incidents.harm import HarmAssessment, assess
+from monitoring.incidents.harm import HarmAssessment, assess, loss_changes
 from monitoring.incidents.input_drift import NAMED, location_first
 from monitoring.incidents.life_cycle import RecentScores, begin_recovery, new_incident, step_recovery, worsened
 from monitoring.incidents.onset import since_onset
 from monitoring.incidents.rearm import (
     ASSESSED_WINDOWS,
+    LOSS_FAMILIES,
     LOSS_GROUP,
     REARMED_SHARE,
     TOLD,
@@ -40,23 +41,20 @@ from monitoring.judging.fact_incidents import (
 )
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.incident_causes import window_shift, with_explained_losses, with_rows
-from monitoring.judging.level_evidence import LevelEvidence
+from monitoring.judging.level_evidence import LevelEvidence, has_losses
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.records import (
     FACT_WATCH,
     LEVELS,
     SUBGROUP_WATCH,
-    WHOLE,
     Finding,
     IncidentRecord,
     Level,
     WatchKey,
     WindowRecord,
 )
+from monitoring.tasks.task import MATERIAL, loss_of
 from monitoring.watches.catalogue import Catalogue
-
-#: Windows in which a label shows that labels come at all.
-LABEL_WINDOWS = 30
 
 #: The watches of incidents that no test of a watch opened.
 UNTESTED = (FACT_WATCH, SUBGROUP_WATCH)
@@ -116,6 +114,7 @@ class IncidentTracker:
             expected=self._expected,
             thresholds={level: test.budget.threshold for level, test in reference_fit.tests.items()},
             timezone=timezone,
+            worst_months=reference_fit.worst_months,
         )
 
     def track(
@@ -151,12 +150,14 @@ class IncidentTracker:
         )
         for level in LEVELS:
             one = replace(evidence[level], state=levels[level])
-            if not evidence[level].reading.alarm:
+            if not (evidence[level].reading.alarm or evidence[level].reading.loss_alarm):
                 levels[level] = self._lowered(one, current, history)
                 continue
             alarm = self._alarm(evidence, level, window, history)
             deserved = assess(since_onset(alarm)) if level == "page" else HarmAssessment(level=level)
-            updated, new = self._answer(alarm, deserved, one, window, (*current, *opened), first_number + len(opened))
+            updated, new = self._answer(
+                alarm, deserved, one, window, (*current, *opened), history, first_number + len(opened)
+            )
             if new is not None:
                 opened.append(new)
             current = [updated.get(incident.number, incident) for incident in current]
@@ -246,8 +247,12 @@ class IncidentTracker:
         if incident.level != "page" or self._group(incident) != LOSS_GROUP:
             return False
         alarm = self._alarm(evidence, "page", window, history[-HARM_WINDOWS:])
-        shares = ((WatchKey(watch=incident.watch, slice=incident.slice), 1.0),)
-        return assess(replace(alarm, reading=replace(alarm.reading, shares=shares, adjusted_alarm=True))).pages
+        key = WatchKey(watch=incident.watch, slice=incident.slice)
+        return any(
+            assess(replace(alarm, reading=replace(alarm.reading, shares=((each, 1.0),), alarm=True))).pages
+            for each in (key, replace(key, watch=f"{MATERIAL}{loss_of(key.watch)}"))
+            if each in self._baseline.scores
+        )
 
     def _after_closings(self, level: LevelEvidence, incidents: Sequence[IncidentRecord]) -> LevelState:
         """The level with the watches of closed incidents tested against the baseline again.
@@ -273,9 +278,9 @@ class IncidentTracker:
     ) -> LevelState:
         """The level after its alarm: watches are tested against the level that they have reached.
 
-        All of them where the alarm is told as what the level is for. Where the watches of pages alarm and only a notice
-        is worth it, the alarm stays and is assessed again in the next windows, since it may be the beginning of a harm;
-        then the watches that made it are re-armed, and the others keep their evidence.
+        All of them where the alarm is told as what the level is for. Where only a notice is worth it, the alarm stays
+        and is assessed again in the next windows, since it may be the beginning of a harm; then the watches that made
+        it are re-armed, and the others keep their evidence.
 
         Returns:
             The level to go on with.
@@ -287,8 +292,7 @@ class IncidentTracker:
         paged = any(one.level == "page" for one in related)
         if not paged and windows_since_told(related, alarm.windows) < ASSESSED_WINDOWS:
             return level.state
-        kept = {} if alarm.reading.adjusted_alarm else level.test.adjusted_shares
-        keys = [key for key, share in alarm.reading.shares if share >= REARMED_SHARE and key not in kept]
+        keys = [key for key, share in alarm.reading.shares if share >= REARMED_SHARE]
         mine = {key: offset for key, offset in offsets.items() if key in keys}
         return level.test.restarted(level.state, offsets=mine, keys=keys)
 
@@ -311,6 +315,7 @@ class IncidentTracker:
         level: LevelEvidence,
         window: ScoredWindow,
         current: Sequence[IncidentRecord],
+        history: Sequence[WindowRecord],
         number: int,
     ) -> tuple[dict[int, IncidentRecord], IncidentRecord | None]:
         """What an alarm does: makes an open incident of its harm worse, or opens one, or neither.
@@ -338,6 +343,8 @@ class IncidentTracker:
         recovery = begin_recovery(level.test.tests[alarm.key], rise, tolerance)
         same_level = [one for one in related if one.level == deserved.level]
         if same_level:
+            if deserved.pages and not self._is_above_benchmark(alarm, history):
+                return {}, None
             first = same_level[0]
             own = WatchKey(watch=first.watch, slice=first.slice) == alarm.key
             return {
@@ -350,6 +357,13 @@ class IncidentTracker:
             with_rows(cause, window, self._catalogue), deserved, window.traffic.window, recovery=recovery, number=number
         )
         return {one.number: replace(one, closed_at=now).entered("closed", now) for one in superseded}, new
+
+    def _is_above_benchmark(self, alarm: Alarm, history: Sequence[WindowRecord]) -> bool:
+        """Whether any loss of the alarm's rows lies above the benchmark in the last windows; true of other watches."""
+        if alarm.watch.family not in LOSS_FAMILIES:
+            return True
+        losses = loss_changes(replace(alarm, windows=tuple(history[-HARM_WINDOWS:])))
+        return not losses or any(loss.rise > 0.0 for loss in losses)
 
     def _alarm(
         self,
@@ -368,7 +382,7 @@ class IncidentTracker:
             drifted_pairs=() if witness is None else witness.pairs(window.state.recent, NAMED),
             offsets={key: offset * self._watches[key.watch].scale for key, offset in state.offsets.items()},
             waiting=state.pending,
-            labels_expected=_has_losses(history[-LABEL_WINDOWS:]),
+            labels_expected=has_losses(history, self._watches),
         )
 
     def _group(self, incident: IncidentRecord) -> str:
@@ -388,12 +402,3 @@ class IncidentTracker:
 
 def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
     return tuple(one for one in incidents if one.state != "closed")
-
-
-def _has_losses(windows: Sequence[WindowRecord]) -> bool:
-    """Whether labels have come that a loss on the whole traffic was made of."""
-    return any(
-        score.watch == "error" and score.slice == WHOLE and score.value is not None
-        for window in windows
-        for score in window.scores
-    )

@@ -13,6 +13,7 @@ import numpy as np
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.onset import HISTORY
+from monitoring.incidents.rearm import harm_group, is_suspected
 from monitoring.judging.autocorrelation_update import UpdatedTests
 from monitoring.judging.burn_in import silenced
 from monitoring.judging.event_windows import (
@@ -31,7 +32,7 @@ from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.judging.label_silence import SUBJECT
-from monitoring.judging.level_evidence import LevelEvidence, excluded_watches, step_excluding
+from monitoring.judging.level_evidence import LevelEvidence, excluded_watches, has_losses, step_excluding
 from monitoring.judging.window.event_scores import EventReference, EventScores
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
@@ -41,6 +42,7 @@ from monitoring.records import (
     IncidentRecord,
     Level,
     ScoreRecord,
+    Watch,
     WatchKey,
     WindowRecord,
     WindowStatus,
@@ -57,13 +59,29 @@ def _with_label_silence(window: ScoredWindow, incidents: Sequence[IncidentRecord
     return replace(window, findings=(*window.findings, *found))
 
 
-def _referring(incidents: Sequence[IncidentRecord], before: JudgeState) -> tuple[IncidentRecord, ...]:
-    """Incidents after a window, of which the new ones refer to the last closed one on their watch and slice."""
+def _referring(
+    incidents: Sequence[IncidentRecord], before: JudgeState, watches: Mapping[str, Watch]
+) -> tuple[IncidentRecord, ...]:
+    """Incidents after a window, of which the new ones refer to the last closed one of their harm (`same_harm`)."""
+
+    def last(incident: IncidentRecord) -> int | None:
+        key = WatchKey(watch=incident.watch, slice=incident.slice)
+        group = harm_group(watches[key.watch]) if key.watch in watches else None
+        numbers = (
+            number
+            for other, number in before.closed.items()
+            if other == key
+            or (
+                (other.slice in ("", key.slice) or not key.slice)
+                and other.watch in watches
+                and harm_group(watches[other.watch]) == group
+            )
+        )
+        return max(numbers, default=None)
+
     return tuple(
-        came_back(one, before.closed.get(WatchKey(watch=one.watch, slice=one.slice)))
-        if one.number >= before.next_number
-        else one
-        for one in incidents
+        came_back(incident, last(incident)) if incident.number >= before.next_number else incident
+        for incident in incidents
     )
 
 
@@ -159,10 +177,11 @@ class Judge:
             tested_record(record, tested, self._watches),
         )
         tracked = self._tracker.track(state.incidents, evidence, window, recent, first_number=state.next_number)
-        record = replace(record, status=self._status(record, tracked.incidents))
+        suspected = evidence["page"].reading.loss_alarm
+        record = replace(record, status=self._status(record, tracked.incidents, suspected=suspected))
         after = JudgeState(
             levels=tracked.levels,
-            incidents=_referring(tracked.incidents, state),
+            incidents=_referring(tracked.incidents, state, self._watches),
             next_number=state.next_number + tracked.opened,
             closed=last_closed(tracked.changed, state.closed),
             history=state.history_with(record),
@@ -170,11 +189,12 @@ class Judge:
             events=self._events_after(state, window, evidence),
             burn_in=burn_in,
         )
-        return Judgement(state=after, window=record, changed=_referring(tracked.changed, state))
+        return Judgement(state=after, window=record, changed=_referring(tracked.changed, state, self._watches))
 
     def _evidence(self, state: JudgeState, window: ScoredWindow) -> dict[Level, LevelEvidence]:
         """Each level after the window. Scores of an expected event are tested against its own reference, or not."""
         tests = self._tests.at(state.levels)
+        labels_expected = has_losses(state.history, self._watches)
         evidence = {}
         for level in LEVELS:
             test = tests[level]
@@ -183,7 +203,7 @@ class Judge:
             references = self._event_references(state, test, window)
             tested = tested_scores(test, window.sums, references, window.phases)
             sums = replaced_sums(window.sums, tested) if tested else window.sums
-            after = step_excluding(test, before, sums, excluded, window.phases)
+            after = step_excluding(test, before, sums, excluded, window.phases, labels_expected=labels_expected)
             evidence[level] = with_own_scores(after, window.sums, tested) if tested else after
         return evidence
 
@@ -240,6 +260,7 @@ class Judge:
             status="ok",
             page_log_evidence=evidence["page"].reading.log_evidence,
             notice_log_evidence=evidence["notice"].reading.log_evidence,
+            loss_log_evidence=evidence["page"].reading.loss_log_evidence,
             findings=(
                 *window.events.findings(lambda event: state.events.reference(event, self._baseline_events)),
                 *state.burn_in.findings(traffic.window.start, self._zone),
@@ -273,17 +294,20 @@ class Judge:
             for reading in level.reading.watches
         )
 
-    def _status(self, record: WindowRecord, incidents: Sequence[IncidentRecord]) -> WindowStatus:
+    def _status(self, record: WindowRecord, incidents: Sequence[IncidentRecord], *, suspected: bool) -> WindowStatus:
         """The highest level with an open incident; thin where the window's rows are too few to be tested by themselves.
 
-        An open page counts before a thin window, a thin window before an open notice.
+        An open page counts before a loss that has risen and is no page so far, that before a thin window, and a thin
+        window before an open notice.
 
         Returns:
             The window's status.
         """
-        levels = {one.level for one in incidents}
+        levels = {incident.level for incident in incidents}
         if "page" in levels:
             return "page"
+        if suspected or any(is_suspected(incident, self._watches) for incident in incidents):
+            return "suspected"
         if record.rows < self._min_rows:
             return "thin"
         return "notice" if "notice" in levels else "ok"

@@ -7,8 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
-from monitoring.records import EstimateRecord, ScoreSum, WatchKey
-from monitoring.watches import estimates
+from monitoring.records import WHOLE, EstimateRecord, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.tasks.task import ESTIMATED
+
+#: Windows in which a label shows that labels come at all.
+LABEL_WINDOWS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +51,27 @@ def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> fro
         The watches to leave out of the next step.
     """
     distrusted = {one.metric for one in previous if one.method == "calibrated" and not one.interval_checks.trusted}
-    keys = {key for key in test.tests if key.watch.startswith(estimates.PREFIX)}
-    demoted = {key for key in keys if key.watch.removeprefix(estimates.PREFIX) in distrusted}
+    keys = {key for key in test.tests if key.watch.startswith(ESTIMATED)}
+    demoted = {key for key in keys if key.watch.removeprefix(ESTIMATED) in distrusted}
     return frozenset(demoted if test.level == "page" else keys - demoted)
+
+
+def has_losses(windows: Sequence[WindowRecord], watches: Mapping[str, Watch]) -> bool:
+    """Whether labels came in the last windows that a loss on the whole traffic was made of.
+
+    Args:
+        windows: Windows in order of time.
+        watches: Every watch by its name.
+
+    Returns:
+        True if any of the last `LABEL_WINDOWS` windows has the value of a loss.
+    """
+    return any(
+        score.value is not None and score.slice == WHOLE and watches[score.watch].family == "performance"
+        for window in windows[-LABEL_WINDOWS:]
+        for score in window.scores
+        if score.watch in watches
+    )
 
 
 def step_excluding(
@@ -59,8 +80,12 @@ def step_excluding(
     sums: Mapping[WatchKey, ScoreSum],
     excluded: AbstractSet[WatchKey],
     phases: Mapping[str, int] = NO_PHASES,
+    *,
+    labels_expected: bool = False,
 ) -> LevelEvidence:
     """`LevelTest.step` as if the excluded watches had never had a score; they keep their share of the budget.
+
+    Where labels come, estimates open no pages: their evidence counts among that of losses alone.
 
     Args:
         test: The level's test.
@@ -68,6 +93,7 @@ def step_excluding(
         sums: The window's score sums.
         excluded: The watches to leave out.
         phases: The window's phase in each period.
+        labels_expected: Whether labels come.
 
     Returns:
         The level after the window.
@@ -77,6 +103,9 @@ def step_excluding(
         watches={key: watch for key, watch in state.watches.items() if key not in excluded},
         pending={key: rows for key, rows in state.pending.items() if key not in excluded},
     )
-    after, reading = test.step(before, {key: total for key, total in sums.items() if key not in excluded}, phases)
+    counted = {key: total for key, total in sums.items() if key not in excluded}
+    is_muted = labels_expected and test.level == "page"
+    muted = frozenset(key for key in test.tests if is_muted and key.watch.startswith(ESTIMATED))
+    after, reading = test.step(before, counted, phases, muted=muted)
     reading = replace(reading, watches=tuple(one for one in reading.watches if one.key not in excluded))
     return LevelEvidence(test=test, state=after, reading=reading)

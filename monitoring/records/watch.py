@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Family: TypeAlias = Literal[
-    "performance", "surprise", "estimates", "integrity", "outputs", "inputs", "joint", "labelled", "labels"
+    "performance",
+    "material",
+    "surprise",
+    "calibration",
+    "estimates",
+    "integrity",
+    "outputs",
+    "inputs",
+    "joint",
+    "labelled",
+    "labels",
 ]
 
 Level: TypeAlias = Literal["page", "notice"]

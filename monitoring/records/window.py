@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-WindowStatus: TypeAlias = Literal["ok", "notice", "page", "thin"]
+WindowStatus: TypeAlias = Literal["ok", "notice", "suspected", "page", "thin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,8 @@ class WindowRecord:
     """`labels` by delay, in the classes of `monitoring.watches.label_delays`; empty without labels."""
     measured: tuple[MeasuredMetric, ...] = field(default=(), repr=False)
     """Metrics of the labels that arrived, which are shown and not tested."""
+    loss_log_evidence: float = -math.inf
+    """Log of the evidence that a loss has risen, for whatever reason: at the page level's threshold it is suspected."""
 
     @property
     def expected(self) -> str | None:

@@ -111,6 +111,7 @@ window = Table(
     Column("labels_conflicting", BigInteger, nullable=False, server_default="0"),
     Column("label_delays", Text, nullable=False, server_default="[]"),
     Column("measured", Text, nullable=False, server_default="[]"),
+    Column("loss_log_evidence", String, nullable=False, server_default="-inf"),
     UniqueConstraint("deployment", "start"),
 )
 

@@ -56,6 +56,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         status=record.status,
         page_log_evidence=float_text(record.page_log_evidence),
         notice_log_evidence=float_text(record.notice_log_evidence),
+        loss_log_evidence=float_text(record.loss_log_evidence),
         findings=json.dumps([asdict(finding) for finding in record.findings]),
         unseen=int(record.unseen),
         labels_conflicting=int(record.labels_conflicting),
@@ -147,6 +148,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         status=row.status,
         page_log_evidence=float_of(row.page_log_evidence),
         notice_log_evidence=float_of(row.notice_log_evidence),
+        loss_log_evidence=float_of(row.loss_log_evidence),
         findings=tuple(Finding(**finding) for finding in json.loads(row.findings)),
         scores=scores,
         estimates=estimates,
@@ -173,7 +175,7 @@ def score_record_of(row: Row[Any]) -> ScoreRecord:
 #: The columns of a window without its texts, which are read window by window.
 _LIGHT_NAMES = (
     *("start", "end", "rows", "labels", "labels_due", "labels_unknown", "repeats", "status"),
-    *("page_log_evidence", "notice_log_evidence", "unseen", "labels_conflicting"),
+    *("page_log_evidence", "notice_log_evidence", "loss_log_evidence", "unseen", "labels_conflicting"),
 )
 LIGHT = [window.c[name] for name in _LIGHT_NAMES]
 
@@ -181,7 +183,7 @@ LIGHT = [window.c[name] for name in _LIGHT_NAMES]
 def light_record(values: Sequence[Any]) -> WindowRecord:
     """Convert the values of `LIGHT` to a record without findings, scores and estimates."""
     known = dict(zip(_LIGHT_NAMES, values, strict=True))
-    for name in ("page_log_evidence", "notice_log_evidence"):
+    for name in ("page_log_evidence", "notice_log_evidence", "loss_log_evidence"):
         known[name] = float_of(known[name])
     return WindowRecord(**known)
 

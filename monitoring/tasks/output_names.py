@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-#: What precedes an output's name, and what the names of watches on surprise and on estimates begin with.
+#: What precedes an output's name, and what the names of watches about a loss begin with.
 OF = "of:"
-_BEFORE = ("surprise_", "estimated_")
+_BEFORE = ("surprise_", "material_", "estimated_")
 
 
 def named(output: str, watch: str) -> str:

@@ -27,8 +27,10 @@ UNKNOWN_CLASS = -3
 CLASS_SEPARATOR = "|"
 MAX_CLASSES_OF_SET = 60
 
-#: What precedes the loss in the name of its surprise watch.
+#: What precedes the loss in the name of the watch on its surprise, on its material rise, and on its estimate.
 SURPRISE = "surprise_"
+MATERIAL = "material_"
+ESTIMATED = "estimated_"
 
 #: The tasks that a table or a model can be of; several: outputs with a label each, of a model.
 TaskName: TypeAlias = Literal["classification", "multilabel", "regression", "ranking", "inputs", "several"]
@@ -136,6 +138,21 @@ class Task(Protocol):
         Returns:
             Scores, [n].
         """
+
+
+def loss_of(watch: str) -> str:
+    """The loss that a watch on it, on its surprise, on its material rise or on its estimate is about.
+
+    Args:
+        watch: The watch's name.
+
+    Returns:
+        The loss's name; another watch's own name.
+
+    >>> [loss_of(watch) for watch in ("surprise_brier", "material_error", "estimated_error", "brier")]
+    ['brier', 'error', 'error', 'brier']
+    """
+    return watch.removeprefix(SURPRISE).removeprefix(MATERIAL).removeprefix(ESTIMATED)
 
 
 def surprises(realised: Mapping[str, Floats], expected: Mapping[str, Floats]) -> dict[str, Floats]:

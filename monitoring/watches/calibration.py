@@ -148,7 +148,10 @@ class Calibration:
 
     def expected_losses(self, probabilities: Floats) -> dict[str, ExpectedLoss]:
         """The losses to expect of rows, by metric, from the model's probabilities [n, classes] (CBPE)."""
-        calibrated = self.calibrated(probabilities)
+        return self.losses_drawn_by(probabilities, self.calibrated(probabilities))
+
+    def losses_drawn_by(self, probabilities: Floats, calibrated: Floats) -> dict[str, ExpectedLoss]:
+        """As `expected_losses`, with the calibrated probabilities [n, classes] known."""
         found = calibrated_confidence(probabilities, calibrated)
         if self.costs:
             losses, variances = expected_costs(probabilities, calibrated, self.costs)

@@ -18,9 +18,10 @@ from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.task import SURPRISE, Floats, Task, surprises
+from monitoring.tasks.task import ESTIMATED, MATERIAL, Floats, Task, loss_of, surprises
 from monitoring.watches import estimates, inputs, integrity, joint, scoring
 from monitoring.watches.calibration import MIN_ROWS, Calibration
+from monitoring.watches.calibration_watches import CalibrationWatches
 from monitoring.watches.classes import ClassSlices
 from monitoring.watches.custom.custom_metric import CustomMetrics
 from monitoring.watches.embedding import EmbeddingSource, embedding_bins
@@ -52,6 +53,7 @@ class Catalogue:
     inputs: tuple[inputs.InputWatch, ...]
     integrity: tuple[Watch, ...]
     calibration: Calibration | MultilabelCalibration | None = None
+    calibration_watches: CalibrationWatches | None = None
     residuals: ResidualModel | None = None
     feature_space: FeatureSpace | None = None
     coverage: CoverageGroups | None = None
@@ -73,12 +75,26 @@ class Catalogue:
         return (*known, *self.custom.watches(self.task))
 
     @property
+    def material_watches(self) -> tuple[Watch, ...]:
+        """The watches on rises that nobody would call harmless, of the losses whose surprise is watched.
+
+        Their scores are those of the losses.
+        """
+        watches = (*self.loss_watches, *self.ranks.watches)
+        surprised = {loss_of(watch.name) for watch in watches if watch.family == "surprise"}
+        return tuple(
+            replace(watch, name=f"{MATERIAL}{watch.name}", family="material")
+            for watch in watches
+            if watch.name in surprised
+        )
+
+    @property
     def estimate_watches(self) -> tuple[Watch, ...]:
         """The watches on estimated losses: of the metrics that have a loss watch, where there is a calibration."""
         if self.calibration is None and self.residuals is None:
             return ()
         return tuple(
-            replace(loss, name=f"{estimates.PREFIX}{loss.name}", family="estimates", needs_label=False)
+            replace(loss, name=f"{ESTIMATED}{loss.name}", family="estimates", needs_label=False)
             for loss in self.task.loss_watches
             if loss.family == "performance"
         )
@@ -97,9 +113,12 @@ class Catalogue:
     @property
     def watches(self) -> dict[str, Watch]:
         """Every watch by its name."""
+        calibration = self.calibration_watches
         found = (
             *self.loss_watches,
             *self.ranks.watches,
+            *self.material_watches,
+            *(() if calibration is None else calibration.watches),
             *self.labels.watches,
             *self.estimate_watches,
             *self.integrity,
@@ -114,27 +133,27 @@ class Catalogue:
     def keys(self) -> tuple[WatchKey, ...]:
         """Every watch on the whole traffic, then the loss watches on each slice, then on each class."""
         whole = [WatchKey(watch=name) for name in self.watches]
+        ranks = {f"{MATERIAL}{watch.name}" for watch in self.ranks.watches}
+        sliced = (*self.loss_watches, *(watch for watch in self.material_watches if watch.name not in ranks))
+        parts = [f"{column}={value}" for column, values in self.slices.items() for value in values]
         slices = [
-            WatchKey(watch=watch.name, slice=f"{column}={value}")
-            for column, values in self.slices.items()
-            for value in values
-            for watch in self.loss_watches
+            WatchKey(watch=watch.name, slice=part) for part in (*parts, *self.class_slices.names) for watch in sliced
         ]
-        classes = [
-            WatchKey(watch=watch.name, slice=name) for name in self.class_slices.names for watch in self.loss_watches
-        ]
-        return (*whole, *slices, *classes)
+        return (*whole, *slices)
 
     @property
     def groups(self) -> dict[str, str]:
         """The group of each watch that shares its weight with others: a family, an input's, or a loss of each class."""
         coverage = () if self.coverage is None else self.coverage.watches
-        of_classes = (
-            watch.name for watch in self.loss_watches if part_of(watch.name.removeprefix(SURPRISE)) is not None
-        )
+        watches = (*self.loss_watches, *self.material_watches)
+        of_classes = (watch.name for watch in watches if part_of(loss_of(watch.name)) is not None)
+        ranks = {watch.name: "rank" for watch in self.ranks.watches}
+        calibration = self.calibration_watches
         return {
             **{name: name.partition(":")[0] for name in of_classes},
-            **{watch.name: "rank" for watch in self.ranks.watches},
+            **ranks,
+            **{f"{MATERIAL}{name}": f"{MATERIAL}rank" for name in ranks},
+            **{watch.name: "calibration" for watch in (() if calibration is None else calibration.watches)},
             **{watch.name: "estimates" for watch in self.estimate_watches},
             **{watch.name: "integrity" for watch in self.integrity},
             **{watch.name: watch.name for watch in self.integrity if integrity.is_long_tailed(watch)},
@@ -162,7 +181,7 @@ class Catalogue:
         if self.calibration is not None:
             scores |= estimates.scores(self.calibration.expected_losses(usable.probabilities))
         for metric, loss in self.residual_losses(usable.probabilities, usable.features, usable.event_times).items():
-            scores[f"{estimates.PREFIX}{metric}"] = loss
+            scores[f"{ESTIMATED}{metric}"] = loss
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {}, power=power)
         return answers | self.answer_sums(len(predictions), len(usable)) | self.count_sums(window, power=power)
 
@@ -198,9 +217,46 @@ class Catalogue:
         scores = self.loss_scores(labelled, expected)
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
-        ranks = self.ranks.sums(labelled.probabilities, labelled.labels, power=power)
-        shares = self.labels.sums(labelled.probabilities, labelled.labels, power=power)
-        return scoring.sums(scores, masks, power=power) | ranks | shares
+        calibrated, calibration = self.calibrated(answers), self.calibration_watches
+        found = scoring.sums(scores, masks, power=power)
+        found |= self.ranks.sums(answers, labelled.labels, calibrated, power=power)
+        found |= self.labels.sums(answers, labelled.labels, power=power)
+        if calibration is not None:
+            tally = calibration.tally(answers, labelled.labels, power=power)
+            found |= calibration.sums_of(len(labelled), tally)
+        return self.with_material(found)
+
+    def with_material(self, sums: Mapping[WatchKey, ScoreSum]) -> dict[WatchKey, ScoreSum]:
+        """Sums of watches with those of `material_watches`, which are the sums of their losses."""
+        losses = {loss_of(watch.name) for watch in self.material_watches}
+        rises = ((replace(key, watch=f"{MATERIAL}{key.watch}"), sums[key]) for key in sums if key.watch in losses)
+        return {**sums, **dict(rises)}
+
+    def calibrated(self, answers: Floats) -> Floats:
+        """The probabilities that labels are expected to be drawn by, [n, width]: the model's, where nothing is known.
+
+        Args:
+            answers: Finite answers, [n, width].
+
+        Returns:
+            Calibrated probabilities, [n, width].
+        """
+        return answers if self.calibration is None else self.calibration.calibrated(answers)
+
+    def promised_losses(self, answers: Floats, outputs: Mapping[str, Floats], calibrated: Floats) -> dict[str, Floats]:
+        """The losses to expect of rows if labels were drawn by calibrated probabilities.
+
+        Args:
+            answers: Finite answers, [n, width].
+            outputs: As of `Task.outputs`.
+            calibrated: As of `calibrated`.
+
+        Returns:
+            By metric, in [0, 1], [n]; none where answers promise none.
+        """
+        if self.calibration is None:
+            return self.task.expected_losses(answers, outputs)
+        return {name: loss.losses for name, loss in self.calibration.losses_drawn_by(answers, calibrated).items()}
 
     def loss_scores(self, rows: Predictions, expected: Mapping[str, Floats]) -> dict[str, Floats]:
         """The scores of the watches on losses and surprise.
@@ -214,9 +270,10 @@ class Catalogue:
         """
         answers = rows.probabilities
         losses = self.task.losses(answers, rows.labels)
-        promised = expected or self.task.expected_losses(answers, self.task.outputs(answers))
+        calibrated = self.calibrated(answers)
+        promised = expected or self.promised_losses(answers, self.task.outputs(answers), calibrated)
         found = losses | surprises(losses, promised)
-        found |= self.custom.scores(self.task, answers, rows.labels, rows.features)
+        found |= self.custom.scores(self.task, answers, rows.labels, rows.features, calibrated)
         return {watch.name: found[watch.name] for watch in self.loss_watches}
 
     def residual_losses(
@@ -290,15 +347,21 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
     task = baseline.spec.task
     input_bins, input_counts = baseline.input_bins
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
+    calibration = _calibration(task, reference.take(known)) if enough else None
+    probabilities, labels = reference.probabilities[known], reference.labels[known]
+    calibrated = probabilities if calibration is None else calibration.calibrated(probabilities)
     return Catalogue(
         task=task,
         class_slices=ClassSlices.fit(class_slices, baseline.spec.classes, reference.labels, slice_columns),
-        ranks=RankWatches.fit(baseline.spec.classes, reference.probabilities[known], reference.labels[known])
+        ranks=RankWatches.fit(baseline.spec.classes, probabilities, labels, calibrated)
         if baseline.spec.classes and baseline.spec.has_probabilities
         else RankWatches(),
         labels=LabelWatches.fit(task, reference.labels[known]),
         answer_parts=answer_parts(task, reference.probabilities[np.isfinite(reference.probabilities).all(axis=1)]),
-        calibration=_calibration(task, reference.take(known)) if enough else None,
+        calibration=calibration,
+        calibration_watches=None
+        if calibration is None or not isinstance(task, Classification | Multilabel)
+        else CalibrationWatches.fit(task, calibration, probabilities),
         residuals=ResidualModel.fit(baseline, known) if enough and task.metrics and not task.classes else None,
         bins=baseline.bins,
         sources={one.name: one.source for one in baseline.spec.features if one.source},

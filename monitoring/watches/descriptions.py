@@ -9,10 +9,13 @@ from dataclasses import replace
 from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
 from monitoring.tasks.output_names import split_output
 from monitoring.tasks.ranking import FIRST
-from monitoring.tasks.task import Metric, Unit
+from monitoring.tasks.task import Metric, Unit, loss_of
 
 #: Longer text from the traffic is cut, in characters.
 LONGEST = 200
+
+#: What the names of watches on differences begin with.
+_DIFFERENCES = ("surprise_", "labelled:", "number_bias:", "residual:", "calibration_slope")
 
 #: Printed where there is no value.
 NOTHING = "\N{EN DASH}"
@@ -25,6 +28,7 @@ _WHOLE = {
     "subgroup": "Subgroup",
     "output:confidence": "Prediction confidence",
     "unusable_answers": "Invalid predictions",
+    "calibration_slope": "Calibration slope",
     "prediction:location": "Location of predictions",
     "prediction:spread": "Spread of predictions",
     "prediction:new_ids": "Answered ids that are new to the baseline",
@@ -49,7 +53,12 @@ _KINDS = {
     "labelled": "Label coverage gap at",
     "rank": "Ranking loss (1 \N{MINUS SIGN} AUC) of class",
     "surprise_rank": "Surprise in ranking loss (1 \N{MINUS SIGN} AUC) of class",
+    "material_rank": "Material rise of ranking loss (1 \N{MINUS SIGN} AUC) of class",
+    "residual": "Frequency beyond the probability of class",
 }
+
+#: The beginning of the title of a watch that is about a loss.
+_ABOUT_LOSSES = {"surprise_": "Surprise in", "material_": "Material rise of", "estimated_": "Estimated"}
 
 
 #: Kinds of watches on where numbers lie, and what precedes the number's name.
@@ -135,17 +144,11 @@ def _shown(metric: str) -> Metric | None:
     return found if found is None or not output else replace(found, title=f"{found.title} of {output}")
 
 
-def loss_of(watch: str) -> str:
-    """The name of the loss that a watch, its surprise or its estimate is about."""
-    return watch.removeprefix("surprise_").removeprefix("estimated_")
-
-
 def _loss_title(watch: str) -> str:
-    """Of a loss, of its surprise or of its estimate."""
+    """Of a loss, of its surprise, of its material rise or of its estimate."""
     title = metric_title(loss_of(watch))
-    if loss_of(watch) == watch:
-        return title
-    return f"{'Surprise in' if watch.startswith('surprise_') else 'Estimated'} {lower_first(title)}"
+    kind = watch.removesuffix(loss_of(watch))
+    return f"{_ABOUT_LOSSES[kind]} {lower_first(title)}" if kind else title
 
 
 def slice_title(part: str) -> str:
@@ -184,7 +187,7 @@ def is_share(watch: str) -> bool:
 
 
 def _unit(watch: str) -> Unit:
-    if watch.startswith(("rank:", "surprise_rank:")):
+    if watch.startswith(("rank:", "surprise_rank:", "material_rank:")) or watch == "calibration_slope":
         return "score"
     metric = find_metric(loss_of(watch)) or _shown(watch)
     if metric is not None:
@@ -208,7 +211,7 @@ def format_value(watch: str, value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if watch.startswith(("surprise_", "labelled:", "number_bias:")) or split_output(watch)[1] == "bias":
+    if watch.startswith(_DIFFERENCES) or split_output(watch)[1] == "bias":
         return format_change(watch, value)
     if _unit(watch) == "target":
         return _minus(f"{value:,.4g}")

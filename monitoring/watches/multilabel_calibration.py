@@ -71,7 +71,11 @@ class MultilabelCalibration:
         Returns:
             Expected losses by metric.
         """
-        given, width = self.calibrated(probabilities), self.task.width
+        return self.losses_drawn_by(probabilities, self.calibrated(probabilities))
+
+    def losses_drawn_by(self, probabilities: Floats, given: Floats) -> dict[str, ExpectedLoss]:
+        """As `expected_losses`, with the calibrated probabilities [n, classes] known."""
+        width = self.task.width
         answered = probabilities >= THRESHOLD
         wrong = np.where(answered, 1.0 - given, given)
         squares = given * (1.0 - probabilities) ** 2 + (1.0 - given) * probabilities**2

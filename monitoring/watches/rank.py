@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
 from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.tasks.task import MATERIAL
 from monitoring.watches.classes import MAX_CLASSES
 from monitoring.watches.scoring import fixed_point_sum
 
@@ -24,8 +25,8 @@ MAX_VALUES = 256
 
 
 def is_rank(watch: str) -> bool:
-    """Whether a watch is a ranking loss, whose rows are those of one class; by its name."""
-    return watch.startswith(LOSS)
+    """Whether a watch is a ranking loss or its material rise, whose rows are those of one class; by its name."""
+    return watch.startswith((LOSS, f"{MATERIAL}{LOSS}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,7 +40,7 @@ class ClassRanks:
         values: Probabilities of this class in rows of other classes, ascending, [m].
         above: The share of those rows with a larger probability, ties by half: at odd places for the values, at even
             ones between them, [2m + 1].
-        expected: The mean loss to expect of this class's rows in the reference by its probabilities, in [0, 1].
+        centre: The mean loss in the reference with the variance of a label, q (1 - q), as weight, in [0, 1].
         places: Finds how many values are no larger than a probability.
     """
 
@@ -48,14 +49,21 @@ class ClassRanks:
     share: float
     values: NDArray[np.float64]
     above: NDArray[np.float64]
-    expected: float = 0.0
+    centre: float = 0.0
     places: Binner = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "places", Binner(self.values))
 
     @classmethod
-    def fit(cls, name: str, index: int, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> ClassRanks:
+    def fit(
+        cls,
+        name: str,
+        index: int,
+        probabilities: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        calibrated: NDArray[np.float64] | None = None,
+    ) -> ClassRanks:
         """From the reference's labelled rows, some of this class and some of others.
 
         Args:
@@ -63,6 +71,7 @@ class ClassRanks:
             index: Its index.
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
+            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
 
         Returns:
             The places.
@@ -75,9 +84,10 @@ class ClassRanks:
         bounds[-1] = others.size
         above = 1.0 - (bounds[:-1] + bounds[1:]) / 2.0 / others.size
         ranks = cls(name=name, index=index, share=float(np.mean(labels == index)), values=values, above=above)
-        mine = probabilities[:, index]
-        total = float(mine.sum())
-        return replace(ranks, expected=float(mine @ ranks.losses(probabilities)) / total if total > 0.0 else 0.0)
+        chance = (probabilities if calibrated is None else calibrated)[:, index]
+        weights = chance * (1.0 - chance)
+        total = float(weights.sum())
+        return replace(ranks, centre=float(weights @ ranks.losses(probabilities)) / total if total > 0.0 else 0.0)
 
     def losses(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """The ranking loss of rows if they are of this class.
@@ -109,23 +119,29 @@ class ClassRanks:
         return loss, surprise
 
     def scores(
-        self, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
+        self,
+        probabilities: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        calibrated: NDArray[np.float64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Realised losses of the rows of this class, and the surprise of all rows.
 
-        The surprise of a row is (1 if it is of this class, else 0, less its probability) times its loss less
-        `expected`, from [-1, 1] to [0, 1]. Rows that are drawn by their probabilities have none on average, whatever
-        their inputs, and where the class becomes more frequent, and ranks as before, it hardly changes.
+        The surprise of a row is (1 if it is of this class, else 0, less its calibrated probability) times its loss less
+        `centre`, from [-1, 1] to [0, 1]. Rows that are drawn by these probabilities have none on average, whatever
+        their inputs; and by its centre it is orthogonal to a shift of all log odds, so that a day on which the class is
+        more frequent does not move it.
 
         Args:
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
+            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
 
         Returns:
             Scores in [0, 1]: [rows of this class] and [n].
         """
         losses, inside = self.losses(probabilities), labels == self.index
-        surprises = (inside - probabilities[:, self.index]) * (losses - self.expected)
+        expected = probabilities if calibrated is None else calibrated
+        surprises = (inside - expected[:, self.index]) * (losses - self.centre)
         return losses[inside], (surprises + 1.0) / 2.0
 
 
@@ -145,13 +161,20 @@ class RankWatches:
     classes: tuple[ClassRanks, ...] = ()
 
     @classmethod
-    def fit(cls, names: tuple[str, ...], probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> RankWatches:
+    def fit(
+        cls,
+        names: tuple[str, ...],
+        probabilities: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        calibrated: NDArray[np.float64] | None = None,
+    ) -> RankWatches:
         """From the reference's labelled rows.
 
         Args:
             names: Class names.
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
+            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
 
         Returns:
             The watches; none where all rows are of one class.
@@ -160,24 +183,32 @@ class RankWatches:
         order = np.argsort(-counts, kind="stable")
         chosen = order[1:2] if len(names) == 2 else np.sort(order[:MAX_CLASSES])
         known = [int(index) for index in chosen if 0 < counts[index] < labels.size]
-        return cls(classes=tuple(ClassRanks.fit(names[index], index, probabilities, labels) for index in known))
+        return cls(
+            classes=tuple(ClassRanks.fit(names[index], index, probabilities, labels, calibrated) for index in known)
+        )
 
     @property
     def watches(self) -> tuple[Watch, ...]:
         """Both watches of each class."""
         return tuple(watch for one in self.classes for watch in one.watches)
 
-    def tally(self, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    def tally(
+        self,
+        probabilities: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        calibrated: NDArray[np.float64] | None = None,
+    ) -> NDArray[np.int64]:
         """Sums of the scores in fixed point, with the rows that they are over.
 
         Args:
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
+            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
 
         Returns:
             For each class the rows of it, their losses, and the surprise of all n rows, int64 [classes, 3].
         """
-        return self._tally(probabilities, labels, power=1)
+        return self._tally(probabilities, labels, calibrated, power=1)
 
     def sums_of(self, rows: int, tally: NDArray[np.int64]) -> dict[WatchKey, ScoreSum]:
         """The sum of each watch.
@@ -197,19 +228,25 @@ class RankWatches:
         return found
 
     def sums(
-        self, probabilities: NDArray[np.float64], labels: NDArray[np.int64], *, power: int = 1
+        self,
+        probabilities: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        calibrated: NDArray[np.float64] | None = None,
+        *,
+        power: int = 1,
     ) -> dict[WatchKey, ScoreSum]:
         """The sum of each watch over some labelled rows.
 
         Args:
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
+            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
             power: The power of the scores to sum.
 
         Returns:
             The sums, by watch.
         """
-        return self.sums_of(labels.size, self._tally(probabilities, labels, power=power))
+        return self.sums_of(labels.size, self._tally(probabilities, labels, calibrated, power=power))
 
     def row_losses(
         self, watch: str, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
@@ -228,9 +265,16 @@ class RankWatches:
         inside = np.flatnonzero(labels == one.index)
         return inside, one.losses(probabilities[inside])
 
-    def _tally(self, probabilities: NDArray[np.float64], labels: NDArray[np.int64], *, power: int) -> NDArray[np.int64]:
+    def _tally(
+        self,
+        probabilities: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        calibrated: NDArray[np.float64] | None,
+        *,
+        power: int,
+    ) -> NDArray[np.int64]:
         found = np.zeros((len(self.classes), 3), dtype=np.int64)
         for place, one in enumerate(self.classes):
-            losses, surprises = one.scores(probabilities, labels)
+            losses, surprises = one.scores(probabilities, labels, calibrated)
             found[place] = losses.size, fixed_point_sum(losses**power), fixed_point_sum(surprises**power)
         return found

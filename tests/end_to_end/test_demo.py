@@ -82,7 +82,7 @@ def test_the_reports_are_there_and_ask_nobody_for_anything(walked: Walk) -> None
 def test_a_year_resampled_from_the_baselines_days_pages_no_more_often_than_the_budget_says(walked: Walk) -> None:
     """One page in five years of days on average is a page in at most 1 - exp(-1 / 5) of years."""
     reference_fit = deploy(load_config(walked.out / "monitor.toml")).reference_fit
-    page, means = reference_fit.tests["page"].adjusted(), reference_fit.means
+    page, means = reference_fit.tests["page"].paging(), reference_fit.means
     days = max(scores.size for scores in means.values())
     places = resampled(days, np.random.default_rng(1), streams=200, windows=365, length=1)
     scale = math.exp(calibrated_log_scale(page, means, np.random.default_rng(0)))

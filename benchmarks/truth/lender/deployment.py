@@ -19,8 +19,8 @@ from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.budget import Budget
-from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.level import LevelState
+from monitoring.jobs.fits.simulations import initial_level
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import Tolerances
@@ -94,7 +94,7 @@ class LenderDeployment:
     fit: ReferenceFit
     judge: Judge
     plan: WindowPlan
-    log_scale: float
+    levels: Mapping[Level, LevelState]
 
     @classmethod
     def of(
@@ -141,13 +141,17 @@ class LenderDeployment:
             fit = replace(fit, estimator=replace(fit.estimator, weighting=weighting.without(weighting.indices)))
         checked = InputCheck(bins, _no_schema, min_rows=min_rows)
         judge = Judge(watched, fit, timezone="UTC", phases=plan.phases, input_check=checked)
-        scale = calibrated_log_scale(fit.tests["page"], fit.means, np.random.default_rng(0))
-        return cls(spec=spec, fit=fit, judge=judge, plan=plan, log_scale=scale)
+        levels = {level: initial_level(fit, level) for level in LEVELS}
+        return cls(spec=spec, fit=fit, judge=judge, plan=plan, levels=levels)
+
+    @property
+    def log_scale(self) -> float:
+        """The calibration of what pages."""
+        return self.levels["page"].log_scale or 0.0
 
     def begin(self) -> Run:
         """A run before its first window."""
-        levels = {level: LevelState(log_scale=self.log_scale if level == "page" else None) for level in LEVELS}
-        return Run(state=JudgeState(levels=levels), windows=[], incidents={})
+        return Run(state=JudgeState(levels=self.levels), windows=[], incidents={})
 
     def step(self, run: Run, number: int, day: Predictions) -> Judgement:
         """Judge a day, and move the run on."""

@@ -17,6 +17,7 @@ from benchmarks.truth.lender.law import Day, Floats, calm_day, sigmoid
 from benchmarks.truth.lender.streams import REFERENCE, SEED
 from monitoring.evidence.sensitivity import HORIZONS, smallest_detectable_harms
 from monitoring.evidence.simulation import VectorizedTests
+from monitoring.judging.fit.harms import harms_of
 
 #: Baselines, and fresh streams of each.
 FULL, QUICK = (20, 40), (2, 10)
@@ -68,7 +69,7 @@ def printed_rises(deployment: LenderDeployment) -> dict[tuple[str, int], float]:
     found = smallest_detectable_harms(
         deployment.fit.tests["page"],
         deployment.fit.means,
-        deployment.fit.harms(),
+        harms_of(deployment.fit),
         np.random.default_rng(0),
         log_scale=deployment.log_scale,
     )
@@ -113,8 +114,8 @@ def _lifted_scores(
 
 
 def _shifted(deployment: LenderDeployment, streams: Sequence[Sequence[Mapping[str, float]]]) -> Floats:
-    """Scores of the page level's adjusted watches in order; those that never vary are at their baseline's mean."""
-    tests = deployment.fit.tests["page"].adjusted()
+    """Scores of the page level's watches that page in order; those that never vary are at their baseline's mean."""
+    tests = deployment.fit.tests["page"].paging()
     columns = []
     for key, test in tests.tests.items():
         if key.watch in streams[0][0]:
@@ -131,7 +132,7 @@ def _shifted(deployment: LenderDeployment, streams: Sequence[Sequence[Mapping[st
 
 def _paged_share(deployment: LenderDeployment, scores: Floats) -> float:
     """The share of streams in which the page level alarms."""
-    level = deployment.fit.tests["page"].adjusted()
+    level = deployment.fit.tests["page"].paging()
     runs = VectorizedTests(list(level.tests.values()), len(scores), levels=[0] * len(level.tests))
     shares = np.array([level.shares[key] for key in level.tests]) * math.exp(deployment.log_scale)
     alarmed = np.zeros(len(scores), dtype=np.bool_)

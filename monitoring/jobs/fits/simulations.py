@@ -8,6 +8,7 @@ from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.evidence.simulation_cache import SimulationCache
+from monitoring.judging.fit.harms import harms_of
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.records import Level, Sensitivity
 
@@ -17,7 +18,7 @@ SENSITIVITIES: SimulationCache[tuple[Sensitivity, ...]] = SimulationCache()
 
 
 def initial_level(fit: ReferenceFit, level: Level) -> LevelState:
-    """A level before its first window. The page level is calibrated, which takes about a second; the notice level not.
+    """A level before its first window. The page level is calibrated, which takes some seconds; the notice level not.
 
     Args:
         fit: The fit of the deployment's watches.
@@ -28,9 +29,14 @@ def initial_level(fit: ReferenceFit, level: Level) -> LevelState:
     """
     if level != "page":
         return LevelState()
-    test, means = fit.tests[level], fit.means
-    log_scale = CALIBRATIONS.get(test, means, lambda: calibrated_log_scale(test, means, np.random.default_rng(0)))
-    return LevelState(log_scale=log_scale)
+    test = fit.tests[level]
+    return LevelState(log_scale=_log_scale(fit, test.paging()), loss_log_scale=_log_scale(fit, test.losses()))
+
+
+def _log_scale(fit: ReferenceFit, detector: LevelTest) -> float:
+    """The calibration of one detector of the page level."""
+    means = fit.means
+    return CALIBRATIONS.get(detector, means, lambda: calibrated_log_scale(detector, means, np.random.default_rng(0)))
 
 
 def simulated_sensitivity(fit: ReferenceFit, test: LevelTest, log_scale: float) -> tuple[Sensitivity, ...]:
@@ -44,7 +50,7 @@ def simulated_sensitivity(fit: ReferenceFit, test: LevelTest, log_scale: float) 
     Returns:
         The smallest rises of losses.
     """
-    means, harms = fit.means, fit.harms()
+    means, harms = fit.means, harms_of(fit)
 
     def simulate() -> tuple[Sensitivity, ...]:
         return smallest_detectable_harms(test, means, harms, np.random.default_rng(0), log_scale=log_scale)

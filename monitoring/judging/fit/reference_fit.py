@@ -19,20 +19,20 @@ from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
-from monitoring.evidence.sensitivity import Harm
-from monitoring.incidents.harm import adjusted_watches
+from monitoring.incidents.harm import loss_watches, paging_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.facts.fact_limits import FactLimits
 from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, rows_of_part, sum_baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
 from monitoring.judging.fit.fact_fit import fit_fact_limits
+from monitoring.judging.fit.harms import wrong_label_sums
 from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.fit.worst_months import covers_year, worst_months
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import LEVELS, BaselineScore, Level, MeasuredMetric, ScoreSum, Watch, WatchKey
 from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.metrics import part_of
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.descriptors.vocabulary import HashedVocabulary
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -41,12 +41,6 @@ from monitoring.watches.feature_space import inputs_of
 from monitoring.watches.joint import Witness
 from monitoring.watches.measured.window_means import over_windows
 from monitoring.watches.rank import is_rank
-
-#: Slices, at most, for which the smallest detectable harm is simulated.
-MAX_HARM_SLICES = 8
-
-#: Share of the baseline's windows in which a slice must have a score for that.
-MIN_SCORED_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +53,8 @@ class ReferenceFit:
         watches: Every watch by its name.
         facts: Beyond which one window is a fact.
         estimator: Estimates losses without labels; None where the baseline has too few labels.
-        losses: The sums of the losses over all labelled rows of the baseline.
+        losses: The sums of the watches that need a label over all labelled rows of the baseline.
+        wrong_labels: The same with a part of the labels exchanged (`monitoring.judging.fit.harms`).
         witness: The fitted joint watch, where there is one.
         horizon: How long labels are waited for.
         label_rate: The share of the baseline's rows whose label arrived within the horizon.
@@ -68,6 +63,7 @@ class ReferenceFit:
         rows_per_window: How a reference without dates was cut into windows; None for one with dates.
         measured: The metrics that are shown, over the baseline's windows.
         vocabularies: What the values of categories with a long tail are looked up in, by input.
+        worst_months: How far the worst month of each loss lies above the baseline's mean beyond chance, in its unit.
     """
 
     tests: Mapping[Level, LevelTest]
@@ -78,6 +74,7 @@ class ReferenceFit:
     profile: Profile
     estimator: PerformanceEstimator | None = None
     losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
+    wrong_labels: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     witness: Witness | None = None
     horizon: timedelta = timedelta(days=7)
     label_rate: float = 1.0
@@ -86,6 +83,7 @@ class ReferenceFit:
     rows_per_window: int | None = None
     measured: tuple[MeasuredMetric, ...] = ()
     vocabularies: Mapping[str, HashedVocabulary] = field(default_factory=dict)
+    worst_months: Mapping[WatchKey, float] = field(default_factory=dict)
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch in the baseline, in its own unit; watches of two levels at their own level only."""
@@ -96,7 +94,8 @@ class ReferenceFit:
                 slice=key.slice,
                 mean=self.watches[key.watch].value(test.mean),
                 deviation=test.std * self.watches[key.watch].scale,
-                tolerance=self.tolerances.score_tolerance(self.watches[key.watch]) * self.watches[key.watch].scale,
+                tolerance=tolerance_of(self.tolerances, self.watches[key.watch], test.mean)
+                * self.watches[key.watch].scale,
                 windows=test.windows,
                 cycle=self.tests[level].seasonality.get(key, NO_SEASONALITY).period,
                 gain=self.tests[level].seasonality.get(key, NO_SEASONALITY).gain,
@@ -105,51 +104,6 @@ class ReferenceFit:
             for key, test in self.tests[level].tests.items()
             if self.watches[key.watch].level == level
         )
-
-    def harms(self) -> tuple[Harm, ...]:
-        """The harms whose smallest detectable size is reported: each loss on the whole traffic and on large slices.
-
-        A loss that rises while the model expects no more loss is all surprise, so both watches shift together. On one
-        slice it shifts the whole by the slice's share of the labelled rows. Slices are left out where many windows had
-        to be pooled: how soon they are evaluated depends on the traffic to come.
-
-        Returns:
-            The harms on the whole traffic, then by slice, largest first.
-        """
-        tests = self.tests["page"].tests
-        harms = []
-        losses = (watch.name for watch in self.watches.values() if watch.family == "performance")
-        # Ranking losses may be pooled, as thin slices are; losses of one class have those of all classes beside them.
-        metrics = [name for name in losses if not is_rank(name) and part_of(name) is None]
-        for part in ("", *self._largest_slices()):
-            for metric in metrics:
-                shifts = self._score_shifts(metric, part)
-                loss = WatchKey(watch=metric, slice=part)
-                if loss not in shifts:
-                    continue
-                share = self.losses[loss].rows / max(self.losses[WatchKey(watch=metric)].rows, 1) if part else 1.0
-                whole = {key: shift * share for key, shift in self._score_shifts(metric, "").items()} if part else {}
-                largest = self.watches[metric].scale * (1.0 - tests[loss].mean)
-                harms.append(Harm(metric=metric, slice=part, score_shifts={**whole, **shifts}, largest=largest))
-        return tuple(harms)
-
-    def _score_shifts(self, metric: str, part: str) -> dict[WatchKey, float]:
-        """How far a rise of 1 in a metric on one slice shifts that slice's watches, in score units."""
-        keys = (WatchKey(watch=watch, slice=part) for watch in (metric, f"surprise_{metric}"))
-        return {key: 1.0 / self.watches[key.watch].scale for key in keys if key in self.tests["page"].tests}
-
-    def _largest_slices(self) -> tuple[str, ...]:
-        """The slices with most labelled rows in the baseline, of those with a score in most windows."""
-        rows = {
-            key.slice: self.losses[key].rows
-            for key in self.means
-            if key.slice and key in self.losses and self.means[key].size >= MIN_SCORED_SHARE * self._windows(key.watch)
-        }
-        return tuple(sorted(rows, key=lambda part: (-rows[part], part))[:MAX_HARM_SLICES])
-
-    def _windows(self, watch: str) -> int:
-        whole = self.means.get(WatchKey(watch=watch))
-        return 0 if whole is None else int(whole.size)
 
 
 def fit_reference(
@@ -190,7 +144,9 @@ def fit_reference(
     if not fits:
         error: BadInput = _too_few_windows(len(windows.starts), len(reference), cut.min_rows)
         raise error
-    tolerances = tolerances.completed(means := {key: fit.scores for key, fit in fits.items()})
+    means = {key: fit.scores for key, fit in fits.items()}
+    starts = () if baseline.spec.rows_per_window is not None else windows.starts
+    tolerances = tolerances.completed(means, covers_year=covers_year(starts))
     tests = {level: _watch_tests(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
     return ReferenceFit(
         tests={level: _level_test(level, tests[level], fits, catalogue, budgets[level], plan) for level in LEVELS},
@@ -201,6 +157,7 @@ def fit_reference(
         profile=baseline.profile,
         estimator=PerformanceEstimator.fit(baseline, catalogue, cut),
         losses=catalogue.label_sums(reference),
+        wrong_labels=wrong_label_sums(catalogue, reference, np.random.default_rng(0)),
         witness=witness,
         horizon=horizon,
         label_rate=_label_rate(reference, horizon),
@@ -209,6 +166,7 @@ def fit_reference(
         rows_per_window=baseline.spec.rows_per_window,
         measured=_measured(catalogue, reference, cut),
         vocabularies=every.vocabularies,
+        worst_months=worst_months(tests["page"], catalogue.watches, starts),
     )
 
 
@@ -224,6 +182,22 @@ def _baseline_plan(baseline: Baseline, plan: WindowPlan | RowPlan) -> WindowPlan
     """How the baseline is cut: as live traffic, or where it has no dates by its number of rows."""
     rows = baseline.spec.rows_per_window
     return plan if rows is None else RowPlan(rows=rows, min_rows=min(plan.min_rows, rows))
+
+
+def tolerance_of(tolerances: Tolerances, watch: Watch, benchmark: float) -> float:
+    """What rise of a watch is not told, in score units.
+
+    Args:
+        tolerances: The tolerances.
+        watch: The watch.
+        benchmark: Its mean score in the baseline.
+
+    Returns:
+        Of material rises the tolerance for any cause; of other watches that of the metric.
+    """
+    if watch.family == "material":
+        return tolerances.material_tolerance(watch, benchmark)
+    return tolerances.score_tolerance(watch)
 
 
 def in_level(watch: Watch, level: Level) -> bool:
@@ -281,12 +255,12 @@ def _level_test(
     plan: WindowPlan | RowPlan,
 ) -> LevelTest:
     """The test of a level, out of its watches' tests."""
-    adjusted = adjusted_watches(tests, catalogue.watches)
+    is_page = level == "page"
     return LevelTest(
         level=level,
         budget=budget,
         tests=tests,
-        shares=weights(tests, catalogue.groups),
+        shares=weights(paging_watches(tests, catalogue.watches) if is_page else tests, catalogue.groups),
         min_rows=plan.min_rows,
         seasonality={key: fits[key].seasonality for key in tests if fits[key].seasonality.offsets},
         pooled_rows={
@@ -294,7 +268,7 @@ def _level_test(
             for key in tests
             if (key.slice or is_rank(key.watch)) and fits[key].rows_needed < plan.min_rows
         },
-        adjusted_shares=weights(adjusted, catalogue.groups) if level == "page" and len(adjusted) < len(tests) else {},
+        loss_shares=weights(loss_watches(tests, catalogue.watches), catalogue.groups) if is_page else {},
     )
 
 
@@ -314,8 +288,8 @@ def _watch_tests(
             fit.scores,
             # What rise of a loss matters is asked when the level alarms, of the loss itself: see `incidents.harm`.
             tolerance=0.0
-            if watches[key.watch].family in LOSS_FAMILIES
-            else tolerances.score_tolerance(watches[key.watch]),
+            if watches[key.watch].family in LOSS_FAMILIES and watches[key.watch].family != "material"
+            else tolerance_of(tolerances, watches[key.watch], float(fit.scores.mean())),
             direction=watches[key.watch].direction,
             ar1=ar1[key],
             min_std=min_std[key.watch],

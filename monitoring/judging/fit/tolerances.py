@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from monitoring.records import Watch, WatchKey
 from monitoring.tasks.metrics import find_metric
+from monitoring.tasks.output_names import split_output
+from monitoring.tasks.task import loss_of
 from monitoring.watches import label_coverage
 from monitoring.watches.rank import is_rank
 
@@ -29,7 +31,21 @@ SMALLEST_RANK = 0.01
 #: The same for losses of other tasks, of which no tolerance can be given: this share of the benchmark.
 SMALLEST_SHARE = 0.05
 
+#: Until a reference covers a year, labels may follow the probabilities less well in a season that it has not seen, and
+#: nobody is woken for that: a rise by this share of the benchmark counts as harmless, of the Brier score, of ranking
+#: losses and of those of other tasks. With these, one point more wrong answers is harmless and two are not, as with the
+#: tolerance of error rates.
+SEASONAL_BRIER = 0.06
+SEASONAL_RANK = 0.09
+SEASONAL_SHARE = 0.1
+
+#: A rise of a loss is material, whatever explains it, from this part of the benchmark on; of the error rate from this
+#: share of wrong answers on, if that is less.
+MATERIAL_SHARE = 0.5
+MATERIAL_ERROR = 0.1
+
 #: Losses that have a tolerance of their own, and what is no loss.
+ERROR_RATES = ("error", "hamming_error", "class_error")
 OTHERWISE = ("error", "brier", "bias", "quantile_coverage", "number_bias", "number_quantile_coverage")
 
 
@@ -53,27 +69,55 @@ class Tolerances:
     ranks: Mapping[str, float] = field(default_factory=dict)
     others: Mapping[str, float] = field(default_factory=dict)
     given: Mapping[str, float] = field(default_factory=dict)
+    any_cause: float | None = None
+    any_cause_share: float = MATERIAL_SHARE
 
-    def completed(self, means: Mapping[WatchKey, NDArray[np.float64]]) -> Tolerances:
+    def material_tolerance(self, watch: Watch, benchmark: float) -> float:
+        """The rise of a loss from which on it is harm whatever explains it, in score units.
+
+        Args:
+            watch: The watch on the material rise of a loss.
+            benchmark: The loss in the baseline, in score units.
+
+        Returns:
+            `any_cause` for error rates, where it is given; else `any_cause_share` of the benchmark, of error rates
+            `MATERIAL_ERROR` if that is less.
+        """
+        share = self.any_cause_share * benchmark
+        metric = split_output(loss_of(watch.name))[1].partition(":")[0]
+        if metric not in ERROR_RATES:
+            return share
+        return min(share, MATERIAL_ERROR) if self.any_cause is None else self.any_cause
+
+    def completed(self, means: Mapping[WatchKey, NDArray[np.float64]], *, covers_year: bool = True) -> Tolerances:
         """The tolerances with those that nobody gave, derived from the benchmark's own uncertainty.
 
         Args:
             means: Window scores of each watch over the baseline, [R].
+            covers_year: Whether the baseline has seen all seasons.
 
         Returns:
             The tolerances, with ``max(SMALLEST_BRIER, BENCHMARK_ERRORS · std / √R)`` for the Brier score if none was
-            given, and with `SMALLEST_RANK` for each ranking loss.
+            given, with `SMALLEST_RANK` for each ranking loss, and `SMALLEST_SHARE` of other losses; and with the
+            seasonal share of the benchmark, if that is more and the baseline does not cover a year.
 
         >>> scores = {WatchKey(watch="brier"): np.array([0.1, 0.2] * 50)}
         >>> round(Tolerances(error=0.02, brier=None, integrity=0.0).completed(scores).brier, 4)
         0.0101
         """
-        ranks = {key.watch: max(SMALLEST_RANK, _uncertainty(means, key)) for key in means if is_rank(key.watch)}
-        brier = self.brier
+        seasonal = 0.0 if covers_year else 1.0
+        ranks = {
+            key.watch: max(SMALLEST_RANK, seasonal * SEASONAL_RANK * float(scores.mean()), _uncertainty(means, key))
+            for key, scores in means.items()
+            if is_rank(key.watch)
+        }
+        brier, key = self.brier, WatchKey(watch="brier")
         if brier is None:
-            brier = max(SMALLEST_BRIER, _uncertainty(means, WatchKey(watch="brier")))
+            benchmark = float(means[key].mean()) if key in means else 0.0
+            brier = max(SMALLEST_BRIER, seasonal * SEASONAL_BRIER * benchmark, _uncertainty(means, key))
+        share = max(SMALLEST_SHARE, seasonal * SEASONAL_SHARE)
         others = {
-            key.watch: max(SMALLEST_SHARE * float(scores.mean()), _uncertainty(means, key))
+            key.watch: max(share * float(scores.mean()), _uncertainty(means, key))
             for key, scores in means.items()
             if find_metric(key.watch) is not None and key.watch.partition(":")[0] not in OTHERWISE and not key.slice
         }
@@ -85,7 +129,7 @@ class Tolerances:
             return self.integrity
         if watch.family == "labelled":
             return label_coverage.TOLERANCE / watch.scale
-        metric = watch.name.removeprefix("surprise_").removeprefix("estimated_")
+        metric = loss_of(watch.name)
         if metric in self.others:
             return self.others[metric] / (2.0 if watch.family == "surprise" else 1.0)
         loss = {"error": self.error, "brier": self.brier or 0.0, **self.ranks}.get(metric, 0.0)

@@ -74,6 +74,7 @@ class RowScorer:
         self._outputs = tuple(watch.name for watch in catalogue.output_watches)
         self._losses = tuple(watch.name for watch in catalogue.loss_watches)
         self._estimates = tuple(watch.name for watch in catalogue.estimate_watches)
+        self._calibration = catalogue.calibration_watches
         self._in_parts = isinstance(catalogue.task, SeveralTasks)
         self._slices = tuple(f"{column}={value}" for column, values in catalogue.slices.items() for value in values)
 
@@ -162,10 +163,12 @@ class RowScorer:
             Their losses and surprises, in all, by slice and by class.
         """
         losses = self._task.losses(scored.probabilities, labels)
+        calibrated = self._catalogue.calibrated(scored.probabilities)
         expected = {metric: one.losses for metric, one in scored.expected.items()}
-        expected = expected or self._task.expected_losses(scored.probabilities, scored.outputs)
+        if not expected:
+            expected = self._catalogue.promised_losses(scored.probabilities, scored.outputs, calibrated)
         scores = losses | surprises(losses, expected)
-        scores |= self._catalogue.custom.scores(self._task, scored.probabilities, labels, scored.features)
+        scores |= self._catalogue.custom.scores(self._task, scored.probabilities, labels, scored.features, calibrated)
         counts = dict(scored.counts)
         if self._in_parts:
             counts |= self._known_rows(scored, scores)
@@ -181,8 +184,10 @@ class RowScorer:
             codes = classes.codes(scored.probabilities, labels)
             counts["class rows"] = classes.sums(codes)
             counts["class losses"] = np.array([classes.sums(codes, units[name]) for name in self._losses])
-        counts["ranks"] = self._catalogue.ranks.tally(scored.probabilities, labels)
+        counts["ranks"] = self._catalogue.ranks.tally(scored.probabilities, labels, calibrated)
         counts["label shares"], counts["label variety"] = self._catalogue.labels.tallies(scored.probabilities, labels)
+        if self._calibration is not None:
+            counts["calibration"] = self._calibration.tally(scored.probabilities, labels)
         if self._catalogue.measured is not None:
             counts |= self._catalogue.measured.tally(scored.probabilities, labels)
         return Tally(counts)
@@ -239,7 +244,11 @@ class RowScorer:
         ranks = self._catalogue.ranks
         tally = labelled.counts["ranks"] if rows else np.zeros((len(ranks.classes), 3), dtype=np.int64)
         shares = self._catalogue.labels.sums_of(labelled.counts.get("label shares"))
-        return found | self._class_sums(labelled) | ranks.sums_of(rows, tally) | shares
+        found |= self._class_sums(labelled) | ranks.sums_of(rows, tally) | shares
+        if self._calibration is not None:
+            counts = labelled.counts["calibration"] if rows else np.zeros(0, dtype=np.int64)
+            found |= self._calibration.sums_of(rows, counts)
+        return self._catalogue.with_material(found)
 
     def _class_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
         names = self._catalogue.class_slices.names

@@ -13,7 +13,7 @@ from monitoring.reports.sections.formatting import format_count
 
 #: Windows of a strip, the height of a window by its status in pixels, and the width of one.
 STRIP_WINDOWS = 30
-_HEIGHTS: dict[WindowStatus, int] = {"ok": 8, "thin": 3, "notice": 13, "page": 18}
+_HEIGHTS: dict[WindowStatus, int] = {"ok": 8, "thin": 3, "notice": 13, "suspected": 15, "page": 18}
 _STEP, _STRIP_HEIGHT = 4, 18
 
 
@@ -38,7 +38,13 @@ def strip(windows: Sequence[WindowRecord]) -> Drawing:
             place += 1
     counts = [
         format_count(sum(one.status == status for one in last), noun)
-        for status, noun in (("page", "page window"), ("notice", "notice window"), ("ok", "quiet window"))
+        for status, noun in (
+            ("page", "page window"),
+            ("suspected", "window with suspected harm"),
+            ("notice", "notice window"),
+            ("ok", "quiet window"),
+        )
+        if status != "suspected" or any(window.status == status for window in last)
     ]
     return Drawing(
         width=STRIP_WINDOWS * _STEP,

@@ -138,7 +138,9 @@ class CustomMetrics:
         losses = tuple(metric.watch for metric in self.metrics)
         return (*losses, *map(surprise_watch, losses)) if _promises(task) else losses
 
-    def scores(self, task: Task, answers: Floats, labels: Whole, features: pa.Table) -> dict[str, Floats]:
+    def scores(
+        self, task: Task, answers: Floats, labels: Whole, features: pa.Table, calibrated: Floats | None = None
+    ) -> dict[str, Floats]:
         """The scores of all of `watches`.
 
         A row with a label of an unknown class has the largest loss, whatever the function: it is not called with it.
@@ -148,6 +150,7 @@ class CustomMetrics:
             answers: Of labelled rows, finite, [n, width].
             labels: Their labels' codes, [n].
             features: At least the inputs that the metrics read, [n].
+            calibrated: The probabilities that labels are expected to be drawn by, [n, width]; None for the answers.
 
         Returns:
             Scores in [0, 1], [n], by the name of their watch.
@@ -170,7 +173,8 @@ class CustomMetrics:
                 found[name][known] = metric.losses(mine)
             if _promises(task):
                 expected[name] = np.ones(len(labels))
-                expected[name][known] = _expected_losses(metric, mine)
+                drawn_by = answers if calibrated is None else calibrated
+                expected[name][known] = _expected_losses(metric, mine, drawn_by[known])
         return found | surprises(found, expected)
 
 
@@ -190,9 +194,9 @@ def _promises(task: Task) -> bool:
     return isinstance(task, Classification) and task.has_probabilities and len(task.classes) <= MAX_EXPECTED_CLASSES
 
 
-def _expected_losses(metric: CustomMetric, rows: MetricRows) -> Floats:
-    """The loss of each row if its label were drawn by the model's probabilities, [n]: one call for each class."""
+def _expected_losses(metric: CustomMetric, rows: MetricRows, calibrated: Floats) -> Floats:
+    """The loss of each row if its label were drawn by the calibrated probabilities, [n]: one call for each class."""
     if not len(rows):
         return np.zeros(0)
     by_class = [metric.losses(rows.labelled(np.full(len(rows), name, rows.label.dtype))) for name in rows.classes]
-    return np.clip(row_sums(rows.probabilities * np.stack(by_class, axis=1)), 0.0, 1.0)
+    return np.clip(row_sums(calibrated * np.stack(by_class, axis=1)), 0.0, 1.0)

@@ -135,12 +135,14 @@ def test_as_many_new_streams_of_the_same_law_alarm_as_the_budget_says(law: str, 
     assert alarmed / (streams * baselines) == pytest.approx(1.0 - math.exp(-SPENT), abs=0.14)
 
 
-def test_a_level_with_adjusted_watches_is_calibrated_to_the_larger_of_both_evidences() -> None:
-    baseline = normal(4, 40)
-    test = replace(level_of(baseline), adjusted_shares=weights(keys_of(4)[:2]))
-    both, whole, adjusted = (
-        calibrated_log_scale(level, baseline, np.random.default_rng(0))
-        for level in (test, replace(test, adjusted_shares={}), test.adjusted())
-    )
-    assert both <= min(whole, adjusted)
-    assert both > min(whole, adjusted) - math.log(2.0)
+def test_what_pages_is_calibrated_whatever_other_losses_the_level_tests() -> None:
+    baseline, rng = normal(4, 40), np.random.default_rng
+    test = replace(level_of(baseline), shares=weights(keys_of(4)[:2]), loss_shares=weights(keys_of(4)[2:]))
+    alone = level_of({key: baseline[key] for key in keys_of(4)[:2]})
+    known = {key: baseline[key] for key in alone.tests}
+    assert calibrated_log_scale(test.paging(), baseline, rng(0)) == calibrated_log_scale(alone, known, rng(0))
+
+
+def test_a_level_without_tests_needs_no_calibration() -> None:
+    baseline = normal(1, 40)
+    assert calibrated_log_scale(level_of(baseline).losses(), baseline, np.random.default_rng(0)) == 0.0

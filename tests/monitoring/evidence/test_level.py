@@ -247,37 +247,49 @@ def stepped_by(test: LevelTest, traffic: dict[WatchKey, ScoreSum], *, windows: i
     return state
 
 
-def test_a_watch_that_harder_traffic_raises_adds_nothing_to_the_adjusted_evidence() -> None:
-    test = replace(level(ERROR, BRIER, SLICE, threshold=5), adjusted_shares=weights([BRIER, SLICE]))
+def two_detectors(*, threshold: int = 100) -> LevelTest:
+    """A level that the Brier score and a slice page, and whose error is a loss that harder traffic raises."""
+    plain = level(ERROR, BRIER, SLICE, threshold=threshold)
+    return replace(plain, shares=weights([BRIER, SLICE]), loss_shares=weights([ERROR]))
+
+
+def test_a_watch_that_harder_traffic_raises_alarms_among_losses_and_adds_nothing_to_pages() -> None:
+    test = two_detectors(threshold=5)
     traffic = {ERROR: mean_of(0.4), BRIER: mean_of(0.2), SLICE: mean_of(0.2)}
-    state, alone = (stepped_by(one, traffic, windows=4) for one in (test, test.adjusted()))
+    state, alone = (stepped_by(detector, traffic, windows=4) for detector in (test, test.paging()))
     state, harder = test.step(state, traffic)
-    _, calm = test.adjusted().step(alone, traffic)
-    assert (harder.alarm, harder.adjusted_alarm) == (True, False)
-    assert not calm.alarm
-    assert [one for one in harder.watches if one.key != ERROR] == list(calm.watches)
+    _, calm = test.paging().step(alone, traffic)
+    assert (harder.alarm, harder.loss_alarm, calm.alarm) == (False, True, False)
+    assert harder.shares == ((ERROR, 1.0),), "the watches of the detector that alarms"
+    assert [reading for reading in harder.watches if reading.key != ERROR] == list(calm.watches)
     _, worse = test.step(state, {key: mean_of(0.6) for key in test.tests})
-    assert (worse.alarm, worse.adjusted_alarm) == (True, True)
+    assert (worse.alarm, worse.loss_alarm) == (True, True)
+    assert {key for key, _ in worse.shares} == {BRIER, SLICE}
 
 
 @given(windows)
-def test_the_evidence_of_a_level_is_the_larger_of_its_own_and_the_adjusted(
-    stream: list[dict[WatchKey, ScoreSum]],
-) -> None:
-    plain = level(ERROR, BRIER, SLICE)
-    test = replace(plain, adjusted_shares=weights([BRIER, SLICE]))
-    whole = part = state = LevelState()
+def test_the_evidence_of_each_detector_is_that_of_its_own_watches(stream: list[dict[WatchKey, ScoreSum]]) -> None:
+    test = two_detectors()
+    state = of_pages = of_losses = LevelState()
     for window in stream:
-        whole, of_all = plain.step(whole, window)
-        part, of_some = test.adjusted().step(part, window)
+        of_pages, page = test.paging().step(of_pages, window)
+        of_losses, loss = test.losses().step(of_losses, window)
         state, reading = test.step(state, window)
-        assert state == whole
-        assert reading.log_evidence == max(of_all.log_evidence, of_some.log_evidence)
-        assert reading.adjusted_alarm == of_some.alarm
+        assert (reading.log_evidence, reading.loss_log_evidence) == (page.log_evidence, loss.log_evidence)
+        assert (reading.alarm, reading.loss_alarm) == (page.alarm, loss.alarm)
 
 
-def test_the_adjusted_level_has_its_own_weights_and_is_the_same_where_no_traffic_is_harder() -> None:
-    test = replace(level(ERROR, BRIER, SLICE), adjusted_shares=weights([BRIER, SLICE]))
-    assert test.adjusted().shares == {BRIER: 0.5, SLICE: 0.5}
-    assert set(test.adjusted().tests) == {BRIER, SLICE}
-    assert level(ERROR).adjusted() == level(ERROR)
+def test_a_muted_watch_has_evidence_that_does_not_count() -> None:
+    test, traffic = level(ERROR, BRIER, threshold=5), {ERROR: mean_of(0.6), BRIER: mean_of(0.2)}
+    state = stepped_by(test, traffic, windows=4)
+    _, loud = test.step(state, traffic)
+    _, quiet = test.step(state, traffic, muted=frozenset({ERROR}))
+    assert (loud.alarm, quiet.alarm) == (True, False)
+    assert loud.watches == quiet.watches
+
+
+def test_a_level_without_losses_that_harder_traffic_raises_suspects_nothing() -> None:
+    _, reading = level(ERROR).step(LevelState(), {ERROR: mean_of(0.9)})
+    assert (reading.loss_log_evidence, reading.loss_alarm) == (-math.inf, False)
+    assert not level(ERROR).losses().tests
+    assert level(ERROR).paging() == level(ERROR)

@@ -22,12 +22,13 @@ from monitoring.records import (
 
 FIRST = datetime(2013, 4, 1, tzinfo=UTC)
 ROWS = 100
+LABELLED = ("performance", "material", "surprise", "calibration")
 THRESHOLDS: Mapping[Level, float] = {"page": 365.0, "notice": 30.0}
 
 
 def watch(name: str, family: str, **more: object) -> Watch:
     """A watch of that family, on pages unless it says otherwise."""
-    said: dict[str, object] = {"level": "page", "needs_label": family in ("performance", "surprise"), **more}
+    said: dict[str, object] = {"level": "page", "needs_label": family in LABELLED, **more}
     return Watch(name=name, family=family, **said)  # type: ignore[arg-type]  # the caller names the fields
 
 
@@ -38,6 +39,8 @@ WATCHES = {
         watch("error", "performance"),
         watch("surprise_brier", "surprise", scale=2.0, offset=-1.0),
         watch("rank:late", "performance"),
+        watch("material_brier", "material"),
+        watch("calibration_slope", "calibration", direction="both", scale=2.0, offset=-1.0),
         watch("estimated_error", "estimates"),
         watch("missing:z", "integrity", feature="z"),
         watch("missing:comment.words", "integrity", feature="comment.words"),
@@ -53,6 +56,7 @@ WATCHES = {
 }
 MEANS = {
     "brier": 0.15,
+    "material_brier": 0.15,
     "rank:late": 0.25,
     "error": 0.2,
     "surprise_brier": 0.0,
@@ -77,7 +81,7 @@ def baseline(
             slice=part,
             mean=MEANS.get(name, 0.0),
             deviation=0.02,
-            tolerance=0.01,
+            tolerance=0.1 if one.family == "material" else 0.01,
             windows=60,
             cycle=cycle,
         )

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from monitoring.incidents.harm import adjusted_watches, assess
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.harm import HARDER_TRAFFIC, NOT_CERTAIN, NOT_WORSE, assess, loss_watches, paging_watches
 from monitoring.records import EstimateRecord, IntervalChecks, WatchKey
 from tests.monitoring.incidents.alarms import WATCHES, alarm, baseline, window, windows
+
+#: Scores of an input that moved by many standard deviations.
+MOVED = {"input__x__location": [0.9] * 4}
+MANY = {"input__x__location": [0.9] * 40}
 
 
 def test_a_loss_and_its_surprise_beyond_the_tolerance_page() -> None:
@@ -17,22 +23,64 @@ def test_a_loss_and_its_surprise_beyond_the_tolerance_page() -> None:
 
 def test_surprise_at_a_loss_no_worse_than_promised_is_a_notice() -> None:
     found = alarm("surprise_brier", windows(brier=[0.14] * 4, surprise_brier=[0.05] * 4))
-    assert assess(found).reason == "miscalibrated, not worse than the benchmark"
+    assert assess(found).reason == NOT_WORSE
     within = alarm("surprise_brier", windows(brier=[0.159] * 4, surprise_brier=[0.05] * 4))
     assert not assess(within).pages, "the tolerance is .01"
 
 
-def test_a_loss_that_the_model_expected_is_harder_traffic_and_a_notice() -> None:
-    found = alarm("brier", windows(brier=[0.2] * 4, surprise_brier=[0.0, 0.01, -0.01, 0.002]))
-    assert assess(found).reason == "harder traffic, model as right as before"
+def test_a_loss_that_the_model_expected_where_inputs_moved_is_harder_traffic_and_a_notice() -> None:
+    found = alarm("brier", windows(**MOVED, brier=[0.2] * 4, surprise_brier=[0.0, 0.01, -0.01, 0.002]))
+    assert assess(found).reason == HARDER_TRAFFIC
+
+
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        ({}, "Brier score +0.050, of which the model expected +0.050; no input moved"),
+        ({"surprise_brier": [-0.05] * 4}, "Brier score +0.050, of which the model expected +0.100; inputs moved"),
+        ({"calibration_slope": [0.05] * 4}, "Brier score +0.050, of which the model expected +0.050; inputs moved"),
+    ],
+    ids=["inputs as before", "surprise fell", "calibration moved"],
+)
+def test_harder_traffic_is_said_only_where_it_was_tested(series: dict[str, list[float]], reason: str) -> None:
+    moved = {} if not series else MOVED
+    found = alarm("brier", windows(**{**moved, "brier": [0.2] * 4, "surprise_brier": [0.0] * 4, **series}))
+    assert assess(replace(found, reading=replace(found.reading, alarm=False))).reason == reason
+    assert assess(found).pages == ("surprise_brier" in series), (
+        "a loss that rose although surprise fell is not explained"
+    )
 
 
 def test_a_loss_within_its_tolerance_pages_where_another_one_of_the_same_rows_is_beyond_it() -> None:
     risen = {"error": [0.205] * 4, "surprise_brier": [0.05] * 4}
     assert assess(alarm("error", windows(**risen, brier=[0.2] * 4))).pages
     assert not assess(alarm("error", windows(**risen, brier=[0.155] * 4))).pages
-    harder = windows(error=[0.205] * 4, brier=[0.2] * 4, surprise_brier=[0.0] * 4)
-    assert assess(alarm("error", harder)).reason == "miscalibrated, not worse than the benchmark"
+    harder = windows(**MOVED, error=[0.205] * 4, brier=[0.2] * 4, surprise_brier=[0.0] * 4)
+    assert assess(alarm("error", harder)).reason != NOT_WORSE, "the Brier score is worse"
+    assert not assess(alarm("error", harder)).pages
+
+
+def test_a_material_rise_pages_whatever_explains_it() -> None:
+    harder = {"surprise_brier": [0.0] * 4, **MOVED}
+    found = alarm("material_brier", windows(brier=[0.26] * 4, material_brier=[0.26] * 4, **harder))
+    assert assess(found).pages
+    assert str(found.key) == "brier"
+    within = windows(brier=[0.24] * 4, material_brier=[0.24] * 4, **harder)
+    assert assess(alarm("material_brier", within)).reason == HARDER_TRAFFIC
+
+
+def test_a_calibration_watch_pages_where_a_loss_is_worse_although_surprise_fell() -> None:
+    """Probabilities too near the middle: they promise a larger loss than comes."""
+    flattened = {"brier": [0.2] * 4, "surprise_brier": [-0.03] * 4, "calibration_slope": [0.2] * 4}
+    assert assess(alarm("calibration_slope", windows(**flattened))).pages
+    assert assess(alarm("calibration_slope", windows(**{**flattened, "brier": [0.155] * 4}))).reason == NOT_WORSE
+
+
+def test_a_rise_that_a_month_of_the_reference_had_is_no_news() -> None:
+    series = windows(brier=[0.18] * 4, surprise_brier=[0.03] * 4)
+    assert assess(alarm("brier", series)).pages
+    seasons = replace(baseline(), worst_months={WatchKey(watch="brier"): 0.025})
+    assert assess(alarm("brier", series, against=seasons)).reason == NOT_WORSE
 
 
 def test_where_nothing_is_expected_the_loss_alone_pages() -> None:
@@ -61,27 +109,30 @@ def test_broken_data_pages_whatever_the_loss(top: str) -> None:
 
 def test_a_rise_that_was_mostly_expected_pages_only_if_surprise_alone_is_beyond_the_tolerance() -> None:
     """The tolerance is .01: of a rise by .05, surprise of .008 is not enough; without difficulty it would be."""
-    mostly = alarm("brier", windows(brier=[0.2] * 40, surprise_brier=[0.008] * 40))
-    assert assess(mostly).reason == "harder traffic, model as right as before"
+    mostly = alarm("brier", windows(**MANY, brier=[0.2] * 40, surprise_brier=[0.008] * 40))
+    assert assess(mostly).reason == HARDER_TRAFFIC
     alone = alarm("brier", windows(brier=[0.165] * 40, surprise_brier=[0.008] * 40))
     assert assess(alone).pages
 
 
 def test_a_loss_pages_once_the_watches_that_harder_traffic_does_not_raise_alarm_too() -> None:
     found = alarm("brier", windows(brier=[0.2] * 4, surprise_brier=[0.05] * 4))
-    short = replace(found, reading=replace(found.reading, adjusted_alarm=False))
+    short = replace(found, reading=replace(found.reading, alarm=False, loss_alarm=True))
     assert assess(found).pages
-    assert assess(short).reason == "more than harder traffic explains, not certain yet"
-    harder = replace(short, windows=windows(brier=[0.2] * 4, surprise_brier=[0.001] * 4))
-    assert assess(harder).reason == "harder traffic, model as right as before"
+    assert assess(short).reason == NOT_CERTAIN
+    harder = replace(short, windows=windows(**MOVED, brier=[0.2] * 4, surprise_brier=[0.001] * 4))
+    assert assess(harder).reason == HARDER_TRAFFIC
 
 
 def test_harder_traffic_raises_estimates_and_losses_whose_surprise_is_a_watch_too() -> None:
     whole = [WatchKey(watch=name) for name in ("brier", "surprise_brier", "estimated_error", "error", "missing:z")]
     on_slice = WatchKey(watch="brier", slice="origin=EWR")
-    found = adjusted_watches([*whole, on_slice], WATCHES)
-    assert [str(key) for key in found] == ["surprise_brier", "error", "missing:z", "brier [origin=EWR]"]
-    assert on_slice not in adjusted_watches([*whole, on_slice, replace(on_slice, watch="surprise_brier")], WATCHES)
+    paging = [str(key) for key in paging_watches([*whole, on_slice], WATCHES)]
+    assert paging == ["surprise_brier", "estimated_error", "error", "missing:z", "brier [origin=EWR]"]
+    assert [str(key) for key in loss_watches([*whole, on_slice], WATCHES)] == ["brier", "estimated_error"]
+    surprised = [*whole, on_slice, replace(on_slice, watch="surprise_brier")]
+    assert on_slice not in paging_watches(surprised, WATCHES)
+    assert on_slice in loss_watches(surprised, WATCHES)
 
 
 def test_of_many_slices_one_needs_more_surprise_than_the_whole() -> None:
@@ -121,3 +172,21 @@ def estimate(outside: float) -> EstimateRecord:
         outside=outside,
         **empty,
     )
+
+
+def test_a_loss_that_rose_beyond_doubt_pages_where_no_input_moved() -> None:
+    """What a model's own probabilities expect is no reason, where the traffic is as it was."""
+    expected = {"brier": [0.2] * 4, "surprise_brier": [0.0] * 4}
+    still = alarm("brier", windows(**expected, input__x__location=[0.5] * 4))
+
+    def with_evidence(evidence: float) -> Alarm:
+        return replace(still, reading=replace(still.reading, alarm=False, loss_log_evidence=math.log(evidence)))
+
+    assert assess(with_evidence(4.0 * still.threshold)).pages
+    assert not assess(with_evidence(3.9 * still.threshold)).pages
+    moved = replace(with_evidence(1e9), windows=windows(**expected, **MOVED))
+    assert assess(moved).reason == HARDER_TRAFFIC
+    jointly = replace(with_evidence(1e9), windows=windows(**expected, joint=[0.6] * 4))
+    assert assess(jointly).reason == HARDER_TRAFFIC
+    within = replace(with_evidence(1e9), windows=windows(brier=[0.155] * 4, surprise_brier=[0.0] * 4))
+    assert assess(within).reason == NOT_WORSE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.incidents.loss_split import loss_split, metric_of
+from monitoring.incidents.loss_split import loss_split
 from tests.monitoring.incidents.alarms import alarm, baseline, windows
 
 LOSSES = st.floats(0, 1)
@@ -38,10 +38,6 @@ def test_what_is_no_loss_or_has_no_expectation_is_not_split() -> None:
     assert loss_split(alarm("error", windows(error=[0.4]))) is None
     alone = baseline(without=["surprise_brier"])
     assert loss_split(alarm("brier", windows(brier=[0.4], surprise_brier=[0.3]), against=alone)) is None
-
-
-def test_the_metric_of_a_watch_is_its_loss() -> None:
-    assert [metric_of(name) for name in ("surprise_error", "error", "missing:z")] == ["error", "error", "missing:z"]
 
 
 def test_an_alarm_of_a_ranking_loss_has_the_split_of_a_brier_score_that_rose() -> None:

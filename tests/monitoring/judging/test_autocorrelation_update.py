@@ -20,6 +20,7 @@ from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.jobs.deployment import deploy as made_ready
 from monitoring.jobs.run import run_due_windows
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate, UpdatedTests, quiet_segments
+from monitoring.judging.fit.harms import harms_of
 from monitoring.records import LEVELS, IncidentRecord, Level, ScoreHistory, Watch, WatchKey
 from monitoring.store.store import Store
 
@@ -145,7 +146,7 @@ def test_a_run_re_estimates_after_ten_windows_and_updates_the_sensitivity(
         found = smallest_detectable_harms(
             page.with_ar1(learnt["page"]),
             reference_fit.means,
-            reference_fit.harms(),
+            harms_of(reference_fit),
             np.random.default_rng(0),
             log_scale=LevelState.from_text(store.deployments.states(1)["page"]).log_scale or 0.0,
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from monitoring.baseline.predictions import Predictions
@@ -15,7 +16,14 @@ from monitoring.judging.judge import Judgement
 from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.records import IncidentEvent, IncidentRecord, IncidentState, WatchKey
 from monitoring.tasks.task import NO_LABEL
-from tests.monitoring.judging.small_judge import BASELINE_DAYS, ROWS_A_DAY, day, rows_of_days, small_judge
+from tests.monitoring.judging.small_judge import (
+    BASELINE_DAYS,
+    ROWS_A_DAY,
+    day,
+    rows_of_days,
+    small_judge,
+    with_feature,
+)
 
 HARM = 5
 MORE_HARM = 30
@@ -34,13 +42,18 @@ def flipped(rows: Predictions, share: float, days: Iterable[int], *, origin: str
     return replace(rows, labels=np.where(mine, 1 - rows.labels, rows.labels))
 
 
-def harder(rows: Predictions, first: int) -> Predictions:
-    """The rows with probabilities nearer to a half from a day on, and labels drawn by them: the model is right."""
+def harder(rows: Predictions, first: int, *, factor: float = 0.7, moved: bool = True) -> Predictions:
+    """The rows with probabilities nearer to a half from a day on, and labels drawn by them: the model is right.
+
+    Temperatures move with it, unless they do not.
+    """
     later, before = day_of_rows(rows) >= first, rows.probabilities[:, 1]
-    late = np.where(later, 0.5 + 0.4 * (before - 0.5), before)
+    late = np.where(later, 0.5 + factor * (before - 0.5), before)
     drawn = (np.random.default_rng(0).random(len(rows)) < late).astype(np.int64)
     labels = np.where(later & (rows.labels != NO_LABEL), drawn, rows.labels)
-    return replace(rows, labels=labels, probabilities=np.stack([1.0 - late, late], axis=1))
+    temps = np.asarray(rows.features["temp"]) + 15.0 * (later & moved)
+    harder_rows = replace(rows, labels=labels, probabilities=np.stack([1.0 - late, late], axis=1))
+    return with_feature(harder_rows, "temp", pa.array(temps))
 
 
 def judged(rows: Predictions, days: Sequence[int], state: JudgeState | None = None) -> list[Judgement]:
@@ -68,6 +81,11 @@ def opened_incidents(found: Sequence[Judgement], *, level: str = "page") -> list
     return [(place, incident) for place, incident in events(found, "open", level=level) if len(incident.history) == 1]
 
 
+def is_about_loss(incident: IncidentRecord) -> bool:
+    watches = small_judge().catalogue.watches
+    return incident.watch in watches and harm_group(watches[incident.watch]) == LOSS_GROUP
+
+
 def loss_offsets(state: JudgeState) -> dict[str, float]:
     """The offsets of losses, surprises and estimates on the whole traffic."""
     watches = small_judge().catalogue.watches
@@ -91,7 +109,7 @@ def test_an_open_page_mutes_nothing_and_more_harm_makes_it_worse(seed: int) -> N
     found = judged(rows, range(50))
     pages = {incident.number: incident for place, incident in opened_incidents(found) if place < MORE_HARM}
     place, incident = next((place, one) for place, one in events(found, "worse") if place >= MORE_HARM)
-    assert place <= MORE_HARM + 5
+    assert place <= MORE_HARM + 8
     assert incident.message.startswith(pages[incident.number].message.partition(" Next step: ")[0])
     assert "Worse since: " in incident.message
     assert incident.history[0].state == "open"
@@ -125,7 +143,7 @@ def test_what_a_person_closed_is_tested_against_the_baseline_again_and_comes_bac
         ("closed", day(0).end, "") for _ in closed
     ]
     again = next(one for _, one in opened_incidents(found) if one.previous is not None)
-    assert again.previous in {one.number for one in closed if one.watch == again.watch}
+    assert again.previous in {one.number for one in closed}
     assert again.message.startswith(f"Came back, see #{again.previous}. ")
 
 
@@ -180,7 +198,37 @@ def test_a_harder_season_with_a_model_as_right_as_before_is_a_notice(seed: int) 
     harder_traffic = [one for one in notices if one.cause.startswith("harder traffic, model as right as before: ")]
     assert len(harder_traffic) == 1
     assert harder_traffic[0].message.startswith("Harder traffic, model as right as before: ")
-    assert "page" not in {one.window.status for one in found}
+    statuses = [judgement.window.status for judgement in found]
+    assert "page" not in statuses
+    assert statuses[:HARM].count("suspected") == 0
+    assert "suspected" in statuses, "a loss has risen, whatever explains it"
+
+
+def test_harder_traffic_is_not_said_where_no_input_moved() -> None:
+    """The model's probabilities alone explain the rise: they excuse a dead model as well."""
+    found = judged(harder(rows_of_days(BASELINE_DAYS, 40, seed=2), HARM, moved=False), range(40))
+    opened = [incident for level in ("notice", "page") for _, incident in opened_incidents(found, level=level)]
+    assert any(is_about_loss(incident) for incident in opened)
+    assert not any("as right as before" in incident.cause for incident in opened)
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_loss_that_rose_by_half_of_the_benchmark_pages_whatever_explains_it(moved: bool) -> None:
+    rows = harder(rows_of_days(BASELINE_DAYS, 40, seed=2), HARM, factor=0.1, moved=moved)
+    found = judged(rows, range(40))
+    place, page = opened_incidents(found)[0]
+    assert HARM <= place <= HARM + 8
+    assert is_about_loss(page)
+
+
+def test_answers_that_say_nothing_are_no_harder_traffic() -> None:
+    """Every score is .5 while the labels go on as before: the loss that scores promise rises as much as the loss."""
+    rows = rows_of_days(BASELINE_DAYS, 40, seed=2)
+    dead = np.where((day_of_rows(rows) >= HARM)[:, None], 0.5, rows.probabilities)
+    found = judged(replace(rows, probabilities=dead), range(40))
+    assert opened_incidents(found)[0][0] <= HARM + 6
+    told = [incident.cause for level in ("page", "notice") for _, incident in opened_incidents(found, level=level)]
+    assert not any("as right as before" in cause for cause in told)
 
 
 def test_harm_that_stays_is_one_incident_however_long(steady: list[Judgement]) -> None:
@@ -194,7 +242,9 @@ def test_every_alarm_rearms_the_level_from_where_it_stands(steady: list[Judgemen
     [(opened, _)] = opened_incidents(steady)
     assert loss_offsets(steady[opened - 1].state) == {}
     assert set(loss_offsets(steady[opened].state)) >= {"error", "brier", "surprise_error", "surprise_brier"}
-    assert min(loss_offsets(steady[opened].state).values()) > 0.0
+    rising = {name: offset for name, offset in loss_offsets(steady[opened].state).items() if "calibration" not in name}
+    assert min(rising.values()) > 0.0
+    assert loss_offsets(steady[opened].state)["calibration_slope"] < 0.0, "labels contradict confident answers"
     assert steady[opened].state.levels["page"].windows == 0
     assert steady[opened + 1].window.page_log_evidence < steady[opened].window.page_log_evidence
 

@@ -133,8 +133,11 @@ def test_scores_are_in_the_unit_of_their_watch() -> None:
     scores = {s.watch: s.value for s in judge.run([judge.traffic(rows, LIVE[0])])[0].window.scores if not s.slice}
     known = rows.labels != NO_LABEL
     wrong = (rows.probabilities.argmax(axis=1) != rows.labels)[known]
-    expected = (1.0 - rows.probabilities.max(axis=1))[known]
+    assert judge.catalogue.calibration is not None
+    calibrated = judge.catalogue.calibration.calibrated(rows.probabilities)
+    expected = 1.0 - calibrated[np.arange(len(rows)), rows.probabilities.argmax(axis=1)][known]
     assert scores["error"] == pytest.approx(wrong.mean(), abs=1e-8)
+    assert scores["material_error"] == scores["error"]
     assert scores["surprise_error"] == pytest.approx(wrong.mean() - expected.mean(), abs=1e-8)
 
 

@@ -148,6 +148,7 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "labels_conflicting",
             "label_delays",
             "measured",
+            "loss_log_evidence",
         ],
         "window_attempt": ["deployment", "start", "end", "attempts", "started_at", "judged_at", "error"],
         "checkpoint": ["deployment", "start", "content"],

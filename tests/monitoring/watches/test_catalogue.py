@@ -15,7 +15,7 @@ from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, WatchKey
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.task import NO_LABEL, loss_of
 from monitoring.watches.catalogue import MAX_SLICE_VALUES, Catalogue, catalogue, labelled_rows
 from monitoring.watches.label_shares import ANSWERED
 from monitoring.watches.scoring import merged
@@ -64,7 +64,9 @@ def test_every_family_has_its_watches(watched: Catalogue) -> None:
     families = {watch.family for watch in watched.watches.values()}
     assert families == {
         "performance",
+        "material",
         "surprise",
+        "calibration",
         "estimates",
         "integrity",
         "outputs",
@@ -77,7 +79,9 @@ def test_every_family_has_its_watches(watched: Catalogue) -> None:
 
 
 def test_losses_are_watched_on_the_whole_on_each_slice_and_on_each_class(watched: Catalogue) -> None:
-    losses = {watch.name for watch in watched.loss_watches}
+    ranks = {watch.name for watch in watched.ranks.watches}
+    material = {watch.name for watch in watched.material_watches if loss_of(watch.name) not in ranks}
+    losses = {watch.name for watch in watched.loss_watches} | material
     slices = {key.slice for key in watched.keys if key.slice}
     assert slices == {
         *(f"origin=O{place}" for place in range(3)),

@@ -15,6 +15,7 @@ from monitoring.errors import BadInput
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.judging.fit.baseline_sums import POOLED_WINDOWS
+from monitoring.judging.fit.harms import harms_of
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference, in_level
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.records import LEVELS, WatchKey
@@ -100,7 +101,7 @@ def test_a_baseline_without_labels_has_no_losses_and_no_estimates() -> None:
     fit = fitted(replace(rows, labels=np.full(len(rows), NO_LABEL)))
     assert fit.estimator is None
     assert ERROR not in fit.means
-    assert fit.harms() == ()
+    assert harms_of(fit) == ()
 
 
 def with_rare_origin(rows: Predictions, every: int) -> Predictions:

@@ -13,6 +13,7 @@ from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.judging.facts.fact_limits import FactLimits
+from monitoring.judging.fit.harms import harms_of
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
@@ -57,14 +58,14 @@ def reference_fit() -> ReferenceFit:
 def test_a_rise_on_one_slice_shifts_the_whole_by_its_share_and_small_slices_are_left_out(
     reference_fit: ReferenceFit,
 ) -> None:
-    everywhere, alone = reference_fit.harms()
+    everywhere, alone = harms_of(reference_fit)
     assert (everywhere.slice, dict(everywhere.score_shifts)) == ("", {error(WHOLE): 1.0})
     assert (alone.slice, dict(alone.score_shifts)) == (WIDE, {error(WHOLE): SHARE, error(WIDE): 1.0})
 
 
 def test_the_smallest_detectable_rise_on_a_slice_is_detected_in_time(reference_fit: ReferenceFit) -> None:
     level = reference_fit.tests["page"]
-    found = smallest_detectable_harms(level, reference_fit.means, reference_fit.harms(), np.random.default_rng(2))
+    found = smallest_detectable_harms(level, reference_fit.means, harms_of(reference_fit), np.random.default_rng(2))
     (thirty,) = (one for one in found if (one.slice, one.windows) == (WIDE, 30))
     assert thirty.rise is not None
     in_time = 0

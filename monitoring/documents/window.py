@@ -18,7 +18,7 @@ from monitoring.reports.window_states import WindowState
 class EvidenceDocument(Document):
     """Evidence of each level, not its logarithm; 0 before the first score.
 
-    `losses` is the evidence that a loss has risen, for whatever reason: at the threshold of pages the window is suspected.
+    `losses` is the evidence that a loss has risen, for whatever reason: at the threshold of pages harm is suspected.
     """
 
     page: float

@@ -36,8 +36,8 @@ ESTIMATE_TOLERANCES = 2.0
 #: pages add at most a quarter to what is promised.
 UNEXPLAINED_THRESHOLDS = 4.0
 
-#: The false discovery rate at which an input has moved, where that is a reason; of the joint watch, by how many standard
-#: errors.
+#: The false discovery rate at which an input has moved, where that is a reason; of the joint watch, by how many
+#: standard errors.
 MOVED_RATE = 0.01
 JOINT_ERRORS = 3.0
 

@@ -155,9 +155,7 @@ class IncidentTracker:
                 continue
             alarm = self._alarm(evidence, level, window, history)
             deserved = assess(since_onset(alarm)) if level == "page" else HarmAssessment(level=level)
-            updated, new = self._answer(
-                alarm, deserved, one, window, (*current, *opened), history, first_number + len(opened)
-            )
+            updated, new = self._answer(alarm, deserved, one, window, (*current, *opened), first_number + len(opened))
             if new is not None:
                 opened.append(new)
             current = [updated.get(incident.number, incident) for incident in current]
@@ -315,7 +313,6 @@ class IncidentTracker:
         level: LevelEvidence,
         window: ScoredWindow,
         current: Sequence[IncidentRecord],
-        history: Sequence[WindowRecord],
         number: int,
     ) -> tuple[dict[int, IncidentRecord], IncidentRecord | None]:
         """What an alarm does: makes an open incident of its harm worse, or opens one, or neither.
@@ -343,7 +340,7 @@ class IncidentTracker:
         recovery = begin_recovery(level.test.tests[alarm.key], rise, tolerance)
         same_level = [one for one in related if one.level == deserved.level]
         if same_level:
-            if deserved.pages and not self._is_above_benchmark(alarm, history):
+            if deserved.pages and not self._is_above_benchmark(alarm):
                 return {}, None
             first = same_level[0]
             own = WatchKey(watch=first.watch, slice=first.slice) == alarm.key
@@ -358,11 +355,11 @@ class IncidentTracker:
         )
         return {one.number: replace(one, closed_at=now).entered("closed", now) for one in superseded}, new
 
-    def _is_above_benchmark(self, alarm: Alarm, history: Sequence[WindowRecord]) -> bool:
+    def _is_above_benchmark(self, alarm: Alarm) -> bool:
         """Whether any loss of the alarm's rows lies above the benchmark in the last windows; true of other watches."""
         if alarm.watch.family not in LOSS_FAMILIES:
             return True
-        losses = loss_changes(replace(alarm, windows=tuple(history[-HARM_WINDOWS:])))
+        losses = loss_changes(replace(alarm, windows=alarm.windows[-HARM_WINDOWS:]))
         return not losses or any(loss.rise > 0.0 for loss in losses)
 
     def _alarm(

@@ -77,6 +77,7 @@ def _columns(table: str) -> list[tuple[str, pa.DataType]]:
             ("expected", text),
             ("evidence_page", number),
             ("evidence_notice", number),
+            ("evidence_losses", number),
         ],
         "incidents": [
             *model,
@@ -150,6 +151,7 @@ def _windows(status: MonitorStatus) -> list[dict[str, Any]]:
             "expected": window.expected,
             "evidence_page": finite_evidence(window.page_log_evidence),
             "evidence_notice": finite_evidence(window.notice_log_evidence),
+            "evidence_losses": finite_evidence(window.loss_log_evidence),
         }
         for window in status.windows
     ]

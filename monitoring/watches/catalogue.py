@@ -308,6 +308,14 @@ def _calibration(task: Task, known: Predictions) -> Calibration | MultilabelCali
     return None
 
 
+def _calibration_watches(
+    task: Task, calibration: Calibration | MultilabelCalibration | None, probabilities: Floats
+) -> CalibrationWatches | None:
+    if calibration is None or not isinstance(task, Classification | Multilabel):
+        return None
+    return CalibrationWatches.fit(task, calibration, probabilities)
+
+
 def labelled_rows(predictions: Predictions) -> NDArray[np.bool_]:
     """Which rows have a label and finite probabilities, [n]."""
     answered = np.isfinite(predictions.probabilities).all(axis=1)
@@ -321,9 +329,6 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         baseline: The baseline.
         slice_columns: Category inputs to slice traffic by.
         class_slices: Which of `classes.CLASS_COLUMNS` to slice losses by.
-
-    Returns:
-        The catalogue.
 
     Raises:
         BadInput: For a slice column that is no category input, or that has the name of a slice by class.
@@ -359,9 +364,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         labels=LabelWatches.fit(task, reference.labels[known]),
         answer_parts=answer_parts(task, reference.probabilities[np.isfinite(reference.probabilities).all(axis=1)]),
         calibration=calibration,
-        calibration_watches=None
-        if calibration is None or not isinstance(task, Classification | Multilabel)
-        else CalibrationWatches.fit(task, calibration, probabilities),
+        calibration_watches=_calibration_watches(task, calibration, probabilities),
         residuals=ResidualModel.fit(baseline, known) if enough and task.metrics and not task.classes else None,
         bins=baseline.bins,
         sources={one.name: one.source for one in baseline.spec.features if one.source},

@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.sensitivity import Harm
+from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.records import ScoreSum, WatchKey
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.task import MATERIAL, SURPRISE
-from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.rank import is_rank
-
-if TYPE_CHECKING:
-    from monitoring.judging.fit.reference_fit import ReferenceFit
 
 #: Slices, at most, for which the smallest detectable harm is simulated.
 MAX_HARM_SLICES = 8
 
 #: Share of the baseline's windows in which a slice must have a score for that.
 MIN_SCORED_SHARE = 0.9
-
-#: The part of the labels that is exchanged to see what wrong labels do to each watch: a rise is nearly proportional.
-WRONG_SHARE = 0.2
-
-
-def wrong_label_sums(
-    catalogue: Catalogue, reference: Predictions, rng: np.random.Generator
-) -> dict[WatchKey, ScoreSum]:
-    """The sums of the watches on losses with a part of the labels exchanged for those of other classes.
-
-    Args:
-        catalogue: The watches.
-        reference: All rows of the baseline.
-        rng: Source of randomness.
-
-    Returns:
-        The sums; none where a row has not exactly one of several classes, or no row has a label.
-    """
-    classes = len(catalogue.task.classes)
-    labelled = reference.take(labelled_rows(reference))
-    if not catalogue.task.exclusive or classes < 2 or not len(labelled):
-        return {}
-    others = (labelled.labels + rng.integers(1, classes, len(labelled))) % classes
-    wrong = (rng.random(len(labelled)) < WRONG_SHARE) & (labelled.labels >= 0)
-    return catalogue.label_sums(replace(labelled, labels=np.where(wrong, others, labelled.labels)))
 
 
 def harms_of(fit: ReferenceFit) -> tuple[Harm, ...]:

@@ -26,7 +26,6 @@ from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pool
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
 from monitoring.judging.fit.fact_fit import fit_fact_limits
-from monitoring.judging.fit.harms import wrong_label_sums
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.fit.worst_months import covers_year, worst_months
 from monitoring.judging.window.event_scores import EventScores
@@ -42,6 +41,9 @@ from monitoring.watches.joint import Witness
 from monitoring.watches.measured.window_means import over_windows
 from monitoring.watches.rank import is_rank
 
+#: The part of the labels that is exchanged to see what wrong labels do to each watch: a rise is nearly proportional.
+WRONG_SHARE = 0.2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceFit:
@@ -54,7 +56,7 @@ class ReferenceFit:
         facts: Beyond which one window is a fact.
         estimator: Estimates losses without labels; None where the baseline has too few labels.
         losses: The sums of the watches that need a label over all labelled rows of the baseline.
-        wrong_labels: The same with a part of the labels exchanged (`monitoring.judging.fit.harms`).
+        wrong_labels: The same with a part of the labels exchanged (`wrong_label_sums`).
         witness: The fitted joint watch, where there is one.
         horizon: How long labels are waited for.
         label_rate: The share of the baseline's rows whose label arrived within the horizon.
@@ -129,9 +131,6 @@ def fit_reference(
         tolerances: The changes that count as harmless.
         horizon: How long labels are waited for; later ones count as missing.
 
-    Returns:
-        The fit.
-
     Raises:
         BadInput: No watch has enough windows.
     """
@@ -168,6 +167,28 @@ def fit_reference(
         vocabularies=every.vocabularies,
         worst_months=worst_months(tests["page"], catalogue.watches, starts),
     )
+
+
+def wrong_label_sums(
+    catalogue: Catalogue, reference: Predictions, rng: np.random.Generator
+) -> dict[WatchKey, ScoreSum]:
+    """The sums of the watches on losses with a part of the labels exchanged for those of other classes.
+
+    Args:
+        catalogue: The watches.
+        reference: All rows of the baseline.
+        rng: Source of randomness.
+
+    Returns:
+        The sums; none where a row has not exactly one of several classes, or no row has a label.
+    """
+    classes = len(catalogue.task.classes)
+    labelled = reference.take(labelled_rows(reference))
+    if not catalogue.task.exclusive or classes < 2 or not len(labelled):
+        return {}
+    others = (labelled.labels + rng.integers(1, classes, len(labelled))) % classes
+    wrong = (rng.random(len(labelled)) < WRONG_SHARE) & (labelled.labels >= 0)
+    return catalogue.label_sums(replace(labelled, labels=np.where(wrong, others, labelled.labels)))
 
 
 def _min_stds(tolerances: Tolerances, catalogue: Catalogue, rows: int) -> dict[str, float]:

@@ -51,7 +51,7 @@ def test_document_has_the_shape_that_the_command_line_promises(status: MonitorSt
 
 
 def test_evidence_that_was_never_seen_is_zero(status: MonitorStatus) -> None:
-    assert status_document(status).plain()["windows"][0]["evidence"] == {"page": 0.0, "notice": 0.0}
+    assert status_document(status).plain()["windows"][0]["evidence"] == {"page": 0.0, "notice": 0.0, "losses": 0.0}
 
 
 @given(page=st.floats(), notice=st.floats())

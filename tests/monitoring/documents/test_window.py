@@ -25,5 +25,5 @@ def test_numbers_are_finite_and_times_are_in_utc() -> None:
     )
     document = window_document(window, {}).plain()
     assert document["start"] == "2013-05-01T12:00:00Z"
-    assert document["evidence"] == {"page": 0.0, "notice": math.exp(0.5)}
+    assert document["evidence"] == {"page": 0.0, "notice": math.exp(0.5), "losses": 0.0}
     assert run_document(RunRecord(started_at=NOON)).plain()["error"] is None

@@ -139,7 +139,7 @@ class DriftDetector:
 
     @property
     def threshold(self) -> float:
-        """The evidence at which the detector alarms: the average run length."""
+        """The average run length, which is the evidence at which the detector alarms."""
         return self._threshold
 
     @property

@@ -55,7 +55,7 @@ def test_each_file_in_the_lock_has_a_hash(root: Path) -> None:
 
 
 def test_each_library_that_is_imported_is_declared(setup: RawConfigParser, modules: dict[str, Path]) -> None:
-    extras = (lines for name, lines in setup["options.extras_require"].items() if name not in {"test", "dev"})
+    extras = (lines for name, lines in setup["options.extras_require"].items() if name not in {"test", "docs", "dev"})
     asked = (needed for lines in (setup["options"]["install_requires"], *extras) for needed in requirements(lines))
     declared = {canonicalize_name(needed.name) for needed in asked}
     providers = packages_distributions()

@@ -1,0 +1,50 @@
+"""How Sphinx builds the site: `make docs`. Every warning is an error there, unresolved names in docstrings included."""
+
+from __future__ import annotations
+
+import sys
+from configparser import RawConfigParser
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # the checkout's packages, whatever is installed
+
+_setup = RawConfigParser()
+_setup.read(ROOT / "setup.cfg", encoding="utf-8")
+
+project = "pitfalls_tf"
+version = release = _setup["metadata"]["version"]
+copyright = "the authors of pitfalls_tf, Apache-2.0"  # noqa: A001 - Sphinx reads this name
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+exclude_patterns = ["_static", "paper/*/table.md"]
+
+# Markdown as the repository's browsers show it: headings have anchors, links to files of the repository download them.
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+# Notebooks are run by the tests, and shown with the output that they have there.
+nb_execution_mode = "off"
+
+# Docstrings have one kind of backtick; types are written once, in the signature.
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+nitpicky = True
+# Types of other libraries are named and not linked: their pages are elsewhere, and the site is built offline.
+nitpick_ignore_regex = [
+    ("py:.*", r"(numpy|pd|pandas|pyarrow|pathlib|datetime|collections|matplotlib)\..*|Figure|Path"),
+    ("py:.*", r"Reports|InputPicture"),
+]
+
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+html_theme = "furo"
+html_title = f"pitfalls_tf {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False

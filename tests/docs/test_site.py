@@ -1,0 +1,88 @@
+"""The site is built as `make docs` builds it: strictly, and without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SCHEME = re.compile(r"^(https?:)?//")
+
+
+class Loaded(HTMLParser):
+    """What a browser loads for a page, links that a reader may follow apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag in {"script", "img", "iframe"}:
+            self.addresses.append(values.get("src") or "")
+        elif tag == "link" and values.get("rel") in {"stylesheet", "icon", "preload"}:
+            self.addresses.append(values.get("href") or "")
+
+
+def build(docs: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    """Run Sphinx; pages and their state go below `out`."""
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going"]
+    command += ["--doctree-dir", str(out / "doctrees"), str(docs), str(out / "site")]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def site(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole site, built anew."""
+    out = tmp_path_factory.mktemp("site")
+    done = build(pytestconfig.rootpath / "docs", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out / "site"
+
+
+@pytest.mark.timeout(600)
+def test_every_page_is_built_and_loads_nothing_from_elsewhere(site: Path, pytestconfig: pytest.Config) -> None:
+    sources = [path for path in (pytestconfig.rootpath / "docs").rglob("*.md") if path.name != "table.md"]
+    built = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")}
+    assert len(sources) > 100
+    assert not {path.relative_to(pytestconfig.rootpath / "docs").with_suffix("").as_posix() for path in sources} - built
+    for path in site.rglob("*.html"):
+        page = Loaded()
+        page.feed(path.read_text("utf-8"))
+        assert not [address for address in page.addresses if SCHEME.match(address)], path
+
+
+@pytest.mark.timeout(600)
+def test_the_search_finds_pages_by_their_words(site: Path) -> None:
+    text = (site / "searchindex.js").read_text("utf-8")
+    index = json.loads(text[text.index("(") + 1 : text.rindex(")")])
+    pages = [index["docnames"][place] for place in index["terms"]["quantil"]]
+    assert "tutorials/regression" in pages
+
+
+@pytest.mark.parametrize(
+    ("page", "complaint"),
+    [
+        ("[a](absent.md)", "absent.md"),
+        ("[a](#absent)", "absent"),
+        ("![a](absent.png)", "absent.png"),
+        ("```{eval-rst}\n.. autoclass:: monitoring.Absent\n```", "Absent"),
+    ],
+)
+@pytest.mark.timeout(300)
+def test_a_build_with_a_fault_fails(pytestconfig: pytest.Config, tmp_path: Path, page: str, complaint: str) -> None:
+    docs = tmp_path / "docs"
+    (docs / "_static").mkdir(parents=True)
+    settings = (pytestconfig.rootpath / "docs" / "conf.py").read_text("utf-8")
+    (docs / "conf.py").write_text(settings.replace("Path(__file__).parents[1]", f'Path("{pytestconfig.rootpath}")'))
+    (docs / "index.md").write_text(f"# A page\n\n{page}\n", "utf-8")
+    done = build(docs, tmp_path)
+    assert done.returncode != 0
+    assert complaint in done.stderr

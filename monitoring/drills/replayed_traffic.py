@@ -14,7 +14,6 @@ from monitoring.baseline.predictions import Predictions, microseconds, predictio
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.drills.timeline import RETYPED
 from monitoring.jobs.sources.log_window import LogWindow
-from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.id_keys import IdSet
@@ -57,14 +56,19 @@ class ReplayedTraffic:
         return ()
 
     @property
-    def unmatched_labels(self) -> UnmatchedLabels:
+    def waiting_ids(self) -> pa.Array:
         """See `TrafficSource`."""
-        return UnmatchedLabels()
+        return pa.array([], pa.string())
 
     @property
     def excluded_rows(self) -> int:
         """See `TrafficSource`."""
         return 0
+
+    def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """See `TrafficSource`."""
+        none = np.zeros(len(ids), dtype=np.bool_)
+        return none, none
 
     def rows(self, window: Window) -> LogWindow:
         """See `TrafficSource`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_d
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment
-from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at
+from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at, windows_of_labels
 from monitoring.jobs.fits.simulations import initial_level, simulated_sensitivity
 from monitoring.jobs.metrics.metric_changes import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
@@ -31,23 +31,29 @@ from monitoring.judging.judged_again import with_numbers_of
 from monitoring.judging.window.label_join import LATE_LABEL_HORIZONS, LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.judging.window.waiting_labels import WaitingLabels
 from monitoring.judging.window.window_reader import read_window
-from monitoring.records import JUDGED_AGAIN, LEVELS, Finding, IncidentRecord, Level, WatchKey, WindowRecord
+from monitoring.judging.window.window_traffic import TrafficEnd
+from monitoring.records import JUDGED_AGAIN, LEVELS, Backfill, Finding, IncidentRecord, Level, WatchKey, WindowRecord
 from monitoring.records.state_names import (
     SUBGROUPS,
 )
 from monitoring.store.checks import Check
 from monitoring.store.store import Store
-from monitoring.timestamps import as_microseconds, duration_microseconds
+from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.tracing import span
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, has_labels, labels_ever, reject_lost_labels
 from monitoring.traffic.labels.label_retention import forget_labels
 from monitoring.traffic.windows import RowPlan, Window
 
-#: The label cursor's entries: how many labels of the log, in order of arrival, the windows judged so far have seen, and
-#: how many labels waited for their rows outside it.
+#: The entry of the label cursor for how many labels of the log, in order of arrival, the windows so far have seen.
 CURSOR = "labels"
-WAITING = "waiting"
+
+#: And for the first of the last windows, microseconds, which no row followed when they were judged.
+OPEN_SINCE = "open since"
+
+#: Who has windows judged again that were the end of the traffic.
+REOPENED_BY = "pitfalls monitor run"
 
 
 def _arrived_before(labels: pa.Table, moment: datetime) -> int:
@@ -79,10 +85,11 @@ class DeploymentRun:
         ends = (self._since, None if last is None else last.record.end)
         self._after = max((end for end in ends if end is not None), default=None)
         cursor = {} if last is None else last.label_cursor
-        self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
-        self._cursor = cursor
+        self._read, self._cursor = int(cursor.get(CURSOR, 0)), cursor
         self._judged = self._judged_before_run = store.windows.count(number, self._since)
         self._late = LateRows()
+        self._last_row: datetime | None = None
+        self._open_since = cursor.get(OPEN_SINCE)
         incidents = store.incidents.read(number)
         self._before = {one.number: one for one in incidents if one.closed_from == JUDGED_AGAIN}
         states = store.deployments.states(number)
@@ -121,6 +128,36 @@ class DeploymentRun:
         """Of a deployment's first run, the number of the deployment whose place it takes."""
         return self._store.deployments.read(self._number).follows if self._fresh else None
 
+    @property
+    def open_since(self) -> datetime | None:
+        """When the first of the last windows begins that no row followed when they were judged; None: one followed."""
+        return None if self._open_since is None else as_datetime(self._open_since)
+
+    def reopened(self, opened: Callable[[Deployment, ReadScope], TrafficSource], now: datetime) -> datetime | None:
+        """Put windows back to be judged again for which rows have come since they were the end of the traffic.
+
+        Args:
+            opened: opens the traffic.
+            now: the time.
+
+        Returns:
+            When the first of them begins; None: none has more rows now, or it cannot be judged again.
+        """
+        since = self.open_since
+        if since is None:
+            return None
+        found = self._store.windows(self._number, scores=False, since=since)
+        records = [record for record in found if record.start >= since]
+        traffic = opened(self._deployment, ReadScope(since=since))
+        counts = traffic.row_counts([Window(start=one.start, end=one.end) for one in records])
+        more = [one.start for one, (_, rows) in zip(records, counts.tolist(), strict=True) if rows > one.rows]
+        if not more or more[0] not in self._store.rejudgeable(self._number):
+            return None
+        end = records[-1].end
+        again = Backfill(start=more[0], end=end, by=REOPENED_BY, at=now, until=end)
+        self._store.begin_backfill(self._number, again, again_from=again.start, checked_at=None)
+        return again.start
+
     def begin(self, label_logs: tuple[Path, ...], *, labels_anew: bool = False) -> None:
         """Store what the deployment is held against, unless that is stored already.
 
@@ -132,7 +169,7 @@ class DeploymentRun:
             CannotRun: the label log is not there, although labels were read from it before.
         """
         if labels_anew:
-            self._read = self._waited = 0
+            self._read, self._cursor = 0, {}
         elif self._read and label_logs and not any(map(has_labels, label_logs)):
             reject_lost_labels(0, self._read)
         fit, store = self._deployment.reference_fit, self._store
@@ -151,13 +188,15 @@ class DeploymentRun:
         self._traffic = traffic
         if self._fresh and self._since is not None:
             self._read = _arrived_before(labels, self._since)
+        self._waiting = WaitingLabels.of(traffic, self._cursor)
         self._label_join = LabelJoin(
             labels,
             task=deployment.baseline.spec.task,
             read=self._read,
             horizon_us=duration_microseconds(deployment.horizon),
-            unmatched=replace(traffic.unmatched_labels, labels=max(traffic.unmatched_labels.labels - self._waited, 0)),
+            outside=self._waiting,
             lookup=traffic,
+            looks_back=not any(record.labels_unknown for record in self._state.history[-1:]),
         )
         damaged = any(finding.kind == LABEL_LOG_DAMAGED for finding in traffic.source_findings)
         if self._label_join.read < self._read and not damaged:
@@ -165,10 +204,34 @@ class DeploymentRun:
         checked_at = self._store.deployments.check(self._number).checked_at
         self._followed = is_followed(deployment.plan, after=self._after, checked_at=checked_at)
         due = due_windows(traffic, deployment.plan, after=self._after, now=now, followed=self._followed)
+        due = (*due, *self._windows_of_labels(due, now))
         if due and self._after is not None:
             self._label_join.restore(self._judged_before(due[0].start))
             self._late = self._late_rows()
         return due
+
+    def _windows_of_labels(self, due: tuple[Window, ...], now: datetime) -> tuple[Window, ...]:
+        """The windows after the last row of traffic that is not followed, in which labels arrive that may count."""
+        plan, after = self._deployment.plan, due[-1].end if due else self._after
+        if isinstance(plan, RowPlan):
+            return ()
+        self._last_row = max((last for _, last in self._traffic.spans(plan.longest_gap) if last <= now), default=None)
+        if self._last_row is None or after is None or self._followed:
+            return ()
+        start, latest = as_microseconds(after), as_microseconds(min(self._last_row + self._deployment.horizon, now))
+        last = self._label_join.last_unjoined(start, latest, first=not due)
+        until = None if last is None else as_datetime(last)
+        return windows_of_labels(plan, after=after, until=until, now=now)
+
+    @property
+    def waiting_labels(self) -> int:
+        """How many labels wait for the next window, where this run has judged none."""
+        return 0 if self.judged or self._after is None else self._label_join.waiting(as_microseconds(self._after))
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The time before which no window is due; None where it is not known."""
+        return next_due_at(self._deployment.plan, self._after)
 
     def finish(self, check: Check, *, sensitivity: bool = True) -> None:
         """Store that all that was due is judged, so that a run with nothing to do knows it at once.
@@ -243,9 +306,18 @@ class DeploymentRun:
             self._update_autocorrelation()
         judge = self._deployment.judge
         with span("read"):
+            end = self._end_at(window)
             traffic = read_window(
-                self._traffic, self._label_join, window, judge.aggregator(), first=first, empty=self._empty
+                self._traffic,
+                self._label_join,
+                window,
+                judge.aggregator(),
+                first=first,
+                empty=self._empty,
+                end=end,
             )
+            is_open = end is not None and not end.is_followed
+            self._open_since = (self._open_since or as_microseconds(window.start)) if is_open else None
         if first:
             late = self._late
             findings = (*traffic.findings, *late.findings(), *self._metric_changes())
@@ -260,6 +332,12 @@ class DeploymentRun:
         self._state = judgement.state
         self._judged += 1
         return judgement.window, judgement.changed
+
+    def _end_at(self, window: Window) -> TrafficEnd | None:
+        """The end of the traffic, where it is in a window or before it."""
+        if self._last_row is None or self._last_row >= window.end:
+            return None
+        return TrafficEnd(last_row=as_microseconds(self._last_row), is_followed=self._followed)
 
     def _with_numbers(self, judgement: Judgement) -> Judgement:
         """The judgement with the numbers that its incidents had, where windows are judged again."""
@@ -290,8 +368,9 @@ class DeploymentRun:
             states={**judgement.state.to_texts(), SUBGROUPS: self._searches.to_text()},
             label_cursor={
                 CURSOR: max(self._label_join.read, self._read),
-                WAITING: self._traffic.unmatched_labels.labels,
+                **self._waiting.cursor,
                 **self._late.cursor,
+                **({} if self._open_since is None else {OPEN_SINCE: self._open_since}),
             },
             incidents=judgement.changed,
         )

@@ -44,6 +44,25 @@ def due_windows(
     return tuple(dict.fromkeys(found))
 
 
+def windows_of_labels(
+    plan: WindowPlan, *, after: datetime, until: datetime | None, now: datetime
+) -> tuple[Window, ...]:
+    """The windows that are due in which labels arrive after the traffic has ended.
+
+    Args:
+        plan: how time is cut into windows.
+        after: the end of the last window with rows, or of the last one judged.
+        until: the time of the last such label; None: there is none.
+        now: the time.
+
+    Returns:
+        The windows, in order.
+    """
+    if until is None or until < after:
+        return ()
+    return tuple(window for window in plan.windows(after, until) if window.start >= after and plan.due(window, now))
+
+
 #: A window counts as judged in time within so many windows after it was due, and a day.
 IN_TIME_WINDOWS = 3
 

@@ -37,8 +37,7 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
     found = read_idle(config.store.url, config.name, inputs, now)
     if found is None:
         return None
-    path = config.traffic.path
-    state = files_state(path) if path is not None and found.check.traffic_state else ""
+    state = _traffic_state(config) if found.check.traffic_state else ""
     if not found.check.nothing_due(inputs=inputs, traffic_state=state, now=now):
         return None
     return found if touch(config.store.url, found.number, now) else None
@@ -95,8 +94,14 @@ def check_begun(config: MonitorConfig, now: datetime) -> Check:
     Returns:
         The check.
     """
-    path = config.traffic.path
-    return Check(checked_at=now, inputs=inputs_digest(config), traffic_state="" if path is None else files_state(path))
+    return Check(checked_at=now, inputs=inputs_digest(config), traffic_state=_traffic_state(config))
+
+
+def _traffic_state(config: MonitorConfig) -> str:
+    """What files the traffic and its labels are in; empty where some of them are not looked at."""
+    path, labels = config.traffic.path, config.traffic.labels
+    states = [files_state(place) for place in (path, labels) if place is not None]
+    return "" if path is None or not all(states) else " ".join(states)
 
 
 def label_logs_of(config: MonitorConfig) -> tuple[Path, ...]:

@@ -62,6 +62,9 @@ class RunResult:
         unreported: findings about rows that belong to no window, which no window reports, as none was judged.
         follows: of a deployment's first run, the number of the deployment whose place it takes.
         excluded_rows: rows of the judged windows that were left out, as their callers are excluded.
+        waiting_labels: labels that wait for the next window, where none was judged.
+        next_due_at: the time before which that window is not due; None where it is not known.
+        again_from: when the first window begins that was judged again, as rows have come for it; None: none was.
     """
 
     deployment: int
@@ -71,6 +74,9 @@ class RunResult:
     unreported: tuple[Finding, ...] = ()
     follows: int | None = None
     excluded_rows: int = 0
+    again_from: datetime | None = None
+    waiting_labels: int = 0
+    next_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +255,9 @@ def _run(
         opened = partial(_opened, config, services, log.clock, lease)
         search = RunSearch(deployment=deployment, store=store, number=number, reopen=opened)
         run = DeploymentRun(deployment, store, number, search)
+        again = run.reopened(opened, now) if until is None else None
+        if again is not None:
+            run = DeploymentRun(deployment, store, number, search)
         run.begin(label_logs, labels_anew=services.labels_anew)
         traffic = opened(deployment, run.scope)
         all_due = run.due(traffic, now)
@@ -285,6 +294,9 @@ def _run(
             unreported=() if due else traffic.source_findings,
             follows=run.follows,
             excluded_rows=traffic.excluded_rows,
+            again_from=again,
+            waiting_labels=run.waiting_labels,
+            next_due_at=run.next_due_at,
         )
 
 

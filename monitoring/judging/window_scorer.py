@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import numpy as np
+
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, labels_of_one_event
 from monitoring.judging.facts.fact_limits import ObservedWindow
@@ -28,10 +30,18 @@ from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue
-from monitoring.watches.early_labels import EarlyLabels, LabelRate
+from monitoring.watches.early_labels import (
+    MOST_BIAS,
+    EarlyLabels,
+    LabelRate,
+    delay_bias,
+    delay_sample,
+    late_label_findings,
+)
 from monitoring.watches.embedding import embedded, missing_embeddings
 from monitoring.watches.joint import RecentWindows
 from monitoring.watches.label_coverage import LabelWindow, PendingLabels
+from monitoring.watches.label_delays import merged_counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +145,8 @@ class WindowScorer:
         early = self._early_labels(state.early_labels, traffic)
         length = traffic.window.end - traffic.window.start
         labelled, label_event = labels_of_one_event(traffic.labelled, self._calendar, length)
-        if not early.complete:
+        late = self._late_labels(traffic, history)
+        if not early.complete or late:
             labelled = labelled.without_losses()
         events = WindowEvents(
             answered=self._calendar.at(traffic.window.start, traffic.window.end), labelled=label_event
@@ -161,6 +172,7 @@ class WindowScorer:
             findings=(
                 *traffic.findings,
                 *early.findings(traffic.labelled.rows),
+                *late,
                 *inputs.findings,
                 *unembedded,
                 *self._facts(traffic, observed, inputs.findings, events),
@@ -210,7 +222,10 @@ class WindowScorer:
             return shown
         live = [(self._phases(one.start), one.rows + one.repeats) for one in observed.history]
         usual = usual_volumes(live, limits.volumes, observed.phases)
-        return (*shown, *volume_findings(answered.rows + traffic.repeats, usual))
+        received = answered.rows + traffic.repeats
+        if traffic.is_open and received < min(usual, default=0):
+            return shown
+        return (*shown, *volume_findings(received, usual))
 
     def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
         """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""
@@ -236,6 +251,15 @@ class WindowScorer:
         found |= self._catalogue.answer_sums(answered.rows, answered.tally.number("rows"))
         return found | self._catalogue.count_sums(answered.counts) | self.rows.label_sums(labelled.whole)
 
+    def _late_labels(self, traffic: WindowTraffic, history: Sequence[WindowRecord]) -> tuple[Finding, ...]:
+        """The finding that labels after the end of the traffic are biased; none where they are not."""
+        end = traffic.end
+        if end is None or traffic.answered.rows or 2 * end.labels < traffic.labelled.rows:
+            return ()
+        delays = delay_sample(merged_counts(one.label_delays for one in history))
+        bias = delay_bias(delays, self._label_window(traffic.window), last_row=end.last_row)
+        return late_label_findings(traffic.labelled.rows) if bias > MOST_BIAS else ()
+
     def _early_labels(self, before: EarlyLabels, traffic: WindowTraffic) -> EarlyLabels:
         return before.updated(
             traffic.answered.tally.number("rows"),
@@ -243,6 +267,7 @@ class WindowScorer:
             {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
             window=self._label_window(traffic.window),
             rate=LabelRate(share=self._reference_fit.label_rate, min_rows=self._reference_fit.tests["page"].min_rows),
+            delays=np.array(self._reference_fit.label_delays, dtype=np.int64),
         )
 
     def _label_coverage(

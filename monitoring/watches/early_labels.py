@@ -9,11 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitoring.records import Finding
 from monitoring.watches.label_coverage import LabelWindow
+from monitoring.watches.label_delays import EDGES
 
 #: The labels of the first rows are complete at this share of the labels that as many baseline rows have.
 COMPLETE_SHARE = 0.9
+
+#: Labels after the first and after the last row of a traffic are left out of losses if their delays differ so much from
+#: those of all labels: the total variation between both.
+MOST_BIAS = 0.1
+
+#: Delays in a sample of them.
+DELAYS = 100
+
+Whole = NDArray[np.int64]
+
+NO_DELAYS: Whole = np.zeros(0, dtype=np.int64)
 
 _NUMBERS = ("start", "until", "newest", "rows", "labels")
 
@@ -45,7 +60,14 @@ class EarlyLabels:
     complete: bool = False
 
     def updated(
-        self, rows: int, newest: int, labelled: Mapping[int, int], *, window: LabelWindow, rate: LabelRate
+        self,
+        rows: int,
+        newest: int,
+        labelled: Mapping[int, int],
+        *,
+        window: LabelWindow,
+        rate: LabelRate,
+        delays: Whole = NO_DELAYS,
     ) -> EarlyLabels:
         """The state after one more window.
 
@@ -55,10 +77,12 @@ class EarlyLabels:
             labelled: Labels that arrived in the window, by the start of the window of their rows.
             window: The window and the label horizon.
             rate: The baseline's label rate.
+            delays: A sample of the label delays of the baseline, int64 [n], where the window's labels have the same.
 
         Returns:
-            The new state. It is complete once `COMPLETE_SHARE` of the labels to expect are there, or once the label
-            horizon of the first window is over.
+            The new state. It is complete once `COMPLETE_SHARE` of the labels to expect are there: of all of the first
+            rows, or where few delays tell no less than all, of those due by the baseline's; or once the label horizon
+            of the first window is over.
 
         >>> rate = LabelRate(share=1.0, min_rows=50)
         >>> first = EarlyLabels().updated(100, 0, {0: 60}, window=LabelWindow(start=0, end=1, horizon=9), rate=rate)
@@ -73,7 +97,10 @@ class EarlyLabels:
             first = replace(first, until=window.start, rows=first.rows + rows)
         arrived = sum(count for start, count in labelled.items() if first.start <= start <= first.until)
         labels = first.labels + arrived
-        most_arrived = labels >= COMPLETE_SHARE * rate.share * first.rows
+        due, end = 1.0, first.until + window.end - window.start
+        if labels and delays.size and delay_bias(delays, window, first_row=first.start) <= MOST_BIAS:
+            due = due_share(delays, first=first.start, last=end, now=window.end)
+        most_arrived = labels >= COMPLETE_SHARE * rate.share * first.rows * due
         horizon_over = window.end - window.horizon > first.newest
         return replace(first, labels=labels, complete=most_arrived or horizon_over)
 
@@ -113,6 +140,87 @@ class EarlyLabels:
         """
         *numbers, complete = map(int, text.split())
         return cls(**dict(zip(_NUMBERS, numbers, strict=True)), complete=bool(complete))
+
+
+def delay_bias(
+    delays: Whole, window: LabelWindow, *, first_row: int | None = None, last_row: int | None = None
+) -> float:
+    """How far the delays of labels differ from those of all labels where they arrive soon after the first row, or late.
+
+    Rows come evenly from the first to the last one. So of the labels with one delay, those arrive in the window whose
+    rows came so long before it. Labels that all have one delay are not biased.
+
+    >>> day = 86_400_000_000
+    >>> week, same, two = LabelWindow(start=0, end=7 * day, horizon=0), np.array([3 * day]), np.array([day, 10 * day])
+    >>> delay_bias(same, week, last_row=0), round(delay_bias(two, week, last_row=0), 3)
+    (0.0, 0.375)
+    >>> delay_bias(same, week, first_row=0), delay_bias(two, week, first_row=0)
+    (0.0, 0.5)
+
+    Args:
+        delays: A sample of label delays, int64 [n], in microseconds; none where they are not known.
+        window: The window in which labels arrive.
+        first_row: The first event time of the traffic, in microseconds; None: long ago.
+        last_row: The last one; None: none is.
+
+    Returns:
+        The total variation between both distributions, in [0, 1]; 1 where no label was due in the window.
+    """
+    if not delays.size:
+        return 0.0
+    first, last = window.start - delays, window.end - delays
+    first = first if first_row is None else np.maximum(first, first_row)
+    due = np.clip((last if last_row is None else np.minimum(last, last_row)) - first, 0, None)
+    arriving = float(due.mean())
+    return 0.5 * float(np.abs(due / arriving - 1.0).mean()) if arriving else 1.0
+
+
+def due_share(delays: Whole, *, first: int, last: int, now: int) -> float:
+    """The share of the labels of some rows that are due, where the rows came evenly from the first to the last one.
+
+    >>> due_share(np.array([5, 5]), first=0, last=10, now=8)
+    0.3
+
+    Args:
+        delays: A sample of label delays, int64 [n], at least one.
+        first: The event time of the first row.
+        last: The event time of the last row, later than that.
+        now: The time.
+
+    Returns:
+        The share.
+    """
+    return float(np.clip((np.minimum(last, now - delays) - first) / (last - first), 0.0, 1.0).mean())
+
+
+def delay_sample(counts: tuple[int, ...]) -> Whole:
+    """Some `DELAYS` label delays in microseconds, [n], of labels counted by their delay; the longest of each bin.
+
+    >>> delay_sample((1, 0, 3) + (0,) * (len(EDGES) - 2)).tolist()[::30]
+    [60000000, 300000000, 300000000, 300000000]
+
+    Args:
+        counts: As of `label_delays.delay_counts`.
+
+    Returns:
+        Them, sorted; none without labels.
+    """
+    if not sum(counts):
+        return np.zeros(0, dtype=np.int64)
+    ends = np.cumsum(counts) / sum(counts)
+    places = np.searchsorted(ends, (np.arange(DELAYS) + 0.5) / DELAYS)
+    return np.array((*EDGES, 2 * EDGES[-1]), dtype=np.int64)[places] * 1_000_000
+
+
+def late_label_findings(labels: int) -> tuple[Finding, ...]:
+    """The finding of a window whose labels have too long delays to be those of all rows; none without labels."""
+    if not labels:
+        return ()
+    message = (
+        f"{labels:,} labels arrived after the last row of the traffic, without those of short label delays: they are "
+        "counted, and no loss is evaluated."
+    )
+    return (Finding(kind="late labels alone", feature="", message=message),)
 
 
 #: For a deployment whose first windows were evaluated before this state was kept.

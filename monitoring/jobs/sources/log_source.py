@@ -23,7 +23,6 @@ from monitoring.baseline.predictions import (
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config.sections import ModelSection
 from monitoring.jobs.sources.log_window import LogWindow
-from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import decoded
@@ -65,7 +64,7 @@ class LogSource:
     read that a label may be for. Rows before `since` are not known when labels come for them.
     """
 
-    unmatched_labels = UnmatchedLabels()
+    waiting_ids = pa.array([], pa.string())
 
     def __init__(
         self,
@@ -242,6 +241,22 @@ class LogSource:
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """See `TrafficSource`. Rows may be erased while this reads: their labels are nobody's either."""
         return self._index.of_other_models(ids) | read_erased_ids(self._root).contains(ids)
+
+    def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """See `TrafficSource`."""
+        if self._since is None:
+            none = np.zeros(len(ids), dtype=np.bool_)
+            return none, none
+        index = PredictionIndex(
+            self._root,
+            model=self.model,
+            version=self.version,
+            since=None,
+            until=self._since,
+            wanted=IdSet(ids),
+            excluded=self._excluded,
+        )
+        return index.was_answered(ids, as_microseconds(self._since)), index.of_other_models(ids)
 
     def rows(self, window: Window) -> LogWindow:
         """See `TrafficSource`."""

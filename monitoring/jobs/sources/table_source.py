@@ -19,7 +19,6 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_window import TableWindow
-from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
 from monitoring.tasks.label_codes import label_digests
@@ -32,7 +31,7 @@ from monitoring.traffic.tables.delimited import other_delimiter_fix
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.inline_labels import InlineLabels
 from monitoring.traffic.tables.label_import import (
-    ImportedLabels,
+    NO_IMPORTED_LABELS,
     LabelDestination,
     LabelRouting,
     import_labels,
@@ -88,9 +87,11 @@ class TableSource:
         if self._table.times.no_valid_time:
             header = self._table.reader.header(pieces[0]).table.column_names
             _refuse_table(self._table.times.findings, header)
-        self._label_tables = None if label_tables is None else LabelTables(pieces_of(label_tables), columns)
+        self._label_tables = (
+            None if label_tables is None else LabelTables(pieces_of(label_tables, may_be_to_come=True), columns)
+        )
         self._routing = LabelRouting(self._table, self._label_tables)
-        self._imported = ImportedLabels(matched=IdSet(pa.array([], pa.string())))
+        self._imported = NO_IMPORTED_LABELS
         if scope.job:
             destination = LabelDestination(root=label_log, inline=self._counted, digests=self._digests, clock=clock)
             self._imported = import_labels(
@@ -117,9 +118,9 @@ class TableSource:
         return (*self._table.times.findings, *self._imported.findings)
 
     @property
-    def unmatched_labels(self) -> UnmatchedLabels:
+    def waiting_ids(self) -> pa.Array:
         """See `TrafficSource`."""
-        return UnmatchedLabels(labels=self._imported.unmatched, one=self._imported.example)
+        return self._imported.unmatched
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """See `TrafficSource`: a table is of one model."""
@@ -129,6 +130,10 @@ class TableSource:
         """See `TrafficSource`."""
         known = self._imported.matched.contains(ids)
         return known if known.all() else known | self._logged_with_a_row.contains(ids)
+
+    def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """See `TrafficSource`."""
+        return IdSet(self._table.occurring_before(ids)).contains(ids), np.zeros(len(ids), dtype=np.bool_)
 
     @cached_property
     def _logged_with_a_row(self) -> IdSet:

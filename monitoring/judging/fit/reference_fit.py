@@ -36,6 +36,7 @@ from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.descriptors.vocabulary import HashedVocabulary
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue, labelled_rows
+from monitoring.watches.early_labels import DELAYS
 from monitoring.watches.feature_space import inputs_of
 from monitoring.watches.joint import Witness
 from monitoring.watches.measured.window_means import over_windows
@@ -60,6 +61,7 @@ class ReferenceFit:
         witness: The fitted joint watch, where there is one.
         horizon: How long labels are waited for.
         label_rate: The share of the baseline's rows whose label arrived within the horizon.
+        label_delays: Quantiles of the baseline's label delays, in microseconds; none where no label has a delay.
         unfitted: The watches with too few windows.
         events: The scores of the baseline's windows in expected events, which the tests do not see.
         rows_per_window: How a reference without dates was cut into windows; None for one with dates.
@@ -80,6 +82,7 @@ class ReferenceFit:
     witness: Witness | None = None
     horizon: timedelta = timedelta(days=7)
     label_rate: float = 1.0
+    label_delays: tuple[int, ...] = ()
     unfitted: tuple[WatchKey, ...] = ()
     events: EventScores = field(default_factory=EventScores)
     rows_per_window: int | None = None
@@ -160,6 +163,7 @@ def fit_reference(
         witness=witness,
         horizon=horizon,
         label_rate=_label_rate(reference, horizon),
+        label_delays=_label_delays(reference),
         unfitted=tuple(key for key in catalogue.keys if key not in fits),
         events=every.event_scores(cut.min_rows),
         rows_per_window=baseline.spec.rows_per_window,
@@ -368,3 +372,13 @@ def _label_rate(rows: Predictions, horizon: timedelta) -> float:
     """The share of rows whose label arrived within the horizon."""
     in_time = rows.label_times - rows.event_times <= duration_microseconds(horizon)
     return float(np.mean(has_label(rows.labels) & in_time)) if len(rows) else 0.0
+
+
+def _label_delays(rows: Predictions) -> tuple[int, ...]:
+    """Quantiles of label delays; none where all labels became known with their rows, as where no time is given."""
+    labelled = has_label(rows.labels)
+    delays = np.maximum(rows.label_times - rows.event_times, 0)[labelled]
+    if not delays.any():
+        return ()
+    shares = (np.arange(DELAYS) + 0.5) / DELAYS
+    return tuple(np.quantile(delays, shares, method="inverted_cdf").tolist())

@@ -129,11 +129,12 @@ class OverdueLabels:
     labels: int = 0
     horizon_us: int = 0
 
-    def findings(self, counted: int = 0) -> tuple[Finding, ...]:
+    def findings(self, counted: int = 0, *, page: bool = True) -> tuple[Finding, ...]:
         """The finding about them: a fact, which pages, if they are most of the labels that arrived.
 
         Args:
             counted: Labels of the window that counted.
+            page: Whether it may page.
 
         Returns:
             One finding; none without such labels.
@@ -144,7 +145,7 @@ class OverdueLabels:
         message = f"{self.labels:,} labels arrived later than {horizon} after their predictions, and are ignored."
         if self.labels == 1:
             message = f"1 label arrived later than {horizon} after its prediction, and is ignored."
-        if self.labels > max(counted, FEW_OVERDUE):
+        if page and self.labels > max(counted, FEW_OVERDUE):
             message = (
                 f"{counted:,} of {counted + self.labels:,} labels that arrived counted; the others arrived later than "
                 f"{horizon} after their predictions. Without them losses are not judged: raise label_horizon."

@@ -19,6 +19,7 @@ from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.judging.window.label_findings import OverdueLabels, UnknownClassLabels, UnmatchedLabels
 from monitoring.judging.window.pending_rows import PendingRows
 from monitoring.judging.window.traffic_source import PredictionLookup
+from monitoring.judging.window.waiting_labels import NO_WAITING_LABELS, WaitingLabels
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import NO_LABEL, Task
@@ -91,8 +92,6 @@ NO_ARRIVALS = LabelArrivals(
     further=np.zeros(0, dtype=np.bool_),
 )
 
-NO_UNMATCHED_LABELS = UnmatchedLabels()
-
 _NONE = np.empty(0, dtype=np.int64)
 
 
@@ -133,8 +132,9 @@ class LabelJoin:
         task: How labels are read.
         read: How many labels of the log the windows judged so far have seen.
         horizon_us: The label horizon, in microseconds.
-        unmatched: Labels that wait for their prediction outside the log: counted with the first window.
+        outside: Labels that wait for their prediction outside the log: counted with the first window.
         lookup: Tells overdue labels, and labels of other models, which are ignored, from labels of no prediction.
+        looks_back: Whether labels of no prediction are looked for among all rows that there ever were, once.
     """
 
     def __init__(
@@ -144,8 +144,9 @@ class LabelJoin:
         task: Task,
         read: int,
         horizon_us: int,
-        unmatched: UnmatchedLabels = NO_UNMATCHED_LABELS,
+        outside: WaitingLabels = NO_WAITING_LABELS,
         lookup: PredictionLookup | None = None,
+        looks_back: bool = True,
     ) -> None:
         self.task = task
         self.read = labels_ever(labels)
@@ -161,8 +162,9 @@ class LabelJoin:
         self._by_time = np.argsort(self._times, kind="stable")
         self._sorted_times = self._times[self._by_time]
         self._horizon_us = horizon_us
-        self._unmatched = unmatched
+        self._outside = outside
         self._lookup = lookup
+        self._looks_back = looks_back
         self._pending: deque[PendingRows] = deque()
         self._unread: deque[_UnreadWindow] = deque()
         self._joined_until: int | None = None
@@ -204,7 +206,31 @@ class LabelJoin:
         arrivals = NO_ARRIVALS
         while self._unread and labels.size:
             arrivals = self._join_next(start, oldest)
-        return replace(arrivals, unmatched=arrivals.unmatched + self._unmatched) if first else arrivals
+        return self._with_waiting(arrivals) if first else arrivals
+
+    def _with_waiting(self, arrivals: LabelArrivals) -> LabelArrivals:
+        overdue = OverdueLabels(labels=arrivals.overdue.labels + self._outside.late, horizon_us=self._horizon_us)
+        return replace(arrivals, unmatched=arrivals.unmatched + self._outside.unmatched, overdue=overdue)
+
+    def waiting(self, after: int) -> int:
+        """How many labels wait for a window that begins at a time, in microseconds, or later."""
+        return int((self._new | (self._times >= after)).sum())
+
+    def last_unjoined(self, after: int, until: int, *, first: bool) -> int | None:
+        """When the last label arrived that no window before a time joins.
+
+        Args:
+            after: The time, in microseconds.
+            until: Labels of later times are left aside.
+            first: Whether no window was joined since the label log was read.
+
+        Returns:
+            Its time, in microseconds; `after` where labels of earlier windows alone are new; None without any.
+        """
+        first_at, end = np.searchsorted(self._sorted_times, [after, until + 1])
+        if end > first_at:
+            return int(self._sorted_times[end - 1])
+        return after if first and self._new_labels_before(after).size else None
 
     def labelled(self, batch: Batch, *, before: datetime) -> Batch:
         """Rows with the labels of the log that are known by a time; inline labels stay. Nothing is consumed.
@@ -347,11 +373,24 @@ class LabelJoin:
         rest = labels[~overdue]
         if rest.size and self._lookup is not None:
             rest = rest[~self._lookup.of_other_models(self._ids.take(pa.array(rest)))]
+        late = int(overdue.sum())
+        if rest.size and self._looks_back:
+            own, others = (some.contains(self._ids.take(pa.array(rest))) for some in self._older)
+            late, rest = late + int(own.sum()), rest[~(own | others)]
         first = pc.min(self._ids.take(pa.array(rest))).as_py() or ""
         return (
-            OverdueLabels(labels=int(overdue.sum()), horizon_us=self._horizon_us),
+            OverdueLabels(labels=late, horizon_us=self._horizon_us),
             UnmatchedLabels(labels=rest.size, one=first),
         )
+
+    @cached_property
+    def _older(self) -> tuple[IdSet, IdSet]:
+        """Ids of labels whose row is too old to be known to the lookup, and those whose row is another model's."""
+        ids = pc.unique(self._ids.filter(pa.array(self._new)))
+        if self._lookup is None:
+            return IdSet(ids.slice(0, 0)), IdSet(ids.slice(0, 0))
+        own, others = self._lookup.older(ids)
+        return IdSet(ids.filter(pa.array(own))), IdSet(ids.filter(pa.array(others)))
 
     def _unknown_class_labels(self, labels: Whole) -> UnknownClassLabels:
         codes = self._codes[labels]

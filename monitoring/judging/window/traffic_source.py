@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.window.label_findings import UnknownClassLabels, UnmatchedLabels
+from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.records import Finding
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -80,6 +80,18 @@ class PredictionLookup(Protocol):
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """Which ids [n] are known to be of another model's predictions, [n]."""
 
+    def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which ids are of predictions so old that `was_answered` and `of_other_models` do not know them.
+
+        Cost: a pass over the ids of all traffic, for labels that would be told as of no known prediction.
+
+        Args:
+            ids: Their ids, [n].
+
+        Returns:
+            Whether each is one of the model's, [n], and whether one of another model's, [n].
+        """
+
 
 class TrafficSource(PredictionLookup, Protocol):
     """Predictions and labels of one model."""
@@ -92,8 +104,8 @@ class TrafficSource(PredictionLookup, Protocol):
         """What is wrong with rows and labels that belong to no window."""
 
     @property
-    def unmatched_labels(self) -> UnmatchedLabels:
-        """Labels of no known prediction that wait for it outside the label log."""
+    def waiting_ids(self) -> pa.Array:
+        """The ids of labels without a time that wait for their prediction outside the label log, one for each label."""
 
     @property
     def excluded_rows(self) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_join import LabelArrivals, LabelJoin
 from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
-from monitoring.judging.window.window_traffic import WindowTraffic
+from monitoring.judging.window.window_traffic import TrafficEnd, WindowTraffic
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
@@ -24,6 +24,7 @@ def read_window(
     *,
     first: bool,
     empty: Predictions,
+    end: TrafficEnd | None = None,
 ) -> WindowTraffic:
     """Read a window, batch by batch, and join the labels that arrived in it.
 
@@ -36,6 +37,7 @@ def read_window(
         aggregator: Aggregates the rows; a new one.
         first: Whether it is the first window judged since the label log was read.
         empty: Predictions without rows, of the model's inputs and classes.
+        end: The end of the traffic, where it is in the window or before.
 
     Returns:
         The window's aggregates and findings.
@@ -55,6 +57,8 @@ def read_window(
         aggregator.add_labelled(batch, answered_from, first=False)
     answered, labelled = aggregator.result(empty)
     source_findings: tuple[Finding, ...] = traffic.source_findings if first else ()
+    inside = int((arrivals.labelled.label_times >= start).sum())
+    alone = end is not None and not end.is_followed and not answered.rows
     return WindowTraffic(
         window=window,
         answered=answered,
@@ -70,10 +74,22 @@ def read_window(
             *_repeated_ids(summary.repeats, answered.rows),
             *(summary.unknown_labels + arrivals.unknown_class).findings(label_join.task.classes, labelled.rows),
             *arrivals.unmatched.findings(labelled.rows),
-            *arrivals.overdue.findings(labelled.rows),
+            *arrivals.overdue.findings(labelled.rows, page=not alone),
+            *(_labels_alone(labelled.rows) if alone else ()),
         ),
+        end=None if end is None else replace(end, labels=inside),
         missing_rows=traffic.missing_rows(window),
     )
+
+
+def _labels_alone(labels: int) -> tuple[Finding, ...]:
+    """The finding of a window without rows that is judged for labels of earlier rows, after the end of the traffic."""
+    if not labels:
+        return ()
+    message = f"{labels:,} labels of earlier rows arrived after the last row of the traffic, and are judged."
+    if labels == 1:
+        message = "1 label of an earlier row arrived after the last row of the traffic, and is judged."
+    return (Finding(kind="labels alone", feature="", message=message),)
 
 
 def _repeated_ids(repeats: int, rows: int) -> tuple[Finding, ...]:

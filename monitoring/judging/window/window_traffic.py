@@ -26,6 +26,21 @@ class WindowBatches(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficEnd:
+    """The end of the traffic, in a window or before it.
+
+    Attributes:
+        last_row: The last event time of all rows, in microseconds.
+        is_followed: Whether the traffic is followed as it comes; else rows may come still, in this window too.
+        labels: Labels whose time lies in the window.
+    """
+
+    last_row: int
+    is_followed: bool
+    labels: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTraffic:
     """One window's rows, and the labels that arrived in it.
 
@@ -40,6 +55,7 @@ class WindowTraffic:
         input_problems: Inputs that were absent or of another type: their names, and what was found.
         findings: What reading found besides.
         missing_rows: Rows that were answered and cannot be read: lost by the log, or left out of its sample.
+        end: The end of the traffic, where it is in the window or before; None where rows come after it.
         late_rows: Rows that arrived since the last window was judged, for windows judged before.
     """
 
@@ -53,4 +69,10 @@ class WindowTraffic:
     input_problems: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
     missing_rows: int = 0
+    end: TrafficEnd | None = None
     late_rows: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether rows may come still, as the traffic ends here and is not followed as it comes."""
+        return self.end is not None and not self.end.is_followed

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import CALLER, prediction_ids
-from monitoring.traffic.id_keys import id_keys, is_member
+from monitoring.traffic.id_keys import IdSet, id_keys, is_member
 from monitoring.traffic.log.assembly import IDENTITY
 from monitoring.traffic.log.scans import Query, excluded_rows, scan_files
 from monitoring.traffic.windows import Window
@@ -28,6 +28,8 @@ class PredictionIndex:
         model: The model.
         version: Its version; None for all.
         since: The first event time; None for all.
+        until: Event times are before; None for all.
+        wanted: Only rows with one of these ids; None for all.
         excluded: Callers, by principal or peer, whose rows count as another model's.
     """
 
@@ -38,17 +40,21 @@ class PredictionIndex:
         model: str,
         version: int | None,
         since: datetime | None,
+        until: datetime | None = None,
+        wanted: IdSet | None = None,
         excluded: frozenset[str] = frozenset(),
     ) -> None:
         own: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         others: list[NDArray[np.int64]] = []
-        wanted = Query(model=model, version=version)
-        for scan in scan_files(root, Query(start=since), (*IDENTITY, *(CALLER if excluded else ()))):
+        mine = Query(model=model, version=version)
+        for scan in scan_files(
+            root, Query(start=since, end=until, ids=wanted), (*IDENTITY, *(CALLER if excluded else ()))
+        ):
             if scan.key is None or not scan.table.num_rows:
                 continue
             table = scan.table
             found = id_keys(prediction_ids(table))
-            if not wanted.wants(scan.key):
+            if not mine.wants(scan.key):
                 others.append(found)
                 continue
             out = excluded_rows(table, excluded)

@@ -112,11 +112,15 @@ def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
     return RawRows(table=table.select(list(places.values())), duplicates=tuple(dict.fromkeys(duplicates)))
 
 
-def pieces_of(place: Path | str) -> tuple[TablePiece, ...]:
+def pieces_of(place: Path | str, *, may_be_to_come: bool = False) -> tuple[TablePiece, ...]:
     """The pieces of a table's files, by name of the file: one file, all in a folder, or all that match a pattern.
 
     Hidden files and those of other kinds are skipped in folders and patterns; empty files have no rows. Files at a URL
     are copied to a local cache, and copied again only when they change.
+
+    Args:
+        place: The path or URL.
+        may_be_to_come: Whether there may be no file yet, in a folder that is there or at a URL.
 
     Returns:
         The pieces, in order of file name and place in the file.
@@ -125,7 +129,10 @@ def pieces_of(place: Path | str) -> tuple[TablePiece, ...]:
         BadInput: there is no such file.
         CannotRun: a file cannot be read.
     """
-    found = _files_at(str(place)) if is_url(str(place)) else _files(Path(place))
+    if is_url(str(place)):
+        found = _files_at(str(place), required=not may_be_to_come)
+    else:
+        found = _files(Path(place), required=not may_be_to_come)
     return tuple(piece for name, file in found for piece in _pieces(name, file))
 
 
@@ -171,7 +178,7 @@ def pattern_below(folder: Path) -> str | None:
     return None
 
 
-def _files(path: Path) -> list[tuple[str, Path]]:
+def _files(path: Path, *, required: bool = True) -> list[tuple[str, Path]]:
     if path.is_file():
         if not path.name.endswith(SUFFIXES):
             raise BadInput("Not a table.", got=str(path), expected=_KINDS, fix="Convert it, or rename it.")
@@ -189,10 +196,10 @@ def _files(path: Path) -> list[tuple[str, Path]]:
         pattern = str(path.relative_to(base))
         found = [] if base == path else list(base.glob(f"{pattern}/*" if path.name == "**" else pattern))
     named = {each.relative_to(base).as_posix(): each for each in found if each.is_file()}
-    return [(name, named[name]) for name in _tables(named, str(path))]
+    return [(name, named[name]) for name in _tables(named, str(path), required=required or not base.is_dir())]
 
 
-def _files_at(url: str) -> list[tuple[str, Path]]:
+def _files_at(url: str, *, required: bool = True) -> list[tuple[str, Path]]:
     """The files at a URL, copied."""
     base, _, name = url.rpartition("/")
     if url.endswith(SUFFIXES) and not glob.has_magic(url):
@@ -208,7 +215,7 @@ def _files_at(url: str) -> list[tuple[str, Path]]:
         lake = lake_format(names)
         if lake is not None:
             return [(name, as_parquet_file(lake, url, names))]
-    return [(name, _copied(store, name)) for name in _tables(names, url)]
+    return [(name, _copied(store, name)) for name in _tables(names, url, required=required)]
 
 
 def _copied(store: FileStore, key: str) -> Path:
@@ -216,11 +223,11 @@ def _copied(store: FileStore, key: str) -> Path:
     return LOCAL_CACHE.get(f"{store.url}/{key}", store.stamp(key), suffix, lambda target: store.get(key, target))
 
 
-def _tables(names: Iterable[str], place: str) -> list[str]:
-    """Those of the files that are tables, sorted. Raises BadInput if there are none."""
-    tables = (name for name in names if name.endswith(SUFFIXES))
-    found = sorted(name for name in tables if not any(part[0] in "._" for part in name.split("/")))
-    if not found:
+def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
+    """Those of the files that are tables, sorted. Raises BadInput if there are others alone, or none if required."""
+    visible = [name for name in names if not any(part[0] in "._" for part in name.split("/"))]
+    found = sorted(name for name in visible if name.endswith(SUFFIXES))
+    if not found and (required or visible):
         raise BadInput(
             "There is no such table.",
             got=f"{place}, which names no file of these kinds",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from monitoring.traffic.tables.row_batches import RowBatch
 from monitoring.traffic.tables.rows import event_times, generated_ids, labels_with_times, row_ids
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.tables.times import ParsedTimes
+
+_NO_IDS = pa.array([], pa.string())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +53,15 @@ class ImportedLabels:
     Attributes:
         matched: ids of labels in the log, or in label tables, that a row has.
         findings: what is wrong with label tables.
-        unmatched: how many labels in label tables name no row so far, and have no time of their own.
-        example: the id that one of those names; empty if there are none.
+        unmatched: the ids of labels in label tables that name no row so far, and have no time of their own.
     """
 
     matched: IdSet
     findings: tuple[Finding, ...] = ()
-    unmatched: int = 0
-    example: str = ""
+    unmatched: pa.Array = field(default_factory=lambda: _NO_IDS)
+
+
+NO_IMPORTED_LABELS = ImportedLabels(matched=IdSet(_NO_IDS))
 
 
 class LabelRouting:
@@ -161,8 +164,7 @@ def import_labels(
     return ImportedLabels(
         matched=IdSet(pa.concat_arrays([matched, separate.matched])),
         findings=separate.findings,
-        unmatched=len(unmatched),
-        example=pc.min(unmatched).as_py() or "",
+        unmatched=unmatched,
     )
 
 

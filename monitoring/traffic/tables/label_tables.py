@@ -103,7 +103,11 @@ class LabelTables:
             labels=in_order(found),
             unmatched=pa.concat_arrays(unmatched),
             matched=pa.concat_arrays(matched),
-            findings=(*label_time_findings(columns.label_time, invalid), *quote_findings(unbalanced)),
+            findings=(
+                *_none_yet(self._pieces),
+                *label_time_findings(columns.label_time, invalid),
+                *quote_findings(unbalanced),
+            ),
         )
 
     @cached_property
@@ -124,6 +128,13 @@ class LabelTables:
             ids = None if absent else ids_in_table(raw, columns)
             found.append((piece, raw, pa.nulls(raw.table.num_rows, pa.string()) if ids is None else ids))
         return found
+
+
+def _none_yet(pieces: Sequence[TablePiece]) -> tuple[Finding, ...]:
+    if pieces:
+        return ()
+    message = "There is no file of labels yet: inputs and answers are judged, and losses once labels come."
+    return (Finding(kind="no labels yet", feature="", message=message),)
 
 
 def in_order(tables: Sequence[pa.Table]) -> pa.Table:

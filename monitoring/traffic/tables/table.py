@@ -229,6 +229,19 @@ class Table:
         found = [rows.ids.filter(pa.array(wanted.contains(rows.ids))) for rows in self.identified()]
         return ids.filter(pa.array(IdSet(pa.concat_arrays([pa.array([], pa.string()), *found])).contains(ids)))
 
+    def occurring_before(self, ids: pa.Array) -> pa.Array:
+        """Those of some ids that a row has which is older than any of interest. Cost: a pass over all ids."""
+        first = self._inside.first
+        if first is None or not len(ids):
+            return ids.slice(0, 0)
+        wanted, before = IdSet(ids), EventTimeRange(last=first - 1)
+        found = [ids.slice(0, 0)]
+        for extent in find_extents(self.pieces, self.columns, self.reader, inside=EventTimeRange()).extents:
+            if extent.first < first:
+                rows = identified_rows(extent, self.columns, self.reader, before)
+                found += [some.ids.filter(pa.array(wanted.contains(some.ids))) for some in rows]
+        return pc.unique(pa.concat_arrays(found))
+
     def event_times_of(self, ids: pa.Array) -> ParsedTimes:
         """When predictions happened, by their ids; of rows with one id the earliest.
 

@@ -284,6 +284,15 @@ def _say(run: RunResult, store: Store, output: Output) -> None:
         )
     if lost := store.outbox.given_up(run.deployment):
         output.progress(f"Notifications were given up: {len(lost)}, the last of them {lost[-1]}; not all were reached.")
+    if run.waiting_labels:
+        due = "" if run.next_due_at is None else f", which is due at {run.next_due_at:%Y-%m-%d %H:%M} UTC"
+        count = "1 label waits" if run.waiting_labels == 1 else f"{run.waiting_labels:,} labels wait"
+        output.progress(f"{count} for the next window{due}.")
+    if run.again_from is not None:
+        output.progress(
+            f"More rows have come for windows from {run.again_from:%Y-%m-%d %H:%M} UTC on, which were the end of the "
+            "traffic: they were judged again."
+        )
     if run.excluded_rows:
         output.progress(f"{run.excluded_rows:,} rows of excluded callers were left out.")
     for finding in run.unreported:

@@ -44,8 +44,16 @@ def test_no_loss_is_tested_before_early_labels_are_representative(slow: tuple[Wa
     waiting = [w for w in status.windows if any(f.kind == "labels still arriving" for f in w.findings)]
     assert waiting == list(status.windows[:3])
     assert all(w.labels > 0 and set(losses(w).values()) == {0} for w in waiting)
-    assert all(set(losses(w).values()) == {w.labels} for w in status.windows[3:])
+    assert all(set(losses(w).values()) == {w.labels} for w in status.windows[3:9])
     assert all(e.interval_checks.rows == 0 for w in waiting for e in w.estimates)
+
+
+def test_no_loss_is_tested_where_labels_of_what_was_right_alone_come_after_the_last_row(
+    slow: tuple[Watched, MonitorStatus],
+) -> None:
+    after = slow[1].windows[9:]
+    assert all(w.labels > 0 and set(losses(w).values()) == {0} for w in after)
+    assert [f.kind for w in after for f in w.findings] == ["labels alone", "late labels alone"] * 3
 
 
 def test_errors_that_are_labelled_first_are_no_page(slow: tuple[Watched, MonitorStatus]) -> None:
@@ -62,6 +70,9 @@ def test_runs_interrupted_meanwhile_have_the_same_records(slow: tuple[Watched, M
     watched.live("all.parquet", slow_rows())
     for day in (2, 3, 5):
         watched.run(now=datetime(2013, 4, day, 7, tzinfo=UTC))
-    _, status = watched.run(now=datetime(2013, 4, 10, 7, tzinfo=UTC))
-    told = [(w.start, w.labels, w.scores, w.findings, w.estimates) for w in status.windows]
-    assert told == [(w.start, w.labels, w.scores, w.findings, w.estimates) for w in slow[1].windows]
+    _, status = watched.run()
+    told = [(w.start, w.labels, w.scores, w.findings, w.estimates) for w in status.windows[:9]]
+    assert told == [(w.start, w.labels, w.scores, w.findings, w.estimates) for w in slow[1].windows[:9]]
+    after = [w for w in status.windows[9:] if w.labels]
+    assert len(after) == 3
+    assert all(set(losses(w).values()) == {0} for w in after), "the traffic was followed, and stopped"

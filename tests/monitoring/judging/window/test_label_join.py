@@ -104,6 +104,9 @@ class Answered:
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         return np.zeros(len(ids), dtype=np.bool_)
 
+    def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        return self.of_other_models(ids), self.of_other_models(ids)
+
 
 @given(
     st.lists(st.tuples(st.integers(0, 39), st.integers(0, 30)), min_size=1, max_size=30),

@@ -100,7 +100,7 @@ def test_event_times_spans_and_counts_are_of_the_same_rows(traffic: TrafficSourc
 
 def test_nothing_is_missing_and_nothing_is_wrong_with_sound_traffic(traffic: TrafficSource) -> None:
     assert traffic.source_findings == ()
-    assert traffic.unmatched_labels.labels == 0
+    assert len(traffic.waiting_ids) == 0
     assert traffic.excluded_rows == 0
     assert [traffic.missing_rows(day(number)) for number in range(DAYS)] == [0] * DAYS
 

@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.baseline.batch import in_batches
 from monitoring.baseline.predictions import Predictions, no_predictions
-from monitoring.judging.window.label_findings import UnknownClassLabels, UnmatchedLabels
+from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.traffic_source import ReadSummary, WindowRows
 from monitoring.judging.window.window_reader import read_window
@@ -79,7 +79,6 @@ class Source:
         self._inline = inline
         self._repeats = repeats
         self.source_findings = findings
-        self.unmatched_labels = UnmatchedLabels()
 
     def rows(self, window: Window) -> WindowRows:
         """The rows of a window; without their labels where those are in the log."""

@@ -20,7 +20,7 @@ from monitoring.traffic.format.layout import LABELS
 from monitoring.traffic.format.segments import SegmentContents, SegmentFile, read_segment, segments_in
 from monitoring.traffic.id_keys import id_keys
 from monitoring.traffic.labels.label_retention import LOCK
-from monitoring.traffic.labels.label_writer import LABEL_SCHEMA
+from monitoring.traffic.labels.label_writer import LABEL_SCHEMA, with_owners
 from monitoring.traffic.tables.inline_labels import BY_ID, FOLDER, counted_bytes, read_counted
 
 
@@ -118,7 +118,7 @@ def _emptied(contents: SegmentContents, wanted: WantedRows) -> tuple[pa.Table, i
     """The labels with empty ones for those wanted, and their number; None if there is none."""
     if contents.table is None or not contents.table.num_rows:
         return None
-    table = contents.table
+    table = with_owners(contents.table)
     mask = wanted.of_ids(table["prediction_id"].combine_chunks())
     if not mask.any():
         return None
@@ -126,6 +126,7 @@ def _emptied(contents: SegmentContents, wanted: WantedRows) -> tuple[pa.Table, i
     for field in LABEL_SCHEMA:
         column = table[field.name].combine_chunks()
         empty = pa.scalar("" if pa.types.is_string(field.type) else 0).cast(field.type)
+        empty = pa.scalar(None, field.type) if field.nullable else empty
         columns.append(pc.if_else(pa.array(mask), empty, column))
     return pa.Table.from_arrays(columns, schema=LABEL_SCHEMA), int(mask.sum())
 

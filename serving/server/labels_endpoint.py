@@ -2,8 +2,9 @@
 
 Body: ``{"labels": [{"prediction_id": "...", "label": "late", "label_time": "2013-04-01T09:00:00Z"}, ...]}``; a label is
 text, a number where a model predicts one, a list of names, or of a 0 or 1 for each class, where a row may have several
-classes, or an object with a label for each of several outputs. All of them are written, or none. Requests carry a token
-that may send labels: ``Authorization: Bearer TOKEN``.
+classes, or an object with a label for each of several outputs. ``"model"`` and ``"version"`` say which model's
+prediction it is for, where one id was sent to several; without them it is for all. ``"output"`` says which of several
+outputs. All of them are written, or none. Requests carry a token that may send labels: ``Authorization: Bearer TOKEN``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,15 @@ _LARGEST_WHOLE = 2**53
 class LabelAppender(Protocol):
     """Writes labels, as `monitoring.traffic.labels.label_log.LabelWriter` does."""
 
-    def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> int:
+    def append(
+        self,
+        prediction_ids: Sequence[str],
+        labels: Sequence[str],
+        label_times_us: Sequence[int],
+        *,
+        models: Sequence[str | None] | None = None,
+        versions: Sequence[int | None] | None = None,
+    ) -> int:
         """Write the labels, all or none of those whose predictions were not erased; gives their number.
 
         Raises:
@@ -68,9 +77,15 @@ class LabelsEndpoint:
         who = self.guard.check(Scope.LABELS, given)
         if self.writer is None:
             raise Failure(Code.FAILED_PRECONDITION, "This server has no traffic log: start it with --traffic DIR.")
-        prediction_ids, labels, times = read_labels(parse_object(body))
+        labels = read_labels(parse_object(body))
         try:
-            self.writer.append(prediction_ids, labels, times)
+            self.writer.append(
+                [one.prediction_id for one in labels],
+                [one.label for one in labels],
+                [one.label_time_us for one in labels],
+                models=[one.model for one in labels],
+                versions=[one.version for one in labels],
+            )
         except (OSError, CannotRun) as error:
             why = error.what.rstrip(".") if isinstance(error, CannotRun) else error.strerror
             raise Failure(Code.UNAVAILABLE, f"No label was written: {why}. Send the labels again.") from error
@@ -78,14 +93,25 @@ class LabelsEndpoint:
         return HttpResponse(status=200, body=b'{"accepted": %d}\n' % len(labels))
 
 
-def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[int]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentLabel:
+    """One label of a request: its time is in microseconds since 1970, UTC; the model and version may be named."""
+
+    prediction_id: str
+    label: str
+    label_time_us: int
+    model: str | None = None
+    version: int | None = None
+
+
+def read_labels(document: dict[str, Any]) -> list[SentLabel]:
     """Read a labels document.
 
     >>> read_labels({"labels": [{"prediction_id": "a:0", "label": "late", "label_time": 0}]})
-    (['a:0'], ['late'], [0])
+    [SentLabel(prediction_id='a:0', label='late', label_time_us=0, model=None, version=None)]
 
     Returns:
-        Prediction ids, labels as text, and label times in microseconds since 1970 UTC; one of each for every entry.
+        A label for every entry.
 
     Raises:
         InvalidArgument: naming the first invalid entry and what is expected.
@@ -93,11 +119,12 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
     entries = document.get("labels")
     if not isinstance(entries, list):
         raise InvalidArgument('Expecting {"labels": [{"prediction_id": ..., "label": ..., "label_time": ...}, ...]}.')
-    prediction_ids, labels, times = [], [], []
+    labels = []
     for index, entry in enumerate(entries):
         fields = entry if isinstance(entry, dict) else {}
         prediction_id, label, time = (fields.get(name) for name in ("prediction_id", "label", "label_time"))
-        label = _label_text(label)
+        model, version = _owner(index, fields)
+        label = _of_output(index, fields.get("output"), label) if "output" in fields else _label_text(label)
         if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= ID_CHARACTERS:
             raise InvalidArgument(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
         if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
@@ -113,10 +140,30 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
             )
         if not (_is_text(prediction_id) and _is_text(label)):
             raise InvalidArgument(f"labels[{index}] must be UTF-8.")
-        prediction_ids.append(prediction_id)
-        labels.append(label)
-        times.append(label_time_us)
-    return prediction_ids, labels, times
+        labels.append(
+            SentLabel(
+                prediction_id=prediction_id, label=label, label_time_us=label_time_us, model=model, version=version
+            )
+        )
+    return labels
+
+
+def _owner(index: int, fields: dict[str, Any]) -> tuple[str | None, int | None]:
+    """The model and the version that a label names."""
+    model, version = fields.get("model"), fields.get("version")
+    if model is not None and not (isinstance(model, str) and 0 < len(model) <= ID_CHARACTERS and _is_text(model)):
+        raise InvalidArgument(f"labels[{index}].model must be the name of a model.")
+    is_whole = isinstance(version, int) and not isinstance(version, bool) and 0 <= version < 2**63
+    if version is not None and (model is None or not is_whole):
+        raise InvalidArgument(f"labels[{index}].version must be a whole number, beside the name of the model.")
+    return model, version
+
+
+def _of_output(index: int, output: Any, label: Any) -> str | None:
+    """A label of one of several outputs as the text of an object."""
+    if not (isinstance(output, str) and 0 < len(output) <= ID_CHARACTERS):
+        raise InvalidArgument(f"labels[{index}].output must be the name of one of the model's outputs.")
+    return label_object({output: label}) if isinstance(label, str | int | float) else None
 
 
 def _label_text(value: Any) -> Any:

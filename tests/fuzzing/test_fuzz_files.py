@@ -92,10 +92,8 @@ def test_labels_that_are_sent() -> None:
         random = seeded(seed)
         body = write(damage_value(random, document, chance=random.choice([0.0, 0.02, 0.1])))
         try:
-            ids, labels, times = read_labels(
-                parse_object(damage_bytes(random, body) if random.random() < 0.5 else body)
-            )
-            assert len(ids) == len(labels) == len(times)
+            found = read_labels(parse_object(damage_bytes(random, body) if random.random() < 0.5 else body))
+            assert all(one.prediction_id and one.label for one in found)
             ends["read"] += 1
         except Failure:
             ends["refused"] += 1
@@ -109,7 +107,7 @@ def test_files_of_labels(tmp_path: Path, make: object) -> None:
     for seed in seeds():
         path.write_bytes(damage_bytes(seeded(seed), content))
         with suppress(BadInput):
-            assert read_label_file(path).column_names == list(ROWS)
+            assert read_label_file(path).column_names == [*ROWS, "model", "version"]
 
 
 @pytest.mark.parametrize("name", ["rows.parquet", "rows.csv"])

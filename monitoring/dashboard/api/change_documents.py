@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StrictInt, StrictStr
+from pydantic import AwareDatetime, Field, StrictInt, StrictStr, model_validator
 
 from monitoring.documents.document import Document, Moment
 from monitoring.store.added_labels import AddedLabels
+from monitoring.tasks.label_objects import label_object
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
 
 #: Whole numbers beyond it are not told apart as floats.
@@ -46,17 +47,36 @@ class UndoRequest(Document):
 
 
 class LabelRequest(Document):
-    """The label of a prediction: text, a number where one is predicted, several names, or a 0 or 1 for each class."""
+    """The label of a prediction: text, a number where one is predicted, several names, or a 0 or 1 for each class.
+
+    Of several outputs it is an object with the label of each. It is for the deployment's model alone.
+    """
 
     prediction_id: Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS)]
-    label: LabelText | StrictInt | Number | list[StrictStr] | list[Literal[0, 1]]
+    label: (
+        LabelText
+        | StrictInt
+        | Number
+        | list[StrictStr]
+        | list[Literal[0, 1]]
+        | dict[str, LabelText | StrictInt | Number]
+    )
     label_time: AwareDatetime
+
+    @model_validator(mode="after")
+    def _check_text(self) -> Self:
+        """Refuse an object without a label, and one that is too long as text."""
+        if not 0 < len(self.text) <= LABEL_CHARACTERS:
+            raise ValueError(f"a label of 1 to {LABEL_CHARACTERS} characters as text is expected")
+        return self
 
     @property
     def text(self) -> str:
         """The label as the label log has it."""
         if isinstance(self.label, str):
             return self.label
+        if isinstance(self.label, dict):
+            return label_object(self.label) or ""
         if isinstance(self.label, list):
             return json.dumps(self.label, ensure_ascii=False, separators=(",", ":"))
         whole = float(self.label).is_integer() and abs(self.label) < _LARGEST_WHOLE

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitoring.actions.perform import perform
+from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.api.calls import ApiCalls
@@ -22,6 +24,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.document import BackfillDocument, backfill_document
 from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.places import find_baseline
 from monitoring.jobs.rebaseline.document import (
     NewBaselineDocument,
     UndoneBaselineDocument,
@@ -123,12 +126,14 @@ class ApiChanges:
                 expected="the folder that a server was given with --traffic",
                 fix="Write the labels where the table's come from.",
             )
+        _check_outputs(load_baseline(find_baseline(config).baseline).spec, asked)
         writer = LabelWriter(path, clock=self.calls.stores.clock)
         try:
             added = writer.append(
                 [one.prediction_id for one in asked.labels],
                 [one.text for one in asked.labels],
                 [as_microseconds(one.label_time) for one in asked.labels],
+                models=None if config.model.bundle is None else [config.model.name] * len(asked.labels),
             )
         except OSError as error:
             raise CannotRun(
@@ -192,3 +197,19 @@ class ApiChanges:
     def _tell(self, config: MonitorConfig, store: Store, number: int) -> None:
         if config.notify:
             send_outbox(config, store, number, notify, self.calls.stores.clock)
+
+
+def _check_outputs(spec: BaselineSpec, asked: LabelsRequest) -> None:
+    """Raises BadInput for a label that is no object where each of several outputs has one, or the other way round."""
+    outputs = () if spec.several is None else tuple(one.output for one in spec.several.outputs_judged)
+    strange = next((one for one in asked.labels if isinstance(one.label, dict) != bool(outputs)), None)
+    if strange is not None:
+        expected = ", ".join(f'"{name}": …' for name in outputs)
+        raise BadInput(
+            "A label does not fit the model.",
+            got=f"{strange.text[:60]} for {strange.prediction_id}",
+            expected=f"an object with the label of each output that is known: {{{expected}}}"
+            if outputs
+            else "one label",
+            fix="Send all labels in this form; none was added.",
+        )

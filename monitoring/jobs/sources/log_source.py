@@ -90,7 +90,6 @@ class LogSource:
             BadInput: there is no such log.
         """
         self._root = log_folder(path)
-        self._labels = LabelLog(self._root, resolve=partial(with_prediction_ids, self._root, since=since))
         self._excluded = excluded
         self.log = TrafficLog(self._root, excluded=excluded)
         self.model = model.name
@@ -98,6 +97,12 @@ class LogSource:
         if model.bundle is None:  # a table's baseline goes by its folder's name, and the log by the model's
             models = {key.model for key in self.log.models()}
             self.model = models.pop() if len(models) == 1 else self.model
+        self._labels = LabelLog(
+            self._root,
+            resolve=partial(with_prediction_ids, self._root, since=since),
+            model=self.model,
+            version=version,
+        )
         self._gaps = self.log.gaps(model=self.model, version=version)
         self._unsampled: dict[Window, int] = {}
         self._conflicts: dict[Window, int] = {}
@@ -221,7 +226,26 @@ class LogSource:
             )
             for each in self._labels.damage()
         )
-        return (*damaged, *((Finding(kind="no such model", feature="", message=foreign),) if others else ()))
+        return (
+            *damaged,
+            *((Finding(kind="no such model", feature="", message=foreign),) if others else ()),
+            *self._labels_of_nobody(),
+        )
+
+    def _labels_of_nobody(self) -> tuple[Finding, ...]:
+        """The finding about labels that name a model or version of which the log has no row."""
+        known = {name for key in self.log.models() for name in ((key.model, None), (key.model, key.version))}
+        strange = {name: count for name, count in self._labels.models_named(self._since).items() if name not in known}
+        if not strange:
+            return ()
+        model, version = min(strange, key=str)
+        shown = f"{model!r}" if version is None else f"{model!r} version {version}"
+        names = ", ".join(sorted({f"{key.model} version {key.version}" for key in self.log.models()})[:_SHOWN])
+        message = (
+            f"{sum(strange.values()):,} labels name a model of which the log has no row, such as {shown}, and are "
+            f"ignored; it has rows of {names or 'no model'}."
+        )
+        return (Finding(kind="labels of no model", feature="", message=message),)
 
     @cached_property
     def _index(self) -> PredictionIndex:

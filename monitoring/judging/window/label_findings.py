@@ -54,21 +54,24 @@ class UnknownClassLabels:
             respelled_words=self.respelled_words | other.respelled_words,
         )
 
-    def findings(self, classes: tuple[str, ...], labelled: int = 0) -> tuple[Finding, ...]:
+    def findings(
+        self, classes: tuple[str, ...], labelled: int = 0, *, outputs: tuple[str, ...] = ()
+    ) -> tuple[Finding, ...]:
         """The findings about them, each with the alphabetically first.
 
         Args:
             classes: The class names; none where a number is predicted.
             labelled: The window's labels.
+            outputs: Of a model of several outputs with a label each, their names.
 
         Returns:
             A fact, which pages, where labels of no class are neither few nor rare.
         """
         found = []
         if self.labels:
-            fact = bool(classes) and self.labels >= max(FEW_UNKNOWN, UNKNOWN_SHARE * labelled)
-            subject = "labels" if fact else ""
-            found.append(Finding(kind="unknown labels", feature=subject, message=self._message(classes), fact=fact))
+            fact = bool(classes or outputs) and self.labels >= max(FEW_UNKNOWN, UNKNOWN_SHARE * labelled)
+            subject, message = "labels" if fact else "", self._message(classes, outputs)
+            found.append(Finding(kind="unknown labels", feature=subject, message=message, fact=fact))
         if self.respelled:
             count = "1 label is a class" if self.respelled == 1 else f"{self.respelled:,} labels are classes"
             shown = min(self.respelled_words)[:_SHOWN]
@@ -76,10 +79,18 @@ class UnknownClassLabels:
             found.append(Finding(kind="respelled labels", feature="", message=message))
         return tuple(found)
 
-    def _message(self, classes: tuple[str, ...]) -> str:
+    def _message(self, classes: tuple[str, ...], outputs: tuple[str, ...]) -> str:
         count, shown = "1 label is" if self.labels == 1 else f"{self.labels:,} labels are", min(self.words)[:_SHOWN]
+        if outputs:
+            expected = ", ".join(f'"{name}": …' for name in outputs)
+            ends = "is ignored; it is" if self.labels == 1 else "are ignored; one is"
+            return f"{count} of none of the outputs, and {ends} {shown!r}. An object is expected: {{{expected}}}."
         if not classes:
-            return f"{count} no numbers, and are ignored; one is {shown!r}."
+            return (
+                f"1 label is no number, and is ignored: {shown!r}."
+                if self.labels == 1
+                else (f"{self.labels:,} labels are no numbers, and are ignored; one is {shown!r}.")
+            )
         known = ", ".join(classes[:_NAMED_CLASSES]) + (", …" if len(classes) > _NAMED_CLASSES else "")
         return f"{count} none of the classes {known}, so the model was wrong there; one is {shown!r}."
 

@@ -12,6 +12,8 @@ from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import TrafficEnd, WindowTraffic
 from monitoring.records import Finding
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
 
@@ -72,7 +74,9 @@ def read_window(
             *(finding for finding in source_findings if finding not in summary.findings),
             *summary.findings,
             *_repeated_ids(summary.repeats, answered.rows),
-            *(summary.unknown_labels + arrivals.unknown_class).findings(label_join.task.classes, labelled.rows),
+            *(summary.unknown_labels + arrivals.unknown_class).findings(
+                label_join.task.classes, labelled.rows, outputs=_outputs(label_join.task)
+            ),
             *arrivals.unmatched.findings(labelled.rows),
             *arrivals.overdue.findings(labelled.rows, page=not alone),
             *(_labels_alone(labelled.rows) if alone else ()),
@@ -80,6 +84,11 @@ def read_window(
         end=None if end is None else replace(end, labels=inside),
         missing_rows=traffic.missing_rows(window),
     )
+
+
+def _outputs(task: Task) -> tuple[str, ...]:
+    """The names of outputs that have a label each; none where there is one label."""
+    return tuple(one.output for one in task.outputs_judged) if isinstance(task, SeveralTasks) else ()
 
 
 def _labels_alone(labels: int) -> tuple[Finding, ...]:

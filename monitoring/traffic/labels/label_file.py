@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,8 +19,17 @@ from monitoring.tasks.label_objects import label_object
 from monitoring.traffic.format.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, TIMESTAMP
 
 COLUMNS = ("prediction_id", "label", "label_time")
+
+#: Columns that a file may have besides: the model, its version and its output that a label is for.
+OWNER_COLUMNS = ("model", "version", "output")
 _PARQUET = b"PAR1"
 _PROBLEMS_SHOWN = 5
+_VERSION_DIGITS = 18
+
+#: Line numbers, the three columns of labels, and those of what labels are for.
+_Columns: TypeAlias = tuple[
+    Sequence[int], tuple[Sequence[object], Sequence[object], Sequence[object]], Mapping[str, Sequence[object]]
+]
 _TIMES = "an ISO 8601 time such as 2013-04-01T17:05:00Z (UTC where it has no offset)"
 _FIX = "Correct the file and add it again; nothing was added."
 
@@ -27,7 +37,8 @@ _FIX = "Correct the file and add it again; nothing was added."
 def read_label_file(path: Path) -> pa.Table:
     """Read a label file.
 
-    It has at least the columns prediction_id, label and label_time; others are ignored. Times are ISO 8601 or, in
+    It has at least the columns prediction_id, label and label_time, and may have model, version and output, which say
+    what a label is for; others are ignored. Times are ISO 8601 or, in
     Parquet, timestamps; one without an offset is UTC. Labels in Parquet may be strings, numbers or booleans, lists of
     names or of 0 and 1 where a row may have several classes, or records with a label for each of several outputs.
 
@@ -35,7 +46,8 @@ def read_label_file(path: Path) -> pa.Table:
         path: The file; its first bytes say whether it is Parquet.
 
     Returns:
-        The labels in the file's order: prediction_id and label strings, label_time timestamps.
+        The labels in the file's order: prediction_id and label strings, label_time timestamps, model string and version
+        int64, null where the file names none. A label of one output is an object with that part.
 
     Raises:
         BadInput: no such file, an empty one, a column that is missing or there twice, an empty id or label, an id of
@@ -54,19 +66,21 @@ def read_label_file(path: Path) -> pa.Table:
         ) from error
     if not magic:
         _fail(path, got="an empty file", expected=f"a header with {', '.join(COLUMNS)}")
-    numbers, columns = _parquet(path) if magic == _PARQUET else _csv(path)
-    return _checked(path, numbers, columns, unit="row" if magic == _PARQUET else "line")
+    numbers, columns, owners = _parquet(path) if magic == _PARQUET else _csv(path)
+    return _checked(path, numbers, columns, owners, unit="row" if magic == _PARQUET else "line")
 
 
-def _csv(path: Path) -> tuple[Sequence[int], tuple[list[str], list[str], list[str]]]:
-    """Line numbers (each of a record's last line) and the three columns as text."""
+def _csv(path: Path) -> _Columns:
+    """Line numbers (each of a record's last line) and the columns as text."""
     lines: list[int] = []
     columns: tuple[list[str], list[str], list[str]] = ([], [], [])
+    owners: dict[str, list[object]] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
-            picked = _positions(path, header)
+            picked, places = _positions(path, header), _owner_positions(header)
+            owners = {name: [] for name in places}
             for record in reader:
                 if not record:
                     continue
@@ -76,22 +90,41 @@ def _csv(path: Path) -> tuple[Sequence[int], tuple[list[str], list[str], list[st
                 lines.append(reader.line_num)
                 for column, index in zip(columns, picked, strict=True):
                     column.append(record[index])
+                for name, index in places.items():
+                    owners[name].append(record[index].strip() or None)
     except UnicodeDecodeError as error:
         _fail(path, got=f"bytes that are not UTF-8 ({error.reason})", expected="a CSV file in UTF-8, or Parquet")
     except csv.Error as error:
         _fail(path, got=f"a CSV file that is broken after line {len(lines) + 1}: {error}", expected="plain CSV")
-    return lines, columns
+    return lines, columns, owners
 
 
-def _parquet(path: Path) -> tuple[Sequence[int], tuple[Sequence[object], Sequence[object], Sequence[object]]]:
+def _parquet(path: Path) -> _Columns:
     try:
         table = pq.ParquetFile(path).read()
         picked = _positions(path, table.column_names)
         ids, labels = (_as_text(path, table.column(index), table.column_names[index]) for index in picked[:2])
         times = _times(path, table.column(picked[2]))
+        owners = {
+            name: _owner_cells(table.column(place)) for name, place in _owner_positions(table.column_names).items()
+        }
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         _fail(path, got=f"a Parquet file that cannot be read: {error}", expected="a whole one")
-    return range(1, table.num_rows + 1), (ids.to_pylist(), labels.to_pylist(), times)
+    return range(1, table.num_rows + 1), (ids.to_pylist(), labels.to_pylist(), times), owners
+
+
+def _owner_positions(header: Sequence[str]) -> dict[str, int]:
+    """The place of each column that says what labels are for, by its name."""
+    names = [name.strip() for name in header]
+    return {name: names.index(name) for name in OWNER_COLUMNS if names.count(name) == 1}
+
+
+def _owner_cells(column: pa.ChunkedArray) -> list[object]:
+    """Cells as text; null for those that are neither text nor whole numbers."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind):
+        return [None if cell is None else str(cell).strip() or None for cell in column.to_pylist()]
+    return [None] * len(column)
 
 
 def _times(path: Path, column: pa.ChunkedArray) -> list[object]:
@@ -168,12 +201,21 @@ def _positions(path: Path, header: Sequence[str]) -> list[int]:
     return [names.index(name) for name in COLUMNS]
 
 
-def _checked(path: Path, numbers: Sequence[int], columns: tuple[Sequence[object], ...], *, unit: str) -> pa.Table:
+def _checked(
+    path: Path,
+    numbers: Sequence[int],
+    columns: tuple[Sequence[object], ...],
+    owners: Mapping[str, Sequence[object]],
+    *,
+    unit: str,
+) -> pa.Table:
     if not numbers:
         _fail(path, got="a header and no labels", expected="at least one label")
     ids, labels, given = columns
     times: list[datetime | None] = [_time(cell) for cell in given]
+    found = _Owners.of(owners, len(numbers))
     problems = [f"{unit} {each}" for each in _problems(numbers, ids, labels, given, times)]
+    problems += [f"{unit} {number}: {each}" for number, each in zip(numbers, found.problems, strict=True) if each]
     if problems:
         shown = "; ".join(problems[:_PROBLEMS_SHOWN])
         more = f"; and {len(problems) - _PROBLEMS_SHOWN} more" if len(problems) > _PROBLEMS_SHOWN else ""
@@ -185,8 +227,52 @@ def _checked(path: Path, numbers: Sequence[int], columns: tuple[Sequence[object]
                 f"in each {unit}"
             ),
         )
-    arrays = [pa.array(ids, pa.string()), pa.array(labels, pa.string()), pa.array(times, TIMESTAMP)]
-    return pa.Table.from_arrays(arrays, names=list(COLUMNS))
+    named = [
+        label if output is None else label_object({output: label})
+        for output, label in zip(found.outputs, labels, strict=True)
+    ]
+    arrays = [pa.array(ids, pa.string()), pa.array(named, pa.string()), pa.array(times, TIMESTAMP)]
+    arrays += [pa.array(found.models, pa.string()), pa.array(found.versions, pa.int64())]
+    return pa.Table.from_arrays(arrays, names=[*COLUMNS, "model", "version"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Owners:
+    """What each label of a file is for, [n], and what is wrong with it, empty where nothing is."""
+
+    models: Sequence[str | None]
+    versions: Sequence[int | None]
+    outputs: Sequence[str | None]
+    problems: Sequence[str]
+
+    @classmethod
+    def of(cls, cells: Mapping[str, Sequence[object]], count: int) -> _Owners:
+        """Those of cells by column; a column `output` of numbers alone holds answers, and names nothing."""
+        texts = {name: [None if cell is None else str(cell) for cell in column] for name, column in cells.items()}
+        models = texts.get("model", [None] * count)
+        versions = texts.get("version", [None] * count)
+        outputs = texts.get("output", [None] * count)
+        if all(one is None or _is_number(one) for one in outputs):
+            outputs = [None] * count
+        problems = [_owner_problem(*owner) for owner in zip(models, versions, outputs, strict=True)]
+        numbers = [int(one) if one is not None and one.isdecimal() else None for one in versions]
+        return cls(models=models, versions=numbers, outputs=outputs, problems=problems)
+
+
+def _owner_problem(model: str | None, version: str | None, output: str | None) -> str:
+    if any(len(name) > ID_CHARACTERS for name in (model, output) if name is not None):
+        return f"a model or output of more than {ID_CHARACTERS} characters"
+    if version is not None and not (version.isdecimal() and len(version) <= _VERSION_DIGITS):
+        return f"version {version!r}, which is no whole number"
+    return "a version without a model" if version is not None and model is None else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _problems(

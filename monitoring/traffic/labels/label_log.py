@@ -18,7 +18,7 @@ from monitoring.traffic.format.layout import LABELS, check_root
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.format.segments import read_segment, segments_in
 from monitoring.traffic.labels.label_retention import kept_segments, read_forgotten
-from monitoring.traffic.labels.label_writer import LABEL_SCHEMA
+from monitoring.traffic.labels.label_writer import LABEL_SCHEMA, with_owners
 
 #: The kind of the finding that labels behind a damaged spot are not read.
 LABEL_LOG_DAMAGED = "label log damaged"
@@ -52,14 +52,25 @@ class LabelLog:
     Args:
         root: The log's folder.
         resolve: Replaces other ids of predictions among those of labels; the labels stay in their order.
+        model: Labels that name another model are empty, as erased ones are; None: none is.
+        version: Those that name another version, likewise; None: none is.
 
     Raises:
         BadInput: there is no such log.
     """
 
-    def __init__(self, root: Path, *, resolve: Callable[[pa.Table], pa.Table] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        resolve: Callable[[pa.Table], pa.Table] | None = None,
+        model: str | None = None,
+        version: int | None = None,
+    ) -> None:
         check_root(root)
         self._resolve = resolve
+        self._model = model
+        self._version = version
         self._folder = root / LABELS
         self._unread: tuple[UnreadSegment, ...] | None = None
 
@@ -71,9 +82,10 @@ class LabelLog:
             end: Aware; None is the end.
 
         Returns:
-            A table in order of arrival: prediction_id string, label string, label_time and arrived_at timestamps,
-            sequence int64, the position among all labels that there ever were, from 0, which never changes. One that
-            was erased has an empty id and is empty itself; `without_erased` leaves those out.
+            A table in order of arrival: prediction_id string, label string, label_time and arrived_at timestamps, model
+            string and version int64 (null where the label names none), sequence int64, the position among all labels
+            that there ever were, from 0, which never changes. One that was erased has an empty id and is empty itself;
+            `without_erased` leaves those out.
         """
         table, _ = self._load()
         times = table.column("label_time")
@@ -84,9 +96,15 @@ class LabelLog:
         return table
 
     def latest(self) -> pa.Table:
-        """One row per prediction: the last label to arrive. Columns and order as in `read`."""
+        """The last label of each prediction to arrive. Columns and order as in `read`.
+
+        Labels that name different models, or versions where the log was opened for none, are of different predictions.
+
+        Returns:
+            One row per prediction.
+        """
         table = without_erased(self._load()[0])
-        codes = _codes(table.column("prediction_id"))
+        codes = _codes(table.column("prediction_id") if self._version is not None else _named_ids(table))
         last = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
         last[codes] = np.arange(len(codes))
         return table.take(pa.array(np.sort(last)))
@@ -95,7 +113,7 @@ class LabelLog:
         """Counts over all labels that have arrived."""
         loaded, damage = self._load()
         table = without_erased(loaded)
-        codes = _codes(table.column("prediction_id"))
+        codes = _codes(_named_ids(table))
         distinct = int(codes.max(initial=-1)) + 1
         pairs = np.unique(np.stack([codes, _codes(table.column("label"))]), axis=1)
         versions = np.bincount(pairs[0], minlength=distinct)
@@ -126,7 +144,7 @@ class LabelLog:
                 contents = {path: read_segment(path) for path in kept_segments(self._folder, gone)}
                 if read_forgotten(self._folder) == gone:
                     break
-        tables = [each.table.select(LABEL_SCHEMA.names) for each in contents.values() if each.table is not None]
+        tables = [with_owners(each.table) for each in contents.values() if each.table is not None]
         table = pa.concat_tables([LABEL_SCHEMA.empty_table(), *tables]).replace_schema_metadata(None)
         sequence = pa.array(gone.labels + np.arange(table.num_rows, dtype=np.int64))
         table = table.append_column(pa.field("sequence", pa.int64(), nullable=False), sequence)
@@ -136,7 +154,27 @@ class LabelLog:
             if each.torn_bytes
         )
         self._unread = unread
+        table = self._without_others(table)
         return table if self._resolve is None else self._resolve(table), unread
+
+    def _without_others(self, table: pa.Table) -> pa.Table:
+        """The labels, those empty that name another model or version."""
+        others = pa.scalar(value=False)
+        for name, mine in (("model", self._model), ("version", self._version)):
+            if mine is not None and table[name].null_count < table.num_rows:
+                others = pc.or_(others, pc.fill_null(pc.not_equal(table[name], mine), fill_value=False))
+        if isinstance(others, pa.Scalar) or not pc.any(others).as_py():
+            return table
+        for name in ("prediction_id", "label"):
+            place = table.column_names.index(name)
+            table = table.set_column(place, table.schema.field(place), pc.if_else(others, "", table[name]))
+        return table
+
+    def models_named(self, since: datetime | None = None) -> dict[tuple[str, int | None], int]:
+        """How many labels that became known since a time name each model and version, for those that name one."""
+        table = self.read(start=since)
+        named = table.filter(table["model"].is_valid()).group_by(["model", "version"]).aggregate([("label", "count")])
+        return {(row["model"], row["version"]): row["label_count"] for row in named.to_pylist()}
 
 
 def labels_ever(labels: pa.Table) -> int:
@@ -172,6 +210,14 @@ def reject_lost_labels(found: int, known: int) -> NoReturn:
         fix="Mount it, or put it back; nothing was judged. If it is lost for good and a new one has begun, run "
         "`pitfalls monitor run --new-label-log` once.",
     )
+
+
+def _named_ids(table: pa.Table) -> pa.ChunkedArray:
+    """The ids of predictions with the model and version that their labels name."""
+    if table["model"].null_count == table.num_rows:
+        return table["prediction_id"]
+    version = pc.fill_null(table["version"].cast(pa.string()), "")
+    return pc.binary_join_element_wise(table["prediction_id"], pc.fill_null(table["model"], ""), version, "\0")
 
 
 def _codes(column: pa.ChunkedArray) -> np.ndarray:

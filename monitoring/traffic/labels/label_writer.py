@@ -32,6 +32,8 @@ LABEL_SCHEMA = pa.schema(
         pa.field("label", pa.string(), nullable=False),
         pa.field("label_time", TIMESTAMP, nullable=False),
         pa.field("arrived_at", TIMESTAMP, nullable=False),
+        pa.field("model", pa.string()),
+        pa.field("version", pa.int64()),
     ],
     metadata={FORMAT_KEY: FORMAT},
 )
@@ -73,13 +75,20 @@ class LabelWriter:
         prediction_ids: Sequence[str] | pa.Array,
         labels: Sequence[str] | pa.Array,
         label_times_us: Sequence[int] | np.ndarray,
+        *,
+        models: Sequence[str | None] | pa.Array | None = None,
+        versions: Sequence[int | None] | pa.Array | None = None,
     ) -> int:
         """Append labels, all or none of them, by one `write`; those of ids that were erased from the log are left out.
+
+        A label that names no model is one of every model that has its id, and one that names no version of all of them.
 
         Args:
             prediction_ids: One per label.
             labels: Class names.
             label_times_us: When each label became known, in microseconds since 1970, UTC.
+            models: The model that each label is for; None for all.
+            versions: The version that each label is for, with a model; None for all.
 
         Returns:
             How many were added.
@@ -89,7 +98,10 @@ class LabelWriter:
             CannotRun: the writer is closed, or it cannot be read which ids were erased.
             OSError: the disk fails; none of them was added.
         """
-        if not len(prediction_ids) == len(labels) == len(label_times_us):
+        count = len(prediction_ids)
+        names = _owners(models, pa.string(), count)
+        numbers = _owners(versions, pa.int64(), count)
+        if not count == len(labels) == len(label_times_us) == len(names) == len(numbers):
             raise BadInput(
                 "Ids, labels and times differ in number.",
                 got=f"{len(prediction_ids)} prediction ids, {len(labels)} labels, {len(label_times_us)} times",
@@ -102,6 +114,8 @@ class LabelWriter:
             _strings(prediction_ids),
             _strings(labels),
             pa.array(np.asarray(label_times_us, np.int64)).cast(TIMESTAMP),
+            names,
+            numbers,
         ]
         if columns[0].null_count or columns[1].null_count:
             nulls = columns[0].null_count + columns[1].null_count
@@ -118,7 +132,7 @@ class LabelWriter:
                 return 0
             now = self._clock()
             segment = self._newest(now)
-            columns.append(pa.array(np.full(count, as_microseconds(now), np.int64)).cast(TIMESTAMP))
+            columns.insert(3, pa.array(np.full(count, as_microseconds(now), np.int64)).cast(TIMESTAMP))
             record = pa.RecordBatch.from_arrays(columns, schema=LABEL_SCHEMA).serialize().to_pybytes()
             written = False
             try:
@@ -183,3 +197,18 @@ def _created_us(path: Path) -> int:
 
 def _strings(given: Sequence[str] | pa.Array) -> pa.Array:
     return given.cast(pa.string()) if isinstance(given, pa.Array) else pa.array(given, pa.string())
+
+
+def _owners(given: Sequence[object] | pa.Array | None, kind: pa.DataType, count: int) -> pa.Array:
+    """What labels name, of a type; null for all where nothing is given."""
+    if given is None:
+        return pa.nulls(count, kind)
+    return given.cast(kind) if isinstance(given, pa.Array) else pa.array(given, kind)
+
+
+def with_owners(labels: pa.Table) -> pa.Table:
+    """Labels of a segment, of an earlier release too, whose labels name no model."""
+    for field in (LABEL_SCHEMA.field("model"), LABEL_SCHEMA.field("version")):
+        if field.name not in labels.column_names:
+            labels = labels.append_column(field, pa.nulls(labels.num_rows, field.type))
+    return labels.select(LABEL_SCHEMA.names)

@@ -34,11 +34,29 @@ def join_labels(rows: pa.Table, labels: pa.Table, more: tuple[str, ...] = ()) ->
     for name, plain in plain_names(rows.column_names).items():
         fields.append(rows.schema.field(name).with_name(plain))
         columns.append(rows.column(name))
-    found = pc.index_in(rows.column("prediction_id"), value_set=labels.column("prediction_id").combine_chunks())
+    found = _label_of_each(rows, labels)
     for name, kind in zip(_LABEL_COLUMNS, (pa.string(), TIMESTAMP), strict=True):
         fields.append(pa.field(name, kind))
         columns.append(labels.column(name).combine_chunks().take(found))
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _label_of_each(rows: pa.Table, labels: pa.Table) -> pa.ChunkedArray:
+    """The place of each row's label, null where it has none: of several, the last to arrive."""
+    places = pc.index_in(rows.column("prediction_id"), value_set=labels.column("prediction_id").combine_chunks())
+    if "version" not in labels.column_names or labels["version"].null_count == labels.num_rows:
+        return places
+    found = []
+    for has_version in (False, True):
+        mine = pc.indices_nonzero(pc.is_valid(labels["version"]) if has_version else pc.is_null(labels["version"]))
+        some = labels.take(mine)
+        keys = (_versioned(rows), _versioned(some)) if has_version else (rows["prediction_id"], some["prediction_id"])
+        found.append(pc.take(mine, pc.index_in(keys[0], value_set=keys[1].combine_chunks())))
+    return pc.max_element_wise(*found)  # labels stand in order of arrival
+
+
+def _versioned(table: pa.Table) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(table["prediction_id"], table["version"].cast(pa.string()), "\0")
 
 
 def plain_names(columns: list[str]) -> dict[str, str]:

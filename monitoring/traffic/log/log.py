@@ -41,7 +41,6 @@ class TrafficLog:
         check_root(root)
         self._root = root
         self._excluded = excluded
-        self._labels = LabelLog(root, resolve=partial(with_prediction_ids, root))
 
     def models(self) -> tuple[ModelKey, ...]:
         """The models, versions and signatures with rows in the log, sorted. Cost: one file opened per segment."""
@@ -126,10 +125,12 @@ class TrafficLog:
             of a model's requests was logged there is sampling_rate, too, null for models that were logged completely.
         """
         names = sorted({key.model for key in self.models()}) if model is None else [model]
-        labels = self._labels.latest()
-        tables = [join_labels(self.read(model=name, version=version, start=start, end=end), labels) for name in names]
+        tables = [
+            join_labels(self.read(model=name, version=version, start=start, end=end), self._labels_of(name).latest())
+            for name in names
+        ]
         if not tables:
-            return join_labels(assemble([]), labels)
+            return join_labels(assemble([]), self._labels_of(None).latest())
         return pa.concat_tables(tables, promote_options="permissive")
 
     def quarantine(self, *, model: str | None = None, version: int | None = None) -> pa.Table:
@@ -143,10 +144,12 @@ class TrafficLog:
             The columns of `table`, and answered_at, when the server answered.
         """
         by_model = _by_model(read_scans(self._root, Query(model=model, version=version, quarantined=True), None))
-        labels = self._labels.latest()
-        tables = [join_labels(assemble(scans), labels, ("answered_at",)) for scans in by_model]
+        tables = [
+            join_labels(assemble(scans), self._labels_of(_model_of(scans)).latest(), ("answered_at",))
+            for scans in by_model
+        ]
         if not tables:
-            return join_labels(assemble([]), labels, ("answered_at",))
+            return join_labels(assemble([]), self._labels_of(None).latest(), ("answered_at",))
         return pa.concat_tables(tables, promote_options="permissive")
 
     def quarantined_at(self, model: str, version: int | None = None) -> np.ndarray:
@@ -198,11 +201,15 @@ class TrafficLog:
         return summarise(
             scans,
             tables,
-            self._labels.summary(),
+            self._labels_of(None).summary(),
             self.gaps(),
             conflicts=sum(self._conflicts(some) for some in _by_model(scans)),
             quarantined=sum(scan.table.num_rows for scan in quarantined if scan.key is not None),
         )
+
+    def _labels_of(self, model: str | None) -> LabelLog:
+        """The labels of the log that name a model, or none; all of them without one."""
+        return LabelLog(self._root, resolve=partial(with_prediction_ids, self._root), model=model)
 
     def _conflicts(self, scans: Sequence[Scan]) -> int:
         """How many rows of a model repeat an id with other inputs, given the ids of all rows."""
@@ -214,6 +221,10 @@ class TrafficLog:
         key = scans[0].key
         query = Query(model=None if key is None else key.model, ids=IdSet(repeated))
         return sum(len(rows) for _, rows in conflicting_rows(read_scans(self._root, query, None)))
+
+
+def _model_of(scans: Sequence[Scan]) -> str | None:
+    return None if scans[0].key is None else scans[0].key.model
 
 
 def _by_model(scans: Sequence[Scan]) -> list[list[Scan]]:

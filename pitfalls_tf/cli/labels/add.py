@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 def command(file: Path, traffic: Path, *, output: Output) -> int:
     """Add the labels in FILE to a traffic log: all of them, or none.
 
-    FILE is CSV or Parquet with the columns prediction_id, label and label_time (ISO 8601; UTC without an offset). If a
-    prediction has several labels, the last one to arrive counts. A server may be writing to the log.
+    FILE is CSV or Parquet with the columns prediction_id, label and label_time (ISO 8601; UTC without an offset). The
+    columns model, version and output say what a label is for, where one id was sent to several models, and where a
+    model has several outputs. If a prediction has several labels, the last one to arrive counts. A server may be
+    writing to the log.
     """
     import pyarrow as pa  # noqa: PLC0415 - not needed for --help
 
@@ -39,7 +41,13 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
     writer = LabelWriter(traffic, clock=lambda: datetime.now(UTC))
     try:
         times = table.column("label_time").cast(pa.int64()).to_numpy()
-        added = writer.append(table.column("prediction_id").to_pylist(), table.column("label").to_pylist(), times)
+        added = writer.append(
+            table.column("prediction_id").combine_chunks(),
+            table.column("label").combine_chunks(),
+            times,
+            models=table.column("model").combine_chunks(),
+            versions=table.column("version").combine_chunks(),
+        )
     except OSError as error:
         raise CannotRun(
             f"The labels in {file} were not added.",

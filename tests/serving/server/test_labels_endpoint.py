@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
 def test_a_label_that_is_a_number_is_the_same_number_as_text() -> None:
     given = (3, -2.0, 0.1, 1e300, 1e-9, 10**400)
     entries = [label(f"a:{place}", value=value) for place, value in enumerate(given)]
-    texts = read_labels({"labels": entries})[1]
+    texts = [one.label for one in read_labels({"labels": entries})]
     assert texts[:3] == ["3", "-2", "0.1"]
     assert [float(text) for text in texts[:5]] == list(given[:5])
     for value in (float("nan"), float("inf")):
@@ -75,7 +76,7 @@ def test_a_label_that_is_a_number_is_the_same_number_as_text() -> None:
 def test_a_label_may_be_a_set_of_classes() -> None:
     given: tuple[list[Any], ...] = (["sports", "Küche"], [1, 0, True], [], ["a"] * 200)
     entries = [label(f"a:{place}", value=value) for place, value in enumerate(given)]
-    assert read_labels({"labels": entries})[1] == [
+    assert [one.label for one in read_labels({"labels": entries})] == [
         '["sports","Küche"]',
         "[1,0,1]",
         "[]",
@@ -100,7 +101,7 @@ def test_without_a_token_the_answer_says_how_to_set_one(website: Website) -> Non
 
 def test_a_full_disk_is_an_error_and_the_labels_can_be_sent_again(open_website: OpenWebsite) -> None:
     class FullDisk:
-        def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> int:
+        def append(self, *_labels: Sequence[object], **_owners: object) -> int:
             raise OSError(28, "No space left on device")
 
     with open_website(labels_endpoint=LabelsEndpoint(writer=FullDisk(), guard=GUARD)) as website:
@@ -123,7 +124,7 @@ def test_bytes_that_are_no_text_are_refused_and_the_connection_goes_on(
 
 def test_a_defect_is_answered(open_website: OpenWebsite, caplog: pytest.LogCaptureFixture) -> None:
     class Defect:
-        def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> int:
+        def append(self, *_labels: Sequence[object], **_owners: object) -> int:
             raise ValueError("planted")
 
     with open_website(labels_endpoint=LabelsEndpoint(writer=Defect(), guard=GUARD)) as website:
@@ -134,7 +135,40 @@ def test_a_defect_is_answered(open_website: OpenWebsite, caplog: pytest.LogCaptu
 
 def test_a_label_may_have_a_part_for_each_of_several_outputs() -> None:
     entries = [label("a:0", value={"kind": "late", "price": 2.5})]
-    assert read_labels({"labels": entries})[1] == ['{"kind":"late","price":"2.5"}']
+    assert [one.label for one in read_labels({"labels": entries})] == ['{"kind":"late","price":"2.5"}']
     for parts in ({}, {"kind": None}, {"kind": ["late"]}, {"price": float("inf")}):
         with pytest.raises(InvalidArgument, match="an object with a label for each output"):
             read_labels({"labels": [label("a:0", value=parts)]})
+
+
+def test_a_label_may_say_which_model_version_and_output_it_is_for() -> None:
+    entry = {**label("a:0", value=2.0), "model": "v", "version": 3, "output": "price"}
+    (found,) = read_labels({"labels": [entry]})
+    assert (found.label, found.model, found.version) == ('{"price":"2"}', "v", 3)
+
+
+@pytest.mark.parametrize(
+    ("owner", "error"),
+    [
+        ({"model": ""}, "model must be the name of a model"),
+        ({"model": 3}, "model must be the name of a model"),
+        ({"version": 3}, "version must be a whole number, beside the name of the model"),
+        ({"model": "v", "version": "3"}, "version must be a whole number"),
+        ({"model": "v", "version": True}, "version must be a whole number"),
+        ({"output": 7}, "output must be the name of one of the model's outputs"),
+        ({"output": "price", "label": {"price": 2}}, "label must be text"),
+    ],
+)
+def test_what_names_no_model_version_or_output_is_refused(owner: dict[str, Any], error: str) -> None:
+    with pytest.raises(InvalidArgument, match=re.escape(f"labels[0].{error}")):
+        read_labels({"labels": [{**label("a:0"), **owner}]})
+
+
+def test_one_id_that_two_models_answered_has_a_label_for_each(open_website: OpenWebsite, tmp_path: Path) -> None:
+    writer = LabelWriter(tmp_path, clock=lambda: datetime.now(UTC))
+    with open_website(labels_endpoint=LabelsEndpoint(writer=writer, guard=GUARD)) as website:
+        yes, no = {**label("same:0", value="yes"), "model": "cust"}, {**label("same:0", value="no"), "model": "v"}
+        assert post(website, {"labels": [yes, no]}).json == {"accepted": 2}
+    writer.close()
+    for model, expected in (("cust", "yes"), ("v", "no")):
+        assert LabelLog(tmp_path, model=model).latest()["label"].to_pylist() == [expected]

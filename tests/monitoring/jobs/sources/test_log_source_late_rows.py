@@ -18,6 +18,7 @@ from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.writer import TrafficWriter
+from tests.small_deployment import table_of
 
 Send = Callable[..., None]
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -107,3 +108,24 @@ def test_labels_of_another_model_in_the_same_log_are_not_counted_here(deployed: 
     answer(deployed, names, APRIL + DAY, model="boats")
     label(deployed, names, APRIL + 1.5 * DAY)
     assert run(deployed) == alone
+
+
+def test_labels_that_name_another_model_do_not_count_here_whatever_their_ids(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=3))
+    alone = run(deployed)
+    (deployed / "pitfalls.db").unlink()
+    table = table_of(days(days=3))
+    ids, other = table["prediction_id"].to_pylist(), "boats"
+    answer(deployed, ids[:50], APRIL, model=other)
+    writer = LabelWriter(deployed / "traffic", clock=lambda: NOW)
+    times = [as_microseconds(APRIL + 2.5 * DAY)] * len(ids)
+    writer.append(ids, ["late"] * len(ids), times, models=[other] * len(ids))
+    writer.append(ids[:3], ["late"] * 3, times[:3], models=["bots"] * 3)
+    writer.close()
+    found = run(deployed)
+    assert [w.labels for w in found.windows] == [w.labels for w in alone.windows]
+    assert [w.labels_conflicting for w in found.windows] == [w.labels_conflicting for w in alone.windows]
+    (told,) = messages(found, "labels of no model")
+    assert told[1].startswith("3 labels name a model of which the log has no row, such as 'bots', and are ignored")

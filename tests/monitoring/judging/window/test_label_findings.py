@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +101,15 @@ def test_the_label_horizon_is_written_in_its_largest_whole_unit(horizon_us: int,
 
 def test_without_such_labels_there_is_nothing_to_report() -> None:
     assert UnknownClassLabels().findings(("a", "b")) == OverdueLabels(horizon_us=5).findings() == ()
+
+
+def test_a_label_of_none_of_several_outputs_says_what_is_expected() -> None:
+    unknown = UnknownClassLabels(labels=252, words=frozenset({"10"}))
+    [finding] = unknown.findings((), 300, outputs=("sev", "vehage"))
+    assert finding.fact
+    assert finding.message == (
+        "252 labels are of none of the outputs, and are ignored; one is '10'. "
+        'An object is expected: {"sev": …, "vehage": …}.'
+    )
+    [one] = replace(unknown, labels=1).findings(())
+    assert one.message == "1 label is no number, and is ignored: '10'."

@@ -52,8 +52,10 @@ def test_csv_times_in_any_iso_form_are_utc(tmp_path: Path, moment: str) -> None:
         "prediction_id": ["a:0", "b:0"],
         "label": ["late", "on_time"],
         "label_time": [FIVE_PAST_FIVE] * 2,
+        "model": [None, None],
+        "version": [None, None],
     }
-    assert table.schema.types == [pa.string(), pa.string(), pa.timestamp("us", tz="UTC")]
+    assert table.schema.types == [pa.string(), pa.string(), pa.timestamp("us", tz="UTC"), pa.string(), pa.int64()]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,8 @@ def test_csv_times_in_any_iso_form_are_utc(tmp_path: Path, moment: str) -> None:
 def test_parquet_of_several_types_is_understood(tmp_path: Path, times: pa.Array, labels: pa.Array, text: str) -> None:
     path = tmp_path / "labels"  # what it is called does not matter
     pq.write_table(pa.table({"label": labels, "prediction_id": ["a:0"], "label_time": times}), path)
-    assert read_label_file(path).to_pylist() == [{"prediction_id": "a:0", "label": text, "label_time": FIVE_PAST_FIVE}]
+    known = {"prediction_id": "a:0", "label": text, "label_time": FIVE_PAST_FIVE}
+    assert read_label_file(path).to_pylist() == [{**known, "model": None, "version": None}]
 
 
 @pytest.mark.parametrize(
@@ -192,3 +195,44 @@ def test_any_bytes_are_labels_or_bad_input(tmp_path: Path, content: bytes) -> No
     except BadInput:
         return
     assert table.num_rows > 0
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_labels_may_say_which_model_version_and_output_they_are_for(tmp_path: Path, kind: str) -> None:
+    columns = {
+        "prediction_id": ["a:0", "b:0", "c:0"],
+        "label": ["2", "late", "late"],
+        "label_time": ["2013-04-01T17:05:00Z"] * 3,
+        "model": ["fares", "fares", None],
+        "version": [3, None, None],
+        "output": ["price", None, None],
+    }
+    path = tmp_path / f"labels.{kind}"
+    if kind == "csv":
+        rows = [
+            ",".join("" if cell is None else str(cell) for cell in row) for row in zip(*columns.values(), strict=True)
+        ]
+        path.write_text("\n".join([",".join(columns), *rows]), "utf-8")
+    else:
+        pq.write_table(pa.table(columns), path)
+    table = read_label_file(path)
+    assert table["label"].to_pylist() == ['{"price":"2"}', "late", "late"]
+    assert table["model"].to_pylist() == ["fares", "fares", None]
+    assert table["version"].to_pylist() == [3, None, None]
+
+
+def test_a_column_of_answers_called_output_names_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("prediction_id,label,label_time,output\na:0,late,2013-04-01,0.25\nb:0,late,2013-04-01,\n", "utf-8")
+    assert read_label_file(path)["label"].to_pylist() == ["late", "late"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [("v,three", "line 2: version 'three', which is no whole number"), (",3", "line 2: a version without a model")],
+)
+def test_what_is_no_version_is_refused(tmp_path: Path, cells: str, problem: str) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(f"prediction_id,label,label_time,model,version\na:0,late,2013-04-01,{cells}\n", "utf-8")
+    with pytest.raises(BadInput, match=problem):
+        read_label_file(path)

@@ -32,13 +32,15 @@ def test_labels_come_back_with_both_times_and_their_place(tmp_path: Path, clock:
     table = log.read()
     assert [(field.name, field.type) for field in table.schema] == [
         ("prediction_id", pa.string()), ("label", pa.string()), ("label_time", moment), ("arrived_at", moment),
-        ("sequence", pa.int64()),
+        ("model", pa.string()), ("version", pa.int64()), ("sequence", pa.int64()),
     ]  # fmt: skip
     assert table.to_pydict() == {
         "prediction_id": ["a:0", "é:1", "a:0"],
         "label": ["late", "", "on_time"],
         "label_time": [EPOCH + us(5), EPOCH + us(3), EPOCH + us(7)],
         "arrived_at": [clock()] * 3,
+        "model": [None] * 3,
+        "version": [None] * 3,
         "sequence": [0, 1, 2],
     }
     assert log.read(start=EPOCH + us(5), end=EPOCH + us(7))["sequence"].to_pylist() == [0]
@@ -80,3 +82,21 @@ def test_a_torn_tail_is_counted_and_later_labels_keep_coming(tmp_path: Path, clo
     writer.close()
     assert LabelLog(tmp_path).read()["prediction_id"].to_pylist() == ["a", "c"]
     assert LabelLog(tmp_path).summary().torn_bytes > 0
+
+
+def test_labels_that_name_another_model_are_nobodys_and_keep_their_places(tmp_path: Path, clock: Clock) -> None:
+    writer = LabelWriter(tmp_path, clock=clock)
+    writer.append(
+        ["a"] * 4, ["0", "1", "2", "3"], [0, 1, 2, 3], models=[None, "m", "m", "n"], versions=[None, None, 2, 2]
+    )
+    writer.close()
+    found = LabelLog(tmp_path, model="m", version=1).read()
+    assert found["label"].to_pylist() == ["0", "1", "", ""]
+    assert found["prediction_id"].to_pylist() == ["a", "a", "", ""]
+    assert found["sequence"].to_pylist() == [0, 1, 2, 3]
+    assert LabelLog(tmp_path, model="m", version=1).latest()["label"].to_pylist() == ["1"]
+    assert LabelLog(tmp_path, model="m", version=2).latest()["label"].to_pylist() == ["2"]
+    assert LabelLog(tmp_path, model="n", version=2).latest()["label"].to_pylist() == ["3"]
+    every = LabelLog(tmp_path)
+    assert every.models_named() == {("m", None): 1, ("m", 2): 1, ("n", 2): 1}
+    assert (every.summary().distinct, every.summary().conflicts) == (4, 0)

@@ -146,16 +146,16 @@ class DeploymentRun:
         since = self.open_since
         if since is None:
             return None
-        found = self._store.windows(self._number, scores=False, since=since)
+        found = self._store.windows.read(self._number, scores=False, since=since)
         records = [record for record in found if record.start >= since]
         traffic = opened(self._deployment, ReadScope(since=since))
         counts = traffic.row_counts([Window(start=one.start, end=one.end) for one in records])
         more = [one.start for one, (_, rows) in zip(records, counts.tolist(), strict=True) if rows > one.rows]
-        if not more or more[0] not in self._store.rejudgeable(self._number):
+        if not more or more[0] not in self._store.backfills.rejudgeable(self._number):
             return None
         end = records[-1].end
         again = Backfill(start=more[0], end=end, by=REOPENED_BY, at=now, until=end)
-        self._store.begin_backfill(self._number, again, again_from=again.start, checked_at=None)
+        self._store.backfills.begin(self._number, again, again_from=again.start, checked_at=None)
         return again.start
 
     def begin(self, label_logs: tuple[Path, ...], *, labels_anew: bool = False) -> None:

@@ -160,8 +160,8 @@ def judged(
             number = run_due_windows(
                 config, store, clock=partial(datetime.fromtimestamp, (now + timedelta(minutes=2)).timestamp(), UTC)
             ).deployment
-        pages = [one for one in store.incidents(number) if one.level == "page"]
-        return store.windows(number), live, pages
+        pages = [one for one in store.incidents.read(number) if one.level == "page"]
+        return store.windows.read(number), live, pages
 
 
 def deliver(drawn: Drawn, live: pa.Table, folder: Path, now: datetime, labels_until: datetime) -> None:

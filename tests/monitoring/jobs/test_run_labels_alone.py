@@ -54,7 +54,7 @@ class Apart:
     def run(self, now: datetime = LATER) -> tuple[RunResult, tuple[WindowRecord, ...]]:
         with Store.open(self.config.store.url) as store:
             done = run_due_windows(self.config, store, clock=lambda: now)
-            return done, store.windows(done.deployment)
+            return done, store.windows.read(done.deployment)
 
 
 PLACES = (("path", "live"), ("labels", "labels"))

@@ -26,6 +26,7 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import LoadedPiece, read_all, types_of
 from monitoring.traffic.tables.table import Table
+from monitoring.traffic.tables.times import conversion_of
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 
@@ -123,7 +124,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
     rows = Table(pieces, columns, now=clock())
     times = rows.event_times()
     if not times.size:
-        _refuse_times(types[columns.event_time], columns.event_time)
+        _refuse_times(types[columns.event_time], columns.event_time, pieces)
     repeats = rows.repeated_rows()
     if repeats > times.size:
         _refuse_ids(times.size, repeats, columns.prediction_id)
@@ -160,12 +161,31 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
     )
 
 
-def count_windows(rows: BaselineRows, description: TableDescription) -> int:
+def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[np.int64]:
+    """How many rows each window of a reference has.
+
+    Args:
+        rows: the reference.
+        description: how it is cut into windows.
+
+    Returns:
+        int64 [n].
+    """
+    times = np.asarray(rows.table["event_time"].cast(pa.int64()), dtype=np.int64)
+    plan: RowPlan | WindowPlan = WindowPlan(every=description.every, timezone=description.timezone)
+    by_rows = rows.rows_per_window or description.rows
+    if by_rows is not None:
+        plan = RowPlan(rows=by_rows)
+    return np.array([places.size for _, places in split_by_window(times, plan)], dtype=np.int64)
+
+
+def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDArray[np.int64]) -> int:
     """How many windows a reference makes, small ones joined.
 
     Args:
         rows: the reference.
         description: how it is cut into windows.
+        sizes: the rows of each, as of `window_sizes`.
 
     Returns:
         The number of windows.
@@ -173,15 +193,11 @@ def count_windows(rows: BaselineRows, description: TableDescription) -> int:
     Raises:
         BadInput: there are too few to compare other windows with.
     """
-    times = np.asarray(rows.table["event_time"].cast(pa.int64()), dtype=np.int64)
-    plan: RowPlan | WindowPlan = WindowPlan(every=description.every, timezone=description.timezone)
     by_rows = rows.rows_per_window or description.rows
-    if by_rows is not None:
-        plan = RowPlan(rows=by_rows)
+    least = description.min_rows or min_rows(sizes, by_rows)
     found = size = 0
-    least = min_rows(rows.table.num_rows, by_rows)
-    for _, places in split_by_window(times, plan):
-        size += places.size
+    for rows_of_window in sizes.tolist():
+        size += rows_of_window
         if size >= least:
             found, size = found + 1, 0
     if found < MIN_WINDOWS:
@@ -230,12 +246,15 @@ def _groups(pieces: tuple[LoadedPiece, ...], table: pa.Table, name: str | None) 
     return pa.concat_arrays(cells).take(table["event_time"].combine_chunks().cast(pa.int64()))
 
 
-def _refuse_times(kind: str, column: str) -> NoReturn:
+def _refuse_times(kind: str, column: str, pieces: tuple[LoadedPiece, ...]) -> NoReturn:
+    present = [piece.raw.table[column].drop_null() for piece in pieces if column in piece.raw.table.column_names]
+    cells = [as_strings(decoded(column))[0].as_py() for column in present if len(column)]
+    shown = f" such as {str(cells[0])[:40]!r}" if cells else ""
     raise BadInput(
         "No row of the reference has an event time.",
-        got=f"{column}, of type {kind}",
+        got=f"{column}, of type {kind}{shown}",
         expected="timestamps, dates, or text in ISO 8601, at most a day ahead of the clock",
-        fix="Convert the column first, for example with pandas.to_datetime(..., unit='s', utc=True).",
+        fix=f"Convert the column first, for example with {conversion_of(cells[0] if cells else None)}.",
     )
 
 

@@ -14,9 +14,11 @@ from monitoring.errors import BadInput
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.fits.page_promise import promise_note, with_promise
 from monitoring.jobs.places import find_baseline
-from monitoring.jobs.reference_notes import MIN_ROWS, few_windows, min_rows
+from monitoring.jobs.reference_notes import MIN_ROWS, few_windows, min_rows, min_rows_note
 from monitoring.jobs.staging import put_in_place, staging
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
+from monitoring.judging.window.windowing import split_by_window
+from monitoring.traffic.windows import RowPlan, WindowPlan
 
 NAME = "monitor.toml"
 
@@ -62,28 +64,34 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Wr
     path = folder / NAME
     keep_existing(path, force=force)
     with staging(folder) as aside:  # first: relative paths such as ../models need the folder
-        draft = _sized(draft, folder)
+        draft, sized = _sized(draft, folder)
         deployment = deploy(check_draft(draft, folder))
         promised = with_promise(draft, deployment.reference_fit)
         (aside / NAME).write_text(render_config(promised), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
-    return WrittenConfig(config=path, notes=(*_notes(deployment), *promise_note(promised, deployment.reference_fit)))
+    return WrittenConfig(
+        config=path, notes=(*_notes(deployment), *sized, *promise_note(promised, deployment.reference_fit))
+    )
 
 
-def _sized(draft: ConfigDraft, folder: Path) -> ConfigDraft:
-    """The draft with the `min_rows` and label horizon of the bundle's reference, where it says nothing else."""
+def _sized(draft: ConfigDraft, folder: Path) -> tuple[ConfigDraft, tuple[str, ...]]:
+    """The draft with the `min_rows` and label horizon of the bundle's reference, where it says nothing else; notes."""
     baseline = load_baseline(find_baseline(check_draft(draft, folder)).baseline)
     answers = baseline.rows.answers
     delays = (answers.label_times - answers.event_times)[answers.label_times > 0]
     f"{label_horizon(delays).days}d"
-    least = min_rows(len(answers), baseline.spec.rows_per_window or draft.rows)
-    return replace(
+    by_rows = baseline.spec.rows_per_window or draft.rows
+    plan = WindowPlan(every=draft.every, timezone=draft.timezone) if by_rows is None else RowPlan(rows=by_rows)
+    sizes = np.array([places.size for _, places in split_by_window(answers.event_times, plan)], dtype=np.int64)
+    least = min_rows(sizes, by_rows)
+    draft = replace(
         draft,
         min_rows=least if draft.min_rows == MIN_ROWS else draft.min_rows,
         label_horizon=f"{label_horizon(delays).days}d"
         if draft.label_horizon == DEFAULT_HORIZON
         else draft.label_horizon,
     )
+    return draft, min_rows_note(sizes, draft.settings.get("windows", {}).get("min_rows", draft.min_rows))
 
 
 def _notes(deployment: Deployment) -> tuple[str, ...]:

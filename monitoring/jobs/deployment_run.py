@@ -224,6 +224,12 @@ class DeploymentRun:
         return windows_of_labels(plan, after=after, until=until, now=now)
 
     @property
+    def has_rows(self) -> bool:
+        """Whether the traffic has a row. Cost: of windows of rows, all event times."""
+        plan, traffic = self._deployment.plan, self._traffic
+        return bool(traffic.event_times().size if isinstance(plan, RowPlan) else traffic.spans(plan.longest_gap))
+
+    @property
     def waiting_labels(self) -> int:
         """How many labels wait for the next window, where this run has judged none."""
         return 0 if self.judged or self._after is None else self._label_join.waiting(as_microseconds(self._after))
@@ -320,7 +326,12 @@ class DeploymentRun:
             self._open_since = (self._open_since or as_microseconds(window.start)) if is_open else None
         if first:
             late = self._late
-            findings = (*traffic.findings, *late.findings(), *self._metric_changes())
+            findings = (
+                *traffic.findings,
+                *late.findings(),
+                *self._metric_changes(),
+                *(self._overlap(window) if self._fresh else ()),
+            )
             traffic = replace(traffic, late_rows=late.rows, findings=findings)
         with span("judge"):
             judgement = judge.judge(self._state, traffic)
@@ -382,6 +393,20 @@ class DeploymentRun:
             return ()
         before, after = (self._store.deployments.read(number).metrics for number in (follows, self._number))
         return metric_changes(before, after)
+
+    def _overlap(self, window: Window) -> tuple[Finding, ...]:
+        """The finding that the first window lies in the time of the reference, or before it."""
+        times = self._deployment.baseline.rows.answers.event_times
+        dated = times.size and not self._deployment.reference_fit.rows_per_window
+        if not dated or as_microseconds(window.start) > int(times.max()):
+            return ()
+        first, last = as_datetime(int(times.min())), as_datetime(int(times.max()))
+        where = "before it" if window.end <= first else "in its time: rows of both are compared with themselves"
+        message = (
+            f"The reference is of {first:%Y-%m-%d} to {last:%Y-%m-%d}, and the traffic begins on "
+            f"{window.start:%Y-%m-%d}, {where}. Are both the right files?"
+        )
+        return (Finding(kind="traffic before the reference", feature="", message=message),)
 
     def _update_autocorrelation(self) -> None:
         """Estimate the AR(1) coefficients from the windows in the store: the same whichever run does it."""

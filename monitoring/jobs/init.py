@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import ConfigDraft, OutputDraft, TableDraft, check_draft, render_config
-from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference
+from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.data_dictionary import recorded_columns, with_words
 from monitoring.jobs.deployment import deploy
@@ -19,7 +22,7 @@ from monitoring.jobs.fits.fit_folder import FOLDER
 from monitoring.jobs.fits.page_promise import promise_note, with_promise
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
-from monitoring.jobs.reference_notes import check_class_order, min_rows, reference_notes
+from monitoring.jobs.reference_notes import check_class_order, min_rows, min_rows_note, reference_notes
 from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import TableDescription, baseline_spec
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -92,9 +95,10 @@ def init_monitor(
             with naming(output):
                 check_class_order(own, of_output)
     spec = replace(baseline_spec(columns), columns=tuple(rows.types.items()), rows_per_window=rows.rows_per_window)
-    draft = _draft(description, rows)
+    sizes = window_sizes(rows, description)
+    draft = _draft(description, rows, sizes)
     load_metrics(check_draft(draft, out))
-    windows = count_windows(rows, description)
+    windows = count_windows(rows, description, sizes)
     fit, draft = _write(rows, spec, draft, out)
     return InitResult(
         config=out / NAME,
@@ -110,6 +114,7 @@ def init_monitor(
             *rows.notes,
             *(finding.message for finding in undated(rows.rows_per_window)),
             *reference_notes(rows.table, columns, windows),
+            *min_rows_note(sizes, description.min_rows or draft.min_rows),
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
             *promise_note(draft, fit),
         ),
@@ -139,7 +144,7 @@ def _fit(draft: ConfigDraft, aside: Path, out: Path) -> ReferenceFit:
     return deploy(config.model_copy(update={"metric": metrics})).reference_fit
 
 
-def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
+def _draft(description: TableDescription, rows: BaselineRows, sizes: NDArray[np.int64]) -> ConfigDraft:
     columns = rows.columns
     return ConfigDraft(
         bundle=BASELINE,
@@ -169,7 +174,7 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         every=description.every,
         rows=description.rows,
         timezone=description.timezone,
-        min_rows=min_rows(rows.table.num_rows, rows.rows_per_window or description.rows),
+        min_rows=min_rows(sizes, rows.rows_per_window or description.rows),
         label_horizon=f"{label_horizon(rows.label_delays).days}d",
         columns=recorded_columns(
             rows.roles, description.dictionary, group=description.group_column, answer=description.predicted

@@ -12,6 +12,7 @@ from monitoring.baseline.profile import MAX_CATEGORIES
 from monitoring.baseline.undated import FEWEST_ROWS
 from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.regression import Regression
 from monitoring.traffic.score_classes import better_order
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.tasks.outputs import by_output
@@ -25,6 +26,13 @@ FEW_WINDOWS = 20
 #: A window of fewer rows is joined to the next, unless windows are cut smaller.
 MIN_ROWS = 200
 
+#: Predicted numbers are suspicious whose mean error is so many times that of the median of the labels.
+FAR_NUMBERS = 2.0
+
+#: The share of windows that have as many rows as are tested by themselves, and the fewest rows that are.
+USUAL_SHARE = 0.9
+FEWEST_TESTED = 30
+
 #: An error rate below this is suspicious, or one below this part of what the probabilities say, where there are enough
 #: labels, and more than one class.
 HARDLY_AN_ERROR = 0.002
@@ -33,20 +41,57 @@ FEW_LABELS = 500
 MOST_OF_ONE_CLASS = 0.95
 
 
-def min_rows(rows: int, rows_per_window: int | None = None) -> int:
-    """The `min_rows` of a new config.
+def min_rows(sizes: Whole, rows_per_window: int | None = None) -> int:
+    """The `min_rows` of a new config: as many as nearly every window of the reference has, so each is tested alone.
 
-    >>> min_rows(100_000), min_rows(600), min_rows(600, 25), min_rows(50)
-    (200, 30, 25, 10)
+    >>> day = np.array([150, 140, 160, 170, 20] * 8)
+    >>> min_rows(np.full(90, 5_000)), min_rows(day[day > 20]), min_rows(np.full(90, 3)), min_rows(day, 25)
+    (200, 140, 13, 25)
 
     Args:
-        rows: The rows of the reference.
+        sizes: The rows of each window of the reference, int64 [n].
         rows_per_window: Those of a window, where windows are cut by rows; else None.
 
     Returns:
-        `MIN_ROWS`, or as few as give the reference `FEW_WINDOWS` windows, but no fewer than `FEWEST_ROWS`.
+        The rows that `USUAL_SHARE` of the windows with any have; at least `FEWEST_TESTED`, at most `MIN_ROWS`, and no
+        more than give the reference `FEW_WINDOWS` windows, if that is no fewer than `FEWEST_ROWS`.
     """
-    return min(MIN_ROWS, rows_per_window or MIN_ROWS, max(rows // FEW_WINDOWS, FEWEST_ROWS))
+    some = sizes[sizes > 0]
+    usual = int(np.quantile(some, 1.0 - USUAL_SHARE)) if some.size else MIN_ROWS
+    most = min(MIN_ROWS, rows_per_window or MIN_ROWS, max(int(sizes.sum()) // FEW_WINDOWS, FEWEST_ROWS))
+    return min(max(usual, FEWEST_TESTED), most)
+
+
+def min_rows_note(sizes: Whole, least: int) -> tuple[str, ...]:
+    """What `min_rows` means for windows of few rows, and what another value would; nothing where windows have many.
+
+    >>> min_rows_note(np.full(90, 150), 150)[0].partition(": ")[0]
+    'Windows have 150 rows in the median, so min_rows is 150'
+
+    Args:
+        sizes: The rows of each window of the reference, int64 [n].
+        least: The `min_rows` of the config.
+
+    Returns:
+        One note, or nothing.
+    """
+    some = sizes[sizes > 0]
+    usual = int(np.median(some)) if some.size else MIN_ROWS
+    if usual >= MIN_ROWS:
+        return ()
+    if usual < least:
+        message = (
+            f"Windows have {usual} rows in the median, and min_rows is {least}: some {-(-least // max(usual, 1))} are "
+            "tested together, and harm is told once they are full. A smaller min_rows tells great harm sooner; of few "
+            "rows small harm is not seen."
+        )
+    else:
+        message = (
+            f"Windows have {usual} rows in the median, so min_rows is {least}: nearly each is tested by itself. With "
+            f"min_rows = {MIN_ROWS}, {-(-MIN_ROWS // usual)} would be tested together: their numbers are steadier, and "
+            "harm is told some windows later."
+        )
+    return (message,)
 
 
 def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tuple[str, ...]:
@@ -75,6 +120,8 @@ def _answer_notes(table: pa.Table, columns: TableColumns) -> Iterator[str]:
         yield f"All labels of the reference are {names[0]}: they hardly show how wrong the model is."
     if not names:
         yield "The reference has no labels: inputs and answers are watched, errors are not."
+    if not (columns.classes or columns.numbers or columns.ranking):
+        yield from _far_numbers(table, columns)
     if columns.predicted is None and columns.classes and columns.exclusive:
         answers, labels = _labelled(table, columns.classes)
         yield from _worse_than_a_guess(answers, labels, columns.classes)
@@ -149,6 +196,22 @@ def _worse_than_a_guess(answers: Floats, labels: Whole, classes: tuple[str, ...]
         yield (
             f"{error:.0%} of the labelled rows are answered wrongly: are the classes in the order of the scores "
             f"({order})?"
+        )
+
+
+def _far_numbers(table: pa.Table, columns: TableColumns) -> Iterator[str]:
+    """Predicted numbers that are further from the labels than one number for all rows would be."""
+    labels = Regression().read_labels(Regression().label_codes(table["label"])).astype(np.float64)
+    answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)[:, 0]
+    known = table["label"].is_valid().to_numpy() & np.isfinite(answers) & np.isfinite(labels)
+    if not known.any():
+        return
+    error = float(np.mean(np.abs(labels - answers)[known]))
+    constant = float(np.mean(np.abs(labels[known] - np.median(labels[known]))))
+    if error > FAR_NUMBERS * constant > 0.0:
+        yield (
+            f"The predicted numbers are {error:,.4g} from the labels in the mean, and their median alone would be "
+            f"{constant:,.4g}: are {columns.answer[0]} and {columns.label} the right columns, in one unit?"
         )
 
 

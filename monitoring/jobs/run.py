@@ -62,6 +62,7 @@ class RunResult:
         unreported: findings about rows that belong to no window, which no window reports, as none was judged.
         follows: of a deployment's first run, the number of the deployment whose place it takes.
         excluded_rows: rows of the judged windows that were left out, as their callers are excluded.
+        has_rows: whether the traffic has any row.
         waiting_labels: labels that wait for the next window, where none was judged.
         next_due_at: the time before which that window is not due; None where it is not known.
         again_from: when the first window begins that was judged again, as rows have come for it; None: none was.
@@ -76,6 +77,7 @@ class RunResult:
     excluded_rows: int = 0
     again_from: datetime | None = None
     waiting_labels: int = 0
+    has_rows: bool = True
     next_due_at: datetime | None = None
 
 
@@ -296,6 +298,7 @@ def _run(
             excluded_rows=traffic.excluded_rows,
             again_from=again,
             waiting_labels=run.waiting_labels,
+            has_rows=bool(due) or run.has_rows,
             next_due_at=run.next_due_at,
         )
 

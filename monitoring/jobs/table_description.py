@@ -111,6 +111,12 @@ class TableDescription:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def min_rows(self) -> int | None:
+        """The rows that a window needs to be tested by itself, where the owner says so."""
+        found = self.settings.get("windows", {}).get("min_rows")
+        return found if isinstance(found, int) else None
+
+    @property
     def times(self) -> str:
         """The column of event times, which the traffic has."""
         return self.event_time or EVENT_TIME

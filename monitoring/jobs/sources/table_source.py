@@ -241,7 +241,7 @@ def _new_since(scope: ReadScope, earliest: datetime | None) -> datetime | None:
 def _refuse_table(findings: tuple[Finding, ...], header: Sequence[str]) -> NoReturn:
     raise BadInput(
         "No row of the table has an event time.",
-        got=findings[0].message.rstrip("."),
+        got=f"{findings[0].message[:1].lower()}{findings[0].message[1:]}".rstrip("."),
         expected="timestamps, dates, or text in ISO 8601",
         fix=other_delimiter_fix(header)
         or "Name the right column, `event_time` in the [traffic] section, or convert it.",

@@ -168,6 +168,7 @@ class LabelJoin:
         self._pending: deque[PendingRows] = deque()
         self._unread: deque[_UnreadWindow] = deque()
         self._joined_until: int | None = None
+        self._left = np.ones(len(self._ids), dtype=np.bool_)  # the labels that this run may consume
 
     def restore(self, windows: Iterable[tuple[Window, RowLoader]]) -> None:
         """Add windows judged by earlier runs, oldest first, with the labels that were joined to them then."""
@@ -267,8 +268,8 @@ class LabelJoin:
 
     def _ids_from(self, start: int) -> IdSet:
         """Ids of the labels that windows from a time on consume: of no rows before is anything else needed."""
-        left = self._new | (self._times >= start)
-        return self._wanted if left.all() else IdSet(self._ids.filter(pa.array(left)))
+        self._left = self._new | (self._times >= start)
+        return self._wanted if self._left.all() else IdSet(self._ids.filter(pa.array(self._left)))
 
     def _oldest(self, start: int, labels: Whole) -> int:
         """The event time before which no row waits for one of these labels of a window, or for a later one."""
@@ -386,7 +387,7 @@ class LabelJoin:
     @cached_property
     def _older(self) -> tuple[IdSet, IdSet]:
         """Ids of labels whose row is too old to be known to the lookup, and those whose row is another model's."""
-        ids = pc.unique(self._ids.filter(pa.array(self._new)))
+        ids = pc.unique(self._ids.filter(pa.array(self._left)))
         if self._lookup is None:
             return IdSet(ids.slice(0, 0)), IdSet(ids.slice(0, 0))
         own, others = self._lookup.older(ids)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 
 import pyarrow as pa
 
@@ -62,6 +64,30 @@ def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]
         article = "an" if kind == "image" else "a"
         found.append(Finding(kind=f"not {article} {kind}", feature=name, message=message))
     return tuple(found)
+
+
+def with_new_name(finding: Finding, raw: RawRows, columns: TableColumns) -> Finding:
+    """A finding that a column of answers is gone, with the column that it may be now: the only new one of its type.
+
+    Args:
+        finding: the finding; another one is as it was.
+        raw: the header of the file.
+        columns: what each column means, and which the reference had.
+
+    Returns:
+        The finding.
+    """
+    present, kind = raw.columns(), columns.known.get(finding.feature)
+    if finding.feature not in columns.answer or finding.feature in present or not columns.known:
+        return finding
+    expected = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
+    new = [name for name in present if name not in expected]
+    like = [name for name in new if raw.text or str(present[name].type) == kind]
+    near = get_close_matches(finding.feature, like, n=1) or (like if len(like) == 1 else [])
+    if not near:
+        return finding
+    advice = f" It may be {near[0]} under another name: name that in the [traffic] section, or rename the column."
+    return replace(finding, message=finding.message + advice)
 
 
 def _new_columns(raw: RawRows, present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:

@@ -15,7 +15,7 @@ from monitoring.traffic.cells import decoded, valid_utf8
 from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.answers import as_list_column, no_answer_findings, read_answers
-from monitoring.traffic.tables.column_findings import column_findings
+from monitoring.traffic.tables.column_findings import column_findings, with_new_name
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows, TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader
@@ -173,6 +173,7 @@ class PieceRows:
         if rows:
             facts = facts or no_answer_findings(self.columns, rows, unusable)
         quotes = [] if header.unbalanced is None else [(self.piece.name, header.table.num_rows, header.unbalanced)]
+        facts = tuple(with_new_name(fact, header, self.columns) for fact in facts)
         self.findings = (*facts, *column_findings(header, self.columns), *quote_findings(quotes))
 
     def _batch(self, raw: RawRows, values: NDArray[np.float64], first: int) -> RowBatch:

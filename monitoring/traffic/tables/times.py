@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,6 +22,10 @@ _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 #: UTC offsets change at quarters of an hour only, so one offset is looked up for each quarter.
 QUARTER_US = 900_000_000
+
+
+#: A date with the day or the month first.
+_DAY_FIRST = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}")
 
 
 def _none_marked() -> NDArray[np.bool_]:
@@ -180,3 +185,22 @@ def _parse_texts(
         except (ValueError, OverflowError):
             continue
     return us, valid
+
+
+def conversion_of(cell: object) -> str:
+    """How to make times of cells like one that is none, by pandas.
+
+    >>> conversion_of("31/12/2025"), conversion_of("Dec 31 2025")
+    ("pandas.to_datetime(..., dayfirst=True, utc=True)", 'pandas.to_datetime(..., format="mixed", utc=True)')
+
+    Args:
+        cell: The cell.
+
+    Returns:
+        The call.
+    """
+    if isinstance(cell, str) and _DAY_FIRST.match(cell.strip()):
+        return "pandas.to_datetime(..., dayfirst=True, utc=True)"
+    if isinstance(cell, int | float) or (isinstance(cell, str) and cell.strip().isdecimal()):
+        return "pandas.to_datetime(..., unit='s', utc=True)"
+    return 'pandas.to_datetime(..., format="mixed", utc=True)'

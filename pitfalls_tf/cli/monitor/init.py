@@ -31,6 +31,8 @@ HELD_OUT = "The reference should have predictions on rows that the model was not
 #: Flags for tables only.
 TABLE_FLAGS = (
     "query",
+    "live_query",
+    "live_labels",
     "event_time",
     "score",
     "predicted",
@@ -66,6 +68,16 @@ LISTED = 60
     help="The reference's rows from a database, whose SQLAlchemy URL --reference gives.",
 )
 @click.option("--traffic", metavar="PATH_OR_URL", help="Folder of the traffic log, or files of the live table.")
+@click.option(
+    "--live-query",
+    metavar="SQL|@FILE",
+    help="The live rows from a database, whose SQLAlchemy URL --traffic gives, of the times :start to :end.",
+)
+@click.option(
+    "--live-labels",
+    metavar="PATH_OR_URL",
+    help="Labels of live rows in a table of their own; there may be none yet. Of a database SQL|@FILE.",
+)
 @click.option(
     "--event-time", metavar="COLUMN", help="Time of the prediction, if only of live ones.  [with --reference]"
 )
@@ -128,6 +140,15 @@ LISTED = 60
     help="For a reference without dates: so long, such as 28d, traffic shows how much good windows differ.",
 )
 @click.option("--every", default="1d", show_default=True, help="Length of a window, such as 1d, 6h or 15m.")
+@click.option(
+    "--min-rows",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Rows that a window needs to be tested by itself.  [default: by the reference, at most 200]",
+)
+@click.option(
+    "--label-horizon", metavar="LENGTH", help="The longest label delay that counts.  [default: by the reference, or 7d]"
+)
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of N rows instead of a fixed length.")
 @click.option("--timezone", default="UTC", show_default=True, help="Time zone of the windows.")
 @click.option(
@@ -157,6 +178,7 @@ def command(
 
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
     watched = _watched(flags) | {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
+    watched["settings"] |= _live(traffic, flags["live_query"], flags["live_labels"], out)
     said = dictionary_of(flags["dictionary"])
     callers = _callers(reference, flags["excluded"])
     live = traffic if traffic is None or is_url(traffic) else as_written(Path(traffic), out)
@@ -236,7 +258,7 @@ def _check(bundle: Path | None, reference: str | None, traffic: str | None, name
             fix="Give one of the two.",
         )
     given = [option for option, value in named.items() if value]
-    if reference is not None and not named["--query"] and reference.partition("://")[0].partition("+")[0] in DATABASES:
+    if reference is not None and not named["--query"] and _is_database(reference):
         raise BadInput(
             "A database needs a query.",
             got="--reference with the URL of a database",
@@ -267,9 +289,40 @@ def _callers(reference: str | None, excluded: tuple[str, ...]) -> dict[str, Any]
 def _watched(flags: Mapping[str, Any]) -> dict[str, Any]:
     """What is watched besides the whole traffic's losses, and how: slices, metrics of the user's own, a burn-in."""
     found: dict[str, Any] = {name: split_columns(flags[name]) for name in ("slices", "class_slices")}
+    settings: dict[str, dict[str, Any]] = {}
     if flags["burn_in"]:
-        found["settings"] = {"baseline": {"burn_in": flags["burn_in"]}}
-    return {**found, "metrics": tuple(map(_metric, flags["metric"]))}
+        settings["baseline"] = {"burn_in": flags["burn_in"]}
+    windows = {name: flags[name] for name in ("min_rows", "label_horizon") if flags[name] is not None}
+    if windows:
+        settings["windows"] = windows
+    return {**found, "settings": settings, "metrics": tuple(map(_metric, flags["metric"]))}
+
+
+def _live(traffic: str | None, query: str | None, labels: str | None, out: Path) -> dict[str, dict[str, str]]:
+    """Where live rows and their labels are, as settings: of a database by queries, else as a place of files."""
+    from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
+
+    is_database = traffic is not None and _is_database(traffic)
+    if is_database != (query is not None):
+        raise BadInput(
+            "Live rows of a database need its URL and a query.",
+            got=f"--traffic {shown_url(str(traffic))}, and no --live-query" if is_database else "--live-query alone",
+            expected="--traffic with the URL of a database, and --live-query",
+            fix="Add --live-query 'SELECT * FROM predictions WHERE event_time >= :start AND event_time < :end', or "
+            "--live-query @FILE."
+            if is_database
+            else "Add --traffic with the URL of the database.",
+        )
+    found = {} if query is None else {"query": _statement(query)}
+    if labels is not None and is_database:
+        found["labels_query"] = _statement(labels)
+    elif labels is not None:
+        found["labels"] = labels if is_url(labels) else as_written(Path(labels), out)
+    return {"traffic": found} if found else {}
+
+
+def _is_database(place: str) -> bool:
+    return place.partition("://")[0].partition("+")[0] in DATABASES
 
 
 def _metric(text: str) -> MetricDraft:

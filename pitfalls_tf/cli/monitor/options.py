@@ -284,6 +284,8 @@ def _say(run: RunResult, store: Store, output: Output) -> None:
         )
     if lost := store.outbox.given_up(run.deployment):
         output.progress(f"Notifications were given up: {len(lost)}, the last of them {lost[-1]}; not all were reached.")
+    if not run.has_rows:
+        output.progress("The traffic has no rows: nothing was judged.", level="warning")
     if run.waiting_labels:
         due = "" if run.next_due_at is None else f", which is due at {run.next_due_at:%Y-%m-%d %H:%M} UTC"
         count = "1 label waits" if run.waiting_labels == 1 else f"{run.waiting_labels:,} labels wait"

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference
+from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
 from monitoring.jobs.reference_notes import min_rows
 from monitoring.jobs.table_description import TableDescription
 
@@ -104,7 +104,8 @@ def test_an_input_of_another_kind_than_declared_is_one_error(tmp_path: Path) -> 
 @pytest.mark.parametrize(("rows", "windows"), [(50, 6), (60, 5), (7, 42)])
 def test_windows_of_rows_are_counted(tmp_path: Path, rows: int, windows: int) -> None:
     description = replace(DESCRIPTION, rows=rows)
-    assert count_windows(read(tmp_path, table(), description), description) == windows
+    found = read(tmp_path, table(), description)
+    assert count_windows(found, description, window_sizes(found, description)) == windows
 
 
 def test_small_windows_are_joined_and_too_few_are_one_error_with_what_was_lost(tmp_path: Path) -> None:
@@ -112,11 +113,14 @@ def test_small_windows_are_joined_and_too_few_are_one_error_with_what_was_lost(t
     few = table().slice(0, 60)
     found = read(tmp_path, pa.concat_tables([few, few.slice(0, 3)]), description)
     with pytest.raises(BadInput) as caught:
-        count_windows(found, description)
+        count_windows(found, description, window_sizes(found, description))
     assert "60 rows that count (3 of an id of another left out) in 3 windows of 1d" in str(caught.value)
 
 
 def test_windows_of_small_references_are_joined_to_fewer_rows(tmp_path: Path) -> None:
     description = replace(DESCRIPTION, rows=None)
     found = read(tmp_path, table(), description)
-    assert (min_rows(found.table.num_rows), count_windows(found, description)) == (15, 12)
+    sizes = window_sizes(found, description)
+    assert (min_rows(sizes), count_windows(found, description, sizes)) == (15, 12)
+    asked = replace(description, settings={"windows": {"min_rows": 60}})
+    assert count_windows(found, asked, sizes) < 12

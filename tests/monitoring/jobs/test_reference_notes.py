@@ -7,10 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from monitoring.baseline.profile import MAX_CATEGORIES
 from monitoring.errors import BadInput
-from monitoring.jobs.reference_notes import FEW_WINDOWS, check_class_order, reference_notes
+from monitoring.jobs.reference_notes import (
+    FEW_WINDOWS,
+    MIN_ROWS,
+    check_class_order,
+    min_rows,
+    min_rows_note,
+    reference_notes,
+)
 from monitoring.traffic.tables.columns import TableColumns
 
 COLUMNS = TableColumns(event_time="ts", scores=("p",), classes=("no", "yes"), inputs={"who": "category"})
@@ -88,3 +98,47 @@ def test_an_order_of_classes_that_was_inferred_wrongly_is_refused() -> None:
         check_class_order(swapped, columns)
     for certain in (replace(columns, scores=("no", "yes")), COLUMNS):  # named by the columns, or by its owner
         check_class_order(swapped, certain)
+
+
+def test_predicted_numbers_further_away_than_the_median_are_remarked_on() -> None:
+    columns = TableColumns(event_time="ts", predicted="p", label="income")
+    incomes = np.random.default_rng(1).gamma(3.0, 1_000.0, COUNT)
+
+    def notes(answers: NDArray[np.float64]) -> tuple[str, ...]:
+        rows = pa.table(
+            {
+                "probabilities": pa.array(answers[:, None].tolist(), pa.list_(pa.float64())),
+                "label": pa.array([repr(float(income)) for income in incomes]),
+            }
+        )
+        return reference_notes(rows, columns, FEW_WINDOWS)
+
+    (note,) = notes(np.full(COUNT, 0.5))
+    assert note.endswith("are p and income the right columns, in one unit?")
+    assert notes(incomes * 1.1) == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "least", "note"),
+    [
+        (5_000, 200, ""),
+        (200, 200, ""),
+        (
+            150,
+            150,
+            "so min_rows is 150: nearly each is tested by itself. With min_rows = 200, 2 would be tested together",
+        ),
+        (6, 30, "and min_rows is 30: some 5 are tested together"),
+    ],
+)
+def test_min_rows_are_those_of_the_windows_and_what_they_mean_is_said(rows: int, least: int, note: str) -> None:
+    sizes = np.array([rows, 0] * 120)
+    assert min_rows(sizes) == least
+    assert note in "".join(min_rows_note(sizes, least))
+    assert bool(min_rows_note(sizes, least)) == bool(note)
+
+
+@given(st.lists(st.integers(0, 2_000), min_size=1, max_size=60), st.none() | st.integers(1, 500))
+def test_min_rows_are_at_most_those_of_the_default_and_of_a_window(sizes: list[int], by_rows: int | None) -> None:
+    found = min_rows(np.array(sizes), by_rows)
+    assert 1 <= found <= min(MIN_ROWS, by_rows or MIN_ROWS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,11 @@ from monitoring.traffic.tables.reference import LoadedPiece
 #: Labels of numbers are predicted numbers where they have more different values than this, or are no whole numbers.
 MOST_WHOLE_NUMBERS = 50
 
+#: A label within this of one half may be one that a number in [0, 1] predicts; where fewer than this share of labels
+#: are, the number is a probability.
+FAR_LABEL = 1.5
+NEAR_LABELS = 0.5
+
 
 def inferred_task(pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Sequence[str]) -> TaskName:
     """The task of a reference whose owner named none.
@@ -30,6 +36,9 @@ def inferred_task(pieces: Sequence[LoadedPiece], columns: TableColumns, classes:
     Returns:
         "regression" where one column is the answer, and labels (answers, where there are no labels) are numbers with
         fractions or with many values, or predicted ones are with fractions; "classification" otherwise.
+
+    Raises:
+        BadInput: the answers are named as scores and look like probabilities, and the labels are other numbers.
     """
     if classes or len(columns.answer) != 1:
         return "classification"
@@ -40,11 +49,38 @@ def inferred_task(pieces: Sequence[LoadedPiece], columns: TableColumns, classes:
     if not known.size:
         return "classification"
     if columns.predicted is None and ((answers >= 0) & (answers <= 1)).all():  # a probability of 0 or 1
-        return "classification" if np.unique(known).size <= 2 else "regression"
+        if np.unique(known).size <= 2:
+            return "classification"
+        if labels.size and np.mean(np.abs(labels - 0.5) <= FAR_LABEL) < NEAR_LABELS:
+            _reject_probabilities(pieces, columns, answers, labels)
+        return "regression"
     distinct = np.unique(known)
     shown = known if columns.predicted is None else np.concatenate([known, answers])
     fractions = bool((shown != np.rint(shown)).any())
     return "regression" if fractions or distinct.size > MOST_WHOLE_NUMBERS else "classification"
+
+
+def _reject_probabilities(
+    pieces: Sequence[LoadedPiece], columns: TableColumns, answers: NDArray[np.float64], labels: NDArray[np.float64]
+) -> NoReturn:
+    """Raises BadInput for probabilities beside labels that are numbers of another size."""
+    two = [name for name in pieces[0].raw.table.column_names if _has_two_values(pieces, name)]
+    other = f"Name the column of the classes, as {' or '.join(f'--label {name}' for name in two[:3])}. " if two else ""
+    raise BadInput(
+        "The scores look like probabilities, and the labels like other numbers.",
+        got=f"{columns.answer[0]} from {answers.min():.3g} to {answers.max():.3g}, and {columns.label} from "
+        f"{labels.min():.6g} to {labels.max():.6g} in {np.unique(labels).size:,} different values",
+        expected="labels of two classes beside a probability, or a predicted number in the unit of the labels",
+        fix=f"{other}If {columns.answer[0]} is a predicted number, name it by --predicted.",
+    )
+
+
+def _has_two_values(pieces: Sequence[LoadedPiece], name: str) -> bool:
+    """Whether a column has two different values in the first piece, as labels of two classes have."""
+    column = pieces[0].raw.table[name]
+    if pa.types.is_nested(column.type):
+        return False
+    return len(pc.unique(column).drop_null()) == 2
 
 
 def check_numbers(

@@ -8,9 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from monitoring.records import Finding
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.sequence import SequenceDescriptors
-from monitoring.traffic.tables.column_findings import column_findings, unreadable_cells
+from monitoring.traffic.tables.column_findings import column_findings, unreadable_cells, with_new_name
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
 from tests.monitoring.traffic.tables.table_files import COLUMNS, UTC_TIME, rows_at
@@ -141,3 +142,26 @@ def test_cells_that_cannot_be_read_are_told_with_what_they_should_be() -> None:
     ]
     assert found[1].message.startswith("2 cells of photo in the window's files hold something that is no image, or a")
     assert unreadable_cells({}, described) == ()
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ({"proba": [0.5]}, "proba"),
+        ({"proba": [0.5], "pp": ["x"]}, "proba"),
+        ({"q": [0.5], "proba": [0.5]}, None),
+        ({"q": [0.5], "p1": [0.5]}, "p1"),
+        ({"proba": ["x"]}, None),
+        ({}, None),
+    ],
+)
+def test_a_score_that_is_gone_names_the_new_column_that_it_may_be(
+    columns: dict[str, list[object]], name: str | None
+) -> None:
+    known = TableColumns(event_time="ts", scores=("p",), known={"p": "double", "ts": "string"})
+    gone = Finding(kind="column gone", feature="p", message="The column p is absent.", fact=True)
+    raw = RawRows(table=pa.table({"ts": ["2024-01-01"], **columns}))
+    advice = f" It may be {name} under another name: name that in the [traffic] section, or rename the column."
+    assert with_new_name(gone, raw, known).message == gone.message + (advice if name else "")
+    other = replace(gone, feature="x")
+    assert with_new_name(other, raw, known) == other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -79,7 +80,7 @@ def config(adopted: Path, tmp_path: Path) -> Path:
     """A copy of the config, of windows of a hundred rows, next to the table."""
     shutil.copytree(adopted, tmp_path, dirs_exist_ok=True)
     written = tmp_path / "shop" / "monitor.toml"
-    written.write_text(written.read_text("utf-8").replace("min_rows = 200", f"min_rows = {ROWS}"), "utf-8")
+    written.write_text(re.sub(r"min_rows = \d+", f"min_rows = {ROWS}", written.read_text("utf-8")), "utf-8")
     return written
 
 

@@ -55,3 +55,22 @@ def test_what_is_no_number_is_refused_by_name(tmp_path: Path) -> None:
         check_numbers(pieces(tmp_path, [1.5, 2.5], [1.0, 2.0]), COLUMNS, ("a", "b"), ())
     with pytest.raises(BadInput, match="One predicted number"):
         check_numbers(pieces(tmp_path, [1.5], [1.0]), TableColumns(scores=("answer", "label")), (), ())
+
+
+def test_a_probability_beside_another_number_is_asked_for_and_names_the_classes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    scores, incomes = rng.random(200), rng.gamma(3.0, 1_000.0, 200)
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"p": scores, "income": incomes, "y": np.arange(200) % 2}), path)
+    read = read_all(pieces_of(path))
+    with pytest.raises(BadInput, match=r"look like probabilities.*p from .* and income from .*--label y.*--predicted"):
+        inferred_task(read, TableColumns(scores=("p",), label="income"), ())
+    assert inferred_task(read, TableColumns(predicted="p", label="income"), ()) == "regression"
+    assert inferred_task(read, TableColumns(scores=("p",), label="y"), ()) == "classification"
+
+
+def test_a_predicted_share_may_be_named_as_a_score(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"p": rng.random(200), "share": rng.normal(0.5, 0.4, 200)}), path)
+    assert inferred_task(read_all(pieces_of(path)), TableColumns(scores=("p",), label="share"), ()) == "regression"

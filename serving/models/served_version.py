@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, final
 
 from serving.metrics.version_statistics import VersionStatistics
+from serving.models.labelled_outputs import labelled_outputs
 
 MLMD_FILE = "assets.extra/mlmd_uuid"
 MLMD_BYTES = 256
@@ -28,6 +29,8 @@ class ServedVersion:
         self.statistics = VersionStatistics()
         self.mlmd_uuid = _read_mlmd_uuid(path)
         """The version's key in ML Metadata, which TFX leaves in its folder; empty if there is none."""
+        self.labelled_outputs = labelled_outputs(path)
+        """The outputs that have a label each; none where a label is one value, or that is not known."""
         self._leases = 0
         self._is_unloading = False
         # The lock itself is entered, not the condition around it, whose methods are Python and paid by every request.

@@ -128,6 +128,19 @@ class Models:
             if one.mlmd_uuid
         }
 
+    def labelled_outputs(self, name: str | None) -> tuple[str, ...]:
+        """The outputs that have a label each, of the newest version of a model.
+
+        Args:
+            name: The model; None for any, of which nothing is known unless there is only one.
+
+        Returns:
+            The outputs' names; none where a label is one value, or that is not known.
+        """
+        served = list(self._served.items())
+        known = [versions for model, versions in served if versions and name in (None, model)]
+        return known[0][max(known[0])].labelled_outputs if len(known) == 1 else ()
+
     def available(self, name: str) -> tuple[int, ...]:
         """The available versions of a model, newest first."""
         return tuple(sorted(self._served.get(name, ()), reverse=True))

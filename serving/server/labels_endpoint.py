@@ -25,11 +25,14 @@ from serving.transport.http_response import HttpResponse
 from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 #: Whole numbers beyond it are not told apart as floats.
 _LARGEST_WHOLE = 2**53
+
+#: Characters of a label that an error shows.
+_SHOWN = 60
 
 
 class LabelAppender(Protocol):
@@ -58,6 +61,8 @@ class LabelsEndpoint:
 
     writer: LabelAppender | None = None
     guard: Guard = field(default_factory=Guard)
+    outputs: Callable[[str | None], tuple[str, ...]] = lambda _: ()
+    """The outputs of a model, or of the only one, that have a label each."""
 
     def post(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> HttpResponse:
         """Check the token, read the labels and write them.
@@ -78,6 +83,7 @@ class LabelsEndpoint:
         if self.writer is None:
             raise Failure(Code.FAILED_PRECONDITION, "This server has no traffic log: start it with --traffic DIR.")
         labels = read_labels(parse_object(body))
+        self._check_outputs(labels)
         try:
             self.writer.append(
                 [one.prediction_id for one in labels],
@@ -91,6 +97,20 @@ class LabelsEndpoint:
             raise Failure(Code.UNAVAILABLE, f"No label was written: {why}. Send the labels again.") from error
         self.guard.record("labels", who, labels=len(labels))
         return HttpResponse(status=200, body=b'{"accepted": %d}\n' % len(labels))
+
+    def _check_outputs(self, labels: Sequence[SentLabel]) -> None:
+        """Raises InvalidArgument for a label of one value where each of several outputs has one."""
+        known: dict[str | None, tuple[str, ...]] = {}
+        for index, label in enumerate(labels):
+            outputs = known.get(label.model)
+            if outputs is None:
+                outputs = known[label.model] = self.outputs(label.model)
+            if outputs and not label.label.startswith("{"):
+                parts = ", ".join(f"{json.dumps(name)}: ..." for name in outputs)
+                raise InvalidArgument(
+                    f"labels[{index}].label must be an object with the label of each output that is known, "
+                    f"{{{parts}}}, or name its output; it is {label.label[:_SHOWN]!r}."
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

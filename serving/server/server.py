@@ -142,7 +142,7 @@ def _load(
         models=models,
         inference=Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts),
         capture=capture,
-        labels_endpoint=labels_endpoint,
+        labels_endpoint=replace(labels_endpoint, outputs=models.labelled_outputs),
         metrics=ServerMetrics(counts),
         control=ModelControl(switch=switch, is_allowed=may_reload, guard=labels_endpoint.guard),
         event_times=limits.event_times,

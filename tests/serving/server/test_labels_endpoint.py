@@ -172,3 +172,28 @@ def test_one_id_that_two_models_answered_has_a_label_for_each(open_website: Open
     writer.close()
     for model, expected in (("cust", "yes"), ("v", "no")):
         assert LabelLog(tmp_path, model=model).latest()["label"].to_pylist() == [expected]
+
+
+def test_a_number_for_one_of_several_outputs_is_refused_with_what_is_expected(
+    open_website: OpenWebsite, tmp_path: Path
+) -> None:
+    def outputs(model: str | None) -> tuple[str, ...]:
+        return () if model == "v" else ("sev", "vehage")
+
+    writer = LabelWriter(tmp_path, clock=lambda: datetime.now(UTC))
+    with open_website(labels_endpoint=LabelsEndpoint(writer=writer, guard=GUARD, outputs=outputs)) as website:
+        fine = [
+            {**label("a:0", value=3.0), "model": "v"},
+            {**label("a:0", value=3.0), "output": "sev"},
+            label("a:0", value={"sev": 3.0}),
+        ]
+        assert post(website, {"labels": fine}).json == {"accepted": 3}
+        reply = post(website, {"labels": [*fine, label("b:0", value=10)]})
+    writer.close()
+    expected = '{"sev": ..., "vehage": ...}'
+    error = (
+        "labels[3].label must be an object with the label of each output that is known, "
+        f"{expected}, or name its output; it is '10'."
+    )
+    assert (reply.status, reply.error) == (400, error)
+    assert LabelLog(tmp_path).read().num_rows == 3, "of a wrong document none is taken"

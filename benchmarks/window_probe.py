@@ -34,6 +34,7 @@ from monitoring.judging.judge_state import JudgeState
 from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
+from monitoring.judging.window.window_traffic import DueWindow
 from monitoring.timestamps import duration_microseconds
 from monitoring.watches.catalogue import Catalogue, catalogue
 
@@ -152,7 +153,9 @@ def _evaluate(config: MonitorConfig, deployment: Deployment, watched: Catalogue,
         )
     empty = no_predictions(deployment.baseline.spec)
     with watch.stage("the stream"):
-        brought = read_window(traffic, label_join, window, judge.aggregator(), first=True, empty=empty)
+        brought = read_window(
+            traffic, label_join, DueWindow(window=window, first=True), judge.aggregator(), empty=empty
+        )
     with watch.stage("evidence"):
         judge.judge(JudgeState(), brought)
     return brought.answered.counts

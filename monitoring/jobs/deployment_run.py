@@ -33,7 +33,7 @@ from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.waiting_labels import WaitingLabels
 from monitoring.judging.window.window_reader import read_window
-from monitoring.judging.window.window_traffic import TrafficEnd
+from monitoring.judging.window.window_traffic import DueWindow, TrafficEnd
 from monitoring.records import JUDGED_AGAIN, LEVELS, Backfill, Finding, IncidentRecord, Level, WatchKey, WindowRecord
 from monitoring.records.state_names import (
     SUBGROUPS,
@@ -196,8 +196,8 @@ class DeploymentRun:
             horizon_us=duration_microseconds(deployment.horizon),
             outside=self._waiting,
             lookup=traffic,
-            looks_back=not any(record.labels_unknown for record in self._state.history[-1:]),
         )
+        self._label_join.looks_back = not any(record.labels_unknown for record in self._state.history[-1:])
         damaged = any(finding.kind == LABEL_LOG_DAMAGED for finding in traffic.source_findings)
         if self._label_join.read < self._read and not damaged:
             reject_lost_labels(self._label_join.read, self._read)
@@ -313,15 +313,8 @@ class DeploymentRun:
         judge = self._deployment.judge
         with span("read"):
             end = self._end_at(window)
-            traffic = read_window(
-                self._traffic,
-                self._label_join,
-                window,
-                judge.aggregator(),
-                first=first,
-                empty=self._empty,
-                end=end,
-            )
+            due = DueWindow(window=window, first=first, end=end)
+            traffic = read_window(self._traffic, self._label_join, due, judge.aggregator(), empty=self._empty)
             is_open = end is not None and not end.is_followed
             self._open_since = (self._open_since or as_microseconds(window.start)) if is_open else None
         if first:

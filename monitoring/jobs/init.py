@@ -7,9 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec
@@ -95,9 +92,10 @@ def init_monitor(
             with naming(output):
                 check_class_order(own, of_output)
     spec = replace(baseline_spec(columns), columns=tuple(rows.types.items()), rows_per_window=rows.rows_per_window)
-    sizes = window_sizes(rows, description)
-    draft = _draft(description, rows, sizes)
+    draft = _draft(description, rows)
     load_metrics(check_draft(draft, out))
+    sizes = window_sizes(rows, description)
+    draft = replace(draft, min_rows=min_rows(sizes, rows.rows_per_window or description.rows))
     windows = count_windows(rows, description, sizes)
     fit, draft = _write(rows, spec, draft, out)
     return InitResult(
@@ -144,7 +142,7 @@ def _fit(draft: ConfigDraft, aside: Path, out: Path) -> ReferenceFit:
     return deploy(config.model_copy(update={"metric": metrics})).reference_fit
 
 
-def _draft(description: TableDescription, rows: BaselineRows, sizes: NDArray[np.int64]) -> ConfigDraft:
+def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
     columns = rows.columns
     return ConfigDraft(
         bundle=BASELINE,
@@ -174,7 +172,6 @@ def _draft(description: TableDescription, rows: BaselineRows, sizes: NDArray[np.
         every=description.every,
         rows=description.rows,
         timezone=description.timezone,
-        min_rows=min_rows(sizes, rows.rows_per_window or description.rows),
         label_horizon=f"{label_horizon(rows.label_delays).days}d",
         columns=recorded_columns(
             rows.roles, description.dictionary, group=description.group_column, answer=description.predicted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -39,6 +40,7 @@ from monitoring.traffic.log.gaps import LostRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.prediction_index import PredictionIndex
 from monitoring.traffic.log.remote_log import log_folder
+from monitoring.traffic.log.scans import Query
 from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.tables.answers import as_list_column
 from monitoring.traffic.tables.column_findings import unreadable_cells
@@ -249,9 +251,12 @@ class LogSource:
 
     @cached_property
     def _index(self) -> PredictionIndex:
-        return PredictionIndex(
-            self._root, model=self.model, version=self.version, since=self._since, excluded=self._excluded
-        )
+        return PredictionIndex(self._root, replace(self._query, start=self._since))
+
+    @property
+    def _query(self) -> Query:
+        """All rows of the model."""
+        return Query(model=self.model, version=self.version, excluded=self._excluded)
 
     @cached_property
     def _quarantined_at(self) -> NDArray[np.int64]:
@@ -271,15 +276,7 @@ class LogSource:
         if self._since is None:
             none = np.zeros(len(ids), dtype=np.bool_)
             return none, none
-        index = PredictionIndex(
-            self._root,
-            model=self.model,
-            version=self.version,
-            since=None,
-            until=self._since,
-            wanted=IdSet(ids),
-            excluded=self._excluded,
-        )
+        index = PredictionIndex(self._root, replace(self._query, end=self._since, ids=IdSet(ids)))
         return index.was_answered(ids, as_microseconds(self._since)), index.of_other_models(ids)
 
     def rows(self, window: Window) -> LogWindow:

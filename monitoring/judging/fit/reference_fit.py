@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,8 +163,7 @@ def fit_reference(
         wrong_labels=wrong_label_sums(catalogue, reference, np.random.default_rng(0)),
         witness=witness,
         horizon=horizon,
-        label_rate=_label_rate(reference, horizon),
-        label_delays=_label_delays(reference),
+        **_label_arrival(reference, horizon),
         unfitted=tuple(key for key in catalogue.keys if key not in fits),
         events=every.event_scores(cut.min_rows),
         rows_per_window=baseline.spec.rows_per_window,
@@ -366,6 +366,11 @@ def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan | R
         for rows in arrived
         if rows.size
     )
+
+
+def _label_arrival(rows: Predictions, horizon: timedelta) -> dict[str, Any]:
+    """How many labels of rows come, and when, as fields of `ReferenceFit`."""
+    return {"label_rate": _label_rate(rows, horizon), "label_delays": _label_delays(rows)}
 
 
 def _label_rate(rows: Predictions, horizon: timedelta) -> float:

@@ -134,7 +134,6 @@ class LabelJoin:
         horizon_us: The label horizon, in microseconds.
         outside: Labels that wait for their prediction outside the log: counted with the first window.
         lookup: Tells overdue labels, and labels of other models, which are ignored, from labels of no prediction.
-        looks_back: Whether labels of no prediction are looked for among all rows that there ever were, once.
     """
 
     def __init__(
@@ -146,7 +145,6 @@ class LabelJoin:
         horizon_us: int,
         outside: WaitingLabels = NO_WAITING_LABELS,
         lookup: PredictionLookup | None = None,
-        looks_back: bool = True,
     ) -> None:
         self.task = task
         self.read = labels_ever(labels)
@@ -164,7 +162,8 @@ class LabelJoin:
         self._horizon_us = horizon_us
         self._outside = outside
         self._lookup = lookup
-        self._looks_back = looks_back
+        self.looks_back = True
+        """Whether labels of no prediction are looked for among all rows that there ever were, once."""
         self._pending: deque[PendingRows] = deque()
         self._unread: deque[_UnreadWindow] = deque()
         self._joined_until: int | None = None
@@ -375,7 +374,7 @@ class LabelJoin:
         if rest.size and self._lookup is not None:
             rest = rest[~self._lookup.of_other_models(self._ids.take(pa.array(rest)))]
         late = int(overdue.sum())
-        if rest.size and self._looks_back:
+        if rest.size and self.looks_back:
             own, others = (some.contains(self._ids.take(pa.array(rest))) for some in self._older)
             late, rest = late + int(own.sum()), rest[~(own | others)]
         first = pc.min(self._ids.take(pa.array(rest))).as_py() or ""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
+from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.label_join import LabelArrivals, LabelJoin
 from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
-from monitoring.judging.window.window_traffic import TrafficEnd, WindowTraffic
+from monitoring.judging.window.window_traffic import DueWindow, WindowTraffic
 from monitoring.records import Finding
 from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import Task
@@ -21,29 +22,26 @@ from monitoring.traffic.windows import Window
 def read_window(
     traffic: TrafficSource,
     label_join: LabelJoin,
-    window: Window,
+    due: DueWindow,
     aggregator: WindowAggregator,
     *,
-    first: bool,
     empty: Predictions,
-    end: TrafficEnd | None = None,
 ) -> WindowTraffic:
-    """Read a window, batch by batch, and join the labels that arrived in it.
+    """Read a window, batch by batch, and join the labels that arrived in it. Cost: linear in the window's rows.
 
-    Cost: linear in the window's rows. Memory: some batches of them, and the rows that a label of the log is for.
+    Memory: some batches of them, and the rows that a label of the log is for.
 
     Args:
         traffic: Where the rows are.
         label_join: Joins the labels of the label log.
-        window: Which window.
+        due: Which window.
         aggregator: Aggregates the rows; a new one.
-        first: Whether it is the first window judged since the label log was read.
         empty: Predictions without rows, of the model's inputs and classes.
-        end: The end of the traffic, where it is in the window or before.
 
     Returns:
         The window's aggregates and findings.
     """
+    window, first, end = due.window, due.first, due.end
     rows = traffic.rows(window)
     start = as_microseconds(window.start)
     for batch in rows.consume():
@@ -53,14 +51,14 @@ def read_window(
             aggregator.add_answered(batch)
     summary = rows.summary()
     arrivals = label_join.join(window, rows.select, first=first)
-    for answered_from, batch in arrivals.batches(first=True):
-        aggregator.add_labelled(batch, answered_from)
-    for answered_from, batch in arrivals.batches(first=False):
-        aggregator.add_labelled(batch, answered_from, first=False)
+    for is_first in (True, False):
+        for answered_from, batch in arrivals.batches(first=is_first):
+            aggregator.add_labelled(batch, answered_from, first=is_first)
     answered, labelled = aggregator.result(empty)
-    source_findings: tuple[Finding, ...] = traffic.source_findings if first else ()
-    inside = int((arrivals.labelled.label_times >= start).sum())
-    alone = end is not None and not end.is_followed and not answered.rows
+    found = _label_findings(arrivals, summary.unknown_labels, label_join.task, labelled.rows)
+    if end is not None:
+        end = replace(end, labels=int((arrivals.labelled.label_times >= start).sum()))
+    is_alone = end is not None and not end.is_followed and not answered.rows
     return WindowTraffic(
         window=window,
         answered=answered,
@@ -71,18 +69,26 @@ def read_window(
         labels_conflicting=arrivals.conflicts,
         input_problems=summary.problems,
         findings=(
-            *(finding for finding in source_findings if finding not in summary.findings),
+            *(one for one in (traffic.source_findings if first else ()) if one not in summary.findings),
             *summary.findings,
             *_repeated_ids(summary.repeats, answered.rows),
-            *(summary.unknown_labels + arrivals.unknown_class).findings(
-                label_join.task.classes, labelled.rows, outputs=_outputs(label_join.task)
-            ),
-            *arrivals.unmatched.findings(labelled.rows),
-            *arrivals.overdue.findings(labelled.rows, page=not alone),
-            *(_labels_alone(labelled.rows) if alone else ()),
+            *found,
+            *arrivals.overdue.findings(labelled.rows, page=not is_alone),
+            *(_labels_alone(labelled.rows) if is_alone else ()),
         ),
-        end=None if end is None else replace(end, labels=inside),
+        end=end,
         missing_rows=traffic.missing_rows(window),
+    )
+
+
+def _label_findings(
+    arrivals: LabelArrivals, unknown: UnknownClassLabels, task: Task, labelled: int
+) -> tuple[Finding, ...]:
+    """What is wrong with labels, but for late ones: those of no class, inline or not, and those of no prediction."""
+    unknown += arrivals.unknown_class
+    return (
+        *unknown.findings(task.classes, labelled, outputs=_outputs(task)),
+        *arrivals.unmatched.findings(labelled),
     )
 
 

@@ -41,6 +41,21 @@ class TrafficEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueWindow:
+    """A window that is to be read.
+
+    Attributes:
+        window: The window.
+        first: Whether it is the first window judged since the label log was read.
+        end: The end of the traffic, where it is in the window or before.
+    """
+
+    window: Window
+    first: bool
+    end: TrafficEnd | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTraffic:
     """One window's rows, and the labels that arrived in it.
 

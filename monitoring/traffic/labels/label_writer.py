@@ -99,32 +99,16 @@ class LabelWriter:
             OSError: the disk fails; none of them was added.
         """
         count = len(prediction_ids)
-        names = _owners(models, pa.string(), count)
-        numbers = _owners(versions, pa.int64(), count)
-        if not count == len(labels) == len(label_times_us) == len(names) == len(numbers):
-            raise BadInput(
-                "Ids, labels and times differ in number.",
-                got=f"{len(prediction_ids)} prediction ids, {len(labels)} labels, {len(label_times_us)} times",
-                expected="as many of each",
-                fix="Give one of each per label.",
-            )
-        if not len(prediction_ids):
-            return 0
         columns = [
             _strings(prediction_ids),
             _strings(labels),
             pa.array(np.asarray(label_times_us, np.int64)).cast(TIMESTAMP),
-            names,
-            numbers,
+            _owners(models, pa.string(), count),
+            _owners(versions, pa.int64(), count),
         ]
-        if columns[0].null_count or columns[1].null_count:
-            nulls = columns[0].null_count + columns[1].null_count
-            raise BadInput(
-                "Null label or prediction id.",
-                got=f"{nulls} nulls among {len(labels)} labels",
-                expected="an id and a label in each",
-                fix="Leave out the rows without one.",
-            )
+        _check(columns)
+        if not count:
+            return 0
         with self._lock, self._exclusive():
             columns = self._without_erased(columns)
             count = len(columns[0])
@@ -193,6 +177,25 @@ class LabelWriter:
 def _created_us(path: Path) -> int:
     """When a segment was created, by its name, in microseconds since 1970."""
     return int(path.stem.partition("-")[0]) // 1000
+
+
+def _check(columns: Sequence[pa.Array]) -> None:
+    """Raises BadInput for columns of labels that differ in length, or hold a null where there must be none."""
+    ids, labels, times = columns[:3]
+    if len({len(column) for column in columns}) > 1:
+        raise BadInput(
+            "Ids, labels and times differ in number.",
+            got=f"{len(ids)} prediction ids, {len(labels)} labels, {len(times)} times",
+            expected="as many of each",
+            fix="Give one of each per label.",
+        )
+    if ids.null_count or labels.null_count:
+        raise BadInput(
+            "Null label or prediction id.",
+            got=f"{ids.null_count + labels.null_count} nulls among {len(labels)} labels",
+            expected="an id and a label in each",
+            fix="Leave out the rows without one.",
+        )
 
 
 def _strings(given: Sequence[str] | pa.Array) -> pa.Array:

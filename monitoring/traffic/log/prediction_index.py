@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import CALLER, prediction_ids
-from monitoring.traffic.id_keys import IdSet, id_keys, is_member
+from monitoring.traffic.id_keys import id_keys, is_member
 from monitoring.traffic.log.assembly import IDENTITY
 from monitoring.traffic.log.scans import Query, excluded_rows, scan_files
 from monitoring.traffic.windows import Window
@@ -25,39 +25,22 @@ class PredictionIndex:
 
     Args:
         root: The log's folder.
-        model: The model.
-        version: Its version; None for all.
-        since: The first event time; None for all.
-        until: Event times are before; None for all.
-        wanted: Only rows with one of these ids; None for all.
-        excluded: Callers, by principal or peer, whose rows count as another model's.
+        query: Which model's rows are its own, and from when to when; rows of excluded callers count as another model's.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        *,
-        model: str,
-        version: int | None,
-        since: datetime | None,
-        until: datetime | None = None,
-        wanted: IdSet | None = None,
-        excluded: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, root: Path, query: Query) -> None:
         own: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         others: list[NDArray[np.int64]] = []
-        mine = Query(model=model, version=version)
-        for scan in scan_files(
-            root, Query(start=since, end=until, ids=wanted), (*IDENTITY, *(CALLER if excluded else ()))
-        ):
+        every = replace(query, model=None, version=None, excluded=frozenset())
+        for scan in scan_files(root, every, (*IDENTITY, *(CALLER if query.excluded else ()))):
             if scan.key is None or not scan.table.num_rows:
                 continue
             table = scan.table
             found = id_keys(prediction_ids(table))
-            if not mine.wants(scan.key):
+            if not query.wants(scan.key):
                 others.append(found)
                 continue
-            out = excluded_rows(table, excluded)
+            out = excluded_rows(table, query.excluded)
             own.append((found[~out], table["event_time"].cast(pa.int64()).to_numpy()[~out]))
             others.append(found[out])
         ids = np.concatenate([one for one, _ in own] or [np.zeros(0, np.int64)])

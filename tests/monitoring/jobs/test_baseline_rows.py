@@ -122,5 +122,5 @@ def test_windows_of_small_references_are_joined_to_fewer_rows(tmp_path: Path) ->
     found = read(tmp_path, table(), description)
     sizes = window_sizes(found, description)
     assert (min_rows(sizes), count_windows(found, description, sizes)) == (15, 12)
-    asked = replace(description, settings={"windows": {"min_rows": 60}})
+    asked = replace(description, settings={"windows": {"min_rows": 30}})
     assert count_windows(found, asked, sizes) < 12

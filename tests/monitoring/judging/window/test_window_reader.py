@@ -14,7 +14,7 @@ from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.traffic_source import ReadSummary, WindowRows
 from monitoring.judging.window.window_reader import read_window
-from monitoring.judging.window.window_traffic import WindowTraffic
+from monitoring.judging.window.window_traffic import DueWindow, WindowTraffic
 from monitoring.records import Finding
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds, duration_microseconds
@@ -115,7 +115,7 @@ def read(source: Source, log: pa.Table, days: int, *, horizon: timedelta = timed
     join = LabelJoin(log, task=SPEC.task, read=0, horizon_us=duration_microseconds(horizon))
     aggregators = (small_judge().judge.aggregator() for _ in range(days))
     return [
-        read_window(source, join, day(FIRST + number), aggregator, first=number == 0, empty=EMPTY)  # type: ignore[arg-type]  # the part of a source that is read here
+        read_window(source, join, DueWindow(window=day(FIRST + number), first=number == 0), aggregator, empty=EMPTY)  # type: ignore[arg-type]  # the part of a source that is read here
         for number, aggregator in enumerate(aggregators)
     ]
 

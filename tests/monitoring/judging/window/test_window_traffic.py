@@ -18,7 +18,7 @@ from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
-from monitoring.judging.window.window_traffic import WindowTraffic
+from monitoring.judging.window.window_traffic import DueWindow, WindowTraffic
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import Window
@@ -50,7 +50,7 @@ def windows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     for number in range(2):
         window = Window(start=LIVE + timedelta(days=number), end=LIVE + timedelta(days=number + 1))
         empty, aggregator = no_predictions(baseline.spec), deployment.judge.aggregator()
-        found.append(read_window(traffic, join, window, aggregator, first=number == 0, empty=empty))
+        found.append(read_window(traffic, join, DueWindow(window=window, first=number == 0), aggregator, empty=empty))
     return found
 
 

@@ -30,7 +30,7 @@ def test_init_writes_a_valid_config_and_overwrites_only_with_force(
     assert document["config"] == str(out / "monitor.toml")
     assert [note.split(" ", 3)[:3] for note in document["notes"]] == [
         ["The", "reference", "covers"],
-        ["Few", "rows:", "losses"],
+        ["Windows", "have", "60"],
     ]
     assert pitfalls("monitor", "run", "--config", out / "monitor.toml").exit_code == 0
     refused = pitfalls("monitor", "init", *arguments, "--out", out)

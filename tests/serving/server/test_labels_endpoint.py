@@ -116,7 +116,7 @@ def test_bytes_that_are_no_text_are_refused_and_the_connection_goes_on(
     with open_website(labels_endpoint=LabelsEndpoint(writer=writer, guard=GUARD)) as website:
         body = b'{"labels": [{"prediction_id": "a:0", "label": "\xff", "label_time": 0}]}'
         reply = website.send("POST", "/monitor/labels", body, TOKEN)
-        assert (reply.status, reply.error) == (400, "labels[0] must be UTF-8.")
+        assert (reply.status, "not valid UTF-8" in reply.error) == (400, True)
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert post(website, {"labels": [label("a:0")]}).json == {"accepted": 1}
     writer.close()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, cast, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ColumnSection, MetricDraft
@@ -41,6 +40,7 @@ from monitoring.traffic.tables.tasks.outputs import (
     with_outputs,
 )
 from monitoring.traffic.tables.tasks.rankings import check_ranking_columns, with_ranking
+from monitoring.traffic.tables.times import check_zone
 
 #: The usual name of the column of event times.
 EVENT_TIME = "event_time"
@@ -224,7 +224,7 @@ def columns_described(
     Raises:
         BadInput: the table does not fit its description.
     """
-    _check_zone(description.naive_timezone)
+    check_zone(description.naive_timezone)
     there = types_of(pieces)
     _check_answer(description)
     _check_names(there, description)
@@ -418,15 +418,3 @@ def _check_undated(pieces: tuple[LoadedPiece, ...], columns: TableColumns, descr
             fix=f"Name it: --event-time {next(iter(times))}. If none is, the reference may do without: "
             f"--ignore {','.join(times)}.",
         )
-
-
-def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadInput(
-            "Not a time zone.",
-            got=name,
-            expected='a name of the IANA time zone database, as "Europe/Paris"',
-            fix="Check --naive-timezone.",
-        ) from None

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 )
 @click.option("--event-time", metavar="COLUMN", help="Time of the prediction.  [default: event_time]")
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.  [default: label_time]")
+@click.option("--naive-timezone", default="UTC", show_default=True, metavar="ZONE", help="Time zone of times without.")
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.  [default: prediction_id]")
 @with_column_roles
 @click.option("--output", "answer", metavar="NAME", help="Output that the label is the truth of, of several.")
@@ -116,6 +117,7 @@ def command(
         embedding=chosen["embedding"],
         custom=chosen["custom"],
         signature=chosen["signature"],
+        naive_timezone=chosen["naive_timezone"],
         roles=DeclaredRoles(
             categorical=split_columns(chosen["categorical"]),
             ignore=split_columns(chosen["ignore"]),
@@ -147,6 +149,7 @@ class ExportRequest:
     embedding: str | None
     custom: str | None
     signature: str | None
+    naive_timezone: str
     roles: DeclaredRoles
     verdict: Mapping[str, Any] | None
     trained_until: datetime | None = None
@@ -263,6 +266,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         output=request.answer,
         score=request.score,
         embedding=request.embedding,
+        naive_timezone=request.naive_timezone,
         roles=request.roles,
     )
     given = reference.with_lists()

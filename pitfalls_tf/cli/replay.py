@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     help="Maximum rows of one request, within one clock hour.",
 )
 @click.option("--event-time", default="event_time", show_default=True, metavar="COLUMN", help="Time of the prediction.")
-@click.option("--label", metavar="COLUMN", help="Column of the label.")
+@click.option(
+    "--label", metavar="COLUMN", help="Label; or A,B,C; or OUTPUT=COLUMN,... for several outputs, as of export."
+)
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.")
+@click.option("--naive-timezone", default="UTC", show_default=True, metavar="ZONE", help="Time zone of times without.")
 @click.option("--name", default="replay", show_default=True, metavar="PREFIX", help="Prefix of request ids.")
 @click.option(
     "--traffic", type=click.Path(path_type=Path), help="The server's traffic log: skip rows and labels that are in it."
@@ -45,6 +48,7 @@ def command(
     event_time: str,
     label: str | None,
     label_time: str | None,
+    naive_timezone: str,
     name: str,
     traffic: Path | None,
     token_file: Path | None,
@@ -56,6 +60,7 @@ def command(
     token is read from --token-file or the variable PITFALLS_TOKEN. With --traffic, an interrupted replay resumes.
     """
     from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - not needed for --help
+    from pitfalls_tf.replay.plan import zone_remark  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.resume import NOTHING_LOGGED, already_logged  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.tables import read_table  # noqa: PLC0415 - as above
 
@@ -65,15 +70,21 @@ def command(
         prefix=name,
         label=label,
         label_time=label_time,
+        naive_timezone=naive_timezone,
     )
+    rows = read_table(table)
     already = NOTHING_LOGGED if traffic is None else already_logged(traffic)
+    options = ReplayOptions(token=read_token(token_file), already=already)
+    remark = zone_remark(rows, plan)
+    if remark:
+        output.progress(remark)
     summary = replay(
-        read_table(table),
+        rows,
         url=url,
         model=model,
         plan=plan,
         progress=_TenthPrinter(output),
-        options=ReplayOptions(token=read_token(token_file), already=already),
+        options=options,
     )
     document = dataclasses.asdict(summary)
     output.finish(document, lambda: click.echo(_summary_text(document)))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.timestamps import as_datetime
-from monitoring.traffic.cells import decoded, is_list
-from monitoring.traffic.tables.rows import listed
+from monitoring.traffic.cells import decoded, is_text
+from monitoring.traffic.tables.times import ParsedTimes, check_zone, parse_times
+from pitfalls_tf.replay.labels import label_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +36,13 @@ class ReplayPlan:
     """
 
     event_time: str = "event_time"
-    """Column of timestamps with a time zone."""
+    """Column of times: timestamps, dates or text in ISO 8601."""
     rows_per_request: int = 256
     prefix: str = "replay"
+    naive_timezone: str = "UTC"
+    """The time zone of times that have none."""
     label: str | None = None
-    """Column of labels; rows with a null get no label."""
+    """Column of labels, or several, as of `pitfalls_tf.replay.labels.label_texts`; rows without one get no label."""
     label_time: str | None = None
     """Column of label times; rows with a null get no label."""
     form: Literal["columns", "rows"] = "columns"
@@ -61,6 +63,7 @@ class ReplayPlan:
                 expected="1 to 80 visible ASCII characters without spaces",
                 fix="Pass --name with another prefix.",
             )
+        check_zone(self.naive_timezone)
         if (self.label is None) != (self.label_time is None):
             raise BadInput(
                 "Label and label time must be given together.",
@@ -101,6 +104,20 @@ class ReplaySchedule:
     labels: tuple[tuple[PlannedLabel, ...], ...]
 
 
+def zone_remark(table: pa.Table, plan: ReplayPlan) -> str:
+    """Say that the table's times have no zone.
+
+    Returns:
+        A sentence; empty if they have.
+
+    Raises:
+        BadInput: a column of times is missing, or has none.
+    """
+    names = [name for name in (plan.event_time, plan.label_time) if name is not None]
+    naive = [name for name in names if _times(table, name, plan).naive]
+    return f"Times of {' and '.join(naive)} have no zone, and are taken as {plan.naive_timezone}." if naive else ""
+
+
 def schedule_replay(table: pa.Table, plan: ReplayPlan) -> ReplaySchedule:
     """Schedule all requests and labels of a table.
 
@@ -112,17 +129,18 @@ def schedule_replay(table: pa.Table, plan: ReplayPlan) -> ReplaySchedule:
         The schedule.
 
     Raises:
-        BadInput: a column is missing or has no timestamps with a time zone, or an event time is null.
+        BadInput: a column is missing or has no times, or a row has no event time.
     """
-    times = _times(table, plan.event_time)
-    if times.null_count:
+    times = _times(table, plan.event_time, plan)
+    absent = int((~times.valid).sum())
+    if absent:
         raise BadInput(
-            f"Column {plan.event_time!r} has nulls, so its rows cannot be replayed in order.",
-            got=f"{times.null_count} nulls",
+            f"Column {plan.event_time!r} has rows without a time, so they cannot be replayed in order.",
+            got=f"{absent} nulls, or values that are no time",
             expected="an event time in every row",
             fix="Remove those rows, or pass another --event-time.",
         )
-    moments = times.cast(pa.int64()).to_numpy()
+    moments = times.us
     order = np.argsort(moments, kind="stable")
     if (np.diff(moments) < 0).any():
         table, moments = table.take(pa.array(order)), moments[order]
@@ -157,12 +175,10 @@ def _labels(
     groups: list[list[PlannedLabel]] = [[] for _ in range(len(requests) + 1)]
     if plan.label is None or plan.label_time is None or not requests:
         return tuple(map(tuple, groups))
-    column = decoded(_column(table, plan.label))
-    column = listed(column) if is_list(column.type) else column.cast(pa.string())
-    labels = column.to_pylist()
-    times = _times(table, plan.label_time)
-    known = pc.indices_nonzero(pc.and_(pc.is_valid(times), pc.is_valid(column))).to_numpy().astype(np.int64)
-    label_us = pc.fill_null(times.cast(pa.int64()), 0).to_numpy()
+    labels = label_texts(table, plan.label)
+    times = _times(table, plan.label_time, plan)
+    known = np.flatnonzero(times.valid & np.array([label is not None for label in labels], np.bool_))
+    label_us = times.us
     starts = np.array([request.start for request in requests])
     owners = np.searchsorted(starts, known, side="right") - 1
     # Posted before the first request at or after the label time, but after the request with the prediction.
@@ -172,7 +188,7 @@ def _labels(
         groups[int(due[index])].append(
             PlannedLabel(
                 prediction_id=f"{requests[owner].request_id}:{row - requests[owner].start}",
-                label=labels[row],
+                label=labels[row] or "",
                 label_time=as_datetime(label_us[row]),
                 request=owner,
             )
@@ -192,13 +208,14 @@ def _column(table: pa.Table, name: str) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _times(table: pa.Table, name: str) -> pa.Array:
-    column = _column(table, name)
-    if not pa.types.is_timestamp(column.type) or column.type.tz is None:
+def _times(table: pa.Table, name: str, plan: ReplayPlan) -> ParsedTimes:
+    column = decoded(_column(table, name))
+    times = parse_times(column, plan.naive_timezone)
+    if times.problem or pa.types.is_null(column.type):
         raise BadInput(
-            f"Column {name!r} has no timestamps with a time zone.",
-            got=str(column.type),
-            expected="timestamps with a time zone, in CSV for example 2013-04-01T05:15:00Z",
-            fix="Convert the column, to UTC if unsure.",
+            f"Column {name!r} has no times.",
+            got=f"{column.type}: {times.problem}" if is_text(column.type) else str(column.type),
+            expected="timestamps, dates, or text such as 2013-04-01T05:15:00Z",
+            fix="Convert the column, or name another.",
         )
-    return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+    return times

@@ -32,7 +32,7 @@ from serving.export.parity import check_parity, try_rows
 from serving.export.reference_answers import NO_REFERENCE, WrittenReference, write_reference
 from serving.export.reference_labels import LABEL, check_sets, is_number_type, labels_of_sets
 from serving.export.reference_table import check_reference, match_columns, sample
-from serving.export.row_columns import unnamed_time
+from serving.export.row_columns import unnamed_time, with_zone
 from serving.export.saved_model import write_saved_model
 from serving.export.staging import staged_version
 from serving.export.warmup_writer import write_warmup
@@ -76,7 +76,7 @@ class Reference:
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
     `score` is the output of the scores of a ranking's ids; None: the one that has as many numbers, if there is one.
     `roles` is what its owner says of the inputs' columns. `embedding` is the layer by which inputs that are tensors and
-    texts are watched; None: the output of that name, if there is one.
+    texts are watched; None: the output of that name, if there is one. `naive_timezone` is that of times without a zone.
     """
 
     table: pa.Table | None = None
@@ -90,6 +90,7 @@ class Reference:
     numbers: tuple[str, ...] = ()
     roles: DeclaredRoles = NOTHING_DECLARED
     embedding: str | None = None
+    naive_timezone: str = "UTC"
 
     def with_lists(self) -> Reference:
         """The reference with labels that are sets of classes, several numbers, or ids as text, and the task of those.
@@ -206,6 +207,7 @@ def export_bundle(
     """
     check_name(name)
     given, classes = _checked(reference, provenance.classes)
+    given, zones = _with_zone(given)
     opened = _opened(load_keras(model) if isinstance(model, Path) else model, given)
     _check_outputs(given, opened)
     table, roles = _matched(given, opened, classes)
@@ -229,7 +231,7 @@ def export_bundle(
         outputs=opened.outputs,
         has_baseline=written.has_baseline,
         parity_rows=len(next(iter(rows.values()))),
-        remarks=(*found.remarks, *written.remarks, *served, *_unnamed_times(given, opened)),
+        remarks=(*found.remarks, *written.remarks, *served, *zones, *_unnamed_times(given, opened)),
     )
 
 
@@ -238,6 +240,14 @@ def _opened(model: Any, given: Reference) -> KerasModel:
     if given.embedding is None:
         return KerasModel(model, given.features)
     return KerasModel(with_embedding(model, given.embedding), given.features, unserved=(EMBEDDING,))
+
+
+def _with_zone(given: Reference) -> tuple[Reference, tuple[str, ...]]:
+    """The reference with times in UTC, and a remark on those without a zone."""
+    if given.table is None:
+        return given, ()
+    table, remark = with_zone(given.table, given.naive_timezone)
+    return replace(given, table=table), (remark,) if remark else ()
 
 
 def _unnamed_times(given: Reference, model: KerasModel) -> tuple[str, ...]:

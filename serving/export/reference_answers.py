@@ -15,6 +15,8 @@ from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import codes_as_text, predictions_from
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.number_codes import number_codes, numbers
 from serving.export.answers.interpreted_model import InterpretedModel
 from serving.export.answers.other_outputs import OtherOutputs, other_outputs
 from serving.export.answers.ranked_reference import with_rankings
@@ -24,6 +26,7 @@ from serving.export.outputs.probabilities import (
     LOGITS,
     PROBABILITIES,
 )
+from serving.export.outputs.quantiles import quantile_remark
 from serving.export.reference_labels import LABEL, LISTED, class_names, labels_as_text
 from serving.export.reference_table import baseline_spec, complete
 from serving.export.usable_rows import usable_rows
@@ -116,6 +119,7 @@ def write_reference(
             *usable.remarks,
             *roles.remarks,
             *((_no_task(reference),) if interpreted.task is None else ()),
+            *_quantile(interpreted, table),
             *_said_of_others(interpreted, others, _others(interpreted, roles)),
             *_tensors(model, roles, seen=seen is not None),
             *_gaps(reference, has_loss=interpreted.task is not None),
@@ -210,6 +214,17 @@ def _write_schema(
     if described:
         path.parent.mkdir(exist_ok=True)
         write_schema(infer_schema(pa.table(described), label=LABEL if labelled else None), path)
+
+
+def _quantile(interpreted: InterpretedModel, table: pa.Table) -> Iterator[str]:
+    """A suggestion where a predicted number looks like a quantile."""
+    if interpreted.number is None or interpreted.task is None or interpreted.multilabel is not None:
+        return
+    answers = pc.list_element(table[PROBABILITIES], 0).to_numpy()
+    labels = number_codes(table[LABEL])
+    remark = quantile_remark(interpreted.number, answers, np.where(has_label(labels), numbers(labels), np.nan))
+    if remark:
+        yield remark
 
 
 def _gaps(reference: pa.Table, *, has_loss: bool) -> Iterator[str]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from monitoring.errors import BadInput
+from monitoring.traffic.cells import decoded, is_text
+from monitoring.traffic.format.rows import TIMESTAMP
+from monitoring.traffic.tables.times import check_zone, parse_times
 from serving.export.reference_table import ROW_COLUMNS
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ ROW_FLAGS: Final = {
     "event_time": "--event-time",
     "label_time": "--label-time",
 }
+
+
+TIMES: Final = ("event_time", "label_time")
 
 
 def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Table:
@@ -54,7 +60,8 @@ def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Tab
                 fix=f"Leave {ROW_FLAGS[standard]} out, or rename the column {standard}.",
             )
         kind, wanted = table.schema.field(own).type, ROW_COLUMNS[standard]
-        if not wanted.fits(kind):
+        may_be_times = standard in TIMES and is_text(kind)  # in ISO 8601, see `with_zone`
+        if not wanted.fits(kind) and not may_be_times:
             raise BadInput(
                 "A column of the reference table has another type.",
                 got=f"{ROW_FLAGS[standard]} {own}, which is {kind}",
@@ -86,3 +93,35 @@ def unnamed_time(table: pa.Table, inputs: Collection[str]) -> str:
     if "event_time" in table.column_names or len(times) != 1:
         return ""
     return f"Column {times[0]} has times. If they say when each row was predicted: --event-time {times[0]}."
+
+
+def with_zone(table: pa.Table, zone: str = "UTC") -> tuple[pa.Table, str]:
+    """Read the times of a table by the rules of `pitfalls replay` and `pitfalls monitor init`.
+
+    >>> table, remark = with_zone(pa.table({"event_time": ["2024-05-01 02:00:00"]}), "Europe/Paris")
+    >>> table["event_time"][0].as_py().isoformat(), remark
+    ('2024-05-01T00:00:00+00:00', 'Times of event_time have no zone, and are taken as Europe/Paris.')
+
+    Args:
+        table: The table.
+        zone: The time zone of times that have none.
+
+    Returns:
+        The table with event_time and label_time, where it has them, in UTC, null where a cell is no time; and a remark,
+        empty if all times have a zone.
+
+    Raises:
+        BadInput: there is no such time zone.
+    """
+    check_zone(zone)
+    naive = []
+    for name in TIMES:
+        if name not in table.column_names:
+            continue
+        times = parse_times(decoded(table[name]), zone)
+        if times.problem:  # no times at all: the check of the table's columns says so
+            continue
+        column = pa.array(times.us, TIMESTAMP, mask=~times.valid)
+        table = table.set_column(table.column_names.index(name), name, column)
+        naive += [name] if times.naive else []
+    return table, f"Times of {' and '.join(naive)} have no zone, and are taken as {zone}." if naive else ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.errors import BadInput
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.cells import as_strings, is_text
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
@@ -78,6 +79,25 @@ def parse_times(array: pa.Array, zone: str = "UTC") -> ParsedTimes:
     us[found.without_zone], ambiguous[found.without_zone] = local_to_utc(us[found.without_zone], zone)
     valid = found.valid & (us >= FIRST_US) & (us <= LAST_US)
     return replace(found, us=np.where(valid, us, 0), valid=valid, ambiguous=ambiguous)
+
+
+def check_zone(name: str) -> None:
+    """Check the value of --naive-timezone.
+
+    >>> check_zone("Europe/Paris")
+
+    Raises:
+        BadInput: it is not a time zone.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput(
+            "Not a time zone.",
+            got=name,
+            expected='a name of the IANA time zone database, as "Europe/Paris"',
+            fix="Check --naive-timezone.",
+        ) from None
 
 
 def local_to_utc(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -44,7 +44,7 @@ def labels_of_outputs(table: pa.Table, columns: Mapping[str, str]) -> pa.Chunked
     absent = [name for name in columns.values() if name not in table.column_names]
     if absent:
         raise BadInput(
-            "The reference table has no such label column.",
+            "The table has no such label column.",
             got=f"--label {','.join('='.join(pair) for pair in columns.items())}; no column {', '.join(absent)}",
             expected=f"some of {listed(table.column_names)}",
             fix="Name each output and the column of its labels: --label kind=was_kind,price=paid.",

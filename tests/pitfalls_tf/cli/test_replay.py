@@ -68,7 +68,7 @@ def test_flags_become_plan_and_options(pitfalls: Pitfalls, sent: dict[str, Any],
 def test_progress_is_printed_once_per_tenth_and_the_summary_in_words(
     pitfalls: Pitfalls, sent: dict[str, Any], table: Path
 ) -> None:
-    result = pitfalls("replay", table, "--to", "http://127.0.0.1:1")
+    result = pitfalls("replay", table, "--to", "http://127.0.0.1:1", "--event-time", "when")
     lines = result.stderr.splitlines()
     assert [line.split()[0] for line in lines] == [str(percent) for percent in range(10, 101, 10)]
     assert lines[-1] == "100 %  1970-01-01 00:00  40 rows, 20 labels"
@@ -94,3 +94,16 @@ def test_invalid_flags_are_wrong_input_and_send_nothing(
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert not sent
+
+
+def test_times_without_a_zone_are_said_and_outputs_may_have_labels_of_their_own(
+    pitfalls: Pitfalls, sent: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("event_time,sev,vehage,known\n2013-04-01 05:15:00,low,3,2013-04-01 06:00:00\n")
+    labels = ("--label", "sev=sev,vehage=vehage", "--label-time", "known", "--naive-timezone", "Europe/Paris")
+    result = pitfalls("replay", path, "--to", "http://127.0.0.1:1", *labels)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines()[0] == "Times of event_time and known have no zone, and are taken as Europe/Paris."
+    assert sent["plan"].label == "sev=sev,vehage=vehage"
+    assert sent["plan"].naive_timezone == "Europe/Paris"

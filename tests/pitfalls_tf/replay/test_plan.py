@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from pitfalls_tf.replay import ReplayPlan
-from pitfalls_tf.replay.plan import schedule_replay
+from pitfalls_tf.replay.plan import schedule_replay, zone_remark
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 MINUTES = st.integers(0, 6 * 60)
@@ -95,10 +95,11 @@ def test_an_empty_table_has_an_empty_schedule() -> None:
     ("wrong", "message"),
     [
         ({"event_time": "when"}, "The table has no column 'when'"),
-        ({"event_time": "place"}, "Column 'place' has no timestamps with a time zone"),
-        ({"event_time": "known"}, "Column 'known' has nulls"),
+        ({"event_time": "place"}, "Column 'place' has no times. Got int64"),
+        ({"event_time": "known"}, "Column 'known' has rows without a time"),
         ({"label": "truth", "label_time": "known"}, "The table has no column 'truth'"),
-        ({"label": "late", "label_time": "late"}, "Column 'late' has no timestamps with a time zone"),
+        ({"label": "late", "label_time": "late"}, "Column 'late' has no times. Got string: no times, but text"),
+        ({"naive_timezone": "Mars/Olympus"}, "Not a time zone"),
     ],
 )
 def test_a_table_without_the_columns_of_the_plan_is_refused(wrong: dict[str, Any], message: str) -> None:
@@ -112,3 +113,21 @@ def test_a_table_without_the_columns_of_the_plan_is_refused(wrong: dict[str, Any
 def test_an_invalid_plan_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         ReplayPlan(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("times", "zone", "hour", "remark"),
+    [
+        (pa.array(["2013-04-01 02:00:00"], pa.string()), "UTC", 2, "have no zone, and are taken as UTC."),
+        (pa.array(["2013-04-01T02:00:00Z"], pa.string()), "Europe/Paris", 2, ""),
+        (pa.array([datetime(2013, 4, 1, 2)], pa.timestamp("ms")), "Europe/Paris", 0, "taken as Europe/Paris."),  # noqa: DTZ001
+        (pa.array([datetime(2013, 4, 1, 2, tzinfo=UTC)], pa.timestamp("us", "UTC")), "Europe/Paris", 2, ""),
+        (pa.array([datetime(2013, 4, 1).date()], pa.date32()), "UTC", 0, "are taken as UTC."),  # noqa: DTZ001
+    ],
+)
+def test_times_have_the_zones_that_export_and_monitor_take(times: pa.Array, zone: str, hour: int, remark: str) -> None:
+    table, plan = pa.table({"event_time": times}), ReplayPlan(naive_timezone=zone)
+    (request,) = schedule_replay(table, plan).requests
+    assert request.event_time == datetime(2013, 4, 1, hour, tzinfo=UTC)
+    assert zone_remark(table, plan).endswith(remark)
+    assert bool(zone_remark(table, plan)) == bool(remark)

@@ -15,9 +15,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from monitoring.erasure.change import Change, ErasedRows, Unreached
+from monitoring.erasure.free_space import rewrite
 from monitoring.erasure.label_rows import counted_changes, label_changes, unreadable_labels
 from monitoring.erasure.logged_rows import both_ids, ids_where, open_segments, part_changes, still_open
 from monitoring.erasure.receipt import Receipt, ReceiptFile, new_receipt
+from monitoring.erasure.remains import file_remains, store_remains
 from monitoring.erasure.store_rows import erase_rows
 from monitoring.erasure.table_rows import check_table, table_change
 from monitoring.erasure.wanted_rows import ColumnValue, WantedRows
@@ -94,7 +96,8 @@ def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
     Sums, scores and verdicts that these rows had a part in stay: nobody's values are in them.
 
     Cost: two columns of every part whose request ids may be wanted, and with `where` its column; all labels; the
-    incidents and findings of the store. Files with such rows are written anew. Memory: one file.
+    incidents and findings of the store. Files with such rows, and the store, are written anew. All is then read once
+    more: what still has such a row is not complete. Memory: one file.
 
     Args:
         request: What is to be erased.
@@ -121,6 +124,8 @@ def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
         if request.store_url is not None:
             unreached += _erase_stored(request.store_url, wanted, file, waiting.clock())
         unreached += _erase_logged(request.root, wanted, file, waiting)
+        again = (*_changes(request, wanted, waiting.clock), *part_changes(request.root, wanted))
+        unreached += file_remains(file.receipt.files, again, wanted.ids)
         return file.end(tuple(unreached), waiting.clock()), file.path
     except OSError as error:
         raise CannotRun(
@@ -178,9 +183,13 @@ def _erase_stored(url: str, wanted: WantedRows, file: ReceiptFile, now: datetime
     try:
         with Store.open(url, make=False) as store:
             file.set_store(erase_rows(store, of_ids, words, now))
+            left = rewrite(store)
+            database = store.transactions.engine.url.database
+            if store.transactions.engine.dialect.name == "sqlite" and database:
+                left += store_remains(Path(database), wanted.ids)
     except (BadInput, CannotRun) as error:
         return [Unreached(what="store", why=f"{error.what} {error.got}", fix=error.fix)]
-    return []
+    return list(left)
 
 
 def _erase_logged(root: Path, wanted: WantedRows, file: ReceiptFile, waiting: Waiting) -> list[Unreached]:

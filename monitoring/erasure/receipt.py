@@ -23,6 +23,7 @@ _NOT_SEARCHED = (
     "reports: make them anew with `pitfalls monitor report`, once the rows are gone from log and store",
     "baselines and warmup requests of exported models: export a model anew if rows of its reference are to go",
     "backups, other copies of the log, and notifications that were sent",
+    "PostgreSQL's write-ahead log, and free blocks of disks",
 )
 
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, Connection, Table, select, text, update
+from sqlalchemy import Column, Connection, Table, select, update
 
+from monitoring.erasure.remains import SHOWN
 from monitoring.records.state_names import StateName
 from monitoring.store import leases
 from monitoring.store.details import detail_of, detail_text
@@ -41,9 +42,6 @@ ERASED = "[erased]"
 #: The state that has the statistics of the last window's values.
 _STATISTICS: StateName = "compared"
 
-#: A message shows that many characters of an id at most.
-_SHOWN = 60
-
 #: Texts that people or messages may name a row in, each with the part of a receipt that counts it.
 _TEXTS: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
     ("incident messages", incident, (incident.c.cause, incident.c.message)),
@@ -52,6 +50,10 @@ _TEXTS: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
     ("errors of runs", run, (run.c.error,)),
     ("errors of runs", window_attempt, (window_attempt.c.error,)),
 )
+
+
+#: The tables that rows and texts are erased from.
+ERASED_TABLES: tuple[Table, ...] = (*dict.fromkeys(table for _, table, _ in _TEXTS), window, level_state, checkpoint)
 
 
 def erased_text(written: str, words: Collection[str]) -> str:
@@ -70,7 +72,7 @@ def erased_text(written: str, words: Collection[str]) -> str:
         The text with `ERASED` for each.
     """
     for word in words:
-        for shown in dict.fromkeys((word, word[:_SHOWN])):
+        for shown in dict.fromkeys((word, word[:SHOWN])):
             if shown in written:
                 written = re.sub(rf"(?<![\w:-]){re.escape(shown)}(?![\w:-])", ERASED, written)
     return written
@@ -79,8 +81,7 @@ def erased_text(written: str, words: Collection[str]) -> str:
 def erase_rows(store: Store, wanted: Wanted, words: Collection[str], now: datetime) -> dict[str, int]:
     """Erase predictions from all deployments: sums, scores and verdicts stay.
 
-    SQLite overwrites what it deletes, and its write-ahead log is emptied; PostgreSQL frees old rows at its next
-    VACUUM.
+    What was changed stays in the database's free pages until `monitoring.erasure.free_space.rewrite`.
 
     Cost: every incident, finding, note and run's error is read; a search of each for each word.
 
@@ -96,20 +97,14 @@ def erase_rows(store: Store, wanted: Wanted, words: Collection[str], now: dateti
     Raises:
         CannotRun: A run is judging, and would write back what it has read.
     """
-    sqlite = store.transactions.engine.dialect.name == "sqlite"
     with store.transactions.writing() as connection:
         for number in connection.execute(select(lease.c.deployment)).scalars():
             leases.check_free(connection, number, now)
-        if sqlite:
-            connection.execute(text("PRAGMA secure_delete = ON"))
         found = {"incident rows": _erase_rows(connection, wanted), "findings": _erase_findings(connection, words)}
         found["checkpoints"] = _erase_checkpoints(connection, wanted, words)
         found["statistics"] = _erase_statistics(connection, words)
         for name, table, columns in _TEXTS:
             found[name] = found.get(name, 0) + _erase_texts(connection, table, columns, words)
-    if sqlite and any(found.values()):
-        with store.transactions.failing_clearly(), store.transactions.engine.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return found
 
 

@@ -1,0 +1,92 @@
+"""Looks for erased ids in what was to be without them: an erasure is complete only if none is there."""
+
+from __future__ import annotations
+
+import gzip
+import mmap
+import re
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from monitoring.erasure.change import Change, ErasedRows, Unreached
+
+#: A message shows that many characters of an id at most.
+SHOWN = 60
+_SQLITE_ENDS = ("", "-wal", "-shm", "-journal")
+
+
+def ids_in(data: bytes | mmap.mmap, ids: Collection[str]) -> int:
+    """How many ids some bytes have, whole or cut to the length that messages show.
+
+    An id that is a part of a longer one does not count. Cost: a search of the bytes for each id.
+
+    >>> ids_in(b'[{"prediction_id":"a:1"},{"prediction_id":"a:20"}]', ["a:1", "a:2"])
+    1
+
+    Args:
+        data: The bytes.
+        ids: The ids.
+
+    Returns:
+        The number of ids that are there.
+    """
+    return sum(any(_has(data, word.encode()) for word in {one, one[:SHOWN]}) for one in ids)
+
+
+def _has(data: bytes | mmap.mmap, word: bytes) -> bool:
+    if data.find(word) < 0:
+        return False
+    return re.search(rb"(?<![\w:-])" + re.escape(word) + rb"(?![\w:-])", data) is not None
+
+
+def ids_in_file(path: Path, ids: Collection[str]) -> int:
+    """How many ids a file's bytes have, as `ids_in`; of a compressed text those that are in it; 0 without a file."""
+    try:
+        if path.suffix == ".gz":
+            return ids_in(gzip.decompress(path.read_bytes()), ids)
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return ids_in(data, ids)
+    except (FileNotFoundError, ValueError):  # gone, or empty, which cannot be mapped
+        return 0
+
+
+def store_remains(file: Path, ids: Collection[str]) -> tuple[Unreached, ...]:
+    """What the files of an SQLite store still have of ids, free pages and the write-ahead log included.
+
+    Args:
+        file: The database.
+        ids: The erased ids.
+
+    Returns:
+        The files that have some.
+    """
+    files = (file.with_name(file.name + end) for end in _SQLITE_ENDS)
+    return tuple(_remains(str(one), count) for one in files if (count := ids_in_file(one, ids)))
+
+
+def file_remains(files: Sequence[ErasedRows], again: Iterable[Change], ids: Collection[str]) -> tuple[Unreached, ...]:
+    """What the files of a receipt still have of the erased rows.
+
+    Args:
+        files: The files that were changed.
+        again: The changes that the same erasure would make now.
+        ids: The erased ids, which are looked for in the bytes of texts; files of Arrow and Parquet are compressed, or
+            have one id after the other, and are read by `again`.
+
+    Returns:
+        The files that have some.
+    """
+    named = {(one.kind, one.file) for one in files}
+    left = {one.erased.file: one.erased.removed for one in again if (one.erased.kind, one.erased.file) in named}
+    for one in files:
+        if one.kind == "table" and (count := ids_in_file(Path(one.file), ids)):
+            left.setdefault(one.file, count)
+    return tuple(_remains(name, count) for name, count in left.items())
+
+
+def _remains(what: str, count: int) -> Unreached:
+    return Unreached(
+        what=what,
+        why=f"its bytes still have {count} of the rows' ids",
+        fix="Run the same command again when nothing else writes the file; if they stay, write the file anew.",
+    )

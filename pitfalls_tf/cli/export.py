@@ -281,6 +281,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         reference=reference,
         provenance=request.provenance,
         clock=_now,
+        progress=output.progress,
     )
 
 
@@ -358,14 +359,15 @@ def _document(bundle: Bundle) -> dict[str, object]:
 
 
 def _show(bundle: Bundle) -> None:
+    from monitoring.watches.descriptions import metric_title  # noqa: PLC0415 - as above
     from serving.export.parity import TOLERANCE  # noqa: PLC0415 - as above
 
     click.echo(f"Exported {bundle.name}/{bundle.version} to {bundle.path}")
     click.echo(f"  {bundle.parity_rows} rows have the Keras model's own answers, within {TOLERANCE:g}.")
-    whole = [one for one in bundle.metrics if not one.slice]
-    width = max((len(one.metric) for one in whole), default=0)
-    for one in whole:
-        click.echo(f"  {one.metric:<{width}} {one.mean:.4f}  95 % interval {one.low:.4f} to {one.high:.4f}")
+    whole = {metric_title(one.metric): one for one in bundle.metrics if not one.slice}
+    width = max(map(len, whole), default=0)
+    for title, one in whole.items():
+        click.echo(f"  {title:<{width}} {one.mean:.4f}  95 % interval {one.low:.4f} to {one.high:.4f}")
     for remark in bundle.remarks:
         click.echo(f"  {remark}")
 

@@ -180,6 +180,7 @@ def export_bundle(
     reference: pa.Table | Reference | None,
     provenance: Provenance,
     clock: Callable[[], datetime],
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
     """Export a Keras model as the next version of NAME.
 
@@ -197,6 +198,7 @@ def export_bundle(
             `Bundle.remarks`.
         provenance: How the model was made.
         clock: Gives the wall-clock time (aware).
+        progress: Called with a sentence before each step that may take seconds.
 
     Returns:
         The exported version.
@@ -216,10 +218,14 @@ def export_bundle(
     opened, provenance = found.model, replace(provenance, classes=found.names)
     with staged_version(models / name) as staging:
         folder = staging.folder
+        progress("Writing the SavedModel …")
         write_saved_model(opened, folder)
+        progress(f"Comparing {len(next(iter(rows.values()))):,} rows of it with the model …")
         served = check_parity(opened, folder, rows)
         write_warmup(folder, name, opened.inputs, roles.without_raw(opened.inputs, rows))
         now = clock()
+        if table is not None:
+            progress(f"Making the baseline of {table.num_rows:,} rows …")
         written = NO_REFERENCE if table is None else write_reference(table, found, roles, folder, now)
         _manifest(name, found, provenance, written, now).write(folder / MANIFEST_FILE)
         path = staging.publish()

@@ -57,8 +57,7 @@ def _export(root: Path, name: str, shape: tuple[int, ...], layers: list[Any]) ->
     model = keras.Sequential([keras.Input(shape, name="x"), *layers])
     path = export_bundle(
         model,
-        name=name,
-        models=root,
+        folder=root / name,
         reference=None,
         provenance=Provenance(),
         clock=lambda: datetime.now(UTC),

@@ -276,8 +276,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
     output.progress(f"Exporting {request.name} from {source} …")
     return export_bundle(
         model,
-        name=request.name,
-        models=request.models,
+        folder=request.models / request.name,
         reference=reference,
         provenance=request.provenance,
         clock=_now,

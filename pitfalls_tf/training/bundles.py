@@ -73,9 +73,7 @@ def export_runs(
             expected="runs with a model.keras; training prints why it writes none",
             fix="Train with a remedy that leaves rows and single networks as they are.",
         )
-    return export_bundle(
-        ensemble.model, name=name, models=models, reference=reference, provenance=provenance, clock=clock
-    )
+    return export_bundle(ensemble.model, folder=models / name, reference=reference, provenance=provenance, clock=clock)
 
 
 def _trained_until(reference: Path) -> dict[str, str]:

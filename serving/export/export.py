@@ -175,22 +175,20 @@ class Reference:
 def export_bundle(
     model: Any | Path,
     *,
-    name: str,
-    models: Path,
+    folder: Path,
     reference: pa.Table | Reference | None,
     provenance: Provenance,
     clock: Callable[[], datetime],
     progress: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
-    """Export a Keras model as the next version of NAME.
+    """Export a Keras model as the next version of a model.
 
     Everything is written to a staging folder. The exported model must answer as the Keras model does, and its warmup
     requests must run, before a rename makes it visible. Cost: some seconds, most of them TensorFlow's import.
 
     Args:
         model: A Keras model, or the path of a ``.keras`` file of Keras's own layers.
-        name: The model's name.
-        models: The folder of models.
+        folder: MODELS/NAME, the folder of the model's versions.
         reference: One row per prediction on a row the model was not fitted on: the model's inputs and, as far as they
             are known, label, prediction_id, event_time, label_time and probabilities, which
             `serving.export.reference_table.complete` fills in. Without a reference, or for a model whose answers are
@@ -207,27 +205,20 @@ def export_bundle(
         BadInput: the name, the model's file or the reference cannot be used.
         CannotRun: nothing can be written there, the model cannot be traced, or the exported model answers differently.
     """
+    name = folder.name
     check_name(name)
-    given, classes = _checked(reference, provenance.classes)
-    given, zones = _with_zone(given)
+    given, classes, zones = _checked(reference, provenance.classes)
     opened = _opened(load_keras(model) if isinstance(model, Path) else model, given)
-    _check_outputs(given, opened)
     table, roles = _matched(given, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
     found = interpret_answers(opened, opened.without_unserved(answers), table, classes, given.asked)
     opened, provenance = found.model, replace(provenance, classes=found.names)
-    with staged_version(models / name) as staging:
-        folder = staging.folder
-        progress("Writing the SavedModel …")
-        write_saved_model(opened, folder)
-        progress(f"Comparing {len(next(iter(rows.values()))):,} rows of it with the model …")
-        served = check_parity(opened, folder, rows)
-        write_warmup(folder, name, opened.inputs, roles.without_raw(opened.inputs, rows))
+    with staged_version(folder) as staging:
+        served = _saved(opened, staging.folder, rows, progress)
+        write_warmup(staging.folder, name, opened.inputs, roles.without_raw(opened.inputs, rows))
         now = clock()
-        if table is not None:
-            progress(f"Making the baseline of {table.num_rows:,} rows …")
-        written = NO_REFERENCE if table is None else write_reference(table, found, roles, folder, now)
-        _manifest(name, found, provenance, written, now).write(folder / MANIFEST_FILE)
+        written = _written(table, found, roles, staging.folder, now, progress)
+        _manifest(name, found, provenance, written, now).write(staging.folder / MANIFEST_FILE)
         path = staging.publish()
     return Bundle(
         name=name,
@@ -244,8 +235,36 @@ def export_bundle(
 def _opened(model: Any, given: Reference) -> KerasModel:
     """The model, with the layer that its owner names as an embedding that is not served."""
     if given.embedding is None:
-        return KerasModel(model, given.features)
-    return KerasModel(with_embedding(model, given.embedding), given.features, unserved=(EMBEDDING,))
+        opened = KerasModel(model, given.features)
+    else:
+        opened = KerasModel(with_embedding(model, given.embedding), given.features, unserved=(EMBEDDING,))
+    _check_outputs(given, opened)
+    return opened
+
+
+def _saved(
+    model: KerasModel, folder: Path, rows: Mapping[str, np.ndarray[Any, Any]], progress: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Write the SavedModel, which must answer these rows as the model does; remarks on how equal they are."""
+    progress("Writing the SavedModel …")
+    write_saved_model(model, folder)
+    progress(f"Comparing {len(next(iter(rows.values()))):,} rows of it with the model …")
+    return check_parity(model, folder, rows)
+
+
+def _written(
+    table: pa.Table | None,
+    model: InterpretedModel,
+    roles: InputRoles,
+    folder: Path,
+    now: datetime,
+    progress: Callable[[str], None],
+) -> WrittenReference:
+    """Write what the bundle keeps of the reference, if there is one."""
+    if table is None:
+        return NO_REFERENCE
+    progress(f"Making the baseline of {table.num_rows:,} rows …")
+    return write_reference(table, model, roles, folder, now)
 
 
 def _with_zone(given: Reference) -> tuple[Reference, tuple[str, ...]]:
@@ -261,11 +280,14 @@ def _unnamed_times(given: Reference, model: KerasModel) -> tuple[str, ...]:
     return (remark,) if remark else ()
 
 
-def _checked(reference: pa.Table | Reference | None, classes: tuple[str, ...]) -> tuple[Reference, tuple[str, ...]]:
-    """The reference, and the classes; BadInput for labels that do not fit them."""
+def _checked(
+    reference: pa.Table | Reference | None, classes: tuple[str, ...]
+) -> tuple[Reference, tuple[str, ...], tuple[str, ...]]:
+    """The reference, the classes, and remarks on its times; BadInput for labels that do not fit the classes."""
     given = (reference if isinstance(reference, Reference) else Reference(table=reference)).with_lists()
     given.check_task(classes or given.label_columns)
-    return given, classes or given.label_columns
+    given, zones = _with_zone(given)
+    return given, classes or given.label_columns, zones
 
 
 def _manifest(

@@ -88,9 +88,7 @@ def export(models: Path) -> None:
     table = pa.table({**found, "label": labels, "event_time": times, "prediction_id": ids})
     reference = Reference(table=table, roles=DeclaredRoles(ignore=("mail", "phone", "weight")))
     made = Provenance(classes=("on_time", "late"))
-    export_bundle(
-        model(), name="own", models=models, reference=reference, provenance=made, clock=lambda: datetime.now(UTC)
-    )
+    export_bundle(model(), folder=models / "own", reference=reference, provenance=made, clock=lambda: datetime.now(UTC))
 
 
 def post(connection: http.client.HTTPConnection, path: str, document: object, **headers: str) -> int:

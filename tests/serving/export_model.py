@@ -107,8 +107,8 @@ def reference_table(rows: int = 400) -> pa.Table:
 
 def exported(model: Any, models: Path, **changes: Any) -> Bundle:
     """The model as a bundle without a reference, unless something else is said."""
-    settings: dict[str, Any] = {"name": "small", "reference": None, "provenance": PROVENANCE} | changes
-    return export_bundle(model, models=models, clock=now, **settings)
+    settings: dict[str, Any] = {"reference": None, "provenance": PROVENANCE} | changes
+    return export_bundle(model, folder=models / settings.pop("name", "small"), clock=now, **settings)
 
 
 def of_three(*layers: keras.layers.Layer) -> keras.Model:

@@ -132,8 +132,7 @@ class ServedCell:
 
         export_bundle(
             self.deployment.model(fits, seed),
-            name=self._name(seed),
-            models=folder / "models",
+            folder=folder / "models" / self._name(seed),
             reference=self.deployment.reference(fits, seed),
             provenance=Provenance(classes=self.deployment.classes, setup={"recipe": repr(self.recipe)}, seed=seed),
             clock=self._after_deployment,

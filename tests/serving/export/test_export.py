@@ -37,7 +37,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.serving.export_model import PROVENANCE, small_model
 from serving.export.export import export_bundle
-export_bundle(small_model(), name="flights", models=Path(sys.argv[2]), reference=None, provenance=PROVENANCE,
+export_bundle(small_model(), folder=Path(sys.argv[2]) / "flights", reference=None, provenance=PROVENANCE,
               clock=lambda: os.kill(os.getpid(), signal.SIGKILL))
 """
 

@@ -46,7 +46,7 @@ from datetime import UTC, datetime
 from tests.serving.export_model import PROVENANCE, reference_table, small_model
 from serving.export.export import export_bundle
 sys.addaudithook(step)
-export_bundle(small_model(), name="own", models=Path(models), reference=reference_table(), provenance=PROVENANCE,
+export_bundle(small_model(), folder=Path(models) / "own", reference=reference_table(), provenance=PROVENANCE,
               clock=lambda: datetime(2024, 5, 1, tzinfo=UTC))
 print(steps)
 """

@@ -37,7 +37,7 @@ NUMBERS = RNG.normal(size=(40, 3)).astype(np.float32)
 def export(model: Any, models: Path, reference: pa.Table | None = None, **changes: Any) -> Bundle:
     rows = Reference(table=reference, features=changes.pop("features", ()), label=changes.pop("label", None))
     provenance = Provenance(classes=changes.pop("classes", ()))
-    return export_bundle(model, name="own", models=models, reference=rows, provenance=provenance, clock=now)
+    return export_bundle(model, folder=models / "own", reference=rows, provenance=provenance, clock=now)
 
 
 def asked(open_website: OpenWebsite, models: Path, *documents: Any) -> list[Any]:
@@ -284,7 +284,7 @@ def test_sigmoids_are_served_as_they_are_and_labels_are_sets_of_classes(tmp_path
         label_columns=TOPICS if form == "columns" else (),
     )
     made = Provenance(classes=() if form == "columns" else TOPICS)
-    bundle = export_bundle(model, name="own", models=tmp_path, reference=rows, provenance=made, clock=now)
+    bundle = export_bundle(model, folder=tmp_path / "own", reference=rows, provenance=made, clock=now)
     assert bundle.outputs == ("outputs",)
     assert "probability of each of 3 classes" in bundle.remarks[0]
     assert json.loads((bundle.path / "assets.extra/manifest.json").read_text())["task"] == "multilabel"
@@ -304,8 +304,7 @@ def test_labels_of_no_class_and_classes_that_are_not_named_are_refused_before_th
         with pytest.raises(BadInput, match=message):
             export_bundle(
                 tmp_path / "absent.keras",
-                name="own",
-                models=tmp_path,
+                folder=tmp_path / "own",
                 reference=Reference(table=table, label="y"),
                 provenance=Provenance(classes=classes),
                 clock=now,

@@ -37,8 +37,7 @@ def test_texts_are_embedded_by_the_layer_that_is_named_and_it_is_not_served(tmp_
     table = pa.table({"comment": texts(400), "label": ["no", "yes"] * 200})
     bundle = export_bundle(
         model(),
-        name="toxic",
-        models=tmp_path,
+        folder=tmp_path / "toxic",
         reference=Reference(table=table, embedding="words"),
         provenance=Provenance(classes=("no", "yes")),
         clock=lambda: datetime(2024, 1, 1, tzinfo=UTC),

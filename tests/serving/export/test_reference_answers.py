@@ -49,7 +49,7 @@ def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Pa
     def said(labels: Any, *classes: str) -> tuple[str, ...]:
         table = pa.table({"x": [[1.0, 2.0, 3.0]] * 6, "label": labels})
         made = Provenance(classes=classes)
-        return export_bundle(model, name="own", models=tmp_path, reference=table, provenance=made, clock=now).remarks
+        return export_bundle(model, folder=tmp_path / "own", reference=table, provenance=made, clock=now).remarks
 
     one = next(remark for remark in said(pa.array([1, 2, 3, None, 3, 3])) if remark.startswith("No loss is watched"))
     assert one.endswith(
@@ -70,7 +70,7 @@ def test_several_numbers_are_refused_until_one_is_named_and_the_others_are_watch
 
     def made(**said: Any) -> Bundle:
         given = Reference(table=table, **said)
-        return export_bundle(model, name="own", models=tmp_path, reference=given, provenance=Provenance(), clock=now)
+        return export_bundle(model, folder=tmp_path / "own", reference=given, provenance=Provenance(), clock=now)
 
     with pytest.raises(BadInput, match="outputs days, price"):
         made()

@@ -104,8 +104,7 @@ def test_a_layer_that_cannot_be_traced_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"cannot be traced.*Untraceable 'stubborn'.*keras\.ops"):
         export_bundle(
             of_three(Untraceable(name="stubborn")),
-            name="own",
-            models=tmp_path,
+            folder=tmp_path / "own",
             reference=None,
             provenance=Provenance(),
             clock=now,

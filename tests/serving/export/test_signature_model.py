@@ -83,7 +83,7 @@ def of_tensorflow_1(folder: Path) -> None:
 def export(source: Path, models: Path, reference: Reference, signature: str | None = None, **changes: Any) -> Bundle:
     model = load_signature(source, signature)
     provenance = Provenance(**changes)
-    return export_bundle(model, name="own", models=models, reference=reference, provenance=provenance, clock=now)
+    return export_bundle(model, folder=models / "own", reference=reference, provenance=provenance, clock=now)
 
 
 @pytest.mark.parametrize("save", [of_tensorflow, of_tensorflow_1])

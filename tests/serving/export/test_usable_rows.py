@@ -152,8 +152,7 @@ def test_what_is_left_out_is_not_in_the_bundle(model: keras.Model, tmp_path: Pat
     missing = pa.array(TIMES_US, pa.timestamp("us", tz="UTC"), mask=np.arange(ROWS) == 1)
     bundle: Bundle = export_bundle(
         model,
-        name="own",
-        models=tmp_path,
+        folder=tmp_path / "own",
         reference=Reference(table=reference(a=numbers(np.nan), event_time=missing), features=("a", "b")),
         provenance=Provenance(classes=CLASSES),
         clock=now,

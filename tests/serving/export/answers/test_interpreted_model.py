@@ -23,8 +23,7 @@ def test_a_bundle_judges_each_output_by_its_own_label(tmp_path: Path) -> None:
     table = pa.table({"x": values, "was": rng.integers(0, 2, 400), "paid": 2.0 * values + rng.choice([-1.0, 1.0], 400)})
     bundle = export_bundle(
         keras.Model(x, heads),
-        name="own",
-        models=tmp_path,
+        folder=tmp_path / "own",
         reference=Reference(table=table, label_of={"late": "was", "price": "paid"}),
         provenance=Provenance(),
         clock=now,

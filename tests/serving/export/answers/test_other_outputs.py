@@ -66,7 +66,7 @@ def test_numbers_and_categories_are_watched_and_other_texts_are_not(model: keras
 def test_a_bundle_watches_them_and_says_so(model: keras.Model, tmp_path: Path) -> None:
     def made(*ignore: str) -> tuple[tuple[str, ...], frozenset[str]]:
         given = Reference(table=reference(), output="kind", roles=DeclaredRoles(ignore=ignore))
-        bundle = export_bundle(model, name="own", models=tmp_path, reference=given, provenance=Provenance(), clock=now)
+        bundle = export_bundle(model, folder=tmp_path / "own", reference=given, provenance=Provenance(), clock=now)
         baseline = load_baseline(bundle.path / "assets.extra/baseline")
         assert [bins.feature for bins in baseline.input_bins[0]] == ["x"]
         return bundle.remarks, baseline.spec.of_outputs

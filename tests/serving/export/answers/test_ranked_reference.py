@@ -48,7 +48,7 @@ def test_labels_that_are_never_answered_are_refused() -> None:
 def test_the_bundle_knows_its_ids_and_its_losses(tmp_path: Path) -> None:
     given = Reference(table=ranking_reference(TEXTS, 400), label="clicked", task="ranking")
     bundle = export_bundle(
-        ranking_model(TEXTS), name="recs", models=tmp_path, reference=given, provenance=Provenance(), clock=now
+        ranking_model(TEXTS), folder=tmp_path / "recs", reference=given, provenance=Provenance(), clock=now
     )
     spec = load_baseline(bundle.path / "assets.extra/baseline").spec
     assert (spec.output, spec.id_scores, spec.task) == ("ids", "scores", spec.ranking)

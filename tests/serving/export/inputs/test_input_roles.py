@@ -162,7 +162,7 @@ def own_table() -> pa.Table:
 def export(models: Path, **declared: Any) -> Bundle:
     reference = Reference(table=own_table(), roles=DeclaredRoles(**declared))
     made = Provenance(classes=("0", "1"))
-    return export_bundle(own_model(), name="own", models=models, reference=reference, provenance=made, clock=now)
+    return export_bundle(own_model(), folder=models / "own", reference=reference, provenance=made, clock=now)
 
 
 def found_in(folder: Path, word: bytes) -> list[str]:

@@ -69,9 +69,7 @@ def test_a_bundle_has_the_task_and_the_errors_of_each_number(tmp_path: Path) -> 
     truth = model.predict(rows, verbose=0)["steps"] + rng.normal(size=(60, 3))
     table = pa.table({"x": list(rows), **{f"h{step}": truth[:, step] for step in range(3)}})
     reference = Reference(table=table, label_columns=("h0", "h1", "h2"))
-    bundle = export_bundle(
-        model, name="steps", models=tmp_path, reference=reference, provenance=Provenance(), clock=now
-    )
+    bundle = export_bundle(model, folder=tmp_path / "steps", reference=reference, provenance=Provenance(), clock=now)
     assert "Output steps is interpreted as 3 predicted numbers (h0, h1, h2)." in bundle.remarks
     assert any("not for losses: other" in remark for remark in bundle.remarks)
     spec = load_baseline(bundle.path / "assets.extra/baseline").spec

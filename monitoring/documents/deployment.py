@@ -39,7 +39,7 @@ class StandingDocument(Document):
     `failure` is the error of its last run; null where that judged what was due.
     """
 
-    state: Literal["page", "failing", "late", "notice", "unknown", "ok"]
+    state: Literal["page", "failing", "late", "suspected", "notice", "unknown", "ok"]
     summary: str
     used_at: Moment
     last_window: SpanDocument | None

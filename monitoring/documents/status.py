@@ -11,6 +11,7 @@ from monitoring.documents.incident import IncidentDocument, incident_document
 from monitoring.documents.window import MetricDocument, WindowDocument, metric_document, window_document
 from monitoring.records import Level, MonitorStatus
 from monitoring.records.estimate import EstimateMethod
+from monitoring.reports.health import HealthState, health_of
 from monitoring.reports.sections.estimates import settled_by_window, trust_rows
 from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.sensitivity import detectable
@@ -96,6 +97,24 @@ class RebaselineDocument(Document):
     closed: list[int]
 
 
+class ReasonDocument(Document):
+    """One state that holds, and what is so in a clause."""
+
+    state: HealthState
+    reason: str
+
+
+class HealthDocument(Document):
+    """Whether a deployment is healthy: the worst state that holds, and all that hold, worst first.
+
+    `healthy` is earned: judged lately, with labels that counted lately where the reference has losses, without an open
+    page or notice, without evidence at a threshold, and without a fact in the last window.
+    """
+
+    state: HealthState
+    against: list[ReasonDocument]
+
+
 class ColumnDocument(Document):
     """What the data dictionary says of a column."""
 
@@ -111,6 +130,7 @@ class StatusDocument(DeploymentDocument):
     rows the run left out by `[traffic] exclude_callers`, null where the config excludes nobody.
     """
 
+    health: HealthDocument
     checked_at: Moment | None
     next_due_at: Moment | None
     windows: list[WindowDocument]
@@ -136,11 +156,16 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
     Returns:
         The document.
     """
+    health = health_of(status)
     settled, benchmark = settled_by_window(status), {metric.metric: metric.value for metric in status.measured}
     windows = [window for window in status.windows if since is None or window.end > since]
     return StatusDocument(
         number=status.number,
         name=status.name or status.model,
+        health=HealthDocument(
+            state=health.state,
+            against=[ReasonDocument(state=state, reason=reason) for state, reason in health.against],
+        ),
         model=status.model,
         version=status.version,
         timezone=status.timezone,

@@ -39,6 +39,9 @@ MOST_MONTHS = 24
 #: Incidents shown, the last ones.
 MOST_INCIDENTS = 12
 
+#: How the verdict is written, by the deployment's health.
+_STYLES = {"page": "bold red", "fact": "bold red", "overdue": "bold red", "suspected": "bold yellow"}
+
 #: Findings shown: facts first, then those of most windows.
 MOST_FINDINGS = 6
 LONGEST_FINDING = 240
@@ -59,7 +62,7 @@ def render(status: MonitorStatus) -> RenderableType:
     top = headline(status)
     parts: list[RenderableType] = [
         Text.assemble((top.model, "bold"), f"  {top.period}"),
-        Text(top.verdict, style="bold" if top.healthy or not status.windows else "bold red"),
+        Text(top.verdict, style=_STYLES.get(top.health.state, "bold")),
     ]
     if top.first_page:
         parts.append(Text(top.first_page))

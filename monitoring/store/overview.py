@@ -32,6 +32,7 @@ class DeploymentSummary:
         last: The start and the end of its last window; None before the first.
         incidents: Its incidents that are not closed, in the order of their numbers.
         failure: The error of its last run; empty where that judged what was due, or a later one had nothing to judge.
+        suspected: Whether harm was suspected in its last window.
         shown_in: The time zone in which a reader wants times; empty: that of the deployment.
     """
 
@@ -41,6 +42,7 @@ class DeploymentSummary:
     last: tuple[datetime, datetime] | None
     incidents: tuple[IncidentRecord, ...]
     failure: str = ""
+    suspected: bool = False
     shown_in: str = ""
 
     @property
@@ -75,6 +77,7 @@ class DeploymentOutline:
         used_at: When it was run last, aware.
         last: The start and the end of its last window; None before the first.
         failure: The error of its last run, as in `DeploymentSummary`.
+        suspected: Whether harm was suspected in its last window.
         earlier: How many other deployments have that name.
         incidents: Its incidents that are not closed.
     """
@@ -85,6 +88,7 @@ class DeploymentOutline:
     used_at: datetime
     last: tuple[datetime, datetime] | None
     failure: str
+    suspected: bool
     earlier: int
     incidents: tuple[OpenIncident, ...]
 
@@ -113,7 +117,7 @@ def batches(numbers: Collection[int]) -> list[list[int]]:
 def _summaries(
     connection: Connection, numbers: Collection[int] | None = None, *, model: str | None = None
 ) -> tuple[DeploymentSummary, ...]:
-    """Deployments in order of creation. Cost: two searches of an index for each.
+    """Deployments in order of creation. Cost: three searches of an index for each.
 
     Args:
         connection: A transaction.
@@ -127,6 +131,7 @@ def _summaries(
     newest = window.c.start.desc()
     start = select(window.c.start).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_start")
     end = select(window.c.end).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_end")
+    status = select(window.c.status).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_status")
     columns = [column for column in deployment.c if column.name not in ("sensitivity", "baseline")]
     last_run = (
         select(run.c.error, run.c.started_at).where(run.c.deployment == deployment.c.id).order_by(run.c.id.desc())
@@ -135,7 +140,7 @@ def _summaries(
         last_run.with_only_columns(one).limit(1).scalar_subquery().label(f"run_{one.name}")
         for one in (run.c.error, run.c.started_at)
     )
-    query: Select[Any] = select(*columns, start, end, error, began).order_by(deployment.c.id)
+    query: Select[Any] = select(*columns, start, end, status, error, began).order_by(deployment.c.id)
     if numbers is not None:
         query = query.where(deployment.c.id.in_(numbers))
     if model is not None:
@@ -150,6 +155,7 @@ def _summaries(
             last=None if row.last_start is None else (row.last_start, row.last_end),
             incidents=unclosed.get(row.id, ()),
             failure=_failure(row),
+            suspected=row.last_status == "suspected",
         )
         for row in rows
     )
@@ -269,6 +275,7 @@ class OverviewQueries:
                     *(placed.c[one] for one in ("id", "called", "model", "used_at", "named")),
                     window.c.start,
                     window.c.end,
+                    window.c.status,
                     case((placed.c.checked_at > run.c.started_at, ""), else_=func.coalesce(run.c.error, "")),
                 )
                 .select_from(placed)
@@ -286,10 +293,13 @@ class OverviewQueries:
                     used_at=used_at,
                     last=None if start is None else (start, end),
                     failure=failure,
+                    suspected=last_status == "suspected",
                     earlier=same_name - 1,
                     incidents=tuple(unclosed.get(number, ())),
                 )
-                for number, called, model, used_at, same_name, start, end, failure in connection.execute(query).all()
+                for number, called, model, used_at, same_name, start, end, last_status, failure in connection.execute(
+                    query
+                ).all()
             )
 
     def mentioning(self, text: str) -> frozenset[int]:

@@ -137,7 +137,7 @@ def deployment_view(
         The page.
     """
     summary, zone = history.summary, history.zone
-    how = standing(summary.incidents, summary.last, summary.used_at, now, zone, failure=summary.failure)
+    how = standing(summary, now)
     first = next((one for one in summary.incidents if one.number == how.incident), None)
     record = summary.record
     return DeploymentView(

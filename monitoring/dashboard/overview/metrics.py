@@ -152,6 +152,13 @@ def _evidence(found: _Labelled) -> Iterator[_Gauge]:
         ),
     )
     yield _Gauge(
+        name="pitfalls_loss_evidence",
+        words="Evidence that a loss has risen, for whatever reason, after the last window.",
+        samples=(
+            (labels, finite_evidence(one.last.loss_log_evidence)) for labels, one in found if one.last is not None
+        ),
+    )
+    yield _Gauge(
         name="pitfalls_evidence_threshold",
         words="Evidence at which a level alarms.",
         samples=(

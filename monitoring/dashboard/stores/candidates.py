@@ -96,7 +96,9 @@ def candidates(
             Candidate(
                 store=store,
                 outline=one,
-                state=state_of(one.incidents, one.last, one.used_at, now, failed=bool(one.failure)),
+                state=state_of(
+                    one.incidents, one.last, one.used_at, now, failed=bool(one.failure), suspected=one.suspected
+                ),
                 acknowledged=bool(pages) and all(is_seen(page, now) for page in pages),
                 snoozed=sum(incident.is_snoozed(now) for incident in one.incidents),
                 ownership=owners.get(one.name, nobody),

@@ -76,7 +76,7 @@ def entry_of(
     Returns:
         The entry.
     """
-    how = standing(summary.incidents, summary.last, summary.used_at, now, summary.zone, failure=summary.failure)
+    how = standing(summary, now)
     return Entry(store=store, summary=summary, standing=how, earlier=earlier, ownership=ownership or Ownership())
 
 

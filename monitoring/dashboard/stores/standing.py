@@ -9,17 +9,19 @@ from typing import Final, Literal, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, Level
+from monitoring.reports.health import SUSPECTED_HARM
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, remarks
+from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import printable
 
-State: TypeAlias = Literal["page", "failing", "late", "notice", "unknown", "ok"]
+State: TypeAlias = Literal["page", "failing", "late", "suspected", "notice", "unknown", "ok"]
 
 #: The start and the end of a window.
 Span: TypeAlias = tuple[datetime, datetime]
 
 #: The states, worst first.
-STATES: Final[tuple[State, ...]] = ("page", "failing", "late", "notice", "unknown", "ok")
+STATES: Final[tuple[State, ...]] = ("page", "failing", "late", "suspected", "notice", "unknown", "ok")
 
 #: A deployment is late when its last run is longer ago than so many of its windows, and than this.
 LATE_WINDOWS = 2
@@ -63,9 +65,15 @@ class Attention(Protocol):
 
 
 def state_of(
-    incidents: Sequence[Attention], last: Span | None, used_at: datetime, now: datetime, *, failed: bool
+    incidents: Sequence[Attention],
+    last: Span | None,
+    used_at: datetime,
+    now: datetime,
+    *,
+    failed: bool,
+    suspected: bool,
 ) -> State:
-    """The state of a deployment: an open page is worst, then a run that failed, then no run in time, then a notice.
+    """The state of a deployment: the first of `STATES` that holds.
 
     Args:
         incidents: Its incidents that are not closed.
@@ -73,6 +81,7 @@ def state_of(
         used_at: When it was run last.
         now: The time.
         failed: Whether its last run failed.
+        suspected: Whether harm was suspected in its last window.
 
     Returns:
         The state.
@@ -86,32 +95,24 @@ def state_of(
         return "late"
     if last is None:
         return "unknown"
+    if suspected:
+        return "suspected"
     return "notice" if levels else "ok"
 
 
-def standing(
-    incidents: tuple[IncidentRecord, ...],
-    last: Span | None,
-    used_at: datetime,
-    now: datetime,
-    zone: ZoneInfo,
-    *,
-    failure: str = "",
-) -> Standing:
+def standing(summary: DeploymentSummary, now: datetime) -> Standing:
     """Judge how a deployment stands.
 
     Args:
-        incidents: Its incidents that are not closed.
-        last: The start and end of its last window; None before the first.
-        used_at: When it was run last.
+        summary: The deployment.
         now: The time.
-        zone: Its time zone.
-        failure: The error of its last run; empty where it had none.
 
     Returns:
         The standing.
     """
-    state = state_of(incidents, last, used_at, now, failed=bool(failure))
+    incidents, last, used_at, zone = summary.incidents, summary.last, summary.used_at, summary.zone
+    failed = bool(summary.failure)
+    state = state_of(incidents, last, used_at, now, failed=failed, suspected=summary.suspected)
     pages = sorted((one for one in incidents if one.level == "page"), key=lambda page: _urgency(page, now))
     snoozed = sum(one.is_snoozed(now) for one in incidents)
     if pages:
@@ -124,7 +125,7 @@ def standing(
             snoozed=snoozed,
         )
     if state == "failing":
-        since = f"The run of {format_moment(used_at, zone)} failed: {printable(failure, _SENTENCE)}"
+        since = f"The run of {format_moment(used_at, zone)} failed: {printable(summary.failure, _SENTENCE)}"
         return Standing(state=state, sentence=since, snoozed=snoozed)
     if state == "late":
         since = f"The last run was on {format_moment(used_at, zone)}: nothing has been judged since."
@@ -138,11 +139,13 @@ def standing(
         more = f", and {format_count(len(notices) - 1, 'other notice')}" if len(notices) > 1 else ""
         return Standing(
             state=state,
-            sentence=f"{cause_line(newest)[:_SENTENCE]} since {format_moment(newest.window_start, zone)}{more}.",
+            sentence=f"{'Suspected: ' if state == 'suspected' else ''}{cause_line(newest)[:_SENTENCE]} since "
+            f"{format_moment(newest.window_start, zone)}{more}.",
             incident=newest.number,
             snoozed=snoozed,
         )
-    return Standing(state=state, sentence=f"No open incident. Judged up to {window}.")
+    what = SUSPECTED_HARM if state == "suspected" else "No open incident."
+    return Standing(state=state, sentence=f"{what} Judged up to {window}.")
 
 
 def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:

@@ -67,6 +67,7 @@ def evidence_drawing(
         labels.append(Label(x=left + 4, y=level_y + lift, text=f"{level} at {at:,.0f}", style=f"{level}-text"))
     logs = (
         ("notice", [one.notice_log_evidence for one in windows]),
+        ("loss", [one.loss_log_evidence for one in windows]),
         ("page", [one.page_log_evidence for one in windows]),
     )
     across = x.at(one.end for one in windows)
@@ -158,9 +159,9 @@ def _power(power: int) -> str:
 def _summary(windows: Sequence[WindowRecord], threshold: float, pages: int) -> str:
     last = windows[-1].page_log_evidence
     return (
-        f"Evidence of both levels over {format_count(len(windows), 'window')} on a log scale. Page evidence is "
-        f"{format_evidence(last)} after the last one; its threshold is {threshold:,.0f}. {format_count(pages, 'page')} "
-        "raised."
+        f"Evidence of both levels and of the losses over {format_count(len(windows), 'window')} on a log scale. Page "
+        f"evidence is {format_evidence(last)} after the last one; its threshold is {threshold:,.0f}. "
+        f"{format_count(pages, 'page')} raised."
     )
 
 
@@ -172,7 +173,9 @@ def evidence_chart(status: MonitorStatus) -> Chart:
         name="evidence",
         title="Page and notice evidence against their thresholds",
         note=(
-            "Log scale. Thick line: page evidence; thin line: notice evidence. ◆ marks a window that raised a page; "
+            "Log scale. Thick line: evidence of what pages. Thin line of its colour: evidence that a loss has risen, "
+            "for whatever reason; above the page threshold harm is suspected. Blue line: notice evidence. ◆ marks a "
+            "window that raised a page; "
             f"the shading lasts until it was closed. Evidence above 10{'⁰¹²³⁴⁵⁶⁷⁸⁹'[highest_decade(thresholds)]} is "
             "not drawn."
         ),
@@ -183,7 +186,7 @@ def evidence_chart(status: MonitorStatus) -> Chart:
         ),
         table=window_table(
             status,
-            ("Window", "Rows", "Status", "Page evidence", "Notice evidence"),
+            ("Window", "Rows", "Status", "Page evidence", "Loss evidence", "Notice evidence"),
             [
                 (
                     window.start,
@@ -192,6 +195,7 @@ def evidence_chart(status: MonitorStatus) -> Chart:
                         f"{window.rows:,}",
                         window.status,
                         format_evidence(window.page_log_evidence),
+                        format_evidence(window.loss_log_evidence),
                         format_evidence(window.notice_log_evidence),
                     ),
                 )

@@ -174,6 +174,7 @@ def _draw_evidence(axes: Axes, status: MonitorStatus) -> None:
     notice = [decades(window.notice_log_evidence, beyond) for window in status.windows]
     page = [decades(window.page_log_evidence, beyond) for window in status.windows]
     axes.plot(starts, notice, color=NOTICE, lw=1.3, ls=":")
+    axes.plot(starts, [decades(window.loss_log_evidence, beyond) for window in status.windows], color=PAGE, lw=1.0)
     axes.plot(starts, page, color=PAGE, lw=2.4)
     axes.xaxis_date()
     axes.set_xlim(starts[0], _dates([wall_clock(status.windows[-1].end, zone)])[0])

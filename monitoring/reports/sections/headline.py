@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.records import BURN_IN, WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
+from monitoring.records import WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
+from monitoring.reports.health import Health, health_of
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
 from monitoring.watches.descriptions import format_change, lower_first, metric_title, printable
-
-#: How long after it was due a window may be judged before it is overdue: a window's length, and an hour at least.
-GRACE_WINDOWS = 1
-GRACE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +20,7 @@ class Headline:
     Attributes:
         model: The model and its version.
         period: The span of the judged windows.
-        healthy: Whether windows were judged, none is overdue, and no page is open.
+        health: Whether the deployment is healthy, and what stands against it.
         verdict: The verdict.
         first_page: When and why the first page was raised; empty while there was none.
         explanation: What the first page said when it was opened, and how often it became worse; empty without one.
@@ -35,7 +31,7 @@ class Headline:
 
     model: str
     period: str
-    healthy: bool
+    health: Health
     verdict: str
     first_page: str
     explanation: str
@@ -71,7 +67,7 @@ def headline(status: MonitorStatus) -> Headline:
         Plain text; whatever came out of the traffic is printable.
     """
     zone = ZoneInfo(status.timezone)
-    pages = pages_of(status)
+    pages, health = pages_of(status), health_of(status)
     period = "no window is due yet"
     if status.windows:
         first, last = status.windows[0], status.windows[-1]
@@ -79,8 +75,8 @@ def headline(status: MonitorStatus) -> Headline:
     return Headline(
         model=f"{printable(status.model)} version {status.version}",
         period=period,
-        healthy=bool(status.windows) and not any(page.state != "closed" for page in pages) and not overdue(status),
-        verdict=_verdict(status, pages),
+        health=health,
+        verdict=_verdict(status, health),
         first_page=_first_page(pages[0], zone) if pages else "",
         explanation=_explanation(pages[0].message) if pages else "",
         budget=(
@@ -115,45 +111,27 @@ def detectable_rise(sensitivity: tuple[Sensitivity, ...]) -> str:
     return f"Smallest rise detected within {format_count(horizon, 'window')}: {', '.join(rises)}."
 
 
-def overdue(status: MonitorStatus) -> str:
-    """What to say of windows that should have been judged by now.
-
-    Args:
-        status: The deployment's state.
-
-    Returns:
-        That there is no traffic, or that the monitor has not run; empty while all is in time, or the time is not known.
-    """
-    due, asked, checked = status.next_due_at, status.asked_at, status.checked_at
-    if due is None or asked is None or checked is None or not status.windows:
-        return ""
-    last = status.windows[-1]
-    grace = max(GRACE_WINDOWS * (last.end - last.start), GRACE)
-    if asked < due + grace:
-        return ""
-    zone = ZoneInfo(status.timezone)
-    if checked < due:
-        return f"the monitor has not run since {format_moment(checked, zone)}"
-    return f"no traffic since {format_moment(last.end, zone)}"
-
-
-def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
-    windows = format_count(len(status.windows), "window")
+def _verdict(status: MonitorStatus, health: Health) -> str:
+    pages, windows = pages_of(status), format_count(len(status.windows), "window")
     if not status.windows:
         return "No window judged yet"
-    if not pages:
-        unlabelled = status.coverage.labels_due > 0 and not status.coverage.labels
-        scope = " by inputs and predictions alone (no label has arrived)" if unlabelled else ""
-        if watches_no_loss(status):
-            has_answers = any(score.watch.startswith("prediction:") for score in status.baseline)
-            scope = " by inputs and predictions alone (no loss is watched)" if has_answers else " by inputs alone"
-        late = overdue(status)
-        burn_in = next((one for one in status.windows[-1].findings if one.kind == BURN_IN), None)
-        if burn_in is not None:
-            return f"{burn_in.message.partition(':')[0]}: no gross failure in {windows}" + (
-                f", but {late}" if late else ""
-            )
-        return f"No page{scope} in {windows}, but {late}" if late else f"Healthy{scope}: no page in {windows}"
+    said = {"page", "notice"} if health.state == "page" else {"page"}
+    others = [reason for state, reason in health.against if state not in said]
+    if pages:
+        return "; ".join((f"{format_count(len(pages), 'page')} in {windows}, {_life(status, pages)}", *others))
+    scope = ""
+    if watches_no_loss(status):
+        has_answers = any(score.watch.startswith("prediction:") for score in status.baseline)
+        scope = " by inputs and predictions alone (no loss is watched)" if has_answers else " by inputs alone"
+    if health.healthy:
+        return f"Healthy{scope}: no page in {windows}"
+    if health.state == "suspected":
+        return "; ".join((f"Suspected harm: {others[0]}, in {windows}", *others[1:]))
+    return f"No page{scope} in {windows}, but {'; '.join(others)}"
+
+
+def _life(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
+    """How many of the pages are open, worse or snoozed."""
     still_open = sum(1 for page in pages if page.state != "closed")
     if still_open == 0:
         life = "closed" if len(pages) == 1 else "all closed"
@@ -167,8 +145,7 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
         (0 if asked is None else sum(page.is_snoozed(asked) for page in pages), "snoozed"),
     )
     some = ", ".join(f"{count} {what}" for count, what in counted if count)
-    late = f"; {overdue(status)}" if overdue(status) else ""
-    return f"{format_count(len(pages), 'page')} in {windows}, {life}" + (f" ({some})" if some else "") + late
+    return life + (f" ({some})" if some else "")
 
 
 def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:

@@ -76,10 +76,11 @@ moved_option = click.option(
 exit_code_option = click.option(
     "--exit-code",
     "rule",
-    type=click.Choice(["open", "unacknowledged", "overdue", "none"]),
+    type=click.Choice(["open", "unacknowledged", "overdue", "suspected", "unhealthy", "none"]),
     default="open",
     show_default=True,
-    help="What exits with 1: an open page; one that nobody acknowledged or snoozed; also an overdue window; or none.",
+    help="What exits with 1: an open page; one that nobody acknowledged or snoozed; also an overdue window; also "
+    "suspected harm; all that is not healthy; or nothing.",
 )
 
 
@@ -352,10 +353,11 @@ def exit_code(found: MonitorStatus, run: RunResult | None = None, *, rule: str =
     heard = [page for page in pages if asked is None or not page.is_snoozed(asked)]
     unacknowledged = any(page.state in UNACKNOWLEDGED for page in heard)
     counted = {"open": raised or bool(pages), "unacknowledged": raised or unacknowledged, "none": False}
-    if rule == "overdue":
-        from monitoring.reports.sections.headline import overdue  # noqa: PLC0415 - not needed for --help
+    if rule not in counted:
+        from monitoring.reports.health import health_of  # noqa: PLC0415 - not needed for --help
 
-        return int(counted["open"] or bool(overdue(found)))
+        states = {state for state, _ in health_of(found).against}
+        return int(counted["open"] or bool(states if rule == "unhealthy" else states & {rule}))
     return int(counted[rule])
 
 

@@ -48,4 +48,4 @@ def test_a_table_of_the_past_has_no_windows_after_its_last_row_and_does_not_read
     assert (done.judged, len(found.windows)) == (0, 10)
     said = headline(found)
     assert said.verdict == "No page in 10 windows, but no traffic since 11 Apr 2013"
-    assert not said.healthy
+    assert not said.health.healthy

@@ -70,7 +70,7 @@ def test_evidence_is_drawn_for_two_widths_with_thresholds_and_the_days_of_pages(
 
 def test_its_table_has_both_levels(status: MonitorStatus) -> None:
     table = evidence_chart(status).table
-    assert table.columns == ("Window", "Rows", "Status", "Page evidence", "Notice evidence")
+    assert table.columns == ("Window", "Rows", "Status", "Page evidence", "Loss evidence", "Notice evidence")
     assert table.rows[0][:4] == ("23 Apr 2013", "920", "page", "450")
 
 

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from monitoring.records import IncidentState, MonitorStatus, Sensitivity
+from monitoring.records import Finding, IncidentState, MonitorStatus, Sensitivity
 from monitoring.reports.sections.headline import detectable_rise, headline
 
 
 def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatus) -> None:
     found = headline(status)
-    assert (found.model, found.healthy) == ("flights version 1", False)
+    assert (found.model, found.health.healthy) == ("flights version 1", False)
     assert found.period == "1 Apr 2013 \N{EN DASH} 31 Dec 2013 (UTC)"
     assert found.verdict == "2 pages in 275 windows, 1 still open"
     assert found.first_page == (
@@ -23,6 +24,13 @@ def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatu
     assert found.budget.startswith(
         "False-alarm budget: pages at most 1 per 365 windows, notices at most 1 per 30 windows, on average"
     )
+
+
+def _calm(status: MonitorStatus) -> MonitorStatus:
+    """The same with no evidence in the last window."""
+    *before, last = status.windows
+    quiet = replace(last, page_log_evidence=-math.inf, notice_log_evidence=-math.inf, loss_log_evidence=-math.inf)
+    return replace(status, windows=(*before, replace(quiet, status="ok", findings=())))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +50,7 @@ def test_the_verdict_counts_the_pages_that_are_still_open(
 ) -> None:
     page = status.incidents[0]
     pages = tuple(replace(page, number=number, state=state) for number, state in enumerate(states, 1))
-    assert headline(replace(status, incidents=pages)).verdict == verdict
+    assert headline(replace(_calm(status), incidents=pages)).verdict == verdict
 
 
 def test_the_verdict_counts_snoozed_pages(status: MonitorStatus) -> None:
@@ -58,10 +66,8 @@ def test_health_is_qualified_while_no_label_has_arrived(status_of: Callable[...,
     seen = status_of(windows=1, incidents=False)
     assert headline(seen).verdict == "Healthy: no page in 1 window"
     blind = replace(seen, coverage=replace(seen.coverage, labels=0))
-    assert (
-        headline(blind).verdict == "Healthy by inputs and predictions alone (no label has arrived): no page in 1 window"
-    )
-    assert headline(blind).healthy
+    assert headline(blind).verdict == "No page in 1 window, but no label has arrived"
+    assert not headline(blind).health.healthy
 
 
 def test_a_monitor_that_is_dead_does_not_read_healthy(status_of: Callable[..., MonitorStatus]) -> None:
@@ -71,24 +77,28 @@ def test_a_monitor_that_is_dead_does_not_read_healthy(status_of: Callable[..., M
     assert headline(alive).verdict == "Healthy: no page in 2 windows"
     dead = headline(replace(alive, asked_at=due + timedelta(days=30)))
     assert dead.verdict == "No page in 2 windows, but the monitor has not run since 4 Apr 2013 05:55"
-    assert not dead.healthy
+    assert not dead.health.healthy
     silent = headline(replace(alive, checked_at=due + timedelta(days=30), asked_at=due + timedelta(days=30)))
     assert silent.verdict == "No page in 2 windows, but no traffic since 3 Apr 2013"
 
 
 def test_closed_pages_do_not_stay_red_and_an_overdue_window_is_said_beside_a_page(status: MonitorStatus) -> None:
     page = replace(status.incidents[0], state="closed")
-    closed = replace(status, incidents=(page,))
-    assert headline(closed).healthy
+    closed = replace(_calm(status), incidents=(page,))
+    assert headline(closed).health.healthy
     due = status.windows[-1].end + timedelta(days=2)
     late = headline(replace(closed, next_due_at=due, checked_at=due, asked_at=due + timedelta(days=9)))
     assert late.verdict == "1 page in 275 windows, closed; no traffic since 1 Jan 2014"
-    assert not late.healthy
+    assert not late.health.healthy
 
 
 def test_before_the_first_window_nothing_is_healthy(status_of: Callable[..., MonitorStatus]) -> None:
     found = headline(status_of(windows=0, incidents=False))
-    assert (found.verdict, found.period, found.healthy) == ("No window judged yet", "no window is due yet", False)
+    assert (found.verdict, found.period, found.health.healthy) == (
+        "No window judged yet",
+        "no window is due yet",
+        False,
+    )
 
 
 def test_the_middle_horizon_is_named_and_a_loss_that_is_not_detected() -> None:
@@ -104,3 +114,25 @@ def test_the_middle_horizon_is_named_and_a_loss_that_is_not_detected() -> None:
     )
     assert detectable_rise(found) == "Smallest rise detected within 30 windows: Brier score +0.050, error rate no rise."
     assert detectable_rise(found[3:4]) == ""
+
+
+def test_evidence_over_the_threshold_without_an_open_page_is_suspected_harm(
+    status_of: Callable[..., MonitorStatus],
+) -> None:
+    quiet = status_of(windows=3, incidents=False)
+    last = replace(quiet.windows[-1], loss_log_evidence=math.log(1e6), status="suspected")
+    found = headline(replace(quiet, windows=(*quiet.windows[:-1], last)))
+    assert found.health.state == "suspected"
+    assert found.verdict.startswith("Suspected harm: a loss has risen beyond chance since 3 Apr 2013 (evidence 1.0")
+    unmarked = replace(last, status="ok", loss_log_evidence=-math.inf, page_log_evidence=math.log(1e9))
+    assert headline(replace(quiet, windows=(*quiet.windows[:-1], unmarked))).health.state == "suspected"
+
+
+def test_an_open_notice_or_a_fact_of_the_last_window_is_not_healthy(status_of: Callable[..., MonitorStatus]) -> None:
+    quiet, noticed = status_of(windows=3, incidents=False), status_of(windows=3, incidents=True)
+    notice = replace(noticed.incidents[0], level="notice", state="open", closed_at=None)
+    assert headline(replace(quiet, incidents=(notice,))).verdict == "No page in 3 windows, but 1 open notice"
+    fact = Finding(kind="no answers", feature="answers", message="Every answer is missing.", fact=True)
+    last = replace(quiet.windows[-1], findings=(fact,))
+    dead = headline(replace(quiet, windows=(*quiet.windows[:-1], last)))
+    assert (dead.health.state, dead.verdict) == ("fact", "No page in 3 windows, but every answer is missing")

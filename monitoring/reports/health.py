@@ -1,0 +1,153 @@
+"""Whether a deployment is healthy, and if not, all that stands against it: the claim at the top of every report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from monitoring.records import BURN_IN, MonitorStatus
+from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment
+from monitoring.reports.sections.incidents import pages_of
+from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
+from monitoring.watches.descriptions import lower_first, printable
+
+HealthState: TypeAlias = Literal[
+    "page", "suspected", "fact", "overdue", "unlabelled", "burn-in", "notice", "unknown", "healthy"
+]
+
+#: How long after it was due a window may be judged before it is overdue: a window's length, and an hour at least.
+GRACE_WINDOWS = 1
+GRACE = timedelta(hours=1)
+
+#: The largest log evidence that is written.
+LARGEST_SHOWN = 700.0
+
+#: What "suspected" means.
+SUSPECTED_HARM = "A loss has risen beyond chance, and no page is open so far."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What is said of a deployment.
+
+    Attributes:
+        state: The worst state that holds; "healthy" only where no other does.
+        against: Each state that holds with a clause of what is so, worst first; empty where it is healthy.
+    """
+
+    state: HealthState
+    against: tuple[tuple[HealthState, str], ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing stands against it."""
+        return self.state == "healthy"
+
+
+def health_of(status: MonitorStatus) -> Health:
+    """Whether a deployment is healthy.
+
+    Healthy is one that was judged lately, with labels that counted lately (or without any in its reference), without an
+    open page or notice, without a level's evidence at its threshold, and without a fact in its last window.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        Its health.
+    """
+    if not status.windows:
+        return Health(state="unknown", against=(("unknown", "no window was judged"),))
+    against: list[tuple[HealthState, str]] = [
+        ("page", _open(status, "page")),
+        ("suspected", suspected(status)),
+        ("fact", _fact(status)),
+        ("overdue", overdue(status)),
+        ("unlabelled", _unlabelled(status)),
+        ("burn-in", _burn_in(status)),
+        ("notice", _open(status, "notice")),
+    ]
+    holding = tuple((state, reason) for state, reason in against if reason)
+    return Health(state=holding[0][0] if holding else "healthy", against=holding)
+
+
+def suspected(status: MonitorStatus) -> str:
+    """What to say while a loss's evidence is at the page threshold and no page is open.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        Since when, and how large the evidence is; empty while no harm is suspected.
+    """
+    last = status.windows[-1] if status.windows else None
+    if last is None or any(page.state != "closed" for page in pages_of(status)):
+        return ""
+    over = min(max(last.loss_log_evidence, last.page_log_evidence), LARGEST_SHOWN)
+    if last.status != "suspected" and over < math.log(status.page_threshold):
+        return ""
+    trailing = []
+    for window in reversed(status.windows):
+        if window.status != "suspected":
+            break
+        trailing.append(window)
+    since = format_moment((trailing or [last])[-1].start, ZoneInfo(status.timezone))
+    return (
+        f"a loss has risen beyond chance since {since} (evidence {format_evidence(over)}, threshold "
+        f"{status.page_threshold:,.0f}), and no page is open"
+    )
+
+
+def overdue(status: MonitorStatus) -> str:
+    """What to say of windows that should have been judged by now.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        That there is no traffic, or that the monitor has not run; empty while all is in time, or the time is not known.
+    """
+    due, asked, checked = status.next_due_at, status.asked_at, status.checked_at
+    if due is None or asked is None or checked is None or not status.windows:
+        return ""
+    last = status.windows[-1]
+    grace = max(GRACE_WINDOWS * (last.end - last.start), GRACE)
+    if asked < due + grace:
+        return ""
+    zone = ZoneInfo(status.timezone)
+    if checked < due:
+        return f"the monitor has not run since {format_moment(checked, zone)}"
+    return f"no traffic since {format_moment(last.end, zone)}"
+
+
+def _open(status: MonitorStatus, level: str) -> str:
+    count = sum(one.level == level and one.state != "closed" for one in status.incidents)
+    return f"{format_count(count, f'open {level}')}" if count else ""
+
+
+def _fact(status: MonitorStatus) -> str:
+    """The first fact of the last window, where no page is open that tells of it."""
+    if any(page.state != "closed" for page in pages_of(status)):
+        return ""
+    return next(
+        (lower_first(printable(one.message)).rstrip(".") for one in status.windows[-1].findings if one.fact), ""
+    )
+
+
+def _unlabelled(status: MonitorStatus) -> str:
+    """That labels were due and none counted lately, where the reference has losses to compare with."""
+    if watches_no_loss(status) or _burn_in(status):
+        return ""
+    if status.coverage.labels_due > 0 and not status.coverage.labels:
+        return "no label has arrived"
+    silent = unwatched_losses(status)
+    return "no label has counted lately" if silent else ""
+
+
+def _burn_in(status: MonitorStatus) -> str:
+    """That the last window is in a burn-in, in which nothing pages but facts."""
+    message = next((one.message for one in status.windows[-1].findings if one.kind == BURN_IN), "")
+    return f"{lower_first(message.partition(':')[0])}, in which only facts page" if message else ""

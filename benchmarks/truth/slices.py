@@ -34,6 +34,7 @@ from monitoring.judging.fit.reference_fit import tolerance_of
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.tasks.task import MATERIAL
 from monitoring.watches.catalogue import Catalogue, catalogue
 from monitoring.watches.rank import is_rank
 
@@ -129,11 +130,15 @@ class Days:
 
     def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
         """A day on which every watch on a loss has risen by this many of its standard deviations."""
-        losses = {watch.name for watch in (*self.watched.loss_watches, *self.watched.material_watches)}
+        losses = {watch.name for watch in self.watched.loss_watches}
         moved = {}
         for key, one in day.items():
             test = level.tests.get(key)
-            by = round(rise * test.std * one.rows * SCORE_ONE) if test and key.watch in losses else 0
+            by = (
+                round(rise * test.std * one.rows * SCORE_ONE)
+                if test and key.watch.removeprefix(MATERIAL) in losses
+                else 0
+            )
             moved[key] = ScoreSum(one.rows, min(one.total + by, one.rows * SCORE_ONE))
         return moved
 

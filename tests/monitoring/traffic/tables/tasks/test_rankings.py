@@ -101,7 +101,7 @@ def test_quiet_traffic_pages_nothing_and_a_reversed_ranking_does(monitor: Monito
     assert shown["mean_reciprocal_rank"].low < shown["mean_reciprocal_rank"].value < 1.0
     assert {metric.metric for metric in found.benchmark.metrics} == {"recall_loss", "ndcg_loss", "reciprocal_rank_loss"}
     page = next(incident for incident in found.incidents if incident.level == "page")
-    assert page.window_start.day >= 5
+    assert page.window_end.day >= 5
     assert "NDCG@k" in page.message or "reciprocal rank" in page.message
     titles = [chart.title for chart in page_charts(found.status, found.benchmark)]
     assert any("NDCG@k" in title for title in titles)

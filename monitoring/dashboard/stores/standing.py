@@ -9,8 +9,8 @@ from typing import Final, Literal, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, Level
-from monitoring.reports.health import SUSPECTED_HARM
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
+from monitoring.reports.sections.health import SUSPECTED_HARM
 from monitoring.reports.sections.incidents import cause_line, remarks
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import printable

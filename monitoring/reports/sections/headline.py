@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitoring.records import WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
-from monitoring.reports.health import Health, health_of
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
+from monitoring.reports.sections.health import Health, health_of
 from monitoring.reports.sections.incidents import cause_line, pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
 from monitoring.watches.descriptions import format_change, lower_first, metric_title, printable

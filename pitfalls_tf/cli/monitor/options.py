@@ -354,7 +354,7 @@ def exit_code(found: MonitorStatus, run: RunResult | None = None, *, rule: str =
     unacknowledged = any(page.state in UNACKNOWLEDGED for page in heard)
     counted = {"open": raised or bool(pages), "unacknowledged": raised or unacknowledged, "none": False}
     if rule not in counted:
-        from monitoring.reports.health import health_of  # noqa: PLC0415 - not needed for --help
+        from monitoring.reports.sections.health import health_of  # noqa: PLC0415 - not needed for --help
 
         states = {state for state, _ in health_of(found).against}
         return int(counted["open"] or bool(states if rule == "unhealthy" else states & {rule}))

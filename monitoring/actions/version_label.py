@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,11 +24,16 @@ class LabelPlace:
 
 @dataclass(slots=True)
 class _Message:
-    """A message that is being read: its field's name, its texts by field, and the labels within."""
+    """A message that is being read: its field's name, its texts by field, and the messages within."""
 
     name: str
     values: dict[str, tuple[str, int, int]] = field(default_factory=dict)
-    labels: list[_Message] = field(default_factory=list)
+    words: list[tuple[str, str]] = field(default_factory=list)
+    parts: list[_Message] = field(default_factory=list)
+
+    def within(self, name: str) -> list[_Message]:
+        """The messages of a field."""
+        return [part for part in self.parts if part.name == name]
 
 
 def find_label(text: str, model: str, label: str) -> LabelPlace:
@@ -50,7 +56,7 @@ def find_label(text: str, model: str, label: str) -> LabelPlace:
     for config in _configs(text):
         if _plain(config, "name") != model:
             continue
-        for one in config.labels:
+        for one in config.within("version_labels"):
             if _plain(one, "key") == label and _plain(one, "value").isdecimal():
                 _, start, end = one.values["value"]
                 return LabelPlace(start=start, end=end, version=int(text[start:end]))
@@ -60,6 +66,42 @@ def find_label(text: str, model: str, label: str) -> LabelPlace:
         expected='version_labels { key: "LABEL" value: VERSION } in the config of the model',
         fix="Correct label in [[action]], or the file.",
     )
+
+
+def dropped_versions(text: str, model: str, versions: Sequence[int]) -> str:
+    """Why a server with this file would not keep some versions of a model side by side.
+
+    >>> text = (
+    ...     'model_config_list { config { name: "m" model_version_policy { specific { versions: 4 versions: 5 } } } }'
+    ... )
+    >>> dropped_versions(text, "m", (4, 5)), dropped_versions(text, "m", (4, 6))
+    ('', 'its policy names the versions 4, 5')
+
+    Args:
+        text: The model config file.
+        model: The model's name.
+        versions: The versions.
+
+    Returns:
+        The end of a sentence; empty where it keeps them.
+    """
+    for config in _configs(text):
+        if _plain(config, "name") != model:
+            continue
+        (policy,) = config.within("model_version_policy")[-1:] or (_Message(""),)
+        if policy.within("all"):
+            return ""
+        specific = [int(word) for one in policy.within("specific") for name, word in one.words if name == "versions"]
+        if specific:
+            return (
+                ""
+                if set(versions) <= set(specific)
+                else f"its policy names the versions {', '.join(map(str, specific))}"
+            )
+        latest = policy.within("latest")[-1:]
+        number = _plain(latest[0], "num_versions") if latest else ""
+        return f"its policy is latest {number or 1}: a version that arrives would drop the older one"
+    return "it has no such model"
 
 
 def with_version(text: str, place: LabelPlace, version: int) -> str:
@@ -79,13 +121,13 @@ def _configs(text: str) -> list[_Message]:
             last = ""
         elif word in ("}", ">") and len(stack) > 1:
             done = stack.pop()
-            if done.name == "version_labels":
-                stack[-1].labels.append(done)
-            elif done.name == "config":
+            stack[-1].parts.append(done)
+            if done.name == "config":
                 found.append(done)
             last = ""
         elif last:
             stack[-1].values[last] = (word, *token.span())
+            stack[-1].words.append((last, word))
             last = ""
         else:
             last = word

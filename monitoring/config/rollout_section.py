@@ -31,10 +31,11 @@ class DecideSection(Section):
         default=("slices", "errors", "latency_p99", "calibration"), examples=[["slices", "errors <= 0.001"]]
     )
     missing_labels: Literal["bounded", "at random"] = Field(default="bounded", examples=["at random"])
+    labels: Literal["arrive", "asked"] = Field(default="arrive", examples=["asked"])
     horizon: Horizon | None = Field(default=None, examples=["7d"])
     give_up: Horizon = Field(default=timedelta(days=60), validate_default=False, examples=["60d"])
     promote: WhoDecides = Field(default="ask", examples=["auto"])
-    rollback: WhoDecides = Field(default="ask", examples=["auto"])
+    rollback: WhoDecides = Field(default="auto", examples=["ask"])
     watch_after: Horizon = Field(default=timedelta(days=14), validate_default=False, examples=["14d"])
 
 

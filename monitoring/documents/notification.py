@@ -11,14 +11,14 @@ from monitoring.records import IncidentState
 
 
 class NotificationEventDocument(Document):
-    """What is notified: an incident that entered a state, or a test of the route.
+    """What is notified: an incident that entered a state, a test of the route, or what happened in a rollout.
 
     `id` stays the same when the notification is sent again, and no other event of the store has it: a receiver that
     must not act twice keeps it.
     """
 
     id: str
-    kind: Literal["incident", "test"]
+    kind: Literal["incident", "test", "rollout"]
     state: IncidentState
 
 

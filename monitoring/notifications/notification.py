@@ -13,8 +13,8 @@ from monitoring.documents.incident import incident_document
 from monitoring.documents.notification import NotificationDocument, NotificationEventDocument
 from monitoring.records import IncidentRecord, IncidentState
 
-#: What a notification is about: an incident that entered a state, or a test of the route.
-NotificationKind: TypeAlias = Literal["incident", "test"]
+#: What a notification is about: an incident that entered a state, a test of the route, or what happened in a rollout.
+NotificationKind: TypeAlias = Literal["incident", "test", "rollout"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class Notification:
         state: The state that the incident entered.
         incident: The incident.
         deployment: The deployment.
-        kind: Whether there is such an incident, or the notification only tests the route.
+        kind: Whether there is such an incident, the notification only tests the route, or it is of a rollout, whose
+            number and text stand in the incident.
     """
 
     event: str

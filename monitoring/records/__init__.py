@@ -26,6 +26,7 @@ from monitoring.records.metric_code import MetricCode
 from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.rollout import (
     ROLLOUT_GOES_ON,
+    LabelSample,
     MissingLabels,
     Requirement,
     RolloutEvent,
@@ -96,6 +97,7 @@ __all__ = [
     "IncidentState",
     "InputDrift",
     "IntervalChecks",
+    "LabelSample",
     "Level",
     "LossSplit",
     "MeasuredMetric",

@@ -235,12 +235,31 @@ class RolloutPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSample:
+    """Rows of a rollout whose labels were asked for: a sample, by hash, of those on which the versions disagree.
+
+    Attributes:
+        start: The start of the first window that it is of.
+        end: The end of the last one.
+        salt: What the hash depends on.
+        probability: With which probability each such row was chosen, a multiple of 2^-32.
+        due: When the labels are to be there; the windows count then.
+    """
+
+    start: datetime
+    end: datetime
+    salt: str
+    probability: float
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutEvent:
     """Something that happened in a rollout.
 
     Attributes:
         at: When.
-        kind: What: started, share, decided, promoted, rolled back, stopped, gave up, finished, or a failure.
+        kind: What: started, share, labels, decided, promoted, rolled back, stopped, gave up, finished, or a failure.
         by: Who, or what.
         text: In a sentence.
         position: Its place among the rollout's, from 0.
@@ -260,8 +279,8 @@ class RolloutRecord:
     Attributes:
         name: The deployment's name.
         model: The model's name.
-        champion: The version in use.
-        candidate: The version that may replace it; of the mode `watch` the one that was in use before.
+        champion: The version in use when it began; of the mode `watch`, before the promotion.
+        candidate: The version that may replace it; of the mode `watch`, that has.
         mode: How the candidate gets its rows.
         share: The share of rows, or of keys, that it gets.
         salt: What assignment by hash depends on.
@@ -296,6 +315,16 @@ class RolloutRecord:
     plan: RolloutPlan | None = None
     follows: int | None = None
     number: int = 0
+
+    @property
+    def logging(self) -> int:
+        """The version whose answers are in use, and logged."""
+        return self.candidate if self.mode == "watch" else self.champion
+
+    @property
+    def dark(self) -> int:
+        """The other one, which answers in the dark."""
+        return self.champion if self.mode == "watch" else self.candidate
 
     def __repr__(self) -> str:
         verdict = "no look yet" if self.result is None else self.result.verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from monitoring.records import (
     SCORE_ONE,
@@ -12,6 +12,7 @@ from monitoring.records import (
     RolloutInterval,
     RolloutLook,
     RolloutResult,
+    RolloutVerdict,
     RolloutWindow,
     StillNeeded,
 )
@@ -34,7 +35,12 @@ SLOW_SHARE = 0.01
 
 
 def evaluate(
-    windows: Sequence[WindowEvidence], measures: Measures, rules: DecisionRules, obstacles: Sequence[str] = ()
+    windows: Sequence[WindowEvidence],
+    measures: Measures,
+    rules: DecisionRules,
+    obstacles: Sequence[str] = (),
+    *,
+    expected: Sequence[str] = (),
 ) -> RolloutResult:
     """What the windows so far say.
 
@@ -43,6 +49,7 @@ def evaluate(
         measures: What was measured.
         rules: What decides.
         obstacles: Why nothing can be told, in sentences.
+        expected: Guards without which nothing is promoted, although they may have no rows yet.
 
     Returns:
         The result. Cost: about a millisecond for each window and each guard.
@@ -53,12 +60,13 @@ def evaluate(
     )
     steps = list(looks([one.measures[LOSS] for one in windows], deciding))
     primary = steps[-1] if steps else compare([], deciding)
-    guards = _guards(windows, measures, rules, scale)
+    guards = {name: compare([], Rules(margin=SLOW_SHARE)) for name in expected}
+    guards |= _guards(windows, measures, rules, scale)
     blocked = [*obstacles, *_obstacles(windows, primary)]
     decision = decide(primary, guards, require=rules.require, alpha=rules.wrong, obstacles=blocked)
     metric = find_metric(measures.loss)
-    first = next((place for place, step in enumerate(steps) if step.word != CANNOT_TELL), None)
-    sums = primary.sums
+    shown = bool(primary.sums.rows)
+    decided, decided_at = _first_verdict(steps, windows)
     return RolloutResult(
         verdict=decision.verdict,
         loss=measures.loss,
@@ -68,19 +76,14 @@ def evaluate(
         wrong=rules.wrong,
         require=rules.require,
         missing_labels=rules.missing_labels,
-        interval=_interval(primary.interval, deciding.margin, known=bool(sums.rows)),
-        at_random=_interval(primary.at_random, deciding.margin, known=bool(sums.rows)),
+        interval=_interval(primary.interval, deciding.margin, known=shown),
+        at_random=_interval(primary.at_random, deciding.margin, known=shown),
         champion=_mean_loss([one.champion for one in windows], windows, scale),
         candidate=_mean_loss([one.candidate for one in windows], windows, scale),
-        rows=sums.rows,
-        labelled=sum(one.labelled for one in windows),
-        disagreements=sums.disagreements,
-        missing=sums.missing,
-        unusable=sum(one.unusable for one in windows),
-        failed=sum(one.failed for one in windows),
+        **_counts(primary.sums, windows),
         dispersion=primary.dispersion,
-        decided_at=None if first is None else windows[first].end,
-        decided=None if first is None else steps[first].word,
+        decided_at=decided_at,
+        decided=decided,
         promotable=decision.promotable,
         reasons=decision.reasons,
         obstacles=decision.obstacles,
@@ -91,6 +94,20 @@ def evaluate(
         looks=_looks(steps, windows, deciding.margin),
         windows=tuple(_window(one, deciding.scale) for one in windows),
     )
+
+
+def _counts(sums: PairedSums, windows: Sequence[WindowEvidence]) -> dict[str, int]:
+    """How many rows of each kind there are, as a result has them."""
+    found = {name: getattr(sums, name) for name in ("rows", "disagreements", "missing")}
+    return found | {name: sum(getattr(one, name) for one in windows) for name in ("labelled", "unusable", "failed")}
+
+
+def _first_verdict(
+    steps: Sequence[Comparison], windows: Sequence[WindowEvidence]
+) -> tuple[RolloutVerdict | None, datetime | None]:
+    """The first verdict, and the end of the window after which it came; None before there is one."""
+    found = ((step.word, window.end) for step, window in zip(steps, windows, strict=True) if step.word != CANNOT_TELL)
+    return next(found, (None, None))
 
 
 def _guards(
@@ -166,7 +183,7 @@ def _window(one: WindowEvidence, scale: float) -> RolloutWindow:
 
 
 def _mean_loss(totals: Sequence[int], windows: Sequence[WindowEvidence], scale: float) -> float | None:
-    labelled = sum(one.labelled for one in windows)
+    labelled = sum(one.labelled for one in windows if one.probability == 1.0)  # a sample's are of disagreements alone
     return sum(totals) / SCORE_ONE / labelled * scale if labelled else None
 
 

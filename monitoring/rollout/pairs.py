@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.baseline.batch import joined
 from monitoring.baseline.predictions import Predictions
-from monitoring.records import SCORE_ONE
+from monitoring.records import SCORE_ONE, LabelSample
+from monitoring.rollout.evidence.assignment import assigned
 from monitoring.rollout.evidence.differences import (
+    Differences,
     calibration_differences,
     has_expectation,
     losses_of,
@@ -50,6 +53,17 @@ class PairedRows:
         """The rows at some indices, or where a mask is true."""
         return PairedRows(rows=self.rows.take(rows), candidate=self.candidate[rows])
 
+    @classmethod
+    def joined(cls, parts: Sequence[PairedRows]) -> PairedRows:
+        """Rows one after the other; there is at least one part."""
+        return cls(
+            rows=joined([part.rows for part in parts]), candidate=np.concatenate([part.candidate for part in parts])
+        )
+
+    def swapped(self) -> PairedRows:
+        """The same rows with the versions in each other's place."""
+        return PairedRows(rows=replace(self.rows, probabilities=self.candidate), candidate=self.rows.probabilities)
+
     @property
     def champion(self) -> Floats:
         """The champion's answers, [n, width]; NaN in a row without a usable one."""
@@ -74,6 +88,7 @@ class WindowEvidence:
         labelled: The labelled rows.
         unusable: Rows that were left out, as the champion's answer is none.
         failed: Rows on which the candidate's answer is none; they count with a loss of 1.
+        probability: With which probability the label of a row was asked for; below 1 the sums of losses are 0.
     """
 
     start: datetime
@@ -84,6 +99,7 @@ class WindowEvidence:
     labelled: int = 0
     unusable: int = 0
     failed: int = 0
+    probability: float = 1.0
 
     @property
     def rows(self) -> int:
@@ -95,6 +111,7 @@ class WindowEvidence:
         return {
             "measures": {name: sums.as_list() for name, sums in self.measures.items()},
             **{name: getattr(self, name) for name in ("champion", "candidate", "labelled", "unusable", "failed")},
+            "probability": self.probability,
         }
 
     @classmethod
@@ -149,36 +166,47 @@ class Measures:
         largest = float(found.max(initial=0.0))
         return 1.0 if largest <= 0.0 else float(np.clip(2.0 ** np.ceil(np.log2(largest)), SMALLEST_SCALE, 1.0))
 
-    def window(self, window: Window, rows: PairedRows) -> WindowEvidence:
+    def window(self, window: Window, rows: PairedRows, sample: LabelSample | None = None) -> WindowEvidence:
         """What a window's rows say.
 
         Args:
             window: The window.
             rows: Its rows, in any order, with the labels that count.
+            sample: Whose labels were asked for, where that was a sample; other labels do not count then.
 
         Returns:
             The evidence, the same for any order of rows.
         """
         usable = rows.take(answered(rows.champion))
         found = paired_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels)
-        measures = {LOSS: PairedSums.of(found.values, found.largest, scale=self.scale)}
-        for name, mask in self._masks(usable).items():
-            measures[name] = PairedSums.of(found.values[mask], found.largest[mask], scale=self.scale)
+        asked = needed = np.ones(len(usable), dtype=np.bool_)
+        if sample is not None:
+            asked, needed = is_sampled(sample, usable), found.largest > 0.0
+        probability = 1.0 if sample is None else sample.probability
+
+        def sums(of: Differences, scale: float, mask: NDArray[np.bool_] | slice = slice(None)) -> PairedSums:
+            return PairedSums.of(
+                of.values[mask], of.largest[mask], scale=scale, probability=probability, chosen=asked[mask]
+            )
+
+        measures = {LOSS: sums(found, self.scale)}
+        measures |= {name: sums(found, self.scale, mask) for name, mask in self._masks(usable).items()}
         failed = (~answered(usable.candidate)).astype(np.float64)
         if ERRORS in self.guards:
             measures[ERRORS] = PairedSums.of(failed, failed)
         if self.measures_calibration:
             gap = calibration_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels)
-            measures[CALIBRATION] = PairedSums.of(gap.values, gap.largest, scale=gap.scale)
+            measures[CALIBRATION] = sums(gap, gap.scale)
         return WindowEvidence(
             start=window.start,
             end=window.end,
             measures=measures,
-            champion=self._total(usable.champion, usable.labels),
-            candidate=self._total(usable.candidate, usable.labels),
-            labelled=int(np.count_nonzero(has_label(usable.labels))),
+            champion=0 if sample else self._total(usable.champion, usable.labels),
+            candidate=0 if sample else self._total(usable.candidate, usable.labels),
+            labelled=int(np.count_nonzero(has_label(usable.labels) & asked & needed)),
             unusable=len(rows) - len(usable),
             failed=int(np.count_nonzero(failed)),
+            probability=probability,
         )
 
     def _total(self, answers: Floats, labels: Whole) -> int:
@@ -192,6 +220,11 @@ class Measures:
             codes = slice_codes(rows.rows.features[column], values)
             found |= {f"{column}={value}": codes == code for code, value in enumerate(values)}
         return found
+
+
+def is_sampled(sample: LabelSample, rows: PairedRows) -> NDArray[np.bool_]:
+    """Whether each row was chosen; of those on which the versions disagree the label was asked for, [n]."""
+    return assigned(sample.salt, rows.rows.ids, sample.probability)
 
 
 def answered(answers: Floats) -> NDArray[np.bool_]:

@@ -58,6 +58,23 @@ def setting(text: str, name: str) -> Any:
     return json.loads(text).get(name)
 
 
+def with_setting(text: str, name: str, value: Any) -> str:
+    """The settings with a further one, or another value of it.
+
+    >>> setting(with_setting("{}", "key", 3), "key")
+    3
+
+    Args:
+        text: The settings.
+        name: Its name.
+        value: Its value, as JSON has it.
+
+    Returns:
+        The text.
+    """
+    return json.dumps({**json.loads(text), name: value}, sort_keys=True)
+
+
 def iso(moment: datetime | None) -> str | None:
     """A time as a setting has it."""
     return None if moment is None else moment.isoformat()

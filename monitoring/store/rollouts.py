@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -13,9 +12,16 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import ROLLOUT_GOES_ON, RolloutEvent, RolloutPlan, RolloutRecord, RolloutResult, RolloutState
+from monitoring.records import (
+    ROLLOUT_GOES_ON,
+    LabelSample,
+    RolloutEvent,
+    RolloutPlan,
+    RolloutRecord,
+    RolloutResult,
+)
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
-from monitoring.store.tables import rollout, rollout_event, rollout_window
+from monitoring.store.tables import rollout, rollout_event, rollout_sample, rollout_window
 from monitoring.store.transactions import Transactions
 
 #: What is stored as it is.
@@ -59,20 +65,41 @@ class RolloutTable:
                 _check_alone(connection, record)
             return _insert(connection, record)
 
-    def save(self, record: RolloutRecord, events: Sequence[RolloutEvent] = ()) -> None:
-        """Replace a rollout, by its number, and add what happened, in one transaction.
+    def begin_after(self, former: RolloutRecord, events: Sequence[RolloutEvent], record: RolloutRecord) -> int:
+        """Replace a rollout by its end, and add the one that follows it, in one transaction.
+
+        Args:
+            former: The rollout that ends, or that had ended before.
+            events: What happened in it.
+            record: The one that follows.
+
+        Returns:
+            Its number.
+
+        Raises:
+            BadInput: Another rollout of the model goes on.
+        """
+        with self._transactions.writing() as connection:
+            connection.execute(update(rollout).where(rollout.c.id == former.number).values(**_values(former)))
+            _add_events(connection, former.number, events)
+            _check_alone(connection, record)
+            return _insert(connection, record)
+
+    def save(self, record: RolloutRecord, events: Sequence[RolloutEvent] = ()) -> bool:
+        """Replace a rollout that goes on, by its number, and add what happened, in one transaction.
 
         Args:
             record: The rollout.
             events: What happened, in order.
+
+        Returns:
+            Whether that was done: not if somebody else has ended it meanwhile.
         """
-        with self._transactions.writing() as connection:
-            connection.execute(update(rollout).where(rollout.c.id == record.number).values(**_values(record)))
-            _add_events(connection, record.number, events)
+        return self.save_windows(record, (), events)
 
     def save_windows(
         self, record: RolloutRecord, windows: Sequence[tuple[datetime, datetime, str]], events: Sequence[RolloutEvent]
-    ) -> None:
+    ) -> bool:
         """Add windows of evidence, and replace the rollout that they lead to, in one transaction.
 
         A window that is there already stays as it is: it has been counted.
@@ -81,8 +108,13 @@ class RolloutTable:
             record: The rollout as it is with these windows.
             windows: Start, end and document of each.
             events: What happened.
+
+        Returns:
+            Whether that was done: not if somebody else has ended the rollout meanwhile.
         """
         with self._transactions.writing() as connection:
+            if not _goes_on(connection, record.number):
+                return False
             known = set(
                 connection.execute(
                     select(rollout_window.c.start).where(rollout_window.c.rollout == record.number)
@@ -97,6 +129,53 @@ class RolloutTable:
                 connection.execute(insert(rollout_window), rows)
             connection.execute(update(rollout).where(rollout.c.id == record.number).values(**_values(record)))
             _add_events(connection, record.number, events)
+            return True
+
+    def add_replay(
+        self, record: RolloutRecord, windows: Sequence[tuple[datetime, datetime, str]], event: RolloutEvent
+    ) -> int:
+        """Add a replay, which has ended, with its windows of evidence, in one transaction.
+
+        Args:
+            record: The replay.
+            windows: Start, end and document of each.
+            event: That it ended.
+
+        Returns:
+            Its number.
+        """
+        with self._transactions.writing() as connection:
+            number = _insert(connection, record)
+            rows = [{"rollout": number, "start": a, "end": b, "document": document} for a, b, document in windows]
+            if rows:
+                connection.execute(insert(rollout_window), rows)
+            _add_events(connection, number, [event])
+            return number
+
+    def add_sample(self, number: int, sample: LabelSample, event: RolloutEvent) -> None:
+        """Add rows whose labels were asked for.
+
+        Args:
+            number: The rollout's.
+            sample: The rows.
+            event: That they were.
+        """
+        own = {name: getattr(sample, name) for name in ("start", "end", "salt", "due")}
+        values = {"rollout": number, "probability": float_text(sample.probability), **own}
+        with self._transactions.writing() as connection:
+            connection.execute(insert(rollout_sample).values(**values))
+            _add_events(connection, number, [event])
+
+    def samples(self, number: int) -> tuple[LabelSample, ...]:
+        """The samples of rows whose labels were asked for in a rollout, in order of time."""
+        query = select(rollout_sample).where(rollout_sample.c.rollout == number).order_by(rollout_sample.c.start)
+        with self._transactions.reading() as connection:
+            return tuple(
+                LabelSample(
+                    start=row.start, end=row.end, salt=row.salt, probability=float_of(row.probability), due=row.due
+                )
+                for row in connection.execute(query)
+            )
 
     def one(self, number: int) -> RolloutRecord:
         """A rollout by its number. Raises BadInput if there is none."""
@@ -152,14 +231,14 @@ class RolloutTable:
             connection.execute(statement)
 
 
-def with_state(record: RolloutRecord, state: RolloutState, at: datetime) -> RolloutRecord:
-    """A rollout in another state, ended if that is an end."""
-    return replace(record, state=state, ended_at=None if state in ROLLOUT_GOES_ON else at)
-
-
 @cache
 def _adapters() -> tuple[TypeAdapter[RolloutResult], TypeAdapter[RolloutPlan]]:
     return TypeAdapter(RolloutResult), TypeAdapter(RolloutPlan)
+
+
+def _goes_on(connection: Connection, number: int) -> bool:
+    state = connection.execute(select(rollout.c.state).where(rollout.c.id == number)).scalar_one()
+    return state in ROLLOUT_GOES_ON
 
 
 def _check_alone(connection: Connection, record: RolloutRecord) -> None:

@@ -333,6 +333,17 @@ rollout_window = Table(
     Column("document", Text, nullable=False),
 )
 
+rollout_sample = Table(
+    "rollout_sample",
+    metadata,
+    Column("rollout", ForeignKey("rollout.id"), primary_key=True),
+    Column("start", UtcTime, primary_key=True),
+    *_times("end"),
+    Column("salt", String, nullable=False),
+    Column("probability", String, nullable=False),
+    *_times("due"),
+)
+
 rollout_event = Table(
     "rollout_event",
     metadata,

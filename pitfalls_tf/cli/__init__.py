@@ -84,7 +84,8 @@ pitfalls = LazyGroup(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Train a Keras model over many seeds, export it, serve it, log every prediction, and alert on drift and"
     " performance regression.",
-    epilog="Exit codes: 0 healthy, 1 a page was raised or missed, or a model refused, 2 wrong input, 3 cannot run.",
+    epilog="Exit codes: 0 healthy, 1 a page was raised or missed, or a model refused, 2 wrong input, 3 cannot run, 4"
+    " can't tell yet.",
 )
 pitfalls.params.append(
     click.Option(

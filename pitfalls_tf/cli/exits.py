@@ -4,9 +4,10 @@
 code  meaning
 ====  ==========================================================================
 0     done, healthy
-1     done, and a page was raised, a drill's fault missed, or a model refused by a gate
+1     done, and a page was raised, a drill's fault missed, or a model refused: by a gate, or by what a rollout requires
 2     wrong input: usage, arguments, configuration, data
 3     cannot run: the environment, or a defect of pitfalls (with its traceback)
+4     done, and it can't be told yet whether a candidate is what a rollout requires
 130   interrupted from the keyboard, as in shells
 141   the reader of the output went away (SIGPIPE), as in shells
 ====  ==========================================================================

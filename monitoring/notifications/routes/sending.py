@@ -100,6 +100,8 @@ def wants(route: RouteSection, message: Message) -> bool:
     if isinstance(message, Digest):
         return bool(message.of_level(route.level).incidents)
     level = message.incident.level == "page" or route.level == "notice"
+    if message.kind == "rollout":  # who keeps incidents is told of harm alone
+        return level or not isinstance(route, PagerDutyRoute | AlertmanagerRoute)
     return message.kind == "test" or (level and message.state in route.states)
 
 

@@ -140,7 +140,8 @@ def calibration_differences(task: Task, loss: str, champion: Floats, candidate: 
     """
     found = paired_differences(task, loss, champion, candidate, labels)
     expected = _expected(task, loss, candidate) - _expected(task, loss, champion)
-    return Differences(values=found.values - expected, largest=found.largest + np.abs(expected), scale=2.0)
+    known = np.where(found.largest == 0.0, np.nan_to_num(found.values, nan=0.0), found.values)  # whatever the label
+    return Differences(values=known - expected, largest=found.largest + np.abs(expected), scale=2.0)
 
 
 def has_expectation(task: Task, loss: str) -> bool:

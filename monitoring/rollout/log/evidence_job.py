@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.config import MonitorConfig
+from monitoring.records import LabelSample
 from monitoring.rollout.decision_rules import (
     CALIBRATION,
     ERRORS,
@@ -21,10 +24,30 @@ from monitoring.rollout.decision_rules import (
 )
 from monitoring.rollout.evidence.assignment import LEAST_SHARE, assigned
 from monitoring.rollout.evidence.differences import loss_named
-from monitoring.rollout.log.paired_log import PairedLog, label_horizon
+from monitoring.rollout.log.paired_log import Chosen, PairedLog
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.pairs import Measures, WindowEvidence
 from monitoring.traffic.windows import Window, WindowPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatureWindow:
+    """A window whose labels are due.
+
+    Attributes:
+        window: The window.
+        known_by: Labels that became known at this time or later do not count.
+        sample: Whose labels were asked for, where that was a sample.
+    """
+
+    window: Window
+    known_by: datetime
+    sample: LabelSample | None = None
+
+    @property
+    def horizon(self) -> timedelta | None:
+        """How long a label may take, where one was asked for."""
+        return None if self.sample is None else self.sample.due - self.window.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +58,25 @@ class CountedWindow:
         evidence: The evidence.
         chosen: Rows that the candidate was to answer.
         logged: Rows that the champion has answered.
+        gone: Answers of the candidate to rows that the log does not have any more.
     """
 
     evidence: WindowEvidence
     chosen: int
     logged: int
+    gone: int = 0
+
+    @classmethod
+    def of(cls, start: datetime, end: datetime, document: Mapping[str, Any]) -> CountedWindow:
+        """The inverse of `text`."""
+        own = dict(document)
+        counts = {name: own.pop(name) for name in ("chosen", "logged", "gone")}
+        return cls(evidence=WindowEvidence.of(start, end, own), **counts)
+
+    def text(self) -> str:
+        """The window as JSON, without its times."""
+        counts = {"chosen": self.chosen, "logged": self.logged, "gone": self.gone}
+        return json.dumps({**self.evidence.document(), **counts})
 
     @property
     def answered(self) -> int:
@@ -100,24 +137,22 @@ class ChosenByHash:
         self._salt = salt
         self._share = share
 
-    def __call__(self, ids: pa.Array, window: Window) -> NDArray[np.bool_]:
-        """Which of some rows of a window, [n]."""
+    def __call__(self, ids: pa.Array, event_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of some rows, [n]."""
         return assigned(self._salt, ids, self._share)
 
 
 def count_windows(
-    versions: Versions,
     paired: PairedLog,
-    windows: Sequence[Window],
+    windows: Sequence[MatureWindow],
     measures: Measures,
-    chosen: ChosenByHash,
+    chosen: Chosen,
     *,
     fresh: bool,
 ) -> tuple[list[CountedWindow], Measures]:
     """The evidence of windows that are mature.
 
     Args:
-        versions: The versions.
         paired: Reads both logs.
         windows: The windows, in order.
         measures: What is measured.
@@ -128,30 +163,63 @@ def count_windows(
         The windows with rows that the candidate was to answer, and the measures with their scale.
     """
     found: list[CountedWindow] = []
-    horizon = label_horizon(versions)
-    for window in windows:
-        rows = paired.read(window, known_by=window.end + horizon, chosen=chosen)
-        if not rows.chosen:
+    for due in windows:
+        rows = paired.read(due.window, known_by=due.known_by, chosen=chosen, horizon=due.horizon)
+        if not rows.chosen and not rows.gone:
             continue
         if fresh and len(rows.pairs):
             measures, fresh = replace(measures, scale=measures.scale_of(rows.pairs)), False
-        evidence = measures.window(window, rows.pairs)
-        found.append(CountedWindow(evidence=evidence, chosen=rows.chosen, logged=rows.logged))
+        evidence = measures.window(due.window, rows.pairs, due.sample)
+        found.append(CountedWindow(evidence=evidence, chosen=rows.chosen, logged=rows.logged, gone=rows.gone))
     return found, measures
 
 
 def share_obstacles(windows: Sequence[CountedWindow]) -> list[str]:
     """Why too few of the planned rows were answered to tell anything, in sentences."""
+    found = []
     chosen, answered = sum(one.chosen for one in windows), sum(one.answered for one in windows)
-    if not chosen or answered >= LEAST_SHARE * chosen:
-        return []
-    share = f"{answered:,} of the {chosen:,} rows that it was to answer, {answered / chosen:.1%}"
-    return [f"The candidate has answered {share}; {LEAST_SHARE:.0%} are needed."]
+    if answered < LEAST_SHARE * chosen:
+        share = f"{answered:,} of the {chosen:,} rows that it was to answer, {answered / chosen:.1%}"
+        found.append(f"The candidate has answered {share}; {LEAST_SHARE:.0%} are needed.")
+    gone = sum(one.gone for one in windows)
+    if gone > (1.0 - LEAST_SHARE) * (answered + gone):
+        found.append(f"The traffic log has lost {gone:,} rows that the candidate had answered.")
+    return found
 
 
-def mature(windows: Sequence[Window], horizon: timedelta, now: datetime) -> list[Window]:
-    """Those windows whose labels are due."""
-    return [window for window in windows if window.end + horizon <= now]
+def window_wait(config: MonitorConfig, rules: DecisionRules) -> timedelta:
+    """How long after its end a window is mature: its last rows are there, and its labels are due."""
+    return max(rules.horizon, config.windows.lateness)
+
+
+def due_windows(
+    windows: Sequence[Window],
+    wait: timedelta,
+    now: datetime,
+    samples: Sequence[LabelSample] = (),
+    *,
+    asked: bool = False,
+) -> list[MatureWindow]:
+    """Those windows whose labels are due, up to the first one that has to wait: evidence enters in order of time.
+
+    Args:
+        windows: The windows, in order.
+        wait: As of `window_wait`.
+        now: The time.
+        samples: Where the labels of a sample were asked for; these windows wait until they are to be there.
+        asked: Whether labels come only where they were asked for: other windows wait until they are.
+
+    Returns:
+        The windows.
+    """
+    found = []
+    for window in windows:
+        sample = next((one for one in samples if one.start <= window.start and window.end <= one.end), None)
+        known_by = window.end + wait if sample is None else sample.due
+        if known_by > now or (asked and sample is None):
+            break
+        found.append(MatureWindow(window=window, known_by=known_by, sample=sample))
+    return found
 
 
 def answers_folder(config: MonitorConfig, versions: Versions, digest: str) -> Path:

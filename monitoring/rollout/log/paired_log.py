@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch
-from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.errors import BadInput
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.traffic import traffic_path
@@ -25,8 +25,8 @@ from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.tables.files import is_table
 from monitoring.traffic.windows import Window, WindowPlan
 
-#: Which of the champion's rows the candidate is to answer, by their ids, [n].
-Chosen = Callable[[pa.Array, Window], NDArray[np.bool_]]
+#: Which of the champion's rows the candidate is to answer, by their ids and event times in microseconds, [n] each.
+Chosen = Callable[[pa.Array, NDArray[np.int64]], NDArray[np.bool_]]
 
 #: Rows that are read with their inputs at once.
 ROWS = 1 << 14
@@ -40,11 +40,13 @@ class PairedWindow:
         pairs: Rows that both versions have answered, with the labels that count.
         chosen: How many rows the candidate was to answer.
         logged: How many rows the champion has answered.
+        gone: How many of the candidate's answers are to rows that the log does not have any more.
     """
 
     pairs: PairedRows
     chosen: int
     logged: int
+    gone: int = 0
 
 
 def champion_log(versions: Versions) -> LogSource:
@@ -81,45 +83,61 @@ class PairedLog:
         champion: The champion's rows.
         folder: The log of the candidate's answers.
         horizon: The label horizon.
+        swapped: Whether the version that answers in the dark is the one that the other is held against, as the former
+            champion is after a promotion.
     """
 
-    def __init__(self, versions: Versions, champion: LogSource, folder: Path, *, horizon: timedelta) -> None:
+    def __init__(
+        self, versions: Versions, champion: LogSource, folder: Path, *, horizon: timedelta, swapped: bool = False
+    ) -> None:
+        self._swapped = swapped
         self._champion = champion
         model = versions.config.model.model_copy(update={"bundle": versions.bundle})
         self._candidate = LogSource(folder, model, versions.candidate_spec, version=versions.candidate)
         self._task = versions.task
         self._horizon_us = duration_microseconds(horizon)
-        self._join: LabelJoin | None = None
+        self._joins: dict[int, LabelJoin] = {}
 
-    def read(self, window: Window, *, known_by: datetime, chosen: Chosen) -> PairedWindow:
+    def read(
+        self, window: Window, *, known_by: datetime, chosen: Chosen, horizon: timedelta | None = None
+    ) -> PairedWindow:
         """The rows of a window.
 
         Args:
             window: The window.
             known_by: Labels that became known at this time or later do not count.
             chosen: Which rows the candidate was to answer.
+            horizon: How long a label may take here; None: as long as anywhere.
 
         Returns:
             The rows that both have answered.
         """
+        longest_us = self._horizon_us if horizon is None else duration_microseconds(horizon)
         rows, _ = self._champion.read(window)
-        mask = chosen(rows.ids, window)
+        mask = chosen(rows.ids, rows.event_times)
         wanted = rows.take(mask)
         answers, _ = self._candidate.read(window)
         places = np.asarray(pc.fill_null(pc.index_in(wanted.ids, answers.ids), -1), dtype=np.int64)
         both = places >= 0
-        labelled = self._labelled(wanted.take(both), known_by)
+        labelled = self._labelled(wanted.take(both), known_by, longest_us)
+        pairs = PairedRows(rows=labelled, candidate=answers.probabilities[places[both]])
         return PairedWindow(
-            pairs=PairedRows(rows=labelled, candidate=answers.probabilities[places[both]]),
+            pairs=pairs.swapped() if self._swapped else pairs,
             chosen=len(wanted),
             logged=len(rows),
+            gone=len(answers) - int(np.count_nonzero(IdSet(rows.ids).contains(answers.ids))),
         )
 
-    def _labelled(self, rows: Predictions, known_by: datetime) -> Predictions:
-        if self._join is None:  # the label log is read once
+    def windows(self, plan: WindowPlan) -> list[Window]:
+        """The windows in which either version has rows, in order: rows may be erased after they were answered."""
+        both = (windows_of(source, plan, since=None, until=None) for source in (self._champion, self._candidate))
+        return sorted({window for windows in both for window in windows}, key=lambda window: window.start)
+
+    def _labelled(self, rows: Predictions, known_by: datetime, longest_us: int) -> Predictions:
+        if longest_us not in self._joins:  # the label log is read once
             labels = self._champion.labels()
-            self._join = LabelJoin(labels, task=self._task, read=0, horizon_us=self._horizon_us)
-        batch = self._join.labelled(Batch.of(rows), before=known_by)
+            self._joins[longest_us] = LabelJoin(labels, task=self._task, read=0, horizon_us=longest_us)
+        batch = self._joins[longest_us].labelled(Batch.of(rows), before=known_by)
         return rows.labelled(batch.labels, batch.label_times)
 
 
@@ -161,19 +179,13 @@ def unanswered(
         Tables as `TrafficLog.read` has them, of one signature each.
     """
     span = {"model": champion.model, "version": champion.version, "start": window.start, "end": window.end}
-    known = champion.log.read(**span, columns=("prediction_id",))  # type: ignore[arg-type]  # each as it should be
+    known = champion.log.read(**span, columns=("prediction_id", "event_time"))  # type: ignore[arg-type]  # each fits
     if not known.num_columns or not known.num_rows:
         return
     ids = known["prediction_id"].combine_chunks()
-    wanted = np.flatnonzero(chosen(ids, window) & ~answered.contains(ids))
+    wanted = np.flatnonzero(chosen(ids, microseconds(known["event_time"])) & ~answered.contains(ids))
     for first in range(0, wanted.size, rows):
         some = IdSet(ids.take(pa.array(wanted[first : first + rows])))
         table = champion.log.read(**span, ids=some)  # type: ignore[arg-type]  # as above
         for signature in table["signature"].unique().to_pylist():
             yield table.filter(pc.equal(table["signature"], signature))
-
-
-def label_horizon(versions: Versions) -> timedelta:
-    """How long a row of a rollout waits for its label."""
-    own = versions.config.rollout.deciding.horizon
-    return versions.config.windows.label_horizon if own is None else own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +25,9 @@ MANIFEST = "manifest.json"
 
 #: The key of a manifest's data that says until when rows have had a part in the making of a model.
 TRAINED_UNTIL = "trained_until"
+
+#: What of a bundle its digest is of: the graph, and the index of its weights.
+_DIGESTED = ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,17 @@ def find_versions(config: MonitorConfig, champion: int | None = None, candidate:
         slices=_slices(of_champion, baseline),
         trained_until=section.trained_until or _trained_until(there[new]),
     )
+
+
+def bundle_digest(bundle: Path) -> str:
+    """SHA-256 of a bundle's graph and weights, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in _DIGESTED:
+        path = bundle / name
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _champion(config: MonitorConfig, candidate: int, there: Mapping[int, Path]) -> int:

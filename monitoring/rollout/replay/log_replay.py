@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 
 from monitoring.errors import BadInput
@@ -18,21 +16,20 @@ from monitoring.rollout.log.candidate_log import CandidateLog
 from monitoring.rollout.log.evidence_job import (
     ChosenByHash,
     CountedWindow,
+    MatureWindow,
     answers_folder,
     count_windows,
-    mature,
+    due_windows,
     measures_of,
     plan_of,
     share_obstacles,
+    window_wait,
 )
-from monitoring.rollout.log.paired_log import PairedLog, champion_log, label_horizon, windows_of
-from monitoring.rollout.log.versions import Versions
+from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_of
+from monitoring.rollout.log.versions import Versions, bundle_digest
 from monitoring.rollout.replay.table_replay import ReplayResult
 from monitoring.rollout.scoring import Scorer
 from monitoring.traffic.windows import Window
-
-#: What of a bundle its digest is of: the graph, and the index of its weights.
-_DIGESTED = ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,22 +107,22 @@ def replay_log(
     """
     since = _since(versions, request)
     champion, plan = champion_log(versions), plan_of(versions.config)
-    now, horizon = clock(), label_horizon(versions)
+    now, horizon = clock(), request.rules.horizon
     everything = windows_of(champion, plan, since=None, until=request.until)
     if not everything:
         _no_rows(versions)
     usable = [window for window in everything if window.start >= since]
-    due = mature(usable, horizon, now)
+    due = due_windows(usable, window_wait(versions.config, request.rules), now)
     chosen = ChosenByHash(request.salt, request.share)
     folder = answers_folder(versions.config, versions, bundle_digest(versions.bundle))
     with CandidateLog(folder, versions, clock=clock) as answers:
         work = Answering(champion, scorer, answers)
-        for number, window in enumerate(due):
-            work.answer(window, chosen, partial(_say, progress, work, number, len(due)))
+        for number, one in enumerate(due):
+            work.answer(one.window, chosen, partial(_say, progress, work, number, len(due)))
             _say(progress, work, number + 1, len(due))
     paired = PairedLog(versions, champion, folder, horizon=horizon)
     measures = measures_of(versions, request.rules)
-    counted, measures = count_windows(versions, paired, due, measures, chosen, fresh=True)
+    counted, measures = count_windows(paired, due, measures, chosen, fresh=True)
     evidence = [one.evidence for one in counted]
     notes = _notes(everything, usable, due, since)
     result = ReplayResult(
@@ -141,17 +138,6 @@ def _say(progress: Callable[[ReplayProgress], None], work: Answering, done: int,
     progress(ReplayProgress(done=done, windows=windows, rows=work.rows))
 
 
-def bundle_digest(bundle: Path) -> str:
-    """SHA-256 of a bundle's graph and weights, in hexadecimal."""
-    digest = hashlib.sha256()
-    for name in _DIGESTED:
-        path = bundle / name
-        if path.is_file():
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
 def _since(versions: Versions, request: ReplayRequest) -> datetime:
     """From when on windows count; BadInput where it is not known on which rows the candidate was trained."""
     until = versions.trained_until
@@ -165,7 +151,7 @@ def _since(versions: Versions, request: ReplayRequest) -> datetime:
     return until if request.since is None else max(until, request.since)
 
 
-def _notes(everything: list[Window], usable: list[Window], due: list[Window], since: datetime) -> tuple[str, ...]:
+def _notes(everything: list[Window], usable: list[Window], due: list[MatureWindow], since: datetime) -> tuple[str, ...]:
     notes = []
     if len(usable) < len(everything):
         notes.append(

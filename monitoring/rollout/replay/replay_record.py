@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.records import RolloutEvent, RolloutRecord
+from monitoring.rollout.actions import Author
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.replay.log_replay import LogReplay, ReplayRequest
 from monitoring.rollout.rollout_settings import iso, settings_text
 from monitoring.store.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """Who did something with a rollout, when, and with which release of this library."""
-
-    by: str
-    at: datetime
-    release: str
-
-
 def save_replay(
-    store: Store, versions: Versions, request: ReplayRequest, found: LogReplay, author: Author
+    store: Store, versions: Versions, request: ReplayRequest, found: LogReplay, author: Author, started: datetime
 ) -> RolloutRecord:
     """Add a replay to the store, with its windows.
 
@@ -32,7 +22,8 @@ def save_replay(
         versions: The versions.
         request: What was replayed.
         found: What it found.
-        author: Who began it, and when.
+        author: Who began it.
+        started: When.
 
     Returns:
         The record, with its number.
@@ -51,23 +42,15 @@ def save_replay(
         salt=request.salt,
         settings=settings,
         state="finished",
-        started_at=author.at,
-        ended_at=author.at,
+        started_at=started,
+        ended_at=max(author.clock(), started),
         by=author.by,
         release=author.release,
         scale=found.result.measures.scale,
         result=result,
     )
-    number = store.rollouts.begin(record)
-    windows = [
-        (
-            one.evidence.start,
-            one.evidence.end,
-            json.dumps({**one.evidence.document(), "chosen": one.chosen, "logged": one.logged}),
-        )
-        for one in found.windows
-    ]
-    event = RolloutEvent(at=author.at, kind="finished", by=author.by, text=f"Replayed: {result.verdict}.")
-    record = store.rollouts.one(number)
-    store.rollouts.save_windows(record, windows, [event])
-    return record
+    windows = [(one.evidence.start, one.evidence.end, one.text()) for one in found.windows]
+    event = RolloutEvent(
+        at=max(author.clock(), started), kind="finished", by=author.by, text=f"Replayed: {result.verdict}."
+    )
+    return store.rollouts.one(store.rollouts.add_replay(record, windows, event))

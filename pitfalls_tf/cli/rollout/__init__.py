@@ -9,10 +9,16 @@ from pitfalls_tf.cli.group import LazyGroup, Verb
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["VERBS", "command"]
-
 VERBS: Mapping[str, Verb] = {
+    "plan": Verb("pitfalls_tf.cli.rollout.plan", "Say when a verdict comes, before anything runs."),
     "replay": Verb("pitfalls_tf.cli.rollout.replay", "Compare two versions on rows whose labels are there already."),
+    "start": Verb("pitfalls_tf.cli.rollout.start", "Run a rollout in the foreground until it ends."),
+    "status": Verb("pitfalls_tf.cli.rollout.status", "Show what is known of a rollout."),
+    "label": Verb("pitfalls_tf.cli.rollout.label", "Write rows on which the versions disagree, for a person to label."),
+    "promote": Verb("pitfalls_tf.cli.rollout.promote", "Have the label name the candidate."),
+    "rollback": Verb("pitfalls_tf.cli.rollout.rollback", "Have the label name the former champion again."),
+    "stop": Verb("pitfalls_tf.cli.rollout.stop", "End a rollout; the version in use stays."),
+    "list": Verb("pitfalls_tf.cli.rollout.status:list_command", "List the rollouts of the config's store."),
 }
 
 command = LazyGroup(

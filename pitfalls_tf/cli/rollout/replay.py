@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,11 +11,10 @@ import click
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.column_roles import named_columns, split_columns
-from pitfalls_tf.cli.monitor.incidents import login_name
 from pitfalls_tf.cli.monitor.options import config_option, with_traffic
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, require_option, rules_of, show
-from pitfalls_tf.cli.rollout.versions import scoring_progress, version_options
+from pitfalls_tf.cli.rollout.versions import author_of, by_option, scoring_progress, version_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +111,7 @@ def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[...
     show_default=True,
     help="Share of the logged rows that is scored, by hash.",
 )
-@click.option("--by", metavar="NAME", help="Who does it.  [default: the login name]")
+@by_option
 @deciding_options
 @require_option
 @with_output
@@ -165,7 +163,7 @@ def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replaye
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
     from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log  # noqa: PLC0415 - as above
-    from monitoring.rollout.replay.replay_record import Author, save_replay  # noqa: PLC0415 - as above
+    from monitoring.rollout.replay.replay_record import save_replay  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
@@ -186,8 +184,7 @@ def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replaye
     finally:
         scorer.close()
     with Store.open(config.store.url) as store:
-        author = Author(by=flags["by"] or login_name(), at=started, release=version("pitfalls-tf"))
-        record = save_replay(store, versions, request, found, author)
+        record = save_replay(store, versions, request, found, author_of(flags["by"]), started)
     for failure in found.failures:
         output.progress(f"Rows without an answer of the candidate: {failure}", level="warning")
     return found.result, record, found.scored

@@ -1,15 +1,20 @@
-"""Options that name two versions, and the bar while one of them is scored."""
+"""Options that name two versions and who compares them, and the bar while one of them is scored."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pitfalls_tf.cli.monitor.incidents import login_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from monitoring.rollout.actions import Author
     from monitoring.rollout.replay.log_replay import ReplayProgress
 
 
@@ -22,6 +27,16 @@ def version_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--champion", type=click.IntRange(0), metavar="VERSION", help="The version in use.  [default: the config's]"
     )
     return champion(candidate(command))
+
+
+by_option = click.option("--by", metavar="NAME", help="Who does it.  [default: the login name]")
+
+
+def author_of(by: str | None) -> Author:
+    """Who does something: as ``--by`` says, or by the login name."""
+    from monitoring.rollout.actions import Author  # noqa: PLC0415 - not needed for --help
+
+    return Author(by=by or login_name(), release=version("pitfalls-tf"), clock=lambda: datetime.now(UTC))
 
 
 @contextmanager

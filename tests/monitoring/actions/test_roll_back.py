@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from monitoring.actions import roll_back as roll_back_module
+from monitoring.actions import server_label
 from monitoring.actions.roll_back import roll_back
 from monitoring.config.action_section import ActionSection
 from monitoring.errors import BadInput, CannotRun
@@ -83,7 +83,7 @@ def test_a_file_that_cannot_be_written_is_told_and_nothing_changes(
     def refused(*_: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(roll_back_module, "rewrite_text", refused)
+    monkeypatch.setattr(server_label, "rewrite_text", refused)
     with pytest.raises(CannotRun, match=r"cannot be written. Nothing was changed.*Read-only file system"):
         roll_back(action(tmp_path, server), "flights", 9)
     assert file.read_text() == TEXT

@@ -53,7 +53,7 @@ class FormulaScorer:
     def __init__(self, late: Callable[[pa.Table], np.ndarray]) -> None:
         self._late = late
         self.rows = self.calls = 0
-        self.checked = False
+        self.checked = self.closed = False
 
     def check(self, rows: pa.Table) -> None:
         self.checked = True
@@ -70,7 +70,7 @@ class FormulaScorer:
         )
 
     def close(self) -> None:
-        pass
+        self.closed = True
 
 
 def truth(config: MonitorConfig) -> Callable[[pa.Table], np.ndarray]:

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.records import RolloutEvent, RolloutPlan, RolloutPromise, RolloutRecord
+from monitoring.records import LabelSample, RolloutEvent, RolloutPlan, RolloutPromise, RolloutRecord
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evaluation import evaluate
-from monitoring.store.rollouts import with_state
 from monitoring.store.store import Store
 from tests.monitoring.rollout.test_evaluation import MEASURES, windows
 
@@ -71,7 +70,7 @@ def test_one_rollout_of_a_model_goes_on_at_a_time(store: Store) -> None:
         store.rollouts.begin(replace(RECORD, candidate=44))
     store.rollouts.begin(replace(RECORD, model="ships"))
     store.rollouts.begin(replace(RECORD, state="finished", ended_at=AT))
-    store.rollouts.save(with_state(store.rollouts.one(number), "stopped", AT))
+    store.rollouts.save(replace(store.rollouts.one(number), state="stopped", ended_at=AT))
     assert store.rollouts.one(number).ended_at == AT
     store.rollouts.begin(replace(RECORD, candidate=44))
 
@@ -103,3 +102,39 @@ def test_events_wait_until_all_were_notified(store: Store) -> None:
 def test_a_number_that_is_none_is_told(store: Store) -> None:
     with pytest.raises(BadInput, match="no such rollout"):
         store.rollouts.one(5)
+
+
+def test_what_somebody_has_ended_stays_ended(store: Store) -> None:
+    number = store.rollouts.begin(RECORD)
+    record = store.rollouts.one(number)
+    assert store.rollouts.save(replace(record, state="stopped", ended_at=AT))
+    assert not store.rollouts.save(replace(record, scale=0.5), [STARTED])
+    assert not store.rollouts.save_windows(record, [(AT, AT + timedelta(days=1), "{}")], [STARTED])
+    assert (store.rollouts.one(number).state, store.rollouts.windows(number), store.rollouts.events(number)) == (
+        "stopped",
+        (),
+        (),
+    )
+
+
+def test_a_promotion_ends_one_rollout_and_begins_the_next_or_does_neither(store: Store) -> None:
+    record = store.rollouts.one(store.rollouts.begin(RECORD))
+    ended = replace(record, state="promoted", ended_at=AT)
+    following = replace(record, mode="watch", follows=record.number, number=0)
+    second = store.rollouts.begin_after(ended, [STARTED], following)
+    assert store.rollouts.one(record.number).state == "promoted"
+    assert store.rollouts.one(second).follows == record.number
+    with pytest.raises(BadInput, match="Another rollout"):
+        store.rollouts.begin_after(ended, [STARTED], following)
+    assert len(store.rollouts.events(record.number)) == 1
+
+
+def test_samples_come_back_exactly_in_order_of_time(store: Store) -> None:
+    number = store.rollouts.begin(RECORD)
+    day = timedelta(days=1)
+    first = LabelSample(start=AT, end=AT + day, salt="a", probability=0.1, due=AT + 8 * day)
+    second = replace(first, start=AT + day, end=AT + 2 * day, salt="b")
+    for one in (second, first):
+        store.rollouts.add_sample(number, one, STARTED)
+    assert store.rollouts.samples(number) == (first, second)
+    assert len(store.rollouts.events(number)) == 2

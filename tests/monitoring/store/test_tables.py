@@ -221,6 +221,7 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "follows",
         ],
         "rollout_window": ["rollout", "start", "end", "document"],
+        "rollout_sample": ["rollout", "start", "end", "salt", "probability", "due"],
         "rollout_event": ["rollout", "position", "at", "kind", "by", "text", "reached", "attempts", "completed_at"],
         "score": ["window", "position", "level", "watch", "slice", "rows", "value", "log_evidence"],
     }

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.records import LabelSample
 from monitoring.rollout.evidence.assignment import is_assigned
 from monitoring.rollout.log.evidence_job import (
     ChosenByHash,
     CountedWindow,
     answers_folder,
-    mature,
+    due_windows,
     measures_of,
     plan_of,
     rules_of,
@@ -55,14 +57,32 @@ def test_without_a_section_rows_wait_as_long_as_the_monitors(tmp_path: Path) -> 
 
 def test_rows_are_chosen_by_their_ids(tmp_path: Path) -> None:
     ids = pa.array([f"r{place}:0" for place in range(200)])
-    mask = ChosenByHash("salt", 0.3)(ids, DAY)
+    mask = ChosenByHash("salt", 0.3)(ids, np.zeros(200, np.int64))
     assert mask.tolist() == [is_assigned("salt", one, 0.3) for one in ids.to_pylist()]
 
 
 def test_windows_are_mature_when_their_labels_are_due() -> None:
     week = timedelta(days=7)
-    assert mature([DAY], week, DAY.end + week) == [DAY]
-    assert mature([DAY], week, DAY.end + week - timedelta(seconds=1)) == []
+    (due,) = due_windows([DAY], week, DAY.end + week)
+    assert (due.window, due.known_by, due.horizon) == (DAY, DAY.end + week, None)
+    assert due_windows([DAY], week, DAY.end + week - timedelta(seconds=1)) == []
+
+
+def test_windows_whose_labels_were_asked_for_wait_and_later_ones_wait_for_them() -> None:
+    day, week = timedelta(days=1), timedelta(days=7)
+    days = [Window(start=DAY.start + day * place, end=DAY.end + day * place) for place in range(3)]
+    asked = LabelSample(start=days[1].start, end=days[1].end, salt="a", probability=0.5, due=DAY.start + 30 * day)
+    assert [one.window for one in due_windows(days, week, DAY.end + 20 * day, [asked])] == days[:1]
+    found = due_windows(days, week, asked.due, [asked])
+    assert [one.window for one in found] == days
+    assert (found[1].sample, found[1].known_by, found[1].horizon) == (asked, asked.due, 29 * day)
+
+
+def test_where_labels_are_asked_for_other_windows_wait() -> None:
+    asked = LabelSample(start=DAY.start, end=DAY.end, salt="a", probability=0.5, due=DAY.end)
+    later = Window(start=DAY.end, end=DAY.end + timedelta(days=1))
+    years = DAY.end + timedelta(days=1_000)
+    assert [one.window for one in due_windows([DAY, later], timedelta(), years, [asked], asked=True)] == [DAY]
 
 
 @pytest.mark.parametrize(("chosen", "stands"), [(1_000, False), (1_052, False), (1_053, True)])

@@ -10,8 +10,8 @@ import pytest
 
 from monitoring.errors import BadInput
 from monitoring.rollout.log.candidate_log import CandidateLog
-from monitoring.rollout.log.evidence_job import ChosenByHash, plan_of
-from monitoring.rollout.log.paired_log import PairedLog, champion_log, label_horizon, unanswered, windows_of
+from monitoring.rollout.log.evidence_job import ChosenByHash, plan_of, rules_of
+from monitoring.rollout.log.paired_log import PairedLog, champion_log, unanswered, windows_of
 from monitoring.rollout.log.versions import Versions, find_versions
 from monitoring.tasks.label_codes import has_label
 from monitoring.traffic.windows import Window
@@ -35,7 +35,7 @@ def answer(versions: Versions, folder: Path, chosen: ChosenByHash) -> None:
 
 
 def paired(versions: Versions, folder: Path) -> PairedLog:
-    return PairedLog(versions, champion_log(versions), folder, horizon=label_horizon(versions))
+    return PairedLog(versions, champion_log(versions), folder, horizon=rules_of(versions.config).horizon)
 
 
 def test_rows_are_joined_by_their_ids(versions: Versions, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_what_was_answered_is_not_asked_for_again(versions: Versions, tmp_path: 
         known = log.ids(DAY.start, DAY.end)
         rest = sum(rows.num_rows for rows in unanswered(champion, DAY, ALL, known))
         assert not list(unanswered(champion, DAY, HALF, known))
-    assert rest == 40 - HALF(champion.read(DAY)[0].ids, DAY).sum()
+    assert rest == 40 - HALF(champion.read(DAY)[0].ids, np.zeros(40, np.int64)).sum()
 
 
 def test_windows_are_those_with_rows(versions: Versions) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from monitoring.errors import BadInput
 from monitoring.rollout.decision_rules import DecisionRules
-from monitoring.rollout.log.versions import Versions, find_versions
-from monitoring.rollout.replay.log_replay import LogReplay, ReplayProgress, ReplayRequest, bundle_digest, replay_log
+from monitoring.rollout.log.versions import Versions, bundle_digest, find_versions
+from monitoring.rollout.replay.log_replay import LogReplay, ReplayProgress, ReplayRequest, replay_log
 from monitoring.rollout.scoring import CandidateAnswers
 from tests.monitoring.rollout.two_bundles import NOW, FormulaScorer, logged, truth, two_bundles
 

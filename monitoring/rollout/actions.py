@@ -1,0 +1,278 @@
+"""What is done with a rollout: begun, promoted, taken back, stopped."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from monitoring.actions.server_label import ServerLabel
+from monitoring.actions.version_label import dropped_versions
+from monitoring.config import MonitorConfig
+from monitoring.errors import BadInput, CannotRun
+from monitoring.records import RolloutEvent, RolloutPlan, RolloutRecord
+from monitoring.rollout.decision_rules import DecisionRules
+from monitoring.rollout.life import Step, check_goes_on, ended
+from monitoring.rollout.log.versions import Versions
+from monitoring.rollout.rollout_settings import iso, settings_text
+from monitoring.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who does something with a rollout, and with which release of this library.
+
+    Attributes:
+        by: The name.
+        release: The release.
+        clock: Gives the time.
+    """
+
+    by: str
+    release: str
+    clock: Callable[[], datetime]
+
+
+def begin(
+    config: MonitorConfig,
+    store: Store,
+    versions: Versions,
+    rules: DecisionRules,
+    author: Author,
+    *,
+    plan: RolloutPlan | None = None,
+) -> RolloutRecord:
+    """Begin a rollout, of the mode that the config says.
+
+    Args:
+        config: The config.
+        store: The store.
+        versions: The versions.
+        rules: What decides.
+        author: Who begins it.
+        plan: What was promised.
+
+    Returns:
+        The rollout.
+
+    Raises:
+        BadInput: another one of the model goes on, or the server would drop one of the versions.
+    """
+    section, now = config.rollout, author.clock()
+    check_policy(config, versions)
+    record = RolloutRecord(
+        name=config.name,
+        model=config.model.name,
+        champion=versions.champion,
+        candidate=versions.candidate,
+        mode=section.mode,
+        share=section.share,
+        salt=secrets.token_hex(8),
+        settings=settings_text(rules, key=section.key, sticky=section.sticky, worked_at=iso(now)),
+        state="running",
+        started_at=now,
+        by=author.by,
+        release=author.release,
+        plan=plan,
+    )
+    number = store.rollouts.begin(record)
+    record = store.rollouts.one(number)
+    what = "in the dark" if record.mode == "shadow" else "a share of the requests"
+    text = f"Version {record.candidate} answers {record.share:.0%}, {what}; version {record.champion} is in use."
+    store.rollouts.save(record, [RolloutEvent(at=now, kind="started", by=author.by, text=text)])
+    return record
+
+
+def check_policy(config: MonitorConfig, versions: Versions) -> None:
+    """Raises BadInput where the server would not keep both versions side by side."""
+    place = server_label(config)
+    if place is None:
+        return
+    why = dropped_versions(place.text(), place.model, (versions.champion, versions.candidate))
+    if why:
+        raise BadInput(
+            "The server would not keep both versions.",
+            got=f"{place.file}: {why}",
+            expected=f"versions {versions.champion} and {versions.candidate} side by side, whatever arrives",
+            fix=f"Write model_version_policy {{ specific {{ versions: {versions.champion} versions: "
+            f"{versions.candidate} }} }}, or all {{}}.",
+        )
+
+
+def server_label(config: MonitorConfig) -> ServerLabel | None:
+    """The label that a promotion moves; None where the config names no server."""
+    section = config.rollout
+    if section.model_config_file is None or section.server is None:
+        return None
+    return ServerLabel(
+        file=section.model_config_file,
+        server=section.server,
+        model=config.model.name,
+        label=section.label,
+        section="[rollout]",
+        timeout=timedelta(seconds=120),
+    )
+
+
+def promote(
+    config: MonitorConfig, store: Store, record: RolloutRecord, author: Author, *, force: bool = False
+) -> RolloutRecord:
+    """Have the label name the candidate; the former champion goes on in the dark.
+
+    Args:
+        config: The config.
+        store: The store.
+        record: The rollout, of mode shadow or split, or a finished replay.
+        author: Who promotes.
+        force: Whether to do it although the evidence does not allow it.
+
+    Returns:
+        The rollout that watches the promotion.
+
+    Raises:
+        BadInput: the evidence does not allow it, or the config names no server.
+        CannotRun: the label names another version than the champion, or the server does not follow.
+    """
+    if record.mode == "watch" or (record.mode != "replay" and not record.goes_on):
+        check_goes_on(record)
+        raise BadInput(
+            "A promotion is watched, and not promoted.",
+            got=f"rollout {record.number}",
+            expected="a rollout of a candidate",
+            fix="`pitfalls rollout rollback` takes the promotion back.",
+        )
+    if not force and (record.result is None or not record.result.promotable):
+        reasons = () if record.result is None else record.result.reasons
+        raise BadInput(
+            "The evidence does not allow a promotion.",
+            got=" ".join(reasons) or "no look at the evidence yet",
+            expected="the loss as required, and every guard not worse",
+            fix="Wait for it; or promote all the same, with --force, which is recorded.",
+        )
+    said = _move(config, record.champion, record.candidate)
+    now = author.clock()
+    forced = " by force, against the evidence" if force else ""
+    text = f"Version {record.candidate} was promoted{forced}. {said}"
+    step = ended(record, "promoted", now, author.by, text)
+    former = record if record.mode == "replay" else step.record
+    number = store.rollouts.begin_after(former, step.events, _watch(record, author, now))
+    watch = store.rollouts.one(number)
+    text = f"Version {record.champion} goes on in the dark, so that version {record.candidate} can be taken back."
+    store.rollouts.save(watch, [RolloutEvent(at=now, kind="started", by=author.by, text=text)])
+    return watch
+
+
+def _watch(record: RolloutRecord, author: Author, now: datetime) -> RolloutRecord:
+    """The reverse shadow of a promotion."""
+    return replace(
+        record,
+        mode="watch",
+        state="running",
+        share=1.0,
+        salt=secrets.token_hex(8),
+        settings=_restarted(record.settings, now),
+        started_at=now,
+        by=author.by,
+        ended_at=None,
+        scale=None,
+        result=None,
+        plan=None,
+        follows=record.number,
+        number=0,
+    )
+
+
+def _restarted(settings: str, now: datetime) -> str:
+    """Settings without what was learned of the former rollout."""
+    document = json.loads(settings)
+    for name in ("shares", "costs"):
+        document.pop(name, None)
+    return json.dumps({**document, "worked_at": iso(now)}, sort_keys=True)
+
+
+def take_back(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author) -> RolloutRecord:
+    """Have the label name the former champion again.
+
+    Args:
+        config: The config.
+        store: The store.
+        record: The rollout that watches a promotion.
+        author: Who takes it back.
+
+    Returns:
+        The rollout, ended.
+
+    Raises:
+        BadInput: it watches no promotion, has ended, or the config names no server.
+        CannotRun: the label names another version than the promoted one, or the server does not follow.
+    """
+    check_goes_on(record)
+    if record.mode != "watch":
+        raise BadInput(
+            "Nothing was promoted that could be taken back.",
+            got=f"rollout {record.number}, of mode {record.mode}",
+            expected="the rollout that watches a promotion",
+            fix="`pitfalls rollout stop` ends this one; the champion stays.",
+        )
+    said = _move(config, record.candidate, record.champion)
+    now = author.clock()
+    step = ended(record, "rolled back", now, author.by, f"Version {record.candidate} was taken back. {said}")
+    return _save_end(store, step)
+
+
+def stop(store: Store, record: RolloutRecord, author: Author, reason: str = "") -> RolloutRecord:
+    """End a rollout; whatever version is in use stays.
+
+    Args:
+        store: The store.
+        record: The rollout; it goes on.
+        author: Who ends it.
+        reason: Why.
+
+    Returns:
+        The rollout, ended.
+
+    Raises:
+        BadInput: it has ended.
+    """
+    check_goes_on(record)
+    stays = record.candidate if record.mode == "watch" else record.champion
+    text = f"Stopped; version {stays} stays." + (f" {reason}" if reason else "")
+    return _save_end(store, ended(record, "stopped", author.clock(), author.by, text))
+
+
+def _save_end(store: Store, step: Step) -> RolloutRecord:
+    """Keep the end of a rollout; BadInput if somebody else has ended it meanwhile."""
+    if not store.rollouts.save(step.record, step.events):
+        check_goes_on(store.rollouts.one(step.record.number))
+    return step.record
+
+
+def _move(config: MonitorConfig, expected: int, to: int) -> str:
+    place = server_label(config)
+    if place is None:
+        raise BadInput(
+            "The config does not say which label a promotion moves.",
+            got="no model_config_file and no server in the [rollout] section",
+            expected="both",
+            fix='Write model_config_file = "models.config" and server = "http://127.0.0.1:8501" there.',
+        )
+    named = place.version()
+    if named not in {expected, to}:  # it names the other one where a process died before it kept what it had done
+        raise CannotRun(
+            "The label does not name the version that is in use by this rollout. Nothing was changed.",
+            got=f"version {named} at the label {place.label}",
+            expected=f"version {expected}",
+            fix="Somebody has moved it; end this rollout (`pitfalls rollout stop`), and begin another.",
+        )
+    states = place.states()
+    if states.get(to) != "AVAILABLE":
+        raise CannotRun(
+            "The server does not have the version that the label is to name. Nothing was changed.",
+            got=f"version {to} is {states.get(to, 'unknown')}",
+            expected="AVAILABLE",
+            fix="Have the server load it: model_version_policy { specific { … } } or { all {} }.",
+        )
+    return place.move(to)

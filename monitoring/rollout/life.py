@@ -1,0 +1,187 @@
+"""The life of a rollout: what a look at the evidence leads to, and what people may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from monitoring.config.rollout_section import DecideSection
+from monitoring.errors import BadInput
+from monitoring.records import RolloutEvent, RolloutRecord, RolloutResult, RolloutState
+from monitoring.rollout.rollout_settings import rules_of_text
+
+#: What is to be done next, beyond keeping the record: move the label to the candidate, or back to the former champion.
+Next: TypeAlias = Literal["", "promote", "roll back"]
+
+#: Who does what nobody asked for.
+ITSELF = "pitfalls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a look leads to.
+
+    Attributes:
+        record: The rollout after it.
+        events: What happened.
+        do: What is to be done next.
+    """
+
+    record: RolloutRecord
+    events: tuple[RolloutEvent, ...] = ()
+    do: Next = ""
+
+
+def ended(record: RolloutRecord, state: RolloutState, at: datetime, by: str, text: str) -> Step:
+    """A rollout that ends.
+
+    Args:
+        record: The rollout.
+        state: The state that it ends in.
+        at: When.
+        by: Who ends it.
+        text: Why, in a sentence.
+
+    Returns:
+        The step.
+    """
+    event = RolloutEvent(at=at, kind=state, by=by, text=text)
+    return Step(record=replace(record, state=state, ended_at=at), events=(event,))
+
+
+def next_step(record: RolloutRecord, result: RolloutResult, decide: DecideSection, now: datetime) -> Step:
+    """What a look at the evidence leads to.
+
+    Args:
+        record: The rollout; it goes on.
+        result: What is known now.
+        decide: Who acts, and for how long a promotion is watched.
+        now: The time.
+
+    Returns:
+        The step. A candidate that is worse, or harmful, or does not differ where it has to be better, is not promoted;
+        one that may be promoted is, or waits for a person; a promoted one that does harm is taken back, or a person is
+        told to.
+    """
+    record = replace(record, result=result)
+    if record.mode == "watch":
+        return _watched(record, result, decide, now)
+    versions = f"version {record.candidate}"
+    stays = f"version {record.champion} stays"
+    if result.obstacles:
+        return _out_of_time(record, now, f"{result.obstacles[0]} {stays.capitalize()}.") or Step(record=record)
+    if result.verdict == "worse" or result.harmful:
+        why = f"{versions.capitalize()} is worse: {interval_text(result)}"
+        if result.verdict != "worse":
+            harmed = [guard.name for guard in result.guards if guard.interval.verdict == "worse"]
+            why = f"{versions.capitalize()} does harm by {', '.join(harmed) or 'its guards together'}"
+        return ended(record, "stopped", now, ITSELF, f"{why}; {stays}.")
+    if result.promotable:
+        return _promotable(record, result, decide, now)
+    if result.verdict == "no difference that matters" and result.require == "better":
+        text = f"{versions.capitalize()} does not differ by what matters: {interval_text(result)}; {stays}."
+        return ended(record, "stopped", now, ITSELF, text)
+    return _out_of_time(record, now, f"Nothing is decided: {interval_text(result)}; {stays}.") or Step(record=record)
+
+
+def interval_text(result: RolloutResult) -> str:
+    """The difference in words.
+
+    Args:
+        result: The result.
+
+    Returns:
+        Its mean and bounds.
+    """
+    found = result.interval
+    title = f"{result.title[:1].lower()}{result.title[1:]}"
+    return f"its {title} differs by {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f}) on {result.rows:,} rows"
+
+
+def _promotable(record: RolloutRecord, result: RolloutResult, decide: DecideSection, now: datetime) -> Step:
+    text = (
+        f"Version {record.candidate} may be promoted, as {result.require} is required: the verdict is "
+        f"{result.verdict!r}, {interval_text(result)}."
+    )
+    promise = promise_text(record, now)
+    event = RolloutEvent(at=now, kind="decided", by=ITSELF, text=f"{text}{promise}")
+    events = () if record.state == "decided" else (event,)
+    do: Next = "promote" if decide.promote == "auto" else ""
+    return Step(record=replace(record, state="decided"), events=events, do=do)
+
+
+def promise_text(record: RolloutRecord, now: datetime) -> str:
+    """Whether the verdict came in the time promised, as a further sentence; empty without a promise for it."""
+    kept = promise_kept(record, now)
+    if kept is None:
+        return ""
+    days, promised, in_time = kept
+    return f" It took {days:.1f} days; {promised:.1f} were promised{'' if in_time else ', which is late'}."
+
+
+def promise_kept(record: RolloutRecord, now: datetime) -> tuple[float, float, bool] | None:
+    """What a verdict took and what was promised for it, in days, and whether it came in time.
+
+    The promise is the last share's for the largest difference that is not larger than the one found.
+
+    Args:
+        record: The rollout.
+        now: When the verdict came.
+
+    Returns:
+        None without a plan, a verdict, or a promise for it.
+    """
+    if record.plan is None or record.result is None:
+        return None
+    size = abs(record.result.interval.mean)
+    smaller = [
+        (abs(one.effect), one.days[-1])
+        for one in record.plan.promises
+        if one.verdict == record.result.verdict and (abs(one.effect) <= size or one.effect == 0.0)
+    ]
+    promised = max(smaller, default=(0.0, None))[1]
+    if promised is None:
+        return None
+    days = (now - record.started_at) / timedelta(days=1)
+    return days, promised, days <= promised
+
+
+def _out_of_time(record: RolloutRecord, now: datetime, text: str) -> Step | None:
+    """The end of a rollout whose time is over; None where it is not."""
+    if record.state == "decided" or now < record.started_at + rules_of_text(record.settings).give_up:
+        return None
+    return ended(record, "gave up", now, ITSELF, text)
+
+
+def _watched(record: RolloutRecord, result: RolloutResult, decide: DecideSection, now: datetime) -> Step:
+    """After a promotion: the former champion answers in the dark, and harm leads back to it."""
+    back = f"version {record.candidate} to version {record.champion}"
+    if not result.obstacles and (result.verdict == "worse" or result.harmful):
+        if decide.rollback == "auto":
+            return Step(record=record, do="roll back")
+        if record.state == "decided":
+            return Step(record=record)
+        text = (
+            f"Version {record.candidate} is worse than version {record.champion} was: {interval_text(result)}. Go back "
+            f"from {back}: `pitfalls rollout rollback`."
+        )
+        return Step(
+            record=replace(record, state="decided"),
+            events=(RolloutEvent(at=now, kind="decided", by=ITSELF, text=text),),
+        )
+    if now >= record.started_at + decide.watch_after:
+        text = f"Version {record.candidate} was watched after its promotion: {result.verdict}, {interval_text(result)}."
+        return ended(record, "finished", now, ITSELF, text)
+    return Step(record=record)
+
+
+def check_goes_on(record: RolloutRecord) -> None:
+    """Raises BadInput for a rollout that has ended."""
+    if not record.goes_on:
+        raise BadInput(
+            "The rollout has ended.",
+            got=f"rollout {record.number}, {record.state} on {record.ended_at:%Y-%m-%d %H:%M} UTC",
+            expected="one that goes on",
+            fix="`pitfalls rollout list` lists them; `pitfalls rollout start` begins another.",
+        )

@@ -1,0 +1,216 @@
+"""What is promised before a rollout: how often its versions disagree, how labels come, and when a verdict comes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from monitoring.errors import BadInput
+from monitoring.records import RolloutPlan, RolloutPromise
+from monitoring.rollout import decision_rules
+from monitoring.rollout.decision_rules import DecisionRules
+from monitoring.rollout.evidence.differences import calibration_differences, loss_scale, paired_differences
+from monitoring.rollout.evidence.planning import SHARES, PairedStream, promise
+from monitoring.rollout.evidence.verdict import Rules
+from monitoring.rollout.log.answering import Answering
+from monitoring.rollout.log.candidate_log import CandidateLog
+from monitoring.rollout.log.evidence_job import ChosenByHash, answers_folder, measures_of, plan_of
+from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_of
+from monitoring.rollout.log.versions import Versions, bundle_digest
+from monitoring.rollout.pairs import CALIBRATION, ERRORS, Measures, PairedRows
+from monitoring.rollout.scoring import Scorer
+from monitoring.tasks.label_codes import has_label
+from monitoring.traffic.windows import Window
+from monitoring.watches.scoring import slice_codes
+
+#: Rows that both versions answer for a plan, about, and labelled disagreements that say how large differences are.
+ROWS, ENOUGH = 4_000, 30
+
+#: The sizes of differences that are planned for, in smallest differences; and no difference at all.
+EFFECTS = (-10.0, -4.0, -2.0, 0.0, 2.0, 4.0, 10.0)
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a sample of rows says.
+
+    Attributes:
+        pairs: Rows that both versions answered.
+        rows_per_day: How many rows the champion answers in a day.
+        mature: Which rows' labels are due, [n].
+    """
+
+    pairs: PairedRows
+    rows_per_day: float
+    mature: np.ndarray
+
+
+def make_plan(
+    versions: Versions,
+    rules: DecisionRules,
+    scorer: Scorer,
+    *,
+    share: float,
+    clock: Callable[[], datetime],
+    rng: np.random.Generator,
+) -> RolloutPlan:
+    """Plan a rollout: the candidate answers some logged rows, whose labels are not needed.
+
+    Args:
+        versions: The versions.
+        rules: What will decide.
+        scorer: The candidate.
+        share: The share of rows that the rollout will have.
+        clock: Gives the time.
+        rng: Source of randomness.
+
+    Returns:
+        The plan. Cost: the candidate's answers to some thousand rows, and a few seconds.
+
+    Raises:
+        BadInput: the log has no rows of the champion, or the candidate takes other inputs.
+        CannotRun: the candidate cannot be loaded.
+    """
+    seen = _sample(versions, rules, scorer, clock)
+    measures = measures_of(versions, rules)
+    scale = loss_scale(measures.task, measures.loss)
+    length = _window_days(versions, clock())
+    rows = seen.rows_per_day * length * share
+    coverage = _coverage(seen)
+    stream = _stream(measures, seen.pairs, rows, coverage, scale)
+    deciding = Rules(margin=rules.margin(scale), alpha=rules.wrong, scale=scale, missing=rules.missing_labels)
+    guards = _guard_streams(measures, rules, seen, rows, coverage)
+    horizon = rules.horizon / _DAY
+    promises = []
+    for effect in _effects(rules.margin(scale), scale):
+        found = promise(stream, effect, deciding, rng, guards=guards)
+        promises.append(
+            RolloutPromise(
+                effect=effect,
+                verdict=found.word,
+                shares=SHARES,
+                days=tuple(None if one is None else one * length + horizon for one in found.windows),
+                rows=found.rows,
+                labels=found.labels,
+            )
+        )
+    return RolloutPlan(
+        at=clock(),
+        rows_per_day=seen.rows_per_day * share,
+        disagreement=stream.disagreement,
+        spread=stream.spread,
+        coverage=coverage,
+        label_delay_days=_delays(seen),
+        measured_on=len(seen.pairs),
+        promises=tuple(promises),
+    )
+
+
+def _effects(margin: float, scale: float) -> list[float]:
+    """The differences that are planned for; without a margin, in thousandths of the largest loss."""
+    unit = margin or scale / 1_000.0
+    return [one * unit for one in EFFECTS if margin or one]
+
+
+def _sample(versions: Versions, rules: DecisionRules, scorer: Scorer, clock: Callable[[], datetime]) -> _Seen:
+    """Have the candidate answer rows of the last windows, of those whose labels are due if there are some."""
+    champion, plan, now = champion_log(versions), plan_of(versions.config), clock()
+    everything = windows_of(champion, plan, since=None, until=now)
+    due = [window for window in everything if window.end + rules.horizon <= now]
+    windows = (due or everything)[-7:]
+    counts = champion.row_counts(windows)[:, 1] if windows else np.zeros(0, np.int64)
+    if not counts.sum():
+        raise BadInput(
+            "The traffic log has no rows of the champion.",
+            got=f"no row of {versions.config.model.name} version {versions.champion} in a whole window",
+            expected="requests that it has answered",
+            fix="Name the version that answered: --champion; `pitfalls traffic DIR` lists them.",
+        )
+    chosen = ChosenByHash("plan", min(ROWS / float(counts.sum()), 1.0))
+    folder = answers_folder(versions.config, versions, bundle_digest(versions.bundle))
+    with CandidateLog(folder, versions, clock=clock) as answers:
+        work = Answering(champion, scorer, answers)
+        for window in windows:
+            work.answer(window, chosen)
+    paired = PairedLog(versions, champion, folder, horizon=rules.horizon)
+    parts = [paired.read(window, known_by=window.end + rules.horizon, chosen=chosen).pairs for window in windows]
+    mature = np.concatenate([np.full(len(part), bool(due)) for part in parts])
+    days = sum((window.end - window.start) / _DAY for window in windows)
+    return _Seen(pairs=PairedRows.joined(parts), rows_per_day=float(counts.sum()) / days, mature=mature)
+
+
+def _window_days(versions: Versions, now: datetime) -> float:
+    window: Window = plan_of(versions.config).windows(now, now)[-1]
+    return (window.end - window.start) / _DAY
+
+
+def _coverage(seen: _Seen) -> float:
+    """The share of rows whose label has come in time, among those that were due; 1 where none was."""
+    labelled = has_label(seen.pairs.labels)[seen.mature]
+    return float(labelled.mean()) if labelled.any() else 1.0
+
+
+def _delays(seen: _Seen) -> tuple[float, float]:
+    """In how many days half, and nine tenths, of the labels came."""
+    rows = seen.pairs.rows
+    labelled = has_label(rows.labels)
+    if not labelled.any():
+        return 0.0, 0.0
+    days = (rows.label_times[labelled] - rows.event_times[labelled]) / 86_400e6
+    return float(np.quantile(days, 0.5)), float(np.quantile(days, 0.9))
+
+
+def _stream(measures: Measures, pairs: PairedRows, rows: float, coverage: float, scale: float) -> PairedStream:
+    """The paired rows of the loss."""
+    found = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
+    return _of_differences(found.values, found.largest, rows, coverage, scale)
+
+
+def _of_differences(
+    values: np.ndarray, largest: np.ndarray, rows: float, coverage: float, scale: float
+) -> PairedStream:
+    differ = largest > 0.0
+    known = differ & np.isfinite(values)
+    sizes = values[known] if np.count_nonzero(known) >= ENOUGH else largest[differ]
+    spread = math.sqrt(float(np.mean(sizes**2))) if sizes.size else 1.0
+    disagreement = float(differ.mean()) if differ.size else 0.0
+    return PairedStream(rows=rows, disagreement=disagreement, spread=max(spread, 1e-6) * scale, coverage=coverage)
+
+
+def _guard_streams(
+    measures: Measures, rules: DecisionRules, seen: _Seen, rows: float, coverage: float
+) -> Sequence[tuple[PairedStream, Rules]]:
+    """The paired rows of each guard, and what it may be worse by; latency apart, which is not known before."""
+    pairs, scale = seen.pairs, loss_scale(measures.task, measures.loss)
+    found: list[tuple[PairedStream, Rules]] = []
+    limits: Mapping[str, float] = {
+        name: rules.limit(name, scale) for name in (decision_rules.SLICES, decision_rules.CALIBRATION)
+    }
+    differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
+    for column, values in measures.slices.items():
+        codes = slice_codes(pairs.rows.features[column], values)
+        for code in range(len(values)):
+            mask = codes == code
+            part = _of_differences(
+                differences.values[mask], differences.largest[mask], rows * float(mask.mean()), coverage, scale
+            )
+            if mask.any():
+                found.append((part, _rules(rules, limits[decision_rules.SLICES], scale)))
+    if measures.measures_calibration and CALIBRATION in measures.guards:
+        gap = calibration_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
+        part = _of_differences(gap.values, gap.largest, rows, coverage, scale)
+        found.append((part, _rules(rules, limits[decision_rules.CALIBRATION], 2.0 * scale)))
+    if ERRORS in measures.guards:
+        errors = PairedStream(rows=rows, disagreement=0.0)
+        found.append((errors, _rules(rules, rules.limit(decision_rules.ERRORS, scale), 1.0)))
+    return found
+
+
+def _rules(rules: DecisionRules, margin: float, scale: float) -> Rules:
+    return Rules(margin=margin, alpha=rules.wrong, scale=scale, missing=rules.missing_labels)

@@ -1,0 +1,115 @@
+"""Runs a rollout to its end, pass by pass: works, acts on what was decided, tells people, waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitoring.config import MonitorConfig
+from monitoring.errors import PitfallsError
+from monitoring.records import RolloutEvent, RolloutRecord
+from monitoring.rollout.actions import Author, promote, take_back
+from monitoring.rollout.life import ITSELF
+from monitoring.rollout.notify import Send, send_events
+from monitoring.rollout.shadow.worker import MakeScorer, Pass, ShadowWorker
+from monitoring.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a running rollout needs of the world.
+
+    Attributes:
+        make_scorer: Makes what answers rows with a bundle.
+        author: Who runs it.
+        send: Sends notifications.
+        wait: Waits between two passes; says whether to go on.
+        say: Told each event, in a sentence.
+    """
+
+    make_scorer: MakeScorer
+    author: Author
+    send: Send
+    wait: Callable[[], bool]
+    say: Callable[[str], None]
+
+
+def run_shadow(config: MonitorConfig, store: Store, record: RolloutRecord, around: Surroundings) -> RolloutRecord:
+    """Work on a rollout until it ends, or `wait` says to stop; and on the one that watches its promotion after it.
+
+    Args:
+        config: The config.
+        store: The store with the rollout.
+        record: The rollout, of mode shadow or watch.
+        around: What it needs of the world.
+
+    Returns:
+        The rollout as it is then.
+
+    Raises:
+        BadInput: the versions do not fit each other, or the log.
+        CannotRun: as of `ShadowWorker.work`.
+    """
+    worker = _worker(config, store, record, around)
+    try:
+        while True:
+            record = _act(config, store, worker.work(), around)
+            send_events(config, store, record, around.send, around.author.clock)
+            following = _watching(store, record)
+            if following is not None:
+                worker.close()
+                record = following
+                worker = _worker(config, store, record, around)
+            elif not record.goes_on:
+                return record
+            if not around.wait():
+                return record
+            current = store.rollouts.one(record.number)  # somebody may have acted on it meanwhile
+            if current.state != record.state:
+                worker.record = record = current
+                following = _watching(store, record)
+                if following is not None:
+                    worker.close()
+                    worker, record = _worker(config, store, following, around), following
+                elif not record.goes_on:
+                    send_events(config, store, record, around.send, around.author.clock)
+                    return record
+    finally:
+        worker.close()
+
+
+def _worker(config: MonitorConfig, store: Store, record: RolloutRecord, around: Surroundings) -> ShadowWorker:
+    return ShadowWorker(
+        config=config, store=store, record=record, make_scorer=around.make_scorer, clock=around.author.clock
+    )
+
+
+def _act(config: MonitorConfig, store: Store, done: Pass, around: Surroundings) -> RolloutRecord:
+    """Do what a pass leads to. What cannot be done is told, and tried again after the next pass."""
+    for event in done.events:
+        around.say(event.text)
+    if not done.do:
+        return done.record
+    author = Author(by=ITSELF, release=around.author.release, clock=around.author.clock)
+    try:
+        if done.do == "promote":
+            promote(config, store, done.record, author)
+        else:
+            take_back(config, store, done.record, author)
+    except PitfallsError as error:
+        event = RolloutEvent(at=author.clock(), kind="failed", by=ITSELF, text=f"Could not {done.do}. {error}")
+        around.say(event.text)
+        last = store.rollouts.events(done.record.number)[-1:]
+        store.rollouts.save(done.record, [] if last and last[0].text == event.text else [event])
+        return done.record
+    record = store.rollouts.one(done.record.number)
+    around.say(store.rollouts.events(record.number)[-1].text)
+    return record
+
+
+def _watching(store: Store, record: RolloutRecord) -> RolloutRecord | None:
+    """The rollout that watches the promotion of another one, while it goes on."""
+    if record.state != "promoted":
+        return None
+    found = (one for one in store.rollouts.latest(record.name) if one.follows == record.number and one.goes_on)
+    return next(found, None)

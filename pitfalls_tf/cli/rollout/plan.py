@@ -1,0 +1,112 @@
+"""``pitfalls rollout plan``: say when a verdict comes, before anything runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.output import printable, with_output
+from pitfalls_tf.cli.rollout.deciding import deciding_options, rules_of
+from pitfalls_tf.cli.rollout.versions import version_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monitoring.config import MonitorConfig
+    from monitoring.records import RolloutPlan
+    from monitoring.rollout.decision_rules import DecisionRules
+    from monitoring.rollout.log.versions import Versions
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@version_options
+@click.option(
+    "--share",
+    type=click.FloatRange(0.0, 1.0, min_open=True),
+    help="Share of the rows that the rollout will have.  [default: the config's]",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="What simulations begin from.")
+@deciding_options
+@with_output
+def command(config_path: Path, *, output: Output, **flags: Any) -> int:
+    """Say when a verdict comes, before anything runs.
+
+    The candidate answers some thousand logged rows, which shows how often the versions disagree and needs no label; the
+    log says how many rows and labels come, and how late. Simulations of the test itself then give the days until a
+    verdict, for differences of several sizes, with probabilities of 50 and 90 %.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.rollout import plan_document  # noqa: PLC0415 - as above
+    from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    versions = find_versions(config, flags["champion"], flags["candidate"])
+    rules = rules_of(flags, config)
+    plan = planned(config, versions, rules, share=flags["share"], seed=flags["seed"])
+    document = {
+        "model": config.model.name,
+        "versions": {"champion": versions.champion, "candidate": versions.candidate},
+        "plan": plan_document(plan).plain(),
+    }
+    output.finish(document, lambda: _show(versions, plan))
+    return 0
+
+
+def planned(
+    config: MonitorConfig, versions: Versions, rules: DecisionRules, *, share: float | None, seed: int
+) -> RolloutPlan:
+    """Plan a rollout with the candidate in a process of its own.
+
+    Returns:
+        The plan.
+    """
+    import numpy as np  # noqa: PLC0415 - not needed for --help
+
+    from monitoring.rollout.log.planning_job import make_plan  # noqa: PLC0415 - as above
+    from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
+
+    scorer = ScorerProcess(versions.bundle)
+    try:
+        return make_plan(
+            versions,
+            rules,
+            scorer,
+            share=config.rollout.share if share is None else share,
+            clock=lambda: datetime.now(UTC),
+            rng=np.random.default_rng(seed),
+        )
+    finally:
+        scorer.close()
+
+
+def _show(versions: Versions, plan: RolloutPlan) -> None:
+    for line in plan_lines(versions.champion, versions.candidate, plan):
+        click.echo(printable(line))
+
+
+def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str]:
+    """A plan in words.
+
+    Yields:
+        Lines.
+    """
+    half, most = plan.label_delay_days
+    yield (
+        f"Versions {champion} and {candidate} disagree on {plan.disagreement:.1%} of {plan.measured_on:,} rows; "
+        f"{plan.rows_per_day:,.0f} rows a day will be compared"
+    )
+    delays = f"half within {half:.1f} days, nine tenths within {most:.1f}"
+    yield f"  {plan.coverage:.0%} of their labels come in time, {delays}"
+    yield f"  {'difference':>11}  {'verdict':<26}  {'days, 50 %':>10}  {'days, 90 %':>10}  {'rows':>10}  {'labels':>8}"
+    for one in plan.promises:
+        days = ["later" if day is None else f"{day:.1f}" for day in one.days]
+        rows = "" if one.rows[-1] is None else f"{one.rows[-1]:,}"
+        labels = "" if one.labels[-1] is None else f"{one.labels[-1]:,}"
+        yield f"  {one.effect:>+11.4f}  {one.verdict:<26}  {days[0]:>10}  {days[-1]:>10}  {rows:>10}  {labels:>8}"
+    yield "  negative is better; rows and labels are those of 90 %; a promotion waits for every guard"

@@ -1,0 +1,29 @@
+"""``pitfalls rollout rollback``: take a promotion back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.rollout.acting import acted
+from pitfalls_tf.cli.rollout.status import rollout_option
+from pitfalls_tf.cli.rollout.versions import by_option
+
+if TYPE_CHECKING:
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@rollout_option
+@by_option
+@with_output
+def command(config_path: Path, *, number: int | None, by: str | None, output: Output) -> int:
+    """Have the label name the former champion again."""
+    from monitoring.rollout.actions import take_back  # noqa: PLC0415 - not needed for --help
+
+    return acted(take_back, config_path, number, by, output)

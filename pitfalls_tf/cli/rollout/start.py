@@ -1,0 +1,120 @@
+"""``pitfalls rollout start``: run a rollout in the foreground until it ends."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.monitor.options import config_option, notifier
+from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, require_option, rules_of
+from pitfalls_tf.cli.rollout.plan import plan_lines, planned
+from pitfalls_tf.cli.rollout.status import show_rollout
+from pitfalls_tf.cli.rollout.versions import author_of, by_option, version_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitoring.config import MonitorConfig
+    from monitoring.records import RolloutRecord
+    from monitoring.store.store import Store
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@version_options
+@click.option(
+    "--share",
+    type=click.FloatRange(0.0, 1.0, min_open=True),
+    help="Share of the rows that the candidate answers.  [default: the config's]",
+)
+@click.option("--once", is_flag=True, help="Answer and count what is due once, and exit.")
+@click.option("--no-plan", is_flag=True, help="Begin without a plan, and without a promise.")
+@click.option(
+    "--poll", "poll_s", default=10.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between two passes."
+)
+@by_option
+@deciding_options
+@require_option
+@with_output
+def command(
+    config_path: Path, *, once: bool, no_plan: bool, poll_s: float, require: str | None, output: Output, **flags: Any
+) -> int:
+    """Run a rollout in the foreground until it ends.
+
+    A new one is planned and begun; one that goes on is taken up again. The worker tails the traffic log, has the
+    candidate answer in a process of its own at the lowest priority, counts windows once their labels are due, and
+    decides. It may be killed and started again at any moment: no row counts twice. SIGTERM or Ctrl-C ends it between
+    two passes, and not the rollout.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
+    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.rollout.shadow.run import Surroundings, run_shadow  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+    from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
+
+    config = _with_share(load_config(config_path), flags["share"])
+    with Store.open(config.store.url) as store, stopping() as stop:
+        record = _going_on(store, config) or _begun(
+            config, store, {**flags, "require": require}, output, plans=not no_plan
+        )
+        around = Surroundings(
+            make_scorer=ScorerProcess,
+            author=author_of(flags["by"]),
+            send=notifier(output),
+            wait=lambda: not once and _waited(stop.is_set, poll_s),
+            say=output.progress,
+        )
+        record = run_shadow(config, store, record, around)
+        events = store.rollouts.events(record.number)
+    output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
+    return 0 if require is None or record.result is None else exit_code(record.result, require)
+
+
+def _waited(is_stopped: Callable[[], bool], seconds: float) -> bool:
+    """Wait so long; False at once if it is to stop."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if is_stopped():
+            return False
+        time.sleep(min(0.1, seconds))
+    return not is_stopped()
+
+
+def _with_share(config: MonitorConfig, share: float | None) -> MonitorConfig:
+    if share is None:
+        return config
+    return config.model_copy(update={"rollout": config.rollout.model_copy(update={"share": share})})
+
+
+def _going_on(store: Store, config: MonitorConfig) -> RolloutRecord | None:
+    """The rollout of the config's deployment that goes on; None where there is none."""
+    return next((one for one in store.rollouts.latest(config.name) if one.goes_on), None)
+
+
+def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: Output, *, plans: bool) -> RolloutRecord:
+    from monitoring.rollout.actions import begin, check_policy  # noqa: PLC0415 - not needed for --help
+    from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
+
+    if config.rollout.mode == "split":
+        raise BadInput(
+            "A split has no shadow to run.",
+            got='mode = "split" in the [rollout] section',
+            expected='mode = "shadow"',
+            fix="The server splits requests: `pitfalls serve --rollout monitor.toml`.",
+        )
+    versions = find_versions(config, flags["champion"], flags["candidate"])
+    check_policy(config, versions)
+    rules = rules_of(flags, config)
+    plan = None
+    if plans:
+        plan = planned(config, versions, rules, share=None, seed=0)
+        for line in plan_lines(versions.champion, versions.candidate, plan):
+            output.progress(line)
+    return begin(config, store, versions, rules, author_of(flags["by"]), plan=plan)

@@ -1,0 +1,137 @@
+"""``pitfalls rollout status`` and ``list``: what is known of a rollout, and of all."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.output import printable, with_output
+from pitfalls_tf.cli.rollout.deciding import UNDECIDED, exit_code, require_option, show
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitoring.config import MonitorConfig
+    from monitoring.records import RolloutEvent, RolloutRecord
+    from monitoring.store.store import Store
+    from pitfalls_tf.cli.output import Output
+
+#: Events that the terminal shows.
+_SHOWN = 8
+
+rollout_option = click.option(
+    "--rollout",
+    "number",
+    type=click.IntRange(1, 2**31 - 1),
+    metavar="NUMBER",
+    help="Its number in `pitfalls rollout list`.  [default: the last one]",
+)
+
+
+@click.command()
+@config_option
+@rollout_option
+@click.option("--watch", is_flag=True, help="Show it again every few seconds, until it ends.")
+@click.option("--every", "every_s", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between.")
+@require_option
+@with_output
+def command(
+    config_path: Path, *, number: int | None, watch: bool, every_s: float, require: str | None, output: Output
+) -> int:
+    """Show what is known of a rollout.
+
+    With --require the exit code is 0 if the candidate may be promoted, 1 if not, 4 if it can't be told yet; no rollout
+    at all is wrong input, 2.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
+    from monitoring.rollout.status import as_of  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    with Store.open(config.store.url, make=False) as store:
+        record = as_of(rollout_of(config, store, number), datetime.now(UTC))
+        while watch and record.goes_on:
+            if not output.as_json:
+                click.clear()
+                show_rollout(record, store.rollouts.events(record.number))
+            time.sleep(every_s)
+            record = as_of(rollout_of(config, store, number), datetime.now(UTC))
+        events = store.rollouts.events(record.number)
+    output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
+    if require is None:
+        return 0
+    return UNDECIDED if record.result is None else exit_code(record.result, require)
+
+
+def rollout_of(config: MonitorConfig, store: Store, number: int | None) -> RolloutRecord:
+    """The rollout with a number, or the last one of the config's deployment. Raises BadInput if there is none."""
+    if number is not None:
+        return store.rollouts.one(number)
+    last = store.rollouts.latest(config.name, most=1)
+    if not last:
+        raise BadInput(
+            "There is no rollout yet.",
+            got=f"a store without a rollout of {config.name}",
+            expected="one that was replayed or started",
+            fix="`pitfalls rollout replay` or `pitfalls rollout start` begins one.",
+        )
+    return last[0]
+
+
+def show_rollout(record: RolloutRecord, events: Sequence[RolloutEvent]) -> None:
+    """Print a rollout to stdout."""
+    until = "" if record.ended_at is None else f" to {record.ended_at:%Y-%m-%d %H:%M}"
+    click.echo(
+        printable(
+            f"Rollout {record.number}: {record.model} versions {record.champion} and {record.candidate}, "
+            f"{record.mode}, {record.state}; since {record.started_at:%Y-%m-%d %H:%M}{until} UTC"
+        )
+    )
+    if record.result is None:
+        click.echo("No look at the evidence yet: no window with labels is mature.")
+    else:
+        show(record.result)
+    for event in events[-_SHOWN:]:
+        click.echo(printable(f"  {event.at:%Y-%m-%d %H:%M}  {event.kind}: {event.text}"))
+
+
+@click.command()
+@config_option
+@with_output
+def list_command(config_path: Path, *, output: Output) -> int:
+    """List the rollouts of the config's store."""
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.rollout import RolloutsDocument, rollout_document  # noqa: PLC0415 - as above
+    from monitoring.rollout.status import promises_kept  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    with Store.open(config.store.url, make=False) as store:
+        records = store.rollouts.latest()
+        events = {record.number: store.rollouts.events(record.number) for record in records}
+    kept, promised = promises_kept([(record, events[record.number]) for record in records])
+    document = RolloutsDocument(rollouts=[rollout_document(record, events[record.number]) for record in records])
+    output.finish(document.plain(), lambda: _list(records, kept, promised))
+    return 0
+
+
+def _list(records: Sequence[RolloutRecord], kept: int, promised: int) -> None:
+    for record in records:
+        verdict = "no look yet" if record.result is None else record.result.verdict
+        click.echo(
+            printable(
+                f"{record.number:>4}  {record.started_at:%Y-%m-%d}  {record.model} {record.champion} and "
+                f"{record.candidate}  {record.mode}, {record.state}: {verdict}"
+            )
+        )
+    if not records:
+        click.echo("No rollout yet.")
+    if promised:
+        click.echo(f"{kept} of {promised} verdicts came in the promised time.")

@@ -1,0 +1,98 @@
+"""A rollout runs by itself: promotes what is better, and takes back what does harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitoring.rollout.actions import stop
+from monitoring.rollout.shadow.run import Surroundings, run_shadow
+from monitoring.store.store import Store
+from tests.monitoring.actions.label_server import label_server, models_config
+from tests.monitoring.rollout.shadow.worlds import World, move_log, world_of
+from tests.monitoring.rollout.two_bundles import truth, two_bundles
+
+SECTION = """
+[rollout]
+model_config_file = "models.config"
+server = "http://127.0.0.1:{port}"
+[rollout.decide]
+guards = []
+horizon = "2d"
+promote = "{promote}"
+rollback = "auto"
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/rollouts.db") as opened:
+        yield opened
+
+
+def around(world: World, said: list[str], wait: Callable[[], bool]) -> Surroundings:
+    return Surroundings(
+        make_scorer=world.make_scorer, author=world.author, send=lambda *_: (), wait=wait, say=said.append
+    )
+
+
+def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(tmp_path: Path, store: Store) -> None:
+    folder = tmp_path / "world"
+    right = truth(two_bundles(tmp_path / "labels", ""))
+    with label_server(folder / "models.config", (1, 2)) as port:
+        world = world_of(folder, store, {1: right, 2: right}, SECTION.format(port=port, promote="auto"))
+        file = folder / "models.config"
+        file.write_text(models_config((1, 2), stable=1))
+        record, said = world.begun(), list[str]()
+
+        def wait() -> bool:
+            world.now += timedelta(days=1)
+            if "value: 2 }" in file.read_text():  # from then on the log is of version 2, whose answers are wrong
+                move_log(world, 1, 2)
+            return len(said) < 20
+
+        last = run_shadow(world.config, store, record, around(world, said, wait))
+        assert "value: 1 }" in file.read_text()
+    assert store.rollouts.one(record.number).state == "promoted"
+    assert (last.mode, last.state, last.follows) == ("watch", "rolled back", record.number)
+    assert [event.kind for event in store.rollouts.events(last.number)] == ["started", "rolled back"]
+    kinds = [event.kind for event in store.rollouts.events(record.number)]
+    assert kinds == ["started", "decided", "promoted"]
+    assert all(scorer.closed for scorer in world.scorers)
+
+
+def test_a_promotion_that_fails_is_told_once_and_tried_again(tmp_path: Path, store: Store) -> None:
+    folder = tmp_path / "world"
+    right = truth(two_bundles(tmp_path / "labels", ""))
+    world = world_of(folder, store, {1: right, 2: right}, SECTION.format(port=9, promote="ask"))
+    (folder / "models.config").write_text(models_config((1, 2), stable=1))
+    record, said = world.begun(), list[str]()
+    auto = world.config.rollout.deciding.model_copy(update={"promote": "auto"})
+    world.config = world.config.model_copy(update={"rollout": world.config.rollout.model_copy(update={"decide": auto})})
+
+    def wait() -> bool:
+        world.now += timedelta(days=1)
+        return world.now < record.started_at + timedelta(days=12)
+
+    last = run_shadow(world.config, store, record, around(world, said, wait))
+    assert last.state == "decided"
+    failures = [event.text for event in store.rollouts.events(record.number) if event.kind == "failed"]
+    assert len(failures) == 1
+    assert failures[0].startswith("Could not promote.")
+    assert "does not say which versions it has" in failures[0]
+
+
+def test_one_that_somebody_stops_ends(tmp_path: Path, store: Store) -> None:
+    right = truth(two_bundles(tmp_path / "labels", ""))
+    world = world_of(tmp_path / "world", store, {1: right, 2: right})
+    record = world.begun()
+
+    def wait() -> bool:
+        stop(store, store.rollouts.one(record.number), world.author)
+        return True
+
+    last = run_shadow(world.config, store, record, around(world, [], wait))
+    assert last.state == "stopped"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Protocol, cast
 
 from rich.console import Console
 
+from benchmarks.measurement_page import write_tables
 from benchmarks.results import Environment, Result, Settings, draw, write
 from monitoring.errors import PitfallsError
 from pitfalls_tf.cli import ENVIRONMENT
@@ -25,6 +27,7 @@ NAMES = (
     "truth.nannyml_equal_alarms",
     "truth.real_drift",
     "truth.verdicts",
+    "truth.psi",
     "truth.joint",
     "truth.label_coverage",
     "truth.few_rows",
@@ -128,6 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="minutes of the soak test (default 10)")
     parser.add_argument("--workers", type=int, default=2, help="server processes of the soak test (default 2)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"for the JSON files (default {OUT})")
+    parser.add_argument("--pages", type=Path, metavar="DIR", help="also put the tables on their pages, docs/measurements")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in NAMES]
     if unknown:
@@ -151,6 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
         seconds = time.perf_counter() - started
         draw(result, console)
         written = write(name, result, settings, seconds)
+        if given.pages is not None:
+            write_tables(given.pages, json.loads(written.read_text("utf-8")))
         console.print(f"{seconds:.1f} s; {Environment()}; {written}\n", markup=False, highlight=False)
     return 0
 

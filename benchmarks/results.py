@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
@@ -99,12 +101,21 @@ def cell_text(cell: Cell) -> str:
     return f"{cell:.3g}"
 
 
+def commit() -> str:
+    """The commit of the checkout, with `-dirty` after changes; empty outside of a repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    described = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return described.stdout.strip()
+
+
 def write(name: str, result: Result, settings: Settings, seconds: float) -> Path:
     """Write a result with its environment as OUT/NAME.json; returns the file."""
     environment = Environment()
     document = {
         "benchmark": name,
         "quick": settings.quick,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "commit": commit(),
         "seconds": round(seconds, 1),
         "environment": {
             "python": environment.python,

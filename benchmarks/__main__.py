@@ -131,7 +131,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="minutes of the soak test (default 10)")
     parser.add_argument("--workers", type=int, default=2, help="server processes of the soak test (default 2)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"for the JSON files (default {OUT})")
-    parser.add_argument("--pages", type=Path, metavar="DIR", help="also put the tables on their pages, docs/measurements")
+    parser.add_argument(
+        "--pages", type=Path, metavar="DIR", help="also put the tables on their pages, docs/measurements"
+    )
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in NAMES]
     if unknown:

@@ -45,13 +45,13 @@ def tables(document: dict[str, Any]) -> str:
     name, environment = document["benchmark"], document["environment"]
     command = f"python -m benchmarks {name}" + (" --quick" if document["quick"] else "")
     libraries = ", ".join(f"{library} {version}" for library, version in environment["libraries"].items())
+    took = f"{document['seconds']:,.0f} s on {environment['cores']} cores"
     parts = [
         BEGIN.format(name=name),
         "",
         "| measured | commit | by | took |",
         "|---|---|---|---|",
-        f"| {document['date']} | `{document['commit']}` | `{command}` | {document['seconds']:,.0f} s on "
-        f"{environment['cores']} cores |",
+        f"| {document['date']} | `{document['commit']}` | `{command}` | {took} |",
         "",
         f"Python {environment['python']}, {libraries}.",
         "",
@@ -61,8 +61,9 @@ def tables(document: dict[str, Any]) -> str:
         parts += [f"## {table['title']}", "", f"| {' | '.join(columns)} |", "|---" + "|---:" * (len(columns) - 1) + "|"]
         parts += [f"| {' | '.join(cell_text(cell) for cell in row)} |" for row in table["rows"]]
         parts += ["", *([table["note"], ""] if table["note"] else [])]
-    parts += [f"- {remark}" for remark in document["remarks"]]
-    return "\n".join([*parts, "" if document["remarks"] else "", END.format(name=name)]).replace("\n\n\n", "\n\n")
+    if document["remarks"]:
+        parts += [*(f"- {remark}" for remark in document["remarks"]), ""]
+    return "\n".join([*parts, END.format(name=name)])
 
 
 def write_tables(folder: Path, document: dict[str, Any]) -> Path:
@@ -80,9 +81,8 @@ def write_tables(folder: Path, document: dict[str, Any]) -> Path:
     text = path.read_text("utf-8") if path.exists() else f"# {name}\n"
     section = tables(document)
     earlier = re.compile(rf"{re.escape(BEGIN.format(name=name))}.*?{re.escape(END.format(name=name))}", re.DOTALL)
-    if earlier.search(text):
-        text = earlier.sub(lambda _: section, text)
-    else:
+    text, replaced = earlier.subn(lambda _: section, text)
+    if not replaced:
         text = f"{text.rstrip()}\n\n{section}\n"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")

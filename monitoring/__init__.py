@@ -15,7 +15,8 @@ from monitoring.errors import BadInput, CannotRun, PitfallsError
 if TYPE_CHECKING:
     from monitoring.evidence.drift_detector import DriftDetector
     from monitoring.notebook.drill import drill_monitor
-    from monitoring.notebook.monitor import Monitor, TableVerdicts, watch_table
+    from monitoring.notebook.monitor import Monitor
+    from monitoring.notebook.result import MonitorResult
     from monitoring.watches.custom.metric_rows import MetricRows
 
 __all__ = [
@@ -24,10 +25,9 @@ __all__ = [
     "DriftDetector",
     "MetricRows",
     "Monitor",
+    "MonitorResult",
     "PitfallsError",
-    "TableVerdicts",
     "drill_monitor",
-    "watch_table",
 ]
 
 #: Names imported at first use: the monitor loads Arrow, SQLAlchemy and pydantic, the detector numpy.
@@ -35,9 +35,8 @@ _LAZY = {
     "DriftDetector": "monitoring.evidence.drift_detector",
     "MetricRows": "monitoring.watches.custom.metric_rows",
     "Monitor": "monitoring.notebook.monitor",
-    "TableVerdicts": "monitoring.notebook.monitor",
+    "MonitorResult": "monitoring.notebook.result",
     "drill_monitor": "monitoring.notebook.drill",
-    "watch_table": "monitoring.notebook.monitor",
 }
 
 
@@ -46,3 +45,8 @@ def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module 'monitoring' has no attribute {name!r}")
     return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The names that are imported at first use, too: for completion in notebooks."""
+    return sorted({*globals(), *__all__})

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from monitoring.config import load_config
-from monitoring.drills.drill import DrillRequest, run_drill
+from monitoring.drills.drill import LEAD, REPLICATES, WINDOWS, DrillRequest, run_drill
 from monitoring.notebook.frames import stored
-from monitoring.notebook.monitor import Monitor
+from monitoring.notebook.monitor import Monitor, TableSource
 from monitoring.records import DrillRecord
 from monitoring.store.store import Store
 
 
-def drill_monitor(
+def drill_monitor(  # noqa: PLR0913 - a front door: an editor completes what it can see
     monitor: Monitor,
-    live: Any = None,
+    live: TableSource | None = None,
     *,
+    faults: Sequence[str] = (),
+    windows: int = WINDOWS,
+    lead: int = LEAD,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+    by: str = "",
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    **asked: Any,
 ) -> DrillRecord:
     """Plant faults in replayed rows of a monitor, and see whether and when it tells; as `pitfalls drill run` does.
 
@@ -31,8 +35,13 @@ def drill_monitor(
     Args:
         monitor: The monitor.
         live: The live rows that it has judged, as for `Monitor.run`; None: the reference is replayed.
+        faults: The names of faults (`pitfalls drill list` lists them); none: all that fit.
+        windows: Windows with the fault, at most.
+        lead: Windows before it, at least.
+        replicates: How often each fault is planted.
+        seed: What the draws begin from.
+        by: Who asks for it.
         clock: Gives the time.
-        **asked: The fields of `monitoring.drills.drill.DrillRequest`: `faults`, `windows`, `replicates`, `seed`, `by`.
 
     Returns:
         The drill, which the monitor's store has too.
@@ -47,6 +56,9 @@ def drill_monitor(
             names = config.traffic.event_time, config.traffic.prediction_id
             path = stored(live, Path(scratch) / "live.parquet", event_time=names[0], ids=names[1])
             config = config.model_copy(update={"traffic": config.traffic.with_path(path.absolute())})
-        record = run_drill(config, store, DrillRequest(**asked), clock=clock)
+        request = DrillRequest(
+            faults=tuple(faults), windows=windows, lead=lead, replicates=replicates, seed=seed, by=by
+        )
+        record = run_drill(config, store, request, clock=clock)
         store.drills.save(record)
     return record

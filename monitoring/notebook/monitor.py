@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from monitoring.atomic import scratch_folder
 from monitoring.baseline.folder import load_baseline
-from monitoring.config import MonitorConfig, load_config, parse_dictionary, read_dictionary
-from monitoring.errors import BadInput
+from monitoring.config import ColumnSection, MetricDraft, MonitorConfig, load_config, parse_dictionary, read_dictionary
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.data_dictionary import column_notes
@@ -25,127 +24,31 @@ from monitoring.jobs.run import RunRequest, RunResult, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.jobs.table_description import TableDescription, columns_named
 from monitoring.notebook.frames import stored
-from monitoring.records import IncidentRecord, MonitorStatus, Only, WindowRecord
-from monitoring.reports.sections.benchmark import Benchmark
+from monitoring.notebook.result import LONGEST_MESSAGE, MonitorResult, ResultTable, html_table
+from monitoring.records import Only
 from monitoring.store.store import Store
+from monitoring.tasks.task import TaskName
 from monitoring.traffic.column_roles import ColumnRole
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+    import pyarrow as pa
 
     from monitoring.jobs.report import Reports
-    from monitoring.reports.charts.input import InputPicture
 
-#: Characters of a message that a notebook shows.
-_LONGEST = 2_000
+#: A path or pattern of files, a pandas frame, a pyarrow table, or anything with the Arrow interface.
+TableSource: TypeAlias = "str | Path | pd.DataFrame | pa.Table | ArrowTable"
 
-#: Fields of several names that may be given as one name.
-_TUPLES = frozenset({"scores", "label_columns", "classes", "inputs", "categorical", "ignore", "slices", "class_slices"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TableVerdicts:
-    """What a monitor has found so far.
-
-    Attributes:
-        status: all windows and incidents, as they are stored.
-        judged: how many windows this run judged.
-        benchmark: the model's scores on the reference.
-    """
-
-    status: MonitorStatus
-    judged: int
-    benchmark: Benchmark
-
-    @property
-    def windows(self) -> tuple[WindowRecord, ...]:
-        """Every window judged, in order of time."""
-        return self.status.windows
-
-    @property
-    def incidents(self) -> tuple[IncidentRecord, ...]:
-        """Every incident, in order of its number."""
-        return self.status.incidents
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """What `plot` draws by name: the inputs that moved most over the last windows first."""
-        from monitoring.reports.charts.inputs import LAST_WINDOWS  # noqa: PLC0415 - not needed to judge
-        from monitoring.reports.sections.inputs import inputs_of  # noqa: PLC0415 - as above
-
-        found = inputs_of(self.status.windows[-LAST_WINDOWS:], self.status.baseline)
-        return tuple(one.name or one.key for one in found)
-
-    @property
-    def paged(self) -> bool:
-        """Whether a page is not closed yet."""
-        return any(i.level == "page" and i.state != "closed" for i in self.incidents)
-
-    @overload
-    def plot(self) -> Figure: ...
-
-    @overload
-    def plot(self, column: str) -> InputPicture: ...
-
-    def plot(self, column: str | None = None) -> Figure | InputPicture:
-        """Losses and evidence window by window, or one input: its value, effect, evidence and alarms.
-
-        Args:
-            column: An input, or a column that inputs describe; None: losses and evidence.
-
-        Returns:
-            A figure of matplotlib; of an input a picture that a notebook shows.
-
-        Raises:
-            BadInput: There is no such input.
-        """
-        if column is not None:
-            from monitoring.reports.charts.input import input_picture  # noqa: PLC0415 - as below
-
-            return input_picture(self.status, column)
-        from monitoring.reports.charts.summary import draw_figure  # noqa: PLC0415 - brings matplotlib
-
-        return draw_figure(self.status, self.benchmark)
-
-    def to_pandas(self, table: str = "scores") -> pd.DataFrame:
-        """What was judged as a data frame: `scores`, a row for each watch in each window; `windows`; or `incidents`."""
-        from monitoring.reports.results_table import results_table  # noqa: PLC0415 - brings pyarrow
-
-        frame: pd.DataFrame = results_table(self.status, table).to_pandas()
-        return frame
-
-    def __repr__(self) -> str:
-        last = f" to {self.windows[-1].end:%Y-%m-%d %H:%M}" if self.windows else ""
-        count = {level: sum(one.level == level for one in self.incidents) for level in ("page", "notice")}
-        open_pages = sum(one.level == "page" and one.state != "closed" for one in self.incidents)
-        return (
-            f"TableVerdicts({printable(self.status.model)}: {len(self.windows)} windows{last}; {count['page']} pages, "
-            f"{open_pages} of them open; {count['notice']} notices)"
-        )
-
-    def _repr_html_(self) -> str:
-        found = self.status
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{escape(printable(cell, _LONGEST))}</td>' for cell in _cells(incident))}</tr>"
-            for incident in found.incidents
-        )
-        head = "".join(f"<th>{name}</th>" for name in ("level", "window", "cause", "message", "state"))
-        table = (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else "<p>No incidents.</p>"
-        )
-        last = f", to {found.windows[-1].end:%Y-%m-%d %H:%M}" if found.windows else ""
-        return (
-            f"<p><b>{escape(printable(found.model))}</b>: {len(found.windows)} windows judged{last}, "
-            f"{found.coverage.rows:,} rows, {found.coverage.labels:,} labels. Budget of false pages: "
-            f"{escape(found.page_budget)}.</p>{table}"
-        )
+#: The name of a column, or several.
+Names: TypeAlias = str | Sequence[str]
 
 
-def _cells(incident: IncidentRecord) -> tuple[str, ...]:
-    when = f"{incident.window_start:%Y-%m-%d %H:%M}"
-    return (incident.level, when, incident.cause, incident.message, incident.state)
+class ArrowTable(Protocol):
+    """A table of another library, such as polars or DuckDB, that hands over its rows without a copy."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The stream of the Arrow C interface."""
 
 
 class TemporaryFolder:
@@ -162,7 +65,7 @@ class Monitor:
 
     One that `from_reference` made knows its `notes`, and what each of the reference's `columns` was taken for.
 
-    >>> Monitor.from_reference("REF.parquet", event_time="ts", scores=("p",), label="y")  # doctest: +SKIP
+    Not safe for several threads; several processes may open one folder, and one of them judges at a time.
     """
 
     def __init__(
@@ -180,49 +83,113 @@ class Monitor:
         self._scratch = TemporaryFolder()
 
     @classmethod
-    def from_reference(
+    def from_reference(  # noqa: PLR0913 - the front door: an editor completes what it can see
         cls,
-        reference: Any,
+        reference: TableSource,
         *,
+        event_time: str | None = None,
+        scores: Names | Mapping[str, Names] = (),
+        predicted: Names | Mapping[str, Names] | None = None,
+        label: Names | Mapping[str, str] | None = None,
+        label_columns: Names = (),
+        label_time: str | None = None,
+        prediction_id: str | None = None,
+        classes: Names | Mapping[str, Names] = (),
+        task: TaskName | None = None,
+        inputs: Names = (),
+        categorical: Names = (),
+        ignore: Names = (),
+        group: str | None = None,
+        slices: Names = (),
+        class_slices: Names = (),
+        metrics: Sequence[MetricDraft] = (),
+        quantile: float | None = None,
+        every: str = "1d",
+        rows: int | None = None,
+        timezone: str = "UTC",
+        naive_timezone: str = "UTC",
+        traffic: str | None = None,
+        dictionary: Mapping[str, Mapping[str, Any]] | str | Path | None = None,
+        settings: Mapping[str, Any] | None = None,
         out: str | Path | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         force: bool = False,
-        **own: Any,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Monitor:
         """A monitor that compares live tables with a reference table.
 
+        One of `scores` and `predicted` has to be given, unless `task` is "inputs". Several columns are a list of names.
+
+        >>> Monitor.from_reference(reference, event_time="ts", scores="p", label="y", out="lender")  # doctest: +SKIP
+
         Args:
-            reference: a path (or pattern), a pandas frame, a pyarrow table, or anything with the Arrow interface:
-                predictions on rows that the model was not fitted on.
-            out: the monitor's folder; None: one that is deleted with the monitor.
-            clock: gives the time.
-            force: whether a monitor that is in the folder already is replaced.
-            **own: the fields of `TableDescription`: `event_time`, `scores` or `predicted`, `label` and so on;
-                `dictionary`, such as ``{"amount": {"unit": "EUR"}}``; `settings`, those of ``monitor.toml`` by section.
+            reference: A path (or pattern), a pandas frame, a pyarrow table, or anything with the Arrow interface:
+                predictions on rows that the model was not fitted on, with labels where performance is watched.
+            event_time: The column of event times; None: `event_time`. A reference may have none.
+            scores: The probability of the second class, or a column for each class, or lists; of a ranking, lists with
+                a score of each id. By output: a mapping.
+            predicted: The predicted class or number, lists of numbers, or lists of ids. By output: a mapping.
+            label: The column of labels; several where several numbers are predicted. By output: a mapping.
+            label_columns: Instead of `label`, a column of 0 and 1 for each class that a row may have.
+            label_time: The column of the times at which labels became known.
+            prediction_id: The column of ids, by which repeats and labels that come apart are recognised.
+            classes: The classes in the order of the scores; empty: as the table has them. By output: a mapping.
+            task: "classification", "multilabel" (any of several classes), "regression", "ranking" (lists of ids, best
+                first) or "inputs" (no answers); None: as labels and answers are, and none of the last two.
+            inputs: Columns, or NAME:KIND; empty: all columns that have no other use.
+            categorical: Inputs that are categories, whatever they look like.
+            ignore: Columns that are no inputs.
+            group: The column of what dependent rows share, such as a customer.
+            slices: Categories whose values are watched by themselves.
+            class_slices: Classes that are watched by themselves.
+            metrics: Metrics of your own.
+            quantile: Which quantile of the label a predicted number is; None: its mean or median.
+            every: The length of a window, such as "1d" or "6h".
+            rows: How many rows make a window, instead of `every`.
+            timezone: The zone in which days begin, an IANA name.
+            naive_timezone: The zone of times that have none.
+            traffic: Where live rows are, for runs from the command line; None: as `run` is given them.
+            dictionary: The data dictionary, such as ``{"amount": {"unit": "EUR"}}``, or the path of a TOML file.
+            settings: Other settings of ``monitor.toml`` by section: ``{"budget": {"page": "1 per 365 windows"}}``.
+            out: The monitor's folder; None: one that is deleted with the monitor.
+            force: Whether a monitor that is in the folder already is replaced.
+            clock: Gives the time.
 
         Returns:
-            The monitor.
+            The monitor; its `columns` are what each column was taken for, its `notes` what is weak about the reference.
 
         Raises:
-            BadInput: the reference does not fit its description.
-            CannotRun: the folder cannot be written.
+            BadInput: The reference does not fit its description, or a setting is unknown.
+            CannotRun: The folder cannot be written.
         """
-        unknown = sorted(own.keys() - {field.name for field in fields(TableDescription)})
-        if unknown:
-            raise BadInput(
-                "Unknown fields of a table's description.",
-                got=", ".join(unknown),
-                expected=", ".join(field.name for field in fields(TableDescription)),
-                fix="Name the columns: event_time='ts', scores=('p',), label='y'.",
-            )
-        said = columns_named(own)
-        for name in _TUPLES & said.keys():
-            said[name] = (said[name],) if isinstance(said[name], str) else tuple(said[name])
-        if "dictionary" in said:
-            columns = said["dictionary"]
-            is_file = isinstance(columns, str | Path)
-            said["dictionary"] = read_dictionary(Path(columns)) if is_file else parse_dictionary(columns)
-        table = TableDescription(**said)
+        columns: dict[str, Any] = {
+            "label": label if label is None or isinstance(label, str | Mapping) else tuple(label),
+            "scores": scores if isinstance(scores, Mapping) else _names(scores),
+            "predicted": predicted if isinstance(predicted, str | Mapping | None) else tuple(predicted),
+            "classes": classes if isinstance(classes, Mapping) else _names(classes),
+            "label_columns": _names(label_columns),
+            "task": task,
+        }
+        table = TableDescription(
+            **columns_named({name: value for name, value in columns.items() if value}),
+            event_time=event_time,
+            label_time=label_time,
+            prediction_id=prediction_id,
+            inputs=_names(inputs),
+            categorical=_names(categorical),
+            ignore=_names(ignore),
+            group=group,
+            slices=_names(slices),
+            class_slices=_names(class_slices),
+            metrics=tuple(metrics),
+            quantile=quantile,
+            every=every,
+            rows=rows,
+            timezone=timezone,
+            naive_timezone=naive_timezone,
+            traffic=traffic,
+            dictionary=_dictionary(dictionary),
+            settings=settings or {},
+        )
         scratch = TemporaryFolder()
         path = stored(
             reference,
@@ -232,16 +199,24 @@ class Monitor:
         )
         folder = scratch.path / "table" if out is None else Path(out)
         adopted = init_monitor(path, table, out=folder, clock=clock, force=force)
-        made = cls(adopted.config, clock=clock, notes=adopted.notes, columns=adopted.columns)
-        made._scratch = scratch
-        return made
+        monitor = cls(adopted.config, clock=clock, notes=adopted.notes, columns=adopted.columns)
+        monitor._scratch = scratch
+        return monitor
 
     @classmethod
     def open(cls, folder: str | Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Monitor:
-        """The monitor whose ``monitor.toml`` lies in `folder`."""
+        """A monitor that was made before, here or by `pitfalls monitor init`.
+
+        Args:
+            folder: The folder of its ``monitor.toml``.
+            clock: Gives the time.
+
+        Returns:
+            The monitor. The config is read by the first method that needs it, which raises `BadInput` without one.
+        """
         return cls(Path(folder) / "monitor.toml", clock=clock)
 
-    def run(self, live: Any, labels: Any = None) -> TableVerdicts:
+    def run(self, live: TableSource, labels: TableSource | None = None) -> MonitorResult:
         """Judge every due window of live rows.
 
         Windows judged before are not judged again, so a growing table may be given whole each time. At least the rows
@@ -270,11 +245,11 @@ class Monitor:
             config = config.model_copy(update={"traffic": traffic})
         with Store.open(config.store.url) as store:
             run = run_due_windows(config, store, clock=self._clock)
-            return self._verdicts(config, store, run)
+            return self._result(config, store, run)
 
     def backfill(
-        self, live: Any, start: datetime, end: datetime, *, only: Only | None = None, by: str = ""
-    ) -> TableVerdicts:
+        self, live: TableSource, start: datetime, end: datetime, *, only: Only | None = None, by: str = ""
+    ) -> MonitorResult:
         """Judge windows of live rows late or again, as `pitfalls monitor backfill` does.
 
         Args:
@@ -295,9 +270,9 @@ class Monitor:
         asked = WindowRange(start=start, end=end, only=only, by=by)
         with Store.open(config.store.url) as store:
             done = backfill(config, store, asked, request=RunRequest(), clock=self._clock)
-            return self._verdicts(config, store, done.run)
+            return self._result(config, store, done.run)
 
-    def report(self, live: Any, out: str | Path, *, drift: bool = True) -> Reports:
+    def report(self, live: TableSource, out: str | Path, *, drift: bool = True) -> Reports:
         """Write the report page, the picture, and Evidently's drift report of a window of `live` into `out`.
 
         Args:
@@ -316,7 +291,7 @@ class Monitor:
         with Store.open(config.store.url) as store:
             return write_reports(config, store, out=Path(out), drift=drift)
 
-    def verdicts(self) -> TableVerdicts:
+    def result(self) -> MonitorResult:
         """All that was found so far; no rows are read, and nothing is judged.
 
         Returns:
@@ -327,28 +302,25 @@ class Monitor:
         """
         config = load_config(self.config)
         with Store.open(config.store.url) as store:
-            return self._verdicts(config, store)
+            return self._result(config, store)
 
-    def to_pandas(self, table: str = "scores") -> pd.DataFrame:
-        """What was found so far as a data frame, as `TableVerdicts.to_pandas` gives it."""
-        return self.verdicts().to_pandas(table)
+    def to_pandas(self, table: ResultTable = "scores") -> pd.DataFrame:
+        """What was found so far as a data frame, as `MonitorResult.to_pandas` gives it."""
+        return self.result().to_pandas(table)
 
     def __repr__(self) -> str:
         return f"Monitor({str(self.config)!r})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{escape(printable(cell, _LONGEST))}</td>' for cell in one.document().values())}</tr>"
-            for one in self.columns
-        )
-        head = "".join(f"<th>{name}</th>" for name in ("column", "role", "kind", "", "unit", "description"))
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
-        notes = "".join(f"<li>{escape(printable(note, _LONGEST))}</li>" for note in self.notes)
+        head = ("column", "role", "kind", "", "unit", "description")
+        rows = [tuple(role.document().values()) for role in self.columns]
+        notes = "".join(f"<li>{escape(printable(note, LONGEST_MESSAGE))}</li>" for note in self.notes)
+        table = html_table(head, rows) if rows else ""
         return f"<p>Monitor of {escape(str(self.config))}.</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
 
-    def _verdicts(self, config: MonitorConfig, store: Store, run: RunResult | None = None) -> TableVerdicts:
+    def _result(self, config: MonitorConfig, store: Store, run: RunResult | None = None) -> MonitorResult:
         baseline = load_baseline(find_baseline(config).baseline)
-        return TableVerdicts(
+        return MonitorResult(
             status=replace(
                 status(store, config.name, None if run is None else run.deployment), columns=column_notes(config)
             ),
@@ -356,7 +328,7 @@ class Monitor:
             benchmark=reference_benchmark(baseline, config),
         )
 
-    def _config(self, live: Any) -> MonitorConfig:
+    def _config(self, live: TableSource) -> MonitorConfig:
         config = load_config(self.config)
         traffic = config.traffic
         path = stored(
@@ -365,6 +337,11 @@ class Monitor:
         return config.model_copy(update={"traffic": traffic.with_path(path.absolute())})
 
 
-def watch_table(reference: Any, live: Any, **own: Any) -> TableVerdicts:
-    """`Monitor.from_reference(reference, **own).run(live)`, for one look."""
-    return Monitor.from_reference(reference, **own).run(live)
+def _names(names: Names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _dictionary(given: Mapping[str, Mapping[str, Any]] | str | Path | None) -> Mapping[str, ColumnSection]:
+    if given is None:
+        return {}
+    return read_dictionary(Path(given)) if isinstance(given, str | Path) else parse_dictionary(given)

@@ -40,7 +40,7 @@ class InputPicture:
     @property
     def svg(self) -> tuple[str, ...]:
         """The drawings as SVG documents, two for each part."""
-        return tuple(_standalone(drawing) for pair in self.drawings for drawing in pair)
+        return tuple(standalone(drawing) for pair in self.drawings for drawing in pair)
 
     def save(self, path: str | Path) -> Path:
         """Write it as a page of HTML that needs no other file.
@@ -65,7 +65,7 @@ class InputPicture:
         for title, note, pair in zip(self.titles, self.notes, self.drawings, strict=True):
             images = "".join(
                 f'<img style="max-width:100%" alt="{escape(drawing.summary)}" src="data:image/svg+xml;base64,'
-                f'{base64.b64encode(_standalone(drawing).encode()).decode()}"/><br/>'
+                f'{base64.b64encode(standalone(drawing).encode()).decode()}"/><br/>'
                 for drawing in pair
             )
             parts.append(f"<p><b>{escape(title)}</b>. {escape(note)}<br/>{images}</p>")
@@ -137,7 +137,7 @@ def _drawings(one: Input, series: InputSeries, status: MonitorStatus) -> tuple[s
     return note, (series_drawing(drawn, _VALUES, zone), effects_drawing(effects, _EFFECTS, zone))
 
 
-def _standalone(drawing: Drawing) -> str:
+def standalone(drawing: Drawing) -> str:
     """A drawing as a document of its own, with the style that the report's page has."""
     style = (files("monitoring.reports") / "templates" / "drawings.css").read_text(encoding="utf-8")
     return (

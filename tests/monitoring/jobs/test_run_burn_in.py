@@ -14,7 +14,7 @@ from monitoring import Monitor
 from monitoring.config import load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline
-from monitoring.notebook.monitor import TableVerdicts
+from monitoring.notebook.result import MonitorResult
 from monitoring.records import AFTER_BURN_IN, BURN_IN
 from monitoring.reports.sections.headline import headline
 
@@ -47,7 +47,7 @@ def reference() -> pd.DataFrame:
     return days(20, 0).drop(columns="ts")
 
 
-def judged(found: TableVerdicts) -> list[tuple[Any, ...]]:
+def judged(found: MonitorResult) -> list[tuple[Any, ...]]:
     return [(one.start, one.page_log_evidence, one.status, one.findings) for one in found.windows]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import re
 import shutil
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from jsonschema import Draft202012Validator
 
 from monitoring import BadInput, Monitor
+from monitoring.jobs.table_description import TableDescription
 from monitoring.records import ColumnNote
 from tests.own_table import NOW, REFERENCE, own_rows, watch
 from tests.small_deployment import Days
 
+SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "schema" / "status.json"
 SAID: dict[str, Any] = {
     "event_time": "ts",
     "scores": ["on_time", "late"],
@@ -31,9 +37,9 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
     live = own_rows(Days(days=20, broken_from=10))
     monitor = Monitor.from_reference(own_rows(REFERENCE), prediction_id="id", clock=lambda: NOW, **SAID)
     with pytest.raises(BadInput, match="Nothing was judged yet"):
-        monitor.verdicts()
+        monitor.result()
     found = monitor.run(live)
-    again = monitor.verdicts()
+    again = monitor.result()
     assert (again.status, again.judged) == (found.status, 0)
     assert monitor.to_pandas("incidents").equals(found.to_pandas("incidents"))
     files = watch(tmp_path, every="5d", min_rows=200)
@@ -46,15 +52,29 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
     assert {"brier", "error"} <= set(found.to_pandas()["watch"])
     shown = found._repr_html_()
     assert "5 windows judged" in shown
+    assert shown.count("data:image/svg+xml") == 2
     assert "<script" not in shown
+    assert found.to_arrow("windows").num_rows == 5
+    document = found.to_dict()
+    assert [window["rows"] for window in document["windows"]] == [window.rows for window in found.windows]
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(document)
+    json.dumps(document, allow_nan=False)
     assert len(found.plot().axes) == 2
-    assert repr(found).startswith("TableVerdicts(table: 5 windows to 2013-")
+    assert repr(found).startswith("MonitorResult(table: 5 windows to 2013-")
     assert len(repr(found.windows)) + len(repr(found.status)) < 20_000
     picture = found.plot(found.inputs[0])
     assert len(picture.svg) == 2
     with pytest.raises(BadInput, match="no such input"):
         found.plot("nothing")
     assert monitor.run(live).judged == 0
+
+
+def test_every_field_of_a_description_is_a_parameter_with_a_line_of_its_own() -> None:
+    parameters = inspect.signature(Monitor.from_reference).parameters
+    named = {field.name for field in fields(TableDescription)} - {"outputs"}  # these are mappings of the columns
+    assert named | {"reference", "out", "force", "clock"} == set(parameters)
+    documented = inspect.getdoc(Monitor.from_reference) or ""
+    assert [name for name in parameters if f"\n    {name}: " not in documented] == []
 
 
 def test_settings_of_the_config_are_arguments_and_labels_may_come_apart() -> None:
@@ -160,7 +180,6 @@ def test_inputs_that_change_together_alone_are_a_notice_of_their_own_with_the_pa
         (5, {"event_time": "ts", "scores": "late"}, "a int"),
         (pd.DataFrame({"ts": []}), {"event_time": "ts", "scores": "late"}, "empty"),
         ("nowhere.csv", {"event_time": "ts", "scores": "late"}, "nowhere.csv"),
-        (pd.DataFrame({"ts": [NOW]}), {"event_time": "ts", "score": "late"}, "score"),
         (pd.DataFrame({"ts": [NOW], "late": [0.5]}), {"scores": "late"}, "--event-time ts"),
     ],
 )

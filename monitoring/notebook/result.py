@@ -1,0 +1,173 @@
+"""What a monitor has judged so far, for notebooks: records, pictures, tables, and one schema for all of it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
+from monitoring.reports.sections.benchmark import Benchmark
+from monitoring.watches.descriptions import printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+
+    from monitoring.reports.charts.input import InputPicture
+
+#: The tables of a result: a row for each watch in each window, each metric that is shown and not tested in each window,
+#: each window, and each incident.
+ResultTable: TypeAlias = Literal["scores", "metrics", "windows", "incidents"]
+
+#: Characters of a message, and incidents, that a notebook shows.
+LONGEST_MESSAGE = 2_000
+NEWEST_INCIDENTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MonitorResult:
+    """What a monitor has judged so far. A notebook shows it as a compact report.
+
+    Attributes:
+        status: The deployment's whole state, as the store has it.
+        judged: The number of windows that this run judged.
+        benchmark: The model's losses on the reference.
+    """
+
+    status: MonitorStatus
+    judged: int
+    benchmark: Benchmark
+
+    @property
+    def windows(self) -> tuple[WindowRecord, ...]:
+        """Every window judged, in order of time."""
+        return self.status.windows
+
+    @property
+    def incidents(self) -> tuple[IncidentRecord, ...]:
+        """Every incident, in order of its number."""
+        return self.status.incidents
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What `plot` draws by name: the inputs that moved most over the last seven windows first."""
+        from monitoring.reports.charts.inputs import LAST_WINDOWS  # noqa: PLC0415 - not needed to judge
+        from monitoring.reports.sections.inputs import inputs_of  # noqa: PLC0415 - as above
+
+        inputs = inputs_of(self.status.windows[-LAST_WINDOWS:], self.status.baseline)
+        return tuple(each.name or each.key for each in inputs)
+
+    @property
+    def paged(self) -> bool:
+        """Whether a page is open: `assert not monitor.run(rows).paged` in a test."""
+        return any(i.level == "page" and i.state != "closed" for i in self.incidents)
+
+    @overload
+    def plot(self) -> Figure: ...
+
+    @overload
+    def plot(self, column: str) -> InputPicture: ...
+
+    def plot(self, column: str | None = None) -> Figure | InputPicture:
+        """Losses and evidence window by window, or one input: its value, effect, evidence and alarms.
+
+        Args:
+            column: An input, or a column that inputs describe; None: losses and evidence.
+
+        Returns:
+            A figure of matplotlib; of an input a picture that a notebook shows, and that `save` writes as a page.
+
+        Raises:
+            BadInput: There is no such input.
+        """
+        if column is not None:
+            from monitoring.reports.charts.input import input_picture  # noqa: PLC0415 - as below
+
+            return input_picture(self.status, column)
+        from monitoring.reports.charts.summary import draw_figure  # noqa: PLC0415 - brings matplotlib
+
+        return draw_figure(self.status, self.benchmark)
+
+    def to_arrow(self, table: ResultTable = "scores") -> pa.Table:
+        """One table of the result; columns are the keys of the schemas, with an underscore for the point.
+
+        Args:
+            table: Which.
+
+        Returns:
+            Rows in order of time; times are timestamps in UTC.
+        """
+        from monitoring.reports.results_table import results_table  # noqa: PLC0415 - brings pyarrow
+
+        return results_table(self.status, table)
+
+    def to_pandas(self, table: ResultTable = "scores") -> pd.DataFrame:
+        """As `to_arrow`, as a data frame."""
+        frame: pd.DataFrame = self.to_arrow(table).to_pandas()
+        return frame
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole result as JSON values, by the schema `status.json`, as `pitfalls monitor status --json` prints."""
+        from monitoring.documents.status import status_document  # noqa: PLC0415 - brings pydantic's models
+
+        return status_document(self.status).plain()
+
+    def __repr__(self) -> str:
+        last = f" to {self.windows[-1].end:%Y-%m-%d %H:%M}" if self.windows else ""
+        count = {level: sum(i.level == level for i in self.incidents) for level in ("page", "notice")}
+        open_pages = sum(i.level == "page" and i.state != "closed" for i in self.incidents)
+        return (
+            f"MonitorResult({printable(self.status.model)}: {len(self.windows)} windows{last}; {count['page']} pages, "
+            f"{open_pages} of them open; {count['notice']} notices)"
+        )
+
+    def _repr_html_(self) -> str:
+        """The headline, the evidence, the losses, and the newest incidents; no script."""
+        from monitoring.reports.charts.evidence import evidence_chart  # noqa: PLC0415 - not needed to judge
+        from monitoring.reports.charts.losses import loss_charts  # noqa: PLC0415 - as above
+        from monitoring.reports.sections.headline import headline  # noqa: PLC0415 - as above
+
+        status = self.status
+        head = headline(status)
+        parts = [f"<p><b>{escape(head.model)}</b>: {escape(head.verdict)}</p>", f"<p>{escape(self._counts())}</p>"]
+        if self.windows:
+            charts = (evidence_chart(status), *loss_charts(status)[:1])
+            parts.append(f"<div>{''.join(_image(chart.drawings[-1]) for chart in charts if chart.drawings)}</div>")
+        newest = status.incidents[-NEWEST_INCIDENTS:]
+        names = ("level", "window", "cause", "message", "state")
+        parts.append(html_table(names, [_cells(i) for i in reversed(newest)]) if newest else "<p>No incidents.</p>")
+        if len(newest) < len(status.incidents):
+            parts.append(f"<p>The newest {len(newest)} of {len(status.incidents)} incidents.</p>")
+        return "".join(parts)
+
+    def _counts(self) -> str:
+        coverage = self.status.coverage
+        last = f", to {self.windows[-1].end:%Y-%m-%d %H:%M}" if self.windows else ""
+        return (
+            f"{len(self.windows)} windows judged{last}, {coverage.rows:,} rows, {coverage.labels:,} labels. "
+            f"Budget of false pages: {self.status.page_budget}."
+        )
+
+
+def html_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table for a notebook; cells are escaped, and cut where they are long."""
+    shown = "".join(
+        f"<tr>{''.join(f'<td>{escape(printable(cell, LONGEST_MESSAGE))}</td>' for cell in row)}</tr>" for row in rows
+    )
+    names = "".join(f"<th>{escape(name)}</th>" for name in head)
+    return f"<table><thead><tr>{names}</tr></thead><tbody>{shown}</tbody></table>"
+
+
+def _image(drawing: Any) -> str:
+    from monitoring.reports.charts.input import standalone  # noqa: PLC0415 - not needed to judge
+
+    data = base64.b64encode(standalone(drawing).encode()).decode()
+    return f'<img style="max-width:49%" alt="{escape(drawing.summary)}" src="data:image/svg+xml;base64,{data}"/>'
+
+
+def _cells(incident: IncidentRecord) -> tuple[str, ...]:
+    when = f"{incident.window_start:%Y-%m-%d %H:%M}"
+    return (incident.level, when, incident.cause, incident.message, incident.state)

@@ -1,0 +1,47 @@
+"""Pages with Python that a reader types: every block runs, and prints what the page says that it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def run(page: Path) -> tuple[dict[str, Any], int]:
+    """Run the blocks of a page, one after the other.
+
+    Returns:
+        The names that they leave, and how many outputs were compared.
+    """
+    names: dict[str, Any] = {"__name__": "page"}
+    compared = 0
+    for code, expected in BLOCK.findall(page.read_text("utf-8")):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, str(page), "exec"), names)  # noqa: S102 - a page of this repository
+        if expected:
+            compared += 1
+            assert doctest.OutputChecker().check_output(expected, printed.getvalue(), FLAGS), printed.getvalue()
+    return names, compared
+
+
+def test_the_worked_example_has_the_figures_of_its_page() -> None:
+    names, compared = run(ROOT / "docs" / "concepts" / "one-watch.md")
+    assert compared == 4
+    assert names["detector"].n_windows == 14
+
+
+def test_an_output_that_differs_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n", "utf-8")
+    with pytest.raises(AssertionError, match="2"):
+        run(page)

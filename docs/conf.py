@@ -37,6 +37,9 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|pd|pandas|pyarrow|pathlib|datetime|collections|matplotlib)\..*|Figure|Path"),
     ("py:.*", r"Reports|InputPicture"),
+    # Names in a signature that is read as text, because a type of it is imported for type checkers alone
+    ("py:.*", r"(Names|Mapping|Callable|Sequence).*|datetime|pa\.Table"),
+    ("py:.*", r"TableSource|ResultTable|TaskName|Only|MetricDraft"),
 ]
 
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "

@@ -62,7 +62,7 @@ class MonitorResult:
 
     @property
     def paged(self) -> bool:
-        """Whether a page is open: `assert not monitor.run(rows).paged` in a test."""
+        """Whether a page is open; a test says `assert not monitor.run(rows).paged`."""
         return any(i.level == "page" and i.state != "closed" for i in self.incidents)
 
     @overload

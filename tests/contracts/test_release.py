@@ -83,5 +83,5 @@ def _libraries(path: Path) -> set[str]:
 def test_every_decision_is_in_the_list_of_decisions(root: Path) -> None:
     folder = root / "docs" / "decisions"
     listed = re.findall(r"^\| \[(\d{4})\]\((\S+)\)", (folder / "README.md").read_text("utf-8"), re.MULTILINE)
-    assert [name for _, name in listed] == sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert sorted(name for _, name in listed) == sorted(path.name for path in folder.glob("[0-9]*.md"))
     assert all(name.startswith(number) for number, name in listed)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -99,8 +99,8 @@ class Server:
         pipe = subprocess.PIPE
         command = [sys.executable, "-m", "serving.process.child"]
         self._process = process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self._log, text=True)
-        print(json.dumps(self._settings), file=process.stdin, flush=True)  # noqa: T201 - stays open until the end
-        answer = self._first_line(process)
+        print(json.dumps(self._settings), file=process.stdin, flush=True)  # stays open until the end
+        answer = self._first_line(cast("IO[str]", process.stdout))
         if "error" in answer:
             error = answer["error"]
             self.stop()
@@ -211,10 +211,10 @@ class Server:
             )
         return self._info
 
-    def _first_line(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+    def _first_line(self, out: IO[str]) -> dict[str, Any]:
         """What the child says first: where it listens, or why it cannot."""
-        ready, _, _ = select.select([process.stdout], [], [], self._start_timeout)
-        line = process.stdout.readline() if ready and process.stdout is not None else ""
+        ready, _, _ = select.select([out], [], [], self._start_timeout)
+        line = out.readline() if ready else ""
         if not line:
             waited = "it ended" if ready else f"nothing after {self._start_timeout:g} s"
             lines = self._lines()

@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.judging.fit.tolerances import SEASONAL_BRIER, SEASONAL_RANK
 from monitoring.records import Finding, WatchKey
 from monitoring.watches.descriptions import lower_first, slice_title, watch_title
 
@@ -76,8 +77,10 @@ def reference_limits(
     found = []
     if span is not None and span < YEAR:
         found.append(
-            f"The reference covers {span.days + 1} days, less than a year: it cannot tell a season from drift. Harder "
-            "traffic with a model as right as before is a notice, and no page."
+            f"The reference covers {span.days + 1} days, less than a year: it cannot tell a season from drift. A rise "
+            "of a loss that the model expects, of harder traffic, is a notice, and a page once it is material "
+            f"([tolerance] any_cause). Rises of the Brier score by less than {100 * SEASONAL_BRIER:.0f} % and of ranking "
+            f"loss by less than {100 * SEASONAL_RANK:.0f} % of the benchmark are notices until a reference covers a year."
         )
     for metric in ("error", "brier"):
         found += _trend(metric, means.get(WatchKey(watch=metric)))

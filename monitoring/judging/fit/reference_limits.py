@@ -79,8 +79,9 @@ def reference_limits(
         found.append(
             f"The reference covers {span.days + 1} days, less than a year: it cannot tell a season from drift. A rise "
             "of a loss that the model expects, of harder traffic, is a notice, and a page once it is material "
-            f"([tolerance] any_cause). Rises of the Brier score by less than {100 * SEASONAL_BRIER:.0f} % and of ranking "
-            f"loss by less than {100 * SEASONAL_RANK:.0f} % of the benchmark are notices until a reference covers a year."
+            "([tolerance] any_cause). Until a reference covers a year, rises of the Brier score by less than "
+            f"{100 * SEASONAL_BRIER:.0f} % of the benchmark, and of ranking loss by less than "
+            f"{100 * SEASONAL_RANK:.0f} %, are notices."
         )
     for metric in ("error", "brier"):
         found += _trend(metric, means.get(WatchKey(watch=metric)))

@@ -19,6 +19,10 @@ from monitoring.records import ScoreSum, WatchKey, WindowRecord
 #: heavier tails than the normal law, a prediction limit alone is passed too often.
 EXCESS_FACTOR = 2.0
 
+#: Means over fewer rows must pass a bound besides that holds whatever the rows' law is: scores near 0, such as ranking
+#: losses, have tails that some windows of few rows do not show.
+FEW_ROWS = 100
+
 Floats = NDArray[np.float64]
 
 
@@ -116,7 +120,7 @@ class WindowLimit:
         own, worst = log_odds(np.array([plain, seen]), total.rows).tolist()
         if own <= self.largest(total.rows, alpha) or own - self.mean <= EXCESS_FACTOR * (worst - self.mean):
             return False
-        if total.rows >= self.sampling.reference_rows:
+        if total.rows >= max(self.sampling.reference_rows, FEW_ROWS):
             return True
         null = _inside(seen, self.sampling.reference_rows)
         # The tail of a mean of scores in [0, 1] is at most e times the binomial one (Bentkus 2004).

@@ -46,6 +46,7 @@ NAMES = (
     "truth.lender.incidents",
     "truth.lender.causes",
     "truth.lender.sensitivity",
+    "truth.worlds.measure",
     "monitor_speed",
     "window_speed",
     "window_growth",

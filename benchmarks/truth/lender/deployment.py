@@ -105,6 +105,7 @@ class LenderDeployment:
         extra: int = 0,
         min_rows: int = 200,
         budgets: Mapping[Level, Budget] = BUDGETS,
+        spec: BaselineSpec | None = None,
     ) -> LenderDeployment:
         """Fit a deployment to the days of a reference. Cost: one or two seconds.
 
@@ -116,19 +117,12 @@ class LenderDeployment:
             extra: inputs besides the lender's six.
             min_rows: windows of fewer rows are pooled.
             budgets: the false alarms that are promised.
+            spec: what is read of another model's rows than the lender's.
 
         Returns:
             The deployment.
         """
-        numbers = (*NUMBERS, *(f"other{at}" for at in range(extra)))
-        spec = BaselineSpec(
-            classes=CLASSES,
-            features=(
-                *(FeatureSpec(name=name, kind="number") for name in numbers[: len(NUMBERS)]),
-                *(FeatureSpec(name=name, kind="category") for name in CATEGORIES),
-                *(FeatureSpec(name=name, kind="number") for name in numbers[len(NUMBERS) :]),
-            ),
-        )
+        spec = spec or lender_spec(extra)
         reference = joined(days)
         bins = fit_bins(reference, spec)
         baseline = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), rows=InMemoryReference(reference))
@@ -184,6 +178,19 @@ class LenderDeployment:
             ]
             levels[level] = replace(levels[level], ar1=update.estimate(score_history(run, level), mine))
         run.state = replace(run.state, levels=levels)
+
+
+def lender_spec(extra: int = 0) -> BaselineSpec:
+    """What is read of the lender's rows."""
+    numbers = (*NUMBERS, *(f"other{at}" for at in range(extra)))
+    return BaselineSpec(
+        classes=CLASSES,
+        features=(
+            *(FeatureSpec(name=name, kind="number") for name in numbers[: len(NUMBERS)]),
+            *(FeatureSpec(name=name, kind="category") for name in CATEGORIES),
+            *(FeatureSpec(name=name, kind="number") for name in numbers[len(NUMBERS) :]),
+        ),
+    )
 
 
 def score_history(run: Run, level: Level) -> ScoreHistory:

@@ -73,14 +73,9 @@ def _estimates_table(documents: Iterable[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _commands_of(document: dict[str, Any]) -> list[str]:
-    """The commands that made the runs, with their hours where they were measured; an older manifest has one."""
-    if "groups" not in document:
-        return [str(document.get("command"))]
-    return [
-        group["command"] if not group["hours"] else f"{group['command']}  # {group['hours']:.2f} h"
-        for group in document["groups"]
-    ]
+def _groups(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The groups of runs, each with its command and its hours; a manifest of an earlier version has one command."""
+    return list(document.get("groups") or [{"command": str(document.get("command")), "hours": None}])
 
 
 def _line(claim: dict[str, Any]) -> str:
@@ -101,10 +96,17 @@ def _undecided(documents: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _commands(documents: Iterable[dict[str, Any]]) -> list[str]:
+    """The commands that made the runs, with the sum of the hours of a command's groups where all were measured."""
+    hours: dict[str, list[float | None]] = {}
+    for document in documents:
+        for group in _groups(document):
+            hours.setdefault(group["command"], []).append(group["hours"])
     lines = [
         "Commands, with the hours of their runs by the clock where they were kept; the machine did other work too:",
         "",
         "```",
     ]
-    lines += list(dict.fromkeys(command for document in documents for command in _commands_of(document)))
+    for command, parts in hours.items():
+        measured = [part for part in parts if part is not None]
+        lines.append(f"{command}  # {sum(measured):.2f} h" if len(measured) == len(parts) else command)
     return [*lines, "```"]

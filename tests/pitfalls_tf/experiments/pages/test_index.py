@@ -53,3 +53,11 @@ def test_every_link_of_the_index_exists(reproduced: Path) -> None:
     links = re.findall(r"\]\(([^)]+)\)", (reproduced / "README.md").read_text("utf-8"))
     assert links
     assert not [link for link in links if not (reproduced / link).is_file()]
+
+
+def test_the_index_states_the_hours_of_a_command_where_all_of_its_groups_were_measured(tmp_path: Path) -> None:
+    for name, hours in (("figure1", 0.25), ("figure1_tuning", 0.5), ("figure2", None), ("figure2_budget", 1.0)):
+        group = {"command": f"pitfalls reproduce {name.split('_')[0]}", "hours": hours}
+        write(tmp_path, manifest(name) | {"groups": [group]})
+    page = write_index(tmp_path).read_text("utf-8")
+    assert "\npitfalls reproduce figure1  # 0.75 h\npitfalls reproduce figure2\n" in page

@@ -164,13 +164,13 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     from matplotlib.gridspec import GridSpec  # noqa: PLC0415 - only when a figure is drawn
 
     sources = distinct_values(table, "source")
-    figure, axes = drawing.subplots(2, 1, height=3.9)
+    figure, axes = drawing.subplots(2, 1, height=5.8)
     for one in axes.flat:
         one.remove()
-    grid = GridSpec(2, 1, figure=figure, height_ratios=[1.6, 1])
-    upper, lower = grid[0].subgridspec(1, len(sources)), grid[1].subgridspec(1, SHOWN)
+    grid = GridSpec(2, 1, figure=figure, height_ratios=[3.2, 1])
+    upper, lower = grid[0].subgridspec(-(-len(sources) // 2), 2), grid[1].subgridspec(1, SHOWN)
     for place, source in enumerate(sources):
-        _draw_counts(figure.add_subplot(upper[0, place]), _Predictions(table, source), source)
+        _draw_counts(figure.add_subplot(upper[divmod(place, 2)]), _Predictions(table, source), source)
     if "digits" in sources:
         answers = _Predictions(table, "digits")
         for place, row in enumerate(answers.worst(SHOWN)):
@@ -183,6 +183,7 @@ def _draw_counts(axes: Any, answers: _Predictions, source: str) -> None:
     counts = np.bincount(answers.wrong.sum(axis=0), minlength=runs + 1) / len(answers.labels)
     axes.bar(range(1, runs + 1), counts[1:], color="#c9d3da", edgecolor=drawing.COLOURS[0], linewidth=0.5)
     axes.set(xlabel=f"runs of {runs} that are wrong", ylabel="share of deployed rows")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_title(f"{source}: no run wrong {counts[0]:.0%}".replace("%", " %"))
 
 

@@ -162,8 +162,8 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     table = deciding_rows(table)
     (source,) = distinct_values(table, "source")
     names = distinct_values(table, "setup")
-    figure, axes = drawing.subplots(1, 2, height=2.3, width_ratios=[1, 1.2])
-    score, gain = axes[0]
+    figure, axes = drawing.subplots(2, 1, height=3.8)
+    score, gain = axes.flat
     for place, setup in enumerate(names):
         values = np.sort(score_matrix(table, source=source, setup=setup, split="deployed", metric="brier").by_seed)
         spots = len(names) - place + np.linspace(-0.25, 0.25, len(values))
@@ -176,7 +176,7 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     rows = [(name, *mean_gain(_gains(table, source, name, CONVENTIONAL))) for name in others]
     gain.axvspan(-SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, color="#e3e6e8", linewidth=0)
     drawing.forest_plot(gain, rows, zero=0.0)
-    gain.set_xlabel("gain in deployed Brier score over conventional training\n(right is better)")
+    gain.set_xlabel("gain in deployed Brier score over conventional training (right is better)")
     gain.set_title("mean of families like these, 95 % intervals")
     return figure
 
@@ -185,7 +185,7 @@ EXPERIMENT: Final = Experiment(
     name="figure2_budget",
     title="Augmentation and a deep ensemble at equal training cost",
     caption=(
-        "Left: deployed Brier score (mean of domains) of every run. Right: gain over conventional training, in domains"
+        "Above: deployed Brier score (mean of domains) of every run. Below: gain over conventional training, in domains"
         " like these. In the grey band a difference is too small to matter. All but conventional training cost eight"
         " trainings."
     ),

@@ -241,10 +241,10 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
     table = deciding_rows(table)
     sources = distinct_values(table, "source")
-    figure, axes = drawing.subplots(1, len(sources), height=5.0, sharey=True)
-    for panel, source in zip(axes[0], sources, strict=True):
+    figure, axes = drawing.panels(len(sources), height=4.6)
+    for panel, source in zip(axes, sources, strict=True):
         _panel(panel, table, source)
-        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
+        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3)
     return figure
 
 

@@ -179,10 +179,10 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
     table = first_rows(table)
     sources = distinct_values(table, "source")
-    figure, axes = drawing.subplots(1, len(sources), height=0.9 + 0.36 * len(_verdicts(table, sources[0])))
-    for panel, source in zip(axes[0], sources, strict=True):
+    figure, axes = drawing.panels(len(sources), height=0.9 + 0.3 * len(_verdicts(table, sources[0])))
+    for panel, source in zip(axes, sources, strict=True):
         _panel(panel, table, source)
-    handles, labels = axes[0][0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure
 

@@ -55,6 +55,24 @@ def subplots(rows: int, columns: int, *, height: float, **settings: Any) -> tupl
     return figure, figure.subplots(rows, columns, squeeze=False, **settings)
 
 
+def panels(count: int, *, height: float) -> tuple[Figure, list[Axes]]:
+    """Make a figure of one page width with two panels in a row; more do not leave room for the names of methods.
+
+    Args:
+        count: number of panels.
+        height: inches of a row.
+
+    Returns:
+        The figure, and its axes.
+    """
+    columns = min(count, 2)
+    rows = -(-count // columns)
+    figure, axes = subplots(rows, columns, height=height * rows)
+    for spare in axes.flat[count:]:
+        spare.remove()
+    return figure, list(axes.flat[:count])
+
+
 def save(draw: Callable[[], Figure], folder: Path, name: str) -> None:
     """Draw a figure in this style, and write it as NAME.svg and NAME.png."""
     import matplotlib as mpl  # noqa: PLC0415 - as above

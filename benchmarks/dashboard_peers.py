@@ -24,9 +24,9 @@ import uvicorn
 
 from benchmarks.dashboard_speed import FIRST, TEMPLATE, fill
 from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.view.access import Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
 

@@ -19,9 +19,9 @@ import numpy as np
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.view.access import Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
 from monitoring.records import BaselineScore, IncidentRecord, Level, RunRecord, ScoreRecord, WindowRecord

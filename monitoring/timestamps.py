@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, tzinfo
 from typing import SupportsIndex
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,3 +50,42 @@ def duration_microseconds(duration: timedelta) -> int:
     86400000000
     """
     return duration // _MICROSECOND
+
+
+def parse_moment(text: str, zone: tzinfo | None = None) -> datetime:
+    """A time that somebody wrote.
+
+    Args:
+        text: As ISO 8601.
+        zone: Of times without an offset; None where they are not allowed.
+
+    Returns:
+        The time, aware.
+
+    Raises:
+        ValueError: It is none, has no offset, or is not in every time zone.
+
+    >>> parse_moment("2026-03-01", UTC).isoformat()
+    '2026-03-01T00:00:00+00:00'
+    """
+    moment = datetime.fromisoformat(text)
+    return require_everywhere(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
+
+
+def require_everywhere(moment: datetime) -> datetime:
+    """Require that a time is aware, and a time in every time zone.
+
+    Args:
+        moment: The time.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: It is not: it has no offset, or is in the first or the last year that there is.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("it has no offset from UTC")
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError(f"the year is not {MINYEAR + 1} to {MAXYEAR - 1}")
+    return moment

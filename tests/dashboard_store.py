@@ -111,7 +111,7 @@ def incidents_of(status: MonitorStatus, label: str = "UA") -> tuple[IncidentReco
     detail = CauseDetail(
         parts=(SlicePart(metric="brier", column="origin", slice=label, mix=0.001, loss=0.03),),
         inputs=(InputDrift(input=label, log_evidence=9.0),),
-        rows=(CauseRow(prediction_id=label, event_time=page.window_start, score=0.81),),
+        rows=(CauseRow(prediction_id=f"request-{label}:0", event_time=page.window_start, score=0.81),),
     )
     message = f"{page.message} {label} {STEP}"
     history = (IncidentEvent(at=page.opened_at, state="open"),)

@@ -132,12 +132,20 @@ class IncidentDocument(Document):
     rows: list[RowDocument]
     subgroup: SubgroupDocument | None
 
+    def without_rows(self) -> IncidentDocument:
+        """The same for those who may see no rows of the traffic."""
+        return self.model_copy(update={"rows": []})
+
 
 class IncidentsDocument(Document):
     """Incidents; `next` is the `before` of the next page of a list that has pages, null on the last."""
 
     incidents: list[IncidentDocument]
     next: int | None = None
+
+    def without_rows(self) -> IncidentsDocument:
+        """The same for those who may see no rows of the traffic."""
+        return self.model_copy(update={"incidents": [incident.without_rows() for incident in self.incidents]})
 
 
 def incident_document(incident: IncidentRecord) -> IncidentDocument:

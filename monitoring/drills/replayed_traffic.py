@@ -118,7 +118,7 @@ class ReplayedTraffic:
         """See `TrafficSource`."""
         return self._labels
 
-    def latest_labels(self) -> pa.Table:
+    def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
         """See `TrafficSource`: each prediction has one label at most."""
         return self._labels
 

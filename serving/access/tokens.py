@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
-import stat
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
+from monitoring.private_file import private_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +94,15 @@ def read_tokens(file: Path) -> tuple[Token, ...]:
     Raises:
         BadInput: The file cannot be read, others may read it, or a line is invalid. The message never has a token.
     """
-    return _parse(file, *_read(file))
+    text = private_text(file, lambda reason, fix: _bad_file(file, reason, fix=fix))
+    lines = [(number, _words(line)) for number, line in enumerate(text.splitlines(), start=1)]
+    return _checked(file, [_read_line(file, number, words) for number, words in lines if words])
+
+
+def _checked(file: Path, tokens: list[Token]) -> tuple[Token, ...]:
+    if not tokens:
+        raise _bad_file(file, "it is empty")
+    return tuple(tokens)
 
 
 def check_length(text: str, place: str) -> None:
@@ -123,29 +130,16 @@ def _bad_file(file: Path, reason: str, *, fix: str = "") -> BadInput:
     )
 
 
-def _read(file: Path) -> tuple[int, str]:
-    """The mode of a file, and its text."""
-    try:
-        with file.open("rb") as opened:
-            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-            text = opened.read().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8"
-        raise _bad_file(file, reason) from error
-    return mode, text
-
-
-def _parse(file: Path, mode: int, text: str) -> tuple[Token, ...]:
-    if mode & 0o037:
-        raise _bad_file(file, f"others may read or write it: mode {mode:04o}", fix=f"chmod 600 {file}")
-    lines = [(number, line.partition("#")[0].split()) for number, line in enumerate(text.splitlines(), start=1)]
-    tokens = tuple(_read_line(file, number, words) for number, words in lines if words)
-    if not tokens:
-        raise _bad_file(file, "it is empty")
-    return tokens
+def _words(line: str) -> list[str]:
+    """The words of a line before one that begins with #."""
+    words = line.split()
+    comment = next((place for place, word in enumerate(words) if word.startswith("#")), len(words))
+    return words[:comment]
 
 
 def _read_line(file: Path, number: int, words: list[str]) -> Token:
+    if "#" in words[0]:
+        raise _bad_file(file, f"line {number} has a # in its token", fix="Put a space before a comment.")
     check_length(words[0], f"{file}, line {number}")
     if len(words) > 3:
         raise _bad_file(file, f"line {number} has {len(words)} words")

@@ -18,9 +18,9 @@ from playwright.sync_api import sync_playwright
 from starlette.applications import Starlette
 
 from monitoring.config.files import read_files
+from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.stores.named_store import NamedStore, named_stores
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.view.access import Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
 from monitoring.dashboard.web.server import address_of, bind, serving

@@ -17,12 +17,14 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from monitoring.dashboard.access.access import host_names
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
-from monitoring.dashboard.web.server import access_of, address_of, bind
+from monitoring.dashboard.web.server import address_of, bind
 from monitoring.records import IncidentAction
 from monitoring.store import Store
+from tests.dashboard_access import access_with
 from tests.dashboard_store import HOSTILE, NOW, described_stores, make_store, stores_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -41,7 +43,8 @@ def served(shown: str | Stores, token: str | None = None, clock: Callable[[], da
     """The dashboard of a store or of some pages, on a free port. Yields its address without the last slash."""
     stores = shown if isinstance(shown, Stores) else stores_of(shown)
     stores = stores if clock is None else replace(stores, clock=clock)
-    app = dashboard_app(lambda: stores, access_of("127.0.0.1", token), Changes(stores.fingerprint, seconds=0.2))
+    access = replace(access_with({token: "act"} if token else {}), names=host_names("127.0.0.1"))
+    app = dashboard_app(lambda: stores, access, Changes(stores.fingerprint, seconds=0.2))
     listening = bind("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -17,9 +17,9 @@ from starlette.testclient import TestClient
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.view.access import Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
+from tests.dashboard_access import access_with
 from tests.dashboard_store import NOW, make_store
 from tests.monitoring.config.configs import LEAST, load
 from tests.serving.conftest import models_folder  # noqa: F401 - a fixture
@@ -75,7 +75,7 @@ def test_a_click_moves_the_label_back_and_a_second_one_does_nothing(tmp_path: Pa
         config = ConfigFile(path=tmp_path / "monitor.toml", config=load(tmp_path, LEAST + action))
         source = NamedStore(name="shop", url=url, files=(config,))
         stores = Stores(stores=(source,), files=(config,), clock=lambda: NOW)
-        access = Access(names=frozenset({"testserver"}), token="secret")
+        access = access_with({"secret": "act"})
         client = TestClient(dashboard_app(lambda: stores, access, Changes(stores.fingerprint)), follow_redirects=False)
         client.headers["authorization"] = "Bearer secret"
         page = "/d/shop/1/incidents/1"

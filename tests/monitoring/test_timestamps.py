@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.timestamps import EPOCH, as_datetime, as_microseconds, duration_microseconds
+from monitoring.timestamps import (
+    EPOCH,
+    as_datetime,
+    as_microseconds,
+    duration_microseconds,
+    parse_moment,
+    require_everywhere,
+)
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -50,3 +57,17 @@ def test_a_time_without_a_zone_is_an_error() -> None:
 def test_a_time_outside_the_calendar_is_an_error(us: int) -> None:
     with pytest.raises(OverflowError):
         as_datetime(us)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "9999-01-01T00:00:00Z", "2026-03-01", "", "x" * 9_999],
+)
+def test_what_is_no_time_in_every_zone_is_none(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - of datetime, or of this function
+        parse_moment(text)
+
+
+def test_a_time_without_an_offset_is_one_of_its_zone() -> None:
+    assert parse_moment("2026-03-01T02:00", timezone(timedelta(hours=2))) == datetime(2026, 3, 1, tzinfo=UTC)
+    assert require_everywhere(datetime(2026, 3, 1, tzinfo=UTC)) == datetime(2026, 3, 1, tzinfo=UTC)

@@ -19,7 +19,9 @@ from monitoring.dashboard.api.changes import ApiChanges
 from monitoring.dashboard.api.openapi import openapi_document
 from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation
 from monitoring.dashboard.api.resources import ActionRequest, RunActionRequest, error_document
+from monitoring.dashboard.view.requests import body_of, place_of
 from monitoring.documents.document import Document
+from monitoring.documents.incident import IncidentDocument, IncidentsDocument
 from monitoring.errors import AnotherRun, BadInput, PitfallsError
 from monitoring.records import IncidentAction
 from monitoring.watches.descriptions import printable
@@ -29,8 +31,6 @@ MOST_BODY_BYTES = 65_536
 
 #: Some hundred thousand labels.
 MOST_LABELS_BYTES = 16 << 20
-
-_LARGEST = 2**31 - 1
 
 
 class Api:
@@ -61,6 +61,8 @@ class Api:
         if operation.body is not None:
             return await self._change(operation, request)
         found = await run_in_threadpool(self._read, operation.name, request)
+        if isinstance(found, IncidentDocument | IncidentsDocument) and not request.state.may_see_rows:
+            found = found.without_rows()
         return JSONResponse(found.plain())
 
     def _read(self, name: str, request: Request) -> Document:
@@ -70,19 +72,19 @@ class Api:
             case "deployments":
                 found: Document = calls.deployments(_limit(request), asked.get("after", ""))
             case "deployment":
-                found = calls.deployment(*_place(request))
+                found = calls.deployment(*place_of(request))
             case "windows":
-                found = calls.windows(*_place(request), _limit(request), before)
+                found = calls.windows(*place_of(request), _limit(request), before)
             case "window-states":
-                found = calls.window_states(*_place(request), _limit(request))
+                found = calls.window_states(*place_of(request), _limit(request))
             case "incidents":
-                found = calls.incidents(*_place(request), _limit(request), before, closed=_closed(request))
+                found = calls.incidents(*place_of(request), _limit(request), before, closed=_closed(request))
             case "incident":
-                found = calls.incident(*_place(request), _number(request, "incident"))
+                found = calls.incident(*place_of(request), _incident(request))
             case "label-requests":
-                found = calls.label_requests(*_place(request), _limit(request))
+                found = calls.label_requests(*place_of(request), _limit(request))
             case _:
-                found = calls.runs(*_place(request), _limit(request))
+                found = calls.runs(*place_of(request), _limit(request))
         return found
 
     async def _change(self, operation: Operation, request: Request) -> Response:
@@ -90,7 +92,7 @@ class Api:
         if not self._changeable:
             raise HTTPException(403)
         assert operation.body is not None  # noqa: S101 - for the type checker: only changes are answered here
-        asked, place = await _body(request, operation.body), _place(request)
+        asked, place = await _body(request, operation.body), place_of(request)
         found = await run_in_threadpool(_changed, self._changes(), operation, asked, place, request)
         return JSONResponse(found.plain())
 
@@ -109,7 +111,7 @@ def _changed(
         case LabelsRequest():
             return changes.add_labels(*place, asked)
         case RunActionRequest():
-            return changes.run_action(*place, _number(request, "incident"), asked)
+            return changes.run_action(*place, _incident(request), asked)
         case ActionRequest() if operation.action is not None:
             action = IncidentAction(
                 at=changes.calls.stores.clock(),
@@ -119,7 +121,7 @@ def _changed(
                 until=asked.until,
                 until_worse=asked.until_worse,
             )
-            return changes.calls.act(*place, _number(request, "incident"), action)
+            return changes.calls.act(*place, _incident(request), action)
     raise AssertionError(operation.name)
 
 
@@ -130,17 +132,13 @@ def _typed(path: str) -> str:
         The path.
 
     >>> _typed("/deployments/{store}/{number}/incidents/{incident}")
-    '/deployments/{store}/{number:int}/incidents/{incident:int}'
+    '/deployments/{store}/{number:count}/incidents/{incident:count}'
     """
-    return path.replace("{number}", "{number:int}").replace("{incident}", "{incident:int}")
+    return path.replace("{number}", "{number:count}").replace("{incident}", "{incident:count}")
 
 
-def _place(request: Request) -> tuple[str, int]:
-    return request.path_params["store"], _number(request, "number")
-
-
-def _number(request: Request, name: str) -> int:
-    return min(int(request.path_params[name]), _LARGEST)
+def _incident(request: Request) -> int:
+    return int(request.path_params["incident"])
 
 
 def _limit(request: Request) -> int:
@@ -161,11 +159,7 @@ async def _body(request: Request, kind: type[Document]) -> Document:
     """The document that a change takes, as JSON: a form of another site cannot send that type."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415)
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > (MOST_LABELS_BYTES if kind is LabelsRequest else MOST_BODY_BYTES):
-            raise HTTPException(413)
+    body = await body_of(request, MOST_LABELS_BYTES if kind is LabelsRequest else MOST_BODY_BYTES)
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:

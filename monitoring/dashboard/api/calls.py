@@ -22,6 +22,7 @@ from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.store import Store
+from monitoring.timestamps import parse_moment
 from monitoring.watches.descriptions import printable
 
 
@@ -170,14 +171,11 @@ def _whole(name: str, text: str) -> int:
 
 def _moment(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        return parse_moment(text)
+    except ValueError as error:
         raise BadInput(
             "before is not a time.",
-            got=printable(text),
+            got=f"{printable(text)}: {printable(str(error))}",
             expected="ISO 8601 with an offset, or Z",
             fix="Leave it out for the latest windows.",
-        )
-    return found
+        ) from None

@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictInt, StrictStr, model_validator
 
+from monitoring.dashboard.api.resources import When
 from monitoring.documents.document import Document, Moment
 from monitoring.store.added_labels import AddedLabels
 from monitoring.tasks.label_objects import label_object
@@ -25,8 +26,8 @@ class RangeRequest(Document):
     """The windows that begin in [start, end), and who asks; `only` those that are missing, or failed."""
 
     by: Name
-    start: AwareDatetime
-    end: AwareDatetime
+    start: When
+    end: When
     only: Literal["missing", "failed"] | None = None
 
 
@@ -34,9 +35,9 @@ class NewNormalRequest(Document):
     """The windows of [start, end) are the new normal, for a reason; `since`: windows are judged by it from then on."""
 
     by: Name
-    start: AwareDatetime
-    end: AwareDatetime
-    since: AwareDatetime | None = None
+    start: When
+    end: When
+    since: When | None = None
     reason: Name
 
 
@@ -61,7 +62,7 @@ class LabelRequest(Document):
         | list[Literal[0, 1]]
         | dict[str, LabelText | StrictInt | Number]
     )
-    label_time: AwareDatetime
+    label_time: When
 
     @model_validator(mode="after")
     def _check_text(self) -> Self:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from monitoring.dashboard.stores.roster import Entry
 from monitoring.documents.deployment import DeploymentDocument, StandingDocument, deployment_document
 from monitoring.documents.document import Document, span
 from monitoring.documents.incident import IncidentDocument
 from monitoring.errors import PitfallsError
+from monitoring.timestamps import require_everywhere
+
+#: A time with an offset, which is one in every time zone.
+When = Annotated[AwareDatetime, AfterValidator(require_everywhere)]
 
 
 class FailureDocument(Document):
@@ -42,7 +46,7 @@ class ActionRequest(Document):
 
     by: Annotated[str, Field(min_length=1)]
     text: str = ""
-    until: AwareDatetime | None = None
+    until: When | None = None
     until_worse: bool = False
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from monitoring.dashboard.access.access import HEADERS
 from monitoring.dashboard.deployment.drift_writer import DriftJob
 from monitoring.dashboard.stores.stores import StoredDeployment, existing
-from monitoring.dashboard.view.access import HEADERS
 from monitoring.dashboard.view.charts import window_address
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.jobs.report import drift_files, drift_title

@@ -8,10 +8,14 @@ from pathlib import PurePath
 from typing import Any
 
 from monitoring.config import MonitorConfig, RouteSection
+from monitoring.config.action_section import ActionSection
 from monitoring.config.addresses import redacted
 from monitoring.config.section import Section
 from monitoring.dashboard.view.table import TableView, cell
 from monitoring.watches.descriptions import NOTHING, printable
+
+#: In the place of the arguments of a program, which may hold a secret.
+NO_ARGUMENTS = " (and arguments, which are not shown)"
 
 
 def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
@@ -66,6 +70,9 @@ def _settings(section: Section, prefix: str) -> Iterator[tuple[str, str, str]]:
         value, origin = getattr(section, name), "config" if name in section.model_fields_set else "default"
         if name == "columns":
             yield from ((f"{prefix}{name}.{column}", _entry(one), origin) for column, one in value.items())
+            continue
+        if isinstance(section, ActionSection) and name == "command" and value is not None:
+            yield f"{prefix}{name}", value[0] + (NO_ARGUMENTS if value[1:] else ""), origin
             continue
         parts = [value] if isinstance(value, Section) else value if _is_sections(value) else None
         if parts is None:

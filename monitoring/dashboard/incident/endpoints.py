@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -13,13 +14,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from monitoring.actions.perform import perform
+from monitoring.dashboard.access.access import WITH_PICTURES, Access
+from monitoring.dashboard.access.cookies import cookie_of
 from monitoring.dashboard.incident.incident import IncidentView, read_incident
 from monitoring.dashboard.incident.outcomes import OutcomesPage, read_outcomes_page
 from monitoring.dashboard.incident.rows import RowsView, read_rows
 from monitoring.dashboard.stores.stores import StoredDeployment, Stores, existing
-from monitoring.dashboard.view.access import WITH_PICTURES, Access
 from monitoring.dashboard.view.action_form import KINDS, NOBODY, SNOOZES, action_of, require_sure
 from monitoring.dashboard.view.endpoint import GetStores, ViewEndpoint, shown_to
+from monitoring.dashboard.view.kept_readings import KeptReadings
 from monitoring.dashboard.view.requests import (
     DEPLOYMENT,
     MOST_ACTION_BYTES,
@@ -29,9 +32,10 @@ from monitoring.dashboard.view.requests import (
     windows_of,
 )
 from monitoring.dashboard.view.responses import NAME_COOKIE, led_to, page_answer
+from monitoring.dashboard.view.turns import Turns
 from monitoring.records import ActionKind
 
-INCIDENT = f"{DEPLOYMENT}/incidents/{{incident:int}}"
+INCIDENT = f"{DEPLOYMENT}/incidents/{{incident:count}}"
 
 #: What somebody is told whose token may not see single rows of the traffic.
 NO_ROWS = (
@@ -51,13 +55,23 @@ class IncidentEndpoints:
     def __init__(self, stores: GetStores, access: Access) -> None:
         self._stores = stores
         self._access = access
+        self._kept = KeptReadings()
 
     def routes(self) -> list[Route]:
         """The routes of incidents and of outcomes."""
+        turns = Turns()
         views: list[ViewEndpoint[Any]] = [
             ViewEndpoint(path=INCIDENT, stores=self._stores, read=_read_incident, show=self._show_incident),
-            ViewEndpoint(path=f"{INCIDENT}/rows", stores=self._stores, read=_read_rows, show=_show_rows),
-            ViewEndpoint(path=f"{DEPLOYMENT}/outcomes", stores=self._stores, read=_read_outcomes, show=_show_outcomes),
+            ViewEndpoint(
+                path=f"{INCIDENT}/rows", stores=self._stores, read=self._read_rows, show=_show_rows, turns=turns
+            ),
+            ViewEndpoint(
+                path=f"{DEPLOYMENT}/outcomes",
+                stores=self._stores,
+                read=self._read_outcomes,
+                show=_show_outcomes,
+                turns=turns,
+            ),
         ]
         return [
             *(route for view in views for route in view.routes()),
@@ -65,12 +79,20 @@ class IncidentEndpoints:
             Route(f"{INCIDENT}/run", self.run, methods=["POST"]),
         ]
 
+    def _read_rows(self, stores: Stores, request: Request, rows: int | None) -> RowsView:
+        if not request.state.may_see_rows:
+            raise HTTPException(403, NO_ROWS)
+        return read_rows(_deployment(stores, request), _number(request), self._kept, whole=rows is None)
+
+    def _read_outcomes(self, stores: Stores, request: Request, _rows: int | None) -> OutcomesPage:
+        return read_outcomes_page(_deployment(stores, request), windows_of(request, WINDOW_CHOICES[0]), self._kept)
+
     def _show_incident(self, request: Request, view: IncidentView) -> Response:
-        name = unquote(request.cookies.get(NAME_COOKIE, ""))
+        name = unquote(cookie_of(request.headers, NAME_COOKIE))
         acting = {
             "may_act": request.state.may_act,
             "may_see_rows": request.state.may_see_rows,
-            "may_run": self._access.token is not None,
+            "may_run": self._access.tokens is not None,
         }
         return page_answer("incident", view=view, query="", name=name, snoozes=SNOOZES, **acting)
 
@@ -89,7 +111,7 @@ class IncidentEndpoints:
     async def run(self, request: Request) -> Response:
         """Performs an action of the config, and leads back to the incident's view, whose log has the outcome."""
         form = await form_of(request, MOST_ACTION_BYTES)
-        if self._access.token is None:
+        if self._access.tokens is None:
             raise HTTPException(403)
         require_sure(form)
         name, by = form.get("name", ""), form.get("by", "").strip() or NOBODY
@@ -115,21 +137,12 @@ def _number(request: Request) -> int:
 
 
 def _read_incident(stores: Stores, request: Request, rows: int | None) -> IncidentView:
-    return read_incident(_deployment(stores, request), _number(request), whole=rows is None)
-
-
-def _read_rows(stores: Stores, request: Request, rows: int | None) -> RowsView:
-    if not request.state.may_see_rows:
-        raise HTTPException(403, NO_ROWS)
-    return read_rows(_deployment(stores, request), _number(request), whole=rows is None)
+    view = read_incident(_deployment(stores, request), _number(request), whole=rows is None)
+    return view if request.state.may_see_rows else replace(view, rows=None)
 
 
 def _show_rows(_request: Request, view: RowsView) -> Response:
     return page_answer("rows", view=view, headers=WITH_PICTURES)
-
-
-def _read_outcomes(stores: Stores, request: Request, _rows: int | None) -> OutcomesPage:
-    return read_outcomes_page(_deployment(stores, request), windows_of(request, WINDOW_CHOICES[0]))
 
 
 def _show_outcomes(request: Request, view: OutcomesPage) -> Response:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.config import MonitorConfig
 from monitoring.dashboard.stores.stores import StoredDeployment
+from monitoring.dashboard.view.kept_readings import KeptReadings, state_of
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of
 from monitoring.errors import PitfallsError
@@ -21,6 +23,7 @@ from monitoring.jobs.examples.outcome_counts import (
     shares_of_rows,
 )
 from monitoring.jobs.examples.outcomes import Outcomes, read_outcomes
+from monitoring.records import WindowRecord
 from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
@@ -79,7 +82,7 @@ def tables_of(outcomes: Sequence[OutcomesView]) -> tuple[TableView, ...]:
     return tuple(table for one in outcomes for table in (one.table, one.data) if table is not None)
 
 
-def read_outcomes_page(deployment: StoredDeployment, latest: int) -> OutcomesPage:
+def read_outcomes_page(deployment: StoredDeployment, latest: int, kept: KeptReadings) -> OutcomesPage:
     """The view of predictions and labels in the last windows, with the reason where they cannot be read."""
     config, summary = deployment.config, deployment.summary
     outcomes: tuple[OutcomesView, ...] = ()
@@ -90,8 +93,7 @@ def read_outcomes_page(deployment: StoredDeployment, latest: int) -> OutcomesPag
     else:
         windows = deployment.store.windows.recent(deployment.number, latest=latest)
         try:
-            read = read_outcomes(config, summary.record.version, windows, ("",), deployment.clock)
-            outcomes, shown = outcome_views(read), len(read[0].windows)
+            outcomes, shown = kept_outcomes(deployment, config, windows, ("",), kept)
         except PitfallsError as error:
             problem = tuple(str(error).splitlines())
     return OutcomesPage(
@@ -103,6 +105,38 @@ def read_outcomes_page(deployment: StoredDeployment, latest: int) -> OutcomesPag
         shown=shown,
         judged=deployment.store.windows.count(deployment.number),
     )
+
+
+def kept_outcomes(
+    deployment: StoredDeployment,
+    config: MonitorConfig,
+    windows: Sequence[WindowRecord],
+    parts: tuple[str, ...],
+    kept: KeptReadings,
+) -> tuple[tuple[OutcomesView, ...], int]:
+    """Of each slice what became of answers in some windows.
+
+    Args:
+        deployment: The deployment.
+        config: Its config.
+        windows: The windows, in order of time.
+        parts: The slices, empty for all rows.
+        kept: What was read before.
+
+    Returns:
+        The views, and how many windows were read.
+
+    Raises:
+        BadInput: The traffic or the settings cannot be used.
+        CannotRun: The baseline or the traffic cannot be read.
+    """
+
+    def read() -> tuple[tuple[OutcomesView, ...], int]:
+        outcomes = read_outcomes(config, deployment.summary.record.version, windows, parts, deployment.clock)
+        return outcome_views(outcomes), len(outcomes[0].windows)
+
+    ends = (windows[0].start, windows[-1].end, len(windows)) if windows else ()
+    return kept.get(("outcomes", state_of(deployment, config), ends, parts), read)
 
 
 def outcome_views(found: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:

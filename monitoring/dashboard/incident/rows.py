@@ -12,19 +12,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from monitoring.config import MonitorConfig
 from monitoring.dashboard.incident.incident import WINDOWS_AFTER
-from monitoring.dashboard.incident.outcomes import NO_CONFIG, OutcomesView, outcome_views, tables_of
+from monitoring.dashboard.incident.outcomes import NO_CONFIG, OutcomesView, kept_outcomes, tables_of
 from monitoring.dashboard.incident.row_words import answer_words, label_words, value_words
 from monitoring.dashboard.incident.subgroups import subgroup_views
 from monitoring.dashboard.incident.thumbnails import SIDES, thumbnails
 from monitoring.dashboard.stores.stores import StoredDeployment
+from monitoring.dashboard.view.kept_readings import KeptReadings, state_of
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.errors import PitfallsError
 from monitoring.jobs.examples.incident_rows import ExampleRows, IncidentRows, read_incident_rows
-from monitoring.jobs.examples.outcomes import read_outcomes
 from monitoring.jobs.subgroups.subgroup_rows import read_subgroups
-from monitoring.records import FACT_WATCH, IncidentRecord
+from monitoring.records import FACT_WATCH, IncidentRecord, WindowRecord
 from monitoring.reports.sections.formatting import format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line
 from monitoring.store.overview import DeploymentSummary
@@ -94,12 +95,13 @@ class RowsView:
         return (*(one.table for one in self.groups if one.table is not None), *tables_of(self.outcomes))
 
 
-def read_rows(deployment: StoredDeployment, number: int, *, whole: bool = False) -> RowsView:
+def read_rows(deployment: StoredDeployment, number: int, kept: KeptReadings, *, whole: bool = False) -> RowsView:
     """The view of an incident's rows, which are read from the traffic.
 
     Args:
         deployment: The deployment.
         number: The incident's number.
+        kept: What was read of answers and labels before.
         whole: Whether its tables have all inputs.
 
     Returns:
@@ -113,12 +115,25 @@ def read_rows(deployment: StoredDeployment, number: int, *, whole: bool = False)
     since = [window for window in windows if window.start >= incident.window_start]
     try:
         rows = read_incident_rows(config, summary.record.version, incident, clock)
-        outcomes = read_outcomes(config, summary.record.version, since, ("", incident.slice), clock)
-        subgroups = read_subgroups(config, summary.record.version, since, incident.scored_by, clock)
+        outcomes, _ = kept_outcomes(deployment, config, since, ("", incident.slice), kept)
+        subgroups = _kept_subgroups(deployment, config, since, incident.scored_by, kept)
     except PitfallsError as error:
         return rows_view(incident, summary, parent, tuple(str(error).splitlines()))
-    views = (*subgroup_views(subgroups), *outcome_views(outcomes))
+    views = (*subgroups, *outcomes)
     return rows_view(incident, summary, parent, rows, outcomes=views, whole=whole)
+
+
+def _kept_subgroups(
+    deployment: StoredDeployment, config: MonitorConfig, windows: list[WindowRecord], wanted: str, kept: KeptReadings
+) -> tuple[OutcomesView, ...]:
+    """The subgroups in which the model got worse in some windows."""
+
+    def read() -> tuple[OutcomesView, ...]:
+        version = deployment.summary.record.version
+        return subgroup_views(read_subgroups(config, version, windows, wanted, deployment.clock))
+
+    ends = (windows[0].start, windows[-1].end, len(windows)) if windows else ()
+    return kept.get(("subgroups", state_of(deployment, config), ends, wanted), read)
 
 
 def rows_view(

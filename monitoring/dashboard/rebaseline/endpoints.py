@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from monitoring.dashboard.access.cookies import cookie_of
 from monitoring.dashboard.rebaseline.form import Rebaselining, rebaseline_form
 from monitoring.dashboard.rebaseline.rebaseline import RebaselineForm
 from monitoring.dashboard.view.requests import DEPLOYMENT, MOST_ACTION_BYTES, form_of, incident_of, place_of
@@ -23,7 +24,7 @@ def rebaseline_routes(rebaselining: Rebaselining) -> list[Route]:
     async def form(request: Request) -> Response:
         place, incident = place_of(request), incident_of(request)
         if request.method == "GET":
-            empty = RebaselineForm(by=unquote(request.cookies.get(NAME_COOKIE, "")))
+            empty = RebaselineForm(by=unquote(cookie_of(request.headers, NAME_COOKIE)))
             view = await run_in_threadpool(rebaselining.view, place, incident, empty)
             return page_answer("rebaseline", view=view, may_act=request.state.may_act)
         fields = await form_of(request, MOST_ACTION_BYTES)

@@ -14,6 +14,7 @@ from monitoring.records import IncidentRecord, Rebaseline
 from monitoring.reports.sections.formatting import format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line
 from monitoring.store.overview import DeploymentSummary
+from monitoring.timestamps import parse_moment
 from monitoring.watches.descriptions import printable
 
 #: How a form writes a time, in the deployment's zone.
@@ -123,12 +124,11 @@ def time_of(text: str, name: str, zone: ZoneInfo) -> datetime:
     '2026-03-01T06:30:00+00:00'
     """
     try:
-        found = datetime.fromisoformat(text)
+        return parse_moment(text, zone)
     except ValueError:
         raise BadInput(
             f"{name} is not a time.", got=printable(text) or "nothing", expected="YYYY-MM-DDTHH:MM", fix="Correct it."
         ) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=zone)
 
 
 def _filled(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
@@ -16,6 +17,7 @@ from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.view.requests import zone_of
 from monitoring.dashboard.view.responses import table_answer
 from monitoring.dashboard.view.table import TABLE_ROWS, TableView
+from monitoring.dashboard.view.turns import Turns
 
 #: Gives the stores as they are now.
 GetStores: TypeAlias = Callable[[], Stores]
@@ -43,6 +45,7 @@ class ViewEndpoint(Generic[ViewT]):
         read: Reads the view that a request asks for, on a thread; with so many rows of a table, None: all.
         show: The page of the view.
         alone: Tables that can be read without the rest of the view, by name.
+        turns: Of a view that reads the traffic, when it does.
     """
 
     path: str
@@ -50,6 +53,7 @@ class ViewEndpoint(Generic[ViewT]):
     read: Callable[[Stores, Request, int | None], ViewT]
     show: Callable[[Request, ViewT], Response]
     alone: Mapping[str, Callable[[Stores, Request], TableView]] = field(default_factory=dict)
+    turns: Turns | None = None
 
     def routes(self) -> list[Route]:
         """The routes of the page and of its tables."""
@@ -58,7 +62,7 @@ class ViewEndpoint(Generic[ViewT]):
     async def page(self, request: Request) -> Response:
         """The view as an HTML page."""
         stores = shown_to(request, self.stores())
-        return self.show(request, await run_in_threadpool(self.read, stores, request, TABLE_ROWS))
+        return self.show(request, await self._view(stores, request, TABLE_ROWS))
 
     async def table(self, request: Request) -> Response:
         """A table of the view as the file that is asked for. Raises HTTPException where there is none of its name."""
@@ -66,11 +70,15 @@ class ViewEndpoint(Generic[ViewT]):
         stores = shown_to(request, self.stores())
         if name in self.alone:
             return table_answer(await run_in_threadpool(self.alone[name], stores, request), kind)
-        view = await run_in_threadpool(self.read, stores, request, None)
+        view = await self._view(stores, request, None)
         table = next((table for table in view.tables if table.name == name), None)
         if table is None:
             raise HTTPException(404)
         return table_answer(table, kind)
+
+    async def _view(self, stores: Stores, request: Request, rows: int | None) -> ViewT:
+        async with nullcontext() if self.turns is None else self.turns.one():
+            return await run_in_threadpool(self.read, stores, request, rows)
 
 
 def shown_to(request: Request, stores: Stores) -> Stores:

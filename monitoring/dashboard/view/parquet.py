@@ -9,7 +9,8 @@ from io import BytesIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.dashboard.view.table import TableView, Value
+from monitoring.dashboard.view.table import TableView
+from monitoring.reports.csv_rows import Value
 
 
 def parquet_bytes(table: TableView) -> bytes:

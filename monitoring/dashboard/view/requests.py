@@ -8,11 +8,35 @@ from typing import Final
 from urllib.parse import parse_qs, unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from monitoring.dashboard.access.cookies import cookie_of
+from monitoring.timestamps import parse_moment
+
+#: The largest number of a deployment or an incident.
+LARGEST: Final = 2**31 - 1
+
+
+class NumberConvertor(Convertor[int]):
+    """Numbers in an address: of a deployment, or of an incident; a longer one than there can be is no address."""
+
+    regex = "[0-9]{1,10}"
+
+    def convert(self, value: str) -> int:
+        """The number, at most `LARGEST`."""
+        return min(int(value), LARGEST)
+
+    def to_string(self, value: int) -> str:
+        """The number as an address has it."""
+        return str(value)
+
+
+register_url_convertor("count", NumberConvertor())
+
 #: The address of a deployment's views: the name of its store, and its number there.
-DEPLOYMENT: Final = "/d/{store}/{number:int}"
+DEPLOYMENT: Final = "/d/{store}/{number:count}"
 
 #: How many windows the views of a deployment may show, and how many they show first.
 WINDOW_CHOICES: Final = (30, 90, 365, 1000)
@@ -45,12 +69,12 @@ def windows_of(request: Request, otherwise: int = WINDOWS_SHOWN) -> int:
 
 def place_of(request: Request) -> tuple[str, int]:
     """The store and the number of the deployment that a request is about."""
-    return request.path_params["store"], min(int(request.path_params["number"]), 2**31 - 1)
+    return request.path_params["store"], request.path_params["number"]
 
 
 def zone_of(request: Request) -> str:
     """The time zone of the reader, if a cookie names one that there is; empty otherwise."""
-    return _zone_named(request.cookies.get(ZONE_COOKIE, "")[:100])
+    return _zone_named(cookie_of(request.headers, ZONE_COOKIE)[:100])
 
 
 @lru_cache(maxsize=256)
@@ -76,22 +100,26 @@ def start_of(request: Request) -> datetime:
 def moment_of(text: str) -> datetime:
     """A time of an address, in UTC unless it says otherwise."""
     try:
-        found = datetime.fromisoformat(text)
+        return parse_moment(text, UTC)
     except ValueError:
         raise HTTPException(404) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+async def body_of(request: Request, most: int, code: int = 413) -> bytes:
+    """The body of a request. Raises HTTPException with a code where it has more bytes than so many."""
+    parts, size = list[bytes](), 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise HTTPException(code)
+    return b"".join(parts)
 
 
 async def form_of(request: Request, most: int = MOST_FORM_BYTES) -> dict[str, str]:
     """The fields of a form of so many bytes at most; none for a request without a body."""
     is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if body and not is_form:
-            raise HTTPException(415)
-        if len(body) > most:
-            raise HTTPException(413)
+    body = await (body_of(request, most) if is_form else body_of(request, 0, 415))
     try:
         return {name: values[0] for name, values in parse_qs(body.decode("ascii")).items()}
     except (UnicodeDecodeError, ValueError):

@@ -29,9 +29,14 @@ def led_to(path: str, request: Request, by: str) -> Response:
     """Leads a browser to a page, and keeps the name of who acted for the next time."""
     answer = RedirectResponse(path, 303)
     if by and by != NOBODY:
-        secure = request.url.scheme == "https"
+        secure = came_encrypted(request)
         answer.set_cookie(NAME_COOKIE, quote(by), httponly=True, samesite="lax", secure=secure)
     return answer
+
+
+def came_encrypted(request: Request) -> bool:
+    """Whether a browser sent a form by https: to the dashboard, or to a proxy, as the form's Origin says."""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
 
 
 def table_answer(table: TableView, kind: str) -> Response:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 from monitoring.reports.charts.drawing import Drawing
-
-Value: TypeAlias = str | int | float | datetime | None
+from monitoring.reports.csv_rows import Value, csv_lines
 
 #: How many windows or runs a table of a view has; its CSV file has all that are shown, and all runs.
 TABLE_ROWS: Final = 30
-
-#: With these a spreadsheet begins a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +71,4 @@ def csv_text(table: TableView) -> str:
     >>> csv_text(TableView(name="t", title="T", columns=("a", "b"), rows=(row,)))
     "a,b\r\n'=1+1,0.125\r\n"
     """
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow([_plain(column) for column in table.columns])
-    writer.writerows([[_plain(one.value) for one in row] for row in table.rows])
-    return file.getvalue()
-
-
-def _plain(value: Value) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    return repr(value)
+    return "".join(csv_lines(table.columns, ([one.value for one in row] for row in table.rows)))

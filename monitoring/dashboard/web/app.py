@@ -11,9 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
+from monitoring.dashboard.access.access import COOKIE, Access
+from monitoring.dashboard.access.cookies import cookie_of
+from monitoring.dashboard.access.sessions import SESSION_SECONDS
+from monitoring.dashboard.access.tokens import digest_of, role_of
 from monitoring.dashboard.api.application import Api
 from monitoring.dashboard.api.calls import ApiCalls
 from monitoring.dashboard.api.changes import ApiChanges
@@ -24,12 +28,11 @@ from monitoring.dashboard.incident.endpoints import IncidentEndpoints
 from monitoring.dashboard.overview.endpoints import overview_routes
 from monitoring.dashboard.rebaseline.endpoints import rebaseline_routes
 from monitoring.dashboard.rebaseline.form import Rebaselining
-from monitoring.dashboard.view.access import COOKIE, Access, cookie_of
 from monitoring.dashboard.view.endpoint import GetStores
-from monitoring.dashboard.view.rendering import STATIC, render, static_text
+from monitoring.dashboard.view.rendering import STATIC, static_text
 from monitoring.dashboard.view.requests import form_of
-from monitoring.dashboard.view.responses import failed, refused
-from monitoring.dashboard.web.guard import Guard
+from monitoring.dashboard.view.responses import came_encrypted, failed, page_answer, refused
+from monitoring.dashboard.web.guard import TOO_MANY, Guard, peer_of
 from monitoring.dashboard.web.live import Changes
 from monitoring.errors import PitfallsError
 from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
@@ -70,8 +73,9 @@ def dashboard_app(stores: GetStores, access: Access, changes: Changes, embedder:
             *IncidentEndpoints(stores, access).routes(),
             *drill_routes(stores),
             *rebaseline_routes(Rebaselining(stores, one_at_a_time, embedder)),
-            *_service_routes(access, changes),
-            Mount(PREFIX, app=Api(api_changes, changeable=access.token is not None).app()),
+            *_service_routes(changes),
+            *_sign_in_routes(access),
+            Mount(PREFIX, app=Api(api_changes, changeable=access.tokens is not None).app()),
         ],
         middleware=[
             Middleware(Guard, access=access),
@@ -82,8 +86,8 @@ def dashboard_app(stores: GetStores, access: Access, changes: Changes, embedder:
     )
 
 
-def _service_routes(access: Access, changes: Changes) -> list[Route]:
-    """The addresses that show no deployment: an event at every change, files, health, and the form for the token."""
+def _service_routes(changes: Changes) -> list[Route]:
+    """The addresses that show no deployment: an event at every change, files, and health."""
 
     async def live(_request: Request) -> Response:
         return StreamingResponse(changes.events(), media_type="text/event-stream")
@@ -98,20 +102,40 @@ def _service_routes(access: Access, changes: Changes) -> list[Route]:
         headers = {"cache-control": "max-age=300", "content-type": STATIC[name]}
         return Response(static_text(name), headers=headers)
 
+    return [Route("/live", live), Route("/health/live", healthy), Route("/static/{name}", static)]
+
+
+def _sign_in_routes(access: Access) -> list[Route]:
+    """``/sign-in`` and ``/sign-out``: a browser's session begins with a token, and ends."""
+
     async def sign_in(request: Request) -> Response:
-        if request.method == "GET":
-            return HTMLResponse(render("sign_in", wrong=False))
-        token = (await form_of(request)).get("token", "").strip()
-        if access.role_of(token) is None:
-            return HTMLResponse(render("sign_in", wrong=True), 403)
+        cookie = cookie_of(request.headers, COOKIE)
+        if request.method == "GET" or access.tokens is None:
+            return page_answer("sign_in", wrong=False, role=access.role({}, cookie), open=access.tokens is None)
+        digest = digest_of((await form_of(request)).get("token", "").strip())
+        if role_of(digest, access.tokens()) is None:
+            if not await access.wrong_tokens.answered(peer_of(request.scope), request.url.path):
+                return PlainTextResponse(TOO_MANY, 429, headers={"retry-after": "60"})
+            return page_answer("sign_in", 403, wrong=True, role=None, open=False)
+        access.sessions.end(cookie)
         response = RedirectResponse("/", 303)
-        secure = request.url.scheme == "https"
-        response.set_cookie(COOKIE, cookie_of(token), httponly=True, samesite="lax", secure=secure)
+        response.set_cookie(
+            COOKIE,
+            access.sessions.begin(digest),
+            max_age=SESSION_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=came_encrypted(request),
+        )
+        return response
+
+    async def sign_out(request: Request) -> Response:
+        access.sessions.end(cookie_of(request.headers, COOKIE))
+        response = RedirectResponse("/sign-in", 303)
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=came_encrypted(request))
         return response
 
     return [
-        Route("/live", live),
-        Route("/health/live", healthy),
-        Route("/static/{name}", static),
         Route("/sign-in", sign_in, methods=["GET", "POST"]),
+        Route("/sign-out", sign_out, methods=["POST"]),
     ]

@@ -5,15 +5,22 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from monitoring.dashboard.view.access import Access, Role, host_names, is_loopback
+from monitoring.dashboard.access.access import Access, host_names, is_loopback
+from monitoring.dashboard.access.tokens import TokenFile
+from monitoring.dashboard.access.wrong_tokens import WrongTokens
+from monitoring.dashboard.web.bounded_http import MOST_HEAD_BYTES, BoundedHttp
 from monitoring.errors import BadInput, CannotRun
+from monitoring.private_file import check_private
 
 #: Seconds for open pages to end when the server stops.
 DRAIN_SECONDS = 2
@@ -22,31 +29,83 @@ DRAIN_SECONDS = 2
 BACKLOG = 2048
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """A certificate, with those of its issuers behind it, and its key, as PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+def tls_of(certificate: Path | None, key: Path | None) -> Tls | None:
+    """With what the dashboard speaks TLS.
+
+    Args:
+        certificate: The file of the certificate, if there is one.
+        key: The file of its key.
+
+    Returns:
+        Both; None without either.
+
+    Raises:
+        BadInput: Only one is given, others may read the key, or they cannot be used.
+    """
+    return None if certificate is None and key is None else _checked(certificate, key)
+
+
+def _checked(certificate: Path | None, key: Path | None) -> Tls:
+    if certificate is None or key is None:
+        raise _bad_tls(f"{certificate or key} alone", "Give --tls-certificate and --tls-key.")
+    check_private(key, lambda reason, fix: _bad_tls(f"{key}: {reason}", fix))
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise _bad_tls(f"{certificate} and {key}: {reason}", "") from None
+    return Tls(certificate=certificate, key=key)
+
+
+def _bad_tls(got: str, fix: str) -> BadInput:
+    return BadInput(
+        "The dashboard cannot speak TLS.",
+        got=got,
+        expected="PEM files of a certificate and of its key without a passphrase, the key of mode 0600",
+        fix=fix or "Correct the files.",
+    )
+
+
 def access_of(
-    host: str, token: str | None, allowed_hosts: tuple[str, ...] = (), readers: Mapping[str, Role] | None = None
+    host: str,
+    token_file: Path | None,
+    allowed_hosts: tuple[str, ...] = (),
+    report: Callable[[str], None] = lambda _: None,
 ) -> Access:
     """Who may ask a dashboard that listens on an address.
 
     Args:
         host: The address.
-        token: The token, if there is one.
+        token_file: The file with the tokens, if there is one.
         allowed_hosts: Further names by which browsers reach it.
-        readers: Tokens that may not act, each with what it may do.
+        report: Called with a sentence about a wrong token, or the file of the others.
 
     Returns:
         Who may ask.
 
     Raises:
-        BadInput: The address is reached by other machines, and there is no token.
+        BadInput: The address is reached by other machines, and there is no token; or its file cannot be used.
     """
-    if token is None and not is_loopback(host):
+    if token_file is None and not is_loopback(host):
         raise BadInput(
             "Beyond this machine the dashboard needs a token.",
             got=f"--host {host} without --token-file",
             expected="a loopback address, or a token",
             fix="Give --token-file FILE, or leave --host out.",
         )
-    return Access(names=host_names(host, allowed_hosts), token=token, readers=readers or {})
+    return Access(
+        names=host_names(host, allowed_hosts),
+        tokens=None if token_file is None else TokenFile(token_file, report).tokens,
+        wrong_tokens=WrongTokens(report),
+    )
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -80,10 +139,11 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def address_of(listening: socket.socket) -> str:
+def address_of(listening: socket.socket, tls: Tls | None = None) -> str:
     """The address of a dashboard, for a browser."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    scheme = "http" if tls is None else "https"
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"
 
 
 class DashboardServer(uvicorn.Server):
@@ -100,28 +160,30 @@ class DashboardServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(app: ASGIApp, listening: socket.socket) -> None:
+def serve(app: ASGIApp, listening: socket.socket, tls: Tls | None = None) -> None:
     """Serve until SIGINT or SIGTERM. Blocks.
 
     Args:
         app: The application.
         listening: The socket, as `bind` gives it.
+        tls: With what it speaks TLS.
     """
-    DashboardServer(_config(app)).run(sockets=[listening])
+    DashboardServer(_config(app, tls)).run(sockets=[listening])
 
 
 @contextmanager
-def serving(app: ASGIApp, listening: socket.socket) -> Iterator[None]:
+def serving(app: ASGIApp, listening: socket.socket, tls: Tls | None = None) -> Iterator[None]:
     """Serve in a thread of its own while the context lasts; signals are left to others.
 
     Args:
         app: The application.
         listening: The socket, as `bind` gives it.
+        tls: With what it speaks TLS.
 
     Yields:
         Nothing.
     """
-    server = uvicorn.Server(_config(app))
+    server = uvicorn.Server(_config(app, tls))
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, name="dashboard")
     thread.start()
     try:
@@ -131,7 +193,16 @@ def serving(app: ASGIApp, listening: socket.socket) -> Iterator[None]:
         thread.join()
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS
+        app,
+        http=BoundedHttp,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        ws="none",
+        log_level="error",  # a request that is no HTTP is no matter of the log
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None else tls.key,
     )

@@ -68,7 +68,9 @@ class LiveRows:
         """
         specs = (replace(baseline.spec, embedding=None), readable(baseline.spec))
         judged, shown = (
-            open_traffic(config, replace(baseline, spec=spec), version, clock=clock, scope=ReadScope(since=since))
+            open_traffic(
+                config, replace(baseline, spec=spec), version, clock=clock, scope=ReadScope(since=since, lean=True)
+            )
             for spec in specs
         )
         return cls(judged=judged, shown=shown, labels=shown.latest_labels(), spec=baseline.spec)

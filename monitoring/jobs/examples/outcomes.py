@@ -27,7 +27,7 @@ from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.traffic.windows import Window
 
 #: Live rows that are read, at most, unless one window has more.
-MOST_ROWS = 200_000
+MOST_ROWS = 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,7 +99,11 @@ def read_outcomes(
     rows = no_predictions(narrow)
     if read:
         traffic = open_traffic(
-            config, replace(baseline, spec=narrow), version, clock=clock, scope=ReadScope(since=read[0].start)
+            config,
+            replace(baseline, spec=narrow),
+            version,
+            clock=clock,
+            scope=ReadScope(since=read[0].start, lean=True),
         )
         rows = labelled_rows(traffic, read, narrow)
     kept = baseline.rows.answers
@@ -157,15 +161,38 @@ def last_windows(windows: Sequence[WindowRecord]) -> tuple[Window, ...]:
     return tuple(reversed(found))
 
 
+def stretches(windows: Sequence[Window]) -> tuple[Window, ...]:
+    """Windows in order of time, those that follow each other as one.
+
+    >>> from datetime import UTC, timedelta
+    >>> first, day = datetime(2026, 3, 1, tzinfo=UTC), timedelta(days=1)
+    >>> [
+    ...     (one.end - one.start).days
+    ...     for one in stretches([Window(start=first + n * day, end=first + (n + 1) * day) for n in (0, 1, 4)])
+    ... ]
+    [2, 1]
+    """
+    merged: list[Window] = []
+    for window in windows:
+        if merged and merged[-1].end == window.start:
+            merged[-1] = Window(start=merged[-1].start, end=window.end)
+        else:
+            merged.append(window)
+    return tuple(merged)
+
+
 def labelled_rows(traffic: TrafficSource, windows: Sequence[Window], spec: BaselineSpec) -> Predictions:
-    """The rows of some windows with their labels."""
+    """The rows of some windows with their labels. Windows that follow each other are read at once."""
     found = [
         batch.take(np.arange(len(batch)))
-        for window in windows
-        for batch in traffic.rows(window).batches()
+        for stretch in stretches(windows)
+        for batch in traffic.rows(stretch).batches()
         if len(batch)
     ]
-    return with_labels(joined(found), traffic.latest_labels(), spec.task) if found else no_predictions(spec)
+    if not found:
+        return no_predictions(spec)
+    rows = joined(found)
+    return with_labels(rows, traffic.latest_labels(rows.ids), spec.task)
 
 
 def _reference_slice(baseline: Baseline, part: str) -> NDArray[np.bool_] | None:

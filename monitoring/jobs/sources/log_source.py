@@ -23,7 +23,9 @@ from monitoring.baseline.predictions import (
 )
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config.sections import ModelSection
+from monitoring.errors import BadInput
 from monitoring.jobs.sources.log_window import LogWindow
+from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import decoded
@@ -75,8 +77,8 @@ class LogSource:
         spec: BaselineSpec,
         *,
         version: int | None,
-        since: datetime | None = None,
         excluded: frozenset[str] = frozenset(),
+        scope: ReadScope = EVERYTHING,
     ) -> None:
         """Opens the log.
 
@@ -85,8 +87,9 @@ class LogSource:
             model: the model's name, and the output that holds its probabilities.
             spec: what the baseline says of classes and inputs, and the output that holds a predicted number.
             version: the model version; None: all, of the log's only model if the config names a table's baseline.
-            since: labels of rows before it are of no interest any more; None: those of all rows are.
             excluded: callers, by principal or peer, whose rows do not count.
+            scope: what is of interest: labels of rows before its `since` are not. `lean` is heeded where answers and
+                inputs are plain columns.
 
         Raises:
             BadInput: there is no such log.
@@ -101,7 +104,7 @@ class LogSource:
             self.model = models.pop() if len(models) == 1 else self.model
         self._labels = LabelLog(
             self._root,
-            resolve=partial(with_prediction_ids, self._root, since=since),
+            resolve=partial(with_prediction_ids, self._root, since=scope.since),
             model=self.model,
             version=version,
         )
@@ -111,16 +114,19 @@ class LogSource:
         self._unreadable: dict[Window, dict[str, int]] = {}
         self._excluded_rows: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
-        self._since = since
+        self._since = scope.since
         is_made = any(task is not None for task in (spec.outputs_only, spec.ranking, spec.several))
         self._output = WATCHED_OUTPUTS if is_made else f"{OUTPUT}{spec.output or model.probabilities}"
         self._spec = spec
+        plain = not is_made and not spec.described and not spec.other_outputs
+        inputs = (f"{INPUT}{feature.name}" for feature in spec.features)
+        self._columns = (*_ROW, *inputs, self._output) if scope.lean and plain else None
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """See `TrafficSource`."""
         if self._latest is None or self._latest[0] != window:
             self._latest = None  # a window of rows in memory, and not two
-            table = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end)
+            table = self._table(window)
             totals = {name: int(total) for name, total in (table.schema.metadata or {}).items()}
             repeats = totals.get(REPEATS_KEY, 0)
             self._unsampled[window] = _unsampled(table)
@@ -129,6 +135,17 @@ class LogSource:
             rows, self._unreadable[window] = self._predictions(table)
             self._latest = (window, rows, repeats)
         return self._latest[1:]
+
+    def _table(self, window: Window) -> pa.Table:
+        """The rows of a window, of whose columns some may be left out."""
+        read = partial(self.log.read, model=self.model, version=self.version, start=window.start, end=window.end)
+        try:
+            return read(columns=self._columns)
+        except BadInput:
+            if self._columns is None:
+                raise
+            self._columns = None  # the log has no such column: what is read says so
+            return read()
 
     def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
         """The rows of a window that have one of some ids.
@@ -333,9 +350,9 @@ class LogSource:
         """See `TrafficSource`."""
         return self._labels.read()
 
-    def latest_labels(self) -> pa.Table:
+    def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
         """See `TrafficSource`."""
-        return self._labels.latest()
+        return self._labels.latest(ids)
 
 
 def lost_within(lost: LostRows, window: Window) -> int:

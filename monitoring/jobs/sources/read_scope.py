@@ -18,6 +18,7 @@ class ReadScope:
             be judged again. None: as `since`.
         judged_until: the end of the last window judged; None: none was.
         job: whether the monitor's job reads, which brings labels into the label log.
+        lean: whether of a log's rows only answers and the inputs of the specification are read.
     """
 
     since: datetime | None = None
@@ -25,6 +26,7 @@ class ReadScope:
     counted_since: datetime | None = None
     judged_until: datetime | None = None
     job: bool = False
+    lean: bool = False
 
 
 #: All of the traffic, for a reader that changes nothing.

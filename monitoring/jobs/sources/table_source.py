@@ -196,7 +196,7 @@ class TableSource:
         """See `TrafficSource`."""
         return LabelLog(self._label_log).read()
 
-    def latest_labels(self) -> pa.Table:
+    def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
         """See `TrafficSource`."""
         log = LabelLog(self._label_log) if self._label_log.is_dir() else None  # there is none before the first run
         latest = LABEL_SCHEMA.empty_table()

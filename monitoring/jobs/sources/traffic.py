@@ -25,7 +25,7 @@ from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.tasks.label_codes import only_where
-from monitoring.tasks.task import Task
+from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.descriptors.descriptors import require_libraries
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url
@@ -74,8 +74,8 @@ def open_traffic(
         config.model,
         baseline.spec,
         version=version,
-        since=scope.since,
         excluded=frozenset(config.traffic.exclude_callers),
+        scope=scope,
     )
 
 
@@ -284,10 +284,14 @@ def with_labels(predictions: Predictions, labels: pa.Table, task: Task) -> Predi
     Returns:
         The same predictions; those without a label as they were without one.
     """
+    if not labels.num_rows:
+        return predictions
     places = pc.index_in(predictions.ids, labels["prediction_id"].combine_chunks())
     found = np.asarray(places.is_valid(), dtype=np.bool_)
-    rows = np.asarray(pc.fill_null(places, 0), dtype=np.int64)
-    indices, times = task.label_codes(labels["label"]), microseconds(labels["label_time"])
-    if len(indices) == 0:
-        return predictions
-    return predictions.labelled(only_where(found, indices[rows]), np.where(found, times[rows], 0))
+    those = labels.take(places.drop_null())
+    codes = task.label_codes(those["label"])  # of these alone: a log has the labels of all times
+    rows = np.where(found, np.cumsum(found) - 1, 0)
+    if not those.num_rows:
+        codes, those = np.full((1, *codes.shape[1:]), NO_LABEL), labels.slice(0, 1)
+    times = microseconds(those["label_time"])
+    return predictions.labelled(only_where(found, codes[rows]), np.where(found, times[rows], 0))

@@ -81,7 +81,7 @@ def read_subgroups(
     read = last_windows(windows)
     live = no_predictions(spec)
     if read:
-        scope = ReadScope(since=read[0].start)
+        scope = ReadScope(since=read[0].start, lean=True)
         live = read_labelled(open_traffic(config, baseline, version, clock=clock, scope=scope), read, spec)
     live = live.take(labelled_rows(live))
     length_us = window_length_us(read)

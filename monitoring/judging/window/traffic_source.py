@@ -129,5 +129,5 @@ class TrafficSource(PredictionLookup, Protocol):
     def labels(self) -> pa.Table:
         """The label log in order of arrival: prediction_id, label, label_time, sequence."""
 
-    def latest_labels(self) -> pa.Table:
-        """The last label of each prediction."""
+    def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
+        """The last label of each prediction; where ids are given, those of others may be left out."""

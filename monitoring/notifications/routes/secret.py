@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -12,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from monitoring.config.addresses import redacted, webhook_url
 from monitoring.errors import BadInput
+from monitoring.private_file import private_text
 
 #: More than any key, token or URL.
 _MOST_BYTES = 10_000
@@ -73,29 +73,21 @@ def check_secret_file(file: Path) -> None:
     Raises:
         BadInput: It cannot be read, is empty, or others may read it.
     """
-    if not _text(file).strip():
-        _reject(file, None, "it is empty")
+    _text(file)
 
 
 def _text(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-            content = opened.read(_MOST_BYTES + 1)
-        if mode & 0o037:
-            _reject(file, None, f"others may read or write it: mode {mode:04o}", fix=f"chmod 600 {file}")
-        if len(content) > _MOST_BYTES:
-            _reject(file, None, "it is too large")
-        return content.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8"
-        _reject(file, None, reason)
+    return private_text(file, lambda reason, fix: _refusal(file, None, reason, fix=fix), most=_MOST_BYTES)
 
 
-def _reject(file: Path | None, variable: str | None, reason: str, *, fix: str = "") -> NoReturn:
-    raise BadInput(
+def _reject(file: Path | None, variable: str | None, reason: str) -> NoReturn:
+    raise _refusal(file, variable, reason)
+
+
+def _refusal(file: Path | None, variable: str | None, reason: str, *, fix: str = "") -> BadInput:
+    return BadInput(
         "A secret cannot be used.",
         got=f"{file}: {reason}" if file is not None else f"the variable {variable}: {reason}",
         expected="one line of ASCII, in a file of mode 0600 or in the environment",
         fix=fix or "Write it there; it is read each time it is used.",
-    ) from None
+    )

@@ -95,15 +95,21 @@ class LabelLog:
             table = table.filter(pc.less(table.column("label_time"), pa.scalar(end, TIMESTAMP)))
         return table
 
-    def latest(self) -> pa.Table:
+    def latest(self, ids: pa.Array | None = None) -> pa.Table:
         """The last label of each prediction to arrive. Columns and order as in `read`.
 
         Labels that name different models, or versions where the log was opened for none, are of different predictions.
 
+        Args:
+            ids: Only those of these predictions; None: of all.
+
         Returns:
             One row per prediction.
         """
-        table = without_erased(self._load()[0])
+        table = self._load()[0]
+        if ids is not None:
+            table = table.filter(pc.is_in(table["prediction_id"], value_set=ids.cast(pa.string())))
+        table = without_erased(table)
         codes = _codes(table.column("prediction_id") if self._version is not None else _named_ids(table))
         last = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
         last[codes] = np.arange(len(codes))

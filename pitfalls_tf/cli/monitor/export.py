@@ -13,6 +13,11 @@ from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deploy
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from monitoring.reports.csv_rows import Value
     from pitfalls_tf.cli.output import Output
 
 SUFFIXES = (".parquet", ".csv")
@@ -52,12 +57,12 @@ def command(config_path: Path, deployment: int | None, *, target: Path, table: s
             expected=f"a file that ends in {' or '.join(SUFFIXES)}",
             fix="For example --to scores.parquet",
         )
-    import pyarrow.csv as pa_csv  # noqa: PLC0415 - not needed for --help
-    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+    import pyarrow.parquet as pq  # noqa: PLC0415 - not needed for --help
 
     from monitoring.atomic import replacing  # noqa: PLC0415 - as above
     from monitoring.config import load_config  # noqa: PLC0415 - as above
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.reports.csv_rows import csv_lines  # noqa: PLC0415 - as above
     from monitoring.reports.results_table import results_table  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -67,7 +72,16 @@ def command(config_path: Path, deployment: int | None, *, target: Path, table: s
         found = status(store, config.name, number, now=datetime.now(UTC))
     rows = results_table(found, table)
     with replacing(target) as aside:
-        (pq.write_table if target.suffix == ".parquet" else pa_csv.write_csv)(rows, aside)
+        if target.suffix == ".parquet":
+            pq.write_table(rows, aside)
+        else:
+            aside.writelines(part.encode() for part in csv_lines(rows.column_names, _values(rows)))
     document = {"file": str(target), "table": table, "rows": rows.num_rows}
     output.finish(document, lambda: click.echo(f"{rows.num_rows:,} rows in {target}"))
     return 0
+
+
+def _values(table: pa.Table) -> Iterator[tuple[Value, ...]]:
+    """The rows of a table, of which a part is in memory."""
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

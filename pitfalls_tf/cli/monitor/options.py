@@ -40,6 +40,16 @@ def dashboard_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of a verb that serves the dashboard: where it listens, and who may ask."""
     for option in (
         click.option(
+            "--tls-key",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Key of the certificate, a PEM file of mode 0600.",
+        ),
+        click.option(
+            "--tls-certificate",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Certificate, a PEM file with those of its issuers behind it: the dashboard speaks https.",
+        ),
+        click.option(
             "--allowed-host",
             "allowed_hosts",
             multiple=True,
@@ -49,8 +59,8 @@ def dashboard_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--token-file",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="File with the token that browsers sign in with, and lines `TOKEN read`; needed beyond a loopback "
-            "address.",
+            help="File of mode 0600 with the tokens that browsers sign in with, one a line: TOKEN, which may act, "
+            "TOKEN read, or TOKEN read rows; needed beyond a loopback address.",
         ),
         click.option(
             "--port", default=8600, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one."

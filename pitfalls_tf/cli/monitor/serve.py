@@ -11,7 +11,6 @@ import click
 from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of
 from pitfalls_tf.cli.monitor.scheduled import service_of
 from pitfalls_tf.cli.output import with_output
-from pitfalls_tf.cli.token import read_dashboard_tokens
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -37,6 +36,8 @@ def command(
     token_file: Path | None,
     *,
     allowed_hosts: tuple[str, ...],
+    tls_certificate: Path | None,
+    tls_key: Path | None,
     output: Output,
 ) -> int:
     """Run many monitors, each on its own schedule, and serve their dashboard.
@@ -49,24 +50,24 @@ def command(
     from monitoring.dashboard.stores.current_stores import CurrentStores  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.app import dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
-    from monitoring.dashboard.web.server import access_of, address_of, bind, serving  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.server import access_of, address_of, bind, serving, tls_of  # noqa: PLC0415 - as above
     from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
 
     paths = config_paths(configs)
-    token, readers = read_dashboard_tokens(token_file)
-    access = access_of(host, token, allowed_hosts, readers)
+    access = access_of(host, token_file, allowed_hosts, report=output.progress)
+    tls = tls_of(tls_certificate, tls_key)
     service = service_of(ConfigWatch(partial(find_configs, configs)), output, concurrency=concurrency)
     stores = CurrentStores(lambda: service.files)
     listening = bind(host, port)
-    url = address_of(listening)
+    url = address_of(listening, tls)
     output.finish(
         {"url": url, "configs": [str(path) for path in paths]},
         lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops the service)"),
     )
     with (
         stopping() as stop,
-        serving(dashboard_app(stores, access, Changes(stores.fingerprint), embedder_of), listening),
+        serving(dashboard_app(stores, access, Changes(stores.fingerprint), embedder_of), listening, tls),
     ):
         service.run(stop)
     stores.close()

@@ -10,7 +10,6 @@ import click
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of
 from pitfalls_tf.cli.output import with_output
-from pitfalls_tf.cli.token import read_dashboard_tokens
 
 if TYPE_CHECKING:
     from monitoring.config.files import ConfigFile
@@ -37,8 +36,10 @@ def command(
     host: str,
     port: int,
     token_file: Path | None,
-    allowed_hosts: tuple[str, ...],
     *,
+    allowed_hosts: tuple[str, ...],
+    tls_certificate: Path | None,
+    tls_key: Path | None,
     output: Output,
 ) -> int:
     """Serve the dashboard of one or many deployments.
@@ -50,19 +51,19 @@ def command(
     from monitoring.dashboard.stores.stores import Stores  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.app import dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
-    from monitoring.dashboard.web.server import access_of, address_of, bind, serve  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.server import access_of, address_of, bind, serve, tls_of  # noqa: PLC0415 - as above
 
     files = _files(config_path, configs)
-    token, readers = read_dashboard_tokens(token_file)
-    access = access_of(host, token, allowed_hosts, readers)
+    access = access_of(host, token_file, allowed_hosts, report=output.progress)
+    tls = tls_of(tls_certificate, tls_key)
     stores = Stores(stores=named_stores(files), files=files)
     listening = bind(host, port)
-    url = address_of(listening)
+    url = address_of(listening, tls)
     output.finish(
         {"url": url, "configs": [str(one.path) for one in files]},
         lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops it)"),
     )
-    serve(dashboard_app(lambda: stores, access, Changes(stores.fingerprint), embedder_of), listening)
+    serve(dashboard_app(lambda: stores, access, Changes(stores.fingerprint), embedder_of), listening, tls)
     for named in stores.stores:
         named.close()
     return 0

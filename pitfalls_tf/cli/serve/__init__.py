@@ -15,6 +15,7 @@ import click
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.serve.access_flags import AccessFlags, access_flags
+from pitfalls_tf.cli.serve.exposure import exposure_lines
 from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.server_flags import ServerFlags, server_flags
 from pitfalls_tf.cli.serve.server_settings import (
@@ -74,6 +75,9 @@ def command(
     from serving.server.settings import ServeSettings  # noqa: PLC0415 - as above
 
     workers = worker_count(server)
+    verified = verifies_clients(tensorflow_serving)
+    for line in exposure_lines(server.host, access, tensorflow_serving.ssl_config_file, verified=verified):
+        output.progress(line, level="warning")
     for line in check_unsupported(unsupported):
         output.progress(line)
     address, grpc = read_addresses(server, tensorflow_serving, limits, output.progress)
@@ -84,7 +88,7 @@ def command(
         grpc=grpc,
         traffic=traffic.settings(),
         tls=access.tls(tensorflow_serving.ssl_config_file),
-        access=access.settings(repository.source, verifies_clients=verifies_clients(tensorflow_serving)),
+        access=access.settings(repository.source, verifies_clients=verified),
         limits=replace(
             read_limits(server, tensorflow_serving, limits, output.progress), event_times=traffic.event_times()
         ),

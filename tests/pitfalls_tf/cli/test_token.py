@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.token import read_dashboard_tokens, read_token
+from pitfalls_tf.cli.token import read_token
 
 
 def test_a_file_overrides_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,13 +31,3 @@ def test_a_file_without_a_token_is_refused(content: bytes | None, tmp_path: Path
         (tmp_path / "token").write_bytes(content)
     with pytest.raises(BadInput, match="token file cannot be used"):
         read_token(tmp_path / "token")
-
-
-def test_tokens_of_the_dashboard_may_act_or_only_read(tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    file.write_text("looks read   # the wall\nacts\nserver labels shop\nalso read rows\n")
-    assert read_dashboard_tokens(file) == ("acts", {"looks": "read", "also": "rows"})
-    assert read_dashboard_tokens(None) == (None, {})
-    file.write_text("looks read\n")
-    with pytest.raises(BadInput, match="may read only"):
-        read_dashboard_tokens(file)

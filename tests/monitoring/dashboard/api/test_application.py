@@ -7,9 +7,9 @@ from starlette.testclient import TestClient
 
 from monitoring.dashboard.api.operations import MOST
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.view.access import Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
+from tests.dashboard_access import access_with
 
 TOKEN = "a-token-of-enough-length"
 SHOP = "/api/v1/deployments/shop/1"
@@ -17,7 +17,7 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
 def client_of(stores: Stores, token: str | None = None) -> TestClient:
-    access = Access(names=frozenset({"testserver"}), token=token)
+    access = access_with({token: "act"} if token else {})
     return TestClient(dashboard_app(lambda: stores, access, Changes(stores.fingerprint)), follow_redirects=False)
 
 

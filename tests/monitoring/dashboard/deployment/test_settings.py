@@ -18,6 +18,14 @@ url = "https://hc.example.org/secret-check"
 [[notify]]
 route = "command"
 command = ["page-me", "--token", "secret-token"]
+[[action]]
+name = "Stop orders"
+kind = "command"
+command = ["/usr/local/bin/stop-orders", "--key", "secret-argument"]
+[[action]]
+name = "Look"
+kind = "command"
+command = ["/usr/local/bin/look"]
 [store]
 url = "postgresql://user:secret-password@db/pitfalls"
 """
@@ -43,5 +51,7 @@ def test_every_setting_is_shown_with_where_it_comes_from_and_no_secret(tmp_path:
     assert found["heartbeat.url"] == ("https://hc.example.org/…", "config")
     assert found["store.url"] == ("postgresql://db/…", "config")
     assert found["notify 1.route"] == ("https://hooks.example.org/…", "config")
+    assert found["action 1.command"] == ("/usr/local/bin/stop-orders (and arguments, which are not shown)", "config")
+    assert found["action 2.command"] == ("/usr/local/bin/look", "config")
     assert "secret" not in str(table)
     assert settings_table(None) is None

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from monitoring.dashboard.view.access import Access
+from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
+from tests.dashboard_access import access_with
 from tests.dashboard_store import described_stores
 
 WINDOW = "/d/shop/1/windows/2013-03-04T00:00:00Z"
@@ -42,7 +43,7 @@ def test_a_report_is_framed_without_the_rights_of_the_dashboard(tmp_path: Path) 
 
 def test_a_token_that_may_read_writes_no_report(tmp_path: Path) -> None:
     stores = described_stores(tmp_path)
-    access = Access(names=frozenset({"testserver"}), token="acting", readers={"reading": "read"})
+    access = access_with({"acting": "act", "reading": "read"})
     client = TestClient(dashboard_app(lambda: stores, access, Changes(stores.fingerprint)), follow_redirects=False)
     reading = {"authorization": "Bearer reading"}
     assert "Write the report" not in client.get(f"{WINDOW}/drift", headers=reading).text

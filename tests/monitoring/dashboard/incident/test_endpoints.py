@@ -1,23 +1,28 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from monitoring.config.files import ConfigFile
+from monitoring.dashboard.access.access import Access
+from monitoring.dashboard.incident import outcomes
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.view.access import Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
+from monitoring.jobs.examples.outcomes import read_outcomes
+from tests.dashboard_access import access_with
 from tests.dashboard_store import NOW, described_stores
 from tests.monitoring.config.configs import LEAST, load
 
 PAGE = "/d/shop/1/incidents/1"
-SECRET = Access(names=frozenset({"testserver"}), token="secret", readers={"reader": "read"})
+SECRET = access_with({"secret": "act", "reader": "read"})
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def test_who_may_not_act_runs_nothing(stores: Stores) -> None:
     reader = client_of(stores, SECRET, "reader")
     assert "Stop &lt;orders&gt;" not in reader.get(PAGE).text
     assert reader.post(f"{PAGE}/run", data=sure).status_code == 403
-    anybody = client_of(stores, Access(names=SECRET.names))
+    anybody = client_of(stores, access_with({}))
     assert "where it is started with --token-file" in anybody.get(PAGE).text
     assert "<button>Stop &lt;orders&gt;" not in anybody.get(PAGE).text
     assert anybody.post(f"{PAGE}/run", data=sure).status_code == 403
@@ -72,7 +77,7 @@ HOSTILE = "<script>document.title = 'broken out'</script>"
 
 
 def test_rows_are_read_from_the_traffic_and_escaped(tmp_path: Path) -> None:
-    client = client_of(described_stores(tmp_path, comments=(HOSTILE,)), Access(names=SECRET.names))
+    client = client_of(described_stores(tmp_path, comments=(HOSTILE,)), access_with({}))
     assert 'href="/d/shop/1/incidents/1/rows"' in client.get(PAGE).text
     answer = client.get(f"{PAGE}/rows")
     assert answer.status_code == 200
@@ -113,11 +118,11 @@ def test_an_action_runs_over_the_api_with_a_row_for_its_beginning_and_its_end(st
     assert client.post(path, json={**asked, "name": "other"}).status_code == 400
     assert client.post(path.replace("/1/run", "/99/run"), json=asked).status_code == 404
     assert client_of(stores, SECRET, "reader").post(path, json=asked).status_code == 403
-    assert client_of(stores, Access(names=SECRET.names)).post(path, json=asked).status_code == 403
+    assert client_of(stores, access_with({})).post(path, json=asked).status_code == 403
 
 
 def test_rows_of_the_traffic_are_for_those_who_may_see_them(tmp_path: Path) -> None:
-    access = Access(names=SECRET.names, token="secret", readers={"reader": "read", "analyst": "rows"})
+    access = access_with({"secret": "act", "reader": "read", "analyst": "rows"})
     stores = described_stores(tmp_path)
     for token, code in (("reader", 403), ("analyst", 200), ("secret", 200)):
         client = client_of(stores, access, token)
@@ -126,3 +131,45 @@ def test_rows_of_the_traffic_are_for_those_who_may_see_them(tmp_path: Path) -> N
         assert ("See its rows" in client.get(PAGE).text) == (code == 200)
     assert client_of(stores, access, "analyst").post(f"{PAGE}/acknowledge").status_code == 403
     assert "read rows" in client_of(stores, access, "reader").get(f"{PAGE}/rows").text
+
+
+def test_who_may_not_see_rows_sees_none_of_them_anywhere(stores: Stores) -> None:
+    reader, analyst = (
+        client_of(stores, access_with({"secret": "act", "reader": "read", "analyst": "rows"}), token)
+        for token in ("reader", "analyst")
+    )
+    ids = [one.prediction_id for one in stores.stores[0].store().incidents.get(1, 1).detail.rows]
+    assert ids
+    assert all(name in analyst.get(PAGE).text for name in ids)
+    assert ids[0] in analyst.get(f"{PAGE}/tables/rows.csv").text
+    for file in ("rows.csv", "rows.parquet"):
+        assert reader.get(f"{PAGE}/tables/{file}").status_code == 404
+    tables = re.findall(r'href="(/d/[^"]+\.csv[^"]*)"', reader.get(PAGE).text)
+    api = "/api/v1/deployments/shop/1"
+    paths = [
+        *("/", PAGE, "/jobs", "/metrics", "/d/shop/1", "/d/shop/1/runs", "/d/shop/1/outcomes", "/d/shop/1/inputs"),
+        *("/d/shop/1/windows/2013-05-01T00:00:00Z", "/d/shop/1/compare", "/d/shop/1/drills"),
+        *(api, f"{api}/incidents", f"{api}/incidents?state=all", f"{api}/incidents/1", f"{api}/windows", f"{api}/runs"),
+        *(f"{api}/label-requests", f"{api}/window-states"),
+        *(link.replace("&amp;", "&") for link in tables),
+    ]
+    for path in paths:
+        answer = reader.get(path)
+        assert answer.status_code == 200, path
+        assert not [name for name in ids if name in answer.text], path
+
+
+def test_outcomes_are_read_once_for_many_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = list[int]()
+
+    def counted(*arguments: Any) -> Any:
+        reads.append(1)
+        return read_outcomes(*arguments)
+
+    monkeypatch.setattr(outcomes, "read_outcomes", counted)
+    client = client_of(described_stores(tmp_path), access_with({}))
+    pages = [client.get("/d/shop/1/outcomes").text for _ in range(3)]
+    assert len(set(pages)) == 1
+    assert len(reads) == 1
+    client.get("/d/shop/1/outcomes/tables/residuals.csv")
+    assert len(reads) == 1

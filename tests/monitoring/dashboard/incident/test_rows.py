@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from monitoring.dashboard.incident.rows import RowsView, read_rows
+from monitoring.dashboard.view.kept_readings import KeptReadings
 from tests.dashboard_store import described_stores
 from tests.described_deployment import WORDS
 
@@ -15,7 +16,7 @@ from tests.described_deployment import WORDS
 @pytest.fixture(scope="module")
 def view(tmp_path_factory: pytest.TempPathFactory) -> RowsView:
     stores = described_stores(tmp_path_factory.mktemp("described"))
-    return read_rows(stores.deployment(("shop", 1)), 1)
+    return read_rows(stores.deployment(("shop", 1)), 1, KeptReadings())
 
 
 def test_three_groups_of_rows_stand_side_by_side(view: RowsView) -> None:
@@ -44,7 +45,7 @@ def test_a_table_has_what_was_answered_and_what_was_given(view: RowsView) -> Non
 def test_why_there_are_no_rows_is_said(tmp_path: Path) -> None:
     stores = described_stores(tmp_path)
     (tmp_path / "traffic").rename(tmp_path / "away")
-    view = read_rows(stores.deployment(("shop", 1)), 1)
+    view = read_rows(stores.deployment(("shop", 1)), 1, KeptReadings())
     assert view.groups == ()
     assert "traffic" in " ".join(view.problem)
 
@@ -54,7 +55,9 @@ def test_images_that_are_files_are_shown_small_and_damaged_ones_are_counted(tmp_
     Image.new("RGB", (400, 200), (250, 3, 3)).save(whole, "JPEG")
     damaged = b"\xff\xd8\xff no image"
     stores = described_stores(tmp_path, files=(whole.getvalue(), whole.getvalue(), whole.getvalue(), damaged))
-    worst, typical, _ = read_rows(stores.deployment(("shop", 1)), 1).groups  # rows 95 and 92: the fourth and the first
+    worst, typical, _ = read_rows(
+        stores.deployment(("shop", 1)), 1, KeptReadings()
+    ).groups  # rows 95 and 92: the fourth and the first
     assert (len(worst.pictures), worst.note) == (1, "1 of 2 images cannot be decoded.")
     shown = Image.open(io.BytesIO(b64decode(worst.pictures[0].address.partition(",")[2])))
     assert shown.size == (128, 64)

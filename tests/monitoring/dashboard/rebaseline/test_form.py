@@ -11,13 +11,14 @@ from starlette.testclient import TestClient
 
 from monitoring.config import load_config
 from monitoring.config.files import ConfigFile, read_files
+from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.stores.named_store import named_stores
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.view.access import Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
 from monitoring.jobs.run import run_due_windows
 from monitoring.store.store import Store
+from tests.dashboard_access import access_with
 from tests.own_table import own_rows, watch
 from tests.small_deployment import LIVE, Days
 
@@ -56,8 +57,7 @@ def client(config: Path) -> Iterator[TestClient]:
 
 def client_of(files: tuple[ConfigFile, ...], reader: str = "") -> TestClient:
     stores = Stores(stores=named_stores(files), files=files, clock=lambda: NOW)
-    token = "secret" if reader else None
-    access = Access(names=frozenset({"testserver"}), token=token, readers={reader: "read"} if reader else {})
+    access = access_with({"secret": "act", reader: "read"} if reader else {})
     return TestClient(dashboard_app(lambda: stores, access, Changes(stores.fingerprint)), follow_redirects=False)
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.requests import Request
 
-from monitoring.dashboard.view.requests import incident_of, place_of, windows_of, zone_of
+from monitoring.dashboard.view.requests import NumberConvertor, incident_of, place_of, windows_of, zone_of
 
 
 def request(query: str, **path: object) -> Request:
@@ -40,5 +42,14 @@ def test_the_readers_time_zone_is_one_that_there_is(cookie: str, zone: str) -> N
     assert zone_of(asking) == zone
 
 
-def test_a_number_beyond_those_of_a_store_is_no_error() -> None:
-    assert place_of(request("", store="shop", number=10**30)) == ("shop", 2**31 - 1)
+@pytest.mark.parametrize(("text", "number"), [("7", 7), ("0007", 7), ("9999999999", 2**31 - 1)])
+def test_a_number_beyond_those_of_a_store_is_no_error(text: str, number: int) -> None:
+    convertor = NumberConvertor()
+    assert convertor.convert(text) == number
+    assert convertor.to_string(number) == str(number)
+    assert place_of(request("", store="shop", number=number)) == ("shop", number)
+
+
+@pytest.mark.parametrize("text", ["1" * 11, "9" * 5_000, "-1", "1.0", "", "x", "\u0661"])
+def test_what_is_no_number_of_one_is_no_address(text: str) -> None:
+    assert re.fullmatch(NumberConvertor.regex, text) is None

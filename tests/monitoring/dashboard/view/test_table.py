@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from monitoring.dashboard.view.table import TableView, Value, cell, csv_text
+from monitoring.dashboard.view.table import TableView, cell, csv_text
+from monitoring.reports.csv_rows import Value
 
 
 def read(value: Value) -> str:

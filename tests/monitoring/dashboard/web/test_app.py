@@ -12,10 +12,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitoring.config.files import ConfigFile
+from monitoring.dashboard.access.access import COOKIE, Access
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.view.access import COOKIE, Access
 from monitoring.dashboard.web.app import dashboard_app
 from monitoring.dashboard.web.live import Changes
+from tests.dashboard_access import access_with
 from tests.dashboard_store import HOSTILE, make_store, stores_of
 
 ACCESS = Access(names=frozenset({"testserver"}))
@@ -181,7 +182,7 @@ def test_a_form_of_another_site_changes_nothing(client: TestClient) -> None:
 
 
 def test_signing_in_gives_a_cookie_that_no_script_can_read(stores: Stores) -> None:
-    client = client_of(stores, Access(names=ACCESS.names, token="secret"))
+    client = client_of(stores, access_with({"secret": "act"}))
     assert client.get("/", headers={"accept": "text/html"}).headers["location"] == "/sign-in"
     assert client.post("/sign-in", data={"token": "wrong"}).status_code == 403
     answer = client.post("/sign-in", data={"token": "secret"})
@@ -195,7 +196,7 @@ def test_signing_in_gives_a_cookie_that_no_script_can_read(stores: Stores) -> No
 
 
 def test_who_may_only_read_is_shown_no_buttons(stores: Stores) -> None:
-    client = client_of(stores, Access(names=ACCESS.names, token="secret", readers={"reader": "read"}))
+    client = client_of(stores, access_with({"secret": "act", "reader": "read"}))
     assert client.post("/sign-in", data={"token": "reader"}).status_code == 303
     page = "/d/shop/1/incidents/1"
     assert "<form" not in client.get(page).text
@@ -241,7 +242,7 @@ def test_a_store_that_goes_away_is_said_and_found_again(tmp_path: Path) -> None:
 
 
 def test_metrics_need_the_token_and_health_does_not(stores: Stores, tmp_path: Path) -> None:
-    guarded = client_of(stores, replace(ACCESS, token="a" * 32))
+    guarded = client_of(stores, access_with({"a" * 32: "act"}))
     assert guarded.get("/metrics").status_code == 401
     answer = guarded.get("/metrics", headers={"authorization": f"Bearer {'a' * 32}"})
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/plain")

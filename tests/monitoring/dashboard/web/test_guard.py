@@ -7,10 +7,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from monitoring.dashboard.view.access import COOKIE, Access, cookie_of
+from monitoring.dashboard.access.access import COOKIE
+from monitoring.dashboard.access.tokens import digest_of
 from monitoring.dashboard.web.guard import Guard
+from tests.dashboard_access import access_with
 
-ACCESS = Access(names=frozenset({"testserver"}), token="secret", readers={"reader": "read"})
+ACCESS = access_with({"secret": "act", "reader": "read"})
 
 
 async def hello(_request: Request) -> PlainTextResponse:
@@ -36,9 +38,17 @@ def test_a_browser_is_led_to_the_form(client: TestClient) -> None:
 
 def test_the_cookie_and_the_header_open_the_door(client: TestClient) -> None:
     assert client.get("/", headers={"authorization": "Bearer secret"}).text == "hello"
-    assert client.get("/", headers={"cookie": f"{COOKIE}={cookie_of('secret')}"}).text == "hello"
+    assert client.get("/", headers={"cookie": f"{COOKIE}={ACCESS.sessions.begin(digest_of('secret'))}"}).text == "hello"
     assert client.get("/", headers={"cookie": f"{COOKIE}=secret"}).status_code == 401
     assert client.get("/", headers={"cookie": 'a="'}).status_code == 401
+
+
+def test_a_wrong_token_is_answered_as_one(client: TestClient) -> None:
+    before = ACCESS.wrong_tokens.count
+    answer = client.get("/", headers={"authorization": "Bearer secre"})
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer realm=pitfalls")
+    assert ACCESS.wrong_tokens.count == before + 1
+    assert client.get("/", headers={"authorization": "Bearer"}).text == "The token is missing.\n"
 
 
 def test_a_reader_reads_and_changes_nothing(client: TestClient) -> None:
@@ -55,6 +65,7 @@ def test_a_reader_reads_and_changes_nothing(client: TestClient) -> None:
     [
         ({"host": "evil.example"}, "GET", 421),
         ({"sec-fetch-site": "cross-site"}, "POST", 403),
+        ({"sec-fetch-site": "cross-site"}, "GET", 403),
         ({}, "PUT", 405),
     ],
 )

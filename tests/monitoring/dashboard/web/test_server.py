@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,11 +13,16 @@ from monitoring.dashboard.web.server import access_of, address_of, bind, serving
 from monitoring.errors import BadInput, CannotRun
 
 
-def test_beyond_this_machine_a_token_is_needed() -> None:
+def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="needs a token"):
         access_of("0.0.0.0", None)  # noqa: S104 - refused
-    assert access_of("0.0.0.0", "secret", ("monitor.example",)).token == "secret"  # noqa: S104 - never bound
-    assert access_of("127.0.0.1", None).token is None
+    file = tmp_path / "token"
+    file.write_text("acts-1234567890abc\n")
+    file.chmod(0o600)
+    access = access_of("0.0.0.0", file, ("monitor.example",))  # noqa: S104 - never bound
+    assert access.role({"authorization": "Bearer acts-1234567890abc"}, "") == "act"
+    assert access.role({"authorization": "Bearer acts-1234567890ab"}, "") is None
+    assert access_of("127.0.0.1", None).tokens is None
 
 
 def test_a_port_that_is_taken_is_said() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal, TypeAlias
+
+from monitoring.dashboard.access.sessions import Sessions
+from monitoring.dashboard.access.tokens import GetTokens, Role, digest_of, role_of
+from monitoring.dashboard.access.wrong_tokens import WrongTokens
 
 #: The cookie that a browser gets for the token.
 COOKIE = "pitfalls_dashboard"
@@ -31,10 +33,7 @@ WITH_PICTURES = {
     "content-security-policy": HEADERS["content-security-policy"].replace("img-src 'self'", "img-src 'self' data:")
 }
 
-Refusal: TypeAlias = Literal["host", "method", "origin", "token"]
-
-#: What somebody may do: look at pages only, at those with single rows of the traffic too, or act as well.
-Role: TypeAlias = Literal["read", "rows", "act"]
+Refusal: TypeAlias = Literal["host", "method", "origin", "site"]
 
 #: Names of this machine that only it can resolve.
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -46,13 +45,15 @@ class Access:
 
     Attributes:
         names: Host names, without a port, by which browsers reach the dashboard.
-        token: The token, which may act; None on a loopback address, where everybody on the machine may.
-        readers: Tokens that may not act, each with what it may do.
+        tokens: Gives the tokens that are valid now; None on a loopback address, where everybody on the machine may act.
+        sessions: Of browsers that have given one.
+        wrong_tokens: Answers others.
     """
 
     names: frozenset[str]
-    token: str | None = None
-    readers: Mapping[str, Role] = field(default_factory=dict)
+    tokens: GetTokens | None = None
+    sessions: Sessions = field(default_factory=Sessions)
+    wrong_tokens: WrongTokens = field(default_factory=WrongTokens)
 
     def refusal(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
         """Why a request is refused.
@@ -73,12 +74,12 @@ class Access:
             return "host"
         if method not in {"GET", "HEAD", "POST"}:
             return "method"
-        if method == "POST" and not _from_here(host, headers):
-            return "origin"
-        return None
+        if method == "POST":
+            return None if _from_here(host, headers) else "origin"
+        return "site" if _part_of_another_site(headers) else None
 
     def role(self, headers: Mapping[str, str], cookie: str) -> Role | None:
-        """What a request may do, by its bearer token or by its cookie.
+        """What a request may do, by its bearer token or by its session.
 
         Args:
             headers: Its headers, with small letters.
@@ -87,29 +88,17 @@ class Access:
         Returns:
             Its role: without a token to check, everybody may act. None if it has none of the tokens.
         """
-        if self.token is None:
+        if self.tokens is None:
             return "act"
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and (role := self.role_of(given.strip())) is not None:
-            return role
-        return next((role for token, role in self._tokens() if _same(cookie, cookie_of(token))), None)
-
-    def role_of(self, given: str) -> Role | None:
-        """What a token may do, compared in constant time; None if it is not known."""
-        return next((role for token, role in self._tokens() if _same(given, token)), None)
-
-    def _tokens(self) -> list[tuple[str, Role]]:
-        acting: list[tuple[str, Role]] = [] if self.token is None else [(self.token, "act")]
-        return [*acting, *sorted(self.readers.items())]
+        bearer = bearer_of(headers)
+        digest = digest_of(bearer) if bearer else self.sessions.token_of(cookie)
+        return None if digest is None else role_of(digest, self.tokens())
 
 
-def cookie_of(token: str) -> str:
-    """The cookie of a token: what only its holder can make, and not the token itself."""
-    return hmac.new(token.encode(), b"pitfalls dashboard cookie", hashlib.sha256).hexdigest()
-
-
-def _same(given: str, known: str) -> bool:
-    return hmac.compare_digest(given.encode(), known.encode())
+def bearer_of(headers: Mapping[str, str]) -> str:
+    """The token that a program sends with its request; empty for none."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -170,3 +159,18 @@ def _from_here(host: str, headers: Mapping[str, str]) -> bool:
         return site in {"same-origin", "none"}
     origin = headers.get("origin")
     return origin is None or origin.partition("://")[2].lower() == host.lower()
+
+
+def _part_of_another_site(headers: Mapping[str, str]) -> bool:
+    """Whether a page of another site asks, for a picture, a frame or ahead of a click, and no reader of it.
+
+    Args:
+        headers: All headers, with small letters.
+
+    Returns:
+        Whether it is refused: each view costs processor time, and the other page may ask for many.
+    """
+    if headers.get("sec-fetch-site") not in {"cross-site", "same-site"}:
+        return False
+    navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return not navigates or "prefetch" in headers.get("sec-purpose", "")

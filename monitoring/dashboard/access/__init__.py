@@ -1,0 +1,1 @@
+"""Who may ask the dashboard: hosts and origins, tokens and their roles, sessions of browsers, and wrong tokens."""

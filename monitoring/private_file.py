@@ -1,0 +1,67 @@
+"""Files with secrets: read only where nobody may read them but their owner, and a group of the owner's choice."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+#: More than any key, or list of tokens.
+MOST_BYTES: Final = 65_536
+
+#: What others may not do: read, write or run it; nor may the group, but read it.
+_FORBIDDEN: Final = 0o037
+
+
+def private_text(file: Path, refusal: Callable[[str, str], Exception], *, most: int = MOST_BYTES) -> str:
+    """The text of a file with secrets.
+
+    Args:
+        file: The file.
+        refusal: The error for a reason, and for what mends it; empty where nothing general does. Neither quotes the
+            file's text.
+        most: The most bytes that it may have.
+
+    Returns:
+        Its text, not empty.
+
+    Raises:
+        Exception: What `refusal` gives: the file cannot be read, is empty, too large or no text, or others may read or
+            write it.
+    """
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            content = opened.read(most + 1)
+        text = content.decode("utf-8")
+    except OSError as error:
+        raise refusal(str(error.strerror), "") from None
+    except UnicodeDecodeError:
+        raise refusal("it is not UTF-8", "") from None
+    if mode & _FORBIDDEN:
+        raise refusal(f"others may read or write it: mode {mode:04o}", f"chmod 600 {file}")
+    if len(content) > most:
+        raise refusal("it is too large", "")
+    if not text.strip():
+        raise refusal("it is empty", "")
+    return text
+
+
+def check_private(file: Path, refusal: Callable[[str, str], Exception]) -> None:
+    """Check a file with secrets that another library reads.
+
+    Args:
+        file: The file.
+        refusal: The error for a reason, and for what mends it.
+
+    Raises:
+        Exception: What `refusal` gives: the file is not there, or others may read or write it.
+    """
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+    except OSError as error:
+        raise refusal(str(error.strerror), "") from None
+    if mode & _FORBIDDEN:
+        raise refusal(f"others may read or write it: mode {mode:04o}", f"chmod 600 {file}")

@@ -158,8 +158,6 @@ def read_labels(document: dict[str, Any]) -> list[SentLabel]:
                 f"labels[{index}].label_time must be ISO 8601 with an offset, such as 2013-04-01T09:00:00Z, "
                 "or seconds since 1970."
             )
-        if not (_is_text(prediction_id) and _is_text(label)):
-            raise InvalidArgument(f"labels[{index}] must be UTF-8.")
         labels.append(
             SentLabel(
                 prediction_id=prediction_id, label=label, label_time_us=label_time_us, model=model, version=version
@@ -171,7 +169,7 @@ def read_labels(document: dict[str, Any]) -> list[SentLabel]:
 def _owner(index: int, fields: dict[str, Any]) -> tuple[str | None, int | None]:
     """The model and the version that a label names."""
     model, version = fields.get("model"), fields.get("version")
-    if model is not None and not (isinstance(model, str) and 0 < len(model) <= ID_CHARACTERS and _is_text(model)):
+    if model is not None and not (isinstance(model, str) and 0 < len(model) <= ID_CHARACTERS):
         raise InvalidArgument(f"labels[{index}].model must be the name of a model.")
     is_whole = isinstance(version, int) and not isinstance(version, bool) and 0 <= version < 2**63
     if version is not None and (model is None or not is_whole):
@@ -216,11 +214,6 @@ def _list_text(values: list[Any]) -> str | None:
     if all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in values):
         return json.dumps(values, separators=(",", ":"))
     return None
-
-
-def _is_text(value: str) -> bool:
-    """Whether a text can be stored: one with bytes that are not UTF-8 has surrogates in their place."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _seconds_us(value: Any) -> int | None:

@@ -21,7 +21,8 @@ LONGEST_ROW = 300
 BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|\[++|\]++', re.DOTALL)
 
 #: What the standard library accepts although it is no text: half a surrogate pair.
-SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+SURROGATE = re.compile("[\ud800-\udfff]")
+ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -65,12 +66,43 @@ def parse(body: bytes) -> Any:
             return orjson.loads(BRACKETS.sub(_shortened, body))
         except orjson.JSONDecodeError:
             pass  # the place in the body itself is given
-    if (b"NaN" in body or b"Infinity" in body) and not SURROGATE.search(body):
+    if b"NaN" in body or b"Infinity" in body or ESCAPED_SURROGATE.search(body):
         try:
-            return json.loads(body, parse_float=_finite)
+            value = json.loads(body, parse_float=_finite)
         except (ValueError, RecursionError):
             pass  # the first parser's error is given
+        else:
+            place = place_of_surrogate(value)
+            if place is None:
+                return value
+            raise InvalidArgument(
+                f"JSON Parse error: Invalid value. {place} has half a surrogate pair, which is no text"
+            )
     raise InvalidArgument(f"JSON Parse error: Invalid value. {refusal.msg} at offset: {refusal.pos}")
+
+
+def place_of_surrogate(value: Any) -> str | None:
+    r"""Where a value has a text with half of a surrogate pair.
+
+    >>> place_of_surrogate({"labels": [{"prediction_id": "a:0", "label": "\ud800"}]})
+    'labels[0].label'
+
+    Returns:
+        The first place; None if there is none.
+    """
+    left: list[tuple[str, Any]] = [("", value)]
+    while left:
+        place, part = left.pop()
+        if isinstance(part, str):
+            if SURROGATE.search(part):
+                return place or "The document"
+        elif isinstance(part, list):
+            left += [(f"{place}[{index}]", each) for index, each in reversed(list(enumerate(part)))]
+        elif isinstance(part, dict):
+            if any(map(SURROGATE.search, part)):
+                return f"A name in {place}" if place else "A name"
+            left += [(f"{place}.{name}" if place else name, each) for name, each in reversed(part.items())]
+    return None
 
 
 def _shortened(text: re.Match[bytes]) -> bytes:

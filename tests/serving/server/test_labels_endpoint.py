@@ -117,6 +117,8 @@ def test_bytes_that_are_no_text_are_refused_and_the_connection_goes_on(
         body = b'{"labels": [{"prediction_id": "a:0", "label": "\xff", "label_time": 0}]}'
         reply = website.send("POST", "/monitor/labels", body, TOKEN)
         assert (reply.status, "not valid UTF-8" in reply.error) == (400, True)
+        half = website.send("POST", "/monitor/labels", body.replace(b"\xff", rb"\ud800"), TOKEN)
+        assert (half.status, "labels[0].label has half a surrogate pair" in half.error) == (400, True)
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert post(website, {"labels": [label("a:0")]}).json == {"accepted": 1}
     writer.close()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +43,13 @@ class Served:
             assert time.monotonic() < until, self.lines
             time.sleep(0.05)
 
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+        until = time.monotonic() + 120
+        while not holds():
+            assert time.monotonic() < until, self.lines
+            time.sleep(0.1)
+
     def get(self, path: str) -> httpx.Response:
         """Ask the dashboard."""
         return httpx.get(self.url + path, headers=self._headers, timeout=60)
@@ -60,9 +67,10 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, token_file: Path | None = None) -> Iterator[Served]:
+def served(folder: Path, token_file: Path | None = None, more: Sequence[str] = ()) -> Iterator[Served]:
     """A service over a folder of configs; with a token it takes changes."""
     command = [sys.executable, "-m", "pitfalls_tf", "monitor", "serve", "--configs", str(folder), "--port", "0"]
+    command += ["--state", str(folder.parent / f"{folder.name}.state"), *more]
     token = None if token_file is None else token_file.read_text("utf-8").strip()
     if token_file is not None:
         command += ["--token-file", str(token_file)]

@@ -59,6 +59,7 @@ class Days:
     without: str = ""
     principal: str = ""
     """Who asks for the predictions; the ids of rows begin with it."""
+    version: int = 1
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def _write_requests(folder: Path, table: pa.Table, days: Days) -> None:
         writer.append(
             AnsweredRows(
                 model="flights",
-                version=1,
+                version=days.version,
                 signature="serving_default",
                 request_ids=[text.removesuffix(":0") for text in rows["prediction_id"].to_pylist()],
                 rows=[0] * rows.num_rows,

@@ -23,11 +23,15 @@ class ConfigFile:
         path: The file.
         config: What it says; None where it cannot be read.
         problem: Why it cannot be read, or what is wrong with its last run; empty where all is well.
+        is_missing: Whether the file was there, is not there any more, and was not removed on purpose.
+        is_waiting: Whether it was not run yet; a file that nobody runs here is not waiting.
     """
 
     path: Path
     config: MonitorConfig | None
     problem: str = ""
+    is_missing: bool = False
+    is_waiting: bool = False
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from monitoring.documents.document import Document, Moment, SpanDocument, finite
 from monitoring.records import MetricCode, RunRecord
@@ -33,19 +33,27 @@ class CustomMetricDocument(Document):
     digest: str
 
 
+StateName: TypeAlias = Literal["page", "failing", "late", "undelivered", "suspected", "notice", "unknown", "ok"]
+
+
 class StandingDocument(Document):
     """How a deployment stands: its state and what happened in a sentence, its last run and window, and its incidents.
 
-    `failure` is the error of its last run; null where that judged what was due.
+    `state` is the worst of the `facts`, which may hold at once. `failure` is the error of its last run; null where that
+    judged what was due. `undelivered` notifications did not reach everybody. `checked_at` is when a run last judged all
+    that was due; null where none has.
     """
 
-    state: Literal["page", "failing", "late", "suspected", "notice", "unknown", "ok"]
+    state: StateName
+    facts: list[StateName]
     summary: str
     used_at: Moment
     last_window: SpanDocument | None
     open_pages: int
     open_notices: int
     failure: str | None
+    undelivered: int
+    checked_at: Moment | None
 
 
 class DeploymentDocument(Document):

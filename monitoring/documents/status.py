@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
+from pydantic import Field
+
 from monitoring.documents.deployment import BudgetDocument, DeploymentDocument, LevelBudgetDocument
 from monitoring.documents.document import Document, Moment, SpanDocument, finite, span
 from monitoring.documents.incident import IncidentDocument, incident_document
@@ -122,12 +124,22 @@ class ColumnDocument(Document):
     description: str
 
 
+class VersionInUseDocument(Document):
+    """Another version of the model that answers traffic: its deployment's number, and its pages that are open."""
+
+    number: int
+    version: int
+    open_pages: int
+
+
 class StatusDocument(DeploymentDocument):
     """A deployment with its windows, incidents, findings, estimates' trust, coverage and sensitivity.
 
     `checked_at` is the time of the last run that judged all that was due, and `next_due_at` that from which the next
     window is due. `benchmark` are the metrics that are shown, over the baseline's windows. `excluded_rows` is how many
-    rows the run left out by `[traffic] exclude_callers`, null where the config excludes nobody.
+    rows the run left out by `[traffic] exclude_callers`, null where the config excludes nobody. `failure` is the error
+    of the last run, null where it judged what was due; `undelivered` notifications did not reach everybody, and
+    `versions` are the other versions of the model that answer traffic too.
     """
 
     health: HealthDocument
@@ -144,6 +156,9 @@ class StatusDocument(DeploymentDocument):
     benchmark: list[MetricDocument]
     columns: dict[str, ColumnDocument]
     excluded_rows: int | None = None
+    failure: str | None = None
+    undelivered: int = 0
+    versions: list[VersionInUseDocument] = Field(default_factory=list)
 
 
 def status_document(status: MonitorStatus, *, since: datetime | None = None) -> StatusDocument:
@@ -192,6 +207,12 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
         columns={
             name: ColumnDocument(unit=note.unit, description=note.description) for name, note in status.columns.items()
         },
+        failure=status.failure or None,
+        undelivered=status.undelivered,
+        versions=[
+            VersionInUseDocument(number=one.number, version=one.version, open_pages=one.open_pages)
+            for one in status.versions
+        ],
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from monitoring.config import MonitorConfig
 from monitoring.errors import CannotRun
 from monitoring.jobs.deployment import earlier_evidence, same_evidence
-from monitoring.jobs.places import find_baseline, traffic_place
+from monitoring.jobs.places import find_baseline, published_versions, traffic_place, with_version
 from monitoring.store.identity import check_traffic
 from monitoring.store.store import Store
 
@@ -47,12 +47,29 @@ def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
     check_traffic(store.deployments.read(last), config.name, traffic_place(config))
     shown = f"Shown is deployment {last}, judged last, of version {store.deployments.read(last).version}."
     try:
-        version = find_baseline(config).version
-        digests = [same_evidence(config), *(one.digest for one in earlier_evidence(config))]
+        numbers = [number for one in _versions(config) if (number := _number(one, store)) is not None]
     except CannotRun:
         return DeploymentLookup(number=last, note=f"The baseline cannot be read. {shown}")
-    for digest in digests:
+    in_use = {one.number for one in store.deployments.in_use(config.name)}
+    if numbers:
+        return DeploymentLookup(number=next((number for number in numbers if number in in_use), numbers[0]))
+    return DeploymentLookup(number=last, note=f"Nothing was judged yet with the config's settings. {shown}")
+
+
+def _versions(config: MonitorConfig) -> list[MonitorConfig]:
+    """The config for each version that it may be of, the newest first. Raises CannotRun if there is none."""
+    if config.model.bundle is None or config.model.version is not None:
+        return [config]
+    newest = find_baseline(config).version
+    others = sorted(published_versions(config.model.folder), reverse=True)
+    return [config, *(with_version(config, one) for one in others if one != newest)]
+
+
+def _number(config: MonitorConfig, store: Store) -> int | None:
+    """The number of the deployment of one version; None where it has none with these settings."""
+    version = find_baseline(config).version
+    for digest in (same_evidence(config), *(one.digest for one in earlier_evidence(config))):
         number = store.deployments.find(config.model.name, version, digest)
         if number is not None:
-            return DeploymentLookup(number=number)
-    return DeploymentLookup(number=last, note=f"Nothing was judged yet with the config's settings. {shown}")
+            return number
+    return None

@@ -10,8 +10,8 @@ from pathlib import Path
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.errors import CannotRun
 from monitoring.jobs.metrics.metric_file import codes_text
-from monitoring.jobs.places import files_state, find_baseline, traffic_place
-from monitoring.store.checks import Check, IdleDeployment, read_idle, touch
+from monitoring.jobs.places import files_state, find_baseline, published_versions, traffic_place, with_version
+from monitoring.store.checks import Check, IdleDeployment, read_idle, together, touch
 
 
 def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | None:
@@ -30,17 +30,23 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
     Returns:
         The deployment; None where a run may have something to do.
     """
+    is_open = config.model.bundle is not None and config.model.version is None
+    configs = [with_version(config, one) for one in published_versions(config.model.folder)] if is_open else [config]
     try:
-        inputs = inputs_digest(config)
+        inputs = {inputs_digest(one) for one in configs}
     except CannotRun:
         return None
-    found = read_idle(config.store.url, config.name, inputs, now)
-    if found is None:
+    found = read_idle(config.store.url, config.name, now)
+    if not found:
         return None
-    state = _traffic_state(config) if found.check.traffic_state else ""
-    if not found.check.nothing_due(inputs=inputs, traffic_state=state, now=now):
-        return None
-    return found if touch(config.store.url, found.number, now) else None
+    state = _traffic_state(config) if any(one.check.traffic_state for one in found) else ""
+    for one in found:
+        if one.check.inputs not in inputs:
+            return None
+        if not one.check.nothing_due(inputs=one.check.inputs, traffic_state=state, now=now):
+            return None
+    idle = together(found)
+    return idle if touch(config.store.url, config.name, idle.numbers, now) else None
 
 
 def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:

@@ -83,8 +83,7 @@ def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
         CannotRun: there is no such bundle.
     """
     folder, wanted = config.model.folder, config.model.version
-    children = folder.iterdir() if folder.is_dir() else iter(())
-    found = {int(child.name): child for child in children if child.is_dir() and child.name.isdigit()}
+    found = published_versions(folder)
     versions = sorted(found)
     if not versions or (wanted is not None and wanted not in versions):
         raise CannotRun(
@@ -95,6 +94,20 @@ def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
         )
     version = versions[-1] if wanted is None else wanted
     return found[version], version
+
+
+def published_versions(folder: Path) -> dict[int, Path]:
+    """The versions that have a bundle in a model's folder, with where it is."""
+    children = folder.iterdir() if folder.is_dir() else iter(())
+    return {int(child.name): child for child in children if child.is_dir() and child.name.isdigit()}
+
+
+def with_version(config: MonitorConfig, version: int) -> MonitorConfig:
+    """The config for one version of its model alone."""
+    folder = config.model.folder
+    bundle = published_versions(folder).get(version, folder / str(version))
+    model = config.model.model_copy(update={"bundle": bundle})
+    return config.model_copy(update={"model": model})
 
 
 def traffic_place(config: MonitorConfig) -> str:

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import platform
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import version as installed_version
 from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from monitoring.config import MonitorConfig
-from monitoring.errors import AnotherRun, PitfallsError
-from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.errors import AnotherRun, CannotRun, PitfallsError
+from monitoring.jobs.deployment import Deployment, deploy, window_plan
 from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.idle import check_begun, label_logs_of
+from monitoring.jobs.places import published_versions, traffic_place
+from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
 from monitoring.jobs.subgroups.run_search import RunSearch
+from monitoring.jobs.version_runs import hand_over, judge_versions, recorded, replace_others
+from monitoring.jobs.versions import follows_versions, reject_unpublished, serving_versions
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.notifications.outbox import NotificationOutbox, Notify
 from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
 from monitoring.store.lease import LEASE_SECONDS, Lease
 from monitoring.store.store import Store
 from monitoring.tracing import span
-from monitoring.traffic.windows import Window
+from monitoring.traffic.windows import RowPlan, Window
 from monitoring.watches.embedding import Embedder
 
 
@@ -66,6 +70,7 @@ class RunResult:
         waiting_labels: labels that wait for the next window, where none was judged.
         next_due_at: the time before which that window is not due; None where it is not known.
         again_from: when the first window begins that was judged again, as rows have come for it; None: none was.
+        deployments: where several versions answer, the numbers of all their deployments.
     """
 
     deployment: int
@@ -79,6 +84,12 @@ class RunResult:
     waiting_labels: int = 0
     has_rows: bool = True
     next_due_at: datetime | None = None
+    deployments: tuple[int, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of all deployments that were judged, one for each version that answers."""
+        return self.deployments or (self.deployment,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,23 +135,32 @@ class RunRequest:
     sensitivity: bool = True
 
 
+#: A monitor that has judged nothing is failing after so many windows, or after so long where windows are of rows.
+SILENT_WINDOWS = 2
+SILENCE = timedelta(days=2)
+
+
 class RunLog:
     """Records one run in the store from its first due window on, or with the error that ends it before.
 
     A run with nothing to judge leaves no record. One that is killed leaves a record without an end.
     """
 
-    def __init__(self, store: Store, name: str, clock: Callable[[], datetime], *, early: bool = True) -> None:
+    def __init__(
+        self, store: Store, name: str, clock: Callable[[], datetime], *, version: int | None = None, early: bool = True
+    ) -> None:
         """Records nothing yet.
 
         Args:
             store: holds the record.
             name: the deployment's name.
+            version: its version; None where that is not known.
             clock: gives the time.
             early: whether an error before the first window is recorded; what a person asked for may be refused.
         """
-        self._store, self._name, self.clock, self._early = store, name, clock, early
-        self._record = RunRecord(started_at=clock(), host=platform.node(), version=version("pitfalls-tf"))
+        self._store, self._name, self._version = store, name, version
+        self.clock, self._early = clock, early
+        self._record = RunRecord(started_at=clock(), host=platform.node(), version=installed_version("pitfalls-tf"))
         self._number: int | None = None
 
     def begin(self, deployment: int) -> None:
@@ -170,9 +190,14 @@ class RunLog:
         if self._number is None and not self._early:
             return
         with suppress(PitfallsError):  # where the store is away too, the first error is the one to tell
-            if self._number is None and (deployment := self._store.deployments.latest(self._name)) is not None:
+            if self._number is None and (deployment := self._last()) is not None:
                 self.begin(deployment)
             self._end(str(error) or type(error).__name__)
+
+    def _last(self) -> int | None:
+        """The deployment of the version, or else of the name, that was used last."""
+        of_version = None if self._version is None else self._store.deployments.latest(self._name, self._version)
+        return self._store.deployments.latest(self._name) if of_version is None else of_version
 
     def _end(self, error: str) -> None:
         if self._number is not None:
@@ -189,6 +214,10 @@ def run_due_windows(
     services: ExternalServices = NO_SERVICES,
 ) -> RunResult:
     """Judge every window that is due and was not judged before, oldest first, each in one transaction.
+
+    Where the config leaves the version open and the traffic is a log, every version that has rows there is judged, as a
+    deployment of its own; one that is published and has none is not. A version is closed once others have answered for
+    two windows after its last row. What fails with one version stops no other.
 
     Receivers are notified of each event once its window is in the store, and first of the notifications that earlier
     runs left pending (see `NotificationOutbox`). Stopped or killed at any moment, the next run goes on after the last
@@ -207,10 +236,42 @@ def run_due_windows(
 
     Raises:
         AnotherRun: another run is judging the same deployment.
-        CannotRun: a file cannot be read.
+        CannotRun: a file cannot be read, or no row has ever come.
         BadInput: the config does not fit the baseline or the traffic.
     """
-    return judge_windows(config, store, RunRequest(stop=stop, progress=progress), clock=clock, services=services)
+    request = RunRequest(stop=stop, progress=progress)
+    with recorded(config, store, clock):
+        if services.open_traffic is not None or not follows_versions(config):
+            result = judge_windows(config, store, request, clock=clock, services=services)
+            replace_others(config, store, result.deployment, clock())
+            return result
+        with _logged_errors(config, store, clock):
+            require_traffic(config)
+            versions = serving_versions(config)
+        if not versions.serving or not published_versions(config.model.folder):
+            return judge_windows(config, store, request, clock=clock, services=services)
+        judge = partial(judge_windows, store=store, request=request, clock=clock, services=services)
+        results, errors = judge_versions(config, store, versions, judge, stop=stop)
+        if not stop():
+            done = {version for version, one in results.items() if not one.stopped}
+            for record in store.deployments.in_use(config.name):
+                if record.version not in versions.serving and (record.version in done or not errors):
+                    hand_over(config, store, record, versions, notify=services.notify, clock=clock)
+        if errors:
+            raise errors[0]
+        with _logged_errors(config, store, clock):
+            reject_unpublished(config, versions)
+        return combined(list(results.values()))
+
+
+@contextmanager
+def _logged_errors(config: MonitorConfig, store: Store, clock: Callable[[], datetime]) -> Iterator[None]:
+    """Record an error that is of no one version."""
+    try:
+        yield
+    except PitfallsError:
+        with RunLog(store, config.name, clock):
+            raise
 
 
 def judge_windows(
@@ -238,7 +299,9 @@ def judge_windows(
         CannotRun: a file cannot be read.
         BadInput: the config does not fit the baseline or the traffic.
     """
-    with span("monitor run", config=config.name), RunLog(store, config.name, clock, early=request.bound is None) as log:
+    version, early = config.model.version, request.bound is None
+    log_of_run = RunLog(store, config.name, clock, version=version, early=early)
+    with span("monitor run", config=config.name), log_of_run as log:
         return _run(config, store, log, request, services)
 
 
@@ -262,7 +325,7 @@ def _run(
             run = DeploymentRun(deployment, store, number, search)
         run.begin(label_logs, labels_anew=services.labels_anew)
         traffic = opened(deployment, run.scope)
-        all_due = run.due(traffic, now)
+        all_due = _of_this_version(traffic, run.due(traffic, now))
         due = all_due if until is None else tuple(one for one in all_due if one.start < until)
         if due:
             log.begin(number)
@@ -285,6 +348,7 @@ def _run(
             store.backfills.end(number, log.clock())
             outbox.send_pending(last=True, digest=until is not None)
             if len(due) == len(all_due):
+                reject_silence(config, store, number, now)
                 run.finish(check, sensitivity=request.sensitivity)
             if due:
                 run.forget(config.retention, label_logs[1:], now)
@@ -303,12 +367,70 @@ def _run(
         )
 
 
+def reject_silence(config: MonitorConfig, store: Store, number: int, now: datetime) -> None:
+    """Refuse to call a monitor well that has never had a row to judge, two windows after it began.
+
+    Args:
+        config: the config.
+        store: the monitor's store.
+        number: the deployment's number.
+        now: the time.
+
+    Raises:
+        CannotRun: no window was ever judged, and that is no matter of patience any more.
+    """
+    if store.windows.last(number) is not None:
+        return
+    plan, began = window_plan(config), store.deployments.read(number).created_at
+    patience = SILENCE
+    if not isinstance(plan, RowPlan):
+        [window] = plan.windows(began, began)
+        patience = SILENT_WINDOWS * (window.end - window.start) + plan.lateness
+    if now - began <= patience:
+        return
+    where = traffic_place(config)
+    raise CannotRun(
+        "No window has ever been judged: no row has come that belongs to a window.",
+        got=f"no row of {config.name} in {where} since {began:%Y-%m-%d %H:%M} UTC",
+        expected=f"rows of a window within {patience}",
+        fix="Check `path` in the [traffic] section, that the server writes there, and its event times.",
+    )
+
+
+def combined(results: Sequence[RunResult]) -> RunResult:
+    """What was done for several versions, as one result: that of the newest, with what all of them opened.
+
+    Args:
+        results: In the order of versions; one at least.
+
+    Returns:
+        One result.
+    """
+    newest = results[-1]
+    if len(results) == 1:
+        return newest
+    return replace(
+        newest,
+        judged=sum(one.judged for one in results),
+        opened=tuple(incident for one in results for incident in one.opened),
+        stopped=any(one.stopped for one in results),
+        unreported=tuple(dict.fromkeys(finding for one in results for finding in one.unreported)),
+        excluded_rows=sum(one.excluded_rows for one in results),
+        deployments=tuple(one.deployment for one in results),
+    )
+
+
 def _label_logs(config: MonitorConfig, services: ExternalServices) -> tuple[Path, ...]:
     """Where the config's label log may be, once its traffic is there; nowhere if other traffic is judged."""
     if services.open_traffic is not None:
         return ()
     require_traffic(config)
     return label_logs_of(config)
+
+
+def _of_this_version(traffic: TrafficSource, due: tuple[Window, ...]) -> tuple[Window, ...]:
+    """The windows of a log but for those in which other versions answered alone."""
+    return traffic.without_handed_over(due) if isinstance(traffic, LogSource) else due
 
 
 def _opened(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from monitoring.errors import BadInput
-from monitoring.records import Coverage, IncidentRecord, MonitorStatus
+from monitoring.errors import BadInput, CannotRun
+from monitoring.records import Coverage, IncidentRecord, MonitorStatus, VersionInUse, WindowRecord
+from monitoring.store.deployments import DeploymentRecord
 from monitoring.store.store import Store
 
 
@@ -26,6 +28,7 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
     """
     number = store.deployments.latest(name) if deployment is None else deployment
     if number is None:
+        _reject_failing(store, name)
         raise BadInput(
             "Nothing was judged yet.",
             got=f"no deployment of {name} in the store",
@@ -33,6 +36,7 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
             fix="Run `pitfalls monitor run` first.",
         )
     record = store.deployments.read(number)
+    summary = store.overview.summary(number)
     windows = store.windows.read(number)
     check = store.deployments.check(number)
     return MonitorStatus(
@@ -49,17 +53,7 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
         windows=windows,
         incidents=store.incidents.read(number),
         sensitivity=store.deployments.sensitivity(number),
-        coverage=Coverage(
-            rows=sum(w.rows for w in windows),
-            repeats=sum(w.repeats for w in windows),
-            labels=sum(w.labels for w in windows),
-            labels_due=sum(w.labels_due for w in windows),
-            labels_unknown=sum(w.labels_unknown for w in windows),
-            labels_conflicting=sum(w.labels_conflicting for w in windows),
-            windows=len(windows),
-            thin_windows=sum(w.status == "thin" for w in windows),
-            answered=sum(w.rows + w.unseen for w in windows),
-        ),
+        coverage=_coverage(windows),
         baseline=store.deployments.baseline(number),
         measured=store.deployments.measured(number),
         asked_at=now,
@@ -67,7 +61,50 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
         next_due_at=check.next_due_at,
         rebaselines=tuple(one for one in store.rebaselines.read(number) if one.undone_at is None),
         drill=next(iter(store.drills.latest(record.called, latest=1)), None),
+        failure="" if summary is None else summary.failure,
+        undelivered=0 if summary is None else summary.undelivered.total,
+        versions=_other_versions(store, record),
     )
+
+
+def _coverage(windows: Sequence[WindowRecord]) -> Coverage:
+    return Coverage(
+        rows=sum(w.rows for w in windows),
+        repeats=sum(w.repeats for w in windows),
+        labels=sum(w.labels for w in windows),
+        labels_due=sum(w.labels_due for w in windows),
+        labels_unknown=sum(w.labels_unknown for w in windows),
+        labels_conflicting=sum(w.labels_conflicting for w in windows),
+        windows=len(windows),
+        thin_windows=sum(w.status == "thin" for w in windows),
+        answered=sum(w.rows + w.unseen for w in windows),
+    )
+
+
+def _other_versions(store: Store, record: DeploymentRecord) -> tuple[VersionInUse, ...]:
+    """The other versions of a deployment's name that are in use."""
+    return tuple(
+        VersionInUse(
+            number=one.number,
+            version=one.version,
+            open_pages=sum(each.level == "page" for each in one.incidents),
+        )
+        for one in store.overview.outlines()
+        if one.name == record.called and one.number != record.number
+    )
+
+
+def _reject_failing(store: Store, name: str) -> None:
+    """Raises CannotRun for a monitor that has never worked."""
+    monitor = store.monitors.get(name)
+    if monitor is not None and monitor.error:
+        raise CannotRun(
+            "No run has ever worked, and nothing is monitored.",
+            got=f"{monitor.failures} failed runs since {monitor.first_run_at:%Y-%m-%d %H:%M} UTC, the last of them: "
+            f"{monitor.error}",
+            expected="a run that judges what is due",
+            fix="Repair what the last run says, and run `pitfalls monitor run`.",
+        )
 
 
 def first_page(status: MonitorStatus) -> tuple[datetime, IncidentRecord] | None:

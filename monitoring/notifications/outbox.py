@@ -21,11 +21,18 @@ from monitoring.tracing import span
 #: Sends a message along routes, all of which want it, and says what became of it on each.
 Notify: TypeAlias = Callable[[Message, Sequence[RouteSection]], Sequence[Delivery]]
 
-#: Attempts, one a run, before a notification is given up: a day of runs every quarter of an hour.
-MAX_ATTEMPTS = 96
+#: How long a receiver that was not reached is left alone: doubled with each attempt, up to a bound.
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=6)
+
+#: Attempts before a notification is given up: eight days at least.
+MAX_ATTEMPTS = 40
 
 #: Events that are older than this when they are first sent are of the past: they wait for the end of the run.
 PAST = timedelta(days=2)
+
+#: States that a receiver is told of although the incident is snoozed, as it stops calling people then; and digests.
+SENT_ALWAYS = ("acknowledged", "closed", None)
 
 #: So many events of the past are sent one by one at the end of a run; more of them become one digest.
 MAX_PAST_EVENTS = 5
@@ -36,9 +43,9 @@ class NotificationOutbox:
 
     An event enters the store as pending, in the transaction of its window. That a receiver was reached is stored after
     it has answered: if the process dies in between, the receiver is notified once more. A receiver that was not reached
-    is tried again by the next run, up to `MAX_ATTEMPTS` runs, and is given up then, at once if it says that it is gone;
-    that is stored apart from success. A receiver gets the events of an incident in their order, and none while the
-    incident is snoozed.
+    is tried again by a later run, after a minute, two, four and so on up to six hours, and is given up after
+    `MAX_ATTEMPTS` attempts, at once if it says that it is gone; that is stored apart from success. A receiver gets the
+    events of an incident in their order; while the incident is snoozed, only its acknowledgement and its closing.
     """
 
     def __init__(
@@ -88,7 +95,8 @@ class NotificationOutbox:
         for one in pending:
             message = self._message(one)
             left = self._left(one, message)
-            ready = [] if one.number in held | self._tried else [r for r in left if _is_next(r, one, waiting)]
+            rests = one.next_attempt_at is not None and one.next_attempt_at > now
+            ready = [] if rests or one.number in held | self._tried else [r for r in left if _is_next(r, one, waiting)]
             if ready or not left:
                 with span("notify", state=one.state or ""):
                     left = self._send(one, message, left, ready)
@@ -112,9 +120,9 @@ class NotificationOutbox:
                 self._notify(message, [route for route in routes if wants(route, message)])
 
     def _pending(self, now: datetime) -> list[PendingNotification]:
-        """The pending notifications, without those of incidents that are snoozed."""
+        """The pending notifications; of incidents that are snoozed only those that end what a receiver does."""
         pending = self._store.outbox.pending(self._number)
-        return [one for one in pending if one.state is None or not one.incidents[0].is_snoozed(now)]
+        return [one for one in pending if one.state in SENT_ALWAYS or not one.incidents[0].is_snoozed(now)]
 
     def _send(
         self, one: PendingNotification, message: Message, left: Sequence[RouteSection], ready: Sequence[RouteSection]
@@ -138,6 +146,7 @@ class NotificationOutbox:
             abandoned=abandoned,
             completed_at=now if not later and not abandoned else None,
             given_up_at=now if not later and abandoned else None,
+            next_attempt_at=now + wait_after(one.attempts + 1) if later else None,
         )
         self._store.outbox.save_attempt(self._number, one.number, attempt)
         return later
@@ -167,7 +176,7 @@ class NotificationOutbox:
 
 
 def send_outbox(
-    config: MonitorConfig, store: Store, number: int, notify: Notify, clock: Callable[[], datetime]
+    config: MonitorConfig, store: Store, number: int, notify: Notify | None, clock: Callable[[], datetime]
 ) -> bool:
     """Send what is pending in the store, without judging anything.
 
@@ -175,7 +184,7 @@ def send_outbox(
         config: says who is notified.
         store: holds the pending notifications.
         number: the deployment's number in the store.
-        notify: sends a message.
+        notify: sends a message; None: nobody is notified.
         clock: gives the time.
 
     Returns:
@@ -188,6 +197,19 @@ def send_outbox(
     with lease:
         NotificationOutbox(store, number, config.notify, notify, clock=clock, renew=lease.renew).send_pending(last=True)
     return True
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long a receiver is left alone after so many attempts.
+
+    >>> [str(wait_after(attempts)) for attempts in (1, 2, 5, 9, 10, 40)]
+    ['0:01:00', '0:02:00', '0:16:00', '4:16:00', '6:00:00', '6:00:00']
+
+    Returns:
+        The time.
+    """
+    doubled: int = 2 ** min(attempts - 1, 20)
+    return min(FIRST_WAIT * doubled, LONGEST_WAIT)
 
 
 def _is_next(route: RouteSection, one: PendingNotification, waiting: set[tuple[str, int | None]]) -> bool:

@@ -44,7 +44,7 @@ from monitoring.records.rollout import (
     StillNeeded,
 )
 from monitoring.records.run import RunRecord
-from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
+from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity, VersionInUse
 from monitoring.records.subgroup import SUBGROUP_WATCH, Condition, Subgroup
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import (
@@ -132,6 +132,7 @@ __all__ = [
     "Subgroup",
     "Touched",
     "UnfitFault",
+    "VersionInUse",
     "Watch",
     "WatchKey",
     "WindowAttempt",

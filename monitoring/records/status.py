@@ -66,6 +66,15 @@ class BaselineScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VersionInUse:
+    """Another version of a model that answers traffic too: its deployment's number, and how many pages it has open."""
+
+    number: int
+    version: int
+    open_pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorStatus:
     """All that the store has of one deployment: what reports and `--json` show.
 
@@ -74,7 +83,9 @@ class MonitorStatus:
     of the baseline that stand, in order. `measured` are the metrics that are shown, over the baseline's windows.
     `drill` is the last drill of its name; None where there was none.
     `number` is the deployment's number in the store, `name` its name and `created_at` when it was first used.
-    `columns` are the words of the data dictionary by column, where it is known.
+    `columns` are the words of the data dictionary by column, where it is known. `failure` is the error of the last run;
+    empty where it judged what was due. `undelivered` notifications did not reach all who are to get them. `versions`
+    are the other versions of the model that answer traffic too.
     """
 
     model: str
@@ -99,3 +110,6 @@ class MonitorStatus:
     name: str = ""
     created_at: datetime | None = None
     columns: Mapping[str, ColumnNote] = field(default_factory=dict)
+    failure: str = ""
+    undelivered: int = 0
+    versions: tuple[VersionInUse, ...] = ()

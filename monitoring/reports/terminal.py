@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from monitoring.records import MonitorStatus, Rebaseline
+from monitoring.records import MonitorStatus, Rebaseline, VersionInUse
 from monitoring.reports.sections.drills import drill_sentence
 from monitoring.reports.sections.estimates import trust_lines
 from monitoring.reports.sections.findings import FindingGroup, finding_groups
@@ -47,6 +47,11 @@ MOST_FINDINGS = 6
 LONGEST_FINDING = 240
 
 
+def _other_version(other: VersionInUse) -> str:
+    pages = format_count(other.open_pages, "open page") if other.open_pages else "no open page"
+    return f"Version {other.version} answers traffic too: {pages}. --deployment {other.number} shows it."
+
+
 def render(status: MonitorStatus) -> RenderableType:
     """Summarise a deployment for a terminal.
 
@@ -64,6 +69,7 @@ def render(status: MonitorStatus) -> RenderableType:
         Text.assemble((top.model, "bold"), f"  {top.period}"),
         Text(top.verdict, style=_STYLES.get(top.health.state, "bold")),
     ]
+    parts += [Text(_other_version(one)) for one in status.versions]
     if top.first_page:
         parts.append(Text(top.first_page))
         if top.explanation:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from urllib.parse import quote
 
-_SQLITE = "sqlite:///"
-_TIME = "%Y-%m-%d %H:%M:%S.%f"
+from monitoring.store.plain_sql import PlainDatabase, plain_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +60,8 @@ class IdleDeployment:
             apart.
         pending: Events that somebody is still to be notified of, snoozed ones apart.
         given_up: Events that somebody was never notified of.
+        undelivered: Events that were sent and did not reach all: those that are pending still, and those given up.
+        numbers: Where several versions answer, the numbers of all their deployments.
     """
 
     number: int
@@ -73,85 +71,105 @@ class IdleDeployment:
     unacknowledged_pages: int
     pending: int
     given_up: int = 0
+    undelivered: int = 0
+    numbers: tuple[int, ...] = ()
 
 
-def read_idle(url: str, name: str, inputs: str, now: datetime) -> IdleDeployment | None:
-    """Read a deployment of an SQLite store without loading SQLAlchemy, which takes a third of a second.
+def read_idle(url: str, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
+    """Read the deployments of a name that are in use, without loading SQLAlchemy, which takes a third of a second.
 
     Args:
         url: The store's URL.
-        name: The deployment's name.
-        inputs: The digest of the config and the baseline.
+        name: The deployments' name.
         now: The time, aware.
 
     Returns:
-        The deployment that was run last with these inputs; None where there is none, or the store is another database,
-        of another release, or in use.
+        The deployments in order of creation; none where there is none, or the store is of another release, in use, or
+        cannot be reached.
     """
-    path = Path(url.removeprefix(_SQLITE).partition("?")[0])
-    if not url.startswith(_SQLITE) or not path.exists():
-        return None
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=1.0)) as connection:
-            asked = {"name": name, "inputs": inputs, "now": _time_text(now)}
-            row = connection.execute(_QUERY, asked).fetchone()
-    except sqlite3.Error:
-        return None
-    if row is None:
-        return None
-    number, checked, due, state, end, pages, unacknowledged, pending, given_up = row
-    check = Check(checked_at=_time(checked), next_due_at=_time(due), inputs=inputs, traffic_state=state)
-    return IdleDeployment(
-        number=number,
-        check=check,
-        judged_until=_time(end),
-        open_pages=pages,
-        unacknowledged_pages=unacknowledged,
-        pending=pending,
-        given_up=given_up,
+    database = plain_database(url)
+    rows = () if database is None else database.rows(_QUERY, {"name": name, "now": now})
+    return tuple(
+        IdleDeployment(
+            number=number,
+            check=Check(checked_at=_time(checked), next_due_at=_time(due), inputs=inputs, traffic_state=state),
+            judged_until=_time(end),
+            open_pages=pages,
+            unacknowledged_pages=unacknowledged,
+            pending=pending,
+            given_up=given_up,
+            undelivered=undelivered,
+            numbers=(number,),
+        )
+        for number, checked, due, state, inputs, end, pages, unacknowledged, pending, given_up, undelivered in rows
     )
 
 
-def touch(url: str, number: int, now: datetime) -> bool:
+def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
+    """Several versions of a model as one: the newest, with what all of them have open and pending.
+
+    Args:
+        idle: In order of creation; one at least.
+
+    Returns:
+        One record.
+    """
+    ends = [one.judged_until for one in idle if one.judged_until is not None]
+    return replace(
+        idle[-1],
+        judged_until=max(ends, default=None),
+        open_pages=sum(one.open_pages for one in idle),
+        unacknowledged_pages=sum(one.unacknowledged_pages for one in idle),
+        pending=sum(one.pending for one in idle),
+        given_up=sum(one.given_up for one in idle),
+        undelivered=sum(one.undelivered for one in idle),
+        numbers=tuple(one.number for one in idle),
+    )
+
+
+def touch(url: str, name: str, numbers: Sequence[int], now: datetime) -> bool:
     """Record a check that found nothing due.
 
     Args:
-        url: The URL of an SQLite store.
-        number: The deployment's number.
+        url: The store's URL.
+        name: The deployments' name.
+        numbers: The deployments' numbers.
         now: The time, aware.
 
     Returns:
         Whether it was recorded; False where the store cannot be written.
     """
-    path = Path(url.removeprefix(_SQLITE).partition("?")[0])
-    try:
-        with closing(sqlite3.connect(path, timeout=1.0)) as connection, connection:
-            connection.execute("UPDATE deployment SET checked_at = ? WHERE id = ?", (_time_text(now), number))
-    except sqlite3.Error:
+    database: PlainDatabase | None = plain_database(url)
+    if database is None:
         return False
-    return True
+    checked = [("UPDATE deployment SET checked_at = :now WHERE id = :id", {"now": now, "id": one}) for one in numbers]
+    return database.execute([*checked, (_SUCCEEDED, {"now": now, "name": name})])
 
 
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+def _time(value: str | datetime | None) -> datetime | None:
+    """A time as the database gives it: SQLite as text in UTC."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
 
 
-def _time_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(_TIME)
-
+_SUCCEEDED = """
+UPDATE monitor SET succeeded_at = :now, last_run_at = :now, failures = 0, error = '' WHERE name = :name
+"""
 
 _QUERY = """
 WITH audible AS (
   SELECT * FROM incident
   WHERE CASE WHEN snoozed_until IS NULL THEN NOT snoozed_until_worse ELSE snoozed_until <= :now END
 )
-SELECT id, checked_at, next_due_at, traffic_state,
-       (SELECT max("end") FROM window WHERE deployment = d.id),
+SELECT id, checked_at, next_due_at, traffic_state, inputs,
+       (SELECT max("end") FROM "window" WHERE deployment = d.id),
        (SELECT count(*) FROM incident WHERE deployment = d.id AND level = 'page' AND state != 'closed'),
        (SELECT count(*) FROM audible WHERE deployment = d.id AND level = 'page' AND state IN ('open', 'worse')),
        (SELECT count(*) FROM notification AS n WHERE deployment = d.id AND completed_at IS NULL AND given_up_at IS NULL
-          AND (incident IS NULL OR EXISTS (
+          AND (next_attempt_at IS NULL OR next_attempt_at <= :now)
+          AND (incident IS NULL OR state IN ('acknowledged', 'closed') OR EXISTS (
             SELECT 1 FROM audible AS a WHERE a.deployment = d.id AND a.number = n.incident))),
-       (SELECT count(*) FROM notification WHERE deployment = d.id AND given_up_at IS NOT NULL)
-FROM deployment AS d WHERE name = :name AND inputs = :inputs ORDER BY used_at DESC, id DESC LIMIT 1
+       (SELECT count(*) FROM notification WHERE deployment = d.id AND given_up_at IS NOT NULL),
+       (SELECT count(*) FROM notification WHERE deployment = d.id AND completed_at IS NULL
+          AND (given_up_at IS NOT NULL OR attempts > 0))
+FROM deployment AS d WHERE name = :name AND retired_at IS NULL ORDER BY id
 """

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -16,6 +16,9 @@ from monitoring.store.checks import Check
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
 from monitoring.store.transactions import Transactions, no_such_deployment
+
+#: Why a deployment is not in use any more: others answer the traffic, or other settings have taken its place.
+RetiredAs: TypeAlias = Literal["not serving", "replaced"]
 
 #: No documents, as JSON.
 NOTHING = "[]"
@@ -145,11 +148,13 @@ def read(connection: Connection, number: int) -> DeploymentRecord:
     return deployment_record_of(row)
 
 
-def latest(connection: Connection, name: str | None) -> int | None:
-    """The number of the deployment used last, of one name or of any; None if there is none."""
+def latest(connection: Connection, name: str | None, version: int | None = None) -> int | None:
+    """The number of the deployment used last, of one name and version or of any; None if there is none."""
     query = select(deployment.c.id).order_by(deployment.c.used_at.desc(), deployment.c.id.desc()).limit(1)
     if name is not None:
         query = query.where(deployment.c.name == name)
+    if version is not None:
+        query = query.where(deployment.c.version == version)
     number: int | None = connection.execute(query).scalar()
     return number
 
@@ -228,10 +233,10 @@ class DeploymentTable:
                 deployment_record_of(row) for row in connection.execute(select(deployment).order_by(deployment.c.id))
             )
 
-    def latest(self, name: str | None = None) -> int | None:
-        """The number of the deployment used last, of one name or of any; None if there is none."""
+    def latest(self, name: str | None = None, version: int | None = None) -> int | None:
+        """The number of the deployment used last, of one name and version or of any; None if there is none."""
         with self._transactions.reading() as connection:
-            return latest(connection, name)
+            return latest(connection, name, version)
 
     def find(self, model: str, version: int, settings_digest: str) -> int | None:
         """The number of the deployment of that model, version and settings; None if there is none."""
@@ -298,6 +303,24 @@ class DeploymentTable:
         """The metrics that are shown, over the baseline's windows; empty until they are saved."""
         with self._transactions.reading() as connection:
             return tuple(MeasuredMetric(**one) for one in _documents(connection, number, "measured"))
+
+    def in_use(self, name: str) -> tuple[DeploymentRecord, ...]:
+        """The deployments of a name that are in use, in order of creation."""
+        with self._transactions.reading() as connection:
+            query = select(deployment).where((deployment.c.name == name) & deployment.c.retired_at.is_(None))
+            return tuple(map(deployment_record_of, connection.execute(query.order_by(deployment.c.id))))
+
+    def retire(self, number: int, at: datetime, *, retired_as: RetiredAs) -> None:
+        """Say that a deployment is not in use any more; one that is run again is.
+
+        Args:
+            number: The deployment's number.
+            at: The time, aware.
+            retired_as: Why.
+        """
+        with self._transactions.writing(number) as connection:
+            values = {"retired_at": at, "retired_as": retired_as}
+            connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
 
     def save_check(self, number: int, check: Check) -> None:
         """Replace what the last complete run left."""

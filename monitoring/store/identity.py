@@ -57,13 +57,31 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
         rebaselines.reject_former(connection, record)
         number = _of_former_baseline(connection, record, moved=moved, holder=holder)
     if number is not None:
-        values = {"used_at": record.created_at, "name": record.called}
+        values = {"used_at": record.created_at, "name": record.called, "retired_at": None, "retired_as": ""}
         if record.basis:
             values["basis"] = record.basis
         if record.traffic:
             values["traffic"] = record.traffic
         connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
+        take_place(connection, number, record)
     return number
+
+
+def take_place(connection: Connection, number: int, record: DeploymentRecord) -> None:
+    """Say of the other deployments of this name and version that they are not in use any more.
+
+    Args:
+        connection: A transaction that writes.
+        number: The number of the deployment that is in use.
+        record: That deployment.
+    """
+    same_name = (deployment.c.name == record.called) & (deployment.c.version == record.version)
+    others = same_name & (deployment.c.id != number)
+    connection.execute(
+        update(deployment)
+        .where(others & deployment.c.retired_at.is_(None))
+        .values(retired_at=record.created_at, retired_as="replaced")
+    )
 
 
 def predecessor(connection: Connection, record: DeploymentRecord, *, moved: bool = False) -> Predecessor | None:

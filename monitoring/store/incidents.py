@@ -271,6 +271,15 @@ class IncidentTable:
             query = select(*COLUMNS).where((incident.c.deployment == deployment) & tracked).order_by(incident.c.number)
             return tuple(map(record_of, connection.execute(query).mappings()))
 
+    def close_all(self, deployment: int, action: IncidentAction) -> tuple[IncidentRecord, ...]:
+        """Close every incident of a deployment that is not closed, with one action; gives them as they are then."""
+        with self._transactions.writing(deployment) as connection:
+            query = select(incident.c.number).where(
+                (incident.c.deployment == deployment) & (incident.c.state != "closed")
+            )
+            numbers = connection.execute(query.order_by(incident.c.number)).scalars().all()
+            return tuple(act(connection, deployment, number, action) for number in numbers)
+
     def act(self, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
         """Act on an incident, by its number.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from monitoring.records import IncidentRecord, IncidentState
 from monitoring.store import incidents
@@ -24,6 +24,29 @@ Outcome: TypeAlias = Literal["pending", "delivered", "in a digest", "not asked f
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """The notifications of a deployment that did not reach all who are to get them.
+
+    Attributes:
+        waiting: Those that are tried again.
+        given_up: Those that are not, until a person asks for it.
+        since: The time of the oldest event; None where there is none.
+    """
+
+    waiting: int = 0
+    given_up: int = 0
+    since: datetime | None = None
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.waiting + self.given_up
+
+
+NOTHING_UNDELIVERED = Undelivered()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PendingNotification:
     """An event that some receiver has not been notified of yet.
 
@@ -36,6 +59,7 @@ class PendingNotification:
         reached: Receivers that have been notified, by the identity of their route.
         abandoned: Receivers that were given up.
         attempts: Attempts so far, at most one a run.
+        next_attempt_at: It is not tried before; None: the next run tries it.
         events: How many events it stands for.
         told: Of a digest, the incidents that somebody had been notified of before it.
     """
@@ -48,6 +72,7 @@ class PendingNotification:
     reached: frozenset[str] = frozenset()
     abandoned: frozenset[str] = frozenset()
     attempts: int = 0
+    next_attempt_at: datetime | None = None
     events: int = 1
     told: frozenset[int] = frozenset()
 
@@ -61,12 +86,14 @@ class Attempt:
         abandoned: All receivers given up so far.
         completed_at: When no receiver was left to notify and all were reached; None where that is not so.
         given_up_at: When no receiver was left to notify and some were given up; None where that is not so.
+        next_attempt_at: When the receivers that are left are tried again.
     """
 
     reached: frozenset[str] = frozenset()
     abandoned: frozenset[str] = frozenset()
     completed_at: datetime | None = None
     given_up_at: datetime | None = None
+    next_attempt_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +166,7 @@ def _pending(connection: Connection, row: Any, known: Mapping[int, IncidentRecor
         reached=frozenset(json.loads(row.reached)),
         abandoned=frozenset(json.loads(row.abandoned)),
         attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at,
         events=len(numbers),
         told=told,
     )
@@ -153,6 +181,36 @@ def _told(connection: Connection, digest: Any) -> frozenset[int]:
         & notification.c.incident.is_not(None)
     )
     return frozenset(connection.execute(query).scalars())
+
+
+def _is_undelivered() -> ColumnElement[bool]:
+    """Whether an event was sent, and did not reach all who are to get it."""
+    table = notification.c
+    return table.completed_at.is_(None) & ((table.attempts > 0) | table.given_up_at.is_not(None))
+
+
+def read_undelivered(connection: Connection, deployment: int | None = None) -> dict[int, Undelivered]:
+    """The notifications that did not reach all who are to get them, by the numbers of deployments that have any.
+
+    Args:
+        connection: A transaction.
+        deployment: Only those of that deployment; None: of all. Cost: a row for each event that is not delivered.
+
+    Returns:
+        How many they are.
+    """
+    table = notification.c
+    query = (
+        select(table.deployment, func.count(), func.count(table.given_up_at), func.min(table.at))
+        .where(_is_undelivered())
+        .group_by(table.deployment)
+    )
+    if deployment is not None:
+        query = query.where(table.deployment == deployment)
+    return {
+        number: Undelivered(waiting=total - given_up, given_up=given_up, since=since)
+        for number, total, given_up, since in connection.execute(query)
+    }
 
 
 class OutboxTable:
@@ -187,6 +245,7 @@ class OutboxTable:
                     abandoned=json.dumps(sorted(attempt.abandoned)),
                     completed_at=attempt.completed_at,
                     given_up_at=attempt.given_up_at,
+                    next_attempt_at=attempt.next_attempt_at,
                     attempts=notification.c.attempts + 1,
                 )
             )
@@ -264,6 +323,31 @@ class OutboxTable:
             open_events = notification.c.completed_at.is_(None)
             query = select(notification).where(open_events).order_by(notification.c.id.desc()).limit(latest)
             return tuple((row.deployment, _outbox_event(row)) for row in connection.execute(query))
+
+    def retry(self, deployment: int) -> tuple[str, ...]:
+        """Make notifications that were given up, or wait for their next attempt, pending anew.
+
+        Receivers that were reached are not notified again.
+
+        Args:
+            deployment: The deployment's number.
+
+        Returns:
+            Their events, in order.
+        """
+        with self._transactions.writing(deployment) as connection:
+            table = notification.c
+            undelivered = (table.deployment == deployment) & _is_undelivered()
+            query = select(table.event).where(undelivered).order_by(table.id)
+            events = tuple(connection.execute(query).scalars())
+            values = {"given_up_at": None, "abandoned": "[]", "attempts": 0, "next_attempt_at": None}
+            connection.execute(update(notification).where(undelivered).values(**values))
+            return events
+
+    def undelivered_of(self, deployment: int) -> Undelivered:
+        """What of a deployment did not reach all who are to get it."""
+        with self._transactions.reading() as connection:
+            return read_undelivered(connection, deployment).get(deployment, NOTHING_UNDELIVERED)
 
     def given_up(self, deployment: int) -> tuple[str, ...]:
         """The events of which some receiver was never notified, in order."""

@@ -34,7 +34,7 @@ _POOL = "pitfalls"
 _MIGRATION_LOCK = 0x7069_7466
 
 #: Drivers with which the store's tests are run.
-DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+pg8000", "postgresql+psycopg")
+DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg", "postgresql+pg8000")
 
 _FIX = "Correct the [store] url in monitor.toml, or give this user write access."
 
@@ -67,22 +67,9 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
     read_only = is_sqlite and not make and not _writable(Path(parsed.database or ""))
     if is_sqlite and not read_only:
         _prepare_folder(parsed)
-    try:
-        if read_only:
-            engine = create_engine(parsed, creator=partial(_reader, Path(parsed.database or "")), poolclass=NullPool)
-        else:
-            engine = create_engine(
-                parsed, connect_args=_connect_args(parsed), pool_pre_ping=not is_sqlite, pool_logging_name=_POOL
-            )
-            # it logs a traceback for each connection that a server has dropped; what fails is an error of ours
-            logging.getLogger(f"{type(engine.pool).__module__}.{type(engine.pool).__name__}.{_POOL}").disabled = True
-    except ImportError as error:
-        raise CannotRun(
-            "No driver for this store is installed.",
-            got=f"{shown} ({error})",
-            expected="the driver that the URL names",
-            fix="Install it, pg8000 for postgresql+pg8000 or psycopg for postgresql+psycopg, or use sqlite:///FILE.",
-        ) from error
+    engine = _engine(parsed, make=make, read_only=read_only)
+    if parsed.get_driver_name() == "psycopg":
+        event.listen(engine, "do_connect", _connect_patiently)
     if is_sqlite:
         event.listen(engine, "connect", _set_up_reader if read_only else _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -94,6 +81,32 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
     except CannotRun:
         engine.dispose()
         raise
+    return engine
+
+
+def _engine(parsed: URL, *, make: bool, read_only: bool) -> Engine:
+    """The engine of a store. Raises CannotRun where its driver is not installed."""
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    try:
+        if read_only:
+            return create_engine(parsed, creator=partial(_reader, Path(parsed.database or "")), poolclass=NullPool)
+        engine = create_engine(
+            parsed,
+            connect_args=_connect_args(parsed),
+            pool_pre_ping=not is_sqlite,
+            pool_logging_name=_POOL,
+            # many stores may be open for reading at once: none of them keeps files open between two questions
+            poolclass=NullPool if is_sqlite and not make else None,
+        )
+        # it logs a traceback for each connection that a server has dropped; what fails is an error of ours
+        logging.getLogger(f"{type(engine.pool).__module__}.{type(engine.pool).__name__}.{_POOL}").disabled = True
+    except ImportError as error:
+        raise CannotRun(
+            "No driver for this store is installed.",
+            got=f"{shown_url(parsed)} ({error})",
+            expected="the driver that the URL names",
+            fix="Install it, pg8000 for postgresql+pg8000 or psycopg for postgresql+psycopg, or use sqlite:///FILE.",
+        ) from error
     return engine
 
 
@@ -149,9 +162,9 @@ def _parsed(url: str) -> URL:
         ) from error
     if parsed.drivername not in DRIVERS:
         raise CannotRun(
-            "A store is kept in SQLite, or in PostgreSQL by the driver pg8000 or psycopg.",
+            "A store is kept in SQLite, or in PostgreSQL by the driver psycopg or pg8000.",
             got=shown_url(parsed),
-            expected="sqlite:///FILE, postgresql+pg8000://… or postgresql+psycopg://…",
+            expected="sqlite:///FILE, postgresql+psycopg://… or postgresql+pg8000://…",
             fix=_FIX,
         )
     if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
@@ -208,6 +221,14 @@ def _connect_args(url: URL) -> dict[str, Any]:
             "options": f"-c statement_timeout={wait}",
         }
     return {}
+
+
+def _connect_patiently(_dialect: object, _record: object, arguments: list[str], settings: dict[str, Any]) -> object:
+    """A connection of psycopg that gives up on a server that does not answer."""
+    from monitoring.store.patient_connection import connect  # noqa: PLC0415 - brings psycopg, an extra
+
+    settings.pop("connect_timeout", None)
+    return connect(" ".join(arguments), _ANSWER_SECONDS, **settings)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
-from monitoring.records import WHOLE, BaselineScore, IncidentRecord, Level, ScoreRecord, WindowRecord
+from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreRecord, WindowRecord
 from monitoring.store import incidents
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
+from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, read_undelivered
+from monitoring.store.outlines import DeploymentOutline, read_outlines
 from monitoring.store.tables import deployment, drill, incident, incident_action, run, score, window
 from monitoring.store.transactions import Transactions
 from monitoring.store.windows import LIGHT, light_record, score_record_of
@@ -33,6 +35,9 @@ class DeploymentSummary:
         incidents: Its incidents that are not closed, in the order of their numbers.
         failure: The error of its last run; empty where that judged what was due, or a later one had nothing to judge.
         suspected: Whether harm was suspected in its last window.
+        checked_at: When a run last judged all that was due; None: none has.
+        next_due_at: No window is due before; None where that is not known.
+        undelivered: Its notifications that did not reach all who are to get them.
         shown_in: The time zone in which a reader wants times; empty: that of the deployment.
     """
 
@@ -43,54 +48,15 @@ class DeploymentSummary:
     incidents: tuple[IncidentRecord, ...]
     failure: str = ""
     suspected: bool = False
+    checked_at: datetime | None = None
+    next_due_at: datetime | None = None
+    undelivered: Undelivered = NOTHING_UNDELIVERED
     shown_in: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
         """The time zone in which times are shown."""
         return ZoneInfo(self.shown_in or self.record.timezone)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenIncident:
-    """What of an incident that is not closed decides how its deployment stands."""
-
-    level: Level
-    opened_at: datetime
-    acknowledged_at: datetime | None
-    snoozed_until: datetime | None
-    snoozed_until_worse: bool
-
-    def is_snoozed(self, now: datetime) -> bool:
-        """Whether nobody wants to hear of it at a time, aware."""
-        return self.snoozed_until_worse if self.snoozed_until is None else now < self.snoozed_until
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentOutline:
-    """What decides the place of a deployment among all others, in few columns.
-
-    Attributes:
-        number: Its number in the store.
-        name: Its name; of one name it is the deployment that was run last.
-        model: The model.
-        used_at: When it was run last, aware.
-        last: The start and the end of its last window; None before the first.
-        failure: The error of its last run, as in `DeploymentSummary`.
-        suspected: Whether harm was suspected in its last window.
-        earlier: How many other deployments have that name.
-        incidents: Its incidents that are not closed.
-    """
-
-    number: int
-    name: str
-    model: str
-    used_at: datetime
-    last: tuple[datetime, datetime] | None
-    failure: str
-    suspected: bool
-    earlier: int
-    incidents: tuple[OpenIncident, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +113,7 @@ def _summaries(
         query = query.where(deployment.c.model == model)
     rows = connection.execute(query).all()
     unclosed = _open_incidents(connection, [row.id for row in rows] if numbers is not None else None)
+    undelivered = read_undelivered(connection)
     return tuple(
         DeploymentSummary(
             number=row.id,
@@ -156,6 +123,9 @@ def _summaries(
             incidents=unclosed.get(row.id, ()),
             failure=_failure(row),
             suspected=row.last_status == "suspected",
+            checked_at=row.checked_at,
+            next_due_at=row.next_due_at,
+            undelivered=undelivered.get(row.id, NOTHING_UNDELIVERED),
         )
         for row in rows
     )
@@ -198,22 +168,6 @@ def _open_incidents(connection: Connection, numbers: Collection[int] | None) -> 
     return found
 
 
-def _outlined_incidents(connection: Connection) -> dict[int, list[OpenIncident]]:
-    columns = (incident.c[field.name] for field in fields(OpenIncident))
-    found: dict[int, list[OpenIncident]] = {}
-    query = select(incident.c.deployment, *columns).where(incident.c.state != "closed").order_by(incident.c.number)
-    for number, level, opened_at, acknowledged_at, snoozed_until, until_worse in connection.execute(query):
-        one = OpenIncident(
-            level=level,
-            opened_at=opened_at,
-            acknowledged_at=acknowledged_at,
-            snoozed_until=snoozed_until,
-            snoozed_until_worse=until_worse,
-        )
-        found.setdefault(number, []).append(one)
-    return found
-
-
 def _scores(
     connection: Connection, numbers: Mapping[int, int], watches: Collection[str]
 ) -> dict[int, list[ScoreRecord]]:
@@ -250,57 +204,9 @@ class OverviewQueries:
         self._transactions = transactions
 
     def outlines(self) -> tuple[DeploymentOutline, ...]:
-        """Of each name the deployment that was run last, in order of creation. Cost: some 20 µs a deployment.
-
-        Returns:
-            What decides the place of each.
-        """
+        """The deployments in use, in order of creation. Cost: some 20 µs for each."""
         with self._transactions.reading() as connection:
-            name = case((deployment.c.name == "", deployment.c.model), else_=deployment.c.name)
-            columns = (deployment.c[one] for one in ("id", "model", "used_at", "checked_at"))
-            newest_first = (deployment.c.used_at.desc(), deployment.c.id.desc())
-            place = func.row_number().over(partition_by=name, order_by=newest_first).label("place")
-            named = func.count().over(partition_by=name).label("named")
-            placed = select(*columns, name.label("called"), place, named).subquery()
-            windows, runs = window.alias(), run.alias()
-            newest = (
-                select(windows.c.id)
-                .where(windows.c.deployment == placed.c.id)
-                .order_by(windows.c.start.desc())
-                .limit(1)
-            )
-            last_run = select(func.max(runs.c.id)).where(runs.c.deployment == placed.c.id)
-            query: Select[Any] = (
-                select(
-                    *(placed.c[one] for one in ("id", "called", "model", "used_at", "named")),
-                    window.c.start,
-                    window.c.end,
-                    window.c.status,
-                    case((placed.c.checked_at > run.c.started_at, ""), else_=func.coalesce(run.c.error, "")),
-                )
-                .select_from(placed)
-                .outerjoin(window, window.c.id == newest.correlate(placed).scalar_subquery())
-                .outerjoin(run, (run.c.id == last_run.correlate(placed).scalar_subquery()) & (run.c.error != ""))
-                .where(placed.c.place == 1)
-                .order_by(placed.c.id)
-            )
-            unclosed = _outlined_incidents(connection)
-            return tuple(
-                DeploymentOutline(
-                    number=number,
-                    name=called,
-                    model=model,
-                    used_at=used_at,
-                    last=None if start is None else (start, end),
-                    failure=failure,
-                    suspected=last_status == "suspected",
-                    earlier=same_name - 1,
-                    incidents=tuple(unclosed.get(number, ())),
-                )
-                for number, called, model, used_at, same_name, start, end, last_status, failure in connection.execute(
-                    query
-                ).all()
-            )
+            return read_outlines(connection)
 
     def mentioning(self, text: str) -> frozenset[int]:
         """The deployments that have an incident which is not closed and whose cause, slice or message has a text.

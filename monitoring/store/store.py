@@ -20,6 +20,7 @@ from monitoring.store.drill_results import DrillTable
 from monitoring.store.incidents import IncidentTable
 from monitoring.store.incidents import write as _write_incidents
 from monitoring.store.leases import LeaseTable
+from monitoring.store.monitors import MonitorTable
 from monitoring.store.notifications import OutboxTable
 from monitoring.store.opening import open_engine
 from monitoring.store.overview import OverviewQueries
@@ -49,6 +50,7 @@ class Store:
         rebaselines: Changes of baselines.
         outbox: Events that people are notified of.
         leases: Who is judging.
+        monitors: How the last run of each config ended.
         added_labels: Requests that added labels.
         drills: Drills.
         rollouts: Rollouts, with their windows and what happened in them.
@@ -66,6 +68,7 @@ class Store:
         self.rebaselines = RebaselineTable(transactions)
         self.outbox = OutboxTable(transactions)
         self.leases = LeaseTable(transactions)
+        self.monitors = MonitorTable(transactions)
         self.added_labels = AddedLabelTable(transactions)
         self.drills = DrillTable(transactions)
         self.rollouts = RolloutTable(transactions)
@@ -128,12 +131,14 @@ class Store:
         try:
             with self.transactions.writing() as connection:
                 before = identity.predecessor(connection, record, moved=moved)
-                return deployments.create(
+                number = deployments.create(
                     connection,
                     record,
                     follows=None if before is None else before.number,
                     quiet_until=None if before is None else before.judged_until,
                 )
+                identity.take_place(connection, number, record)
+                return number
         except IntegrityError as error:  # another process created it first
             with self.transactions.writing() as connection:
                 found = identity.find(connection, record, moved=moved)

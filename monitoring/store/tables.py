@@ -62,7 +62,20 @@ deployment = Table(
     Column("since", UtcTime),
     Column("metrics", Text, nullable=False, server_default="[]"),
     Column("measured", Text, nullable=False, server_default="[]"),
+    Column("retired_at", UtcTime),
+    Column("retired_as", String, nullable=False, server_default=""),
     UniqueConstraint("model", "version", "settings_digest"),
+)
+
+monitor = Table(
+    "monitor",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("config", String, nullable=False),
+    *_times("first_run_at", "last_run_at"),
+    Column("succeeded_at", UtcTime),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text, nullable=False),
 )
 
 rebaseline = Table(
@@ -183,7 +196,15 @@ notification = Table(
     Column("completed_at", UtcTime),
     Column("given_up_at", UtcTime),
     Column("digest", Integer),
+    Column("next_attempt_at", UtcTime),
     UniqueConstraint("deployment", "event"),
+)
+
+Index(
+    "ix_notification_open",
+    notification.c.deployment,
+    sqlite_where=notification.c.completed_at.is_(None),
+    postgresql_where=notification.c.completed_at.is_(None),
 )
 
 run = Table(

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ import pytest
 import yaml
 
 from monitoring.dashboard.overview.metrics import metrics_text
+from monitoring.jobs.service.workers import QueueState
 from pitfalls_tf.cli.variables import name_variables
 from serving.metrics.metrics import ServerMetrics, TrafficCounts
 from tests.contracts.test_command_line_reference import flags, verbs
@@ -171,7 +173,13 @@ def exposed() -> set[str]:
     """Every name that the monitor's and the server's metrics have, without suffixes of histograms."""
     server = ServerMetrics()
     server.count(model="flights", verb="predict", status="OK", latency_us=1.0)
-    return set(re.findall(r"^# TYPE (\S+)", metrics_text([], ()) + server.page(TrafficCounts()), re.MULTILINE))
+    return set(
+        re.findall(
+            r"^# TYPE (\S+)",
+            metrics_text([], datetime.now(UTC), queue=QueueState()) + server.page(TrafficCounts()),
+            re.MULTILINE,
+        )
+    )
 
 
 def expressions(root: Path) -> list[str]:
@@ -196,10 +204,20 @@ def test_prometheus_accepts_config_rules_and_the_dashboards_expressions(root: Pa
         missing("promtool is not installed (apt-get install prometheus)")
     run("promtool", "check", "config", "--syntax-only", root / "deploy/monitor/prometheus.yml")
     run("promtool", "check", "rules", root / "deploy/prometheus/pitfalls.rules.yml")
+    run("promtool", "test", "rules", root / "deploy/prometheus/pitfalls.rules.test.yml")
     asked = [text for text in expressions(root) if not text.startswith("label_values")]
     rules = [{"record": f"dashboard:{number}", "expr": text} for number, text in enumerate(asked)]
     (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}), "utf-8")
     run("promtool", "check", "rules", "--lint=none", tmp_path / "rules.yml")
+
+
+def test_every_alert_has_a_test_in_which_it_fires_and_one_in_which_it_stays_quiet(root: Path) -> None:
+    rules = yaml.safe_load((root / "deploy/prometheus/pitfalls.rules.yml").read_text("utf-8"))
+    tests = yaml.safe_load((root / "deploy/prometheus/pitfalls.rules.test.yml").read_text("utf-8"))["tests"]
+    tried = {(case["alertname"], bool(case["exp_alerts"])) for one in tests for case in one.get("alert_rule_test", ())}
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    assert len(alerts) > 15
+    assert tried == {(alert, fires) for alert in alerts for fires in (True, False)}
 
 
 def test_the_dashboard_is_of_the_form_that_grafana_reads_from_files(root: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from monitoring.dashboard.api.change_documents import LabelRequestsDocument, label_requests_document
 from monitoring.dashboard.api.resources import DeploymentPageDocument, FailureDocument, entry_document
-from monitoring.dashboard.stores.roster import entry_of, read_entries, read_roster
+from monitoring.dashboard.stores.roster import entry_of, failures, read_entries, read_roster
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.documents.deployment import DeploymentDocument, RunsDocument, run_document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument, incident_document
@@ -61,7 +61,10 @@ class ApiCalls:
         more = len(found) > limit
         return DeploymentPageDocument(
             deployments=[entry_document(one) for one in read_entries(self.stores.stores, shown, now)],
-            failures=[FailureDocument(store=named.name, reason=str(error)) for named, error in roster.unreadable],
+            failures=[
+                FailureDocument(store=one.store, config=one.config, reason=one.reason)
+                for one in failures(self.stores.files, roster)
+            ],
             next=f"{shown[-1].store}/{shown[-1].outline.number}" if more else None,
         )
 

@@ -18,9 +18,13 @@ When = Annotated[AwareDatetime, AfterValidator(require_everywhere)]
 
 
 class FailureDocument(Document):
-    """A store that cannot be read, and why."""
+    """A config or a store that is not as it is to be, and why: missing, unreadable, or its last run failed.
+
+    `store` is the name of the store where it is one that cannot be read, and otherwise empty.
+    """
 
     store: str
+    config: str
     reason: str
 
 
@@ -74,7 +78,10 @@ def entry_document(entry: Entry) -> DeploymentDocument:
         store=entry.store,
         standing=StandingDocument(
             state=standing.state,
-            summary=standing.sentence,
+            facts=list(standing.facts),
+            summary=" ".join((standing.sentence, *standing.also)),
+            undelivered=summary.undelivered.total,
+            checked_at=summary.checked_at,
             used_at=summary.used_at,
             last_window=None if summary.last is None else span(*summary.last),
             open_pages=sum(incident.level == "page" for incident in summary.incidents),

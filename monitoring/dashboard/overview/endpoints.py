@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from anyio import CapacityLimiter, to_thread
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from monitoring.dashboard.overview.metrics import is_ready, read_metrics
+from monitoring.dashboard.overview.metrics import read_metrics
 from monitoring.dashboard.overview.overview import Overview, read_overview
+from monitoring.dashboard.overview.readiness import readiness
 from monitoring.dashboard.stores.candidates import Group, Question
 from monitoring.dashboard.stores.standing import STATES
 from monitoring.dashboard.stores.stores import Stores
@@ -40,14 +42,22 @@ def question_of(request: Request) -> Question:
 
 
 def overview_routes(stores: GetStores) -> list[Route]:
-    """``/``: every deployment, worst first; ``/metrics`` for Prometheus; ``/health/ready``: is there something."""
+    """``/``: every deployment, worst first; ``/metrics`` for Prometheus; ``/health/ready``: is there something.
+
+    The last two have threads of their own: pages that wait for a database keep no scrape waiting.
+    """
+
+    @cache
+    def own_threads() -> CapacityLimiter:
+        return CapacityLimiter(2)
 
     async def metrics(_request: Request) -> Response:
-        return Response(await run_in_threadpool(read_metrics, stores()), media_type=CONTENT_TYPE_LATEST)
+        text = await to_thread.run_sync(read_metrics, stores(), limiter=own_threads())
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     async def ready(_request: Request) -> Response:
-        fit = await run_in_threadpool(is_ready, stores())
-        return PlainTextResponse("ok\n" if fit else "no config or store can be read\n", 200 if fit else 503)
+        ready, text = await to_thread.run_sync(readiness, stores(), limiter=own_threads())
+        return PlainTextResponse(text, 200 if ready else 503)
 
     return [
         *ViewEndpoint(path="/", stores=stores, read=_read, show=_show).routes(),

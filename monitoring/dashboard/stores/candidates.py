@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from monitoring.dashboard.stores.named_store import Ownership
-from monitoring.dashboard.stores.standing import STATES, State, is_seen, state_of
-from monitoring.store.overview import DeploymentOutline
+from monitoring.dashboard.stores.standing import STATES, State, facts_of, is_seen
+from monitoring.store.outlines import DeploymentOutline
 
 #: Rows of one page.
 PAGE_ROWS = 50
@@ -51,7 +51,7 @@ class Candidate:
     Attributes:
         store: The name of the store that has it.
         outline: What the store says of it.
-        state: Its state.
+        facts: All that holds of it, worst first.
         acknowledged: Whether it has an open page, and each is acknowledged or snoozed.
         snoozed: How many open incidents are snoozed.
         ownership: Its team and tags.
@@ -59,10 +59,15 @@ class Candidate:
 
     store: str
     outline: DeploymentOutline
-    state: State
+    facts: tuple[State, ...]
     acknowledged: bool
     snoozed: int
     ownership: Ownership
+
+    @property
+    def state(self) -> State:
+        """Its state: the worst of the facts."""
+        return self.facts[0]
 
     @property
     def place(self) -> Place:
@@ -96,9 +101,7 @@ def candidates(
             Candidate(
                 store=store,
                 outline=one,
-                state=state_of(
-                    one.incidents, one.last, one.used_at, now, failed=bool(one.failure), suspected=one.suspected
-                ),
+                facts=facts_of(one, now),
                 acknowledged=bool(pages) and all(is_seen(page, now) for page in pages),
                 snoozed=sum(incident.is_snoozed(now) for incident in one.incidents),
                 ownership=owners.get(one.name, nobody),
@@ -124,7 +127,7 @@ def chosen(
     kept = [
         one
         for one in found
-        if (not question.state or one.state == question.state)
+        if (not question.state or question.state in one.facts)
         and (not question.team or one.ownership.team == question.team)
         and (not question.tag or question.tag in one.ownership.tags)
         and (not text or one.place in mentioning or text in _words(one))
@@ -145,10 +148,11 @@ def page_of(found: Sequence[Candidate], page: int) -> tuple[Candidate, ...]:
 
 
 def counts(found: Sequence[Candidate]) -> tuple[tuple[State, int], ...]:
-    """How many deployments are in each state, worst first; states of none are left out."""
+    """Of how many deployments each fact holds, worst first; facts of none are left out."""
     by_state = dict.fromkeys(STATES, 0)
     for one in found:
-        by_state[one.state] += 1
+        for fact in one.facts:
+            by_state[fact] += 1
     return tuple((state, count) for state, count in by_state.items() if count)
 
 

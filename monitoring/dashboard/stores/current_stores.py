@@ -8,18 +8,27 @@ from threading import Lock
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.stores.named_store import named_stores
 from monitoring.dashboard.stores.stores import Stores
+from monitoring.jobs.service.workers import QueueState
 
 
 class CurrentStores:
     """Gives the stores of the configs as they are now; stores stay open until a config changes."""
 
-    def __init__(self, files: Callable[[], tuple[ConfigFile, ...]]) -> None:
+    def __init__(
+        self,
+        files: Callable[[], tuple[ConfigFile, ...]],
+        *,
+        expected: int = 0,
+        queue: Callable[[], QueueState] | None = None,
+    ) -> None:
         """Opens nothing yet.
 
         Args:
             files: Gives the configs, as another object whenever one of them has changed.
+            expected: How many configs there are to be at least.
+            queue: Gives the runs that wait and run; None where nobody runs any here.
         """
-        self._files = files
+        self._files, self._expected, self._queue = files, expected, queue
         self._lock = Lock()
         self._stores = Stores(stores=(), files=())
 
@@ -30,7 +39,12 @@ class CurrentStores:
             before = self._stores
             if files is not before.files:
                 same = _configs(files) == _configs(before.files)
-                self._stores = Stores(stores=before.stores if same else named_stores(files), files=files)
+                self._stores = Stores(
+                    stores=before.stores if same else named_stores(files),
+                    files=files,
+                    expected=self._expected,
+                    queue=self._queue,
+                )
                 if not same:
                     _close(before)
             return self._stores

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Lock
 
 from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
+from monitoring.dashboard.stores.timed_answer import TimedAnswer
+from monitoring.errors import CannotRun, PitfallsError
+from monitoring.store.monitors import MonitorRecord
+from monitoring.store.outlines import DeploymentOutline
 from monitoring.store.store import Store
+
+#: Seconds that a database server may take to say how its deployments stand.
+ANSWER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +26,21 @@ class Ownership:
 
     team: str = ""
     tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreReading:
+    """What a store says of all its deployments in use, and of configs whose last run failed.
+
+    Attributes:
+        outlines: The deployments.
+        failing: The monitors whose last run failed.
+        problem: Why the store could not be read now; the rest is then as it was when it last could.
+    """
+
+    outlines: tuple[DeploymentOutline, ...] = ()
+    failing: tuple[MonitorRecord, ...] = ()
+    problem: PitfallsError | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +59,32 @@ class NamedStore:
     _store: Store | None = None
     _configs: dict[str, MonitorConfig] | None = None
     _lock: Lock = field(default_factory=Lock)
+    _reading: StoreReading = field(default_factory=StoreReading)
+    _stamp: object = None
+    _question: TimedAnswer[StoreReading] = field(default_factory=TimedAnswer)
+
+    def reading(self) -> StoreReading:
+        """What decides how each of its deployments stands, within `ANSWER_SECONDS`, whatever the database does.
+
+        A file that has not changed is not read again. Cost: some 30 µs a deployment, or 10 µs a file.
+        """
+        if not self.url.startswith("sqlite:"):
+            found = self._question.ask(self._read, ANSWER_SECONDS)
+            return replace(self._reading, problem=_slow(self.name)) if found is None else found
+        stamp = file_stamp(Path(self.url.removeprefix("sqlite:///").partition("?")[0]))
+        if stamp is None or stamp != self._stamp or self._reading.problem is not None:
+            self._read()
+            self._stamp = stamp
+        return self._reading
+
+    def _read(self) -> StoreReading:
+        try:
+            store = self.store()
+            found = StoreReading(outlines=store.overview.outlines(), failing=store.monitors.failing())
+        except PitfallsError as error:
+            found = replace(self._reading, problem=error)
+        self._reading = found
+        return found
 
     def store(self) -> Store:
         """The opened store. Raises BadInput if there is none yet, CannotRun if it cannot be used."""
@@ -98,6 +147,35 @@ def named_stores(files: Sequence[ConfigFile]) -> tuple[NamedStore, ...]:
         names.add(name)
         found.append(NamedStore(name=name, url=url, files=tuple(named)))
     return tuple(found)
+
+
+def file_stamp(path: Path) -> tuple[int, ...] | None:
+    """What tells one content of an SQLite file from another: its time and size, and those of its write-ahead log.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The stamp; None where there is no file.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    try:
+        log = path.with_name(path.name + "-wal").stat()
+    except OSError:
+        return (found.st_mtime_ns, found.st_size)
+    return (found.st_mtime_ns, found.st_size, *((log.st_mtime_ns, log.st_size) if log.st_size else ()))
+
+
+def _slow(name: str) -> CannotRun:
+    return CannotRun(
+        "The store does not answer.",
+        got=f"no answer of {name} within {ANSWER_SECONDS:g} s",
+        expected="a database that answers",
+        fix="Look at the database server; what is shown is what it said last.",
+    )
 
 
 def _plain(name: str) -> str:

@@ -11,6 +11,7 @@ from monitoring.dashboard.stores.candidates import Candidate, Place, candidates
 from monitoring.dashboard.stores.named_store import NamedStore, Ownership
 from monitoring.dashboard.stores.standing import Standing, standing
 from monitoring.errors import PitfallsError
+from monitoring.store.monitors import MonitorRecord
 from monitoring.store.overview import DeploymentSummary
 
 
@@ -46,19 +47,22 @@ class Failure:
         config: Its name.
         reason: Why.
         unreadable: Whether the config or its store cannot be read.
+        store: The store that cannot be read; empty where it is the config, or its runs.
     """
 
     config: str
     reason: str
     unreadable: bool = True
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """The deployments in use of some stores, and the stores that cannot be read, with the reason."""
+    """The deployments in use of some stores, the stores that cannot be read, and monitors that never worked."""
 
     candidates: tuple[Candidate, ...]
     unreadable: tuple[tuple[NamedStore, PitfallsError], ...]
+    never_worked: tuple[tuple[NamedStore, MonitorRecord], ...] = ()
 
 
 def entry_of(
@@ -92,12 +96,15 @@ def read_roster(stores: Sequence[NamedStore], now: datetime) -> Roster:
     """
     found: list[Candidate] = []
     unreadable: list[tuple[NamedStore, PitfallsError]] = []
+    never: list[tuple[NamedStore, MonitorRecord]] = []
     for store in stores:
-        try:
-            found += candidates(store.name, store.store().overview.outlines(), store.owners(), now)
-        except PitfallsError as error:
-            unreadable.append((store, error))
-    return Roster(candidates=tuple(found), unreadable=tuple(unreadable))
+        reading = store.reading()
+        found += candidates(store.name, reading.outlines, store.owners(), now)
+        names = {one.name for one in reading.outlines}
+        never += [(store, one) for one in reading.failing if one.name not in names]
+        if reading.problem is not None:
+            unreadable.append((store, reading.problem))
+    return Roster(candidates=tuple(found), unreadable=tuple(unreadable), never_worked=tuple(never))
 
 
 def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:
@@ -150,7 +157,8 @@ def read_entries(
 
 
 def failures(files: Sequence[ConfigFile], roster: Roster) -> tuple[Failure, ...]:
-    """What cannot be read, or failed: configs, then stores."""
+    """What cannot be read, or failed: configs, then stores. A store of configs that were not run yet need not be."""
+    waiting = {one.path for one in files if one.is_waiting}
     return (
         *(
             Failure(config=file.name, reason=file.problem, unreadable=file.config is None)
@@ -158,8 +166,21 @@ def failures(files: Sequence[ConfigFile], roster: Roster) -> tuple[Failure, ...]
             if file.problem
         ),
         *(
-            Failure(config=", ".join(file.name for file in store.files) or store.name, reason=str(error))
+            Failure(
+                config=", ".join(file.name for file in store.files) or store.name, reason=str(error), store=store.name
+            )
             for store, error in roster.unreadable
+            if not store.files or not all(file.path in waiting for file in store.files)
+        ),
+        *(
+            Failure(
+                config=monitor.name if (file := store.file_of(monitor.name)) is None else file.name,
+                reason=f"No run has ever worked; {monitor.failures} have failed since "
+                f"{monitor.first_run_at:%Y-%m-%d %H:%M} UTC. {monitor.error}",
+                unreadable=False,
+            )
+            for store, monitor in roster.never_worked
+            if (file := store.file_of(monitor.name)) is None or not file.problem
         ),
     )
 

@@ -12,20 +12,33 @@ from monitoring.records import IncidentRecord, Level
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.health import SUSPECTED_HARM
 from monitoring.reports.sections.incidents import cause_line, remarks
+from monitoring.store.notifications import Undelivered
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import printable
 
-State: TypeAlias = Literal["page", "failing", "late", "suspected", "notice", "unknown", "ok"]
+State: TypeAlias = Literal["page", "failing", "late", "undelivered", "suspected", "notice", "unknown", "ok"]
 
 #: The start and the end of a window.
 Span: TypeAlias = tuple[datetime, datetime]
 
-#: The states, worst first.
-STATES: Final[tuple[State, ...]] = ("page", "failing", "late", "suspected", "notice", "unknown", "ok")
+#: The states, worst first. Each is a fact of its own, several may hold, and a deployment is listed by the worst.
+STATES: Final[tuple[State, ...]] = (
+    "page",
+    "failing",
+    "late",
+    "undelivered",
+    "suspected",
+    "notice",
+    "unknown",
+    "ok",
+)
 
 #: A deployment is late when its last run is longer ago than so many of its windows, and than this.
 LATE_WINDOWS = 2
 SHORTEST_LATE = timedelta(hours=1)
+
+#: Before the first window the length of windows is not known: then so long.
+FIRST_LATE = timedelta(days=2)
 
 _SENTENCE = 300
 
@@ -35,11 +48,13 @@ class Standing:
     """How a deployment stands.
 
     Attributes:
-        state: The state.
+        state: The state, which is the worst of the facts.
         sentence: What happened, in one sentence.
         incident: The number of the incident to look at first; None if there is none.
         acknowledged: Whether each open page is acknowledged or snoozed.
         snoozed: How many open incidents are snoozed.
+        facts: All that holds, worst first: what people do with a page hides nothing else.
+        also: A sentence for each fact that the first sentence does not tell.
     """
 
     state: State
@@ -47,6 +62,8 @@ class Standing:
     incident: int | None = None
     acknowledged: bool = False
     snoozed: int = 0
+    facts: tuple[State, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 class Attention(Protocol):
@@ -64,88 +81,121 @@ class Attention(Protocol):
         """Whether nobody wants to hear of it at a time."""
 
 
-def state_of(
-    incidents: Sequence[Attention],
-    last: Span | None,
-    used_at: datetime,
-    now: datetime,
-    *,
-    failed: bool,
-    suspected: bool,
-) -> State:
-    """The state of a deployment: the first of `STATES` that holds.
+class Subject(Protocol):
+    """A deployment, as far as it decides how it stands."""
+
+    @property
+    def incidents(self) -> Sequence[Attention]:
+        """Its incidents that are not closed."""
+
+    @property
+    def last(self) -> Span | None:
+        """The start and the end of its last window; None before the first."""
+
+    @property
+    def used_at(self) -> datetime:
+        """When it was run last."""
+
+    @property
+    def failure(self) -> str:
+        """The error of its last run; empty where it had none."""
+
+    @property
+    def suspected(self) -> bool:
+        """Whether harm was suspected in its last window."""
+
+    @property
+    def undelivered(self) -> Undelivered:
+        """Its notifications that did not reach all who are to get them."""
+
+
+def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
+    """What holds of a deployment, worst first: each fact by itself, whatever else holds.
 
     Args:
-        incidents: Its incidents that are not closed.
-        last: The start and end of its last window; None before the first.
-        used_at: When it was run last.
+        subject: The deployment.
         now: The time.
-        failed: Whether its last run failed.
-        suspected: Whether harm was suspected in its last window.
 
     Returns:
-        The state.
+        The facts; `ok` alone where there is none.
     """
-    levels = {one.level for one in incidents}
-    if "page" in levels:
-        return "page"
-    if failed:
-        return "failing"
-    if is_late(last, used_at, now):
-        return "late"
-    if last is None:
-        return "unknown"
-    if suspected:
-        return "suspected"
-    return "notice" if levels else "ok"
+    levels = {one.level for one in subject.incidents}
+    holds: dict[State, bool] = {
+        "page": "page" in levels,
+        "failing": bool(subject.failure),
+        "late": is_late(subject.last, subject.used_at, now),
+        "undelivered": bool(subject.undelivered.total),
+        "suspected": subject.suspected,
+        "notice": "notice" in levels,
+        "unknown": subject.last is None,
+    }
+    return tuple(state for state in STATES if holds.get(state, False)) or ("ok",)
 
 
-def standing(summary: DeploymentSummary, now: datetime) -> Standing:
+def standing(subject: DeploymentSummary, now: datetime) -> Standing:
     """Judge how a deployment stands.
 
     Args:
-        summary: The deployment.
+        subject: The deployment.
         now: The time.
 
     Returns:
         The standing.
     """
-    incidents, last, used_at, zone = summary.incidents, summary.last, summary.used_at, summary.zone
-    failed = bool(summary.failure)
-    state = state_of(incidents, last, used_at, now, failed=failed, suspected=summary.suspected)
+    zone, incidents, facts = subject.zone, subject.incidents, facts_of(subject, now)
     pages = sorted((one for one in incidents if one.level == "page"), key=lambda page: _urgency(page, now))
-    snoozed = sum(one.is_snoozed(now) for one in incidents)
-    if pages:
-        first = pages[0]
-        return Standing(
-            state=state,
-            sentence=_page_sentence(pages, now, zone),
-            incident=first.number,
-            acknowledged=all(is_seen(page, now) for page in pages),
-            snoozed=snoozed,
-        )
-    if state == "failing":
-        since = f"The run of {format_moment(used_at, zone)} failed: {printable(summary.failure, _SENTENCE)}"
-        return Standing(state=state, sentence=since, snoozed=snoozed)
-    if state == "late":
-        since = f"The last run was on {format_moment(used_at, zone)}: nothing has been judged since."
-        return Standing(state=state, sentence=since, snoozed=snoozed)
-    if last is None:
-        return Standing(state=state, sentence="No window has been judged yet.", snoozed=snoozed)
     notices = [one for one in incidents if one.level == "notice"]
-    window = format_window(*last, zone)
+    sentences: dict[State, str] = {}
+    if pages:
+        sentences["page"] = _page_sentence(pages, now, zone)
+    if "failing" in facts:
+        sentences["failing"] = (
+            f"The run of {format_moment(subject.used_at, zone)} failed: {printable(subject.failure, _SENTENCE)}"
+        )
+    if "late" in facts:
+        sentences["late"] = _late_sentence(subject, zone)
+    if "undelivered" in facts:
+        sentences["undelivered"] = undelivered_sentence(subject.undelivered, zone)
     if notices:
         newest = max(notices, key=lambda one: one.opened_at)
         more = f", and {format_count(len(notices) - 1, 'other notice')}" if len(notices) > 1 else ""
-        return Standing(
-            state=state,
-            sentence=f"{'Suspected: ' if state == 'suspected' else ''}{cause_line(newest)[:_SENTENCE]} since "
-            f"{format_moment(newest.window_start, zone)}{more}.",
-            incident=newest.number,
-            snoozed=snoozed,
+        since = format_moment(newest.window_start, zone)
+        sentences["notice"] = f"{cause_line(newest)[:_SENTENCE]} since {since}{more}."
+    if subject.last is not None:
+        sentences["suspected"] = f"{SUSPECTED_HARM} Judged up to {format_window(*subject.last, zone)}."
+    if subject.last is None:
+        sentences["unknown"] = "No window has been judged yet."
+    else:
+        sentences["ok"] = f"No open incident. Judged up to {format_window(*subject.last, zone)}."
+    first = pages[0] if pages else max(notices, key=lambda one: one.opened_at, default=None)
+    return Standing(
+        state=facts[0],
+        sentence=sentences[facts[0]],
+        incident=first.number if first is not None and facts[0] == first.level else None,
+        acknowledged=bool(pages) and all(is_seen(page, now) for page in pages),
+        snoozed=sum(one.is_snoozed(now) for one in incidents),
+        facts=facts,
+        also=tuple(sentences[one] for one in facts[1:] if one != "unknown"),
+    )
+
+
+def _late_sentence(subject: DeploymentSummary, zone: ZoneInfo) -> str:
+    """Why nothing is judged: nobody runs it, or its runs find no traffic."""
+    checked = subject.checked_at
+    if checked is not None and checked > subject.used_at:
+        return (
+            f"No row has come since {format_moment(subject.used_at, zone)}: the run of "
+            f"{format_moment(checked, zone)} found no window to judge."
         )
-    what = SUSPECTED_HARM if state == "suspected" else "No open incident."
-    return Standing(state=state, sentence=f"{what} Judged up to {window}.")
+    return f"The last run was on {format_moment(subject.used_at, zone)}: nothing has been judged since."
+
+
+def undelivered_sentence(undelivered: Undelivered, zone: ZoneInfo) -> str:
+    """What did not reach anybody, and what to do about it."""
+    events = format_count(undelivered.total, "notification")
+    since = "" if undelivered.since is None else f" since {format_moment(undelivered.since, zone)}"
+    lost = f"; {undelivered.given_up} of them given up" if undelivered.given_up else ""
+    return f"{events}{since} did not reach everybody{lost}. `pitfalls monitor notify retry` sends them again."
 
 
 def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:
@@ -157,10 +207,11 @@ def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:
         now: The time.
 
     Returns:
-        True if the last run is more than `LATE_WINDOWS` windows and `SHORTEST_LATE` ago.
+        True if the last run is more than `LATE_WINDOWS` windows and `SHORTEST_LATE` ago, or `FIRST_LATE` where no
+        window was ever judged.
     """
     if last is None:
-        return False
+        return now - used_at > FIRST_LATE
     return now - used_at > max(LATE_WINDOWS * (last[1] - last[0]), SHORTEST_LATE)
 
 

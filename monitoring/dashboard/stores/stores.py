@@ -12,6 +12,7 @@ from monitoring.config.files import ConfigFile
 from monitoring.dashboard.stores.candidates import Place
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.errors import BadInput, PitfallsError
+from monitoring.jobs.service.workers import QueueState
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import printable
@@ -57,20 +58,41 @@ class StoredDeployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigCounts:
+    """How many configs there are to be, how many of them are missing, and how many were not run yet."""
+
+    expected: int = 0
+    missing: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
     """The stores that the dashboard shows.
 
     Attributes:
         stores: The stores.
         files: All configs, those that cannot be read among them.
+        expected: How many configs there are to be at least.
+        queue: Gives the runs that wait and run; None where nobody runs any here.
         clock: The time.
         shown_in: The time zone in which the reader wants times; empty: that of each deployment, or UTC.
     """
 
     stores: tuple[NamedStore, ...]
     files: tuple[ConfigFile, ...] = ()
+    expected: int = 0
+    queue: Callable[[], QueueState] | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     shown_in: str = ""
+
+    @property
+    def configs(self) -> ConfigCounts:
+        """How many configs there are."""
+        present = sum(not one.is_missing for one in self.files)
+        expected = max(self.expected, len(self.files))
+        waiting = sum(one.is_waiting and not one.problem for one in self.files)
+        return ConfigCounts(expected=expected, missing=expected - present, waiting=waiting)
 
     def store(self, name: str) -> NamedStore:
         """A store by its name. Raises BadInput if there is none."""

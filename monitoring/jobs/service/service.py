@@ -6,19 +6,21 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.errors import AnotherRun, PitfallsError
 from monitoring.jobs.service.config_watch import ConfigWatch
+from monitoring.jobs.service.registry import ConfigRegistry
+from monitoring.jobs.service.workers import QueueState, Workers
 
 if TYPE_CHECKING:
-    from apscheduler.events import JobExecutionEvent
     from apscheduler.schedulers.background import BackgroundScheduler
 
 #: Seconds between two looks at the config files.
@@ -32,8 +34,19 @@ LONGEST_RETRY_SECONDS = 900.0
 #: A clock that steps by more than this was set, or the machine slept.
 CLOCK_STEP_SECONDS = 30.0
 
-#: One run of a config: judges what is due until the function says to stop. Raises PitfallsError.
-Run = Callable[[ConfigFile, MonitorConfig, Callable[[], bool]], None]
+#: One run of a config: judges what is due until the function says to stop, and says when a receiver that was not
+#: reached is to be tried again; None where nothing waits. Raises PitfallsError.
+Run = Callable[[ConfigFile, MonitorConfig, Callable[[], bool]], datetime | None]
+
+#: Seconds between two lines about a folder of configs that cannot be read.
+_FOLDER_SECONDS = 60.0
+
+
+#: What is said of a config that has vanished.
+MISSING = (
+    "Its file is gone, and nobody monitors it. It is run again once the file is back; `pitfalls monitor remove` says "
+    "that it was removed on purpose."
+)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -43,24 +56,30 @@ class _Scheduled:
     file: ConfigFile
     failures: int = 0
     failure: str = ""
-    running: bool = False
+    asked: bool = False
     again: bool = False
+    missing: bool = False
+    has_run: bool = False
     removed: threading.Event = field(default_factory=threading.Event)
 
     def shown(self) -> ConfigFile:
         """The file as people see it, with what is wrong with it or with its last run."""
         problem = self.file.problem or (f"The last run failed. {self.failure}" if self.failure else "")
-        return ConfigFile(path=self.file.path, config=self.file.config, problem=problem)
+        if self.missing:
+            problem = MISSING
+        return replace(self.file, problem=problem, is_missing=self.missing, is_waiting=not self.has_run)
 
 
 class MonitorService:
     """Runs configs, each at once and then at the times of its cron expression, in its time zone.
 
-    A file that is added, changed or removed is taken up while the service runs. One that becomes wrong is reported, and
-    runs as it was before. Of one config there is one run at a time, of all so many as the service may run at once: a
-    time that falls into a run is made up for after it. A run that fails is reported, and is repeated after a minute,
-    two, four, and so on up to a quarter of an hour, until it succeeds; it stops no other. Several services may have the
-    same configs: what one of them is judging, the others look at again after a minute.
+    A file that is added or changed is taken up while the service runs. One that vanishes is missing: it is not run, and
+    stays in the list until it is back, or a person says that it was removed on purpose. One that becomes wrong is
+    reported, and runs as it was before. Of one config there is one run at a time, of all so many as the service may run
+    at once: a time that falls into a run is made up for after it. A run that fails is reported, and is repeated after a
+    minute, two, four, and so on up to a quarter of an hour, until it succeeds; it stops no other. A run that hangs is
+    reported, and others run beside it. Several services may have the same configs: what one of them is judging, the
+    others look at again after a minute.
     """
 
     def __init__(
@@ -68,33 +87,43 @@ class MonitorService:
         watch: ConfigWatch,
         run: Run,
         *,
-        concurrency: int,
+        workers: Workers,
         clock: Callable[[], datetime],
-        report: Callable[[str, str], None],
+        report: Callable[[str, str, str], None],
+        registry: ConfigRegistry | None = None,
     ) -> None:
         """Has not read any config yet.
 
         Args:
             watch: Finds the configs.
             run: Runs one; called in threads.
-            concurrency: How many runs at once.
+            workers: So many runs at once.
             clock: Gives the time, aware.
-            report: Takes the name of a config and a line about it; called in threads.
+            report: Takes the name of a config, a line about it, and its level; called in threads.
+            registry: The configs that are to be there; None: those that this process has found.
         """
         self._watch, self._run = watch, run
         self._clock, self._report = clock, report
-        self._concurrency = concurrency
+        self._workers = workers
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._ahead = clock().timestamp() - time.monotonic()
         self._scheduled: dict[str, _Scheduled] = {}
         self._planned: dict[str, datetime] = {}
+        self._sooner: dict[str, datetime] = {}
         self._files: tuple[ConfigFile, ...] = ()
+        self._registry = registry or ConfigRegistry(None)
+        self._folder_told = -_FOLDER_SECONDS
 
     @property
     def files(self) -> tuple[ConfigFile, ...]:
         """All configs as they are now, each with its problem; another object after each change."""
         return self._files
+
+    @property
+    def queue(self) -> QueueState:
+        """The runs that wait and those that run, at this moment."""
+        return self._workers.state()
 
     def run(self, stop: threading.Event) -> None:
         """Run until the event is set; runs in progress then end between two windows. Blocks.
@@ -111,19 +140,18 @@ class MonitorService:
                 self._check_clock(scheduler)
                 self._plan(scheduler)
                 self._look(scheduler)
+                self._find_stalled()
         finally:
             stop.set()
             scheduler.shutdown(wait=True)
+            self._workers.close()
 
     def _scheduler(self) -> BackgroundScheduler:
-        from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED  # noqa: PLC0415  # a tenth of a second
-        from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415  # as above
+        from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415  # a tenth of a second
         from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415  # as above
 
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # what it says of runs is reported here
-        scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(self._concurrency)})
-        scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
-        return scheduler
+        return BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(1)})
 
     def _check_clock(self, scheduler: BackgroundScheduler) -> None:
         """Run every config now if the clock was set, or the machine slept: the times that were planned are wrong."""
@@ -142,24 +170,68 @@ class MonitorService:
         """
         with self._lock:
             planned, self._planned = self._planned, {}
+            sooner, self._sooner = self._sooner, {}
         for name, when in planned.items():
             with suppress(LookupError):
                 scheduler.modify_job(name, next_run_time=when)
+        for name, when in sooner.items():
+            job = scheduler.get_job(name)
+            if job is not None and job.next_run_time is not None and when < job.next_run_time:
+                job.modify(next_run_time=max(when, self._clock()))
 
     def _look(self, scheduler: BackgroundScheduler) -> None:
         """Take up what has changed of the config files."""
-        changes = self._watch.look()
+        try:
+            changes = self._watch.look()
+        except OSError as error:  # the folder, or this process: no config is known to be gone
+            if time.monotonic() - self._folder_told >= _FOLDER_SECONDS:
+                self._folder_told = time.monotonic()
+                self._report("configs", f"The configs cannot be looked at: {error}. They run as they were.", "error")
+            return
         for path in changes.removed:
-            with self._lock:
-                gone = self._scheduled.pop(str(path))
-            gone.removed.set()
-            with suppress(LookupError):
-                scheduler.remove_job(str(path))
-            self._report(gone.file.name, "Removed: it is not run any more.")
+            self._lose(scheduler, path)
         for file in changes.read:
             self._take_up(scheduler, file)
-        if changes.read or changes.removed:
+        forgotten = self._expect([file.path for file in changes.read])
+        if changes.read or changes.removed or forgotten:
             self._show()
+
+    def _lose(self, scheduler: BackgroundScheduler, path: Path) -> None:
+        """Stop running a config whose file is gone, and keep it in the list."""
+        with self._lock:
+            gone = self._scheduled[str(path)]
+            gone.missing = True
+        gone.removed.set()
+        with suppress(LookupError):
+            scheduler.remove_job(str(path))
+        self._report(gone.file.name, f"Missing: {MISSING}", "error")
+
+    def _expect(self, found: Iterable[Path]) -> bool:
+        """Expect the configs that were found, list those that are missing, and drop those removed on purpose.
+
+        Returns:
+            Whether the list has changed.
+        """
+        try:
+            self._registry.add(found, self._clock())
+            expected = self._registry.read()
+        except PitfallsError as error:
+            if time.monotonic() - self._folder_told >= _FOLDER_SECONDS:
+                self._folder_told = time.monotonic()
+                self._report("configs", f"Error: {error}", "error")
+            expected = self._registry.known
+        with self._lock:
+            missing = {name for name, one in self._scheduled.items() if one.missing}
+            dropped = [self._scheduled.pop(name) for name in missing if Path(name) not in expected]
+            new = [path for path in expected if str(path) not in self._scheduled]
+            for path in new:
+                file = ConfigFile(path=path, config=None, problem=MISSING)
+                self._scheduled[str(path)] = _Scheduled(file=file, missing=True, has_run=True)
+        for one in dropped:
+            self._report(one.file.name, "Removed on purpose: it is not expected any more.", "info")
+        for path in new:
+            self._report(ConfigFile(path=path, config=None).name, f"Missing: {MISSING}", "error")
+        return bool(dropped or new)
 
     def _take_up(self, scheduler: BackgroundScheduler, file: ConfigFile) -> None:
         """Schedule a config that is new or has changed; one that is wrong goes on as it was before."""
@@ -170,7 +242,8 @@ class MonitorService:
         if file.config is None:
             goes_on = known is not None and known.file.config is not None
             then = " It runs as it was before." if goes_on else ""
-            self._report(file.name, f"The config is wrong, and is read again once it changes.{then} {file.problem}")
+            wrong = f"The config is wrong, and is read again once it changes.{then} {file.problem}"
+            self._report(file.name, wrong, "error")
             config = known.file.config if known is not None else None
             self._put(name, ConfigFile(path=file.path, config=config, problem=file.problem))
             return
@@ -178,63 +251,91 @@ class MonitorService:
         cron, timezone = file.config.schedule.cron, file.config.windows.timezone
         trigger = CronTrigger.from_crontab(cron, timezone=timezone)
         scheduler.add_job(
-            self._begin,
+            self._ask,
             trigger,
             [name],
             id=name,
             next_run_time=self._clock(),
-            max_instances=2,  # one that runs, and one that waits
             coalesce=True,
             misfire_grace_time=None,
             replace_existing=True,
         )
-        self._report(file.name, f"Scheduled: now, and at {cron!r} ({timezone}).")
+        self._report(file.name, f"Scheduled: now, and at {cron!r} ({timezone}).", "info")
 
     def _put(self, name: str, file: ConfigFile) -> None:
         with self._lock:
             known = self._scheduled.setdefault(name, _Scheduled(file=file))
+            if known.missing:
+                known.missing, known.removed = False, threading.Event()
             known.file, known.failures = file, 0
             self._planned.pop(name, None)
 
-    def _begin(self, name: str) -> bool:
-        """Run a config, unless it is running already: that run is then repeated. Says whether it was run."""
+    def _ask(self, name: str) -> None:
+        """Let a config run when its turn comes; one that runs or waits already is run once more after that."""
         with self._lock:
             one = self._scheduled.get(name)
-            if one is None or one.file.config is None or self._stop.is_set():
-                return False
-            if one.running:
-                one.again = True
-                return False
-            one.running = True
-            config = one.file.config
-        try:
-            self._run(one.file, config, lambda: self._stop.is_set() or one.removed.is_set())
-        finally:
-            one.running = False
-        return True
-
-    def _ended(self, event: JobExecutionEvent) -> None:
-        """Note how a run ended, and when the next one is if that is sooner, or later, than its schedule says."""
-        name, error = event.job_id, event.exception
-        with self._lock:
-            one = self._scheduled.get(name)
-            if one is None or (error is None and not event.retval):
+            if one is None:
                 return
-            busy = isinstance(error, AnotherRun)
-            failed = error is not None and not busy
+            if one.asked:
+                one.again = True
+                return
+            one.asked = True
+        self._workers.submit(one.file.name, lambda alive: self._work(name, one, alive))
+
+    def _work(self, name: str, one: _Scheduled, alive: Callable[[], None]) -> None:
+        """Run a config, and note how that ended."""
+        with self._lock:
+            config, removed, one.again = one.file.config, one.removed, False
+        error: Exception | None = None
+        next_attempt = None
+
+        def stop() -> bool:
+            alive()
+            return self._stop.is_set() or removed.is_set()
+
+        try:
+            if config is not None and not stop():
+                next_attempt = self._run(one.file, config, stop)
+        except Exception as failed:  # noqa: BLE001 - whatever it is, it stops no other config
+            error = failed
+        with self._lock:
+            one.asked = False
+            if removed.is_set() and one.again and not one.missing:  # its file is back
+                self._planned[name] = self._clock()
+        if not removed.is_set() and not self._stop.is_set():
+            self._ended(name, one, error, next_attempt)
+
+    def _ended(self, name: str, one: _Scheduled, error: Exception | None, next_attempt: datetime | None) -> None:
+        """Note how a run ended, and when the next one is if that is sooner, or later, than its schedule says."""
+        busy = isinstance(error, AnotherRun)
+        failed = error is not None and not busy
+        with self._lock:
             was, one.failure = one.failure, (str(error) or type(error).__name__) if failed else ""
             one.failures = one.failures + 1 if failed else 0
             wait = 0.0 if error is None else retry_seconds(max(one.failures, 1))
-            soon, one.again = one.again, False
-            if error is not None or soon:
+            first, one.has_run = not one.has_run, True
+            if error is not None or one.again:
                 self._planned[name] = self._clock() + timedelta(seconds=wait)
+            elif next_attempt is not None:
+                self._sooner[name] = next_attempt
         if busy:
-            self._report(one.file.name, f"Another run is judging it: looked at again in {wait:.0f} s.")
+            self._report(one.file.name, f"Another run is judging it: looked at again in {wait:.0f} s.", "info")
         elif error is not None:
             trace = "" if isinstance(error, PitfallsError) else "".join(traceback.format_exception(error))
             text = f"a defect of pitfalls.\n{trace}" if trace else f"{error} "
-            self._report(one.file.name, f"Error: {text}The next run retries, in {wait:.0f} s.")
-        if was != one.failure:
+            self._report(one.file.name, f"Error: {text}The next run retries, in {wait:.0f} s.", "error")
+        if was != one.failure or first:
+            self._show()
+
+    def _find_stalled(self) -> None:
+        """Name the runs that hang; others have begun in their places."""
+        for name in self._workers.stalled():
+            text = f"The run has judged nothing for {self._workers.patience:.0f} s, and may hang: others run beside it."
+            self._report(name, f"Error: {text}", "error")
+            with self._lock:
+                for one in self._scheduled.values():
+                    if one.file.name == name:
+                        one.failure = text
             self._show()
 
     def _show(self) -> None:

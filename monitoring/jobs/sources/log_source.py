@@ -337,6 +337,27 @@ class LogSource:
         """See `TrafficSource`: a row of another century is a stretch of its own."""
         return self.log.spans(self.model, self.version, longest_gap=longest_gap)
 
+    def without_handed_over(self, windows: Sequence[Window]) -> tuple[Window, ...]:
+        """The windows but for those in which only other versions of the model answered: nothing of this one is missing.
+
+        Cost: ids and times of the rows, which the job reads anyway; of other versions' only if this one has none in
+        some window.
+
+        Args:
+            windows: windows.
+
+        Returns:
+            Those that this version answered in, or no version did.
+        """
+        if self.version is None or not windows:
+            return tuple(windows)
+        empty = self._index.row_counts(windows)[:, 0] == 0
+        if not empty.any():
+            return tuple(windows)
+        every = PredictionIndex(self._root, replace(self._query, version=None, start=self._since))
+        answered = every.row_counts(windows)[:, 0] > 0
+        return tuple(one for one, gone in zip(windows, empty & answered, strict=True) if not gone)
+
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """See `TrafficSource`."""
         return self._index.row_counts(windows)

@@ -29,6 +29,8 @@ class Heartbeat:
         self._send = send
         #: Whether the run judged all that was due; until then, its end is no success.
         self.complete = False
+        #: What keeps the end of the run from being a success although all was judged; empty where nothing does.
+        self.problem = ""
 
     def ping(self, signal: str, text: str = "") -> None:
         """Send one signal: `start`, `fail`, or none for success.
@@ -59,7 +61,8 @@ def heartbeat(
 ) -> Iterator[Heartbeat]:
     """Ping for a run: its start, and then that it judged all that was due, or that it failed.
 
-    A run that was stopped before it had judged all is neither, nor is one beside another that judges already.
+    A run that was stopped before it had judged all is neither, nor is one beside another that judges already. One that
+    has judged all, and whose notifications did not reach everybody, has failed.
 
     Args:
         section: Whom to ping; nobody where there is no URL.
@@ -85,8 +88,16 @@ def heartbeat(
     except Exception as error:
         beat.ping("fail", f"a defect: {type(error).__name__}")
         raise
-    if beat.complete:
+    if beat.complete and beat.problem:
+        beat.ping("fail", beat.problem)
+    elif beat.complete:
         beat.ping("")
+
+
+def unreached(notifications: int) -> str:
+    """What a heartbeat says of notifications that did not reach everybody; empty where all did."""
+    events = "1 notification" if notifications == 1 else f"{notifications} notifications"
+    return f"All that was due is judged, and {events} did not reach everybody." if notifications else ""
 
 
 def _of_signal(url: str, signal: str) -> str:

@@ -9,13 +9,23 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from monitoring.records import BURN_IN, MonitorStatus
-from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment
+from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_evidence, format_moment
 from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
 from monitoring.watches.descriptions import lower_first, printable
 
 HealthState: TypeAlias = Literal[
-    "page", "suspected", "fact", "overdue", "unlabelled", "burn-in", "notice", "unknown", "healthy"
+    "page",
+    "failing",
+    "undelivered",
+    "suspected",
+    "fact",
+    "overdue",
+    "unlabelled",
+    "burn-in",
+    "notice",
+    "unknown",
+    "healthy",
 ]
 
 #: How long after it was due a window may be judged before it is overdue: a window's length, and an hour at least.
@@ -51,7 +61,8 @@ def health_of(status: MonitorStatus) -> Health:
     """Whether a deployment is healthy.
 
     Healthy is one that was judged lately, with labels that counted lately (or without any in its reference), without an
-    open page or notice, without a level's evidence at its threshold, and without a fact in its last window.
+    open page or notice, whose last run did not fail and whose notifications arrived, without a level's evidence at its
+    threshold, and without a fact in its last window.
 
     Args:
         status: The deployment's state.
@@ -60,9 +71,12 @@ def health_of(status: MonitorStatus) -> Health:
         Its health.
     """
     if not status.windows:
-        return Health(state="unknown", against=(("unknown", "no window was judged"),))
+        unknown: list[tuple[HealthState, str]] = [("failing", _failing(status)), ("unknown", "no window was judged")]
+        return Health(state="unknown", against=tuple((state, reason) for state, reason in unknown if reason))
     against: list[tuple[HealthState, str]] = [
         ("page", _open(status, "page")),
+        ("failing", _failing(status)),
+        ("undelivered", _undelivered(status)),
         ("suspected", suspected(status)),
         ("fact", _fact(status)),
         ("overdue", overdue(status)),
@@ -126,6 +140,15 @@ def overdue(status: MonitorStatus) -> str:
 def _open(status: MonitorStatus, level: str) -> str:
     count = sum(one.level == level and one.state != "closed" for one in status.incidents)
     return f"{format_count(count, f'open {level}')}" if count else ""
+
+
+def _failing(status: MonitorStatus) -> str:
+    return f"the last run failed: {printable(status.failure, LONGEST_MESSAGE)}" if status.failure else ""
+
+
+def _undelivered(status: MonitorStatus) -> str:
+    events = format_count(status.undelivered, "notification")
+    return f"{events} did not reach everybody (`pitfalls monitor notify list`)" if status.undelivered else ""
 
 
 def _fact(status: MonitorStatus) -> str:

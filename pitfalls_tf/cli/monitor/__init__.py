@@ -27,6 +27,7 @@ VERBS: Mapping[str, Verb] = {
     "windows": Verb("pitfalls_tf.cli.monitor.windows", "List the last windows with their states."),
     "backfill": Verb("pitfalls_tf.cli.monitor.backfill", "Judge a range of windows, late or again."),
     "leases": Verb("pitfalls_tf.cli.monitor.leases", "List the leases of the config's store, or end one."),
+    "remove": Verb("pitfalls_tf.cli.monitor.remove", "Say that a config was removed on purpose."),
     "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),
     "incidents": Verb("pitfalls_tf.cli.monitor.incidents", "Look at incidents, and act on them."),
     "notify": Verb("pitfalls_tf.cli.monitor.notify", "See and test how people are notified."),

@@ -71,6 +71,13 @@ def dashboard_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder of what the service remembers between its starts.  [default: $XDG_STATE_HOME/pitfalls]",
+)
+
 traffic_option = click.option(
     "--traffic",
     metavar="PATH_OR_URL",
@@ -89,8 +96,8 @@ exit_code_option = click.option(
     type=click.Choice(["open", "unacknowledged", "overdue", "suspected", "unhealthy", "none"]),
     default="open",
     show_default=True,
-    help="What exits with 1: an open page; one that nobody acknowledged or snoozed; also an overdue window; also "
-    "suspected harm; all that is not healthy; or nothing.",
+    help="What exits with 1: an open page; one that nobody acknowledged or snoozed; also an overdue window, a "
+    "failed run or a notification that did not arrive; also suspected harm; all that is not healthy; or nothing.",
 )
 
 
@@ -267,23 +274,24 @@ def notifier(output: Output) -> Notify:
     return send
 
 
-def send_notifications(config: MonitorConfig, number: int, output: Output) -> int:
-    """Send what is pending of a deployment of which nothing is due.
+def send_notifications(config: MonitorConfig, numbers: Sequence[int], output: Output) -> int:
+    """Send what is pending of deployments of which nothing is due.
 
     Args:
         config: the config.
-        number: the deployment's number in the store.
+        numbers: the deployments' numbers in the store.
         output: where failed deliveries are printed.
 
     Returns:
-        How many of its events were given up.
+        How many of their events did not reach everybody.
     """
     from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - not needed for --help
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:
-        send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
-        return len(store.outbox.given_up(number))
+        for number in numbers:
+            send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
+        return sum(store.outbox.undelivered_of(number).total for number in numbers)
 
 
 def _say(run: RunResult, store: Store, output: Output) -> None:
@@ -293,18 +301,11 @@ def _say(run: RunResult, store: Store, output: Output) -> None:
             f"Deployment {run.deployment} takes the place of {run.follows}: its evidence begins anew, and nobody is "
             f"notified again of what {run.follows} has judged. It is kept: --deployment {run.follows} shows it."
         )
-    if lost := store.outbox.given_up(run.deployment):
-        output.progress(f"Notifications were given up: {len(lost)}, the last of them {lost[-1]}; not all were reached.")
-    if not run.has_rows:
-        output.progress("The traffic has no rows: nothing was judged.", level="warning")
-    if run.waiting_labels:
-        due = "" if run.next_due_at is None else f", which is due at {run.next_due_at:%Y-%m-%d %H:%M} UTC"
-        count = "1 label waits" if run.waiting_labels == 1 else f"{run.waiting_labels:,} labels wait"
-        output.progress(f"{count} for the next window{due}.")
-    if run.again_from is not None:
+    if lost := [event for number in run.numbers for event in store.outbox.given_up(number)]:
         output.progress(
-            f"More rows have come for windows from {run.again_from:%Y-%m-%d %H:%M} UTC on, which were the end of the "
-            "traffic: they were judged again."
+            f"Notifications were given up: {len(lost)}, the last of them {lost[-1]}; not all were reached. "
+            "`pitfalls monitor notify retry` sends them again.",
+            level="error",
         )
     if run.excluded_rows:
         output.progress(f"{run.excluded_rows:,} rows of excluded callers were left out.")
@@ -362,14 +363,19 @@ def exit_code(found: MonitorStatus, run: RunResult | None = None, *, rule: str =
     asked = found.asked_at
     heard = [page for page in pages if asked is None or not page.is_snoozed(asked)]
     unacknowledged = any(page.state in UNACKNOWLEDGED for page in heard)
-    counted = {"open": raised or bool(pages), "unacknowledged": raised or unacknowledged, "none": False}
+    others = any(one.open_pages for one in found.versions)
+    counted = {"open": raised or bool(pages) or others, "unacknowledged": raised or unacknowledged, "none": False}
     if rule not in counted:
         from monitoring.reports.sections.health import health_of  # noqa: PLC0415 - not needed for --help
 
         states = {state for state, _ in health_of(found).against}
-        return int(counted["open"] or bool(states if rule == "unhealthy" else states & {rule}))
+        asked_for = ALSO_OVERDUE if rule == "overdue" else {rule}
+        return int(counted["open"] or bool(states if rule == "unhealthy" else states & asked_for))
     return int(counted[rule])
 
+
+#: What keeps a monitor from telling.
+ALSO_OVERDUE = frozenset({"overdue", "failing", "undelivered", "unknown"})
 
 #: States of a page that nobody has acknowledged.
 UNACKNOWLEDGED = ("open", "worse")

@@ -66,31 +66,35 @@ def command(
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
-    from monitoring.notifications.routes.heartbeat import heartbeat  # noqa: PLC0415 - as above
+    from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - as above
 
     config = with_excluded(with_traffic(load_config(config_path), traffic), excluded)
     with heartbeat(config.heartbeat, output.progress) as beat:
         idle = None if any(flags.values()) else idle_deployment(config, datetime.now(UTC))
         if idle is not None and has_news(config, idle):
-            idle = replace(idle, given_up=send_notifications(config, idle.number, output))
-        if idle is None or output.as_json or rule == "overdue":
+            idle = replace(idle, undelivered=send_notifications(config, idle.numbers, output))
+        if idle is None or output.as_json or rule not in ("open", "unacknowledged", "none"):
             found, run = _run(config, since, output, flags, idle)
             beat.complete = run is None or not run.stopped
+            beat.problem = unreached(found.undelivered)
             return exit_code(found, run, rule=rule)
         beat.complete = True
-    click.echo(_idle_line(idle))
+        beat.problem = unreached(idle.undelivered)
+    click.echo(_idle_line(idle, datetime.now(UTC)))
     counted = {"open": idle.open_pages, "unacknowledged": idle.unacknowledged_pages, "none": 0}
     return 1 if counted[rule] else 0
 
 
-def _idle_line(idle: IdleDeployment) -> str:
+def _idle_line(idle: IdleDeployment, now: datetime) -> str:
     judged = (
         "no window judged yet" if idle.judged_until is None else f"judged until {idle.judged_until:%Y-%m-%d %H:%M} UTC"
     )
     due = idle.check.next_due_at
     when = "" if due is None else f"; the next window is due at {due:%Y-%m-%d %H:%M} UTC"
+    if due is not None and due < now:
+        when = f"; no row has come since, and a window has been due since {due:%Y-%m-%d %H:%M} UTC"
     pages = f"; open pages: {idle.open_pages}" if idle.open_pages else ""
-    lost = f"; notifications given up: {idle.given_up}" if idle.given_up else ""
+    lost = f"; notifications that did not reach everybody: {idle.undelivered}" if idle.undelivered else ""
     return f"Nothing is due: {judged}{when}{pages}{lost}."
 
 

@@ -12,18 +12,26 @@ from pitfalls_tf.cli.monitor.options import evaluate_due_windows, send_notificat
 from pitfalls_tf.cli.output import Output, logs_json, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from monitoring.config import MonitorConfig
     from monitoring.config.files import ConfigFile
     from monitoring.jobs.run import Progress
     from monitoring.jobs.service.config_watch import ConfigWatch
     from monitoring.jobs.service.fit_cache import FitCache
+    from monitoring.jobs.service.registry import ConfigRegistry
     from monitoring.jobs.service.service import MonitorService
+    from monitoring.store.store import Store
 
 
 def service_of(
-    watch: ConfigWatch, output: Output, *, concurrency: int | None = None, moved: bool = False
+    watch: ConfigWatch,
+    output: Output,
+    *,
+    concurrency: int | None = None,
+    moved: bool = False,
+    registry: ConfigRegistry | None = None,
+    patience: float | None = None,
 ) -> MonitorService:
     """The scheduler of some configs.
 
@@ -32,19 +40,25 @@ def service_of(
         output: where it prints.
         concurrency: how many runs at once; None: one for each core.
         moved: whether the traffic may be elsewhere than it was.
+        registry: the configs that are to be there; None: those that are found.
+        patience: seconds without a judged window after which a run is stalled; None: the default.
 
     Returns:
         The service, not started.
     """
     from monitoring.jobs.service.fit_cache import FitCache  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.service.service import MonitorService  # noqa: PLC0415 - as above
+    from monitoring.jobs.service.workers import STALLED_SECONDS, Workers  # noqa: PLC0415 - as above
 
     return MonitorService(
         watch,
         partial(_run, output=output, fits=FitCache(), moved=moved),
-        concurrency=concurrency or len(os.sched_getaffinity(0)),
+        workers=Workers(
+            concurrency or len(os.sched_getaffinity(0)), patience=STALLED_SECONDS if patience is None else patience
+        ),
         clock=lambda: datetime.now(UTC),
-        report=lambda name, text: ConfigOutput(output, name).progress(text),
+        report=lambda name, text, level: ConfigOutput(output, name).progress(text, level=level),
+        registry=registry,
     )
 
 
@@ -77,22 +91,28 @@ def _run(
     output: Output,
     fits: FitCache,
     moved: bool,
-) -> None:
-    """Evaluate what is due of one config, and tell its heartbeat."""
+) -> datetime | None:
+    """Evaluate what is due of one config, and tell its heartbeat.
+
+    Returns:
+        When a receiver that was not reached is tried again; None where none waits.
+    """
     from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
-    from monitoring.notifications.routes.heartbeat import heartbeat  # noqa: PLC0415 - not needed for --help
+    from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - not needed for --help
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     mine = ConfigOutput(output, file.name)
     with heartbeat(config.heartbeat, mine.progress) as beat:
         idle = None if moved else idle_deployment(config, datetime.now(UTC))
         if idle is not None:
-            if has_news(config, idle):
-                send_notifications(config, idle.number, mine)
-            beat.complete = True
-            return
+            lost = send_notifications(config, idle.numbers, mine) if has_news(config, idle) else idle.undelivered
+            beat.complete, beat.problem = True, unreached(lost)
+            if not lost:
+                return None
         # the store may be unreachable now and back at the next time
         with Store.open(config.store.url) as store:
+            if idle is not None:
+                return next_attempt_at(store, idle.numbers)
             run = evaluate_due_windows(
                 config,
                 store,
@@ -100,10 +120,19 @@ def _run(
                 progress=partial(_print_window, mine),
                 stop=stop,
                 moved=moved,
-                deploy=partial(fits.deploy, str(file.path)),
+                deploy=lambda one, embedder: fits.deploy(f"{file.path} {one.model.version}", one, embedder),
             )
-        beat.complete = not run.stopped
+            lost = sum(store.outbox.undelivered_of(number).total for number in run.numbers)
+            again = next_attempt_at(store, run.numbers)
+        beat.complete, beat.problem = not run.stopped, unreached(lost)
     mine.progress(f"Evaluated {run.judged} windows.")
+    return again
+
+
+def next_attempt_at(store: Store, numbers: Iterable[int]) -> datetime | None:
+    """When a receiver that was not reached is tried again; None where none waits for its time."""
+    times = [one.next_attempt_at for number in numbers for one in store.outbox.pending(number)]
+    return min((time for time in times if time is not None), default=None)
 
 
 def _print_window(output: Output, progress: Progress) -> None:

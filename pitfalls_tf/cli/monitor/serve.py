@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of
+from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of, state_option
 from pitfalls_tf.cli.monitor.scheduled import service_of
 from pitfalls_tf.cli.output import with_output
 
@@ -26,39 +25,57 @@ if TYPE_CHECKING:
 @click.option(
     "--concurrency", type=click.IntRange(1, 256), metavar="N", help="Runs at once.  [default: one for each core]"
 )
+@click.option(
+    "--expect",
+    default=0,
+    type=click.IntRange(0, 100_000),
+    metavar="N",
+    help="How many configs there are to be at least; fewer are told as missing.",
+)
+@state_option
+@click.option(
+    "--stalled-after",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(1.0, 86_400.0),
+    metavar="SECONDS",
+    help="A run that has judged no window for so long is told as stalled, and others run beside it.",
+)
+@click.option(
+    "--heartbeat-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the URL that is told once a minute that all configs are there and run.",
+)
 @dashboard_options
 @with_output
-def command(
-    configs: str,
-    concurrency: int | None,
-    host: str,
-    port: int,
-    token_file: Path | None,
-    *,
-    allowed_hosts: tuple[str, ...],
-    tls_certificate: Path | None,
-    tls_key: Path | None,
-    output: Output,
-) -> int:
+def command(configs: str, host: str, port: int, token_file: Path | None, *, output: Output, **flags: Any) -> int:
     """Run many monitors, each on its own schedule, and serve their dashboard.
 
-    Evaluates due windows of every config at once, and then at the times of its cron expression. A config that is added,
-    changed or removed is taken up within seconds; one that is wrong is reported and stops no other. Serves the
-    dashboard, /metrics and /health in the same process. SIGTERM or Ctrl-C stops it between two windows.
+    Evaluates due windows of every config at once, and then at the times of its cron expression. A config that is added
+    or changed is taken up within seconds; one that is wrong is reported and stops no other; one that vanishes is told
+    as missing until it is back or `pitfalls monitor remove` says that it was removed on purpose. Serves the dashboard,
+    /metrics and /health in the same process. SIGTERM or Ctrl-C stops it between two windows.
     """
     from monitoring.config.files import config_paths, find_configs  # noqa: PLC0415 - not needed for --help
+    from monitoring.dashboard.overview.readiness import service_problem  # noqa: PLC0415 - as above
     from monitoring.dashboard.stores.current_stores import CurrentStores  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.app import dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.server import access_of, address_of, bind, serving, tls_of  # noqa: PLC0415 - as above
     from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
+    from monitoring.jobs.service.registry import ConfigRegistry, registry_path, state_folder  # noqa: PLC0415
+    from monitoring.jobs.service.service_heartbeat import service_heartbeat  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
 
-    paths = config_paths(configs)
-    access = access_of(host, token_file, allowed_hosts, report=output.progress)
-    tls = tls_of(tls_certificate, tls_key)
-    service = service_of(ConfigWatch(partial(find_configs, configs)), output, concurrency=concurrency)
-    stores = CurrentStores(lambda: service.files)
+    registry = ConfigRegistry(registry_path(flags["state"] or state_folder(), configs))
+    paths = find_configs(configs) if registry.read() else config_paths(configs)
+    access = access_of(host, token_file, flags["allowed_hosts"], report=output.progress)
+    tls = tls_of(flags["tls_certificate"], flags["tls_key"])
+    watch = ConfigWatch(lambda: [path.absolute() for path in find_configs(configs)])
+    service = service_of(
+        watch, output, concurrency=flags["concurrency"], registry=registry, patience=flags["stalled_after"]
+    )
+    stores = CurrentStores(lambda: service.files, expected=flags["expect"], queue=lambda: service.queue)
     listening = bind(host, port)
     url = address_of(listening, tls)
     output.finish(
@@ -68,6 +85,7 @@ def command(
     with (
         stopping() as stop,
         serving(dashboard_app(stores, access, Changes(stores.fingerprint), embedder_of), listening, tls),
+        service_heartbeat(flags["heartbeat_file"], lambda: service_problem(stores()), stop, output.progress),
     ):
         service.run(stop)
     stores.close()

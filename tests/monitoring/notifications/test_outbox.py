@@ -16,13 +16,24 @@ from monitoring.config import AlertmanagerRoute, RouteSection, WebhookRoute, loa
 from monitoring.jobs.run import ExternalServices, run_due_windows
 from monitoring.notifications.digest import Digest, Message
 from monitoring.notifications.notification import Notification
-from monitoring.notifications.outbox import MAX_ATTEMPTS, MAX_PAST_EVENTS, PAST, NotificationOutbox, send_outbox
+from monitoring.notifications.outbox import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    MAX_ATTEMPTS,
+    MAX_PAST_EVENTS,
+    PAST,
+    NotificationOutbox,
+    send_outbox,
+    wait_after,
+)
 from monitoring.notifications.routes.sending import Delivery
 from monitoring.records import IncidentAction, IncidentRecord, IncidentState, WindowRecord
 from monitoring.store import DeploymentRecord
+from monitoring.store.notifications import Undelivered
 from monitoring.store.store import Store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
+NOW = APRIL + timedelta(days=2)
 Send = Callable[..., None]
 PAGES = WebhookRoute(webhook="https://hooks.example.org/pages")
 ALL = WebhookRoute(
@@ -111,9 +122,7 @@ def commit(store: Store, day: int, *incidents: IncidentRecord) -> None:
     store.commit_window(1, window, states={}, label_cursor={}, incidents=incidents)
 
 
-def outbox(
-    store: Store, receivers: Receivers, *routes: RouteSection, now: datetime = APRIL + timedelta(days=2)
-) -> NotificationOutbox:
+def outbox(store: Store, receivers: Receivers, *routes: RouteSection, now: datetime = NOW) -> NotificationOutbox:
     return NotificationOutbox(store, 1, routes or (PAGES, ALL), receivers, clock=lambda: now, renew=lambda _: None)
 
 
@@ -140,6 +149,9 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_gets_events_in_
     assert len([name for name, _ in receivers.sent if name == "all"]) == 3
     again = Receivers()
     outbox(store, again).send_pending()
+    assert again.sent == [], "a minute has to pass"
+    assert store.outbox.undelivered_of(1).waiting == 3
+    outbox(store, again, now=NOW + FIRST_WAIT).send_pending()
     assert again.sent == [("pages", f"flights/1/{event}") for event in ("1/0", "1/1", "2/0")]
     assert store.outbox.pending(1) == ()
 
@@ -156,13 +168,34 @@ def test_one_outbox_tries_an_event_once(store: Store) -> None:
 def test_a_receiver_is_not_tried_for_ever(store: Store) -> None:
     commit(store, 0, incident())
     receivers = Receivers(PAGES)
-    for _ in range(MAX_ATTEMPTS + 3):
-        outbox(store, receivers).send_pending()
+    for attempt in range(MAX_ATTEMPTS + 3):
+        outbox(store, receivers, now=NOW + attempt * LONGEST_WAIT).send_pending()
     assert receivers.sent == [("pages", "flights/1/1/0"), ("all", "flights/1/1/0")] + [("pages", "flights/1/1/0")] * (
         MAX_ATTEMPTS - 1
     )
     assert store.outbox.pending(1) == ()
     assert store.outbox.given_up(1) == ("flights/1/1/0",)
+    assert store.outbox.undelivered_of(1) == Undelivered(given_up=1, since=APRIL + timedelta(days=1))
+    assert store.outbox.retry(1) == ("flights/1/1/0",)
+    again = Receivers()
+    outbox(store, again).send_pending()
+    assert again.sent == [("pages", "flights/1/1/0")], "who was reached gets nothing twice"
+    assert store.outbox.undelivered_of(1) == Undelivered()
+
+
+def test_an_event_is_tried_for_more_than_a_week() -> None:
+    assert sum((wait_after(attempt) for attempt in range(1, MAX_ATTEMPTS)), timedelta()) > timedelta(days=7)
+
+
+def test_an_acknowledgement_reaches_the_receiver_although_the_incident_is_snoozed(store: Store) -> None:
+    commit(store, 0, incident())
+    receivers = Receivers()
+    calls = WebhookRoute(webhook="https://hooks.example.org/calls", states=("open", "acknowledged", "closed"))
+    outbox(store, receivers, calls).send_pending()
+    store.incidents.act(1, 1, IncidentAction(at=NOW, by="ann", kind="acknowledge"))
+    store.incidents.act(1, 1, IncidentAction(at=NOW, by="ann", kind="snooze", until=NOW + timedelta(days=9)))
+    outbox(store, receivers, calls).send_pending()
+    assert receivers.sent[-1] == ("calls", "flights/1/1/acknowledged-1")
 
 
 def test_a_receiver_that_is_gone_is_given_up_at_once_and_the_others_are_not(store: Store) -> None:
@@ -170,7 +203,7 @@ def test_a_receiver_that_is_gone_is_given_up_at_once_and_the_others_are_not(stor
     outbox(store, Receivers(ALL, gone=[PAGES])).send_pending()
     (pending,) = store.outbox.pending(1)
     assert (pending.abandoned, pending.reached) == (frozenset({PAGES.receiver}), frozenset())
-    outbox(store, Receivers()).send_pending()
+    outbox(store, Receivers(), now=NOW + FIRST_WAIT).send_pending()
     assert store.outbox.pending(1) == ()
     assert store.outbox.given_up(1) == ("flights/1/1/0",)
 
@@ -208,7 +241,7 @@ def test_a_digest_that_was_not_delivered_is_the_same_one_in_the_next_run(store: 
     down, up = Receivers(PAGES), Receivers()
     outbox(store, down, PAGES, now=now).send_pending(last=True)
     commit(store, 98, incident(50, 99), incident(1, 1, "worse"))
-    outbox(store, up, PAGES, now=now).send_pending(last=True)
+    outbox(store, up, PAGES, now=now + FIRST_WAIT).send_pending(last=True)
     assert [event for _, event in up.sent] == [down.sent[0][1], "flights/1/50/0", "flights/1/1/1"]
 
 

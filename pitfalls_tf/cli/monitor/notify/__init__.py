@@ -13,6 +13,7 @@ __all__ = ["VERBS", "command"]
 
 VERBS: Mapping[str, Verb] = {
     "list": Verb("pitfalls_tf.cli.monitor.notify.list", "List notifications that are pending or were given up."),
+    "retry": Verb("pitfalls_tf.cli.monitor.notify.retry", "Send again what did not reach everybody."),
     "test": Verb("pitfalls_tf.cli.monitor.notify.test", "Send a marked test along each route of the config."),
 }
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from monitoring.config.files import ConfigFile, read_files
-from monitoring.dashboard.overview.metrics import is_ready
 from monitoring.dashboard.overview.overview import read_overview
+from monitoring.dashboard.overview.readiness import readiness
 from monitoring.dashboard.stores.candidates import Question
 from monitoring.dashboard.stores.current_stores import CurrentStores
 from tests.dashboard_store import make_store
@@ -28,7 +28,7 @@ def test_the_pages_follow_the_configs_and_stores_stay_open_while_they_are_the_sa
     (failure,) = read_overview(stores(), Question()).failures
     assert (failure.reason, failure.unreadable) == ("The last run failed.", False)
     assert stores().stores is shown.stores
-    assert is_ready(stores())
+    assert readiness(stores()) == (True, "ok\n")
     assert stores.fingerprint() != before
     files = ()
     assert read_overview(stores(), Question()).total == 0

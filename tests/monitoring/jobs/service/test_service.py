@@ -18,6 +18,7 @@ from monitoring.errors import AnotherRun, CannotRun
 from monitoring.jobs.service import service as scheduling
 from monitoring.jobs.service.config_watch import ConfigWatch
 from monitoring.jobs.service.service import MonitorService
+from monitoring.jobs.service.workers import Workers
 
 CONFIG = '[model]\nbundle = "models/{name}"\n[traffic]\npath = "traffic"\n[schedule]\ncron = "0 0 29 2 *"\n'
 
@@ -36,6 +37,7 @@ class Service:
     something: threading.Condition = field(default_factory=threading.Condition)
     ahead: timedelta = timedelta()
     on_run: Callable[[str, Callable[[], bool]], None] = lambda _name, _stop: None
+    again: Callable[[], datetime | None] = lambda: None
 
     def write(self, name: str, text: str = CONFIG) -> None:
         """Put a config into the folder, whole."""
@@ -54,26 +56,27 @@ class Service:
         """Wait for a line with a text."""
         self.wait(lambda: any(text in line for line in self.lines))
 
-    def run(self, file: ConfigFile, config: MonitorConfig, stop: Callable[[], bool]) -> None:
+    def run(self, file: ConfigFile, config: MonitorConfig, stop: Callable[[], bool]) -> datetime | None:
         """One run, recorded."""
         with self.something:
             self.runs.append(config.name)
             self.something.notify_all()
         self.on_run(config.name, stop)
+        return self.again()
 
-    def report(self, name: str, text: str) -> None:
+    def report(self, name: str, text: str, _level: str) -> None:
         """A line, recorded."""
         with self.something:
             self.lines.append(f"{name}: {text}")
             self.something.notify_all()
 
     @contextmanager
-    def started(self, concurrency: int = 2) -> Iterator[MonitorService]:
+    def started(self, concurrency: int = 2, paths: Callable[[], list[Path]] | None = None) -> Iterator[MonitorService]:
         """The service at work, and stopped at the end."""
         service = MonitorService(
-            ConfigWatch(lambda: sorted(self.folder.glob("*.toml"))),
+            ConfigWatch(paths or (lambda: sorted(self.folder.glob("*.toml")))),
             self.run,
-            concurrency=concurrency,
+            workers=Workers(concurrency),
             clock=lambda: datetime.now(UTC) + self.ahead,
             report=self.report,
         )
@@ -126,8 +129,8 @@ def test_a_wrong_config_is_named_and_runs_as_it_was_and_a_removed_one_does_not(s
         service.write("a")
         service.wait(lambda: service.runs == ["a", "a"])
         (service.folder / "new.toml").unlink()
-        service.wait_for_line("new.toml: Removed")
-        service.wait(lambda: list(problems(running)) == ["a.toml"])
+        service.wait_for_line("new.toml: Missing")
+        service.wait(lambda: "monitor remove" in problems(running)["new.toml"])
 
 
 @pytest.mark.parametrize("error", [CannotRun("The store is away.", got="x", expected="y", fix="z"), KeyError("key")])
@@ -219,3 +222,44 @@ def test_a_clock_that_is_set_runs_everything_again(service: Service) -> None:
         service.wait(lambda: service.runs == ["a"])
         service.ahead = timedelta(days=-400)
         service.wait(lambda: len(service.runs) == 2)
+
+
+def test_a_folder_that_cannot_be_looked_at_ends_nothing_and_loses_no_config(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.write("a")
+    broken = threading.Event()
+
+    def paths() -> list[Path]:
+        if broken.is_set():
+            raise OSError(24, "Too many open files")
+        return sorted(service.folder.glob("*.toml"))
+
+    with service.started(paths=paths) as running:
+        service.wait(lambda: service.runs == ["a"])
+        broken.set()
+        service.wait_for_line("configs: The configs cannot be looked at: [Errno 24] Too many open files.")
+        broken.clear()
+        service.write("b")
+        service.wait(lambda: service.runs == ["a", "b"])
+        assert not any(one.is_missing for one in running.files)
+
+
+def test_a_config_that_vanishes_is_kept_and_is_run_again_once_it_is_back(service: Service) -> None:
+    service.write("a")
+    with service.started() as running:
+        service.wait(lambda: service.runs == ["a"])
+        (service.folder / "a.toml").rename(service.folder / "away")
+        service.wait(lambda: [one.is_missing for one in running.files] == [True])
+        assert running.files[0].config is not None, "its deployment is shown on"
+        (service.folder / "away").rename(service.folder / "a.toml")
+        service.wait(lambda: service.runs == ["a", "a"])
+        service.wait(lambda: [one.is_missing for one in running.files] == [False])
+
+
+def test_a_receiver_that_was_not_reached_is_tried_before_the_next_time_of_the_schedule(service: Service) -> None:
+    waits = [datetime.now(UTC) + timedelta(seconds=0.1), None]
+    service.again = lambda: waits.pop(0)
+    service.write("a")
+    with service.started():
+        service.wait(lambda: service.runs == ["a", "a"])

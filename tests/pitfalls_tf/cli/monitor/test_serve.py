@@ -42,9 +42,9 @@ def test_wrong_arguments_are_refused_before_anything_runs(
 
 @pytest.mark.slow
 def test_configs_are_added_broken_and_removed_while_it_serves_and_sigterm_stops_it(
-    deploy: Callable[[str], Path], send: Callable[..., None], days: Any, tmp_path: Path
+    pitfalls: Pitfalls, deploy: Callable[[str], Path], send: Callable[..., None], days: Any, tmp_path: Path
 ) -> None:
-    first = deploy("first")
+    first, state = deploy("first"), ("--state", tmp_path.parent / f"{tmp_path.name}.state")
     send(first, days(days=2))
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "monitor.toml").write_text(CONFIG.replace("path =", "paths ="))
@@ -68,11 +68,10 @@ def test_configs_are_added_broken_and_removed_while_it_serves_and_sigterm_stops_
         assert 'pitfalls_failing_config{config="second/monitor.toml"} 1.0' in service.get("metrics").text
         config.write_text(right)
         (tmp_path / "other" / "monitor.toml").unlink()
-        service.wait_for("other/monitor.toml: Removed")
-        until = time.monotonic() + 20
-        while "pitfalls_failing_config{" in service.get("metrics").text:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        service.wait_for("other/monitor.toml: Missing")
+        assert pitfalls("monitor", "remove", "--configs", tmp_path, "other/monitor.toml", *state).exit_code == 0
+        service.wait_for("other/monitor.toml: Removed on purpose")
+        service.wait_until(lambda: "pitfalls_failing_config{" not in service.get("metrics").text)
         assert service.get("health/ready").text == "ok\n"
 
         began = time.monotonic()

@@ -1,0 +1,95 @@
+"""Monitors in the store: of each config how its last run ended, whether or not it has ever judged a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from monitoring.store.attempts import LONGEST_ERROR
+from monitoring.store.tables import monitor
+from monitoring.store.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorRecord:
+    """The runs of one config.
+
+    Attributes:
+        name: The deployment's name.
+        config: The path of its config.
+        first_run_at: When it was run first, aware.
+        last_run_at: When its last run ended.
+        succeeded_at: When a run last judged all that was due; None: no run ever has.
+        failures: How many runs have failed since.
+        error: The error of the last run; empty: it had none.
+    """
+
+    name: str
+    config: str
+    first_run_at: datetime
+    last_run_at: datetime
+    succeeded_at: datetime | None = None
+    failures: int = 0
+    error: str = ""
+
+
+class MonitorTable:
+    """The monitors of a store.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def ended(self, name: str, at: datetime, *, error: str = "", config: str = "") -> MonitorRecord:
+        """Record how a run of a config ended.
+
+        Args:
+            name: The deployment's name.
+            at: The time, aware.
+            error: The error that ended it; empty: it judged all that was due.
+            config: The path of the config; empty: as it was.
+
+        Returns:
+            The monitor from now on.
+        """
+        with self._transactions.writing() as connection:
+            row = connection.execute(select(monitor).where(monitor.c.name == name)).mappings().first()
+            before = MonitorRecord(name=name, config=config, first_run_at=at, last_run_at=at)
+            if row is not None:
+                before = MonitorRecord(**row)
+            after = MonitorRecord(
+                name=name,
+                config=config or before.config,
+                first_run_at=before.first_run_at,
+                last_run_at=at,
+                succeeded_at=before.succeeded_at if error else at,
+                failures=before.failures + 1 if error else 0,
+                error=error[:LONGEST_ERROR],
+            )
+            values = {column.name: getattr(after, column.name) for column in monitor.c}
+            if row is None:
+                connection.execute(insert(monitor).values(**values))
+            else:
+                connection.execute(update(monitor).where(monitor.c.name == name).values(**values))
+            return after
+
+    def all(self) -> tuple[MonitorRecord, ...]:
+        """The monitors by name. Cost: a row for each config that was run."""
+        with self._transactions.reading() as connection:
+            rows = connection.execute(select(monitor).order_by(monitor.c.name)).mappings()
+            return tuple(MonitorRecord(**row) for row in rows)
+
+    def failing(self) -> tuple[MonitorRecord, ...]:
+        """The monitors whose last run failed, by name."""
+        return tuple(one for one in self.all() if one.error)
+
+    def get(self, name: str) -> MonitorRecord | None:
+        """A monitor; None before its first run."""
+        with self._transactions.reading() as connection:
+            row = connection.execute(select(monitor).where(monitor.c.name == name)).mappings().first()
+            return None if row is None else MonitorRecord(**row)

@@ -40,12 +40,12 @@ _FIX = "Correct the [store] url in monitor.toml, or give this user write access.
 
 
 def open_engine(url: str, *, make: bool = True) -> Engine:
-    """Open an engine on a store, and bring its tables to this release.
+    """Open an engine on a store, and bring its tables to this release where it may be made.
 
     Args:
         url: The store's URL.
-        make: Whether to create a store that does not exist. Without, a file that this user may not write is opened
-            read-only.
+        make: Whether to create a store that does not exist, and to migrate one of an earlier release. Without, a file
+            that this user may not write is opened read-only.
 
     Returns:
         The engine.
@@ -54,16 +54,25 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
         BadInput: There is no store, and none is to be made.
         CannotRun: The store cannot be used.
     """
+    engine = open_unmigrated(url, make=make)
+    shown = shown_url(engine.url)
+    try:
+        _migrate(engine, shown, make=make)
+    except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
+        engine.dispose()
+        reject_store(error, shown, _FIX)
+    except (BadInput, CannotRun):
+        engine.dispose()
+        raise
+    return engine
+
+
+def open_unmigrated(url: str, *, make: bool = False) -> Engine:
+    """Open an engine on a store as it is; arguments and errors as of `open_engine`."""
     parsed = _parsed(url)
-    shown = shown_url(parsed)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and not make and not Path(parsed.database or "").exists():
-        raise BadInput(
-            "No window has been judged yet.",
-            got=f"no store at {parsed.database}",
-            expected="at least one run",
-            fix="Run `pitfalls monitor run` first, or correct the [store] url of the config.",
-        )
+        raise _nothing_judged(parsed.database or "")
     read_only = is_sqlite and not make and not _writable(Path(parsed.database or ""))
     if is_sqlite and not read_only:
         _prepare_folder(parsed)
@@ -73,14 +82,6 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
     if is_sqlite:
         event.listen(engine, "connect", _set_up_reader if read_only else _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    try:
-        _migrate(engine, shown if read_only else "")
-    except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
-        engine.dispose()
-        reject_store(error, shown, _FIX)
-    except CannotRun:
-        engine.dispose()
-        raise
     return engine
 
 
@@ -255,21 +256,36 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _migrate(engine: Engine, read_only: str) -> None:
-    """Migrate the tables to this release; a read-only store, named by `read_only`, has to be current."""
+def _migrate(engine: Engine, shown: str, *, make: bool) -> None:
+    """Bring the tables to this release; what is opened for reading has to be current, and is left as it is."""
     from monitoring.store import migrations  # noqa: PLC0415  # brings Alembic, which only opening needs
 
     with engine.begin() as connection:
         if migrations.is_current(connection):
             return
-    if read_only:
-        raise CannotRun(
-            "The store is of an earlier release, and this user may not write it.",
-            got=read_only,
-            expected="a store of this release",
-            fix="Run `pitfalls monitor run` as a user who may write it; that migrates the store.",
+        revision = migrations.revision_of(connection)
+    if not make:
+        raise (
+            _nothing_judged(shown)
+            if revision is None
+            else CannotRun(
+                "The store is of an earlier release, and looking at it does not change it.",
+                got=f"{shown} at revision {revision}",
+                expected=f"revision {migrations.latest()}",
+                fix="`pitfalls monitor migrate` migrates it, and so does `pitfalls monitor run`; monitors of the earlier "
+                "release cannot use it from then on.",
+            )
         )
     with writing(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         migrations.upgrade(connection)
+
+
+def _nothing_judged(where: str) -> BadInput:
+    return BadInput(
+        "No window has been judged yet.",
+        got=f"no store at {where}",
+        expected="at least one run",
+        fix="Run `pitfalls monitor run` first, or correct the [store] url of the config.",
+    )

@@ -76,13 +76,14 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, make: bool = True) -> Self:
-        """Open the store at a URL; one of an earlier release is migrated.
+        """Open the store at a URL; one of an earlier release is migrated where a store may be made.
 
         Cost: about 0.2 s the first time in a process.
 
         Args:
             url: ``sqlite:///FILE``, or the URL of a PostgreSQL database.
-            make: Whether to create a store that does not exist.
+            make: Whether to create a store that does not exist, and to migrate one of an earlier release. Without it,
+                opening changes nothing.
 
         Returns:
             The store, to be closed.

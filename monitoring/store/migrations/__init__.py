@@ -50,6 +50,16 @@ def is_current(connection: Connection) -> bool:
     return heads == (last,)
 
 
+def revision_of(connection: Connection) -> str | None:
+    """The revision that the store is at; None where there are no tables yet."""
+    return next(iter(migration_context(connection).get_current_heads()), None)
+
+
+def latest() -> str:
+    """This code's revision."""
+    return str(_script()[1])
+
+
 def upgrade(connection: Connection) -> None:
     """Migrate the store to this code's revision, inside the connection's transaction."""
     if is_current(connection):

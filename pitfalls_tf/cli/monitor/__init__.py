@@ -26,6 +26,7 @@ VERBS: Mapping[str, Verb] = {
     "runs": Verb("pitfalls_tf.cli.monitor.runs", "List the last runs of the monitor."),
     "windows": Verb("pitfalls_tf.cli.monitor.windows", "List the last windows with their states."),
     "backfill": Verb("pitfalls_tf.cli.monitor.backfill", "Judge a range of windows, late or again."),
+    "migrate": Verb("pitfalls_tf.cli.monitor.migrate", "Bring the config's store to this release."),
     "leases": Verb("pitfalls_tf.cli.monitor.leases", "List the leases of the config's store, or end one."),
     "remove": Verb("pitfalls_tf.cli.monitor.remove", "Say that a config was removed on purpose."),
     "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),

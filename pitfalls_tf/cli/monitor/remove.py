@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 @state_option
 @with_output
 def command(names: tuple[str, ...], configs: str, state: Path | None, *, output: Output) -> int:
-    """Say that configs were removed on purpose: `pitfalls monitor serve` does not expect them any more.
+    """Say that a config was removed on purpose.
 
-    NAME is the path of a config whose file is gone, or its name as the service has it, such as shop/monitor.toml.
+    `pitfalls monitor serve` does not expect it any more. NAME is the path of a config whose file is gone, or its name as the service has it, such as shop/monitor.toml.
     Without one, lists the configs that are missing. The history of their deployments stays in the store.
     """
     from monitoring.config.files import ConfigFile  # noqa: PLC0415 - not needed for --help

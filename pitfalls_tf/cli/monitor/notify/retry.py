@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @deployment_option
 @with_output
 def command(config_path: Path, deployment: int | None, *, output: Output) -> int:
-    """Send again, now, what was given up or waits for its next attempt.
+    """Send again what did not reach everybody.
 
-    Receivers that were reached get nothing twice; a route that the config does not have any more is done with. Exits
+    That is what was given up, and what waits for its next attempt. Receivers that were reached get nothing twice; a route that the config does not have any more is done with. Exits
     with 1 where somebody was not reached again.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help

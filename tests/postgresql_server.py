@@ -56,6 +56,17 @@ class PostgresqlServer:
         """The URL of its database."""
         return f"postgresql+pg8000://me@127.0.0.1:{self.port}/postgres"
 
+    def url_by(self, driver: str) -> str:
+        """The URL of its database for a driver."""
+        return self.url.replace("pg8000", driver)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to each of its processes, such as one that freezes them."""
+        first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for process in (first, *map(int, children)):
+            os.kill(process, number)
+
     def make(self) -> None:
         """Make its files."""
         self._run("initdb", "-U", "me", "-A", "trust", "--no-sync", "--encoding=UTF8")

@@ -265,21 +265,21 @@ def _migrate(engine: Engine, shown: str, *, make: bool) -> None:
             return
         revision = migrations.revision_of(connection)
     if not make:
-        raise (
-            _nothing_judged(shown)
-            if revision is None
-            else CannotRun(
-                "The store is of an earlier release, and looking at it does not change it.",
-                got=f"{shown} at revision {revision}",
-                expected=f"revision {migrations.latest()}",
-                fix="`pitfalls monitor migrate` migrates it, and so does `pitfalls monitor run`; monitors of the earlier "
-                "release cannot use it from then on.",
-            )
-        )
+        raise _nothing_judged(shown) if revision is None else _of_earlier_release(shown, revision, migrations.latest())
     with writing(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         migrations.upgrade(connection)
+
+
+def _of_earlier_release(shown: str, revision: str, latest: str) -> CannotRun:
+    return CannotRun(
+        "The store is of an earlier release, and looking at it does not change it.",
+        got=f"{shown} at revision {revision}",
+        expected=f"revision {latest}",
+        fix="`pitfalls monitor migrate` migrates it, and so does `pitfalls monitor run`; monitors of the earlier "
+        "release cannot use it from then on.",
+    )
 
 
 def _nothing_judged(where: str) -> BadInput:

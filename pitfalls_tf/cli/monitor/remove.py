@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 def command(names: tuple[str, ...], configs: str, state: Path | None, *, output: Output) -> int:
     """Say that a config was removed on purpose.
 
-    `pitfalls monitor serve` does not expect it any more. NAME is the path of a config whose file is gone, or its name as the service has it, such as shop/monitor.toml.
-    Without one, lists the configs that are missing. The history of their deployments stays in the store.
+    `pitfalls monitor serve` does not expect it any more. NAME is the path of a config whose file is gone, or its name
+    as the service has it, such as shop/monitor.toml. Without one, lists the configs that are missing. The history of
+    their deployments stays in the store.
     """
     from monitoring.config.files import ConfigFile  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.service.registry import ConfigRegistry, registry_path, state_folder  # noqa: PLC0415

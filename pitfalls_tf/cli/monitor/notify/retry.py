@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(config_path: Path, deployment: int | None, *, output: Output) -> int:
     """Send again what did not reach everybody.
 
-    That is what was given up, and what waits for its next attempt. Receivers that were reached get nothing twice; a route that the config does not have any more is done with. Exits
-    with 1 where somebody was not reached again.
+    That is what was given up, and what waits for its next attempt. Receivers that were reached get nothing twice; a
+    route that the config does not have any more is done with. Exits with 1 where somebody was not reached again.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.errors import AnotherRun  # noqa: PLC0415 - as above

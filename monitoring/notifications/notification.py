@@ -40,7 +40,7 @@ class Notification:
     def headline(self) -> str:
         """One line: the level, what happened to it, and the cause.
 
-        >>> from monitoring.notifications.notification import example_notification
+        >>> from datetime import UTC, datetime
         >>> example_notification(datetime(2026, 1, 1, tzinfo=UTC)).headline
         'TEST: flights: page: a test of this route'
         """

@@ -31,7 +31,7 @@ MAX_PARTS = 12
 
 #: Bits of a 32-bit float that are left out: values that differ by less than one part in 2^15 count as one.
 _ROUNDED_BITS = 8
-_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+_FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +66,18 @@ class VarietyPart:
             found[BUCKETS + 2 * place + 1] = fixed_point_sum(scores[name] ** 2)
         return found
 
-    def _hashes(self, values: Floats) -> NDArray[np.int64]:
-        found = np.zeros(len(values), dtype=np.uint64)
+    def _hashes(self, values: Floats) -> NDArray[np.uint32]:
+        found = np.zeros(len(values), dtype=np.uint32)
         for column, factor in zip(self.columns, _FACTORS, strict=False):
             with np.errstate(over="ignore"):
-                bits = np.ascontiguousarray(values[:, column], dtype=np.float32).view(np.uint32)
-            rounded = (bits.astype(np.uint64) + np.uint64(1 << (_ROUNDED_BITS - 1))) >> np.uint64(_ROUNDED_BITS)
-            found ^= (rounded + np.uint64(1)) * np.uint64(factor)
-        found *= np.uint64(_FACTORS[0])
-        return (found >> np.uint64(58)).astype(np.int64)
+                bits = values[:, column].astype(np.float32).view(np.uint32)
+            bits += np.uint32(1 << (_ROUNDED_BITS - 1))
+            bits >>= np.uint32(_ROUNDED_BITS)
+            bits *= np.uint32(factor)
+            found ^= bits
+        found *= np.uint32(_FACTORS[0])
+        found >>= np.uint32(32 - (BUCKETS - 1).bit_length())
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

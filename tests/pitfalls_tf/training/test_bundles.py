@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -75,7 +76,10 @@ def test_runs_become_a_bundle(pitfalls: Callable[..., Result], runs: Path, tmp_p
     path = Path(document["path"])
     manifest = json.loads((path / "assets.extra/manifest.json").read_text())
     assert (manifest["seed"], manifest["seeds"]) == (1, [0, 1])
-    assert (manifest["setup"], manifest["data"]) == (RUN_MANIFEST["setup"], RUN_MANIFEST["data"])
+    assert manifest["setup"] == RUN_MANIFEST["setup"]
+    # Rows of the reference had a part in the choice of the deployed run.
+    last = pc.max(pq.read_table(runs / "small/reference.parquet")["event_time"]).as_py()
+    assert manifest["data"] == {**RUN_MANIFEST["data"], "trained_until": last.isoformat()}
     assert manifest["training"] == RUN_MANIFEST["environment"]
     assert load_baseline(path / "assets.extra/baseline").spec.classes == ("on_time", "late")
 
@@ -89,7 +93,10 @@ def test_any_keras_file_with_a_reference_becomes_one_too(
         *("--reference", run / "reference.parquet", "--classes", "on_time,late"),
     )
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith(f"Exported mine/1 to {tmp_path}/mine/1\n  brier ")
+    exported, parity, brier = done.stdout.splitlines()[:3]
+    assert exported == f"Exported mine/1 to {tmp_path}/mine/1"
+    assert parity.startswith("  60 rows have the Keras model's own answers")
+    assert brier.startswith("  brier ")
 
 
 @pytest.mark.parametrize(

@@ -108,3 +108,8 @@ def score_of(window: WindowRecord, key: WatchKey) -> float | None:
         if score.watch == key.watch and score.slice == key.slice:
             return score.value
     return None
+
+
+def rows_of(window: WindowRecord, key: WatchKey) -> int:
+    """The rows of a watch in a window; 0 where the window has none."""
+    return next((score.rows for score in window.scores if score.watch == key.watch and score.slice == key.slice), 0)

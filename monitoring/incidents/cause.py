@@ -10,7 +10,7 @@ from monitoring.incidents.departure import departure
 from monitoring.incidents.input_drift import drifted_inputs
 from monitoring.incidents.input_shift import Shifts, no_shifts
 from monitoring.incidents.loss_split import loss_split
-from monitoring.incidents.message import message, summary
+from monitoring.incidents.message import assessment, message, summary
 from monitoring.incidents.onset import since_onset
 from monitoring.records import CauseDetail
 
@@ -36,25 +36,44 @@ class Cause:
     detail: CauseDetail = field(default_factory=CauseDetail)
 
 
-def explain(alarm: Alarm, shifts: Shifts = no_shifts) -> Cause:
+def explain(alarm: Alarm, shifts: Shifts = no_shifts, *, reason: str = "") -> Cause:
     """Explain an alarm from its level's reading and the windows so far.
 
     Args:
         alarm: A level whose evidence has reached its threshold.
         shifts: How inputs moved in their own unit.
+        reason: Why the alarm is a notice; empty where it is none.
 
     Returns:
         The cause; it names no rows, which the windows' records do not have.
     """
     recent = since_onset(alarm)
-    moved = departure(recent)
-    parts = (*class_parts(recent), *slice_parts(recent))
-    detail = CauseDetail(split=loss_split(recent), parts=parts, inputs=drifted_inputs(recent))
+    moved, detail = departure(recent), _detail(recent)
     return Cause(
         watch=alarm.key.watch,
         slice=alarm.key.slice,
-        cause=summary(recent, moved, detail, shifts),
-        message=message(recent, moved, detail, shifts),
+        cause=summary(recent, moved, detail, shifts, reason=reason),
+        message=message(recent, moved, detail, shifts, reason=reason),
         rise=abs(moved.change),
         detail=detail,
     )
+
+
+def assess_again(alarm: Alarm, shifts: Shifts = no_shifts) -> tuple[str, CauseDetail]:
+    """What is known of the cause of an open incident by now.
+
+    Args:
+        alarm: The incident's watch as an alarm, with the windows so far.
+        shifts: How inputs moved in their own unit.
+
+    Returns:
+        Sentences, and the cause in numbers.
+    """
+    recent = since_onset(alarm)
+    detail = _detail(recent)
+    return assessment(recent, departure(recent), detail, shifts), detail
+
+
+def _detail(recent: Alarm) -> CauseDetail:
+    parts = (*class_parts(recent), *slice_parts(recent))
+    return CauseDetail(split=loss_split(recent), parts=parts, inputs=drifted_inputs(recent))

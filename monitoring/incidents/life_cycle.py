@@ -11,7 +11,7 @@ from monitoring.evidence.conformal import ConformalTest
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.harm import HarmAssessment
 from monitoring.incidents.message import NEXT_STEP
-from monitoring.records import WORSE_SINCE, IncidentEvent, IncidentRecord, IncidentState
+from monitoring.records import ASSESSED_AGAIN, WORSE_SINCE, CauseDetail, IncidentEvent, IncidentRecord, IncidentState
 from monitoring.traffic.windows import Window
 
 #: An incident is closed when the evidence of its recovery reaches the threshold of its level, so that a wrong all-clear
@@ -58,7 +58,7 @@ def new_incident(
 
     Args:
         cause: Its cause.
-        deserved: Its level, and why it is no page.
+        deserved: Its level.
         window: The window that opens it.
         recovery: The state of its recovery test (`begin_recovery`).
         number: Its number.
@@ -66,7 +66,6 @@ def new_incident(
     Returns:
         The incident, open since the end of the window.
     """
-    reason = f"{deserved.reason}: " if deserved.reason else ""
     return IncidentRecord(
         number=number,
         level=deserved.level,
@@ -76,8 +75,8 @@ def new_incident(
         window_end=window.end,
         watch=cause.watch,
         slice=cause.slice,
-        cause=f"{reason}{cause.cause}",
-        message=f"{reason[:1].upper()}{reason[1:]}{cause.message}",
+        cause=cause.cause,
+        message=cause.message,
         recovery=recovery,
         detail=cause.detail,
         history=(IncidentEvent(at=window.end, state="open"),),
@@ -161,6 +160,27 @@ def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: date
     before = incident.message.rpartition(NEXT_STEP)[0] or incident.message
     again = replace(incident, recovery=recovery, message=f"{before}{WORSE_SINCE}{message}", acknowledged_at=None)
     return again.entered("worse", now)
+
+
+def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, day: str) -> IncidentRecord:
+    """An open incident with what is known of its cause by now, in place of what was known the last time.
+
+    Args:
+        incident: The incident.
+        text: What is known, in sentences.
+        detail: The cause in numbers.
+        day: The day of the last window.
+
+    Returns:
+        The incident in the same state; its rows and its subgroup are those that it had.
+    """
+    before, step, rest = incident.message.rpartition(NEXT_STEP)
+    if not step:
+        before, rest = incident.message, ""
+    earlier, worse, latest = before.rpartition(WORSE_SINCE)
+    before = f"{earlier}{worse}{latest.partition(ASSESSED_AGAIN)[0]}"
+    known = replace(detail, rows=incident.detail.rows, subgroup=incident.detail.subgroup)
+    return replace(incident, message=f"{before}{ASSESSED_AGAIN}{day}: {text}{step}{rest}", detail=known)
 
 
 def step_recovery(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.alarm import Alarm, rows_of
 from monitoring.records import LossSplit, WatchKey
 from monitoring.tasks.task import SURPRISE, loss_of
 from monitoring.watches.rank import is_rank
@@ -31,23 +31,33 @@ def loss_split(alarm: Alarm) -> LossSplit | None:
         return None
     metric = loss_of(alarm.key.watch)
     if is_rank(metric):
-        split = _split_of(alarm, BRIER)
+        split = split_of(alarm, BRIER)
         return split if split and split.change > alarm.baseline.scores[WatchKey(watch=BRIER)].tolerance else None
-    return _split_of(alarm, metric)
+    return split_of(alarm, metric)
 
 
-def _split_of(alarm: Alarm, metric: str) -> LossSplit | None:
+def split_of(alarm: Alarm, metric: str) -> LossSplit | None:
+    """Split the change of one loss on the slice of an alarm, each window weighing as many rows as it has.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+        metric: The loss.
+
+    Returns:
+        The split; None where no window has both the loss and its surprise.
+    """
     loss_key = WatchKey(watch=metric, slice=alarm.key.slice)
     surprise_key = WatchKey(watch=f"{SURPRISE}{metric}", slice=alarm.key.slice)
     if loss_key not in alarm.baseline.scores or surprise_key not in alarm.baseline.scores:
         return None
-    pairs = [
-        (loss, surprise)
+    scored = [
+        (loss, surprise, max(rows_of(window, loss_key), 1))
         for window in alarm.windows
         if (loss := alarm.excess(window, loss_key)) is not None
         and (surprise := alarm.excess(window, surprise_key)) is not None
     ]
-    if not pairs:
+    if not scored:
         return None
-    loss, surprise = (float(np.mean(side)) for side in zip(*pairs, strict=True))
+    losses, surprises, rows = (np.array(column, dtype=np.float64) for column in zip(*scored, strict=True))
+    loss, surprise = (float(np.average(side, weights=rows)) for side in (losses, surprises))
     return LossSplit(metric=metric, difficulty=loss - surprise, surprise=surprise)

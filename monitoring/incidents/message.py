@@ -1,27 +1,29 @@
-"""The cause of an alarm in sentences: the object, the number, the threshold, the next step."""
+"""The cause of an alarm in sentences: the user's metric, what proved it, the evidence, the next step."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.decomposition import CLASS, NUMBER
 from monitoring.incidents.departure import Departure
-from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED, NAMED
+from monitoring.incidents.harm import loss_changes
+from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED
 from monitoring.incidents.input_shift import InputShift, Shifts, no_shifts
+from monitoring.incidents.loss_split import split_of
+from monitoring.incidents.metric_change import metric_headline, onset_day, user_metrics
+from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.records import CauseDetail, InputDrift, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import ranking, regression, vector_regression
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.output_names import split_output
-from monitoring.tasks.task import loss_of
+from monitoring.tasks.task import MATERIAL, loss_of
 from monitoring.watches.descriptions import (
     format_amount,
     format_change,
-    format_value,
+    format_move,
     lower_first,
     metric_title,
     printable,
@@ -29,21 +31,16 @@ from monitoring.watches.descriptions import (
     watch_title,
 )
 from monitoring.watches.integrity import is_long_tailed
+from monitoring.watches.rank import is_rank
 
 #: Begins what to do first.
 NEXT_STEP = " Next step: "
-
-#: From this share of the evidence on, a watch is named next to the first one.
-SMALLEST_SHARE = 0.05
 
 #: A class with more than this share of the change of a mean over classes is named.
 MOST_OF_CHANGE = 0.5
 
 #: Evidence beyond this says nothing more.
 LARGEST_EVIDENCE = 1_000_000
-
-#: What surprise is, for a message that has not said it yet.
-SURPRISE = "Surprise is realised minus expected loss: a calibration gap."
 
 #: Losses of predicted numbers and of rankings, which state no confidence.
 _OF_NUMBERS = frozenset(metric.name for metric in (*regression.METRICS, *vector_regression.NUMBER_METRICS))
@@ -53,112 +50,159 @@ _UNSTATED = _OF_NUMBERS | frozenset(metric.name for metric in ranking.METRICS)
 _SCALES = {
     "joint": "0.5 is no drift, 1 is complete separation from the baseline.",
     "embedding": "0.5 is no drift, 1 is complete separation from the baseline.",
-    "location": "Location is the mean baseline quantile of the values: 0.5 is no shift.",
-    "spread": "Spread is the mean of |2q - 1| over the values' baseline quantiles q: 0.5 is no change.",
+    "location": "That is the mean of the values' quantiles in the baseline (location): 0.5 is no shift.",
+    "spread": "That is the mean of |2q - 1| over the values' baseline quantiles q: 0.5 is no change.",
 }
 
 
-def summary(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
-    """The cause in a few words, with its number.
+def summary(
+    alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts, *, reason: str = ""
+) -> str:
+    """The cause in one line: the user's metric from, to and since when, and what it means for the model.
 
     Args:
         alarm: An alarm and its windows since the onset.
         departure: How far the watch has left its baseline.
         detail: The cause in numbers.
         shifts: How inputs moved in their own unit.
+        reason: Why it is a notice; empty where it is none.
 
     Returns:
-        Words that do not begin a sentence.
+        Words without a full stop.
     """
+    first = _headline(alarm, departure, shifts)
+    if reason:
+        return f"{first}: {reason}"
     split = detail.split
-    if split is not None and split.metric == loss_of(alarm.key.watch):
-        if split.surprise >= split.difficulty:
-            where = _class_at_fault(split.metric, detail.parts)
-            kind = NUMBER if _is_of_numbers(split.metric) else CLASS
-            at = "" if where is None else f" at {kind} {printable(where)}"
-            return f"{_surprised(split.metric)}{at} (surprise {format_change(split.metric, split.surprise)})"
-        return f"the traffic is harder (expected loss {format_change(split.metric, split.difficulty)})"
-    if not departure.windows:
-        return f"{_place(alarm.key)} changed"
-    shift = _shift_of(alarm, departure, shifts)
-    if shift is not None:
-        return shift.summary
-    level, expected = format_value(alarm.key.watch, departure.level), format_value(alarm.key.watch, departure.expected)
-    return f"{_place(alarm.key)} {_verb(departure.change)} from {expected} to {level}"
+    if split is None or alarm.watch.family not in LOSS_FAMILIES:
+        return first
+    if split.surprise < split.difficulty:
+        return f"{first}: the traffic is harder"
+    where = _class_at_fault(split.metric, detail.parts)
+    kind = NUMBER if _is_of_numbers(split.metric) else CLASS
+    at = "" if where is None else f" at {kind} {printable(where)}"
+    return f"{first}: {_surprised(split.metric)}{at}"
 
 
-def message(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
-    """The whole cause, in sentences.
+def message(
+    alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts, *, reason: str = ""
+) -> str:
+    """The whole cause in one paragraph: the user's metric, what proved it, what moved with it, the evidence, a step.
 
     Args:
         alarm: An alarm and its windows since the onset.
         departure: How far the watch has left its baseline.
         detail: The cause in numbers.
         shifts: How inputs moved in their own unit.
+        reason: Why it is a notice; empty where it is none.
 
     Returns:
         Plain text; whatever came out of the traffic is printable.
     """
-    shift = _shift_of(alarm, departure, shifts)
     sentences = [
-        *(() if shift is None else (shift.sentence,)),
-        _departure_sentence(alarm, departure),
-        *_scale_sentences(alarm),
+        f"{_headline(alarm, departure, shifts)}.",
+        *((f"{reason[0].upper()}{reason[1:]}.",) if reason else ()),
+        *_proof_sentences(alarm, departure, detail, shifts),
+        *_part_sentences(detail.parts),
+        *_input_sentences(alarm, detail, shifts),
+        _evidence_sentence(alarm),
     ]
-    if detail.split is not None:
-        sentences.append(_split_sentence(detail.split))
-    sentences += [
-        _parts_sentence(column, list(parts)) for column, parts in groupby(detail.parts, key=lambda part: part.column)
-    ]
-    if alarm.watch.family == "joint" and alarm.drifted_pairs:
-        pairs = ", ".join(f"{printable(one)} with {printable(other)}" for one, other in alarm.drifted_pairs)
-        sentences.append(f"Pairs whose joint distribution changed most: {pairs}.")
-    sentences += [_share_sentence(alarm), *_input_sentences(alarm, detail, shifts)]
-    text = " ".join(sentences)
-    if "surprise" in text.casefold() and "realised minus expected" not in text:
-        text = f"{text} {SURPRISE}"
-    return f"{text}{NEXT_STEP}{_next_step(alarm, detail)}"
+    return f"{' '.join(sentences)}{NEXT_STEP}{_next_step(alarm, detail)}"
 
 
-def _departure_sentence(alarm: Alarm, departure: Departure) -> str:
-    score, name, day = alarm.baseline.scores[alarm.key], alarm.key.watch, _day(departure.start, alarm)
-    title = _place(alarm.key)
-    title = title[0].upper() + title[1:]
-    windows = f"{departure.windows} window{'' if departure.windows == 1 else 's'}"
-    averaged = (
-        f"averaged {format_value(alarm.key.watch, departure.level)} over {windows}"
-        if departure.windows
-        else "was not scored"
-    )
-    cycle = f" at the same time of the {score.cycle}" if score.cycle else ""
-    return (
-        f"{title} {averaged} since {day}; baseline {format_value(alarm.key.watch, departure.expected)}{cycle} "
-        f"(standard deviation between windows {format_amount(name, score.deviation)}, "
-        f"tolerance {format_amount(name, score.tolerance)})."
-    )
+def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
+    """What is known of the cause of an open incident some windows later: its metric by now, and the inputs that moved.
+
+    Args:
+        alarm: The incident's watch as an alarm, and its windows since the onset.
+        departure: How far the watch has left its baseline.
+        detail: The cause in numbers.
+        shifts: How inputs moved in their own unit.
+
+    Returns:
+        Sentences.
+    """
+    return " ".join((f"{_headline(alarm, departure, shifts)}.", *_input_sentences(alarm, detail, shifts)))
 
 
-def _scale_sentences(alarm: Alarm) -> list[str]:
-    """What the watch's number means, where its name does not say it."""
+def _headline(alarm: Alarm, departure: Departure, shifts: Shifts) -> str:
+    """The first sentence, without its full stop: of a loss in the user's metric, of an input in its own unit."""
+    changes = user_metrics(alarm)
+    if not changes:
+        title = _place(alarm.key)
+        return f"{title[0].upper()}{title[1:]} changed since {onset_day(alarm)}"
+    shift = _shift_of(alarm, departure, shifts)
+    if shift is None:
+        return metric_headline(alarm, changes)
+    rows = f"{changes[0].rows:,} row{'' if changes[0].rows == 1 else 's'}"
+    return f"{shift.summary[0].upper()}{shift.summary[1:]} since {onset_day(alarm)} ({rows})"
+
+
+def _proof_sentences(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts) -> list[str]:
+    """What proved the change: of a loss that it is no expected one, of another watch how it usually varies."""
+    if alarm.watch.family not in LOSS_FAMILIES:
+        return _scale_sentences(alarm, departure, shifts)
+    sentences = []
+    changes = user_metrics(alarm)
+    if alarm.is_material:
+        metric = loss_of(alarm.key.watch)
+        score = alarm.baseline.scores[WatchKey(watch=f"{MATERIAL}{metric}", slice=alarm.key.slice)]
+        sentences.append(
+            f"A rise by more than {format_amount(metric, score.tolerance)} is a page whatever explains it."
+        )
+    if alarm.watch.family == "calibration":
+        sentences.append(_calibration_sentence(alarm, departure))
+    if not loss_changes(alarm):
+        sentences.append("No label has arrived since then: this is an estimate by the model's calibrated confidence.")
+    told = [change.key.watch for change in changes]
+    splits = (split_of(alarm, metric) for metric in told if not is_rank(split_output(metric)[1]))
+    split = next((each for each in splits if each is not None), detail.split)
+    if split is not None:
+        sentences.append(_split_sentence(split, is_told=split.metric == told[0] if told else False))
+    return sentences
+
+
+def _calibration_sentence(alarm: Alarm, departure: Departure) -> str:
+    """What a watch on the calibration of probabilities says."""
+    watch, change = alarm.key.watch, departure.change
+    if watch.startswith("residual:"):
+        side = "more" if change >= 0.0 else "less"
+        name = printable(watch.removeprefix("residual:"))
+        return f"Class {name} is {format_amount(watch, abs(change))} {side} frequent than its probabilities say."
+    return f"The probabilities are {'not sure enough' if change >= 0.0 else 'too sure'} (calibration slope)."
+
+
+def _scale_sentences(alarm: Alarm, departure: Departure, shifts: Shifts) -> list[str]:
+    """What the watch's number means, where its name does not say it, and how it varies in the baseline."""
+    score, name, last = alarm.baseline.scores[alarm.key], alarm.key.watch, alarm.key.watch.rpartition(":")[2]
+    sentences = []
+    if _shift_of(alarm, departure, shifts) is not None and departure.windows:
+        move = format_move(name, departure.expected, departure.level)
+        sentences.append(f"{watch_title(name)} {move}.")
     if alarm.watch.family == "labelled":
-        return ["The gap is the share of these rows among labelled rows minus their share among all rows: 0 is no gap."]
-    last = alarm.key.watch.rpartition(":")[2]
+        sentences.append("This is the share of these rows among labelled rows minus their share among all rows.")
     if alarm.watch.family in ("joint", "inputs", "labels") and last in _SCALES:
-        return [_SCALES[last]]
-    return []
-
-
-def _split_sentence(split: LossSplit) -> str:
-    metric, name = split.metric, lower_first(metric_title(split.metric))
-    verdict = (
-        _surprised(split.metric)
-        if split.surprise >= split.difficulty
-        else "the traffic is harder, and the model expected most of the rise"
+        sentences.append(_SCALES[last])
+    cycle = f" at the same time of the {score.cycle}" if score.cycle else ""
+    sentences.append(
+        f"Windows of the baseline vary by {format_amount(name, score.deviation)} (standard deviation{cycle}), and "
+        f"{format_amount(name, score.tolerance)} is tolerated."
     )
-    gap = "realised minus expected loss" + (", a calibration gap" if _states_confidence(metric) else "")
+    if alarm.watch.family == "joint" and alarm.drifted_pairs:
+        pairs = ", ".join(f"{printable(first)} with {printable(second)}" for first, second in alarm.drifted_pairs)
+        sentences.append(f"Pairs whose joint distribution changed most: {pairs}.")
+    return sentences
+
+
+def _split_sentence(split: LossSplit, *, is_told: bool) -> str:
+    """How much of the change of a loss was expected: both parts add up to it."""
+    verdict = _surprised(split.metric) if split.surprise >= split.difficulty else "the traffic is harder"
+    metric = lower_first(metric_title(split.metric))
+    of = "Of this" if is_told else f"Of the change of the {metric} by {format_change(split.metric, split.change)}"
+    who = "the model's own probabilities explain" if _states_confidence(split.metric) else "such inputs explain"
     return (
-        f"The expected {name} {moved(metric, split.difficulty)} and the realised one {moved(metric, split.change)}, "
-        f"so surprise ({gap}) {moved(metric, split.surprise)}: {verdict}."
+        f"{of} {who} {format_change(split.metric, split.difficulty)} and leave "
+        f"{format_change(split.metric, split.surprise)} unexplained (surprise): {verdict}."
     )
 
 
@@ -189,35 +233,28 @@ def _class_at_fault(metric: str, parts: Sequence[SlicePart]) -> str | None:
     return most.slice.partition("=")[2] if most.loss > MOST_OF_CHANGE * change > 0.0 else None
 
 
-def _parts_sentence(column: str, parts: Sequence[SlicePart]) -> str:
-    metric = parts[0].metric
-    if column in (CLASS, NUMBER):
-        named = ", ".join(f"{slice_title(part.slice)} {format_change(metric, part.loss)}" for part in parts[:NAMED])
-        return f"By {column}, of which the {lower_first(metric_title(metric))} is the mean: {named}."
-    mix, own, change = (
-        format_change(metric, math.fsum(numbers))
-        for numbers in (
-            [part.mix for part in parts],
-            [part.loss for part in parts],
-            [number for part in parts for number in (part.mix, part.loss)],
-        )
-    )
-    largest = sorted(parts, key=lambda part: (-abs(part.loss), part.slice))[:NAMED]
-    named = ", ".join(f"{slice_title(part.slice)} {format_change(metric, part.loss)}" for part in largest)
-    return (
-        f"Over all labelled rows the {lower_first(metric_title(metric))} changed by {change}; by {printable(column)}, "
-        f"{mix} comes from another mix of values and {own} from the values' own losses ({named})."
-    )
+def _part_sentences(parts: Sequence[SlicePart]) -> list[str]:
+    """The one part that most of a rise comes from; the others are the incident's table."""
+    rising = [part for part in parts if part.loss > 0.0]
+    classes = [part for part in rising if part.column in (CLASS, NUMBER)]
+    slices = [part for part in rising if part.column not in (CLASS, NUMBER)]
+    largest = [max(some, key=lambda part: (part.loss, part.slice)) for some in (classes, slices) if some]
+    return [
+        f"The largest part, {format_change(part.metric, part.loss)} of the {lower_first(metric_title(part.metric))}, "
+        f"comes from {slice_title(part.slice)}."
+        for part in largest[:1]
+    ]
 
 
-def _share_sentence(alarm: Alarm) -> str:
-    level, evidence = alarm.reading.level, alarm.reading.evidence
+def _evidence_sentence(alarm: Alarm) -> str:
+    """How certain it is, in the evidence of the detector that alarmed."""
+    reading = alarm.reading
+    log_evidence = reading.loss_log_evidence if reading.loss_alarm and not reading.alarm else reading.log_evidence
+    evidence = math.exp(min(log_evidence, 700.0))
     shown = f"over {LARGEST_EVIDENCE:,}" if evidence > LARGEST_EVIDENCE else f"{evidence:,.0f}"
-    others = [_place(key) for key, share in alarm.reading.shares[1 : NAMED + 1] if share >= SMALLEST_SHARE]
-    following = f"; next: {', '.join(others)}" if others else ""
     return (
-        f"The {level} evidence is {shown} (threshold {alarm.threshold:,.0f}), and this watch contributes "
-        f"{100 * alarm.share:.0f} % of it{following}."
+        f"How sure it is: evidence {shown} ({reading.level} threshold {alarm.threshold:,.0f}), "
+        f"{100 * alarm.share:.0f} % of it from the {_place(alarm.key)}."
     )
 
 
@@ -231,9 +268,9 @@ def _shift_of(alarm: Alarm, departure: Departure, shifts: Shifts) -> InputShift 
     return None if against else shift
 
 
-def _named(one: InputDrift, shifts: Shifts) -> str:
+def _named(drift: InputDrift, shifts: Shifts) -> str:
     """An input that drifted, with how it moved in its own unit."""
-    shift, name = shifts(one.input, "location"), printable(one.input)
+    shift, name = shifts(drift.input, "location"), printable(drift.input)
     if shift is None:
         return name
     what = shift.what.replace(f" of {name}", "", 1).removeprefix("share = ")
@@ -241,21 +278,23 @@ def _named(one: InputDrift, shifts: Shifts) -> str:
 
 
 def _input_sentences(alarm: Alarm, detail: CauseDetail, shifts: Shifts) -> list[str]:
+    """The inputs that explain a rise; those that moved and explain little come after saying so."""
     rate = f"false discovery rate {100 * FALSE_DISCOVERY_RATE:.0f} %"
-    if detail.inputs:
-        named = ", ".join(_named(one, shifts) for one in detail.inputs)
-        explaining = [one for one in detail.inputs if (one.explained or 0.0) >= LEAST_EXPLAINED]
-        order = "what explains most of the rise" if explaining else "largest change"
-        sentences = [f"Inputs that drifted since then, {order} first ({rate}): {named}."]
-        if explaining:
-            parts = ", ".join(f"{printable(one.input)} {100 * (one.explained or 0.0):.0f} %" for one in explaining)
-            sentences.append(f"Part of the rise that would be gone with the baseline's shares of its values: {parts}.")
-        elif any(one.explained is not None for one in detail.inputs):
-            sentences.append("They explain little of the rise.")
-        return sentences
-    if any(watch.family == "inputs" for watch in alarm.baseline.watches.values()):
-        return [f"No input drifted since then ({rate})."]
-    return []
+    if not detail.inputs:
+        watched = any(watch.family == "inputs" for watch in alarm.baseline.watches.values())
+        return [f"No input moved since then ({rate})."] if watched else []
+    explaining = [(drift, drift.explained or 0.0) for drift in detail.inputs]
+    explaining = [(drift, part) for drift, part in explaining if part >= LEAST_EXPLAINED]
+    if explaining:
+        parts = ", ".join(
+            f"{_named(drift, shifts)} explains {100 * part:.0f} % of the rise" for drift, part in explaining
+        )
+        return [f"Of the inputs that moved, {parts}."]
+    others = [drift for drift in detail.inputs if alarm.watch.feature != drift.input]
+    named = ", ".join(_named(drift, shifts) for drift in others)
+    if any(drift.explained is not None for drift in others):
+        return [f"No input explains it; others that moved since then: {named} ({rate})."]
+    return [f"Other inputs that moved since then ({rate}): {named}."] if others else []
 
 
 #: What to look at first, by the family of the watch, where nothing else decides it.
@@ -273,8 +312,7 @@ def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
         return "check whether this traffic is meant for this model."
     if family in ("performance", "surprise", "calibration"):
         return (
-            "check the labels of the rows that `pitfalls monitor status --json` lists for this incident; if they are "
-            "right, retrain or roll back."
+            "check the labels of its rows (`pitfalls monitor status --json`); if they are right, retrain or roll back."
         )
     if family in _STEPS:
         return _STEPS[family]
@@ -317,7 +355,3 @@ def moved(metric: str, change: float) -> str:
     """
     amount = format_amount(metric, abs(change))
     return f"{_verb(change)} by {amount}" if any(digit in "123456789" for digit in amount) else "did not change"
-
-
-def _day(moment: datetime, alarm: Alarm) -> str:
-    return f"{moment.astimezone(ZoneInfo(alarm.baseline.timezone)):%-d %B %Y}"

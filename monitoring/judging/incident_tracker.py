@@ -6,13 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
-from monitoring.incidents.cause import explain
+from monitoring.incidents.cause import assess_again, explain
 from monitoring.incidents.harm import HarmAssessment, assess, loss_changes
 from monitoring.incidents.input_drift import NAMED, location_first
-from monitoring.incidents.life_cycle import RecentScores, begin_recovery, new_incident, step_recovery, worsened
+from monitoring.incidents.life_cycle import (
+    RecentScores,
+    assessed_again,
+    begin_recovery,
+    new_incident,
+    step_recovery,
+    worsened,
+)
+from monitoring.incidents.metric_change import moment_day
 from monitoring.incidents.onset import since_onset
 from monitoring.incidents.rearm import (
     ASSESSED_WINDOWS,
@@ -58,6 +67,9 @@ from monitoring.watches.catalogue import Catalogue
 
 #: The watches of incidents that no test of a watch opened.
 UNTESTED = (FACT_WATCH, SUBGROUP_WATCH)
+
+#: So many windows after its last news the cause of an open incident is assessed again.
+ASSESSED_AGAIN_AFTER = (1, 3, 7, 14, 28)
 
 #: A page of a loss is not closed while the losses of so many last windows are harm, of whichever watch.
 HARM_WINDOWS = 7
@@ -161,6 +173,7 @@ class IncidentTracker:
             current = [updated.get(incident.number, incident) for incident in current]
             opened = [updated.get(incident.number, incident) for incident in opened]
             levels[level] = self._rearmed(alarm, one, deserved, (*current, *opened))
+        current = [self._assessed_again(incident, evidence, window, history) for incident in current]
         changed = tuple(new for old, new in zip(incidents, current, strict=True) if new != old)
         return TrackedIncidents(
             incidents=(*_alive(current), *opened),
@@ -233,6 +246,28 @@ class IncidentTracker:
         if after.state == "closed" and self._is_harm_still(incident, evidence, window, history):
             return replace(incident, recovery=after.recovery).entered("recovering", window.traffic.window.end)
         return after
+
+    def _assessed_again(
+        self,
+        incident: IncidentRecord,
+        evidence: Mapping[Level, LevelEvidence],
+        window: ScoredWindow,
+        history: Sequence[WindowRecord],
+    ) -> IncidentRecord:
+        """An open incident with its cause by now: what explains it may show a few windows after the alarm."""
+        key = WatchKey(watch=incident.watch, slice=incident.slice)
+        if incident.state in ("closed", "recovering") or key not in self._baseline.scores:
+            return incident
+        if self._watches[key.watch].feature or windows_since_told([incident], history) not in ASSESSED_AGAIN_AFTER:
+            return incident
+        alarm = self._alarm(evidence, incident.level, window, history)
+        reading = replace(alarm.reading, shares=((key, 1.0),), alarm=True)
+        alarm = replace(alarm, reading=reading, windows=tuple(history), offsets={})
+        shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
+        alarm = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
+        text, detail = assess_again(alarm, shifts)
+        start = window.traffic.window.start.astimezone(ZoneInfo(self._baseline.timezone))
+        return assessed_again(incident, text, detail, moment_day(start))
 
     def _is_harm_still(
         self,
@@ -327,7 +362,8 @@ class IncidentTracker:
             return {}, None
         alarm = location_first(alarm)
         shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
-        cause = explain(with_explained_losses(alarm, window, self._catalogue, self._reference_fit), shifts)
+        explained = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
+        cause = explain(explained, shifts, reason=deserved.reason)
         facts = [one for one in _alive(current) if one.watch == FACT_WATCH]
         told = next((one for one in facts if tells(one, since_onset(alarm), self._reference_fit.horizon)), None)
         if told is not None:

@@ -7,6 +7,7 @@ from monitoring.records.column_note import ColumnNote
 from monitoring.records.drill import DrillRecord, DrillRun, DrillSource, FaultResult, Outcome, Touched, UnfitFault
 from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.records.incident import (
+    ASSESSED_AGAIN,
     FACT_SEPARATOR,
     FACT_WATCH,
     JUDGED_AGAIN,
@@ -62,6 +63,7 @@ from monitoring.records.window import (
 
 __all__ = [
     "AFTER_BURN_IN",
+    "ASSESSED_AGAIN",
     "BURN_IN",
     "EXPECTED_EVENT",
     "FACT_SEPARATOR",

@@ -14,6 +14,8 @@ from monitoring.records.watch import Level
 FACT_WATCH: Final = "schema"
 #: Between the parts of a message: what it said when the incident was opened, and each time when it became worse.
 WORSE_SINCE: Final = " Worse since: "
+#: And what is known of its cause some windows later, followed by the day.
+ASSESSED_AGAIN: Final = " Assessed again on "
 FACT_SEPARATOR: Final = ", "
 
 IncidentState: TypeAlias = Literal["open", "acknowledged", "worse", "recovering", "closed"]

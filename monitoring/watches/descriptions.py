@@ -17,6 +17,10 @@ LONGEST = 200
 #: What the names of watches on differences begin with.
 _DIFFERENCES = ("surprise_", "labelled:", "number_bias:", "residual:", "calibration_slope")
 
+#: From these changes of a share on, percent are whole, or have one digit.
+_WHOLE_PERCENT = 0.095
+_TENTH_PERCENT = 0.0015
+
 #: Printed where there is no value.
 NOTHING = "\N{EN DASH}"
 
@@ -29,16 +33,16 @@ _WHOLE = {
     "output:confidence": "Prediction confidence",
     "unusable_answers": "Invalid predictions",
     "calibration_slope": "Calibration slope",
-    "prediction:location": "Location of predictions",
+    "prediction:location": "Mean quantile of predictions",
     "prediction:spread": "Spread of predictions",
     "prediction:new_ids": "Answered ids that are new to the baseline",
     "prediction:common_ids": "Answered ids that are common in the baseline",
     "prediction:empty_places": "Places without an id",
-    "label:location": "Location of labels",
+    "label:location": "Mean quantile of labels",
     "label:spread": "Spread of labels",
     "label:new_ids": "Relevant ids that the baseline never answered",
     "label:common_ids": "Relevant ids that are common among the baseline's answers",
-    "prediction:score:location": "Location of largest scores",
+    "prediction:score:location": "Mean quantile of largest scores",
     "prediction:score:spread": "Spread of largest scores",
     "prediction:out_of_order": "Places with a larger score than the one before",
 }
@@ -52,17 +56,20 @@ _KINDS = {
     "label": "Labels of class",
     "labelled": "Label coverage gap at",
     "rank": "Ranking loss (1 \N{MINUS SIGN} AUC) of class",
-    "surprise_rank": "Surprise in ranking loss (1 \N{MINUS SIGN} AUC) of class",
+    "surprise_rank": "Unexpected part of ranking loss (1 \N{MINUS SIGN} AUC) of class",
     "material_rank": "Material rise of ranking loss (1 \N{MINUS SIGN} AUC) of class",
     "residual": "Frequency beyond the probability of class",
 }
 
 #: The beginning of the title of a watch that is about a loss.
-_ABOUT_LOSSES = {"surprise_": "Surprise in", "material_": "Material rise of", "estimated_": "Estimated"}
+_ABOUT_LOSSES = {"surprise_": "Unexpected part of", "material_": "Material rise of", "estimated_": "Estimated"}
 
 
 #: Kinds of watches on where numbers lie, and what precedes the number's name.
 _PLACED = {"input": "", "prediction": "output ", "label": "labels "}
+
+#: What tells where numbers lie: their mean quantile in the baseline, and how widely they do.
+_PLACES = {"location": "Mean quantile", "spread": "Spread"}
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
@@ -94,7 +101,7 @@ def watch_title(name: str) -> str:
         Words that can begin a sentence.
 
     >>> [watch_title(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
-    ['Brier score', 'Surprise in error rate', 'Missing values of temp', 'Location of temp']
+    ['Brier score', 'Unexpected part of error rate', 'Missing values of temp', 'Mean quantile of temp']
     """
     if name in _WHOLE:
         return _WHOLE[name]
@@ -110,8 +117,8 @@ def _part_title(name: str, kind: str, rest: str) -> str:
     if name.startswith(FIRST):
         return f"Share of first places of {printable(name.removeprefix(FIRST))}"
     feature, _, place = rest.rpartition(":")
-    if kind in _PLACED and feature and place in {"location", "spread"}:
-        return f"{place.capitalize()} of {_PLACED[kind]}{printable(feature)}"
+    if kind in _PLACED and feature and place in _PLACES:
+        return f"{_PLACES[place]} of {_PLACED[kind]}{printable(feature)}"
     if kind in _KINDS:
         return f"{_KINDS[kind]} {printable(rest).replace('=', ' = ', 1)}"
     return printable(name)
@@ -175,10 +182,10 @@ def lower_first(title: str) -> str:
     Returns:
         The title with a small first letter, unless it begins with a name.
 
-    >>> lower_first("Surprise in Brier score"), lower_first("Brier score")
-    ('surprise in Brier score', 'Brier score')
+    >>> lower_first("Unexpected part of Brier score"), lower_first("Brier score"), lower_first("AUC")
+    ('unexpected part of Brier score', 'Brier score', 'AUC')
     """
-    return title if title.startswith("Brier") else title[:1].lower() + title[1:]
+    return title if title.startswith(("Brier", "AUC")) else title[:1].lower() + title[1:]
 
 
 def is_share(watch: str) -> bool:
@@ -252,6 +259,29 @@ def format_change(watch: str, change: float) -> str:
     amount = format_amount(watch, abs(change))
     negative = change < 0 and any(digit in "123456789" for digit in amount)
     return _minus(f"{'-' if negative else '+'}{amount}")
+
+
+def format_move(watch: str, before: float, now: float) -> str:
+    """A watch's values before and after a change, with as many digits as tell them apart.
+
+    Args:
+        watch: The watch's name; a ranking loss is read as its AUC.
+        before: Its value before.
+        now: Its value after.
+
+    Returns:
+        Both values with an arrow between them, and the unit once.
+
+    >>> format_move("error", 0.372, 0.551), format_move("error", 0.277, 0.29), format_move("rank:late", 0.05, 0.5)
+    ('37 → 55 %', '27.7 → 29.0 %', '0.950 → 0.500')
+    """
+    if split_output(watch)[1].startswith("rank:"):
+        return f"{1.0 - before:.3f} \N{RIGHTWARDS ARROW} {1.0 - now:.3f}"
+    if watch.startswith(_DIFFERENCES) or split_output(watch)[1] == "bias" or not is_share(watch):
+        return f"{format_value(watch, before)} \N{RIGHTWARDS ARROW} {format_value(watch, now)}"
+    change = abs(now - before)
+    digits = 0 if change >= _WHOLE_PERCENT else 1 if change >= _TENTH_PERCENT else 2
+    return _minus(f"{100.0 * before:.{digits}f} \N{RIGHTWARDS ARROW} {100.0 * now:.{digits}f} %")
 
 
 def _minus(number: str) -> str:

@@ -135,8 +135,8 @@ def _incidents(
     notice = replace(
         notice,
         number=1,
-        cause="location of temp rose from 0.500 to 0.560",
-        message=f"Location of temp averaged 0.560 over 9 windows; baseline 0.500. {STEP}",
+        cause="mean quantile of temp rose from 0.500 to 0.560",
+        message=f"Mean quantile of temp averaged 0.560 over 9 windows; baseline 0.500. {STEP}",
         opened_at=began.end + timedelta(hours=6),
         window_start=began.start,
         window_end=began.end,

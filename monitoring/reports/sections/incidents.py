@@ -9,6 +9,9 @@ from monitoring.records import FACT_WATCH, SUBGROUP_WATCH, IncidentAction, Incid
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_moment
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
+#: In causes that name what they are about, which those of earlier versions did not.
+SINCE = " since "
+
 #: Subjects of facts that are no input, and that their causes name: traffic volume, labels stopped, unusable answers.
 _OF_ALL_TRAFFIC = frozenset({"row count", "label arrivals", "model answers"})
 
@@ -38,7 +41,7 @@ def cause_line(incident: IncidentRecord) -> str:
         return _capital(cause)
     if not cause:
         return f"{title} at {slice_title(incident.slice)}" if incident.slice else title
-    if incident.watch in {"joint", "embedding"} or cause.casefold().startswith(title.casefold()):
+    if SINCE in cause or cause.casefold().startswith(title.casefold()):
         return _capital(cause)
     where = f" at {slice_title(incident.slice)}" if incident.slice else ""
     return f"{title}{where}: {cause}"

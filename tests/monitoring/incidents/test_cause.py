@@ -29,7 +29,7 @@ def test_a_cause_has_the_watch_its_rise_and_its_numbers() -> None:
 def test_the_numbers_are_those_since_the_onset_only() -> None:
     late = explain(alarm("brier", windows(brier=[0.15] * 30 + [0.4], surprise_brier=[0.0] * 30 + [0.2])))
     assert late.rise == pytest.approx(0.25)
-    assert "over 1 window since 1 May 2013" in late.message
+    assert "0.400 since 1 May 2013 (100 rows)" in late.message
 
 
 def test_the_same_alarm_has_the_same_cause() -> None:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.cause import explain
 from monitoring.incidents.input_shift import InputShift
-from monitoring.incidents.message import SURPRISE
 from monitoring.records import WatchKey
 from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, window, windows
 
@@ -16,56 +16,114 @@ def message(made: Alarm) -> str:
     return explain(made).message
 
 
-def test_an_overconfident_model_is_told_from_harder_traffic() -> None:
-    wrong = explain(alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.27])))
-    assert wrong.cause == "the model is overconfident (surprise +0.270)"
-    assert (
-        "The expected Brier score fell by 0.020 and the realised one rose by 0.250, so surprise (realised minus "
-        "expected loss, a calibration gap) rose by 0.270: the model is overconfident."
-    ) in wrong.message
+def test_the_first_sentence_is_in_the_metric_of_the_user_then_comes_what_proved_it() -> None:
+    wrong = explain(alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.27], error=[0.2, 0.55])))
+    headline = (
+        "Error rate 20 \N{RIGHTWARDS ARROW} 55 %, Brier score 0.150 \N{RIGHTWARDS ARROW} 0.400 since 2 April 2013"
+    )
+    assert wrong.cause == f"{headline} (100 rows): the model is overconfident"
+    assert wrong.message == (
+        f"{headline} (100 rows). Of the change of the Brier score by +0.250 the model's own probabilities explain "
+        "\N{MINUS SIGN}0.020 and leave +0.270 unexplained (surprise): the model is overconfident. No input moved since "
+        "then (false discovery rate 5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the Brier "
+        "score. Next step: check the labels of its rows (`pitfalls monitor status --json`); if they are right, retrain "
+        "or roll back."
+    )
+
+
+def test_harder_traffic_is_told_from_an_overconfident_model() -> None:
     harder = explain(alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.05])))
-    assert harder.cause == "the traffic is harder (expected loss +0.200)"
-    assert "the traffic is harder, and the model expected most of the rise." in harder.message
+    assert harder.cause.endswith(" 0.400 since 2 April 2013 (100 rows): the traffic is harder")
+    assert (
+        "Of this the model's own probabilities explain +0.200 and leave +0.050 unexplained (surprise): the traffic is "
+        "harder."
+    ) in harder.message
     assert harder.message.endswith("Next step: check whether this traffic is meant for this model.")
 
 
-def test_a_ranking_loss_says_what_became_of_the_brier_score() -> None:
+def test_the_reason_for_a_notice_is_the_second_sentence() -> None:
+    made = alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.05]))
+    notice = explain(made, reason="harder traffic, model as right as before")
+    assert notice.cause.endswith("(100 rows): harder traffic, model as right as before")
+    assert "(100 rows). Harder traffic, model as right as before. Of this" in notice.message
+
+
+def test_a_material_rise_says_from_where_on_it_is_a_page() -> None:
+    made = alarm("material_brier", windows(brier=[0.4], surprise_brier=[0.05]))
+    assert "(100 rows). A rise by more than 0.100 is a page whatever explains it. Of this" in message(made)
+
+
+def test_a_calibration_watch_says_what_is_wrong_with_the_probabilities() -> None:
+    made = alarm("calibration_slope", windows(calibration_slope=[-0.3], brier=[0.2]))
+    assert message(made).startswith(
+        "Brier score 0.150 \N{RIGHTWARDS ARROW} 0.200 since 1 April 2013 (100 rows). The prob"
+    )
+    assert "The probabilities are too sure (calibration slope)." in message(made)
+
+
+def test_rows_weigh_and_parts_add_up() -> None:
+    days = (
+        window(0, {"brier": 0.2, "surprise_brier": 0.0}, rows=300),
+        window(1, {"brier": 0.6, "surprise_brier": 0.4}, rows=100),
+    )
+    made = explain(alarm("brier", days))
+    assert "Brier score 0.150 \N{RIGHTWARDS ARROW} 0.600" in made.message, "since the onset only"
+    split = explain(alarm("brier", (replace(days[1], rows=100), replace(days[0], start=days[1].end)))).detail.split
+    assert split is not None
+    assert (split.change, split.surprise) == (pytest.approx(0.15), pytest.approx(0.1))
+
+
+def test_a_ranking_loss_is_an_auc_and_says_what_became_of_the_brier_score() -> None:
     made = explain(alarm("rank:late", windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])))
-    assert made.cause.endswith("of class late rose from 0.250 to 0.600")
-    assert "the realised one rose by 0.250" in made.message
+    assert made.cause.startswith("AUC of class late 0.750 \N{RIGHTWARDS ARROW} 0.400 since 1 April 2013 (100 rows)")
+    assert "Of the change of the Brier score by +0.250 the model's own probabilities explain" in made.message
+
+
+def test_an_estimate_says_that_it_is_one() -> None:
+    said = message(
+        alarm("estimated_error", windows(estimated_error=[0.3]), against=baseline(without=["brier", "error"]))
+    )
+    assert said.startswith("Estimated error rate 0 \N{RIGHTWARDS ARROW} 30 % since 1 April 2013 (100 rows). No label")
 
 
 def test_a_message_names_the_number_the_baseline_the_threshold_and_the_next_step() -> None:
     said = message(alarm("missing:z", windows(missing__z=[0.0, 0.2])))
     assert said == (
-        "Missing values of z averaged 20.0 % over 1 window since 2 April 2013; baseline 0.0 % (standard deviation "
-        "between windows 2.0 points, tolerance 1.0 points). The page evidence is 400 (threshold 365), and this watch "
-        "contributes 75 % of it; next: predicted probability of class late. No input drifted since then "
-        "(false discovery rate 5 %). Next step: check the pipeline that fills z."
+        "Missing values of z 0 \N{RIGHTWARDS ARROW} 20 % since 2 April 2013 (100 rows). Windows of the baseline vary "
+        "by 2.0 points (standard deviation), and 1.0 points is tolerated. No input moved since then (false discovery rate "
+        "5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the missing values of z. Next step: "
+        "check the pipeline that fills z."
     )
 
 
-def test_one_window_is_singular() -> None:
-    assert "over 1 window since" in message(alarm("missing:z", windows(missing__z=[0.2])))
-    assert "over 2 windows since" in message(alarm("missing:z", windows(missing__z=[0.2, 0.2])))
+def test_one_row_is_singular_and_the_time_is_named_where_windows_are_short() -> None:
+    hour = window(0, {"missing:z": 0.2}, rows=1)
+    hour = replace(hour, end=hour.start + timedelta(hours=1))
+    assert "since 1 April 2013 00:00 (1 row)." in message(alarm("missing:z", (hour,)))
 
 
-@pytest.mark.parametrize("top", ["surprise_brier", "estimated_error"])
-def test_surprise_is_defined_once_where_it_is_mentioned(top: str) -> None:
-    name = top.replace(":", "__")
-    said = message(alarm(top, windows(**{name: [0.3]}), against=baseline(without=["brier"])))
-    assert said.count(SURPRISE) == (1 if top == "surprise_brier" else 0)
+@pytest.mark.parametrize("term", ["surprise", "evidence", "location", "thin"])
+@pytest.mark.parametrize("top", ["surprise_brier", "brier", "input:x:location", "missing:z", "joint", "rank:late"])
+def test_terms_of_the_method_come_after_their_plain_words(term: str, top: str) -> None:
+    found = windows(
+        **{"brier": [0.4], "surprise_brier": [0.3], "error": [0.5], top.replace(":", "__"): [0.6]},
+        input__y__location=[0.9],
+    )
+    said = message(replace(alarm(top, found), explained={"y": 0.4}))
+    before, _, after = said.partition(term)
+    assert not after or before.endswith((" unexplained (", "How sure it is: ", "in the baseline ("))
+    assert len(said) <= 600, "five lines of 120 characters"
 
 
 def test_a_cycle_is_named_with_the_baseline() -> None:
-    said = message(alarm("brier", windows(brier=[0.4]), against=baseline(cycle="week")))
-    assert "baseline 0.150 at the same time of the week" in said
+    said = message(alarm("missing:z", windows(missing__z=[0.4]), against=baseline(cycle="week")))
+    assert "vary by 2.0 points (standard deviation at the same time of the week)" in said
 
 
 def test_joint_drift_explains_its_scale_and_names_its_pairs() -> None:
     made = alarm("joint", windows(joint=[0.8]), pairs=(("x", "y\x1b"),))
     said = message(made)
-    assert explain(made).cause == "joint input drift rose from 0.500 to 0.800"
+    assert explain(made).cause == "Joint input drift 0.500 \N{RIGHTWARDS ARROW} 0.800 since 1 April 2013 (100 rows)"
     assert "0.5 is no drift, 1 is complete separation from the baseline." in said
     assert "Pairs whose joint distribution changed most: x with y\ufffd." in said
     assert said.endswith(
@@ -75,49 +133,44 @@ def test_joint_drift_explains_its_scale_and_names_its_pairs() -> None:
 
 def test_drift_of_an_embedding_is_called_so() -> None:
     made = alarm("embedding", windows(embedding=[0.8]))
-    assert explain(made).cause == "embedding drift rose from 0.500 to 0.800"
-    assert message(made).startswith("Embedding drift averaged 0.800")
+    assert message(made).startswith("Embedding drift 0.500 \N{RIGHTWARDS ARROW} 0.800")
 
 
-def test_a_fall_is_no_rise() -> None:
+def test_an_input_whose_quantiles_moved_without_a_median_says_its_scale() -> None:
     made = alarm("input:x:location", windows(input__x__location=[0.2]), notice={"input:x:location": 90.0})
-    assert explain(made).cause == "location of x fell from 0.500 to 0.200"
-    assert "0.5 is no shift." in message(made)
-    assert "Inputs that drifted since then, largest change first (false discovery rate 5 %): x." in message(made)
+    assert explain(made).cause.startswith("Mean quantile of x 0.500 \N{RIGHTWARDS ARROW} 0.200 since 1 April 2013")
+    assert "That is the mean of the values' quantiles in the baseline (location): 0.5 is no shift." in message(made)
 
 
 @pytest.mark.parametrize(
     ("explained", "part"),
     [
-        (
-            {"x": 0.87},
-            "what explains most of the rise first (false discovery rate 5 %): x. Part of the rise that would be gone",
-        ),
-        ({"x": 0.1}, "largest change first (false discovery rate 5 %): x. They explain little of the rise."),
+        ({"x": 0.87}, "Of the inputs that moved, x explains 87 % of the rise."),
+        ({"x": 0.1}, "No input explains it; others that moved since then: x (false discovery rate 5 %)."),
     ],
 )
-def test_inputs_that_drifted_say_what_they_explain_of_a_loss(explained: dict[str, float], part: str) -> None:
+def test_inputs_that_explain_nothing_do_not_lead(explained: dict[str, float], part: str) -> None:
     found = windows(brier=[0.4], input__x__location=[0.2])
     made = alarm("brier", found, notice={"input:x:location": 90.0})
-    assert f"Inputs that drifted since then, {part}" in message(replace(made, explained=explained))
+    assert part in message(replace(made, explained=explained))
 
 
 def test_a_label_coverage_gap_has_a_sign_in_points_and_says_what_it_is() -> None:
     said = message(alarm("labelled:score=high", windows(**{"labelled__score=high": [0.3]})))
-    assert said.startswith("Label coverage gap at score = high averaged +30.0 points over 1 window")
-    assert "the share of these rows among labelled rows minus their share among all rows: 0 is no gap." in said
+    assert said.startswith("Label coverage gap at score = high +0.0 points \N{RIGHTWARDS ARROW} +30.0 points since")
+    assert "the share of these rows among labelled rows minus their share among all rows." in said
 
 
-def test_slices_are_decomposed_with_their_largest_parts() -> None:
+def test_of_slices_the_one_with_the_largest_part_is_named() -> None:
     key = {part: WatchKey(watch="brier", slice=f"origin={part}") for part in ("EWR", "JFK")}
     losses = {WatchKey(watch="brier"): loss_sum(200, 0.1), **{one: loss_sum(100, 0.1) for one in key.values()}}
     found = [
         window(0, {"brier": 0.3, "surprise_brier": 0.2, "brier@origin=EWR": 0.5, "brier@origin=JFK": 0.1}, rows=50)
     ]
-    said = message(alarm("brier", found, against=baseline(losses=losses)))
-    assert "Over all labelled rows the Brier score changed by +" in said
-    assert "by origin, +" in said
-    assert "from the values' own losses (origin = EWR +" in said
+    cause = explain(alarm("brier", found, against=baseline(losses=losses)))
+    part = cause.detail.parts[0].loss
+    assert f"The largest part, +{part:.3f} of the Brier score, comes from origin = EWR." in cause.message
+    assert "JFK" not in cause.message, "other slices are the incident's table"
 
 
 @pytest.mark.parametrize(
@@ -136,20 +189,23 @@ def test_every_family_has_a_next_step(top: str, step: str) -> None:
 
 def test_an_alarm_without_any_score_says_so() -> None:
     made = explain(alarm("missing:z", windows(missing__z=[None])))
-    assert made.cause == "missing values of z changed"
-    assert made.message.startswith("Missing values of z was not scored since 1 April 2013; baseline 0.0 %")
+    assert made.cause == "Missing values of z changed since 1 April 2013"
 
 
 def test_a_shift_is_said_in_the_column_s_own_unit_first_and_on_the_quantile_scale_second() -> None:
     made = alarm("input:x:location", windows(input__x__location=[0.8]), notice={"input:x:location": 90.0})
     shifts = {"x": InputShift(what="median of x", before="38", now="51", rose=True)}
     cause = explain(made, lambda name, _: shifts.get(name))
-    assert cause.cause == "median of x rose from 38 to 51"
-    assert cause.message.startswith("Median of x 51 in this window, 38 in the baseline. Location of x averaged 0.800")
-    assert "x (median 38 \N{RIGHTWARDS ARROW} 51)" in cause.message
+    assert cause.cause == "Median of x rose from 38 to 51 since 1 April 2013 (100 rows)"
+    assert cause.message.startswith(
+        f"{cause.cause}. Mean quantile of x 0.500 \N{RIGHTWARDS ARROW} 0.800. That is the mean"
+    )
+    explained = replace(alarm("brier", windows(brier=[0.4], input__x__location=[0.8])), explained={"x": 0.9})
+    said = explain(explained, lambda name, _: shifts.get(name)).message
+    assert "Of the inputs that moved, x (median 38 \N{RIGHTWARDS ARROW} 51) explains 90 % of the rise." in said
 
 
 def test_a_median_that_moved_the_other_way_is_not_said() -> None:
     made = alarm("input:x:location", windows(input__x__location=[0.8]))
     cause = explain(made, lambda _name, _: InputShift(what="median of x", before="51", now="38", rose=False))
-    assert cause.cause == "location of x rose from 0.500 to 0.800"
+    assert cause.cause.startswith("Mean quantile of x 0.500 \N{RIGHTWARDS ARROW} 0.800")

@@ -44,7 +44,7 @@ def test_quiet_inputs_are_healthy_and_moved_ones_are_named(tmp_path: Path) -> No
     other, moved = watching(task="inputs"), days("2024-03-01", 5, factor=3.0)
     assert other.run(moved).incidents[0].watch == "input:amount:location"
     page = other.report(moved, tmp_path / "report", drift=False).page.read_text("utf-8")
-    assert "Location of amount" in page
+    assert "Mean quantile of amount" in page
 
 
 @pytest.mark.parametrize(("more", "part"), [((), "no column but ids and times"), (("amount",), "amount (ignored)")])

@@ -126,7 +126,7 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             slice=part,
             cause="the model is overconfident (surprise +0.063)",
             message=(
-                "Surprise in Brier score averaged +0.063 over 12 windows since 12 April 2013; baseline +0.001 "
+                "Unexpected part of Brier score averaged +0.063 over 12 windows since 12 April 2013; baseline +0.001 "
                 "(standard deviation between windows 0.036, tolerance 0.020). The expected Brier score fell by 0.019 "
                 "and the realised one rose by 0.044, so surprise (realised minus expected loss, a calibration gap) "
                 "rose by 0.063: the model is overconfident. The page evidence is 450 (threshold 365), and this watch "
@@ -143,8 +143,8 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             window_end=moment(37),
             watch="input:temp:location",
             slice="",
-            cause="location of temp rose from 0.500 to 0.640",
-            message="Location of temp averaged 0.640 over 9 windows since 29 April 2013; baseline 0.500.",
+            cause="mean quantile of temp rose from 0.500 to 0.640",
+            message="Mean quantile of temp averaged 0.640 over 9 windows since 29 April 2013; baseline 0.500.",
         ),
         IncidentRecord(
             number=3,

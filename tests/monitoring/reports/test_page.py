@@ -75,10 +75,10 @@ def test_headline_says_what_when_why_and_at_what_budget(page: Document) -> None:
     assert "flights version 1 · 1 Apr 2013 \N{EN DASH} 31 Dec 2013 (UTC)" in page.text
     assert "2 pages in 275 windows, 1 still open" in page.text
     assert (
-        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Surprise in Brier score: the model is"
+        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Unexpected part of Brier score: the model is"
         in page.text
     )
-    assert "model is overconfident (surprise +0.063). Surprise in Brier score averaged +0.063 over" in page.text
+    assert "model is overconfident (surprise +0.063). Unexpected part of Brier score averaged +0.063 over" in page.text
     assert "30 or more: temp, humid, visib. False-alarm budget: pages at most 1 per 365 windows, notices" in page.text
 
 
@@ -103,7 +103,10 @@ def test_sections_stand_in_order(page: Document) -> None:
 
 
 def test_tables_hold_incidents_sensitivity_coverage_findings_and_watches(page: Document) -> None:
-    assert "Location of temp all traffic location of temp rose from 0.500 to 0.640 open \N{EN DASH} Loc" in page.text
+    assert (
+        "Mean quantile of temp all traffic mean quantile of temp rose from 0.500 to 0.640 open \N{EN DASH} Mean"
+        in page.text
+    )
     assert "Error rate +16.1 points +8.1 points not within 90" in page.text
     assert "Labels arrived 241,150" in page.text
     assert "half arrived within 18 h, 90 % within 2 days" in page.text

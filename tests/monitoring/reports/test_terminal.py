@@ -25,7 +25,10 @@ def test_everything_that_matters_fits_in_eighty_columns_without_colour(status: M
     words = " ".join(text.split())
     assert "flights version 1" in words
     assert "2 pages in 275 windows, 1 still open" in words
-    assert "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Surprise in Brier score: the model is" in words
+    assert (
+        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Unexpected part of Brier score: the model is"
+        in words
+    )
     assert "False-alarm budget: pages at most 1 per 365 windows" in words
     assert "Labels: 241,150 of 248,875 predictions" in words
     assert "Of the labels that arrived, half arrived within 18 h, 90 % within 2 days." in words

@@ -55,7 +55,7 @@ def test_every_number_of_several_has_its_own() -> None:
     task = VectorRegression(names=("day_1", "day_2"), numbers=(Regression(), Regression()))
     labels = LabelWatches.fit(task, np.stack([NUMBERS, NUMBERS], axis=1))
     assert labels.names == ("label:day_1:location", "label:day_1:spread", "label:day_2:location", "label:day_2:spread")
-    assert watch_title("label:day_2:location") == "Location of labels day_2"
+    assert watch_title("label:day_2:location") == "Mean quantile of labels day_2"
     assert [part.name for part in labels.variety_parts] == ["day_1", "day_2"]
 
 

@@ -23,7 +23,7 @@ def test_an_input_is_drawn_with_its_size_its_alarms_and_its_table(history: Deplo
     (chart,) = input_charts(with_scores(history), "/d/shop/1")
     assert (chart.name, chart.title) == ("effect:input:temp", "temp")
     assert chart.href == "/d/shop/1/input?of=input%3Atemp"
-    assert chart.note.startswith("Location of temp ")
+    assert chart.note.startswith("Mean quantile of temp ")
     assert chart.note.endswith(" standard deviations. 1 alarm.")
     assert [path.style for path in chart.drawings[0].paths if path.style.endswith("-mark")] == ["notice-mark"]
     assert chart.table is not None
@@ -55,4 +55,4 @@ def test_the_words_of_the_dictionary_stand_beside_an_input(history: DeploymentHi
     assert (row[0].text, row[-1].text) == ("temp [°C]", "of the <air>.")
     (chart,) = input_charts(with_scores(history, words), "/d/shop/1")
     assert chart.title == "temp [°C]"
-    assert chart.note.startswith("of the <air>. Location of temp ")
+    assert chart.note.startswith("of the <air>. Mean quantile of temp ")

@@ -59,7 +59,7 @@ def test_a_notice_names_the_subgroup_how_much_more_it_rose_and_the_next_step() -
     assert (one.number, one.level, one.state, one.watch) == (4, "notice", "open", SUBGROUP_WATCH)
     assert one.slice == "hour ≥ 18 and shop = north"
     assert one.opened_at == one.window_end == FIRST + 37 * DAY
-    assert one.cause.startswith("the model got worse where hour ≥ 18 and shop = north (surprise in error rate +")
+    assert one.cause.startswith("the model got worse where hour ≥ 18 and shop = north (unexpected part of error rate +")
     assert one.detail.subgroup is not None
     assert one.detail.subgroup.watch == "surprise_error"
     assert one.detail.subgroup.rise == pytest.approx(0.4, abs=0.1)

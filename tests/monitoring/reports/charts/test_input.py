@@ -20,8 +20,10 @@ def test_an_input_has_its_values_and_its_effects(status: MonitorStatus) -> None:
     found = input_picture(status, "temp")
     values, effects = found.svg
     assert found.titles == ("temp",)
-    assert found.notes[0].startswith("Location of temp 0.990, baseline 0.500: 2.9 standard deviations. 1 alarm. Above")
-    assert "Location of temp in" in values
+    assert found.notes[0].startswith(
+        "Mean quantile of temp 0.990, baseline 0.500: 2.9 standard deviations. 1 alarm. Above"
+    )
+    assert "Mean quantile of temp in" in values
     assert "1 notice began" in effects
     for text in found.svg:
         assert ET.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own text

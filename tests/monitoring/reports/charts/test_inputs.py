@@ -65,7 +65,7 @@ def test_a_quiet_input_looks_quiet() -> None:
 def test_the_input_that_moved_most_comes_first(status: MonitorStatus) -> None:
     charts = input_charts(status)
     assert [chart.title for chart in charts] == ["temp", "carrier", "Predictions"]
-    assert charts[0].note == "Location of temp 0.990, baseline 0.500: 2.9 standard deviations. 1 alarm."
+    assert charts[0].note == "Mean quantile of temp 0.990, baseline 0.500: 2.9 standard deviations. 1 alarm."
     assert charts[2].note.endswith("baseline 21.4 %: 0.1 standard deviations. No alarm.")
 
 
@@ -73,7 +73,7 @@ def test_its_table_has_value_effect_and_evidence_by_window(status: MonitorStatus
     table = input_charts(status)[0].table
     assert table.columns == ("Window", "Watch", "Value", "Effect", "Evidence")
     assert [row[0] for row in table.rows[:3]] == ["23 Apr 2013", "7 May 2013", "7 Dec 2013"]  # opened an incident
-    assert table.rows[-1] == ("31 Dec 2013", "Location of temp", "0.990", "2.9", "20")
+    assert table.rows[-1] == ("31 Dec 2013", "Mean quantile of temp", "0.990", "2.9", "20")
     assert len(table.rows) == 3 + NEWEST
 
 

@@ -17,7 +17,7 @@ def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatu
     assert found.period == "1 Apr 2013 \N{EN DASH} 31 Dec 2013 (UTC)"
     assert found.verdict == "2 pages in 275 windows, 1 still open"
     assert found.first_page == (
-        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Surprise in Brier score: the model is "
+        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Unexpected part of Brier score: the model is "
         "overconfident (surprise +0.063)."
     )
     assert found.explanation == status.incidents[0].message

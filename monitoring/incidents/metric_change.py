@@ -1,0 +1,166 @@
+"""The change that an alarm is about in the user's own metric: from, to, since when, and over how many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.harm import loss_changes
+from monitoring.incidents.rearm import LOSS_FAMILIES
+from monitoring.records import WatchKey
+from monitoring.tasks.output_names import named, split_output
+from monitoring.tasks.task import ESTIMATED, loss_of
+from monitoring.watches.descriptions import format_move, lower_first, slice_title, watch_title
+from monitoring.watches.rank import is_rank
+
+#: The loss that people ask for first.
+ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricChange:
+    """A watch since the onset of an alarm, over rows.
+
+    Attributes:
+        key: The watch and slice.
+        before: What the baseline expects of it, in its own unit.
+        now: Its mean over the rows since the onset.
+        rows: How many rows.
+    """
+
+    key: WatchKey
+    before: float
+    now: float
+    rows: int
+
+    @property
+    def change(self) -> float:
+        """How far it has moved."""
+        return self.now - self.before
+
+
+def metric_change(alarm: Alarm, key: WatchKey) -> MetricChange | None:
+    """How far a watch has moved since the onset, each window weighing as many rows as it has.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+        key: A watch and slice.
+
+    Returns:
+        The change; None where the baseline or every window has no score of it.
+    """
+    if key not in alarm.baseline.scores:
+        return None
+    scored = [
+        (score.value, alarm.baseline.expected(key, window.start), score.rows)
+        for window in alarm.windows
+        for score in window.scores
+        if score.watch == key.watch and score.slice == key.slice and score.value is not None
+    ]
+    if not scored:
+        return None
+    values, expected, rows = (np.array(column, dtype=np.float64) for column in zip(*scored, strict=True))
+    weights = np.maximum(rows, 1.0)
+    return MetricChange(
+        key=key,
+        before=float(np.average(expected, weights=weights)),
+        now=float(np.average(values, weights=weights)),
+        rows=int(rows.sum()),
+    )
+
+
+def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
+    """The metrics that a message begins with: the error rate where it is worse, then the loss that alarmed.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+
+    Returns:
+        One or two of an alarm about losses; of another its watch; none where no window has a score.
+    """
+    key = alarm.key
+    if alarm.watch.family not in LOSS_FAMILIES:
+        own = metric_change(alarm, key)
+        return () if own is None else (own,)
+    losses = {loss.metric: loss for loss in loss_changes(alarm)}
+    if not losses:
+        estimate = metric_change(alarm, WatchKey(watch=f"{ESTIMATED}{loss_of(key.watch)}", slice=key.slice))
+        own = estimate or metric_change(alarm, key)
+        return () if own is None else (own,)
+    output = split_output(loss_of(key.watch))[0]
+    error = named(output, ERROR) if output else ERROR
+    own_loss = loss_of(key.watch)
+    if own_loss not in losses:
+        own_loss = max(losses, key=lambda name: losses[name].rise / max(losses[name].limit, 1e-9))
+    first = [error] if error in losses and losses[error].is_worse else []
+    changes = (
+        metric_change(alarm, WatchKey(watch=name, slice=key.slice)) for name in dict.fromkeys((*first, own_loss))
+    )
+    return tuple(change for change in changes if change is not None)
+
+
+def metric_headline(alarm: Alarm, changes: Sequence[MetricChange]) -> str:
+    """The first sentence of a message, without its full stop: *Error rate 37 → 55 % since 9 October 2013 (1,050 rows)*.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+        changes: As of `user_metrics`, at least one.
+
+    Returns:
+        Words that begin a sentence.
+    """
+    moves = ", ".join(_move(change, is_first=place == 0) for place, change in enumerate(changes))
+    rows = changes[0].rows
+    return f"{moves} since {onset_day(alarm)} ({rows:,} row{'' if rows == 1 else 's'})"
+
+
+def _move(change: MetricChange, *, is_first: bool) -> str:
+    key = change.key
+    title = move_title(key.watch)
+    place = f" at {slice_title(key.slice)}" if key.slice and is_first else ""
+    return f"{title if is_first else lower_first(title)}{place} {format_move(key.watch, change.before, change.now)}"
+
+
+def move_title(watch: str) -> str:
+    """What a headline calls a watch: a ranking loss by its AUC.
+
+    >>> move_title("rank:late"), move_title("error")
+    ('AUC of class late', 'Error rate')
+
+    Args:
+        watch: The watch's name.
+
+    Returns:
+        Words that can begin a sentence.
+    """
+    title = watch_title(watch)
+    return f"AUC of class{title.partition(' of class')[2]}" if is_rank(split_output(watch)[1]) else title
+
+
+def onset_day(alarm: Alarm) -> str:
+    """The day on which the first window since the onset begins; its time too, where windows are shorter than a day."""
+    first = alarm.windows[0]
+    start = first.start.astimezone(ZoneInfo(alarm.baseline.timezone))
+    is_short = first.end - first.start < timedelta(hours=20)
+    return moment_day(start, with_time=is_short)
+
+
+def moment_day(moment: datetime, *, with_time: bool = False) -> str:
+    """A day as a message names it.
+
+    >>> moment_day(datetime(2013, 10, 9, 14)), moment_day(datetime(2013, 10, 9, 14), with_time=True)
+    ('9 October 2013', '9 October 2013 14:00')
+
+    Args:
+        moment: A time in the zone of the messages.
+        with_time: Whether to name the time of the day.
+
+    Returns:
+        Words.
+    """
+    return f"{moment:%-d %B %Y %H:%M}" if with_time else f"{moment:%-d %B %Y}"

@@ -10,7 +10,7 @@ from monitoring.incidents.departure import departure
 from monitoring.incidents.input_drift import drifted_inputs
 from monitoring.incidents.input_shift import Shifts, no_shifts
 from monitoring.incidents.loss_split import loss_split
-from monitoring.incidents.message import assessment, message, summary
+from monitoring.incidents.message import assessment, input_sentences, message, summary
 from monitoring.incidents.onset import since_onset
 from monitoring.records import CauseDetail
 
@@ -26,6 +26,7 @@ class Cause:
         message: The cause in sentences.
         rise: How far the watch has been from its baseline since the onset, in its own unit, to either side.
         detail: The cause in numbers.
+        inputs: What the message says of inputs, in sentences.
     """
 
     watch: str
@@ -34,6 +35,7 @@ class Cause:
     message: str
     rise: float = 0.0
     detail: CauseDetail = field(default_factory=CauseDetail)
+    inputs: tuple[str, ...] = ()
 
 
 def explain(alarm: Alarm, shifts: Shifts = no_shifts, *, reason: str = "") -> Cause:
@@ -56,6 +58,7 @@ def explain(alarm: Alarm, shifts: Shifts = no_shifts, *, reason: str = "") -> Ca
         message=message(recent, moved, detail, shifts, reason=reason),
         rise=abs(moved.change),
         detail=detail,
+        inputs=input_sentences(recent, detail, shifts),
     )
 
 

@@ -43,6 +43,7 @@ JOINT_ERRORS = 3.0
 
 #: Reasons for which an alarm is a notice, as its incident begins.
 NOT_WORSE = "no loss is worse than the benchmark by more than its tolerance"
+BETTER = "better than the benchmark"
 HARDER_TRAFFIC = "harder traffic, model as right as before"
 NOT_CERTAIN = "more than harder traffic explains, not certain yet"
 
@@ -91,6 +92,11 @@ class LossChange:
     def is_worse(self) -> bool:
         """Whether the loss is worse than the benchmark by more than is harmless."""
         return self.rise > self.limit
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the loss is better than the benchmark by more than what is harmless the other way."""
+        return -self.rise > self.limit
 
     @property
     def is_material(self) -> bool:
@@ -278,6 +284,8 @@ def is_harder_traffic(alarm: Alarm, losses: Sequence[LossChange]) -> bool:
 
 def _reason(alarm: Alarm, losses: Sequence[LossChange]) -> str:
     """Why an alarm is a notice so far."""
+    if all(loss.is_better for loss in losses):
+        return BETTER
     if not any(loss.is_worse for loss in losses):
         return NOT_WORSE
     if is_harder_traffic(alarm, losses):

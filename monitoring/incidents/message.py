@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.decomposition import CLASS, NUMBER
 from monitoring.incidents.departure import Departure
-from monitoring.incidents.harm import loss_changes
+from monitoring.incidents.harm import BETTER, excesses, loss_changes
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED
-from monitoring.incidents.input_shift import InputShift, Shifts, no_shifts
+from monitoring.incidents.input_shift import Aspect, InputShift, Shifts, no_shifts
 from monitoring.incidents.loss_split import split_of
 from monitoring.incidents.metric_change import metric_headline, onset_day, user_metrics
 from monitoring.incidents.rearm import LOSS_FAMILIES
@@ -104,10 +104,11 @@ def message(
         *((f"{reason[0].upper()}{reason[1:]}.",) if reason else ()),
         *_proof_sentences(alarm, departure, detail, shifts),
         *_part_sentences(detail.parts),
-        *_input_sentences(alarm, detail, shifts),
+        *input_sentences(alarm, detail, shifts),
         _evidence_sentence(alarm),
     ]
-    return f"{' '.join(sentences)}{NEXT_STEP}{_next_step(alarm, detail)}"
+    step = _BETTER_STEP if reason == BETTER else _next_step(alarm, detail)
+    return f"{' '.join(sentences)}{NEXT_STEP}{step}"
 
 
 def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
@@ -122,7 +123,7 @@ def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: 
     Returns:
         Sentences.
     """
-    return " ".join((f"{_headline(alarm, departure, shifts)}.", *_input_sentences(alarm, detail, shifts)))
+    return " ".join((f"{_headline(alarm, departure, shifts)}.", *input_sentences(alarm, detail, shifts)))
 
 
 def _headline(alarm: Alarm, departure: Departure, shifts: Shifts) -> str:
@@ -153,7 +154,7 @@ def _proof_sentences(alarm: Alarm, departure: Departure, detail: CauseDetail, sh
     if alarm.watch.family == "calibration":
         sentences.append(_calibration_sentence(alarm, departure))
     if not loss_changes(alarm):
-        sentences.append("No label has arrived since then: this is an estimate by the model's calibrated confidence.")
+        sentences.append("No label has arrived since then: this is an estimate.")
     told = [change.key.watch for change in changes]
     splits = (split_of(alarm, metric) for metric in told if not is_rank(split_output(metric)[1]))
     split = next((each for each in splits if each is not None), detail.split)
@@ -183,11 +184,9 @@ def _scale_sentences(alarm: Alarm, departure: Departure, shifts: Shifts) -> list
         sentences.append("This is the share of these rows among labelled rows minus their share among all rows.")
     if alarm.watch.family in ("joint", "inputs", "labels") and last in _SCALES:
         sentences.append(_SCALES[last])
-    cycle = f" at the same time of the {score.cycle}" if score.cycle else ""
-    sentences.append(
-        f"Windows of the baseline vary by {format_amount(name, score.deviation)} (standard deviation{cycle}), and "
-        f"{format_amount(name, score.tolerance)} is tolerated."
-    )
+    tolerated = f", and {format_amount(name, score.tolerance)} are tolerated" if score.tolerance else ""
+    varies = f"{format_amount(name, score.deviation)} (standard deviation)"
+    sentences.append(f"Windows of the baseline vary by {varies}{tolerated}.")
     if alarm.watch.family == "joint" and alarm.drifted_pairs:
         pairs = ", ".join(f"{printable(first)} with {printable(second)}" for first, second in alarm.drifted_pairs)
         sentences.append(f"Pairs whose joint distribution changed most: {pairs}.")
@@ -268,34 +267,62 @@ def _shift_of(alarm: Alarm, departure: Departure, shifts: Shifts) -> InputShift 
     return None if against else shift
 
 
-def _named(drift: InputDrift, shifts: Shifts) -> str:
+def _aspect(name: str, alarm: Alarm) -> Aspect:
+    """Whether a number's values lie elsewhere or more widely, whichever moved by more standard deviations."""
+    moved = {}
+    for aspect in ("location", "spread"):
+        key = WatchKey(watch=f"input:{name}:{aspect}")
+        values = excesses(alarm, key)
+        moved[aspect] = (
+            abs(math.fsum(values) / len(values)) / max(alarm.baseline.scores[key].deviation, 1e-12) if values else 0.0
+        )
+    return "spread" if moved["spread"] > moved["location"] else "location"
+
+
+def _named(drift: InputDrift, alarm: Alarm, shifts: Shifts) -> str:
     """An input that drifted, with how it moved in its own unit."""
-    shift, name = shifts(drift.input, "location"), printable(drift.input)
+    shift, name = shifts(drift.input, _aspect(drift.input, alarm)), printable(drift.input)
     if shift is None:
         return name
     what = shift.what.replace(f" of {name}", "", 1).removeprefix("share = ")
     return f"{name} ({what} {shift.before} \N{RIGHTWARDS ARROW} {shift.now})"
 
 
-def _input_sentences(alarm: Alarm, detail: CauseDetail, shifts: Shifts) -> list[str]:
-    """The inputs that explain a rise; those that moved and explain little come after saying so."""
+def input_sentences(alarm: Alarm, detail: CauseDetail, shifts: Shifts) -> tuple[str, ...]:
+    """The inputs that explain a rise; those that moved and explain little come after saying so.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+        detail: The cause in numbers.
+        shifts: How inputs moved in their own unit.
+
+    Returns:
+        One sentence; none where no input is watched, or where the alarm is about the only one that moved.
+    """
     rate = f"false discovery rate {100 * FALSE_DISCOVERY_RATE:.0f} %"
     if not detail.inputs:
         watched = any(watch.family == "inputs" for watch in alarm.baseline.watches.values())
-        return [f"No input moved since then ({rate})."] if watched else []
+        return (f"No input moved since then ({rate}).",) if watched else ()
     explaining = [(drift, drift.explained or 0.0) for drift in detail.inputs]
     explaining = [(drift, part) for drift, part in explaining if part >= LEAST_EXPLAINED]
     if explaining:
         parts = ", ".join(
-            f"{_named(drift, shifts)} explains {100 * part:.0f} % of the rise" for drift, part in explaining
+            f"{_named(drift, alarm, shifts)} explains {100 * part:.0f} % of the rise" for drift, part in explaining
         )
-        return [f"Of the inputs that moved, {parts}."]
+        return (f"Of the inputs that moved, {parts}.",)
     others = [drift for drift in detail.inputs if alarm.watch.feature != drift.input]
-    named = ", ".join(_named(drift, shifts) for drift in others)
+    named = ", ".join(_named(drift, alarm, shifts) for drift in others)
     if any(drift.explained is not None for drift in others):
-        return [f"No input explains it; others that moved since then: {named} ({rate})."]
-    return [f"Other inputs that moved since then ({rate}): {named}."] if others else []
+        return (f"No input explains it, though some moved since then ({rate}): {named}.",)
+    kind = "Other inputs" if alarm.watch.feature else "Inputs"
+    return (f"{kind} that moved since then ({rate}): {named}.",) if others else ()
 
+
+#: What to do where a model has become better.
+_BETTER_STEP = (
+    "check that labels are whole; if they are and it lasts, make a new baseline (`pitfalls monitor rebaseline`), so "
+    "that a return is an alarm."
+)
 
 #: What to look at first, by the family of the watch, where nothing else decides it.
 _STEPS = {

@@ -75,7 +75,7 @@ def metric_change(alarm: Alarm, key: WatchKey) -> MetricChange | None:
 
 
 def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
-    """The metrics that a message begins with: the error rate where it is worse, then the loss that alarmed.
+    """The metrics that a message begins with: the error rate where it has moved, then the loss that alarmed.
 
     Args:
         alarm: An alarm and its windows since the onset.
@@ -97,7 +97,8 @@ def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     own_loss = loss_of(key.watch)
     if own_loss not in losses:
         own_loss = max(losses, key=lambda name: losses[name].rise / max(losses[name].limit, 1e-9))
-    first = [error] if error in losses and losses[error].is_worse else []
+    has_moved = error in losses and (losses[error].is_worse or losses[error].is_better)
+    first = [error] if has_moved else []
     changes = (
         metric_change(alarm, WatchKey(watch=name, slice=key.slice)) for name in dict.fromkeys((*first, own_loss))
     )
@@ -115,8 +116,9 @@ def metric_headline(alarm: Alarm, changes: Sequence[MetricChange]) -> str:
         Words that begin a sentence.
     """
     moves = ", ".join(_move(change, is_first=place == 0) for place, change in enumerate(changes))
-    rows = changes[0].rows
-    return f"{moves} since {onset_day(alarm)} ({rows:,} row{'' if rows == 1 else 's'})"
+    rows, cycle = changes[0].rows, alarm.baseline.scores[changes[0].key].cycle
+    same = f", against the same time of the {cycle}" if cycle else ""
+    return f"{moves} since {onset_day(alarm)} ({rows:,} row{'' if rows == 1 else 's'}{same})"
 
 
 def _move(change: MetricChange, *, is_first: bool) -> str:

@@ -165,7 +165,7 @@ def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:
     message = incident.message.replace(CLOSES, f"{CLOSES} and with its losses near the baseline")
     if incident.cause in LOSS_FACTS:  # then the alarm is of the same losses, and knows more of them
         fact, _, step = message.rpartition(NEXT_STEP)
-        message = f"{fact} {EVIDENCE}{cause.message.rpartition(NEXT_STEP)[0]}{NEXT_STEP}{step}"
+        message = f"{fact} {EVIDENCE}{' '.join((f'{cause.cause}.', *cause.inputs))}{NEXT_STEP}{step}"
     else:
         message = f"{message} {EVIDENCE}{cause.cause}."
     return replace(incident, message=message, detail=cause.detail)

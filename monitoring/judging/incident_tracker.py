@@ -119,7 +119,7 @@ class IncidentTracker:
         self._reference_fit = reference_fit
         self._phases = phases
         self._watches = catalogue.watches
-        self._baseline = DeploymentBaseline(
+        self.baseline = DeploymentBaseline(
             scores={WatchKey(watch=one.watch, slice=one.slice): one for one in reference_fit.baseline_scores()},
             losses=reference_fit.losses,
             watches=self._watches,
@@ -199,7 +199,7 @@ class IncidentTracker:
         if opened is None:
             return {level: {} for level in levels}
         since = [one for one in history if one.start >= opened]
-        return {level: incident_offsets(test.tests, since, self._baseline) for level, test in levels.items()}
+        return {level: incident_offsets(test.tests, since, self.baseline) for level, test in levels.items()}
 
     def _new_facts(self, window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
         """The window's findings, without those of its losses where a page of a loss is open: it tells them."""
@@ -221,7 +221,7 @@ class IncidentTracker:
             return replace(incident, closed_from="")
         if incident.watch == FACT_WATCH:
             enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
-            harmful = has_evidence(incident) and is_harm_high(incident, history[-1], self._baseline)
+            harmful = has_evidence(incident) and is_harm_high(incident, history[-1], self.baseline)
             return advance_fact_incident(
                 incident, window.findings, window.traffic.window, enough_rows=enough_rows, harmful=harmful
             )
@@ -231,7 +231,7 @@ class IncidentTracker:
             return incident
         score = tested.test.adjusted_score(key, tested.score(key) or 0.0, window.phases)
         since = max((event.at for event in incident.history if event.state in TOLD), default=None)
-        recent = score_excess(key, [one for one in history if since is None or one.start >= since], self._baseline)
+        recent = score_excess(key, [one for one in history if since is None or one.start >= since], self.baseline)
         test = tested.test.tests[key]
         after = step_recovery(
             incident,
@@ -256,7 +256,7 @@ class IncidentTracker:
     ) -> IncidentRecord:
         """An open incident with its cause by now: what explains it may show a few windows after the alarm."""
         key = WatchKey(watch=incident.watch, slice=incident.slice)
-        if incident.state in ("closed", "recovering") or key not in self._baseline.scores:
+        if incident.state in ("closed", "recovering") or key not in self.baseline.scores:
             return incident
         if self._watches[key.watch].feature or windows_since_told([incident], history) not in ASSESSED_AGAIN_AFTER:
             return incident
@@ -266,7 +266,7 @@ class IncidentTracker:
         shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
         alarm = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
         text, detail = assess_again(alarm, shifts)
-        start = window.traffic.window.start.astimezone(ZoneInfo(self._baseline.timezone))
+        start = window.traffic.window.start.astimezone(ZoneInfo(self.baseline.timezone))
         return assessed_again(incident, text, detail, moment_day(start))
 
     def _is_harm_still(
@@ -284,7 +284,7 @@ class IncidentTracker:
         return any(
             assess(replace(alarm, reading=replace(alarm.reading, shares=((each, 1.0),), alarm=True))).pages
             for each in (key, replace(key, watch=f"{MATERIAL}{loss_of(key.watch)}"))
-            if each in self._baseline.scores
+            if each in self.baseline.scores
         )
 
     def _after_closings(self, level: LevelEvidence, incidents: Sequence[IncidentRecord]) -> LevelState:
@@ -318,7 +318,7 @@ class IncidentTracker:
         Returns:
             The level to go on with.
         """
-        offsets = incident_offsets(level.test.tests, since_onset(alarm).windows, self._baseline)
+        offsets = incident_offsets(level.test.tests, since_onset(alarm).windows, self.baseline)
         if deserved.level == level.test.level:
             return level.test.restarted(level.state, offsets=offsets)
         related = [one for one in _alive(incidents) if same_harm(one, alarm.key, self._watches)]
@@ -338,7 +338,7 @@ class IncidentTracker:
         recent = history[-level.state.windows :]
         told = [one for one in _alive(incidents) if one.watch != SUBGROUP_WATCH]
         since = recent[len(recent) - windows_since_told(told, recent) :]
-        lower = lowered_offsets(level.state.offsets, level.test.tests, since, self._baseline)
+        lower = lowered_offsets(level.state.offsets, level.test.tests, since, self.baseline)
         return level.test.restarted(level.state, offsets=lower, keys=tuple(lower)) if lower else level.state
 
     def _answer(
@@ -411,7 +411,7 @@ class IncidentTracker:
             reading=evidence[level].reading,
             notice=evidence["notice"].reading,
             windows=tuple(history[-max(state.windows, 1) :]),
-            baseline=self._baseline,
+            baseline=self.baseline,
             drifted_pairs=() if witness is None else witness.pairs(window.state.recent, NAMED),
             offsets={key: offset * self._watches[key.watch].scale for key, offset in state.offsets.items()},
             waiting=state.pending,
@@ -423,14 +423,14 @@ class IncidentTracker:
         return harm_group(self._watches[incident.watch]) if incident.watch in self._watches else ""
 
     def _score_tolerance(self, key: WatchKey) -> float:
-        return self._baseline.scores[key].tolerance / self._watches[key.watch].scale
+        return self.baseline.scores[key].tolerance / self._watches[key.watch].scale
 
     def _expected(self, key: WatchKey, start: datetime) -> float:
         """What the baseline expects of a watch in the window that begins at `start`, in the watch's own unit."""
         level = self._reference_fit.tests[self._watches[key.watch].level]
         seasonality = level.seasonality.get(key)
         offset = 0.0 if seasonality is None else seasonality.offset(self._phases(start))
-        return self._baseline.scores[key].mean + offset * self._watches[key.watch].scale
+        return self.baseline.scores[key].mean + offset * self._watches[key.watch].scale
 
 
 def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:

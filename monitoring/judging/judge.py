@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.incidents.harm import BETTER
 from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.onset import HISTORY
 from monitoring.incidents.rearm import harm_group, is_suspected
@@ -27,6 +28,7 @@ from monitoring.judging.event_windows import (
 from monitoring.judging.fit.estimator import losses_by_window
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import NO_DATES
+from monitoring.judging.improvement import improvement_findings
 from monitoring.judging.in_sample import in_sample_findings
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
@@ -170,7 +172,8 @@ class Judge:
             evidence = {level: silenced(one) for level, one in evidence.items()}
         record = self._record(window, evidence, state)
         found = in_sample_findings((*state.history, record), self._means, self._watches)
-        record = replace(record, findings=(*record.findings, *found))
+        better = improvement_findings((*state.history, record), self._tracker.baseline, self._means)
+        record = replace(record, findings=(*record.findings, *found, *better))
         tested = {key: score for level in evidence.values() for key, score in level.tested.items()}
         recent = (
             *ordinary_history(state.history, self._watches)[-(HISTORY - 1) :],
@@ -306,8 +309,13 @@ class Judge:
         levels = {incident.level for incident in incidents}
         if "page" in levels:
             return "page"
-        if suspected or any(is_suspected(incident, self._watches) for incident in incidents):
+        if suspected or any(_is_harm_suspected(incident, self._watches) for incident in incidents):
             return "suspected"
         if record.rows < self._min_rows:
             return "thin"
         return "notice" if "notice" in levels else "ok"
+
+
+def _is_harm_suspected(incident: IncidentRecord, watches: Mapping[str, Watch]) -> bool:
+    """Whether an open notice says that a loss has risen: one that says that all have fallen does not."""
+    return is_suspected(incident, watches) and not incident.cause.endswith(BETTER)

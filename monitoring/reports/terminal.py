@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import MonitorStatus, Rebaseline, VersionInUse
 from monitoring.reports.sections.drills import drill_sentence
-from monitoring.reports.sections.estimates import trust_lines
+from monitoring.reports.sections.estimates import trust_summary
 from monitoring.reports.sections.findings import FindingGroup, finding_groups
 from monitoring.reports.sections.formatting import (
     MONTHS,
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: Heights of a bar, from nothing to the threshold; an alarm has a mark of its own.
 BARS = "▁▂▃▄▅▆▇"
 ALARM = "█"
+
+#: Begins the months' evidence.
+_EVIDENCE = "How sure, by month      "
 
 #: Months shown, the last ones.
 MOST_MONTHS = 24
@@ -82,7 +85,7 @@ def render(status: MonitorStatus) -> RenderableType:
         parts += [Text(), _incidents(status)]
     if any(window.findings for window in status.windows):
         parts += [Text(), _findings(status)]
-    parts += [Text(), _sensitivity(status), *(Text(line) for line in trust_lines(status))]
+    parts += [Text(), _sensitivity(status), *(Text(line) for line in trust_summary(status))]
     if status.drill is not None:
         parts += [Text(), Text(drill_sentence(status.drill, ZoneInfo(status.timezone)))]
     parts += [Text(), _coverage(status)]
@@ -109,7 +112,7 @@ def bar(log_evidence: float, threshold: float) -> str:
 
 
 def _evidence(status: MonitorStatus) -> Text:
-    """Each month's largest page evidence, as a row of bars over the months' first letters."""
+    """How sure the monitor was of a harm in each month: the largest page evidence, over the months' first letters."""
     from rich.text import Text  # noqa: PLC0415  # as above
 
     zone = ZoneInfo(status.timezone)
@@ -119,7 +122,7 @@ def _evidence(status: MonitorStatus) -> Text:
         key = (day.year, day.month)
         months[key] = max(months.get(key, -math.inf), window.page_log_evidence)
     shown = list(months.items())[-MOST_MONTHS:]
-    line = Text("Page evidence by month  ")
+    line = Text(_EVIDENCE)
     for _, log_evidence in shown:
         mark = bar(log_evidence, status.page_threshold)
         line.append(mark + " ", style="red" if mark == ALARM else "")
@@ -128,7 +131,7 @@ def _evidence(status: MonitorStatus) -> Text:
         f"{format_evidence(status.windows[-1].page_log_evidence)}"
     )
     letters = " ".join(MONTHS[month - 1][0] for (_, month), _ in shown)
-    line.append(f"\n{'':24}{letters}")
+    line.append(f"\n{'':{len(_EVIDENCE)}}{letters}")
     return line
 
 
@@ -218,7 +221,7 @@ def _coverage(status: MonitorStatus) -> Text:
     by_output = f"By output: {parts}. " if parts else ""
     return Text(
         f"Coverage: {seen.rows:,} of {seen.answered:,} answered rows ({seen.repeats:,} duplicates dropped) in "
-        f"{format_count(seen.windows, 'window')}, {seen.thin_windows:,} of them thin (fewer rows than min_rows). "
+        f"{format_count(seen.windows, 'window')}, {seen.thin_windows:,} of them with fewer rows than min_rows (thin). "
         f"Labels: {seen.labels:,} of {seen.labels_due:,} predictions, {seen.labels_unknown:,} for unknown predictions, "
         f"{seen.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
     )

@@ -156,7 +156,7 @@ def _what(one: Subgroup, search: SubgroupSearch) -> str:
         f"baseline, and {moved(one.watch, one.others)} in all other rows. A search over the labelled rows of "
         f"{search.windows} windows from {days[0]} to {days[1]} found it: half of them chose the inputs and values, and "
         f"the other half, which has {one.rows:,} of these rows, measured the rise (p = {one.p_value:.2g}). "
-        "Surprise is realised minus expected loss. The notice closes when a later search finds the rise over."
+        "The notice closes when a later search finds the rise over."
     )
 
 

@@ -73,16 +73,18 @@ def loss_outlier(
     far = [key for key in above if limits[key].exceeded(sums[key], seen[key], alpha, phases)]
     if not far:
         return ()
-    message = f"{_departure(limits[far[0]], sums[far[0]], alpha)}{_promised(far[0], limits[far[0]], sums)}"
     shown = next(iter(limits))  # the first is the one that people ask for
-    others = [key for key in (shown, *far[1:]) if key != far[0] and key in sums and sums[key].rows]
+    first = shown if shown in above else far[0]
+    parts = [_range(limits[first], sums[first]), _proof(far[0], limits[far[0]], sums, alpha)]
+    others = [key for key in far[1:] if key != first]
     if others:
         named = ", ".join(
             f"{lower_first(watch_title(key.watch))} {_value(limits[key], sums[key].mean)} "
             f"(at most {_value(limits[key], limits[key].limit.highest)} in the baseline)"
-            for key in dict.fromkeys(others[:NAMED_LOSSES])
+            for key in others[:NAMED_LOSSES]
         )
-        message = f"{message} Besides: {named}."
+        parts.append(f"Besides: {named}.")
+    message = " ".join(parts)
     return (Finding(kind=OUTLIER, feature=SUBJECT, message=message, fact=True),)
 
 
@@ -95,23 +97,28 @@ def _largest_seen(limits: Mapping[WatchKey, LossLimit], history: Sequence[Window
     }
 
 
-def _departure(limit: LossLimit, total: ScoreSum, alpha: float) -> str:
-    largest = 1.0 / (1.0 + math.exp(-limit.limit.largest(total.rows, alpha)))
+def _range(limit: LossLimit, total: ScoreSum) -> str:
+    """A loss in the window, and where the baseline's windows lie."""
     return (
-        f"{watch_title(limit.watch.name)} of {_value(limit, total.mean)} over {total.rows:,} labelled rows of one "
-        f"window; the baseline's {limit.limit.windows} windows lie between {_value(limit, limit.limit.lowest)} and "
-        f"{_value(limit, limit.limit.highest)}, and by their variation one window in {1.0 / alpha:,.0f} exceeds "
-        f"{_value(limit, largest)}."
+        f"{watch_title(limit.watch.name)} {_value(limit, total.mean)} in this window ({total.rows:,} labelled rows); "
+        f"the baseline's {limit.limit.windows} windows lie between {_value(limit, limit.limit.lowest)} and "
+        f"{_value(limit, limit.limit.highest)}."
     )
 
 
-def _promised(key: WatchKey, limit: LossLimit, sums: Mapping[WatchKey, ScoreSum]) -> str:
-    """What was to be expected of the window's rows, where that is known."""
+def _proof(key: WatchKey, limit: LossLimit, sums: Mapping[WatchKey, ScoreSum], alpha: float) -> str:
+    """How rarely a sound window is so far outside, and what was to be expected of its rows where that is known."""
+    total, name = sums[key], lower_first(watch_title(limit.watch.name))
+    largest = 1.0 / (1.0 + math.exp(-limit.limit.largest(total.rows, alpha)))
+    rarely = f"By their variation one window in {1.0 / alpha:,.0f} has a {name} above {_value(limit, largest)}"
     gap = sums.get(WatchKey(watch=f"surprise_{key.watch}"))
-    if gap is None or not gap.rows or gap.rows != sums[key].rows:
-        return ""
-    expected = limit.watch.value(sums[key].mean) - limit.watch.scale * (2.0 * gap.mean - 1.0)
-    return f" Of these rows {format_value(limit.watch.name, expected)} was to be expected by the model's answers."
+    if gap is None or not gap.rows or gap.rows != total.rows:
+        return f"{rarely}; this one has {_value(limit, total.mean)}."
+    expected = limit.watch.value(total.mean) - limit.watch.scale * (2.0 * gap.mean - 1.0)
+    return (
+        f"{rarely}; this one has {_value(limit, total.mean)}, and the model's answers let expect "
+        f"{format_value(limit.watch.name, expected)}."
+    )
 
 
 def _value(limit: LossLimit, score: float) -> str:

@@ -122,6 +122,20 @@ def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
     return (*lines, *_support(status))
 
 
+def trust_summary(status: MonitorStatus) -> tuple[str, ...]:
+    """The trust in all estimates in one sentence, which names those that are trusted; and how far rows lie outside."""
+    rows = [row for row in trust_rows(status) if part_of(row.metric) is None]
+    if not rows:
+        return _support(status)
+    trusted = [row for row in rows if row.trusted and row.unchecked_since is None]
+    named = ", ".join(
+        f"{lower_first(metric_title(row.metric))} by {METHODS.get(row.method, row.method)}" for row in trusted
+    )
+    names = f" ({named})" if trusted else ""
+    line = f"Losses estimated without labels: {len(trusted)} of {len(rows)} trusted{names}; the report has all."
+    return (line, *_support(status))
+
+
 def _support(status: MonitorStatus) -> tuple[str, ...]:
     """How far the last window with estimates lies outside the reference, where that is far."""
     outside = next((window.estimates[0].outside for window in reversed(status.windows) if window.estimates), None)

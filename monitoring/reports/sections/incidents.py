@@ -9,6 +9,9 @@ from monitoring.records import FACT_WATCH, SUBGROUP_WATCH, IncidentAction, Incid
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_moment
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
+#: The subject of a fact whose message begins with the loss in the window, up to a semicolon.
+_LOSSES = "losses"
+
 #: In causes that name what they are about, which those of earlier versions did not.
 SINCE = " since "
 
@@ -35,6 +38,8 @@ def cause_line(incident: IncidentRecord) -> str:
     title = watch_title(incident.watch)
     if incident.watch == FACT_WATCH:
         subject = printable(incident.slice)
+        if incident.slice == _LOSSES and ";" in incident.message:
+            return f"{printable(incident.message.partition(';')[0], LONGEST_MESSAGE)}: {cause}"
         said = subject in _OF_ALL_TRAFFIC or subject.casefold() in cause.casefold()
         return _capital(cause) if said else f"{_capital(cause)}: {subject}"
     if incident.watch == SUBGROUP_WATCH:

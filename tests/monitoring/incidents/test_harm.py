@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from monitoring.incidents.alarm import Alarm
-from monitoring.incidents.harm import HARDER_TRAFFIC, NOT_CERTAIN, NOT_WORSE, assess, loss_watches, paging_watches
+from monitoring.incidents.harm import (
+    BETTER,
+    HARDER_TRAFFIC,
+    NOT_CERTAIN,
+    NOT_WORSE,
+    assess,
+    loss_watches,
+    paging_watches,
+)
 from monitoring.records import EstimateRecord, IntervalChecks, WatchKey
 from tests.monitoring.incidents.alarms import WATCHES, alarm, baseline, window, windows
 
@@ -190,3 +198,10 @@ def test_a_loss_that_rose_beyond_doubt_pages_where_no_input_moved() -> None:
     assert assess(jointly).reason == HARDER_TRAFFIC
     within = replace(with_evidence(1e9), windows=windows(brier=[0.155] * 4, surprise_brier=[0.0] * 4))
     assert assess(within).reason == NOT_WORSE
+
+
+def test_losses_that_fell_beyond_their_tolerance_are_better_than_the_benchmark() -> None:
+    better = windows(brier=[0.1] * 4, surprise_brier=[-0.05] * 4, error=[0.1] * 4, calibration_slope=[0.3] * 4)
+    assert assess(alarm("calibration_slope", better)).reason == BETTER
+    mixed = windows(brier=[0.1] * 4, surprise_brier=[-0.05] * 4, error=[0.205] * 4, calibration_slope=[0.3] * 4)
+    assert assess(alarm("calibration_slope", mixed)).reason == NOT_WORSE

@@ -10,13 +10,14 @@ from monitoring.evidence.conformal import ConformalTest
 from monitoring.incidents.life_cycle import (
     QUIET_WINDOWS,
     RecentScores,
+    assessed_again,
     begin_recovery,
     came_back,
     step_fact_recovery,
     step_recovery,
     worsened,
 )
-from monitoring.records import Direction, IncidentRecord
+from monitoring.records import CauseDetail, Direction, IncidentRecord
 
 MOMENT = datetime(2013, 4, 22, tzinfo=UTC)
 TEST = ConformalTest.fit(np.random.default_rng(0).normal(0.16, 0.05, 90), tolerance=0.01)
@@ -171,3 +172,18 @@ def test_an_incident_that_came_back_refers_to_the_closed_one() -> None:
     new = incident(number=4, message="It rose.")
     assert came_back(new, None) == new
     assert came_back(new, 2) == replace(new, previous=2, message="Came back, see #2. It rose.")
+
+
+def test_what_is_known_of_the_cause_by_now_takes_the_place_of_what_was_known_before() -> None:
+    opened = incident(message="Error rate rose. Next step: look.")
+    once = assessed_again(opened, "It is 40 %.", CauseDetail(), "3 May 2013")
+    assert once.message == "Error rate rose. Assessed again on 3 May 2013: It is 40 %. Next step: look."
+    twice = assessed_again(once, "It is 41 %.", CauseDetail(), "5 May 2013")
+    assert twice.message == "Error rate rose. Assessed again on 5 May 2013: It is 41 %. Next step: look."
+    worse = worsened(twice, recovery="", message="It rose more. Next step: look again.", now=twice.window_end)
+    again = assessed_again(worse, "It is 50 %.", CauseDetail(), "6 May 2013")
+    assert again.message == (
+        "Error rate rose. Assessed again on 5 May 2013: It is 41 %. Worse since: It rose more. "
+        "Assessed again on 6 May 2013: It is 50 %. Next step: look again."
+    )
+    assert again.history == worse.history

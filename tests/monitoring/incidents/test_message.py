@@ -90,9 +90,9 @@ def test_a_message_names_the_number_the_baseline_the_threshold_and_the_next_step
     said = message(alarm("missing:z", windows(missing__z=[0.0, 0.2])))
     assert said == (
         "Missing values of z 0 \N{RIGHTWARDS ARROW} 20 % since 2 April 2013 (100 rows). Windows of the baseline vary "
-        "by 2.0 points (standard deviation), and 1.0 points is tolerated. No input moved since then (false discovery rate "
-        "5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the missing values of z. Next step: "
-        "check the pipeline that fills z."
+        "by 2.0 points (standard deviation), and 1.0 points are tolerated. No input moved since then (false discovery "
+        "rate 5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the missing values of z. "
+        "Next step: check the pipeline that fills z."
     )
 
 
@@ -116,8 +116,8 @@ def test_terms_of_the_method_come_after_their_plain_words(term: str, top: str) -
 
 
 def test_a_cycle_is_named_with_the_baseline() -> None:
-    said = message(alarm("missing:z", windows(missing__z=[0.4]), against=baseline(cycle="week")))
-    assert "vary by 2.0 points (standard deviation at the same time of the week)" in said
+    said = message(alarm("brier", windows(brier=[0.4]), against=baseline(cycle="week")))
+    assert " since 1 April 2013 (100 rows, against the same time of the week)." in said
 
 
 def test_joint_drift_explains_its_scale_and_names_its_pairs() -> None:
@@ -146,7 +146,7 @@ def test_an_input_whose_quantiles_moved_without_a_median_says_its_scale() -> Non
     ("explained", "part"),
     [
         ({"x": 0.87}, "Of the inputs that moved, x explains 87 % of the rise."),
-        ({"x": 0.1}, "No input explains it; others that moved since then: x (false discovery rate 5 %)."),
+        ({"x": 0.1}, "No input explains it, though some moved since then (false discovery rate 5 %): x."),
     ],
 )
 def test_inputs_that_explain_nothing_do_not_lead(explained: dict[str, float], part: str) -> None:

@@ -58,8 +58,9 @@ def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_overconfi
     page = next(i for i in found.incidents if i.level == "page")
     assert datetime(2013, 4, 16, tzinfo=UTC) <= page.window_start <= datetime(2013, 4, 20, tzinfo=UTC)
     assert page.number in [incident.number for incident in done.opened]
-    assert page.cause.startswith("the model is overconfident (surprise +")
-    assert "and the realised one rose by" in page.message
+    assert "the model is overconfident" in page.cause
+    assert page.message.startswith("Error rate ")
+    assert " unexplained (surprise): the model is overconfident." in page.message
     assert found.windows[-1].status == "page"
     detail = page.detail
     assert detail.split is not None
@@ -69,13 +70,14 @@ def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_overconfi
     assert by_origin["column"] == "origin"
     assert {part["slice"] for part in by_origin["parts"]} == {"origin=EWR", "origin=JFK"}
     assert sum(part["mix"] + part["loss"] for part in by_origin["parts"]) == pytest.approx(by_origin["change"])
-    assert f"changed by {by_origin['change']:+.3f}; by origin, " in page.message
+    largest = max(by_origin["parts"], key=lambda part: part["loss"])
+    assert f" comes from {largest['slice'].replace('=', ' = ')}." in page.message
     assert [row["score"] for row in document["rows"]] == sorted((r["score"] for r in document["rows"]), reverse=True)
     day = f"20130401-{(page.window_start - datetime(2013, 4, 1, tzinfo=UTC)).days}-"
     assert len(document["rows"]) == 10
     assert all(row["prediction_id"].startswith(day) for row in document["rows"])
     assert document["inputs"] == []  # the labels changed, and no input did
-    assert "No input drifted since then (" in page.message
+    assert "No input moved since then (" in page.message
     evidence = [w.page_log_evidence for w in found.windows]  # starts again after every alarm
     assert max(evidence[:15]) < max(evidence[15:])
 

@@ -195,9 +195,9 @@ def test_a_harder_season_with_a_model_as_right_as_before_is_a_notice(seed: int) 
     found = judged(harder(rows_of_days(BASELINE_DAYS, 40, seed=seed), HARM), range(40))
     assert not events(found, "open")
     notices = [incident for _, incident in opened_incidents(found, level="notice")]
-    harder_traffic = [one for one in notices if one.cause.startswith("harder traffic, model as right as before: ")]
+    harder_traffic = [one for one in notices if one.cause.endswith(": harder traffic, model as right as before")]
     assert len(harder_traffic) == 1
-    assert harder_traffic[0].message.startswith("Harder traffic, model as right as before: ")
+    assert " rows). Harder traffic, model as right as before. " in harder_traffic[0].message
     statuses = [judgement.window.status for judgement in found]
     assert "page" not in statuses
     assert statuses[:HARM].count("suspected") == 0

@@ -16,7 +16,7 @@ from monitoring.incidents.onset import HISTORY
 from monitoring.judging.judge import Judgement
 from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.judging.window_scorer import ScoringState
-from monitoring.records import FACT_WATCH, LEVELS, Finding, IncidentRecord, WatchKey
+from monitoring.records import ASSESSED_AGAIN, FACT_WATCH, LEVELS, Finding, IncidentRecord, WatchKey
 from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.early_labels import COMPLETE, EarlyLabels
 from monitoring.watches.joint import RecentWindows
@@ -79,9 +79,21 @@ def test_a_model_gone_wrong_is_a_page_within_days_and_stays_one(wrong: list[Judg
     opened = {one.number: one for judgement in wrong for one in judgement.changed if one.watch != FACT_WATCH}
     [incident] = [one for one in opened.values() if one.level == "page"]
     assert incident.watch == "surprise_brier"
-    assert incident.cause.startswith("the model is overconfident")
+    assert "the model is overconfident" in incident.cause
     assert day(WRONG_FROM).end < incident.opened_at <= day(WRONG_FROM + 3).end
     assert 0 < len(incident.detail.rows) <= 10
+
+
+def test_the_cause_of_an_open_incident_is_assessed_again(wrong: list[Judgement]) -> None:
+    versions = [one for judgement in wrong for one in judgement.changed if one.watch == "surprise_brier"]
+    first, last = versions[0], versions[-1]
+    assert ASSESSED_AGAIN not in first.message
+    opening, _, again = last.message.partition(ASSESSED_AGAIN)
+    assert first.message.startswith(opening)
+    assert ASSESSED_AGAIN not in again, "only what is known by now"
+    assert " rows). No input moved since then (false discovery rate 5 %)." in again
+    assert last.detail.rows == first.detail.rows
+    assert len(last.history) <= 2, "nobody is notified of it"
 
 
 def test_the_same_windows_and_states_give_the_same_judgements_also_out_of_the_store(wrong: list[Judgement]) -> None:

@@ -37,8 +37,8 @@ def test_everything_that_matters_fits_in_eighty_columns_without_colour(status: M
 
 def test_months_are_bars_and_an_alarm_is_a_full_one(status: MonitorStatus) -> None:
     lines = printed(status).splitlines()
-    place = next(number for number, line in enumerate(lines) if "Page evidence by month" in line)
-    bars = lines[place].removeprefix("Page evidence by month  ").split("  ")[0].split(" ")
+    place = next(number for number, line in enumerate(lines) if "How sure, by month" in line)
+    bars = lines[place].removeprefix("How sure, by month      ").split("  ")[0].split(" ")
     assert bars == ["█", "█", "█", "█", "█", "█", "▁", "▂", "█"]
     assert lines[place + 1].split() == ["A", "M", "J", "J", "A", "S", "O", "N", "D"]
 

@@ -66,9 +66,7 @@ def test_one_bad_day_is_told_on_that_day_with_its_numbers() -> None:
     (fact,) = findings(0.5)
     assert fact.fact
     assert (fact.kind, fact.feature) == ("losses far outside the baseline", "losses")
-    assert fact.message.startswith(
-        "Error rate of 50.0 % over 400 labelled rows of one window; the baseline's 90 windows"
-    )
+    assert fact.message.startswith("Error rate 50.0 % in this window (400 labelled rows); the baseline's 90 windows")
     assert f"between {100 * LIMIT.limit.lowest:.1f} % and {100 * LIMIT.limit.highest:.1f} %" in fact.message
 
 
@@ -118,7 +116,7 @@ def test_the_first_loss_is_named_and_what_was_to_be_expected_of_the_rows() -> No
     gap = WatchKey(watch="surprise_error")
     sums = {KEYS[0]: total(0.5), KEYS[1]: total(0.4), gap: ScoreSum(ROWS, round((1.0 + 0.24) / 2.0 * ROWS * SCORE_ONE))}
     (fact,) = loss_outlier(limits, sums, (), alpha=ALPHA, phases={})
-    assert "Of these rows 26.0 % was to be expected by the model's answers." in fact.message
+    assert "and the model's answers let expect 26.0 %." in fact.message
     assert "Besides: Brier score 0.400 (at most " in fact.message
 
 

@@ -77,8 +77,7 @@ def test_the_estimate_of_a_wrong_model_loses_trust_from_the_next_window_on(
     assert len(chart.table.rows) == 30
     assert "not trusted since" in chart.note
     page = next(i for i in found.incidents if i.level == "page")
-    assert "; by origin, +" in page.message
-    assert "origin = EWR +" in page.message
+    assert " comes from origin = " in page.message
 
 
 def test_without_labels_there_is_an_estimate_and_no_check(deployed: Path, send: Send, days: Any) -> None:

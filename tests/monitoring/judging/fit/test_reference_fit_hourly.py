@@ -46,7 +46,7 @@ def test_a_watch_with_daily_seasonality_is_compared_with_its_time_of_day(tmp_pat
     (page,) = (incident for incident in found.incidents if incident.level == "page")
     begun = FIRST + timedelta(days=13)
     assert begun <= page.window_start <= begun + timedelta(hours=8)  # from midnight, when errors are fewest
-    assert "at the same time of the day" in page.message
+    assert "against the same time of the day" in page.message
     document = status_document(found.status).plain()
     cycles = {(one["watch"], one["slice"]): one for one in document["cycles"]}
     assert cycles["error", ""]["cycle"] == "day"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.records import SCORE_ONE, EstimateRecord, IntervalChecks, MonitorStatus, RealisedLosses
-from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows
+from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows, trust_summary
 
 
 def estimate(checks: IntervalChecks, method: str = "calibrated") -> EstimateRecord:
@@ -57,6 +57,14 @@ def test_an_estimate_of_the_first_windows_waits_for_labels(status: MonitorStatus
     assert trust_lines(with_checks(status, IntervalChecks())) == (
         "Estimated error rate (calibrated confidence): trusted; no labels to check it yet.",
     )
+
+
+def test_all_estimates_are_one_line_on_a_terminal(status: MonitorStatus) -> None:
+    assert trust_summary(with_checks(status, IntervalChecks())) == (
+        "Losses estimated without labels: 1 of 1 trusted (error rate by calibrated confidence); the report has all.",
+    )
+    lost = with_checks(status, IntervalChecks(checks=3, misses=3, trusted=False))
+    assert trust_summary(lost) == ("Losses estimated without labels: 0 of 1 trusted; the report has all.",)
 
 
 def test_an_estimate_that_no_label_has_ever_checked_says_since_when(status: MonitorStatus) -> None:

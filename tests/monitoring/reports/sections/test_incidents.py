@@ -20,6 +20,12 @@ from monitoring.reports.sections.incidents import action_text, cause_line, pages
             "the model is overconfident (surprise +0.1)",
             "Brier score: the model is overconfident (surprise +0.1)",
         ),
+        (
+            "surprise_error",
+            "",
+            "Error rate 37 \N{RIGHTWARDS ARROW} 55 % since 9 October 2013 (1,050 rows): the model is overconfident",
+            "Error rate 37 \N{RIGHTWARDS ARROW} 55 % since 9 October 2013 (1,050 rows): the model is overconfident",
+        ),
         ("error", "origin=EWR", "the traffic is harder", "Error rate at origin = EWR: the traffic is harder"),
         (
             "missing:z",

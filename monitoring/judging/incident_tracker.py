@@ -9,7 +9,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.incidents.alarm import Alarm, DeploymentBaseline
+from monitoring.incidents.alarm import Alarm, DeploymentBaseline, score_of
 from monitoring.incidents.cause import assess_again, explain
 from monitoring.incidents.harm import HarmAssessment, assess, loss_changes
 from monitoring.incidents.input_drift import NAMED, location_first
@@ -256,7 +256,7 @@ class IncidentTracker:
     ) -> IncidentRecord:
         """An open incident with its cause by now: what explains it may show a few windows after the alarm."""
         key = WatchKey(watch=incident.watch, slice=incident.slice)
-        if incident.state in ("closed", "recovering") or key not in self.baseline.scores:
+        if incident.state in ("closed", "recovering") or not history or score_of(history[-1], key) is None:
             return incident
         if self._watches[key.watch].feature or windows_since_told([incident], history) not in ASSESSED_AGAIN_AFTER:
             return incident

@@ -210,4 +210,4 @@ def test_an_alarm_of_estimates_while_labels_are_due_is_a_notice() -> None:
     pages = [one for one in tracked(windows).incidents if one.level == "page"]
     notices = [one for one in tracked(windows).incidents if one.watch.startswith("estimated_")]
     assert pages == []
-    assert [one.cause.partition(":")[0] for one in notices] == ["expected by the model, no labels yet"]
+    assert [one.cause.rpartition(": ")[2] for one in notices] == ["expected by the model, no labels yet"]

@@ -39,7 +39,7 @@ def test_unusable_answers_are_a_page_while_they_last(tmp_path: Path, part: float
     _, found = watched.run()
     assert pages(found) == [("schema", "model answers", "open")], "the fact and the watch's evidence are one page"
     (incident,) = (i for i in found.incidents if i.level == "page")
-    assert "Evidence of the watches: invalid predictions rose from 0.0 % to" in incident.message
+    assert "Evidence of the watches: Invalid predictions 0 \N{RIGHTWARDS ARROW} " in incident.message
     assert incident.window_start == found.windows[8].start
     assert incident.detail.rows
 

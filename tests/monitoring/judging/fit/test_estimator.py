@@ -77,7 +77,8 @@ def test_the_estimate_of_a_wrong_model_loses_trust_from_the_next_window_on(
     assert len(chart.table.rows) == 30
     assert "not trusted since" in chart.note
     page = next(i for i in found.incidents if i.level == "page")
-    assert " comes from origin = " in page.message
+    assert page.message.startswith("Error rate ")
+    assert {part.column for part in page.detail.parts} == {"origin"}
 
 
 def test_without_labels_there_is_an_estimate_and_no_check(deployed: Path, send: Send, days: Any) -> None:

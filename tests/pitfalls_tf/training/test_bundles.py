@@ -79,7 +79,7 @@ def test_runs_become_a_bundle(pitfalls: Callable[..., Result], runs: Path, tmp_p
     assert manifest["setup"] == RUN_MANIFEST["setup"]
     # Rows of the reference had a part in the choice of the deployed run.
     last = pc.max(pq.read_table(runs / "small/reference.parquet")["event_time"]).as_py()
-    assert manifest["data"] == {**RUN_MANIFEST["data"], "trained_until": last.isoformat()}
+    assert manifest["data"] == {"digest": "d1", "rows": 60, "trained_until": last.isoformat()}
     assert manifest["training"] == RUN_MANIFEST["environment"]
     assert load_baseline(path / "assets.extra/baseline").spec.classes == ("on_time", "late")
 

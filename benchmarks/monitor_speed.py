@@ -111,7 +111,8 @@ def _stages(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowReco
                 aggregator.add_answered(batch)
             for begun, batch in arrivals.batches(first=True):
                 aggregator.add_labelled(batch, begun)
-            answered, labelled = aggregator.result(empty)
+            gathered = aggregator.result(empty)
+            answered, labelled = gathered.answered, gathered.labelled
             sums = deployment.judge.scorer.sums(answered, labelled)
         with watch.stage(EVIDENCE):
             _step(deployment, levels, sums)

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
 from monitoring.baseline.moments import NO_MOMENTS
@@ -44,6 +45,7 @@ class ProfileBuilder:
                 cost less.
             vocabularies: What the values of categories with a long tail are looked up in, by input.
         """
+        self.vocabularies = vocabularies
         self._bins = bins
         self._described = described
         self._vocabularies = vocabularies
@@ -66,6 +68,23 @@ class ProfileBuilder:
                 for bins in self._bins
             }
         )
+
+    def counted_words(self, feature: str, words: pa.Array, counts: NDArray[np.int64]) -> FeatureCounts:
+        """The counts of a category whose values others have counted.
+
+        Args:
+            feature: The category.
+            words: Text [d], null for missing values.
+            counts: How often each occurred, int64 [d].
+
+        Returns:
+            The counts.
+        """
+        column = _TextColumn(
+            self._categories[feature], described=self._described, vocabulary=self._vocabularies.get(feature)
+        )
+        column.add_counts(words, counts)
+        return column.counted()
 
     @property
     def columns(self) -> int:
@@ -157,6 +176,17 @@ class _TextColumn:
             self._missing += coded.null_count
             indices = coded.indices.drop_null() if coded.null_count else coded.indices
             self._by_word += np.bincount(np.asarray(indices, dtype=np.intp), minlength=self._by_word.size)
+
+    def add_counts(self, words: pa.Array, counts: NDArray[np.int64]) -> None:
+        """Add words with how often each occurred."""
+        known = np.asarray(words.is_valid(), dtype=np.bool_)
+        coded = words.filter(pa.array(known)).dictionary_encode()
+        by_word = np.bincount(
+            np.asarray(coded.indices, dtype=np.intp), weights=counts[known], minlength=len(coded.dictionary)
+        )
+        self._before = None if self._dictionary is None else self.counted()
+        self._dictionary, self._by_word = coded.dictionary, by_word.astype(np.int64)
+        self._missing = int(counts[~known].sum())
 
     def counted(self) -> FeatureCounts:
         """See `_Column`."""

@@ -18,6 +18,7 @@ from pydantic import (
 from monitoring.config.action_section import ActionSection
 from monitoring.config.addresses import store_url, webhook_url
 from monitoring.config.columns_section import ColumnEntries, ColumnSection
+from monitoring.config.engine_section import EngineSection
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.metric_section import Metrics, MetricSection
 from monitoring.config.rollout_section import DecideSection, RolloutSection
@@ -288,6 +289,7 @@ class MonitorConfig(Section):
     rollout: RolloutSection = RolloutSection()
     heartbeat: HeartbeatSection = HeartbeatSection()
     schedule: ScheduleSection = Field(default_factory=ScheduleSection)
+    engine: EngineSection = Field(default_factory=EngineSection)
     store: StoreSection = Field(default_factory=StoreSection)
     retention: RetentionSection = RetentionSection()
 
@@ -315,6 +317,7 @@ SECTIONS: dict[str, type[Section]] = {
     "rollout.decide": DecideSection,
     "heartbeat": HeartbeatSection,
     "schedule": ScheduleSection,
+    "engine": EngineSection,
     "store": StoreSection,
     "retention": RetentionSection,
 }

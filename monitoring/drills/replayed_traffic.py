@@ -70,6 +70,9 @@ class ReplayedTraffic:
         none = np.zeros(len(ids), dtype=np.bool_)
         return none, none
 
+    def expect(self, windows: Sequence[Window]) -> None:
+        """See `TrafficSource`: windows are read one by one."""
+
     def rows(self, window: Window) -> LogWindow:
         """See `TrafficSource`."""
         return LogWindow(self, window)

@@ -130,7 +130,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
         _refuse_ids(times.size, repeats, columns.prediction_id)
     scan = rows.window(Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1)))
     table, unanswered = _with_answers(scan.read(), columns, types)
-    mixed = _input_notes(table, scan.problems, columns)
+    mixed = _input_notes(table, scan.sums.found_in_files(), columns)
     if not dated:
         table = in_drawn_order(table, _groups(pieces, table, description.group_column))
     notes = (

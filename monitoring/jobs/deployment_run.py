@@ -205,6 +205,7 @@ class DeploymentRun:
         self._followed = is_followed(deployment.plan, after=self._after, checked_at=checked_at)
         due = due_windows(traffic, deployment.plan, after=self._after, now=now, followed=self._followed)
         due = (*due, *self._windows_of_labels(due, now))
+        traffic.expect(due)
         if due and self._after is not None:
             self._label_join.restore(self._judged_before(due[0].start))
             self._late = self._late_rows()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$"
 _MISSING = ("nan", "na", "n/a", "null", "none", "")
@@ -201,3 +202,17 @@ def parse_numbers(array: pa.Array, *, text: bool) -> tuple[pa.Array, int, str]:
         bad += word not in _INFINITE and word not in _MISSING
     problem = "type changed to text" if bad and not np.isfinite(values).any() else ""
     return pa.array(values), bad, problem
+
+
+def unreadable_numbers(array: pa.Array) -> NDArray[np.bool_]:
+    """Which cells of text hold something that is no number, and no word for a missing one, bool [n].
+
+    >>> unreadable_numbers(pa.array(["1.5", "NA", "x", None])).tolist()
+    [False, False, True, False]
+    """
+    cells = as_strings(array)
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(cells))
+    readable = pc.or_(
+        pc.match_substring_regex(cells, _NUMBER), pc.is_in(words, pa.array([*_INFINITE, *_MISSING], pa.string()))
+    )
+    return ~np.asarray(pc.fill_null(readable, fill_value=True), dtype=np.bool_)

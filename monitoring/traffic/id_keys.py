@@ -71,6 +71,13 @@ class IdSet:
         """
         self._ids = ids
 
+    @classmethod
+    def of_keys(cls, keys: NDArray[np.int64]) -> IdSet:
+        """The set of the ids with some keys, which `keys` gave."""
+        made = cls(pa.array([], pa.string()))
+        made.__dict__["keys"] = keys
+        return made
+
     def __len__(self) -> int:
         return len(self._ids)
 
@@ -86,10 +93,11 @@ class IdSet:
         Returns:
             bool [n]; one that is not in the set is taken for it once in 2^64 pairs.
         """
-        return is_member(id_keys(ids), self._keys)
+        return is_member(id_keys(ids), self.keys)
 
     @cached_property
-    def _keys(self) -> NDArray[np.int64]:
+    def keys(self) -> NDArray[np.int64]:
+        """The keys of the ids, each once, sorted, int64."""
         return np.unique(id_keys(self._ids))
 
 

@@ -154,7 +154,8 @@ class LenderDeployment:
         aggregator = self.judge.aggregator()
         for batch in in_batches(day):
             aggregator.add_with_labels(batch, int(day.event_times[0]))
-        answered, labelled = aggregator.result(no_predictions(self.spec))
+        sums = aggregator.result(no_predictions(self.spec))
+        answered, labelled = sums.answered, sums.labelled
         start = EPOCH + timedelta(days=number)
         window = Window(start=start, end=start + timedelta(days=1))
         batches = _RowsAgain(rows=day, before=run.days)

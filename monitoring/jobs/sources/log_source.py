@@ -215,7 +215,8 @@ class LogSource:
             if isinstance(each, EncodedImageDescriptors) and f"{INPUT}{each.source}" in table.column_names:
                 plain[each.source] = pc.list_element(table[f"{INPUT}{each.source}"], 0)  # bytes, not escapes of them
         described, problems = described_inputs(self._spec.described, plain, microseconds(plain["event_time"]))
-        unreadable = undescribed(self._spec.described, plain, described)
+        damaged = undescribed(self._spec.described, plain, described)
+        unreadable = {name: int(mask.sum()) for name, mask in damaged.items()}
         plain |= {name: column for name, column in described.items() if name not in problems}
         found = predictions_from(pa.table(plain), self._spec, probabilities=self._output)
         return with_usable_answers(found, self._spec.task), unreadable
@@ -295,6 +296,9 @@ class LogSource:
             return none, none
         index = PredictionIndex(self._root, replace(self._query, end=self._since, ids=IdSet(ids)))
         return index.was_answered(ids, as_microseconds(self._since)), index.of_other_models(ids)
+
+    def expect(self, windows: Sequence[Window]) -> None:
+        """See `TrafficSource`: windows are read one by one."""
 
     def rows(self, window: Window) -> LogWindow:
         """See `TrafficSource`."""

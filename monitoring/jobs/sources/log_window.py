@@ -8,6 +8,7 @@ from typing import Protocol
 from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.traffic_source import ReadSummary
+from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.records import Finding
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -48,9 +49,10 @@ class LogWindow:
         """See `WindowRows`."""
         return in_batches(self._reader.read(self._window)[0])
 
-    def consume(self) -> Iterator[Batch]:
+    def gather(self, aggregator: WindowAggregator) -> None:
         """See `WindowRows`."""
-        return self.batches()
+        for batch in self.batches():
+            aggregator.add_answered(batch)
 
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
         """See `WindowRows`."""

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
+from monitoring.jobs.engines.engine import Engine
+from monitoring.jobs.engines.gathering import Gathering
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_window import TableWindow
 from monitoring.judging.window.windowing import contiguous_spans
@@ -59,6 +61,7 @@ class TableSource:
         labels: tuple[Path, Path | str | None],
         clock: Callable[[], datetime],
         scope: ReadScope = EVERYTHING,
+        engine: Engine | None = None,
     ) -> None:
         """Finds out what the table's files hold, and brings labels into the label log if the job reads.
 
@@ -69,6 +72,7 @@ class TableSource:
             labels: the folder of the label log, and the tables of labels, None where there are none.
             clock: gives the time.
             scope: what part of the table is of interest.
+            engine: runs the tasks that read windows to be judged; None: they are read here, without tasks.
 
         Raises:
             BadInput: there is no such table, no row of it has an event time, or a label table has no ids or no labels.
@@ -90,7 +94,7 @@ class TableSource:
         self._label_tables = (
             None if label_tables is None else LabelTables(pieces_of(label_tables, may_be_to_come=True), columns)
         )
-        self._routing = LabelRouting(self._table, self._label_tables)
+        self._routing = LabelRouting.of(self._table, self._label_tables)
         self._imported = NO_IMPORTED_LABELS
         if scope.job:
             destination = LabelDestination(root=label_log, inline=self._counted, digests=self._digests, clock=clock)
@@ -102,6 +106,7 @@ class TableSource:
                 judged_until=scope.judged_until,
             )
         self._table.reader.forget()
+        self._gathering = None if engine is None else Gathering(engine, self._table, spec, self._routing)
 
     def _digests(self, words: pa.ChunkedArray) -> NDArray[np.int64]:
         """What labels, as text [n], are kept as, [n]."""
@@ -144,11 +149,23 @@ class TableSource:
         """See `TrafficSource`."""
         scan = self._table.window(window)
         rows = scan.read().drop_columns(["label", "label_time"])
-        return replace(predictions_from(rows, self._spec), problems=tuple(scan.problems.items())), scan.repeats
+        return replace(predictions_from(rows, self._spec), problems=scan.sums.input_problems()), scan.sums.repeats
 
     def rows(self, window: Window) -> TableWindow:
         """See `TrafficSource`."""
-        return TableWindow(self._table, window, spec=self._spec, counted=self._counted, routing=self._routing)
+        return TableWindow(
+            self._table,
+            window,
+            spec=self._spec,
+            counted=self._counted,
+            routing=self._routing,
+            gathered=self._gathering,
+        )
+
+    def expect(self, windows: Sequence[Window]) -> None:
+        """See `TrafficSource`."""
+        if self._gathering is not None:
+            self._gathering.expect(windows)
 
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
         """The images, as files, that some rows of a window have in a column.

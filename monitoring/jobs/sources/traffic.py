@@ -20,6 +20,8 @@ from monitoring.config.database_address import is_database_url
 from monitoring.config.draft import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
+from monitoring.jobs.engines.choice import engine_of
+from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.sources.database_rows import copy_database
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
@@ -66,8 +68,10 @@ def open_traffic(
     if config.traffic.query is not None:
         return _from_database(config, baseline, clock=clock, scope=scope, meanwhile=meanwhile)
     if is_table(path):
-        return _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope)
+        engine = engine_of(config, meanwhile) if scope.job else None
+        return _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope, engine=engine)
     _check_folder(path)
+    _check_engine(config)
     version = version if config.model.bundle is not None else None
     return LogSource(
         path,
@@ -86,6 +90,7 @@ def _table(
     *,
     clock: Callable[[], datetime],
     scope: ReadScope,
+    engine: Engine | None = None,
 ) -> TableSource:
     """A table at the first of two places, whose labels are at the second."""
     _check_answers(baseline)
@@ -98,7 +103,19 @@ def _table(
         labels=(config.traffic.label_log, labels),
         clock=clock,
         scope=scope,
+        engine=engine,
     )
+
+
+def _check_engine(config: MonitorConfig) -> None:
+    """Raises BadInput for an engine that reads tables, where the traffic is a traffic log."""
+    if config.engine.kind != "local":
+        raise BadInput(
+            "A traffic log is read by the process that judges.",
+            got=f'kind = "{config.engine.kind}" in the [engine] section, and a traffic log',
+            expected="files of a table",
+            fix="Remove `kind` from the [engine] section.",
+        )
 
 
 def _from_database(

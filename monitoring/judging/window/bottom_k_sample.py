@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch, joined
@@ -60,9 +62,9 @@ class BottomKSample:
             self._reduce()
 
     def rows(self, empty: Predictions) -> Predictions:
-        """The sampled rows; `empty` where there are none."""
+        """The sampled rows, in order of event time and id, whatever the order they came in; `empty` without any."""
         self._reduce()
-        return self._kept[0] if self._kept else empty
+        return in_order(self._kept[0]) if self._kept else empty
 
     def _reduce(self) -> None:
         """Reduce the candidates to the sample. Those with inputs of the same types are converted together."""
@@ -72,3 +74,17 @@ class BottomKSample:
             rows = joined(found)
             self._kept = (rows.take(sample_indices(rows, SAMPLE)),)
         self._candidates = ()
+
+
+def in_order(rows: Predictions) -> Predictions:
+    """Rows in order of event time, and of one time by their ids."""
+    keys = pa.table({"time": rows.event_times, "id": rows.ids})
+    return rows.take(pc.sort_indices(keys, [("time", "ascending"), ("id", "ascending")]).to_numpy())
+
+
+def sample_of_both(some: Predictions, others: Predictions) -> Predictions:
+    """The sample of all rows of which two samples are, in the same order."""
+    if not len(some) or not len(others):
+        return some if len(some) else others
+    rows = joined([some, others])
+    return in_order(rows.take(sample_indices(rows, SAMPLE)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -67,6 +68,7 @@ class RowScorer:
     """
 
     def __init__(self, catalogue: Catalogue, *, threshold: float | None = None, confusion_classes: int = 0) -> None:
+        self.catalogue, self.threshold, self.confusion_classes = catalogue, threshold, confusion_classes
         self._catalogue = catalogue
         self._task = catalogue.task
         self._threshold = threshold
@@ -265,7 +267,10 @@ class RowScorer:
     def measured(self, labelled: Tally, rng: np.random.Generator) -> tuple[MeasuredMetric, ...]:
         """The metrics that are shown, with intervals, from a tally of labelled rows."""
         shown = self._catalogue.measured
-        return () if shown is None else tuple(shown.measured(labelled.counts, rng))
+        if shown is None:
+            return ()
+        counts = {name: _in_64_bits(one) for name, one in labelled.counts.items()}
+        return tuple(shown.measured(counts, rng))
 
     def group_counts(self, tally: Tally) -> tuple[int, ...]:
         """Rows, and rows in each group, as of `monitoring.watches.label_coverage.CoverageGroups.counts`."""
@@ -334,6 +339,11 @@ class RowScorer:
             sums = np.bincount(code, weights=units, minlength=len(values) + 1)
             found += sums[: len(values)].astype(np.int64).tolist()
         return found
+
+
+def _in_64_bits(counts: Whole) -> Whole:
+    """Counts as they are, or those beyond 64 bits as the nearest floats: for metrics that are shown and not tested."""
+    return counts if counts.dtype != object else cast("Whole", counts.astype(np.float64))
 
 
 def _expected_sums(expected: Mapping[str, ExpectedLoss], metrics: tuple[str, ...]) -> Whole:

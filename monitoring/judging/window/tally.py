@@ -51,12 +51,28 @@ class LossSum:
         return cls(rows=rows, losses=rows * row_loss, variances=rows * row_variance)
 
 
+def _exact_sum(some: Whole, others: Whole) -> Whole:
+    """The sum of two arrays of one shape, as Python's own numbers where some of it does not fit into 64 bits."""
+    total = np.asarray(some + others)
+    if total.dtype == object:
+        return total
+    if (((some ^ total) & (others ^ total)) < 0).any():  # both have another sign than their sum
+        return np.asarray(some.astype(object) + others.astype(object))
+    return total
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """Named sums over rows, int64 arrays of any shape. The tally of no rows has no names, and adds nothing.
+    """Named sums over rows, arrays of whole numbers of any shape. The tally of no rows has no names, and adds nothing.
+
+    Arrays are int64 until a sum would not fit: some 2^31 rows of full score. From there on they hold Python's own whole
+    numbers, which have no bound.
 
     >>> (Tally({"rows": np.array(2)}) + Tally() + Tally({"rows": np.array(3)})).number("rows")
     5
+    >>> most = Tally({"losses": np.array([2**63 - 1])})
+    >>> (most + most).numbers("losses") == (2**64 - 2,)
+    True
     """
 
     counts: Mapping[str, Whole] = field(default_factory=dict)
@@ -64,7 +80,7 @@ class Tally:
     def __add__(self, other: Tally) -> Tally:
         if not self.counts or not other.counts:
             return self if self.counts else other
-        return Tally({name: count + other.counts[name] for name, count in self.counts.items()})
+        return Tally({name: _exact_sum(count, other.counts[name]) for name, count in self.counts.items()})
 
     def number(self, name: str) -> int:
         """A single sum; 0 in the tally of no rows."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_findings import UnknownClassLabels
+from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.records import Finding
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -46,8 +47,11 @@ class WindowRows(Protocol):
     def batches(self) -> Iterator[Batch]:
         """The rows, each once, in any order; as often as they are read."""
 
-    def consume(self) -> Iterator[Batch]:
-        """The same, to be judged: read once, and at the end the inline labels are recorded as counted."""
+    def gather(self, aggregator: WindowAggregator) -> None:
+        """Give an aggregator the rows, or what others have aggregated of them, with their inline labels.
+
+        The window is judged then: at the end the inline labels are recorded as counted.
+        """
 
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
         """The rows with those ids, and possibly others, with the inline labels that were counted.
@@ -110,6 +114,9 @@ class TrafficSource(PredictionLookup, Protocol):
     @property
     def excluded_rows(self) -> int:
         """Rows of callers that are excluded, in the windows read so far."""
+
+    def expect(self, windows: Sequence[Window]) -> None:
+        """Windows that will be gathered one after the other: what reads for several may read for them at once."""
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""

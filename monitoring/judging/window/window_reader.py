@@ -43,21 +43,17 @@ def read_window(
     """
     window, first, end = due.window, due.first, due.end
     rows = traffic.rows(window)
-    start = as_microseconds(window.start)
-    for batch in rows.consume():
-        if rows.inline_labels:
-            aggregator.add_with_labels(batch, start)
-        else:
-            aggregator.add_answered(batch)
+    rows.gather(aggregator)
     summary = rows.summary()
     arrivals = label_join.join(window, rows.select, first=first)
     for is_first in (True, False):
         for answered_from, batch in arrivals.batches(first=is_first):
             aggregator.add_labelled(batch, answered_from, first=is_first)
-    answered, labelled = aggregator.result(empty)
+    sums = aggregator.result(empty)
+    answered, labelled = sums.answered, sums.labelled
     found = _label_findings(arrivals, summary.unknown_labels, label_join.task, labelled.rows)
     if end is not None:
-        end = replace(end, labels=int((arrivals.labelled.label_times >= start).sum()))
+        end = replace(end, labels=int((arrivals.labelled.label_times >= as_microseconds(window.start)).sum()))
     is_alone = end is not None and not end.is_followed and not answered.rows
     return WindowTraffic(
         window=window,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
+from monitoring.judging.window.bottom_k_sample import sample_of_both
 from monitoring.judging.window.row_scorer import RowScorer, ScoredRows
 from monitoring.judging.window.tally import Tally
 from monitoring.judging.window.window_samples import Mask, WindowSamples
@@ -41,6 +44,16 @@ class AnsweredSums:
     sample: Predictions
     usable: Predictions
 
+    def __add__(self, other: AnsweredSums) -> AnsweredSums:
+        return AnsweredSums(
+            rows=self.rows + other.rows,
+            newest=max(self.newest, other.newest),
+            counts=self.counts + other.counts,
+            tally=self.tally + other.tally,
+            sample=sample_of_both(self.sample, other.sample),
+            usable=sample_of_both(self.usable, other.usable),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelledSums:
@@ -60,6 +73,16 @@ class LabelledSums:
     whole: Tally
     usable: Predictions
 
+    def __add__(self, other: LabelledSums) -> LabelledSums:
+        starts = sorted({*self.tallies, *other.tallies})
+        return LabelledSums(
+            rows=self.rows + other.rows,
+            delays=merged_counts([self.delays, other.delays]),
+            tallies={start: self.tallies.get(start, Tally()) + other.tallies.get(start, Tally()) for start in starts},
+            whole=self.whole + other.whole,
+            usable=sample_of_both(self.usable, other.usable),
+        )
+
     def of_windows(self, starts: Sequence[int]) -> LabelledSums:
         """The same labels, with the losses of rows answered in some windows only, and no sample of them."""
         kept = {start: self.tallies[start] for start in starts}
@@ -68,6 +91,25 @@ class LabelledSums:
     def without_losses(self) -> LabelledSums:
         """The same labels, left out of every loss."""
         return replace(self, whole=Tally(), usable=self.usable.take(np.zeros(0, dtype=np.int64)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WindowSums:
+    """All that is judged of a window's rows, or of some of them: sums and samples, which add up in any order.
+
+    Evidence is the same to the last bit for any order and any cut of the rows; mean and variance of inputs, which are
+    shown, and the commonest of a category's rarer values are so within the errors that `Moments` and `Sketch` state.
+
+    Attributes:
+        answered: The rows answered in the window.
+        labelled: The rows whose labels arrived in it.
+    """
+
+    answered: AnsweredSums
+    labelled: LabelledSums
+
+    def __add__(self, other: WindowSums) -> WindowSums:
+        return WindowSums(answered=self.answered + other.answered, labelled=self.labelled + other.labelled)
 
 
 class WindowAggregator:
@@ -82,7 +124,9 @@ class WindowAggregator:
     """
 
     def __init__(self, scorer: RowScorer, profiles: ProfileBuilder) -> None:
+        self.scorer, self.profiles = scorer, profiles
         self._scorer = scorer
+        self._merged: list[WindowSums] = []
         self._profile = profiles.begin()
         self._samples = WindowSamples()
         self._rows = 0
@@ -130,7 +174,11 @@ class WindowAggregator:
             scored = replace(scored, counts={**scored.counts, **none})
         self._add_losses(scored, batch.labels if usable is None else batch.labels[usable], start)
 
-    def result(self, empty: Predictions) -> tuple[AnsweredSums, LabelledSums]:
+    def merge(self, sums: WindowSums) -> None:
+        """Add what others have aggregated of the window."""
+        self._merged.append(sums)
+
+    def result(self, empty: Predictions) -> WindowSums:
         """The window's aggregates; `empty` is what samples without rows are."""
         answered = AnsweredSums(
             rows=self._rows,
@@ -147,7 +195,10 @@ class WindowAggregator:
             whole=sum(self._labelled.values(), start=Tally()),
             usable=self._samples.labelled(empty),
         )
-        return answered, labelled
+        own = WindowSums(answered=answered, labelled=labelled)
+        if not self._merged:
+            return own
+        return reduce(add, (*self._merged, own))
 
     def _count(self, batch: Batch, usable: Mask) -> ScoredRows:
         self._rows += len(batch)

@@ -91,8 +91,8 @@ def described_inputs(
 
 def undescribed(
     described: Sequence[Descriptors], columns: Mapping[str, pa.ChunkedArray], found: Mapping[str, pa.Array]
-) -> dict[str, int]:
-    """How many cells hold something of which no descriptor says anything, such as an image that is damaged.
+) -> dict[str, NDArray[np.bool_]]:
+    """Which cells hold something of which no descriptor says anything, such as an image that is damaged.
 
     Args:
         described: What describes which column.
@@ -100,9 +100,9 @@ def undescribed(
         found: What `described_inputs` made of them.
 
     Returns:
-        The numbers above 0, by column.
+        bool [n] by column, of those with such a cell.
     """
-    counts = {}
+    masks = {}
     for each in described:
         given = columns.get(each.source)
         if given is None or not each.reads(value_type(given.type)):
@@ -112,9 +112,9 @@ def undescribed(
             if not unsaid.any():
                 break
             unsaid &= np.asarray(found[name].is_null(nan_is_null=True), dtype=np.bool_)
-        if unsaid.any() and (count := int((unsaid & np.asarray(given.is_valid(), dtype=np.bool_)).sum())):
-            counts[each.source] = count
-    return counts
+        if unsaid.any() and (unsaid := unsaid & np.asarray(given.is_valid(), dtype=np.bool_)).any():
+            masks[each.source] = unsaid
+    return masks
 
 
 def missing_input(rows: int, *, number: bool) -> pa.Array:

@@ -19,7 +19,7 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
 
 
-def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], int, tuple[Finding, ...]]:
+def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], int, tuple[str, ...]]:
     """The usable answers of n rows.
 
     Args:
@@ -27,20 +27,15 @@ def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float6
         columns: names the columns of the answer.
 
     Returns:
-        Probabilities [n, classes], NaN in rows without a usable answer; how many rows have none; and a finding for
-        each column of the answer that is absent. Zeros for a table of inputs alone.
+        Probabilities [n, classes], NaN in rows without a usable answer; how many rows have none; and the columns of the
+        answer that are absent. Zeros for a table of inputs alone.
     """
     rows, width = raw.table.num_rows, columns.width
     if not columns.answer:
         return np.zeros((rows, width)), 0, ()
-    absent = [name for name in columns.answer if name not in raw.table.column_names]
+    absent = tuple(name for name in columns.answer if name not in raw.table.column_names)
     if absent:
-        values = np.full((rows, width), np.nan)
-        facts = tuple(
-            Finding(kind="column gone", feature=name, message=f"The column {name} is absent.", fact=True)
-            for name in absent
-        )
-        return values, rows, facts
+        return np.full((rows, width), np.nan), rows, absent
     values = given_probabilities(raw, columns)
     usable = usable_answers(values, columns)
     unusable = int(rows - usable.sum())
@@ -70,7 +65,7 @@ def usable_answers(values: NDArray[np.float64], columns: TableColumns) -> NDArra
 
 
 def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple[Finding, ...]:
-    """The fact that no row of a piece has a usable answer, if that is so."""
+    """The fact that none of some rows has a usable answer, if that is so."""
     if not rows or unusable < rows:
         return ()
     named = ", ".join(columns.answer)

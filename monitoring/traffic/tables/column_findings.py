@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 import pyarrow as pa
@@ -66,28 +65,27 @@ def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]
     return tuple(found)
 
 
-def with_new_name(finding: Finding, raw: RawRows, columns: TableColumns) -> Finding:
-    """A finding that a column of answers is gone, with the column that it may be now: the only new one of its type.
+def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
+    """What to say of a column of answers that is gone: the column that it may be now, the only new one of its type.
 
     Args:
-        finding: the finding; another one is as it was.
+        answer: the column.
         raw: the header of the file.
         columns: what each column means, and which the reference had.
 
     Returns:
-        The finding.
+        A sentence; empty where no column may be it.
     """
-    present, kind = raw.columns(), columns.known.get(finding.feature)
-    if finding.feature not in columns.answer or finding.feature in present or not columns.known:
-        return finding
+    present, kind = raw.columns(), columns.known.get(answer)
+    if answer in present or not columns.known:
+        return ""
     expected = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
     new = [name for name in present if name not in expected]
     like = [name for name in new if raw.text or str(present[name].type) == kind]
-    near = get_close_matches(finding.feature, like, n=1) or (like if len(like) == 1 else [])
+    near = get_close_matches(answer, like, n=1) or (like if len(like) == 1 else [])
     if not near:
-        return finding
-    advice = f" It may be {near[0]} under another name: name that in the [traffic] section, or rename the column."
-    return replace(finding, message=finding.message + advice)
+        return ""
+    return f"It may be {near[0]} under another name: name that in the [traffic] section, or rename the column."
 
 
 def _new_columns(raw: RawRows, present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:

@@ -16,7 +16,7 @@ from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
-from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, as_parquet_file, lake_format
+from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, as_parquet_file, lake_format, refuse_parts_of_lake
 from monitoring.traffic.tables.quotes import UnbalancedQuotes
 from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet
 
@@ -182,6 +182,7 @@ def _files(path: Path, *, required: bool = True) -> list[tuple[str, Path]]:
     if path.is_file():
         if not path.name.endswith(SUFFIXES):
             raise BadInput("Not a table.", got=str(path), expected=_KINDS, fix="Convert it, or rename it.")
+        refuse_parts_of_lake(str(path), [path.absolute().parent])
         return [(path.name, path)]
     if path.is_dir():
         base, found = path, list(path.rglob("*"))
@@ -195,6 +196,7 @@ def _files(path: Path, *, required: bool = True) -> list[tuple[str, Path]]:
             base = base.parent
         pattern = str(path.relative_to(base))
         found = [] if base == path else list(base.glob(f"{pattern}/*" if path.name == "**" else pattern))
+    refuse_parts_of_lake(str(path), sorted({each.parent.absolute() for each in found}))
     named = {each.relative_to(base).as_posix(): each for each in found if each.is_file()}
     return [(name, named[name]) for name in _tables(named, str(path), required=required or not base.is_dir())]
 

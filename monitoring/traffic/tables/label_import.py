@@ -72,15 +72,25 @@ class LabelRouting:
     has a label for.
     """
 
-    def __init__(self, table: Table, label_tables: LabelTables | None) -> None:
-        """Routes the labels of `table`; `label_tables` is None where there are no label tables."""
-        self._shared = table.repeats.shared
-        self._label_tables = label_tables
+    def __init__(self, shared: Mapping[int, NDArray[np.int64]], labelled_apart: Callable[[], IdSet] | None) -> None:
+        """Routes the labels of a table.
+
+        Args:
+            shared: by number of the piece, the places of rows that share an id.
+            labelled_apart: gives the ids that label tables have a label for; None where there are no label tables.
+        """
+        self._shared = shared
+        self.labelled_apart = labelled_apart
+
+    @classmethod
+    def of(cls, table: Table, label_tables: LabelTables | None) -> LabelRouting:
+        """Of a table, and of its label tables, None where there are none."""
+        return cls(table.repeats.shared, None if label_tables is None else lambda: label_tables.ids)
 
     @property
     def needs_ids(self) -> bool:
         """Whether `by_log` looks at ids."""
-        return self._label_tables is not None
+        return self.labelled_apart is not None
 
     def concerns(self, extent: Extent) -> bool:
         """Whether some label of a piece may go through the log."""
@@ -99,9 +109,9 @@ class LabelRouting:
         """
         shared = self._shared.get(number)
         found = None if shared is None else is_member(places, shared)
-        if self._label_tables is None or ids is None:
+        if self.labelled_apart is None or ids is None:
             return found
-        elsewhere = self._label_tables.ids.contains(ids)
+        elsewhere = self.labelled_apart().contains(ids)
         return elsewhere if found is None else found | elsewhere
 
     def inline(self, number: int, batch: RowBatch) -> NDArray[np.bool_] | None:
@@ -152,7 +162,7 @@ def import_labels(
     """
     counted = destination.inline.read() if judged_until is not None or label_tables is not None else {}
     judged = None if judged_until is None else _JudgedRows(since=since, until=judged_until, counted=counted)
-    own, matched = _labels_in_rows(table, LabelRouting(table, label_tables), judged, destination.digests)
+    own, matched = _labels_in_rows(table, LabelRouting.of(table, label_tables), judged, destination.digests)
     LabelWriter(destination.root, clock=destination.clock).close()  # there is a log from now on, if an empty one
     if label_tables is None:
         if own.num_rows:
@@ -251,6 +261,8 @@ def _labels_in_piece(
             wanted |= by_log
         if judged is not None:
             wanted |= judged.new_labels(times, digests(labels["label"]), judged.counted_as(piece, places, ids))
+        if table.inside.first is not None:  # whether older rows are in a piece that is read depends on the files alone
+            wanted &= ~times.valid | (times.us >= table.inside.first)
         mine = np.flatnonzero(wanted & np.asarray(labels["label"].is_valid(), dtype=np.bool_))
         names_of = generated_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
         yield labels.take(pa.array(mine)).add_column(0, "prediction_id", names_of), times.valid[mine]

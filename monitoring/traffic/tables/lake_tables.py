@@ -54,6 +54,36 @@ def lake_format(names: Iterable[str]) -> str | None:
     return None
 
 
+def refuse_parts_of_lake(place: str, folders: Iterable[Path]) -> None:
+    """Check that no folder of files, nor one that it lies in, is a Delta Lake or Apache Iceberg table.
+
+    Args:
+        place: What names the files.
+        folders: Where they are.
+
+    Raises:
+        BadInput: One is: its files are not the table's rows.
+    """
+    for folder in dict.fromkeys(parent for each in folders for parent in (each, *each.parents)):
+        names = [f"{log}/{each.name}" for log in LAKE_FOLDERS for each in _files_in(folder / log)]
+        found = lake_format(names)
+        if found is not None:
+            raise BadInput(
+                f"Files of a {found} table are named one by one.",
+                got=f"{place}, and {folder} is a {found} table",
+                expected="the table's folder: some of its files hold rows that were deleted, or older versions of them",
+                fix=f'Name the table: "{folder}".',
+            )
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    """The files of a folder; none where there is no such folder, or it cannot be listed."""
+    try:
+        yield from folder.iterdir()
+    except OSError:
+        return
+
+
 def as_parquet_file(found: str, place: str, names: Sequence[str]) -> Path:
     """The current version of a table as a Parquet file in the local cache, made again when there is a newer version.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
-from monitoring.traffic.cells import decoded, valid_utf8
+from monitoring.traffic.cells import decoded, unreadable_numbers, valid_utf8
 from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
 from monitoring.traffic.format.rows import TIMESTAMP
-from monitoring.traffic.tables.answers import as_list_column, no_answer_findings, read_answers
-from monitoring.traffic.tables.column_findings import column_findings, with_new_name
+from monitoring.traffic.tables.answers import as_list_column, read_answers
+from monitoring.traffic.tables.column_findings import column_findings, new_name
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows, TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader
@@ -48,6 +48,11 @@ class RowBatch:
         labels: class names, coded, [n]; null where there is no label.
         label_us: int64 [n], when each label became known, in microseconds; None where that is when its row happened.
         ids: strings [n]; None where the table has none.
+        problems: inputs that are absent or of another type in the file, with what is wrong with each.
+        absent_answers: columns of the answer that the file does not have, each with the advice that goes with it.
+        unreadable: by column, bool [n], which cells hold something that is not of the column's kind.
+        invalid_label_times: bool [n], which labels have a time that is none; None where none has.
+        text: whether the file is one of text, in which numbers are text.
     """
 
     piece: TablePiece
@@ -59,6 +64,11 @@ class RowBatch:
     labels: pa.DictionaryArray
     label_us: NDArray[np.int64] | None
     ids: pa.Array | None
+    problems: Mapping[str, str] = field(default_factory=dict)
+    absent_answers: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    invalid_label_times: NDArray[np.bool_] | None = None
+    text: bool = False
 
     def __len__(self) -> int:
         return self.places.size
@@ -90,7 +100,23 @@ class RowBatch:
             labels=self.labels.take(chosen),
             label_us=None if self.label_us is None else self.label_us[at],
             ids=None if self.ids is None else self.ids.take(chosen),
+            problems=self.problems,
+            absent_answers=self.absent_answers,
+            unreadable={name: mask[at] for name, mask in self.unreadable.items()},
+            invalid_label_times=None if self.invalid_label_times is None else self.invalid_label_times[at],
+            text=self.text,
         )
+
+    def input_problems(self) -> dict[str, str]:
+        """What is wrong with inputs in all of these rows: of text, that no cell is a number."""
+        if not self.text:
+            return dict(self.problems)
+        found = dict(self.problems)
+        for name in self.inputs.column_names:
+            column = self.inputs[name]
+            if pa.types.is_floating(column.type) and not np.isfinite(np.asarray(column)).any():
+                found.setdefault(name, "type changed to text")
+        return found
 
     def all_ids(self) -> pa.Array:
         """Ids of all rows: from the table, or by their file and place in it."""
@@ -129,24 +155,18 @@ class RowBatch:
 
 @dataclass(slots=True)
 class PieceRows:
-    """All rows of one piece, batch by batch; what was wrong with it is known after a pass over them.
+    """All rows of one piece, batch by batch; what was wrong with its file is known after a pass over them.
 
     Attributes:
         piece: the piece.
         columns: what each column means.
         reader: reads the piece.
-        problems: inputs that are absent or of another type, with what is wrong with each.
-        unreadable_cells: by column, how many cells hold something that is no number, or cannot be described.
-        invalid_label_times: how many labels have a time that is none.
         findings: about the columns and the lines of the file.
     """
 
     piece: TablePiece
     columns: TableColumns
     reader: PieceReader
-    problems: dict[str, str] = field(default_factory=dict)
-    unreadable_cells: dict[str, int] = field(default_factory=dict)
-    invalid_label_times: int = 0
     findings: tuple[Finding, ...] = ()
 
     def batches(self) -> Iterator[RowBatch]:
@@ -162,41 +182,43 @@ class PieceRows:
         header = self.reader.header(self.piece)
         names = self.columns.read
         coded = {name for name, kind in self.columns.plain_inputs.items() if kind == "category"}
-        rows = unusable = self.invalid_label_times = 0
-        self.unreadable_cells = {}
-        facts: tuple[Finding, ...] = ()
         for first, raw in self.reader.batches(self.piece, names, coded):
-            values, bad, facts = read_answers(raw, self.columns)
-            unusable += bad
-            yield self._batch(raw, values, first)
-            rows += raw.table.num_rows
-        if rows:
-            facts = facts or no_answer_findings(self.columns, rows, unusable)
+            yield self.batch_of(raw, first, header)
         quotes = [] if header.unbalanced is None else [(self.piece.name, header.table.num_rows, header.unbalanced)]
-        facts = tuple(with_new_name(fact, header, self.columns) for fact in facts)
-        self.findings = (*facts, *column_findings(header, self.columns), *quote_findings(quotes))
+        self.findings = (*column_findings(header, self.columns), *quote_findings(quotes))
 
-    def _batch(self, raw: RawRows, values: NDArray[np.float64], first: int) -> RowBatch:
+    def batch_of(self, raw: RawRows, first: int, header: RawRows) -> RowBatch:
+        """Rows in the shape that the monitor reads.
+
+        Args:
+            raw: the rows, with those columns that they have.
+            first: the place in the piece of the first of them.
+            header: all columns of the piece.
+
+        Returns:
+            The batch.
+        """
         present = raw.columns()
+        values, _, absent_answers = read_answers(raw, self.columns)
         inputs: dict[str, pa.Array] = {}
+        problems: dict[str, str] = {}
+        unreadable: dict[str, NDArray[np.bool_]] = {}
         for name, kind in self.columns.plain_inputs.items():
             number, known = kind == "number", self.columns.known.get(name, "")
             inputs[name], bad, problem = _input(raw, present.get(name), number=number, known=known)
-            if problem:
-                self.problems[name] = problem
+            if problem and not (bad and raw.text):
+                problems[name] = problem
             if bad:
-                self.unreadable_cells[name] = self.unreadable_cells.get(name, 0) + bad
+                unreadable[name] = unreadable_numbers(decoded(present[name]))
         times = event_times(raw, self.columns)
-        described, problems = described_inputs(self.columns.described, present, times.us)
-        self.problems |= problems
-        for name, bad in undescribed(self.columns.described, present, described).items():
-            self.unreadable_cells[name] = self.unreadable_cells.get(name, 0) + bad
+        described, undescribable = described_inputs(self.columns.described, present, times.us)
+        unreadable |= undescribed(self.columns.described, present, described)
         labels = coded_labels(raw, self.columns)
-        label_us = None
+        label_us = invalid = None
         if self.columns.label_time in present:
             known_at = given_label_times(raw, self.columns)
             label_us = np.where(known_at.valid, np.maximum(known_at.us, times.us), times.us)
-            self.invalid_label_times += int(invalid_label_times(raw, self.columns, labels, known_at).sum())
+            invalid = invalid_label_times(raw, self.columns, labels, known_at)
         has_ids = self.columns.prediction_id in present
         return RowBatch(
             piece=self.piece,
@@ -208,6 +230,11 @@ class PieceRows:
             labels=labels,
             label_us=label_us,
             ids=row_ids(self.piece, raw, self.columns, first) if has_ids else None,
+            problems=problems | undescribable,
+            absent_answers={name: new_name(name, header, self.columns) for name in absent_answers},
+            unreadable=unreadable,
+            invalid_label_times=invalid if invalid is not None and invalid.any() else None,
+            text=raw.text,
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,14 +17,14 @@ from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.format.rows import LAST_US
 from monitoring.traffic.id_keys import IdSet, is_member
-from monitoring.traffic.tables.column_findings import unreadable_cells
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, find_extents
+from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, TableExtents, find_extents
 from monitoring.traffic.tables.files import TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.traffic.tables.repeats import IdentifiedRows, Repeats, find_repeats, identified_rows
 from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
-from monitoring.traffic.tables.rows import event_times, label_time_findings, row_ids
+from monitoring.traffic.tables.rows import event_times, row_ids
 from monitoring.traffic.tables.times import ParsedTimes
 from monitoring.traffic.windows import Window
 
@@ -90,6 +90,7 @@ class Table:
         pieces: all pieces.
         columns: what each column means.
         extents: the pieces with rows from `since` on.
+        inside: the event times that are of interest.
         times: what was found about event times.
         repeats: the rows that share an id.
         reader: reads the pieces.
@@ -122,13 +123,43 @@ class Table:
         self.pieces = pieces
         self.columns = columns
         self.reader = PieceReader(columns)
-        self._inside = EventTimeRange(first=first, last=last)
-        self.times = find_extents(pieces, columns, self.reader, inside=self._inside)
+        self.inside = EventTimeRange(first=first, last=last)
+        self.times = find_extents(pieces, columns, self.reader, inside=self.inside)
         self.extents = self.times.extents
         self.repeats = Repeats()
         if self.times.has_ids:
             self.repeats = find_repeats(self.extents, columns, self.reader, EventTimeRange(first=first))
         self._kept: OrderedDict[int, _KeptPiece] = OrderedDict()
+
+    @classmethod
+    def of_extents(
+        cls,
+        extents: Sequence[Extent],
+        columns: TableColumns,
+        *,
+        inside: EventTimeRange,
+        has_ids: bool,
+        repeats: Repeats,
+    ) -> Table:
+        """A part of a table of which it is known what rows it has and which of them count; nothing is read.
+
+        Args:
+            extents: the pieces of the part.
+            columns: what each column means.
+            inside: the event times that are of interest.
+            has_ids: whether some piece of the table has ids.
+            repeats: the rows of these pieces that share an id.
+
+        Returns:
+            The part.
+        """
+        made = cls((), columns)
+        times = TableExtents(
+            extents=tuple(extents), invalid=(), findings=(), naive=False, has_ids=has_ids, no_valid_time=False
+        )
+        made.pieces, made.times, made.extents = [extent.piece for extent in extents], times, times.extents
+        made.inside, made.repeats = inside, repeats
+        return made
 
     @property
     def has_ids(self) -> bool:
@@ -208,9 +239,13 @@ class Table:
                     found |= zip(words.filter(pa.array(mine)).to_pylist(), cells, strict=True)
         return {one: cell for one, cell in found.items() if cell is not None}
 
-    def window(self, window: Window) -> WindowScan:
-        """A pass over the rows of a window."""
-        return WindowScan(self, window)
+    def window(self, window: Window, only: Collection[int] | None = None) -> WindowScan:
+        """A pass over the rows of a window, in the pieces of some numbers only, None for all."""
+        return WindowScan(self, window, only)
+
+    def time_findings(self, window: Window) -> tuple[Finding, ...]:
+        """What is wrong with the event times of rows that are reported with a window."""
+        return tuple(finding for each in self.times.invalid for finding in each.findings(window))
 
     def identified(self) -> Iterator[IdentifiedRows]:
         """Ids and event times of the rows, repeats included, batch by batch.
@@ -219,7 +254,7 @@ class Table:
             Rows of one piece.
         """
         for extent in self.extents:
-            yield from identified_rows(extent, self.columns, self.reader, self._inside)
+            yield from identified_rows(extent, self.columns, self.reader, self.inside)
 
     def occurring(self, ids: pa.Array) -> pa.Array:
         """Those of some ids that a row has. Cost: a pass over all ids."""
@@ -266,7 +301,9 @@ class Table:
         )
         return ParsedTimes(us=found, valid=known)
 
-    def parts(self, window: Window) -> Iterator[tuple[PieceRows, Iterator[WindowPart]]]:
+    def parts(
+        self, window: Window, only: Collection[int] | None = None
+    ) -> Iterator[tuple[PieceRows, Iterator[WindowPart]]]:
         """The rows of a window: for each piece that may have some, the pass over it and what that brings.
 
         Yields:
@@ -274,7 +311,7 @@ class Table:
         """
         start, end = as_microseconds(window.start), as_microseconds(window.end)
         for extent in self.extents:
-            if extent.last >= start and extent.first < end:
+            if extent.last >= start and extent.first < end and (only is None or extent.number in only):
                 rows, batches = self._rows(extent, start, end)
                 yield rows, (self._part(extent, batch, start, end) for batch in batches)
 
@@ -283,7 +320,7 @@ class Table:
         at, repeats = None, 0
         if extent.first < start or extent.last >= end or not extent.complete:
             inside = batch.timed & (batch.event_us >= start) & (batch.event_us < end)
-            inside &= batch.event_us <= self._inside.last
+            inside &= batch.event_us <= self.inside.last
             at = None if inside.all() else np.flatnonzero(inside)
         dropped = self.repeats.dropped.get(extent.number)
         if dropped is not None:
@@ -314,7 +351,7 @@ class Table:
         dropped = self.repeats.dropped.get(extent.number)
         for first, raw in self.reader.batches(extent.piece, (self.columns.event_time,)):
             times = event_times(raw, self.columns)
-            places = np.flatnonzero(self._inside.contains(times))
+            places = np.flatnonzero(self.inside.contains(times))
             repeated = np.zeros(places.size, dtype=np.bool_)
             if dropped is not None:
                 repeated = is_member(first + places, dropped)
@@ -325,18 +362,15 @@ class WindowScan:
     """One pass over the rows of a window, and what it finds out.
 
     Attributes:
-        repeats: how many rows of the window do not count.
-        problems: inputs that are absent or of another type in a piece, with what is wrong with each.
+        sums: what was found so far; of files, once their rows are gone through.
     """
 
-    def __init__(self, table: Table, window: Window) -> None:
+    def __init__(self, table: Table, window: Window, only: Collection[int] | None = None) -> None:
         """Prepares the pass."""
         self._table = table
+        self._only = only
         self._window = window
-        self._pieces: list[PieceRows] = []
-        self._rows = self._unusable = 0
-        self.repeats = 0
-        self.problems: dict[str, str] = {}
+        self.sums = ReadSums()
 
     def parts(self) -> Iterator[WindowPart]:
         """The rows that count, batch by batch. To be gone through once, to its end.
@@ -344,21 +378,15 @@ class WindowScan:
         Yields:
             Parts with at least one row, in the order of files and their rows.
         """
-        for rows, parts in self._table.parts(self._window):
+        for rows, parts in self._table.parts(self._window, self._only):
             any_row = False
             for part in parts:
-                self.repeats += part.repeats
-                if not len(part.batch):
-                    continue
-                any_row = True
-                self._rows += len(part.batch)
-                probabilities = part.batch.probabilities
-                if np.isnan(probabilities.sum()):
-                    self._unusable += int(np.isnan(probabilities).any(axis=1).sum())
-                yield part
+                self.sums += ReadSums.of(part.batch, part.repeats)
+                if len(part.batch):
+                    any_row = True
+                    yield part
             if any_row:
-                self._pieces.append(rows)
-                self.problems |= rows.problems
+                self.sums += ReadSums(columns={(found.kind, found.feature): found for found in rows.findings})
 
     def read(self) -> pa.Table:
         """All rows at once, as `RowBatch.table` has them, in order of event time; those of one time as they stand."""
@@ -371,17 +399,7 @@ class WindowScan:
 
     def findings(self) -> tuple[Finding, ...]:
         """What was found about the window's files, times, answers and cells, once the pass is over."""
-        columns = {(found.kind, found.feature): found for rows in self._pieces for found in rows.findings}
-        found = [*columns.values(), *(f for each in self._table.times.invalid for f in each.findings(self._window))]
-        if self._unusable:
-            message = f"{self._unusable} of {self._rows} rows have no answer that is a probability or a known class."
-            found.append(Finding(kind="unusable answers", feature="", message=message))
-        unreadable: Counter[str] = Counter()
-        for rows in self._pieces:
-            unreadable.update(rows.unreadable_cells)
-        found += unreadable_cells(unreadable, self._table.columns.described)
-        invalid = sum(rows.invalid_label_times for rows in self._pieces)
-        return (*found, *label_time_findings(self._table.columns.label_time, invalid))
+        return self.sums.findings(self._table.columns, self._table.time_findings(self._window))
 
 
 def _no_rows(columns: TableColumns) -> pa.Table:

@@ -131,7 +131,8 @@ class SmallJudge:
         aggregator = self.judge.aggregator()
         for batch in in_batches(mine):
             aggregator.add_with_labels(batch, first)
-        answered, labelled = aggregator.result(no_predictions(SPEC))
+        sums = aggregator.result(no_predictions(SPEC))
+        answered, labelled = sums.answered, sums.labelled
         batches = RowsAgain(rows=mine, others=rows)
         return WindowTraffic(window=window, answered=answered, labelled=labelled, batches=batches, **fields)
 

@@ -58,7 +58,6 @@ def source(deployed: Path, send: Send) -> LogSource:
 def test_batches_are_the_rows_of_the_window_whose_labels_are_all_in_the_log(source: LogSource) -> None:
     window = source.rows(FIRST)
     ids = [batch.ids(np.arange(len(batch))).to_pylist() for batch in window.batches()]
-    assert ids == [batch.ids(np.arange(len(batch))).to_pylist() for batch in window.consume()]
     assert sorted(ids[0]) == sorted(f"20130401-0-{place}:0" for place in range(60))
     assert not window.inline_labels
 

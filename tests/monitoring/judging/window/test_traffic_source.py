@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,8 @@ from monitoring.config import load_config
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
-from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
+from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
@@ -70,11 +71,33 @@ def test_each_row_is_in_the_window_of_its_event_time_and_in_no_other(traffic: Tr
     assert len(seen) == len(set(seen)) == DAYS * ROWS_A_DAY
 
 
-def test_rows_can_be_read_again_and_consuming_them_reads_the_same(traffic: TrafficSource) -> None:
+class Collected:
+    """Stands for an aggregator: keeps the batches that it is given."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+
+    def add_answered(self, batch: Batch) -> None:
+        """Without labels."""
+        self.batches.append(batch)
+
+    def add_with_labels(self, batch: Batch, start: int) -> None:
+        """With labels."""
+        self.batches.append(batch)
+
+
+def gathered(rows: WindowRows) -> list[Batch]:
+    """The batches that an aggregator is given."""
+    collected = Collected()
+    rows.gather(cast("WindowAggregator", collected))
+    return collected.batches
+
+
+def test_rows_can_be_read_again_and_gathering_them_reads_the_same(traffic: TrafficSource) -> None:
     rows = traffic.rows(day(1))
     first = sorted(id_ for batch in rows.batches() for id_ in ids_of(batch))
-    consumed = sorted(id_ for batch in rows.consume() for id_ in ids_of(batch))
-    assert first == consumed == sorted(id_ for batch in rows.batches() for id_ in ids_of(batch))
+    given = sorted(id_ for batch in gathered(rows) for id_ in ids_of(batch))
+    assert first == given == sorted(id_ for batch in rows.batches() for id_ in ids_of(batch))
     assert (rows.summary().repeats, rows.summary().problems) == (0, ())
 
 
@@ -107,7 +130,7 @@ def test_nothing_is_missing_and_nothing_is_wrong_with_sound_traffic(traffic: Tra
 
 def test_a_window_without_rows_has_no_batches(traffic: TrafficSource) -> None:
     rows = traffic.rows(day(DAYS + 5))
-    assert list(rows.consume()) == []
+    assert gathered(rows) == []
     selected, newest = rows.select(IdSet(pa.array(["1"], pa.string())))
     assert (len(selected), newest) == (0, 0)
     assert traffic.read(day(DAYS + 5))[0].features.column_names == ["temp", "origin"]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitoring.baseline.batch import Batch
+    from monitoring.judging.window.window_sums import WindowAggregator
     from monitoring.traffic.id_keys import IdSet
 
 FIRST = BASELINE_DAYS
@@ -45,9 +46,14 @@ class RowsInMemory:
         """All rows."""
         return in_batches(self._rows)
 
-    def consume(self) -> Iterator[Batch]:
+    def gather(self, aggregator: WindowAggregator) -> None:
         """All rows."""
-        return self.batches()
+        for batch in self.batches():
+            if self.inline_labels:
+                first = int(batch.event_times.min())
+                aggregator.add_with_labels(batch, first - first % 86_400_000_000)
+            else:
+                aggregator.add_answered(batch)
 
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
         """The rows with those ids, and the last event time."""

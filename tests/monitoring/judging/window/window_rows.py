@@ -82,4 +82,5 @@ def aggregate(rows: list[Batch], classes: int, *, inline: bool = True) -> tuple[
         for batch in rows:
             known = np.flatnonzero(batch.labels != NO_LABEL)
             found.add_labelled(Batch.of(batch.take(known)), 0)
-    return scorer, *found.result(empty)
+    sums = found.result(empty)
+    return scorer, sums.answered, sums.labelled

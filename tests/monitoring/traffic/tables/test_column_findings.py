@@ -8,10 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from monitoring.records import Finding
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.sequence import SequenceDescriptors
-from monitoring.traffic.tables.column_findings import column_findings, unreadable_cells, with_new_name
+from monitoring.traffic.tables.column_findings import column_findings, new_name, unreadable_cells
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
 from tests.monitoring.traffic.tables.table_files import COLUMNS, UTC_TIME, rows_at
@@ -159,9 +158,6 @@ def test_a_score_that_is_gone_names_the_new_column_that_it_may_be(
     columns: dict[str, list[object]], name: str | None
 ) -> None:
     known = TableColumns(event_time="ts", scores=("p",), known={"p": "double", "ts": "string"})
-    gone = Finding(kind="column gone", feature="p", message="The column p is absent.", fact=True)
     raw = RawRows(table=pa.table({"ts": ["2024-01-01"], **columns}))
-    advice = f" It may be {name} under another name: name that in the [traffic] section, or rename the column."
-    assert with_new_name(gone, raw, known).message == gone.message + (advice if name else "")
-    other = replace(gone, feature="x")
-    assert with_new_name(other, raw, known) == other
+    advice = f"It may be {name} under another name: name that in the [traffic] section, or rename the column."
+    assert new_name("p", raw, known) == (advice if name else "")

@@ -167,7 +167,7 @@ def test_labels_go_inline_unless_they_are_late_shared_or_in_a_label_table(into: 
         rows_at([1, 2, 3, 3], ids=["a", "b", "c", "c"], labels=["no"] * 4, known=[1, 9, 3, 3]),
         rows_at([5], ids=["e"], labels=["no"]),
     )
-    routing = LabelRouting(rows, None)
+    routing = LabelRouting.of(rows, None)
     ((part, *rest), (other,)) = (list(parts) for _, parts in rows.parts(window(0, 24)))
     assert rest == []
     inline = routing.inline(0, part.batch)
@@ -175,7 +175,7 @@ def test_labels_go_inline_unless_they_are_late_shared_or_in_a_label_table(into: 
     assert [n for n, one in zip(part.batch.all_ids().to_pylist(), inline.tolist(), strict=True) if one] == ["a"]
     assert routing.inline(1, other.batch) is None
     assert [routing.concerns(extent) for extent in rows.extents] == [True, False]
-    with_tables = LabelRouting(rows, into.label_tables(separate(["e"], ["no"])))
+    with_tables = LabelRouting.of(rows, into.label_tables(separate(["e"], ["no"])))
     assert with_tables.needs_ids
     found = with_tables.inline(1, other.batch)
     assert found is not None
@@ -185,12 +185,12 @@ def test_labels_go_inline_unless_they_are_late_shared_or_in_a_label_table(into: 
 
 def test_a_row_shared_or_listed_goes_through_the_log_whatever_its_time(into: Import) -> None:
     rows = into.live(rows_at([1, 2, 3], ids=["a", "a", "b"]))
-    routing = LabelRouting(rows, into.label_tables(separate(["b"], ["no"])))
+    routing = LabelRouting.of(rows, into.label_tables(separate(["b"], ["no"])))
     places, ids = np.arange(3), pa.array(["a", "a", "b"])
     found = routing.by_log(0, places, ids)
     assert found is not None
     assert found.tolist() == [True, True, True]
-    assert LabelRouting(rows, None).by_log(7, places, ids) is None
+    assert LabelRouting.of(rows, None).by_log(7, places, ids) is None
 
 
 def test_all_labels_of_the_rows_are_those_of_repeats_too(into: Import) -> None:

@@ -78,32 +78,33 @@ def test_a_label_is_late_if_it_became_known_after_its_row_and_never_earlier(tmp_
 
 
 def test_absent_inputs_and_unreadable_cells_are_reported(tmp_path: Path) -> None:
-    batch, rows = one_batch(tmp_path, rows_at([1, 2]).drop_columns(["city"]))
-    assert rows.problems == {"city": "absent"}
+    batch, _ = one_batch(tmp_path, rows_at([1, 2]).drop_columns(["city"]))
+    assert batch.input_problems() == {"city": "absent"}
     assert batch.table()["city"].to_pylist() == [None, None]
     text = text_rows(tmp_path, "ts,p,age,city\n2024-01-01,0.5,x,a\n2024-01-01,0.5,3,b\n")
     (batch,) = text.batches()
-    assert text.unreadable_cells == {"age": 1}
+    assert {name: mask.tolist() for name, mask in batch.unreadable.items()} == {"age": [True, False]}
     assert np.isnan(batch.table()["age"].to_pylist()[0])
 
 
-def test_a_second_pass_counts_afresh(tmp_path: Path) -> None:
-    rows = text_rows(tmp_path, "ts,p,age,city,y,known_at\n2024-01-01,0.5,x,a,no,soon\n")
-    for _ in range(2):
-        list(rows.batches())
-        assert rows.unreadable_cells == {"age": 1}
-        assert rows.invalid_label_times == 1
+def test_what_cannot_be_read_goes_with_its_row(tmp_path: Path) -> None:
+    (batch,) = text_rows(tmp_path, "ts,p,age,city,y,known_at\n2024-01-01,0.5,x,a,no,soon\n").batches()
+    assert batch.unreadable["age"].tolist() == [True]
+    assert batch.invalid_label_times is not None
+    assert batch.invalid_label_times.tolist() == [True]
+    none = batch.take(np.zeros(0, dtype=np.int64))
+    assert none.unreadable["age"].size == 0
 
 
-def test_findings_are_of_answers_and_columns_and_lines(tmp_path: Path) -> None:
+def test_findings_are_of_columns_and_lines(tmp_path: Path) -> None:
     rows = text_rows(tmp_path, "ts,p,age,city,age\n2024-01-01,x,1,a,1\n2024-01-01,2\n")
     list(rows.batches())
-    assert [each.kind for each in rows.findings] == ["no answers", "duplicate column", "broken lines"]
+    assert [each.kind for each in rows.findings] == ["duplicate column", "broken lines"]
 
 
-def test_an_absent_answer_is_a_fact_and_named_once(tmp_path: Path) -> None:
+def test_an_absent_answer_is_named(tmp_path: Path) -> None:
     batch, rows = one_batch(tmp_path, rows_at([1, 2]).drop_columns(["p"]))
-    assert [(each.kind, each.fact) for each in rows.findings] == [("column gone", True)]
+    assert (batch.absent_answers, rows.findings) == (("p",), ())
     assert np.isnan(batch.probabilities).all()
 
 
@@ -126,12 +127,12 @@ def test_places_and_times_are_those_of_the_piece(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("kind", [pa.float32(), pa.int8(), pa.uint16(), pa.decimal128(21, 2), pa.bool_(), pa.float16()])
 def test_numbers_of_any_width_become_float64(tmp_path: Path, kind: pa.DataType) -> None:
     cells = [np.float16(1), None] if kind == pa.float16() else [1, None]
-    batch, rows = one_batch(tmp_path, rows_at([1, 2]).set_column(2, "age", pa.array(cells).cast(kind)))
+    batch, _ = one_batch(tmp_path, rows_at([1, 2]).set_column(2, "age", pa.array(cells).cast(kind)))
     found = batch.table()["age"]
     assert found.type == pa.float64()
     assert found.to_pylist()[0] == 1.0
     assert np.isnan(found.to_pylist()[1])
-    assert rows.problems == {}
+    assert batch.problems == {}
 
 
 def test_text_that_is_not_utf_8_is_replaced(tmp_path: Path) -> None:
@@ -170,10 +171,10 @@ def test_a_described_column_becomes_the_inputs_that_describe_it(tmp_path: Path) 
     note = TextDescriptors.fit("note", [(pa.array(["two words"]), np.zeros(1, np.int64))])
     columns = replace(COLUMNS, inputs={**COLUMNS.inputs, **note.kinds}, described=(note,))
     table = rows_at([1, 2]).append_column("note", pa.array(["two words", None]))
-    batch, rows = one_batch(tmp_path, table, columns)
+    batch, _ = one_batch(tmp_path, table, columns)
     assert batch.inputs.column_names == [*COLUMNS.inputs, *note.kinds]
     assert batch.inputs["note.words"].to_pylist()[0] == 2
-    assert rows.problems == {}
-    gone, rows = one_batch(tmp_path, rows_at([1]), columns)
-    assert rows.problems == dict.fromkeys(note.kinds, "absent")
+    assert batch.problems == {}
+    gone, _ = one_batch(tmp_path, rows_at([1]), columns)
+    assert gone.problems == dict.fromkeys(note.kinds, "absent")
     assert np.isnan(gone.inputs["note.words"].to_numpy()).all()

@@ -60,7 +60,7 @@ def test_a_repeated_row_counts_once_in_the_window_of_its_earliest_time(tmp_path:
     assert found.repeated_rows() == 1
     scan = found.window(window(5, 6))
     assert ids_of(scan.read()) == ["c"]
-    assert scan.repeats == 1
+    assert scan.sums.repeats == 1
     assert found.event_times().tolist() == [us(1), us(2), us(5)]
 
 
@@ -201,8 +201,8 @@ def test_problems_of_inputs_are_those_of_pieces_with_rows_in_the_window(tmp_path
     for hours in ((1, 2), (5, 6)):
         scan = found.window(window(*hours))
         scan.read()
-        problems.append(scan.problems)
-    assert problems == [{}, {"age": "absent"}]
+        problems.append(scan.sums.input_problems())
+    assert problems == [(), (("age", "absent"),)]
 
 
 def test_a_piece_that_spans_many_windows_is_read_once_while_there_is_room(

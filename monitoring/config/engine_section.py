@@ -1,0 +1,19 @@
+"""The section that says what reads a window's rows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.config.section import Section
+
+
+class EngineSection(Section):
+    """What reads the rows of a table's windows; evidence and verdicts are the same to the last bit whatever does.
+
+    `local` is this process, and `processes` all processors of this machine.
+    """
+
+    kind: Literal["local", "processes"] = Field(default="local", examples=["processes"])
+    workers: int | None = Field(default=None, ge=1, le=1024, examples=[8])

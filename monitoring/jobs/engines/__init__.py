@@ -1,0 +1,1 @@
+"""Engines: what reads a window's rows, and gives back what is judged of them."""

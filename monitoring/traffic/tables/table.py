@@ -266,7 +266,7 @@ class Table:
 
     def occurring_before(self, ids: pa.Array) -> pa.Array:
         """Those of some ids that a row has which is older than any of interest. Cost: a pass over all ids."""
-        first = self._inside.first
+        first = self.inside.first
         if first is None or not len(ids):
             return ids.slice(0, 0)
         wanted, before = IdSet(ids), EventTimeRange(last=first - 1)

@@ -104,7 +104,7 @@ def test_findings_are_of_columns_and_lines(tmp_path: Path) -> None:
 
 def test_an_absent_answer_is_named(tmp_path: Path) -> None:
     batch, rows = one_batch(tmp_path, rows_at([1, 2]).drop_columns(["p"]))
-    assert (batch.absent_answers, rows.findings) == (("p",), ())
+    assert ([*batch.absent_answers], rows.findings) == (["p"], ())
     assert np.isnan(batch.probabilities).all()
 
 

@@ -61,7 +61,6 @@ class TableSource:
         labels: tuple[Path, Path | str | None],
         clock: Callable[[], datetime],
         scope: ReadScope = EVERYTHING,
-        engine: Engine | None = None,
     ) -> None:
         """Finds out what the table's files hold, and brings labels into the label log if the job reads.
 
@@ -72,7 +71,6 @@ class TableSource:
             labels: the folder of the label log, and the tables of labels, None where there are none.
             clock: gives the time.
             scope: what part of the table is of interest.
-            engine: runs the tasks that read windows to be judged; None: they are read here, without tasks.
 
         Raises:
             BadInput: there is no such table, no row of it has an event time, or a label table has no ids or no labels.
@@ -106,7 +104,7 @@ class TableSource:
                 judged_until=scope.judged_until,
             )
         self._table.reader.forget()
-        self._gathering = None if engine is None else Gathering(engine, self._table, spec, self._routing)
+        self._gathering: Gathering | None = None
 
     def _digests(self, words: pa.ChunkedArray) -> NDArray[np.int64]:
         """What labels, as text [n], are kept as, [n]."""
@@ -161,6 +159,11 @@ class TableSource:
             routing=self._routing,
             gathered=self._gathering,
         )
+
+    def read_by(self, engine: Engine | None) -> None:
+        """Have an engine run the tasks that read windows to be judged; None: they are read here, without tasks."""
+        if engine is not None:
+            self._gathering = Gathering(engine, self._table, self._spec, self._routing)
 
     def expect(self, windows: Sequence[Window]) -> None:
         """See `TrafficSource`."""

@@ -21,7 +21,6 @@ from monitoring.config.draft import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
 from monitoring.jobs.engines.choice import engine_of
-from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.sources.database_rows import copy_database
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
@@ -69,7 +68,9 @@ def open_traffic(
         return _from_database(config, baseline, clock=clock, scope=scope, meanwhile=meanwhile)
     if is_table(path):
         engine = engine_of(config, meanwhile) if scope.job else None
-        return _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope, engine=engine)
+        table = _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope)
+        table.read_by(engine)
+        return table
     _check_folder(path)
     _check_engine(config)
     version = version if config.model.bundle is not None else None
@@ -90,7 +91,6 @@ def _table(
     *,
     clock: Callable[[], datetime],
     scope: ReadScope,
-    engine: Engine | None = None,
 ) -> TableSource:
     """A table at the first of two places, whose labels are at the second."""
     _check_answers(baseline)
@@ -103,7 +103,6 @@ def _table(
         labels=(config.traffic.label_log, labels),
         clock=clock,
         scope=scope,
-        engine=engine,
     )
 
 

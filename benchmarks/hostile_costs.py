@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.flights import demo_folder
 from benchmarks.hostile.costs import CPU_S, HEALTH_S, MEMORY_BYTES, Cost, Target, cost_of, send_grpc, send_rest
+from benchmarks.hostile.dashboard import dashboard_requests, got, hostile_dashboard
 from benchmarks.hostile.models import NAMES, export_hostile_models
 from benchmarks.hostile.requests import LARGEST, Grpc, Rest, all_requests, columns, predict_all, rows
 from benchmarks.results import Cell, Environment, Result, Settings, Table
@@ -30,10 +32,23 @@ def measure(settings: Settings) -> Result:
         with hostile_server(folder) as server:
             requests = all_requests()
             costs = measured_costs(server, dict(list(requests.items())[:5]) if settings.quick else requests)
-    sizes = {name: len(one.wire() if isinstance(one, Rest) else one.message) for name, one in requests.items()}
-    result = Result(tables=(_table("The server", costs, sizes),), remarks=tuple(_remarks(costs, sizes)))
+        with hostile_dashboard(demo_folder(settings), folder) as dashboard:
+            to_dashboard = dashboard_requests(dashboard)
+            got(dashboard, "/")
+            its_costs = measured_costs(dashboard, to_dashboard)
+    tables = (
+        _table("The server", costs, sizes_of(requests)),
+        _table("The dashboard", its_costs, sizes_of(to_dashboard)),
+    )
+    remarks = (*_remarks(costs, sizes_of(requests)), *_remarks(its_costs, sizes_of(to_dashboard)))
+    result = Result(tables=tables, remarks=remarks)
     write_page(settings.out / "hostile.md", result)
     return result
+
+
+def sizes_of(requests: Mapping[str, Rest | Grpc]) -> dict[str, int]:
+    """How many bytes each request has."""
+    return {name: len(one.wire() if isinstance(one, Rest) else one.message) for name, one in requests.items()}
 
 
 @contextmanager

@@ -31,12 +31,13 @@ class Rest(NamedTuple):
     path: str
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    method: str = "POST"
 
     def wire(self) -> bytes:
         """Its bytes."""
-        head = f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in self.headers)
-        if "Transfer-Encoding" not in dict(self.headers):
+        if self.method == "POST" and "Transfer-Encoding" not in dict(self.headers):
             head += f"Content-Length: {len(self.body)}\r\n"
         return head.encode("latin-1") + b"\r\n" + self.body
 

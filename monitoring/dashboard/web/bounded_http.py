@@ -56,8 +56,12 @@ class BoundedHttp(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request, whose rest is to come in time."""
-        if self._deadline is None and self.conn.their_state is h11.IDLE:
-            self._expect()
+        if self.conn.their_state is h11.IDLE:
+            if self._deadline is None:
+                self._expect()
+            if self._is_too_long(data):
+                self.send_400_response("The head of the request is too long.")
+                return
         self._received += len(data)
         super().data_received(data)
         if self.conn.their_state in _WHOLE:
@@ -72,6 +76,12 @@ class BoundedHttp(H11Protocol):
         """Wait for the next request, as long as uvicorn has it."""
         self._since = self.loop.time()
         super().on_response_complete()
+
+    def _is_too_long(self, data: bytes) -> bool:
+        """Whether a head is, of which this is a part: `h11` looks only at those that have not come whole."""
+        waiting, _ = self.conn.trailing_data
+        end = (waiting + data).find(b"\r\n\r\n")
+        return (len(waiting) + len(data) if end < 0 else end) > MOST_HEAD_BYTES
 
     def _expect(self) -> None:
         """Give a request its time."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from tests.needs import missing
 from tests.serving.server_process import serving
@@ -32,12 +35,14 @@ def outside_python(pytestconfig: pytest.Config) -> Path:
     folder = Path(pytestconfig.cache.mkdir("outside-clients")) / digest
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        if (
-            done := subprocess.run([*pip, "-r", str(REQUIREMENTS)], capture_output=True, text=True, check=False)
-        ).returncode:
-            missing(f"The clients cannot be installed here: {done.stderr[-300:]}")
+        uv = str(Path(sys.executable).with_name("uv"))
+        shutil.rmtree(folder, ignore_errors=True)
+        for command in (
+            [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
+            [uv, "pip", "install", "--quiet", "--python", str(python), "-r", str(REQUIREMENTS)],
+        ):
+            if (done := subprocess.run(command, capture_output=True, text=True, check=False)).returncode:
+                missing(f"The clients cannot be installed here: {done.stderr[-300:]}")
         (folder / "complete").touch()
     return python
 
@@ -132,3 +137,70 @@ def test_ovmsclient(outside_python: Path, server: ServerProcess) -> None:
     assert found.pop("metadata") == ["123", ["x"], ["y"]]
     assert found.pop("refusals") == ["ModelNotFoundError"] * 2
     assert found == {f"{way} {what}": answers for way in ("grpc", "http") for what in ("default", "explicit")}
+
+
+def test_grpclib(outside_python: Path, server: ServerProcess) -> None:
+    host, port = server.grpc_target.split(":")
+    found = said(outside_python, "grpclib_user.py", host, port)
+    now, earlier = found.pop("services")
+    assert now == earlier
+    assert {"tensorflow.serving.PredictionService", "inference.GRPCInferenceService", "grpc.health.v1.Health"} <= {*now}
+    assert found == {
+        "plain": [2.5, 3.0],
+        "at_once": True,
+        "large": True,
+        "codes": ["NOT_FOUND", "UNIMPLEMENTED", "TIMEOUT"],
+        "health": 1,
+    }
+
+
+@pytest.fixture(scope="module")
+def node_packages(pytestconfig: pytest.Config) -> Path:
+    """A folder with gRPC's client for Node; made once, until its version changes."""
+    if shutil.which("npm") is None:
+        missing("Node is not installed (apt-get install nodejs npm)")
+    wanted = HERE / "package.json"
+    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]
+    folder = Path(pytestconfig.cache.mkdir("outside-clients")) / f"node-{digest}"
+    if not (folder / "complete").exists():
+        folder.mkdir(exist_ok=True)
+        shutil.copy(wanted, folder)
+        npm = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
+        if (done := subprocess.run(npm, cwd=folder, capture_output=True, text=True, check=False)).returncode:
+            missing(f"The client for Node cannot be installed here: {done.stderr[-300:]}")
+        (folder / "complete").touch()
+    return folder
+
+
+def descriptors_of(target: str, *services: str) -> bytes:
+    """The files of messages that services need, as the server's reflection gives them."""
+    files: dict[str, FileDescriptorProto] = {}
+    with grpc.insecure_channel(target) as channel:
+        server = ProtoReflectionDescriptorDatabase(channel)
+
+        def add(file: FileDescriptorProto) -> None:
+            for name in file.dependency:
+                if name not in files:
+                    add(server.FindFileByName(name))
+            files.setdefault(file.name, file)
+
+        for service in services:
+            add(server.FindFileContainingSymbol(service))
+    return FileDescriptorSet(file=files.values()).SerializeToString()
+
+
+def test_node(node_packages: Path, server: ServerProcess, tmp_path: Path) -> None:
+    names = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService", "grpc.health.v1.Health")
+    (tmp_path / "descriptors").write_bytes(descriptors_of(server.grpc_target, *names))
+    command = ["node", str(HERE / "node_user.js"), server.grpc_target, str(tmp_path / "descriptors")]
+    done = subprocess.run(command, cwd=node_packages, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "plain": [2.5, 3],
+        "gzip": 1000,
+        "at_once": True,
+        "large": True,
+        "codes": ["NOT_FOUND", "DEADLINE_EXCEEDED"],
+        "status": [[123, "AVAILABLE"]],
+        "health": "SERVING",
+    }

@@ -46,6 +46,9 @@ def test_a_head_of_many_bytes_is_refused_before_it_is_whole(address: tuple[str, 
             pass
         assert b" 200 " not in answer_of(client)
     with connected(address) as client:
+        client.sendall(HEAD + b"x: " + b"a" * (MOST_HEAD_BYTES + 1) + b"\r\n\r\n")
+        assert b" 400 " in answer_of(client)
+    with connected(address) as client:
         client.sendall(HEAD + b"x: " + b"a" * (MOST_HEAD_BYTES // 2) + b"\r\n\r\n")
         assert b" 200 " in answer_of(client)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from monitoring.errors import BadInput
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.training_progress import training_progress
@@ -23,9 +21,11 @@ if TYPE_CHECKING:
     from pitfalls_tf.training.setup import Setup
     from pitfalls_tf.training.train import TrainingResult
 
-#: Any of these composes a setup; without them `flights` is the demo's tuned one.
-COMPOSING: Final = ("architecture", "remedy", "split", "held_out", "at", "epochs", "batch", "learning_rate", "stopping")
-COLUMNS: Final = ("label", "time", "domain", "label_time", "ignore", "categories", "timezone")
+#: The flags that say what is trained, beside those of a table's lists of columns.
+CHOICES: Final = (
+    *("architecture", "remedy", "split", "held_out", "at", "epochs", "batch", "learning_rate", "stopping"),
+    *("table", "label", "time", "domain", "label_time", "timezone"),
+)
 
 
 @click.command()
@@ -90,61 +90,10 @@ def command(
     if manifest is not None:
         return _train_again(manifest, to, output)
     assert setup is not None  # noqa: S101 - for the type checker: one of the two is there
-    return _train(_setup(setup, given), seeds, to, output)
+    from pitfalls_tf.training.chosen_setup import chosen_setup  # noqa: PLC0415 - help must not wait
 
-
-def _setup(name: str, given: Mapping[str, Any]) -> Setup:
-    """The tuned setup of that name where no flag changes it, or one composed of a source and the flags."""
-    from pitfalls_tf.training.setup import SETUPS, SOURCES, HeldOut, Setup  # noqa: PLC0415 - help must not wait
-
-    source = next((source for source in SOURCES if source == name), None)
-    if source is None:
-        near = difflib.get_close_matches(name, SOURCES, n=1)
-        raise BadInput(
-            "No such setup.",
-            got=repr(name),
-            expected=f"one of: {', '.join(sorted(SOURCES))}",
-            fix=f"Did you mean {near[0]}?" if near else "Choose one of those.",
-        )
-    table = _table(source, given)
-    if name in SETUPS and all(given[flag] in {None, ()} for flag in COMPOSING):
-        return SETUPS[name]
-    chosen = ("architecture", "remedy", "epochs", "batch", "learning_rate", "stopping")
-    return Setup(
-        source=source,
-        held_out=HeldOut(split=given["split"], at=given["at"], domains=given["held_out"]),
-        table=table,
-        **{flag: given[flag] for flag in chosen},
-    )
-
-
-def _table(source: str, given: Mapping[str, Any]) -> Any:
-    from pitfalls_tf.sources.table import TableFile  # noqa: PLC0415 - help must not wait for tables
-
-    named = [name for name in (*COLUMNS[:4], "table") if given[name] is not None]
-    needed = ("table", "label", "time")
-    if source != "table":
-        if named:
-            raise BadInput(
-                f"The rows of {source} are built in.",
-                got=", ".join(f"--{name.replace('_', '-')}" for name in named),
-                expected="no columns",
-                fix="Leave them out, or train SETUP table.",
-            )
-        return None
-    if missing := [f"--{name}" for name in needed if given[name] is None]:
-        raise BadInput(
-            "Training on a table needs its columns.",
-            got=f"no {', '.join(missing)}",
-            expected=", ".join(f"--{name}" for name in needed),
-            fix="Name the file, its label column, and its time column.",
-        )
-    return TableFile(
-        path=given["table"].absolute(),
-        **{name: given[name] for name in ("label", "time", "domain", "label_time", "timezone")},
-        ignored=_words(given["ignore"]),
-        categories=_words(given["categories"]),
-    )
+    words = {name: _words(given[name]) for name in ("ignore", "categories")}
+    return _train(chosen_setup(setup, **{name: given[name] for name in CHOICES} | words), seeds, to, output)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ SINGLE: dict[str, str] = {
 #: Class names that stand twice in a package, with the reason.
 SAME_NAME: dict[tuple[str, str], str] = {}
 #: Doors of the Python API, whose parameters an editor shows with a line each; not counted as long or as wide.
-DOORS = {"from_reference", "drill_monitor", "train"}
+DOORS = {"chosen_setup", "drill_monitor", "export", "from_reference", "train"}
 NO_NOUN = {"common", "helper", "helpers", "legacy", "misc", "new", "shared", "util", "utils", "v2"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

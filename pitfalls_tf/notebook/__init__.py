@@ -1,0 +1,1 @@
+"""The doors of training for Python: `train`, `compare` and `export` do what the verbs of these names do."""

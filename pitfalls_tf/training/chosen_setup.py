@@ -1,0 +1,133 @@
+"""A setup by what its user chose: the tuned one of that name, or one composed of a source and choices."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Final
+
+from monitoring.errors import BadInput
+from pitfalls_tf.sources.table import TableFile
+from pitfalls_tf.training.setup import SETUPS, SOURCES, HeldOut, Setup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from pitfalls_tf.rows.splits import SplitKind
+
+#: Columns of a table that have a flag each.
+COLUMNS: Final = ("label", "time", "domain", "label_time")
+
+
+def chosen_setup(  # noqa: PLR0913 - one parameter for each flag of `pitfalls train`
+    name: str,
+    *,
+    architecture: str | None = None,
+    remedy: str | None = None,
+    split: SplitKind | None = None,
+    held_out: Sequence[str] = (),
+    at: str | None = None,
+    epochs: int | None = None,
+    batch: int | None = None,
+    learning_rate: float | None = None,
+    stopping: int | None = None,
+    table: Path | None = None,
+    label: str | None = None,
+    time: str | None = None,
+    domain: str | None = None,
+    label_time: str | None = None,
+    ignore: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    timezone: str = "UTC",
+) -> Setup:
+    """The tuned setup of a source where nothing is chosen, or one composed of the choices.
+
+    >>> chosen_setup("flights").name
+    'flights'
+    >>> chosen_setup("rodents", epochs=3, split="domain").epochs
+    3
+
+    Args:
+        name: The source.
+        architecture: A network; None: the source's conventional one.
+        remedy: A remedy, or several joined by "+".
+        split: How rows are held out; None: the source's own way.
+        held_out: Of a split by domain, the domains.
+        at: Of a split by time, the first time held out, ISO 8601.
+        epochs: Passes over the rows.
+        batch: The size of a batch.
+        learning_rate: The largest learning rate of the schedule.
+        stopping: Epochs without improvement after which a seed stops.
+        table: Of the source "table", the file.
+        label: The column of classes.
+        time: The column of event times.
+        domain: The column of the site, scanner or group.
+        label_time: The column of the times at which labels became known.
+        ignore: Columns that are no inputs.
+        categories: Columns of whole numbers that are codes.
+        timezone: The zone of the table's days.
+
+    Returns:
+        The setup; its names are not checked yet.
+
+    Raises:
+        BadInput: There is no such source, or a table's columns are missing, or given to another source.
+    """
+    source = next((source for source in SOURCES if source == name), None)
+    if source is None:
+        near = difflib.get_close_matches(name, SOURCES, n=1)
+        raise BadInput(
+            "No such setup.",
+            got=repr(name),
+            expected=f"one of: {', '.join(sorted(SOURCES))}",
+            fix=f"Did you mean {near[0]}?" if near else "Choose one of those.",
+        )
+    columns = {"table": table, "label": label, "time": time, "domain": domain, "label_time": label_time}
+    _check_columns(source, columns)
+    choices: dict[str, Any] = {
+        "architecture": architecture,
+        "remedy": remedy,
+        "epochs": epochs,
+        "batch": batch,
+        "learning_rate": learning_rate,
+        "stopping": stopping,
+    }
+    held = HeldOut(split=split, at=at, domains=tuple(held_out))
+    if name in SETUPS and held == HeldOut() and not any(value is not None for value in choices.values()):
+        return SETUPS[name]
+    file = None
+    if table is not None and label is not None and time is not None:
+        file = TableFile(
+            path=table.absolute(),
+            label=label,
+            time=time,
+            domain=domain,
+            label_time=label_time,
+            timezone=timezone,
+            ignored=tuple(ignore),
+            categories=tuple(categories),
+        )
+    return Setup(source=source, held_out=held, table=file, **choices)
+
+
+def _check_columns(source: str, columns: dict[str, Any]) -> None:
+    """Raises BadInput for columns of a source that has its own, and for a table without those that it needs."""
+    named = [f"--{name.replace('_', '-')}" for name in (*COLUMNS, "table") if columns[name] is not None]
+    if source != "table":
+        if named:
+            raise BadInput(
+                f"The rows of {source} are built in.",
+                got=", ".join(named),
+                expected="no columns",
+                fix="Leave them out, or train SETUP table.",
+            )
+        return
+    needed = ("table", "label", "time")
+    if missing := [f"--{name}" for name in needed if columns[name] is None]:
+        raise BadInput(
+            "Training on a table needs its columns.",
+            got=f"no {', '.join(missing)}",
+            expected=", ".join(f"--{name}" for name in needed),
+            fix="Name the file, its label column, and its time column.",
+        )

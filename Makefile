@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage docs docs-serve lock clean
+.PHONY: help demo test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage docs docs-serve release lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -78,6 +78,9 @@ docs: $(READY) ## the site into build/site, with every warning an error, and the
 
 docs-serve: docs ## the site at http://127.0.0.1:8000; PORT=N for another port
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(or $(PORT),8000)
+
+release: $(READY) ## both distributions into dist/: sdists, wheels, bills of materials, checksums; built twice, the same bytes
+	$(BIN)/python .ci/release.py
 
 coverage: $(READY) ## every test, and the lines that none of them reached
 	$(BIN)/coverage erase

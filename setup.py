@@ -1,9 +1,16 @@
 """What neither setup.cfg nor pyproject.toml can say: the one module in C, without which everything works, slower."""
 
+import os
+
 from setuptools import Extension, setup
 
+#: A wheel without the module, for systems that have no other: the same results.
+PURE = bool(os.environ.get("PITFALLS_PURE"))
+
 setup(
-    ext_modules=[
+    ext_modules=[]
+    if PURE
+    else [
         Extension(
             "monitoring.baseline._binning",
             ["monitoring/baseline/_binning.c"],
@@ -13,5 +20,5 @@ setup(
             optional=True,
         )
     ],
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    options={} if PURE else {"bdist_wheel": {"py_limited_api": "cp311"}},
 )

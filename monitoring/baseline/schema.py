@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,32 @@ _KINDS = {
 MAX_COLUMNS = 256
 
 
+#: The file of a baseline that was made without TFDV, in whole: its windows are not checked against a schema.
+NO_SCHEMA = "# No schema: TensorFlow Data Validation was not installed when this baseline was made.\n"
+
+
+def has_tfdv() -> bool:
+    """Whether TFDV is installed, which infers schemas and checks windows by them."""
+    return all(find_spec(name) is not None for name in ("tensorflow_data_validation", "tensorflow_metadata"))
+
+
+def write_inferred(table: pa.Table, path: Path, *, label: str | None = None) -> None:
+    """Infer the schema of a table and write it; without TFDV `NO_SCHEMA`.
+
+    Args:
+        table: The reference's columns.
+        path: The file.
+        label: As of `infer_schema`.
+
+    Raises:
+        BadInput: As `infer_schema`.
+    """
+    if has_tfdv():
+        write_schema(infer_schema(table, label=label), path)
+    else:
+        path.write_text(NO_SCHEMA, encoding="utf-8")
+
+
 def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
     """Infer the schema of a table with TFDV: types, domains of text, presence. Cost: some 2 ns a number, a hash a word.
 
@@ -74,13 +101,26 @@ def write_schema(schema: Any, path: Path) -> None:
 
 
 def load_schema(path: Path) -> Any:
-    """Read a schema that `write_schema` or TFDV wrote. Raises CannotRun if it is missing or is no schema."""
+    """Read a schema that `write_schema` or TFDV wrote; None for `NO_SCHEMA`.
+
+    Raises:
+        CannotRun: It is missing, is no schema, or cannot be read without TFDV.
+    """
     if not path.is_file():
         raise CannotRun(
             "The baseline has no schema.",
             got=str(path),
             expected="a TFDV schema in text format",
             fix=how_to_rewrite(path),
+        )
+    if path.stat().st_size == len(NO_SCHEMA) and path.read_bytes() == NO_SCHEMA.encode():
+        return None
+    if not has_tfdv():
+        raise CannotRun(
+            "The baseline has a schema, and TensorFlow Data Validation, which checks windows by it, is not installed.",
+            got=str(path),
+            expected="TFDV, an extra of the light distribution",
+            fix="pip install 'pitfalls-tf-monitor[tfdv]', or pip install pitfalls-tf.",
         )
     from google.protobuf import text_format  # noqa: PLC0415 - as above
     from tensorflow_metadata.proto.v0 import schema_pb2  # noqa: PLC0415 - as above

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitoring.baseline.folder import write_baseline
-from monitoring.baseline.schema import infer_schema, write_schema
+from monitoring.baseline.schema import has_tfdv, write_inferred
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import ConfigDraft, OutputDraft, TableDraft, check_draft, render_config
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
@@ -26,6 +26,11 @@ from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.traffic.column_roles import ColumnRole
 from monitoring.traffic.tables.tasks.outputs import by_output, naming
+
+WITHOUT_SCHEMA = (
+    "Windows are not checked against a schema, since TensorFlow Data Validation is not installed: "
+    "pip install 'pitfalls-tf-monitor[tfdv]' before init adds it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +120,7 @@ def init_monitor(
             *min_rows_note(sizes, description.min_rows or draft.min_rows),
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
             *promise_note(draft, fit),
+            *(() if has_tfdv() else (WITHOUT_SCHEMA,)),
         ),
     )
 
@@ -124,7 +130,7 @@ def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path
     with staging(out) as aside:
         write_baseline(rows.table, folder=aside / BASELINE, spec=spec)
         known = rows.table.select([*(feature.name for feature in spec.features), "label"])
-        write_schema(infer_schema(known, label="label"), aside / BASELINE / SCHEMA_FILE)
+        write_inferred(known, aside / BASELINE / SCHEMA_FILE, label="label")
         fit = _fit(draft, aside, out)
         promised = with_promise(draft, fit)
         if promised != draft:

@@ -35,7 +35,8 @@ class SchemaCheck:
     """Checks windows against a schema. A `ProfileCheck`.
 
     Args:
-        load: Returns the schema, a `tensorflow_metadata` `Schema`; called at the first window with rows.
+        load: Returns the schema, a `tensorflow_metadata` `Schema`; None for no check. Called at the first window with
+            rows.
         bins: The bins of the profiles.
         baseline: The baseline's profile, over the same bins, for the skew comparators.
     """
@@ -45,6 +46,7 @@ class SchemaCheck:
         self._bins = bins
         self._baseline = baseline
         self._loaded: tuple[Comparators, Any] | None = None
+        self._is_off = False
 
     def __call__(self, profile: Profile, absent: tuple[str, ...], previous: str) -> CheckResult:
         """Check one window. A window without rows has no findings, and leaves `previous` to the next.
@@ -58,13 +60,17 @@ class SchemaCheck:
             Anomalies, skew from the baseline and drift from the window before.
 
         Raises:
-            CannotRun: There is no schema.
+            CannotRun: The schema is missing, or TFDV is, which checks by it.
             BadInput: A comparator of the schema could never find anything.
         """
-        if not profile.rows:
+        if not profile.rows or self._is_off:
             return CheckResult(statistics=previous)
         if self._loaded is None:
-            comparators = Comparators.of(self._load(), self._bins)
+            schema = self._load()
+            if schema is None:
+                self._is_off = True
+                return CheckResult(statistics=previous)
+            comparators = Comparators.of(schema, self._bins)
             baseline = dataset_statistics(self._baseline, self._bins, histograms=comparators.with_histograms)
             self._loaded = (comparators, baseline)
         comparators, baseline = self._loaded

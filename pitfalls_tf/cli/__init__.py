@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.tracing import exporting
+from pitfalls_tf.cli.distribution import installed_version
 from pitfalls_tf.cli.exits import exit_on_defect
 from pitfalls_tf.cli.file_modes import restrict_files
 from pitfalls_tf.cli.group import LazyGroup, Verb
@@ -63,6 +64,10 @@ VERBS: Mapping[str, Verb] = {
     "rollout": Verb(
         "pitfalls_tf.cli.rollout", "Decide by evidence whether a new version is better than the one in use."
     ),
+    "doctor": Verb(
+        "pitfalls_tf.cli.doctor",
+        "Say what is installed, what each extra adds, and whether ports, folders, frameworks and the store work.",
+    ),
 }
 
 # Libraries read these when they are first imported, so they are set before a verb is loaded. Existing values are kept.
@@ -99,7 +104,21 @@ pitfalls.params.append(
         help="Lines on stderr: text, or one JSON object each.",
     )
 )
-pitfalls = click.version_option(package_name="pitfalls-tf", message="pitfalls %(version)s")(pitfalls)
+pitfalls.params.append(
+    click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=lambda context, _option, is_asked: is_asked and _show_version(context),
+        help="Show the version and exit.",
+    )
+)
+
+
+def _show_version(context: click.Context) -> None:
+    click.echo(f"pitfalls {installed_version()}")
+    context.exit()
 
 
 def main() -> None:

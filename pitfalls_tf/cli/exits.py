@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
+from pitfalls_tf.cli.distribution import DISTRIBUTIONS, installed
 from pitfalls_tf.cli.output import print_line
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141
 #: A module of ours that is not found is a defect.
 OURS = frozenset({"monitoring", "serving", "pitfalls_tf"})
+#: Libraries that the light distribution has as extras.
+EXTRA_OF = {"evidently": "evidently", "tensorflow_data_validation": "tfdv", "tensorflow_metadata": "tfdv"}
 #: Modules that write to the standard streams only.
 PRINTERS = frozenset({"click.utils", "rich.console", "pitfalls_tf.cli.output"})
 
@@ -97,14 +100,28 @@ def _out_of_memory(error: MemoryError) -> CannotRun:
 
 
 def _missing_library(error: ModuleNotFoundError) -> CannotRun:
-    """The message for a library that is not installed; that one of our own modules is missing is a defect."""
-    if (error.name or "").partition(".")[0] in OURS:
-        raise error
+    """The message for a library that is not installed; that one of our own modules is missing is a defect.
+
+    The light distribution has no other modules of ours than those that watch.
+    """
+    root = (error.name or "").partition(".")[0]
+    if root in OURS:
+        if installed(DISTRIBUTIONS[0]) or not installed(DISTRIBUTIONS[1]):
+            raise error
+        return CannotRun(
+            "This is not in the light distribution, which watches and does neither train nor serve.",
+            got=f"no {error.name}",
+            expected=f"{DISTRIBUTIONS[0]}, the complete one",
+            fix=f"Install it over this one: pip install {DISTRIBUTIONS[0]}",
+        )
+    is_light = installed(DISTRIBUTIONS[1]) and not installed(DISTRIBUTIONS[0])
+    extra = EXTRA_OF.get(root) if is_light else None
+    whole = "Install pitfalls-tf with its dependencies: pip install pitfalls-tf"
     return CannotRun(
         "This verb needs a library that is not installed.",
         got=f"no {error.name}",
         expected="all that pitfalls-tf depends on; requirements-serve.lock has what pitfalls serve needs alone",
-        fix="Install pitfalls-tf with its dependencies: pip install pitfalls-tf",
+        fix=f"pip install '{DISTRIBUTIONS[1]}[{extra}]'" if extra else whole,
     )
 
 

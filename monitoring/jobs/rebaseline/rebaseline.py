@@ -14,7 +14,7 @@ import pyarrow as pa
 from monitoring.atomic import rewrite_text
 from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
 from monitoring.baseline.rebaseline_file import read_rebaseline, write_rebaseline
-from monitoring.baseline.schema import infer_schema, write_schema
+from monitoring.baseline.schema import write_inferred
 from monitoring.config import BaselineSection, MonitorConfig, load_config
 from monitoring.config.config_text import section_of, with_section
 from monitoring.errors import BadInput, CannotRun
@@ -284,7 +284,7 @@ def _write(table: pa.Table, former: Baseline, change: Rebaseline, changed: Monit
     with staging(folder.parent) as aside:
         write_baseline(table, folder=aside / folder.name, spec=former.spec)
         known = table.select([*(feature.name for feature in former.spec.features), "label"])
-        write_schema(infer_schema(known, label="label"), aside / folder.name / SCHEMA_FILE)
+        write_inferred(known, aside / folder.name / SCHEMA_FILE, label="label")
         write_rebaseline(change, aside / folder.name)
         section = changed.baseline.model_copy(update={"path": aside / folder.name})
         deploy(changed.model_copy(update={"baseline": section}))

@@ -1,0 +1,27 @@
+"""Which distribution this command comes from: the complete one, or the light one that watches and does not serve."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+#: The complete distribution, and the light one, which is built of a part of the same files.
+DISTRIBUTIONS: Final = ("pitfalls-tf", "pitfalls-tf-monitor")
+
+
+def installed(name: str) -> bool:
+    """Whether a distribution is installed.
+
+    >>> installed("no-such-distribution")
+    False
+    """
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def installed_version() -> str:
+    """The version of what is installed, the complete distribution first."""
+    return next((version(name) for name in DISTRIBUTIONS if installed(name)), "unknown")

@@ -85,7 +85,7 @@ def build(folder: Path, epoch: str) -> Path:
         if name == "light":
             lighten(source)
         for pure in ("", "1"):
-            made = folder / f"{name}{pure}"
+            made = folder / f"{name}-built{pure}"
             kinds = ["--wheel"] if pure else ["--wheel", "--sdist"]
             environment = {"SOURCE_DATE_EPOCH": epoch, "PITFALLS_PURE": pure, "PYTHONHASHSEED": "0"}
             run(sys.executable, "-m", "build", "--no-isolation", *kinds, "--outdir", str(made), str(source),

@@ -70,7 +70,7 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
         clock: Gives the time.
 
     Returns:
-        The version: its path, its metrics on the reference, and remarks.
+        The version with its path, its metrics on the reference, and remarks.
 
     Raises:
         BadInput: The name, the model or the reference cannot be used.

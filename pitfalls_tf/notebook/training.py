@@ -128,7 +128,7 @@ def compare(
         larger_is_better: The direction of a metric that is not known; None: that of the known one.
 
     Returns:
-        The verdict: "better", "worse" or "inconclusive", with the gain, its interval, each domain, and how many more
+        Whether `a` is "better", "worse" or "inconclusive", with the gain, its interval, each domain, and how many more
         seeds would decide.
 
     Raises:

@@ -74,7 +74,7 @@ class Server:
 
     @property
     def grpc(self) -> str | None:
-        """HOST:PORT of the gRPC interface; None without one."""
+        """The address of the gRPC interface, such as ``127.0.0.1:8500``; None without one."""
         address: str | None = self._running()["grpc"]
         return address
 

@@ -40,6 +40,10 @@ def test_the_worked_example_has_the_figures_of_its_page() -> None:
     assert names["detector"].n_windows == 14
 
 
+def test_the_page_of_the_detector_prints_what_it_says() -> None:
+    assert run(ROOT / "docs" / "reference" / "drift-detector.md")[1] == 2
+
+
 def test_an_output_that_differs_is_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n", "utf-8")

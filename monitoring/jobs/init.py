@@ -119,10 +119,14 @@ def init_monitor(
             *reference_notes(rows.table, columns, windows),
             *min_rows_note(sizes, description.min_rows or draft.min_rows),
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
-            *promise_note(draft, fit),
-            *(() if has_tfdv() else (WITHOUT_SCHEMA,)),
+            *_last_notes(draft, fit),
         ),
     )
+
+
+def _last_notes(draft: ConfigDraft, fit: ReferenceFit) -> tuple[str, ...]:
+    """What a new config promises, and that there is no schema."""
+    return (*promise_note(draft, fit), *(() if has_tfdv() else (WITHOUT_SCHEMA,)))
 
 
 def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> tuple[ReferenceFit, ConfigDraft]:

@@ -10,7 +10,7 @@ import click
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
-    from pitfalls_tf.cli.doctor.checks import Check
+    from pitfalls_tf.cli.doctor.check import Check
     from pitfalls_tf.cli.output import Output
 
 __all__ = ["command"]

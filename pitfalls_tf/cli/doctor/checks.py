@@ -9,20 +9,18 @@ import socket
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.errors import PitfallsError
 from pitfalls_tf.cli.distribution import DISTRIBUTIONS, installed
+from pitfalls_tf.cli.doctor.check import Check, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-State: TypeAlias = Literal["ok", "absent", "wrong"]
 
 #: The libraries that every part needs.
 LIBRARIES: Final = ("numpy", "pandas", "pyarrow", "scipy", "pydantic", "sqlalchemy", "matplotlib")
@@ -44,21 +42,6 @@ IMPORT_S: Final = 180
 #: Bytes below which a folder has too little space for a store and a log.
 LEAST_BYTES: Final = 100_000_000
 ZONES: Final = ("UTC", "America/New_York", "Europe/Paris")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One line: what was looked at, whether it works, what was seen, and the next step where it does not."""
-
-    group: str
-    name: str
-    state: State
-    text: str
-    fix: str = ""
-
-    def document(self) -> dict[str, Any]:
-        """The check as JSON values."""
-        return {name: getattr(self, name) for name in ("group", "name", "state", "text", "fix")}
 
 
 def all_checks(

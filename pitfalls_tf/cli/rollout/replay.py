@@ -17,7 +17,7 @@ from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, requir
 from pitfalls_tf.cli.rollout.versions import author_of, by_option, scoring_progress, version_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from monitoring.jobs.table_description import TableDescription
     from monitoring.records import RolloutRecord
@@ -152,7 +152,7 @@ def _of_table(table: str, flags: dict[str, Any]) -> Replayed:
 
     rules = rules_of(flags)
     plan = WindowPlan(every=flags["every"] or "1d", timezone=flags["timezone"] or "UTC")
-    description, versions = _described(flags)
+    description, versions = described(flags)
     place = table if is_url(table) else Path(table)
     now = datetime.now(UTC)
     pairs = read_pairs(place, description, *versions, clock=lambda: now)
@@ -194,8 +194,18 @@ def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=UTC)
 
 
-def _described(flags: dict[str, Any]) -> tuple[TableDescription, tuple[AnswerColumns, AnswerColumns]]:
-    """What the flags say of the table, and the columns of both versions' answers."""
+def described(flags: Mapping[str, Any]) -> tuple[TableDescription, tuple[AnswerColumns, AnswerColumns]]:
+    """What the flags say of the table, and the columns of both versions' answers.
+
+    Args:
+        flags: By name, as the verb has them.
+
+    Returns:
+        Both.
+
+    Raises:
+        BadInput: A version's answers are not named, or the flags do not fit each other.
+    """
     from monitoring.jobs.table_description import TableDescription, columns_named  # noqa: PLC0415 - as above
     from monitoring.rollout.replay.paired_table import AnswerColumns  # noqa: PLC0415 - as above
 

@@ -198,6 +198,12 @@ class RolloutTable:
         with self._transactions.reading() as connection:
             return tuple(map(_record, connection.execute(query).all()))
 
+    def current(self) -> tuple[RolloutRecord, ...]:
+        """The rollouts that go on, of all deployments, in order of their numbers."""
+        query = select(rollout).where(rollout.c.state.in_(ROLLOUT_GOES_ON)).order_by(rollout.c.id)
+        with self._transactions.reading() as connection:
+            return tuple(map(_record, connection.execute(query).all()))
+
     def windows(self, number: int) -> tuple[tuple[datetime, datetime, Mapping[str, Any]], ...]:
         """The windows of evidence of a rollout, in order of time: start, end and document."""
         table = rollout_window.c

@@ -80,7 +80,11 @@ class Api:
             case "incidents":
                 found = calls.incidents(*place_of(request), _limit(request), before, closed=_closed(request))
             case "incident":
-                found = calls.incident(*place_of(request), _incident(request))
+                found = calls.incident(*place_of(request), _count(request, "incident"))
+            case "rollouts":
+                found = calls.rollouts(*place_of(request), _limit(request))
+            case "rollout":
+                found = calls.rollout(*place_of(request), _count(request, "rollout"))
             case "label-requests":
                 found = calls.label_requests(*place_of(request), _limit(request))
             case _:
@@ -111,7 +115,7 @@ def _changed(
         case LabelsRequest():
             return changes.add_labels(*place, asked)
         case RunActionRequest():
-            return changes.run_action(*place, _incident(request), asked)
+            return changes.run_action(*place, _count(request, "incident"), asked)
         case ActionRequest() if operation.action is not None:
             action = IncidentAction(
                 at=changes.calls.stores.clock(),
@@ -121,7 +125,7 @@ def _changed(
                 until=asked.until,
                 until_worse=asked.until_worse,
             )
-            return changes.calls.act(*place, _incident(request), action)
+            return changes.calls.act(*place, _count(request, "incident"), action)
     raise AssertionError(operation.name)
 
 
@@ -134,11 +138,13 @@ def _typed(path: str) -> str:
     >>> _typed("/deployments/{store}/{number}/incidents/{incident}")
     '/deployments/{store}/{number:count}/incidents/{incident:count}'
     """
-    return path.replace("{number}", "{number:count}").replace("{incident}", "{incident:count}")
+    for name in ("number", "incident", "rollout"):
+        path = path.replace(f"{{{name}}}", f"{{{name}:count}}")
+    return path
 
 
-def _incident(request: Request) -> int:
-    return int(request.path_params["incident"])
+def _count(request: Request, name: str) -> int:
+    return int(request.path_params[name])
 
 
 def _limit(request: Request) -> int:

@@ -11,6 +11,7 @@ from monitoring.dashboard.stores.roster import entry_of, failures, read_entries,
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.documents.deployment import DeploymentDocument, RunsDocument, run_document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument, incident_document
+from monitoring.documents.rollout import RolloutDocument, RolloutsDocument, rollout_document
 from monitoring.documents.window import (
     WindowsDocument,
     WindowStatesDocument,
@@ -20,6 +21,7 @@ from monitoring.documents.window import (
 from monitoring.errors import BadInput
 from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
+from monitoring.rollout.status import as_of
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.store import Store
 from monitoring.timestamps import parse_moment
@@ -127,6 +129,27 @@ class ApiCalls:
         """The last runs of a deployment, so many at most."""
         opened, _ = self.find(store, number)
         return RunsDocument(runs=[run_document(one) for one in opened.runs.latest(number, latest=limit)])
+
+    def rollouts(self, store: str, number: int, limit: int) -> RolloutsDocument:
+        """The last rollouts of a deployment, so many at most."""
+        opened, summary = self.find(store, number)
+        now = self.stores.clock()
+        records = [as_of(one, now) for one in opened.rollouts.latest(summary.record.called, most=limit)]
+        return RolloutsDocument(rollouts=[rollout_document(one, opened.rollouts.events(one.number)) for one in records])
+
+    def rollout(self, store: str, number: int, rollout: int) -> RolloutDocument:
+        """One rollout of a deployment. Raises NotFound if there is none."""
+        opened, summary = self.find(store, number)
+        records = opened.rollouts.latest(summary.record.called)
+        record = next((one for one in records if one.number == rollout), None)
+        if record is None:
+            raise NotFound(
+                "There is no such rollout.",
+                got=str(rollout),
+                expected="the number of a rollout of this deployment",
+                fix="List them: GET /deployments/STORE/NUMBER/rollouts.",
+            )
+        return rollout_document(as_of(record, self.stores.clock()), opened.rollouts.events(rollout))
 
     def label_requests(self, store: str, number: int, limit: int) -> LabelRequestsDocument:
         """The last requests that added labels to a deployment's traffic log, so many at most."""

@@ -18,6 +18,7 @@ _PATH: Final[dict[str, dict[str, Any]]] = {
     "store": {"description": "The store's name, as a deployment has it.", "schema": {"type": "string"}},
     "number": {"description": "The deployment's number.", "schema": {"type": "integer", "minimum": 1}},
     "incident": {"description": "The incident's number.", "schema": {"type": "integer", "minimum": 1}},
+    "rollout": {"description": "The rollout's number.", "schema": {"type": "integer", "minimum": 1}},
 }
 _QUERY: Final[dict[str, dict[str, Any]]] = {
     "limit": {

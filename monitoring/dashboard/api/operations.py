@@ -22,6 +22,7 @@ from monitoring.dashboard.api.resources import (
 from monitoring.documents.deployment import DeploymentDocument, RunsDocument
 from monitoring.documents.document import Document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument
+from monitoring.documents.rollout import RolloutDocument, RolloutsDocument
 from monitoring.documents.window import WindowsDocument, WindowStatesDocument
 from monitoring.jobs.backfill.document import BackfillDocument
 from monitoring.jobs.rebaseline.document import NewBaselineDocument, UndoneBaselineDocument
@@ -107,6 +108,19 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="List the last runs of a deployment, the newest first.",
         answer=RunsDocument,
         query=("limit",),
+    ),
+    Operation(
+        name="rollouts",
+        path=f"{_DEPLOYMENT}/rollouts",
+        summary="List the last rollouts of a deployment, the newest first.",
+        answer=RolloutsDocument,
+        query=("limit",),
+    ),
+    Operation(
+        name="rollout",
+        path=f"{_DEPLOYMENT}/rollouts/{{rollout}}",
+        summary="Read a rollout: what is known of a candidate version, what was promised, and what happened.",
+        answer=RolloutDocument,
     ),
     Operation(
         name="window-states",

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, TypeAlias
 
-from prometheus_client.utils import floatToGoString
-
+from monitoring.dashboard.overview.rollout_metrics import rollout_gauges
 from monitoring.dashboard.stores.candidates import Candidate
 from monitoring.dashboard.stores.roster import Failure, failures, read_roster
 from monitoring.dashboard.stores.standing import STATES
 from monitoring.dashboard.stores.stores import ConfigCounts, Stores
+from monitoring.dashboard.view.gauges import Gauge, escaped
 from monitoring.jobs.service.workers import QueueState
 from monitoring.records import LEVELS, IncidentState
 from monitoring.reports.sections.formatting import finite_evidence
+from monitoring.rollout.status import as_of
 
 #: Who a metric is about.
 LABELS = ("deployment", "version", "store")
@@ -28,31 +27,20 @@ OPEN_STATES: Final[tuple[IncidentState, ...]] = ("open", "acknowledged", "worse"
 _Labelled: TypeAlias = Sequence[tuple[str, Candidate]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gauge:
-    """A metric with its samples: the labels of each as text, and its value."""
-
-    name: str
-    words: str
-    samples: Iterable[tuple[str, float]]
-
-    def lines(self) -> Iterator[str]:
-        """The metric in Prometheus' text format.
-
-        Yields:
-            What it means, its type, and a line for each sample.
-        """
-        yield f"# HELP {self.name} {self.words}\n# TYPE {self.name} gauge\n"
-        for labels, value in self.samples:
-            yield f"{self.name}{{{labels}}} {_number(value)}\n" if labels else f"{self.name} {_number(value)}\n"
-
-
 def read_metrics(stores: Stores) -> str:
     """Metrics of every deployment, in Prometheus' text format. Cost: some 40 µs for each."""
     now = stores.clock()
     roster = read_roster(stores.stores, now)
     queue = None if stores.queue is None else stores.queue()
-    return metrics_text(roster.candidates, now, failures(stores.files, roster), stores.configs, queue)
+    unreadable = {named.name for named, _ in roster.unreadable}
+    rollouts = [
+        (named.name, as_of(record, now))
+        for named in stores.stores
+        if named.name not in unreadable
+        for record in named.store().rollouts.current()
+    ]
+    found = metrics_text(roster.candidates, now, failures(stores.files, roster), stores.configs, queue)
+    return found + "".join(line for gauge in rollout_gauges(rollouts) for line in gauge.lines())
 
 
 def metrics_text(
@@ -90,39 +78,39 @@ def labels_of(candidate: Candidate) -> str:
     """`LABELS` of a deployment with their values, as a sample has them."""
     outline = candidate.outline
     values = (outline.name, str(outline.version), candidate.store)
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in zip(LABELS, values, strict=True))
+    return ",".join(f'{name}="{escaped(value)}"' for name, value in zip(LABELS, values, strict=True))
 
 
-def _configs(failures: Sequence[Failure], configs: ConfigCounts) -> Iterator[_Gauge]:
-    yield _Gauge(
+def _configs(failures: Sequence[Failure], configs: ConfigCounts) -> Iterator[Gauge]:
+    yield Gauge(
         name="pitfalls_expected_configs",
         words="Configs that are to be there: all that ever were, until they are removed on purpose.",
         samples=[("", configs.expected)],
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_missing_configs",
         words="Configs that are not there any more, and were not removed on purpose.",
         samples=[("", configs.missing)],
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_waiting_configs",
         words="Configs that were not run yet.",
         samples=[("", configs.waiting)],
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_unreadable_configs",
         words="Configs and stores that cannot be read, missing ones among them.",
         samples=[("", sum(one.unreadable for one in failures))],
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_failing_config",
         words="1 for a config that is missing, cannot be read, or whose last run failed, by its name.",
-        samples=[(f'config="{_escaped(name)}"', 1.0) for name in sorted({one.config for one in failures})],
+        samples=[(f'config="{escaped(name)}"', 1.0) for name in sorted({one.config for one in failures})],
     )
 
 
-def _runs(queue: QueueState) -> Iterator[_Gauge]:
-    yield _Gauge(
+def _runs(queue: QueueState) -> Iterator[Gauge]:
+    yield Gauge(
         name="pitfalls_runs",
         words="Runs that wait for their turn, that run, and that have stalled.",
         samples=[
@@ -131,20 +119,20 @@ def _runs(queue: QueueState) -> Iterator[_Gauge]:
             ('state="stalled"', queue.stalled),
         ],
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_longest_wait_seconds",
         words="How long the first of the runs that wait has waited.",
         samples=[("", queue.longest_wait)],
     )
 
 
-def _facts(found: _Labelled) -> Iterator[_Gauge]:
-    yield _Gauge(
+def _facts(found: _Labelled) -> Iterator[Gauge]:
+    yield Gauge(
         name="pitfalls_deployment_state",
         words="1 for each state that holds, whatever else holds; else 0.",
         samples=((f'{labels},state="{state}"', state in one.facts) for labels, one in found for state in STATES),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_open_incidents",
         words="Incidents that are not closed, by level and state.",
         samples=(
@@ -155,12 +143,12 @@ def _facts(found: _Labelled) -> Iterator[_Gauge]:
             for state in OPEN_STATES
         ),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_unacknowledged_page",
         words="1 while a page is open that nobody has acknowledged or snoozed, else 0.",
         samples=((labels, "page" in one.facts and not one.acknowledged) for labels, one in found),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_undelivered_notifications",
         words="Notifications that did not reach all who are to get them: tried again, or given up.",
         samples=(
@@ -172,8 +160,8 @@ def _facts(found: _Labelled) -> Iterator[_Gauge]:
     )
 
 
-def _evidence(found: _Labelled) -> Iterator[_Gauge]:
-    yield _Gauge(
+def _evidence(found: _Labelled) -> Iterator[Gauge]:
+    yield Gauge(
         name="pitfalls_evidence",
         words="Evidence of a level after the last window.",
         samples=(
@@ -184,7 +172,7 @@ def _evidence(found: _Labelled) -> Iterator[_Gauge]:
             for level, log in (("page", last.page_log_evidence), ("notice", last.notice_log_evidence))
         ),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_loss_evidence",
         words="Evidence that a loss has risen, for whatever reason, after the last window.",
         samples=(
@@ -193,7 +181,7 @@ def _evidence(found: _Labelled) -> Iterator[_Gauge]:
             if one.outline.window is not None
         ),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_evidence_threshold",
         words="Evidence at which a level alarms.",
         samples=(
@@ -205,18 +193,18 @@ def _evidence(found: _Labelled) -> Iterator[_Gauge]:
     )
 
 
-def _times(found: _Labelled, now: datetime) -> Iterator[_Gauge]:
-    yield _Gauge(
+def _times(found: _Labelled, now: datetime) -> Iterator[Gauge]:
+    yield Gauge(
         name="pitfalls_created_timestamp_seconds",
         words="When the deployment was run first.",
         samples=((labels, one.outline.created_at.timestamp()) for labels, one in found),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_last_run_timestamp_seconds",
         words="When the deployment was run last.",
         samples=((labels, one.outline.used_at.timestamp()) for labels, one in found),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_last_success_timestamp_seconds",
         words="When a run last judged all that was due; 0 where none ever has.",
         samples=(
@@ -224,7 +212,7 @@ def _times(found: _Labelled, now: datetime) -> Iterator[_Gauge]:
             for labels, one in found
         ),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_due_since_timestamp_seconds",
         words="Since when a window has been due that is not judged; absent where none is.",
         samples=(
@@ -236,48 +224,26 @@ def _times(found: _Labelled, now: datetime) -> Iterator[_Gauge]:
     )
 
 
-def _last_windows(found: _Labelled) -> Iterator[_Gauge]:
-    yield _Gauge(
+def _last_windows(found: _Labelled) -> Iterator[Gauge]:
+    yield Gauge(
         name="pitfalls_last_window_end_timestamp_seconds",
         words="End of the last window that was judged.",
         samples=((labels, one.outline.last[1].timestamp()) for labels, one in found if one.outline.last is not None),
     )
     numbers = [(labels, one.outline.window) for labels, one in found]
     last = [(labels, window) for labels, window in numbers if window is not None]
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_last_window_rows",
         words="Rows of the last window.",
         samples=((labels, window.rows) for labels, window in last),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_last_window_labels",
         words="Labels that arrived in the last window.",
         samples=((labels, window.labels) for labels, window in last),
     )
-    yield _Gauge(
+    yield Gauge(
         name="pitfalls_last_window_labels_due",
         words="Rows of the last window, whose labels are due.",
         samples=((labels, window.labels_due) for labels, window in last),
     )
-
-
-def _escaped(text: str) -> str:
-    r"""The value of a label.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text with backslashes before what would end it.
-
-    >>> print(_escaped('a"b'))
-    a\"b
-    """
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-
-
-@lru_cache(maxsize=1 << 14)
-def _number(value: float) -> str:
-    """A value as Prometheus' library writes it."""
-    text: str = floatToGoString(float(value))  # type: ignore[no-untyped-call]  # the library's own has no types
-    return text

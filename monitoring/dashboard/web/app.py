@@ -28,6 +28,7 @@ from monitoring.dashboard.incident.endpoints import IncidentEndpoints
 from monitoring.dashboard.overview.endpoints import overview_routes
 from monitoring.dashboard.rebaseline.endpoints import rebaseline_routes
 from monitoring.dashboard.rebaseline.form import Rebaselining
+from monitoring.dashboard.rollouts.endpoints import rollout_routes
 from monitoring.dashboard.view.endpoint import GetStores
 from monitoring.dashboard.view.rendering import STATIC, static_text
 from monitoring.dashboard.view.requests import form_of
@@ -72,6 +73,7 @@ def dashboard_app(stores: GetStores, access: Access, changes: Changes, embedder:
             *deployment_routes(stores),
             *IncidentEndpoints(stores, access).routes(),
             *drill_routes(stores),
+            *rollout_routes(stores),
             *rebaseline_routes(Rebaselining(stores, one_at_a_time, embedder)),
             *_service_routes(changes),
             *_sign_in_routes(access),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from monitoring.jobs.examples.readable_inputs import image_files_of, images_of, 
 from monitoring.jobs.examples.typical_rows import most_typical
 from monitoring.jobs.places import find_baseline
 from monitoring.records import IncidentRecord
+from monitoring.tasks.task import Floats
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.windows import Window
@@ -36,32 +38,43 @@ class ExampleRows:
     """Some rows with their labels, and what is to be said of them.
 
     `scores` are in the unit of the incident's watch; empty where rows have none. `files` are the images that are files,
-    by column, None where a row has none; `ids` the ids of a ranking's answers and labels, by their codes.
+    by column, None where a row has none; `ids` the ids of a ranking's answers and labels, by their codes; `others` the
+    answers of another version to the same rows, [n, width].
     """
 
     rows: Predictions
     scores: tuple[float, ...] = ()
     files: Mapping[str, tuple[bytes | None, ...]] = field(default_factory=dict)
     ids: Mapping[int, str] = field(default_factory=dict)
+    others: Floats | None = None
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class IncidentRows:
-    """The rows of an incident.
+class ReadableRows:
+    """Rows as a person reads them.
 
     Attributes:
-        spec: Their inputs, as a person reads them.
+        spec: Their inputs.
         images: Height, width and channels of each column of images as numbers.
         texts: The columns of texts.
-        worst: Those with the largest scores.
-        typical: Typical rows of the window that opened it, in its slice.
-        baseline: Typical rows of the baseline, in the same slice.
     """
 
     spec: BaselineSpec
     images: dict[str, tuple[int, int, int]]
     texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IncidentRows(ReadableRows):
+    """The rows of an incident.
+
+    Attributes:
+        worst: Those with the largest scores.
+        typical: Typical rows of the window that opened it, in its slice.
+        baseline: Typical rows of the baseline, in the same slice.
+    """
+
     worst: ExampleRows
     typical: ExampleRows
     baseline: ExampleRows
@@ -94,9 +107,7 @@ def read_incident_rows(
     live = LiveRows.open(config, baseline, version, since=since, clock=clock)
     typical = live.typical(window, incident.slice, MOST_ROWS)
     return IncidentRows(
-        spec=readable(baseline.spec),
-        images={one.source: one.shape for one in baseline.spec.described if isinstance(one, ImageDescriptors)},
-        texts=texts_of(baseline.spec),
+        **described_rows(baseline.spec),
         worst=_worst(live, incident),
         typical=ExampleRows(
             rows=typical,
@@ -106,6 +117,12 @@ def read_incident_rows(
         ),
         baseline=_of_baseline(live, baseline, incident),
     )
+
+
+def described_rows(spec: BaselineSpec) -> dict[str, Any]:
+    """The fields of `ReadableRows`, by what a baseline says."""
+    images = {one.source: one.shape for one in spec.described if isinstance(one, ImageDescriptors)}
+    return {"spec": readable(spec), "images": images, "texts": texts_of(spec)}
 
 
 def _worst(live: LiveRows, incident: IncidentRecord) -> ExampleRows:

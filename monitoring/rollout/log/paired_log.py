@@ -85,11 +85,21 @@ class PairedLog:
         horizon: The label horizon.
         swapped: Whether the version that answers in the dark is the one that the other is held against, as the former
             champion is after a promotion.
+
+    Raises:
+        BadInput: It has answered nothing yet.
     """
 
     def __init__(
         self, versions: Versions, champion: LogSource, folder: Path, *, horizon: timedelta, swapped: bool = False
     ) -> None:
+        if not folder.is_dir():
+            raise BadInput(
+                "The version in the dark has answered nothing yet.",
+                got=f"no folder {folder}",
+                expected="its answers to some logged requests",
+                fix="`pitfalls rollout start` has it answer them.",
+            )
         self._swapped = swapped
         self._champion = champion
         model = versions.config.model.model_copy(update={"bundle": versions.bundle})

@@ -1,0 +1,245 @@
+"""Groups of rows of the traffic as a page shows them: their images, their texts, and a table of everything else."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from monitoring.dashboard.incident.row_words import answer_words, label_words, value_words
+from monitoring.dashboard.incident.thumbnails import SIDES, thumbnails
+from monitoring.dashboard.view.table import Cell, TableView, cell
+from monitoring.jobs.examples.incident_rows import ExampleRows, ReadableRows
+from monitoring.reports.sections.formatting import format_moment
+from monitoring.timestamps import as_datetime
+from monitoring.traffic.cells import is_list
+from monitoring.traffic.descriptors.encoded_image import opened, small_pixels
+from monitoring.watches.descriptions import format_value, printable
+
+#: What is said of rows of a ranking whose ids are known by their hashes alone.
+_HASHED = "Ids of the form #1a2b3c are parts of hashes: a baseline keeps no ids but those that often stand first."
+
+#: Characters of an id that stand on one line.
+SHORT_ID = 16
+
+#: Characters of a text that are shown.
+LONGEST_TEXT = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An image of a row: its address, which holds the file itself, and what it is of."""
+
+    address: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A text of a row, and what it is of."""
+
+    text: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsGroup:
+    """Some rows: their images, their texts, and a table of everything else."""
+
+    title: str
+    note: str
+    pictures: tuple[Picture, ...]
+    quotes: tuple[Quote, ...]
+    table: TableView | None
+
+
+def rows_groups(
+    named: Sequence[tuple[str, str, ExampleRows]],
+    found: ReadableRows,
+    inputs: Sequence[str],
+    zone: ZoneInfo,
+    scored_by: str = "",
+) -> tuple[RowsGroup, ...]:
+    """Groups of rows, with images on one scale.
+
+    Args:
+        named: Name, title and rows of each group.
+        found: How the rows are read.
+        inputs: The inputs of tables, in their order.
+        zone: The zone of the times.
+        scored_by: The watch in whose unit scores are.
+
+    Returns:
+        The groups.
+    """
+    pictures = _pictures([examples for *_, examples in named], found)
+    return tuple(
+        RowsGroup(
+            title=title,
+            note=" ".join(filter(None, (examples.note, _undecodable(examples)))),
+            pictures=some,
+            quotes=_quotes(examples, found),
+            table=_table((name, title), examples, found, inputs, (zone, scored_by)) if len(examples.rows) else None,
+        )
+        for (name, title, examples), some in zip(named, pictures, strict=True)
+    )
+
+
+def _words(examples: ExampleRows, found: ReadableRows) -> list[str]:
+    """Of each row what it was answered, and its label."""
+    task = found.spec.task
+    answers = answer_words(task, examples.rows.probabilities, examples.ids)
+    labels = label_words(task, examples.rows.labels, examples.ids)
+    if examples.others is not None:
+        others = answer_words(task, examples.others, examples.ids)
+        answers = tuple(f"{answer}; the other {other}" for answer, other in zip(answers, others, strict=True))
+    return [f"{answer}; label {label}" for answer, label in zip(answers, labels, strict=True)]
+
+
+def _quotes(examples: ExampleRows, found: ReadableRows) -> tuple[Quote, ...]:
+    """The texts of rows; an input that is absent is one of `problems`, and has none."""
+    words = _words(examples, found)
+    there = set(examples.rows.features.column_names)
+    return tuple(
+        Quote(text=printable(text, LONGEST_TEXT), words=f"{printable(name)}: {words[place]}")
+        for name in found.texts
+        if name in there
+        for place, text in enumerate(examples.rows.features[name].to_pylist())
+        if text is not None
+    )
+
+
+def _pictures(groups: Iterable[ExampleRows], found: ReadableRows) -> list[tuple[Picture, ...]]:
+    """The images of each group; those of numbers are all on one scale, and so are those of files."""
+    numbers = [
+        [
+            (image, f"{printable(name)}: {words}")
+            for name, shape in found.images.items()
+            for image, words in zip(_images(one.rows.features, name, shape), _words(one, found), strict=False)
+            if image is not None
+        ]
+        for one in groups
+    ]
+    files = [
+        [
+            (image, f"{printable(name)}: {words}")
+            for name, cells in one.files.items()
+            for image, words in zip(map(_decoded, cells), _words(one, found), strict=True)
+            if image is not None
+        ]
+        for one in groups
+    ]
+    return [(*some, *others) for some, others in zip(_thumbnails(numbers), _thumbnails(files), strict=True)]
+
+
+def _thumbnails(groups: Sequence[Sequence[tuple[NDArray[Any], str]]]) -> list[tuple[Picture, ...]]:
+    """Images with their words, small and on one scale."""
+    files = iter(thumbnails([image for some in groups for image, _ in some]))
+    return [
+        tuple(
+            Picture(address=f"data:image/png;base64,{b64encode(next(files)).decode()}", words=words)
+            for _, words in some
+        )
+        for some in groups
+    ]
+
+
+def _decoded(cell: bytes | None) -> NDArray[Any] | None:
+    """The pixels of a file, made small; None where it cannot be decoded."""
+    image = None if cell is None else opened(cell, side=SIDES[0])
+    return None if image is None else small_pixels(image[0], SIDES[0])
+
+
+def _undecodable(examples: ExampleRows) -> str:
+    """How many of the files of rows show nothing; empty where all do."""
+    cells = [cell for some in examples.files.values() for cell in some if cell is not None]
+    bad = sum(_decoded(cell) is None for cell in cells)
+    return f"{bad} of {len(cells)} images cannot be decoded." if bad else ""
+
+
+def _images(rows: pa.Table, name: str, shape: tuple[int, int, int]) -> list[NDArray[Any] | None]:
+    """The images of a column, [height, width, channels]; None for one of another size."""
+    if name not in rows.column_names:
+        return []
+    found: list[NDArray[Any] | None] = []
+    for one in rows[name].combine_chunks():
+        leaves = one.values if one.is_valid and is_list(one.type) else None
+        while leaves is not None and is_list(leaves.type):
+            leaves = leaves.flatten()
+        numbers = np.zeros(0) if leaves is None else np.asarray(leaves.cast(pa.float64(), safe=False), dtype=np.float64)
+        found.append(numbers.reshape(shape) if numbers.size == np.prod(shape) else None)
+    return found
+
+
+def _table(
+    named: tuple[str, str],
+    examples: ExampleRows,
+    found: ReadableRows,
+    inputs: Sequence[str],
+    shown: tuple[ZoneInfo, str],
+) -> TableView:
+    (name, title), rows = named, examples.rows
+    texts = tuple(one for one in found.texts if one in rows.features.column_names)
+    columns = {one: rows.features[one].to_pylist() for one in (*inputs, *texts) if one in rows.features.column_names}
+    fixed = _fixed(examples, found, *shown)
+    absent = [one for one in found.images if one not in rows.features.column_names and name != "baseline"]
+    absent += [one for one, cells in examples.files.items() if not any(cells)]
+    missing = [printable(one) for one in (*(column for column, _ in rows.problems), *absent)]
+    total = len(found.spec.features) - len(found.texts)
+    notes = [
+        f"{len(inputs)} of {total:,} inputs; the CSV file has all." if len(inputs) < total else "",
+        _HASHED if found.spec.ranking is not None and not examples.ids and len(rows) else "",
+        f"Not in these rows, as they are redacted or absent: {', '.join(missing)}." if missing else "",
+    ]
+    return TableView(
+        name=name,
+        title=title,
+        columns=(*fixed, *(printable(one) for one in columns)),
+        rows=tuple(
+            (
+                *(column[place] for column in fixed.values()),
+                *(_cell(values[place], text=one in texts) for one, values in columns.items()),
+            )
+            for place in range(len(rows))
+        ),
+        numeric=frozenset(_numeric(list(fixed), list(columns), texts, found)),
+        note=" ".join(filter(None, notes)),
+    )
+
+
+def _numeric(fixed: list[str], inputs: list[str], texts: tuple[str, ...], found: ReadableRows) -> list[int]:
+    """The places of the columns of numbers: that of the score, and those of inputs that are numbers."""
+    numbers = (one not in texts and found.spec.feature(one).kind == "number" for one in inputs)
+    return [place for place, yes in enumerate((*(one == "Score" for one in fixed), *numbers)) if yes]
+
+
+def _fixed(examples: ExampleRows, found: ReadableRows, zone: ZoneInfo, scored_by: str) -> dict[str, list[Cell]]:
+    """The columns that are no inputs."""
+    rows, task = examples.rows, found.spec.task
+    times = [as_datetime(one) for one in rows.event_times.tolist()]
+    columns = {
+        "Prediction": [
+            cell(printable(one), one, style="id" if len(one) > SHORT_ID else "when") for one in rows.ids.to_pylist()
+        ],
+        "Event time": [cell(format_moment(one, zone), one, style="when") for one in times],
+        "Answer": [cell(one, style="when") for one in answer_words(task, rows.probabilities, examples.ids)],
+    }
+    if examples.others is not None:
+        words = answer_words(task, examples.others, examples.ids)
+        columns["The other's answer"] = [cell(one, style="when") for one in words]
+    columns["Label"] = [cell(one, style="when") for one in label_words(task, rows.labels, examples.ids)]
+    if examples.scores:
+        columns["Score"] = [cell(format_value(scored_by, one), one) for one in examples.scores]
+    return columns
+
+
+def _cell(value: float | str | None, *, text: bool) -> Cell:
+    shown = value_words(value)
+    given = value if isinstance(value, str) or value == value else None  # noqa: PLR0124 - NaN alone differs from itself
+    return Cell(text=printable(shown, 60) if text else shown, value=given, style="text" if text else "")

@@ -195,6 +195,23 @@ def test_signing_in_gives_a_cookie_that_no_script_can_read(stores: Stores) -> No
     assert client.post("/sign-in", content=b"x" * 5000, headers=form).status_code == 413
 
 
+def test_each_sign_in_has_a_cookie_of_its_own_and_signing_out_ends_it(stores: Stores) -> None:
+    access = access_with({"secret": "act"})
+    client, cookies = client_of(stores, access), list[str]()
+
+    def code_with(cookie: str) -> int:
+        return int(client_of(stores, access).get("/", headers={"cookie": f"{COOKIE}={cookie}"}).status_code)
+
+    for _ in range(2):
+        assert client.post("/sign-in", data={"token": "secret"}).status_code == 303
+        cookies.append(client.cookies[COOKIE])
+    assert [code_with(cookie) for cookie in (*cookies, "another")] == [401, 200, 401]
+    assert "Sign out" in client.get("/sign-in").text
+    assert client.get("/sign-out").status_code == 405
+    assert client.post("/sign-out").headers["location"] == "/sign-in"
+    assert code_with(cookies[1]) == 401
+
+
 def test_who_may_only_read_is_shown_no_buttons(stores: Stores) -> None:
     client = client_of(stores, access_with({"secret": "act", "reader": "read"}))
     assert client.post("/sign-in", data={"token": "reader"}).status_code == 303

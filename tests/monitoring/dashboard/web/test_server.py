@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from pathlib import Path
 
 import httpx
@@ -9,8 +10,9 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from monitoring.dashboard.web.server import access_of, address_of, bind, serving
+from monitoring.dashboard.web.server import access_of, address_of, bind, serving, tls_of
 from monitoring.errors import BadInput, CannotRun
+from tests.serving.certificates import OTHERS, OURS
 
 
 def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
@@ -64,3 +66,36 @@ def test_beside_other_work_it_serves_until_the_context_ends() -> None:
         assert httpx.get(address).text == "here"
     with pytest.raises(httpx.ConnectError):
         httpx.get(address)
+
+
+def written(file: Path, content: bytes, mode: int = 0o600) -> Path:
+    file.write_bytes(content)
+    file.chmod(mode)
+    return file
+
+
+def test_it_speaks_https_with_a_certificate(tmp_path: Path) -> None:
+    party = OURS.party("localhost")
+    tls = tls_of(written(tmp_path / "pem", party.certificate), written(tmp_path / "key", party.key))
+    trusting = ssl.create_default_context(cadata=OURS.certificate.decode())
+    app = Starlette(routes=[Route("/", lambda request: PlainTextResponse(request.url.scheme))])
+    with bind("127.0.0.1", 0) as listening, serving(app, listening, tls):
+        address = address_of(listening, tls)
+        assert address.startswith("https://")
+        assert httpx.get(address.replace("127.0.0.1", "localhost"), verify=trusting).text == "https"
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(address.replace("https", "http"))
+
+
+def test_a_certificate_without_its_key_or_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    ours, others = OURS.party("localhost"), OTHERS.party("localhost")
+    certificate, key = written(tmp_path / "pem", ours.certificate), written(tmp_path / "key", ours.key)
+    for of_certificate, of_key, reason in (
+        (certificate, None, "alone"),
+        (None, key, "alone"),
+        (certificate, written(tmp_path / "open", ours.key, 0o644), "mode 0644"),
+        (certificate, written(tmp_path / "other", others.key), "MISMATCH"),
+        (certificate, tmp_path / "absent", "No such file"),
+    ):
+        with pytest.raises(BadInput, match=f"cannot speak TLS.*{reason}"):
+            tls_of(of_certificate, of_key)

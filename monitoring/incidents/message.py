@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.decomposition import CLASS, NUMBER
 from monitoring.incidents.departure import Departure
-from monitoring.incidents.harm import BETTER, excesses, loss_changes
+from monitoring.incidents.harm import BETTER, excesses, inputs_moved, loss_changes
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED
 from monitoring.incidents.input_shift import Aspect, InputShift, Shifts, no_shifts
 from monitoring.incidents.loss_split import split_of
@@ -38,6 +38,9 @@ NEXT_STEP = " Next step: "
 
 #: A class with more than this share of the change of a mean over classes is named.
 MOST_OF_CHANGE = 0.5
+
+#: What an expected rise is where no input is known to have moved: answers that lost their confidence expect it, too.
+EXPECTED = "the answers let expect most of it, though no input moved"
 
 #: Evidence beyond this says nothing more.
 LARGEST_EVIDENCE = 1_000_000
@@ -73,11 +76,13 @@ def summary(
     first = _headline(alarm, departure, shifts)
     if reason:
         return f"{first}: {reason}"
+    if alarm.watch.family == "calibration":
+        return f"{first}: {lower_first(_calibration_sentence(alarm, departure)).rstrip('.')}"
     split = detail.split
     if split is None or alarm.watch.family not in LOSS_FAMILIES:
         return first
     if split.surprise < split.difficulty:
-        return f"{first}: the traffic is harder"
+        return f"{first}: {_expected(alarm)}"
     where = _class_at_fault(split.metric, detail.parts)
     kind = NUMBER if _is_of_numbers(split.metric) else CLASS
     at = "" if where is None else f" at {kind} {printable(where)}"
@@ -159,7 +164,7 @@ def _proof_sentences(alarm: Alarm, departure: Departure, detail: CauseDetail, sh
     splits = (split_of(alarm, metric) for metric in told if not is_rank(split_output(metric)[1]))
     split = next((each for each in splits if each is not None), detail.split)
     if split is not None:
-        sentences.append(_split_sentence(split, is_told=split.metric == told[0] if told else False))
+        sentences.append(_split_sentence(split, alarm, is_told=split.metric == told[0] if told else False))
     return sentences
 
 
@@ -193,9 +198,9 @@ def _scale_sentences(alarm: Alarm, departure: Departure, shifts: Shifts) -> list
     return sentences
 
 
-def _split_sentence(split: LossSplit, *, is_told: bool) -> str:
+def _split_sentence(split: LossSplit, alarm: Alarm, *, is_told: bool) -> str:
     """How much of the change of a loss was expected: both parts add up to it."""
-    verdict = _surprised(split.metric) if split.surprise >= split.difficulty else "the traffic is harder"
+    verdict = _surprised(split.metric) if split.surprise >= split.difficulty else _expected(alarm)
     metric = lower_first(metric_title(split.metric))
     of = "Of this" if is_told else f"Of the change of the {metric} by {format_change(split.metric, split.change)}"
     who = "the model's own probabilities explain" if _states_confidence(split.metric) else "such inputs explain"
@@ -203,6 +208,11 @@ def _split_sentence(split: LossSplit, *, is_told: bool) -> str:
         f"{of} {who} {format_change(split.metric, split.difficulty)} and leave "
         f"{format_change(split.metric, split.surprise)} unexplained (surprise): {verdict}."
     )
+
+
+def _expected(alarm: Alarm) -> str:
+    """What a loss that was expected says of the traffic: that it is harder, only where inputs moved."""
+    return "the traffic is harder" if inputs_moved(alarm) else EXPECTED
 
 
 def _surprised(metric: str) -> str:
@@ -324,6 +334,12 @@ _BETTER_STEP = (
     "that a return is an alarm."
 )
 
+#: What to look at first where a rise was expected, by whether inputs moved.
+_EXPECTED_STEPS = {
+    True: "check whether this traffic is meant for this model.",
+    False: "check the model's answers: its own confidence fell, and no input says why.",
+}
+
 #: What to look at first, by the family of the watch, where nothing else decides it.
 _STEPS = {
     "estimates": "compare with the labels when they arrive; until then check what sends these requests.",
@@ -336,7 +352,7 @@ def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
     """What to look at first, by the family of the watch."""
     family, feature = alarm.watch.family, printable(alarm.watch.feature or "")
     if detail.split is not None and detail.split.surprise < detail.split.difficulty:
-        return "check whether this traffic is meant for this model."
+        return _EXPECTED_STEPS[bool(inputs_moved(alarm))]
     if family in ("performance", "surprise", "calibration"):
         return (
             "check the labels of its rows (`pitfalls monitor status --json`); if they are right, retrain or roll back."

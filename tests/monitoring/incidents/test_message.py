@@ -32,13 +32,18 @@ def test_the_first_sentence_is_in_the_metric_of_the_user_then_comes_what_proved_
 
 
 def test_harder_traffic_is_told_from_an_overconfident_model() -> None:
-    harder = explain(alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.05])))
+    found = windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.05], input__x__location=[0.5, 0.8])
+    harder = explain(alarm("brier", found))
     assert harder.cause.endswith(" 0.400 since 2 April 2013 (100 rows): the traffic is harder")
     assert (
         "Of this the model's own probabilities explain +0.200 and leave +0.050 unexplained (surprise): the traffic is "
         "harder."
     ) in harder.message
     assert harder.message.endswith("Next step: check whether this traffic is meant for this model.")
+    unsure = explain(alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.05])))
+    assert "harder" not in unsure.cause + unsure.message, "no input moved"
+    assert unsure.cause.endswith(": the answers let expect most of it, though no input moved")
+    assert "Next step: check the model's answers" in unsure.message
 
 
 def test_the_reason_for_a_notice_is_the_second_sentence() -> None:
@@ -59,6 +64,7 @@ def test_a_calibration_watch_says_what_is_wrong_with_the_probabilities() -> None
         "Brier score 0.150 \N{RIGHTWARDS ARROW} 0.200 since 1 April 2013 (100 rows). The prob"
     )
     assert "The probabilities are too sure (calibration slope)." in message(made)
+    assert explain(made).cause.endswith("(100 rows): the probabilities are too sure (calibration slope)")
 
 
 def test_rows_weigh_and_parts_add_up() -> None:

@@ -221,7 +221,7 @@ def evaluate_due_windows(
         progress=progress,
         services=run_services(config, output, **services),
     )
-    _say(run, store, output)
+    print_run(run, store, output)
     return run
 
 
@@ -294,8 +294,14 @@ def send_notifications(config: MonitorConfig, numbers: Sequence[int], output: Ou
         return sum(store.outbox.undelivered_of(number).total for number in numbers)
 
 
-def _say(run: RunResult, store: Store, output: Output) -> None:
-    """Print what a run has to say beside its windows."""
+def print_run(run: RunResult, store: Store, output: Output) -> None:
+    """Print what a run has to say beside its windows.
+
+    Args:
+        run: what was done.
+        store: the monitor's store.
+        output: where it is printed.
+    """
     if run.follows is not None:
         output.progress(
             f"Deployment {run.deployment} takes the place of {run.follows}: its evidence begins anew, and nobody is "
@@ -306,6 +312,17 @@ def _say(run: RunResult, store: Store, output: Output) -> None:
             f"Notifications were given up: {len(lost)}, the last of them {lost[-1]}; not all were reached. "
             "`pitfalls monitor notify retry` sends them again.",
             level="error",
+        )
+    if not run.has_rows:
+        output.progress("The traffic has no rows: nothing was judged.", level="warning")
+    if run.waiting_labels:
+        due = "" if run.next_due_at is None else f", which is due at {run.next_due_at:%Y-%m-%d %H:%M} UTC"
+        count = "1 label waits" if run.waiting_labels == 1 else f"{run.waiting_labels:,} labels wait"
+        output.progress(f"{count} for the next window{due}.")
+    if run.again_from is not None:
+        output.progress(
+            f"More rows have come for windows from {run.again_from:%Y-%m-%d %H:%M} UTC on, which were the end of the "
+            "traffic: they were judged again."
         )
     if run.excluded_rows:
         output.progress(f"{run.excluded_rows:,} rows of excluded callers were left out.")

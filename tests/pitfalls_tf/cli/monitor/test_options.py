@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitoring.config import MonitorConfig
+from monitoring.jobs.run import RunResult
 from monitoring.records import MonitorStatus
-from pitfalls_tf.cli.monitor.options import exit_code, with_traffic
+from monitoring.store.store import Store
+from pitfalls_tf.cli.monitor.options import exit_code, print_run, with_traffic
+from pitfalls_tf.cli.output import Output
 from tests.dashboard_store import EXAMPLES
 
 
@@ -23,7 +27,9 @@ def status() -> MonitorStatus:
 
 
 class Fields:
-    """A record with the given fields."""
+    """A record with the given fields, of a deployment without other versions."""
+
+    versions = ()
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -82,3 +88,30 @@ def test_a_snoozed_page_is_open_and_does_not_wait_for_anybody(status: MonitorSta
     for later, code in ((timedelta(0), 0), (timedelta(hours=1), 1)):
         asked = replace(status, incidents=(snoozed,), asked_at=now + later)
         assert (exit_code(asked, rule="open"), exit_code(asked, rule="unacknowledged")) == (1, code)
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"has_rows": False}, "The traffic has no rows: nothing was judged."),
+        (
+            {"waiting_labels": 1_200, "next_due_at": datetime(2025, 4, 12, tzinfo=UTC)},
+            "1,200 labels wait for the next window, which is due at 2025-04-12 00:00 UTC.",
+        ),
+        ({"waiting_labels": 1}, "1 label waits for the next window."),
+        (
+            {"again_from": datetime(2025, 4, 11, tzinfo=UTC)},
+            "More rows have come for windows from 2025-04-11 00:00 UTC",
+        ),
+        ({"excluded_rows": 12}, "12 rows of excluded callers were left out."),
+    ],
+)
+def test_a_run_says_what_its_windows_do_not_show(
+    fields: dict[str, Any], line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunResult(deployment=1, judged=0, opened=(), stopped=False, **fields)
+    with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
+        print_run(run, store, Output(as_json=False, stdout=StringIO()))
+    printed = capsys.readouterr().err
+    assert printed.startswith(line)
+    assert printed.count("\n") == 1

@@ -19,7 +19,16 @@ from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
-from monitoring.records import FACT_SEPARATOR, FACT_WATCH, Finding, IncidentEvent, IncidentRecord, Watch, WindowRecord
+from monitoring.records import (
+    FACT_SEPARATOR,
+    FACT_WATCH,
+    NO_ANSWERS,
+    Finding,
+    IncidentEvent,
+    IncidentRecord,
+    Watch,
+    WindowRecord,
+)
 from monitoring.traffic.windows import Window
 from monitoring.watches.integrity import ANSWERS
 
@@ -100,6 +109,8 @@ def open_fact_incidents(
         Pages, each of which names every input that its fact is true of.
     """
     known = {name for incident in current for name in incident.inputs_of_fact}
+    if any(finding.fact and finding.kind == NO_ANSWERS for finding in findings):
+        known.add(ANSWERS_SUBJECT)  # that every answer is unusable is the same fact
     by_kind: dict[str, dict[str, Finding]] = {}
     for finding in findings:
         if finding.fact and finding.feature not in known:

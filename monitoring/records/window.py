@@ -39,6 +39,9 @@ AFTER_BURN_IN = "after the burn-in"
 #: The kind of the finding of a window in which no label has arrived for an unusually long time.
 LABELS_STOPPED = "labels stopped"
 
+#: The kind of the finding of a window in which no row has a usable answer.
+NO_ANSWERS = "no answers"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:

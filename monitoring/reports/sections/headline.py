@@ -127,6 +127,8 @@ def _verdict(status: MonitorStatus, health: Health) -> str:
         return f"Healthy{scope}: no page in {windows}"
     if health.state == "suspected":
         return "; ".join((f"Suspected harm: {others[0]}, in {windows}", *others[1:]))
+    if health.state == "burn-in":
+        return "; ".join((f"{others[0][:1].upper()}{others[0][1:]}: no gross failure in {windows}", *others[1:]))
     return f"No page{scope} in {windows}, but {'; '.join(others)}"
 
 

@@ -173,4 +173,4 @@ def _unlabelled(status: MonitorStatus) -> str:
 def _burn_in(status: MonitorStatus) -> str:
     """That the last window is in a burn-in, in which nothing pages but facts."""
     message = next((one.message for one in status.windows[-1].findings if one.kind == BURN_IN), "")
-    return f"{lower_first(message.partition(':')[0])}, in which only facts page" if message else ""
+    return lower_first(message.partition(":")[0])

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.records import Finding
+from monitoring.records import NO_ANSWERS, Finding
 from monitoring.tasks.class_indices import class_indices
 from monitoring.tasks.number_lists import number_list_codes, number_lists
 from monitoring.tasks.probabilities import are_probabilities
@@ -70,7 +70,7 @@ def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple
         return ()
     named = ", ".join(columns.answer)
     message = f"The column {named} holds {_what(columns)} in none of {rows} rows."
-    return (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
+    return (Finding(kind=NO_ANSWERS, feature=columns.answer[0], message=message, fact=True),)
 
 
 def _what(columns: TableColumns) -> str:

@@ -210,8 +210,10 @@ def _parse_texts(
 def conversion_of(cell: object) -> str:
     """How to make times of cells like one that is none, by pandas.
 
-    >>> conversion_of("31/12/2025"), conversion_of("Dec 31 2025")
-    ("pandas.to_datetime(..., dayfirst=True, utc=True)", 'pandas.to_datetime(..., format="mixed", utc=True)')
+    >>> conversion_of("31/12/2025")
+    'pandas.to_datetime(..., dayfirst=True, utc=True)'
+    >>> print(conversion_of("Dec 31 2025"))
+    pandas.to_datetime(..., format="mixed", utc=True)
 
     Args:
         cell: The cell.

@@ -96,7 +96,7 @@ def test_any_keras_file_with_a_reference_becomes_one_too(
     exported, parity, brier = done.stdout.splitlines()[:3]
     assert exported == f"Exported mine/1 to {tmp_path}/mine/1"
     assert parity.startswith("  60 rows have the Keras model's own answers")
-    assert brier.startswith("  brier ")
+    assert brier.startswith("  Brier score ")
 
 
 @pytest.mark.parametrize(

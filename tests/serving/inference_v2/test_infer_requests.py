@@ -111,7 +111,8 @@ def test_a_json_length_that_cannot_be(website: Website, length: str) -> None:
 
 def test_an_id_that_is_not_utf_8_is_refused(website: Website) -> None:
     reply = website.send("POST", PATH, b'{"id": "\xab", "inputs": []}')
-    assert (reply.status, '"id" must be' in reply.error) == (400, True)
+    assert reply.status == 400
+    assert "UTF-8" in reply.error
 
 
 def test_compressed_bodies(website: Website) -> None:

@@ -28,7 +28,7 @@ def kept(tmp_path: Path) -> FitFolder:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     """A table's monitor as `init` leaves it, with live rows that go wrong."""
-    found = watch(tmp_path_factory.mktemp("kept"), min_rows=200)
+    found = watch(tmp_path_factory.mktemp("kept"), min_rows=60)
     found.live("live.parquet", own_rows(Days(days=8, broken_from=3)))
     return found
 

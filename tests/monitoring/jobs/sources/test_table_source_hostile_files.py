@@ -359,8 +359,8 @@ def test_booleans_are_the_labels_0_and_1(run: Callable[..., Result]) -> None:
 @pytest.mark.parametrize(
     ("times", "part"),
     [
-        (cells(1), "The column ts of LIVE.parquet holds no times (type changed to int64)"),
-        (cells("yesterday"), "The column ts of LIVE.parquet holds no times (no times, but text)"),
+        (cells(1), "the column ts of LIVE.parquet holds no times (type changed to int64)"),
+        (cells("yesterday"), "the column ts of LIVE.parquet holds no times (no times, but text)"),
         (cells(None, kind=pa.timestamp("us", "UTC")), "160 rows of LIVE.parquet have no event time"),
     ],
 )

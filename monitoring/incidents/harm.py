@@ -15,7 +15,7 @@ from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.records import Level, Watch, WatchKey
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.task import ESTIMATED, MATERIAL, SURPRISE, loss_of
-from monitoring.watches.descriptions import format_change, lower_first, metric_title
+from monitoring.watches.descriptions import format_change, lower_first, watch_title
 from monitoring.watches.trust import MAX_OUTSIDE
 
 #: By how many standard errors of its mean since the onset surprise must have moved.
@@ -298,7 +298,7 @@ def _reason(alarm: Alarm, losses: Sequence[LossChange]) -> str:
 def _what_is_known(alarm: Alarm, losses: Sequence[LossChange]) -> str:
     """The rise of the loss that rose most beyond its limit, how much of it was expected, and whether inputs moved."""
     worst = max(losses, key=lambda loss: loss.rise / max(loss.limit, 1e-9))
-    title = lower_first(metric_title(worst.metric))
+    title = lower_first(watch_title(worst.metric))
     rose = f"{title} {format_change(worst.metric, worst.rise)}"
     if worst.surprise is not None:
         rose += f", of which the model expected {format_change(worst.metric, worst.rise - worst.surprise)}"

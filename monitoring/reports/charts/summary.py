@@ -155,7 +155,10 @@ def _draw_evidence(axes: Axes, status: MonitorStatus) -> None:
 
     zone = ZoneInfo(status.timezone)
     axes.set_title(
-        "Evidence, log scale: bold line for pages, thin line for losses, dotted line for notices", loc="left", color=MUTED, fontsize=14
+        "Evidence, log scale: bold line for pages, thin line for losses, dotted line for notices",
+        loc="left",
+        color=MUTED,
+        fontsize=14,
     )
     highest = math.ceil(math.log10(max(status.page_threshold, 10.0))) + 2
     powers = range(LOWEST_DECADE + 1, highest + 1)

@@ -68,7 +68,8 @@ class Receipt:
     @property
     def not_searched(self) -> tuple[str, ...]:
         """Where such rows may be, too, and an erasure does not look."""
-        return _NOT_SEARCHED if self.store is not None else (_STORE, *_NOT_SEARCHED)
+        is_named = self.store is not None or any(place.what.startswith("store") for place in self.unreached)
+        return _NOT_SEARCHED if is_named else (_STORE, *_NOT_SEARCHED)
 
     def document(self) -> dict[str, object]:
         """The receipt as JSON has it."""

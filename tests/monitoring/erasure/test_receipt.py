@@ -72,3 +72,10 @@ def test_a_request_is_the_same_in_any_order(tmp_path: Path) -> None:
     key = log_key(tmp_path)
     assert request_hash(key, ("a", "b")) == request_hash(key, ("b", "a", "a"))
     assert request_hash(key, ("a",)) != request_hash(key, WHERE)
+
+
+def test_a_store_that_was_named_and_not_reached_is_no_place_that_was_not_asked_for(tmp_path: Path) -> None:
+    receipt, _ = begun(tmp_path, "a:0")
+    store = Unreached(what="store", why="it is of an earlier release", fix="Migrate it.")
+    places = [each.not_searched[0] for each in (receipt, replace(receipt, unreached=(store,)))]
+    assert [place.startswith("the monitor's store") for place in places] == [True, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,8 @@ def write_page(path: Path, result: Result) -> None:
     """Write tables and remarks as Markdown."""
     environment = Environment()
     libraries = ", ".join(f"{name} {version}" for name, version in environment.libraries)
-    parts = [HEAD, f"Measured with {environment}; {libraries}.\n\n"]
+    load = f"The load average of the last 15 minutes was {os.getloadavg()[2]:.1f} at the end."
+    parts = [HEAD, f"Measured with {environment}; {libraries}. {load}\n\n"]
     parts += [_markdown(table) for table in (result.tables[-1], *result.tables[:-1])]
     if result.remarks:
         parts.append("## Remarks\n\n" + "".join(f"- {remark}\n" for remark in result.remarks))

@@ -49,8 +49,9 @@ NOT_LIGHT = frozenset(
 def main() -> int:
     """Build twice, compare, repair, describe; prints one line a file."""
     shutil.rmtree(BUILD, ignore_errors=True)
-    epoch = git("log", "-1", "--format=%ct").strip()
-    builds = [build(BUILD / number, epoch) for number in ("first", "second")]
+    commit = git("rev-parse", "HEAD").strip()
+    epoch = git("log", "-1", "--format=%ct", commit).strip()
+    builds = [build(BUILD / number, commit, epoch) for number in ("first", "second")]
     first, second = ({path.name: digest(path) for path in folder.iterdir()} for folder in builds)
     if first != second:
         different = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
@@ -67,20 +68,18 @@ def main() -> int:
     (dist / "SHA256SUMS").write_text("".join(f"{digest(path)}  {path.name}\n" for path in files))
     for path in files:
         print(f"{path.stat().st_size / 1e6:7.2f} MB  {path.name}")
-    print(
-        f"Built twice from {git('rev-parse', '--short', 'HEAD').strip()}, the same bytes; checksums in dist/SHA256SUMS."
-    )
+    print(f"Built twice from {commit[:12]}, the same bytes; checksums in dist/SHA256SUMS.")
     return 0
 
 
-def build(folder: Path, epoch: str) -> Path:
+def build(folder: Path, commit: str, epoch: str) -> Path:
     """Both distributions, each with its sdist and its two wheels, in a folder of their own."""
     out = folder / "dist"
     out.mkdir(parents=True)
     for name in ("complete", "light"):
         source = folder / name
         source.mkdir()
-        with tarfile.open(fileobj=BytesIO(git_bytes("archive", "HEAD"))) as archive:
+        with tarfile.open(fileobj=BytesIO(git_bytes("archive", commit))) as archive:
             archive.extractall(source, filter="data")
         if name == "light":
             lighten(source)

@@ -83,6 +83,13 @@ JOB_ENVIRONMENT: Mapping[str, str] = {
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",  # requests fresh memory pages less often than the default
 }
 
+
+def _show_version(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:  # noqa: FBT001 - as click calls it
+    if is_asked:
+        click.echo(f"pitfalls {installed_version()}")
+        context.exit()
+
+
 pitfalls = LazyGroup(
     "pitfalls",
     verbs=VERBS,

@@ -84,7 +84,7 @@ JOB_ENVIRONMENT: Mapping[str, str] = {
 }
 
 
-def _show_version(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:  # noqa: FBT001 - as click calls it
+def _show_version(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:
     if is_asked:
         click.echo(f"pitfalls {installed_version()}")
         context.exit()

@@ -37,6 +37,8 @@ OPTIONAL: Final = {
     "pyiceberg": ("pyiceberg", "tables of Iceberg", "[iceberg]"),
     "opentelemetry-sdk": ("opentelemetry.sdk", "traces", "[otel]"),
 }
+#: Extras of the light distribution; the complete one has these libraries itself.
+ONLY_LIGHT: Final = ("[tfdv]", "[evidently]")
 #: Seconds that an import may take, in a process of its own.
 IMPORT_S: Final = 180
 #: Bytes below which a folder has too little space for a store and a log.
@@ -95,7 +97,9 @@ def _optional(name: str, *, is_quick: bool) -> Check:
     try:
         seen = version(name)
     except PackageNotFoundError:
-        wanted = place if not place.startswith("[") else f"{DISTRIBUTIONS[0]}{place}"
+        is_light = installed(DISTRIBUTIONS[1]) and not installed(DISTRIBUTIONS[0])
+        whole = not is_light and place in ONLY_LIGHT
+        wanted = f"{DISTRIBUTIONS[1 if is_light else 0]}{'' if whole else place}" if place.startswith("[") else place
         return Check(group=group, name=name, state="absent", text=f"adds {adds}", fix=f"pip install '{wanted}'")
     if is_quick:
         return Check(group=group, name=name, state="ok", text=f"{seen}; {adds}")

@@ -1,0 +1,134 @@
+"""The light distribution: its wheel watches tables where there is no TensorFlow, TFDV or Evidently."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+#: What the light distribution does not need, by the beginning of a name in site-packages.
+ABSENT = (
+    "tensorflow",
+    "keras",
+    "tfx_bsl",
+    "evidently",
+    "apache_beam",
+    "pitfalls_tf",
+    "__editable__",
+    "h5py",
+    "grpc",
+    "google",
+)
+
+MAKE_TABLES = """
+import numpy as np, pandas as pd
+rng = np.random.default_rng(3)
+def days(first, count, broken):
+    n = count * 100
+    ts = pd.Timestamp(first, tz="UTC") + pd.to_timedelta(np.arange(n) * 864, unit="s")
+    p = rng.uniform(0.05, 0.95, n)
+    truth = np.where(ts >= pd.Timestamp(broken, tz="UTC"), 1 - p, p)
+    return pd.DataFrame({"ts": ts, "x": rng.normal(size=n), "p": p, "y": (rng.random(n) < truth).astype(int)})
+days("2026-01-01", 40, "2100-01-01").to_parquet("reference.parquet")
+days("2026-02-10", 14, "2026-02-18").to_parquet("live.parquet")
+"""
+
+
+@pytest.fixture(scope="module")
+def release(root: Path) -> ModuleType:
+    """The script of `make release`."""
+    spec = importlib.util.spec_from_file_location("release", root / ".ci" / "release.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(*command: str | Path, cwd: Path, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+    """Run a command, and show its lines where it ends in another way than allowed."""
+    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode in allowed, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, release: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The light wheel, built from a copy of the tree as it is."""
+    source = tmp_path_factory.mktemp("light") / "tree"
+    source.mkdir()
+    for name in ("monitoring", "pitfalls_tf"):
+        shutil.copytree(root / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    for path in root.iterdir():
+        if path.is_file():
+            shutil.copy(path, source)
+    release.lighten(source)
+    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", source / "dist", cwd=source)
+    (built,) = (source / "dist").glob("pitfalls_tf_monitor-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the wheel, and of this one's libraries those that the light distribution may have."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True, clear=True)
+    run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel, cwd=folder)
+    few = folder / "few"
+    few.mkdir()
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if not path.name.startswith(ABSENT) and path.suffix != ".pth":
+            (few / path.name).symlink_to(path)
+    (libraries,) = (folder / "lib").glob("python*/site-packages")
+    (libraries / "libraries.pth").write_text(f"{few}\n", "utf-8")
+    return folder
+
+
+def test_it_holds_monitoring_and_its_verbs_and_needs_no_framework(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata,) = (archive.read(name).decode() for name in names if name.endswith("/METADATA"))
+    tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert tops == {"monitoring", "pitfalls_tf"}
+    assert not [name for name in names if name.startswith("pitfalls_tf/") and not name.startswith("pitfalls_tf/cli/")][
+        2:
+    ]
+    needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist") and "extra ==" not in line]
+    assert not [line for line in needed if any(word in line for word in ("tensorflow", "keras", "evidently", "tfx"))]
+    assert "Provides-Extra: tfdv" in metadata
+    assert "Provides-Extra: evidently" in metadata
+
+
+def test_a_table_is_watched_from_the_first_command_to_the_page(environment: Path, tmp_path: Path) -> None:
+    pitfalls, python = environment / "bin" / "pitfalls", environment / "bin" / "python"
+    run(python, "-c", MAKE_TABLES, cwd=tmp_path)
+    columns = ("--event-time", "ts", "--score", "p", "--label", "y", "--out", "watched", "--min-rows", "50")
+    made = run(pitfalls, "monitor", "init", "--reference", "reference.parquet", *columns, cwd=tmp_path)
+    assert "pitfalls-tf-monitor[tfdv]" in made.stdout + made.stderr
+    config = ("--config", "watched/monitor.toml")
+    judged = run(pitfalls, "monitor", "run", *config, "--traffic", "live.parquet", cwd=tmp_path, allowed=(1,))
+    assert "age" in judged.stdout
+    report = ("monitor", "report", *config, "--traffic", "live.parquet", "--out", "report")
+    refused = run(pitfalls, *report, cwd=tmp_path, allowed=(3,))
+    assert "pip install 'pitfalls-tf-monitor[evidently]'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_what_is_not_in_it_says_what_to_install(environment: Path, tmp_path: Path) -> None:
+    pitfalls = environment / "bin" / "pitfalls"
+    assert run(pitfalls, "--version", cwd=tmp_path).stdout.startswith("pitfalls ")
+    refused = run(pitfalls, "serve", "--models", "models", cwd=tmp_path, allowed=(3,))
+    assert "pip install pitfalls-tf" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    doctor = run(pitfalls, "doctor", "--quick", cwd=tmp_path)
+    assert "pip install 'pitfalls-tf-monitor[evidently]'" in doctor.stdout

@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from monitoring.config import MonitorConfig
+from monitoring.distribution import installed_version
 from monitoring.drills.clean_windows import CleanWindows, clean_windows, next_start
 from monitoring.drills.faults.catalogue import faults_named, fitting
 from monitoring.drills.faults.fault import Fault, FaultScope
@@ -156,7 +156,7 @@ def _made_of(request: DrillRequest, clean: CleanWindows, by_chance: Sequence[Tol
     pages, notices = (sum(one.incident.level == level for one in by_chance) for level in ("page", "notice"))
     return {
         "by": request.by,
-        "release": version("pitfalls-tf"),
+        "release": installed_version(),
         "seed": request.seed,
         "source": clean.source,
         "source_windows": len(clean.windows),

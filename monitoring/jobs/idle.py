@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from monitoring.config import MonitorConfig, settings_digest
+from monitoring.distribution import installed_version
 from monitoring.errors import CannotRun
 from monitoring.jobs.metrics.metric_file import codes_text
 from monitoring.jobs.places import files_state, find_baseline, published_versions, traffic_place, with_version
@@ -76,7 +76,7 @@ def inputs_digest(config: MonitorConfig) -> str:
     """
     place = find_baseline(config)
     parts = [
-        version("pitfalls-tf"),
+        installed_version(),
         settings_digest(config),
         traffic_place(config),
         str(config.traffic.path),

@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from importlib.metadata import version as installed_version
 from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from monitoring.config import MonitorConfig
+from monitoring.distribution import installed_version
 from monitoring.errors import AnotherRun, CannotRun, PitfallsError
 from monitoring.jobs.deployment import Deployment, deploy, window_plan
 from monitoring.jobs.deployment_run import DeploymentRun
@@ -160,7 +160,7 @@ class RunLog:
         """
         self._store, self._name, self._version = store, name, version
         self.clock, self._early = clock, early
-        self._record = RunRecord(started_at=clock(), host=platform.node(), version=installed_version("pitfalls-tf"))
+        self._record = RunRecord(started_at=clock(), host=platform.node(), version=installed_version())
         self._number: int | None = None
 
     def begin(self, deployment: int) -> None:

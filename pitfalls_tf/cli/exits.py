@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from monitoring.distribution import DISTRIBUTIONS, installed
 from monitoring.errors import BadInput, CannotRun, PitfallsError
-from pitfalls_tf.cli.distribution import DISTRIBUTIONS, installed
 from pitfalls_tf.cli.output import print_line
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from monitoring.baseline.moments import Moments
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import FeatureCounts, Profile
 from monitoring.baseline.sketch import Sketch
+from monitoring.distribution import installed_version
 from monitoring.errors import CannotRun
 from monitoring.jobs.engines.partial import CountedRows, Partial
 from monitoring.jobs.engines.recipe import Recipe
@@ -138,7 +138,7 @@ def _metadata(recipe: Recipe) -> dict[bytes, bytes]:
     return {
         b"name": _NAME,
         b"format": str(FORMAT).encode(),
-        b"version": version("pitfalls-tf").encode(),
+        b"version": installed_version().encode(),
         b"recipe": recipe.digest.encode(),
         b"edges": recipe.edges_digest.encode(),
     }

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.profile import Bins
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.spec import BaselineSpec
+from monitoring.distribution import installed_version
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.fits.packing import pack, unpack
 from monitoring.judging.window.row_scorer import RowScorer
@@ -90,7 +90,7 @@ class Recipe:
         Raises:
             BadInput: They are more than `MOST_BYTES`.
         """
-        data = pack({"version": version("pitfalls-tf"), "recipe": tuple(getattr(self, name) for name in _FIELDS)})
+        data = pack({"version": installed_version(), "recipe": tuple(getattr(self, name) for name in _FIELDS)})
         beyond = len(data) - (0 if self.labelled_apart is None else self.labelled_apart.nbytes)
         if beyond > MOST_BYTES:
             raise BadInput(
@@ -145,11 +145,11 @@ def unpacked(data: bytes) -> Recipe:
         wrote, fields, reason = "another release", None, str(error)
     else:
         reason = wrote
-    if fields is None or wrote != version("pitfalls-tf"):
+    if fields is None or wrote != installed_version():
         raise CannotRun(
             "A task was given by another version of pitfalls.",
             got=reason,
-            expected=f"version {version('pitfalls-tf')}, which is installed where the task runs",
+            expected=f"version {installed_version()}, which is installed where the task runs",
             fix="Install the same version on every machine that runs tasks, and on the one that judges.",
         )
     return Recipe(**dict(zip(_FIELDS, fields, strict=True)))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from monitoring.baseline.folder import DESCRIPTION, REFERENCE
 from monitoring.config import MonitorConfig
+from monitoring.distribution import installed_version
 
 #: Libraries whose releases may change the last digits of a fit, or the days of holidays.
-LIBRARIES = ("pitfalls-tf", "numpy", "scipy", "pyarrow", "holidays", "icalendar", "recurring-ical-events")
+LIBRARIES = ("numpy", "scipy", "pyarrow", "holidays", "icalendar", "recurring-ical-events")
 
 
 def fit_digest(config: MonitorConfig, evidence: str, baseline: Path) -> str:
@@ -50,7 +51,7 @@ def _digest(path: Path) -> bytes:
 def _program() -> str:
     """The digest of the code and libraries that make a fit."""
     root = Path(__file__).parents[2]
-    digest = hashlib.sha256(" ".join(map(version, LIBRARIES)).encode())
+    digest = hashlib.sha256(" ".join((installed_version(), *map(version, LIBRARIES))).encode())
     for path in sorted(path for kind in ("py", "so") for path in root.rglob(f"*.{kind}")):
         digest.update(f"\0{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from monitoring.distribution import DISTRIBUTIONS, installed
 from monitoring.errors import PitfallsError
-from pitfalls_tf.cli.distribution import DISTRIBUTIONS, installed
 from pitfalls_tf.cli.doctor.check import Check, State
 
 if TYPE_CHECKING:

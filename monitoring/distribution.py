@@ -1,4 +1,4 @@
-"""Which distribution this command comes from: the complete one, or the light one that watches and does not serve."""
+"""Which distribution is installed: the complete one, or the light one that watches and does not serve."""
 
 from __future__ import annotations
 

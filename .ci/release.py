@@ -87,7 +87,10 @@ def build(folder: Path, commit: str, epoch: str) -> Path:
             made = folder / f"{name}-built{pure}"
             kinds = ["--wheel"] if pure else ["--wheel", "--sdist"]
             environment = {"SOURCE_DATE_EPOCH": epoch, "PITFALLS_PURE": pure, "PYTHONHASHSEED": "0"}
-            environment |= {"CFLAGS": "-g0", "LDFLAGS": "-Wl,--build-id=none"}  # no trace of the folder
+            environment |= {
+                "CFLAGS": "-g0",
+                "LDFLAGS": "-Wl,--build-id=none,--no-as-needed -lc",
+            }  # no trace of the folder; auditwheel asks for libc
             run(sys.executable, "-m", "build", "--no-isolation", *kinds, "--outdir", str(made), str(source),
                 **environment)  # fmt: skip
             for path in made.iterdir():

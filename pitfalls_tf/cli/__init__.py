@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitoring.distribution import installed_version
 from monitoring.tracing import exporting
+from pitfalls_tf.cli.distribution import installed_version
 from pitfalls_tf.cli.exits import exit_on_defect
 from pitfalls_tf.cli.file_modes import restrict_files
 from pitfalls_tf.cli.group import LazyGroup, Verb
@@ -82,13 +82,6 @@ JOB_ENVIRONMENT: Mapping[str, str] = {
     "OPENBLAS_NUM_THREADS": "1",  # matrix products are small here: threads cost more than they save
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",  # requests fresh memory pages less often than the default
 }
-
-
-def _show_version(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:
-    if is_asked:
-        click.echo(f"pitfalls {installed_version()}")
-        context.exit()
-
 
 pitfalls = LazyGroup(
     "pitfalls",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.distribution import installed_version
 from monitoring.tracing import exporting
-from pitfalls_tf.cli.distribution import installed_version
 from pitfalls_tf.cli.exits import exit_on_defect
 from pitfalls_tf.cli.file_modes import restrict_files
 from pitfalls_tf.cli.group import LazyGroup, Verb

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from monitoring.config import MonitorConfig
 from monitoring.distribution import installed_version
@@ -102,6 +102,7 @@ class ExternalServices:
         moved: whether the traffic may be elsewhere than the deployment's was.
         labels_anew: whether the label log was lost and a new one has begun.
         deploy: makes a deployment ready; a service keeps the fit for its next run.
+        live: a frame of Spark or a relation of DuckDB, in place of the config's traffic; None: the config's.
         open_traffic: opens other traffic than the config's, such as a drill's; the files of neither the traffic nor
             its labels are looked at then. None: the config's.
     """
@@ -112,6 +113,7 @@ class ExternalServices:
     labels_anew: bool = False
     deploy: Callable[[MonitorConfig, Embedder | None], Deployment] = deploy
     open_traffic: Callable[[], TrafficSource] | None = None
+    live: Any = None
 
 
 NO_SERVICES = ExternalServices()
@@ -424,7 +426,8 @@ def _label_logs(config: MonitorConfig, services: ExternalServices) -> tuple[Path
     """Where the config's label log may be, once its traffic is there; nowhere if other traffic is judged."""
     if services.open_traffic is not None:
         return ()
-    require_traffic(config)
+    if services.live is None:
+        require_traffic(config)
     return label_logs_of(config)
 
 
@@ -450,6 +453,7 @@ def _opened(
         clock=clock,
         scope=scope,
         meanwhile=lambda: lease.renew(clock()),
+        live=services.live,
     )
 
 

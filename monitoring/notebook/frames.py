@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
+from monitoring.jobs.sources.engine_sources import is_relation
 from monitoring.traffic.cells import decoded
 from monitoring.traffic.tables.files import distinct_columns
 from monitoring.traffic.tables.times import parse_times
@@ -35,6 +36,13 @@ def stored(source: Any, place: Path, *, event_time: str, ids: str) -> Path:
     """
     if isinstance(source, (str, Path)):
         return Path(source)
+    if is_relation(source):
+        raise BadInput(
+            "The rows of a frame of Spark, or of a relation of DuckDB, are not copied here.",
+            got=f"a {type(source).__name__}",
+            expected="a path, a pandas frame or a pyarrow table",
+            fix="Judge it with `run`; here, give a file or a frame of the rows that are needed.",
+        )
     table = distinct_columns(_arrow(source), None).table
     if ids not in table.column_names and event_time in table.column_names:
         table = table.append_column(ids, _ids(parse_times(decoded(table[event_time])).us))

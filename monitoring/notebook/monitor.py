@@ -20,7 +20,8 @@ from monitoring.jobs.data_dictionary import column_notes
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.report import reference_benchmark, write_reports
-from monitoring.jobs.run import RunRequest, RunResult, run_due_windows
+from monitoring.jobs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, run_due_windows
+from monitoring.jobs.sources.engine_sources import is_relation
 from monitoring.jobs.status import status
 from monitoring.jobs.table_description import TableDescription, columns_named
 from monitoring.notebook.frames import stored
@@ -223,7 +224,8 @@ class Monitor:
         of the windows that were not due yet have to be in it, and those whose labels have come since.
 
         Args:
-            live: a path (or pattern), or a frame as for the reference.
+            live: a path (or pattern), or a frame as for the reference; or a frame of Spark, or a relation of DuckDB,
+                whose rows are summed up where they are.
             labels: labels that came apart from their rows, by the ids of these, as `live`; None: those of the config.
 
         Returns:
@@ -233,7 +235,9 @@ class Monitor:
             BadInput: there is no such table, or it has no event times.
             CannotRun: a file cannot be read, or another run is at work.
         """
-        config = self._config(live)
+        elsewhere = is_relation(live)
+        config = load_config(self.config) if elsewhere else self._config(live)
+        services = ExternalServices(live=live) if elsewhere else NO_SERVICES
         if labels is not None:
             path = stored(
                 labels,
@@ -244,7 +248,7 @@ class Monitor:
             traffic = config.traffic.model_copy(update={"labels": path.absolute()})
             config = config.model_copy(update={"traffic": traffic})
         with Store.open(config.store.url) as store:
-            run = run_due_windows(config, store, clock=self._clock)
+            run = run_due_windows(config, store, clock=self._clock, services=services)
             return self._result(config, store, run)
 
     def backfill(

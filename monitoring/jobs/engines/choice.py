@@ -9,7 +9,7 @@ from monitoring.jobs.engines.engine import Engine
 
 
 def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | None:
-    """The engine that reads the windows of a config's table.
+    """The engine that reads the windows of a config's files.
 
     Args:
         config: The config.
@@ -17,9 +17,17 @@ def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | 
 
     Returns:
         The engine; None where rows are read by the process that judges, without tasks.
+
+    Raises:
+        BadInput: The library of the engine is not installed.
+        CannotRun: There is no cluster.
     """
     if config.engine.kind == "processes":
         from monitoring.jobs.engines.processes import ProcessEngine  # noqa: PLC0415 - not needed by other engines
 
         return ProcessEngine(config.engine.workers, meanwhile=meanwhile)
+    if config.engine.kind == "spark":
+        from monitoring.jobs.engines.spark import SparkEngine, session  # noqa: PLC0415 - as above
+
+        return SparkEngine(session(config.engine.master), meanwhile=meanwhile)
     return None

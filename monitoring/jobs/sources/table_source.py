@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +43,19 @@ from monitoring.traffic.tables.label_import import (
 from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Who reads a table's rows.
+
+    Attributes:
+        engine: Runs the tasks that read windows to be judged; None: they are read here, without tasks.
+        whole: Gives the rows of a window with all columns, where the table has only some; None: it has all.
+    """
+
+    engine: Engine | None = None
+    whole: Callable[[Window], Table] | None = None
 
 
 class TableSource:
@@ -104,6 +117,7 @@ class TableSource:
                 judged_until=scope.judged_until,
             )
         self._table.reader.forget()
+        self._whole: Callable[[Window], Table] | None = None
         self._gathering: Gathering | None = None
 
     def _digests(self, words: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -145,7 +159,7 @@ class TableSource:
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """See `TrafficSource`."""
-        scan = self._table.window(window)
+        scan = self._at(window).window(window)
         rows = scan.read().drop_columns(["label", "label_time"])
         return replace(predictions_from(rows, self._spec), problems=scan.sums.input_problems()), scan.sums.repeats
 
@@ -158,12 +172,23 @@ class TableSource:
             counted=self._counted,
             routing=self._routing,
             gathered=self._gathering,
+            whole=self._whole,
         )
 
-    def read_by(self, engine: Engine | None) -> None:
-        """Have an engine run the tasks that read windows to be judged; None: they are read here, without tasks."""
-        if engine is not None:
-            self._gathering = Gathering(engine, self._table, self._spec, self._routing)
+    @property
+    def table(self) -> Table:
+        """The table, with the columns that are here."""
+        return self._table
+
+    def _at(self, window: Window) -> Table:
+        """A table that has the rows of a window with all columns."""
+        return self._table if self._whole is None else self._whole(window)
+
+    def read_by(self, reading: Reading) -> None:
+        """Have others read the rows."""
+        self._whole = reading.whole
+        if reading.engine is not None:
+            self._gathering = Gathering(reading.engine, self._table, self._spec, self._routing)
 
     def expect(self, windows: Sequence[Window]) -> None:
         """See `TrafficSource`."""
@@ -181,7 +206,7 @@ class TableSource:
         Returns:
             Them by id; none of a row without one.
         """
-        return images_by_id(self._table.cells(name, window, ids))
+        return images_by_id(self._at(window).cells(name, window, ids))
 
     def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
         """The ids that some rows of a window were answered, by their codes; the table is of a ranking.
@@ -193,7 +218,7 @@ class TableSource:
         Returns:
             Each once.
         """
-        cells = self._table.cells(self._table.columns.answer[0], window, ids)
+        cells = self._at(window).cells(self._table.columns.answer[0], window, ids)
         return ids_by_code(pa.array([*cells.values()]))
 
     def missing_rows(self, window: Window) -> int:

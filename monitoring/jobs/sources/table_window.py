@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -48,6 +48,7 @@ class TableWindow:
         counted: InlineLabels,
         routing: LabelRouting,
         gathered: GatheredWindows | None = None,
+        whole: Callable[[Window], Table] | None = None,
     ) -> None:
         """Reads nothing yet.
 
@@ -58,6 +59,7 @@ class TableWindow:
             counted: the labels that were counted with their rows.
             routing: which labels are counted with their rows.
             gathered: reads what is judged by tasks; None: it is read here.
+            whole: gives the rows of a window with all columns, where the table has only some; None: it has all.
         """
         self._table = table
         self._window = window
@@ -65,6 +67,7 @@ class TableWindow:
         self._counted = counted
         self._routing = routing
         self._gathered = gathered
+        self._whole = whole
         self._summary = ReadSummary()
 
     def batches(self) -> Iterator[Batch]:
@@ -116,9 +119,13 @@ class TableWindow:
 
     def _pass(self) -> Iterator[LabelledBatch]:
         """All rows that count, and then what was found out about them."""
-        scan = self._table.window(self._window)
+        table, routing = self._table, self._routing
+        if self._whole is not None:
+            table = self._whole(self._window)
+            routing = LabelRouting(table.repeats.shared, routing.labelled_apart)
+        scan = table.window(self._window)
         unknown = UnknownClassLabels()
-        for each in labelled_batches(scan, self._routing, self._spec.task):
+        for each in labelled_batches(scan, routing, self._spec.task):
             unknown += each.unknown
             yield each
         self._summary = self._summary_of(scan.sums, unknown)

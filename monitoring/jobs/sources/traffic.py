@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +23,10 @@ from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
 from monitoring.jobs.engines.choice import engine_of
 from monitoring.jobs.sources.database_rows import copy_database
+from monitoring.jobs.sources.engine_sources import open_elsewhere
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
-from monitoring.jobs.sources.table_source import TableSource
+from monitoring.jobs.sources.table_source import Reading, TableSource
 from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.descriptors.descriptors import require_libraries
@@ -43,6 +45,7 @@ def open_traffic(
     clock: Callable[[], datetime],
     scope: ReadScope = EVERYTHING,
     meanwhile: Callable[[], None] = lambda: None,
+    live: Any = None,
 ) -> LogSource | TableSource:
     """Open the traffic that a config names. Of a database, the rows of interest are copied now.
 
@@ -53,6 +56,7 @@ def open_traffic(
         clock: gives the time.
         scope: what part of the traffic is of interest.
         meanwhile: called now and then while a database is waited for.
+        live: a frame of Spark or a relation of DuckDB, in place of the traffic that the config names.
 
     Returns:
         A traffic log or a table.
@@ -63,13 +67,18 @@ def open_traffic(
         CannotRun: a file cannot be read.
     """
     require_libraries(baseline.spec.described)
+    if live is not None or config.engine.kind == "sql" or config.engine.table is not None:
+        _check_answers(baseline)
+        _check_callers(config.traffic.exclude_callers)
+        columns = columns_of(config, baseline)
+        return open_elsewhere(config, columns, baseline.spec, live, clock=clock, scope=scope, meanwhile=meanwhile)
     path = traffic_path(config)
     if config.traffic.query is not None:
         return _from_database(config, baseline, clock=clock, scope=scope, meanwhile=meanwhile)
     if is_table(path):
         engine = engine_of(config, meanwhile) if scope.job else None
         table = _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope)
-        table.read_by(engine)
+        table.read_by(Reading(engine=engine))
         return table
     _check_folder(path)
     _check_engine(config)
@@ -182,6 +191,8 @@ def require_traffic(config: MonitorConfig) -> None:
     Raises:
         BadInput: the config names no traffic, or nothing of this machine that can be some.
     """
+    if config.engine.table is not None:
+        return  # a cluster is asked when the traffic is opened
     path = traffic_path(config)
     if is_url(str(path)):
         return  # a database's columns are checked with its first rows

@@ -260,3 +260,20 @@ def _reason(error: Any) -> str:
     told = error.orig.args[0] if error.orig.args else ""
     text = str(told["M"]) if isinstance(told, dict) and "M" in told else str(error.orig)  # pg8000 has fields
     return (text or type(error.orig).__name__).splitlines()[0]
+
+
+def with_bounds(text: str, bounds: Mapping[str, str]) -> str:
+    """A query with literals in place of its parameters, for a database that is asked without SQLAlchemy.
+
+    >>> with_bounds("a::date >= :start", {"start": "DATE '2024-01-01'"})
+    "a::date >= DATE '2024-01-01'"
+
+    Args:
+        text: The query.
+        bounds: Literals of SQL by the names of parameters.
+
+    Returns:
+        The query, without a semicolon at its end.
+    """
+    pattern = parameter_pattern(bounds)
+    return re.sub(pattern, lambda found: bounds[found[0][1:]], text, flags=re.ASCII).strip().rstrip(";")

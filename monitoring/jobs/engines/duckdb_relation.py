@@ -1,0 +1,153 @@
+"""A relation of DuckDB: a query on a database file, or a relation in the user's own session."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from monitoring.errors import BadInput, CannotRun
+
+#: What the rows are called in a statement.
+ROWS = "pitfalls_rows"
+
+_QUOTE, _APOSTROPHE = chr(34), chr(39)
+
+#: Rows that come at once.
+_BATCH_ROWS = 1 << 16
+
+
+class DuckDBRelation:
+    """Rows of DuckDB. A `monitoring.jobs.engines.relation.Relation` that sums in SQL as well."""
+
+    def __init__(self, run: Callable[[str], Any], event_time: str, prediction_id: str) -> None:
+        """Reads nothing yet.
+
+        Args:
+            run: Runs a statement on `ROWS`, and gives DuckDB's result.
+            event_time: The column of event times.
+            prediction_id: The column of ids.
+        """
+        self._run, self.event_time, self._prediction_id = run, event_time, prediction_id
+        self._schema: pa.Schema | None = None
+
+    @classmethod
+    def of(cls, relation: Any, event_time: str, prediction_id: str) -> DuckDBRelation:
+        """A relation that the user has, in its own session."""
+        return cls(lambda text: relation.query(ROWS, text), event_time, prediction_id)
+
+    @classmethod
+    def of_file(cls, path: str, query: str, event_time: str, prediction_id: str) -> DuckDBRelation:
+        """A query on a database file, which is opened for reading.
+
+        Raises:
+            BadInput: DuckDB is not installed.
+            CannotRun: The file cannot be opened.
+        """
+        try:
+            duckdb = importlib.import_module("duckdb")
+        except ImportError as error:
+            raise BadInput(
+                "A DuckDB database is read by the library duckdb, which is not installed.",
+                got=path,
+                expected="duckdb",
+                fix="pip install 'pitfalls-tf[sql]'",
+            ) from error
+        try:
+            connection = duckdb.connect(path, read_only=True)
+            connection.execute("SET TimeZone = 'UTC'")
+        except duckdb.Error as error:
+            raise CannotRun(
+                "The database cannot be opened.",
+                got=f"{path}: {str(error).splitlines()[0]}",
+                expected="a DuckDB database file that no other process writes to",
+                fix="Check the path; let what writes to it close it first.",
+            ) from error
+
+        def run(text: str) -> Any:
+            try:
+                return connection.sql(f"WITH {ROWS} AS ({query}) {text}")
+            except duckdb.Error as error:
+                raise BadInput(
+                    "The query of the [traffic] section is refused.",
+                    got=str(error).splitlines()[0],
+                    expected="one SELECT statement",
+                    fix="Try it in DuckDB first.",
+                ) from error
+
+        return cls(run, event_time, prediction_id)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """See `Relation`."""
+        if self._schema is None:
+            self._schema = self.table(f"SELECT * FROM {ROWS} LIMIT 0").schema
+        return self._schema
+
+    def batches(
+        self,
+        names: Sequence[str],
+        *,
+        between: tuple[int, int] | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """See `Relation`.
+
+        Yields:
+            Batches of rows.
+        """
+        chosen = ", ".join(quoted(name) for name in names)
+        where = self.condition(between, ids)
+        reader = _reader(self._run(f"SELECT {chosen} FROM {ROWS} WHERE {where}"))
+        for batch in reader:
+            yield pa.RecordBatch.from_arrays(
+                [column.cast(field.type) for column, field in zip(batch.columns, reader.schema, strict=True)],
+                schema=reader.schema,
+            )
+
+    def table(self, text: str) -> pa.Table:
+        """The result of a statement on `ROWS`."""
+        return _reader(self._run(text)).read_all()
+
+    def condition(
+        self, between: tuple[int, int] | None, ids: Sequence[str] | None = None, *, without: Sequence[str] = ()
+    ) -> str:
+        """A condition on event times in microseconds, and on ids; rows without a time are left out of any span."""
+        when, name = quoted(self.event_time), f"CAST({quoted(self._prediction_id)} AS VARCHAR)"
+        parts = []
+        if between is not None:
+            parts.append(f"epoch_us({when}) >= {between[0]} AND epoch_us({when}) < {between[1]}")
+        if ids is not None:
+            parts.append(f"{name} IN ({listed(ids)})" if ids else "FALSE")
+        if without:
+            parts.append(f"{name} NOT IN ({listed(without)})")
+        return " AND ".join(parts) or "TRUE"
+
+
+def _reader(result: Any) -> pa.RecordBatchReader:
+    take = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
+    return take(_BATCH_ROWS)
+
+
+def quoted(name: str) -> str:
+    """A column's name in SQL.
+
+    >>> quoted('the "age"') == chr(34) + "the " + 2 * chr(34) + "age" + 3 * chr(34)
+    True
+    """
+    return f'"{_doubled(name, _QUOTE)}"'
+
+
+def listed(words: Sequence[str]) -> str:
+    """Texts in SQL.
+
+    >>> listed(["a", "it's"])
+    "'a', 'it''s'"
+    """
+    return ", ".join(f"'{_doubled(word, _APOSTROPHE)}'" for word in words)
+
+
+def _doubled(text: str, mark: str) -> str:
+    return text.replace(mark, 2 * mark)

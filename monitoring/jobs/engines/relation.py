@@ -1,0 +1,137 @@
+"""Rows that stay where they are: a relation of a warehouse or a cluster, of which only some columns are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from monitoring.errors import BadInput
+from monitoring.traffic.cells import as_strings, is_number, is_text
+from monitoring.traffic.tables.columns import TableColumns
+
+#: Ids that several rows share, at most: these rows are brought here, and compared as those of a file are.
+MOST_SHARED_IDS = 10_000
+
+#: Rows of a row group that is written here.
+_GROUP = 1 << 16
+
+
+class Relation(Protocol):
+    """A table that is elsewhere."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Its columns, by the types that their rows come with."""
+
+    def batches(
+        self,
+        names: Sequence[str],
+        *,
+        between: tuple[int, int] | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Some columns of its rows.
+
+        Args:
+            names: The columns.
+            between: Event times from the first, and before the second, in microseconds; None: all.
+            ids: Ids of the rows, as text; None: all.
+
+        Yields:
+            Batches of rows, in any order.
+        """
+
+
+def write_rows(relation: Relation, target: Path, names: Sequence[str], **which: object) -> Path:
+    """Some columns of a relation's rows as a Parquet file, batch by batch.
+
+    Args:
+        relation: The relation.
+        target: The file.
+        names: The columns.
+        **which: As of `Relation.batches`.
+
+    Returns:
+        The file.
+    """
+    known = relation.schema
+    schema = pa.schema([known.field(name) for name in names])
+    with pq.ParquetWriter(target, schema) as writer:
+        for batch in relation.batches(names, **which):  # type: ignore[arg-type]  # its own keywords, passed on
+            table = pa.Table.from_batches([batch]).select(list(names)).cast(schema)
+            if table.num_rows:
+                writer.write_table(table, row_group_size=_GROUP)
+    return target
+
+
+def check_relation(schema: pa.Schema, columns: TableColumns) -> None:
+    """Check that rows of a relation can be known again and placed in time.
+
+    Args:
+        schema: The relation's columns.
+        columns: What each column means.
+
+    Raises:
+        BadInput: It has no ids, or no event times of a type that holds times.
+    """
+    ids = schema.field(columns.prediction_id).type if columns.prediction_id in schema.names else None
+    if ids is None or not (is_text(ids) or is_number(ids)):
+        raise BadInput(
+            "The rows have no ids, so that none is known again when it is read a second time.",
+            got=f"no column {columns.prediction_id} of text or whole numbers; columns: {', '.join(schema.names)}",
+            expected="an id in every row, which no other prediction has",
+            fix="Name the column, prediction_id in the [traffic] section, or add one.",
+        )
+    when = schema.field(columns.event_time).type if columns.event_time in schema.names else None
+    if when is None or not pa.types.is_timestamp(when):
+        raise BadInput(
+            "The event times are no times.",
+            got=f"{columns.event_time}: {'absent' if when is None else when}",
+            expected="a column of timestamps",
+            fix=f"Cast it where the rows are: CAST({columns.event_time} AS TIMESTAMP).",
+        )
+    if when.tz is None and columns.naive_timezone != "UTC":
+        raise BadInput(
+            "Event times without a zone are taken as UTC where the rows are.",
+            got=f"{columns.event_time} without a zone, and naive_timezone = {columns.naive_timezone!r}",
+            expected="times with a zone, or in UTC",
+            fix="Convert them in the query: to a timestamp with time zone.",
+        )
+
+
+def shared_ids(ids: pa.Array) -> list[str]:
+    """The ids that occur more than once, as text.
+
+    Args:
+        ids: All ids.
+
+    Returns:
+        Each once.
+
+    Raises:
+        BadInput: There are more than `MOST_SHARED_IDS`, or some are null.
+    """
+    if ids.null_count:
+        raise BadInput(
+            "Some rows have no id, so that they are not known again when they are read a second time.",
+            got=f"{ids.null_count:,} of {len(ids):,} rows without one",
+            expected="an id in every row",
+            fix="Leave these rows out, or give them ids.",
+        )
+    words = as_strings(ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids)
+    coded = words.dictionary_encode()
+    counts = np.bincount(np.asarray(coded.indices), minlength=len(coded.dictionary))
+    found: list[str] = coded.dictionary.filter(pa.array(counts > 1)).to_pylist()
+    if len(found) > MOST_SHARED_IDS:
+        raise BadInput(
+            "Too many rows share their id with another to be compared one by one.",
+            got=f"{len(found):,} ids of several rows",
+            expected=f"at most {MOST_SHARED_IDS:,}: ids are unique per prediction",
+            fix='Remove the repeats where the rows are, or read them by the engine "local".',
+        )
+    return found

@@ -1,0 +1,412 @@
+"""Tasks on Spark 4, by its DataFrame API alone: classic sessions and Spark Connect."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pickle
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.metadata import version
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.errors import BadInput, CannotRun, PitfallsError
+from monitoring.jobs.engines.codec import decoded
+from monitoring.jobs.engines.engine import Work
+from monitoring.jobs.engines.partial import Partial
+from monitoring.jobs.engines.recipe import Recipe
+from monitoring.jobs.engines.shared_rows import shared_rows
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.id_keys import id_keys
+
+#: Tasks of one job: their partials come to this process at once, some 100 kB each.
+TASKS = 256
+
+#: Windows of one job over a frame.
+WINDOWS = 128
+
+#: Seconds between two calls of what is done while a job is waited for.
+MEANWHILE_SECONDS = 10.0
+
+#: The oldest pyarrow that executors may have: an older one does not read what is sent.
+OLDEST_PYARROW = 19
+
+_SENT_BACK = "number long, start long, data binary, error string"
+
+
+def session(master: str | None) -> Any:
+    """The Spark session of this process, or a new one.
+
+    Args:
+        master: ``sc://HOST:PORT`` of Spark Connect, ``spark://HOST:PORT``, or another master; None for the active
+            session, or what Spark's own configuration names.
+
+    Returns:
+        The session.
+
+    Raises:
+        BadInput: pyspark is not installed, or too old.
+        CannotRun: There is no cluster at that address.
+    """
+    try:
+        pyspark = importlib.import_module("pyspark")
+        sql = importlib.import_module("pyspark.sql")
+    except ImportError as error:
+        raise BadInput(
+            "Spark is driven by the library pyspark, which is not installed.",
+            got=str(error),
+            expected="pyspark 4",
+            fix="pip install 'pitfalls-tf[spark]'",
+        ) from error
+    if int(pyspark.__version__.partition(".")[0]) < 4:
+        raise BadInput(
+            "This pyspark is too old.",
+            got=pyspark.__version__,
+            expected="4 or later, and a cluster of the same",
+            fix="pip install 'pyspark>=4,<5'",
+        )
+    builder = sql.SparkSession.builder.appName("pitfalls monitor")
+    if master is not None:
+        builder = builder.remote(master) if master.startswith("sc://") else builder.master(master)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:  # pyspark raises what its gateway, its channel or Java says
+        raise CannotRun(
+            "There is no Spark session.",
+            got=f"{master or 'no master'}: {_first_line(error)}",
+            expected="a running cluster, or Java 17 or later on this machine",
+            fix="Check `master` in the [engine] section, and `java -version`.",
+        ) from error
+
+
+class SparkEngine:
+    """Has Spark run the tasks: it schedules pieces of files, which the tasks read themselves. An `Engine`.
+
+    The files have to be where executors can read them, under the same paths.
+    """
+
+    def __init__(self, spark: Any, *, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Starts nothing yet.
+
+        Args:
+            spark: The session.
+            meanwhile: Called now and then while a job is waited for.
+        """
+        self._spark, self._meanwhile = spark, meanwhile
+        self._probed = False
+
+    def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
+        """See `Engine`.
+
+        Yields:
+            Partials in the order of the tasks.
+        """
+        tasks = iter(work)
+        while some := tuple(islice(tasks, TASKS)):
+            if not self._probed:
+                probe(self._spark, len(some), self._meanwhile)
+                self._probed = True
+            packed, given = recipe.packed, tuple(map(pickle.dumps, some))
+
+            def run(batches: Iterator[pa.RecordBatch], packed: bytes = packed, given: Any = given) -> Any:
+                from monitoring.jobs.engines.spark_tasks import run_works  # noqa: PLC0415 - on the executor
+
+                return run_works(batches, packed, given)
+
+            frame = self._spark.range(0, len(some), 1, len(some)).mapInArrow(run, _SENT_BACK)
+            yield from received(collected(self._spark, frame, self._meanwhile), recipe)
+
+
+class SparkRowsEngine:
+    """Has Spark read the rows of a frame, and sums them up in its partitions. An `Engine`."""
+
+    def __init__(
+        self,
+        spark: Any,
+        frame: Any,
+        relation: SparkRelation,
+        shared: Sequence[str],
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            spark: The frame's session.
+            frame: The rows.
+            relation: The same rows, as a relation.
+            shared: Ids that several rows have.
+            meanwhile: Called now and then while a job is waited for.
+        """
+        self._spark, self._frame, self._relation, self._shared = spark, frame, relation, shared
+        self._meanwhile = meanwhile
+
+    def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
+        """See `Engine`: tasks are Spark's own partitions; of the work only the windows count.
+
+        Yields:
+            Partials in the order of windows.
+        """
+        windows, inside = {}, None
+        for one in work:
+            inside = one.inside
+            windows |= {as_microseconds(part.window.start): part.window for part in one.parts}
+        spans = [(start, as_microseconds(windows[start].end)) for start in sorted(windows)]
+        if inside is None:
+            return
+        left_out = np.unique(id_keys(pa.array(list(self._shared), pa.string())))
+        probe(self._spark, 1, self._meanwhile)
+        names = [name for name in self._relation.schema.names if name in recipe.columns.read]
+        with shared_rows(self._relation, self._shared, recipe.columns, inside) as table:
+            for first in range(0, len(spans), WINDOWS):
+                some = spans[first : first + WINDOWS]
+                packed = recipe.packed
+
+                def run(batches: Iterator[pa.RecordBatch], packed: bytes = packed, spans: Any = tuple(some)) -> Any:
+                    from monitoring.jobs.engines.spark_tasks import run_frame  # noqa: PLC0415 - on the executor
+
+                    return run_frame(batches, packed, spans, left_out)
+
+                rows = self._between(some[0][0], some[-1][1]).select(*map(_quoted, names))
+                found = received(collected(self._spark, rows.mapInArrow(run, _SENT_BACK), self._meanwhile), recipe)
+                by_window: dict[int, list[Partial]] = {}
+                for partial in found:
+                    by_window.setdefault(partial.start, []).append(partial)
+                if table is not None:
+                    for partial in _of_shared(table, recipe, some, windows):
+                        by_window.setdefault(partial.start, []).append(partial)
+                for start in sorted(by_window):
+                    yield from by_window[start]
+
+    def _between(self, start: int, end: int) -> Any:
+        """The rows of some time, and perhaps of a day around it: tasks look at each row's time themselves."""
+        functions = importlib.import_module("pyspark.sql.functions")
+        when = self._frame[self._relation.event_time].cast("timestamp")
+        day = 86_400_000_000
+        return self._frame.where(
+            (when >= functions.timestamp_micros(functions.lit(start - day)))
+            & (when < functions.timestamp_micros(functions.lit(end + day)))
+        )
+
+
+def _of_shared(table: Any, recipe: Recipe, spans: Sequence[tuple[int, int]], windows: Any) -> Iterator[Partial]:
+    from monitoring.jobs.engines.engine import work_of  # noqa: PLC0415 - as below
+    from monitoring.jobs.engines.task import gathered  # noqa: PLC0415 - not needed where no ids are shared
+
+    for work in work_of(table, [windows[start] for start, _ in spans], rows=1 << 62):
+        yield from gathered(recipe, work)
+
+
+def collected(spark: Any, frame: Any, meanwhile: Callable[[], None]) -> list[Any]:
+    """The rows of a frame of results, while something is done now and then. What ends this ends the job.
+
+    Args:
+        spark: The session.
+        frame: The frame.
+        meanwhile: Called every `MEANWHILE_SECONDS`.
+
+    Returns:
+        The rows.
+
+    Raises:
+        CannotRun: The job failed.
+    """
+    tag = f"pitfalls-{uuid.uuid4().hex}"
+    outcome: list[Any] = []
+
+    def collect() -> None:
+        try:
+            spark.addTag(tag)
+            outcome.append(frame.collect())
+        except Exception as error:  # noqa: BLE001 - given to the thread that waits
+            outcome.append(error)
+
+    thread = threading.Thread(target=collect, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(MEANWHILE_SECONDS)
+            if thread.is_alive():
+                meanwhile()
+    except BaseException:
+        spark.interruptTag(tag)
+        raise
+    (found,) = outcome
+    if isinstance(found, Exception):
+        error = _failed(found)
+        raise error from found
+    rows: list[Any] = found
+    return rows
+
+
+def received(rows: Iterable[Any], recipe: Recipe) -> Iterator[Partial]:
+    """The partials that tasks sent back, in the order of tasks and windows.
+
+    Args:
+        rows: Rows of number, start, data and error.
+        recipe: What they were made by.
+
+    Yields:
+        The partials.
+
+    Raises:
+        PitfallsError: What a task could not do.
+    """
+    for row in sorted(rows, key=lambda one: (one["number"], one["start"])):
+        if row["error"]:
+            error = _told(row["error"])
+            raise error
+        yield decoded(bytes(row["data"]), recipe)
+
+
+def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
+    """Ask executors what they have installed, before they are given rows.
+
+    Args:
+        spark: The session.
+        tasks: How many tasks to ask, at most 16.
+        meanwhile: Called now and then.
+
+    Raises:
+        BadInput: An executor lacks a library, or has one that is too old, or another version of this package.
+    """
+
+    def versions(batches: Iterator[pa.RecordBatch]) -> Any:
+        import json  # noqa: PLC0415 - on the executor
+        import platform  # noqa: PLC0415 - as above
+        import sys  # noqa: PLC0415 - as above
+        from importlib import metadata  # noqa: PLC0415 - as above
+
+        import pyarrow as pa  # noqa: PLC0415 - as above
+
+        for _ in batches:
+            found = {"host": platform.node(), "python": list(sys.version_info[:2])}
+            for name in ("numpy", "pyarrow", "pitfalls-tf"):
+                try:
+                    found[name] = metadata.version(name)
+                except metadata.PackageNotFoundError:
+                    found[name] = None
+            yield pa.RecordBatch.from_pydict({"found": [json.dumps(found)]})
+
+    count = max(1, min(tasks, 16))
+    rows = collected(spark, spark.range(0, count, 1, count).mapInArrow(versions, "found string"), meanwhile)
+    for row in rows:
+        check_executor(json.loads(row["found"]))
+
+
+def check_executor(found: dict[str, Any]) -> None:
+    """Check what an executor has installed.
+
+    Args:
+        found: The host, Python's version, and those of numpy, pyarrow and this package, None where it is not there.
+
+    Raises:
+        BadInput: It cannot run tasks.
+    """
+    wrong = []
+    if tuple(found["python"]) < (3, 11):
+        wrong.append(f"Python {'.'.join(map(str, found['python']))}, not 3.11 or later")
+    if found["numpy"] is None or int(found["numpy"].partition(".")[0]) < 2:
+        wrong.append(f"numpy {found['numpy'] or '(none)'}, not 2 or later")
+    if found["pyarrow"] is None or int(found["pyarrow"].partition(".")[0]) < OLDEST_PYARROW:
+        wrong.append(f"pyarrow {found['pyarrow'] or '(none)'}, not {OLDEST_PYARROW} or later")
+    own = version("pitfalls-tf")
+    if found["pitfalls-tf"] != own:
+        wrong.append(f"pitfalls-tf {found['pitfalls-tf'] or '(none)'}, not {own}")
+    if wrong:
+        raise BadInput(
+            "An executor cannot run tasks.",
+            got=f"{found['host']}: {'; '.join(wrong)}",
+            expected=f"Python 3.11, numpy 2, pyarrow {OLDEST_PYARROW} and pitfalls-tf {own} where Spark runs Python",
+            fix="Install them there, or name an interpreter that has them: PYSPARK_PYTHON.",
+        )
+
+
+def _failed(error: Exception) -> PitfallsError:
+    """What Spark says of a job that failed."""
+    text = str(error)
+    if "No module named" in text:
+        name = text.partition("No module named")[2].strip().split("\n")[0].strip(" '\"")
+        return BadInput(
+            "An executor lacks a library.",
+            got=f"no module {name}",
+            expected="pitfalls-tf, numpy and pyarrow where Spark runs Python",
+            fix="Install them there, or name an interpreter that has them: PYSPARK_PYTHON.",
+        )
+    return CannotRun(
+        "The Spark job failed.",
+        got=_first_line(error),
+        expected="a job that ends",
+        fix="Look into the application's log in Spark's interface; a run again judges what is left.",
+    )
+
+
+def _told(text: str) -> PitfallsError:
+    """The error of a task, which came back as data."""
+    kind, what, got, expected, fix = json.loads(text)
+    made = BadInput if kind == "BadInput" else CannotRun
+    return made(what, got=got, expected=expected, fix=fix)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+class SparkRelation:
+    """Rows of a frame of Spark. A `monitoring.jobs.engines.relation.Relation`."""
+
+    def __init__(self, frame: Any, event_time: str, prediction_id: str) -> None:
+        """Reads nothing yet.
+
+        Args:
+            frame: The frame.
+            event_time: The column of event times.
+            prediction_id: The column of ids.
+        """
+        self.frame, self.event_time, self._prediction_id = frame, event_time, prediction_id
+        self._schema: pa.Schema | None = None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """See `Relation`."""
+        if self._schema is None:
+            self._schema = self.frame.limit(0).toArrow().schema
+        return self._schema
+
+    def batches(
+        self,
+        names: Sequence[str],
+        *,
+        between: tuple[int, int] | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """See `Relation`. What is asked for comes to this process at once.
+
+        Yields:
+            Batches of rows.
+        """
+        functions = importlib.import_module("pyspark.sql.functions")
+        rows = self.frame
+        if between is not None:
+            when = rows[self.event_time].cast("timestamp")
+            low, high = (functions.timestamp_micros(functions.lit(end)) for end in between)
+            rows = rows.where((when >= low) & (when < high))
+        if ids is not None:
+            rows = rows.where(rows[self._prediction_id].cast("string").isin(list(ids)))
+        yield from rows.select(*map(_quoted, names)).toArrow().to_batches()
+
+
+def is_spark_frame(value: object) -> bool:
+    """Whether a value is a frame of Spark, classic or Connect; pyspark is not imported to know it."""
+    kind = type(value)
+    return kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] == "pyspark"

@@ -1,0 +1,81 @@
+"""What an executor of Spark runs: rows of numbers in, partials out; what a task cannot do comes back as data."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from monitoring.errors import PitfallsError
+from monitoring.jobs.engines.codec import encoded
+from monitoring.jobs.engines.frame_task import gathered_of_frame
+from monitoring.jobs.engines.partial import Partial
+from monitoring.jobs.engines.recipe import Recipe, unpacked
+from monitoring.jobs.engines.task import gathered
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("number", pa.int64()),
+        pa.field("start", pa.int64()),
+        pa.field("data", pa.binary()),
+        pa.field("error", pa.string()),
+    ]
+)
+
+
+def run_works(batches: Iterator[pa.RecordBatch], packed: bytes, given: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
+    """Run the tasks of some numbers.
+
+    Args:
+        batches: The numbers, in the first column.
+        packed: The recipe.
+        given: Every task of the job, which this process's driver has packed.
+
+    Yields:
+        A row for each partial.
+    """
+    for batch in batches:
+        for number in batch.column(0).to_pylist():
+            yield from _sent(packed, number, lambda plan, number=number: gathered(plan, pickle.loads(given[number])))  # type: ignore[misc]  # noqa: S301 - the driver's own, of the same job
+
+
+def run_frame(
+    batches: Iterator[pa.RecordBatch], packed: bytes, spans: Sequence[tuple[int, int]], left_out: NDArray[np.int64]
+) -> Iterator[pa.RecordBatch]:
+    """Sum up the rows of a partition.
+
+    Args:
+        batches: The rows.
+        packed: The recipe.
+        spans: The windows.
+        left_out: Keys of the ids of rows that are counted elsewhere.
+
+    Yields:
+        A row for each window.
+    """
+    from pyspark import TaskContext  # noqa: PLC0415 - there on executors alone
+
+    context = TaskContext.get()
+    number = 0 if context is None else context.partitionId()
+    yield from _sent(packed, number, lambda plan: gathered_of_frame(plan, spans, batches, left_out))
+
+
+def _sent(packed: bytes, number: int, run: Any) -> Iterator[pa.RecordBatch]:
+    try:
+        plan = unpacked(packed)
+        found: Iterator[Partial] = run(plan)
+        for partial in found:
+            yield _row(number, partial, plan)
+    except PitfallsError as error:
+        told = json.dumps([type(error).__name__, error.what, error.got, error.expected, error.fix])
+        yield pa.RecordBatch.from_pylist([{"number": number, "start": -1, "data": b"", "error": told}], schema=_SCHEMA)
+
+
+def _row(number: int, partial: Partial, plan: Recipe) -> pa.RecordBatch:
+    row = {"number": number, "start": partial.start, "data": encoded(partial, plan), "error": ""}
+    return pa.RecordBatch.from_pylist([row], schema=_SCHEMA)

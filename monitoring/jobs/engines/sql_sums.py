@@ -1,0 +1,169 @@
+"""An input's counts and moments, window by window, as plain SQL: GROUP BY window, bin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.moments import NO_MOMENTS, Moments
+from monitoring.baseline.profile import Bins, FeatureCounts
+from monitoring.baseline.profile_builder import ProfileBuilder
+from monitoring.errors import BadInput
+from monitoring.jobs.engines.duckdb_relation import ROWS, DuckDBRelation, quoted
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.rows import read_input
+
+#: Different values of a category in the windows of one statement, at most.
+MOST_VALUES = 200_000
+
+#: A window in microseconds: its start, and its end.
+Span = tuple[int, int]
+
+
+def number_counts(
+    relation: DuckDBRelation, bins: Bins, spans: Sequence[Span], without: Sequence[str]
+) -> list[FeatureCounts]:
+    """A number's counts and moments in some windows.
+
+    A value on an edge belongs to the bin on its right; NaN and NULL are missing; an infinite value is in the first or
+    the last bin. Counts are exact; mean and squares are added up by bins.
+
+    Args:
+        relation: The rows.
+        bins: The number's bins.
+        spans: The windows, in order, none of which overlaps another.
+        without: Ids of rows that are left out.
+
+    Returns:
+        One for each window.
+    """
+    edges = bins.edges or ()
+    cell = f"CAST({quoted(bins.feature)} AS DOUBLE)"
+    text = f"""
+        SELECT w, {_case("x", [float_literal(edge) for edge in edges], 0)} AS b, x IS NULL AS missing, count(*) AS n,
+            count(*) FILTER (WHERE isfinite(x)) AS finite, count(*) FILTER (WHERE x = 0) AS zeros,
+            avg(x) FILTER (WHERE isfinite(x)) AS mean, var_pop(x) FILTER (WHERE isfinite(x)) AS variance,
+            min(x) AS low, max(x) AS high
+        FROM (
+            SELECT {_window(relation, spans)} AS w, CASE WHEN isnan({cell}) THEN NULL ELSE {cell} END AS x
+            FROM {ROWS} WHERE {relation.condition((spans[0][0], spans[-1][1]), without=without)}
+        ) WHERE w IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    found = [(np.zeros(bins.places, dtype=np.int64), 0, NO_MOMENTS) for _ in spans]
+    for row in relation.table(text).to_pylist():
+        counts, missing, moments = found[row["w"]]
+        if row["missing"]:
+            missing += row["n"]
+        else:
+            counts[row["b"]] += row["n"]
+            moments += Moments(
+                finite=row["finite"],
+                infinite=row["n"] - row["finite"],
+                zeros=row["zeros"],
+                mean=row["mean"] or 0.0,
+                squares=(row["variance"] or 0.0) * row["finite"],
+                minimum=row["low"],
+                maximum=row["high"],
+            )
+        found[row["w"]] = (counts, missing, moments)
+    return [FeatureCounts(tuple(counts.tolist()), missing, moments) for counts, missing, moments in found]
+
+
+def word_counts(
+    relation: DuckDBRelation,
+    feature: str,
+    spans: Sequence[Span],
+    without: Sequence[str],
+    *,
+    columns: TableColumns,
+    profiles: ProfileBuilder,
+) -> list[FeatureCounts]:
+    """A category's counts in some windows: its values are counted by their bytes, whatever the column's collation.
+
+    Args:
+        relation: The rows.
+        feature: The category.
+        spans: The windows, in order, none of which overlaps another.
+        without: Ids of rows that are left out.
+        columns: What each column means; a number or a boolean is read as text as in a file.
+        profiles: Counts words.
+
+    Returns:
+        One for each window.
+
+    Raises:
+        BadInput: There are more than `MOST_VALUES` values.
+    """
+    name = quoted(feature)
+    binary = pa.types.is_string(relation.schema.field(feature).type)
+    key = f"encode({name})" if binary else name
+    text = f"""
+        SELECT w, v, count(*) AS n FROM (
+            SELECT {_window(relation, spans)} AS w, {key} AS v
+            FROM {ROWS} WHERE {relation.condition((spans[0][0], spans[-1][1]), without=without)}
+        ) WHERE w IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {MOST_VALUES + 1}"""
+    table = relation.table(text)
+    if table.num_rows > MOST_VALUES:
+        raise BadInput(
+            "A category has too many values to be counted where the rows are.",
+            got=f"more than {MOST_VALUES:,} different values of {feature} in {len(spans)} windows",
+            expected=f"at most {MOST_VALUES:,}",
+            fix='Leave the column out of the inputs, or read the rows by the engine "local".',
+        )
+    values = table["v"].cast(pa.string()) if binary else table["v"]
+    raw = RawRows(table=pa.table({feature: values}))
+    words, _, _ = read_input(raw, values, number=False, known=columns.known.get(feature, ""))
+    windows, counts = np.asarray(table["w"]), np.asarray(table["n"], dtype=np.int64)
+    found = []
+    for number in range(len(spans)):
+        mine = windows == number
+        found.append(profiles.counted_words(feature, words.filter(pa.array(mine)), counts[mine]))
+    return found
+
+
+def row_counts(relation: DuckDBRelation, spans: Sequence[Span], without: Sequence[str]) -> list[int]:
+    """How many rows some windows have."""
+    text = f"""
+        SELECT w, count(*) AS n FROM (
+            SELECT {_window(relation, spans)} AS w
+            FROM {ROWS} WHERE {relation.condition((spans[0][0], spans[-1][1]), without=without)}
+        ) WHERE w IS NOT NULL GROUP BY 1"""
+    found = {row["w"]: int(row["n"]) for row in relation.table(text).to_pylist()}
+    return [found.get(number, 0) for number in range(len(spans))]
+
+
+def float_literal(value: float) -> str:
+    """A float in SQL, to the last bit: as a double, since a plain 0.1 is a decimal there.
+
+    >>> float_literal(0.1), float_literal(-2.0)
+    ("'0.1'::DOUBLE", "'-2.0'::DOUBLE")
+    """
+    return f"'{value!r}'::DOUBLE"
+
+
+def _window(relation: DuckDBRelation, spans: Sequence[Span]) -> str:
+    """The number of the window that a row's event time lies in; NULL between windows."""
+    when = f"epoch_us({quoted(relation.event_time)})"
+    ends = sorted({end for span in spans for end in span})
+    places = {span: number for number, span in enumerate(spans)}
+    between = [places.get((low, high)) for low, high in pairwise(ends)]
+    leaves = ["NULL", *("NULL" if place is None else str(place) for place in between), "NULL"]
+    return _tree(when, [str(end) for end in ends], leaves)
+
+
+def _case(value: str, edges: Sequence[str], first: int) -> str:
+    """The number of edges that are not above a value, by halving."""
+    return _tree(value, edges, [str(first + place) for place in range(len(edges) + 1)])
+
+
+def _tree(value: str, edges: Sequence[str], leaves: Sequence[str]) -> str:
+    """The leaf that a value lies in: left of an edge, or on it and right of it."""
+    if not edges:
+        return leaves[0]
+    half = len(edges) // 2
+    low = _tree(value, edges[:half], leaves[: half + 1])
+    high = _tree(value, edges[half + 1 :], leaves[half + 1 :])
+    return low if low == high else f"CASE WHEN {value} < {edges[half]} THEN {low} ELSE {high} END"

@@ -1,0 +1,112 @@
+"""Rows that stay where they are: a query of DuckDB, a table of Spark, or a relation of the user's own session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.config import MonitorConfig
+from monitoring.config.addresses import redacted
+from monitoring.errors import BadInput
+from monitoring.jobs.engines.duckdb_relation import DuckDBRelation
+from monitoring.jobs.engines.engine import Engine
+from monitoring.jobs.engines.spark import SparkRelation, SparkRowsEngine, is_spark_frame, session
+from monitoring.jobs.engines.sql import SqlEngine
+from monitoring.jobs.sources.database_rows import FIRST, MARGIN
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.relation_source import Elsewhere, open_relation
+from monitoring.jobs.sources.table_source import TableSource
+from monitoring.traffic.remote.sql_query import with_bounds
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.extents import AHEAD
+
+_DUCKDB = "duckdb:///"
+
+
+def is_relation(value: object) -> bool:
+    """Whether a value is a frame of Spark or a relation of DuckDB, of the user's own session."""
+    kind = type(value)
+    return is_spark_frame(value) or (
+        kind.__name__ == "DuckDBPyRelation" and kind.__module__.partition(".")[0] in {"duckdb", "_duckdb"}
+    )
+
+
+def open_elsewhere(
+    config: MonitorConfig,
+    columns: TableColumns,
+    spec: BaselineSpec,
+    live: Any,
+    *,
+    clock: Callable[[], datetime],
+    scope: ReadScope,
+    meanwhile: Callable[[], None],
+) -> TableSource:
+    """Open rows that stay where they are.
+
+    Args:
+        config: The config.
+        columns: What each column means.
+        spec: The classes, and the inputs.
+        live: A frame of Spark or a relation of DuckDB; None for what the config names.
+        clock: Gives the time.
+        scope: What part of the rows is of interest.
+        meanwhile: Called now and then while a cluster is waited for.
+
+    Returns:
+        The rows as the jobs read them.
+
+    Raises:
+        BadInput: There are none that can be read so.
+        CannotRun: The database or the cluster cannot be reached.
+    """
+    labels: tuple[Path, Path | str | None] = (config.traffic.label_log, config.traffic.labels)
+    if live is None and config.engine.kind == "spark":
+        live = session(config.engine.master).table(config.engine.table)
+    if live is not None and is_spark_frame(live):
+        frame = SparkRelation(live, columns.event_time, columns.prediction_id)
+
+        def by_spark(_: frozenset[str], shared: Sequence[str]) -> Engine:
+            return SparkRowsEngine(live.sparkSession, live, frame, shared, meanwhile=meanwhile)
+
+        rows = Elsewhere(relation=frame, narrow=(), engine=by_spark)
+        return open_relation(rows, columns, spec, labels=labels, clock=clock, scope=scope)
+    names = (columns.event_time, columns.prediction_id)
+    relation = DuckDBRelation.of(live, *names) if live is not None else _database(config, names, scope, clock())
+
+    def by_sql(narrow: frozenset[str], shared: Sequence[str]) -> Engine:
+        return SqlEngine(relation, narrow, shared)
+
+    scored = (*columns.answer, *config.traffic.slices)
+    if not spec.task.classes:  # what losses to expect of a number is read off the inputs, row by row
+        scored = (*scored, *columns.inputs)
+    rows = Elsewhere(relation=relation, narrow=scored, engine=by_sql)
+    return open_relation(rows, columns, spec, labels=labels, clock=clock, scope=scope)
+
+
+def _database(config: MonitorConfig, names: tuple[str, str], scope: ReadScope, now: datetime) -> DuckDBRelation:
+    """The query of a config, on the rows of interest."""
+    path, query = str(config.traffic.path), config.traffic.query
+    if query is None or not path.startswith(_DUCKDB):
+        raise BadInput(
+            'The engine "sql" sums up the rows of a query on a DuckDB database.',
+            got=redacted(path) if query is not None else "no query in the [traffic] section",
+            expected='path = "duckdb:////data/warehouse.duckdb" and a query',
+            fix="Write both, or remove `kind` from the [engine] section: rows of other databases are fetched.",
+        )
+    if config.traffic.labels_query is not None:
+        raise BadInput(
+            'The engine "sql" reads labels with their rows.',
+            got="a labels_query in the [traffic] section",
+            expected="labels in a column of the query",
+            fix="Join them there, or remove `kind` from the [engine] section.",
+        )
+    since = FIRST if scope.since is None else scope.since - MARGIN
+    bounds = {"start": _literal(since), "end": _literal(now + AHEAD + MARGIN)}
+    return DuckDBRelation.of_file(path.removeprefix(_DUCKDB), with_bounds(query, bounds), *names)
+
+
+def _literal(moment: datetime) -> str:
+    return f"TIMESTAMPTZ '{moment.astimezone(UTC).isoformat(sep=' ')}'"

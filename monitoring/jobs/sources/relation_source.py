@@ -1,0 +1,182 @@
+"""A relation as the jobs read it: ids, times and labels are copied, and other columns stay where they are."""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from monitoring.atomic import scratch_folder
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.jobs.engines.engine import Engine
+from monitoring.jobs.engines.relation import Relation, check_relation, shared_ids, write_rows
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.table_source import Reading, TableSource
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.cells import as_strings
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.extents import AHEAD
+from monitoring.traffic.tables.files import RawRows, pieces_of
+from monitoring.traffic.tables.rows import event_times
+from monitoring.traffic.tables.table import Table
+from monitoring.traffic.windows import Window
+
+#: Before this time no row is asked for.
+_FIRST_US = -2_208_988_800_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Elsewhere:
+    """Rows that stay where they are, and who sums them up.
+
+    Attributes:
+        relation: The rows.
+        narrow: The columns that are copied, besides ids, times and labels.
+        engine: Makes the engine: given all columns that are copied, and the ids that several rows share.
+    """
+
+    relation: Relation
+    narrow: Sequence[str]
+    engine: Callable[[frozenset[str], Sequence[str]], Engine]
+
+
+def open_relation(
+    elsewhere: Elsewhere,
+    columns: TableColumns,
+    spec: BaselineSpec,
+    *,
+    labels: tuple[Path, Path | str | None],
+    clock: Callable[[], datetime],
+    scope: ReadScope,
+) -> TableSource:
+    """Open a relation: a copy of some of its columns says which rows there are, and an engine reads the others.
+
+    Rows of a window come here whole where somebody looks at them: those of an incident, and those that labels of the
+    label log are for.
+
+    Args:
+        elsewhere: The rows.
+        columns: What each column means.
+        spec: The classes, and the inputs.
+        labels: The folder of the label log, and the tables of labels, None where there are none.
+        clock: Gives the time.
+        scope: What part of the rows is of interest.
+
+    Returns:
+        The source, whose files are deleted when nobody needs it any longer.
+
+    Raises:
+        BadInput: Rows have no ids or no times, or many share their id.
+        CannotRun: The rows cannot be read, or the disk fails.
+    """
+    relation = elsewhere.relation
+    check_relation(relation.schema, columns)
+    held = ExitStack()
+    folder = Path(held.enter_context(scratch_folder()))
+    try:
+        wanted = {columns.event_time, columns.prediction_id, columns.label_time, *columns.label_cells}
+        wanted |= {*elsewhere.narrow}
+        names = [name for name in relation.schema.names if name in wanted]
+        first = _FIRST_US if scope.since is None else as_microseconds(scope.since)
+        between = (first, as_microseconds(clock() + AHEAD + timedelta(days=1)))
+        path = write_rows(relation, folder / "rows.parquet", names, between=between)
+        shared = shared_ids(pq.read_table(path, columns=[columns.prediction_id])[columns.prediction_id])
+        whole = WholeWindows(relation, columns, folder, shared=shared)
+        engine = elsewhere.engine(frozenset(names), shared) if scope.job else None
+        made = TableSource(path, columns, spec, labels=labels, clock=clock, scope=scope)
+        made.read_by(Reading(engine=engine, whole=whole))
+        whole.of = made.table
+    except BaseException:
+        held.close()
+        raise
+    weakref.finalize(made, held.close)
+    return made
+
+
+class WholeWindows:
+    """The rows of a window with all of their columns; those of the window asked for last are kept."""
+
+    def __init__(self, relation: Relation, columns: TableColumns, folder: Path, *, shared: Sequence[str]) -> None:
+        """Reads nothing yet.
+
+        Args:
+            relation: The rows.
+            columns: What each column means.
+            folder: Where rows are copied to.
+            shared: Ids that several rows have.
+        """
+        self._relation, self._columns, self._folder = relation, columns, folder
+        self._shared = pa.array(list(shared), pa.string())
+        self._kept: tuple[Window, Table] | None = None
+        self.of: Table | None = None
+
+    def __call__(self, window: Window) -> Table:
+        """The rows of a window as a table, without those that do not count."""
+        if self._kept is None or self._kept[0] != window:
+            known = self._relation.schema
+            names = [name for name in known.names if name in self._columns.read]
+            between = (as_microseconds(window.start), as_microseconds(window.end))
+            with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
+                path = write_rows(self._relation, Path(scratch, "window.parquet"), names, between=between)
+                path = path.replace(self._folder / "window.parquet")
+            self._kept = (window, Table(pieces_of(path), self._columns))
+            self._drop(self._kept[1])
+        return self._kept[1]
+
+    @property
+    def _known_by(self) -> tuple[str, str]:
+        return (self._columns.event_time, self._columns.prediction_id)
+
+    def _drop(self, table: Table) -> None:
+        """Leave out the rows that do not count because of a row in another window."""
+        dropped = self._dropped
+        if not dropped:
+            return
+        more: dict[int, NDArray[np.int64]] = {}
+        for extent in table.extents:
+            for first, raw in table.reader.batches(
+                extent.piece, (self._columns.event_time, self._columns.prediction_id)
+            ):
+                keys = _keys(raw, self._columns)
+                places = np.array([first + at for at, key in enumerate(keys) if key in dropped], dtype=np.int64)
+                more[extent.number] = np.union1d(more.get(extent.number, places[:0]), places)
+        known = table.repeats.dropped
+        table.repeats = type(table.repeats)(
+            shared=table.repeats.shared,
+            dropped={n: np.union1d(known.get(n, found[:0]), found) for n, found in {**known, **more}.items()},
+        )
+
+    @property
+    def _dropped(self) -> set[tuple[str, int]]:
+        """Ids and times of rows that do not count, and of which no row of the same id and time does."""
+        found: set[tuple[str, int]] = set()
+        kept: set[tuple[str, int]] = set()
+        table = self.of
+        if table is None or not len(self._shared):
+            return found
+        for extent in table.extents:
+            places = set(table.repeats.dropped.get(extent.number, np.zeros(0, np.int64)).tolist())
+            for first, raw in table.reader.batches(
+                extent.piece, (self._columns.event_time, self._columns.prediction_id)
+            ):
+                ids = as_strings(raw.table[self._columns.prediction_id].combine_chunks())
+                mine = np.flatnonzero(np.asarray(pc.is_in(ids, self._shared)))
+                keys = _keys(RawRows(table=raw.table.take(pa.array(mine))), self._columns)
+                for at, key in zip(mine.tolist(), keys, strict=True):
+                    (found if first + at in places else kept).add(key)
+        return found - kept
+
+
+def _keys(raw: RawRows, columns: TableColumns) -> list[tuple[str, int]]:
+    ids = as_strings(raw.table[columns.prediction_id].combine_chunks()).to_pylist()
+    return list(zip(ids, event_times(raw, columns).us.tolist(), strict=True))

@@ -23,6 +23,7 @@ from monitoring.jobs.engines.recipe import Recipe
 from monitoring.jobs.engines.shared_rows import shared_rows
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import id_keys
+from monitoring.traffic.windows import Window
 
 #: Tasks of one job: their partials come to this process at once, some 100 kB each.
 TASKS = 256
@@ -152,7 +153,8 @@ class SparkRowsEngine:
         Yields:
             Partials in the order of windows.
         """
-        windows, inside = {}, None
+        windows: dict[int, Window] = {}
+        inside = None
         for one in work:
             inside = one.inside
             windows |= {as_microseconds(part.window.start): part.window for part in one.parts}
@@ -285,7 +287,7 @@ def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
         import pyarrow as pa  # noqa: PLC0415 - as above
 
         for _ in batches:
-            found = {"host": platform.node(), "python": list(sys.version_info[:2])}
+            found: dict[str, object] = {"host": platform.node(), "python": list(sys.version_info[:2])}
             for name in ("numpy", "pyarrow", "pitfalls-tf"):
                 try:
                     found[name] = metadata.version(name)

@@ -41,7 +41,7 @@ def run_works(batches: Iterator[pa.RecordBatch], packed: bytes, given: Sequence[
     """
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            yield from _sent(packed, number, lambda plan, number=number: gathered(plan, pickle.loads(given[number])))  # type: ignore[misc]  # noqa: S301 - the driver's own, of the same job
+            yield from _sent(packed, number, lambda plan, number=number: gathered(plan, pickle.loads(given[number])))  # noqa: S301 - the driver's own, of the same job
 
 
 def run_frame(

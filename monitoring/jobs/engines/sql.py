@@ -79,7 +79,7 @@ class _Summed:
         inputs = recipe.columns.inputs
         kept = {name: kind for name, kind in inputs.items() if name in narrow}
         bins = recipe.catalogue.bins
-        self._done = set()
+        self._done: set[int] = set()
         self._wide = tuple(one for one in bins if one.feature not in kept)
         self._plan = replace(
             recipe,

@@ -1,0 +1,120 @@
+"""Spark runs the same tasks, on files and on frames, to the last bit; and says in words what it cannot do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.errors import BadInput
+from monitoring.jobs.engines import spark
+from monitoring.jobs.engines.codec import encoded
+from monitoring.jobs.engines.engine import work_of
+from monitoring.jobs.engines.local import LocalEngine
+from monitoring.jobs.engines.spark import SparkEngine, SparkRelation, SparkRowsEngine, check_executor, is_spark_frame
+from monitoring.traffic.windows import Window
+from tests.monitoring.jobs.engines.engine_rows import Ready, by_window, ready
+from tests.monitoring.jobs.engines.engine_runs import hostile_rows
+from tests.own_table import watch
+from tests.small_deployment import LIVE
+from tests.spark_cluster import spark_cluster
+
+DAYS = tuple(Window(start=LIVE + timedelta(days=day), end=LIVE + timedelta(days=day + 1)) for day in range(41))
+GOOD = {"host": "h", "python": [3, 11], "numpy": "2.4.6", "pyarrow": "25.0.1", "pitfalls-tf": version("pitfalls-tf")}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"python": [3, 9]}, "Python 3.9, not 3.11"),
+        ({"numpy": "1.26.4"}, "numpy 1.26.4, not 2"),
+        ({"pyarrow": "18.1.0"}, "pyarrow 18.1.0, not 19"),
+        ({"pyarrow": None}, r"pyarrow \(none\)"),
+        ({"pitfalls-tf": "0.0.9"}, "pitfalls-tf 0.0.9, not"),
+    ],
+)
+def test_an_executor_that_cannot_run_tasks_is_refused_with_its_versions(change: dict[str, Any], words: str) -> None:
+    check_executor(GOOD)
+    with pytest.raises(BadInput, match=words):
+        check_executor(GOOD | change)
+
+
+def test_importing_the_engine_loads_no_pyspark() -> None:
+    code = "import sys, monitoring.jobs.engines.spark; print('pyspark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert not is_spark_frame([])
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with spark_cluster(tmp_path_factory.mktemp("cluster"), workers=2) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Ready:
+    folder = tmp_path_factory.mktemp("live")
+    return ready(watch(tmp_path_factory.mktemp("watched")), folder, hostile_rows(), group=500)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_pieces_of_files_give_the_same_bytes(session: Any, deployed: Ready) -> None:
+    work = deployed.work(600, DAYS)
+    found = [encoded(one, deployed.recipe) for one in SparkEngine(session).gather(deployed.recipe, work)]
+    assert found == [encoded(one, deployed.recipe) for one in LocalEngine().gather(deployed.recipe, work)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_rows_of_a_frame_give_the_same_sums_and_samples(session: Any, deployed: Ready, tmp_path: Path) -> None:
+    path = str(deployed.table.pieces[0].path)  # type: ignore[attr-defined]  # a Parquet file of this test
+    frame = session.read.parquet(path).repartition(3)
+    relation = SparkRelation(frame, "ts", "id")
+    ids = hostile_rows()["id"].to_pylist()
+    shared = sorted({word for word in ids if ids.count(word) > 1})
+    engine = SparkRowsEngine(session, frame, relation, shared)
+    found = by_window(engine, deployed.recipe, list(work_of(deployed.table, DAYS)))
+    own = by_window(LocalEngine(), deployed.recipe, deployed.work(10**9, DAYS))
+    assert found.keys() == own.keys()
+    for start, partial in own.items():
+        other = found[start]
+        assert partial.sums.answered.counts == other.sums.answered.counts
+        assert partial.read == other.read
+        for name, counts in partial.sums.labelled.whole.counts.items():
+            assert (counts == other.sums.labelled.whole.counts[name]).all(), name
+        assert partial.sums.answered.sample.ids.equals(other.sums.answered.sample.ids)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_an_executor_that_is_killed_changes_nothing(
+    session: Any, deployed: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = deployed.work(200, DAYS)
+    own = [encoded(one, deployed.recipe) for one in LocalEngine().gather(deployed.recipe, work)]
+    probed = spark.probe
+
+    def kill_one(*arguments: Any) -> None:
+        probed(*arguments)
+        driver = session.conf.get("spark.driver.port")  # of this test's cluster, not of another on this machine
+        backends = subprocess.run(
+            ["/usr/bin/pgrep", "-f", f"CoarseGrainedExecutorBackend.*:{driver}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        os.kill(int(backends.stdout.split()[0]), signal.SIGKILL)
+
+    monkeypatch.setattr(spark, "probe", kill_one)
+    found = [encoded(one, deployed.recipe) for one in SparkEngine(session).gather(deployed.recipe, work)]
+    assert found == own

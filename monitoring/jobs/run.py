@@ -23,7 +23,7 @@ from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.places import published_versions, traffic_place
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.traffic import open_traffic, require_traffic
+from monitoring.jobs.sources.traffic import open_live, open_traffic, require_traffic
 from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.jobs.version_runs import hand_over, judge_versions, recorded, replace_others
 from monitoring.jobs.versions import follows_versions, reject_unpublished, serving_versions
@@ -446,15 +446,14 @@ def _opened(
 ) -> TrafficSource:
     if services.open_traffic is not None:
         return services.open_traffic()
-    return open_traffic(
-        config,
-        deployment.baseline,
-        deployment.version,
-        clock=clock,
-        scope=scope,
-        meanwhile=lambda: lease.renew(clock()),
-        live=services.live,
-    )
+
+    def meanwhile() -> None:
+        lease.renew(clock())
+
+    baseline = deployment.baseline
+    if services.live is not None:
+        return open_live(config, baseline, services.live, clock=clock, scope=scope, meanwhile=meanwhile)
+    return open_traffic(config, baseline, deployment.version, clock=clock, scope=scope, meanwhile=meanwhile)
 
 
 @contextmanager

@@ -235,9 +235,9 @@ class Monitor:
             BadInput: there is no such table, or it has no event times.
             CannotRun: a file cannot be read, or another run is at work.
         """
-        elsewhere = is_relation(live)
-        config = load_config(self.config) if elsewhere else self._config(live)
-        services = ExternalServices(live=live) if elsewhere else NO_SERVICES
+        stays = is_relation(live)
+        config = load_config(self.config) if stays else self._config(live)
+        services = ExternalServices(live=live) if stays else NO_SERVICES
         if labels is not None:
             path = stored(
                 labels,

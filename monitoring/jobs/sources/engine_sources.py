@@ -17,7 +17,7 @@ from monitoring.jobs.engines.spark import SparkRelation, SparkRowsEngine, is_spa
 from monitoring.jobs.engines.sql import SqlEngine
 from monitoring.jobs.sources.database_rows import FIRST, MARGIN
 from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.relation_source import Elsewhere, open_relation
+from monitoring.jobs.sources.relation_source import RemoteRows, open_relation
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.traffic.remote.sql_query import with_bounds
 from monitoring.traffic.tables.columns import TableColumns
@@ -34,10 +34,9 @@ def is_relation(value: object) -> bool:
     )
 
 
-def open_elsewhere(
+def open_remote(
     config: MonitorConfig,
-    columns: TableColumns,
-    spec: BaselineSpec,
+    table: tuple[TableColumns, BaselineSpec],
     live: Any,
     *,
     clock: Callable[[], datetime],
@@ -48,8 +47,7 @@ def open_elsewhere(
 
     Args:
         config: The config.
-        columns: What each column means.
-        spec: The classes, and the inputs.
+        table: What each column means; and the classes and inputs.
         live: A frame of Spark or a relation of DuckDB; None for what the config names.
         clock: Gives the time.
         scope: What part of the rows is of interest.
@@ -62,6 +60,7 @@ def open_elsewhere(
         BadInput: There are none that can be read so.
         CannotRun: The database or the cluster cannot be reached.
     """
+    columns, spec = table
     labels: tuple[Path, Path | str | None] = (config.traffic.label_log, config.traffic.labels)
     if live is None and config.engine.kind == "spark":
         live = session(config.engine.master).table(config.engine.table)
@@ -71,7 +70,7 @@ def open_elsewhere(
         def by_spark(_: frozenset[str], shared: Sequence[str]) -> Engine:
             return SparkRowsEngine(live.sparkSession, live, frame, shared, meanwhile=meanwhile)
 
-        rows = Elsewhere(relation=frame, narrow=(), engine=by_spark)
+        rows = RemoteRows(relation=frame, narrow=(), engine=by_spark)
         return open_relation(rows, columns, spec, labels=labels, clock=clock, scope=scope)
     names = (columns.event_time, columns.prediction_id)
     relation = DuckDBRelation.of(live, *names) if live is not None else _database(config, names, scope, clock())
@@ -82,7 +81,7 @@ def open_elsewhere(
     scored = (*columns.answer, *config.traffic.slices)
     if not spec.task.classes:  # what losses to expect of a number is read off the inputs, row by row
         scored = (*scored, *columns.inputs)
-    rows = Elsewhere(relation=relation, narrow=scored, engine=by_sql)
+    rows = RemoteRows(relation=relation, narrow=scored, engine=by_sql)
     return open_relation(rows, columns, spec, labels=labels, clock=clock, scope=scope)
 
 

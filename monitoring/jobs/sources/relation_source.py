@@ -36,7 +36,7 @@ _FIRST_US = -2_208_988_800_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Elsewhere:
+class RemoteRows:
     """Rows that stay where they are, and who sums them up.
 
     Attributes:
@@ -51,7 +51,7 @@ class Elsewhere:
 
 
 def open_relation(
-    elsewhere: Elsewhere,
+    remote: RemoteRows,
     columns: TableColumns,
     spec: BaselineSpec,
     *,
@@ -65,7 +65,7 @@ def open_relation(
     label log are for.
 
     Args:
-        elsewhere: The rows.
+        remote: The rows.
         columns: What each column means.
         spec: The classes, and the inputs.
         labels: The folder of the label log, and the tables of labels, None where there are none.
@@ -79,20 +79,20 @@ def open_relation(
         BadInput: Rows have no ids or no times, or many share their id.
         CannotRun: The rows cannot be read, or the disk fails.
     """
-    relation = elsewhere.relation
+    relation = remote.relation
     check_relation(relation.schema, columns)
     held = ExitStack()
     folder = Path(held.enter_context(scratch_folder()))
     try:
         wanted = {columns.event_time, columns.prediction_id, columns.label_time, *columns.label_cells}
-        wanted |= {*elsewhere.narrow}
+        wanted |= {*remote.narrow}
         names = [name for name in relation.schema.names if name in wanted]
         first = _FIRST_US if scope.since is None else as_microseconds(scope.since)
         between = (first, as_microseconds(clock() + AHEAD + timedelta(days=1)))
         path = write_rows(relation, folder / "rows.parquet", names, between=between)
         shared = shared_ids(pq.read_table(path, columns=[columns.prediction_id])[columns.prediction_id])
         whole = WholeWindows(relation, columns, folder, shared=shared)
-        engine = elsewhere.engine(frozenset(names), shared) if scope.job else None
+        engine = remote.engine(frozenset(names), shared) if scope.job else None
         made = TableSource(path, columns, spec, labels=labels, clock=clock, scope=scope)
         made.read_by(Reading(engine=engine, whole=whole))
         whole.of = made.table

@@ -20,7 +20,7 @@ from monitoring.errors import BadInput
 from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.engines.gathering import Gathering
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
-from monitoring.jobs.sources.table_window import TableWindow
+from monitoring.jobs.sources.table_window import OtherReaders, TableWindow
 from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
 from monitoring.tasks.label_codes import label_digests
@@ -171,8 +171,7 @@ class TableSource:
             spec=self._spec,
             counted=self._counted,
             routing=self._routing,
-            gathered=self._gathering,
-            whole=self._whole,
+            others=OtherReaders(gathered=self._gathering, whole=self._whole),
         )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -34,6 +34,23 @@ class GatheredWindows(Protocol):
         """All of a window's partials, added up; None without rows. The aggregator does what tasks have to do."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherReaders:
+    """Who else reads the rows of a table's windows.
+
+    Attributes:
+        gathered: Reads by tasks what is judged; None: it is read here.
+        whole: Gives the rows of a window with all columns, where the table has only some; None: it has all.
+    """
+
+    gathered: GatheredWindows | None = None
+    whole: Callable[[Window], Table] | None = None
+
+
+#: All rows are read here.
+NO_OTHERS = OtherReaders()
+
+
 class TableWindow:
     """One window of a table. A `WindowRows`."""
 
@@ -47,8 +64,7 @@ class TableWindow:
         spec: BaselineSpec,
         counted: InlineLabels,
         routing: LabelRouting,
-        gathered: GatheredWindows | None = None,
-        whole: Callable[[Window], Table] | None = None,
+        others: OtherReaders = NO_OTHERS,
     ) -> None:
         """Reads nothing yet.
 
@@ -58,16 +74,15 @@ class TableWindow:
             spec: the classes, and the inputs.
             counted: the labels that were counted with their rows.
             routing: which labels are counted with their rows.
-            gathered: reads what is judged by tasks; None: it is read here.
-            whole: gives the rows of a window with all columns, where the table has only some; None: it has all.
+            others: who else reads rows.
         """
         self._table = table
         self._window = window
         self._spec = spec
         self._counted = counted
         self._routing = routing
-        self._gathered = gathered
-        self._whole = whole
+        self._gathered = others.gathered
+        self._whole = others.whole
         self._summary = ReadSummary()
 
     def batches(self) -> Iterator[Batch]:

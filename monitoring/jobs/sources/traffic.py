@@ -23,7 +23,7 @@ from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
 from monitoring.jobs.engines.choice import engine_of
 from monitoring.jobs.sources.database_rows import copy_database
-from monitoring.jobs.sources.engine_sources import open_elsewhere
+from monitoring.jobs.sources.engine_sources import open_remote
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_source import Reading, TableSource
@@ -45,7 +45,6 @@ def open_traffic(
     clock: Callable[[], datetime],
     scope: ReadScope = EVERYTHING,
     meanwhile: Callable[[], None] = lambda: None,
-    live: Any = None,
 ) -> LogSource | TableSource:
     """Open the traffic that a config names. Of a database, the rows of interest are copied now.
 
@@ -56,7 +55,6 @@ def open_traffic(
         clock: gives the time.
         scope: what part of the traffic is of interest.
         meanwhile: called now and then while a database is waited for.
-        live: a frame of Spark or a relation of DuckDB, in place of the traffic that the config names.
 
     Returns:
         A traffic log or a table.
@@ -67,11 +65,8 @@ def open_traffic(
         CannotRun: a file cannot be read.
     """
     require_libraries(baseline.spec.described)
-    if live is not None or config.engine.kind == "sql" or config.engine.table is not None:
-        _check_answers(baseline)
-        _check_callers(config.traffic.exclude_callers)
-        columns = columns_of(config, baseline)
-        return open_elsewhere(config, columns, baseline.spec, live, clock=clock, scope=scope, meanwhile=meanwhile)
+    if config.engine.kind == "sql" or config.engine.table is not None:
+        return open_live(config, baseline, None, clock=clock, scope=scope, meanwhile=meanwhile)
     path = traffic_path(config)
     if config.traffic.query is not None:
         return _from_database(config, baseline, clock=clock, scope=scope, meanwhile=meanwhile)
@@ -91,6 +86,39 @@ def open_traffic(
         excluded=frozenset(config.traffic.exclude_callers),
         scope=scope,
     )
+
+
+def open_live(
+    config: MonitorConfig,
+    baseline: Baseline,
+    live: Any,
+    *,
+    clock: Callable[[], datetime],
+    scope: ReadScope,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> TableSource:
+    """Open rows that stay where they are.
+
+    Args:
+        config: names the columns.
+        baseline: what the traffic is compared with.
+        live: a frame of Spark or a relation of DuckDB; None for the query or the table that the config names.
+        clock: gives the time.
+        scope: what part of the traffic is of interest.
+        meanwhile: called now and then while a cluster is waited for.
+
+    Returns:
+        A table.
+
+    Raises:
+        BadInput: the rows cannot be read so.
+        CannotRun: the database or the cluster cannot be reached.
+    """
+    require_libraries(baseline.spec.described)
+    _check_answers(baseline)
+    _check_callers(config.traffic.exclude_callers)
+    table = (columns_of(config, baseline), baseline.spec)
+    return open_remote(config, table, live, clock=clock, scope=scope, meanwhile=meanwhile)
 
 
 def _table(

@@ -21,7 +21,7 @@ from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.sql import SqlEngine
 from monitoring.jobs.engines.sql_sums import number_counts, word_counts
 from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.relation_source import Elsewhere, open_relation
+from monitoring.jobs.sources.relation_source import RemoteRows, open_relation
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.windows import Window
@@ -120,7 +120,7 @@ def source_of(deployed: Ready, relation: DuckDBRelation, folder: Path) -> Any:
     def engine(narrow: frozenset[str], shared: Sequence[str]) -> SqlEngine:
         return SqlEngine(relation, narrow, shared)
 
-    rows = Elsewhere(relation=relation, narrow=(*deployed.recipe.columns.answer, "origin"), engine=engine)
+    rows = RemoteRows(relation=relation, narrow=(*deployed.recipe.columns.answer, "origin"), engine=engine)
     spec = deployed.deployment.baseline.spec
     columns, scope = deployed.recipe.columns, ReadScope(job=True)
     return open_relation(rows, columns, spec, labels=(folder / "labels", None), clock=lambda: NOW, scope=scope)

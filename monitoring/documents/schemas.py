@@ -15,6 +15,7 @@ from typing import Any, Final
 from monitoring.documents.deployment import DeploymentDocument, DeploymentsDocument, RunDocument, RunsDocument
 from monitoring.documents.document import Document
 from monitoring.documents.drill import DrillDocument
+from monitoring.documents.fleet import FleetDocument
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument
 from monitoring.documents.notification import DigestDocument, NotificationDocument
 from monitoring.documents.rollout import ReplayDocument, RolloutDocument, RolloutsDocument
@@ -43,6 +44,7 @@ SCHEMAS: Final[Mapping[str, type[Document]]] = {
     "runs": RunsDocument,
     "deployment": DeploymentDocument,
     "deployments": DeploymentsDocument,
+    "fleet": FleetDocument,
     "drill": DrillDocument,
     "rollout": RolloutDocument,
     "rollouts": RolloutsDocument,

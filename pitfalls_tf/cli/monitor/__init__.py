@@ -23,6 +23,7 @@ VERBS: Mapping[str, Verb] = {
         "pitfalls_tf.cli.monitor.serve", "Run many monitors, each on its own schedule, and serve their dashboard."
     ),
     "deployments": Verb("pitfalls_tf.cli.monitor.deployments", "List the deployments of the config's store."),
+    "fleet": Verb("pitfalls_tf.cli.monitor.fleet", "Show one budget of pages for all deployments of the store."),
     "runs": Verb("pitfalls_tf.cli.monitor.runs", "List the last runs of the monitor."),
     "windows": Verb("pitfalls_tf.cli.monitor.windows", "List the last windows with their states."),
     "backfill": Verb("pitfalls_tf.cli.monitor.backfill", "Judge a range of windows, late or again."),

@@ -35,6 +35,8 @@ OPTIONAL: Final = {
     "py3langid": ("py3langid", "the language of texts as an input", "[language]"),
     "deltalake": ("deltalake", "tables of Delta Lake", "[delta]"),
     "pyiceberg": ("pyiceberg", "tables of Iceberg", "[iceberg]"),
+    "duckdb": ("duckdb", "windows summed by DuckDB in SQL", "[sql]"),
+    "pyspark": ("pyspark", "windows read by Spark", "[spark]"),
     "opentelemetry-sdk": ("opentelemetry.sdk", "traces", "[otel]"),
 }
 #: Extras of the light distribution; the complete one has these libraries itself.

@@ -27,9 +27,10 @@ _LISTED = 10
 )
 @with_output
 def command(config_path: Path, budget: str, *, output: Output) -> int:
-    """Show when all deployments of the config's store together would page under one budget, and who has evidence.
+    """Show one budget of pages for all deployments of the store.
 
-    Adds up what is stored from the first window on; judges, stores and sends nothing.
+    Adds up the evidence that is stored, from the first window on, with the pages that it would have raised and the
+    deployments that they name. Judges, stores and sends nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.evidence.fleet import FleetBudget  # noqa: PLC0415 - as above

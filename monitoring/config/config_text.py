@@ -26,8 +26,8 @@ def with_settings(text: str, settings: Mapping[str, Any]) -> str:
 
     Args:
         text: A config, which is valid TOML.
-        settings: By section, values by key; for `notify`, `metric` and `expected` a list of such sections, which are
-            added.
+        settings: By section, values by key; for `notify`, `metric`, `rule` and `expected` a list of such sections,
+            which are added.
 
     Returns:
         The config's text; whether its values are allowed is not checked.

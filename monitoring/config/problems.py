@@ -26,8 +26,8 @@ _EXPECTED = {
     "date_type": "a date without quotes, such as 2026-11-27",
     "tuple_type": 'a list of texts, such as ["a", "b"]',
 }
-_HEADS = {"action": "[[action]]", "expected": "[[expected]]", "metric": "[[metric]]", "notify": "[[notify]]"}
-_ONE_EACH = {"action": "action", "expected": "event", "metric": "metric", "notify": "route"}
+_HEADS = {name: f"[[{name}]]" for name in ("action", "expected", "metric", "notify", "rule")}
+_ONE_EACH = {"action": "action", "expected": "event", "metric": "metric", "notify": "route", "rule": "rule"}
 _BOUNDS = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
 
 

@@ -23,6 +23,7 @@ from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.metric_section import Metrics, MetricSection
 from monitoring.config.rollout_section import DecideSection, RolloutSection
 from monitoring.config.routes import Route, WebhookRoute
+from monitoring.config.rule_section import Rules, RuleSection
 from monitoring.config.section import Horizon, LocalPath, Name, Names, Section, Zone, check_one_way
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.config.values import (
@@ -283,6 +284,7 @@ class MonitorConfig(Section):
     tolerance: ToleranceSection = ToleranceSection()
     cost: CostSection = CostSection()
     metric: Metrics = ()
+    rule: Rules = ()
     expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False)] = ()
     notify: Annotated[tuple[Route, ...], Field(strict=False)] = ()
     action: Annotated[tuple[ActionSection, ...], Field(strict=False), AfterValidator(_distinct_actions)] = ()
@@ -310,6 +312,7 @@ SECTIONS: dict[str, type[Section]] = {
     "tolerance": ToleranceSection,
     "cost": CostSection,
     "metric": MetricSection,
+    "rule": RuleSection,
     "expected": ExpectedSection,
     "notify": WebhookRoute,
     "action": ActionSection,

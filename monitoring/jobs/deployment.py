@@ -27,11 +27,13 @@ from monitoring.jobs.fits.fit_folder import fit_folder
 from monitoring.jobs.metrics.metric_file import codes_text, metric_codes
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import find_baseline, traffic_place
+from monitoring.jobs.rules.rule_settings import rules_of
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
 from monitoring.judging.fit.widened_fit import widened_fit
 from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, optional_inputs
 from monitoring.judging.judge import Judge
+from monitoring.judging.rules.rule_check import NO_RULES, RuleCheck, check_rules
 from monitoring.judging.schema_check import SchemaCheck
 from monitoring.records import WatchKey
 from monitoring.store.deployments import DeploymentRecord, EarlierDigest
@@ -62,6 +64,7 @@ class Deployment:
         judge: judges windows.
         catalogue: the watches.
         burn_in: how long live windows only show how much good traffic varies; None: not at all.
+        rules: the rules of the user's own that windows are held against.
         searches: whether windows are searched for subgroups in which the model has got worse.
         timezone: IANA name of the zone in which messages name days.
     """
@@ -77,6 +80,7 @@ class Deployment:
     judge: Judge
     catalogue: Catalogue
     burn_in: timedelta | None = None
+    rules: RuleCheck = NO_RULES
     searches: bool = True
     timezone: str = "UTC"
 
@@ -127,6 +131,8 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
     baseline = replace(baseline, spec=configured(config, baseline.spec))
+    rules = rules_of(config.rule)
+    check_rules(rules, [feature.name for feature in baseline.spec.features])
     plan = window_plan(config)
     watched, fitted = _fitted(config, baseline, plan, place.baseline)
     if baseline.spec.embedding is not None:
@@ -158,6 +164,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         judge=judge,
         catalogue=watched,
         burn_in=config.baseline.burn_in,
+        rules=RuleCheck(rules),
         searches=config.budget.subgroups,
         timezone=config.windows.timezone,
     )

@@ -318,6 +318,9 @@ class DeploymentRun:
             traffic = read_window(self._traffic, self._label_join, due, judge.aggregator(), empty=self._empty)
             is_open = end is not None and not end.is_followed
             self._open_since = (self._open_since or as_microseconds(window.start)) if is_open else None
+        broken = self._deployment.rules.findings(traffic.batches.answered(), window, judged_rows=traffic.answered.rows)
+        if broken:
+            traffic = replace(traffic, findings=(*traffic.findings, *broken))
         if first:
             late = self._late
             findings = (

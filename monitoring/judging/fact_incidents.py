@@ -19,6 +19,8 @@ from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
+from monitoring.judging.rules.rule_check import RULE_BROKEN_NOTICE
+from monitoring.judging.rules.rule_check import SUBJECT as RULE
 from monitoring.records import (
     FACT_SEPARATOR,
     FACT_WATCH,
@@ -106,7 +108,7 @@ def open_fact_incidents(
         first_number: The number of the next incident.
 
     Returns:
-        Pages, each of which names every input that its fact is true of.
+        Pages, each of which names every input that its fact is true of; notices for rules that say so.
     """
     known = {name for incident in current for name in incident.inputs_of_fact}
     if any(finding.fact and finding.kind == NO_ANSWERS for finding in findings):
@@ -118,7 +120,7 @@ def open_fact_incidents(
     return tuple(
         IncidentRecord(
             number=first_number + place,
-            level="page",
+            level="notice" if kind == RULE_BROKEN_NOTICE else "page",
             state="open",
             opened_at=window.end,
             window_start=window.start,
@@ -151,7 +153,7 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
         return True
     if incident.cause in LOSS_FACTS or incident.cause in ROOTS_OF_LOSSES:
         return harm_group(watch) == LOSS_GROUP or watch.family == _FAMILIES.get(incident.cause)
-    if LABELS_SUBJECT in subjects:  # labels that come too late say nothing of the losses of the others
+    if LABELS_SUBJECT in subjects or _are_rules(subjects):  # which say nothing of the losses of the others
         return False
     if _OF_NO_LOSS.intersection(subjects) or not (harm_group(watch) == LOSS_GROUP or watch.family == "joint"):
         return False
@@ -194,8 +196,10 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
         are late.
     """
     subjects = incident.inputs_of_fact
-    if _OF_NO_LOSS.intersection(subjects) or (
-        LABELS_SUBJECT in subjects and incident.cause not in LOSS_FACTS | ROOTS_OF_LOSSES
+    if (
+        _are_rules(subjects)
+        or _OF_NO_LOSS.intersection(subjects)
+        or (LABELS_SUBJECT in subjects and incident.cause not in LOSS_FACTS | ROOTS_OF_LOSSES)
     ):
         return frozenset()
     named = {harm_group(watch) for watch in watches if _is_about(watch.feature, subjects)}
@@ -227,6 +231,11 @@ def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: Deplo
     return False
 
 
+def _are_rules(subjects: Collection[str]) -> bool:
+    """Whether what a fact names are rules of the user's own."""
+    return any(one.startswith(RULE) for one in subjects)
+
+
 def _is_about(feature: str | None, subjects: Collection[str]) -> bool:
     """Whether an input, or what describes one (`comment.words`), is among the columns that a fact names."""
     return feature is not None and any(feature == one or feature.startswith(f"{one}.") for one in subjects if one)
@@ -236,5 +245,8 @@ def _message(kind: str, facts: Sequence[Finding]) -> str:
     """What is wrong, the next step, and when the page closes."""
     names = FACT_SEPARATOR.join(fact.feature for fact in facts if fact.feature)
     what = facts[0].message if len(facts) == 1 else f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {names}."
+    if names.startswith(RULE):
+        what = " ".join(fact.message for fact in facts)
+        return f"{what}{NEXT_STEP}look at these rows, and at what writes them; {CLOSES.replace('page', 'incident')}."
     source = _SOURCES.get(names) or (f"the pipeline that fills {names}" if names else "the files of this window")
     return f"{what}{NEXT_STEP}check {source}; {CLOSES}."

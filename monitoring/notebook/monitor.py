@@ -104,6 +104,7 @@ class Monitor:
         slices: Names = (),
         class_slices: Names = (),
         metrics: Sequence[MetricDraft] = (),
+        rules: Sequence[Mapping[str, Any]] = (),
         quantile: float | None = None,
         every: str = "1d",
         rows: int | None = None,
@@ -143,6 +144,7 @@ class Monitor:
             slices: Categories whose values are watched by themselves.
             class_slices: Classes that are watched by themselves.
             metrics: Metrics of your own.
+            rules: Rules about the rows of each window, each with the keys of a [[rule]] section of `monitor.toml`.
             quantile: Which quantile of the label a predicted number is; None: its mean or median.
             every: The length of a window, such as "1d" or "6h".
             rows: How many rows make a window, instead of `every`.
@@ -189,7 +191,7 @@ class Monitor:
             naive_timezone=naive_timezone,
             traffic=traffic,
             dictionary=_dictionary(dictionary),
-            settings=settings or {},
+            settings={**(settings or {}), **({"rule": list(rules)} if rules else {})},
         )
         scratch = TemporaryFolder()
         path = stored(

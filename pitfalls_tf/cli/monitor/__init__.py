@@ -32,6 +32,7 @@ VERBS: Mapping[str, Verb] = {
     "remove": Verb("pitfalls_tf.cli.monitor.remove", "Say that a config was removed on purpose."),
     "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),
     "incidents": Verb("pitfalls_tf.cli.monitor.incidents", "Look at incidents, and act on them."),
+    "rules": Verb("pitfalls_tf.cli.monitor.rules", "Take over rules about data."),
     "notify": Verb("pitfalls_tf.cli.monitor.notify", "See and test how people are notified."),
 }
 

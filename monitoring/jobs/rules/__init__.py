@@ -1,0 +1,1 @@
+"""Rules about data as the config has them, and as other tools do."""

@@ -1,0 +1,197 @@
+"""Expressions over columns, compiled to kernels of Arrow: a part of Python's syntax, and none of its evaluation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.errors import BadInput
+
+#: Gives a value of each row, or one for all, from the columns of a batch by name.
+Compiled: TypeAlias = Callable[[Mapping[str, pa.ChunkedArray]], Any]
+
+#: Characters and parts of an expression.
+LONGEST = 1_000
+MOST_PARTS = 200
+
+_COMPARED: dict[type[ast.cmpop], str] = {
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+}
+_ARITHMETIC: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+}
+_UNARY: dict[type[ast.unaryop], str] = {ast.Not: "invert", ast.USub: "negate"}
+_FUNCTIONS = {
+    "abs": "abs",
+    "length": "utf8_length",
+    "lower": "utf8_lower",
+    "is_missing": "is_null",
+    "floor": "floor",
+    "year": "year",
+}
+
+
+class Expression:
+    """An expression that says of each row whether it is as it should be, such as ``dropoff >= pickup and fare < 500``.
+
+    Columns go by their names, or as ``col("with a space")``. There are numbers, texts, True and False, ``+ - * /``,
+    comparisons (chained too), ``in`` a list of constants, ``and``, ``or``, ``not``, and the functions abs, length,
+    lower, floor, year and is_missing. A row in which the answer is missing, as a column is, breaks nothing.
+
+    >>> rule = Expression('fare < 500 and (tip <= fare or code in ["X", "Y"])')
+    >>> rule.columns
+    ('code', 'fare', 'tip')
+    >>> table = pa.table({"fare": [10.0, 900.0, 5.0, None], "tip": [1.0, 1.0, 9.0, 1.0], "code": ["A", "A", "A", "X"]})
+    >>> rule.broken({name: table[name] for name in rule.columns}).to_pylist()
+    [False, True, True, False]
+    """
+
+    def __init__(self, text: str) -> None:
+        """Compile an expression. Raises BadInput for what is none of the above."""
+        self.text = text
+        self._columns: set[str] = set()
+        self._compiled = self._compile(_parsed(text))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads, sorted."""
+        return tuple(sorted(self._columns))
+
+    def broken(self, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
+        """Which rows are not as they should be, bool [n].
+
+        Args:
+            columns: The columns that it reads, by name, [n] each.
+
+        Returns:
+            True where the expression is false; a row without an answer is as it should be. BadInput is raised where
+            it does not fit the columns' types, or gives no truth of each row.
+        """
+        problem = "it reads no column"
+        try:
+            value = self._compiled(columns)
+            broken = None if isinstance(value, bool | pa.Scalar) else pc.fill_null(pc.invert(value), fill_value=False)
+        except (pa.ArrowException, TypeError) as error:
+            broken, problem = None, str(error).splitlines()[0]
+        if broken is None:
+            raise _refusal(self.text, problem)
+        return broken
+
+    def _compile(self, node: ast.expr) -> Compiled:
+        for kinds, compiled in (
+            (ast.Constant | ast.Name | ast.Call, self._value),
+            (ast.BinOp | ast.UnaryOp | ast.BoolOp, self._operation),
+            (ast.Compare, self._comparison),
+        ):
+            if isinstance(node, kinds) and (found := compiled(node)) is not None:
+                return found
+        raise _refusal(self.text, f"{ast.unparse(node)!r} is no part of an expression")
+
+    def _value(self, node: ast.expr) -> Compiled | None:
+        """A constant, a column, or a function of a value."""
+        match node:
+            case ast.Constant(value=bool() | int() | float() | str() as value):
+                return lambda _: value
+            case (
+                ast.Name(id=name)
+                | ast.Call(func=ast.Name(id="col"), args=[ast.Constant(value=str() as name)], keywords=[])
+            ):
+                return self._column(name)
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
+                return _called(_FUNCTIONS[name], self._compile(argument))
+        return None
+
+    def _operation(self, node: ast.expr) -> Compiled | None:
+        """Arithmetic, or what joins truths."""
+        match node:
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+                return _called(_ARITHMETIC[type(op)], self._compile(left), self._compile(right))
+            case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
+                return _called(_UNARY[type(op)], self._compile(operand))
+            case ast.BoolOp(op=op, values=[first, *others]):
+                kernel = "and_kleene" if isinstance(op, ast.And) else "or_kleene"
+                found = self._compile(first)
+                for other in others:
+                    found = _called(kernel, found, self._compile(other))
+                return found
+        return None
+
+    def _comparison(self, node: ast.expr) -> Compiled | None:
+        """Two values or more, each compared with the next."""
+        if not isinstance(node, ast.Compare):
+            return None
+        lefts = [node.left, *node.comparators[:-1]]
+        parts = [self._compared(*part) for part in zip(lefts, node.ops, node.comparators, strict=True)]
+        found = parts[0]
+        for part in parts[1:]:
+            found = _called("and_kleene", found, part)
+        return found
+
+    def _compared(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Compiled:
+        if isinstance(op, ast.In | ast.NotIn):
+            if not isinstance(right, ast.List | ast.Tuple):
+                raise _refusal(self.text, "`in` needs a list of constants")
+            values = [one.value for one in right.elts if isinstance(one, ast.Constant)]
+            if len(values) != len(right.elts) or not values:
+                raise _refusal(self.text, "`in` needs a list of constants")
+            inside = _member(self._compile(left), values)
+            return inside if isinstance(op, ast.In) else _called("invert", inside)
+        if type(op) not in _COMPARED:
+            raise _refusal(self.text, f"{type(op).__name__} is no comparison of an expression")
+        return _called(_COMPARED[type(op)], self._compile(left), self._compile(right))
+
+    def _column(self, name: str) -> Compiled:
+        self._columns.add(name)
+        return lambda columns: columns[name]
+
+
+def _called(kernel: str, *arguments: Compiled) -> Compiled:
+    return lambda columns: pc.call_function(kernel, [_datum(one(columns)) for one in arguments])
+
+
+def _datum(value: Any) -> Any:
+    return pa.scalar(value) if isinstance(value, bool | int | float | str) else value
+
+
+def _member(value: Compiled, values: list[Any]) -> Compiled:
+    def inside(columns: Mapping[str, pa.ChunkedArray]) -> Any:
+        found = value(columns)
+        members = pc.is_in(found, value_set=pa.array(values).cast(found.type))
+        return pc.if_else(pc.is_valid(found), members, pa.scalar(None, pa.bool_()))
+
+    return inside
+
+
+def _parsed(text: str) -> ast.expr:
+    """The syntax of an expression of bounded size. Raises BadInput for what is none."""
+    if len(text) > LONGEST:
+        raise _refusal(text, f"{len(text):,} characters, at most {LONGEST:,}")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise _refusal(text, getattr(error, "msg", str(error)) or "no expression") from None
+    if sum(1 for _ in ast.walk(tree)) > MOST_PARTS:
+        raise _refusal(text, f"more than {MOST_PARTS} parts")
+    return tree.body
+
+
+def _refusal(text: str, why: str) -> BadInput:
+    """The error of an expression that cannot be used."""
+    return BadInput(
+        "The rule's expression cannot be used.",
+        got=f"{text[:200]!r} ({why[:300]})",
+        expected="a truth of each row, such as dropoff >= pickup and fare < 500",
+        fix='Correct `expression` in its [[rule]] section; columns with spaces are written as col("the name").',
+    )

@@ -1,0 +1,271 @@
+"""The rows of a window held against rules, batch by batch: how many break each, and the ids of some that do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.baseline.batch import Batch
+from monitoring.errors import BadInput
+from monitoring.judging.rules.rule import EVENT_TIME, PREDICTION_ID, Rule
+from monitoring.records import Finding
+from monitoring.traffic.windows import Window
+
+#: Kinds of findings: of rules whose breaking opens a page, and a notice.
+RULE_BROKEN = "rule broken"
+RULE_BROKEN_NOTICE = "rule broken, a notice"
+
+#: Begins the subject of such a finding.
+SUBJECT = "rule "
+
+#: Ids that a finding names.
+SHOWN = 5
+
+#: Distinct values of a column that are remembered to find those that come twice.
+MOST_VALUES = 5_000_000
+
+#: Rows that a group needs for its rate to be compared, and how certain a gap has to be: 1 in 1,000, two-sided.
+GROUP_ROWS = 30
+_CERTAIN = 3.29
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What is known of one rule after some batches."""
+
+    rule: Rule
+    rows: int = 0
+    broken: int = 0
+    ids: list[str] = field(default_factory=list)
+    problem: str = ""
+    newest: int | None = None
+    seen: dict[object, int] = field(default_factory=dict)
+    groups: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class RuleCheck:
+    """Holds windows against rules. Cost: one pass over the columns that rules read."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        """Rules that were checked for their form."""
+        self._rules = tuple(rules)
+
+    def findings(self, batches: Iterable[Batch], window: Window, *, judged_rows: int) -> tuple[Finding, ...]:
+        """What the rows of a window break.
+
+        Args:
+            batches: The rows.
+            window: The window.
+            judged_rows: How many they are; without any, only rules about the number and age of rows are looked at.
+
+        Returns:
+            A fact for each rule that is broken, in the order of the rules.
+        """
+        if not self._rules:
+            return ()
+        tallies = [_Tally(rule=rule) for rule in self._rules]
+        for batch in batches if judged_rows else ():
+            for tally in tallies:
+                _count(tally, batch)
+        return tuple(
+            Finding(
+                kind=RULE_BROKEN if tally.rule.level == "page" else RULE_BROKEN_NOTICE,
+                feature=f"{SUBJECT}{tally.rule.name}",
+                message=f"The rule {tally.rule.name!r} is broken: {words}.",
+                fact=True,
+            )
+            for tally in tallies
+            if (words := _words(tally, window))
+        )
+
+
+#: No rules at all.
+NO_RULES = RuleCheck(())
+
+
+def check_rules(rules: Sequence[Rule], columns: Sequence[str]) -> None:
+    """Refuse rules about columns that there are not.
+
+    Args:
+        rules: The rules.
+        columns: The model's inputs.
+
+    Raises:
+        BadInput: A rule reads another column, or its expression cannot be used.
+    """
+    known = (*columns, EVENT_TIME, PREDICTION_ID)
+    for rule in rules:
+        for name in rule.columns:
+            if name not in known:
+                raise BadInput(
+                    f"The rule {rule.name!r} is about a column that is not watched.",
+                    got=name,
+                    expected=", ".join(known[:20]) + (", …" if len(known) > 20 else ""),
+                    fix="Correct the [[rule]] section; inputs of the model, event_time and prediction_id are read.",
+                )
+
+
+def _count(tally: _Tally, batch: Batch) -> None:
+    rule = tally.rule
+    tally.rows += len(batch)
+    if rule.fresh is not None and len(batch):
+        newest = int(batch.event_times.max())
+        tally.newest = newest if tally.newest is None else max(tally.newest, newest)
+    try:
+        columns = {name: _column(batch, name) for name in rule.columns}
+        if rule.gap is not None:
+            _count_groups(tally, columns[rule.group], batch)
+            return
+        broken = _broken(tally, columns)
+    except KeyError as error:
+        tally.problem = f"the column {error.args[0]} is gone"
+        return
+    except (BadInput, pa.ArrowException) as error:
+        tally.problem = f"it cannot be held against these rows ({str(error).splitlines()[0]})"
+        return
+    if broken is None:
+        return
+    places = np.flatnonzero(broken)
+    tally.broken += int(places.size)
+    if places.size and len(tally.ids) < SHOWN:
+        tally.ids += batch.ids(places[: SHOWN - len(tally.ids)]).to_pylist()
+
+
+def _column(batch: Batch, name: str) -> pa.ChunkedArray:
+    """A column with nulls for all that is missing; text as plain text. Raises KeyError where it is gone."""
+    if name == PREDICTION_ID:
+        return pa.chunked_array([batch.ids(np.arange(len(batch)))])
+    if name == EVENT_TIME:
+        return pa.chunked_array([pa.array(batch.event_times).cast(pa.timestamp("us", "UTC"))])
+    if name not in batch.features.column_names:
+        raise KeyError(name)
+    column = batch.features[name]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return column
+
+
+def _broken(tally: _Tally, columns: Mapping[str, pa.ChunkedArray]) -> NDArray[np.bool_] | None:
+    """Which rows break a rule about each row, bool [n]; None for a rule that is not about each row."""
+    rule = tally.rule
+    if rule.compiled is not None:
+        return _mask(rule.compiled.broken(columns))
+    if not rule.column:
+        return None
+    column = columns[rule.column]
+    if rule.unique:
+        return _repeated(tally, column)
+    return _mask(_wrong(rule, column))
+
+
+def _wrong(rule: Rule, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which values are not right by themselves, bool [n]; null where that is not known."""
+    if rule.missing is not None:
+        return pc.is_null(column)
+    if rule.values:
+        allowed = pa.array([str(one) if pa.types.is_string(column.type) else one for one in rule.values])
+        return pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=allowed.cast(column.type))))
+    if rule.pattern is not None:
+        text = column if pa.types.is_string(column.type) else column.cast(pa.string())
+        return pc.invert(pc.match_substring_regex(text, f"^(?:{rule.pattern})$"))
+    number = column.cast(pa.float64())
+    below = pc.less(number, -math.inf if rule.low is None else rule.low)
+    return pc.or_kleene(below, pc.greater(number, math.inf if rule.high is None else rule.high))
+
+
+def _repeated(tally: _Tally, column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Which values have come before, in this batch or an earlier one."""
+    seen, repeated = tally.seen, np.zeros(len(column), dtype=np.bool_)
+    for place, value in enumerate(column.to_pylist()):
+        if value is None:
+            continue
+        if value in seen:
+            repeated[place] = True
+        elif len(seen) < MOST_VALUES:
+            seen[value] = 1
+    return repeated
+
+
+def _count_groups(tally: _Tally, groups: pa.ChunkedArray, batch: Batch) -> None:
+    """Count the rows of each group, and those whose answer is the last class, or above 0.5 of two."""
+    chosen = batch.probabilities.argmax(axis=1) == batch.probabilities.shape[1] - 1
+    for name in pc.unique(groups.drop_null()).to_pylist():
+        mask = _mask(pc.equal(groups, name))
+        rows, selected = tally.groups.get(str(name), (0, 0))
+        tally.groups[str(name)] = (rows + int(mask.sum()), selected + int((mask & chosen).sum()))
+
+
+def _mask(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+    return np.asarray(pc.fill_null(column, fill_value=False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _words(tally: _Tally, window: Window) -> str:
+    """What is wrong; empty where nothing is."""
+    rule, rows = tally.rule, tally.rows
+    low, high = rule.rows
+    if low is not None or high is not None:
+        wrong = (low is not None and rows < low) or (high is not None and rows > high)
+        bounds = " and ".join(f"at {word} {n:,}" for word, n in (("least", low), ("most", high)) if n is not None)
+        return f"{rows:,} rows, expected {bounds}" if wrong else ""
+    if rule.fresh is not None:
+        return _stale(tally, window, rule.fresh)
+    if tally.problem:
+        return tally.problem
+    if rule.gap is not None:
+        return _gap(tally, rule.gap)
+    allowed = rule.missing if rule.missing is not None else rule.share
+    if not rows or tally.broken <= allowed * rows:
+        return ""
+    share = f"{tally.broken:,} of {rows:,} rows ({tally.broken / rows:.1%})"
+    bound = f", {allowed:.1%} are allowed" if allowed else ""
+    return f"{_what(rule)} in {share}{bound}, such as {', '.join(tally.ids)}"
+
+
+def _stale(tally: _Tally, window: Window, patience: timedelta) -> str:
+    newest = None if tally.newest is None else datetime.fromtimestamp(tally.newest / 1e6, UTC)
+    if newest is not None and window.end - newest <= patience:
+        return ""
+    age = "it has no row" if newest is None else f"its newest row is of {newest:%Y-%m-%d %H:%M} UTC"
+    return f"{age}, more than {patience} before the window's end"
+
+
+def _what(rule: Rule) -> str:
+    if rule.expression is not None:
+        return f"{rule.expression} does not hold"
+    if rule.missing is not None:
+        return f"{rule.column} is missing"
+    if rule.unique:
+        return f"{rule.column} repeats a value"
+    if rule.values:
+        return f"{rule.column} is none of {', '.join(map(str, rule.values[:5]))}" + (
+            ", …" if len(rule.values) > 5 else ""
+        )
+    if rule.pattern is not None:
+        return f"{rule.column} does not match {rule.pattern}"
+    bounds = " or ".join(f"{word} {n:g}" for word, n in (("below", rule.low), ("above", rule.high)) if n is not None)
+    return f"{rule.column} is {bounds}"
+
+
+def _gap(tally: _Tally, most: float) -> str:
+    """Between which groups the rates of the last class differ by more than may be chance beyond the bound."""
+    rates = {name: (rows, chosen / rows) for name, (rows, chosen) in tally.groups.items() if rows >= GROUP_ROWS}
+    if len(rates) < 2:
+        return ""
+    lowest, highest = min(rates, key=lambda one: rates[one][1]), max(rates, key=lambda one: rates[one][1])
+    (low_rows, low), (high_rows, high) = rates[lowest], rates[highest]
+    error = math.sqrt(low * (1 - low) / low_rows + high * (1 - high) / high_rows)
+    if high - low - _CERTAIN * error <= most:
+        return ""
+    return (
+        f"the rate of the last class is {high:.1%} for {tally.rule.group} = {highest} ({high_rows:,} rows) and "
+        f"{low:.1%} for {lowest} ({low_rows:,} rows), a gap of more than {most:.1%}"
+    )

@@ -1,0 +1,34 @@
+"""``pitfalls monitor rules import``: write rules of another tool as sections of a config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.output import one_line, with_output
+
+if TYPE_CHECKING:
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@with_output
+def command(file: Path, *, output: Output) -> int:
+    """Write rules of another tool as sections of a config.
+
+    FILE is a schema of TFDV (.pbtxt) or a suite of Great Expectations (.json). The [[rule]] sections are printed, to be
+    appended to a monitor.toml; what is no rule here is listed on stderr. Exits with 1 where something is not.
+    """
+    from monitoring.jobs.rules.rule_import import import_rules  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.rules.rule_text import rule_text  # noqa: PLC0415 - as above
+
+    found = import_rules(file)
+    for line in found.unmapped:
+        output.progress(f"Not taken over: {one_line(line)}", level="warning")
+    text = "\n".join(map(rule_text, found.rules))
+    document = {"rules": [one.model_dump(exclude_defaults=True) for one in found.rules], "unmapped": found.unmapped}
+    output.finish(document, lambda: click.echo(text, nl=False))
+    return 1 if found.unmapped else 0

@@ -1,0 +1,174 @@
+"""The rows of a window held against rules of the user's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline.batch import Batch
+from monitoring.errors import BadInput
+from monitoring.judging.rules.expression import Expression
+from monitoring.judging.rules.rule import Rule
+from monitoring.judging.rules.rule_check import RULE_BROKEN, RULE_BROKEN_NOTICE, RuleCheck, check_rules
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.windows import Window
+
+DAY = datetime(2026, 11, 30, tzinfo=UTC)
+WINDOW = Window(start=DAY, end=DAY + timedelta(days=1))
+ROWS = 200
+
+
+def batch(first: int = 0, **changes: Any) -> Batch:
+    """200 rows that break no rule below, each a minute after the one before."""
+    places = np.arange(first, first + ROWS)
+    columns = {
+        "fare": pa.array(places % 50 + 1.0),
+        "code": pa.array(["EWR", "JFK"] * (ROWS // 2)).dictionary_encode(),
+        "trip": pa.array([f"t{place}" for place in places]),
+        **changes,
+    }
+    chosen = np.tile([0.3, 0.7], ROWS // 2)
+    return Batch(
+        event_times=as_microseconds(DAY) + places * 60_000_000,
+        features=pa.table(columns),
+        probabilities=np.stack([1 - chosen, chosen], axis=1),
+        labels=np.full(ROWS, -1),
+        label_times=np.zeros(ROWS, dtype=np.int64),
+        ids=lambda at: pa.array([f"id{first + place}" for place in at.tolist()]),
+    )
+
+
+def words(rule: Rule, *batches: Batch) -> str:
+    """What is found of a rule; empty where nothing is."""
+    found = RuleCheck([rule]).findings(batches, WINDOW, judged_rows=sum(map(len, batches)))
+    return found[0].message if found else ""
+
+
+def replaced(values: list[Any], *changes: tuple[int, Any]) -> pa.Array:
+    for place, value in changes:
+        values[place] = value
+    return pa.array(values)
+
+
+FARES = [place % 50 + 1.0 for place in range(ROWS)]
+CODES = ["EWR", "JFK"] * (ROWS // 2)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "text"),
+    [
+        (
+            Rule(name="r", column="fare", low=0, high=60),
+            {"fare": replaced(FARES[:], (3, -1.0), (7, 99.0))},
+            "below 0 or",
+        ),
+        (
+            Rule(name="r", column="fare", missing=0.0),
+            {"fare": replaced(FARES[:], (3, None))},
+            "fare is missing in 1 of",
+        ),
+        (Rule(name="r", column="fare", missing=0.0), {"fare": replaced(FARES[:], (3, np.nan))}, "such as id3"),
+        (Rule(name="r", column="code", values=("EWR", "JFK")), {"code": replaced(CODES[:], (9, "LGA"))}, "none of EWR"),
+        (
+            Rule(name="r", column="code", pattern="[A-Z]{3}"),
+            {"code": replaced(CODES[:], (9, "ewr!"))},
+            "does not match",
+        ),
+        (
+            Rule(name="r", column="trip", unique=True),
+            {"trip": pa.array(["t1"] * ROWS)},
+            "repeats a value in 199 of 200",
+        ),
+        (
+            Rule(name="r", expression="fare > 1 or code == 'EWR'"),
+            {"code": pa.array(["JFK"] * ROWS)},
+            "does not hold in 4",
+        ),
+        (Rule(name="r", rows=(201, None)), {}, "200 rows, expected at least 201"),
+        (Rule(name="r", fresh=timedelta(hours=3)), {}, "newest row is of 2026-11-30 03:19 UTC"),
+    ],
+)
+def test_what_breaks_a_rule_is_told_with_its_rows_and_what_does_not_is_not(
+    rule: Rule, changes: dict[str, Any], text: str
+) -> None:
+    if changes:
+        assert words(rule, batch()) == ""
+    assert text in words(rule, batch(**changes))
+
+
+def test_a_value_that_comes_again_in_a_later_batch_is_a_repeat() -> None:
+    rule = Rule(name="r", column="trip", unique=True)
+    assert words(rule, batch(), batch(ROWS)) == ""
+    assert "in 200 of 400 rows (50.0%)" in words(rule, batch(), batch())
+
+
+def test_a_share_of_rows_may_break_a_rule_that_says_so() -> None:
+    wrong = {"fare": replaced(FARES[:], (3, -1.0), (7, -1.0))}
+    assert words(Rule(name="r", column="fare", low=0, share=0.01), batch(**wrong)) == ""
+    assert words(Rule(name="r", column="fare", low=0, share=0.009), batch(**wrong)) != ""
+
+
+def test_a_gap_of_the_selection_rate_between_groups_is_told_once_it_is_more_than_chance() -> None:
+    rule = Rule(name="r", group="code", gap=0.1)
+    assert "a gap of more than 10.0%" in words(rule, batch())
+    mixed = {"code": pa.array(["EWR", "EWR", "JFK", "JFK"] * (ROWS // 4))}
+    assert words(rule, batch(**mixed)) == ""
+
+
+def test_the_level_is_that_of_the_rule_and_a_column_that_is_gone_breaks_it() -> None:
+    rules = [Rule(name="a", column="fare", low=99.0), Rule(name="b", level="notice", column="gone", low=0.0)]
+    found = RuleCheck(rules).findings([batch()], WINDOW, judged_rows=ROWS)
+    assert [(one.kind, one.feature, one.fact) for one in found] == [
+        (RULE_BROKEN, "rule a", True),
+        (RULE_BROKEN_NOTICE, "rule b", True),
+    ]
+    assert "the column gone is gone" in found[1].message
+
+
+def test_a_window_without_rows_breaks_rules_about_rows_alone() -> None:
+    rules = [
+        Rule(name="a", column="fare", low=99.0),
+        Rule(name="b", rows=(1, None)),
+        Rule(name="c", fresh=WINDOW.end - DAY),
+    ]
+    found = RuleCheck(rules).findings([], WINDOW, judged_rows=0)
+    assert [one.feature for one in found] == ["rule b", "rule c"]
+
+
+def test_rules_about_columns_that_are_not_watched_are_refused_before_anything_is_judged() -> None:
+    check_rules([Rule(name="r", expression="fare < 3 and prediction_id != ''")], ["fare"])
+    with pytest.raises(BadInput, match="a column that is not watched"):
+        check_rules([Rule(name="r", column="tips", low=0.0)], ["fare"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "fare.__class__",
+        "[fare for fare in ()]",
+        "lambda: 1",
+        "fare < (1 if True else 2)",
+        "open('x')",
+        "fare ** 99999999",
+        "f'{fare}'",
+        "fare in code",
+        "a := 3",
+        "",
+        "fare <",
+        "1 < " * 400 + "fare",
+        "(" * 5_000 + "fare" + ")" * 5_000,
+    ],
+)
+def test_an_expression_is_a_small_part_of_a_language_and_nothing_else_is_evaluated(text: str) -> None:
+    with pytest.raises(BadInput, match="expression cannot be used"):
+        Expression(text)
+
+
+def test_an_expression_that_does_not_fit_the_rows_is_told_and_stops_nothing() -> None:
+    assert "it cannot be held against these rows" in words(Rule(name="r", expression="code > 3"), batch())
+    assert "it cannot be held against these rows" in words(Rule(name="r", expression="fare + 1"), batch())

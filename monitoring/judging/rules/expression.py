@@ -70,15 +70,7 @@ class Expression:
         return tuple(sorted(self._columns))
 
     def broken(self, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
-        """Which rows are not as they should be, bool [n].
-
-        Args:
-            columns: The columns that it reads, by name, [n] each.
-
-        Returns:
-            True where the expression is false; a row without an answer is as it should be. BadInput is raised where
-            it does not fit the columns' types, or gives no truth of each row.
-        """
+        """Which rows are not as they should be, from columns by name: bool [n]. Raises BadInput where it fits no rows."""
         problem = "it reads no column"
         try:
             value = self._compiled(columns)

@@ -32,7 +32,9 @@ VERBS: Mapping[str, Verb] = {
     "remove": Verb("pitfalls_tf.cli.monitor.remove", "Say that a config was removed on purpose."),
     "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),
     "incidents": Verb("pitfalls_tf.cli.monitor.incidents", "Look at incidents, and act on them."),
-    "rules": Verb("pitfalls_tf.cli.monitor.rules", "Take over rules about data."),
+    "import-rules": Verb(
+        "pitfalls_tf.cli.monitor.import_rules", "Write rules of another tool as sections of a config."
+    ),
     "notify": Verb("pitfalls_tf.cli.monitor.notify", "See and test how people are notified."),
 }
 

@@ -1,4 +1,4 @@
-"""``pitfalls monitor rules import``: write rules of another tool as sections of a config."""
+"""``pitfalls monitor import-rules``: write rules of another tool as sections of a config."""
 
 from __future__ import annotations
 

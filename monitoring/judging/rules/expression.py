@@ -70,7 +70,7 @@ class Expression:
         return tuple(sorted(self._columns))
 
     def broken(self, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
-        """Which rows are not as they should be, from columns by name: bool [n]. Raises BadInput where it fits no rows."""
+        """Which rows are not as they should be, bool [n]. Raises BadInput where it fits no rows."""
         problem = "it reads no column"
         try:
             value = self._compiled(columns)

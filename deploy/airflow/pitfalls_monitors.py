@@ -26,9 +26,9 @@ with DAG(
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "execution_timeout": timedelta(hours=6)},
 ) as dag:
-    for config in sorted(CONFIGS.glob("*.toml")):
+    for config in sorted({*CONFIGS.glob("*.toml"), *CONFIGS.glob("*/monitor.toml")}):
         BashOperator(
-            task_id=config.stem,
+            task_id=config.parent.name if config.name == "monitor.toml" and config.parent != CONFIGS else config.stem,
             # An open page is no failure of the task: the monitor notifies people itself.
             bash_command=f"pitfalls monitor run --config {shlex.quote(str(config))} --exit-code none",
         )

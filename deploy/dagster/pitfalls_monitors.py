@@ -21,10 +21,11 @@ def monitor(config: Path) -> dagster.AssetsDefinition:
         config: The ``monitor.toml``.
 
     Returns:
-        The asset, named after the file.
+        The asset, named after the file, or after the folder of a `monitor.toml`.
     """
+    name = config.parent.name if config.name == "monitor.toml" and config.parent != CONFIGS else config.stem
 
-    @dagster.asset(name=config.stem.replace("-", "_"), group_name="pitfalls")
+    @dagster.asset(name=name.replace("-", "_"), group_name="pitfalls")
     def judged(context: dagster.AssetExecutionContext) -> dagster.MaterializeResult:
         # An open page is no failure of the run: the monitor notifies people itself.
         command = ["pitfalls", "monitor", "run", "--config", str(config), "--exit-code", "none", "--json"]
@@ -37,7 +38,7 @@ def monitor(config: Path) -> dagster.AssetsDefinition:
     return judged
 
 
-ASSETS = [monitor(config) for config in sorted(CONFIGS.glob("*.toml"))]
+ASSETS = [monitor(config) for config in sorted({*CONFIGS.glob("*.toml"), *CONFIGS.glob("*/monitor.toml")})]
 EVERY_HOUR = dagster.ScheduleDefinition(
     name="pitfalls_hourly",
     target=dagster.AssetSelection.groups("pitfalls"),

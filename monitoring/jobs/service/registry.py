@@ -18,8 +18,19 @@ def state_folder() -> Path:
 
     Returns:
         `$XDG_STATE_HOME/pitfalls`, by default `~/.local/state/pitfalls`.
+
+    Raises:
+        CannotRun: There is neither the variable nor a home.
     """
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "pitfalls")
+    try:
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "pitfalls")
+    except RuntimeError as error:
+        raise CannotRun(
+            "There is no folder in which the service can remember its configs.",
+            got=str(error),
+            expected="a home, or the variable XDG_STATE_HOME",
+            fix="Name one with --state.",
+        ) from error
 
 
 def registry_path(folder: Path, pattern: str) -> Path:

@@ -117,7 +117,7 @@ def message(
 
 
 def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
-    """What is known of the cause of an open incident some windows later: its metric by now, and the inputs that moved.
+    """What is known of the cause of an open incident some windows later: its metric, its largest part, its inputs.
 
     Args:
         alarm: The incident's watch as an alarm, and its windows since the onset.
@@ -128,7 +128,8 @@ def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: 
     Returns:
         Sentences.
     """
-    return " ".join((f"{_headline(alarm, departure, shifts)}.", *input_sentences(alarm, detail, shifts)))
+    parts = _part_sentences(detail.parts)
+    return " ".join((f"{_headline(alarm, departure, shifts)}.", *parts, *input_sentences(alarm, detail, shifts)))
 
 
 def _headline(alarm: Alarm, departure: Departure, shifts: Shifts) -> str:

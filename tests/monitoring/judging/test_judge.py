@@ -91,7 +91,7 @@ def test_the_cause_of_an_open_incident_is_assessed_again(wrong: list[Judgement])
     opening, _, again = last.message.partition(ASSESSED_AGAIN)
     assert first.message.startswith(opening)
     assert ASSESSED_AGAIN not in again, "only what is known by now"
-    assert " rows). No input moved since then (false discovery rate 5 %)." in again
+    assert "No input moved since then (false discovery rate 5 %)." in again
     assert last.detail.rows == first.detail.rows
     assert len(last.history) <= 2, "nobody is notified of it"
 

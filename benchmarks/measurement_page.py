@@ -21,6 +21,7 @@ PAGES = {
     "truth.lender.causes": "lender-incidents.md",
     "truth.lender.promises": "lender-years.md",
     "truth.nannyml_equal_alarms": "nannyml-datasets.md",
+    "truth.worlds.measure": "worlds.md",
 }
 
 

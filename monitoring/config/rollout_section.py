@@ -54,6 +54,7 @@ class RolloutSection(Section):
     key: Name | None = Field(default=None, examples=["user_id"])
     sticky: Literal["request", "day", "forever"] = Field(default="day", examples=["day"])
     trained_until: Moment | None = Field(default=None, examples=["2026-04-05T00:00:00Z"])
+    split_file: LocalPath | None = Field(default=None, examples=["split.json"])
     folder: LocalPath | None = Field(default=None, examples=["rollouts"])
     model_config_file: LocalPath | None = Field(default=None, examples=["../serving/models.config"])
     label: Name = Field(default="stable", examples=["stable"])

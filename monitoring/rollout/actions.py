@@ -17,6 +17,7 @@ from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.life import Step, check_goes_on, ended
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.rollout_settings import iso, settings_text
+from monitoring.rollout.split.split_file import end_split
 from monitoring.store.store import Store
 
 
@@ -157,6 +158,7 @@ def promote(
     text = f"Version {record.candidate} was promoted{forced}. {said}"
     step = ended(record, "promoted", now, author.by, text)
     former = record if record.mode == "replay" else step.record
+    split_no_more(config, record)
     number = store.rollouts.begin_after(former, step.events, _watch(record, author, now))
     watch = store.rollouts.one(number)
     text = f"Version {record.champion} goes on in the dark, so that version {record.candidate} can be taken back."
@@ -222,10 +224,11 @@ def take_back(config: MonitorConfig, store: Store, record: RolloutRecord, author
     return _save_end(store, step)
 
 
-def stop(store: Store, record: RolloutRecord, author: Author, reason: str = "") -> RolloutRecord:
+def stop(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author, reason: str = "") -> RolloutRecord:
     """End a rollout; whatever version is in use stays.
 
     Args:
+        config: The config.
         store: The store.
         record: The rollout; it goes on.
         author: Who ends it.
@@ -240,7 +243,14 @@ def stop(store: Store, record: RolloutRecord, author: Author, reason: str = "") 
     check_goes_on(record)
     stays = record.candidate if record.mode == "watch" else record.champion
     text = f"Stopped; version {stays} stays." + (f" {reason}" if reason else "")
+    split_no_more(config, record)
     return _save_end(store, ended(record, "stopped", author.clock(), author.by, text))
+
+
+def split_no_more(config: MonitorConfig, record: RolloutRecord) -> None:
+    """Have servers split no more, where a rollout of mode split ends. Raises CannotRun where the file stays."""
+    if record.mode == "split" and config.rollout.split_file is not None:
+        end_split(config.rollout.split_file)
 
 
 def _save_end(store: Store, step: Step) -> RolloutRecord:

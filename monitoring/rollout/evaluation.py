@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from monitoring.records import (
-    SCORE_ONE,
     RolloutGuard,
     RolloutInterval,
     RolloutLook,
     RolloutResult,
-    RolloutVerdict,
     RolloutWindow,
     StillNeeded,
 )
 from monitoring.rollout import decision_rules
+from monitoring.rollout.comparing import PAIRED, Comparing
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval
 from monitoring.rollout.evidence.differences import DEFAULT, loss_scale
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.verdict import CANNOT_TELL, Comparison, Rules, compare, decide, looks, word_of
+from monitoring.rollout.evidence.verdict import CANNOT_TELL, Comparison, Rules, compare, decide, word_of
 from monitoring.rollout.pairs import CALIBRATION, ERRORS, LATENCY, LOSS, Measures, WindowEvidence
 from monitoring.tasks.metrics import find_metric
 
@@ -41,6 +41,7 @@ def evaluate(
     obstacles: Sequence[str] = (),
     *,
     expected: Sequence[str] = (),
+    comparing: Comparing = PAIRED,
 ) -> RolloutResult:
     """What the windows so far say.
 
@@ -50,6 +51,7 @@ def evaluate(
         rules: What decides.
         obstacles: Why nothing can be told, in sentences.
         expected: Guards without which nothing is promoted, although they may have no rows yet.
+        comparing: How windows are compared: by rows that both versions answered, or by units of a split.
 
     Returns:
         The result. Cost: about a millisecond for each window and each guard.
@@ -58,15 +60,14 @@ def evaluate(
     deciding = Rules(
         margin=rules.margin(scale), alpha=rules.wrong, scale=measures.scale * scale, missing=rules.missing_labels
     )
-    steps = list(looks([one.measures[LOSS] for one in windows], deciding))
+    steps = list(comparing.looks(windows, deciding))
     primary = steps[-1] if steps else compare([], deciding)
     guards = {name: compare([], Rules(margin=SLOW_SHARE)) for name in expected}
-    guards |= _guards(windows, measures, rules, scale)
+    guards |= _guards(windows, measures, rules, comparing)
     blocked = [*obstacles, *_obstacles(windows, primary)]
     decision = decide(primary, guards, require=rules.require, alpha=rules.wrong, obstacles=blocked)
     metric = find_metric(measures.loss)
-    shown = bool(primary.sums.rows)
-    decided, decided_at = _first_verdict(steps, windows)
+    shown, (champion, candidate) = bool(primary.sums.rows), comparing.means(windows)
     return RolloutResult(
         verdict=decision.verdict,
         loss=measures.loss,
@@ -78,12 +79,11 @@ def evaluate(
         missing_labels=rules.missing_labels,
         interval=_interval(primary.interval, deciding.margin, known=shown),
         at_random=_interval(primary.at_random, deciding.margin, known=shown),
-        champion=_mean_loss([one.champion for one in windows], windows, scale),
-        candidate=_mean_loss([one.candidate for one in windows], windows, scale),
+        champion=None if champion is None else champion * scale,
+        candidate=None if candidate is None else candidate * scale,
         **_counts(primary.sums, windows),
         dispersion=primary.dispersion,
-        decided_at=decided_at,
-        decided=decided,
+        **_first_verdict(steps, windows),
         promotable=decision.promotable,
         reasons=decision.reasons,
         obstacles=decision.obstacles,
@@ -96,24 +96,24 @@ def evaluate(
     )
 
 
-def _counts(sums: PairedSums, windows: Sequence[WindowEvidence]) -> dict[str, int]:
+def _counts(sums: PairedSums, windows: Sequence[WindowEvidence]) -> dict[str, Any]:
     """How many rows of each kind there are, as a result has them."""
     found = {name: getattr(sums, name) for name in ("rows", "disagreements", "missing")}
     return found | {name: sum(getattr(one, name) for one in windows) for name in ("labelled", "unusable", "failed")}
 
 
-def _first_verdict(
-    steps: Sequence[Comparison], windows: Sequence[WindowEvidence]
-) -> tuple[RolloutVerdict | None, datetime | None]:
+def _first_verdict(steps: Sequence[Comparison], windows: Sequence[WindowEvidence]) -> dict[str, Any]:
     """The first verdict, and the end of the window after which it came; None before there is one."""
     found = ((step.word, window.end) for step, window in zip(steps, windows, strict=True) if step.word != CANNOT_TELL)
-    return next(found, (None, None))
+    decided, at = next(found, (None, None))
+    return {"decided": decided, "decided_at": at}
 
 
 def _guards(
-    windows: Sequence[WindowEvidence], measures: Measures, rules: DecisionRules, scale: float
+    windows: Sequence[WindowEvidence], measures: Measures, rules: DecisionRules, comparing: Comparing
 ) -> dict[str, Comparison]:
     """The comparison of each guard that has been measured."""
+    scale = loss_scale(measures.task, measures.loss)
     slices = Rules(
         margin=rules.limit(decision_rules.SLICES, scale),
         alpha=rules.wrong,
@@ -132,12 +132,7 @@ def _guards(
         ERRORS: Rules(margin=rules.limit(decision_rules.ERRORS, scale), alpha=rules.wrong),
         LATENCY: Rules(margin=SLOW_SHARE, alpha=rules.wrong),
     }
-    found = {}
-    for name, own in known.items():
-        sums = [one.measures[name] for one in windows if name in one.measures]
-        if sums:
-            found[name] = compare(sums, own)
-    return found
+    return {name: comparing.compare(windows, name, own) for name, own in known.items() if comparing.has(windows, name)}
 
 
 def _obstacles(windows: Sequence[WindowEvidence], primary: Comparison) -> list[str]:
@@ -180,11 +175,6 @@ def _window(one: WindowEvidence, scale: float) -> RolloutWindow:
         missing=sums.missing,
         difference=sums.mean * scale,
     )
-
-
-def _mean_loss(totals: Sequence[int], windows: Sequence[WindowEvidence], scale: float) -> float | None:
-    labelled = sum(one.labelled for one in windows if one.probability == 1.0)  # a sample's are of disagreements alone
-    return sum(totals) / SCORE_ONE / labelled * scale if labelled else None
 
 
 def _needed(primary: Comparison, windows: Sequence[WindowEvidence]) -> StillNeeded | None:

@@ -104,24 +104,21 @@ pitfalls.params.append(
         help="Lines on stderr: text, or one JSON object each.",
     )
 )
-
-
-def _show_version(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:
-    if is_asked:
-        click.echo(f"pitfalls {installed_version()}")
-        context.exit()
-
-
 pitfalls.params.append(
     click.Option(
         ["--version"],
         is_flag=True,
         is_eager=True,
         expose_value=False,
-        callback=_show_version,
+        callback=lambda context, _option, is_asked: is_asked and _show_version(context),
         help="Show the version and exit.",
     )
 )
+
+
+def _show_version(context: click.Context) -> None:
+    click.echo(f"pitfalls {installed_version()}")
+    context.exit()
 
 
 def main() -> None:

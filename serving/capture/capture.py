@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 import numpy as np
 
 from monitoring.errors import BadInput
+from monitoring.rollout.split.split_file import UNIT_COLUMN
 from monitoring.traffic.format.rows import AnsweredRows
 from serving.access.identity import NOBODY, Identity
 from serving.capture.log_sink import LogSink, RowWriter
@@ -48,6 +49,8 @@ class Caller(NamedTuple):
     """The server's own id, which no client chooses; empty if the request's id is that."""
     is_in_range: bool = True
     """Whether the event time is in the server's range."""
+    unit: str = ""
+    """What it is assigned to a version by, in a split; empty without one."""
 
     def part(self, name: str) -> Caller:
         """The caller of one of several parts of a request, whose answers have ids of their own."""
@@ -180,7 +183,7 @@ class Capture:
     def _rows(self, batch: AnsweredBatch, sampling_rate: float, *, quarantined: bool = False) -> AnsweredRows:
         counts, redaction, answered_us = batch.counts, self._redaction, batch.answered_us
         of_callers: Iterator[list[Any]] = map(list, zip(*batch.callers, strict=True))
-        request_ids, times, arrivals, identities, answer_ids, _ = of_callers
+        request_ids, times, arrivals, identities, answer_ids, _, units = of_callers
         # Lists: for few rows, NumPy costs more than all the rest.
         rows: list[int] | Array = [0] * len(counts)
         event_times: list[int] | Array = times
@@ -205,7 +208,7 @@ class Capture:
             event_times_us=event_times,
             answered_at_us=answered_us,
             latencies_us=latencies,
-            inputs=batch.inputs if redaction is None else redaction.apply(batch.inputs),
+            inputs=_with_units(batch.inputs if redaction is None else redaction.apply(batch.inputs), units, counts),
             outputs=batch.outputs if redaction is None else redaction.apply(batch.outputs),
             sampling_rate=sampling_rate,
             answer_ids=answer_ids,
@@ -233,6 +236,14 @@ class Capture:
         if folder not in self._model_sinks:
             self._model_sinks[folder] = self._open_sink(folder)
         return self._model_sinks[folder]
+
+
+def _with_units(inputs: Mapping[str, Array], units: Sequence[str], counts: Sequence[int]) -> Mapping[str, Array]:
+    """The inputs with the column of a split's units, where one of the requests is part of a split."""
+    if not any(units):
+        return inputs
+    texts = np.array([unit.encode() for unit in units], dtype=object)
+    return {**inputs, UNIT_COLUMN: np.repeat(texts, counts)}
 
 
 def _selected(batch: AnsweredBatch, kept: Sequence[bool]) -> AnsweredBatch:

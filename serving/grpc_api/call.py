@@ -24,6 +24,9 @@ class GrpcCall(NamedTuple):
     hold: Callable[[int], None] = _hold_nothing
     """Counts bytes that its message takes, parsed, until it is answered; raises `Failure` if they are too many."""
 
+    metadata: tuple[tuple[bytes, bytes], ...] = ()
+    """What the caller adds, with names in lower case."""
+
     def part(self, name: str) -> GrpcCall:
         """The same call for one of several parts of its request."""
         return self._replace(caller=self.caller.part(name))

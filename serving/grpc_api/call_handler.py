@@ -97,7 +97,7 @@ class GrpcCallHandler:
         left_s = call.time_remaining()
         if left_s is not None and left_s <= 0:
             raise Failure(Code.DEADLINE_EXCEEDED, "The deadline had passed when the request arrived.")
-        return GrpcCall(caller, left_s, who, call.hold)
+        return GrpcCall(caller, left_s, who, call.hold, call.metadata)
 
     def count(self, method: GrpcMethod, model: str, code: Code, started_s: float) -> None:
         """Count a call in the metrics."""

@@ -44,9 +44,9 @@ class ClassifyHandler:
         self._models = models
         self._response = classification_pb2.ClassificationResponse
 
-    def acquire(self, request: Any) -> ServedVersion:
-        """The version that a ``ClassificationRequest`` names, leased. Raises `Failure`."""
-        return read_model_spec(request).acquire(self._models)
+    def acquire(self, request: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
+        """The version that answers a ``ClassificationRequest``, leased. Raises `Failure`."""
+        return read_model_spec(request).acquire(self._models, call)
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
         """What is asked, with what writes a ``ClassificationResponse``. Raises `Failure`."""
@@ -63,9 +63,9 @@ class RegressHandler:
         self._models = models
         self._response = regression_pb2.RegressionResponse
 
-    def acquire(self, request: Any) -> ServedVersion:
-        """The version that a ``RegressionRequest`` names, leased. Raises `Failure`."""
-        return read_model_spec(request).acquire(self._models)
+    def acquire(self, request: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
+        """The version that answers a ``RegressionRequest``, leased. Raises `Failure`."""
+        return read_model_spec(request).acquire(self._models, call)
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
         """What is asked, with what writes a ``RegressionResponse``. Raises `Failure`."""

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from serving.models.signatures import DEFAULT_SIGNATURE
+from serving.split.routing import Wanted, acquire
 from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from serving.grpc_api.call import GrpcCall
     from serving.models.served_version import ServedVersion
     from serving.models.versions import Models
 
@@ -28,9 +31,17 @@ class ServableRequest:
         """Hold the version while the block runs; errors as of `Models.lease`."""
         return models.lease(self.model, self.version, self.label)
 
-    def acquire(self, models: Models) -> ServedVersion:
-        """Take a lease on the version; errors as of `Models.acquire`."""
-        return models.acquire(self.model, self.version, self.label)
+    def acquire(
+        self, models: Models, call: GrpcCall, values_of: Callable[[str], Any] = lambda _: None
+    ) -> tuple[ServedVersion, GrpcCall]:
+        """Take a lease on the version that answers; arguments and errors as of `serving.split.routing.acquire`.
+
+        Returns:
+            The version, and the call as it is logged.
+        """
+        wanted = Wanted(self.model, self.version, self.label)
+        served, caller = acquire(models, wanted, call.caller, call.metadata, values_of)
+        return served, call if caller is call.caller else call._replace(caller=caller)
 
 
 def read_model_spec(request: Any) -> ServableRequest:

@@ -38,9 +38,15 @@ class PredictHandler:
         self._models = models
         self._limit_bytes = limit_bytes
 
-    def acquire(self, request: Any) -> ServedVersion:
-        """The version that a ``PredictRequest`` names, leased. Raises `Failure`."""
-        return read_model_spec(request).acquire(self._models)
+    def acquire(self, request: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
+        """The version that answers a ``PredictRequest``, leased. Raises `Failure`."""
+
+        def values_of(name: str) -> Any:
+            if name not in request.inputs:
+                return None
+            return decode(name, request.inputs[name], self._limit_bytes, ShortForms())
+
+        return read_model_spec(request).acquire(self._models, call, values_of)
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
         """Read a ``PredictRequest``.

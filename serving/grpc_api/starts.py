@@ -24,8 +24,12 @@ Start = Callable[[Any, GrpcCall, Done], Callable[[], object]]
 class InferenceHandler(Protocol):
     """Translates requests of one kind."""
 
-    def acquire(self, request: Any) -> ServedVersion:
-        """Find the version that a request names, and take a lease on it. Raises `Failure`."""
+    def acquire(self, request: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
+        """Find the version that answers a request, and take a lease on it. Raises `Failure`.
+
+        Returns:
+            The version, and the call as it is logged.
+        """
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
         """Read a request.
@@ -46,7 +50,7 @@ def by_inference(inference: Inference, handler: InferenceHandler) -> Start:
     """
 
     def start(request: Any, call: GrpcCall, done: Done) -> Callable[[], object]:
-        served = handler.acquire(request)
+        served, call = handler.acquire(request, call)
 
         def finish(outcome: InferenceResult | bytes | BaseException) -> None:
             served.release()

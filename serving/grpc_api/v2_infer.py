@@ -10,6 +10,7 @@ from serving.grpc_api.tensors import size_of
 from serving.grpc_api.v2_tensors import read_infer_message, write_infer_message
 from serving.inference_v2.infer import make_inference_request
 from serving.inference_v2.routes import read_version
+from serving.split.routing import Wanted, acquire
 
 if TYPE_CHECKING:
     from serving.grpc_api.call import GrpcCall
@@ -25,9 +26,17 @@ class ModelInferHandler:
     def __init__(self, models: Models) -> None:
         self._models = models
 
-    def acquire(self, message: Any) -> ServedVersion:
-        """The version that a ``ModelInferRequest`` names, leased. Raises `Failure`."""
-        return self._models.acquire(message.model_name, read_version(message.model_version))
+    def acquire(self, message: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
+        """The version that answers a ``ModelInferRequest``, leased. Raises `Failure`."""
+        wanted = Wanted(message.model_name, read_version(message.model_version))
+        served, caller = acquire(
+            self._models,
+            wanted,
+            call.caller,
+            call.metadata,
+            lambda name: read_infer_message(message).inputs.get(name),  # noqa: PLW0108 - read only where it is needed
+        )
+        return served, call if caller is call.caller else call._replace(caller=caller)
 
     def prepare(self, message: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
         """Read a ``ModelInferRequest``.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REQUEST_ID_HEADER = b"x-request-id"
 EVENT_TIME_HEADER = b"x-event-time"
 ANSWER_ID_HEADER = b"x-answer-id"
+VERSION_HEADER = b"x-model-version"
 TOKEN_HEADER = b"authorization"
 CALLER_HEADERS = frozenset({REQUEST_ID_HEADER, EVENT_TIME_HEADER, TOKEN_HEADER})
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -96,6 +97,11 @@ class CallerReader:
         is_own_clock = event_time_us == arrived_us
         is_in_range = is_own_clock or self._event_times is None or self._event_times.holds(event_time_us, arrived_us)
         return Caller(request_id, event_time_us, arrived_us, identity, answer_id, is_in_range)
+
+
+def version_header(caller: Caller, version: int) -> tuple[tuple[bytes, bytes], ...]:
+    """The header of a response that names the version that answered, where requests are split between two."""
+    return ((VERSION_HEADER, str(version).encode()),) if caller.unit else ()
 
 
 def id_headers(caller: Caller) -> tuple[tuple[bytes, bytes], ...]:

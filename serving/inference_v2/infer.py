@@ -10,6 +10,7 @@ from serving.inference.requests import InferenceRequest, InferenceResult
 from serving.inference_v2.datatypes import datatype_of
 from serving.inference_v2.infer_requests import read_infer_request
 from serving.inference_v2.infer_responses import JSON_BYTES_HEADER, ModelInferResponseWriter
+from serving.split.routing import Wanted, acquire
 from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class InferEndpoint:
         caller = self._callers.read(
             call.headers, arrived_us=call.arrived_us, identity=call.identity, id_of_body=request.id
         )
-        served = self._models.acquire(call.route.model, call.route.version)
+        wanted = Wanted(call.route.model, call.route.version)
+        served, caller = acquire(self._models, wanted, caller, call.headers, request.inputs.get)
         writer = ModelInferResponseWriter(request, served)
 
         def finish(outcome: InferenceResult | bytes | BaseException) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from monitoring.rollout.split.split_file import Split
     from serving.models.runner import Runner
     from serving.models.version_folders import ModelSource
 
@@ -61,6 +62,8 @@ class Models:
         self._retries = used.retries
         self._newest_is_zero = used.newest_is_zero
         self._clock = clock
+        self.splits: Mapping[str, Split] = {}
+        """How requests that name no version are split, by model; replaced as a whole."""
         self._changing = threading.Lock()
         self._sources: dict[str, ModelSource] = {}
         self._served: dict[str, dict[int, ServedVersion]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from serving.inference.callers import id_headers
+from serving.inference.callers import id_headers, version_header
 from serving.inference.requests import InferenceRequest, InferenceResult, RowRequest
 from serving.models.heads import read_head
 from serving.models.signatures import DEFAULT_SIGNATURE
@@ -13,6 +13,7 @@ from serving.rest.examples import read_examples, serialise, write_results
 from serving.rest.instances import read_columns, read_instances, read_signature_name
 from serving.rest.instances_format import INSTANCES_FORMAT
 from serving.rest.number_rows import NumberRows, has_many_lists, read_number_rows
+from serving.split.routing import Wanted, acquire, values_in
 from serving.status import InvalidArgument
 from serving.transport.http_response import HttpResponse
 from serving.transport.json_parsing import parse_object
@@ -65,12 +66,13 @@ class PredictionEndpoint:
             name = read_signature_name(document)
             # Examples are checked before the model is looked up, instances after it.
             examples = None if route.verb == "predict" else read_examples(document)
-        served = self._models.acquire(route.model, route.version, route.label)
+        wanted = Wanted(route.model, route.version, route.label)
+        served, caller = acquire(self._models, wanted, caller, request.headers, values_in(document))
 
         def finish(outcome: InferenceResult | bytes | BaseException) -> None:
             served.release()
             if isinstance(outcome, bytes):
-                done(HttpResponse(200, outcome, headers=id_headers(caller)))
+                done(HttpResponse(200, outcome, headers=(*id_headers(caller), *version_header(caller, served.number))))
             elif isinstance(outcome, BaseException):
                 done(outcome)
 

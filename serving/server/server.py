@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,12 @@ from serving.server.listeners import bind_listeners
 from serving.server.peers import PeerPages, SingleProcess
 from serving.server.periodic import repeating
 from serving.server.shutdown import DrainingServer, hangups_held
+from serving.split.file_watch import SplitFile
 from serving.transport.limits import raise_open_file_limit
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from serving.capture.capture import Capture
@@ -61,6 +63,9 @@ if TYPE_CHECKING:
 # Python lets a thread keep the interpreter for 5 ms; the model's thread, back from the graph with its outputs, would
 # wait that long for the event loop.
 SWITCH_S = 0.0005
+
+#: Seconds between two looks at the file that says how requests are split.
+SPLIT_POLL_S = 1.0
 UNCHECKED = (
     "WARNING: --allow-any-op: no graph is checked. Every model, and whoever may place one where this server finds it, "
     "can read and write files, reach the network and run code, as this user."
@@ -108,10 +113,23 @@ def serve(
             def started() -> None:
                 on_ready(replace(info, models={name: models.available(name) for name in models.names}))
 
-            _run(settings, listeners, dependencies, reloader, others, started)
+            with _split_by(settings.repository.split_file, models, report):
+                _run(settings, listeners, dependencies, reloader, others, started)
             dependencies.inference.close()
         models.close()
         report("Stopped: everything accepted was answered.")
+
+
+@contextmanager
+def _split_by(file: Path | None, models: Models, report: Report) -> Iterator[None]:
+    """Split requests between versions as a file says, which is followed until the block ends."""
+    if file is None:
+        yield
+        return
+    followed = SplitFile(file, models, report)
+    followed.poll()
+    with repeating("split", followed.poll, every_s=SPLIT_POLL_S):
+        yield
 
 
 def _load(

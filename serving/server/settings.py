@@ -43,6 +43,8 @@ class ModelRepositorySettings:
     """Where versions of models at URLs are copied to; None if there are no such models."""
     may_label_unavailable: bool = False
     """Whether a reload may give a new label to a version that is not available yet."""
+    split_file: Path | None = None
+    """Says how requests that name no version are split between two; read again when it changes. None splits none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

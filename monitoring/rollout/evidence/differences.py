@@ -139,7 +139,7 @@ def calibration_differences(task: Task, loss: str, champion: Floats, candidate: 
         The differences, in [-2, 2]. A row without a usable answer of the candidate counts as expected to be right.
     """
     found = paired_differences(task, loss, champion, candidate, labels)
-    expected = _expected(task, loss, candidate) - _expected(task, loss, champion)
+    expected = expected_losses_of(task, loss, candidate) - expected_losses_of(task, loss, champion)
     known = np.where(found.largest == 0.0, np.nan_to_num(found.values, nan=0.0), found.values)  # whatever the label
     return Differences(values=known - expected, largest=found.largest + np.abs(expected), scale=2.0)
 
@@ -186,7 +186,7 @@ def _mean(parts: Sequence[Floats]) -> Floats:
     return np.asarray(np.mean(np.stack(parts), axis=0), dtype=np.float64)
 
 
-def _expected(task: Task, loss: str, answers: Floats) -> Floats:
+def expected_losses_of(task: Task, loss: str, answers: Floats) -> Floats:
     """The loss that answers promise, [n]; 0 for rows without a usable answer."""
     usable = np.flatnonzero(np.isfinite(answers).all(axis=1))
     found = np.zeros(len(answers))

@@ -148,15 +148,18 @@ class _Rejections:
         self._limit = math.log(1.0 / rules.alpha)
         step = stream.disagreement * stream.coverage
         size = min(stream.spread / rules.scale, 1.0)
+        self._unknown = stream.disagreement * size - step * size if rules.missing == "bounded" else 0.0
+        # Labels may be late just where the effect shows: the rows that are known show that much less of it.
+        coverage = 1.0 if rules.missing == "bounded" else stream.coverage
+        shown = np.sign(effect) * max(abs(effect) / rules.scale * coverage - self._unknown, 0.0)
         # The share of its rows on which the candidate has the larger loss; an effect that so few rows cannot have, all.
-        share = (1.0 + np.clip(effect / rules.scale / max(stream.disagreement * size, 1e-12), -1.0, 1.0)) / 2.0
+        share = (1.0 + np.clip(shown / max(step * size, 1e-12), -1.0, 1.0)) / 2.0
         rows = np.diff(np.floor(stream.rows * np.arange(windows + 1))).astype(np.int64)
         differing = rng.binomial(rows, min(step, 1.0), size=(SIMULATIONS, windows))
         larger = rng.binomial(differing, share)
         self._larger, self._smaller = larger.cumsum(axis=1), (differing - larger).cumsum(axis=1)
         self._rows = rows.cumsum().astype(np.float64)
         self._size = size
-        self._unknown = stream.disagreement * size - step * size if rules.missing == "bounded" else 0.0
 
     def above(self, boundary: float) -> NDArray[np.bool_]:
         """By which window it is rejected that the mean is the boundary or more, [SIMULATIONS, windows]."""

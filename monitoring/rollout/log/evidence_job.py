@@ -59,29 +59,36 @@ class CountedWindow:
         chosen: Rows that the candidate was to answer.
         logged: Rows that the champion has answered.
         gone: Answers of the candidate to rows that the log does not have any more.
+        unkeyed: Of a split, rows without a key.
+        crossed: Of a split, rows that another version answered than their key says.
     """
 
     evidence: WindowEvidence
     chosen: int
     logged: int
     gone: int = 0
+    unkeyed: int = 0
+    crossed: int = 0
 
     @classmethod
     def of(cls, start: datetime, end: datetime, document: Mapping[str, Any]) -> CountedWindow:
         """The inverse of `text`."""
         own = dict(document)
-        counts = {name: own.pop(name) for name in ("chosen", "logged", "gone")}
+        counts = {name: own.pop(name, 0) for name in _COUNTS}
         return cls(evidence=WindowEvidence.of(start, end, own), **counts)
 
     def text(self) -> str:
         """The window as JSON, without its times."""
-        counts = {"chosen": self.chosen, "logged": self.logged, "gone": self.gone}
+        counts = {name: getattr(self, name) for name in _COUNTS}
         return json.dumps({**self.evidence.document(), **counts})
 
     @property
     def answered(self) -> int:
         """Rows that the candidate has answered, usable or not."""
         return self.evidence.rows + self.evidence.unusable
+
+
+_COUNTS = ("chosen", "logged", "gone", "unkeyed", "crossed")
 
 
 def rules_of(config: MonitorConfig) -> DecisionRules:

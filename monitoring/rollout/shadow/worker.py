@@ -13,7 +13,7 @@ from monitoring.jobs.sources.log_source import LogSource
 from monitoring.records import RolloutEvent, RolloutRecord
 from monitoring.rollout.decision_rules import LATENCY, DecisionRules
 from monitoring.rollout.evaluation import evaluate
-from monitoring.rollout.life import ITSELF, Next, next_step
+from monitoring.rollout.life import ITSELF, next_step
 from monitoring.rollout.log.answering import Answering
 from monitoring.rollout.log.candidate_log import CandidateLog
 from monitoring.rollout.log.evidence_job import (
@@ -30,6 +30,7 @@ from monitoring.rollout.log.evidence_job import (
 from monitoring.rollout.log.paired_log import PairedLog, champion_log
 from monitoring.rollout.log.versions import Versions, bundle_digest, find_versions
 from monitoring.rollout.pairs import LATENCY as LATENCY_MEASURE
+from monitoring.rollout.passes import Pass
 from monitoring.rollout.rollout_settings import iso, rules_of_text, with_setting
 from monitoring.rollout.scoring import Scorer
 from monitoring.rollout.shadow.latencies import LatencySample
@@ -42,25 +43,6 @@ SLACK = timedelta(minutes=15)
 
 #: Makes what answers rows with a version's bundle.
 MakeScorer = Callable[[Path], Scorer]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
-    """What one pass did.
-
-    Attributes:
-        record: The rollout after it.
-        answered: Rows that the candidate was given.
-        counted: Windows that became evidence.
-        do: What is to be done next.
-        events: What happened.
-    """
-
-    record: RolloutRecord
-    answered: int
-    counted: int
-    do: Next = ""
-    events: tuple[RolloutEvent, ...] = ()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitoring.errors import BadInput
 from pitfalls_tf.cli.monitor.options import config_option, notifier
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, require_option, rules_of
@@ -55,7 +54,7 @@ def command(
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
-    from monitoring.rollout.shadow.run import Surroundings, run_shadow  # noqa: PLC0415 - as above
+    from monitoring.rollout.run import Surroundings, run_rollout  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
@@ -71,7 +70,7 @@ def command(
             wait=lambda: not once and _waited(stop.is_set, poll_s),
             say=output.progress,
         )
-        record = run_shadow(config, store, record, around)
+        record = run_rollout(config, store, record, around)
         events = store.rollouts.events(record.number)
     output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
     return 0 if require is None or record.result is None else exit_code(record.result, require)
@@ -101,19 +100,15 @@ def _going_on(store: Store, config: MonitorConfig) -> RolloutRecord | None:
 def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: Output, *, plans: bool) -> RolloutRecord:
     from monitoring.rollout.actions import begin, check_policy  # noqa: PLC0415 - not needed for --help
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
+    from monitoring.rollout.split.worker import check_split  # noqa: PLC0415 - as above
 
-    if config.rollout.mode == "split":
-        raise BadInput(
-            "A split has no shadow to run.",
-            got='mode = "split" in the [rollout] section',
-            expected='mode = "shadow"',
-            fix="The server splits requests: `pitfalls serve --rollout monitor.toml`.",
-        )
     versions = find_versions(config, flags["champion"], flags["candidate"])
     check_policy(config, versions)
+    if config.rollout.mode == "split":
+        check_split(config, versions)
     rules = rules_of(flags, config)
     plan = None
-    if plans:
+    if plans and config.rollout.mode != "split":
         plan = planned(config, versions, rules, share=None, seed=0)
         for line in plan_lines(versions.champion, versions.candidate, plan):
             output.progress(line)

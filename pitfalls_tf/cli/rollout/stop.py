@@ -31,7 +31,7 @@ def command(config_path: Path, *, number: int | None, reason: str, by: str | Non
     """End a rollout; the version in use stays."""
     from monitoring.rollout.actions import stop  # noqa: PLC0415 - not needed for --help
 
-    def stopped(_: MonitorConfig, store: Store, record: RolloutRecord, author: Author) -> RolloutRecord:
-        return stop(store, record, author, reason)
+    def stopped(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author) -> RolloutRecord:
+        return stop(config, store, record, author, reason)
 
     return acted(stopped, config_path, number, by, output)

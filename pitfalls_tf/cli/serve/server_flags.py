@@ -32,6 +32,7 @@ class ServerFlags:
     model_cache_gb: float
     url_poll_seconds: float
     labels: tuple[str, ...]
+    split_file: Path | None
     zero_is_newest: bool
     workers: int
     gpus: str
@@ -131,6 +132,12 @@ server_flags = option_group(
             help="Shortest interval between two listings of a model's URL.",
         ),
         click.option("--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="Version label."),
+        click.option(
+            "--split-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Split requests between two versions as the rollout says that writes this file.",
+        ),
         click.option(
             "--zero-is-newest/--no-zero-is-newest",
             default=True,

@@ -84,6 +84,7 @@ def read_model_repository(
             newest_is_zero=flags.zero_is_newest,
         ),
         may_label_unavailable=bool(tf_flags.allow_version_labels_for_unavailable_models),
+        split_file=None if flags.split_file is None else flags.split_file.absolute(),
     )
 
 

@@ -131,11 +131,11 @@ def test_a_second_rollout_waits_for_the_first(tmp_path: Path, store: Store) -> N
         first = world.begun()
         with pytest.raises(BadInput, match=f"Another rollout of this model goes on. Got rollout {first.number}"):
             world.begun()
-        assert stop(store, first, world.author, "Enough.").state == "stopped"
+        assert stop(world.config, store, first, world.author, "Enough.").state == "stopped"
         assert store.rollouts.events(first.number)[-1].text == "Stopped; version 1 stays. Enough."
         assert world.begun().number == first.number + 1
         with pytest.raises(BadInput, match="The rollout has ended"):
-            stop(store, first, world.author)
+            stop(world.config, store, first, world.author)
 
 
 def test_without_a_server_nothing_is_promoted(tmp_path: Path, store: Store) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.rollout.actions import stop
-from monitoring.rollout.shadow.run import Surroundings, run_shadow
+from monitoring.rollout.run import Surroundings, run_rollout
 from monitoring.store.store import Store
 from tests.monitoring.actions.label_server import label_server, models_config
 from tests.monitoring.rollout.shadow.worlds import World, move_log, world_of
@@ -54,7 +54,7 @@ def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(tm
                 move_log(world, 1, 2)
             return len(said) < 20
 
-        last = run_shadow(world.config, store, record, around(world, said, wait))
+        last = run_rollout(world.config, store, record, around(world, said, wait))
         assert "value: 1 }" in file.read_text()
     assert store.rollouts.one(record.number).state == "promoted"
     assert (last.mode, last.state, last.follows) == ("watch", "rolled back", record.number)
@@ -77,7 +77,7 @@ def test_a_promotion_that_fails_is_told_once_and_tried_again(tmp_path: Path, sto
         world.now += timedelta(days=1)
         return world.now < record.started_at + timedelta(days=12)
 
-    last = run_shadow(world.config, store, record, around(world, said, wait))
+    last = run_rollout(world.config, store, record, around(world, said, wait))
     assert last.state == "decided"
     failures = [event.text for event in store.rollouts.events(record.number) if event.kind == "failed"]
     assert len(failures) == 1
@@ -91,8 +91,8 @@ def test_one_that_somebody_stops_ends(tmp_path: Path, store: Store) -> None:
     record = world.begun()
 
     def wait() -> bool:
-        stop(store, store.rollouts.one(record.number), world.author)
+        stop(world.config, store, store.rollouts.one(record.number), world.author)
         return True
 
-    last = run_shadow(world.config, store, record, around(world, [], wait))
+    last = run_rollout(world.config, store, record, around(world, [], wait))
     assert last.state == "stopped"

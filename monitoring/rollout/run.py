@@ -11,7 +11,9 @@ from monitoring.records import RolloutEvent, RolloutRecord
 from monitoring.rollout.actions import Author, promote, take_back
 from monitoring.rollout.life import ITSELF
 from monitoring.rollout.notify import Send, send_events
-from monitoring.rollout.shadow.worker import MakeScorer, Pass, ShadowWorker
+from monitoring.rollout.passes import Pass
+from monitoring.rollout.shadow.worker import MakeScorer, ShadowWorker
+from monitoring.rollout.split.worker import SplitWorker
 from monitoring.store.store import Store
 
 
@@ -34,13 +36,13 @@ class Surroundings:
     say: Callable[[str], None]
 
 
-def run_shadow(config: MonitorConfig, store: Store, record: RolloutRecord, around: Surroundings) -> RolloutRecord:
+def run_rollout(config: MonitorConfig, store: Store, record: RolloutRecord, around: Surroundings) -> RolloutRecord:
     """Work on a rollout until it ends, or `wait` says to stop; and on the one that watches its promotion after it.
 
     Args:
         config: The config.
         store: The store with the rollout.
-        record: The rollout, of mode shadow or watch.
+        record: The rollout, of mode shadow, split or watch.
         around: What it needs of the world.
 
     Returns:
@@ -78,7 +80,11 @@ def run_shadow(config: MonitorConfig, store: Store, record: RolloutRecord, aroun
         worker.close()
 
 
-def _worker(config: MonitorConfig, store: Store, record: RolloutRecord, around: Surroundings) -> ShadowWorker:
+def _worker(
+    config: MonitorConfig, store: Store, record: RolloutRecord, around: Surroundings
+) -> ShadowWorker | SplitWorker:
+    if record.mode == "split":
+        return SplitWorker(config=config, store=store, record=record, clock=around.author.clock)
     return ShadowWorker(
         config=config, store=store, record=record, make_scorer=around.make_scorer, clock=around.author.clock
     )

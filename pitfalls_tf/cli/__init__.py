@@ -110,7 +110,7 @@ pitfalls.params.append(
         is_flag=True,
         is_eager=True,
         expose_value=False,
-        callback=lambda context, _option, is_asked: is_asked and _show_version(context),
+        callback=lambda context, _option, is_asked: _show_version(context) if is_asked else None,
         help="Show the version and exit.",
     )
 )

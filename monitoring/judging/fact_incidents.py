@@ -111,10 +111,12 @@ def open_fact_incidents(
         Pages, each of which names every input that its fact is true of; notices for rules that say so.
     """
     known = {name for incident in current for name in incident.inputs_of_fact}
-    if any(finding.fact and finding.kind == NO_ANSWERS for finding in findings):
-        known.add(ANSWERS_SUBJECT)  # that every answer is unusable is the same fact
+    # That no row has an answer is told by the page of unusable answers, where there is one.
+    answers_told = ANSWERS_SUBJECT in known or any(one.fact and one.feature == ANSWERS_SUBJECT for one in findings)
     by_kind: dict[str, dict[str, Finding]] = {}
     for finding in findings:
+        if finding.kind == NO_ANSWERS and answers_told:
+            continue
         if finding.fact and finding.feature not in known:
             by_kind.setdefault(finding.kind, {})[finding.feature] = finding
     return tuple(

@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/monitor-toml.md").read_text(
 
 
 def documented(section: str) -> list[tuple[str, str]]:
-    head = f"[[{section}]]" if section in ("action", "expected", "metric", "notify") else f"[{section}]"
+    head = f"[[{section}]]" if section in ("action", "expected", "metric", "notify", "rule") else f"[{section}]"
     _, _, rest = PAGE.partition(f"\n## {head}\n")
     return rows(rest.partition("\n## ")[0].partition("\n### ")[0])
 
@@ -74,7 +74,7 @@ def test_the_page_lists_each_key_of_a_route_with_its_default(route: str) -> None
 
 
 def test_the_smallest_config_of_the_page_is_one(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    example, *_ = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     path = tmp_path / "monitor.toml"
     path.write_text(example, "utf-8")
     assert load_config(path).model.bundle == tmp_path / "models/flights"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_the_beginning_is_stored_once(config: MonitorConfig, store: Store) -> No
 
 
 def test_the_smallest_harm_is_simulated_once_all_is_judged(config: MonitorConfig, store: Store) -> None:
-    stop = iter([False, False, True])
+    stop = chain([False, False], repeat(True))
     number = run_due_windows(config, store, clock=lambda: NOW, stop=lambda: next(stop)).deployment
     assert store.deployments.sensitivity(number) == (), "a run that is stopped leaves it to the next"
     run_due_windows(config, store, clock=lambda: NOW)

@@ -72,7 +72,7 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
 def test_every_field_of_a_description_is_a_parameter_with_a_line_of_its_own() -> None:
     parameters = inspect.signature(Monitor.from_reference).parameters
     named = {field.name for field in fields(TableDescription)} - {"outputs"}  # these are mappings of the columns
-    assert named | {"reference", "out", "force", "clock"} == set(parameters)
+    assert named | {"reference", "out", "force", "clock", "rules"} == set(parameters)
     documented = inspect.getdoc(Monitor.from_reference) or ""
     assert [name for name in parameters if f"\n    {name}: " not in documented] == []
 
@@ -155,7 +155,7 @@ def test_inputs_that_change_together_alone_are_a_notice_of_their_own_with_the_pa
     (incident,) = found.incidents
     assert (incident.level, incident.watch, incident.slice) == ("notice", "joint", "")
     assert incident.window_start >= datetime(2013, 4, 11, tzinfo=UTC)
-    assert incident.cause.startswith("joint input drift rose from 0.5")
+    assert incident.cause.startswith("Joint input drift 0.5")
     assert "Pairs whose joint distribution changed most: one with other" in incident.message
     scores = [s.value for w in found.windows for s in w.scores if s.watch == "joint"]
     assert scores[0] is None  # there was no earlier window to learn from

@@ -231,8 +231,10 @@ def test_a_store_that_may_not_be_written_is_read(
 def test_a_store_of_an_earlier_release_that_may_not_be_written_is_one_clear_message(shelf: Path) -> None:
     url = f"sqlite:///{shelf}/pitfalls.db"
     with closing(sqlite3.connect(shelf / "pitfalls.db")) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-    with of_another_user(shelf), pytest.raises(CannotRun, match="may not write it"):
+        connection.execute("CREATE TABLE pitfalls_revision (version_num VARCHAR(32))")
+        connection.execute("INSERT INTO pitfalls_revision VALUES ('0007')")
+        connection.commit()
+    with of_another_user(shelf), pytest.raises(CannotRun, match="of an earlier release, and looking at it does not"):
         Store.open(url, make=False)
 
 

@@ -59,6 +59,8 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "since",
             "metrics",
             "measured",
+            "retired_at",
+            "retired_as",
         ],
         "rebaseline": [
             "deployment",
@@ -124,9 +126,11 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "completed_at",
             "given_up_at",
             "digest",
+            "next_attempt_at",
         ],
         "run": ["id", "deployment", "started_at", "ended_at", "windows", "rows", "error", "host", "version"],
         "lease": ["deployment", "owner", "expires_at"],
+        "monitor": ["name", "config", "first_run_at", "last_run_at", "succeeded_at", "failures", "error"],
         "level_state": ["deployment", "level", "text"],
         "window": [
             "id",

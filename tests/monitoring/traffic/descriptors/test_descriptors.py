@@ -51,7 +51,8 @@ def test_cells_of_which_nothing_can_be_said_are_counted() -> None:
     photo = EncodedImageDescriptors(source="photo")
     columns = {"photo": pa.chunked_array([pa.array([b"damaged", None])]), "note": pa.chunked_array([CELLS])}
     found, _ = described_inputs([NOTE, photo], columns, WHEN)
-    assert undescribed([NOTE, photo], columns, found) == {"photo": 1}
+    masks = undescribed([NOTE, photo], columns, found)
+    assert {column: mask.tolist() for column, mask in masks.items()} == {"photo": [True, False]}
     assert undescribed([photo], {}, found) == {}
 
 

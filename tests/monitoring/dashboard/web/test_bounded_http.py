@@ -75,6 +75,7 @@ def test_a_connection_too_many_takes_the_place_of_the_one_that_was_idle_longest(
             client.sendall(HEAD + b"\r\n")
             assert b" 200 " in answer_of(client)
         # The server knows that a connection is idle a moment after its answer has arrived.
+        answer = b""
         for _ in range(200):
             with connected(address) as third:
                 third.sendall(HEAD + b"\r\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any, Final
 
 import h11
@@ -17,6 +18,9 @@ MOST_HEAD_BYTES: Final = 65_536
 #: Seconds for a head, and for a body with as many bytes a second as `LEAST_RATE` beside it.
 REQUEST_SECONDS: Final = 10.0
 LEAST_RATE: Final = 16_384
+
+#: Counts the moments at which connections fall idle: the loop's clock, of whole milliseconds, has ties.
+_MOMENTS: Final = itertools.count()
 
 #: What h11 has of a request that has come whole, or of which no more comes.
 _WHOLE: Final = (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR)
@@ -34,6 +38,7 @@ class BoundedHttp(H11Protocol):
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
         self._since = 0.0
+        self._idle_since = 0
         self._received = 0
 
     @property
@@ -43,15 +48,15 @@ class BoundedHttp(H11Protocol):
         return cycle is None or cycle.response_complete
 
     def idle_since(self) -> float:
-        """Since when it is, by the loop's clock."""
-        return self._since
+        """The moment at which it fell idle: the lower, the longer ago."""
+        return self._idle_since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, in the place of the one that has been idle longest where there are too many."""
         super().connection_made(transport)
         self._expect()
         if len(self.connections) > MOST_CONNECTIONS:
-            idle = [one for one in self.connections if isinstance(one, BoundedHttp) and one.is_idle]
+            idle = [other for other in self.connections if isinstance(other, BoundedHttp) and other.is_idle]
             min(idle, key=BoundedHttp.idle_since).transport.abort()  # this one is idle, too
 
     def data_received(self, data: bytes) -> None:
@@ -74,7 +79,7 @@ class BoundedHttp(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request, as long as uvicorn has it."""
-        self._since = self.loop.time()
+        self._since, self._idle_since = self.loop.time(), next(_MOMENTS)
         super().on_response_complete()
 
     def _is_too_long(self, data: bytes) -> bool:
@@ -85,7 +90,7 @@ class BoundedHttp(H11Protocol):
 
     def _expect(self) -> None:
         """Give a request its time."""
-        self._since, self._received = self.loop.time(), 0
+        self._since, self._idle_since, self._received = self.loop.time(), next(_MOMENTS), 0
         self._deadline = self.loop.call_later(REQUEST_SECONDS, self._look)
 
     def _look(self) -> None:

@@ -122,11 +122,7 @@ def fill_workspace(folder: Path, windows: int) -> tuple[str, str]:
 
 @contextmanager
 def serving(command: list[str]) -> Iterator[UiServer]:
-    """Run a server, whose command ends before its port.
-
-    Yields:
-        The server, once it answers.
-    """
+    """Run a server, whose command ends before its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -126,10 +126,8 @@ def fill(path: Path, deployments: int, windows: int, watches: int) -> None:
     """Write a store: some windows through the store itself, all others as copies of them at other times.
 
     Args:
-        path: The file to write.
         deployments: How many deployments; every tenth has an open page, of more than a thousand every hundredth.
         windows: Windows of each, a multiple of `TEMPLATE`.
-        watches: Watches of each window.
     """
     rng = np.random.default_rng(7)
     names = ("brier", "error", *(f"input:column_{place}:location" for place in range(watches - 2)))

@@ -20,9 +20,6 @@ def demo_folder(settings: Settings) -> Path:
     Args:
         settings: a demo folder, or the folder under which `pitfalls demo` runs with one seed.
 
-    Returns:
-        The folder.
-
     Raises:
         BadInput: the given folder is not that of a finished demo.
         CannotRun: the demo failed.

@@ -105,9 +105,6 @@ class Connection(asyncio.Protocol):
 def requests_of(path: str, bodies: Sequence[bytes]) -> list[bytes]:
     """Encode HTTP/1.1 requests.
 
-    Returns:
-        One complete request per body.
-
     >>> requests_of("/v1/x", [b"{}"])[0].splitlines()[-1]
     b'{}'
     """

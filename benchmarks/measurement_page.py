@@ -39,9 +39,6 @@ def tables(document: dict[str, Any]) -> str:
 
     Args:
         document: The JSON that `benchmarks.results.write` wrote.
-
-    Returns:
-        A section.
     """
     name, environment = document["benchmark"], document["environment"]
     command = f"python -m benchmarks {name}" + (" --quick" if document["quick"] else "")
@@ -71,11 +68,7 @@ def write_tables(folder: Path, document: dict[str, Any]) -> Path:
     """Put the tables on the benchmark's page: over those of an earlier run, or at its end; a new page where none is.
 
     Args:
-        folder: The folder of the pages.
         document: The JSON that `benchmarks.results.write` wrote.
-
-    Returns:
-        The page.
     """
     name = document["benchmark"]
     path = folder / page_name(name)

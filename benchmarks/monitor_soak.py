@@ -106,15 +106,7 @@ def measure(settings: Settings) -> Result:
 
 
 def make_deployments(folder: Path, count: int) -> list[MonitorConfig]:
-    """Write deployments of one reference into folders of their own, in two stores.
-
-    Args:
-        folder: Where.
-        count: How many, even.
-
-    Returns:
-        Their configs.
-    """
+    """Write deployments of one reference into folders of their own, in two stores."""
     pq.write_table(rows_of(0, REFERENCE_DAYS, seed=0), folder / "reference.parquet")
     own = TableDescription(event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live/*.parquet")
     init_monitor(folder / "reference.parquet", own, out=folder / "one", clock=lambda: FIRST + REFERENCE_DAYS * DAY)

@@ -71,9 +71,6 @@ class Server:
 def environment(requirements: str) -> Path:
     """Build the environment with these requirements, unless it exists and is up to date.
 
-    Returns:
-        Its folder of programs.
-
     Raises:
         CannotRun: the installation failed; with the installer's message.
     """
@@ -104,9 +101,6 @@ def running(
     command: Sequence[str], *, port: int, probe: tuple[str, bytes], folder: Path, model: Path
 ) -> Iterator[Server]:
     """Start a peer, wait until it responds with 200, and stop all of its processes at the end.
-
-    Yields:
-        The server.
 
     Raises:
         CannotRun: the peer exits, or does not respond within five minutes.

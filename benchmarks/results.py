@@ -86,9 +86,6 @@ def draw(result: Result, console: Console) -> None:
 def cell_text(cell: Cell) -> str:
     """Format a cell: three significant digits, integers with commas, a dash for None.
 
-    Returns:
-        The text.
-
     >>> [cell_text(cell) for cell in (0.012345, 12.345, 123456.0, 7, None, "p < .05")]
     ['0.0123', '12.3', '123,456', '7', '-', 'p < .05']
     """

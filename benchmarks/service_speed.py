@@ -84,8 +84,6 @@ def make_configs(folder: Path, configs: int, rows: int) -> None:
     """Write `monitors/NNN`: config, baseline, a live window that is due, and the next two beside it.
 
     Args:
-        folder: Where.
-        configs: How many.
         rows: Rows of a live window.
     """
     pq.write_table(rows_of(0, DAYS, REFERENCE_ROWS, seed=1), folder / "reference.parquet")
@@ -169,14 +167,7 @@ class ServiceProcess:
 
 @contextmanager
 def served(folder: Path) -> Iterator[ServiceProcess]:
-    """A service over a folder of configs, on a free port.
-
-    Args:
-        folder: The folder.
-
-    Yields:
-        The process.
-    """
+    """A service over a folder of configs, on a free port."""
     command = [
         sys.executable,
         "-m",

@@ -45,9 +45,6 @@ def measure(settings: Settings) -> Result:
 
     Finished rounds are stored in OUT, so that an interrupted run resumes; they are deleted when all rounds are done.
     Cost: about 25 minutes on an idle machine, 8 GB of memory, and the first time a download of some GB.
-
-    Returns:
-        Tables and remarks.
     """
     seconds, rounds = (1.0, 1) if settings.quick else (3.0, 3)
     stored = settings.out / "serving_peers" / f"{fingerprint()}-{rounds}x{seconds:g}"

@@ -192,9 +192,6 @@ def scratch_folder() -> Iterator[Path]:
 
     What killed processes of this user left behind is deleted first.
 
-    Yields:
-        The folder.
-
     Raises:
         OSError: the folder of temporary files (TMPDIR) cannot be written.
     """
@@ -220,9 +217,6 @@ def publish(source: Path, target: Path, *, durable: bool = True) -> None:
 
 def sweep_folders(parent: Path, prefix: str) -> int:
     """Delete the temporary folders of this user's killed processes; those that are being written are left alone.
-
-    Returns:
-        How many were deleted.
 
     Raises:
         OSError: `parent` cannot be written.

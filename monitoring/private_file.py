@@ -19,7 +19,6 @@ def private_text(file: Path, refusal: Callable[[str, str], Exception], *, most: 
     """The text of a file with secrets.
 
     Args:
-        file: The file.
         refusal: The error for a reason, and for what mends it; empty where nothing general does. Neither quotes the
             file's text.
         most: The most bytes that it may have.
@@ -53,7 +52,6 @@ def check_private(file: Path, refusal: Callable[[str, str], Exception]) -> None:
     """Check a file with secrets that another library reads.
 
     Args:
-        file: The file.
         refusal: The error for a reason, and for what mends it.
 
     Raises:

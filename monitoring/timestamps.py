@@ -59,9 +59,6 @@ def parse_moment(text: str, zone: tzinfo | None = None) -> datetime:
         text: As ISO 8601.
         zone: Of times without an offset; None where they are not allowed.
 
-    Returns:
-        The time, aware.
-
     Raises:
         ValueError: It is none, has no offset, or is not in every time zone.
 
@@ -74,12 +71,6 @@ def parse_moment(text: str, zone: tzinfo | None = None) -> datetime:
 
 def require_everywhere(moment: datetime) -> datetime:
     """Require that a time is aware, and a time in every time zone.
-
-    Args:
-        moment: The time.
-
-    Returns:
-        The same.
 
     Raises:
         ValueError: It is not: it has no offset, or is in the first or the last year that there is.

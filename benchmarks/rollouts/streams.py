@@ -74,17 +74,7 @@ class TaskTable:
 
 
 def table_of(task: TaskTable, pair: Pair, rng: np.random.Generator, folder: Path) -> PairedTable:
-    """Write a stream as a Parquet file, and read it as `pitfalls rollout replay --table` does.
-
-    Args:
-        task: The task.
-        pair: The versions.
-        rng: Source of randomness.
-        folder: Where the file is written.
-
-    Returns:
-        The table.
-    """
+    """Write a stream as a Parquet file, and read it as `pitfalls rollout replay --table` does."""
     first, second = pair.right(rng)
     n = first.size
     times = np.sort(rng.integers(0, pair.days * DAY_US, n)) + int(START.timestamp() * 1e6)

@@ -291,10 +291,6 @@ def delay_cell(first: NDArray[np.int64], windows: int) -> str:
 
     Args:
         first: window of the first alarm, from 1; one past the last where there is none.
-        windows: how many windows of harm there were.
-
-    Returns:
-        The text.
 
     >>> delay_cell(np.array([3, 4, 5, 91]), 90), delay_cell(np.array([3, 91, 91]), 90)
     ('.75 / 4', '.33 / -')

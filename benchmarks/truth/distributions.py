@@ -360,9 +360,6 @@ def _fit_tests(
 
     Args:
         baseline: scores, shape [baselines, R].
-        cycle: kind of cycle.
-        length: windows of a cycle.
-        removed: whether the cycle is estimated and removed.
 
     Returns:
         Tests; seasonal effects, shape [baselines, length]; and number of baselines from which a cycle is removed.

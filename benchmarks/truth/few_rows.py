@@ -213,14 +213,8 @@ def fit_level(
     """The page level that the product fits to a baseline of those windows, with tolerance 0.
 
     Args:
-        windows: the baseline.
-        min_rows: windows with fewer rows are pooled.
-        keys: watches.
         usual: rows per window, with or without a label, which bound the certainty of a score.
         rule: whether windows of few rows get their sampling variance (decision 0030).
-
-    Returns:
-        The level.
     """
     pooled = {key: pooled_sums(windows, key, min_rows)[0] for key in keys}
     means = {key: np.array([one.mean for one in sums]) for key, sums in pooled.items() if len(sums) >= MIN_WINDOWS}

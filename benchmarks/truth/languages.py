@@ -104,12 +104,6 @@ def measure(settings: Settings) -> Result:
 def read_texts(out: Path) -> Texts:
     """The texts of each language, and the language that the identifier tells of each; which is made if it is missing.
 
-    Args:
-        out: The folder of results.
-
-    Returns:
-        By language.
-
     Raises:
         BadInput: There are no texts.
     """
@@ -142,10 +136,7 @@ def drawn(mix: Mix, share: float, texts: Texts, stream: int) -> pd.DataFrame:
     """A stream: no text twice, the language of each row drawn by itself.
 
     Args:
-        mix: The languages.
         share: By how much the share of one of them rises, at the cost of the others in proportion.
-        texts: The texts.
-        stream: The number of the stream.
 
     Returns:
         Columns `at`, `text` and `language`, as the identifier tells it.

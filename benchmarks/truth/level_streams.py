@@ -89,17 +89,11 @@ def alarms(
     Every watch is evaluated in every window, also one whose windows had to be pooled in the baseline.
 
     Args:
-        test: the level.
-        baseline: scores of the baseline, by watch.
         places: positions in the windows of the longest watch, shape [streams, windows]; positions in shorter watches
             are proportional, as in the product's own simulation.
-        moves: additions to the scores, by watch.
         threshold: evidence for an alarm; that of the budget by default.
         growth: share of the additions in each window, shape [windows]; 1 by default.
         learning: whether tests re-estimate the autocorrelation online; the product's own simulation does not.
-
-    Returns:
-        The alarms.
     """
     longest = max(baseline[key].size for key in test.tests)
     spread = np.arange(longest)

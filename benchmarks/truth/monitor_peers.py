@@ -169,14 +169,7 @@ def numbered(windows: Windows) -> Frame:
 
 
 def peer_python(folder: Path) -> Path:
-    """The Python of the environment of NannyML and river, which is built if it is missing.
-
-    Args:
-        folder: the environment's folder.
-
-    Returns:
-        The path of its executable.
-    """
+    """The Python of the environment of NannyML and river, which is built if it is missing."""
     python = folder / "bin" / "python"
     if not python.is_file():
         uv = Path(sys.executable).with_name("uv")
@@ -189,9 +182,6 @@ def nannyml_defaults(baseline: Windows, live: Windows, folder: Path) -> Flags:
     """Run NannyML's univariate drift and realized accuracy with their defaults, one chunk per window.
 
     It runs in its own environment under `folder`, which is built if it is missing.
-
-    Returns:
-        Whether anything alerted, by window.
     """
     python = peer_python(folder)
     with tempfile.TemporaryDirectory() as name:

@@ -94,9 +94,6 @@ def write_datasets(out: Path) -> Path:
 
     Args:
         out: The folder of results, in which NannyML's environment is made.
-
-    Returns:
-        Their folder.
     """
     folder = out / "nannyml-datasets"
     folder.mkdir(parents=True, exist_ok=True)
@@ -199,10 +196,6 @@ def rise_of_loss(before: Sequence[float], after: Sequence[float]) -> int | None:
 
     >>> rise_of_loss([0.1, 0.2], [0.1, 0.3, 0.2, 0.3, 0.3])
     15000
-
-    Args:
-        before: Losses of the reference's chunks.
-        after: Those of later ones.
 
     Returns:
         Rows; None where the loss does not rise.

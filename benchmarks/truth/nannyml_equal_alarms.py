@@ -145,10 +145,6 @@ def threshold_of(clean: Floats, share: float) -> float:
 
     Args:
         clean: Scores, [n].
-        share: Of them.
-
-    Returns:
-        One of the scores.
     """
     return float(np.sort(clean)[-1 - int(share * clean.size)])
 

@@ -92,9 +92,6 @@ TABLES = (
 def measure(settings: Settings) -> Result:
     """Measure the first alarm of each monitor on each table. Cost: two minutes of a core.
 
-    Returns:
-        The table, in windows after the reference.
-
     Raises:
         BadInput: A file is not in its folder.
     """

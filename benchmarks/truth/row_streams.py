@@ -92,11 +92,7 @@ class RowStream:
         return found
 
     def summaries(self, streams: int, count: int, rng: np.random.Generator, *, live: bool) -> Summaries:
-        """Draw window means directly: binomial errors, and normal mean ranks, as of fifty rows or more.
-
-        Returns:
-            The means.
-        """
+        """Draw window means directly: binomial errors, and normal mean ranks, as of fifty rows or more."""
         part = np.array([self.harm_share(number) if live else 0.0 for number in range(count)])
         inside = round(SLICE * self.rows)
         rate = ERROR + self.worse * part

@@ -71,13 +71,6 @@ def kolmogorov_p(statistic: float, rows: float) -> float:
 
     Kolmogorov's series with Stephens' correction for finite samples (1970).
 
-    Args:
-        statistic: largest difference of the distribution functions.
-        rows: n·m/(n + m).
-
-    Returns:
-        The p-value.
-
     >>> round(kolmogorov_p(0.1, 150.0), 3)
     0.093
     """

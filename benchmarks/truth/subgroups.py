@@ -145,14 +145,8 @@ def told_in_a_year(law: Law, seed: int, *, harm: Harm | None = None, after: int 
     """The notices of a year of traffic after a reference.
 
     Args:
-        law: How rows are made.
-        seed: Of the rows.
         harm: What gets worse; None: nothing.
         after: The day of the traffic from which on it does.
-        searches: How many searches.
-
-    Returns:
-        What was told.
     """
     year = Year(law=law, rng=np.random.default_rng([SEED, seed]))
     baseline = year.rows(REFERENCE)

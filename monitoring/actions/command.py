@@ -22,7 +22,6 @@ def run_program(command: Sequence[str], text: bytes, *, timeout: float, environ:
 
     Args:
         command: The program and its arguments; no shell is involved, and nothing from traffic is among them.
-        text: Its standard input.
         timeout: Seconds after which it is killed, with all that it has started in its own session.
         environ: The environment of which a few variables are passed on.
 

@@ -29,14 +29,6 @@ def perform(
     Two rows are written to the incident's log, with the action's kind ``run``: that it was begun, which stays if this
     process is killed, and how it ended.
 
-    Args:
-        config: The config with the action.
-        store: The deployment's store.
-        place: The deployment's number, and the incident's.
-        name: The action's name.
-        by: Who has it done.
-        clock: The time.
-
     Returns:
         Whether it was done, and the outcome in words.
 

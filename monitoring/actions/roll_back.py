@@ -19,12 +19,8 @@ def roll_back(action: ActionSection, model: str, version: int, *, sleep: Callabl
 
     Args:
         action: The action: the server's model config file, the label, the server's REST address, and a deadline.
-        model: The model's name.
         version: The version of the incident: a label that names another one is left alone.
         sleep: Waits so many seconds.
-
-    Returns:
-        What was done, in a sentence.
 
     Raises:
         BadInput: The file cannot be used, or has no such label.

@@ -76,11 +76,7 @@ class ServerLabel:
         """Have the label name another version, and wait until the server has taken it. Idempotent.
 
         Args:
-            to: The version.
             sleep: Waits so many seconds.
-
-        Returns:
-            What was done, in a sentence.
 
         Raises:
             BadInput: The file cannot be used, or has no such label.

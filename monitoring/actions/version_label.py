@@ -39,14 +39,6 @@ class _Message:
 def find_label(text: str, model: str, label: str) -> LabelPlace:
     """Find a label of a model.
 
-    Args:
-        text: The model config file.
-        model: The model's name.
-        label: The label.
-
-    Returns:
-        Its place.
-
     Raises:
         BadInput: The file has none of that name with a version.
 
@@ -76,11 +68,6 @@ def dropped_versions(text: str, model: str, versions: Sequence[int]) -> str:
     ... )
     >>> dropped_versions(text, "m", (4, 5)), dropped_versions(text, "m", (4, 6))
     ('', 'its policy names the versions 4, 5')
-
-    Args:
-        text: The model config file.
-        model: The model's name.
-        versions: The versions.
 
     Returns:
         The end of a sentence; empty where it keeps them.

@@ -33,9 +33,7 @@ def unreadable(path: Path, reason: str, expected: str) -> CannotRun:
     """The error of a baseline with a damaged file.
 
     Args:
-        path: The file.
         reason: What is wrong with it; the first line is quoted.
-        expected: What it should hold.
 
     Returns:
         The error, to be raised.

@@ -72,10 +72,7 @@ def benchmark(
     Cost: about a second per 100,000 rows and sliced category.
 
     Args:
-        predictions: The reference's rows.
-        spec: Inputs and classes.
         rng: Source of randomness for the bootstrap.
-        timezone: Whose calendar days are resampled.
 
     Returns:
         The metrics; empty without labels, and where no loss is known.

@@ -89,7 +89,6 @@ class Binner:
         Args:
             column: Numbers of any width, null or NaN for missing.
             counts: int64 [len(edges) + 1], to which the counts are added.
-            described: Whether to compute moments.
 
         Returns:
             The column's moments; those of no value unless `described`.

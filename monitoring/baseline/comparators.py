@@ -47,13 +47,6 @@ class Comparators:
     def of(cls, schema: Any, bins: tuple[Bins, ...]) -> Comparators:
         """The comparators of a schema.
 
-        Args:
-            schema: A TFDV schema.
-            bins: The columns that windows have.
-
-        Returns:
-            The comparators.
-
         Raises:
             BadInput: For a comparator that can never find anything: on a column that no window has, or a distance of
                 categories on a column of numbers.
@@ -89,11 +82,7 @@ class Comparators:
         """A finding of kind "drift" for each column beyond its threshold.
 
         Args:
-            window: The window's statistics.
             previous: What `kept` returned for the previous window; empty for none.
-
-        Returns:
-            The findings.
         """
         if not self.drifting or not previous:
             return ()

@@ -73,7 +73,6 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
             `event_time`, every input of `spec`, `probabilities` (list of floats), `label` and `label_time` (null where
             there is no label), and those of the embedding if there is one.
         folder: Where to write it; created if needed.
-        spec: Inputs and classes.
 
     Raises:
         BadInput: For a table without rows, without one of the columns, or with an input of the wrong type.
@@ -132,12 +131,6 @@ def _digest(path: Path) -> str:
 
 def load_baseline(folder: Path) -> Baseline:
     """Read what `write_baseline` wrote; the rows stay in their file.
-
-    Args:
-        folder: Where it is.
-
-    Returns:
-        The baseline.
 
     Raises:
         CannotRun: If it is not there, is damaged, or has another format.

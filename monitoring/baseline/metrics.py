@@ -94,9 +94,6 @@ def measure(probabilities: Floats, targets: NDArray[np.int64]) -> Metrics:
         probabilities: [n, classes].
         targets: Class indices, [n].
 
-    Returns:
-        The metrics.
-
     >>> measure(np.array([[0.8, 0.2], [0.4, 0.6]]), np.array([0, 1])).brier
     0.1
     """

@@ -50,7 +50,6 @@ def output_numbers(columns: Mapping[str, pa.ChunkedArray], task: OutputsOnly) ->
 
     Args:
         columns: Each output by its name: numbers, or lists of numbers flattened in C order, [n].
-        task: Which outputs are watched, and how.
 
     Returns:
         Numbers, [n, task.width]; NaN in a row whose output is missing, or has another size than it always had.
@@ -79,7 +78,6 @@ def output_columns(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -
 
     Args:
         columns: Each output by its name, [n], as of `output_numbers`; or texts.
-        spec: The baseline's.
 
     Returns:
         Numbers or texts by feature, [n]; none of an output that is absent, or of which the baseline names no feature.

@@ -77,11 +77,6 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
     Args:
         table: Columns `prediction_id`, `event_time`, the inputs and the probabilities (list of floats, in the order of
             the classes), or numbers, where a number is predicted; `label` and `label_time` if it has them.
-        spec: Inputs and classes.
-        probabilities: The name of the column of probabilities.
-
-    Returns:
-        The predictions.
 
     Raises:
         BadInput: If the probabilities are absent, or are not one per class.
@@ -111,10 +106,6 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
 
 def with_usable_answers(rows: Predictions, task: Task) -> Predictions:
     """The predictions with NaN for what is no answer of a model with classes, as in the rows of a table.
-
-    Args:
-        rows: n predictions.
-        task: What the model answers.
 
     Returns:
         The same predictions, if each has probabilities from 0 to 1 that are 1 in sum where a row has one class.

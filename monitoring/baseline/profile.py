@@ -128,10 +128,6 @@ def _quantiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def commonest(column: pa.Array, most: int) -> tuple[str, ...]:
     """The commonest values of a text column, exactly. Cost: a hash per row and a partial sort.
 
-    Args:
-        column: Text.
-        most: How many values.
-
     Returns:
         At most `most` values, commonest first; equally common ones by code point.
 
@@ -152,9 +148,6 @@ def commonest(column: pa.Array, most: int) -> tuple[str, ...]:
 
 def mid_distribution(counts: FeatureCounts) -> NDArray[np.float64]:
     """The mid-distribution ``F(x-) + f(x)/2`` of each bin: the probability integral transform on bins.
-
-    Args:
-        counts: Counts on the bins.
 
     Returns:
         Ranks in [0, 1], [bins]; their mean under the counts is exactly 1/2.

@@ -40,7 +40,6 @@ class ProfileBuilder:
         """A builder for some bins.
 
         Args:
-            bins: The inputs' bins.
             described: Whether profiles have moments and other values besides counts; without them many small windows
                 cost less.
             vocabularies: What the values of categories with a long tail are looked up in, by input.
@@ -73,12 +72,8 @@ class ProfileBuilder:
         """The counts of a category whose values others have counted.
 
         Args:
-            feature: The category.
             words: Text [d], null for missing values.
             counts: How often each occurred, int64 [d].
-
-        Returns:
-            The counts.
         """
         column = _TextColumn(
             self._categories[feature], described=self._described, vocabulary=self._vocabularies.get(feature)

@@ -16,12 +16,7 @@ _TEXTS = ("by", "reason", "former_basis", "former_section")
 
 
 def write_rebaseline(rebaseline: Rebaseline, folder: Path) -> None:
-    """Write the file. What a store adds later, such as the incidents that were closed, is not in it.
-
-    Args:
-        rebaseline: What is written.
-        folder: The folder of the baseline.
-    """
+    """Write the file. What a store adds later, such as the incidents that were closed, is not in it."""
     document = {name: getattr(rebaseline, name).isoformat() for name in _TIMES}
     document |= {name: getattr(rebaseline, name) for name in _TEXTS}
     (folder / REBASELINE).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -29,9 +24,6 @@ def write_rebaseline(rebaseline: Rebaseline, folder: Path) -> None:
 
 def read_rebaseline(folder: Path) -> Rebaseline | None:
     """Read the file of a baseline.
-
-    Args:
-        folder: The folder of the baseline.
 
     Returns:
         How it was made; None for one that was not made from traffic.

@@ -92,8 +92,6 @@ class ReferenceFile:
         """Rows of a file.
 
         Args:
-            path: The file.
-            spec: Inputs and classes.
             rows: Rows of a batch; None for half a million cells.
         """
         self._path = path
@@ -160,7 +158,6 @@ class ReferenceFile:
         """Read some inputs in batches.
 
         Args:
-            names: The inputs.
             wanted: Sorted indices of the rows needed; row groups without any are skipped. None for all.
 
         Yields:

@@ -57,8 +57,6 @@ def write_inferred(table: pa.Table, path: Path, *, label: str | None = None) -> 
     """Infer the schema of a table and write it; without TFDV `NO_SCHEMA`.
 
     Args:
-        table: The reference's columns.
-        path: The file.
         label: As of `infer_schema`.
 
     Raises:
@@ -74,7 +72,6 @@ def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
     """Infer the schema of a table with TFDV: types, domains of text, presence. Cost: some 2 ns a number, a hash a word.
 
     Args:
-        table: The reference's columns.
         label: The label's column, required in environment TRAINING and absent in SERVING.
 
     Returns:
@@ -141,7 +138,6 @@ def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
 
     Args:
         statistics: Of one window, as of `dataset_statistics`.
-        schema: A TFDV schema.
 
     Returns:
         A finding per anomaly, by column name; none for an empty window.

@@ -38,10 +38,6 @@ def dataset_statistics(
     Cost: some 100 µs a column, whatever the rows, and a tenth of it without histograms.
 
     Args:
-        profile: The profile.
-        bins: The columns' bins.
-        whole: Columns declared to hold integers.
-        without: Columns to leave out.
         histograms: Columns of numbers that get histograms and a median; None for all.
 
     Returns:
@@ -74,7 +70,6 @@ def quantiles(edges: NDArray[np.float64], counts: FeatureCounts, shares: NDArray
 
     Args:
         edges: Inner edges of the bins, [k].
-        counts: Counts on them, with moments.
         shares: Shares in [0, 1], [s].
 
     Returns:

@@ -53,10 +53,6 @@ def anomalies(
 
     Args:
         statistics: A `DatasetFeatureStatisticsList` of one dataset.
-        schema: A schema.
-        environment: The environment of the schema to check in.
-        previous: Statistics that drift comparators compare with.
-        serving: Statistics that skew comparators compare with.
 
     Returns:
         An `anomalies_pb2.Anomalies`.

@@ -18,9 +18,6 @@ _POSTGRESQL = re.compile(r"postgresql(?:\+\w+)?://[^/\s]*/[^\s?]+(?:\?\S*)?")
 def redacted(url: str) -> str:
     """Reduce a URL to scheme, host and port: password, query and, for webhooks, the path are secrets.
 
-    Args:
-        url: Any text.
-
     Returns:
         The URL without its secrets, or words in its place where it is not a URL.
 
@@ -49,13 +46,6 @@ def path_or_url(value: object, info: ValidationInfo) -> Path | str:
 def local_path(value: object, info: ValidationInfo) -> Path:
     """Make a path absolute; relative ones start at the config file's folder.
 
-    Args:
-        value: The setting.
-        info: The validation, whose context has the folder.
-
-    Returns:
-        The absolute path.
-
     Raises:
         PydanticCustomError: The value is no path, or a URL.
     """
@@ -76,13 +66,6 @@ def local_path(value: object, info: ValidationInfo) -> Path:
 
 def store_url(value: str, info: ValidationInfo) -> str:
     """Check the store's URL, and make the file of an SQLite store absolute.
-
-    Args:
-        value: The setting.
-        info: The validation, whose context has the folder.
-
-    Returns:
-        The URL.
 
     Raises:
         PydanticCustomError: The URL is of no store that lasts.
@@ -120,12 +103,6 @@ def store_url(value: str, info: ValidationInfo) -> str:
 def webhook_url(value: str) -> str:
     """Check a webhook's URL: encrypted, or on this machine.
 
-    Args:
-        value: The setting.
-
-    Returns:
-        The URL.
-
     Raises:
         PydanticCustomError: The URL is neither; the message does not quote its secrets.
     """
@@ -147,9 +124,6 @@ def webhook_url(value: str) -> str:
 def alertmanager_url(value: str) -> str:
     """Check the URL of an Alertmanager, which is often plain http within a cluster.
 
-    Args:
-        value: The setting.
-
     Returns:
         The URL without a slash at its end.
 
@@ -162,9 +136,6 @@ def alertmanager_url(value: str) -> str:
 
 def web_url(value: str) -> str:
     """Check the address of the dashboard, for links to it.
-
-    Args:
-        value: The setting.
 
     Returns:
         The URL without a slash at its end.
@@ -179,9 +150,6 @@ def web_url(value: str) -> str:
 
 def server_url(value: str) -> str:
     """Check the address of a server's REST API.
-
-    Args:
-        value: The setting.
 
     Returns:
         The URL without a slash at its end.
@@ -206,13 +174,6 @@ def _plain_url(value: str, pattern: str, what: str, example: str) -> str:
 
 def program(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     """Check the words of a command; a program with a slash in its name is a path, relative to the config's folder.
-
-    Args:
-        value: The setting.
-        info: The validation, whose context has the folder.
-
-    Returns:
-        The command.
 
     Raises:
         PydanticCustomError: There is no program.

@@ -25,7 +25,6 @@ def with_settings(text: str, settings: Mapping[str, Any]) -> str:
     <BLANKLINE>
 
     Args:
-        text: A config, which is valid TOML.
         settings: By section, values by key; for `notify`, `metric`, `rule` and `expected` a list of such sections,
             which are added.
 
@@ -57,10 +56,6 @@ def section_of(text: str, name: str) -> str:
     >>> section_of('[model]\nbundle = "m"\n\n[store]\nurl = "s"\n', "store")
     '[store]\nurl = "s"\n'
 
-    Args:
-        text: A config.
-        name: The section's name.
-
     Returns:
         The lines, without comments and blank lines at the end.
 
@@ -83,8 +78,6 @@ def with_section(text: str, name: str, section: str) -> str:
     '[model]\nbundle = "m"\n'
 
     Args:
-        text: A config, which is valid TOML.
-        name: The section's name.
         section: Its lines, the header first; empty: the section is removed.
 
     Returns:

@@ -38,9 +38,6 @@ def is_database_url(text: str) -> bool:
 
     >>> is_database_url("postgresql+pg8000://reader@host/scores"), is_database_url("s3://bucket/traffic")
     (True, False)
-
-    Returns:
-        Whether its scheme is a dialect of SQLAlchemy.
     """
     return _DATABASE.match(text) is not None
 
@@ -53,9 +50,6 @@ def parameter_pattern(names: Iterable[str]) -> str:
 
     Args:
         names: The parameters' names; without one, nothing is matched.
-
-    Returns:
-        The expression.
     """
     known = "|".join(map(re.escape, names))
     return rf"(?<![:\w]):(?:{known})\b" if known else r"(?!)"
@@ -63,10 +57,6 @@ def parameter_pattern(names: Iterable[str]) -> str:
 
 def place(value: object, info: ValidationInfo) -> Path | str:
     """A URL as it is, or a path made absolute; the file of an SQLite database likewise.
-
-    Args:
-        value: The setting.
-        info: The validation, whose context has the folder.
 
     Returns:
         The path or URL.
@@ -88,12 +78,6 @@ def place(value: object, info: ValidationInfo) -> Path | str:
 
 def bounded_query(value: str) -> str:
     """Check that a query is bounded in time.
-
-    Args:
-        value: The setting.
-
-    Returns:
-        The query.
 
     Raises:
         PydanticCustomError: It does not mention both bounds.

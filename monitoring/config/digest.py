@@ -15,9 +15,6 @@ def settings_digest(config: MonitorConfig) -> str:
     Evidence of another digest cannot be continued. Paths, store, schedule and webhooks do not count, nor does the order
     of slices or another spelling of the same budget or duration.
 
-    Args:
-        config: A checked config.
-
     Returns:
         SHA-256 in hexadecimal.
     """

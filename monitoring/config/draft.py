@@ -102,9 +102,6 @@ class ConfigDraft:
 def render_config(draft: ConfigDraft) -> str:
     """Write a config as TOML: every setting with its meaning in a comment.
 
-    Args:
-        draft: The values.
-
     Returns:
         The file's text; `load_config` reads back the same values.
     """

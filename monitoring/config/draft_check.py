@@ -19,11 +19,7 @@ def check_draft(draft: ConfigDraft, folder: Path) -> MonitorConfig:
     """Check a draft as a file in a folder.
 
     Args:
-        draft: The values.
         folder: The folder at which relative paths start.
-
-    Returns:
-        The config.
 
     Raises:
         InvalidSettings: The draft has errors.

@@ -77,15 +77,7 @@ def find_configs(pattern: str) -> tuple[Path, ...]:
 
 
 def read_files(paths: Sequence[Path], load: Callable[[Path], MonitorConfig] = load_config) -> tuple[ConfigFile, ...]:
-    """Read several configs; one that cannot be read keeps the reason.
-
-    Args:
-        paths: The files.
-        load: Reads one.
-
-    Returns:
-        One record a file.
-    """
+    """Read several configs; one that cannot be read keeps the reason."""
     found = []
     for path in paths:
         try:

@@ -44,10 +44,7 @@ def reject_setting(what: str, *, got: object, expected: str, fix: str) -> NoRetu
     """Refuse a setting, in a validator.
 
     Args:
-        what: What is wrong with the setting.
         got: Its value, shown as it would stand in the file.
-        expected: What would be valid.
-        fix: The next step.
 
     Raises:
         PydanticCustomError: Always; its context holds the four parts as text.

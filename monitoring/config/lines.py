@@ -31,9 +31,6 @@ def line_numbers(text: str) -> dict[KeyPath, int]:
 
     Cost: linear in the text.
 
-    Args:
-        text: Valid TOML.
-
     Returns:
         Lines, from 1, by key path; the n-th ``[[notify]]`` and its keys are at ``("notify", n - 1, ...)``. What is
         inside an inline table or an array has no line of its own: see `line_of`.

@@ -39,9 +39,6 @@ def load_config(path: Path) -> MonitorConfig:
     Args:
         path: The file; relative paths in it start at its folder.
 
-    Returns:
-        The config.
-
     Raises:
         InvalidSettings: The file has errors; a text that is not TOML has one, as the rest cannot be read.
         BadInput: The file cannot be read, or is too large to be a config.
@@ -56,7 +53,6 @@ def parse_config(text: str, folder: Path, *, store: str | None = None) -> Monito
     """Parse a config.
 
     Args:
-        text: The file's text.
         folder: The folder at which relative paths start.
         store: The URL of the store, in place of the config's, as the environment has it.
 
@@ -90,9 +86,6 @@ def read_dictionary(path: Path) -> dict[str, ColumnSection]:
     Args:
         path: The file; a whole `monitor.toml`, too.
 
-    Returns:
-        The entries by the column's name.
-
     Raises:
         InvalidSettings: The file has errors.
         BadInput: The file cannot be read, or has no such section.
@@ -123,9 +116,6 @@ def parse_dictionary(columns: Mapping[str, object]) -> dict[str, ColumnSection]:
 
     Args:
         columns: An entry, or its values by key, by the column's name.
-
-    Returns:
-        The entries.
 
     Raises:
         InvalidSettings: It has errors.

@@ -54,8 +54,6 @@ def problems_of(error: ValidationError, lines: Mapping[KeyPath, int], last_line:
     """Translate the errors that pydantic found.
 
     Args:
-        error: The errors.
-        lines: The line of each section and key.
         last_line: The line of a section that is missing altogether, where it can be added.
 
     Returns:

@@ -30,10 +30,6 @@ def check_one_way(section: Section, name: str, *, whose: str, inline: bool = Fal
 
     Args:
         section: The section; it has the keys `NAME_file` and `NAME_env`.
-        name: The setting's name.
-        whose: What needs it, in words.
-        inline: Whether it may stand in the config.
-        needed: Whether it has to be given.
 
     Raises:
         PydanticCustomError: It is given twice, or is missing.

@@ -96,9 +96,6 @@ class TrafficSection(Section):
 
         Args:
             path: An absolute path, or a URL.
-
-        Returns:
-            A copy of the section.
         """
         other = {} if isinstance(path, str) and is_database_url(path) else dict.fromkeys(_OF_DATABASES)
         section = self.model_copy(update={"path": path, **other})

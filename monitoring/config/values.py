@@ -21,9 +21,6 @@ _BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+windows?\s*", re.
 def duration(value: object) -> timedelta:
     """Parse a duration: a whole number and a unit of s, m, h or d.
 
-    Args:
-        value: The setting.
-
     Returns:
         The duration, at most 3,660 days.
 
@@ -125,12 +122,6 @@ def budget(value: str) -> str:
 def budget_numbers(value: str) -> tuple[int, int]:
     """Parse a budget that `budget` accepts.
 
-    Args:
-        value: The setting.
-
-    Returns:
-        Alarms and windows.
-
     Raises:
         ValueError: The text is not a budget.
 
@@ -163,12 +154,6 @@ def cron(value: str) -> str:
     """Check a cron expression: five fields, and a time that exists.
 
     Days of the week have to be names: APScheduler counts them from Monday, other implementations from Sunday.
-
-    Args:
-        value: The setting.
-
-    Returns:
-        The same text.
     """
     if value == HOURLY:
         return value
@@ -204,12 +189,6 @@ def route_timeout(value: object) -> timedelta:
 
 def email_address(value: str) -> str:
     """Check an email address: NAME@HOST in ASCII, without spaces, quotes and line ends.
-
-    Args:
-        value: The setting.
-
-    Returns:
-        The same text.
 
     >>> email_address("on-call@example.org")
     'on-call@example.org'

@@ -112,13 +112,7 @@ def deployment_document(
     """A deployment as a document.
 
     Args:
-        record: The deployment.
         number: Its number in the store; None: that of the record.
-        store: The name of its store on a dashboard.
-        standing: How it stands, where that was read.
-
-    Returns:
-        The document.
     """
     return DeploymentDocument(
         number=number if number is not None else record.number or 0,

@@ -37,9 +37,6 @@ def span(start: datetime, end: datetime) -> SpanDocument:
 def iso(moment: datetime) -> str:
     """Write a moment as documents do.
 
-    Args:
-        moment: An aware time.
-
     Returns:
         ISO 8601 in UTC; the text ends in Z.
 

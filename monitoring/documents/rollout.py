@@ -268,13 +268,8 @@ def replay_document(
     """A replay as a document.
 
     Args:
-        result: What it says.
-        notes: What was left out, in sentences.
         record: The rollout in the store, of a replay of a traffic log.
         scored: How many rows the candidate was given, of such a replay.
-
-    Returns:
-        The document.
     """
     known = result_document(result)
     versions = None

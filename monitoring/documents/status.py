@@ -165,11 +165,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
     """A deployment's state as a document.
 
     Args:
-        status: The deployment's state.
         since: Only windows that end after that time are listed; None: all.
-
-    Returns:
-        The document.
     """
     health = health_of(status)
     settled, benchmark = settled_by_window(status), {metric.metric: metric.value for metric in status.measured}

@@ -136,12 +136,8 @@ def window_document(
     """A window as a document.
 
     Args:
-        window: The window.
         benchmark: The metrics that are shown, over the baseline's windows, by name.
         settled: The losses of each window's own predictions, by its start; None where they were not read.
-
-    Returns:
-        The document.
     """
     losses = None if settled is None else settled.get(window.start)
     return WindowDocument(

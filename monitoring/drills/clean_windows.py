@@ -83,14 +83,7 @@ def clean_windows(
     changed: neither the store nor the label log.
 
     Args:
-        config: The config.
-        deployment: The deployment, ready to be judged.
-        store: Holds what was judged so far.
-        clock: Gives the time.
         embed: Embeds tensors; None where there are none, or no model to do it.
-
-    Returns:
-        The windows.
 
     Raises:
         BadInput: The traffic does not fit the config.

@@ -99,15 +99,8 @@ def run_drill(
     window in which the monitor tells.
 
     Args:
-        config: The deployment's config.
         store: Holds what was judged so far; it is read.
-        request: What is drilled.
-        clock: Gives the time.
         embedder: Runs a bundle's model on tensors; None: the joint watch does not see them.
-        progress: Called after each run.
-
-    Returns:
-        The results.
 
     Raises:
         BadInput: There is no such fault, or the config does not fit the traffic.

@@ -44,8 +44,6 @@ class ReplayJob:
         """Nothing is judged yet.
 
         Args:
-            config: The deployment's config; its store is not touched.
-            deployment: The deployment, ready to be judged.
             folder: A folder for stores.
         """
         self._deployment, self._folder = deployment, folder
@@ -71,15 +69,9 @@ class ReplayJob:
         """Judge what is due at a time.
 
         Args:
-            name: The name of the store.
-            traffic: The traffic.
             now: The time; the allowed lateness is waited for.
             after: The name of the store that this one begins as a copy of; None: empty.
             told: Called with each incident that is opened or becomes worse.
-            stop: Whether to stop before the next window.
-
-        Returns:
-            How many windows were judged.
         """
         path = self._path(name)
         if after is not None:

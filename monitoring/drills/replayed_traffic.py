@@ -29,7 +29,6 @@ class ReplayedTraffic:
         Args:
             rows: Rows, [n]: prediction_id, event_time, inputs, probabilities, label, label_time. Those without an
                 event time are not in the traffic, and of those with one id the first is.
-            spec: Inputs and answers.
             known_until: Labels of that time and later have not come yet; None: all have.
         """
         labels = rows.select(["prediction_id", "label", "label_time"]).filter(rows["label"].is_valid())

@@ -84,11 +84,8 @@ def draw_timeline(
     the week differ by stays, and what a day shares with the one before is lost.
 
     Args:
-        clean: Clean windows.
-        plan: How traffic is cut into windows.
         start: The timeline begins with the first window that begins then or later.
         sizes: How many windows before the fault, and with it.
-        rng: Draws.
 
     Returns:
         The timeline. Ids are new; the labels of a row come as late after it as they came.
@@ -125,10 +122,7 @@ def lead_length(plan: WindowPlan | RowPlan, burn_in: timedelta | None, *, start:
     35
 
     Args:
-        plan: How traffic is cut into windows.
         burn_in: The burn-in that is declared; None for none.
-        start: When the timeline begins.
-        least: The fewest.
 
     Returns:
         The number; the fewest for windows of rows, whose length is not known.

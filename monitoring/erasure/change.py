@@ -58,12 +58,8 @@ def replaced_file(path: Path, data: bytes | memoryview, *, kind: str, name: str,
     """The change of a file on this machine to new contents, with the mode and the owner that it has.
 
     Args:
-        path: The file.
-        data: The new contents.
         kind: As in `ErasedRows`.
         name: As `file` there.
-        rows: As there.
-        removed: As there.
 
     Returns:
         The change. A process that dies while it is applied leaves the file as it was, or as it is to be.

@@ -74,13 +74,6 @@ class Waiting:
 def plan_erasure(request: ErasureRequest, clock: Callable[[], datetime]) -> tuple[ErasedRows, ...]:
     """What an erasure would do to files: nothing is changed, nor recorded.
 
-    Args:
-        request: What is to be erased.
-        clock: Gives the time, aware.
-
-    Returns:
-        The files that have such rows.
-
     Raises:
         BadInput: as `erase`.
         CannotRun: a file cannot be read.
@@ -100,11 +93,7 @@ def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
     more: what still has such a row is not complete. Memory: one file.
 
     Args:
-        request: What is to be erased.
         waiting: How long running servers are waited for.
-
-    Returns:
-        The receipt, and its file.
 
     Raises:
         BadInput: there is no such log, no column of that name in it, or a table has neither ids nor that column;

@@ -22,9 +22,6 @@ def rewrite(store: Store) -> tuple[Unreached, ...]:
     SQLite leaves rows that were changed, and not deleted, in pages that are in use. Cost: the store is copied once, and
     nobody can write it meanwhile; readers wait for PostgreSQL's.
 
-    Args:
-        store: The store.
-
     Returns:
         What could not be rewritten, such as a write-ahead log that somebody reads.
     """

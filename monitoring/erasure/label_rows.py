@@ -34,12 +34,7 @@ def label_changes(root: Path, wanted: WantedRows, clock: Callable[[], datetime])
     Cost: every segment is read; those with wanted labels are written.
 
     Args:
-        root: The log's folder.
-        wanted: Whose labels.
         clock: Gives the time, aware, for the name of a new segment.
-
-    Yields:
-        Each change.
 
     Raises:
         OSError: the disk fails.
@@ -93,13 +88,6 @@ def counted_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
     Rows that are known by their place in a file have no id and stay.
 
     Cost: every file is read.
-
-    Args:
-        root: The folder of the label log.
-        wanted: Whose labels.
-
-    Yields:
-        Each change.
     """
     if not (root / FOLDER).is_dir() or not wanted.ids:
         return

@@ -43,7 +43,6 @@ def ids_where(root: Path, where: ColumnValue) -> tuple[str, ...]:
     Cost: the footer of every part; where the value is between the column's bounds in a row group, three columns of it.
 
     Args:
-        root: The log's folder.
         where: The column, by its name in the log or as the bare name of an input or output; and the value.
 
     Returns:
@@ -86,10 +85,6 @@ def both_ids(root: Path, ids: tuple[str, ...]) -> tuple[str, ...]:
 
     All rows of a prediction's id go by it, whoever sent them. Cost: as `WantedRows.count` for every part; twice for
     ids of answers.
-
-    Args:
-        root: The log's folder.
-        ids: Ids of either kind.
 
     Returns:
         All of them, sorted, each once; those that no row has, too.
@@ -185,13 +180,6 @@ def part_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
     to be applied before the next is asked for: no part is moved to the archive meanwhile.
 
     Cost: as `WantedRows.count` for every part; parts with wanted rows are read and written.
-
-    Args:
-        root: The log's folder.
-        wanted: The rows.
-
-    Yields:
-        Each change.
 
     Raises:
         CannotRun: a part, or the archive, cannot be read or written.

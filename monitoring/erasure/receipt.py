@@ -148,9 +148,6 @@ class ReceiptFile:
     def end(self, unreached: tuple[Unreached, ...], at: datetime) -> Receipt:
         """Record the end of the erasure.
 
-        Returns:
-            The receipt as it is then.
-
         Raises:
             OSError: the disk fails.
         """
@@ -177,8 +174,6 @@ def new_receipt(
         root: The log's folder; its key is made if it has none.
         asked: The ids, or the column and value, that were asked for.
         ids: All ids of the rows that were found so.
-        by: Who asks.
-        clock: Gives the time, aware.
 
     Returns:
         The receipt, not yet written, whose ids are those of earlier attempts too; and the hashes of these.

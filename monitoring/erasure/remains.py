@@ -25,10 +25,6 @@ def ids_in(data: bytes | mmap.mmap, ids: Collection[str]) -> int:
 
     Args:
         data: The bytes.
-        ids: The ids.
-
-    Returns:
-        The number of ids that are there.
     """
     return sum(any(_has(data, word.encode()) for word in {one, one[:SHOWN]}) for one in ids)
 
@@ -51,15 +47,7 @@ def ids_in_file(path: Path, ids: Collection[str]) -> int:
 
 
 def store_remains(file: Path, ids: Collection[str]) -> tuple[Unreached, ...]:
-    """What the files of an SQLite store still have of ids, free pages and the write-ahead log included.
-
-    Args:
-        file: The database.
-        ids: The erased ids.
-
-    Returns:
-        The files that have some.
-    """
+    """What the files of an SQLite store still have of ids, free pages and the write-ahead log included."""
     files = (file.with_name(file.name + end) for end in _SQLITE_ENDS)
     return tuple(_remains(str(one), count) for one in files if (count := ids_in_file(one, ids)))
 
@@ -68,13 +56,9 @@ def file_remains(files: Sequence[ErasedRows], again: Iterable[Change], ids: Coll
     """What the files of a receipt still have of the erased rows.
 
     Args:
-        files: The files that were changed.
         again: The changes that the same erasure would make now.
         ids: The erased ids, which are looked for in the bytes of texts; files of Arrow and Parquet are compressed, or
             have one id after the other, and are read by `again`.
-
-    Returns:
-        The files that have some.
     """
     named = {(one.kind, one.file) for one in files}
     left = {one.erased.file: one.erased.removed for one in again if (one.erased.kind, one.erased.file) in named}

@@ -64,10 +64,6 @@ def erased_text(written: str, words: Collection[str]) -> str:
     >>> erased_text("a:01", ["a:0"])
     'a:01'
 
-    Args:
-        written: The text.
-        words: Ids and values.
-
     Returns:
         The text with `ERASED` for each.
     """
@@ -86,13 +82,8 @@ def erase_rows(store: Store, wanted: Wanted, words: Collection[str], now: dateti
     Cost: every incident, finding, note and run's error is read; a search of each for each word.
 
     Args:
-        store: The store.
         wanted: Which of some prediction ids are to be erased.
         words: The ids, and the value, to be erased from texts.
-        now: The time, aware.
-
-    Returns:
-        How many of each were changed.
 
     Raises:
         CannotRun: A run is judging, and would write back what it has read.

@@ -52,13 +52,6 @@ def table_change(path: Path, wanted: WantedRows) -> Change | None:
 
     Cost: the file is read, and kept in memory if it has wanted rows.
 
-    Args:
-        path: The file.
-        wanted: The rows.
-
-    Returns:
-        The change.
-
     Raises:
         BadInput: as `check_table`.
     """

@@ -34,9 +34,6 @@ class ColumnValue:
         >>> ColumnValue.of("email=ada@example.org").column
         'email'
 
-        Returns:
-            The two.
-
         Raises:
             BadInput: it is something else.
         """
@@ -129,12 +126,6 @@ class WantedRows:
 
         Cost: the footer; and three columns of the row groups between whose least and greatest id a wanted one is, or of
         all where ids are known by their hashes alone.
-
-        Args:
-            file: The part, open.
-
-        Returns:
-            Their number.
         """
         groups = [group for group in range(file.metadata.num_row_groups) if self._may_be_in(file, group)]
         if not groups:

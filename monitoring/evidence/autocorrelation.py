@@ -53,9 +53,6 @@ _SEARCH_BOUNDS = (-0.5, 0.98)
 def lag_count(windows: int) -> int:
     """How many lags are summed.
 
-    Args:
-        windows: Windows that the estimate comes from.
-
     Returns:
         A number from 1 to `MAX_LAGS`.
 
@@ -67,9 +64,6 @@ def lag_count(windows: int) -> int:
 
 def ar1_update_due(windows: int) -> bool:
     """Whether the coefficients are re-estimated before the next window.
-
-    Args:
-        windows: Live windows evaluated so far.
 
     Returns:
         True at `FIRST_UPDATE` windows and whenever their number has doubled since.
@@ -173,7 +167,6 @@ def mean_standard_error(scores: Sequence[Floats], mean_ar1: float) -> float:
 
     Args:
         scores: Baseline window scores of each watch, [R].
-        mean_ar1: The mean of the watches' coefficients.
 
     Returns:
         The standard error; infinite if no watch ever varied.
@@ -212,7 +205,6 @@ def significant_ar1(estimates: Floats, windows: int) -> Floats:
 
     Args:
         estimates: Raw estimates of any shape.
-        windows: Baseline windows they come from.
 
     Returns:
         Coefficients of that shape, at most `MAX_AR1`.
@@ -232,7 +224,6 @@ def conservative_ar1(estimates: Floats, windows: int) -> Floats:
 
     Args:
         estimates: Raw estimates of any shape.
-        windows: Baseline and live windows they come from.
 
     Returns:
         Coefficients of that shape, at most `MAX_AR1`.

@@ -86,11 +86,7 @@ class RecoveryState:
         return cls(boundary=boundary, last_score=boundary, detector=EDetectorState.initial(grid))
 
     def updated(self, log_e: NDArray[np.float64], score: float) -> RecoveryState:
-        """The state after one more window, whose mean score is `score` and whose e-values have the logs `log_e` [grid].
-
-        Returns:
-            The new state; this one is unchanged.
-        """
+        """The state after one more window of mean score `score` and e-values of the logs `log_e` [grid]."""
         return RecoveryState(boundary=self.boundary, last_score=score, detector=self.detector.updated(log_e))
 
     @property

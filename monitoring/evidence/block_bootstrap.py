@@ -9,12 +9,6 @@ from numpy.typing import NDArray
 def block_length(windows: int) -> int:
     """Length of a bootstrap block, ``1.75 · R^(1/3)``, the usual rate for a mean.
 
-    Args:
-        windows: R, the number of windows to draw from.
-
-    Returns:
-        Windows per block.
-
     >>> [block_length(r) for r in (20, 90, 365)]
     [5, 8, 13]
     """
@@ -29,9 +23,6 @@ def block_indices(
     Source: Politis & Romano, *A circular block-resampling procedure for stationary data* (1992).
 
     Args:
-        windows: How many windows there are to draw from.
-        draws: How many resamples.
-        rng: Source of randomness.
         length: Windows per block; None for `block_length`.
 
     Returns:

@@ -31,9 +31,6 @@ class Budget:
         Args:
             text: For example ``"1 per 365 windows"``.
 
-        Returns:
-            The budget.
-
         Raises:
             BadInput: For any other form, or for as many alarms as windows.
         """
@@ -63,7 +60,6 @@ def weights(keys: Iterable[WatchKey], groups: Mapping[str, str] | None = None) -
     categories does not outweigh a number.
 
     Args:
-        keys: The level's watches.
         groups: Maps a watch's name to its group; a watch without one is a group of its own.
 
     Returns:
@@ -94,10 +90,6 @@ def log_level_evidence(log_evidence: Mapping[WatchKey, float], shares: Mapping[W
 
     Summed by `math.fsum`, so that the order of the watches does not change a bit.
 
-    Args:
-        log_evidence: log M of each watch.
-        shares: The watches' weights π.
-
     Returns:
         The log; -inf while no watch has any evidence.
 
@@ -116,10 +108,6 @@ def ranking(
     log_evidence: Mapping[WatchKey, float], shares: Mapping[WatchKey, float]
 ) -> tuple[tuple[WatchKey, float], ...]:
     """Each watch's share of the level's evidence, largest first: the first one names an alarm.
-
-    Args:
-        log_evidence: log M of each watch.
-        shares: The watches' weights π.
 
     Returns:
         Pairs of a watch and its share, which sum to 1; empty while there is no evidence.

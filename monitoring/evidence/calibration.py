@@ -47,7 +47,6 @@ def calibrated_log_scale(
     Args:
         test: One detector of the level: `LevelTest.paging`, or `LevelTest.losses`.
         baseline: Baseline window scores of each watch, [R].
-        rng: Source of randomness.
 
     Returns:
         The log of the factor, between those of `MIN_SCALE` and `MAX_SCALE`; 0 for baselines of fewer than

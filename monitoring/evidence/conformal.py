@@ -71,8 +71,6 @@ class WatchState:
         """The state before any window or after a restart, which drops live windows but keeps the previous score.
 
         Args:
-            grid: Conformal points of the grid.
-            fixed: Fixed-reference points of the grid.
             last_score: The previous window's score, if there is one.
 
         Returns:
@@ -210,9 +208,6 @@ class ConformalTest:
             sampling_variance: Variance to add for windows of few rows, and least variance of independent ones; without
                 it, row counts do not matter.
 
-        Returns:
-            The fitted test.
-
         Raises:
             BadInput: For fewer than `MIN_WINDOWS` windows.
         """
@@ -295,8 +290,6 @@ class ConformalTest:
         """Logs of the e-values of the next window.
 
         Args:
-            state: The state before the window.
-            score: The window's mean score.
             rows: Rows of the window; None if row counts do not matter.
             offset: The level of an open incident, from the baseline's mean. Rises are measured from a positive one,
                 falls from a negative one; the way back to the baseline is no change.
@@ -331,13 +324,8 @@ class ConformalTest:
         """One window on: its evidence is added, and the window joins the calibration set of the next.
 
         Args:
-            state: The state before the window.
-            score: The window's mean score.
             rows: Rows of the window; None if row counts do not matter.
             offset: As of `log_e_values`; windows join the calibration set without it.
-
-        Returns:
-            The state after the window.
         """
         detector = state.detector.updated(self.log_e_values(state, score, rows, offset=offset))
         if not self.adds_live_windows:
@@ -372,7 +360,6 @@ def small_sample_correction(
     of f of a normal innovation grows by ``exp(η² / 2)`` to the power of the difference.
 
     Args:
-        etas: Exponents η.
         excess: Excess variance ratio of the window (`ConformalTest.excess_variance_ratio`).
         observed_variance_ratio: The baseline's observed innovation variance over the one assumed, in [0, 1].
 
@@ -392,7 +379,6 @@ def clipped(deviations: NDArray[np.float64], bounds: NDArray[np.float64]) -> NDA
 
     Args:
         deviations: Of any shape.
-        bounds: Positive bounds.
 
     Returns:
         Deviations in [-bound, bound], of the shape that the two broadcast to.

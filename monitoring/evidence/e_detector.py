@@ -33,9 +33,6 @@ class EDetectorState:
         Args:
             log_e: Logs of the window's e-values, [grid].
 
-        Returns:
-            The new state; this one is unchanged.
-
         >>> two = EDetectorState.initial(1).updated(np.log([2.0])).updated(np.log([2.0]))
         >>> [round(math.exp(m), 6) for m in two.log_m]
         [6.0]
@@ -66,8 +63,5 @@ def shiryaev_roberts_step(log_m: NDArray[np.float64], log_e: NDArray[np.float64]
     Args:
         log_m: Logs of the sums so far, of any shape; -inf for 0.
         log_e: Logs of the window's e-values, of the same shape.
-
-    Returns:
-        Logs of the sums after the window.
     """
     return log_e + np.logaddexp(log_m, 0.0)

@@ -33,9 +33,6 @@ class FleetBudget:
         Args:
             text: For example ``"1 per 90 days"``.
 
-        Returns:
-            The budget.
-
         Raises:
             BadInput: For any other form.
         """
@@ -104,10 +101,6 @@ def log_e_value(log_before: float, log_after: float) -> float:
 
     Args:
         log_before: Log of the evidence before; -inf at the beginning, and after an alarm.
-        log_after: Log of the evidence after.
-
-    Returns:
-        The log.
 
     >>> log_e_value(-math.inf, math.log(3.0)) == math.log(3.0)
     True
@@ -130,10 +123,7 @@ def step(
     given everything before. Proof: docs/method.md.
 
     Args:
-        state: The evidence before.
-        windows: What each window adds.
         members: How many deployments there are, as was known before these windows.
-        budget: The team's budget.
 
     Returns:
         The evidence after, and a page, None where there is none.

@@ -168,9 +168,6 @@ class LevelTest:
         """One window on. Cost: microseconds per watch, whatever the window's size.
 
         Args:
-            state: The state before the window.
-            sums: The window's score sums of each watch.
-            phases: The window's phase in each period.
             muted: Watches whose evidence does not count in the level's, now; among losses they name no alarm that the
                 others make by themselves.
 
@@ -257,12 +254,8 @@ class LevelTest:
         Pooled rows, the updated AR(1) coefficients, the calibration and each watch's previous score are kept.
 
         Args:
-            state: The state before.
             offsets: The new offsets of some watches, 0 to test against the baseline again; the others keep theirs.
             keys: The watches that are restarted; None for all.
-
-        Returns:
-            The state to go on with.
         """
         new = {**state.offsets, **(offsets or {})}
         watches = dict(state.watches)

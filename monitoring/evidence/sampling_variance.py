@@ -104,12 +104,6 @@ def assumed_std(
 ) -> NDArray[np.float64]:
     """The standard deviation between windows that a test assumes.
 
-    Args:
-        observed: That of the baseline's windows.
-        windows: R, how many windows it was estimated from.
-        min_std: The smallest one assumed.
-        prior_std: The one that independent rows alone would give.
-
     Returns:
         The observed one; where independent rows would give a larger one, between both, nearer to the observed one the
         more windows there are; at least `min_std`. Of the shape that they broadcast to.

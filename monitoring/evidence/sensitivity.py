@@ -53,10 +53,7 @@ def smallest_detectable_harms(
     Cost: about half a second for 20 watches and two harms.
 
     Args:
-        test: The level.
         baseline: Baseline window scores of each watch, [R].
-        harms: What to simulate.
-        rng: Source of randomness.
         simulations: Streams per harm and size, None for `SIMULATIONS`.
         log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`).
 

@@ -65,8 +65,6 @@ class VectorizedTests:
         """Start every test from its initial state.
 
         Args:
-            tests: The watches' tests.
-            streams: How many streams.
             levels: The number of each watch's level; None to keep the tests' AR(1) coefficients.
             references: Baseline scores of each watch in each stream, [streams, R], to fit its test by; None for those
                 that the tests were fitted to.
@@ -248,9 +246,7 @@ class SimulatedStreams:
         """Draw the streams and compute the evidence without a harm.
 
         Args:
-            test: The level.
             baseline: Baseline window scores of each watch, [R].
-            rng: Source of randomness.
             sampling: How many streams, of how many windows, and how they are drawn.
             log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`).
         """
@@ -339,7 +335,6 @@ class SimulatedStreams:
 
         Args:
             shifts: As in `evidence`.
-            within: The last window to try.
             share: The share of streams, in (0, 1].
 
         Returns:

@@ -93,7 +93,6 @@ class Alarm:
 
         Args:
             window: One of `windows`.
-            key: A watch of the baseline.
 
         Returns:
             The difference in the watch's own unit; None where the window has no score of it.

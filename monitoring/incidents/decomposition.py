@@ -26,9 +26,6 @@ def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
 
     Rows of thin slices that wait to be evaluated count with their slice; one that is never judged is among the others.
 
-    Args:
-        alarm: An alarm and its windows since the onset.
-
     Returns:
         The parts in the loss's own unit, column by column; none where the alarm is not about a loss.
     """
@@ -54,9 +51,6 @@ def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
 
 def class_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
     """Each class's part in the change of a loss that is a mean over classes, or each number's over numbers.
-
-    Args:
-        alarm: An alarm and its windows since the onset.
 
     Returns:
         The parts, largest first, which add up to the change but for rounding; none where the alarm is about something
@@ -84,7 +78,6 @@ def decompose(
 
     Args:
         before: Sums of the metric by slice; the slices partition the rows.
-        after: The same, later.
         metric: The metric's name, for the parts.
         column: The column's name, for the parts.
 
@@ -126,7 +119,6 @@ def sum_windows(windows: Sequence[WindowRecord], watch: Watch) -> dict[WatchKey,
     Args:
         windows: The windows; those without a score on the whole traffic are left out, so that whole and slices are
             sums over the same rows.
-        watch: The watch.
 
     Returns:
         Rows and fixed-point sums of its scores by watch and slice.

@@ -36,9 +36,6 @@ class Departure:
 def departure(alarm: Alarm) -> Departure:
     """Measure the departure of the watch with the largest share of the evidence.
 
-    Args:
-        alarm: An alarm and its windows since the onset.
-
     Returns:
         The means over the windows that have a score.
     """

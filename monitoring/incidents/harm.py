@@ -144,10 +144,6 @@ def assess(alarm: Alarm) -> HarmAssessment:
 def paging_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> tuple[WatchKey, ...]:
     """The watches whose evidence opens pages.
 
-    Args:
-        keys: The watches of the page level.
-        watches: Every watch by its name.
-
     Returns:
         All but losses whose surprise is among the level's watches as well.
     """
@@ -157,10 +153,6 @@ def paging_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> 
 
 def loss_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> tuple[WatchKey, ...]:
     """The watches that rise with the difficulty of the traffic while the model is as right as before.
-
-    Args:
-        keys: The watches of the page level.
-        watches: Every watch by its name.
 
     Returns:
         Losses whose surprise is among the level's watches as well, and estimates.
@@ -238,9 +230,6 @@ def is_unexplained(alarm: Alarm) -> bool:
 
 def inputs_moved(alarm: Alarm) -> bool | None:
     """Whether any input has drifted since the onset of an alarm, by itself or jointly with others.
-
-    Args:
-        alarm: An alarm and its windows since the onset.
 
     Returns:
         None where no input is watched.

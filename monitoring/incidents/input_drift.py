@@ -37,7 +37,6 @@ def drifted_inputs(alarm: Alarm, rate: float = FALSE_DISCOVERY_RATE) -> tuple[In
 
     Args:
         alarm: An alarm of either level, with its windows since the onset.
-        rate: The false discovery rate.
 
     Returns:
         At most `NAMED` inputs, with the evidence of the watch that changed most; none where no input drifted.
@@ -70,9 +69,6 @@ def drifted_inputs(alarm: Alarm, rate: float = FALSE_DISCOVERY_RATE) -> tuple[In
 
 def location_first(alarm: Alarm) -> Alarm:
     """An alarm of a number's spread as one of its location, where that moved too: a shift is called a shift.
-
-    Args:
-        alarm: An alarm of either level.
 
     Returns:
         The alarm with the location's share first; as it was where the location did not move.

@@ -62,9 +62,6 @@ def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: 
     """How a number moved.
 
     Args:
-        bins: The input's bins.
-        before: The baseline's counts on them.
-        now: The window's.
         aspect: Where the values lie, or how widely.
 
     Returns:
@@ -87,9 +84,6 @@ def category_shift(
     """How a category moved.
 
     Args:
-        bins: The input's bins.
-        before: The baseline's counts on them.
-        now: The window's.
         usual_unseen: The share of a baseline window's values that no other window has; None where it is not known.
 
     Returns:

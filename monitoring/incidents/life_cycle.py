@@ -39,7 +39,6 @@ def begin_recovery(test: ConformalTest, rise: float, tolerance: float | None = N
     """The state of the recovery test of a new incident.
 
     Args:
-        test: The test whose watch opened the incident.
         rise: How far the mean score had left its baseline, as a score.
         tolerance: The largest harmless rise, as a score; None for that of the test.
 
@@ -57,11 +56,7 @@ def new_incident(
     """A new incident.
 
     Args:
-        cause: Its cause.
-        deserved: Its level.
-        window: The window that opens it.
         recovery: The state of its recovery test (`begin_recovery`).
-        number: Its number.
 
     Returns:
         The incident, open since the end of the window.
@@ -100,9 +95,6 @@ class RecentScores:
     def calm(self, test: ConformalTest) -> bool:
         """Whether the last windows lie at the baseline as a whole.
 
-        Args:
-            test: The watch's test against its baseline.
-
         Returns:
             True if there are `CALM_WINDOWS` of them whose mean is no farther from the baseline's than the larger of the
             tolerance and `CALM_ERRORS` standard errors, in the direction that the watch is about.
@@ -117,7 +109,6 @@ class RecentScores:
         """Whether the last windows lie beyond a boundary on average, in the direction that the watch is about.
 
         Args:
-            test: The watch's test against its baseline.
             boundary: The score at which half of the harm is left, above the baseline's mean.
 
         Returns:
@@ -134,11 +125,7 @@ def came_back(incident: IncidentRecord, previous: int | None) -> IncidentRecord:
     """A new incident that refers to the last closed one on its watch and slice.
 
     Args:
-        incident: The new incident.
         previous: The number of the closed one; None if there is none.
-
-    Returns:
-        The incident, whose message begins with the reference.
     """
     if previous is None:
         return incident
@@ -149,10 +136,7 @@ def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: date
     """The incident after its harm grew beyond the level it was opened or last worsened at.
 
     Args:
-        incident: An incident that is not closed.
         recovery: The state of a new recovery test, from the level reached now.
-        message: What is worse, in sentences.
-        now: The end of the window that showed it.
 
     Returns:
         The incident in the state "worse", to be acknowledged again.
@@ -164,12 +148,6 @@ def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: date
 
 def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, day: str) -> IncidentRecord:
     """An open incident with what is known of its cause by now, in place of what was known the last time.
-
-    Args:
-        incident: The incident.
-        text: What is known, in sentences.
-        detail: The cause in numbers.
-        day: The day of the last window.
 
     Returns:
         The incident in the same state; its rows and its subgroup are those that it had.
@@ -196,9 +174,6 @@ def step_recovery(
 
     Args:
         incident: The incident; a closed one stays as it is.
-        test: The watch's test against its baseline.
-        score: The window's mean score.
-        threshold: The evidence at which the incident's level alarms.
         now: The end of the window, for `closed_at`.
         recent: The scores since the incident was opened or became worse, this window's among them.
 
@@ -247,7 +222,6 @@ def step_fact_recovery(incident: IncidentRecord, *, seen: bool, now: datetime) -
 
     Args:
         incident: The incident; a closed one stays as it is.
-        seen: Whether the window has the fact.
         now: The end of the window, for `closed_at`.
 
     Returns:

@@ -21,9 +21,6 @@ def loss_split(alarm: Alarm) -> LossSplit | None:
     A ranking loss is over the rows of a class and its surprise over all, so they do not add up: its alarms have the
     split of the Brier score, where that rose by more than its tolerance.
 
-    Args:
-        alarm: An alarm and its windows since the onset.
-
     Returns:
         The split in the metric's own unit; None where the alarm is not about a loss, or no window has both scores.
     """
@@ -38,10 +35,6 @@ def loss_split(alarm: Alarm) -> LossSplit | None:
 
 def split_of(alarm: Alarm, metric: str) -> LossSplit | None:
     """Split the change of one loss on the slice of an alarm, each window weighing as many rows as it has.
-
-    Args:
-        alarm: An alarm and its windows since the onset.
-        metric: The loss.
 
     Returns:
         The split; None where no window has both the loss and its surprise.

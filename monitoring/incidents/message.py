@@ -64,9 +64,6 @@ def summary(
     """The cause in one line: the user's metric from, to and since when, and what it means for the model.
 
     Args:
-        alarm: An alarm and its windows since the onset.
-        departure: How far the watch has left its baseline.
-        detail: The cause in numbers.
         shifts: How inputs moved in their own unit.
         reason: Why it is a notice; empty where it is none.
 
@@ -95,9 +92,6 @@ def message(
     """The whole cause in one paragraph: the user's metric, what proved it, what moved with it, the evidence, a step.
 
     Args:
-        alarm: An alarm and its windows since the onset.
-        departure: How far the watch has left its baseline.
-        detail: The cause in numbers.
         shifts: How inputs moved in their own unit.
         reason: Why it is a notice; empty where it is none.
 
@@ -121,12 +115,7 @@ def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: 
 
     Args:
         alarm: The incident's watch as an alarm, and its windows since the onset.
-        departure: How far the watch has left its baseline.
-        detail: The cause in numbers.
         shifts: How inputs moved in their own unit.
-
-    Returns:
-        Sentences.
     """
     parts = _part_sentences(detail.parts)
     return " ".join((f"{_headline(alarm, departure, shifts)}.", *parts, *input_sentences(alarm, detail, shifts)))
@@ -303,8 +292,6 @@ def input_sentences(alarm: Alarm, detail: CauseDetail, shifts: Shifts) -> tuple[
     """The inputs that explain a rise; those that moved and explain little come after saying so.
 
     Args:
-        alarm: An alarm and its windows since the onset.
-        detail: The cause in numbers.
         shifts: How inputs moved in their own unit.
 
     Returns:
@@ -388,11 +375,7 @@ def moved(metric: str, change: float) -> str:
     """Say how a metric changed.
 
     Args:
-        metric: The metric's name.
         change: Its change in its own unit.
-
-    Returns:
-        A verb with the amount.
 
     >>> moved("brier", 0.0123), moved("error", -0.0123), moved("brier", 0.0001)
     ('rose by 0.012', 'fell by 1.2 points', 'did not change')

@@ -47,10 +47,6 @@ class MetricChange:
 def metric_change(alarm: Alarm, key: WatchKey) -> MetricChange | None:
     """How far a watch has moved since the onset, each window weighing as many rows as it has.
 
-    Args:
-        alarm: An alarm and its windows since the onset.
-        key: A watch and slice.
-
     Returns:
         The change; None where the baseline or every window has no score of it.
     """
@@ -76,9 +72,6 @@ def metric_change(alarm: Alarm, key: WatchKey) -> MetricChange | None:
 
 def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     """The metrics that a message begins with: the error rate where it has moved, then the loss that alarmed.
-
-    Args:
-        alarm: An alarm and its windows since the onset.
 
     Returns:
         One or two of an alarm about losses; of another its watch; none where no window has a score.
@@ -109,11 +102,7 @@ def metric_headline(alarm: Alarm, changes: Sequence[MetricChange]) -> str:
     """The first sentence of a message, without its full stop: *Error rate 37 → 55 % since 9 October 2013 (1,050 rows)*.
 
     Args:
-        alarm: An alarm and its windows since the onset.
         changes: As of `user_metrics`, at least one.
-
-    Returns:
-        Words that begin a sentence.
     """
     moves = ", ".join(_move(change, is_first=place == 0) for place, change in enumerate(changes))
     rows, cycle = changes[0].rows, alarm.baseline.scores[changes[0].key].cycle
@@ -133,12 +122,6 @@ def move_title(watch: str) -> str:
 
     >>> move_title("rank:late"), move_title("error")
     ('AUC of class late', 'Error rate')
-
-    Args:
-        watch: The watch's name.
-
-    Returns:
-        Words that can begin a sentence.
     """
     title = watch_title(watch)
     return f"AUC of class{title.partition(' of class')[2]}" if is_rank(split_output(watch)[1]) else title
@@ -157,12 +140,5 @@ def moment_day(moment: datetime, *, with_time: bool = False) -> str:
 
     >>> moment_day(datetime(2013, 10, 9, 14)), moment_day(datetime(2013, 10, 9, 14), with_time=True)
     ('9 October 2013', '9 October 2013 14:00')
-
-    Args:
-        moment: A time in the zone of the messages.
-        with_time: Whether to name the time of the day.
-
-    Returns:
-        Words.
     """
     return f"{moment:%-d %B %Y %H:%M}" if with_time else f"{moment:%-d %B %Y}"

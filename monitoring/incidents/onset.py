@@ -33,9 +33,6 @@ def onset(alarm: Alarm) -> int:
     one-sided watch only rises count. Source: Hinkley, *Inference about the change-point in a sequence of random
     variables* (1970).
 
-    Args:
-        alarm: An alarm and its windows.
-
     Returns:
         A place in `alarm.windows`; 0 where there are none.
     """

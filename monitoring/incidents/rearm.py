@@ -35,9 +35,6 @@ LOSS_GROUP = "loss"
 def harm_group(watch: Watch) -> str:
     """The group of watches that move together with one harm: an incident speaks for all of its group.
 
-    Args:
-        watch: A watch.
-
     Returns:
         "loss" for losses and all that is about them (`LOSS_FAMILIES`); a watch of one input by family and input; else
         its family.
@@ -49,10 +46,6 @@ def harm_group(watch: Watch) -> str:
 
 def is_suspected(incident: IncidentRecord, watches: Mapping[str, Watch]) -> bool:
     """Whether an open notice says that a loss has risen, which is no page so far.
-
-    Args:
-        incident: An incident.
-        watches: Every watch by its name.
 
     Returns:
         True for a notice of a watch about a loss that is neither closed nor recovering.
@@ -66,9 +59,7 @@ def same_harm(incident: IncidentRecord, key: WatchKey, watches: Mapping[str, Wat
     """Whether an alarm of a watch is about the harm of an incident that is open.
 
     Args:
-        incident: An incident.
         key: The watch and slice with the largest share of the new alarm.
-        watches: Every watch by its name.
 
     Returns:
         True if both are of one group, and on the same slice or one of them on the whole traffic.
@@ -82,7 +73,6 @@ def windows_since_told(incidents: Sequence[IncidentRecord], windows: Sequence[Wi
     """How many of some windows come after the last news of some incidents.
 
     Args:
-        incidents: Incidents.
         windows: Windows in order of time.
 
     Returns:
@@ -93,15 +83,7 @@ def windows_since_told(incidents: Sequence[IncidentRecord], windows: Sequence[Wi
 
 
 def is_told(related: Sequence[IncidentRecord], windows: Sequence[WindowRecord]) -> bool:
-    """Whether an alarm that is worth a notice has been told: by a page, or by a notice while it is assessed again.
-
-    Args:
-        related: The open incidents of the alarm's harm.
-        windows: The windows since the level last alarmed.
-
-    Returns:
-        Whether to say nothing.
-    """
+    """Whether an alarm that is worth a notice has been told: by a page, or by a notice while it is assessed again."""
     if any(one.level == "page" for one in related):
         return True
     return bool(related) and windows_since_told(related, windows) <= ASSESSED_WINDOWS
@@ -116,11 +98,6 @@ def incident_offsets(
     the watch is about; a watch that has not left its baseline by more than that error keeps none. Windows chosen by an
     alarm lie higher than the harm itself, so a growth of the harm is told a little late, and a harm that stays is not
     told again.
-
-    Args:
-        tests: The tests of a level.
-        windows: The windows since the onset.
-        baseline: What they are compared with.
 
     Returns:
         Offsets in score units, of all watches that have one.
@@ -148,9 +125,6 @@ def lowered_offsets(
 
     Args:
         offsets: The offsets in force, in score units.
-        tests: The tests of the level.
-        windows: The windows since the level last alarmed.
-        baseline: What they are compared with.
 
     Returns:
         The new values of those that change; none before `LOWERING_WINDOWS` windows.

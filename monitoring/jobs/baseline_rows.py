@@ -105,11 +105,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
 
     Args:
         place: a file, a folder or a pattern, or a URL of one.
-        description: what the table's owner says of it.
         clock: gives the time: rows more than a day ahead of it are left out.
-
-    Returns:
-        Its rows. Memory: all of them.
 
     Raises:
         BadInput: the table does not fit its description.
@@ -164,10 +160,6 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
 def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[np.int64]:
     """How many rows each window of a reference has.
 
-    Args:
-        rows: the reference.
-        description: how it is cut into windows.
-
     Returns:
         int64 [n].
     """
@@ -183,12 +175,7 @@ def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDAr
     """How many windows a reference makes, small ones joined.
 
     Args:
-        rows: the reference.
-        description: how it is cut into windows.
         sizes: the rows of each, as of `window_sizes`.
-
-    Returns:
-        The number of windows.
 
     Raises:
         BadInput: there are too few to compare other windows with.

@@ -50,8 +50,6 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Wr
     The draft is checked as a run will check it, and every watch is fitted once, before the file is written.
 
     Args:
-        draft: the config.
-        folder: the folder to write into.
         force: whether a config that is there already is replaced.
 
     Returns:
@@ -128,9 +126,6 @@ def as_written(path: Path, folder: Path) -> str:
 
     >>> as_written(Path("/srv/models/flights"), Path("/srv"))
     'models/flights'
-
-    Returns:
-        The path as text.
     """
     there, base = path.absolute(), folder.absolute()
     return str(there.relative_to(base)) if there.is_relative_to(base) else str(there)

@@ -27,8 +27,6 @@ def recorded_columns(
 
     Args:
         roles: What each column was taken for.
-        said: The owner's dictionary.
-        group: The column of the group.
         answer: The column of the predicted class, which may have been left out where scores say it.
 
     Returns:
@@ -58,10 +56,6 @@ def with_words(roles: Sequence[ColumnRole], said: Mapping[str, ColumnSection]) -
 
     Args:
         roles: What each column was taken for.
-        said: The dictionary.
-
-    Returns:
-        The same, with those.
     """
     notes = _notes(said)
     found = ((one, notes.get(one.name, ColumnNote())) for one in roles)
@@ -86,10 +80,6 @@ def check_columns(config: MonitorConfig, spec: BaselineSpec) -> None:
 
     Columns that the [traffic] section names are what it says. Of a bundle, whose versions may have other inputs, only
     entries of inputs of this version are checked.
-
-    Args:
-        config: The config.
-        spec: What the baseline holds.
 
     Raises:
         BadInput: An entry contradicts the baseline, or names no column of the table.

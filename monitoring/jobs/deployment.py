@@ -118,11 +118,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     Cost: a few seconds for a hundred thousand reference rows. The schema is read at the first window.
 
     Args:
-        config: the config.
         embedder: makes the function that embeds tensors, from the bundle's folder; None where nothing is judged.
-
-    Returns:
-        The deployment, ready to judge windows.
 
     Raises:
         BadInput: the config does not fit the baseline.
@@ -244,13 +240,6 @@ def _tolerances(config: MonitorConfig, custom: CustomMetrics) -> Tolerances:
 def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
     """A baseline's specification with what the config says of the model's losses: costs, or the predicted quantile.
 
-    Args:
-        config: The config.
-        spec: The specification, as the baseline has it.
-
-    Returns:
-        The specification that losses go by.
-
     Raises:
         BadInput: The config does not fit the model.
     """
@@ -321,12 +310,6 @@ def earlier_evidence(config: MonitorConfig) -> tuple[EarlierDigest, ...]:
     That is the same under a method before, whose evidence begins anew; and, of a config that has been given a name,
     the same without one.
 
-    Args:
-        config: The config.
-
-    Returns:
-        The digests, the likeliest first.
-
     Raises:
         CannotRun: There is no baseline.
     """
@@ -341,13 +324,6 @@ def earlier_evidence(config: MonitorConfig) -> tuple[EarlierDigest, ...]:
 
 def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
     """What evidence belongs together: a digest of the settings, the method, and the baseline that it is held against.
-
-    Args:
-        config: The config.
-        method_number: The number of the method.
-
-    Returns:
-        The digest.
 
     Raises:
         CannotRun: There is no baseline.
@@ -376,12 +352,6 @@ def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
 
 def evidence_basis(config: MonitorConfig) -> str:
     """What a deployment's evidence is held against: a digest of the settings and the baseline, whatever the method.
-
-    Args:
-        config: The config; its name does not matter.
-
-    Returns:
-        The digest.
 
     Raises:
         CannotRun: There is no baseline.

@@ -29,7 +29,6 @@ def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
     """Find the deployment of a config as it stands: of its model, version, settings and baseline.
 
     Args:
-        config: the config.
         store: the monitor's store.
 
     Returns:

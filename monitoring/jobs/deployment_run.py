@@ -69,9 +69,6 @@ class DeploymentRun:
         """Takes up the state where the last window left it.
 
         Args:
-            deployment: the deployment.
-            store: holds what was judged so far.
-            number: the deployment's number in the store.
             search: searches windows for subgroups; None: none is searched.
         """
         self._deployment = deployment
@@ -135,10 +132,6 @@ class DeploymentRun:
 
     def reopened(self, opened: Callable[[Deployment, ReadScope], TrafficSource], now: datetime) -> datetime | None:
         """Put windows back to be judged again for which rows have come since they were the end of the traffic.
-
-        Args:
-            opened: opens the traffic.
-            now: the time.
 
         Returns:
             When the first of them begins; None: none has more rows now, or it cannot be judged again.
@@ -267,10 +260,8 @@ class DeploymentRun:
         """Delete what is older than it is to be kept, but not what judging still looks at.
 
         Args:
-            retention: how long things are kept.
             label_logs: where the label log of a traffic log may be; that of a table stays, as it says which of the
                 table's labels are known.
-            now: the time.
         """
         latest = self._store.windows.recent(self._number, latest=max(MAX_UPDATE_WINDOWS, HISTORY))
         if latest and retention.details is not None:
@@ -296,10 +287,6 @@ class DeploymentRun:
         """Judge one window and commit what it changed, in one transaction.
 
         Incidents are read anew, as people may have acted on them since the last window.
-
-        Args:
-            window: the next due window.
-            first: whether it is the first of this run.
 
         Returns:
             The window's record, and the incidents that it opened or changed.

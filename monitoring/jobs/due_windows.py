@@ -21,10 +21,7 @@ def due_windows(
     at, so that a row from the far future costs nothing.
 
     Args:
-        traffic: the traffic.
-        plan: how it is cut into windows.
         after: the windows begin then or later; None: at any time.
-        now: the time.
         followed: whether the windows before were judged as soon as they were due.
 
     Returns:
@@ -50,10 +47,8 @@ def windows_of_labels(
     """The windows that are due in which labels arrive after the traffic has ended.
 
     Args:
-        plan: how time is cut into windows.
         after: the end of the last window with rows, or of the last one judged.
         until: the time of the last such label; None: there is none.
-        now: the time.
 
     Returns:
         The windows, in order.
@@ -71,7 +66,6 @@ def is_followed(plan: WindowPlan | RowPlan, *, after: datetime | None, checked_a
     """Whether the traffic is followed as it comes: the last window was judged soon after it was due.
 
     Args:
-        plan: how traffic is cut into windows.
         after: the end of the last window; None before the first.
         checked_at: when the last run was that judged all that was due; None where there was none.
 
@@ -88,7 +82,6 @@ def next_due_at(plan: WindowPlan | RowPlan, after: datetime | None) -> datetime 
     """The time before which no window is due, whatever traffic comes.
 
     Args:
-        plan: how traffic is cut into windows.
         after: the end of the last window; None before the first.
 
     Returns:

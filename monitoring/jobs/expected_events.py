@@ -19,7 +19,6 @@ def event_calendar(sections: Sequence[ExpectedSection], timezone: str) -> EventC
     """The calendar of the `[[expected]]` sections.
 
     Args:
-        sections: The sections.
         timezone: IANA name of the zone whose days are meant.
 
     Returns:

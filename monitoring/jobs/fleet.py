@@ -66,13 +66,6 @@ def ledger(store: Store, budget: FleetBudget) -> Ledger:
     before the calibration of its level, which e-values do not have.
 
     Cost: some 100 µs a window of the store.
-
-    Args:
-        store: The store.
-        budget: The team's budget.
-
-    Returns:
-        The ledger.
     """
     deployments = {record.number: record for record in store.deployments.all() if record.number is not None}
     judged = sorted(

@@ -23,10 +23,6 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
 
     Cost: a tenth of a second, whatever the history, the labels, and the length of windows.
 
-    Args:
-        config: The config.
-        now: The time, aware.
-
     Returns:
         The deployment; None where a run may have something to do.
     """
@@ -52,10 +48,6 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
 def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:
     """Whether somebody is to be notified although no window is due.
 
-    Args:
-        config: The config.
-        idle: The deployment.
-
     Returns:
         Whether a notification is pending, or a receiver may have to hear again of what is open.
     """
@@ -64,9 +56,6 @@ def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:
 
 def inputs_digest(config: MonitorConfig) -> str:
     """A digest of all that a run goes by but its traffic: settings, places, the baseline's files, the release.
-
-    Args:
-        config: The config.
 
     Returns:
         SHA-256 in hexadecimal.
@@ -91,15 +80,7 @@ def inputs_digest(config: MonitorConfig) -> str:
 
 
 def check_begun(config: MonitorConfig, now: datetime) -> Check:
-    """The check that a run leaves if it judges all that is due, with the files as they are before it.
-
-    Args:
-        config: The config.
-        now: The time, aware.
-
-    Returns:
-        The check.
-    """
+    """The check that a run leaves if it judges all that is due, with the files as they are before it."""
     return Check(checked_at=now, inputs=inputs_digest(config), traffic_state=_traffic_state(config))
 
 

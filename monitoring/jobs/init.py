@@ -77,13 +77,7 @@ def init_monitor(
 
     Args:
         reference: the table: a file, a folder or a pattern, or a URL of one.
-        description: what its owner says of it.
-        out: the folder to write into.
-        clock: gives the time.
         force: whether a config that is there already is replaced.
-
-    Returns:
-        What was written.
 
     Raises:
         BadInput: the reference does not fit its description, is too short, or there is a config already.

@@ -42,9 +42,6 @@ class BaselinePlace:
 def find_baseline(config: MonitorConfig) -> BaselinePlace:
     """The baseline that a config names: that of its [baseline] section, or else the model's own.
 
-    Returns:
-        Where it is.
-
     Raises:
         CannotRun: there is no such bundle.
     """
@@ -75,9 +72,6 @@ def _own_baseline(config: MonitorConfig) -> BaselinePlace:
 
 def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
     """The bundle of the version that a config names, or else of the newest.
-
-    Returns:
-        The bundle's folder and its version.
 
     Raises:
         CannotRun: there is no such bundle.
@@ -115,9 +109,6 @@ def traffic_place(config: MonitorConfig) -> str:
 
     Paths count from the folder of an SQLite store, so that a folder with both may be moved. A config whose traffic is
     named with each run is told apart by its label log.
-
-    Args:
-        config: A config.
 
     Returns:
         A path, or a URL without password and query; of a database with a digest of the SQL that gives the rows.

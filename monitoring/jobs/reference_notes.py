@@ -99,8 +99,6 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
 
     Args:
         table: the rows of the baseline, as `RowBatch.table` has them.
-        columns: what each column means.
-        windows: how many windows they make.
 
     Returns:
         One sentence or two each.
@@ -133,7 +131,6 @@ def check_class_order(table: pa.Table, columns: TableColumns) -> None:
 
     Args:
         table: the rows of the baseline.
-        columns: what each column means.
 
     Raises:
         BadInput: in another order of the classes the answers are right more often.
@@ -157,9 +154,6 @@ def few_windows(windows: int) -> tuple[str, ...]:
 
     >>> few_windows(12)
     ('12 windows are few: only large harm is detected; 20 or more are better.',)
-
-    Args:
-        windows: How many it has.
 
     Returns:
         One note, or nothing.

@@ -79,16 +79,10 @@ def write_reports(
     Cost: Evidently's import and 10 to 20 s for its report; the rest takes two.
 
     Args:
-        config: the config.
         store: the monitor's store.
-        out: the folder to write into.
         day: the drift report is of the first window that begins on that day, in the config's time zone; a datetime with
             a time of day names the window that holds it. None: the window of the first page, else the last with rows.
-        drift: whether to write the drift report.
         deployment: another deployment of the store than the config's, by its number.
-
-    Returns:
-        What was written.
 
     Raises:
         BadInput: nothing was judged yet, there is no such deployment, or no window begins on that day.
@@ -126,14 +120,7 @@ def write_drift(config: MonitorConfig, store: Store, *, out: Path, start: dateti
     Cost: Evidently's import and 10 to 20 s.
 
     Args:
-        config: the config.
         store: the monitor's store.
-        out: the folder to write into.
-        start: when the window begins.
-        deployment: the deployment's number.
-
-    Returns:
-        What it found, in short.
 
     Raises:
         BadInput: there is no such deployment or window, or the window has no rows.
@@ -261,11 +248,6 @@ def drift_title(model: str, version: int, window: WindowRecord, zone: ZoneInfo) 
 
 def drift_files(out: Path, start: datetime, zone: ZoneInfo) -> tuple[Path, Path]:
     """The files of the drift report of a window.
-
-    Args:
-        out: The folder of the reports.
-        start: When the window begins, aware.
-        zone: The time zone of the config.
 
     Returns:
         The paths of the page and of its JSON document.

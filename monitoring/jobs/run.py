@@ -154,10 +154,7 @@ class RunLog:
         """Records nothing yet.
 
         Args:
-            store: holds the record.
-            name: the deployment's name.
             version: its version; None where that is not known.
-            clock: gives the time.
             early: whether an error before the first window is recorded; what a person asked for may be refused.
         """
         self._store, self._name, self._version = store, name, version
@@ -226,15 +223,7 @@ def run_due_windows(
     window in the store and comes to the same results.
 
     Args:
-        config: the config.
-        store: holds what was judged so far.
-        clock: gives the time.
-        stop: whether to stop before the next window.
-        progress: called after each window.
         services: what others do for the run.
-
-    Returns:
-        What was done.
 
     Raises:
         AnotherRun: another run is judging the same deployment.
@@ -287,14 +276,7 @@ def judge_windows(
     """Judge windows that are due, as `run_due_windows` does, within the bound of a request.
 
     Args:
-        config: the config.
-        store: holds what was judged so far.
-        request: how far to go.
-        clock: gives the time.
         services: what others do for the run.
-
-    Returns:
-        What was done.
 
     Raises:
         AnotherRun: another run is judging the same deployment.
@@ -373,10 +355,7 @@ def reject_silence(config: MonitorConfig, store: Store, number: int, now: dateti
     """Refuse to call a monitor well that has never had a row to judge, two windows after it began.
 
     Args:
-        config: the config.
         store: the monitor's store.
-        number: the deployment's number.
-        now: the time.
 
     Raises:
         CannotRun: no window was ever judged, and that is no matter of patience any more.
@@ -404,9 +383,6 @@ def combined(results: Sequence[RunResult]) -> RunResult:
 
     Args:
         results: In the order of versions; one at least.
-
-    Returns:
-        One result.
     """
     newest = results[-1]
     if len(results) == 1:

@@ -39,11 +39,6 @@ def staging(out: Path) -> Iterator[Path]:
 def put_in_place(aside: Path, names: Sequence[str], out: Path) -> None:
     """Move files and folders, each replacing one that is there.
 
-    Args:
-        aside: where they are.
-        names: their names.
-        out: where they are moved to.
-
     Raises:
         OSError: the disk fails; `out` has what it had before.
     """

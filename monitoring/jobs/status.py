@@ -16,12 +16,8 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
 
     Args:
         store: the monitor's store.
-        name: the deployment's name.
         deployment: the deployment's number; None: the deployment of that name used last.
         now: the time, aware: whether windows are overdue is said for it; None: it is not.
-
-    Returns:
-        All windows, incidents and totals.
 
     Raises:
         BadInput: nothing was judged yet.

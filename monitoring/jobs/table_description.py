@@ -214,10 +214,6 @@ def columns_described(
 ) -> tuple[TableColumns, dict[str, str]]:
     """What each column of a reference table means.
 
-    Args:
-        pieces: the table.
-        description: what its owner says of it.
-
     Returns:
         The columns, and the reason by the name of each that is no input.
 
@@ -344,10 +340,6 @@ def _sets_or_vectors(pieces: tuple[LoadedPiece, ...], label: str, description: T
 
 def columns_to_come(there: Mapping[str, str], description: TableDescription) -> dict[str, str]:
     """Columns of ids and times that the reference does not have, and that the traffic may have.
-
-    Args:
-        there: the reference's columns, with their types.
-        description: what its owner says of it.
 
     Returns:
         The columns' names by the options that name them.

@@ -47,11 +47,7 @@ def judge_versions(
     """Judge every version that answers, or did and is in use still. What fails with one stops no other.
 
     Args:
-        config: The config, which leaves the version open.
         store: The monitor's store.
-        versions: The versions of the traffic.
-        judge: Judges the config of one version.
-        stop: Whether to stop before the next version.
 
     Returns:
         The results by version, and the errors of the others.
@@ -86,12 +82,7 @@ def hand_over(
     """Close a version that answers no more; it stays in use until its receivers have been told.
 
     Args:
-        config: The config, with the routes.
         store: The monitor's store.
-        record: The deployment of the version.
-        versions: The versions of the traffic.
-        notify: Sends a message.
-        clock: Gives the time.
     """
     number, now = record.number, clock()
     if number is None:
@@ -111,10 +102,7 @@ def replace_others(config: MonitorConfig, store: Store, number: int, now: dateti
     """Say of the other versions of a config that names its version that they are not in use any more.
 
     Args:
-        config: The config.
         store: The monitor's store.
-        number: The number of the deployment that was judged.
-        now: The time.
     """
     for record in store.deployments.in_use(config.name):
         if record.number is not None and record.number != number:

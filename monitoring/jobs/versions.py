@@ -85,11 +85,6 @@ def versions_to_judge(
 ) -> tuple[int, ...]:
     """The versions that a run judges: those that answer, and former ones that are in use still, up to their last row.
 
-    Args:
-        versions: The versions of the traffic.
-        in_use: Versions with a deployment that is in use.
-        published: Versions that have a bundle.
-
     Returns:
         Them in order; none where no version has a row.
 

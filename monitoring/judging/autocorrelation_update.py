@@ -40,11 +40,7 @@ class AutocorrelationUpdate:
         known which they are.
 
         Args:
-            history: The scores of live windows.
             incidents: The level's incidents, without those opened by facts.
-
-        Returns:
-            The coefficient of each watch.
         """
         expected = [
             self.calendar.at(start, end) is not None for start, end in zip(history.starts, history.ends, strict=True)
@@ -76,7 +72,6 @@ def quiet_segments(
     [0, 0, 0, 0]
 
     Args:
-        history: n windows.
         incidents: Incidents, open or closed.
         expected: Whether each window touches an expected event, [n]; empty for none.
 
@@ -93,11 +88,7 @@ def quiet_segments(
 
 
 class UpdatedTests:
-    """The tests of all levels with the AR(1) coefficients of their states. The last of each level is kept.
-
-    Args:
-        tests: The tests as fitted to the baseline.
-    """
+    """The tests of all levels with the AR(1) coefficients of their states. The last of each level is kept."""
 
     def __init__(self, tests: Mapping[Level, LevelTest]) -> None:
         self._tests = tests

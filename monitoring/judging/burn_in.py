@@ -102,7 +102,6 @@ class BurnIn:
         """What a window's record says of the burn-in: that it lasts, or what it has shown and what to do with it.
 
         Args:
-            start: When the window begins.
             zone: The time zone of the windows, in which days are named.
 
         Returns:
@@ -164,9 +163,6 @@ class BurnIn:
 
 def silenced(level: LevelEvidence) -> LevelEvidence:
     """A level after a window of the burn-in: its scores are shown, and none of them is evidence.
-
-    Args:
-        level: The level after the window's step.
 
     Returns:
         The level, without evidence and without an alarm.

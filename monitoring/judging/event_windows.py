@@ -58,8 +58,6 @@ def labels_of_one_event(
     """The labels of ordinary rows or of one event's rows, whichever are most; the others are left out of all losses.
 
     Args:
-        labelled: The labels that arrived in a window.
-        calendar: The expected events.
         length: The length of a window, of which `labelled` has the starts only.
 
     Returns:
@@ -85,10 +83,7 @@ def tested_scores(
     """The scores that stand for those of an event's window in a level's test.
 
     Args:
-        test: The level's test.
-        sums: The window's score sums.
         references: The event's own reference, for each watch whose score is of an event.
-        phases: The window's phase in each period.
 
     Returns:
         By watch: the score of an ordinary window that is as far from its baseline; None where it is not tested.

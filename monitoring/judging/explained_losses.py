@@ -44,9 +44,6 @@ def explained_losses(
 
     Args:
         samples: Rows of a window with their losses, [n] each; those of consecutive small ones are taken together.
-        bins: Every input's bins.
-        baseline: The baseline's counts on them.
-        baseline_loss: The mean loss of the baseline.
 
     Returns:
         By input, in the unit of the losses, 0 for what is no more than chance; none where there are fewer than

@@ -74,9 +74,6 @@ def advance_fact_incident(
     """Advance an incident that a fact opened by one window.
 
     Args:
-        incident: The incident.
-        findings: The window's findings.
-        window: The window.
         enough_rows: Whether the window has enough rows to say that the fact is over. Too few show only that it is not.
         harmful: Whether the losses that the incident tells too are high in the window: then it is not over.
 
@@ -100,12 +97,6 @@ def open_fact_incidents(
     >>> gone = [Finding(kind="column gone", feature=name, message="", fact=True) for name in ("temp", "wind")]
     >>> [(one.number, one.slice, one.cause) for one in open_fact_incidents(gone, day, current=(), first_number=3)]
     [(3, 'temp, wind', 'column gone')]
-
-    Args:
-        findings: The window's findings.
-        window: The window.
-        current: The incidents that are not closed.
-        first_number: The number of the next incident.
 
     Returns:
         Pages, each of which names every input that its fact is true of; notices for rules that say so.
@@ -142,8 +133,6 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
     """Whether an incident that a fact opened tells the harm behind an alarm too.
 
     Args:
-        incident: An open incident of a fact.
-        alarm: An alarm and its windows since the onset.
         horizon: How long labels are waited for: losses follow a fact by so much.
 
     Returns:
@@ -171,11 +160,7 @@ def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:
     """The incident with what an alarm adds to it: its cause in a few words, and in numbers.
 
     Args:
-        incident: An incident that a fact opened.
         cause: The cause of an alarm that it `tells`.
-
-    Returns:
-        The incident.
     """
     message = incident.message.replace(CLOSES, f"{CLOSES} and with its losses near the baseline")
     if incident.cause in LOSS_FACTS:  # then the alarm is of the same losses, and knows more of them
@@ -188,10 +173,6 @@ def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:
 
 def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> frozenset[str]:
     """The groups of watches whose harm such an incident may have told.
-
-    Args:
-        incident: An incident that a fact opened.
-        watches: The deployment's watches.
 
     Returns:
         Groups as of `monitoring.incidents.rearm.harm_group`; none for traffic volume, and for labels that stopped or
@@ -213,11 +194,6 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
 
 def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: DeploymentBaseline) -> bool:
     """Whether what such an incident tells is high in a window: a loss, or the share of values that its subjects lack.
-
-    Args:
-        incident: An incident that a fact opened.
-        window: The window.
-        baseline: What it is compared with.
 
     Returns:
         Whether any of them is above its baseline by `HIGH` standard deviations and the tolerance, on all rows.

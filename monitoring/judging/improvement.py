@@ -39,7 +39,6 @@ def improvement_findings(
 
     Args:
         windows: The last windows in order of time.
-        baseline: What they are compared with.
         means: Window scores of each watch over the baseline, [R].
 
     Returns:

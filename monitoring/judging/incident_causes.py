@@ -41,10 +41,6 @@ def window_shift(
     """How an input moved from the baseline to a window, in its own unit.
 
     Args:
-        window: The window.
-        catalogue: The deployment's watches.
-        reference_fit: The fitted baseline.
-        name: The input.
         aspect: Of a number, whether its values lie elsewhere or more widely.
 
     Returns:
@@ -67,12 +63,6 @@ def with_explained_losses(
     """The alarm with the part of the rise of its loss that each input explains, by samples of the rows since the onset.
 
     Losses are the realised ones of labelled rows; where an estimate alarms, those to expect of answered rows.
-
-    Args:
-        alarm: An alarm of either level.
-        window: The window that alarmed.
-        catalogue: The deployment's watches.
-        reference_fit: The fitted baseline.
 
     Returns:
         The alarm; as it was where it is about no loss of the whole traffic, or the loss is no larger than the
@@ -151,16 +141,7 @@ def _samples_since_onset(alarm: Alarm, window: ScoredWindow, *, labelled: bool) 
 
 
 def with_rows(cause: Cause, window: ScoredWindow, catalogue: Catalogue) -> Cause:
-    """The cause with the window's rows to look at first, and with the renamed categories of the watch's input.
-
-    Args:
-        cause: The cause of an alarm.
-        window: The window that alarmed.
-        catalogue: The deployment's watches.
-
-    Returns:
-        The cause.
-    """
+    """The cause with the window's rows to look at first, and with the renamed categories of the watch's input."""
     key, batches = WatchKey(watch=cause.watch, slice=cause.slice), window.traffic.batches
     rows = worst_rows(key, catalogue, labelled=batches.labelled, answered=batches.answered)
     renamed = renaming_of(catalogue.watches[cause.watch], window.findings)

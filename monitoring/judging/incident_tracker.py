@@ -101,8 +101,6 @@ class IncidentTracker:
     its group are tested against the baseline again.
 
     Args:
-        catalogue: The deployment's watches.
-        reference_fit: The fitted baseline.
         timezone: IANA name of the zone in which messages name days.
         phases: The phase of the window that begins at a time, in each period.
     """
@@ -142,10 +140,7 @@ class IncidentTracker:
 
         Args:
             incidents: The incidents that are not closed, and those that a person closed since the last window.
-            evidence: Each level after the window's step.
-            window: The window.
             history: The windows so far; the last is this one.
-            first_number: The number of the next incident.
 
         Returns:
             The incidents and the levels after the window: new incidents in the order facts, pages, notices.
@@ -186,11 +181,6 @@ class IncidentTracker:
         self, levels: Mapping[Level, LevelTest], incidents: Sequence[IncidentRecord], history: Sequence[WindowRecord]
     ) -> dict[Level, Mapping[WatchKey, float]]:
         """The offsets of levels whose evidence starts anew while incidents are open, as after an upgrade.
-
-        Args:
-            levels: The test of each level.
-            incidents: The incidents; closed ones do not count.
-            history: The windows judged so far.
 
         Returns:
             By level, how far each watch stands from its baseline since the first of the incidents; empty without any.
@@ -291,9 +281,6 @@ class IncidentTracker:
         """The level with the watches of closed incidents tested against the baseline again.
 
         Not those of which an incident of this level is open still.
-
-        Returns:
-            The level to go on with.
         """
         alive = {self._group(one) for one in _alive(incidents) if one.level == level.test.level}
         closed = [one for one in incidents if one.state == "closed"]
@@ -314,9 +301,6 @@ class IncidentTracker:
         All of them where the alarm is told as what the level is for. Where only a notice is worth it, the alarm stays
         and is assessed again in the next windows, since it may be the beginning of a harm; then the watches that made
         it are re-armed, and the others keep their evidence.
-
-        Returns:
-            The level to go on with.
         """
         offsets = incident_offsets(level.test.tests, since_onset(alarm).windows, self.baseline)
         if deserved.level == level.test.level:

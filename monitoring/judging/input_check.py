@@ -20,8 +20,6 @@ class InputCheck:
     """Checks the inputs of one window.
 
     Args:
-        bins: The bins of the profiles, one per input.
-        schema: Checks a profile against the schema.
         min_rows: Rows below which a window is too small to say that an input is missing in all of it.
         optional: Inputs that may be missing in every row (see `optional_inputs`).
         sources: The columns that inputs describe, such as a text, by the names of those inputs.
@@ -47,7 +45,6 @@ class InputCheck:
         """Check one window; one without rows has no findings, and leaves `previous` to the next.
 
         Args:
-            profile: The window's profile.
             problems: Names of inputs that were absent or of another type, and what was found.
             previous: `CheckResult.statistics` of the window before.
 
@@ -113,10 +110,6 @@ def optional_inputs(bins: Sequence[Bins], missing: Mapping[str, float]) -> froze
     """The inputs whose share of missing values in the baseline is above `MAX_MISSING_SHARE`.
 
     Args:
-        bins: One per input.
         missing: The share of the baseline's rows in which each input is missing.
-
-    Returns:
-        Their names.
     """
     return frozenset(b.feature for b in bins if missing.get(b.feature, 0.0) > MAX_MISSING_SHARE)

@@ -106,12 +106,8 @@ class Judge:
     """Judges the windows of one deployment. Without state of its own: the same state and traffic give the same result.
 
     Args:
-        catalogue: The deployment's watches.
-        reference_fit: The fitted baseline.
         timezone: IANA name of the zone in which messages name days.
         phases: The phase of the window that begins at a time, in each period.
-        input_check: Checks each window's inputs.
-        calendar: The expected events.
     """
 
     def __init__(
@@ -156,10 +152,6 @@ class Judge:
         """Judge one window.
 
         Cost: that of its watches, whatever the number of rows; where an incident opens, a pass over the rows as well.
-
-        Args:
-            state: The state before the window.
-            traffic: The window's rows and labels.
 
         Returns:
             The window's record, the incidents that it changed, and the state after it.
@@ -302,9 +294,6 @@ class Judge:
 
         An open page counts before a loss that has risen and is no page so far, that before a thin window, and a thin
         window before an open notice.
-
-        Returns:
-            The window's status.
         """
         levels = {incident.level for incident in incidents}
         if "page" in levels:

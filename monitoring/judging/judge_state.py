@@ -128,7 +128,6 @@ def last_closed(
 
     Args:
         incidents: Incidents; those that are not closed do not count.
-        before: The same of other incidents.
 
     Returns:
         The largest number of any closed one, by watch and slice.

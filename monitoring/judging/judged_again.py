@@ -17,10 +17,8 @@ def with_numbers_of(
     The incidents of one level, watch and slice are the same in their order.
 
     Args:
-        judgement: The judgement.
         before: The incidents that were opened when these windows and later ones were judged before, by number, without
             those that were opened again already.
-        first_number: The number of the first new incident.
 
     Returns:
         The judgement, whose other new incidents count from `first_number`; and the numbers that are taken up again.

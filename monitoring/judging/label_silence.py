@@ -67,13 +67,8 @@ class LabelSilence:
         """The state after one more window.
 
         Args:
-            window: The window and the label horizon.
-            arrived: Whether a label arrived in it.
             answered_windows: In how many windows within the label horizon rows were answered, this one among them.
             expected: Whether labels may be expected in it: in an expected event, such as a holiday, they may not.
-
-        Returns:
-            The new state.
         """
         if arrived:
             gap = window.start - self.last if self.windows and not self.silent else 0
@@ -120,12 +115,6 @@ class LabelSilence:
     @classmethod
     def from_text(cls, text: str) -> LabelSilence:
         """Read what `to_text` wrote; nothing is the state before the first window.
-
-        Args:
-            text: The text.
-
-        Returns:
-            The state.
 
         >>> LabelSilence.from_text(LabelSilence(first=1, last=9, windows=3, silent=True).to_text())
         LabelSilence(first=1, last=9, windows=3, longest=0, silent=True, new=False)

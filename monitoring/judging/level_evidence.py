@@ -43,10 +43,6 @@ def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> fro
     Decided by what was known before the window. The evidence of a watch that moves to the other level is dropped, which
     only lowers the level that it leaves. Its share of the other level's budget was kept for it.
 
-    Args:
-        test: The level's test.
-        previous: The estimates of the window before.
-
     Returns:
         The watches to leave out of the next step.
     """
@@ -61,7 +57,6 @@ def has_losses(windows: Sequence[WindowRecord], watches: Mapping[str, Watch]) ->
 
     Args:
         windows: Windows in order of time.
-        watches: Every watch by its name.
 
     Returns:
         True if any of the last `LABEL_WINDOWS` windows has the value of a loss.
@@ -86,17 +81,6 @@ def step_excluding(
     """`LevelTest.step` as if the excluded watches had never had a score; they keep their share of the budget.
 
     Where labels come, estimates open no pages: their evidence counts among that of losses alone.
-
-    Args:
-        test: The level's test.
-        state: The state before the window.
-        sums: The window's score sums.
-        excluded: The watches to leave out.
-        phases: The window's phase in each period.
-        labels_expected: Whether labels come.
-
-    Returns:
-        The level after the window.
     """
     before = replace(
         state,

@@ -33,10 +33,6 @@ LONGEST_NAME = 40
 def renaming_of(watch: Watch, findings: Sequence[Finding]) -> str:
     """What a window's findings say of renamed categories of the input of a watch.
 
-    Args:
-        watch: A watch.
-        findings: The findings.
-
     Returns:
         The message of the first; empty where there is none.
     """
@@ -51,8 +47,6 @@ def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> str
     number only, or if they are the only pair with as many rows. Cost: microseconds; nothing where no value is new.
 
     Args:
-        bins: The input's bins.
-        before: The baseline's counts on them.
         now: The window's counts on them, with its other values.
 
     Returns:
@@ -80,11 +74,6 @@ def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> str
 
 def renamed_by_input(bins: Sequence[Bins], before: Profile, now: Profile) -> dict[str, str]:
     """What `renamed_values` says of each input.
-
-    Args:
-        bins: Every input's bins.
-        before: The baseline's counts on them.
-        now: The window's counts on them.
 
     Returns:
         Sentences by input, of those of which there is something to say.

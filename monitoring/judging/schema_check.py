@@ -37,7 +37,6 @@ class SchemaCheck:
     Args:
         load: Returns the schema, a `tensorflow_metadata` `Schema`; None for no check. Called at the first window with
             rows.
-        bins: The bins of the profiles.
         baseline: The baseline's profile, over the same bins, for the skew comparators.
     """
 
@@ -52,8 +51,6 @@ class SchemaCheck:
         """Check one window. A window without rows has no findings, and leaves `previous` to the next.
 
         Args:
-            profile: The window's profile.
-            absent: Inputs that the window does not have.
             previous: `CheckResult.statistics` of the window before.
 
         Returns:

@@ -97,11 +97,7 @@ class WindowScorer:
     """Scores windows for one fitted baseline. Cost: that of the watches, whatever the number of rows.
 
     Args:
-        catalogue: The deployment's watches.
-        reference_fit: The fitted baseline.
-        input_check: Checks each window's inputs.
         phases: The phase of the window that begins at a time, in each period.
-        calendar: The expected events.
     """
 
     def __init__(
@@ -135,8 +131,6 @@ class WindowScorer:
         """Score one window.
 
         Args:
-            state: What the windows before left.
-            traffic: The window's rows and labels.
             history: The last windows, in order of time.
 
         Returns:

@@ -35,7 +35,6 @@ def worst_rows(
 
     Args:
         key: The watch, and the slice that it is on.
-        catalogue: The deployment's watches.
         labelled: Reads the rows whose labels arrived in the window: for losses and surprises.
         answered: Reads the rows answered in it: for missing values, values unseen in the baseline, unusable answers.
 

@@ -24,9 +24,6 @@ def stored(source: Any, place: Path, *, event_time: str, ids: str) -> Path:
 
     Args:
         source: a path, a pandas frame, a pyarrow table, or anything with the Arrow interface.
-        place: where a frame's rows are written, as Parquet.
-        event_time: the column of event times.
-        ids: the column of ids.
 
     Returns:
         `source` if it is a path, else `place`.

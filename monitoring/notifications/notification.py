@@ -90,11 +90,7 @@ def example_notification(at: datetime, deployment: DeploymentDocument | None = N
     """A notification that tests a route: of no incident, marked as a test.
 
     Args:
-        at: The time, aware.
         deployment: The deployment; None where there is none yet.
-
-    Returns:
-        The notification, of state open.
     """
     deployment = deployment or DeploymentDocument(
         number=0, name="flights", model="flights", version=1, timezone="UTC", created_at=at
@@ -120,8 +116,6 @@ def link_of(template: str | None, *, deployment: int, incident: int) -> str | No
 
     Args:
         template: The address, with `{deployment}` and `{incident}` where their numbers stand; None: there is none.
-        deployment: The deployment's number.
-        incident: The incident's number.
 
     Returns:
         The address, or None.
@@ -136,12 +130,6 @@ def link_of(template: str | None, *, deployment: int, incident: int) -> str | No
 
 def one_line(text: str) -> str:
     r"""A text without control characters, and with spaces for line ends.
-
-    Args:
-        text: The text.
-
-    Returns:
-        One line.
 
     >>> one_line("a\r\nb\x1b")
     'a b'

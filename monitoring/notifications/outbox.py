@@ -61,11 +61,8 @@ class NotificationOutbox:
         """Sends nothing yet.
 
         Args:
-            store: holds the pending notifications.
-            number: the deployment's number in the store.
             routes: who is notified; where nobody wants an event, it is done at once.
             notify: sends a message; None: nobody is notified.
-            clock: gives the time.
             renew: called before each message, as receivers may take their time.
         """
         self._store = store
@@ -127,11 +124,7 @@ class NotificationOutbox:
     def _send(
         self, one: PendingNotification, message: Message, left: Sequence[RouteSection], ready: Sequence[RouteSection]
     ) -> list[RouteSection]:
-        """Send a message along the routes that are ready for it, and store what became of it.
-
-        Returns:
-            The routes that are still to be notified.
-        """
+        """Send a message along the routes that are ready for it, and store what became of it."""
         self._tried.add(one.number)
         self._renew(self._clock())
         deliveries = self._notify(message, ready) if self._notify is not None and ready else ()
@@ -181,11 +174,7 @@ def send_outbox(
     """Send what is pending in the store, without judging anything.
 
     Args:
-        config: says who is notified.
-        store: holds the pending notifications.
-        number: the deployment's number in the store.
         notify: sends a message; None: nobody is notified.
-        clock: gives the time.
 
     Returns:
         Whether it was done; False where a run has the deployment's lease, which sends it too.
@@ -204,9 +193,6 @@ def wait_after(attempts: int) -> timedelta:
 
     >>> [str(wait_after(attempts)) for attempts in (1, 2, 5, 9, 10, 40)]
     ['0:01:00', '0:02:00', '0:16:00', '4:16:00', '6:00:00', '6:00:00']
-
-    Returns:
-        The time.
     """
     doubled: int = 2 ** min(attempts - 1, 20)
     return min(FIRST_WAIT * doubled, LONGEST_WAIT)

@@ -25,10 +25,6 @@ _PART: Final = 1 << 16
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[str]:
     """Rows as CSV with a header.
 
-    Args:
-        columns: The names of the columns.
-        rows: The rows.
-
     Yields:
         Parts of the file, whose lines end with CR LF: times are in ISO 8601; a text that a spreadsheet would take for a
         formula begins with an apostrophe.

@@ -62,15 +62,9 @@ def write_drift_report(
     Args:
         current: The window's rows: `event_time`, the inputs, `probabilities` and, where labels exist, `label` (the
             class's name or the number, as text; null while it has not arrived).
-        reference: The baseline's rows, with the same columns.
-        spec: The baseline's classes and inputs.
-        paths: The files to write, HTML and JSON.
         rng: Draws at most 5,000 rows of each side.
         subject: Heads the page; its verdicts are shown next to Evidently's own metrics, a level's with a test that
             fails when it has alarmed.
-
-    Returns:
-        The report in short.
 
     Raises:
         BadInput: A side has no rows or no probabilities.
@@ -124,11 +118,7 @@ def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[An
     Two runs, because Evidently treats a missing label as one more class.
 
     Args:
-        sample: The rows to compare.
         verdicts: The monitor's own evidence.
-
-    Returns:
-        Evidently's snapshots.
     """
     # Read by Evidently when it is imported.
     os.environ["DO_NOT_TRACK"] = "1"
@@ -200,13 +190,6 @@ def _quality(sample: DriftSample) -> tuple[Any, list[Any]]:
 
 def _drawn(compared: int, there: int) -> str:
     """Say how many rows of how many are compared.
-
-    Args:
-        compared: Rows that are compared.
-        there: All rows.
-
-    Returns:
-        A part of a sentence.
 
     >>> _drawn(900, 900), _drawn(5000, 78000)
     ('900 rows', '5,000 of 78,000 rows, drawn at random,')

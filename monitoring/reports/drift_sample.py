@@ -75,14 +75,7 @@ def drift_sample(
     as missing. Text is bounded, and loses the characters that HTML is made of.
 
     Args:
-        current: The window's rows.
-        reference: The baseline's rows.
-        spec: The baseline's classes and inputs.
         rows: Rows of each side at most.
-        rng: Draws them.
-
-    Returns:
-        Both sides.
     """
     names = _own_names(spec)
     sides = []
@@ -118,9 +111,6 @@ def drift_sample(
 
 def plain(text: str) -> str:
     """Replace the characters of HTML in text: Evidently writes its data into a script element unescaped.
-
-    Args:
-        text: Any text.
 
     Returns:
         Printable text without angle brackets.

@@ -24,10 +24,6 @@ TABLES: Final[Mapping[str, str]] = {
 def results_table(status: MonitorStatus, table: str = "scores") -> pa.Table:
     """One of `TABLES`. Cost: some µs a row.
 
-    Args:
-        status: All that was judged.
-        table: Which.
-
     Returns:
         Rows in order of time, with the keys of the documents; a key within another, such as `window.start`, has an
         underscore for the point. Times are timestamps in UTC; evidence and thresholds are numbers, not logarithms;

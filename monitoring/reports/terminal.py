@@ -58,9 +58,6 @@ def _other_version(other: VersionInUse) -> str:
 def render(status: MonitorStatus) -> RenderableType:
     """Summarise a deployment for a terminal.
 
-    Args:
-        status: The deployment's state.
-
     Returns:
         What `rich.console.Console.print` takes; text out of the traffic is never read as markup or escape codes.
     """
@@ -94,10 +91,6 @@ def render(status: MonitorStatus) -> RenderableType:
 
 def bar(log_evidence: float, threshold: float) -> str:
     """Draw evidence as the height of one character, on a log scale from 1 to the threshold.
-
-    Args:
-        log_evidence: Its natural logarithm.
-        threshold: The evidence at which the level alarms.
 
     Returns:
         One character; `ALARM` from the threshold on.

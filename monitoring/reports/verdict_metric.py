@@ -31,9 +31,6 @@ def verdict_metadata(verdicts: Sequence[WatchVerdict]) -> dict[str, Any]:
 
     Args:
         verdicts: The monitor's own evidence.
-
-    Returns:
-        Evidence and thresholds by the verdict's name.
     """
     return {
         "evidence": {plain(verdict.name): min(verdict.evidence, LARGEST) for verdict in verdicts},

@@ -82,12 +82,6 @@ def window_states(
     Args:
         judged: The last windows that were judged, in order.
         plan: How traffic is cut into windows, if it is followed as it comes; None where no window is due without rows.
-        history: How they were judged.
-        now: The time, aware.
-        running: Whether a run is judging now.
-
-    Returns:
-        The judged windows, then those that are due.
     """
     attempts = {one.start: one for one in history.attempts}
     found: list[WindowState] = []

@@ -47,17 +47,6 @@ def begin(
 ) -> RolloutRecord:
     """Begin a rollout, of the mode that the config says.
 
-    Args:
-        config: The config.
-        store: The store.
-        versions: The versions.
-        rules: What decides.
-        author: Who begins it.
-        plan: What was promised.
-
-    Returns:
-        The rollout.
-
     Raises:
         BadInput: another one of the model goes on, or the server would drop one of the versions.
     """
@@ -123,14 +112,8 @@ def promote(
     """Have the label name the candidate; the former champion goes on in the dark.
 
     Args:
-        config: The config.
-        store: The store.
         record: The rollout, of mode shadow or split, or a finished replay.
-        author: Who promotes.
         force: Whether to do it although the evidence does not allow it.
-
-    Returns:
-        The rollout that watches the promotion.
 
     Raises:
         BadInput: the evidence does not allow it, or the config names no server.
@@ -197,15 +180,6 @@ def _restarted(settings: str, now: datetime) -> str:
 def take_back(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author) -> RolloutRecord:
     """Have the label name the former champion again.
 
-    Args:
-        config: The config.
-        store: The store.
-        record: The rollout that watches a promotion.
-        author: Who takes it back.
-
-    Returns:
-        The rollout, ended.
-
     Raises:
         BadInput: it watches no promotion, has ended, or the config names no server.
         CannotRun: the label names another version than the promoted one, or the server does not follow.
@@ -226,16 +200,6 @@ def take_back(config: MonitorConfig, store: Store, record: RolloutRecord, author
 
 def stop(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author, reason: str = "") -> RolloutRecord:
     """End a rollout; whatever version is in use stays.
-
-    Args:
-        config: The config.
-        store: The store.
-        record: The rollout; it goes on.
-        author: Who ends it.
-        reason: Why.
-
-    Returns:
-        The rollout, ended.
 
     Raises:
         BadInput: it has ended.

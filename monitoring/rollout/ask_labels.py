@@ -30,15 +30,9 @@ def ask_labels(
     """Choose rows, write them, and have their windows wait for the labels.
 
     Args:
-        config: The config.
-        store: The store.
         record: The rollout, of mode shadow or watch; it goes on.
-        author: Who asks.
         asking: How many rows are asked for.
         write: Writes the rows; only then are they asked for.
-
-    Returns:
-        The rows, and the table that was written.
 
     Raises:
         BadInput: the rollout has ended, or there is no row to be labelled.

@@ -51,12 +51,6 @@ class GuardRule:
         >>> GuardRule.parsed("latency_p99 <= 1.2")
         GuardRule(name='latency_p99', limit=1.2)
 
-        Args:
-            text: The text.
-
-        Returns:
-            The guard.
-
         Raises:
             ValueError: it is none.
         """
@@ -145,9 +139,6 @@ def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:
 
 def parsed_budget(text: str) -> float:
     """How probable a wrong promotion may be, from "1 in N".
-
-    Returns:
-        The probability.
 
     Raises:
         BadInput: it is no such budget.

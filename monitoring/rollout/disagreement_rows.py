@@ -73,10 +73,7 @@ def read_disagreements(
     """Read some rows on which the versions of a rollout disagree, of its latest windows.
 
     Args:
-        config: The config of its deployment.
-        store: The store with the rollout.
         record: The rollout, not of mode split: there a row has one answer.
-        clock: The time.
 
     Returns:
         At most `MOST_ROWS` rows of each kind, those with the largest differences of a window first. Cost: a pass over

@@ -47,9 +47,6 @@ def evaluate(
 
     Args:
         windows: The mature windows in order of time.
-        measures: What was measured.
-        rules: What decides.
-        obstacles: Why nothing can be told, in sentences.
         expected: Guards without which nothing is promoted, although they may have no rows yet.
         comparing: How windows are compared: by rows that both versions answered, or by units of a split.
 

@@ -34,18 +34,7 @@ class Step:
 
 
 def ended(record: RolloutRecord, state: RolloutState, at: datetime, by: str, text: str) -> Step:
-    """A rollout that ends.
-
-    Args:
-        record: The rollout.
-        state: The state that it ends in.
-        at: When.
-        by: Who ends it.
-        text: Why, in a sentence.
-
-    Returns:
-        The step.
-    """
+    """A rollout that ends."""
     event = RolloutEvent(at=at, kind=state, by=by, text=text)
     return Step(record=replace(record, state=state, ended_at=at), events=(event,))
 
@@ -54,10 +43,7 @@ def next_step(record: RolloutRecord, result: RolloutResult, decide: DecideSectio
     """What a look at the evidence leads to.
 
     Args:
-        record: The rollout; it goes on.
-        result: What is known now.
         decide: Who acts, and for how long a promotion is watched.
-        now: The time.
 
     Returns:
         The step. A candidate that is worse, or harmful, or does not differ where it has to be better, is not promoted;
@@ -86,14 +72,7 @@ def next_step(record: RolloutRecord, result: RolloutResult, decide: DecideSectio
 
 
 def interval_text(result: RolloutResult) -> str:
-    """The difference in words.
-
-    Args:
-        result: The result.
-
-    Returns:
-        Its mean and bounds.
-    """
+    """The difference in words."""
     found = result.interval
     title = f"{result.title[:1].lower()}{result.title[1:]}"
     return f"its {title} differs by {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f}) on {result.rows:,} rows"
@@ -124,10 +103,6 @@ def promise_kept(record: RolloutRecord, now: datetime) -> tuple[float, float, bo
     """What a verdict took and what was promised for it, in days, and whether it came in time.
 
     The promise is the last share's for the largest difference that is not larger than the one found.
-
-    Args:
-        record: The rollout.
-        now: When the verdict came.
 
     Returns:
         None without a plan, a verdict, or a promise for it.

@@ -27,15 +27,7 @@ MOST_ATTEMPTS = 96
 def send_events(
     config: MonitorConfig, store: Store, record: RolloutRecord, send: Send, clock: Callable[[], datetime]
 ) -> None:
-    """Send the events of a rollout that some receiver was not notified of, at least once each.
-
-    Args:
-        config: Says who is notified.
-        store: The store.
-        record: The rollout.
-        send: Sends a notification.
-        clock: Gives the time.
-    """
+    """Send the events of a rollout that some receiver was not notified of, at least once each."""
     for event, reached, attempts in store.rollouts.untold_events(record.number):
         message = notification(config, record, event)
         routes = [route for route in config.notify if event.kind in TOLD and wants(route, message)]
@@ -48,11 +40,6 @@ def send_events(
 
 def notification(config: MonitorConfig, record: RolloutRecord, event: RolloutEvent) -> Notification:
     """An event of a rollout as people are notified of it.
-
-    Args:
-        config: The config.
-        record: The rollout.
-        event: The event.
 
     Returns:
         The notification: a page for what should not be in use, a notice for anything else.

@@ -170,7 +170,6 @@ class Measures:
         """What a window's rows say.
 
         Args:
-            window: The window.
             rows: Its rows, in any order, with the labels that count.
             sample: Whose labels were asked for, where that was a sample; other labels do not count then.
 

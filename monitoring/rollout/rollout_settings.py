@@ -14,13 +14,6 @@ def settings_text(rules: DecisionRules, **more: Any) -> str:
 
     >>> rules_of_text(settings_text(DecisionRules(min_effect=0.01))) == DecisionRules(min_effect=0.01)
     True
-
-    Args:
-        rules: The rules.
-        **more: Further settings, as JSON has them.
-
-    Returns:
-        The text.
     """
     return json.dumps(
         {
@@ -63,14 +56,6 @@ def with_setting(text: str, name: str, value: Any) -> str:
 
     >>> setting(with_setting("{}", "key", 3), "key")
     3
-
-    Args:
-        text: The settings.
-        name: Its name.
-        value: Its value, as JSON has it.
-
-    Returns:
-        The text.
     """
     return json.dumps({**json.loads(text), name: value}, sort_keys=True)
 

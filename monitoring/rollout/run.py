@@ -40,13 +40,7 @@ def run_rollout(config: MonitorConfig, store: Store, record: RolloutRecord, arou
     """Work on a rollout until it ends, or `wait` says to stop; and on the one that watches its promotion after it.
 
     Args:
-        config: The config.
-        store: The store with the rollout.
         record: The rollout, of mode shadow, split or watch.
-        around: What it needs of the world.
-
-    Returns:
-        The rollout as it is then.
 
     Raises:
         BadInput: the versions do not fit each other, or the log.

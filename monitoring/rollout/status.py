@@ -19,15 +19,7 @@ _DECIDING = ("decided", "stopped", "promoted")
 
 
 def as_of(record: RolloutRecord, now: datetime) -> RolloutRecord:
-    """A rollout as of now: one whose shadow is dead can tell nothing, whatever it knew.
-
-    Args:
-        record: The rollout.
-        now: The time.
-
-    Returns:
-        The rollout, with the obstacle.
-    """
+    """A rollout as of now: one whose shadow is dead can tell nothing, whatever it knew."""
     worked = setting(record.settings, "worked_at")
     if not record.goes_on or worked is None or record.result is None:
         return record
@@ -46,14 +38,7 @@ def as_of(record: RolloutRecord, now: datetime) -> RolloutRecord:
 
 
 def promises_kept(rollouts: Sequence[tuple[RolloutRecord, Sequence[RolloutEvent]]]) -> tuple[int, int]:
-    """How many verdicts came in the promised time, and how many were promised one.
-
-    Args:
-        rollouts: Rollouts with what happened in them.
-
-    Returns:
-        Both counts.
-    """
+    """How many verdicts came in the promised time, and how many were promised one."""
     kept = promised = 0
     for record, events in rollouts:
         at = next((event.at for event in events if event.kind in _DECIDING), None)

@@ -30,11 +30,7 @@ class AddedLabels:
 
 
 class AddedLabelTable:
-    """The requests that added labels, in a store.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The requests that added labels, in a store."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions

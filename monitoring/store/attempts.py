@@ -20,11 +20,7 @@ def _is(deployment: int, start: datetime) -> ColumnElement[bool]:
 
 
 class AttemptTable:
-    """The attempts at judging windows of a store.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The attempts at judging windows of a store."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -33,7 +29,6 @@ class AttemptTable:
         """Count one more attempt at a window; with a checkpoint, the window can be judged again later.
 
         Args:
-            deployment: The deployment's number.
             attempt: The window, and the time; its number of attempts is that in the store.
             checkpoint: Whether the deployment is kept as it stands before the window.
         """
@@ -52,9 +47,6 @@ class AttemptTable:
         """Record how the last attempt at a window ended.
 
         Args:
-            deployment: The deployment's number.
-            start: When the window begins.
-            at: The time, aware.
             error: The error that ended it; empty: the window was judged.
         """
         with self._transactions.writing(deployment) as connection:

@@ -69,11 +69,7 @@ def _read(connection: Connection, number: int) -> tuple[Backfill, ...]:
 
 
 class BackfillTable:
-    """The backfills of a store: windows that are put back to be judged again, and what they were before.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The backfills of a store: windows that are put back to be judged again, and what they were before."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -102,8 +98,6 @@ class BackfillTable:
         short; their scores are not. Incidents: see `checkpoints.restore`.
 
         Args:
-            number: The deployment's number.
-            asked: The backfill.
             again_from: When the first window begins that is judged again; None: none is.
             checked_at: When all that was due before that window had been judged; None: that is not known.
 

@@ -38,13 +38,7 @@ class Checkpoint:
 
 
 def keep(connection: Connection, deployment: int, start: datetime) -> None:
-    """Keep the deployment as it is now, before the window that begins at a time is judged.
-
-    Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        start: When the window begins.
-    """
+    """Keep the deployment as it is now, before the window that begins at a time is judged."""
     tracked = ((incident.c.state != "closed") | (incident.c.closed_from != "")) & incidents.is_as_judged()
     query = select(incident.c.number, *(incident.c[name] for name in _OF_EVIDENCE))
     found = connection.execute(query.where((incident.c.deployment == deployment) & tracked)).mappings()
@@ -96,13 +90,6 @@ def restore(
     Incidents that were opened since go on where the same windows open them again, and their logs say so; `settle`
     closes the others. Those that evidence closed since are open again. One that a person closed since stays closed,
     which the next window takes account of. Nobody is notified before `settle`.
-
-    Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        start: When the window begins.
-        before: The deployment as it was then.
-        action: Who does it, when, and why.
     """
     connection.execute(delete(level_state).where(level_state.c.deployment == deployment))
     deployments.write_states(connection, deployment, before.states)
@@ -118,8 +105,6 @@ def settle(connection: Connection, deployment: int, action: IncidentAction) -> N
     """Close the incidents that no window has opened again, and tell people of those that are open again.
 
     Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
         action: Who had windows judged again, and when that was done.
     """
     for one in incidents.read(connection, deployment):

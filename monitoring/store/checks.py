@@ -31,7 +31,6 @@ class Check:
         Args:
             inputs: The digest of the config and the baseline as they are.
             traffic_state: The digest of the traffic's files as they are; empty where it is not known.
-            now: The time, aware.
 
         Returns:
             Whether the inputs are the same and either no window can be due yet, or no file has changed.
@@ -78,11 +77,6 @@ class IdleDeployment:
 def read_idle(url: str, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
     """Read the deployments of a name that are in use, without loading SQLAlchemy, which takes a third of a second.
 
-    Args:
-        url: The store's URL.
-        name: The deployments' name.
-        now: The time, aware.
-
     Returns:
         The deployments in order of creation; none where there is none, or the store is of another release, in use, or
         cannot be reached.
@@ -110,9 +104,6 @@ def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
 
     Args:
         idle: In order of creation; one at least.
-
-    Returns:
-        One record.
     """
     ends = [one.judged_until for one in idle if one.judged_until is not None]
     return replace(
@@ -129,12 +120,6 @@ def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
 
 def touch(url: str, name: str, numbers: Sequence[int], now: datetime) -> bool:
     """Record a check that found nothing due.
-
-    Args:
-        url: The store's URL.
-        name: The deployments' name.
-        numbers: The deployments' numbers.
-        now: The time, aware.
 
     Returns:
         Whether it was recorded; False where the store cannot be written.

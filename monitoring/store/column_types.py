@@ -19,9 +19,6 @@ def float_text(value: float) -> str:
     Args:
         value: The float.
 
-    Returns:
-        Hexadecimal text.
-
     Raises:
         ValueError: The float is NaN.
 
@@ -40,9 +37,6 @@ def optional_float_text(value: float | None) -> str | None:
 
 def float_of(text: str) -> float:
     """Read what `float_text` wrote.
-
-    Args:
-        text: Hexadecimal text.
 
     Returns:
         The same float.

@@ -108,13 +108,7 @@ def create(
     """Create a deployment.
 
     Args:
-        connection: A transaction that writes.
-        record: The deployment.
-        follows: The number of the deployment before.
         quiet_until: Incidents that opened until then are not told: the deployment before told them.
-
-    Returns:
-        Its number.
     """
     statement = insert(deployment).values(
         model=record.model,
@@ -212,11 +206,7 @@ def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
 
 
 class DeploymentTable:
-    """The deployments of a store, with their states, baselines and checks.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The deployments of a store, with their states, baselines and checks."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -311,13 +301,7 @@ class DeploymentTable:
             return tuple(map(deployment_record_of, connection.execute(query.order_by(deployment.c.id))))
 
     def retire(self, number: int, at: datetime, *, retired_as: RetiredAs) -> None:
-        """Say that a deployment is not in use any more; one that is run again is.
-
-        Args:
-            number: The deployment's number.
-            at: The time, aware.
-            retired_as: Why.
-        """
+        """Say that a deployment is not in use any more; one that is run again is."""
         with self._transactions.writing(number) as connection:
             values = {"retired_at": at, "retired_as": retired_as}
             connection.execute(update(deployment).where(deployment.c.id == number).values(**values))

@@ -61,24 +61,13 @@ def _result(row: Row[Any]) -> FaultResult:
 
 
 class DrillTable:
-    """The drills of a store, by the name of their deployment.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The drills of a store, by the name of their deployment."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     def save(self, record: DrillRecord) -> int:
-        """Add a drill, and delete those of its name that are older than the last `KEPT`.
-
-        Args:
-            record: The drill.
-
-        Returns:
-            Its number in the store.
-        """
+        """Add a drill, and delete those of its name that are older than the last `KEPT`."""
         with self._transactions.writing() as connection:
             values = {name: getattr(record, name) for name in _PLAIN}
             values["unfit"] = json.dumps([asdict(one) for one in record.unfit])
@@ -96,11 +85,7 @@ class DrillTable:
         """The last drills of a name.
 
         Args:
-            name: The deployment's name.
             latest: How many at most.
-
-        Returns:
-            The drills, the newest first.
         """
         with self._transactions.reading() as connection:
             rows = connection.execute(

@@ -16,9 +16,6 @@ _KEYS = {"interval_checks": "account", "log_capital": "log_doubt"}
 def estimates_text(record: WindowRecord) -> str | None:
     """The text of a window's estimates, which `estimates_of` reads.
 
-    Args:
-        record: The window.
-
     Returns:
         JSON; None for a window without estimates and realised losses.
 

@@ -17,9 +17,6 @@ from monitoring.store.tables import notification
 def event_names(incident: IncidentRecord) -> dict[str, IncidentEvent]:
     """The states that an incident has entered, by a name that each keeps for the life of the incident.
 
-    Args:
-        incident: The incident.
-
     Returns:
         The events in order: the opening is `0`, worsenings are `1`, `2` and so on, and the others have their state.
     """
@@ -43,7 +40,6 @@ def changes(
 
     Args:
         before: The incident as it was; None: it is new.
-        after: The incident as it is now.
         since: Only events after that time; None: all.
 
     Returns:
@@ -63,9 +59,6 @@ def enqueue(connection: Connection, deployment: int, number: int, events: Mappin
     A state that the incident has entered at the same time before, as its windows are judged again, is no event.
 
     Args:
-        connection: The transaction that writes the incident.
-        deployment: The deployment's number.
-        number: The incident's number.
         events: The events by name, in order.
     """
     if not events:

@@ -35,7 +35,6 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
     an earlier release, takes that of the record.
 
     Args:
-        connection: A transaction that writes.
         record: The deployment; `created_at` is the time of use.
         moved: Whether the traffic may be elsewhere than it was.
         holder: Who has the deployment's lease for giving it a new baseline.
@@ -71,9 +70,7 @@ def take_place(connection: Connection, number: int, record: DeploymentRecord) ->
     """Say of the other deployments of this name and version that they are not in use any more.
 
     Args:
-        connection: A transaction that writes.
         number: The number of the deployment that is in use.
-        record: That deployment.
     """
     same_name = (deployment.c.name == record.called) & (deployment.c.version == record.version)
     others = same_name & (deployment.c.id != number)
@@ -88,8 +85,6 @@ def predecessor(connection: Connection, record: DeploymentRecord, *, moved: bool
     """The deployment that a new one follows.
 
     Args:
-        connection: A transaction.
-        record: The new deployment.
         moved: Whether the traffic may be elsewhere than it was.
 
     Returns:
@@ -190,9 +185,7 @@ def check_traffic(stored: DeploymentRecord, name: str, traffic: str) -> None:
     """Refuse a config whose traffic is not that of the deployment.
 
     Args:
-        stored: The deployment.
         name: The config's name for it.
-        traffic: The place of the config's traffic.
 
     Raises:
         BadInput: It is of other traffic.

@@ -26,10 +26,6 @@ _FIELDS = [incident_action.c[name] for name in ("at", "by", "kind", "text", "unt
 def acted(incident: IncidentRecord, action: IncidentAction) -> IncidentRecord:
     """The incident after an action. Acknowledging it a second time changes nothing.
 
-    Args:
-        incident: The incident before.
-        action: The action.
-
     Returns:
         The incident, with the action at the end of its log.
 

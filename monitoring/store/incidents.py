@@ -30,11 +30,6 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
 
     An incident that was acknowledged since the run read it stays acknowledged; one that a person closed stays closed.
     One whose windows are judged again takes the place of what it was.
-
-    Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        records: The incidents.
     """
     if not records:
         return
@@ -81,9 +76,6 @@ class JudgedBefore:
 
     def with_people(self, record: IncidentRecord) -> IncidentRecord:
         """An incident with what people did with the same watch at that time in the deployment before.
-
-        Args:
-            record: A new incident.
 
         Returns:
             The incident with the acknowledgement, the owner and the snooze, but without the log.
@@ -143,15 +135,6 @@ def _with_actions(connection: Connection, deployment: int, query: Select[Any]) -
 
 def act(connection: Connection, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
     """Act on an incident, as `monitoring.store.incident_actions.acted` says.
-
-    Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        number: The incident's number.
-        action: The action.
-
-    Returns:
-        The incident afterwards, with its log.
 
     Raises:
         BadInput: There is no such incident, or the action does not fit it.
@@ -220,11 +203,7 @@ def _values(record: IncidentRecord) -> dict[str, Any]:
 
 
 class IncidentTable:
-    """The incidents of a store, with what people did.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The incidents of a store, with what people did."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -238,13 +217,8 @@ class IncidentTable:
         """The latest incidents, the newest first, with what people did.
 
         Args:
-            deployment: The deployment's number.
             latest: How many at most.
             before: Only those with a smaller number; None: all.
-            closed: Whether closed ones are read too.
-
-        Returns:
-            The incidents.
         """
         with self._transactions.reading() as connection:
             query = (
@@ -282,14 +256,6 @@ class IncidentTable:
 
     def act(self, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
         """Act on an incident, by its number.
-
-        Args:
-            deployment: The deployment's number.
-            number: The incident's number.
-            action: What a person does with it.
-
-        Returns:
-            The incident afterwards.
 
         Raises:
             BadInput: There is no such incident, or the action does not fit it.

@@ -17,11 +17,6 @@ class Lease:
     A run that was killed leaves its lease behind; the next run can take it once it has expired. A run whose lease
     expired and was taken over gets AnotherRun when it renews it, or CannotRun at the latest when it commits a window
     that the other run has judged.
-
-    Args:
-        owner: The unique name of the run.
-        renewal: Extends the lease from a time on.
-        ending: Ends the lease.
     """
 
     def __init__(self, *, owner: str, renewal: Callable[[datetime], None], ending: Callable[[], None]) -> None:

@@ -42,10 +42,6 @@ def _take(connection: Connection, deployment: int, owner: str, now: datetime, le
     One that ends later than any lease may was left by a process whose clock was ahead, and counts as expired.
 
     Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        owner: A unique name of the run.
-        now: The time.
         length: How long the lease lasts unless it is renewed.
 
     Raises:
@@ -96,11 +92,7 @@ def _database_time(connection: Connection, now: datetime) -> datetime:
 
 
 class LeaseTable:
-    """The leases of a store: the deployments whose windows are being judged, each by one run.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The leases of a store: the deployments whose windows are being judged, each by one run."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -122,13 +114,8 @@ class LeaseTable:
         """Take the lease of a deployment: its holder alone judges windows.
 
         Args:
-            deployment: The deployment's number.
-            owner: A unique name of the run.
             now: The time; on PostgreSQL the server's clock counts instead.
             seconds: How long the lease lasts unless it is renewed.
-
-        Returns:
-            The lease, to be renewed between windows.
 
         Raises:
             AnotherRun: Another run holds the lease.

@@ -10,12 +10,6 @@ from monitoring.store.opening import open_unmigrated, reject_store, shown_url
 def store_revision(url: str) -> tuple[str, str]:
     """The revision of a store, and that of this release.
 
-    Args:
-        url: The store's URL.
-
-    Returns:
-        Both.
-
     Raises:
         BadInput: There is no store.
         CannotRun: It cannot be used, or was written by a newer release.

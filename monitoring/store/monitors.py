@@ -36,11 +36,7 @@ class MonitorRecord:
 
 
 class MonitorTable:
-    """The monitors of a store.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The monitors of a store."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -49,8 +45,6 @@ class MonitorTable:
         """Record how a run of a config ended.
 
         Args:
-            name: The deployment's name.
-            at: The time, aware.
             error: The error that ended it; empty: it judged all that was due.
             config: The path of the config; empty: as it was.
 

@@ -193,11 +193,7 @@ def read_undelivered(connection: Connection, deployment: int | None = None) -> d
     """The notifications that did not reach all who are to get them, by the numbers of deployments that have any.
 
     Args:
-        connection: A transaction.
         deployment: Only those of that deployment; None: of all. Cost: a row for each event that is not delivered.
-
-    Returns:
-        How many they are.
     """
     table = notification.c
     query = (
@@ -214,11 +210,7 @@ def read_undelivered(connection: Connection, deployment: int | None = None) -> d
 
 
 class OutboxTable:
-    """The outbox of a store: events that people are to be notified of, and what became of them.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The outbox of a store: events that people are to be notified of, and what became of them."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -255,9 +247,7 @@ class OutboxTable:
         """Put one row in the place of several pending events; they are completed by it.
 
         Args:
-            deployment: The deployment's number.
             events: The events, in order, one at least.
-            at: The time, aware.
         """
         with self._transactions.writing(deployment) as connection:
             numbers = [one.number for one in events]
@@ -274,13 +264,6 @@ class OutboxTable:
         """Delete events that were delivered, given up or not asked for before a time.
 
         Those of incidents that are not closed stay, and those of a digest that is not finished.
-
-        Args:
-            deployment: The deployment's number.
-            before: The time, aware.
-
-        Returns:
-            How many were deleted.
         """
         with self._transactions.writing(deployment) as connection:
             alive = select(incident.c.number).where(
@@ -328,9 +311,6 @@ class OutboxTable:
         """Make notifications that were given up, or wait for their next attempt, pending anew.
 
         Receivers that were reached are not notified again.
-
-        Args:
-            deployment: The deployment's number.
 
         Returns:
             Their events, in order.

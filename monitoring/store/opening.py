@@ -43,12 +43,8 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
     """Open an engine on a store, and bring its tables to this release where it may be made.
 
     Args:
-        url: The store's URL.
         make: Whether to create a store that does not exist, and to migrate one of an earlier release. Without, a file
             that this user may not write is opened read-only.
-
-    Returns:
-        The engine.
 
     Raises:
         BadInput: There is no store, and none is to be made.
@@ -115,12 +111,6 @@ def writing(engine: Engine) -> Engine:
     """The same engine, for transactions that write: SQLite then takes its write lock at the start.
 
     A transaction that reads first and writes later could not wait for another writer.
-
-    Args:
-        engine: The store's engine.
-
-    Returns:
-        A view of the same engine.
     """
     return engine.execution_options(pitfalls_writes=True)
 
@@ -131,7 +121,6 @@ def reject_store(error: SQLAlchemyError | ConnectionError | TimeoutError, shown:
     Args:
         error: The database's error.
         shown: The store's URL without its password.
-        fix: The next step.
 
     Raises:
         CannotRun: Always.
@@ -147,9 +136,6 @@ def shown_url(url: URL) -> str:
 
     >>> shown_url(make_url("postgresql://me:one@host/db?password=two&sslmode=require"))
     'postgresql://me:***@host/db?...'
-
-    Returns:
-        The URL.
     """
     return url.set(query={}).render_as_string(hide_password=True) + ("?..." if url.query else "")
 

@@ -111,9 +111,6 @@ _OF_DEPLOYMENT = (
 def read_outlines(connection: Connection) -> tuple[DeploymentOutline, ...]:
     """The deployments in use. Cost: some 20 µs for each.
 
-    Args:
-        connection: A transaction.
-
     Returns:
         What decides how each stands, in order of creation.
     """

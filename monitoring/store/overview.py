@@ -86,12 +86,8 @@ def _summaries(
     """Deployments in order of creation. Cost: three searches of an index for each.
 
     Args:
-        connection: A transaction.
         numbers: The numbers of those to read; None: all.
         model: Only the deployments of that model; None: of all.
-
-    Returns:
-        What the store says of each.
     """
     of_this = window.c.deployment == deployment.c.id
     newest = window.c.start.desc()
@@ -194,11 +190,7 @@ def _baselines(
 
 
 class OverviewQueries:
-    """What a view of many deployments reads: each in a bounded number of statements.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """What a view of many deployments reads: each in a bounded number of statements."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -213,9 +205,6 @@ class OverviewQueries:
 
         Args:
             text: The text; letters of ASCII are found in either case.
-
-        Returns:
-            Their numbers.
         """
         with self._transactions.reading() as connection:
             columns = (incident.c.cause, incident.c.slice, incident.c.message)
@@ -250,13 +239,9 @@ class OverviewQueries:
         """The last windows of several deployments.
 
         Args:
-            numbers: The deployments' numbers.
             latest: Windows of each at most.
             watches: The watches whose scores are read; of several outputs those of each.
             scored: In how many of the last windows they are read. Cost: all scores of these windows are searched.
-
-        Returns:
-            The history of each deployment.
         """
         with self._transactions.reading() as connection:
             oldest = (

@@ -38,10 +38,6 @@ def connect(conninfo: str, patience: float, **settings: Any) -> PatientConnectio
     Args:
         conninfo: A URL or a string of settings, as libpq has them.
         patience: Seconds that it may take to answer.
-        **settings: Further settings.
-
-    Returns:
-        The connection.
 
     Raises:
         psycopg.OperationalError: The server cannot be reached, or does not answer.

@@ -35,9 +35,6 @@ class PlainDatabase(Protocol):
 def plain_database(url: str) -> PlainDatabase | None:
     """The database of a store, by the drivers alone.
 
-    Args:
-        url: The store's URL.
-
     Returns:
         The database; None where it is a file that is not there, or one whose driver is not installed.
     """

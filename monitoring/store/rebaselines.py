@@ -34,10 +34,7 @@ def apply(connection: Connection, number: int, record: DeploymentRecord, change:
     incidents that were opened before the end of the windows that the baseline was made of are closed with the reason.
 
     Args:
-        connection: A transaction that writes.
-        number: The deployment's number.
         record: The deployment with its new baseline; `created_at` is the time.
-        change: The change.
         holder: Who has the deployment's lease for it; empty: nobody may have it.
 
     Raises:
@@ -74,10 +71,6 @@ def reject_former(connection: Connection, record: DeploymentRecord) -> None:
     """Refuse a deployment with the baseline that a newer one has taken the place of.
 
     That is a scheduler which read its config before, or a config that was put back.
-
-    Args:
-        connection: A transaction.
-        record: The deployment.
 
     Raises:
         BadInput: It is.
@@ -147,11 +140,7 @@ def _record(row: Row[Any]) -> Rebaseline:
 
 
 class RebaselineTable:
-    """The changes of baselines in a store.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The changes of baselines in a store."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -169,13 +158,7 @@ class RebaselineTable:
         reopened them.
 
         Args:
-            number: The deployment's number.
-            by: Who undoes it.
-            now: The time, aware.
             holder: Who has the deployment's lease for it; empty: nobody may have it.
-
-        Returns:
-            The change that was undone.
 
         Raises:
             BadInput: There is none that stands.

@@ -51,12 +51,6 @@ class RolloutTable:
     def begin(self, record: RolloutRecord) -> int:
         """Add a rollout, unless another one of its model goes on.
 
-        Args:
-            record: The rollout.
-
-        Returns:
-            Its number.
-
         Raises:
             BadInput: Another rollout of the model goes on.
         """
@@ -70,11 +64,6 @@ class RolloutTable:
 
         Args:
             former: The rollout that ends, or that had ended before.
-            events: What happened in it.
-            record: The one that follows.
-
-        Returns:
-            Its number.
 
         Raises:
             BadInput: Another rollout of the model goes on.
@@ -89,7 +78,6 @@ class RolloutTable:
         """Replace a rollout that goes on, by its number, and add what happened, in one transaction.
 
         Args:
-            record: The rollout.
             events: What happened, in order.
 
         Returns:
@@ -103,11 +91,6 @@ class RolloutTable:
         """Add windows of evidence, and replace the rollout that they lead to, in one transaction.
 
         A window that is there already stays as it is: it has been counted.
-
-        Args:
-            record: The rollout as it is with these windows.
-            windows: Start, end and document of each.
-            events: What happened.
 
         Returns:
             Whether that was done: not if somebody else has ended the rollout meanwhile.
@@ -134,16 +117,7 @@ class RolloutTable:
     def add_replay(
         self, record: RolloutRecord, windows: Sequence[tuple[datetime, datetime, str]], event: RolloutEvent
     ) -> int:
-        """Add a replay, which has ended, with its windows of evidence, in one transaction.
-
-        Args:
-            record: The replay.
-            windows: Start, end and document of each.
-            event: That it ended.
-
-        Returns:
-            Its number.
-        """
+        """Add a replay, which has ended, with its windows of evidence, in one transaction."""
         with self._transactions.writing() as connection:
             number = _insert(connection, record)
             rows = [{"rollout": number, "start": a, "end": b, "document": document} for a, b, document in windows]
@@ -153,13 +127,7 @@ class RolloutTable:
             return number
 
     def add_sample(self, number: int, sample: LabelSample, event: RolloutEvent) -> None:
-        """Add rows whose labels were asked for.
-
-        Args:
-            number: The rollout's.
-            sample: The rows.
-            event: That they were.
-        """
+        """Add rows whose labels were asked for."""
         own = {name: getattr(sample, name) for name in ("start", "end", "salt", "due")}
         values = {"rollout": number, "probability": float_text(sample.probability), **own}
         with self._transactions.writing() as connection:

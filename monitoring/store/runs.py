@@ -26,25 +26,13 @@ class StoredRun:
 
 
 class RunTable:
-    """The runs of the monitor in a store.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The runs of the monitor in a store."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     def begin(self, deployment: int, record: RunRecord) -> int:
-        """Add a run, and delete those of the deployment that are older than the last `KEPT`.
-
-        Args:
-            deployment: The deployment's number.
-            record: The run.
-
-        Returns:
-            Its number in the store.
-        """
+        """Add a run, and delete those of the deployment that are older than the last `KEPT`."""
         with self._transactions.writing(deployment) as connection:
             number = connection.execute(
                 insert(run).values(deployment=deployment, **asdict(record)).returning(run.c.id)
@@ -73,9 +61,6 @@ class RunTable:
         Args:
             latest: How many at most.
             failed: Only those of the last `KEPT` runs that ended with an error.
-
-        Returns:
-            The runs, the newest first.
         """
         with self._transactions.reading() as connection:
             recent = select(run).order_by(run.c.id.desc()).limit(KEPT if failed else latest).subquery()

@@ -85,9 +85,6 @@ class Store:
             make: Whether to create a store that does not exist, and to migrate one of an earlier release. Without it,
                 opening changes nothing.
 
-        Returns:
-            The store, to be closed.
-
         Raises:
             BadInput: There is no store, and none is to be made.
             CannotRun: The folder cannot be written, the driver is missing, the server cannot be reached, the file is
@@ -117,9 +114,6 @@ class Store:
             record: The deployment; `created_at` is the time it is used now. An existing one keeps its own.
             moved: Whether the traffic may be elsewhere than it was.
             holder: Who has the deployment's lease for giving it a new baseline; empty: nobody may have it then.
-
-        Returns:
-            The deployment's number.
 
         Raises:
             BadInput: The deployment of this name is of other traffic.
@@ -164,10 +158,7 @@ class Store:
         """Write everything that judging a window changed.
 
         Args:
-            deployment: The deployment's number.
             window: The window; it begins at or after the end of the last one.
-            states: The states to replace, by name.
-            label_cursor: Rows read of each label segment so far.
             incidents: Incidents to add, or to replace by number; an acknowledgement is never undone.
 
         Raises:

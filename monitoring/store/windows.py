@@ -108,9 +108,6 @@ def _integers(text: str) -> NDArray[np.int64]:
 def reject_judged(record: WindowRecord) -> NoReturn:
     """Refuse a window that is in the store already.
 
-    Args:
-        record: The window.
-
     Raises:
         CannotRun: Always.
     """
@@ -189,11 +186,7 @@ def light_record(values: Sequence[Any]) -> WindowRecord:
 
 
 class WindowTable:
-    """The judged windows of a store, with their scores.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The judged windows of a store, with their scores."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -210,14 +203,9 @@ class WindowTable:
         """Windows in order of time. Cost: one query, and a second one for the scores.
 
         Args:
-            deployment: The deployment's number.
-            scores: Whether to read their scores.
             since: Only windows that end after that time; None: all.
             before: Only windows that begin before that time; None: all.
             latest: At most so many, the last; None: all.
-
-        Returns:
-            The windows.
         """
         with self._transactions.reading() as connection:
             wanted = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc())
@@ -264,12 +252,8 @@ class WindowTable:
         """The last windows of a deployment in order of time, without their texts and scores.
 
         Args:
-            number: The deployment's number.
             latest: How many at most.
             before: Only windows that begin before that time; None: all.
-
-        Returns:
-            The windows.
         """
         with self._transactions.reading() as connection:
             query = select(*LIGHT).where(window.c.deployment == number).order_by(window.c.start.desc()).limit(latest)
@@ -342,11 +326,8 @@ class WindowTable:
         """Scores of some watches in the latest windows, at most so many: on the whole traffic and on one slice.
 
         Args:
-            deployment: The deployment's number.
-            watches: The watches that are read.
             latest: How many windows at most.
             before: Only windows that begin before that time; None: the last ones.
-            part: The slice.
 
         Returns:
             The scores; of a watch that both levels have, those of the page level. Cost: a search of an index for each
@@ -388,11 +369,6 @@ class WindowTable:
         """Delete the scores, estimates and findings of old windows; their counts, status and evidence stay.
 
         Kept are those that explain an incident: from so many windows before the one that opened it until it was closed.
-
-        Args:
-            deployment: The deployment's number.
-            before: Windows that end before it are old.
-            around: How many windows before an incident are kept.
 
         Returns:
             Of how many windows something was deleted. Cost: a search of an index for each old window.

@@ -40,7 +40,6 @@ def class_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
     Args:
         words: Class names, or class indices as text, [n]; case and spaces around a name do not matter, unless two
             classes differ by them alone.
-        classes: Class names.
 
     Returns:
         Indices, int64 [n]; `NO_LABEL` for null and blank, and `UNKNOWN_CLASS` for any other name.
@@ -60,7 +59,6 @@ def respelled(words: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.bo
 
     Args:
         words: As of `class_codes`.
-        classes: Class names.
 
     Returns:
         bool [n].

@@ -184,7 +184,6 @@ def expected_costs(answers: Floats, drawn_by: Floats, costs: Sequence[Sequence[f
     Args:
         answers: The model's probabilities, [n, classes].
         drawn_by: Those that labels are drawn by, [n, classes].
-        costs: By true class and then by answer.
 
     Returns:
         Means and variances, in [0, 1], [n].

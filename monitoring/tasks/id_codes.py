@@ -79,7 +79,6 @@ def id_set_codes(words: pa.ChunkedArray, most: int) -> Whole:
 
     Args:
         words: As of `split_ids`, [n].
-        most: How many ids a label may have.
 
     Returns:
         Codes, int64 [n, most], those of a label first and in falling order, then `NO_LABEL`; only `NO_LABEL` for null,

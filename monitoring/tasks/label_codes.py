@@ -40,9 +40,6 @@ def only_where(rows: NDArray[np.bool_], labels: Whole) -> Whole:
     Args:
         rows: Which rows keep theirs, [n].
         labels: Codes, [n] or [n, parts].
-
-    Returns:
-        Codes in the same form.
     """
     return np.where(rows if labels.ndim == 1 else rows[:, None], labels, NO_LABEL)
 

@@ -21,7 +21,6 @@ def texts_of_outputs(words: pa.ChunkedArray, outputs: Sequence[str]) -> list[pa.
 
     Args:
         words: Labels as text, [n].
-        outputs: The outputs' names.
 
     Returns:
         Text [n] for each, null where a label is no object or has no such part.

@@ -83,12 +83,6 @@ def is_custom(metric: str) -> bool:
 
     >>> is_custom("metric:missed_calls"), is_custom("brier")
     (True, False)
-
-    Args:
-        metric: The loss's name.
-
-    Returns:
-        Whether it is one.
     """
     return metric.partition(":")[0] in CUSTOM_METRICS
 
@@ -98,12 +92,6 @@ def mean_of_parts(metric: str) -> str | None:
 
     >>> mean_of_parts("class_brier:dog"), mean_of_parts("number_absolute_error:day_2"), mean_of_parts("brier")
     ('macro_brier', 'absolute_error', None)
-
-    Args:
-        metric: The loss's name.
-
-    Returns:
-        The name of the mean.
     """
     kind, of_part, _ = metric.partition(":")
     if of_part and kind in NUMBER_METRICS:
@@ -117,9 +105,6 @@ def part_of(metric: str) -> str | None:
 
     >>> part_of("class_error:dog"), part_of("number_bias:day_2"), part_of("macro_brier")
     ('dog', 'day_2', None)
-
-    Args:
-        metric: The loss's name.
 
     Returns:
         The class, or the name of the number.

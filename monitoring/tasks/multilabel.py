@@ -63,9 +63,6 @@ class Multilabel:
     def check(self) -> Multilabel:
         """Check the names of the classes.
 
-        Returns:
-            The task itself.
-
         Raises:
             BadInput: its classes cannot be told apart in a label.
         """
@@ -183,7 +180,6 @@ def class_matrix(labels: Whole, classes: int) -> Floats:
 
     Args:
         labels: Codes, [n], none of them `NO_LABEL`.
-        classes: How many classes there are.
 
     Returns:
         1.0 where a row has a class, else 0.0, [n, classes].

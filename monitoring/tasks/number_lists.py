@@ -19,7 +19,6 @@ def number_list_codes(words: pa.ChunkedArray, width: int) -> Whole:
 
     Args:
         words: Text [n]: a JSON list, or numbers between commas, semicolons, bars or spaces.
-        width: How many numbers a label has.
 
     Returns:
         Codes, int64 [n, width]; `NO_LABEL` in the whole row for null, and unless it is so many finite numbers.

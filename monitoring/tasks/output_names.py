@@ -14,13 +14,6 @@ def named(output: str, watch: str) -> str:
 
     >>> named("price", "absolute_error"), named("price", "surprise_absolute_error")
     ('of:price:absolute_error', 'surprise_of:price:absolute_error')
-
-    Args:
-        output: The output's name.
-        watch: What its own task calls it.
-
-    Returns:
-        The name among those of all outputs.
     """
     before = next((each for each in _BEFORE if watch.startswith(each)), "")
     return f"{before}{OF}{output}:{watch.removeprefix(before)}"
@@ -53,10 +46,6 @@ def first_of_each(watches: Iterable[str], order: Sequence[str]) -> tuple[str, ..
     ('brier',)
     >>> first_of_each(["of:price:bias", "of:kind:error", "of:kind:brier"], ("brier", "error", "bias"))
     ('of:price:bias', 'of:kind:brier')
-
-    Args:
-        watches: Names of watches.
-        order: What a task of one output calls them.
 
     Returns:
         Names among those; outputs are in the order in which they come.

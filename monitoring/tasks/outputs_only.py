@@ -86,9 +86,6 @@ class OutputsOnly:
 
         Args:
             answers: The baseline's, [n, width].
-
-        Returns:
-            The same task, with knots.
         """
         usable = answers[np.isfinite(answers).all(axis=1)]
         knots = np.quantile(usable, np.linspace(0, 1, KNOTS + 2)[1:-1], axis=0) if len(usable) else np.zeros((0, 0))

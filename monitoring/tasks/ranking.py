@@ -81,9 +81,6 @@ class Ranking:
     def check(self) -> Ranking:
         """Check how many ids an answer has.
 
-        Returns:
-            The task itself.
-
         Raises:
             BadInput: they are none, or too many.
         """

@@ -143,12 +143,6 @@ class Task(Protocol):
 def loss_of(watch: str) -> str:
     """The loss that a watch on it, on its surprise, on its material rise or on its estimate is about.
 
-    Args:
-        watch: The watch's name.
-
-    Returns:
-        The loss's name; another watch's own name.
-
     >>> [loss_of(watch) for watch in ("surprise_brier", "material_error", "estimated_error", "brier")]
     ['brier', 'error', 'error', 'brier']
     """
@@ -197,9 +191,6 @@ def watches_of_losses(scales: Mapping[str, float]) -> tuple[Watch, ...]:
 
 def surprise_watch(loss: Watch) -> Watch:
     """The watch on the surprise of a loss.
-
-    Args:
-        loss: The watch on the loss.
 
     Returns:
         A watch whose value is realised minus expected loss, in the loss's own unit.

@@ -65,9 +65,6 @@ class VectorRegression:
         Args:
             names: What each number is called, in the order of the answers.
 
-        Returns:
-            The task.
-
         Raises:
             BadInput: the names are not different, or too many.
         """

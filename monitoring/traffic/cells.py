@@ -174,7 +174,6 @@ def parse_numbers(array: pa.Array, *, text: bool) -> tuple[pa.Array, int, str]:
     'type changed to string'
 
     Args:
-        array: the column.
         text: whether its file is a text file, in which numbers are text; elsewhere text is not read as numbers.
 
     Returns:

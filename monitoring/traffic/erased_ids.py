@@ -65,9 +65,6 @@ class ErasedIds:
 def read_erased_ids(root: Path) -> ErasedIds:
     """The ids that were erased from a log, those of erasures that are under way or were interrupted included.
 
-    Args:
-        root: The log's folder.
-
     Returns:
         The ids; none where nothing was erased.
 

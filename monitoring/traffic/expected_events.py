@@ -23,15 +23,6 @@ class ExpectedEvent:
 
         >>> ExpectedEvent.of_days("Easter", date(2024, 3, 31), date(2024, 4, 1), ZoneInfo("Europe/Paris")).start.hour
         23
-
-        Args:
-            name: Its name.
-            first: Its first day.
-            last: Its last day, included.
-            zone: The time zone of the days.
-
-        Returns:
-            The event.
         """
         start, end = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, last + timedelta(days=1)))
         return cls(start=start, end=end, name=name)
@@ -49,10 +40,6 @@ class EventCalendar:
 
     def at(self, start: datetime, end: datetime) -> ExpectedEvent | None:
         """The event that a window touches.
-
-        Args:
-            start: When the window begins, aware.
-            end: When it ends.
 
         Returns:
             The event with the longest overlap, of several the first; None where the window touches none.

@@ -87,9 +87,6 @@ class IdSet:
         >>> IdSet(pa.array(["a", "b"])).contains(pa.array(["x", "b"])).tolist()
         [False, True]
 
-        Args:
-            ids: A string array, n ids.
-
         Returns:
             bool [n]; one that is not in the set is taken for it once in 2^64 pairs.
         """

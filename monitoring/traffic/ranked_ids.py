@@ -61,9 +61,6 @@ def ids_by_code(cells: pa.Array) -> dict[int, str]:
 
     Args:
         cells: What a column of answered ids, or of labels, holds.
-
-    Returns:
-        Each once.
     """
     words = listed_ids(cells)[0].drop_null().unique()
     return dict(zip(id_codes(words).tolist(), words.to_pylist(), strict=True))
@@ -109,9 +106,6 @@ def often_first(lists: Iterable[tuple[pa.Array, Whole]]) -> tuple[tuple[int, str
 
     Args:
         lists: Ids and lengths, as of `listed_ids`.
-
-    Returns:
-        Code and name of each.
     """
     first = [words.take(pa.array((np.cumsum(lengths) - lengths)[lengths > 0])) for words, lengths in lists]
     names = pa.concat_arrays([pa.array([], pa.string()), *first]).drop_null()
@@ -125,12 +119,6 @@ def often_first(lists: Iterable[tuple[pa.Array, Whole]]) -> tuple[tuple[int, str
 
 def check_relevant(labels: Collection[str], answered: Whole, task: Ranking, *, fix: str) -> None:
     """Check that labels are ids, and that some of them are answered.
-
-    Args:
-        labels: The different labels, as text.
-        answered: The codes of the answered ids.
-        task: The ranking.
-        fix: What to do about labels that are not.
 
     Raises:
         BadInput: a label has too many ids, or none of them is ever answered.

@@ -20,10 +20,6 @@ def matched_classes(scores: Sequence[str], labels: Collection[str]) -> tuple[str
     >>> matched_classes(("p1", "p2"), {"cat", "dog"})
     ('cat', 'dog')
 
-    Args:
-        scores: The columns.
-        labels: The labels of the reference.
-
     Returns:
         A class for each column, in their order; in the order of the alphabet where no name fits.
     """

@@ -32,9 +32,6 @@ def parse_duration(text: str) -> timedelta:
     >>> parse_duration("6h")
     datetime.timedelta(seconds=21600)
 
-    Returns:
-        The duration.
-
     Raises:
         BadInput: the text is not one.
     """
@@ -117,10 +114,6 @@ class WindowPlan:
     def windows(self, first: datetime, last: datetime) -> tuple[Window, ...]:
         """The windows that overlap [first, last], without gap or overlap.
 
-        Args:
-            first: Aware.
-            last: Aware.
-
         Returns:
             The windows in order of time; those that would exceed the years 1 to 9999 are left out.
         """
@@ -135,9 +128,6 @@ class WindowPlan:
 
         >>> WindowPlan(every="6h").phases(datetime(2024, 1, 2, 18, tzinfo=UTC))
         {'day': 3, 'week': 7}
-
-        Args:
-            start: When the window begins.
 
         Returns:
             Of a day, its position in the week, from Monday; of a shorter window, that in the day, too; of a longer
@@ -163,10 +153,6 @@ class WindowPlan:
         >>> window = Window(start=datetime(2013, 4, 1, tzinfo=UTC), end=datetime(2013, 4, 2, tzinfo=UTC))
         >>> plan.due(window, datetime(2013, 4, 2, 5, tzinfo=UTC)), plan.due(window, datetime(2013, 4, 2, 6, tzinfo=UTC))
         (False, True)
-
-        Args:
-            window: The window.
-            now: The processing time, aware.
 
         Returns:
             Whether `now` is at least `lateness` after its end.

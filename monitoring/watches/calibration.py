@@ -45,9 +45,6 @@ class ClassCalibration:
         Args:
             scores: The class's probability in each row, [n], n > 0.
             positive: Whether each row is of the class, [n].
-
-        Returns:
-            The counts.
         """
         wanted = min(MAX_BINS, max(scores.size // ROWS_PER_BIN, 1))
         edges = np.unique(np.quantile(scores, np.linspace(0, 1, wanted + 1)[1:-1]))
@@ -60,11 +57,7 @@ class ClassCalibration:
         return cls(edges=edges, rows=rows, positives=_positives(bins, positive, count), bin_means=bin_means)
 
     def without(self, scores: Floats, positive: NDArray[np.bool_]) -> ClassCalibration:
-        """The same bins without rows that were among those fitted; arguments as of `fit`.
-
-        Returns:
-            Counts over the remaining rows.
-        """
+        """The same bins without rows that were among those fitted; arguments as of `fit`."""
         bins = np.searchsorted(self.edges, scores, side="right")
         rows = self.rows - np.bincount(bins, minlength=self.rows.size)
         positives = self.positives - _positives(bins, positive, rows.size)
@@ -105,9 +98,6 @@ class Calibration:
             probabilities: The model's probabilities, [n, classes], n > 0.
             labels: Class indices, [n].
             costs: What a row costs, by its true class and then by its answer; empty for no such loss.
-
-        Returns:
-            The calibration.
         """
         classes = int(probabilities.shape[1])
         maps = tuple(ClassCalibration.fit(probabilities[:, k], labels == k) for k in _mapped(classes))
@@ -116,11 +106,7 @@ class Calibration:
         return cls(classes=classes, costs=costs, maps=maps, values=values, binners=binners)
 
     def without(self, probabilities: Floats, labels: Whole) -> Calibration:
-        """The calibration on the same bins without rows that were among those fitted; arguments as of `fit`.
-
-        Returns:
-            A new calibration; this one is unchanged.
-        """
+        """The calibration on the same bins without rows that were among those fitted; arguments as of `fit`."""
         pairs = zip(self.maps, _mapped(self.classes), strict=True)
         maps = tuple(one.without(probabilities[:, k], labels == k) for one, k in pairs)
         values = tuple(one.values() for one in maps)

@@ -78,12 +78,7 @@ class CalibrationWatches:
         """The watches of a calibration.
 
         Args:
-            task: What the model answers.
-            calibration: Its fitted calibration.
             probabilities: The model's probabilities in the reference, [n, classes].
-
-        Returns:
-            The watches.
         """
         calibrated = calibration.calibrated(probabilities)
         logs, variance = _logs(task, calibrated), calibrated * (1.0 - calibrated)
@@ -119,7 +114,6 @@ class CalibrationWatches:
         Args:
             probabilities: Finite probabilities of the model, [n, classes].
             labels: Their labels' codes, [n].
-            power: The power of the scores to sum.
 
         Returns:
             One sum for each watch, int64 [watches].

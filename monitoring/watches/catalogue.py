@@ -168,12 +168,7 @@ class Catalogue:
         A row whose answer is not finite counts for its inputs alone.
 
         Args:
-            predictions: The window's rows.
-            window: Their profile.
             power: The power of the scores to sum; squares give the sampling variance of a window's mean.
-
-        Returns:
-            The sum of each watch.
         """
         usable = predictions.take(np.asarray(np.isfinite(predictions.probabilities).all(axis=1), dtype=np.bool_))
         scores = self.task.outputs(usable.probabilities)
@@ -193,24 +188,12 @@ class Catalogue:
         """Sums of the watches on inputs, from the profile's counts.
 
         Args:
-            window: The window's profile.
             power: The power of the scores to sum; integrity scores are 0 or 1, so it does not matter for them.
-
-        Returns:
-            The sum of each watch.
         """
         return integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window, power=power)
 
     def label_sums(self, predictions: Predictions, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches that need a label, over the labelled rows, on the whole traffic and on each slice.
-
-        Args:
-            predictions: Rows, of which those with a label count.
-            power: The power of the scores to sum.
-
-        Returns:
-            The sum of each watch and slice.
-        """
+        """Sums of the watches that need a label, over the labelled rows, on the whole traffic and on each slice."""
         labelled = predictions.take(labelled_rows(predictions))
         answers = labelled.probabilities
         expected = self.residual_losses(answers, labelled.features, labelled.event_times)
@@ -326,8 +309,6 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
     """All watches for a baseline.
 
     Args:
-        baseline: The baseline.
-        slice_columns: Category inputs to slice traffic by.
         class_slices: Which of `classes.CLASS_COLUMNS` to slice losses by.
 
     Raises:

@@ -44,10 +44,7 @@ class ClassSlices:
         """The slices for a baseline.
 
         Args:
-            columns: Which of CLASS_COLUMNS to slice by.
-            classes: Class names.
             labels: The baseline's labels as class indices, -1 for none, [n].
-            slice_columns: Inputs that traffic is sliced by.
 
         Returns:
             Slices of the commonest classes, in the classes' order.

@@ -75,10 +75,6 @@ _PLACES = {"location": "Mean quantile", "spread": "Spread"}
 def printable(text: str, longest: int = LONGEST) -> str:
     r"""Text from the traffic, without control, bidirectional or unassigned characters.
 
-    Args:
-        text: Any text.
-        longest: Characters to keep.
-
     Returns:
         Printable text, with "…" where it was cut and U+FFFD for each character replaced.
 
@@ -93,12 +89,6 @@ def printable(text: str, longest: int = LONGEST) -> str:
 
 def watch_title(name: str) -> str:
     """A watch's name for people.
-
-    Args:
-        name: The watch's name.
-
-    Returns:
-        Words that can begin a sentence.
 
     >>> [watch_title(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
     ['Brier score', 'Unexpected part of error rate', 'Missing values of temp', 'Mean quantile of temp']
@@ -206,7 +196,6 @@ def format_value(watch: str, value: float | None) -> str:
     """A watch's value in its own unit.
 
     Args:
-        watch: The watch's name.
         value: Its value, or None.
 
     Returns:
@@ -228,10 +217,6 @@ def format_value(watch: str, value: float | None) -> str:
 def format_amount(watch: str, amount: float) -> str:
     """A size in a watch's own unit.
 
-    Args:
-        watch: The watch's name.
-        amount: The size, not negative.
-
     Returns:
         Percentage points for shares, three decimals for scores, four digits in the unit of what is predicted.
 
@@ -246,13 +231,6 @@ def format_amount(watch: str, amount: float) -> str:
 def format_change(watch: str, change: float) -> str:
     """A change of a watch.
 
-    Args:
-        watch: The watch's name.
-        change: The change.
-
-    Returns:
-        The amount with its sign; zero is positive.
-
     >>> format_change("error", 0.046), format_change("brier", 0.02), format_change("brier", -0.0001)
     ('+4.6 points', '+0.020', '+0.000')
     """
@@ -266,8 +244,6 @@ def format_move(watch: str, before: float, now: float) -> str:
 
     Args:
         watch: The watch's name; a ranking loss is read as its AUC.
-        before: Its value before.
-        now: Its value after.
 
     Returns:
         Both values with an arrow between them, and the unit once.

@@ -72,11 +72,7 @@ class EarlyLabels:
         """The state after one more window.
 
         Args:
-            rows: Rows answered in the window.
-            newest: The newest of their event times.
             labelled: Labels that arrived in the window, by the start of the window of their rows.
-            window: The window and the label horizon.
-            rate: The baseline's label rate.
             delays: A sample of the label delays of the baseline, int64 [n], where the window's labels have the same.
 
         Returns:
@@ -107,9 +103,6 @@ class EarlyLabels:
     def findings(self, arrived: int) -> tuple[Finding, ...]:
         """The finding of a window whose losses are not evaluated because early labels are incomplete.
 
-        Args:
-            arrived: Labels that arrived in the window.
-
         Returns:
             One finding; none if labels are complete or none arrived.
         """
@@ -128,12 +121,6 @@ class EarlyLabels:
     @classmethod
     def from_text(cls, text: str) -> EarlyLabels:
         """Read what `to_text` wrote.
-
-        Args:
-            text: The text.
-
-        Returns:
-            The state.
 
         >>> EarlyLabels.from_text(EarlyLabels(start=1, rows=3, complete=True).to_text())
         EarlyLabels(start=1, until=0, newest=0, rows=3, labels=0, complete=True)
@@ -159,7 +146,6 @@ def delay_bias(
 
     Args:
         delays: A sample of label delays, int64 [n], in microseconds; none where they are not known.
-        window: The window in which labels arrive.
         first_row: The first event time of the traffic, in microseconds; None: long ago.
         last_row: The last one; None: none is.
 
@@ -183,9 +169,7 @@ def due_share(delays: Whole, *, first: int, last: int, now: int) -> float:
 
     Args:
         delays: A sample of label delays, int64 [n], at least one.
-        first: The event time of the first row.
         last: The event time of the last row, later than that.
-        now: The time.
 
     Returns:
         The share.

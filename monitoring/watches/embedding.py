@@ -41,9 +41,6 @@ class EmbeddingSource:
 def embedding_bins(baseline: Baseline) -> tuple[tuple[Bins, ...], tuple[FeatureCounts, ...]]:
     """The bins of the embedding's numbers over the baseline's rows, and the counts on them.
 
-    Args:
-        baseline: The baseline.
-
     Returns:
         Bins and counts, one per number; empty without an embedding.
     """
@@ -60,7 +57,6 @@ def embedded(rows: Predictions, source: EmbeddingSource) -> Predictions:
 
     Args:
         rows: Rows with their tensors; replayed ones have the numbers already, and are returned as they are.
-        source: The embedding.
 
     Returns:
         The embedded rows, in their order; none without a function, or without one of the tensors.
@@ -83,11 +79,6 @@ def embedded(rows: Predictions, source: EmbeddingSource) -> Predictions:
 
 def missing_embeddings(rows: int, with_embedding: int, source: EmbeddingSource) -> tuple[Finding, ...]:
     """The finding of a window with sampled rows that have no embedding; no fact, as that may be intended.
-
-    Args:
-        rows: Sampled rows.
-        with_embedding: How many of them were embedded.
-        source: The embedding.
 
     Returns:
         One finding; none if every row was embedded.

@@ -45,9 +45,6 @@ def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str
         probabilities: The model's probabilities, [n, classes].
         calibrated: Calibrated probabilities, [n, classes].
 
-    Returns:
-        Expected losses by metric.
-
     >>> found = calibrated_confidence(np.array([[0.2, 0.8]]), np.array([[0.4, 0.6]]))
     >>> {name: [round(float(v[0]), 4) for v in (one.losses, one.variances)] for name, one in found.items()}
     {'error': [0.4, 0.24], 'brier': [0.28, 0.0864]}
@@ -131,9 +128,6 @@ def thresholded_confidence(probabilities: Floats, threshold: float) -> ExpectedL
 
 def scores(expected: Mapping[str, ExpectedLoss]) -> dict[str, Floats]:
     """The scores of the watches on estimates.
-
-    Args:
-        expected: Expected losses by metric.
 
     Returns:
         Scores in [0, 1], [n], by the name of their watch.

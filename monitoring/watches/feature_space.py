@@ -91,12 +91,6 @@ class FeatureSpace:
     ) -> FeatureSpace | None:
         """The space of a baseline.
 
-        Args:
-            bins: The inputs' bins.
-            counts: The baseline's counts on them.
-            reference: The baseline's rows.
-            unwatched: Inputs that no other watch sees.
-
         Returns:
             The space; None where fewer than two inputs vary, or there are no rows.
         """
@@ -155,10 +149,6 @@ class FeatureSpace:
 
 def coordinates(bins: Sequence[Bins], counts: Sequence[FeatureCounts]) -> tuple[Coordinate, ...]:
     """The coordinates of inputs that vary in the baseline.
-
-    Args:
-        bins: The inputs' bins.
-        counts: The baseline's counts on them.
 
     Returns:
         At most `MAX_COORDINATES`: ranks of numbers and values of categories first, then spreads of numbers.

@@ -46,10 +46,6 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
     A number has two, read from the mid-distribution of its bins: location, the probability integral transform F_ref(x),
     and spread, abs(2 F_ref(x) - 1). A category has the indicator of each common value.
 
-    Args:
-        bins: The input's bins.
-        reference: The baseline's counts on them.
-
     Returns:
         The watches; none for an input that never varied in the baseline.
     """
@@ -77,17 +73,7 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
 def sums(
     watched: tuple[InputWatch, ...], bins: tuple[Bins, ...], window: Profile, *, power: int = 1
 ) -> dict[WatchKey, ScoreSum]:
-    """Each watch's sum over the rows that have a value: counts times the bins' scores, in integers.
-
-    Args:
-        watched: The watches, those of one input together.
-        bins: The inputs' bins.
-        window: The window's counts on them.
-        power: The power of the scores to sum.
-
-    Returns:
-        The sum of each watch.
-    """
+    """Each watch's sum over the rows that have a value: counts times the bins' scores, in integers."""
     counts = {b.feature: counts for b, counts in zip(bins, window.features, strict=True)}
     result = {}
     feature, present, rows = "", 0, np.zeros(0, dtype=np.int64)

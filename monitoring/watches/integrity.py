@@ -19,10 +19,6 @@ ANSWERS = Watch(name="unusable_answers", family="integrity", level="page", needs
 def watches(bins: Bins, reference: FeatureCounts) -> tuple[Watch, ...]:
     """The watches on one input: how often it is missing and, for a category, how often its value is unseen.
 
-    Args:
-        bins: The input's bins.
-        reference: The baseline's counts on them.
-
     Returns:
         One watch for a number, two for a category. New values of a category that has more than are listed are a notice.
     """
@@ -48,13 +44,6 @@ def is_long_tailed(watch: Watch) -> bool:
 def answer_sums(rows: int, usable: int) -> dict[WatchKey, ScoreSum]:
     """The sum of the watch on unusable answers.
 
-    Args:
-        rows: All rows.
-        usable: Rows with a usable answer.
-
-    Returns:
-        The sum, by its watch.
-
     >>> answer_sums(4, 3)[WatchKey(watch="unusable_answers")].mean
     0.25
     """
@@ -62,15 +51,7 @@ def answer_sums(rows: int, usable: int) -> dict[WatchKey, ScoreSum]:
 
 
 def sums(bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:
-    """Rows in which each input was missing, or had a category that the baseline does not have.
-
-    Args:
-        bins: The inputs' bins.
-        window: The window's counts on them.
-
-    Returns:
-        The sum of each watch.
-    """
+    """Rows in which each input was missing, or had a category that the baseline does not have."""
     result = {}
     for b, counts in zip(bins, window.features, strict=True):
         result[WatchKey(watch=f"missing:{b.feature}")] = ScoreSum(window.rows, counts.missing * SCORE_ONE)
@@ -80,14 +61,5 @@ def sums(bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:
 
 
 def unseen_sum(feature: str, rows: int, unseen: int) -> dict[WatchKey, ScoreSum]:
-    """The sum of the watch on values of an input that the baseline does not have.
-
-    Args:
-        feature: The input.
-        rows: All rows.
-        unseen: Rows with such a value.
-
-    Returns:
-        The sum, by its watch.
-    """
+    """The sum of the watch on values of an input that the baseline does not have."""
     return {WatchKey(watch=f"{UNSEEN}{feature}"): ScoreSum(rows, unseen * SCORE_ONE)}

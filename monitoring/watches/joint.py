@@ -111,7 +111,6 @@ class WitnessReference:
         was not fitted on the rows. Cost: one matrix-vector product for the rows and the ranking points.
 
         Args:
-            recent: The windows to fit on.
             points: The rows to score, [n, size].
 
         Returns:
@@ -148,12 +147,8 @@ class Witness:
         are kept, in a byte each.
 
         Args:
-            space: The feature space.
             windows: The baseline's windows, at least one with rows; iterated twice.
             sizes: Rows of each window, where `windows` are sampled already.
-
-        Returns:
-            The fitted watch.
         """
         rows = [len(window) for window in windows] if sizes is None else sizes
         ranked = max(RANKING_ROWS // max(sum(1 for size in rows if size), 1), 1)
@@ -178,10 +173,6 @@ class Witness:
     def step(self, recent: RecentWindows, window: Predictions) -> tuple[ScoreSum, RecentWindows]:
         """One window on.
 
-        Args:
-            recent: The state before the window.
-            window: Its rows.
-
         Returns:
             The sum of its scores, empty for the very first window and without rows; and the state after it.
         """
@@ -191,7 +182,6 @@ class Witness:
         """As `step`, from a sample in any order that has every column of the space.
 
         Args:
-            recent: The state before the window.
             sample: The rows chosen by `sample_indices`, without those that lack a column of the space.
             rows: Rows of the whole window.
 
@@ -208,10 +198,6 @@ class Witness:
         """The pairs of inputs whose products differ most in recent windows, each once, largest difference first.
 
         Numbers of an embedding are left out, as their names say nothing.
-
-        Args:
-            recent: The recent windows.
-            most: How many pairs.
 
         Returns:
             Pairs of input names; empty without recent windows.

@@ -43,12 +43,7 @@ class CoverageGroups:
         """Groups by quarters of the reference's scores; rows with non-finite probabilities do not count.
 
         Args:
-            reference: The baseline's rows.
-            task: Gives each row its score.
             slices: Columns that traffic is sliced by, and their values.
-
-        Returns:
-            The groups.
         """
         scores = task.score(reference.probabilities)
         scores = scores[np.isfinite(scores)]
@@ -92,9 +87,6 @@ class CoverageGroups:
         Args:
             answered: `counts` of all rows.
             labelled: `counts` of the labelled rows.
-
-        Returns:
-            The sum of each watch.
         """
         found = {}
         for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):
@@ -166,11 +158,7 @@ class PendingLabels:
         """One window on, from rows.
 
         Args:
-            groups: How rows are grouped.
-            answered: Rows answered in the window.
-            labelled: Rows whose labels arrived in it.
             starts: The start of the window of each labelled row, [n].
-            window: The window and the label horizon.
 
         Returns:
             The new state, and the sums of the windows whose label horizon is over.
@@ -191,11 +179,8 @@ class PendingLabels:
         """One window on, from counts of the groups.
 
         Args:
-            groups: How rows are grouped.
-            answered: Counts of the rows answered in the window.
             newest: The newest of their event times; None where no row was answered.
             labelled: Counts of the rows whose labels arrived, by the start of their own window.
-            window: The window and the label horizon.
 
         Returns:
             As of `updated`.

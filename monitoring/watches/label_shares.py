@@ -227,7 +227,6 @@ class LabelWatches:
         """From a baseline.
 
         Args:
-            task: The task.
             labels: The codes of the labels of rows that have one, [n] or [n, parts].
 
         Returns:

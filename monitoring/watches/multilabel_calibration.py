@@ -35,12 +35,8 @@ class MultilabelCalibration:
         """Fit to labelled rows.
 
         Args:
-            task: The classes.
             probabilities: The model's probabilities, [n, classes], n > 0.
             labels: The labels' codes, [n].
-
-        Returns:
-            The calibration.
         """
         truth = class_matrix(labels, task.width) > 0.0
         return cls._of(task, [ClassCalibration.fit(probabilities[:, k], truth[:, k]) for k in range(task.width)])
@@ -67,9 +63,6 @@ class MultilabelCalibration:
 
         Args:
             probabilities: The model's probabilities, [n, classes].
-
-        Returns:
-            Expected losses by metric.
         """
         return self.losses_drawn_by(probabilities, self.calibrated(probabilities))
 

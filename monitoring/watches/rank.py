@@ -67,14 +67,9 @@ class ClassRanks:
         """From the reference's labelled rows, some of this class and some of others.
 
         Args:
-            name: The class.
-            index: Its index.
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
             calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
-
-        Returns:
-            The places.
         """
         others = np.sort(probabilities[labels != index, index])
         places = np.linspace(0, others.size - 1, min(others.size, MAX_VALUES)).astype(np.int64)
@@ -171,7 +166,6 @@ class RankWatches:
         """From the reference's labelled rows.
 
         Args:
-            names: Class names.
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
             calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
@@ -216,9 +210,6 @@ class RankWatches:
         Args:
             rows: The rows of a tally.
             tally: As returned by `tally`, or the sum of several.
-
-        Returns:
-            The sums, by watch.
         """
         found = {}
         for one, (inside, losses, surprises) in zip(self.classes, tally.tolist(), strict=True):
@@ -241,10 +232,6 @@ class RankWatches:
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
             calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
-            power: The power of the scores to sum.
-
-        Returns:
-            The sums, by watch.
         """
         return self.sums_of(labels.size, self._tally(probabilities, labels, calibrated, power=power))
 
@@ -254,7 +241,6 @@ class RankWatches:
         """The rows that a watch of this family is about, and the ranking loss of each.
 
         Args:
-            watch: The watch's name.
             probabilities: Finite probabilities, [n, classes].
             labels: Class indices, [n].
 

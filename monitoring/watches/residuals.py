@@ -107,7 +107,6 @@ class ResidualModel:
         """Fit to the baseline's losses.
 
         Args:
-            baseline: The baseline.
             known: Which of its rows have a label and a usable answer, [n], some of them.
 
         Returns:
@@ -143,9 +142,6 @@ class ResidualModel:
             answers: Finite answers, [n, width].
             features: Their inputs, [n].
             times: Event times of rows of the baseline, [n]; None for live rows.
-
-        Returns:
-            Expectations and variances by metric.
         """
         folds = np.full(len(answers), FOLDS) if times is None else np.searchsorted(self.ends, times, side="left")
         columns = _columns(self.task, self.coordinates, answers, features)
@@ -158,9 +154,6 @@ class ResidualModel:
 
     def held_out(self, positions: Whole) -> dict[str, tuple[ExpectedLoss, Floats]]:
         """One baseline window's expected and true losses, without its own labels.
-
-        Args:
-            positions: Its rows' places in the baseline.
 
         Returns:
             By metric, of those rows that the model was fitted on, and whose loss is known.

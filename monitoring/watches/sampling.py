@@ -17,10 +17,6 @@ def sample_indices(predictions: Predictions, most: int) -> Whole:
 
     Cost: a few operations a row; where many rows share one event time, a sort of their ids.
 
-    Args:
-        predictions: The rows.
-        most: How many rows to keep.
-
     Returns:
         Sorted indices, int64 [min(n, most)].
     """

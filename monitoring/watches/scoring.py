@@ -73,7 +73,6 @@ def slice_codes(column: pa.Array | pa.ChunkedArray, values: tuple[str, ...]) -> 
 
     Args:
         column: Text, plain or dictionary encoded, [n].
-        values: The values with a slice.
 
     Returns:
         Indices, int64 [n]; ``len(values)`` for other values and nulls.
@@ -95,7 +94,6 @@ def slice_masks(predictions: Predictions, slices: Mapping[str, tuple[str, ...]])
     """Which rows belong to each slice.
 
     Args:
-        predictions: n rows with the sliced columns.
         slices: Columns that traffic is sliced by, and their values.
 
     Returns:
@@ -117,10 +115,6 @@ def sums(
     Args:
         scores: Scores in [0, 1], [n], by the name of their watch; NaN in rows that have none.
         masks: Which rows belong to each slice, [n], by its name.
-        power: The power of the scores to sum.
-
-    Returns:
-        The sum of each watch and slice.
     """
     result: dict[WatchKey, ScoreSum] = {}
     for watch, values in scores.items():

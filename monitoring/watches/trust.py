@@ -30,10 +30,6 @@ def checked(before: IntervalChecks, *, missed: bool) -> IntervalChecks:
     the probability of a miss given the past is at most a, the mean after n checks is at most n in expectation, so that
     takes `THRESHOLD` checks or more on average. Source: Shin, Ramdas & Rinaldo, *E-detectors* (2022).
 
-    Args:
-        before: The checks so far.
-        missed: Whether the true loss was outside the interval.
-
     Returns:
         The checks with this one; their `log_capital` are ``log(1 + M)``.
     """

@@ -101,11 +101,7 @@ class Variety:
         """From a tally.
 
         Args:
-            part: The part.
             tally: Its tally, or the sum of several.
-
-        Returns:
-            What it says.
 
         >>> part = VarietyPart(name="", columns=(0,), scores=("p",))
         >>> values = np.array([[0.25], [0.25], [0.75], [0.25]])
@@ -127,7 +123,6 @@ def answer_parts(task: Task, answers: Floats) -> tuple[VarietyPart, ...]:
     """The parts of a task's answers.
 
     Args:
-        task: The task.
         answers: The baseline's, finite, [n, width].
 
     Returns:

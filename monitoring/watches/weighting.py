@@ -84,7 +84,6 @@ class ImportanceWeighting:
         """Sample the baseline's labelled rows.
 
         Args:
-            baseline: The baseline.
             known: Which of its rows have a label and a usable answer, [n].
 
         Returns:
@@ -130,11 +129,7 @@ class ImportanceWeighting:
         30 equations.
 
         Args:
-            rows: Rows with a usable answer.
             count: How many rows they are a sample of; None for all.
-
-        Returns:
-            The estimate.
         """
         count = len(rows) if count is None else count
         weighted = self.weighted_means(rows.take(sample_indices(rows, TARGET_ROWS)), count)
@@ -149,10 +144,6 @@ class ImportanceWeighting:
 
         Args:
             sample: At most `TARGET_ROWS` rows chosen by `sample_indices`, in any order.
-            count: How many rows they are a sample of.
-
-        Returns:
-            The weighted means.
         """
         if count < MIN_ROWS or len(self.points) < MIN_EFFECTIVE_ROWS:
             return WeightedMeans()

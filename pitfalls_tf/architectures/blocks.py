@@ -20,8 +20,6 @@ def normalise(signal: Any, norm: Norm, *, name: str) -> Any:
 
     Args:
         signal: a Keras tensor.
-        norm: which.
-        name: of the layer.
 
     Returns:
         A Keras tensor of the same shape.
@@ -39,12 +37,7 @@ def scale_units(units: int, factor: float, *, multiple: int = 1) -> int:
     """Multiply a number of units, or of layers.
 
     Args:
-        units: how many.
-        factor: to multiply by.
         multiple: the result is rounded to a multiple of it, and is at least that.
-
-    Returns:
-        How many after that.
 
     >>> scale_units(6, 0.25), scale_units(30, 0.5, multiple=4)
     (2, 16)
@@ -54,9 +47,6 @@ def scale_units(units: int, factor: float, *, multiple: int = 1) -> int:
 
 def image_input(shape: Shape) -> Any:
     """The input of a network of images.
-
-    Args:
-        shape: of the examples.
 
     Returns:
         A Keras tensor, float32 [n, height, width, channels].

@@ -39,7 +39,6 @@ def hash_bits(state: Any, count: Any) -> Any:
 
     Args:
         state: two words, uint32 [2].
-        count: how many.
 
     Returns:
         uint32 [count], each of which depends on both words of the state.

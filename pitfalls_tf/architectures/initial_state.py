@@ -50,12 +50,8 @@ def network_with(network: keras.Model, weights: Arrays, state: Arrays) -> keras.
     """A copy of a network that holds these weights and state.
 
     Args:
-        network: is not changed.
         weights: of its trainable variables, in order.
         state: of its other variables, in order.
-
-    Returns:
-        A network of its own.
 
     Cost: as much as building the network.
     """

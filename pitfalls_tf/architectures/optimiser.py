@@ -74,14 +74,9 @@ class Optimiser:
         """One step.
 
         Args:
-            weights: before it.
             slots: `self.slots` tuples shaped as the weights, zeros at first.
-            gradients: of the weights.
             step: see `rate`.
             total: see `rate`.
-
-        Returns:
-            Weights and slots after the step.
         """
         import tensorflow as tf  # noqa: PLC0415 - as above
 

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def with_column_roles(verb: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Decorator: add ``--categorical``, ``--ignore``, ``--group`` and ``--dictionary``; below ``@click.command()``.
-
-    Returns:
-        The decorated verb.
-    """
+    """Decorator: add ``--categorical``, ``--ignore``, ``--group`` and ``--dictionary``; below ``@click.command()``."""
     categorical = click.option(
         "--categorical", default="", metavar="A,B", help="Inputs that are categories, such as codes of digits."
     )

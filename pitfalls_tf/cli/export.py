@@ -189,9 +189,6 @@ def split_names(text: str | None, flag: str, example: str) -> tuple[str, ...]:
         flag: the flag, for the error.
         example: a valid value, for the error.
 
-    Returns:
-        The names.
-
     >>> split_names("on_time, late", "--classes", "on_time,late")
     ('on_time', 'late')
 

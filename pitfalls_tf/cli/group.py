@@ -30,8 +30,6 @@ class LazyGroup(click.Group):
     Help reads the table only; a verb's module is imported when the verb is called or its own help is shown.
 
     Args:
-        name: name of the group.
-        verbs: the table, by name of the verb.
         default: the verb that is meant where the first word is none; empty: there has to be one.
         **settings: passed to `click.Group`.
 
@@ -48,11 +46,7 @@ class LazyGroup(click.Group):
         self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words after the group's name, with the default verb put in where there is none.
-
-        Returns:
-            As click's method.
-        """
+        """Parse the words after the group's name, with the default verb put in where there is none."""
         if self.default and args and args[0] not in {*self.verbs, *ctx.help_option_names}:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
@@ -86,9 +80,6 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb that ``args`` begins with.
-
-        Returns:
-            As click's method.
 
         Raises:
             NoSuchCommand: click's exception for an unknown verb, which suggests the nearest one.

@@ -21,9 +21,6 @@ _log_format = "text"
 def printable(text: str) -> str:
     r"""Replace control, bidirectional and unassigned characters, so that text from a file cannot control a terminal.
 
-    Returns:
-        The text; newlines and tabs are kept.
-
     >>> printable("no column\n  a\x1b[31m\u202eb")
     'no column\n  a�[31m�b'
     """
@@ -37,9 +34,6 @@ def one_line(text: str) -> str:
 
     >>> one_line("model m\nStopped.")
     'model m Stopped.'
-
-    Returns:
-        The text, line ends as spaces.
     """
     return printable(" ".join(text.splitlines()))
 
@@ -63,7 +57,6 @@ def print_line(text: str, *, level: str = "info", **fields: object) -> None:
     """Print a line to stderr: the text, or with ``--log-format json`` one object with ``time``, ``level``, ``message``.
 
     Args:
-        text: What happened; control characters are replaced.
         level: ``info``, ``warning`` or ``error``.
         **fields: What it is about, for JSON: ``config``, ``window``, ``incident``.
     """
@@ -81,10 +74,6 @@ class Output:
 
     Progress goes to stderr. The result goes to stdout: as text, or with ``--json`` as exactly one document. When the
     verb fails, stdout stays empty and the error is on stderr.
-
-    Args:
-        as_json: whether the result is a JSON document.
-        stdout: where the document is written.
     """
 
     def __init__(self, *, as_json: bool, stdout: TextIO) -> None:
@@ -102,7 +91,6 @@ class Output:
         Args:
             document: the result for ``--json``; may hold dataclasses, aware datetimes, UUIDs and numpy values. NaN and
                 infinities become null.
-            show: prints the result as text to stdout.
 
         Raises:
             RuntimeError: a second call, which would print two documents.
@@ -152,9 +140,6 @@ def with_output(verb: Callable[..., int | None]) -> Callable[..., int | None]:
             ...
             output.finish(document, show)
             return 0
-
-    Returns:
-        The decorated verb.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")

@@ -19,9 +19,6 @@ class StepCallback(Protocol):
         """Report a step.
 
         Args:
-            done: finished steps.
-            total: all steps.
-            stage: name of the last step.
             shown: whether to print a line where there is no bar.
         """
 
@@ -31,11 +28,7 @@ def training_progress(output: Output, clock: Callable[[], float]) -> Iterator[St
     """Show progress while the context lasts.
 
     Args:
-        output: where lines are printed.
         clock: seconds, for the estimate of the remaining time.
-
-    Yields:
-        The callback.
     """
     from rich.console import Console  # noqa: PLC0415 - only when something is shown
     from rich.progress import (  # noqa: PLC0415 - as above

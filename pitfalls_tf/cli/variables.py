@@ -11,10 +11,6 @@ def name_variables(command: click.Command, path: str) -> None:
 
     The command line goes before the variable. A flag that may be repeated takes several values, with spaces between.
 
-    Args:
-        command: The command.
-        path: The words that call it.
-
     >>> @click.command()
     ... @click.option("--rest-port", type=int)
     ... def serve(rest_port: int) -> None:
@@ -31,9 +27,6 @@ def name_variables(command: click.Command, path: str) -> None:
 
 def with_variable(error: click.BadParameter) -> click.BadParameter:
     """Say that a wrong value comes from a variable, if it does: nobody has typed the flag that the message names.
-
-    Args:
-        error: What click found wrong.
 
     Returns:
         The same with a longer message, or the error itself.

@@ -37,16 +37,7 @@ class Journal:
         return stage in self.stages
 
     def with_stage(self, stage: str, seconds: float, found: dict[str, Any]) -> Journal:
-        """Add a finished stage and write the journal.
-
-        Args:
-            stage: its name.
-            seconds: its duration.
-            found: its results, as JSON values.
-
-        Returns:
-            The new journal.
-        """
+        """Add a finished stage and write the journal."""
         stages = self.stages | {stage: {**found, "seconds": round(seconds, 1)}}
         journal = replace(self, stages=stages)
         document = {"format": FORMAT, "settings": self.settings, "stages": stages}
@@ -59,11 +50,6 @@ def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Jour
 
     Args:
         folder: folder of the demo; created if needed.
-        settings: settings of the demo.
-        fresh: whether to delete what an earlier demo wrote.
-
-    Returns:
-        The journal.
 
     Raises:
         BadInput: the folder has other files, a demo with other settings, or an unreadable journal.

@@ -89,13 +89,6 @@ def run_demo(settings: DemoSettings, listener: StageListener) -> DemoResult:
 
     Cost: about two minutes and 2 GB on two cores the first time, seconds after that.
 
-    Args:
-        settings: settings.
-        listener: receives the progress.
-
-    Returns:
-        The result.
-
     Raises:
         BadInput: as the stages.
         CannotRun: as the stages.

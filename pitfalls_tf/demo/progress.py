@@ -20,12 +20,7 @@ FRAMEWORKS = {
 
 
 class StageBars:
-    """Shows stages as bars (see `pitfalls_tf.demo.pipeline.StageListener`).
-
-    Args:
-        bar: where they are shown.
-        load: imports libraries by name.
-    """
+    """Shows stages as bars (see `pitfalls_tf.demo.pipeline.StageListener`)."""
 
     def __init__(self, bar: Progress, load: Callable[..., None]) -> None:
         self._bar = bar
@@ -61,9 +56,6 @@ class StageBars:
 @contextmanager
 def show_progress(load: Callable[..., None]) -> Iterator[StageBars]:
     """Show progress while the context lasts.
-
-    Args:
-        load: imports libraries by name.
 
     Yields:
         The listener for `run_demo`.

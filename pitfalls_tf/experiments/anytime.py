@@ -33,9 +33,6 @@ def boundary(runs: int, planned: int) -> float:
         runs: number of runs n so far, at least 3.
         planned: number of runs for which the boundary is tuned.
 
-    Returns:
-        The boundary, larger than Student's quantile.
-
     >>> boundary(64, 64) > float(stdtrit(63, 0.975))
     True
     """
@@ -58,8 +55,6 @@ def widened(interval: ConfidenceInterval, *, name: ScaleName, runs: int, planned
 
     Args:
         interval: Student's 95 % interval of `runs` runs.
-        name: scale of the quantity.
-        runs: number of runs.
         planned: number of runs for which the boundary is tuned.
 
     Returns:

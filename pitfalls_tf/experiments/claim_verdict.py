@@ -52,9 +52,6 @@ class SourceSummary:
 def summarise(findings: Sequence[ClaimFinding]) -> SourceSummary | None:
     """Average the effects of a claim's sources by a random-effects model (Paule and Mandel).
 
-    Args:
-        findings: one per source, of one claim.
-
     Returns:
         The summary; None with fewer than two findings that have an interval of positive width.
     """
@@ -84,9 +81,6 @@ def overall_verdict(findings: Sequence[ClaimFinding], *, without_power: Collecti
     Args:
         findings: those that count for the claim's rule.
         without_power: sources that the plan gave up before the run.
-
-    Returns:
-        The verdict.
     """
     of_source = {source: [one.verdict for one in findings if one.source == source] for source in _sources(findings)}
     verdicts = {source: _agreed(every) for source, every in of_source.items()}

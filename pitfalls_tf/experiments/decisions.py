@@ -55,12 +55,8 @@ def decide(experiment: Experiment, table: pa.Table, plan: Plan) -> tuple[ClaimDe
     """Decide the claims of an experiment.
 
     Args:
-        experiment: the experiment.
         table: rows of its first and fresh runs.
         plan: the plan of the fresh runs, by source; {} without one.
-
-    Returns:
-        One decision per claim.
     """
     renewed = set(fresh_rows(table)["source"].unique().to_pylist())
     findings = [_at_any_time(one, plan) if one.source in renewed else one for one in experiment.findings(table)]
@@ -90,9 +86,6 @@ def decide(experiment: Experiment, table: pa.Table, plan: Plan) -> tuple[ClaimDe
 
 def what_would_decide(finding: ClaimFinding) -> str:
     """Why a finding is inconclusive, and what would decide it, in words.
-
-    Args:
-        finding: an inconclusive finding.
 
     Returns:
         A sentence without a full stop.

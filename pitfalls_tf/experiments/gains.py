@@ -30,11 +30,6 @@ def compare_setups(
 
     Args:
         table: rows with the columns of `training_cell.SCHEMA`.
-        source: which source.
-        setup: the setup whose gain is measured.
-        against: the reference setup.
-        metric: which metric.
-        split: which split.
 
     Returns:
         The verdict; None with fewer than two seeds that both setups have in all domains.
@@ -73,14 +68,9 @@ def gain_finding(
     """A finding whose quantity is a mean over domains and seeds.
 
     Args:
-        claim: the claim.
         where: a source, or a source and a remedy.
         gains: shape [domains, seeds].
-        note: a remark.
         rule: see `ClaimFinding`.
-
-    Returns:
-        The finding.
     """
     estimate, interval = mean_gain(gains)
     by_seeds = 1.0
@@ -108,8 +98,6 @@ def best_on_benchmark(table: pa.Table, source: str, conventional: str) -> str:
 
     Args:
         table: rows with the columns of `training_cell.SCHEMA`.
-        source: which source.
-        conventional: the reference setup, which is not selected.
 
     Returns:
         The setup with the smallest score. Setups with a diverged run are not selected.

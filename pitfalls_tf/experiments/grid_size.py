@@ -36,13 +36,6 @@ class GridSize:
     def choose(self, *, full: Option, quick: Option) -> Option:
         """Select the value for this size.
 
-        Args:
-            full: value of the full grid.
-            quick: value of the quick grid.
-
-        Returns:
-            One of the two.
-
         >>> GridSize(quick=True).choose(full=30, quick=4)
         4
         """
@@ -53,7 +46,6 @@ class GridSize:
 
         Args:
             full: the experiment's number of seeds in the full grid.
-            quick: the same in the quick grid.
 
         Returns:
             Seeds 0 to n - 1, where n is `seeds` if it is set.

@@ -100,7 +100,6 @@ def make_plan(experiment: Experiment, table: pa.Table) -> Plan:
     """Plan the fresh runs of an experiment.
 
     Args:
-        experiment: the experiment.
         table: its rows; only those of first runs are used.
 
     Returns:

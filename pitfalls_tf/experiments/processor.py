@@ -24,9 +24,6 @@ class Processor:
 def current_processor(cpuinfo: Path = CPUINFO) -> Processor:
     """The processor that this process runs on.
 
-    Args:
-        cpuinfo: file in the format of Linux's /proc/cpuinfo.
-
     Returns:
         The processor; where the file has no model name, the model is the name of the architecture.
 

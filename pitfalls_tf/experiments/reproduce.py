@@ -73,12 +73,9 @@ def reproduce(
     folder costs nothing but time. Results of sources and stages that are not selected are kept.
 
     Args:
-        experiments: what to run.
         out: created if needed.
         size: size of the grids; a quick one has first runs only.
         clock: seconds, for the estimate of the remaining time.
-        progress: called with the experiment's name and its progress.
-        selection: which runs and sources.
 
     Returns:
         One record per experiment that has results, in the order given.
@@ -105,7 +102,6 @@ def plan_experiments(experiments: Sequence[Experiment], out: Path) -> dict[str, 
     """Plan the fresh runs of experiments from the first runs in a folder; write plan.json and PLAN.md there.
 
     Args:
-        experiments: which.
         out: the folder; its plans of other experiments are kept.
 
     Returns:
@@ -127,14 +123,8 @@ def measure_group(
     """Make the rows of a source: of its first runs, or of its fresh ones.
 
     Args:
-        experiment: the experiment.
         store: where runs are stored; its size says how many.
-        source: the source.
-        stage: which runs.
         first: rows of the first runs, for fresh ones.
-
-    Returns:
-        The rows.
     """
     if stage == "first" or experiment.fresh is None:
         return experiment.measure(store, source)

@@ -49,9 +49,7 @@ class RunStore:
 
     Args:
         folder: where runs are stored; created if needed.
-        size: size of the grid.
         clock: seconds; only the estimate of the remaining time depends on it.
-        progress: called after every run.
 
     Attributes:
         digests: names of the files used so far, for the manifest.

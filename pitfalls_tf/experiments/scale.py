@@ -16,7 +16,6 @@ def transform(name: ScaleName, value: float) -> float:
 
     Args:
         name: `identity`, `log` for positive quantities, or `fisher`, the inverse hyperbolic tangent of correlations.
-        value: the value.
 
     Returns:
         The transformed value; NaN for NaN and for what the scale does not have.
@@ -42,12 +41,7 @@ def distance(name: ScaleName, bound: float, effect: float) -> float:
     """How far an effect is from a bound on a scale, on the nearer side.
 
     Args:
-        name: the scale.
-        bound: the bound.
         effect: a difference, or on the log scale a factor above 1.
-
-    Returns:
-        The distance, positive.
 
     >>> round(distance("log", 0.1, 2.0), 3), distance("identity", 0.005, 0.005)
     (0.693, 0.005)

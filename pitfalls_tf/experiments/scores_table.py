@@ -54,13 +54,6 @@ class ScoreMatrix:
 def select_rows(table: pa.Table, **values: str) -> pa.Table:
     """The rows whose columns equal the given values.
 
-    Args:
-        table: any table.
-        **values: value by column.
-
-    Returns:
-        The selected rows.
-
     >>> import pyarrow as pa
     >>> select_rows(pa.table({"source": ["flights", "digits"], "seed": [1, 2]}), source="digits")["seed"].to_pylist()
     [2]
@@ -97,10 +90,6 @@ def score_matrix(table: pa.Table, *, source: str, setup: str, split: str, metric
 
     Args:
         table: rows with the columns of `training_cell.SCHEMA`.
-        source: which source.
-        setup: which setup.
-        split: which split.
-        metric: which metric.
 
     Returns:
         The scores; empty where there are none.
@@ -126,9 +115,6 @@ def epoch_curves(table: pa.Table, *, source: str, setup: str, metric: str) -> di
 
     Args:
         table: rows with the columns of `training_cell.SCHEMA`.
-        source: which source.
-        setup: which setup.
-        metric: which metric.
 
     Returns:
         Values by seed, shape [epochs]; NaN from the epoch at which a run diverged.

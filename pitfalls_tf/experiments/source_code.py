@@ -28,9 +28,6 @@ def digest(modules: tuple[str, ...]) -> str:
     Modules that are imported by a name computed at run time are not found; name them too. Cost: about 5 ms per module,
     the first time.
 
-    Args:
-        modules: full names.
-
     Returns:
         sha256 in hexadecimal.
 

@@ -32,7 +32,6 @@ def jackknife(statistic: Callable[..., float], *values: Floats) -> tuple[float, 
     smooth statistic.
 
     Args:
-        statistic: function of the samples.
         *values: one or more paired samples, each of shape [n].
 
     Returns:

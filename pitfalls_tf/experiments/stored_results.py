@@ -73,8 +73,6 @@ class StoredResults:
         """The results with a group's rows in place of those of the same source and stage.
 
         Args:
-            group: the new group, of one source.
-            rows: its rows.
             order: sources, in the order of the tables.
 
         Returns:
@@ -99,9 +97,6 @@ class StoredResults:
 def read_results(folder: Path) -> StoredResults | None:
     """Read the results of an experiment.
 
-    Args:
-        folder: the experiment's folder.
-
     Returns:
         The results; None where there are none, or those of a quick run, which are not kept.
     """
@@ -121,11 +116,7 @@ def read_groups(document: Mapping[str, Any], scores: pa.Table | None = None) -> 
     """The groups of runs of a manifest, also of one that an earlier version wrote.
 
     Args:
-        document: the manifest.
         scores: the scores next to it, which know the sources of an older one.
-
-    Returns:
-        The groups.
     """
     if "groups" in document:
         return tuple(

@@ -58,7 +58,6 @@ def verify(
         manifest: manifest.json that `reproduce` wrote.
         out: folder of the new runs. Runs that it already holds are not repeated, so name an empty folder.
         clock: seconds, for the estimate of the remaining time.
-        progress: called after every run.
 
     Returns:
         The experiment, if its table is the same.
@@ -111,7 +110,6 @@ def compare_code(before: object, now: list[str]) -> str:
 
     Args:
         before: digests in the manifest; None in an older manifest without them.
-        now: digests of the present code.
 
     Returns:
         A phrase for a message.

@@ -71,12 +71,10 @@ def fit(
     whichever others are fitted along with it. A last batch that is not full is left out, each epoch with other rows.
 
     Args:
-        recipe: how to fit.
         training: rows; those without a label are not trained on.
         validation: rows that are scored after every epoch, and decide when to stop if the recipe stops early.
         seeds: distinct, 0 or more.
         target: rows of the domain to adapt to; their labels are not used, except by fine-tuning.
-        options: how to run them.
 
     Returns:
         One member per seed, diverged ones too: their loss became NaN or infinite, and they stopped there.

@@ -96,12 +96,6 @@ class Fits:
     def of_seed(self, seed: int) -> Fits:
         """The fits of one seed alone.
 
-        Args:
-            seed: of those that were fitted.
-
-        Returns:
-            Its member.
-
         Raises:
             BadInput: it is not among the seeds.
         """

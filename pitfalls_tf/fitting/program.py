@@ -85,12 +85,8 @@ class Program:
         """The state before the first step.
 
         Args:
-            seed: of initial weights and dropout.
             weights: trainable weights of the network to start from; None for fresh ones.
             others: its other variables to start from; None for fresh ones.
-
-        Returns:
-            The state, on the device.
         """
         fresh, fresh_others = initial_state(self._networks, seed)
         if weights is not None and others is not None:
@@ -122,8 +118,6 @@ class Program:
         """The network's outputs without dropout.
 
         Args:
-            weights: trainable ones.
-            others: its other variables.
             inputs: float32 [n, *shape].
 
         Returns:

@@ -68,9 +68,6 @@ class Architecture(Protocol):
         Weights are redrawn from the seed of each member by the layers' own initialisers, see
         `architectures.initial_state`; no layer needs a seed.
 
-        Args:
-            shape: of the examples.
-
         Returns:
             float32 [n, *shape.inputs] to {"logits" [n, classes], "embedding" [n, width]}.
 

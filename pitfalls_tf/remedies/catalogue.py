@@ -62,12 +62,6 @@ def find(name: str) -> Remedy:
 def family(wanted: Family) -> tuple[Remedy, ...]:
     """The remedies of one family, in the order of their file.
 
-    Args:
-        wanted: the family.
-
-    Returns:
-        Its remedies.
-
     >>> [remedy.name for remedy in family("curation")][:2]
     ['loss_curated', 'hardest_curated']
     """

@@ -124,14 +124,6 @@ class CurationCost:
 def cost(recipe: Recipe, rows: int, *, seconds: float = SECONDS_A_ROW) -> CurationCost:
     """The work of curating every batch of one fit by hand. It grows with rows, epochs and refits.
 
-    Args:
-        recipe: its batch and epochs.
-        rows: number of labelled training rows.
-        seconds: a person's time per row.
-
-    Returns:
-        Rows looked at, and hours.
-
     >>> from pitfalls_tf.architectures.mlp import Mlp
     >>> from pitfalls_tf.fitting.recipe import Recipe
     >>> cost(Recipe(architecture=Mlp(), epochs=2, batch=100), 3_650, seconds=5)
@@ -146,8 +138,6 @@ def left_out(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArray
 
     Args:
         weighting: the rule; for `ConfidenceCuration`, with the class averages over these rows.
-        fits: the seeds.
-        training: rows, of which the labelled ones count.
 
     Returns:
         bool [seeds, labelled rows]; all False for a diverged seed.

@@ -74,9 +74,6 @@ def numeric_columns(examples: Examples) -> NDArray[np.int64]:
 
     A column of at most two values is an indicator, and not a number.
 
-    Args:
-        examples: encoded rows.
-
     Returns:
         int64, positions on the last axis.
     """
@@ -107,9 +104,6 @@ def groups_of(examples: Examples, by: By) -> NDArray[np.str_]:
 
 def without_standardisation(encoding: Encoding) -> Encoding:
     """An encoding with the same columns whose numbers are not standardised. A gap becomes 0; its indicator stays.
-
-    Args:
-        encoding: fitted on the training rows.
 
     Returns:
         An encoding for `Examples.from_table`.

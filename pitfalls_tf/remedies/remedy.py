@@ -67,11 +67,7 @@ class Remedy:
 
         Args:
             recipe: how to fit without it.
-            training: the training rows.
             target: unlabelled rows of a domain to adapt to.
-
-        Returns:
-            The recipe with the remedy.
 
         Raises:
             BadInput: the rows or the architecture do not allow it, or it changes nothing.
@@ -88,8 +84,6 @@ class Remedy:
         """Fit the transform that all rows go through before the fit; no label is used.
 
         Args:
-            recipe: how to fit.
-            training: the training rows.
             target: unlabelled rows of a domain to adapt to.
 
         Returns:

@@ -66,12 +66,6 @@ def larger_batch(context: RemedyContext) -> Recipe:
     """Multiply the batch by four, and the learning rate by four for SGD, by two for Adam and AdamW.
 
     The number of epochs stays, so there is a quarter of the steps.
-
-    Args:
-        context: the recipe and its rows.
-
-    Returns:
-        The changed recipe.
     """
     recipe = context.recipe
     factor = BATCH_FACTOR if recipe.optimiser.kind == "sgd" else BATCH_FACTOR**0.5
@@ -93,7 +87,6 @@ def average_members(probabilities: NDArray[np.float64], size: int = ENSEMBLED) -
 
     Args:
         probabilities: float64 [seeds, n, classes].
-        size: how many seeds are a group.
 
     Returns:
         float64 [seeds // size, n, classes].

@@ -46,9 +46,6 @@ class InputSpec:
 def read_specs(metadata: Mapping[str, Any]) -> tuple[InputSpec, ...]:
     """Read the inputs of ``serving_default``.
 
-    Args:
-        metadata: TensorFlow Serving's metadata of the model.
-
     Returns:
         The inputs, sorted by name.
 
@@ -76,10 +73,6 @@ class FeatureColumns:
 
     Nulls of a float column are sent as NaN, those of a string column as the empty string.
 
-    Args:
-        table: rows to send.
-        specs: inputs of the model.
-
     Raises:
         BadInput: a column is missing, or its values do not fit the model's input.
     """
@@ -100,12 +93,7 @@ class FeatureColumns:
         """Encode a predict request.
 
         Args:
-            start: first row.
-            stop: row after the last one.
             form: as in `ReplayPlan`.
-
-        Returns:
-            JSON.
         """
         slices = {name: values[start:stop] for name, values in self._columns.items()}
         if form == "rows":

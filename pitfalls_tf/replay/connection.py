@@ -30,7 +30,6 @@ class ServerConnection:
     """Keep-alive connections to one server.
 
     Args:
-        url: URL of the server.
         token: token for posting labels.
         on_disconnect: called once when the server is gone; may restart it, and returns its URL. None: give up.
 
@@ -57,9 +56,6 @@ class ServerConnection:
     async def only_model(self) -> str:
         """Name of the only served model.
 
-        Returns:
-            The name.
-
         Raises:
             BadInput: none or several models, or a server that does not list them.
         """
@@ -76,9 +72,6 @@ class ServerConnection:
 
     async def metadata(self, model: str) -> Mapping[str, Any]:
         """Read the model's metadata.
-
-        Returns:
-            TensorFlow Serving's metadata.
 
         Raises:
             BadInput: the server does not have the model.

@@ -87,15 +87,7 @@ def replay(
     nulls are sent as NaN. Must not be called inside an event loop.
 
     Args:
-        table: rows to send.
-        url: URL of the server.
         model: name of the model; None for the only one.
-        plan: how rows become requests.
-        progress: called after every request.
-        options: token, resumption and concurrency.
-
-    Returns:
-        Counts of what was sent.
 
     Raises:
         BadInput: a column is missing or does not fit, or the server refuses a request or the labels.

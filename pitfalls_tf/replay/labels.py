@@ -25,7 +25,6 @@ def label_texts(table: pa.Table, label: str) -> list[str | None]:
     ['{"kind":"a","price":"1.5"}', '{"kind":"b"}']
 
     Args:
-        table: n rows.
         label: A column of labels: text, numbers, lists, or structs with a part for each output; or ``A,B,C``, columns
             of a 0 or 1 for each class or of numbers; or ``OUTPUT=COLUMN,…`` for several outputs.
 

@@ -121,13 +121,6 @@ def zone_remark(table: pa.Table, plan: ReplayPlan) -> str:
 def schedule_replay(table: pa.Table, plan: ReplayPlan) -> ReplaySchedule:
     """Schedule all requests and labels of a table.
 
-    Args:
-        table: rows to send.
-        plan: how rows become requests.
-
-    Returns:
-        The schedule.
-
     Raises:
         BadInput: a column is missing or has no times, or a row has no event time.
     """

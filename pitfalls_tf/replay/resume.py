@@ -33,12 +33,6 @@ NOTHING_LOGGED = LoggedTraffic()
 def already_logged(traffic: Path) -> LoggedTraffic:
     """Read the ids in a traffic log. All rows of a request are logged together.
 
-    Args:
-        traffic: folder of the log.
-
-    Returns:
-        Ids of requests and of labelled predictions.
-
     Raises:
         BadInput: there is no traffic log.
     """

@@ -36,7 +36,6 @@ class ServerProcess:
     """`pitfalls serve` on a free port of the loopback interface; a context manager that always ends the process.
 
     Args:
-        folders: folders of the server.
         token: token for posting labels; passed in the environment, where other users cannot read it.
 
     Attributes:
@@ -51,9 +50,6 @@ class ServerProcess:
 
     def start(self) -> str:
         """Start the server, or restart it if it died.
-
-        Returns:
-            Its URL, once it is ready.
 
         Raises:
             CannotRun: the server did not start.
@@ -86,11 +82,7 @@ class ServerProcess:
         return str(document["url"])
 
     def stop(self) -> int:
-        """Send SIGTERM and wait until all accepted requests are answered.
-
-        Returns:
-            The exit code.
-        """
+        """Send SIGTERM and wait until all accepted requests are answered."""
         if self._process is None:
             return 0
         self._process.send_signal(signal.SIGTERM)

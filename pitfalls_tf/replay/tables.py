@@ -20,9 +20,6 @@ def read_table(path: Path) -> pa.Table:
     Args:
         path: a .parquet, .csv or .csv.gz file; CSV with a header.
 
-    Returns:
-        The table.
-
     Raises:
         BadInput: the file does not exist, or is neither Parquet nor CSV.
     """

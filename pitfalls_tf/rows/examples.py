@@ -114,9 +114,6 @@ class Examples:
     def domain(self, *names: str) -> Examples:
         """The rows of some domains.
 
-        Args:
-            *names: the domains.
-
         Returns:
             The rows whose domain is among them, in the same order.
 
@@ -138,7 +135,6 @@ class Examples:
         """Encode the rows of a table.
 
         Args:
-            table: the rows.
             encoding: how; None for an encoding fitted on these rows. For rows that a network was not trained on, pass
                 that of its training rows: ``feature_encoding.fit(training.rows, training.features)``.
 

@@ -128,8 +128,6 @@ def encode(model: keras.Model, encoding: Encoding, rows: pa.Table) -> NDArray[np
 
     Args:
         model: of `preprocessing_model`.
-        encoding: that it was made from.
-        rows: n rows with the encoding's inputs.
 
     Returns:
         float32 [n, width].

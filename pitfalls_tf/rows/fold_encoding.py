@@ -26,8 +26,6 @@ def refit(
     Args:
         encoded: the rows in `encoding`, float32 [n, width]; stays as it is.
         encoding: fitted on all rows, so that every fold has the same columns.
-        rows: the rows themselves, n of them.
-        training: positions of the training rows.
 
     Returns:
         float32 [n, width].

@@ -34,7 +34,6 @@ def blocks_of(days: NDArray[np.datetime64], block_days: int) -> NDArray[np.int64
 
     Args:
         days: datetime64[D], shape [rows].
-        block_days: length of a block.
 
     Returns:
         int64 [rows], from 0.
@@ -52,7 +51,6 @@ def assign_folds(days: NDArray[np.datetime64], folds: Folds) -> NDArray[np.int64
 
     Args:
         days: datetime64[D], shape [rows].
-        folds: how many, of how many days.
 
     Returns:
         int64 [rows], 0 to `folds.count` - 1.

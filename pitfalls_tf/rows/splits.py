@@ -42,12 +42,7 @@ def random_split(rows: int, *, share: float, seed: int) -> Split:
     """Hold out a share of the rows at random, to the nearest row.
 
     Args:
-        rows: how many there are.
         share: of them that is held out, between 0 and 1.
-        seed: of the permutation.
-
-    Returns:
-        The split.
 
     Raises:
         BadInput: the share is not between 0 and 1, or leaves one side empty.
@@ -67,12 +62,7 @@ def blocked_split(days: NDArray[np.datetime64], *, block_days: int, share: float
 
     Args:
         days: datetime64[D], shape [rows].
-        block_days: length of a block.
         share: of the blocks that is held out, between 0 and 1.
-        seed: of the permutation of the blocks.
-
-    Returns:
-        The split.
 
     Raises:
         BadInput: a block without days, rows without a date, or a share that leaves one side empty.
@@ -99,11 +89,7 @@ def time_split(times: NDArray[np.datetime64], *, at: datetime, until: datetime |
 
     Args:
         times: datetime64[us] in UTC, shape [rows].
-        at: the first moment held out.
         until: the end of what is held out; None for all that follows.
-
-    Returns:
-        The split.
 
     Raises:
         BadInput: rows without a time, a moment without a time zone, or nothing on one side.
@@ -124,11 +110,7 @@ def domain_split(
 
     Args:
         domains: str, shape [rows].
-        held_out: the domains held out.
         training: the domains trained on; None for all others.
-
-    Returns:
-        The split.
 
     Raises:
         BadInput: a domain has no rows, or is on both sides.

@@ -50,10 +50,6 @@ class Table:
     def between(self, start: datetime, end: datetime) -> Table:
         """The rows of a period.
 
-        Args:
-            start: the first moment inside, an aware datetime.
-            end: the first moment after it, an aware datetime.
-
         Returns:
             The rows whose `event_time` lies in [start, end).
 

@@ -125,7 +125,6 @@ def _utc_minutes(days: npt.NDArray[np.datetime64], minutes: npt.NDArray[np.int64
 
     Args:
         days: of the flights, datetime64[D].
-        minutes: after midnight.
 
     Returns:
         Minutes since the epoch, UTC, int64 [rows].

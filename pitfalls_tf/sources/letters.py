@@ -53,9 +53,6 @@ class Letters:
     def families(self, kind: Kind) -> tuple[str, ...]:
         """The families of a kind, sorted.
 
-        Returns:
-            Names of families.
-
         Raises:
             BadInput: no such kind.
         """

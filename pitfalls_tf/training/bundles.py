@@ -37,15 +37,9 @@ def export_runs(
 
     Args:
         runs: RUNS/SETUP, or RUNS if it holds one setup.
-        name: of the model.
-        models: the models folder.
-        clock: the time.
         declared: the classes' names, where they are not the setup's own, and the verdict of
             `pitfalls_tf.verdicts.gate`, for the bundle's manifest; all else is the runs'.
         roles: what is said of the columns of their reference table.
-
-    Returns:
-        The bundle.
 
     Raises:
         BadInput: there are no finished runs, or the files of the deployed one are missing or do not match.

@@ -49,27 +49,13 @@ def chosen_setup(  # noqa: PLR0913 - one parameter for each flag of `pitfalls tr
     3
 
     Args:
-        name: The source.
         architecture: A network; None: the source's conventional one.
         remedy: A remedy, or several joined by "+".
         split: How rows are held out; None: the source's own way.
-        held_out: Of a split by domain, the domains.
         at: Of a split by time, the first time held out, ISO 8601.
-        epochs: Passes over the rows.
-        batch: The size of a batch.
-        learning_rate: The largest learning rate of the schedule.
         stopping: Epochs without improvement after which a seed stops.
-        table: Of the source "table", the file.
-        label: The column of classes.
-        time: The column of event times.
         domain: The column of the site, scanner or group.
         label_time: The column of the times at which labels became known.
-        ignore: Columns that are no inputs.
-        categories: Columns of whole numbers that are codes.
-        timezone: The zone of the table's days.
-
-    Returns:
-        The setup; its names are not checked yet.
 
     Raises:
         BadInput: There is no such source, or a table's columns are missing, or given to another source.

@@ -19,10 +19,6 @@ def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
 
     Args:
         setup: with a remedy or without.
-        rows: of the fit; some remedies depend on them.
-
-    Returns:
-        The recipe to fit.
 
     Raises:
         BadInput: see `Remedy.apply`, and `check_combination`.
@@ -37,10 +33,6 @@ def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
 
 def check_combination(names: str, context: RemedyContext) -> None:
     """Refuse remedies of which one has no effect, such as two losses: the later replaces the earlier one.
-
-    Args:
-        names: such as "dropout+gradient_clipping".
-        context: the recipe before them, and the rows.
 
     Raises:
         BadInput: the recipe with all of them is that without one of them.

@@ -39,10 +39,6 @@ def by_domain(
     Args:
         probabilities: float64 [n, classes].
         targets: positions of the labels, int64 [n]; -1 where there is none.
-        domains: of the rows.
-
-    Returns:
-        Metrics by domain.
     """
     names, numbers = np.unique(np.asarray(domains, dtype=str), return_inverse=True)
     labelled = targets >= 0

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse to repeat a run in an environment where the bits of its weights would differ.
 
-    Args:
-        then: the environment in the run's manifest.
-        now: the environment of this process.
-
     Raises:
         CannotRun: libraries, threads or kernels differ.
     """

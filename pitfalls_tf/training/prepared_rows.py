@@ -64,9 +64,6 @@ class PreparedRows:
 def prepare(setup: Setup) -> PreparedRows:
     """Load the source, split its rows, and encode each fit's rows by its training rows.
 
-    Args:
-        setup: its source, split, remedy and early stopping decide.
-
     Returns:
         The rows of every fit.
 
@@ -104,9 +101,6 @@ def prepare(setup: Setup) -> PreparedRows:
 
 def load_table(setup: Setup) -> Table:
     """Load a table setup's rows.
-
-    Args:
-        setup: of any source but images.
 
     Returns:
         The rows of its source, in its period.

@@ -76,7 +76,6 @@ def assign_roles(setup: Setup, columns: SplitColumns) -> RunRoles:
     fit that did not train on it, and the deployed model is fitted once more on all rows.
 
     Args:
-        setup: its split, remedy and early stopping decide.
         columns: of all rows of the source.
 
     Returns:

@@ -103,9 +103,6 @@ def read_run(folder: Path) -> Run:
     Args:
         folder: RUNS/SETUP/seed-0000.
 
-    Returns:
-        The run.
-
     Raises:
         BadInput: the folder does not hold a finished run.
     """
@@ -126,9 +123,6 @@ def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
 
 def read_run_manifest(path: Path) -> dict[str, Any]:
     """Read the manifest of a run from a file that the user names.
-
-    Args:
-        path: a run's manifest.json, under any name.
 
     Returns:
         The document, with at least setup, seed, data and environment.
@@ -184,9 +178,6 @@ def read_ensemble(folder: Path) -> Ensemble:
 
     Args:
         folder: RUNS/SETUP, or RUNS if it holds one setup.
-
-    Returns:
-        The ensemble.
 
     Raises:
         BadInput: there is none, several to choose from, or every run diverged.

@@ -86,9 +86,6 @@ class Ensemble:
 def median(runs: Sequence[Run]) -> Run:
     """The run with the median Brier score.
 
-    Args:
-        runs: of a setup; diverged ones do not count.
-
     Returns:
         The median one; of an even number, the better of the two in the middle.
 

@@ -118,9 +118,6 @@ class Setup:
     def recipe(self) -> Recipe:
         """How to fit, before a remedy changes it.
 
-        Returns:
-            The recipe.
-
         Raises:
             BadInput: as of `network`; or a learning rate that is not above 0.
         """
@@ -193,12 +190,6 @@ SETUPS: Final[dict[str, Setup]] = {"flights": FLIGHTS}
 
 def read(document: Mapping[str, Any]) -> Setup:
     """Read a setup from a manifest.
-
-    Args:
-        document: the manifest's "setup".
-
-    Returns:
-        The setup.
 
     Raises:
         BadInput: it is not a setup, or one of a training that no longer exists.

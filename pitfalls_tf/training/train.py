@@ -82,12 +82,7 @@ def train_again(manifest: Path, *, output: TrainingOutput, progress: Report) -> 
     """Train the run of a manifest again into RUNS/SETUP: the same weights, bit for bit.
 
     Args:
-        manifest: a run's manifest.json.
-        output: where to write.
         progress: as `train`.
-
-    Returns:
-        The one run.
 
     Raises:
         BadInput: it is no run's manifest, or its setup or rows are not today's.

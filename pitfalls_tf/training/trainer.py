@@ -122,7 +122,6 @@ class Trainer:
         """Refuse a run of another setup or of other rows; another environment is allowed.
 
         Args:
-            manifest: of the run.
             path: of the manifest, for the message.
 
         Raises:
@@ -158,7 +157,6 @@ class Trainer:
         """Fit runs together.
 
         Args:
-            seeds: of the runs.
             progress: called after each epoch of each member, from its thread: the run's seed, the epoch.
 
         Returns:
@@ -178,12 +176,8 @@ class Trainer:
         """Score a run on the held-out rows, and write its folder in one rename.
 
         Args:
-            seed: of the run.
             fits: as `fit` returns them.
             folder: to write, which must not exist.
-
-        Returns:
-            The run with its metrics.
         """
         probabilities = self._held_out.predict(fits)
         run = self._held_out.score(seed, probabilities, folder)
@@ -208,7 +202,6 @@ class Trainer:
         With one held-out part it is the fit that was scored; with folds one more fit with the run's seed on all rows.
 
         Args:
-            run: one whose folder is written.
             progress: called after each epoch, if there is a fit.
 
         Returns:

@@ -45,9 +45,6 @@ def write(members: Sequence[Member], folder: Path) -> None:
 def read(folder: Path) -> tuple[Member, ...]:
     """Read the members of a run.
 
-    Args:
-        folder: of the run.
-
     Returns:
         The members, in the order that they were written in.
 

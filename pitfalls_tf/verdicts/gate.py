@@ -66,9 +66,6 @@ class ReleaseGate:
 
         Args:
             forced: whether the model is exported although the gate refused it.
-
-        Returns:
-            A document of JSON values.
         """
         return {
             "setup": self.setup,
@@ -90,12 +87,6 @@ class ReleaseGate:
 
 def read_gate(path: Path) -> ReleaseGate:
     """Read a verdict that ``pitfalls compare --json`` wrote.
-
-    Args:
-        path: file with the JSON document.
-
-    Returns:
-        The gate.
 
     Raises:
         BadInput: the file does not exist or is not a verdict.

@@ -63,11 +63,6 @@ class Resampling:
     def draw(cls, domains: int, seeds: int, rng: np.random.Generator) -> Resampling:
         """Draw domains with replacement, and seeds with replacement, the same seeds in every domain.
 
-        Args:
-            domains: number of domains K.
-            seeds: number of seeds n.
-            rng: random numbers.
-
         Returns:
             Weights of `RESAMPLES` resamples.
         """
@@ -87,9 +82,6 @@ def variances(differences: Floats) -> Variances:
 
     Args:
         differences: shape [K, n], n at least 2.
-
-    Returns:
-        The components.
 
     >>> variances(np.array([[1.0, 3.0], [2.0, 4.0]]))
     Variances(between_domains=0.5, between_seeds=2.0, within=0.0)
@@ -114,11 +106,6 @@ def half_width(variances: Variances, domains: int, seeds: int) -> float:
     Each variance is multiplied by the square of its own t quantile and the products are added, as Howe (JASA 69, 1974)
     does for two variances. The part that both estimates contain is counted once, but the result is at least that of
     either alone. For one domain it is Student's interval over seeds, which holds for that domain only.
-
-    Args:
-        variances: variance components.
-        domains: number of domains K.
-        seeds: number of seeds n.
 
     Returns:
         Half width in units of the metric.

@@ -118,9 +118,6 @@ def read_scores(given: str) -> Scores:
     Args:
         given: a runs folder (RUNS/SETUP, or RUNS with one setup), a Parquet or CSV table, or TABLE:SETUP.
 
-    Returns:
-        Scores of one setup.
-
     Raises:
         BadInput: no such file or folder, or not a table of scores, or a table of several setups without :SETUP.
     """
@@ -149,13 +146,8 @@ def pair_scores(
     Domains need values for at least half of the seeds, and seeds need values in all of these domains.
 
     Args:
-        a: scores of the setup whose gain is measured.
-        b: scores of the reference setup.
         metric: which metric; None for `brier`, or the only common one.
         larger_is_better: direction of a metric that is not known here; None for a known one.
-
-    Returns:
-        The paired scores.
 
     Raises:
         BadInput: a missing or ambiguous metric, an unknown or contradicting direction, no domain and seed in common, or

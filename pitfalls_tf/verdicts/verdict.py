@@ -190,10 +190,6 @@ def judge(pairs: PairedScores, *, smallest: float = SMALLEST_DIFFERENCE) -> Verd
 def outcome_of(interval: ConfidenceInterval, smallest: float) -> Outcome:
     """Apply the decision rule to an interval of A's gain.
 
-    Args:
-        interval: interval of the gain.
-        smallest: smallest difference that matters.
-
     Returns:
         Better, worse or inconclusive.
 

@@ -62,9 +62,7 @@ class AuditLog:
         """Append a line.
 
         Args:
-            event: What happened: reload, load, unload, labels, refused.
             who: The name of the token's holder, or empty.
-            details: What else belongs to it.
         """
         moment = datetime.fromtimestamp(self._clock_s(), UTC).isoformat()
         try:
@@ -107,9 +105,6 @@ def chain_of(before: str, text: str) -> str:
 
 def check_audit_log(file: Path) -> int:
     """Check the chain of an audit log.
-
-    Returns:
-        The number of lines.
 
     Raises:
         BadInput: A line was changed, removed or put in; with the first one whose chain does not fit.

@@ -32,7 +32,6 @@ def identity_of(address: str, certificate: Mapping[str, Any] | None) -> Identity
     Identity(principal='shop', peer='10.0.0.7')
 
     Args:
-        address: Its address.
         certificate: As `ssl.SSLSocket.getpeercert` gives it; None or empty without one that was checked.
 
     Returns:

@@ -32,7 +32,6 @@ class OriginPolicy:
         'This server does not answer to the Host rebound.example: see --allowed-host.'
 
         Args:
-            host: The header Host.
             origin: The header Origin; empty if there is none.
             fetch_site: The header Sec-Fetch-Site; empty if there is none.
 
@@ -84,7 +83,6 @@ def known_names(listens_on: str, allowed: tuple[str, ...]) -> frozenset[str] | N
     (['localhost', 'models.example'], None)
 
     Args:
-        listens_on: Its address.
         allowed: Names that the operator allows.
 
     Returns:

@@ -71,9 +71,6 @@ def is_below(path: Path, roots: Sequence[Path]) -> bool:
 
     >>> is_below(Path("/models/../etc"), [Path("/models")]), is_below(Path("/models/m"), [Path("/models")])
     (False, True)
-
-    Returns:
-        Whether it is, symbolic links followed.
     """
     resolved = path.resolve()
     return any(resolved.is_relative_to(root.resolve()) for root in roots)

@@ -55,9 +55,6 @@ class Token:
 
         >>> Token.of("a" * 16).allows(Scope.LABELS), Token.of("a" * 16).allows(Scope.RELOAD)
         (True, False)
-
-        Returns:
-            Whether a scope of the token allows it.
         """
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
@@ -67,7 +64,6 @@ def find_token(given: bytes, tokens: Iterable[Token]) -> Token | None:
 
     Args:
         given: The header ``Authorization``.
-        tokens: Those that are valid.
 
     Returns:
         The token; None if none is equal.

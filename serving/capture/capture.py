@@ -84,7 +84,6 @@ class Capture:
         open_sink: Opens a log in another folder, for models that are logged there.
         waits_for_disk: Whether `record` waits for the disk.
         sampling_key: A secret, so that clients cannot choose ids that are in no sample.
-        callers: What is logged of who asks.
     """
 
     def __init__(

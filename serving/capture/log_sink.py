@@ -40,7 +40,6 @@ class LogSink:
     """Writes to one log and counts. Thread-safe.
 
     Args:
-        writer: The log.
         gap_writer: Where gaps are recorded; None only counts them.
         refuses: Whether answers whose rows cannot be logged are not sent, so that nothing is lost.
     """
@@ -61,11 +60,7 @@ class LogSink:
         self.rows_refused = 0
 
     def write(self, rows: AnsweredRows) -> bool:
-        """Log a batch by one append. Never raises for a log that cannot be written.
-
-        Returns:
-            Whether the answers may be sent.
-        """
+        """Log a batch by one append. Never raises for a log that cannot be written."""
         try:
             self._writer.append(rows)
         except (OSError, PitfallsError, pa.ArrowException) as error:

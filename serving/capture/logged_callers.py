@@ -18,8 +18,6 @@ class LoggedCallers:
     """Makes the log's columns of callers.
 
     Args:
-        principal: Whether principals are kept.
-        peer: Whether peers are kept.
         redaction: May drop or hash `caller_principal` and `caller_peer`.
     """
 

@@ -45,11 +45,7 @@ class ModelLogging:
         """The settings of a `tensorflow.serving.LoggingConfig`, whose default rate is 0, as in TensorFlow Serving.
 
         Args:
-            asked: What the model config says.
             model: The model's name, for errors.
-
-        Returns:
-            The settings.
 
         Raises:
             BadInput: an unknown log collector, or a rate outside 0 to 1.
@@ -72,9 +68,6 @@ class ModelLogging:
         Args:
             request_id: The id; what follows a slash names a part of the request.
             key: A secret, without which nobody knows which ids are in the sample.
-
-        Returns:
-            Whether the request is logged.
         """
         if self.sampling_rate >= 1.0:
             return True
@@ -88,12 +81,6 @@ class ModelLogging:
 
 def logging_by_model(sources: Sequence[ModelSource]) -> dict[str, ModelLogging]:
     """The logging settings of models.
-
-    Args:
-        sources: The models.
-
-    Returns:
-        Settings by model, of those that have any.
 
     Raises:
         BadInput: as `ModelLogging.of`.

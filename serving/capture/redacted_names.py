@@ -91,11 +91,7 @@ def _names(redaction: Redaction) -> frozenset[str]:
 
 
 def tensor_and_feature_names(runner: Runner) -> Iterator[str]:
-    """Names of the tensors of every signature, and of the features that the graph may read out of tf.Examples.
-
-    Yields:
-        Names, some of them more than once.
-    """
+    """Names of the tensors of every signature, and of the features that the graph may read out of tf.Examples."""
     for signature in runner.signatures.values():
         yield from signature.inputs
         yield from signature.outputs
@@ -110,9 +106,6 @@ def example_features(graph: Any) -> set[str]:
 
     Args:
         graph: A ``tensorflow.GraphDef``.
-
-    Returns:
-        The names.
     """
     found: set[bytes] = set()
     for nodes in (graph.node, *(function.node_def for function in graph.library.function)):

@@ -126,8 +126,6 @@ def convert_leftovers(settings: TrafficSettings, folders: Iterable[Path], report
     """Convert segments that killed processes left open, when no process writes the logs any more.
 
     Args:
-        settings: Those that the processes had.
-        folders: Logs of models in folders of their own.
         report: Called with each log that cannot be converted; it stays as it is for the next start.
     """
     for folder in (*([] if settings.folder is None else [settings.folder]), *folders):

@@ -99,9 +99,6 @@ class Projection:
     def read(cls, path: Path) -> Projection:
         """Read what `write` wrote.
 
-        Returns:
-            The projection.
-
         Raises:
             CannotRun: there is no such file.
         """
@@ -135,8 +132,6 @@ def embed_reference(table: pa.Table, model: KerasModel, texts: Collection[str] =
     """Embed the rows of a reference. Cost: one more pass of the rows through the model.
 
     Args:
-        table: A matched and checked reference, n rows.
-        model: The model.
         texts: Inputs of one text a row, which are read as the tensors are.
 
     Returns:
@@ -157,11 +152,7 @@ def embed_reference(table: pa.Table, model: KerasModel, texts: Collection[str] =
 
 @final
 class BundleEmbedder:
-    """Embeds rows by a bundle's signature `explain`. Loads the model, and TensorFlow, at the first call.
-
-    Args:
-        bundle: A version's folder.
-    """
+    """Embeds rows by a bundle's signature `explain`. Loads the model, and TensorFlow, at the first call."""
 
     def __init__(self, bundle: Path) -> None:
         self._bundle = bundle

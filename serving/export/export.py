@@ -188,18 +188,12 @@ def export_bundle(
 
     Args:
         model: A Keras model, or the path of a ``.keras`` file of Keras's own layers.
-        folder: MODELS/NAME, the folder of the model's versions.
         reference: One row per prediction on a row the model was not fitted on: the model's inputs and, as far as they
             are known, label, prediction_id, event_time, label_time and probabilities, which
             `serving.export.reference_table.complete` fills in. Without a reference, or for a model whose answers are
             neither class probabilities nor a number, there is no baseline, and a monitor cannot watch it; see
             `Bundle.remarks`.
-        provenance: How the model was made.
-        clock: Gives the wall-clock time (aware).
         progress: Called with a sentence before each step that may take seconds.
-
-    Returns:
-        The exported version.
 
     Raises:
         BadInput: the name, the model's file or the reference cannot be used.

@@ -26,11 +26,7 @@ def load_keras(path: Path, custom: ModuleType | None = None) -> Any:
     """Load a ``.keras`` file. Imports Keras; code in the file is refused, as Keras does by default.
 
     Args:
-        path: The file.
         custom: A module whose classes and functions are found by their names, whether or not they are registered.
-
-    Returns:
-        The Keras model, not compiled.
 
     Raises:
         BadInput: no such file, not a Keras file, one with code in it, or one that needs classes that are not available.
@@ -58,9 +54,6 @@ def import_custom(name: str) -> ModuleType:
 
     Args:
         name: Its dotted name, also looked for in the working directory; or the path of its ``.py`` file.
-
-    Returns:
-        The module.
 
     Raises:
         BadInput: there is none, or it cannot be imported; with the error.

@@ -40,12 +40,6 @@ def tensors_of_model(model: Any) -> ModelTensors:
     its call. Outputs are named by keys, or by their layers (``output_0``, ``output_1`` of a subclassed model); a single
     output is called ``outputs``.
 
-    Args:
-        model: A Keras model.
-
-    Returns:
-        The tensors by name.
-
     Raises:
         BadInput: not a model, one that was never built, or one whose call cannot be traced for any type of input.
     """

@@ -45,7 +45,6 @@ def try_rows(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array
     gives 0, each by itself NaN).
 
     Args:
-        model: The model.
         rows: Arrays by input; the last two rows are those that `sample` appends.
 
     Returns:
@@ -92,11 +91,6 @@ def _by_row(answers: dict[str, Array], rows: Columns) -> dict[str, Array]:
 
 def check_parity(model: KerasModel, folder: Path, rows: Columns) -> tuple[str, ...]:
     """Load the SavedModel as a server does, and compare its answers with those of the author's model, run eagerly.
-
-    Args:
-        model: The model.
-        folder: The SavedModel.
-        rows: Arrays by input.
 
     Returns:
         Remarks on the exported model: what a server must be told to load it.
@@ -154,14 +148,7 @@ class Difference:
         )
 
     def describe(self, rows: Columns) -> str:
-        """Name the output and the first rows that differ, with inputs and both answers.
-
-        Args:
-            rows: Arrays by input.
-
-        Returns:
-            A phrase.
-        """
+        """Name the output and the first rows that differ, with inputs and both answers."""
         said = f"output {self.output} of {self.signature}, which differs by up to {self.largest:.3g}"
         if self.got.shape != self.expected.shape or self.got.dtype != self.expected.dtype:
             kinds = (f"{each.dtype} {list(each.shape)}" for each in (self.got, self.expected))

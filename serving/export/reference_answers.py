@@ -74,10 +74,6 @@ def write_reference(
     """Write the schema of the reference and, where it is known what is predicted, the baseline and its metrics.
 
     Args:
-        reference: A matched and checked table.
-        interpreted: The model.
-        roles: Which of its inputs are watched.
-        folder: The bundle.
         now: The event time of rows without one.
 
     Returns:

@@ -34,7 +34,6 @@ def class_names(column: pa.ChunkedArray[Any], classes: tuple[str, ...]) -> pa.Ch
     ['late', 'on_time', None]
 
     Args:
-        column: Labels, n rows.
         classes: The classes, in the order of the probabilities.
 
     Returns:
@@ -53,9 +52,6 @@ def labels_as_text(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
 
     >>> labels_as_text(pa.chunked_array([[1.0, float("nan"), None]])).to_pylist()
     ['1', None, None]
-
-    Returns:
-        A string column of the same length.
     """
     kind = column.type
     if pa.types.is_boolean(kind):
@@ -108,8 +104,6 @@ def labels_of_sets(table: pa.Table, label: str, label_columns: Sequence[str]) ->
     ['a|b', '[]']
 
     Args:
-        table: A reference table, n rows.
-        label: The column of labels, which may be absent.
         label_columns: Instead of it, a column of 0 and 1 for each class; all are there.
 
     Returns:
@@ -135,7 +129,6 @@ def check_sets(table: pa.Table | None, label: str, classes: tuple[str, ...]) -> 
     Args:
         table: The reference, if there is one.
         label: The column of labels, as text, which may be absent.
-        classes: The classes as the owner named them.
 
     Raises:
         BadInput: no classes are named, or they do not fit.
@@ -183,9 +176,6 @@ def listed(names: Sequence[str]) -> str:
 
     >>> listed(["a", "b"])
     'a, b'
-
-    Returns:
-        The names, separated by commas.
     """
     if len(names) <= LISTED:
         return ", ".join(names)

@@ -74,8 +74,6 @@ def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) 
     of the tensor's name if the table has no columns of theirs.
 
     Args:
-        table: The table as it was read.
-        model: The model.
         label: The label column; None is `label`, if there is one.
 
     Returns:
@@ -112,8 +110,6 @@ def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
     """Check that a matched table has what the model takes, and that its labels and probabilities fit the classes.
 
     Args:
-        table: A matched table.
-        model: The model.
         classes: The classes; () if they are not known.
         sets: Whether labels are sets of them, which are checked elsewhere.
 
@@ -144,9 +140,6 @@ def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: dateti
     """Fill in what a baseline needs and a matched and checked table does not have.
 
     Args:
-        table: The table, n rows.
-        model: The model.
-        spec: What the baseline is to hold.
         now: The event time of rows without one.
 
     Returns:
@@ -206,8 +199,6 @@ def sample(table: pa.Table | None, inputs: tuple[ModelInput, ...], rng: np.rando
 
     Args:
         table: A matched table; None if there is none.
-        inputs: The model's inputs.
-        rng: Draws rows where there is no reference.
 
     Returns:
         Arrays by input: up to 256 evenly spaced rows (fewer if these take more than 32 MB; of lists of variable length

@@ -33,11 +33,7 @@ def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Tab
     ['id', 'prediction_id']
 
     Args:
-        table: The table.
         names: What it calls some of the columns in `ROW_FLAGS`; None for one that is called as the standard says.
-
-    Returns:
-        The table with its own columns, and those.
 
     Raises:
         BadInput: there is no such column, or one of the standard name, too, or it holds something else.
@@ -78,10 +74,6 @@ def unnamed_time(table: pa.Table, inputs: Collection[str]) -> str:
     >>> unnamed_time(pa.table({"when": pa.array([0], pa.timestamp("s"))}), ["age"])
     'Column when has times. If they say when each row was predicted: --event-time when.'
 
-    Args:
-        table: The table.
-        inputs: Columns that the model reads.
-
     Returns:
         The remark; empty if there is no such column, or more than one.
     """
@@ -103,7 +95,6 @@ def with_zone(table: pa.Table, zone: str = "UTC") -> tuple[pa.Table, str]:
     ('2024-05-01T00:00:00+00:00', 'Times of event_time have no zone, and are taken as Europe/Paris.')
 
     Args:
-        table: The table.
         zone: The time zone of times that have none.
 
     Returns:

@@ -45,10 +45,6 @@ def takes_examples(model: KerasModel) -> bool:
 def write_saved_model(model: KerasModel, folder: Path) -> None:
     """Write the model as a SavedModel with these signatures. Cost: 1 to 3 s for a small model.
 
-    Args:
-        model: The model.
-        folder: Where to write.
-
     Raises:
         CannotRun: a layer of the model cannot be traced, or holds something that a SavedModel cannot.
     """
@@ -74,11 +70,7 @@ def write_examples(inputs: tuple[ModelInput, ...], rows: Columns) -> list[bytes]
     """Encode rows as tf.Examples; missing values (NaN, the empty string) are left out, as clients do.
 
     Args:
-        inputs: The model's inputs.
         rows: Arrays by input, [n, …].
-
-    Returns:
-        n serialised tf.Examples.
     """
     count = len(next(iter(rows.values())))
     return [_example(inputs, {name: column[row] for name, column in rows.items()}) for row in range(count)]

@@ -43,7 +43,6 @@ def load_signature(path: Path, name: str | None = None) -> Any:
     """Make a Keras model of a signature. None of the SavedModel runs before its graph is checked.
 
     Args:
-        path: The SavedModel's folder.
         name: The signature; None for `serving_default`, or for the only one.
 
     Returns:

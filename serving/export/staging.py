@@ -37,9 +37,6 @@ class StagedVersion:
 
         Two that publish at once get two numbers: renaming onto a version that has just appeared fails.
 
-        Returns:
-            The version's folder.
-
         Raises:
             CannotRun: there is no number left.
             OSError: the disk fails; there is no new version.
@@ -62,9 +59,6 @@ def staged_version(model: Path) -> Iterator[StagedVersion]:
 
     Args:
         model: The folder MODELS/NAME; it is made where there is none.
-
-    Yields:
-        The version to be written.
 
     Raises:
         CannotRun: nothing can be written there.

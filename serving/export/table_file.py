@@ -32,12 +32,6 @@ def read_table(path: Path) -> pa.Table:
     the column ``array``; the first dimension counts rows, and further ones become lists of fixed sizes. Pickled objects
     are not read.
 
-    Args:
-        path: The file.
-
-    Returns:
-        The table.
-
     Raises:
         BadInput: no such file, one that cannot be read, or arrays of different lengths.
     """

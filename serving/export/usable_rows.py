@@ -39,9 +39,6 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, spec: B
 
     Args:
         table: What `serving.export.reference_table.complete` made of the reference, n rows.
-        reference: The reference.
-        model: The model.
-        spec: What the baseline is to hold.
 
     Returns:
         The rows, and a remark for each reason for which rows were left out.

@@ -36,13 +36,7 @@ def write_warmup(folder: Path, name: str, inputs: tuple[ModelInput, ...], rows: 
     """Write the warmup requests of a bundle, and replay them as a server does.
 
     Args:
-        folder: The bundle.
-        name: The model's name.
-        inputs: Its inputs.
         rows: Arrays by input; rows are repeated if a request needs more.
-
-    Returns:
-        The number of requests.
 
     Raises:
         CannotRun: the exported model fails on one of them, so that a server would not load it.

@@ -73,11 +73,7 @@ class GrpcCallHandler:
         return start
 
     def _check(self, method: GrpcMethod, call: ServerCall) -> str:
-        """Check the caller's credential: a token in the metadata, or a certificate.
-
-        Returns:
-            The name of its holder.
-        """
+        """Check the caller's credential: a token in the metadata, or a certificate."""
         if method.scope is None:
             return ""
         guard, policy = self._dependencies.guard, self._dependencies.reload_policy
@@ -167,9 +163,6 @@ class _BegunCall:
 def reader_of(kind: Any) -> Callable[[bytes], Any]:
     """What parses a request's message.
 
-    Args:
-        kind: Its class.
-
     Returns:
         A function of its bytes, which raises `Failure` with INTERNAL, as gRPC has it, for those of no such message.
     """
@@ -199,11 +192,7 @@ def model_reader_of(kind: Any) -> Callable[[Any], str]:
 
 
 def text_metadata(call: ServerCall) -> Iterator[tuple[str, str]]:
-    """The metadata of a call as text.
-
-    Yields:
-        Names and values.
-    """
+    """The metadata of a call as text."""
     for name, value in call.metadata:
         yield name.decode("latin-1"), value.decode("latin-1")
 

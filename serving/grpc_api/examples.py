@@ -91,7 +91,6 @@ class MultiInferenceHandler:
 
         Args:
             request: A ``MultiInferenceRequest``.
-            call: Its caller and deadline.
 
         Returns:
             The bytes of a ``MultiInferenceResponse``, with a result for each task.
@@ -155,9 +154,6 @@ def _inference_request(
 def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]:
     """Read the tasks of a MultiInference request.
 
-    Returns:
-        Verb and signature of each task.
-
     Raises:
         InvalidArgument: The tasks are of several models, or name a signature twice.
         Failure: A method is not supported, or a signature does not fit it.
@@ -186,7 +182,6 @@ def read_examples(given: Any, call: GrpcCall) -> Array:
     """Serialise the examples of a ``tensorflow.serving.Input``, with the shared context before each.
 
     Args:
-        given: The message.
         call: Counts their bytes.
 
     Returns:

@@ -89,7 +89,6 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
     """Make the services. Imports TensorFlow, whose messages the services use.
 
     Args:
-        dependencies: What the handlers call.
         limit_bytes: The most bytes of the tensors of one request, decoded.
 
     Returns:

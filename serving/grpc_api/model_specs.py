@@ -47,9 +47,6 @@ class ServableRequest:
 def read_model_spec(request: Any) -> ServableRequest:
     """Read the ``model_spec`` of a request.
 
-    Returns:
-        What it names.
-
     Raises:
         InvalidArgument: There is none, or it names no model.
     """

@@ -30,7 +30,6 @@ class PredictHandler:
     """Translates Predict: an `serving.grpc_api.starts.InferenceHandler`.
 
     Args:
-        models: The models of the server.
         limit_bytes: The most bytes of the tensors of one request, decoded.
     """
 
@@ -90,7 +89,6 @@ def read_inputs(
 
     Args:
         given: ``TensorProto`` messages by input name.
-        signature: The requested signature.
         defaults: ``TensorProto`` messages of inputs that may be missing.
         limit_bytes: The most bytes of all inputs.
         short_forms: Counts what those of the message stand for.

@@ -27,12 +27,7 @@ STREAMS, IDLE_S = 64, 30.0
 
 @final
 class ReflectionServicer:
-    """Describes services until it is drained.
-
-    Args:
-        names: Their full names.
-        pool: Their descriptors.
-    """
+    """Describes services until it is drained."""
 
     def __init__(self, names: Sequence[str], pool: DescriptorPool) -> None:
         self._names = sorted(names)

@@ -20,7 +20,6 @@ class ReloadHandler:
     Args:
         reload: Applies a list; None if the list is fixed.
         policy: Which lists clients may send; None for none.
-        guard: Has the audit log.
     """
 
     def __init__(self, *, reload: Reload | None, policy: ReloadPolicy | None, guard: Guard | None = None) -> None:

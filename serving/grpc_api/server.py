@@ -44,14 +44,7 @@ class GrpcSettings:
 
 @final
 class GrpcServer:
-    """Serves gRPC in the event loop of the inference.
-
-    Args:
-        bound: A socket that is bound to the address.
-        dependencies: What the handlers call.
-        settings: Limits, and encryption.
-        socket_path: A Unix socket to listen on, too.
-    """
+    """Serves gRPC in the event loop of the inference."""
 
     def __init__(
         self,

@@ -43,11 +43,7 @@ class InferenceHandler(Protocol):
 
 
 def by_inference(inference: Inference, handler: InferenceHandler) -> Start:
-    """Answer by one run of a model: a task and a future for each call would take a tenth of its processor time.
-
-    Returns:
-        What starts the answer.
-    """
+    """Answer by one run of a model: a task and a future for each call would take a tenth of its processor time."""
 
     def start(request: Any, call: GrpcCall, done: Done) -> Callable[[], object]:
         served, call = handler.acquire(request, call)
@@ -73,11 +69,7 @@ def by_inference(inference: Inference, handler: InferenceHandler) -> Start:
 
 
 def by_coroutine(answer: Callable[[Any, GrpcCall], Awaitable[Any]]) -> Start:
-    """Answer by a coroutine, in a task of its own.
-
-    Returns:
-        What starts the answer.
-    """
+    """Answer by a coroutine, in a task of its own."""
 
     def start(request: Any, call: GrpcCall, done: Done) -> Callable[[], object]:
         task = asyncio.ensure_future(answer(request, call))

@@ -69,7 +69,6 @@ class ShortForms:
 
         Args:
             name: Of the input, for errors.
-            rows: The first of its sizes.
             size: The bytes that it adds.
 
         Raises:
@@ -83,9 +82,6 @@ class ShortForms:
 
     def bounded(self, write: Write) -> Write:
         """What writes the answer, and refuses one that is too large for a message with short forms.
-
-        Args:
-            write: Writes an answer of any size.
 
         Returns:
             ``write`` itself for a message without short forms.
@@ -112,7 +108,6 @@ def decode(name: str, message: Any, limit_bytes: int, short_forms: ShortForms) -
         name: Of the input, for errors.
         message: The tensor.
         limit_bytes: The most bytes of the array: a short message can stand for a long one.
-        short_forms: Those of the tensors before it.
 
     Returns:
         The array, which may be read-only; strings are objects holding bytes.
@@ -217,9 +212,6 @@ def delimited(tag: bytes, content: bytes) -> bytes:
 
     >>> delimited(b"\n", b"text")
     b'\n\x04text'
-
-    Returns:
-        The tag, the length and the content.
     """
     return b"%b%b%b" % (tag, _varint(len(content)), content)
 

@@ -23,9 +23,6 @@ class ModelControlHandler:
     async def load(self, request: Any, call: GrpcCall) -> Any:
         """A ``RepositoryModelLoadResponse`` when the model is available.
 
-        Returns:
-            The message.
-
         Raises:
             Failure: Clients may not switch models, the list has no such model, or it has no available version.
         """

@@ -148,9 +148,6 @@ def read_definitions(text: str) -> descriptor_pb2.FileDescriptorProto:
 
     Args:
         text: Definitions without comments; a field's type is a scalar's name, or that of a message or enum of the text.
-
-    Returns:
-        The description of a file of the package.
     """
     file = descriptor_pb2.FileDescriptorProto(name="pitfalls/open_inference.proto", package=PACKAGE, syntax="proto3")
     scopes: list[Any] = [file]

@@ -41,9 +41,6 @@ class ModelPagesHandler:
     async def model_ready(self, request: Any, _: GrpcCall) -> Any:
         """A ``ModelReadyResponse``. As in Triton, a model that is not there is not ready, which is no error.
 
-        Returns:
-            The message.
-
         Raises:
             Failure: INVALID_ARGUMENT: the version is no number.
         """
@@ -79,9 +76,6 @@ class ModelPagesHandler:
 
     async def index(self, request: Any, _: GrpcCall) -> Any:
         """A ``RepositoryIndexResponse``: every version of every model.
-
-        Returns:
-            The message.
 
         Raises:
             InvalidArgument: A repository is named.

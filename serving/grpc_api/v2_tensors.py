@@ -73,11 +73,7 @@ def read_parameters(parameters: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Read a map of ``InferParameter`` messages.
 
     Args:
-        parameters: The map.
         what: The request, input or output that it belongs to, for errors.
-
-    Returns:
-        Their values by name.
 
     Raises:
         InvalidArgument: One is of an extension that is not offered.
@@ -95,9 +91,6 @@ def write_infer_message(request: ModelInferRequest, model: str, number: int, out
 
     Args:
         request: What was asked for.
-        model: Who answered.
-        number: Its version.
-        outputs: Arrays by output name.
 
     Returns:
         The message's bytes.

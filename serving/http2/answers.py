@@ -29,8 +29,6 @@ class AnswerSender:
     """Writes answers, and keeps what there is no room for.
 
     Args:
-        h2: The state of the connection.
-        flush: Writes what the state has to send.
         on_sent: Called with a call when the last of its answer was sent.
         soon: Calls a function in another turn of the event loop.
     """
@@ -57,7 +55,6 @@ class AnswerSender:
         """Send a message of an answer, its end, or both; what has no room waits. The caller flushes.
 
         Args:
-            call: Whose answer it is.
             message: Without its prefix.
             trailers: The last headers, after which the call is over; together with its first ones if it has no message.
         """
@@ -141,12 +138,6 @@ class AnswerSender:
 
         Where a call's own window is in the way, its own bytes count; otherwise those of the whole connection, whose
         answers take turns.
-
-        Args:
-            moved: What the client took of all answers.
-
-        Returns:
-            The calls.
         """
         calls = []
         for waiting, own in ((self._blocked, True), (self._sendable, False)):

@@ -57,9 +57,6 @@ class HeadReader(Generic[MethodT]):
     >>> headers = ((b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"x"), (b":path", b"/a.B/C"))
     >>> HeadReader({}).read((*headers, (b"content-type", b"application/grpc"), (b"x-request-id", b"7"))).metadata
     ((b'x-request-id', b'7'),)
-
-    Args:
-        methods: What handles calls, by path.
     """
 
     def __init__(self, methods: Mapping[str, MethodT]) -> None:

@@ -10,11 +10,7 @@ CLIENT_SHARE, WAITING_SHARE = 2, 4
 
 @final
 class CallLimiter:
-    """Counts calls by the address of their client. Belongs to the event loop.
-
-    Args:
-        calls: The most calls at a time.
-    """
+    """Counts calls by the address of their client. Belongs to the event loop."""
 
     def __init__(self, calls: int) -> None:
         self._calls = calls

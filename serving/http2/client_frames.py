@@ -49,7 +49,6 @@ class ClientFrames(FrameBuffer):
     clients send two with each call.
 
     Args:
-        budget: Of the connection.
         widen: Takes a window update, given its stream and the bytes; False if the library is to take it.
     """
 

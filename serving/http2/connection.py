@@ -81,11 +81,7 @@ class CallServer(Protocol):
 
 @final
 class Http2Connection(asyncio.Protocol):
-    """Passes bytes to the library, and what they mean to the calls; sends their answers.
-
-    Args:
-        server: What handles the calls.
-    """
+    """Passes bytes to the library, and what they mean to the calls; sends their answers."""
 
     def __init__(self, server: CallServer) -> None:
         self._server = server

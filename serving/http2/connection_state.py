@@ -49,9 +49,7 @@ class ConnectionState(H2Connection):
     repeated, window updates, and whole answers. Tests compare it with the library's own way.
 
     Args:
-        budget: Counts the client's frames.
         streams: The most calls at a time, which the client is told.
-        calls: Those that are open.
         on_window: Called with the stream whose window is wider; 0: that of all together.
     """
 
@@ -114,10 +112,7 @@ class ConnectionState(H2Connection):
         """Send a whole answer, for which the windows have room, at a third of what its three frames cost one by one.
 
         Args:
-            number: Of the call's stream.
-            first: Its first headers.
             data: Its only message, with its prefix; of one frame.
-            last: Its last headers.
         """
         stream = self.streams[number]
         self.state_machine.process_input(ConnectionInputs.SEND_HEADERS)

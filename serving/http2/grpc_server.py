@@ -34,9 +34,7 @@ class Http2GrpcServer:
 
     Args:
         methods: What handles calls, by path: ``/SERVICE/METHOD``.
-        settings: Limits of one connection.
         limiter: Counts the bytes that wait.
-        connections: The most connections.
         tls: Encrypts connections, and offers HTTP/2 to clients (ALPN); None for none.
     """
 

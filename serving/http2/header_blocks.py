@@ -78,9 +78,6 @@ class BlockDecoder(Decoder):
     def decode(self, data: bytes, raw: bool = False) -> Iterable[HeaderTuple]:  # noqa: FBT001, FBT002 - as hpack has it
         """Read a block.
 
-        Returns:
-            Names and values.
-
         Raises:
             CompressionFault: It is invalid.
             TooManyHeaders: It is too large.

@@ -63,9 +63,6 @@ class MessageReader:
     def feed(self, data: bytes) -> Sequence[bytes]:
         """Take bytes.
 
-        Returns:
-            The messages that are complete now.
-
         Raises:
             Failure: A message is too large, or cannot be inflated.
         """
@@ -108,13 +105,8 @@ def inflate(message: bytes, bits: int, *, max_bytes: int, inflation: int) -> byt
     """Inflate a message within the limits of its size, and of its size in relation to what was sent.
 
     Args:
-        message: As sent.
-        bits: zlib's code of the encoding.
         max_bytes: The most bytes; no more are ever held.
         inflation: As of `ConnectionSettings`.
-
-    Returns:
-        The message.
 
     Raises:
         Failure: RESOURCE_EXHAUSTED beyond a limit; INTERNAL for bytes that are not of this encoding.

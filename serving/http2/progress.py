@@ -33,7 +33,6 @@ class Progress:
 
     Args:
         settings: The slowest rate, and the times that checks must not miss.
-        now_s: The time.
     """
 
     def __init__(self, settings: ConnectionSettings, now_s: float) -> None:
@@ -48,11 +47,6 @@ class Progress:
 
     def check(self, now_s: float, *, sent_bytes: int, unsent_bytes: int) -> Moved:
         """What moved since the last check.
-
-        Args:
-            now_s: The time.
-            sent_bytes: All that went to the socket so far.
-            unsent_bytes: What of it is still there.
 
         Returns:
             The bytes.

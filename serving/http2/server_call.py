@@ -54,14 +54,7 @@ class CallConnection(Protocol):
 
 @final
 class ServerCall:
-    """The state of a call. Belongs to the event loop.
-
-    Args:
-        connection: On which it came.
-        number: Of its stream.
-        head: What its headers say.
-        settings: Limits.
-    """
+    """The state of a call. Belongs to the event loop."""
 
     __slots__ = (
         "_connection",

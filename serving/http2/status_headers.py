@@ -25,9 +25,6 @@ def status_headers(failure: Failure) -> tuple[Header, ...]:
     >>> from serving.status import InvalidArgument
     >>> status_headers(InvalidArgument("50 % off: "))
     ((b'grpc-status', b'3'), (b'grpc-message', b'50%20%25%20off:%20'))
-
-    Returns:
-        The last headers of an answer.
     """
     if failure.code is Code.OK:
         return STATUS_OK

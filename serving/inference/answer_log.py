@@ -26,7 +26,6 @@ class AnswerLog:
     """Logs the answers of any model. Thread-safe.
 
     Args:
-        capture: The logs.
         clock_us: Wall-clock time in microseconds since 1970.
     """
 

@@ -32,8 +32,6 @@ class BatchRunner:
     """Runs one version. `run_tasks` may be called from any thread, but not again before it has returned.
 
     Args:
-        log: Logs the answers.
-        settings: The sizes of runs.
         counts: Counts runs for the metrics.
         clock_us: Wall-clock time in microseconds since 1970.
     """

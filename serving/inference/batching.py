@@ -115,7 +115,6 @@ class Batcher(Generic[RequestT, OutcomeT]):
         work: Called with the tasks of a batch, which have one key; in a thread of the pool, or in the event loop (see
             `BatchSettings.quick_s`). It leaves a result or a `Failure` in each task's ``outcome``; a task that it
             cannot `BatchTask.claim` needs none. What it raises fails the whole batch.
-        settings: Limits.
         pool: The threads, which models share.
         clock: Seconds.
     """
@@ -144,9 +143,6 @@ class Batcher(Generic[RequestT, OutcomeT]):
         self, request: RequestT, *, key: Hashable, rows: int, timeout_s: float | None
     ) -> OutcomeT:
         """Wait for the result; arguments as of `submit`.
-
-        Returns:
-            The result.
 
         Raises:
             Failure: As of `submit`, or of ``work``; defects in ``work`` are raised as they are.
@@ -185,12 +181,8 @@ class Batcher(Generic[RequestT, OutcomeT]):
         Args:
             request: What ``work`` is called with, within a task.
             key: Requests of equal keys are joined; None runs the request alone.
-            rows: Its number of rows.
             timeout_s: Its deadline in seconds, which ends in DEADLINE_EXCEEDED; None for none.
             done: Called in the event loop, later, with the result or the error.
-
-        Returns:
-            The queued task.
 
         Raises:
             InvalidArgument: The request has too many rows.

@@ -58,13 +58,9 @@ class CallerReader:
         """Read the caller of a request.
 
         Args:
-            headers: Of the request, with names in lower case.
             arrived_us: When it arrived, in microseconds since 1970; the event time without ``X-Event-Time``.
             identity: Who sends it, as far as its connection tells; a token tells more.
             id_of_body: Its id without ``X-Request-Id``; empty for a new one.
-
-        Returns:
-            Who asks, ids, event time and arrival.
 
         Raises:
             InvalidArgument: The id is not 1 to 128 visible ASCII characters, is like one of the server's own, or the
@@ -109,9 +105,6 @@ def id_headers(caller: Caller) -> tuple[tuple[bytes, bytes], ...]:
 
     >>> id_headers(Caller("order-1", 0, 0, answer_id="pitfalls-2"))
     ((b'x-request-id', b'order-1'), (b'x-answer-id', b'pitfalls-2'))
-
-    Returns:
-        Names and values.
     """
     request = (REQUEST_ID_HEADER, caller.request_id.encode())
     return (request, (ANSWER_ID_HEADER, caller.answer_id.encode())) if caller.answer_id else (request,)

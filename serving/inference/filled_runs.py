@@ -35,9 +35,7 @@ def run_filled(run: Run, inputs: Mapping[str, Array], settings: BatchSettings) -
     {'y': array([ 0,  2,  4,  6,  8, 10, 12])}
 
     Args:
-        run: Runs the graph.
         inputs: Tensors with one row for each row of the batch.
-        settings: The allowed sizes.
 
     Returns:
         The outputs; None if there is no row to run, or the outputs are not one row for each row of the inputs.

@@ -46,7 +46,6 @@ class Inference:
     """Answers the requests of one event loop. Each version has one batch at a time; no model waits for another.
 
     Args:
-        capture: Logs the answers.
         batches: Limits of the batches of versions that have none of their own.
         timeout_s: The server's deadline of a request in seconds; None waits without end.
         counts: Counts runs for the metrics.
@@ -77,9 +76,6 @@ class Inference:
         Args:
             request: One that has no ``write``.
 
-        Returns:
-            The outputs.
-
         Raises:
             Failure: Wrong names of inputs, an error of the graph, a missed deadline, or too many waiting requests.
             TypeError: The request has a ``write``.
@@ -91,9 +87,6 @@ class Inference:
 
     async def infer_body(self, request: InferenceRequest) -> bytes:
         """As `infer`, for a request that has a ``write``: an answer that cannot be written is not logged.
-
-        Returns:
-            The response's body.
 
         Raises:
             Failure: As of `infer`, or of ``write``.
@@ -108,9 +101,6 @@ class Inference:
         self, requests: Sequence[InferenceRequest], write: Callable[[Sequence[InferenceResult]], bytes]
     ) -> bytes:
         """Several requests of one caller, one body: all their answers are logged, or, if one fails, none.
-
-        Returns:
-            The response's body.
 
         Raises:
             Failure: As of `infer` for the first request that fails, or of ``write``.

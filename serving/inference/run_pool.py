@@ -67,11 +67,7 @@ class RunPool:
                 return
 
     def run(self, work: Callable[[], None]) -> Future[None]:
-        """Run ``work`` in a thread, for which `acquire` has taken a place.
-
-        Returns:
-            Its future.
-        """
+        """Run ``work`` in a thread, for which `acquire` has taken a place."""
         return self._threads.submit(work)
 
     def close(self) -> None:

@@ -31,9 +31,6 @@ class EventTimeRange:
 
         >>> EventTimeRange(before_us=10, after_us=0).holds(89, 100), EventTimeRange(before_us=10).holds(90, 100)
         (False, True)
-
-        Returns:
-            Whether it is in the range.
         """
         return -self.before_us <= event_time_us - arrived_us <= self.after_us
 

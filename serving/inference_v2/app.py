@@ -40,11 +40,6 @@ class InferenceV2:
     """Answers requests in the event loop that `answer` is called in.
 
     Args:
-        models: The models of the server.
-        infer: Runs them.
-        request_metrics: Counts inference requests.
-        statistics: Tells how often they ran.
-        control: Loads and unloads models.
         clock_us: Wall-clock time in microseconds since 1970.
     """
 
@@ -75,7 +70,6 @@ class InferenceV2:
         """Answer one request.
 
         Args:
-            request: The request, its body inflated.
             reply: Called once with the response, now or later.
 
         Raises:

@@ -65,9 +65,6 @@ def describe_model(served: ServedVersion, models: Models) -> dict[str, Any]:
 
     An open dimension is -1; a tensor of open rank has the shape [-1].
 
-    Returns:
-        The protocol's model metadata.
-
     Raises:
         Failure: FAILED_PRECONDITION: the version has no default signature.
     """
@@ -87,7 +84,6 @@ def describe_config(served: ServedVersion, source: ModelSource | None, max_batch
     Where the first dimension of every tensor is open and not its only one, it is the batch's and not among ``dims``.
 
     Args:
-        served: The version.
         source: Where its model's versions are; None if the model is no longer wanted.
         max_batch_rows: The most rows of a batch, unless the version has batching parameters of its own.
 
@@ -117,12 +113,8 @@ def describe_statistics(models: Models, name: str, number: int | None) -> dict[s
     """The statistics of loaded versions, in this process.
 
     Args:
-        models: The models of the server.
         name: One model; empty for all.
         number: One version; None for all.
-
-    Returns:
-        The extension's statistics.
 
     Raises:
         Failure: NOT_FOUND: there is no such model or version.

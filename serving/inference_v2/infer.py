@@ -61,7 +61,6 @@ class InferEndpoint:
         """Answer a call.
 
         Args:
-            call: The request.
             done: Called later with the response, which carries the request's id, or with a `Failure`.
 
         Raises:
@@ -98,12 +97,6 @@ def make_inference_request(
 
     Args:
         request: What a client asks for.
-        served: The version that is to answer.
-        caller: Who asks.
-        write: Writes the response's body.
-
-    Returns:
-        The same request, in no dialect.
 
     Raises:
         InvalidArgument: The signature or a wanted output does not exist, or a datatype is not the model's.

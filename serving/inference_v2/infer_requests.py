@@ -52,9 +52,6 @@ def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest
         body: JSON, and raw bytes after it.
         json_bytes: The size of the JSON; None if the whole body is JSON.
 
-    Returns:
-        The request.
-
     Raises:
         InvalidArgument: naming the invalid member.
     """
@@ -109,11 +106,7 @@ def read_element(datatype: Any, name: str) -> str:
     """The element type that a client declares.
 
     Args:
-        datatype: What it says.
         name: Of the input, for errors.
-
-    Returns:
-        TensorFlow's name of the type.
 
     Raises:
         InvalidArgument: The protocol has no such datatype.
@@ -128,7 +121,6 @@ def read_shape(shape: Any, name: str) -> list[int]:
     """The shape that a client declares.
 
     Args:
-        shape: What it says.
         name: Of the input, for errors.
 
     Returns:

@@ -39,9 +39,6 @@ class ModelInferResponseWriter:
     def __call__(self, outputs: Mapping[str, Array]) -> bytes:
         """Write the body.
 
-        Args:
-            outputs: Arrays by output name.
-
         Returns:
             The JSON object and the raw bytes.
 

@@ -30,9 +30,6 @@ class ModelControl:
         Args:
             authorization: The header; empty if there is none.
 
-        Returns:
-            The name of its holder.
-
         Raises:
             Failure: Models cannot be switched, or not by this client.
         """
@@ -53,7 +50,6 @@ class ModelControl:
         """Load a model, or look for its versions on the disk again.
 
         Args:
-            name: Of a model of the list in force.
             who: The holder of the credential, for the audit log.
 
         Raises:

@@ -21,7 +21,6 @@ class ModelStatistics:
     """Tells how often the versions of models were asked, and how long it took.
 
     Args:
-        models: The models of the server.
         merge: Adds up several processes; None for a single one.
     """
 

@@ -35,9 +35,6 @@ def read_signature_name(parameters: Mapping[str, Any]) -> str:
     >>> read_signature_name({}), read_signature_name({"signature_name": "other"})
     ('serving_default', 'other')
 
-    Returns:
-        Its name.
-
     Raises:
         InvalidArgument: The parameter is no text.
     """

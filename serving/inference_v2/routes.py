@@ -61,9 +61,6 @@ def is_control(target: str) -> bool:
 
     >>> is_control("/v2/repository/models/m/load"), is_control("/v2/repository/index")
     (True, False)
-
-    Returns:
-        Whether it does.
     """
     return CONTROL.fullmatch(target.partition("?")[0]) is not None
 
@@ -73,9 +70,6 @@ def is_health(target: str) -> bool:
 
     >>> is_health("/v2/health/live"), is_health("/v2/models")
     (True, False)
-
-    Returns:
-        Whether it is.
     """
     return PAGES.get(target.partition("?")[0]) in {"live", "server_ready"}
 

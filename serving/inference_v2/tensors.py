@@ -40,7 +40,6 @@ def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array
     Args:
         data: A list of elements, flat or nested as the shape.
         shape: Of the tensor.
-        element: TensorFlow's name of the element type.
         name: Of the input, for errors.
 
     Returns:
@@ -100,11 +99,7 @@ def read_typed(values: Sequence[Any], stored: str, shape: Sequence[int], element
         values: The field, as many values as the shape has elements.
         stored: The numpy type that holds any value of the field.
         shape: Of the tensor.
-        element: TensorFlow's name of the element type.
         name: Of the input, for errors.
-
-    Returns:
-        The array.
 
     Raises:
         InvalidArgument: The number of values is not the shape's, or a value is beyond the type.
@@ -130,9 +125,6 @@ def read_typed(values: Sequence[Any], stored: str, shape: Sequence[int], element
 
 def shaped(flat: Array, shape: Sequence[int], name: str) -> Array:
     """Give the elements of a tensor its shape, which has as many.
-
-    Returns:
-        The array.
 
     Raises:
         InvalidArgument: An empty shape is beyond what numpy can address.

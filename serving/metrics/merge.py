@@ -22,12 +22,6 @@ def add_pages(pages: Sequence[str]) -> str:
     # TYPE a counter
     a{} 3
     a{b="c d"} 0.5
-
-    Args:
-        pages: One of each process.
-
-    Returns:
-        One page.
     """
     families: dict[str, dict[str, int | float]] = {}
     for page in pages:
@@ -48,7 +42,6 @@ def add_statistics(own: Statistics, others: Sequence[Statistics]) -> Statistics:
     """The sum of several processes' statistics of versions.
 
     Args:
-        own: Those of the versions that count.
         others: Those of the other processes; other versions in them do not count.
 
     Returns:

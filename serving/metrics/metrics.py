@@ -56,15 +56,7 @@ class ServerMetrics:
         histogram.observe(latency_us)
 
     def page(self, traffic: TrafficCounts, mlmd: Mapping[tuple[str, int], str] | None = None) -> str:
-        """The whole page in Prometheus' text format.
-
-        Args:
-            traffic: Counts of logged rows.
-            mlmd: Keys in ML Metadata by model and version.
-
-        Returns:
-            The page, ending with a newline.
-        """
+        """The whole page in Prometheus' text format."""
         answered: Counter[tuple[str, str]] = Counter()
         for (model, _, _), histogram in self._latencies.items():
             answered[model, "OK"] += histogram.total

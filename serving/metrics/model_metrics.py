@@ -84,11 +84,7 @@ class ModelCounts:
                     observe(count)
 
     def lines(self) -> Iterator[str]:
-        """The metrics as lines of the page.
-
-        Yields:
-            Lines in Prometheus' text format.
-        """
+        """The metrics as lines of the page."""
         runs: dict[Labels, Histogram] = {
             (("model_name", model), ("API", _api(method)), ("runtime", RUNTIME)): histogram
             for (model, method), histogram in list(self._runs.items())
@@ -118,9 +114,6 @@ def _api(method: str) -> str:
 
     >>> _api("tensorflow/serving/regress"), _api("")
     ('Regress', 'Predict')
-
-    Returns:
-        The value of the label API.
     """
     name = method.rpartition("/")[2].capitalize()
     return name if name in {"Classify", "Regress"} else "Predict"

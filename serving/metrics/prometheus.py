@@ -48,14 +48,6 @@ def counter_lines(name: str, values: Mapping[Labels, int], *, kind: str = "count
 
     >>> list(counter_lines("seen", {(("by", 'a"b'),): 2}))
     ['# TYPE seen counter', 'seen{by="a\\"b"} 2']
-
-    Args:
-        name: The family.
-        values: Numbers by labels.
-        kind: The type that is declared.
-
-    Yields:
-        Lines.
     """
     yield f"# TYPE {name} {kind}"
     for labels, value in values.items():
@@ -63,15 +55,7 @@ def counter_lines(name: str, values: Mapping[Labels, int], *, kind: str = "count
 
 
 def histogram_lines(name: str, values: Mapping[Labels, Histogram]) -> Iterator[str]:
-    """The lines of a family of histograms.
-
-    Args:
-        name: The family.
-        values: Histograms by labels.
-
-    Yields:
-        Lines: cumulative buckets, sum and count of each.
-    """
+    """The lines of a family of histograms."""
     yield f"# TYPE {name} histogram"
     for labels, histogram in values.items():
         edges = [f"{edge:g}" for edge in histogram.edges] + ["+Inf"]

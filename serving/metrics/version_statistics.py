@@ -47,10 +47,8 @@ class VersionStatistics:
         """Count a run.
 
         Args:
-            rows: Of each of its requests.
             waited_us: How long each of them had waited when it began, in microseconds; below 0 where the clock of the
                 machine was set back meanwhile, which counts as 0.
-            steps: How long it took.
             ended_us: When it ended, in microseconds since 1970.
         """
         requests, size = len(rows), sum(rows)

@@ -48,9 +48,6 @@ def read_batching_file(path: Path) -> BatchingFile:
 
     Batches wait for no timer here, so parameters that tune it are ignored.
 
-    Returns:
-        The settings, and the parameters that are ignored.
-
     Raises:
         BadInput: The file cannot be read, a size in it is not positive, or its sizes contradict each other.
     """
@@ -84,9 +81,6 @@ def read_batching_file(path: Path) -> BatchingFile:
 
 def read_own_batching(folder: Path) -> BatchSettings | None:
     """Read the batching parameters of one version.
-
-    Args:
-        folder: The version's.
 
     Returns:
         The settings; None if the folder has no such file.

@@ -29,7 +29,6 @@ def read_head(signature: Signature, verb: str) -> Head:
     """Find the tensors that a verb uses.
 
     Args:
-        signature: Of the model.
         verb: ``classify`` or ``regress``.
 
     Returns:

@@ -15,9 +15,6 @@ BASELINE_FILE = "assets.extra/baseline/baseline.json"
 def labelled_outputs(version: Path) -> tuple[str, ...]:
     """Read which outputs of a version have a label each.
 
-    Args:
-        version: The version's folder.
-
     Returns:
         Their names; none where a label is one value, or the folder does not say.
     """

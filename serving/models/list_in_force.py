@@ -73,11 +73,7 @@ class OwnListStore:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """One thread at a time.
-
-        Yields:
-            Nothing.
-        """
+        """One thread at a time."""
         with self._lock:
             yield
 

@@ -48,13 +48,8 @@ def load_version(
     """Load a version and warm it up.
 
     Args:
-        path: The version's folder.
-        loading: Tags, threads and warmup.
         counts: Counts loads and warmups for the metrics.
         clock: Seconds.
-
-    Returns:
-        The runner; the caller closes it.
 
     Raises:
         LoadError: The version cannot be loaded, or a warmup record fails.

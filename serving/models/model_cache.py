@@ -76,11 +76,6 @@ def model_at(url: str, *, name: str, labels: Mapping[str, int] | None = None) ->
     >>> model_at("s3://bucket/models/flights/", name="f").base.name
     'flights-a1a60b59c8fe'
 
-    Args:
-        url: The folder of its versions.
-        name: The model's name.
-        labels: Versions by label.
-
     Returns:
         The model, with the default version policy.
     """
@@ -139,9 +134,6 @@ class ModelCache:
         The versions that its policy wants are copied, and copies that nobody needs are deleted: of versions that are
         deleted at the URL, and of those that are no longer wanted but the newest, so that a way back costs no copy. An
         error is reported, and what is in the cache stays: a server goes on, or starts, without its store.
-
-        Args:
-            source: The model.
 
         Returns:
             The model; as it is if its versions are on this machine.

@@ -70,8 +70,6 @@ class ModelsUrl:
     """Every model NAME with a complete version at a URL of NAME/VERSION folders.
 
     Args:
-        url: The folder of models.
-        labels: Versions by model and label.
         poll_s: Seconds between two listings of the URL; in between, the models of the last one are given.
         clock: Seconds that only grow.
     """
@@ -211,9 +209,6 @@ class ModelList:
     def read(self) -> tuple[ModelSource, ...]:
         """Read the source's list, without serving by it.
 
-        Returns:
-            The list as it is now.
-
         Raises:
             BadInput: The list cannot be used.
         """
@@ -232,9 +227,6 @@ class ModelList:
 
 def first_list(source: ModelListSource) -> ListInForce:
     """The list with which a server starts.
-
-    Args:
-        source: Where the list comes from.
 
     Returns:
         What the source says now; of a live source, that it is live.

@@ -42,8 +42,6 @@ class Reloader:
     A list is in force once it is in the store; one that is refused never gets there.
 
     Args:
-        models: The models of the server.
-        model_list: The list that this process serves.
         store: Where the list in force is kept for all processes of the server.
         report: Called with a sentence for each result that no client waits for.
         may_label_unavailable: Whether a new label may name a version that is not available yet.

@@ -52,7 +52,6 @@ class LoadError(Exception):
     """A version folder cannot be loaded; the message is the reason, for the status page and the operator.
 
     Args:
-        message: The reason.
         code: For the status page.
     """
 
@@ -69,9 +68,6 @@ class Runner:
     first `Runner` (4 to 10 s), not by this module.
 
     Args:
-        path: The version's folder.
-        tags: Of the graph within the SavedModel.
-        threads: Threads of the session.
         gpus: How much memory of a GPU the session takes.
         method: The session's private callable, or its public ``run``, which is slower.
         allowed_operations: Operations that are allowed, too (see `serving.models.operations`); `ANY_OPERATION` in it
@@ -150,9 +146,7 @@ class Runner:
         Shapes and types are not compared with the signature: the graph refuses what does not fit.
 
         Args:
-            signature: Of this model.
             inputs: Arrays by input name; strings are object arrays of bytes.
-            outputs: Names of the wanted outputs.
 
         Returns:
             An array for each wanted output.
@@ -210,7 +204,6 @@ def check_meta_graph(meta_graph: Any, allowed: Collection[str]) -> None:
 
     Args:
         meta_graph: A ``tensorflow.MetaGraphDef``.
-        allowed: Names of operations that are allowed, too.
 
     Raises:
         LoadError: It has operations that are not allowed or that TensorFlow does not have, or assets elsewhere.

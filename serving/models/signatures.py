@@ -84,9 +84,6 @@ def numpy_type(element: str) -> np.dtype[Any]:
 
     >>> numpy_type("half"), numpy_type("string")
     (dtype('float16'), dtype('O'))
-
-    Returns:
-        The type of arrays that hold it.
     """
     dtype = ELEMENT_TYPES_BY_NAME[element].numpy
     if dtype is None:

@@ -83,10 +83,6 @@ class ModelSource:
 def discover(root: Path, labels: Mapping[str, Mapping[str, int]] | None = None) -> tuple[ModelSource, ...]:
     """Find the models in a folder.
 
-    Args:
-        root: The folder that holds NAME/VERSION folders.
-        labels: Version labels by model.
-
     Returns:
         Every NAME that holds a version folder, in the order of the names.
 

@@ -152,7 +152,6 @@ class Models:
         """The status of a model's versions, newest first, unloaded ones included.
 
         Args:
-            name: The model.
             number: One version; None for all. 0 means all where there is no version 0, as `lease` takes it for the
                 newest.
 
@@ -173,11 +172,7 @@ class Models:
 
     @contextmanager
     def lease(self, name: str, number: int | None = None, label: str | None = None) -> Iterator[ServedVersion]:
-        """Hold a version while the block runs; arguments and errors as of `acquire`.
-
-        Yields:
-            The version.
-        """
+        """Hold a version while the block runs; arguments and errors as of `acquire`."""
         served = self.acquire(name, number, label)
         try:
             yield served
@@ -188,7 +183,6 @@ class Models:
         """Find a version for a request and take a lease on it.
 
         Args:
-            name: The model.
             number: The version; None for the newest available one. 0 means the newest, too, where no version 0 is
                 loaded (unless the settings switch that off): some clients send it for the default.
             label: The version's label, instead of its number.

@@ -32,10 +32,6 @@ MAX_RECORDS = 1000
 def warm_up(runner: Runner, path: Path) -> int:
     """Replay the warmup records of a version.
 
-    Args:
-        runner: The loaded version.
-        path: The version's folder.
-
     Returns:
         The number of records; 0 if there is no file of them.
 

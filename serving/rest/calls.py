@@ -45,8 +45,6 @@ class PredictionEndpoint:
         """Answer a request.
 
         Args:
-            route: What it asks of which model.
-            request: The request, its body inflated.
             arrived_us: When it arrived, in microseconds since 1970.
             done: Called later with the response, which carries the request's id, or with a `Failure`.
 

@@ -33,7 +33,6 @@ def read_elements(value: Any, element: ElementType) -> tuple[list[Any], tuple[in
 
     Args:
         value: Nested lists of elements, or one element.
-        element: The type of the elements.
 
     Returns:
         The elements in row-major order, strings as bytes; and the shape that the first element of every list gives.

@@ -34,9 +34,6 @@ def write_rows(outputs: Mapping[str, Array]) -> bytes:
     >>> write_rows({"y": np.array([3, 3.5, 4], np.float32)})
     b'{\n    "predictions": [3.0, 3.5, 4.0\n    ]\n}'
 
-    Returns:
-        The body.
-
     Raises:
         Failure: An output is a scalar, has another number of rows, or a type that is not written as JSON.
     """
@@ -92,9 +89,6 @@ def write_columns(outputs: Mapping[str, Array]) -> bytes:
 
     >>> write_columns({"y": np.array([3, 3.5], np.float32)})
     b'{\n    "outputs": [\n        3.0,\n        3.5\n    ]\n}'
-
-    Returns:
-        The body.
 
     Raises:
         Failure: An output's type is not written as JSON.

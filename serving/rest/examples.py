@@ -77,11 +77,6 @@ def write_results(verb: str, outputs: Mapping[str, Array], count: int) -> bytes:
 
     Args:
         verb: ``classify`` or ``regress``.
-        outputs: Of the model's head.
-        count: The number of examples.
-
-    Returns:
-        The body.
 
     Raises:
         InvalidArgument: The model's outputs do not have one row for each example.

@@ -76,9 +76,6 @@ def has_many_lists(body: bytes) -> bool:
     ...     has_many_lists(b'{"instances": [[1, 2, 3, 4]]}'),
     ... )
     (True, False)
-
-    Returns:
-        Whether many brackets open at the beginning.
     """
     return body.count(b"[", 0, HEAD_BYTES) >= MIN_LISTS
 

@@ -49,9 +49,6 @@ def read_route(method: str, path: str) -> RestRoute:
     >>> read_route("GET", "/v1/models/m").verb
     'status'
 
-    Returns:
-        The route.
-
     Raises:
         InvalidArgument: also for a method that the path does not have: TensorFlow Serving has no 405.
     """

@@ -140,7 +140,6 @@ class HttpApp:
         No asyncio task waits for the model: it would cost a future and further turns of the loop for each request.
 
         Args:
-            request: A whole request.
             reply: Called once with the response, now or later.
         """
         reply = traced(request, reply)

@@ -67,10 +67,6 @@ class LabelsEndpoint:
     def post(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> HttpResponse:
         """Check the token, read the labels and write them.
 
-        Args:
-            headers: Of the request, with names in lower case.
-            body: The labels document.
-
         Returns:
             ``{"accepted": N}``.
 

@@ -56,12 +56,8 @@ def bind_listeners(settings: ServeSettings, report: Callable[[str], None], *, is
     """Bind the sockets of HTTP and gRPC.
 
     Args:
-        settings: The addresses.
         report: Called with a sentence if gRPC, not being required, is left out because its port is in use.
         is_shared: Whether other processes of this user may bind the same addresses.
-
-    Returns:
-        The sockets, not listening yet.
 
     Raises:
         CannotRun: An address cannot be bound.

@@ -60,22 +60,14 @@ class PeerWorkers(Protocol):
         """Answer the peers while the block runs, which begins when this process has the newest list of models.
 
         Args:
-            reloader: Takes the newest list.
             pages: What the peers may ask this process for.
             stop: Drains and stops this server; called when the supervisor is gone.
-
-        Returns:
-            A context manager.
         """
 
 
 @final
 class SingleProcess:
-    """A server without peers; implements `PeerWorkers`.
-
-    Args:
-        first: The list of models with which it starts.
-    """
+    """A server without peers; implements `PeerWorkers`."""
 
     number = 0
     is_shared = False
@@ -87,10 +79,6 @@ class SingleProcess:
 
     @asynccontextmanager
     async def joined(self, reloader: Reloader, *, pages: PeerPages, stop: Callable[[], None]) -> AsyncIterator[None]:
-        """There is nobody to answer.
-
-        Yields:
-            Nothing.
-        """
+        """There is nobody to answer."""
         del reloader, pages, stop
         yield

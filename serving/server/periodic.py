@@ -15,8 +15,6 @@ def repeating(name: str, work: Callable[[], None], *, every_s: float) -> Iterato
     """Run ``work`` every ``every_s`` seconds until the block ends.
 
     Args:
-        name: Of the thread.
-        work: What is repeated. It raises nothing.
         every_s: The interval in seconds; 0 runs ``work`` on demand only.
 
     Yields:

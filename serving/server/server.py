@@ -85,8 +85,6 @@ def serve(
     SIGHUP reads the list of models again. Must be called in the main thread.
 
     Args:
-        settings: Models, addresses, traffic log and limits.
-        on_ready: Called when the first request can be answered.
         report: Called with one sentence for each event that an operator should know of.
         prepare: Called just before TensorFlow is imported (4 to 10 s), when sockets and log are open.
         peers: The other processes at these addresses; None if there are none.
@@ -173,9 +171,6 @@ def _load(
 def make_guard(access: AccessSettings, report: Report) -> Guard:
     """Make what checks the tokens of a server's clients.
 
-    Returns:
-        The guard.
-
     Raises:
         BadInput: The token file cannot be used, or no token allows what is to need one.
         CannotRun: The audit log cannot be written.
@@ -188,9 +183,6 @@ def make_guard(access: AccessSettings, report: Report) -> Guard:
 
 def read_first_list(repository: ModelRepositorySettings) -> ListInForce:
     """Read the list of models with which the server starts, before anything slow is loaded.
-
-    Returns:
-        The list.
 
     Raises:
         BadInput: There is no model, or the list of models cannot be used.
@@ -219,8 +211,6 @@ def load_models(
     """Load the first version of every model.
 
     Args:
-        repository: How versions are loaded.
-        model_list: The models.
         report: Called with a sentence for each version that is loaded, unloaded or fails, now and later.
         on_load: Called with the folder and runner of each loaded version before it is available, now and later.
         counts: Counts loads for the metrics.

@@ -30,11 +30,7 @@ AFTER_DRAIN_S = 60.0
 
 @contextmanager
 def hangups_held() -> Iterator[None]:
-    """Hold a SIGHUP that comes while the block runs until `DrainingServer` has its handler; ignore later ones.
-
-    Yields:
-        Nothing.
-    """
+    """Hold a SIGHUP that comes while the block runs until `DrainingServer` has its handler; ignore later ones."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
         yield
@@ -48,10 +44,7 @@ class DrainingServer(uvicorn.Server):
     """uvicorn with signal handlers of its own: uvicorn's raise the signal again after the stop, and so never exit 0.
 
     Args:
-        app: Answers the requests.
         drain_s: How long a stopping server goes on answering accepted requests, in seconds.
-        on_started: Called when the server listens.
-        on_hangup: Called on SIGHUP.
         tls: Encrypts HTTP; None for none.
     """
 
@@ -113,11 +106,7 @@ class DrainingServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `run_until_signal`.
-
-        Yields:
-            Nothing.
-        """
+        """Leave the signals to `run_until_signal`."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -56,9 +56,6 @@ def _read_ssl_config(path: Path) -> Any:
 def read_grpc_tls(path: Path) -> ssl.SSLContext:
     """Read an ``SSLConfig`` for gRPC in the event loop: TLS 1.2 or newer, and HTTP/2 offered to clients (ALPN).
 
-    Returns:
-        The context of the gRPC server.
-
     Raises:
         BadInput: The file lacks key or certificate, or they do not fit together.
     """
@@ -69,9 +66,6 @@ def read_grpc_tls(path: Path) -> ssl.SSLContext:
 
 def read_rest_tls(path: Path) -> ssl.SSLContext:
     """Read an ``SSLConfig`` for REST: TLS 1.2 or newer, client certificates as for gRPC.
-
-    Returns:
-        The context of the HTTP server.
 
     Raises:
         BadInput: Key and certificate do not fit together, or cannot be read.

@@ -33,11 +33,6 @@ BATCH = 128
 class BundleScorer:
     """A bundle's model. A `monitoring.rollout.scoring.Scorer` within this process; loads TensorFlow.
 
-    Args:
-        bundle: A version's folder.
-        threads: Threads within an operation.
-        allowed_operations: Operations that are not refused.
-
     Raises:
         CannotRun: the bundle cannot be loaded.
     """

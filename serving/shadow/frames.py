@@ -34,15 +34,7 @@ EMPTY_KEY = b"empty"
 
 
 def framed(table: pa.Table, metadata: Mapping[bytes, bytes]) -> bytes:
-    """A table as a frame.
-
-    Args:
-        table: The table.
-        metadata: What is said beside it.
-
-    Returns:
-        Length and Arrow stream.
-    """
+    """A table as a frame."""
     sink = pa.BufferOutputStream()
     whole = table.replace_schema_metadata(dict(metadata))
     with pa.ipc.new_stream(sink, whole.schema) as writer:
@@ -53,12 +45,6 @@ def framed(table: pa.Table, metadata: Mapping[bytes, bytes]) -> bytes:
 
 def unframed(payload: bytes) -> tuple[pa.Table, Mapping[bytes, bytes]]:
     """The inverse of `framed`, without the length.
-
-    Args:
-        payload: An Arrow stream.
-
-    Returns:
-        The table, and what is said beside it.
 
     Raises:
         pa.ArrowException: It is none.

@@ -25,14 +25,7 @@ LOWEST_PRIORITY = 19
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve frames until the input ends.
-
-    Args:
-        arguments: The bundle's folder, and operations that are allowed.
-
-    Returns:
-        The exit code.
-    """
+    """Serve frames until the input ends."""
     answers = _own_output()
     os.nice(LOWEST_PRIORITY)
     with suppress(OSError):

@@ -67,9 +67,6 @@ class ScorerProcess:
     The process is started at the first call, and again when it is gone. Not thread-safe.
 
     Args:
-        bundle: A version's folder.
-        limits: What the process may take.
-        allowed_operations: Operations that are not refused.
         command: The program, in place of this package's own child; it gets the bundle and the operations.
         clock: Seconds.
     """

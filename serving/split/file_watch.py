@@ -20,7 +20,6 @@ class SplitFile:
 
     Args:
         file: The file; there may be none yet.
-        models: The models.
         report: Called with a sentence for each change.
     """
 

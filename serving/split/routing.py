@@ -40,9 +40,6 @@ def acquire(
     says is not there, the model's newest one answers, as without a split.
 
     Args:
-        models: The models.
-        wanted: What the request names.
-        caller: Who asks.
         headers: Those of the request, with names in lower case.
         values_of: Gives the values of an input by its name, of all rows; None where the request has none.
 
@@ -87,9 +84,6 @@ def key_of(values: Any) -> str | None:
 
     Args:
         values: A value, or lists or tensors of them.
-
-    Returns:
-        It as text.
     """
     if isinstance(values, np.ndarray):
         values = values.reshape(-1).tolist()

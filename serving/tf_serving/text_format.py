@@ -22,12 +22,8 @@ def read_text_file(path: Path, message: Kind, *, flag: str) -> Kind:
     """Read a configuration file.
 
     Args:
-        path: The file.
         message: An empty message of the file's type, which is filled.
         flag: The command line's flag that named the file, for errors.
-
-    Returns:
-        The same message.
 
     Raises:
         BadInput: the file cannot be read, is over 4 MiB, or is not such a message; with line and column.

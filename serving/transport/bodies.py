@@ -39,8 +39,6 @@ def read_body(request: HttpRequest, limits: BodyLimits, *, zlib_too: bool = Fals
     """Read the body of a request.
 
     Args:
-        request: The request.
-        limits: Of an inflated body.
         zlib_too: Whether ``deflate`` is inflated, too, which TensorFlow Serving does not do.
 
     Returns:
@@ -62,9 +60,6 @@ def parsed_bytes(body: bytes) -> int:
 
     >>> parsed_bytes(b'{"instances": [1.5, 2.5, 3.5]}')
     358
-
-    Args:
-        body: Its text.
 
     Returns:
         Bytes of memory. Cost: 1 ms for 4 MiB.
@@ -112,9 +107,6 @@ def inflate(body: bytes, limit: int, bits: int = GZIP_BITS) -> bytes:
     >>> import gzip
     >>> inflate(gzip.compress(b"{}"), 100), inflate(b"{}", 100)
     (b'{}', b'')
-
-    Returns:
-        The content.
 
     Raises:
         BodyTooLarge: It inflates beyond ``limit`` bytes.

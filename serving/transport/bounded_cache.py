@@ -25,9 +25,6 @@ def bounded_cache(function: Callable[[*Arguments], Result]) -> Callable[[*Argume
 
     Args:
         function: Its last argument is a str or bytes; texts of at most 512 are cached.
-
-    Returns:
-        The cached function.
     """
     cached: dict[Any, Result] = {}
 

@@ -50,9 +50,6 @@ def target_of(url: bytes) -> str:
 
     >>> target_of(b"/v1/models/m?a=1#top"), target_of(b"http://host:80/v1"), target_of(b"*")
     ('/v1/models/m?a=1', '/v1', '*')
-
-    Returns:
-        Path and query.
     """
     target = url.decode("latin-1").partition("#")[0]
     whole = WHOLE_URL.match(target)

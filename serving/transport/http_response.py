@@ -54,11 +54,6 @@ FULL_TEXT = "The server has as many connections or bodies as it can hold."
 def write_head(response: HttpResponse, *, keep: bool, more: bytes = b"") -> bytes:
     """Write the status line and headers of a response.
 
-    Args:
-        response: The response.
-        keep: Whether the connection stays open.
-        more: Further header lines, each with its line end.
-
     Returns:
         The bytes before the body.
     """
@@ -81,9 +76,6 @@ def write_error(message: str) -> bytes:
 
     >>> write_error("Missing model name in request.")
     b'{\n    "error": "Missing model name in request."\n}'
-
-    Returns:
-        A JSON object with the message.
     """
     return f'{{\n    "error": {quote_string(message)}\n}}'.encode("utf-8", "replace")
 

@@ -31,9 +31,6 @@ def parse_object(body: bytes) -> dict[str, Any]:
     >>> parse_object(b'{"instances": [1.5, NaN]}')
     {'instances': [1.5, nan]}
 
-    Returns:
-        The object's members.
-
     Raises:
         InvalidArgument: with TensorFlow Serving's text.
     """
@@ -48,9 +45,6 @@ def parse(body: bytes) -> Any:
 
     >>> parse(b"[NaN, -Infinity]")
     [nan, -inf]
-
-    Returns:
-        The JSON value.
 
     Raises:
         InvalidArgument: The body is not JSON; with TensorFlow Serving's text, the parser's reason and its place.

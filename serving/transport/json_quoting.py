@@ -51,9 +51,6 @@ def type_name(value: Any) -> str:
 
     >>> [type_name(value) for value in (None, True, {}, [], "a", 1.5)]
     ['Null', 'True', 'Object', 'Array', 'String', 'Number']
-
-    Returns:
-        The name.
     """
     if value is None or isinstance(value, bool):
         return "Null" if value is None else str(value)

@@ -68,8 +68,6 @@ class ConnectionLimiter:
     """Admits connections and counts the bytes of bodies. Belongs to the event loop.
 
     Args:
-        max_connections: Of all clients.
-        max_held_bytes: Of the bodies of all requests.
         max_client_requests: How many requests of one client are answered at a time.
     """
 
@@ -98,10 +96,6 @@ class ConnectionLimiter:
 
     def admit(self, new: EvictableConnection, connections: Collection[EvictableConnection]) -> bool:
         """Admit a connection; if the server is full, evict those that have been idle longest.
-
-        Args:
-            new: The new connection.
-            connections: All connections, the new one included.
 
         Returns:
             False if the server is full and no other connection is idle.

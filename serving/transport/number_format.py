@@ -59,9 +59,6 @@ def format_float(value: float) -> str:
 
     >>> format_float(0.1 + 0.2)
     '0.30000000000000004'
-
-    Returns:
-        Its text.
     """
     return format_floats(np.array([value]))[0]
 

@@ -35,9 +35,7 @@ class RequestMetrics:
 
         Args:
             start: Starts the request; it calls its argument later with a response or an error, or raises the error.
-            model: The model's name in the request.
             verb: Of the metrics' label ``API``.
-            reply: Called once with the response.
         """
         started = time.perf_counter()
 

@@ -22,8 +22,6 @@ def source_refusal(headers: Sequence[tuple[bytes, bytes]], version: str, origins
 
     Args:
         headers: Those of `SOURCE_HEADERS`.
-        version: Of HTTP.
-        origins: Which hosts and pages are taken.
 
     Returns:
         The response; None if the request may be answered.

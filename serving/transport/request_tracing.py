@@ -32,13 +32,6 @@ def traced(request: HttpRequest, reply: Reply) -> Reply:
 
     Attributes are those of OpenTelemetry's HTTP conventions; the path is without its query. Cost: a look-up where this
     process exports no traces; otherwise some tens of microseconds.
-
-    Args:
-        request: The request.
-        reply: What sends the response.
-
-    Returns:
-        What ends the span, and sends the response.
     """
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
@@ -66,16 +59,7 @@ def traced(request: HttpRequest, reply: Reply) -> Reply:
 
 
 def begin_call_span(service: str, method: str, metadata: Iterable[tuple[str, str]]) -> Callable[[Code], None]:
-    """Begin the span of a gRPC call, as a child of the span that its metadata name, as `traced` does with headers.
-
-    Args:
-        service: The full name of the method's service.
-        method: The method's name.
-        metadata: Names and values.
-
-    Returns:
-        What ends the span, given the call's status.
-    """
+    """Begin the span of a gRPC call, as a child of the span that its metadata name, as `traced` does with headers."""
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
         return _end_nothing

@@ -29,12 +29,8 @@ def bind_address(address: Address, *, is_shared: bool = False) -> socket.socket:
     """Bind a socket. It does not listen yet; until it does, connections are refused.
 
     Args:
-        address: Host and port.
         is_shared: Whether other processes of this user may bind the address, too (``SO_REUSEPORT``). The kernel
             spreads connections over the sockets that listen.
-
-    Returns:
-        The bound socket.
 
     Raises:
         CannotRun: The port is in use or not permitted, or the host is not an address of this machine.
@@ -76,7 +72,6 @@ def claim_address(bound: socket.socket, address: Address) -> socket.socket | Non
     Linux takes once in each network namespace, as a port. It ends with the last process that has the socket.
 
     Args:
-        bound: The socket that is bound to it.
         address: For the error.
 
     Returns:

@@ -52,11 +52,7 @@ class ListFile:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """While the block runs, no other thread or process changes the list, or begins to serve.
-
-        Yields:
-            Nothing.
-        """
+        """While the block runs, no other thread or process changes the list, or begins to serve."""
         with (self._folder / LOCK).open("wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -33,8 +33,6 @@ class Supervisor:
     """Starts workers and keeps them running until a signal stops them.
 
     Args:
-        settings: Of every worker.
-        folder: Where workers find each other's sockets.
         prepare: Called in each worker just before TensorFlow is imported.
         report: Called with one sentence for each event that an operator should know of.
     """
@@ -62,7 +60,6 @@ class Supervisor:
         """Run workers until a signal stops them and every one has ended.
 
         Args:
-            count: The number of workers.
             on_ready: Called with the available versions of every model when all workers are ready.
 
         Raises:

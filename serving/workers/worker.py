@@ -75,9 +75,6 @@ class Worker:
     async def joined(self, reloader: Reloader, *, pages: PeerPages, stop: Callable[[], None]) -> AsyncIterator[None]:
         """Answer the other workers while the block runs, by the newest list; stop when the supervisor is gone.
 
-        Yields:
-            Nothing.
-
         Raises:
             CannotRun: This worker cannot serve the list that the others serve.
         """

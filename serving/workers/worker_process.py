@@ -35,9 +35,6 @@ def fork_worker(
     """Start a worker; only in a process without threads.
 
     Args:
-        number: Of the worker.
-        settings: Of the server.
-        folder: Where workers find each other's sockets.
         prepare: Called in the worker just before TensorFlow is imported.
         others: The supervisor's sockets to other workers, which this one closes.
 

@@ -39,9 +39,6 @@ def serve_workers(
     converted by its successor, or here when all have ended.
 
     Args:
-        settings: Models, addresses, traffic log and limits.
-        count: The number of processes.
-        on_ready: Called when all processes can answer.
         report: Called with one sentence for each event that an operator should know of.
         prepare: Called in each process just before TensorFlow is imported.
     """

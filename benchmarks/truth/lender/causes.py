@@ -114,11 +114,6 @@ def _quiet(stream: int) -> tuple[LenderDeployment, Run]:
 def faulty(day: Day, name: str, rng: np.random.Generator) -> Day:
     """A day whose amounts are changed before the model answers; its labels are those of the true amounts.
 
-    Args:
-        day: the day.
-        name: one of the faults.
-        rng: source of randomness.
-
     Returns:
         The day with the answers that the model gives to what it got.
     """

@@ -112,15 +112,7 @@ class LenderDeployment:
         Importance-weighted estimates enter no verdict and are left out: they cost more than all else together.
 
         Args:
-            days: the reference's days.
-            slices: columns whose values are slices.
-            extra: inputs besides the lender's six.
-            min_rows: windows of fewer rows are pooled.
-            budgets: the false alarms that are promised.
             spec: what is read of another model's rows than the lender's.
-
-        Returns:
-            The deployment.
         """
         spec = spec or lender_spec(extra)
         reference = joined(days)

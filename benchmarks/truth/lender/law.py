@@ -106,13 +106,8 @@ def calm_day(
 
     Args:
         number: the day, from 0; it decides the day of the week.
-        rng: source of randomness.
-        rows: how many rows.
         shift: moves the inputs; the truth moves with them, so that the model is as right as before.
         day_effect: the day's shift of the log odds; drawn where it is None.
-
-    Returns:
-        The day.
     """
     numbers = rng.normal(size=(rows, len(NUMBERS)))
     numbers[:, 0] += WEEKLY[number % 7]
@@ -135,7 +130,6 @@ def predictions(day: Day, number: int, extra: Floats | None = None) -> Predictio
     """A day as predictions, each labelled two hours later.
 
     Args:
-        day: the day.
         number: its number, from 0.
         extra: further numbers, [n, k]: inputs that the model does not use.
 

@@ -31,7 +31,6 @@ def online(
 
     Args:
         folder: where the peers' environment is, or is made.
-        calm: references of clean years, and those years.
         harmed: references of the harmed streams, and the days of each harm, quiet ones first.
         pages: false alarms wanted in 365 days.
 

@@ -66,9 +66,6 @@ def alarms(chart: Chart, reference: Losses, live: Losses, threshold: Floats) -> 
     """Days on which the chart of either loss alarms, standardised by each stream's own reference.
 
     Args:
-        chart: the chart.
-        reference: the days of each stream's reference.
-        live: the days to judge.
         threshold: of each stream, [streams] or [1].
 
     Returns:
@@ -85,9 +82,6 @@ def common_threshold(chart: Chart, reference: Losses, clean: Losses, pages: floa
     """The threshold at which clean years have so many alarms in 365 days: more than a user can know.
 
     Args:
-        chart: the chart.
-        reference: the references of the clean years.
-        clean: the years.
         pages: alarms in 365 days.
 
     Returns:
@@ -107,10 +101,7 @@ def own_thresholds(chart: Chart, reference: Losses, pages: float, seed: int) -> 
     """The threshold of each stream at which days drawn from its reference alone have so many alarms in 365.
 
     Args:
-        chart: the chart.
-        reference: the days of each stream's reference.
         pages: alarms in 365 days.
-        seed: seed of the drawn days.
 
     Returns:
         Thresholds, [streams].

@@ -28,10 +28,7 @@ def harmed_days(stream: int, change: Change, growing: int, *, first: int = REFER
     """The days of harm of one stream: the same calm days for every harm, changed.
 
     Args:
-        stream: number of the stream.
-        change: the harm.
         growing: days until the whole of it is in force.
-        first: the first day of harm.
 
     Returns:
         `HARMED` days.

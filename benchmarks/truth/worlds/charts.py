@@ -46,10 +46,8 @@ def own_thresholds(chart: Chart, reference: Floats, yearly: float, seed: int) ->
     """The threshold of each stream at which days drawn from its reference alarm so often in a year.
 
     Args:
-        chart: The chart.
         reference: Daily figures, [streams, R, m].
         yearly: Alarms in 365 days.
-        seed: Seed of the drawn days.
 
     Returns:
         Thresholds, [streams].
@@ -70,10 +68,7 @@ def nominal_rate(chart: Chart, clean: Series, yearly: float, seed: int) -> float
     """The rate to ask for, so that clean years have so many false alarms: a short reference underestimates it.
 
     Args:
-        chart: The chart.
-        clean: Clean years.
         yearly: The alarms in 365 days that clean years may have.
-        seed: Seed of the drawn days.
 
     Returns:
         Alarms in 365 days, as asked for.

@@ -150,12 +150,7 @@ def real_table(name: str, table: Table, *, rows: int) -> RealTable:
     """The world of a real table whose labels are classes.
 
     Args:
-        name: What it is.
         table: Its rows; at most 40,000 labelled ones are used, a random half of them to fit.
-        rows: Rows a day.
-
-    Returns:
-        The world.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - only this benchmark needs it
 

@@ -74,11 +74,7 @@ def measure(settings: Settings) -> Result:
 
 
 class Cells:
-    """What was simulated, by its key, in a file.
-
-    Args:
-        path: The file.
-    """
+    """What was simulated, by its key, in a file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -147,7 +147,6 @@ def predictions(day: Day, number: int) -> Predictions:
     """A day as predictions, each labelled two hours later.
 
     Args:
-        day: The day.
         number: Its number, from 0.
 
     Returns:

@@ -58,10 +58,6 @@ class Access:
     def refusal(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
         """Why a request is refused.
 
-        Args:
-            method: Its method.
-            headers: Its headers, with small letters.
-
         Returns:
             The reason; None if it is answered.
 
@@ -82,7 +78,6 @@ class Access:
         """What a request may do, by its bearer token or by its session.
 
         Args:
-            headers: Its headers, with small letters.
             cookie: The value of the dashboard's cookie, or empty.
 
         Returns:
@@ -124,10 +119,6 @@ def is_loopback(host: str) -> bool:
 def host_names(host: str, more: tuple[str, ...] = ()) -> frozenset[str]:
     """The names by which a dashboard that listens on an address is reached.
 
-    Args:
-        host: The address.
-        more: Further names, such as that of a proxy.
-
     Returns:
         Names without a port, in small letters.
     """
@@ -146,13 +137,6 @@ def _from_here(host: str, headers: Mapping[str, str]) -> bool:
     """Whether a form was sent by the dashboard's own page, or by no browser at all.
 
     Browsers send Sec-Fetch-Site, and Origin with every POST; what sends neither has no cookies to misuse.
-
-    Args:
-        host: The Host header.
-        headers: All headers, with small letters.
-
-    Returns:
-        Whether it is accepted.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -163,9 +147,6 @@ def _from_here(host: str, headers: Mapping[str, str]) -> bool:
 
 def _part_of_another_site(headers: Mapping[str, str]) -> bool:
     """Whether a page of another site asks, for a picture, a frame or ahead of a click, and no reader of it.
-
-    Args:
-        headers: All headers, with small letters.
 
     Returns:
         Whether it is refused: each view costs processor time, and the other page may ask for many.

@@ -10,10 +10,6 @@ def cookie_of(headers: Mapping[str, str], name: str) -> str:
 
     The standard library's parser takes quoted values in a time that grows with the square of their length.
 
-    Args:
-        headers: The headers of a request, with small letters.
-        name: The cookie's name.
-
     Returns:
         Its value as it was sent; empty where there is none.
 

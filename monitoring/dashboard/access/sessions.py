@@ -28,14 +28,7 @@ class Sessions:
         """The digest of each token, and when its session ends, by the digest of the cookie, the oldest first."""
 
     def begin(self, token: bytes) -> str:
-        """Begin a session.
-
-        Args:
-            token: The digest of the token that was given.
-
-        Returns:
-            Its cookie.
-        """
+        """Begin a session."""
         if len(self._sessions) >= MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
         cookie = secrets.token_urlsafe(32)

@@ -35,7 +35,6 @@ class WrongTokens:
         """Wait until a wrong token may be answered.
 
         Args:
-            peer: The address that it came from.
             path: What was asked for.
 
         Returns:

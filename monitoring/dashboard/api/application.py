@@ -132,9 +132,6 @@ def _changed(
 def _typed(path: str) -> str:
     """A path with its numbers typed, as Starlette writes them.
 
-    Returns:
-        The path.
-
     >>> _typed("/deployments/{store}/{number}/incidents/{incident}")
     '/deployments/{store}/{number:count}/incidents/{incident:count}'
     """

@@ -79,13 +79,8 @@ class ApiCalls:
         """The windows of a deployment, the latest first.
 
         Args:
-            store: The store's name.
-            number: The deployment's number.
             limit: How many at most.
             before: Only those that begin before that time; empty: the latest.
-
-        Returns:
-            The windows.
         """
         opened, _ = self.find(store, number)
         until = _moment(before) if before else None
@@ -105,14 +100,8 @@ class ApiCalls:
         """The incidents of a deployment, the latest first.
 
         Args:
-            store: The store's name.
-            number: The deployment's number.
             limit: How many at most.
             before: Only those with a smaller number; empty: the latest.
-            closed: Whether closed ones are listed too.
-
-        Returns:
-            The incidents.
         """
         opened, _ = self.find(store, number)
         most = _whole("before", before) if before else None

@@ -61,16 +61,7 @@ class ApiChanges:
     embedder: Embedder | None
 
     def backfill(self, store: str, number: int, asked: RangeRequest) -> BackfillDocument:
-        """Judge the windows of a range, as `monitoring.jobs.backfill.backfill.backfill` does, and tell of it.
-
-        Args:
-            store: The store's name.
-            number: The deployment's number.
-            asked: The range.
-
-        Returns:
-            What was done.
-        """
+        """Judge the windows of a range, as `monitoring.jobs.backfill.backfill.backfill` does, and tell of it."""
         config, opened = self._config(store, number)
         done = backfill(
             config,
@@ -104,14 +95,6 @@ class ApiChanges:
         """Add labels to a deployment's traffic log: all of those whose predictions were not erased, or none.
 
         Who sent how many is kept in the store; a request that failed there may be sent again, as labels count once.
-
-        Args:
-            store: The store's name.
-            number: The deployment's number.
-            asked: The labels.
-
-        Returns:
-            How many were added.
 
         Raises:
             BadInput: The deployment's traffic is no log of this machine.
@@ -151,13 +134,7 @@ class ApiChanges:
         """Perform an action of the config, as its button does.
 
         Args:
-            store: The store's name.
-            number: The deployment's number.
-            incident: The incident's number.
             asked: The action's name, and for whom.
-
-        Returns:
-            What became of it.
         """
         config = self._file(store, number).config
         assert config is not None  # noqa: S101 - for the type checker: only files with a config are found

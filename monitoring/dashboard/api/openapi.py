@@ -35,11 +35,7 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
 
 
 def openapi_document() -> dict[str, Any]:
-    """The description.
-
-    Returns:
-        A JSON document.
-    """
+    """The description."""
     paths: dict[str, dict[str, Any]] = {}
     for one in OPERATIONS:
         paths.setdefault(f"{PREFIX}{one.path}", {})[one.method.lower()] = _operation(one)

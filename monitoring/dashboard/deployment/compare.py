@@ -81,7 +81,6 @@ def read_compare(deployment: StoredDeployment, a: datetime | str, b: datetime | 
     """The view that compares two windows, or a window with the baseline.
 
     Args:
-        deployment: The deployment.
         a: When a window begins, `BASELINE`, or empty for the last window.
         b: The same of what it is compared with; empty for the baseline.
 
@@ -114,13 +113,7 @@ def compare_view(
 
     Args:
         sides: The two; the second one is what the first is compared with.
-        summary: Their deployment.
-        baseline: The baseline scores.
         recent: Windows to choose from, in order of time.
-        parent: The path of the deployment's page.
-
-    Returns:
-        The page.
     """
     zone = summary.zone
     a, b = sides

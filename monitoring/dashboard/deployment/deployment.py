@@ -102,16 +102,7 @@ _NOTHING_MORE = MoreTables()
 def read_deployment(
     deployment: StoredDeployment, latest: int = WINDOWS_SHOWN, *, whole: bool = False
 ) -> DeploymentView:
-    """The view of a deployment.
-
-    Args:
-        deployment: The deployment.
-        latest: How many windows it shows.
-        whole: Whether its tables have all of them.
-
-    Returns:
-        The view.
-    """
+    """The view of a deployment."""
     store, extent, config = deployment.store, HistoryRange.of(latest, whole=whole), deployment.config
     history = read_history(store, deployment.summary, extent)
     worst = inputs_of(history.last, history.baseline, column_notes(config))[:FIRST_INPUTS]
@@ -125,17 +116,7 @@ def read_deployment(
 def deployment_view(
     history: DeploymentHistory, address: str, now: datetime, more: MoreTables = _NOTHING_MORE
 ) -> DeploymentView:
-    """The page of a deployment.
-
-    Args:
-        history: Its last windows.
-        address: The path of the page.
-        now: The time.
-        more: Its settings and versions.
-
-    Returns:
-        The page.
-    """
+    """The page of a deployment."""
     summary, zone = history.summary, history.zone
     how = standing(summary, now)
     first = next((one for one in summary.incidents if one.number == how.incident), None)

@@ -37,9 +37,6 @@ class DriftJob:
 def write(job: DriftJob) -> str:
     """Write a report. Cost: Evidently's import and 10 to 20 s.
 
-    Args:
-        job: Which.
-
     Returns:
         Empty, or why it cannot be written.
     """
@@ -57,7 +54,6 @@ class DriftWriter:
 
     Args:
         write: Writes one, in the other process: returns empty, or why it cannot.
-        seconds: How long that may take.
     """
 
     def __init__(self, write: Callable[[DriftJob], str] = write, seconds: float = MOST_SECONDS) -> None:
@@ -77,9 +73,6 @@ class DriftWriter:
 
     def begin(self, job: DriftJob) -> None:
         """Begin to write a report, unless it is being written.
-
-        Args:
-            job: Which.
 
         Raises:
             CannotRun: Another one is being written.

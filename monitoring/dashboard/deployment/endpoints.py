@@ -153,11 +153,7 @@ def _show_window(_request: Request, view: WindowView) -> Response:
 
 
 class DriftEndpoints:
-    """Evidently's report of a window: the view that frames it, the report, and the writing of it.
-
-    Args:
-        stores: Gives the stores as they are now.
-    """
+    """Evidently's report of a window: the view that frames it, the report, and the writing of it."""
 
     def __init__(self, stores: GetStores) -> None:
         self._stores = stores

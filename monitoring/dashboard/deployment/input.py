@@ -48,10 +48,7 @@ def read_input(deployment: StoredDeployment, key: str, latest: int, *, whole: bo
     """The view of one input.
 
     Args:
-        deployment: The deployment.
         key: The input's key, as `inputs_of` has it.
-        latest: How many windows it shows.
-        whole: Whether its tables have all of them.
 
     Returns:
         The view; BadInput says that there is no such input.
@@ -68,13 +65,7 @@ def input_view(one: Input, history: DeploymentHistory, parent: str, now: datetim
     """The page of an input.
 
     Args:
-        one: The input.
         history: Its deployment, with the input's scores and the series of its watches.
-        parent: The path of the deployment's page.
-        now: The time, aware.
-
-    Returns:
-        The page.
     """
     charts = (watch_chart(history, WatchKey(watch=known.watch), parent, (SMALL,)) for known in one.watches)
     return InputView(

@@ -57,13 +57,7 @@ def read_inputs(
     """The view of a deployment's inputs, worst first.
 
     Args:
-        deployment: The deployment.
-        latest: How many windows it shows.
         asked: A text that the inputs' names have, and the page, from 1.
-        whole: Whether its tables have all of these windows.
-
-    Returns:
-        The view.
     """
     store, extent = deployment.store, HistoryRange.of(latest, whole=whole, rows=INPUT_ROWS)
     history = read_history(store, deployment.summary, extent)
@@ -82,11 +76,7 @@ def inputs_view(history: DeploymentHistory, found: Sequence[Input], parent: str,
     Args:
         history: The deployment, with the scores of the inputs of this page.
         found: All inputs that the reader asked for, worst first.
-        parent: The path of the deployment's page.
         asked: The text that their names have, and the page, from 1.
-
-    Returns:
-        The page.
     """
     text, page = asked
     return InputsView(

@@ -118,7 +118,6 @@ def read_all_jobs(stores: Stores, *, failed: bool = False, whole: bool = False) 
     """The view of all jobs.
 
     Args:
-        stores: The stores.
         failed: Only the runs that ended with an error.
         whole: Whether its tables have more than fits on a page.
 
@@ -152,17 +151,7 @@ def read_all_jobs(stores: Stores, *, failed: bool = False, whole: bool = False) 
 
 
 def jobs_view(jobs: Jobs, summary: DeploymentSummary, parent: str, now: datetime) -> JobsView:
-    """The page of a deployment's jobs.
-
-    Args:
-        jobs: Its jobs.
-        summary: The deployment.
-        parent: The path of its page.
-        now: The time, aware.
-
-    Returns:
-        The page.
-    """
+    """The page of a deployment's jobs."""
     zone = summary.zone
     return JobsView(
         address=f"{parent}/runs",
@@ -185,10 +174,6 @@ def config_table(configs: Sequence[tuple[str, MonitorConfig | None, str]], total
 
     Args:
         configs: The name of the file, the config, and why there is none or what is wrong with its last run.
-        total: How many there are in all.
-
-    Returns:
-        The table.
     """
     return TableView(
         name="configs",

@@ -23,9 +23,6 @@ def receivers_of(config: MonitorConfig | None) -> Receivers:
 
     Args:
         config: The config, or None.
-
-    Returns:
-        Words by the identity in the store.
     """
     return {} if config is None else {route.receiver: printable(route.shown) for route in config.notify}
 
@@ -33,18 +30,7 @@ def receivers_of(config: MonitorConfig | None) -> Receivers:
 def outbox_table(
     events: Sequence[OutboxEvent], receivers: Receivers, parent: str, zone: ZoneInfo, total: int
 ) -> TableView:
-    """The outbox of one deployment.
-
-    Args:
-        events: Its events, the newest first.
-        receivers: Who the config notifies.
-        parent: The path of the deployment's page.
-        zone: The deployment's time zone.
-        total: How many events there are in all.
-
-    Returns:
-        The table.
-    """
+    """The outbox of one deployment."""
     return TableView(
         name="notifications",
         title="Notifications",
@@ -61,10 +47,6 @@ def undelivered_table(found: Sequence[tuple[str, Receivers, OutboxEvent]], zone:
 
     Args:
         found: The address of the deployment's page, who its config notifies, and the event; the newest first.
-        zone: The time zone of the times.
-
-    Returns:
-        The table.
     """
     return TableView(
         name="notifications",

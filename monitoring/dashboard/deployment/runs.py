@@ -16,15 +16,7 @@ _COLUMNS = ("Began", "Ended", "Windows", "Rows", "Took", "Error", "Machine", "Ve
 
 
 def run_table(runs: Sequence[RunRecord], zone: ZoneInfo) -> TableView:
-    """The runs of one deployment.
-
-    Args:
-        runs: The runs, the newest first.
-        zone: The deployment's time zone.
-
-    Returns:
-        The table.
-    """
+    """The runs of one deployment."""
     return TableView(
         name="runs",
         title="Runs",
@@ -40,11 +32,6 @@ def all_runs_table(runs: Sequence[tuple[str, StoredRun]], zone: ZoneInfo, *, fai
 
     Args:
         runs: The address of the deployment's page, and the run; the newest first.
-        zone: The time zone of the times.
-        failed: Whether they are those that failed.
-
-    Returns:
-        The table.
     """
     return TableView(
         name="runs",

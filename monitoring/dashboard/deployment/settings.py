@@ -23,9 +23,6 @@ def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
 
     Args:
         config: The config, or None.
-
-    Returns:
-        Names and texts.
     """
     if config is None:
         return ()

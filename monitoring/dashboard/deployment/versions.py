@@ -38,7 +38,6 @@ def versions_table(found: Sequence[tuple[Entry, RecentHistory]], number: int, no
     Args:
         found: The deployments with their last windows, the one that was run last first.
         number: The number of the one whose page it is.
-        now: The time, aware.
 
     Returns:
         The table; None where there is only one.

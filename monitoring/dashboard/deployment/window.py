@@ -79,15 +79,8 @@ def window_view(
     """The page of a window.
 
     Args:
-        window: The window with its scores.
-        summary: Its deployment.
-        baseline: The baseline scores.
-        parent: The path of the deployment's page.
         neighbours: When the window before and the one after begin.
         benchmark: The metrics that are shown, over the baseline's windows.
-
-    Returns:
-        The page.
     """
     zone = summary.zone
     before, after = ("" if start is None else window_address(start, parent) for start in neighbours)

@@ -21,11 +21,6 @@ def window_table(windows: Sequence[WindowState], most: int | None, parent: str, 
     Args:
         windows: The windows in order of time.
         most: How many rows the table has at most, the last; None: all.
-        parent: The path of the deployment's page.
-        zone: Its time zone.
-
-    Returns:
-        The table, the newest first.
     """
     shown = windows[::-1][:most]
     return TableView(
@@ -40,15 +35,7 @@ def window_table(windows: Sequence[WindowState], most: int | None, parent: str, 
 
 
 def backfill_table(backfills: Sequence[Backfill], zone: ZoneInfo) -> TableView:
-    """The backfills of a deployment.
-
-    Args:
-        backfills: The backfills, the newest first.
-        zone: The deployment's time zone.
-
-    Returns:
-        The table.
-    """
+    """The backfills of a deployment."""
     return TableView(
         name="backfills",
         title="Backfills",
@@ -60,15 +47,7 @@ def backfill_table(backfills: Sequence[Backfill], zone: ZoneInfo) -> TableView:
 
 
 def added_labels_table(added: Sequence[AddedLabels], zone: ZoneInfo) -> TableView:
-    """The requests that added labels to a deployment's traffic log.
-
-    Args:
-        added: The requests, the newest first.
-        zone: The deployment's time zone.
-
-    Returns:
-        The table.
-    """
+    """The requests that added labels to a deployment's traffic log."""
     return TableView(
         name="added-labels",
         title="Labels added",

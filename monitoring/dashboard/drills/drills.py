@@ -48,13 +48,7 @@ def drills_view(drills: Sequence[DrillRecord], summary: DeploymentSummary, paren
     """The page of a deployment's drills.
 
     Args:
-        drills: The drills of its name, the newest first.
-        summary: The deployment.
-        parent: The path of its page.
         command: The command that runs a drill; empty where the config is not known.
-
-    Returns:
-        The page.
     """
     zone, last = summary.zone, drills[0] if drills else None
     return DrillsView(

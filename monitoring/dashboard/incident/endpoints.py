@@ -45,12 +45,7 @@ NO_ROWS = (
 
 
 class IncidentEndpoints:
-    """Answers what is asked of incidents, and of rows of the traffic.
-
-    Args:
-        stores: Gives the stores as they are now.
-        access: Who may ask.
-    """
+    """Answers what is asked of incidents, and of rows of the traffic."""
 
     def __init__(self, stores: GetStores, access: Access) -> None:
         self._stores = stores

@@ -70,13 +70,8 @@ def rows_groups(
 
     Args:
         named: Name, title and rows of each group.
-        found: How the rows are read.
         inputs: The inputs of tables, in their order.
-        zone: The zone of the times.
         scored_by: The watch in whose unit scores are.
-
-    Returns:
-        The groups.
     """
     pictures = _pictures([examples for *_, examples in named], found)
     return tuple(

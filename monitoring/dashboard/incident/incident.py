@@ -97,8 +97,6 @@ def read_incident(deployment: StoredDeployment, number: int, *, whole: bool = Fa
     """The view of an incident.
 
     Args:
-        deployment: The deployment.
-        number: The incident's number.
         whole: Whether its tables have all windows that are shown.
 
     Returns:
@@ -128,15 +126,8 @@ def incident_view(
     """The page of an incident.
 
     Args:
-        incident: The incident.
-        history: The windows around it.
-        parent: The path of the deployment's page.
-        now: The time, aware.
         config: The config of its deployment, where it is known.
         outbox: What people were notified of, in order.
-
-    Returns:
-        The page.
     """
     zone = history.zone
     watch = watch_chart(history, WatchKey(watch=incident.watch, slice=incident.slice), parent)
@@ -197,12 +188,6 @@ def possible(incident: IncidentRecord) -> frozenset[ActionKind]:
 
 def sentences(message: str) -> tuple[str, ...]:
     """An incident's message in paragraphs, without the next step: the cause, and what has become worse since.
-
-    Args:
-        message: The message.
-
-    Returns:
-        Paragraphs.
 
     >>> sentences("It rose. Next step: look. Worse since: it rose more. Next step: look again.")
     ('It rose.', 'Worse since: it rose more.')

@@ -117,14 +117,8 @@ def kept_outcomes(
     """Of each slice what became of answers in some windows.
 
     Args:
-        deployment: The deployment.
-        config: Its config.
         windows: The windows, in order of time.
         parts: The slices, empty for all rows.
-        kept: What was read before.
-
-    Returns:
-        The views, and how many windows were read.
 
     Raises:
         BadInput: The traffic or the settings cannot be used.
@@ -141,9 +135,6 @@ def kept_outcomes(
 
 def outcome_views(found: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:
     """The matrices or quantiles of each slice.
-
-    Args:
-        found: Answers and labels by slice.
 
     Returns:
         One for each; none of a task of which no loss is known, and where no live row has a label.

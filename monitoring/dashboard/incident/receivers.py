@@ -28,11 +28,6 @@ def receivers(
 ) -> tuple[Receiver, ...]:
     """The systems that keep incidents of their own.
 
-    Args:
-        routes: Whom the config notifies.
-        incident: The incident.
-        summary: Its deployment.
-
     Returns:
         Each route with an `incident_url`; Alertmanager with the address of the alert, PagerDuty with the alert's key,
         as its answer names no address.

@@ -28,7 +28,6 @@ def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -
     """What each row was answered; of one class a row with its probability.
 
     Args:
-        task: The task.
         answers: [n, width].
         ids: The ids of a ranking by their codes, as far as they are known.
 
@@ -54,7 +53,6 @@ def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> t
     """The label of each row.
 
     Args:
-        task: The task.
         labels: Codes, [n] or [n, parts].
         ids: The ids of a ranking by their codes, as far as they are known.
 

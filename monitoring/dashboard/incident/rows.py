@@ -51,12 +51,6 @@ class RowsView:
 def read_rows(deployment: StoredDeployment, number: int, kept: KeptReadings, *, whole: bool = False) -> RowsView:
     """The view of an incident's rows, which are read from the traffic.
 
-    Args:
-        deployment: The deployment.
-        number: The incident's number.
-        kept: What was read of answers and labels before.
-        whole: Whether its tables have all inputs.
-
     Returns:
         The view, with the reason where rows cannot be read; BadInput says that there is no such incident.
     """
@@ -101,15 +95,7 @@ def rows_view(
     """The page of an incident's rows.
 
     Args:
-        incident: The incident.
-        summary: Its deployment.
-        parent: The path of the deployment's page.
         found: Its rows, or in lines why they cannot be read.
-        outcomes: What became of answers since.
-        whole: Whether tables have all inputs.
-
-    Returns:
-        The page.
     """
     zone = summary.zone
     return RowsView(

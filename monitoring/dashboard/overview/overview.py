@@ -81,7 +81,6 @@ def read_overview(stores: Stores, question: Question) -> Overview:
     """The overview.
 
     Args:
-        stores: The stores.
         question: What the reader asks for.
 
     Returns:
@@ -116,16 +115,7 @@ def recent_histories(store: Store, numbers: Sequence[int]) -> Mapping[int, Recen
 
 
 def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> OverviewRow:
-    """A deployment with its last windows.
-
-    Args:
-        entry: The deployment.
-        history: Its last windows.
-        now: The time.
-
-    Returns:
-        The row.
-    """
+    """A deployment with its last windows."""
     record, windows = entry.summary.record, history.windows
     last = windows[-1] if windows else None
     share = coverage(windows)

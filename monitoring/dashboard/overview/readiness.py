@@ -12,9 +12,6 @@ _SHOWN = 5
 def readiness(stores: Stores) -> tuple[bool, str]:
     """Whether something can be read, and what is missing.
 
-    Args:
-        stores: The stores.
-
     Returns:
         False where every config is missing, or nothing can be read; and a line that says how many are not as they are
         to be.
@@ -37,9 +34,6 @@ def readiness(stores: Stores) -> tuple[bool, str]:
 
 def service_problem(stores: Stores) -> str:
     """What a service's heartbeat says that is wrong: missing or failing configs, and notifications that did not arrive.
-
-    Args:
-        stores: The stores.
 
     Returns:
         A line; empty where all is well.

@@ -16,9 +16,6 @@ VERDICTS: tuple[RolloutVerdict, ...] = get_args(RolloutVerdict)
 def rollout_gauges(rollouts: Sequence[tuple[str, RolloutRecord]]) -> Iterator[Gauge]:
     """The metrics of some rollouts.
 
-    Args:
-        rollouts: Each with the name of its store.
-
     Yields:
         Gauges, labelled by deployment, champion, candidate, mode and store.
     """

@@ -22,8 +22,6 @@ class Rebaselining:
     """Makes new baselines, one at a time.
 
     Args:
-        stores: Gives the stores as they are now.
-        one_at_a_time: Holds off other changes of baselines.
         embedder: Makes the function that embeds tensors; None where there is no framework for it.
     """
 
@@ -35,11 +33,6 @@ class Rebaselining:
 
     def view(self, place: Place, incident: int | None, form: RebaselineForm) -> RebaselineView:
         """The page.
-
-        Args:
-            place: The store's name, and the deployment's number.
-            incident: The incident that it was opened from.
-            form: What the form has.
 
         Returns:
             The page. BadInput says that there is no such deployment or incident.
@@ -56,10 +49,6 @@ class Rebaselining:
 
     def make(self, place: Place, form: RebaselineForm) -> None:
         """Make the windows that a form names the new normal. Cost: reading them, and a fit; up to minutes.
-
-        Args:
-            place: The store's name, and the deployment's number.
-            form: What was filled in.
 
         Raises:
             BadInput: It was not confirmed, or what it says cannot be done.
@@ -82,10 +71,6 @@ class Rebaselining:
 
     def undo(self, place: Place, form: RebaselineForm) -> None:
         """Go back to the baseline before the last one, with its evidence.
-
-        Args:
-            place: The store's name, and the deployment's number.
-            form: What was filled in.
 
         Raises:
             BadInput: It was not confirmed, or there is none to undo.
@@ -114,12 +99,6 @@ class Rebaselining:
 
 def rebaseline_form(fields: Mapping[str, str]) -> RebaselineForm:
     """What was filled in.
-
-    Args:
-        fields: The fields of the form.
-
-    Returns:
-        The form.
 
     >>> rebaseline_form({"reason": "new prices", "sure": "yes"}).sure
     True

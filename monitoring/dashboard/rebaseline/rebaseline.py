@@ -78,14 +78,8 @@ def rebaseline_view(
     """The page, before anything was tried.
 
     Args:
-        summary: The deployment.
-        parent: The path of its page.
-        incident: The incident that the page was opened from.
         changes: The changes of its baseline, in order.
         form: What the form has; times that are empty are filled in.
-
-    Returns:
-        The page.
     """
     zone = ZoneInfo(summary.record.timezone)
     standing = [one for one in changes if one.undone_at is None]
@@ -108,14 +102,6 @@ def rebaseline_view(
 
 def time_of(text: str, name: str, zone: ZoneInfo) -> datetime:
     """A time of the form.
-
-    Args:
-        text: As a browser sends it.
-        name: The field, in words.
-        zone: Its time zone.
-
-    Returns:
-        The time, aware.
 
     Raises:
         BadInput: It is none.

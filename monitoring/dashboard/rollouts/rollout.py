@@ -76,15 +76,6 @@ class RolloutView:
 def read_rollout(deployment: StoredDeployment, number: int | None, *, whole: bool, command: str) -> RolloutView:
     """The page of a rollout of a deployment; of the last one, where no number is given.
 
-    Args:
-        deployment: The deployment.
-        number: The rollout's number.
-        whole: Whether tables have all of their rows.
-        command: The command that begins a rollout.
-
-    Returns:
-        The page.
-
     Raises:
         BadInput: There is no rollout of that number and of this deployment.
     """
@@ -124,15 +115,7 @@ def rollout_view(
     """The page of a rollout.
 
     Args:
-        found: What the store has.
-        summary: The deployment.
-        parent: The path of its page.
-        command: The command that begins a rollout.
-        now: The time.
         most: How many rows a table has at most; None: all.
-
-    Returns:
-        The page.
     """
     record, zone = found.record, summary.zone
     result = None if record is None else record.result

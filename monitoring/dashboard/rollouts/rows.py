@@ -38,11 +38,6 @@ class DisagreementsView:
 def read_disagreements_page(deployment: StoredDeployment, number: int, *, whole: bool) -> DisagreementsView:
     """The page of some rows on which two versions disagree, which are read from the traffic.
 
-    Args:
-        deployment: The deployment.
-        number: The rollout's number.
-        whole: Whether tables have all inputs.
-
     Returns:
         The page, with the reason where rows cannot be read.
 

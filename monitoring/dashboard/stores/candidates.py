@@ -85,10 +85,8 @@ def candidates(
     """The deployments of one store that are in use.
 
     Args:
-        store: The store's name.
         outlines: Of each name the one that was run last.
         owners: Teams and tags by the deployment's name; it need not have all of them.
-        now: The time, aware.
 
     Returns:
         One for each.
@@ -116,7 +114,6 @@ def chosen(
     """The deployments that the reader asked for, worst first; in groups, the group of the worst deployment first.
 
     Args:
-        found: All deployments.
         question: What the reader asks for.
         mentioning: The deployments with an open incident that has the text.
 

@@ -152,9 +152,6 @@ def named_stores(files: Sequence[ConfigFile]) -> tuple[NamedStore, ...]:
 def file_stamp(path: Path) -> tuple[int, ...] | None:
     """What tells one content of an SQLite file from another: its time and size, and those of its write-ahead log.
 
-    Args:
-        path: The file.
-
     Returns:
         The stamp; None where there is no file.
     """
@@ -180,12 +177,6 @@ def _slow(name: str) -> CannotRun:
 
 def _plain(name: str) -> str:
     """A name for addresses.
-
-    Args:
-        name: Any text.
-
-    Returns:
-        Small letters, digits and hyphens.
 
     >>> _plain("Flüge <b>"), _plain("…")
     ('fl-ge-b', 'store')

@@ -71,14 +71,8 @@ def entry_of(
     """One deployment.
 
     Args:
-        store: The store's name.
-        summary: The deployment.
-        now: The time.
         earlier: How many earlier deployments of the same name its store has.
         ownership: Its team and tags; None where they are not known.
-
-    Returns:
-        The entry.
     """
     how = standing(summary, now)
     return Entry(store=store, summary=summary, standing=how, earlier=earlier, ownership=ownership or Ownership())
@@ -86,10 +80,6 @@ def entry_of(
 
 def read_roster(stores: Sequence[NamedStore], now: datetime) -> Roster:
     """Read what decides the place of every deployment. Cost: some 40 µs for each.
-
-    Args:
-        stores: The stores.
-        now: The time, aware.
 
     Returns:
         The deployments in the order of the stores and of creation.
@@ -111,11 +101,7 @@ def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:
     """The deployments with an open incident that has a text; none where a store cannot be read.
 
     Args:
-        stores: The stores.
         text: The text; an empty one finds nothing.
-
-    Returns:
-        Where they are.
     """
     found: set[Place] = set()
     for store in stores if text else ():
@@ -132,9 +118,7 @@ def read_entries(
     """Read the deployments that a page shows, with their sentences.
 
     Args:
-        stores: The stores.
         shown: Which, in the order of the page.
-        now: The time, aware.
         shown_in: The time zone of their sentences; empty: that of each deployment.
 
     Returns:

@@ -112,10 +112,6 @@ class Subject(Protocol):
 def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
     """What holds of a deployment, worst first: each fact by itself, whatever else holds.
 
-    Args:
-        subject: The deployment.
-        now: The time.
-
     Returns:
         The facts; `ok` alone where there is none.
     """
@@ -133,15 +129,7 @@ def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
 
 
 def standing(subject: DeploymentSummary, now: datetime) -> Standing:
-    """Judge how a deployment stands.
-
-    Args:
-        subject: The deployment.
-        now: The time.
-
-    Returns:
-        The standing.
-    """
+    """Judge how a deployment stands."""
     zone, incidents, facts = subject.zone, subject.incidents, facts_of(subject, now)
     pages = sorted((one for one in incidents if one.level == "page"), key=lambda page: _urgency(page, now))
     notices = [one for one in incidents if one.level == "notice"]
@@ -203,8 +191,6 @@ def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:
 
     Args:
         last: The start and end of its last window; None before the first.
-        used_at: When it was run last.
-        now: The time.
 
     Returns:
         True if the last run is more than `LATE_WINDOWS` windows and `SHORTEST_LATE` ago, or `FIRST_LATE` where no

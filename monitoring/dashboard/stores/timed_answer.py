@@ -20,10 +20,6 @@ class TimedAnswer(Generic[Value]):
     def ask(self, function: Callable[[], Value], seconds: float) -> Value | None:
         """Ask, and wait.
 
-        Args:
-            function: Gives the answer; raises nothing.
-            seconds: How long to wait.
-
         Returns:
             The answer; None where it has not come. The thread goes on, and does not keep the process from ending.
         """

@@ -41,12 +41,7 @@ def action_of(kind: ActionKind, form: Mapping[str, str], now: datetime) -> Incid
     """The action that a form asks for.
 
     Args:
-        kind: What is done, as its button says.
         form: The fields: `by`, `note`, `owner`, `why`, `until`.
-        now: The time, aware.
-
-    Returns:
-        The action.
 
     Raises:
         BadInput: The end of a snooze is none of `SNOOZES`.

@@ -167,12 +167,7 @@ def windows_table(windows: Sequence[WindowRecord], address: str, zone: ZoneInfo,
 
     Args:
         windows: The windows in order of time.
-        address: The path of the deployment's page.
-        zone: Its time zone.
         most: How many rows at most; None: all.
-
-    Returns:
-        The table.
     """
     return TableView(
         name="windows",

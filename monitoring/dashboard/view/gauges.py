@@ -31,9 +31,6 @@ class Gauge:
 def escaped(text: str) -> str:
     r"""The value of a label.
 
-    Args:
-        text: Any text.
-
     Returns:
         The text with backslashes before what would end it.
 

@@ -85,16 +85,7 @@ class HistoryRange:
 
 
 def read_history(store: Store, summary: DeploymentSummary, extent: HistoryRange) -> DeploymentHistory:
-    """Read what the pages of a deployment show, without the scores that they draw.
-
-    Args:
-        store: The store.
-        summary: The deployment.
-        extent: Which windows are read.
-
-    Returns:
-        The history.
-    """
+    """Read what the pages of a deployment show, without the scores that they draw."""
     number, before = summary.number, extent.before
     return DeploymentHistory(
         summary=summary,
@@ -120,12 +111,6 @@ class Drawn:
 
 def with_scores(store: Store, history: DeploymentHistory, extent: HistoryRange, drawn: Drawn) -> DeploymentHistory:
     """Read the scores that are drawn, once.
-
-    Args:
-        store: The store.
-        history: The history of their deployment.
-        extent: Its windows.
-        drawn: The watches and inputs.
 
     Returns:
         The history with them. Cost: some 4 µs for each score that is read.

@@ -36,15 +36,7 @@ class KeptReadings:
         self._kept: OrderedDict[Hashable, tuple[float, object]] = OrderedDict()
 
     def get(self, key: Hashable, read: Callable[[], Reading]) -> Reading:
-        """What is kept, or else read now.
-
-        Args:
-            key: What it depends on.
-            read: Reads it.
-
-        Returns:
-            The reading.
-        """
+        """What is kept, or else read now."""
         with self._lock:
             until, kept = self._kept.get(key, (0.0, None))
         begin = self._clock()

@@ -48,7 +48,6 @@ def headline_loss(
 
     Args:
         scores: The scores of each window, in order of time; others are left out.
-        baseline: Baseline scores; others are left out.
         part: The slice, or the whole traffic.
 
     Returns:

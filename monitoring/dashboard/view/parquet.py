@@ -14,14 +14,7 @@ from monitoring.reports.csv_rows import Value
 
 
 def parquet_bytes(table: TableView) -> bytes:
-    """A table as a Parquet file: whole numbers, numbers, times in UTC, and else text; no column of drawings alone.
-
-    Args:
-        table: The table.
-
-    Returns:
-        The file.
-    """
+    """A table as a Parquet file: whole numbers, numbers, times in UTC, and else text; no column of drawings alone."""
     heads = [(place, head) for place, head in enumerate(table.columns) if head]
     columns = [_column([row[place].value for row in table.rows]) for place, _ in heads]
     file = BytesIO()

@@ -33,10 +33,6 @@ def render(template: str, **values: Any) -> str:
 
     Args:
         template: The name of its template, without the ending.
-        **values: What it shows.
-
-    Returns:
-        HTML.
     """
     return _environment().get_template(f"{template}.html.j2").render(**values)
 

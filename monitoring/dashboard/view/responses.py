@@ -59,7 +59,6 @@ async def failed(request: Request, error: Exception) -> Response:
     """A page for an error with what, got, expected and fix.
 
     Args:
-        request: The request.
         error: The error.
 
     Returns:

@@ -61,9 +61,6 @@ def cell(text: str, value: Value = None, *, href: str = "", style: str = "") -> 
 def csv_text(table: TableView) -> str:
     r"""A table as CSV with a header: numbers in full, times in ISO 8601 and UTC.
 
-    Args:
-        table: The table.
-
     Returns:
         Lines that end with CR LF; a text that a spreadsheet would take for a formula begins with an apostrophe.
 

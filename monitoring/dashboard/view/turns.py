@@ -29,9 +29,6 @@ class Turns:
     async def one(self) -> AsyncIterator[None]:
         """Wait for a turn.
 
-        Yields:
-            Nothing.
-
         Raises:
             HTTPException: 503, as too many wait already.
         """

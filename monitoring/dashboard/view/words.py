@@ -39,14 +39,7 @@ def coverage(windows: Sequence[WindowRecord]) -> float | None:
 
 
 def next_step(incident: IncidentRecord) -> str:
-    """What an incident's message says to do first; empty where it does not say.
-
-    Args:
-        incident: The incident.
-
-    Returns:
-        A sentence that begins with a capital letter.
-    """
+    """What an incident's message says to do first; empty where it does not say."""
     step = incident.message.rpartition("Next step: ")[2] if "Next step: " in incident.message else ""
     step = printable(step.partition(" Worse since:")[0], 500).strip()
     return step[:1].upper() + step[1:]
@@ -54,9 +47,6 @@ def next_step(incident: IncidentRecord) -> str:
 
 def ago(length: timedelta) -> str:
     """How long ago something was.
-
-    Args:
-        length: The time since then.
 
     Returns:
         Words, in the largest unit that is not below 1.

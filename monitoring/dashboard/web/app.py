@@ -48,8 +48,6 @@ def dashboard_app(stores: GetStores, access: Access, changes: Changes, embedder:
 
     Args:
         stores: Gives the stores that it shows, for each request.
-        access: Who may ask.
-        changes: When open pages are out of date.
         embedder: Makes the function that embeds tensors for a new baseline; None where there is no framework for it.
 
     Returns:

@@ -27,12 +27,7 @@ _WHOLE: Final = (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR)
 
 
 class BoundedHttp(H11Protocol):
-    """A connection; uvicorn makes one for each.
-
-    Args:
-        *args: As uvicorn gives them.
-        **kwargs: As above.
-    """
+    """A connection; uvicorn makes one for each."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -28,12 +28,7 @@ _ONLY_READ = "This token may read, and not act. Sign in with the one that may ac
 
 
 class Guard:
-    """An ASGI application around another one.
-
-    Args:
-        app: The application that answers what is not refused.
-        access: Who may ask.
-    """
+    """An ASGI application around another one."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app

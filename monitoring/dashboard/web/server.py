@@ -42,7 +42,6 @@ def tls_of(certificate: Path | None, key: Path | None) -> Tls | None:
 
     Args:
         certificate: The file of the certificate, if there is one.
-        key: The file of its key.
 
     Returns:
         Both; None without either.
@@ -83,13 +82,8 @@ def access_of(
     """Who may ask a dashboard that listens on an address.
 
     Args:
-        host: The address.
         token_file: The file with the tokens, if there is one.
-        allowed_hosts: Further names by which browsers reach it.
         report: Called with a sentence about a wrong token, or the file of the others.
-
-    Returns:
-        Who may ask.
 
     Raises:
         BadInput: The address is reached by other machines, and there is no token; or its file cannot be used.
@@ -114,9 +108,6 @@ def bind(host: str, port: int) -> socket.socket:
     Args:
         host: A name or an address.
         port: The port; 0 for a free one.
-
-    Returns:
-        The socket.
 
     Raises:
         CannotRun: The address cannot be used, or the port is taken.
@@ -164,9 +155,7 @@ def serve(app: ASGIApp, listening: socket.socket, tls: Tls | None = None) -> Non
     """Serve until SIGINT or SIGTERM. Blocks.
 
     Args:
-        app: The application.
         listening: The socket, as `bind` gives it.
-        tls: With what it speaks TLS.
     """
     DashboardServer(_config(app, tls)).run(sockets=[listening])
 
@@ -176,12 +165,7 @@ def serving(app: ASGIApp, listening: socket.socket, tls: Tls | None = None) -> I
     """Serve in a thread of its own while the context lasts; signals are left to others.
 
     Args:
-        app: The application.
         listening: The socket, as `bind` gives it.
-        tls: With what it speaks TLS.
-
-    Yields:
-        Nothing.
     """
     server = uvicorn.Server(_config(app, tls))
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, name="dashboard")

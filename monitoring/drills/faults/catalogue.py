@@ -24,9 +24,6 @@ def faults_named(names: Sequence[str]) -> tuple[Fault, ...]:
     Args:
         names: Their names; none for all faults.
 
-    Returns:
-        The faults.
-
     Raises:
         BadInput: There is no fault of a name.
     """
@@ -44,15 +41,7 @@ def faults_named(names: Sequence[str]) -> tuple[Fault, ...]:
 def fitting(
     faults: Sequence[Fault], scope: FaultScope
 ) -> tuple[tuple[tuple[Fault, tuple[str, ...]], ...], tuple[UnfitFault, ...]]:
-    """The faults that fit a deployment, each with what it may be planted in, and those that do not.
-
-    Args:
-        faults: Faults.
-        scope: The deployment.
-
-    Returns:
-        Both.
-    """
+    """The faults that fit a deployment, each with what it may be planted in, and those that do not."""
     targets = [(fault, fault.targets(scope)) for fault in faults]
     return (
         tuple((fault, found) for fault, found in targets if found),

@@ -78,10 +78,6 @@ def with_column(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
     Args:
         rows: A table, [n].
-        name: The column.
         values: Its new values, [n].
-
-    Returns:
-        The table.
     """
     return rows.set_column(rows.column_names.index(name), name, values)

@@ -32,14 +32,7 @@ FREQUENT = 0.05
 
 
 def numbers(scope: FaultScope) -> tuple[str, ...]:
-    """The number inputs that vary, of which most values are there and are not 0.
-
-    Args:
-        scope: The deployment.
-
-    Returns:
-        Their names.
-    """
+    """The number inputs that vary, of which most values are there and are not 0."""
     found = []
     for name in _inputs(scope.spec, "number", scope.sample):
         values = as_numbers(scope.sample[name])
@@ -50,14 +43,7 @@ def numbers(scope: FaultScope) -> tuple[str, ...]:
 
 
 def categories(scope: FaultScope) -> tuple[str, ...]:
-    """The category inputs with several values, one of them frequent.
-
-    Args:
-        scope: The deployment.
-
-    Returns:
-        Their names.
-    """
+    """The category inputs with several values, one of them frequent."""
     names = _inputs(scope.spec, "category", scope.sample)
     return tuple(name for name in names if FREQUENT <= _largest_share(scope.sample[name]) < 1.0)
 

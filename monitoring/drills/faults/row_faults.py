@@ -32,9 +32,6 @@ ZONE = timedelta(hours=-5)
 def sources(scope: FaultScope) -> tuple[str, ...]:
     """The values with a considerable share of the rows, of the columns that are watched as slices, or of categories.
 
-    Args:
-        scope: The deployment.
-
     Returns:
         `column=value` for each.
     """

@@ -53,13 +53,7 @@ class BackfillRequest:
     """Begins a backfill that somebody asks for."""
 
     def __init__(self, config: MonitorConfig, store: Store, asked: WindowRange) -> None:
-        """Reads nothing yet.
-
-        Args:
-            config: Names the traffic.
-            store: Holds what was judged so far.
-            asked: The range.
-        """
+        """Reads nothing yet."""
         self._config, self._store, self._asked = config, store, asked
         self.begun: Backfill | None = None
 
@@ -67,9 +61,6 @@ class BackfillRequest:
         """Begin the backfill, or go on with the same one that was stopped: judged windows are put back.
 
         Args:
-            deployment: The deployment.
-            number: Its number in the store.
-            now: The time.
             renew: Called now and then while a database is waited for.
 
         Returns:
@@ -146,15 +137,8 @@ def backfill(
     run.
 
     Args:
-        config: The config.
-        store: Holds what was judged so far.
-        asked: The range.
         request: How to stop, and who is told of progress.
         services: What others do for the run.
-        clock: Gives the time.
-
-    Returns:
-        What was done.
 
     Raises:
         BadInput: The range cannot be judged: see `WindowRange.again_from`.

@@ -18,10 +18,7 @@ def list_windows(
 
     Args:
         config: Says how traffic is cut into windows; None where it is not known: no window is due then.
-        store: Holds what was judged.
-        deployment: The deployment's number.
         latest: How many judged windows at most.
-        now: The time, aware.
 
     Returns:
         The windows in order of time; what is due is known of the deployment of its name that was used last.

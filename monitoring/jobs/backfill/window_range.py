@@ -60,9 +60,6 @@ class WindowRange:
     def again_from(self, known: KnownWindows) -> datetime | None:
         """The first window that was judged and is to be judged again.
 
-        Args:
-            known: What is known of the windows.
-
         Returns:
             When it begins; None where only windows are judged that were not judged before.
 

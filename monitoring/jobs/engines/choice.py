@@ -12,7 +12,6 @@ def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | 
     """The engine that reads the windows of a config's files.
 
     Args:
-        config: The config.
         meanwhile: Called now and then while tasks are waited for.
 
     Returns:

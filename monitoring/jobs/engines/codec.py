@@ -41,7 +41,6 @@ def encoded(partial: Partial, recipe: Recipe) -> bytes:
     """A partial as bytes: the same bytes for the same rows of the same tasks, on every machine.
 
     Args:
-        partial: The partial.
         recipe: What it was made by: its digest goes into the bytes.
 
     Returns:
@@ -84,10 +83,6 @@ def decoded(data: bytes, recipe: Recipe) -> Partial:
 
     Args:
         data: The bytes.
-        recipe: What the partial has to be made by.
-
-    Returns:
-        The partial, equal to the last bit.
 
     Raises:
         CannotRun: The bytes are damaged, or were written by another version of the code, or by another recipe.

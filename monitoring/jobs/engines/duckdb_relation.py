@@ -27,8 +27,6 @@ class DuckDBRelation:
 
         Args:
             run: Runs a statement on `ROWS`, and gives DuckDB's result.
-            event_time: The column of event times.
-            prediction_id: The column of ids.
         """
         self._run, self.event_time, self._prediction_id = run, event_time, prediction_id
         self._schema: pa.Schema | None = None
@@ -93,11 +91,7 @@ class DuckDBRelation:
         between: tuple[int, int] | None = None,
         ids: Sequence[str] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """See `Relation`.
-
-        Yields:
-            Batches of rows.
-        """
+        """See `Relation`."""
         chosen = ", ".join(quoted(name) for name in names)
         where = self.condition(between, ids)
         reader = _reader(self._run(f"SELECT {chosen} FROM {ROWS} WHERE {where}"))

@@ -56,7 +56,6 @@ class Engine(Protocol):
         """Run tasks, and bring back what each has learned.
 
         Args:
-            recipe: What every task needs.
             work: The tasks, which are taken as they are run.
 
         Yields:
@@ -74,7 +73,6 @@ def work_of(table: Table, windows: Sequence[Window], *, rows: int = TASK_ROWS) -
     A piece that lies in windows that follow each other is read by one task; a window of many pieces has several.
 
     Args:
-        table: The table.
         windows: The windows, in order.
         rows: How many rows a task reads at least, as far as there are so many.
 

@@ -55,7 +55,6 @@ def gathered_of_frame(
     """Sum up the rows of a partition.
 
     Args:
-        recipe: What is summed up, and how.
         spans: Start and end of each window in microseconds, in order, none of which overlaps another.
         batches: The rows, in any order; rows of no window are ignored.
         left_out: Keys of the ids of rows that are counted elsewhere, as several rows share them, sorted.

@@ -24,14 +24,7 @@ class Gathering:
     """
 
     def __init__(self, engine: Engine, table: Table, spec: BaselineSpec, routing: LabelRouting) -> None:
-        """Reads nothing yet.
-
-        Args:
-            engine: Runs the tasks.
-            table: The table.
-            spec: The classes, and the inputs.
-            routing: Which labels are counted with their rows.
-        """
+        """Reads nothing yet."""
         self._engine, self._table, self._spec, self._routing = engine, table, spec, routing
         self._expected: tuple[Window, ...] = ()
         self._by: tuple[object, object] | None = None
@@ -45,13 +38,6 @@ class Gathering:
 
     def partial(self, window: Window, aggregator: WindowAggregator) -> Partial | None:
         """All of a window's partials, added up; None where the window has no row.
-
-        Args:
-            window: The window.
-            aggregator: Does what tasks have to do.
-
-        Returns:
-            The sum.
 
         Raises:
             CannotRun: A file cannot be read, or a task could not be run.

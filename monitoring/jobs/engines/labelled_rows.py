@@ -72,11 +72,6 @@ def with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, task: Task) ->
 def labelled_batches(scan: WindowScan, routing: LabelRouting, task: Task) -> Iterator[LabelledBatch]:
     """The rows of a pass, with their inline labels.
 
-    Args:
-        scan: The pass.
-        routing: Which labels are counted with their rows.
-        task: What the model answers.
-
     Yields:
         Batches of rows, in the order of files.
     """
@@ -88,8 +83,6 @@ def known_as(rows: RowBatch, at: NDArray[np.int64], *, has_ids: bool) -> tuple[s
     """What some rows of a batch go by among those that were counted.
 
     Args:
-        rows: The batch.
-        at: Their places in it.
         has_ids: Whether rows of the table go by their ids.
 
     Returns:

@@ -61,12 +61,7 @@ class Recipe:
 
         Args:
             aggregator: The aggregator.
-            spec: The classes, and the inputs.
-            columns: What each column means.
             labelled_apart: See `Recipe`.
-
-        Returns:
-            The recipe.
 
         Raises:
             BadInput: Part of it is the user's own code, or runs the model: rows are then read by one process.
@@ -131,9 +126,6 @@ def unpacked(data: bytes) -> Recipe:
 
     Args:
         data: The bytes.
-
-    Returns:
-        The recipe.
 
     Raises:
         CannotRun: They were written by another version of the code, or are damaged.

@@ -38,7 +38,6 @@ class Relation(Protocol):
         """Some columns of its rows.
 
         Args:
-            names: The columns.
             between: Event times from the first, and before the second, in microseconds; None: all.
             ids: Ids of the rows, as text; None: all.
 
@@ -51,13 +50,7 @@ def write_rows(relation: Relation, target: Path, names: Sequence[str], **which: 
     """Some columns of a relation's rows as a Parquet file, batch by batch.
 
     Args:
-        relation: The relation.
-        target: The file.
-        names: The columns.
         **which: As of `Relation.batches`.
-
-    Returns:
-        The file.
     """
     known = relation.schema
     schema = pa.schema([known.field(name) for name in names])
@@ -71,10 +64,6 @@ def write_rows(relation: Relation, target: Path, names: Sequence[str], **which: 
 
 def check_relation(schema: pa.Schema, columns: TableColumns) -> None:
     """Check that rows of a relation can be known again and placed in time.
-
-    Args:
-        schema: The relation's columns.
-        columns: What each column means.
 
     Raises:
         BadInput: It has no ids, or no event times of a type that holds times.
@@ -106,12 +95,6 @@ def check_relation(schema: pa.Schema, columns: TableColumns) -> None:
 
 def shared_ids(ids: pa.Array) -> list[str]:
     """The ids that occur more than once, as text.
-
-    Args:
-        ids: All ids.
-
-    Returns:
-        Each once.
 
     Raises:
         BadInput: There are more than `MOST_SHARED_IDS`, or some are null.

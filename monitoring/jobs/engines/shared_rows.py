@@ -21,12 +21,6 @@ def shared_rows(
 ) -> Iterator[Table | None]:
     """All rows of some ids as a table, of which repeats do not count.
 
-    Args:
-        relation: The rows.
-        ids: The ids.
-        columns: What each column means.
-        inside: The event times that are of interest.
-
     Yields:
         The table; None without ids. Its files are deleted at the end.
     """

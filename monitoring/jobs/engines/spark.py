@@ -47,9 +47,6 @@ def session(master: str | None) -> Any:
         master: ``sc://HOST:PORT`` of Spark Connect, ``spark://HOST:PORT``, or another master; None for the active
             session, or what Spark's own configuration names.
 
-    Returns:
-        The session.
-
     Raises:
         BadInput: pyspark is not installed, or too old.
         CannotRun: There is no cluster at that address.
@@ -95,7 +92,6 @@ class SparkEngine:
         """Starts nothing yet.
 
         Args:
-            spark: The session.
             meanwhile: Called now and then while a job is waited for.
         """
         self._spark, self._meanwhile = spark, meanwhile
@@ -138,10 +134,6 @@ class SparkRowsEngine:
         """Starts nothing yet.
 
         Args:
-            spark: The frame's session.
-            frame: The rows.
-            relation: The same rows, as a relation.
-            shared: Ids that several rows have.
             meanwhile: Called now and then while a job is waited for.
         """
         self._spark, self._frame, self._relation, self._shared = spark, frame, relation, shared
@@ -208,12 +200,7 @@ def collected(spark: Any, frame: Any, meanwhile: Callable[[], None]) -> list[Any
     """The rows of a frame of results, while something is done now and then. What ends this ends the job.
 
     Args:
-        spark: The session.
-        frame: The frame.
         meanwhile: Called every `MEANWHILE_SECONDS`.
-
-    Returns:
-        The rows.
 
     Raises:
         CannotRun: The job failed.
@@ -251,10 +238,6 @@ def received(rows: Iterable[Any], recipe: Recipe) -> Iterator[Partial]:
 
     Args:
         rows: Rows of number, start, data and error.
-        recipe: What they were made by.
-
-    Yields:
-        The partials.
 
     Raises:
         PitfallsError: What a task could not do.
@@ -270,9 +253,7 @@ def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
     """Ask executors what they have installed, before they are given rows.
 
     Args:
-        spark: The session.
         tasks: How many tasks to ask, at most 16.
-        meanwhile: Called now and then.
 
     Raises:
         BadInput: An executor lacks a library, or has one that is too old, or another version of this package.
@@ -368,13 +349,7 @@ class SparkRelation:
     """Rows of a frame of Spark. A `monitoring.jobs.engines.relation.Relation`."""
 
     def __init__(self, frame: Any, event_time: str, prediction_id: str) -> None:
-        """Reads nothing yet.
-
-        Args:
-            frame: The frame.
-            event_time: The column of event times.
-            prediction_id: The column of ids.
-        """
+        """Reads nothing yet."""
         self.frame, self.event_time, self._prediction_id = frame, event_time, prediction_id
         self._schema: pa.Schema | None = None
 
@@ -392,11 +367,7 @@ class SparkRelation:
         between: tuple[int, int] | None = None,
         ids: Sequence[str] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """See `Relation`. What is asked for comes to this process at once.
-
-        Yields:
-            Batches of rows.
-        """
+        """See `Relation`. What is asked for comes to this process at once."""
         functions = importlib.import_module("pyspark.sql.functions")
         rows = self.frame
         if between is not None:

@@ -32,8 +32,6 @@ def run_works(batches: Iterator[pa.RecordBatch], packed: bytes, given: Sequence[
     """Run the tasks of some numbers.
 
     Args:
-        batches: The numbers, in the first column.
-        packed: The recipe.
         given: Every task of the job, which this process's driver has packed.
 
     Yields:
@@ -50,9 +48,6 @@ def run_frame(
     """Sum up the rows of a partition.
 
     Args:
-        batches: The rows.
-        packed: The recipe.
-        spans: The windows.
         left_out: Keys of the ids of rows that are counted elsewhere.
 
     Yields:

@@ -40,13 +40,7 @@ class SqlEngine:
     """
 
     def __init__(self, relation: DuckDBRelation, narrow: frozenset[str], shared: Sequence[str]) -> None:
-        """Reads nothing yet.
-
-        Args:
-            relation: The rows.
-            narrow: The columns that the tasks' own pieces have.
-            shared: Ids that several rows have.
-        """
+        """Reads nothing yet."""
         self._relation, self._narrow, self._shared = relation, narrow, shared
 
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:

@@ -33,10 +33,7 @@ def number_counts(
     the last bin. Counts are exact; mean and squares are added up by bins.
 
     Args:
-        relation: The rows.
-        bins: The number's bins.
         spans: The windows, in order, none of which overlaps another.
-        without: Ids of rows that are left out.
 
     Returns:
         One for each window.
@@ -84,12 +81,8 @@ def word_counts(
     """A category's counts in some windows: its values are counted by their bytes, whatever the column's collation.
 
     Args:
-        relation: The rows.
-        feature: The category.
         spans: The windows, in order, none of which overlaps another.
-        without: Ids of rows that are left out.
         columns: What each column means; a number or a boolean is read as text as in a file.
-        profiles: Counts words.
 
     Returns:
         One for each window.

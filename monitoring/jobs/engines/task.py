@@ -25,10 +25,6 @@ def gathered(recipe: Recipe, work: Work) -> Iterator[Partial]:
 
     Cost: as a window's rows cost, about 400 ns a row of 32 numbers. Memory: a few batches, and one partial.
 
-    Args:
-        recipe: What is summed up, and how.
-        work: What is read.
-
     Yields:
         A partial for each window with a row that counts, or that is dropped as a repeat, in order.
 

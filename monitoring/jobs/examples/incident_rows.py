@@ -85,12 +85,6 @@ def read_incident_rows(
 ) -> IncidentRows:
     """Read the rows of an incident.
 
-    Args:
-        config: The config of its deployment.
-        version: The model version.
-        incident: The incident.
-        clock: The time.
-
     Returns:
         At most `MOST_ROWS` rows of each kind. Cost: a pass over the window that opened the incident and over the rows
         of the reference in its slice, and all labels; seconds for a million rows.

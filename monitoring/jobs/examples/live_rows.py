@@ -52,16 +52,6 @@ class LiveRows:
     ) -> LiveRows:
         """Open the traffic of a config. Cost: all labels are read.
 
-        Args:
-            config: The config.
-            baseline: The baseline, with the config's settings.
-            version: The model version.
-            since: No row before it is of interest.
-            clock: The time.
-
-        Returns:
-            The reader.
-
         Raises:
             BadInput: The config names no traffic, or none that can be used.
             CannotRun: A file cannot be read.

@@ -38,7 +38,6 @@ def decision_rates(task: Task, answers: Floats, labels: Whole) -> tuple[Floats, 
     """How often each class was missed, and answered where it is not, where a row may have several.
 
     Args:
-        task: The task.
         answers: Probabilities, [n, classes].
         labels: Codes of sets of classes, [n].
 
@@ -56,7 +55,6 @@ def relevant_ranks(task: Ranking, answers: Floats, labels: Whole) -> NDArray[np.
     """Where the first relevant id of each row stood.
 
     Args:
-        task: The task.
         answers: [n, width].
         labels: Codes of the relevant ids, [n, relevant ids].
 
@@ -78,7 +76,6 @@ def residuals(task: Task, answers: Floats, labels: Whole) -> Floats:
     """Label minus answer, where numbers are predicted.
 
     Args:
-        task: The task.
         answers: Numbers, [n, numbers].
         labels: Codes, [n] or [n, numbers].
 

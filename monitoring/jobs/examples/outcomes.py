@@ -75,11 +75,8 @@ def read_outcomes(
     """Read answers and labels.
 
     Args:
-        config: The config of the deployment.
-        version: The model version.
         windows: Windows in order of time; the last ones with at most `MOST_ROWS` rows are read, and at least one.
         parts: The slices, empty for all rows; those of classes are left out.
-        clock: The time.
 
     Returns:
         One for each part, and each output where there are several. Cost: a pass over the answers of these windows and

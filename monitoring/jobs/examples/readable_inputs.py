@@ -15,9 +15,6 @@ _LOOKED_AT = ("text", "image")
 def readable(spec: BaselineSpec) -> BaselineSpec:
     """The specification by which live rows are read with their texts and images.
 
-    Args:
-        spec: The baseline's.
-
     Returns:
         Texts are categories, images are the tensors of an embedding without numbers, and those in files are left out;
         other inputs stay as they are.

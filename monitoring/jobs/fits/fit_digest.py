@@ -22,9 +22,7 @@ def fit_digest(config: MonitorConfig, evidence: str, baseline: Path) -> str:
     second for two gigabytes, and once in a process some hundredths of a second for the code.
 
     Args:
-        config: The config.
         evidence: The digest of its settings and of the method, as of `monitoring.jobs.deployment.same_evidence`.
-        baseline: The folder of the baseline.
 
     Returns:
         SHA-256 in hexadecimal.

@@ -34,14 +34,7 @@ _logger = logging.getLogger(__name__)
 
 
 def fit_folder(config: MonitorConfig) -> FitFolder:
-    """The folder of a config's fits: beside an SQLite store, otherwise among this user's caches.
-
-    Args:
-        config: The config.
-
-    Returns:
-        The folder, which need not exist.
-    """
+    """The folder of a config's fits: beside an SQLite store, otherwise among this user's caches."""
     url = config.store.url
     if url.startswith(_SQLITE):
         return FitFolder(Path(url.removeprefix(_SQLITE).partition("?")[0]).parent / FOLDER)
@@ -61,9 +54,6 @@ class FitFolder:
 
     def read(self, digest: str) -> Any | None:
         """The value of a digest, and its file counts as used now.
-
-        Args:
-            digest: Hexadecimal.
 
         Returns:
             The value; None where there is none that can be read. If one is there, a line says why it is not.
@@ -86,7 +76,6 @@ class FitFolder:
         """Keep a value, and delete what is old, or beyond the bound. Where that fails, a line says so.
 
         Args:
-            digest: Hexadecimal.
             value: What `monitoring.jobs.fits.packing` can pack.
         """
         try:

@@ -39,9 +39,6 @@ def pack(value: object) -> bytes:
     >>> unpack(pack((timedelta(days=1), {"a": np.array([0.1, np.nan])})))
     (datetime.timedelta(days=1), {'a': array([0.1, nan])})
 
-    Args:
-        value: The value.
-
     Returns:
         The bytes of the file.
 
@@ -62,9 +59,6 @@ def unpack(data: bytes) -> Any:
 
     Args:
         data: The bytes of the file.
-
-    Returns:
-        The value.
 
     Raises:
         ValueError: The bytes are no such file.

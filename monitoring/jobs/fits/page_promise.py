@@ -18,10 +18,6 @@ FEW_WINDOWS_BUDGET = "1 per 365 windows"
 def with_promise(draft: ConfigDraft, fit: ReferenceFit) -> ConfigDraft:
     """The draft with the promise that suits its baseline; what its owner has set stays.
 
-    Args:
-        draft: A new config.
-        fit: The fit of its baseline.
-
     Returns:
         The draft, which promises `FEW_WINDOWS_BUDGET` where the losses of the baseline have fewer than
         `MIN_CALIBRATION_WINDOWS` windows.

@@ -20,10 +20,6 @@ SENSITIVITIES: SimulationCache[tuple[Sensitivity, ...]] = SimulationCache()
 def initial_level(fit: ReferenceFit, level: Level) -> LevelState:
     """A level before its first window. The page level is calibrated, which takes some seconds; the notice level not.
 
-    Args:
-        fit: The fit of the deployment's watches.
-        level: The level.
-
     Returns:
         The same state each time: a run that is killed before its first window is committed begins again from it.
     """
@@ -43,12 +39,7 @@ def simulated_sensitivity(fit: ReferenceFit, test: LevelTest, log_scale: float) 
     """How small a harm the page level detects.
 
     Args:
-        fit: The fit of the deployment's watches.
         test: The page level's test, with its AR(1) coefficients as they are now.
-        log_scale: The scale of the level's evidence.
-
-    Returns:
-        The smallest rises of losses.
     """
     means, harms = fit.means, harms_of(fit)
 

@@ -13,10 +13,6 @@ METRIC_CHANGED = "metric changed"
 def metric_changes(before: Sequence[MetricCode], after: Sequence[MetricCode]) -> tuple[Finding, ...]:
     """Findings about metrics whose function is another one than that of the deployment before.
 
-    Args:
-        before: The metrics of the deployment before.
-        after: Those of the deployment that follows it.
-
     Returns:
         One for each metric of both whose function or code differs.
 

@@ -37,9 +37,6 @@ def find_metric_file(metric: MetricSection) -> MetricFile | None:
 
     Nothing is imported, no parent package either.
 
-    Args:
-        metric: The metric.
-
     Returns:
         The file; None if there is none of Python source.
     """

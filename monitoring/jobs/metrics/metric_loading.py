@@ -23,12 +23,6 @@ def load_metrics(config: MonitorConfig) -> CustomMetrics:
     A file in the config's folder gets a name of its own in this process, so that configs with files of one name do not
     meet, and no file can stand for an installed module; `sys.path` stays as it is.
 
-    Args:
-        config: The config.
-
-    Returns:
-        The metrics.
-
     Raises:
         BadInput: There is no such module or function, or importing it fails.
         CannotRun: An installed module was changed after this process had imported it.

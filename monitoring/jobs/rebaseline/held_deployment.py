@@ -22,10 +22,7 @@ def held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Call
     Where the store knows of none, nothing is held.
 
     Args:
-        store: The store.
-        path: The config's file.
         config: What it said when the change was asked for.
-        clock: Gives the time.
 
     Yields:
         The lease, to be renewed before each step that may take long, and before the first that changes anything.
@@ -44,10 +41,6 @@ def held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Call
 
 def check_unchanged(path: Path, config: MonitorConfig) -> None:
     """Check that the baseline is still the one that the config had when it was read.
-
-    Args:
-        path: The config's file.
-        config: What it said.
 
     Raises:
         AnotherRun: It was changed since.

@@ -19,9 +19,6 @@ def live_reference(traffic: TrafficSource, window: Window, spec: BaselineSpec, e
     """The answered rows of a time, each with its last label.
 
     Args:
-        traffic: The traffic.
-        window: The time.
-        spec: The inputs and classes.
         embed: Computes embeddings; None where there are none, or no model to compute them.
 
     Returns:

@@ -25,9 +25,6 @@ class OneAtATime:
     def change(self) -> Iterator[None]:
         """Hold off other changes.
 
-        Yields:
-            Nothing, while no other change may begin.
-
         Raises:
             CannotRun: Another one is being made. Nothing was changed then.
         """

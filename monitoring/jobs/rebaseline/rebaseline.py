@@ -94,14 +94,7 @@ def rebaseline(
     with it.
 
     Args:
-        path: The config's file.
-        config: What it says, and where the traffic is.
-        said: What is normal now.
-        clock: Gives the time.
         embedder: Makes the function that embeds tensors; None where there is no framework for it.
-
-    Returns:
-        What was done.
 
     Raises:
         BadInput: The windows are too few, have no rows, or are not over; the config does not fit its baseline.
@@ -145,11 +138,6 @@ def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Re
 
     Args:
         path: The config's file. Its [baseline] section becomes the one before.
-        by: Who undoes it.
-        clock: Gives the time.
-
-    Returns:
-        The change that was undone.
 
     Raises:
         BadInput: There is none.

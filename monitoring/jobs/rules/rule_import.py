@@ -31,12 +31,6 @@ class ImportedRules:
 def import_rules(path: Path) -> ImportedRules:
     """Read a TFDV schema (``.pbtxt``) or a Great Expectations suite (``.json``).
 
-    Args:
-        path: The file.
-
-    Returns:
-        Its rules.
-
     Raises:
         BadInput: It cannot be read, or is neither.
     """

@@ -17,12 +17,6 @@ def rule_text(rule: RuleSection) -> str:
     name = "fares are sane"
     column = "fare"
     low = 0.0
-
-    Args:
-        rule: The rule.
-
-    Returns:
-        TOML.
     """
     table = tomlkit.table()
     for key, value in rule.model_dump(exclude_defaults=True).items():

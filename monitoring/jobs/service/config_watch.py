@@ -37,12 +37,7 @@ class ConfigWatch:
         paths: Callable[[], Iterable[Path]],
         read: Callable[[list[Path]], tuple[ConfigFile, ...]] = read_files,
     ) -> None:
-        """Has not looked yet.
-
-        Args:
-            paths: Gives the files that are there now.
-            read: Reads some of them.
-        """
+        """Has not looked yet."""
         self._paths = paths
         self._read = read
         self._seen: dict[Path, Stamp] = {}

@@ -45,7 +45,6 @@ class FitCache:
 
         Args:
             most_bytes: The bound; 0 keeps none.
-            fit: Makes a deployment ready.
         """
         self._most = most_bytes
         self._fit = fit
@@ -63,12 +62,7 @@ class FitCache:
         """As `monitoring.jobs.deployment.deploy`, fitted only if the config or the baseline has changed.
 
         Args:
-            name: Who asks: the place of the config.
-            config: The config.
             embedder: As of `deploy`.
-
-        Returns:
-            The deployment.
 
         Raises:
             BadInput: The config does not fit the baseline.

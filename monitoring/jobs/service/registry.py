@@ -37,7 +37,6 @@ def registry_path(folder: Path, pattern: str) -> Path:
     """The file with the configs of a folder or a pattern.
 
     Args:
-        folder: The state folder.
         pattern: What `--configs` says.
 
     Returns:
@@ -90,13 +89,6 @@ class ConfigRegistry:
     def add(self, paths: Iterable[Path], now: datetime) -> bool:
         """Expect more configs.
 
-        Args:
-            paths: Their paths, absolute.
-            now: The time, aware.
-
-        Returns:
-            Whether any was new.
-
         Raises:
             CannotRun: The file cannot be read or written; they are expected by this process all the same.
         """
@@ -111,9 +103,6 @@ class ConfigRegistry:
 
     def remove(self, path: Path) -> None:
         """Expect a config no more.
-
-        Args:
-            path: Its path, absolute.
 
         Raises:
             BadInput: It is not expected, or its file is there.

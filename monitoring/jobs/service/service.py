@@ -95,10 +95,6 @@ class MonitorService:
         """Has not read any config yet.
 
         Args:
-            watch: Finds the configs.
-            run: Runs one; called in threads.
-            workers: So many runs at once.
-            clock: Gives the time, aware.
             report: Takes the name of a config, a line about it, and its level; called in threads.
             registry: The configs that are to be there; None: those that this process has found.
         """
@@ -126,11 +122,7 @@ class MonitorService:
         return self._workers.state()
 
     def run(self, stop: threading.Event) -> None:
-        """Run until the event is set; runs in progress then end between two windows. Blocks.
-
-        Args:
-            stop: Ends the service.
-        """
+        """Run until the event is set; runs in progress then end between two windows. Blocks."""
         scheduler = self._scheduler()
         self._stop = stop
         scheduler.start()
@@ -207,11 +199,7 @@ class MonitorService:
         self._report(gone.file.name, f"Missing: {MISSING}", "error")
 
     def _expect(self, found: Iterable[Path]) -> bool:
-        """Expect the configs that were found, list those that are missing, and drop those removed on purpose.
-
-        Returns:
-            Whether the list has changed.
-        """
+        """Expect the configs that were found, list those that are missing, and drop those removed on purpose."""
         try:
             self._registry.add(found, self._clock())
             expected = self._registry.read()

@@ -31,8 +31,6 @@ def service_heartbeat(
     Args:
         url_file: The file with the URL of the check; None: nobody is told.
         problem: What is wrong; empty: nothing.
-        stop: Ends the pings.
-        report: Takes a line about a ping that failed.
         every: Seconds between two pings.
 
     Raises:

@@ -55,7 +55,6 @@ class Workers:
         """Starts no thread yet.
 
         Args:
-            count: How many runs at once.
             patience: Seconds without a sign of life after which a run is stalled.
             clock: Gives the time in seconds, from any moment on.
         """
@@ -69,7 +68,6 @@ class Workers:
         """Run a function when its turn comes.
 
         Args:
-            name: What it is called where it stalls.
             run: The function; it takes what says that it is alive, and raises nothing.
         """
         with self._changed:

@@ -61,8 +61,6 @@ def copy_database(
     Names and types are checked with the first rows. Memory: some 50,000 rows.
 
     Args:
-        traffic: the queries, and the database.
-        columns: what each column means.
         scope: what part of the traffic is of interest: the bounds of the queries.
         now: the time; rows more than two days ahead of it are not asked for.
         meanwhile: called now and then while the database is waited for.

@@ -46,15 +46,9 @@ def open_remote(
     """Open rows that stay where they are.
 
     Args:
-        config: The config.
         table: What each column means; and the classes and inputs.
         live: A frame of Spark or a relation of DuckDB; None for what the config names.
-        clock: Gives the time.
-        scope: What part of the rows is of interest.
         meanwhile: Called now and then while a cluster is waited for.
-
-    Returns:
-        The rows as the jobs read them.
 
     Raises:
         BadInput: There are none that can be read so.

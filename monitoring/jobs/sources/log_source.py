@@ -152,10 +152,6 @@ class LogSource:
 
         Unless the window was read last, only ids and times of its other rows are read.
 
-        Args:
-            window: the window.
-            ids: the ids.
-
         Returns:
             The rows, and the newest event time of all rows of the window, in microseconds; 0 where it has none.
         """
@@ -175,11 +171,6 @@ class LogSource:
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
         """The images, as files, that some rows of a window have as an input.
 
-        Args:
-            name: the input.
-            window: the window.
-            ids: the ids of the rows.
-
         Returns:
             Them by id; none of a row without one.
         """
@@ -190,15 +181,7 @@ class LogSource:
         return images_by_id(dict(zip(rows["prediction_id"].to_pylist(), cells.to_pylist(), strict=True)))
 
     def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
-        """The ids that some rows of a window were answered, by their codes: of a ranking, whose output has them.
-
-        Args:
-            window: the window.
-            ids: the ids of the rows.
-
-        Returns:
-            Each once.
-        """
+        """The ids that some rows of a window were answered, by their codes: of a ranking, whose output has them."""
         rows = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end, ids=ids)
         name = f"{OUTPUT}{self._spec.output}"
         return ids_by_code(decoded(rows[name])) if name in rows.column_names else {}
@@ -347,9 +330,6 @@ class LogSource:
         Cost: ids and times of the rows, which the job reads anyway; of other versions' only if this one has none in
         some window.
 
-        Args:
-            windows: windows.
-
         Returns:
             Those that this version answered in, or no version did.
         """
@@ -385,7 +365,6 @@ def lost_within(lost: LostRows, window: Window) -> int:
 
     Args:
         lost: the lost rows of a gap.
-        window: the window.
 
     Returns:
         The number of rows; over windows that follow each other the numbers add up to all of them.
@@ -410,9 +389,6 @@ def _repeated_ids(conflicts: int, rows: int) -> Finding:
 
     >>> _repeated_ids(40, 1_000).fact, _repeated_ids(9, 20).fact
     (True, False)
-
-    Returns:
-        The finding.
     """
     message = f"{conflicts:,} rows repeat the id of another with other inputs; the first row of each id counts."
     many = conflicts >= max(FEW_REPEATED, REPEATED_SHARE * rows)

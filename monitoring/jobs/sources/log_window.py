@@ -36,12 +36,7 @@ class LogWindow:
     inline_labels = False
 
     def __init__(self, reader: WindowReader, window: Window) -> None:
-        """Reads nothing yet.
-
-        Args:
-            reader: reads the log.
-            window: the window.
-        """
+        """Reads nothing yet."""
         self._reader = reader
         self._window = window
 

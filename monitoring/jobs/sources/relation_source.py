@@ -65,12 +65,7 @@ def open_relation(
     label log are for.
 
     Args:
-        remote: The rows.
-        columns: What each column means.
-        spec: The classes, and the inputs.
         labels: The folder of the label log, and the tables of labels, None where there are none.
-        clock: Gives the time.
-        scope: What part of the rows is of interest.
 
     Returns:
         The source, whose files are deleted when nobody needs it any longer.
@@ -107,14 +102,7 @@ class WholeWindows:
     """The rows of a window with all of their columns; those of the window asked for last are kept."""
 
     def __init__(self, relation: Relation, columns: TableColumns, folder: Path, *, shared: Sequence[str]) -> None:
-        """Reads nothing yet.
-
-        Args:
-            relation: The rows.
-            columns: What each column means.
-            folder: Where rows are copied to.
-            shared: Ids that several rows have.
-        """
+        """Reads nothing yet."""
         self._relation, self._columns, self._folder = relation, columns, folder
         self._shared = pa.array(list(shared), pa.string())
         self._kept: tuple[Window, Table] | None = None

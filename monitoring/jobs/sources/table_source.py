@@ -79,11 +79,7 @@ class TableSource:
 
         Args:
             path: the table: a file, a folder, a pattern or a URL.
-            columns: what each column means.
-            spec: what the baseline says of classes and inputs.
             labels: the folder of the label log, and the tables of labels, None where there are none.
-            clock: gives the time.
-            scope: what part of the table is of interest.
 
         Raises:
             BadInput: there is no such table, no row of it has an event time, or a label table has no ids or no labels.
@@ -197,26 +193,13 @@ class TableSource:
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
         """The images, as files, that some rows of a window have in a column.
 
-        Args:
-            name: the column.
-            window: the window.
-            ids: the ids of the rows.
-
         Returns:
             Them by id; none of a row without one.
         """
         return images_by_id(self._at(window).cells(name, window, ids))
 
     def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
-        """The ids that some rows of a window were answered, by their codes; the table is of a ranking.
-
-        Args:
-            window: the window.
-            ids: the ids of the rows.
-
-        Returns:
-            Each once.
-        """
+        """The ids that some rows of a window were answered, by their codes; the table is of a ranking."""
         cells = self._at(window).cells(self._table.columns.answer[0], window, ids)
         return ids_by_code(pa.array([*cells.values()]))
 
@@ -271,7 +254,6 @@ def _new_since(scope: ReadScope, earliest: datetime | None) -> datetime | None:
     """From which event time on it is known which labels are new, as far as the scope goes.
 
     Args:
-        scope: what is of interest.
         earliest: the beginning of the first window whose counted labels are known; None if there is none.
 
     Returns:

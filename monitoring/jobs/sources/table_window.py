@@ -66,16 +66,7 @@ class TableWindow:
         routing: LabelRouting,
         others: OtherReaders = NO_OTHERS,
     ) -> None:
-        """Reads nothing yet.
-
-        Args:
-            table: the table.
-            window: the window.
-            spec: the classes, and the inputs.
-            counted: the labels that were counted with their rows.
-            routing: which labels are counted with their rows.
-            others: who else reads rows.
-        """
+        """Reads nothing yet."""
         self._table = table
         self._window = window
         self._spec = spec

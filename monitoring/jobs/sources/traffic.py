@@ -50,10 +50,7 @@ def open_traffic(
 
     Args:
         config: names the traffic, and the columns of a table.
-        baseline: what the traffic is compared with.
         version: the model version whose predictions are read; a table has none.
-        clock: gives the time.
-        scope: what part of the traffic is of interest.
         meanwhile: called now and then while a database is waited for.
 
     Returns:
@@ -100,15 +97,8 @@ def open_live(
     """Open rows that stay where they are.
 
     Args:
-        config: names the columns.
-        baseline: what the traffic is compared with.
         live: a frame of Spark or a relation of DuckDB; None for the query or the table that the config names.
-        clock: gives the time.
-        scope: what part of the traffic is of interest.
         meanwhile: called now and then while a cluster is waited for.
-
-    Returns:
-        A table.
 
     Raises:
         BadInput: the rows cannot be read so.
@@ -332,9 +322,7 @@ def with_labels(predictions: Predictions, labels: pa.Table, task: Task) -> Predi
     """The predictions with the labels that are known for them.
 
     Args:
-        predictions: n predictions.
         labels: one label for each prediction at most: columns prediction_id, label and label_time.
-        task: how labels are read.
 
     Returns:
         The same predictions; those without a label as they were without one.

@@ -57,10 +57,6 @@ class RunSearch:
     def after(self, judgement: Judgement, schedule: SearchSchedule) -> tuple[Judgement, SearchSchedule]:
         """What a judged window becomes by a search, if one is due after it.
 
-        Args:
-            judgement: The judged window.
-            schedule: When the next search was due before it.
-
         Returns:
             The judgement with the notices of a search, and the schedule after it; a burn-in is not searched. Cost where
             a search is due: a pass over its windows and over the reference, and all labels.
@@ -146,12 +142,6 @@ def searched_watches(watches: Catalogue) -> tuple[Watch, ...]:
     """The watches whose values are compared: the first surprise, or that of each output of several; none without one.
 
     A loss that is not compared with the expected one rises where the traffic becomes harder: it is not searched.
-
-    Args:
-        watches: The deployment's watches.
-
-    Returns:
-        The watches.
     """
     found: dict[str, Watch] = {}
     for one in watches.loss_watches:

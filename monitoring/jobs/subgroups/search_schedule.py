@@ -21,9 +21,6 @@ BUDGET_SHARE = 0.05
 def search_error_rate(budget: Budget) -> float:
     """How many subgroups a search names for nothing on average, at most.
 
-    Args:
-        budget: That of notices.
-
     Returns:
         Such that searches have `BUDGET_SHARE` of the false notices of the budget, and at most `ERROR_RATE`.
 
@@ -56,11 +53,7 @@ class SearchSchedule:
         """With one more window that was judged.
 
         Args:
-            window: The window.
             horizon: How long labels are waited for.
-
-        Returns:
-            The schedule.
         """
         waiting = self.waiting + 1
         due_at = window.end + horizon if waiting == SEARCHED_WINDOWS else self.due_at
@@ -77,9 +70,6 @@ class SearchSchedule:
             until: The end of the last window that was searched.
             windows: The windows that were judged since, in order of time.
             horizon: How long labels are waited for.
-
-        Returns:
-            The schedule.
         """
         schedule = SearchSchedule(since=until)
         for window in windows:

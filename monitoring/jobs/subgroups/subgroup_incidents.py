@@ -68,13 +68,7 @@ def open_subgroup_incidents(
     """Search for subgroups, and open a notice for each that no open incident tells.
 
     Args:
-        search: The search.
-        current: The incidents that are not closed.
         losses: The watches on losses, on their surprises and on their estimates.
-        first_number: The number of the next incident.
-
-    Returns:
-        The notices, the largest rise first.
     """
     found = worst_subgroups(search.baseline, search.live, seed=search.seed, error_rate=search.error_rate)
     told = [conditions for one in current if (conditions := _conditions_of(one, losses))]
@@ -87,10 +81,6 @@ def advance_subgroup_incident(incident: IncidentRecord, search: SubgroupSearch) 
 
     It is closed once the same rows rose by less than `monitoring.incidents.life_cycle.HARM_LEFT` of what was told, by
     `OVER_ERRORS` standard errors; or after as many searches without a significant rise as windows close a fact.
-
-    Args:
-        incident: The incident.
-        search: The later search.
 
     Returns:
         The incident; the same where too few of its rows are known.

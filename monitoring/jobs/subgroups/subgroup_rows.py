@@ -57,11 +57,8 @@ def read_subgroups(
     """Find the subgroups in which the model has got worse than in other rows.
 
     Args:
-        config: The config of the deployment.
-        version: The model version.
         windows: Windows in order of time, since the model has got worse.
         wanted: The watch of an incident: of a loss, its surprise is compared; of anything else, the first surprise.
-        clock: The time.
 
     Returns:
         The subgroups; None for a model without a loss, or a reference without labels. Cost: a pass over the windows and
@@ -115,13 +112,8 @@ def scored_sides(watches: Catalogue, rows: Predictions, length_us: int, *, is_li
     """Rows with their values of each watch on a loss or surprise, in its own unit.
 
     Args:
-        watches: The deployment's watches.
-        rows: Labelled rows.
         length_us: The length of a window, in microseconds.
         is_live: Whether they are no rows of the baseline.
-
-    Returns:
-        By the watch's name.
     """
     expected = watches.residual_losses(rows.probabilities, rows.features, None if is_live else rows.event_times)
     scores, inputs = watches.loss_scores(rows, expected), _inputs(watches, rows.features)

@@ -100,8 +100,6 @@ def worst_subgroups(
 
     Args:
         baseline: Labelled rows of the reference.
-        live: Labelled rows since the model has got worse.
-        seed: Of the halves.
         error_rate: How many subgroups are named on average although the model has got worse nowhere more than in other
             rows, at most.
 
@@ -174,9 +172,6 @@ def _variance_of_mean(excess: Floats, span: float) -> float:
     """The variance of a mean of rows; of rows that are all alike that of one among them that lies the whole span apart.
 
     A model that has never been wrong may be.
-
-    Returns:
-        The variance.
     """
     return (float(excess.var(ddof=1)) or span**2 / excess.size) / excess.size
 

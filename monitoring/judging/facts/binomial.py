@@ -9,12 +9,8 @@ def binomial_tail(rows: int, of: int, share: float) -> float:
     """The probability of so many rows or more, of independent ones with a probability of `share` each.
 
     Args:
-        rows: How many.
         of: Of how many, at least as many.
         share: In (0, 1).
-
-    Returns:
-        A probability.
 
     >>> round(binomial_tail(2, 2, 0.1), 4), binomial_tail(0, 2, 0.1)
     (0.01, 1.0)

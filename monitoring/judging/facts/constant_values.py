@@ -52,10 +52,6 @@ class VarietyLimit:
     def fit(cls, part: VarietyPart, windows: Sequence[Variety]) -> VarietyLimit | None:
         """From the baseline's windows.
 
-        Args:
-            part: The part.
-            windows: What each window says of it.
-
         Returns:
             The limit; None where values were constant in a window of usual size.
         """
@@ -72,12 +68,8 @@ class VarietyLimit:
         """What is wrong with a window's values, in a sentence without its end; empty where nothing is.
 
         Args:
-            found: What the window says of the part.
             what: "answers" or "labels".
             alpha: The probability of a sound window that has as many rows with one value.
-
-        Returns:
-            Words.
         """
         rows, name = found.rows, f" of {self.part.name}" if self.part.name else ""
         rate, null = (1.0 + self.commonest) / 2.0, (1.0 + 3.0 * self.commonest) / 4.0

@@ -78,9 +78,6 @@ class FactLimits:
     def findings(self, window: ObservedWindow) -> tuple[Finding, ...]:
         """What a window shows by itself.
 
-        Args:
-            window: The window.
-
         Returns:
             Facts. Of one fault the one that says most: constant answers, or what happened to the labels, before labels
             that contradict answers, and these before losses far outside.

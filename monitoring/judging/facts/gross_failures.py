@@ -87,7 +87,6 @@ class GrossLimit:
         inequalities*, 2004).
 
         Args:
-            total: The window's score sum of the watch.
             alpha: The largest probability of as many rows at the `null` rate.
 
         Returns:
@@ -130,7 +129,6 @@ def gross_findings(
 
     Args:
         limits: As of `gross_limits`.
-        sums: The window's sums of all watches.
         alpha: The probability of each finding if the window's true rate is that of the limit's `null`.
 
     Returns:
@@ -198,9 +196,6 @@ def range_findings(
     """Numbers whose values lie far outside the baseline's range, as after a change of unit.
 
     Args:
-        bins: Every input's bins.
-        baseline: The baseline's counts on them.
-        window: The window's counts on them.
         alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there.
         sources: The columns that inputs describe, such as a text, by the names of those inputs.
 

@@ -97,7 +97,6 @@ class ClassRun:
         [False, True]
 
         Args:
-            run: How many.
             alpha: The probability of as many if the class has `SHARE_LEFT` of its share.
 
         Returns:
@@ -132,9 +131,6 @@ class ShareLimit:
             limit: The limit of the share.
             shares: The share in each window without its seasonality, [R].
             gaps: (1 + share - what the answers say)/2 in each window, [R].
-
-        Returns:
-            The limits.
         """
         sampling, seasonality = limit.sampling, limit.seasonality
         mirrored = type(seasonality)(
@@ -164,10 +160,8 @@ class ShareLimit:
 
         Args:
             share: The sum of the share, of some rows.
-            answered: That of the answers' scores.
             seen: The shares of sound live windows.
             alpha: The probability of each side of a sound window.
-            phases: The window's phase in each period.
 
         Returns:
             True if both do.
@@ -207,8 +201,6 @@ class LabelLimits:
         """The finding that labels lost a class.
 
         Args:
-            runs: After the window.
-            sums: The window's score sums.
             alpha: The probability of each class of a sound window.
 
         Returns:
@@ -241,10 +233,7 @@ class LabelLimits:
         """The finding that shares jumped.
 
         Args:
-            sums: The window's score sums.
-            history: The windows before.
             alpha: The probability of each side of each share of a sound window.
-            phases: The window's phase in each period.
 
         Returns:
             One fact, which names the shares; none where none did.

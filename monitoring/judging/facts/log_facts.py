@@ -32,9 +32,6 @@ def unmatched_findings(
     """The finding that labels are of predictions which the traffic does not have.
 
     Args:
-        unknown: The window's labels of no known prediction.
-        matched: Its other labels.
-        history: The windows before.
         alpha: The probability of a window that is as those before.
 
     Returns:
@@ -56,8 +53,6 @@ def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *,
 
     Args:
         repeats: The window's rows that have the id of another, and were dropped.
-        rows: Its other rows.
-        history: The windows before.
         alpha: The probability of a window that is as those before.
 
     Returns:

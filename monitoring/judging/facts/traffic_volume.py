@@ -32,7 +32,6 @@ def usual_rows(history: Sequence[tuple[Places, int]], places: Places) -> float |
 
     Args:
         history: Place in each period, and rows, of the windows before, in order of time; those without rows too.
-        places: The window's own place.
 
     Returns:
         The median of the windows at the same place, or of all where volume hardly varies; None where neither is known.
@@ -59,8 +58,6 @@ def usual_volumes(
 
     Args:
         history: As of `usual_rows`, of live windows.
-        reference: The same of the reference.
-        places: The window's own place.
 
     Returns:
         One number of live traffic; two by the reference; none before a live window with rows, or where neither is
@@ -83,7 +80,6 @@ def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:
     """The finding that a window has no rows, or far fewer or more than usual.
 
     Args:
-        rows: The window's rows.
         usual: What `usual_volumes` gave.
 
     Returns:

@@ -61,10 +61,6 @@ class WindowLimit:
         Args:
             scores: The score of each window without its seasonality, in [0, 1], [R], at least 2.
             sampling: How much means vary with the number of rows.
-            seasonality: What was taken from the scores.
-
-        Returns:
-            The limit.
         """
         odds = log_odds(scores, sampling.reference_rows)
         centre = _inside(float(scores.mean()), sampling.reference_rows)
@@ -89,13 +85,6 @@ class WindowLimit:
         >>> limit = WindowLimit.fit(scores, SamplingVariance(row_variance=0.19, reference_rows=400.0))
         >>> [round(1.0 / (1.0 + math.exp(-limit.largest(rows, 1e-5))), 3) for rows in (400, 50)]
         [0.404, 0.613]
-
-        Args:
-            rows: The window's rows.
-            alpha: A probability.
-
-        Returns:
-            The limit.
         """
         centre = _inside(1.0 / (1.0 + math.exp(-self.mean)), self.sampling.reference_rows)
         few = self.sampling.excess(rows) / (centre * (1.0 - centre)) ** 2
@@ -106,10 +95,7 @@ class WindowLimit:
         """Whether a window lies far outside.
 
         Args:
-            total: Its score sum, of some rows.
             seen: The largest score seen, in the baseline and in sound live windows.
-            alpha: The probability of a sound window that does.
-            phases: The window's phase in each period.
 
         Returns:
             True if it is beyond the limit, and far beyond the largest score seen.
@@ -134,10 +120,6 @@ class WindowLimit:
 def seen_values(keys: Collection[WatchKey], history: Sequence[WindowRecord]) -> dict[WatchKey, list[float]]:
     """What watches had in live windows in which no page was open: it is no fact when they have it again.
 
-    Args:
-        keys: Some watches.
-        history: Windows.
-
     Returns:
         The values of each, in its own unit.
     """
@@ -155,7 +137,6 @@ def log_odds(scores: Floats, rows: float) -> Floats:
 
     Args:
         scores: In [0, 1], [n].
-        rows: How many rows each is a mean over.
 
     Returns:
         Log odds, [n].

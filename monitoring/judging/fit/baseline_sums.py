@@ -84,9 +84,7 @@ class BaselineSums:
         """How much a watch's window means vary with the number of rows.
 
         Args:
-            key: The watch.
             pooled: Its sums over windows pooled to `min_rows`, [R].
-            min_rows: The rows to which windows are pooled.
 
         Returns:
             The variance of one row's score, and the rows below which it is added.
@@ -110,11 +108,7 @@ def sum_baseline(
     """Sum the scores of each window: watches without labels by event time, those with labels by the labels' arrival.
 
     Args:
-        baseline: The baseline.
-        catalogue: Its watches.
-        plan: How rows are cut into windows.
         reference: All rows of the baseline, with the inputs that they are sliced by.
-        witness: The fitted joint watch, where there is one.
         horizon: Labels that arrive later than this after their row are left out of the label coverage.
 
     Returns:
@@ -174,8 +168,6 @@ def pooled_sums(
 
     Args:
         windows: For each window in order of time, every watch's sum.
-        key: The watch.
-        min_rows: The rows that a sum needs.
 
     Returns:
         The R pooled sums, and the position in `windows` of the window that completed each, int64 [R].
@@ -203,7 +195,6 @@ def rows_of_part(windows: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, 
 
     Args:
         windows: For each window of the baseline, every watch's sum.
-        key: The watch.
         min_rows: The rows that watches on the whole traffic need.
 
     Returns:

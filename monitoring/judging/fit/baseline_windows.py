@@ -25,11 +25,6 @@ class BaselineSamples:
     """Samples of each window's rows, in order of windows; iterated any number of times, and read each time.
 
     Memory: the samples of `WINDOWS_IN_MEMORY` windows. Cost: a pass over the file for each so many.
-
-    Args:
-        rows: The baseline's rows.
-        windows: The positions of each window's rows.
-        names: The inputs to read.
     """
 
     def __init__(self, rows: ReferenceRows, windows: Sequence[Whole], names: Sequence[str]) -> None:
@@ -55,8 +50,6 @@ def window_profiles(
     Memory: a batch, and the profiles of windows with some rows read and some not.
 
     Args:
-        rows: The baseline's rows.
-        builder: Makes profiles.
         windows: The positions of each window's rows; no row is in two windows.
 
     Yields:

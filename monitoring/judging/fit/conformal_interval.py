@@ -45,9 +45,6 @@ class ConformalInterval:
         Args:
             differences: True minus estimated loss of each window, [R], R >= `MIN_INTERVAL_WINDOWS`.
             row_variances: The variance of each estimate that the variance among its rows explains, [R].
-
-        Returns:
-            The interval.
         """
         excess = max(float(np.mean(differences**2 - row_variances)), 0.0)
         errors = np.abs(differences) / np.sqrt(np.maximum(excess + row_variances, _MIN_VARIANCE))
@@ -59,7 +56,6 @@ class ConformalInterval:
 
         Args:
             rows: Rows of the mean.
-            variance: The sum of the rows' variances.
 
         Returns:
             The half-width, in the loss's unit.

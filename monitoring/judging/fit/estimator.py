@@ -63,11 +63,6 @@ class PerformanceEstimator:
         and by weighting without its rows; the threshold, a single number, is the same for all. Cost: one pass over the
         labelled rows; for each window a fit of some dozens of points per class, and one of the weights.
 
-        Args:
-            baseline: The baseline.
-            catalogue: Its watches, with their calibration.
-            plan: How rows are cut into windows.
-
         Returns:
             The estimator; None where there are too few labels.
         """
@@ -112,10 +107,7 @@ class PerformanceEstimator:
         """Estimate one window's losses, and check estimates against the labels that arrived in it.
 
         Args:
-            previous: The records of the window before.
-            answered: The window's answered rows.
             labelled: The rows whose labels arrived in it, and count.
-            scorer: Made the tallies.
 
         Returns:
             One record for each kind of estimate.

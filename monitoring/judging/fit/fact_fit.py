@@ -59,14 +59,6 @@ def fit_fact_limits(
 ) -> FactLimits:
     """The limits of facts.
 
-    Args:
-        fits: Every watch with enough windows.
-        windows: The sums of the baseline's windows.
-        catalogue: The watches.
-        baseline: The baseline.
-        plan: How it was cut.
-        budget: That of the page level.
-
     Returns:
         The limits. Cost: a pass over the baseline's answers and labels.
     """

@@ -26,9 +26,6 @@ def harms_of(fit: ReferenceFit) -> tuple[Harm, ...]:
     harm shifts the whole by the slice's share of the labelled rows. Slices are left out where many windows had to be
     pooled: how soon they are evaluated depends on the traffic to come.
 
-    Args:
-        fit: The fit of a baseline.
-
     Returns:
         The harms on the whole traffic, then by slice, largest first.
     """

@@ -128,11 +128,6 @@ def fit_reference(
     baseline's file and some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
 
     Args:
-        baseline: The baseline.
-        catalogue: Its watches.
-        plan: How traffic is cut into windows.
-        budgets: The false-alarm budget of each level.
-        tolerances: The changes that count as harmless.
         horizon: How long labels are waited for; later ones count as missing.
 
     Raises:
@@ -179,9 +174,7 @@ def wrong_label_sums(
     """The sums of the watches on losses with a part of the labels exchanged for those of other classes.
 
     Args:
-        catalogue: The watches.
         reference: All rows of the baseline.
-        rng: Source of randomness.
 
     Returns:
         The sums; none where a row has not exactly one of several classes, or no row has a label.
@@ -211,11 +204,6 @@ def _baseline_plan(baseline: Baseline, plan: WindowPlan | RowPlan) -> WindowPlan
 
 def tolerance_of(tolerances: Tolerances, watch: Watch, benchmark: float) -> float:
     """What rise of a watch is not told, in score units.
-
-    Args:
-        tolerances: The tolerances.
-        watch: The watch.
-        benchmark: Its mean score in the baseline.
 
     Returns:
         Of material rises the tolerance for any cause; of other watches that of the metric.

@@ -67,7 +67,6 @@ def reference_limits(
 
     Args:
         means: Window scores of each watch over the baseline, [R], in order of time.
-        unfitted: Watches with too few windows to be fitted.
         span: From the reference's first row to its last; None where it has no dates.
         pooled_rows: The rows to which the windows of each thin watch are joined.
 
@@ -92,9 +91,6 @@ def reference_limits(
 
 def never_judged(unfitted: Sequence[WatchKey]) -> tuple[Finding, ...]:
     """The finding that some watches are never judged, since the baseline has too few rows of them.
-
-    Args:
-        unfitted: Watches with too few windows to be fitted.
 
     Returns:
         One finding that names slices and watches, or nothing.

@@ -94,7 +94,6 @@ class Tolerances:
 
         Args:
             means: Window scores of each watch over the baseline, [R].
-            covers_year: Whether the baseline has seen all seasons.
 
         Returns:
             The tolerances, with ``max(SMALLEST_BRIER, BENCHMARK_ERRORS · std / √R)`` for the Brier score if none was

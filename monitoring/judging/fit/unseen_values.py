@@ -47,11 +47,7 @@ def unseen_values(baseline: Baseline, windows: Sequence[Whole]) -> Iterator[Unse
     read.
 
     Args:
-        baseline: The baseline.
         windows: The positions of each window's rows; no row is in two windows.
-
-    Yields:
-        Each category that was read.
     """
     largest = max((positions.size for positions in windows), default=0)
     window_of = np.full(len(baseline.rows.answers), -1, dtype=np.int64)

@@ -19,11 +19,7 @@ def widened_fit(fit: ReferenceFit, widths: Mapping[WatchKey, float]) -> Referenc
     from these scores. The means stay: what the reference promises is not learned from live traffic.
 
     Args:
-        fit: The fit.
         widths: By how much the standard deviation between windows grows, of some watches; at least 1.
-
-    Returns:
-        The fit.
     """
     if not widths:
         return fit

@@ -32,7 +32,6 @@ def worst_months(
 
     Args:
         tests: The tests of the page level, fitted to R windows each.
-        watches: Every watch by its name.
         starts: The starts of the reference's windows, in order.
 
     Returns:

@@ -61,8 +61,6 @@ class RuleCheck:
         """What the rows of a window break.
 
         Args:
-            batches: The rows.
-            window: The window.
             judged_rows: How many they are; without any, only rules about the number and age of rows are looked at.
 
         Returns:
@@ -92,10 +90,6 @@ NO_RULES = RuleCheck(())
 
 def check_rules(rules: Sequence[Rule], columns: Sequence[str]) -> None:
     """Refuse rules about columns that there are not.
-
-    Args:
-        rules: The rules.
-        columns: The model's inputs.
 
     Raises:
         BadInput: A rule reads another column, or its expression cannot be used.

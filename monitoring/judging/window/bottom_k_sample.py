@@ -40,7 +40,6 @@ class BottomKSample:
         """Add rows.
 
         Args:
-            batch: n rows.
             hashes: `monitoring.watches.sampling.splitmix64` of their event times, [n].
             inside: Which of them to add, [n]; None for all.
         """

@@ -48,9 +48,7 @@ class EventReference:
         baseline's, and of the error of a mean of so few windows.
 
         Args:
-            key: The watch.
             score: Its mean score in a window of the event.
-            test: The watch's test, fitted to the baseline.
 
         Returns:
             The score to test; None where the event is not known well enough.
@@ -84,15 +82,7 @@ class EventScores:
         return EventScores(occurrences={**self.occurrences, event.name: kept})
 
     def reference(self, event: ExpectedEvent, baseline: EventScores) -> EventReference:
-        """What is known of an event from its occurrences before this one.
-
-        Args:
-            event: The occurrence that is judged.
-            baseline: The scores of events within the reference.
-
-        Returns:
-            The event's own reference.
-        """
+        """What is known of an event from its occurrences before this one."""
         found = {**baseline.occurrences.get(event.name, {}), **self.occurrences.get(event.name, {})}
         earlier = [scores for start, scores in found.items() if start < event.start]
         keys = {key for scores in earlier for key in scores}

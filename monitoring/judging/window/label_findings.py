@@ -61,7 +61,6 @@ class UnknownClassLabels:
 
         Args:
             classes: The class names; none where a number is predicted.
-            labelled: The window's labels.
             outputs: Of a model of several outputs with a label each, their names.
 
         Returns:
@@ -142,10 +141,6 @@ class OverdueLabels:
 
     def findings(self, counted: int = 0, *, page: bool = True) -> tuple[Finding, ...]:
         """The finding about them: a fact, which pages, if they are most of the labels that arrived.
-
-        Args:
-            counted: Labels of the window that counted.
-            page: Whether it may page.
 
         Returns:
             One finding; none without such labels.

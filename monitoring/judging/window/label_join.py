@@ -129,7 +129,6 @@ class LabelJoin:
 
     Args:
         labels: The label log, in order of arrival: prediction_id, label, label_time, sequence; erased ones are empty.
-        task: How labels are read.
         read: How many labels of the log the windows judged so far have seen.
         horizon_us: The label horizon, in microseconds.
         outside: Labels that wait for their prediction outside the log: counted with the first window.
@@ -221,7 +220,6 @@ class LabelJoin:
 
         Args:
             after: The time, in microseconds.
-            until: Labels of later times are left aside.
             first: Whether no window was joined since the label log was read.
 
         Returns:
@@ -238,9 +236,6 @@ class LabelJoin:
         Args:
             batch: Rows of any window.
             before: Labels of this time and later ones are not known yet.
-
-        Returns:
-            The same rows.
         """
         missing = np.flatnonzero(~has_label(batch.labels))
         known = np.flatnonzero(self._times < as_microseconds(before))
@@ -282,10 +277,6 @@ class LabelJoin:
 
         Args:
             now: When the window begins that labels are joined for: this one or a later one.
-            oldest: The oldest event time.
-
-        Returns:
-            Its labels, joined.
         """
         unread = self._unread.popleft()
         start = as_microseconds(unread.window.start)

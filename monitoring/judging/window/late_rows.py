@@ -34,12 +34,8 @@ class LateRows:
         Copies of earlier rows are not late. Rows whose copies are no longer there are not late either.
 
         Args:
-            judged: The records of n windows.
             counts: Their rows by now, with repeats and without, [n, 2].
             reported: The last cursor.
-
-        Returns:
-            The late rows.
         """
         fresh, cursor = 0, {}
         for record, (rows, distinct) in zip(judged, counts.tolist(), strict=True):

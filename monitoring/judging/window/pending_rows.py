@@ -50,9 +50,6 @@ class PendingRows:
         Args:
             positions: The positions of the rows, [n].
             labels: Codes, [n] or [n, parts].
-
-        Returns:
-            Their number.
         """
         before = self._labels[positions]
         differs = (before != NO_LABEL) & (before != label_digests(labels))
@@ -66,9 +63,6 @@ class PendingRows:
         Args:
             positions: The positions of the rows, [n].
             labelled: Positions of rows that are about to get one.
-
-        Returns:
-            Their number.
         """
         rows = np.setdiff1d(positions, labelled)
         return int((self._labels[rows] == NO_LABEL).sum())

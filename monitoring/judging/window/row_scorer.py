@@ -62,7 +62,6 @@ class RowScorer:
     that are shown of a labelled one.
 
     Args:
-        catalogue: The watches.
         threshold: The confidence below which a row counts as an error in thresholded estimates; None for none.
         confusion_classes: Models with at most so many classes get an expected confusion matrix.
     """
@@ -87,9 +86,6 @@ class RowScorer:
             probabilities: The model's probabilities, [n, classes].
             features: Their inputs, [n].
             inside: Which rows to score, [n]: only those with finite probabilities; None for all.
-
-        Returns:
-            The rows inside, with their scores.
         """
         given = probabilities if inside is None else probabilities[inside]
         codes = [slice_codes(features[column], values) for column, values in self._catalogue.slices.items()]

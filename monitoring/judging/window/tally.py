@@ -41,9 +41,6 @@ class LossSum:
     def constant(cls, rows: int, loss: float, variance: float) -> LossSum:
         """The sum over rows that all have the same expected loss and variance, both in [0, 1].
 
-        Returns:
-            The sum, in fixed point.
-
         >>> LossSum.constant(2, 0.5, 0.25)
         LossSum(rows=2, losses=4294967296, variances=2147483648)
         """

@@ -56,9 +56,6 @@ class WindowRows(Protocol):
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
         """The rows with those ids, and possibly others, with the inline labels that were counted.
 
-        Args:
-            ids: The ids that labels of the log have.
-
         Returns:
             The rows, and the last event time of all rows of the window in microseconds, 0 without rows.
         """

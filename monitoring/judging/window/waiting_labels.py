@@ -37,11 +37,7 @@ class WaitingLabels:
         Cost: where some are new, a pass over the ids of all traffic.
 
         Args:
-            traffic: The traffic.
             reported: The last cursor.
-
-        Returns:
-            The labels.
         """
         ids, waited, waited_late = traffic.waiting_ids, int(reported.get(WAITING, 0)), int(reported.get(LATE, 0))
         if len(ids) <= waited:

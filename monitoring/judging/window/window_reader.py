@@ -32,14 +32,7 @@ def read_window(
     Memory: some batches of them, and the rows that a label of the log is for.
 
     Args:
-        traffic: Where the rows are.
-        label_join: Joins the labels of the label log.
-        due: Which window.
-        aggregator: Aggregates the rows; a new one.
         empty: Predictions without rows, of the model's inputs and classes.
-
-    Returns:
-        The window's aggregates and findings.
     """
     window, first, end = due.window, due.first, due.end
     rows = traffic.rows(window)

@@ -117,10 +117,6 @@ class WindowAggregator:
 
     Memory does not grow with the rows. Cost: about 3 ns a value for the profile, 100 ns a row for the rest, 170
     if it has a label.
-
-    Args:
-        scorer: Makes the tallies.
-        profiles: Begins the profile of the inputs.
     """
 
     def __init__(self, scorer: RowScorer, profiles: ProfileBuilder) -> None:
@@ -160,7 +156,6 @@ class WindowAggregator:
         """Add rows whose labels arrived in the window, all answered in the window that begins at `start`.
 
         Args:
-            batch: The rows.
             start: When that window began, in microseconds.
             first: Whether they had no label before; otherwise they got a further part of it, and are no new labels.
         """

@@ -21,7 +21,6 @@ def split_by_window(times: Whole, plan: WindowPlan | RowPlan) -> Iterator[tuple[
 
     Args:
         times: Event times in microseconds, in any order, int64 [n].
-        plan: How the time axis is cut.
 
     Yields:
         Each window with the positions of its rows; also windows without rows, except in gaps longer than the plan's
@@ -40,7 +39,6 @@ def assign_rows(times: Whole, windows: Iterable[Window]) -> Iterator[tuple[Windo
 
     Args:
         times: Times in microseconds, in any order, int64 [n].
-        windows: The windows.
 
     Yields:
         Each window with the positions of the rows whose time lies in it.
@@ -56,7 +54,6 @@ def split_by_label_arrival(predictions: Predictions, plan: WindowPlan | RowPlan)
     """Split labelled predictions by the time at which their labels arrived.
 
     Args:
-        predictions: Predictions, some of which have labels.
         plan: How the time axis is cut. Windows of a number of rows are those of the answered rows, however many labels
             arrive in each.
 
@@ -80,7 +77,6 @@ def contiguous_spans(ordered: Whole, longest_gap: timedelta) -> tuple[tuple[date
 
     Args:
         ordered: Times in microseconds, sorted, int64 [n].
-        longest_gap: The longest gap within a group.
 
     Returns:
         The first and last time of each group, in order.

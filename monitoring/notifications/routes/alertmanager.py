@@ -23,14 +23,9 @@ def alertmanager_request(
     """The POST of a notification. Its labels identify the incident; what changes is in the annotations.
 
     Args:
-        notification: The notification.
         url: The Alertmanager, without `/api/v2/alerts`.
         token: A bearer token, or None.
         link: The incident's page of the dashboard, or None.
-        at: The time, aware.
-
-    Returns:
-        The request.
     """
     incident, deployment = notification.incident, notification.deployment
     test = notification.kind == "test"

@@ -25,7 +25,6 @@ def send_by_apprise(message: Message, config: Path, *, link: str | None, timeout
     """Notify the services of a configuration of Apprise.
 
     Args:
-        message: What people are notified of.
         config: The configuration, as text or YAML: URLs with secrets.
         link: A page of the dashboard, or None.
         timeout: Seconds that all of it may take.

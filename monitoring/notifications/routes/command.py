@@ -34,7 +34,6 @@ def run_command(
 
     Args:
         command: The program and its arguments; no shell is involved.
-        text: Its standard input.
         timeout: Seconds after which it is killed, with all that it has started in its own session.
         environ: The environment of which a few variables are passed on.
 

@@ -33,12 +33,7 @@ class Heartbeat:
         self.problem = ""
 
     def ping(self, signal: str, text: str = "") -> None:
-        """Send one signal: `start`, `fail`, or none for success.
-
-        Args:
-            signal: The signal.
-            text: What it says to people, shortened.
-        """
+        """Send one signal: `start`, `fail`, or none for success."""
         try:
             url = self._section.url or read_secret_url(self._section.url_file, self._section.url_env)
             if url is None:
@@ -66,8 +61,6 @@ def heartbeat(
 
     Args:
         section: Whom to ping; nobody where there is no URL.
-        report: Takes a line about a ping that failed.
-        send: Sends a ping.
 
     Yields:
         The heartbeat, to be told that the run is complete.

@@ -44,9 +44,6 @@ def mail_of(message: Message, *, sender: str, to: tuple[str, ...], link: str | N
     """The mail of a message. What comes from data is in the body, or in a subject without line ends.
 
     Args:
-        message: What people are notified of.
-        sender: Who it is from.
-        to: Who it is to.
         link: A page of the dashboard, or None.
 
     Returns:
@@ -69,8 +66,6 @@ def send_mail(mail: EmailMessage, server: MailServer, *, timeout: float = TIMEOU
     """Hand in a mail.
 
     Args:
-        mail: The mail.
-        server: Where.
         timeout: Seconds that all of it may take.
 
     Returns:

@@ -19,14 +19,8 @@ def pagerduty_request(
     """The event of a notification: trigger, acknowledge or resolve, with one deduplication key for the incident's life.
 
     Args:
-        notification: The notification.
-        url: The Events API.
-        routing_key: The service's integration key.
         link: The incident's page of the dashboard, or None.
         action: The event's action; None: that of the notification's state.
-
-    Returns:
-        The request.
     """
     incident, deployment = notification.incident, notification.deployment
     action = action or _ACTIONS.get(notification.state, "trigger")

@@ -31,11 +31,7 @@ def post(request: RouteRequest, *, timeout: float = TIMEOUT) -> Answer:
     A proxy from the environment is used for https only: plain http is for this machine and its network.
 
     Args:
-        request: What is sent.
         timeout: Seconds that connecting, sending and the response's head may take in all.
-
-    Returns:
-        The answer.
 
     Raises:
         ConnectionError: There was no response; the text does not contain the URL.

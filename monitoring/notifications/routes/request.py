@@ -30,10 +30,6 @@ def json_request(url: str, document: object, headers: Mapping[str, str] | None =
 def shortened(text: str, limit: int) -> str:
     """A text of at most so many characters; one that is cut ends with an ellipsis.
 
-    Args:
-        text: The text.
-        limit: How many.
-
     Returns:
         The text, or its beginning.
 

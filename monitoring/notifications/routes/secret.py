@@ -23,7 +23,6 @@ def read_secret(file: Path | None, variable: str | None, *, environ: Mapping[str
     Args:
         file: The file, which nobody but its owner and its group may read; or None.
         variable: The variable's name, or None.
-        environ: The environment.
 
     Returns:
         The secret; None where there is neither.

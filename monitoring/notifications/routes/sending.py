@@ -91,11 +91,7 @@ def wants(route: RouteSection, message: Message) -> bool:
     """Whether a route is for a message: by its level, to which pages always belong, and by its states.
 
     Args:
-        route: The route.
         message: The message; a digest has no state, and is for every route of whose level it has an incident.
-
-    Returns:
-        Whether it is.
     """
     if isinstance(message, Digest):
         return bool(message.of_level(route.level).incidents)
@@ -110,11 +106,6 @@ def notify(message: Message, routes: Sequence[RouteSection], *, sender: Sender =
 
     A receiver by HTTP is tried up to three times; a failure is an outcome, not an exception. Cost: at worst a minute
     for all of them, as they are notified side by side.
-
-    Args:
-        message: The message.
-        routes: The routes.
-        sender: How things are sent.
 
     Returns:
         One outcome for each route that wants it.

@@ -17,12 +17,7 @@ def slack_request(message: Message, *, url: str, link: str | None) -> RouteReque
     """The POST of a message.
 
     Args:
-        message: What people are notified of.
-        url: The incoming webhook.
         link: A page of the dashboard, or None.
-
-    Returns:
-        The request.
     """
     facts = " · ".join(f"{name} {value}" for name, value in message.facts)
     blocks: list[dict[str, Any]] = [
@@ -41,10 +36,6 @@ def _text(text: str) -> dict[str, str]:
 
 def escaped(text: str, limit: int) -> str:
     """Escape a text, so that no part of it is a mention or a link, and cut it to so many characters.
-
-    Args:
-        text: The text.
-        limit: How many, once it is escaped.
 
     Returns:
         The escaped text, never empty, as Slack refuses that.

@@ -21,13 +21,7 @@ def webhook_request(message: Message, *, url: str, secret: str | None, at: datet
     """The POST of a message.
 
     Args:
-        message: What people are notified of.
-        url: The webhook.
         secret: Signs the POST: one secret or, while they are changed, several with spaces between; None: no signature.
-        at: The time, aware.
-
-    Returns:
-        The request.
 
     Raises:
         BadInput: The secret is not one.
@@ -44,12 +38,7 @@ def signature_headers(event: str, body: bytes, *, secret: str, at: datetime) -> 
 
     Args:
         event: Identifies what is sent; the id in the header is made of it, and is the same when it is sent again.
-        body: What is sent.
         secret: `whsec_` and 24 to 64 bytes in base64; several with spaces between.
-        at: The time, aware.
-
-    Returns:
-        The headers.
 
     Raises:
         BadInput: The secret is of another form.

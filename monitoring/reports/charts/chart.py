@@ -43,13 +43,8 @@ def window_table(
     """A table of windows: the newest, and those that opened an incident; it says so when there are more.
 
     Args:
-        status: The deployment's state.
-        columns: The heads of the columns.
         rows: When each window begins, and its cells, in order of time.
         newest: How many of the newest windows, and of those that opened an incident.
-
-    Returns:
-        The table.
     """
     opened = {incident.window_start for incident in status.incidents}
     earlier = [cells for start, cells in rows[:-newest] if start in opened][-newest:]

@@ -43,11 +43,6 @@ def interval_columns(
         metric: The metric's name, for the unit of its values.
         means: The means in order of time, one at least.
         benchmark: The benchmark; None where there is none.
-        summary: The same in words.
-        size: The size.
-
-    Returns:
-        The drawing.
     """
     left, top, width, height = size.plot
     x = Scale(-0.5, max(len(means), 2) - 0.5, left, left + width)
@@ -90,11 +85,6 @@ def interval_rows(metric: str, means: Sequence[Mean], summary: str, size: Size) 
     Args:
         metric: The metric's name, for the unit of its values.
         means: The means from the top, one at least.
-        summary: The same in words.
-        size: The width, and the margins.
-
-    Returns:
-        The drawing.
     """
     names = [one.words[0] if len(one.words[0]) <= _LETTERS else one.words[0][: _LETTERS - 1] + "…" for one in means]
     left = 12.0 + _LETTER * max(map(len, names))
@@ -175,8 +165,6 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], benchmark: dict[str, 
     """Chart one metric by slice over the whole period, each next to its own benchmark.
 
     Args:
-        metric: A loss.
-        every: The deployment's metrics, whole and by slice.
         benchmark: Intervals by slice; it need not have all of them.
 
     Returns:

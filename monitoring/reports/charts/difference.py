@@ -21,9 +21,6 @@ def difference_drawing(looks: Sequence[RolloutLook], min_effect: float, size: Si
 
     Args:
         looks: The looks in order of time, one at least.
-        min_effect: The smallest difference that matters.
-        size: The size.
-        zone: The time zone of the axis.
 
     Returns:
         The drawing. The first looks' intervals, which may be as wide as the loss, are cut at the axis.

@@ -92,12 +92,6 @@ class Scale:
 def shown(number: float) -> str:
     """A coordinate with one decimal at most.
 
-    Args:
-        number: Pixels.
-
-    Returns:
-        The text.
-
     >>> shown(12.0), shown(12.34)
     ('12', '12.3')
     """
@@ -106,12 +100,6 @@ def shown(number: float) -> str:
 
 def line(points: Points) -> str:
     """A path through points: each after the first as its distance from the one before, which is short.
-
-    Args:
-        points: The points.
-
-    Returns:
-        Commands of an SVG path.
 
     >>> line([(0, 1), (2, 3), (2.5, 1)])
     'M0 1l2 2 .5-2'
@@ -156,12 +144,6 @@ def trace(points: Points) -> str:
 def dots(points: Points) -> str:
     """A path of points: lines of no length, which a style with round ends draws as dots.
 
-    Args:
-        points: The points.
-
-    Returns:
-        Commands of an SVG path.
-
     >>> dots([(0, 1), (2, 3)])
     'M0 1h0m2 2h0'
     """
@@ -187,15 +169,6 @@ def _short(tenths: int) -> str:
 def box(left: float, top: float, width: float, height: float) -> str:
     """A closed rectangle.
 
-    Args:
-        left: Its left side.
-        top: Its upper side.
-        width: Its width.
-        height: Its height.
-
-    Returns:
-        Commands of an SVG path.
-
     >>> box(0, 0, 3, 12)
     'M0 0h3v12h-3z'
     """
@@ -212,8 +185,6 @@ def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
     """Round values between two others: multiples of 1, 2 or 5 times a power of ten.
 
     Args:
-        low: The lower end.
-        high: The upper end, above it.
         most: How many at most, at least one.
 
     Returns:
@@ -234,9 +205,6 @@ def time_ticks(start: datetime, end: datetime, zone: ZoneInfo, most: int) -> tup
     """Round times between two others, with their text: hours, days, Mondays or first days of months.
 
     Args:
-        start: The first time.
-        end: The last time, after it.
-        zone: The time zone of the text.
         most: How many at most.
 
     Returns:
@@ -307,9 +275,6 @@ def spread(values: Sequence[float], around: float = 0.08) -> tuple[float, float]
     Args:
         values: The values, one at least.
         around: The margin, as a share of their range.
-
-    Returns:
-        The lower and the upper end.
 
     >>> spread([0.0, 1.0], 0.1)
     (-0.1, 1.1)

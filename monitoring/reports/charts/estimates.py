@@ -47,11 +47,6 @@ def estimates_drawing(found: Estimates, size: Size, zone: ZoneInfo) -> Drawing:
 
     Args:
         found: The estimates, one at least.
-        size: The size.
-        zone: The time zone of the axis.
-
-    Returns:
-        The drawing.
     """
     left, top, width, height = size.plot
     realised = [(at, loss) for at, loss in zip(found.times, found.realised, strict=True) if loss is not None]

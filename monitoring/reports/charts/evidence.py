@@ -41,11 +41,6 @@ def evidence_drawing(
         windows: The windows in order of time, one at least.
         thresholds: At which evidence a page and a notice are raised.
         incidents: The incidents; pages are marked, and their time until they closed is shaded.
-        size: The size.
-        zone: The time zone of the axis.
-
-    Returns:
-        The drawing.
     """
     left, top, width, height = size.plot
     since, until = windows[0].start, windows[-1].end
@@ -92,9 +87,6 @@ def highest_decade(thresholds: tuple[float, float]) -> int:
     Args:
         thresholds: At which evidence a page and a notice are raised.
 
-    Returns:
-        The power.
-
     >>> highest_decade((365.0, 30.0))
     6
     """
@@ -103,10 +95,6 @@ def highest_decade(thresholds: tuple[float, float]) -> int:
 
 def decades(log_evidence: float, highest: int) -> float:
     """Convert evidence to a power of ten that can be drawn.
-
-    Args:
-        log_evidence: Its natural logarithm.
-        highest: The largest power that is drawn.
 
     Returns:
         A power between `LOWEST_DECADE` and `highest`.

@@ -43,14 +43,7 @@ class InputPicture:
         return tuple(standalone(drawing) for pair in self.drawings for drawing in pair)
 
     def save(self, path: str | Path) -> Path:
-        """Write it as a page of HTML that needs no other file.
-
-        Args:
-            path: The file.
-
-        Returns:
-            The file.
-        """
+        """Write it as a page of HTML that needs no other file."""
         target = Path(path)
         title = escape(self.titles[0])
         page = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>{self._repr_html_()}</html>"
@@ -76,11 +69,7 @@ def input_picture(status: MonitorStatus, name: str) -> InputPicture:
     """Draw an input.
 
     Args:
-        status: All that was judged.
         name: An input; a column that inputs describe, for all of them; "answers" or "joint".
-
-    Returns:
-        The picture.
 
     Raises:
         BadInput: There is no such input, or no window was judged.

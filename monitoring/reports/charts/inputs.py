@@ -66,8 +66,6 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
 
     Args:
         found: The input over time, with one window at least.
-        size: The size.
-        zone: The time zone of the axis.
 
     Returns:
         The drawing: dots and a line for the distance, a band up to one standard deviation, a thin line for the evidence
@@ -160,10 +158,7 @@ def effects_of(
     """An input over time.
 
     Args:
-        one: The input.
-        series: What it was in each window.
         reach: The first and the last time of the axis.
-        incidents: Incidents of its deployment.
 
     Returns:
         The input with the alarms about it that began within that time.
@@ -199,9 +194,6 @@ def movement(one: Input, alarms: int) -> str:
 
 def input_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """The inputs that have moved most over the last windows.
-
-    Args:
-        status: The deployment's state.
 
     Returns:
         One small chart each, `MOST_INPUTS` at most; none before the first window.

@@ -26,11 +26,6 @@ def delays_drawing(curves: Sequence[tuple[str, Curve]], summary: str, size: Size
 
     Args:
         curves: Each curve's style and its points in order of time, two at least.
-        summary: The same in words.
-        size: The size.
-
-    Returns:
-        The drawing.
     """
     left, top, width, height = size.plot
     edges = [edge for edge, _ in curves[0][1]]
@@ -54,9 +49,6 @@ def delays_drawing(curves: Sequence[tuple[str, Curve]], summary: str, size: Size
 
 def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """Chart the distribution of label delays.
-
-    Args:
-        status: The deployment's state.
 
     Returns:
         One chart; none while no label has arrived, or where each comes with its prediction.

@@ -22,9 +22,6 @@ def strip(windows: Sequence[WindowRecord]) -> Drawing:
 
     Args:
         windows: Windows in order of time.
-
-    Returns:
-        The drawing.
     """
     last = windows[-STRIP_WINDOWS:]
     empty = STRIP_WINDOWS - len(last)
@@ -58,12 +55,6 @@ def strip(windows: Sequence[WindowRecord]) -> Drawing:
 def interval_mark(value: Interval, baseline: float, deviation: float, summary: str) -> Drawing:
     """A mean with its interval, beside the baseline's mean and its deviation between windows.
 
-    Args:
-        value: The mean and its interval.
-        baseline: The baseline's mean.
-        deviation: The baseline's standard deviation between windows.
-        summary: The same in words.
-
     Returns:
         The drawing: a band for the baseline, a line for the interval, a dot for the mean.
     """
@@ -87,11 +78,6 @@ def interval_mark(value: Interval, baseline: float, deviation: float, summary: s
 
 def evidence_mark(log_evidence: float, threshold: float, summary: str) -> Drawing:
     """Evidence on a log axis from a hundredth to a thousand times its threshold.
-
-    Args:
-        log_evidence: The evidence's natural logarithm.
-        threshold: The evidence at which the level alarms.
-        summary: The same in words.
 
     Returns:
         The drawing: a bar up to the evidence, and a line at the threshold.

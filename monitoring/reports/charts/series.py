@@ -110,11 +110,6 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
 
     Args:
         series: The watch over time, with one value at least.
-        size: The size.
-        zone: The time zone of the axis.
-
-    Returns:
-        The drawing.
     """
     left, top, width, height = size.plot
     held = [*series.values, *(value for _, value in series.estimated)]
@@ -156,7 +151,6 @@ def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[floa
 
     Args:
         values: Values in order of time.
-        weights: Their weights, above zero.
 
     Returns:
         For each value, the mean of it and up to six before it.
@@ -170,16 +164,7 @@ def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[floa
 
 
 def axes(size: Size, reach: tuple[datetime, datetime], zone: ZoneInfo) -> tuple[list[Path], list[Label]]:
-    """The time axis with its ticks.
-
-    Args:
-        size: The size of the drawing.
-        reach: The first and the last time.
-        zone: The time zone of the ticks.
-
-    Returns:
-        Paths and labels.
-    """
+    """The time axis with its ticks."""
     left, top, width, height = size.plot
     x = Scale(reach[0].timestamp(), reach[1].timestamp(), left, left + width)
     ticks = time_ticks(reach[0], reach[1], zone, size.x_ticks) if reach[1] > reach[0] else ()
@@ -199,11 +184,6 @@ def value_axis(watch: str, y: Scale, size: Size) -> tuple[Path, list[Label]]:
 
     Args:
         watch: The watch, for the unit of its values.
-        y: From its values to pixels.
-        size: The size of the drawing.
-
-    Returns:
-        A path and labels.
     """
     left, _, width, _ = size.plot
     ticks = nice_ticks(y.low, y.high, size.y_ticks)

@@ -72,7 +72,6 @@ def write_picture(status: MonitorStatus, *, path: Path, benchmark: Benchmark | N
     `status` gives the same picture. Cost: about a second, most of it matplotlib's import.
 
     Args:
-        status: The deployment's state.
         path: The file; its folder is made, and an OSError goes up if it cannot be written.
         benchmark: What the loss is compared with; without one, the baseline's mean.
     """

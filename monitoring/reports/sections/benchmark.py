@@ -64,7 +64,6 @@ def benchmark_interval(
     Args:
         status: The deployment's state, whose baseline stands in where there is no benchmark.
         benchmark: The model's metrics before it was deployed, if they are known.
-        metric: A loss.
         part: A slice, or the whole traffic.
 
     Returns:

@@ -13,15 +13,7 @@ COLUMNS = ("Fault", "Should be", "Told", "Window", "Cause")
 
 
 def drill_sentence(drill: DrillRecord, zone: ZoneInfo) -> str:
-    """When a drill was, what it found, and what was told without a fault.
-
-    Args:
-        drill: The drill.
-        zone: The deployment's time zone.
-
-    Returns:
-        A few sentences.
-    """
+    """When a drill was, what it found, and what was told without a fault."""
     false = f"{format_count(drill.false_pages, 'page')} in {format_count(drill.clean_windows, 'window')}"
     return printable(f"Last drill, {format_moment(drill.at, zone)}: {drill.sentence} Without a fault: {false}.")
 

@@ -56,9 +56,6 @@ class TrustRow:
 def settled_by_window(status: MonitorStatus) -> Mapping[datetime, RealisedLosses]:
     """Losses of all labels that have arrived for each window's own predictions.
 
-    Args:
-        status: The deployment's state.
-
     Returns:
         By the start of a window: rows and fixed-point sums of losses.
     """

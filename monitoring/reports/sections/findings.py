@@ -26,9 +26,6 @@ class FindingGroup:
 def finding_groups(status: MonitorStatus) -> tuple[FindingGroup, ...]:
     """Group findings by kind and feature.
 
-    Args:
-        status: The deployment's state.
-
     Returns:
         Facts first, then by how many windows had them.
     """

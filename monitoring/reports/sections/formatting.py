@@ -22,9 +22,6 @@ _LARGEST_LOG = 700.0
 def format_evidence(log_evidence: float) -> str:
     """Format evidence.
 
-    Args:
-        log_evidence: Its natural logarithm.
-
     Returns:
         A number; a power of ten from 100,000 on.
 
@@ -52,9 +49,6 @@ def format_evidence(log_evidence: float) -> str:
 def finite_evidence(log_evidence: float) -> float:
     """Convert evidence to a finite float.
 
-    Args:
-        log_evidence: Its natural logarithm.
-
     Returns:
         The evidence: 0 for a log of -inf, and capped near the largest float.
 
@@ -68,12 +62,7 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
     """Format a number of things.
 
     Args:
-        count: The number.
-        noun: The singular.
         plural: The plural, where it is not the singular with an s.
-
-    Returns:
-        The number and the noun.
 
     >>> (
     ...     format_count(1, "page"),
@@ -91,9 +80,6 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
 def format_duration(seconds: int) -> str:
     """Format a duration in its largest whole unit.
 
-    Args:
-        seconds: A whole number of minutes.
-
     Returns:
         Minutes, hours or days.
 
@@ -107,12 +93,6 @@ def format_duration(seconds: int) -> str:
 
 def format_date(day: date) -> str:
     """Format a date, the same in every locale.
-
-    Args:
-        day: The date.
-
-    Returns:
-        Day, month and year.
 
     >>> format_date(date(2013, 4, 23))
     '23 Apr 2013'
@@ -131,11 +111,6 @@ def format_moment(moment: datetime | None, zone: ZoneInfo) -> str:
 
 def format_window(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Format a half-open window.
-
-    Args:
-        start: Its start.
-        end: Its end.
-        zone: The deployment's time zone.
 
     Returns:
         Its day if it is one, its first and last day if it is several, otherwise both times.

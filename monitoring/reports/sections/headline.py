@@ -60,9 +60,6 @@ def _explanation(message: str) -> str:
 def headline(status: MonitorStatus) -> Headline:
     """Summarise a deployment.
 
-    Args:
-        status: The deployment's state.
-
     Returns:
         Plain text; whatever came out of the traffic is printable.
     """
@@ -90,9 +87,6 @@ def headline(status: MonitorStatus) -> Headline:
 
 def detectable_rise(sensitivity: tuple[Sensitivity, ...]) -> str:
     """The smallest rise of each loss on the whole traffic that is detected within the middle horizon.
-
-    Args:
-        sensitivity: What was simulated.
 
     Returns:
         A sentence; empty where nothing was simulated for the whole traffic.

@@ -63,12 +63,6 @@ def health_of(status: MonitorStatus) -> Health:
     Healthy is one that was judged lately, with labels that counted lately (or without any in its reference), without an
     open page or notice, whose last run did not fail and whose notifications arrived, without a level's evidence at its
     threshold, and without a fact in its last window.
-
-    Args:
-        status: The deployment's state.
-
-    Returns:
-        Its health.
     """
     if not status.windows:
         unknown: list[tuple[HealthState, str]] = [("failing", _failing(status)), ("unknown", "no window was judged")]
@@ -90,9 +84,6 @@ def health_of(status: MonitorStatus) -> Health:
 
 def suspected(status: MonitorStatus) -> str:
     """What to say while a loss's evidence is at the page threshold and no page is open.
-
-    Args:
-        status: The deployment's state.
 
     Returns:
         Since when, and how large the evidence is; empty while no harm is suspected.
@@ -117,9 +108,6 @@ def suspected(status: MonitorStatus) -> str:
 
 def overdue(status: MonitorStatus) -> str:
     """What to say of windows that should have been judged by now.
-
-    Args:
-        status: The deployment's state.
 
     Returns:
         That there is no traffic, or that the monitor has not run; empty while all is in time, or the time is not known.

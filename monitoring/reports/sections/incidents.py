@@ -56,9 +56,7 @@ def remarks(incident: IncidentRecord, now: datetime | None, zone: ZoneInfo) -> t
     """What people have done with an incident, and whether it came back, in a few words each.
 
     Args:
-        incident: The incident.
         now: The time, aware; None where it is not known: then nothing is said of snoozes.
-        zone: The time zone of the times.
 
     Returns:
         Texts without a full stop.
@@ -80,11 +78,6 @@ def snooze_text(until: datetime | None, zone: ZoneInfo, *, until_worse: bool) ->
 
     Args:
         until: The end, aware; None if there is none but that it becomes worse.
-        zone: The time zone of the times.
-        until_worse: Whether it ends when the incident becomes worse.
-
-    Returns:
-        Words.
 
     >>> from datetime import UTC
     >>> snooze_text(datetime(2013, 4, 22, 9, tzinfo=UTC), ZoneInfo("UTC"), until_worse=True)
@@ -107,15 +100,7 @@ _DONE = {
 
 
 def action_text(action: IncidentAction, zone: ZoneInfo) -> str:
-    """What a person did with an incident, in a few words, without who and when.
-
-    Args:
-        action: The action.
-        zone: The time zone of the times.
-
-    Returns:
-        Words, with the person's own.
-    """
+    """What a person did with an incident, in a few words, without who and when."""
     text = printable(" ".join(action.text.splitlines()), LONGEST_MESSAGE)
     if action.kind == "assign":
         return f"assigned to {text}" if text else "assigned to nobody"

@@ -94,7 +94,6 @@ def effect_of(value: Distance, known: BaselineScore) -> Distance:
 
     Args:
         value: The value in the watch's own unit, or an array of values.
-        known: The watch's baseline.
 
     Returns:
         The distance, or that of each, in standard deviations between the baseline's windows, seasonality included as in
@@ -107,11 +106,6 @@ def inputs_of(
     last: Sequence[WindowRecord], baseline: Sequence[BaselineScore], columns: Mapping[str, ColumnNote] = NO_NOTES
 ) -> tuple[Input, ...]:
     """Every input by the size of its change over the last windows, the largest first.
-
-    Args:
-        last: The last windows, with their scores.
-        baseline: The baseline scores.
-        columns: The words of the data dictionary, by column.
 
     Returns:
         One for each input that has a baseline.
@@ -145,10 +139,6 @@ def series_of(windows: Sequence[WindowRecord], inputs: Sequence[Input]) -> Score
 
     Args:
         windows: Windows in order of time, with their scores.
-        inputs: The inputs.
-
-    Returns:
-        The scores.
     """
     watches = {known.watch for one in inputs for known in one.watches}
     found: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
@@ -171,7 +161,6 @@ def input_series(one: Input, scores: ScoreSeries) -> InputSeries:
     """An input window by window.
 
     Args:
-        one: The input.
         scores: Scores of its watches; those of others are left out.
 
     Returns:

@@ -30,9 +30,6 @@ class MetricRow:
 def metric_rows(status: MonitorStatus) -> tuple[MetricRow, ...]:
     """The metrics of a deployment; none before the first label.
 
-    Args:
-        status: The deployment's state.
-
     Returns:
         A row for each metric of the last window in which a label arrived.
     """

@@ -68,9 +68,6 @@ def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
     A window counts in the month in which it began, in the deployment's time zone, by the rows it scored; windows
     without a score are left out. Cost: one pass over all score records.
 
-    Args:
-        status: The deployment's state.
-
     Returns:
         By loss: the whole traffic, then slices by name; of several outputs by output; then metrics of the user's own,
         and the worst classes, where a row may have several.

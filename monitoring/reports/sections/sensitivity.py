@@ -24,9 +24,6 @@ class SensitivityTable:
 def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
     """Tabulate the smallest detectable rises.
 
-    Args:
-        sensitivity: What was simulated.
-
     Returns:
         The table; "not within 90" where no rise is detected.
 
@@ -54,9 +51,6 @@ def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
 def detectable(status: MonitorStatus) -> tuple[Sensitivity, ...]:
     """The smallest detectable rises that hold now: none is detected while no label counts.
 
-    Args:
-        status: The deployment's state.
-
     Returns:
         What was simulated, with `rise` None in every entry where no loss was evaluated lately.
     """
@@ -72,9 +66,6 @@ def watches_no_loss(status: MonitorStatus) -> bool:
 
 def unwatched_losses(status: MonitorStatus) -> str:
     """Say that no loss was evaluated lately, or that none may page yet, so that no rise of one would be detected.
-
-    Args:
-        status: The deployment's state.
 
     Returns:
         A sentence; empty where a loss on the whole traffic was evaluated in one of the last `RECENT_WINDOWS` and there

@@ -31,9 +31,6 @@ def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
 
     The share is taken among the watches' own e-values, before the budget's weights.
 
-    Args:
-        status: The deployment's state.
-
     Returns:
         Watches of pages first, within a level by share, then by name.
     """

@@ -71,8 +71,6 @@ def compare_arms(champion: Sequence[PairedSums], candidate: Sequence[PairedSums]
 
     Args:
         champion: Its sums in each window, by `unit_sums`.
-        candidate: The candidate's.
-        rules: What decides.
 
     Returns:
         The comparison; its sums are of both versions' units. Without units of both it can't tell.

@@ -30,7 +30,6 @@ def position(salt: str, key: str) -> float:
     0.9776
 
     Args:
-        salt: That of the rollout.
         key: Whatever rows are assigned by, such as a user's id; with a day, the key, a zero byte and the day.
 
     Returns:
@@ -51,12 +50,8 @@ def is_assigned(salt: str, key: str, share: float) -> bool:
     (True, False)
 
     Args:
-        salt: That of the rollout.
         key: As of `position`.
         share: In [0, 1].
-
-    Returns:
-        Whether it is.
     """
     return position(salt, key) < share
 

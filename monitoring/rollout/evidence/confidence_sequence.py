@@ -75,7 +75,6 @@ def interval(
     True
 
     Args:
-        sums: The rows.
         alpha: In (0, 1), for each bound.
         dispersion: At least 1: see `dispersion_of`.
         missing: Whether rows without a label widen it by what they could be, or count as if they were like the others.
@@ -134,9 +133,6 @@ def dispersion_of(windows: Sequence[PairedSums]) -> float:
     >>> days = [PairedSums.of(np.full(50, sign)) for sign in (1.0, -1.0) * 5]
     >>> dispersion_of(alike), round(dispersion_of(days))
     (1.0, 56)
-
-    Args:
-        windows: The sums of each window.
 
     Returns:
         The dispersion, 1 at least.

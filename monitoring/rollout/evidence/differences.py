@@ -52,7 +52,6 @@ def loss_named(task: Task, loss: str) -> str:
     'error'
 
     Args:
-        task: What both versions answer.
         loss: The name of one of its losses, or `DEFAULT`: the cost where costs are given, else its first; of several
             outputs the mean of each one's first.
 
@@ -85,13 +84,9 @@ def losses_of(task: Task, loss: str, answers: Floats, labels: Whole) -> Floats:
     """The loss of each row, in [0, 1], [n]: NaN without a label, 1 for an answer that is none.
 
     Args:
-        task: What the model answers.
         loss: As of `loss_named`.
         answers: [n, width], NaN in a row without a usable answer.
         labels: Codes, [n] or [n, parts].
-
-    Returns:
-        The losses.
     """
     result = np.full(len(answers), np.nan)
     usable, labelled = np.isfinite(answers).all(axis=1), has_label(labels)
@@ -112,14 +107,10 @@ def paired_differences(task: Task, loss: str, champion: Floats, candidate: Float
     ([-1.0, nan], [1.0, 0.0])
 
     Args:
-        task: What both versions answer.
         loss: As of `loss_named`.
         champion: Its usable answers, [n, width].
         candidate: Its answers, [n, width]; NaN for a row without a usable one, which has a loss of 1.
         labels: Codes, [n] or [n, parts].
-
-    Returns:
-        The differences.
     """
     values = losses_of(task, loss, candidate, labels) - losses_of(task, loss, champion, labels)
     return Differences(values=values, largest=largest_differences(task, loss, champion, candidate))
@@ -129,11 +120,8 @@ def calibration_differences(task: Task, loss: str, champion: Floats, candidate: 
     """The differences of surprise: realised less expected loss, a calibration gap.
 
     Args:
-        task: What both versions answer.
         loss: As of `loss_named`; it must have an expectation (see `has_expectation`).
         champion: As of `paired_differences`.
-        candidate: As there.
-        labels: As there.
 
     Returns:
         The differences, in [-2, 2]. A row without a usable answer of the candidate counts as expected to be right.
@@ -157,7 +145,6 @@ def largest_differences(task: Task, loss: str, champion: Floats, candidate: Floa
     Rows on which two versions answer the same have no difference whatever their label is: they need none.
 
     Args:
-        task: What both versions answer.
         loss: As of `loss_named`.
         champion: [n, width].
         candidate: [n, width].

@@ -83,9 +83,6 @@ class PairedSums:
             scale: What counts as a difference of 1; a larger one is clipped, and what is cut off is `unknown`.
             probability: With which probability a row's label was asked for.
             chosen: Of which rows the label was asked for, [n]; None for all.
-
-        Returns:
-            The sums.
         """
         known = ~np.isnan(differences)
         bound = np.ones(differences.size) if largest is None else largest

@@ -83,11 +83,7 @@ def promise(
 
     Args:
         stream: The paired rows of the primary loss.
-        effect: The true difference.
-        rules: What decides.
-        rng: Source of randomness.
         guards: The rows and the rules of each guard; a promotion waits for all of them.
-        max_windows: How many windows are simulated.
 
     Returns:
         The promise. Cost: about a tenth of a second for each stream.

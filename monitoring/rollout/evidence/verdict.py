@@ -88,11 +88,7 @@ def word_of(found: DifferenceInterval, margin: float) -> RolloutVerdict:
     ['better', 'worse', 'no difference that matters', "can't tell yet"]
 
     Args:
-        found: Negative where the candidate has the smaller loss.
         margin: The smallest difference that matters, 0 or more.
-
-    Returns:
-        The verdict.
     """
     if found.high < -margin:
         return BETTER
@@ -207,14 +203,7 @@ def decide(
     Wang, *E-values: calibration, combination and applications*, 2021).
 
     Args:
-        primary: The comparison of the primary loss.
-        guards: Those of the guards, by name.
-        require: What the primary loss has to be.
         alpha: As of `Rules`.
-        obstacles: Why nothing can be told.
-
-    Returns:
-        The decision.
     """
     reasons = [*obstacles]
     fits = primary.word == BETTER if require == "better" else primary.not_worse
@@ -249,9 +238,6 @@ def wrong_budget(text: str) -> float:
 
     Args:
         text: "1 in N", N from 2 on.
-
-    Returns:
-        The probability.
 
     Raises:
         ValueError: it is none.

@@ -35,7 +35,6 @@ class Answering:
         """Answer what is chosen and not answered yet of a window.
 
         Args:
-            window: The window.
             chosen: Which of the champion's rows the candidate is to answer.
             after_each: Called after each part that was answered and kept.
 

@@ -32,8 +32,6 @@ class CandidateLog:
 
     Args:
         folder: The log's folder, made where there is none.
-        versions: The versions: rows are the candidate's.
-        clock: Gives the time.
 
     Raises:
         CannotRun: Another process writes to it, or it cannot be written.
@@ -92,7 +90,6 @@ class CandidateLog:
 
         Args:
             rows: The requests as `TrafficLog.read` has them, of one signature, n rows.
-            scored: The answers to them.
 
         Raises:
             CannotRun: The disk fails.

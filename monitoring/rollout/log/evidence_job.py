@@ -94,9 +94,6 @@ _COUNTS = ("chosen", "logged", "gone", "unkeyed", "crossed")
 def rules_of(config: MonitorConfig) -> DecisionRules:
     """What a config decides a rollout by.
 
-    Returns:
-        The rules.
-
     Raises:
         BadInput: a guard or the budget cannot be read.
     """
@@ -115,9 +112,6 @@ def rules_of(config: MonitorConfig) -> DecisionRules:
 
 def measures_of(versions: Versions, rules: DecisionRules, scale: float | None = None) -> Measures:
     """What is measured of two versions; `scale` is that of the first window, if there was one.
-
-    Returns:
-        The measures.
 
     Raises:
         BadInput: they have no such loss.
@@ -160,10 +154,7 @@ def count_windows(
     """The evidence of windows that are mature.
 
     Args:
-        paired: Reads both logs.
         windows: The windows, in order.
-        measures: What is measured.
-        chosen: Which rows the candidate was to answer.
         fresh: Whether no window was counted before: the first one with rows says the scale.
 
     Returns:
@@ -212,12 +203,8 @@ def due_windows(
     Args:
         windows: The windows, in order.
         wait: As of `window_wait`.
-        now: The time.
         samples: Where the labels of a sample were asked for; these windows wait until they are to be there.
         asked: Whether labels come only where they were asked for: other windows wait until they are.
-
-    Returns:
-        The windows.
     """
     found = []
     for window in windows:
@@ -230,15 +217,6 @@ def due_windows(
 
 
 def answers_folder(config: MonitorConfig, versions: Versions, digest: str) -> Path:
-    """Where the candidate's answers are kept: by its number and what it is.
-
-    Args:
-        config: The config.
-        versions: The versions.
-        digest: That of the candidate's bundle.
-
-    Returns:
-        The folder.
-    """
+    """Where the candidate's answers are kept: by its number and what it is."""
     base = config.rollout.folder or config.traffic.label_log.parent / "rollouts"
     return base / config.model.name / f"{versions.candidate}-{digest[:12]}"

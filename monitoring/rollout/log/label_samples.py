@@ -66,14 +66,8 @@ def draw_sample(
     Rows on which they answer the same need no label: whatever it is, their losses are the same.
 
     Args:
-        paired: Reads both logs.
         windows: Whole windows, in order, of which none has been counted.
-        measures: What is measured.
-        chosen: Which rows the candidate was to answer.
         asking: How many are asked for.
-
-    Returns:
-        The rows.
 
     Raises:
         BadInput: there is no such window or row.
@@ -107,8 +101,6 @@ def rows_to_label(champion: LogSource, asked: AskedRows, at: datetime) -> pa.Tab
     """The rows as a file for a person to label: what the versions were asked, and not what they answered.
 
     Args:
-        champion: The champion's rows.
-        asked: The rows.
         at: When the labels are asked for.
 
     Returns:

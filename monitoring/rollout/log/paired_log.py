@@ -52,9 +52,6 @@ class PairedWindow:
 def champion_log(versions: Versions) -> LogSource:
     """The champion's rows in the traffic log that a config names.
 
-    Returns:
-        Them.
-
     Raises:
         BadInput: It names no traffic log.
     """
@@ -79,10 +76,6 @@ class PairedLog:
     """Reads windows of rows that both versions have answered.
 
     Args:
-        versions: The versions.
-        champion: The champion's rows.
-        folder: The log of the candidate's answers.
-        horizon: The label horizon.
         swapped: Whether the version that answers in the dark is the one that the other is held against, as the former
             champion is after a promotion.
 
@@ -114,13 +107,8 @@ class PairedLog:
         """The rows of a window.
 
         Args:
-            window: The window.
             known_by: Labels that became known at this time or later do not count.
-            chosen: Which rows the candidate was to answer.
             horizon: How long a label may take here; None: as long as anywhere.
-
-        Returns:
-            The rows that both have answered.
         """
         longest_us = self._horizon_us if horizon is None else duration_microseconds(horizon)
         rows, _ = self._champion.read(window)
@@ -157,8 +145,6 @@ def windows_of(
     """The windows in which the champion has rows, in order.
 
     Args:
-        champion: Its rows.
-        plan: How time is cut.
         since: Windows that begin before are left out; None: none is.
         until: Windows that end later are left out; None: none is.
 
@@ -179,10 +165,6 @@ def unanswered(
     """The chosen rows of a window that the candidate has not answered, with their inputs.
 
     Args:
-        champion: Its rows.
-        window: The window.
-        chosen: Which rows the candidate is to answer.
-        answered: The ids of those that it has answered.
         rows: How many at once, at most.
 
     Yields:

@@ -63,12 +63,7 @@ def make_plan(
     """Plan a rollout: the candidate answers some logged rows, whose labels are not needed.
 
     Args:
-        versions: The versions.
-        rules: What will decide.
-        scorer: The candidate.
         share: The share of rows that the rollout will have.
-        clock: Gives the time.
-        rng: Source of randomness.
 
     Returns:
         The plan. Cost: the candidate's answers to some thousand rows, and a few seconds.

@@ -68,9 +68,6 @@ def find_versions(config: MonitorConfig, champion: int | None = None, candidate:
         champion: The version in use; None: as the config says.
         candidate: The version that may replace it; None: as the config says, or the newest.
 
-    Returns:
-        The versions, whose answers can be compared.
-
     Raises:
         BadInput: They are not there, are one, or answer different things.
         CannotRun: A baseline cannot be read.

@@ -90,16 +90,6 @@ def replay_log(
     Answers are kept as they come: a replay that was ended goes on where it was, and one that was done before scores
     nothing again.
 
-    Args:
-        versions: The versions.
-        request: What is replayed.
-        scorer: The candidate.
-        clock: Gives the time.
-        progress: Called after each part of a window.
-
-    Returns:
-        The result. Memory: some windows' rows.
-
     Raises:
         BadInput: the log has no rows of the champion, nobody knows which rows the candidate was trained on, or it
             takes other inputs.

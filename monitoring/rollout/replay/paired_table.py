@@ -97,8 +97,6 @@ def read_pairs(
     Args:
         place: A file, a folder or a pattern, or a URL of one.
         description: What its owner says of all columns but the answers.
-        champion: The champion's answers.
-        candidate: The candidate's.
         clock: Gives the time: rows more than a day ahead of it are left out.
 
     Returns:

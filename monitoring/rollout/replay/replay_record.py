@@ -15,19 +15,7 @@ from monitoring.store.store import Store
 def save_replay(
     store: Store, versions: Versions, request: ReplayRequest, found: LogReplay, author: Author, started: datetime
 ) -> RolloutRecord:
-    """Add a replay to the store, with its windows.
-
-    Args:
-        store: The store.
-        versions: The versions.
-        request: What was replayed.
-        found: What it found.
-        author: Who began it.
-        started: When.
-
-    Returns:
-        The record, with its number.
-    """
+    """Add a replay to the store, with its windows."""
     result = found.result.result
     settings = settings_text(
         request.rules, since=iso(request.since), until=iso(request.until), trained_until=iso(versions.trained_until)

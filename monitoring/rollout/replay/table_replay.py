@@ -51,14 +51,8 @@ def replay_table(
     not count. Where the table does not say when, labels are there.
 
     Args:
-        table: The rows.
-        rules: What decides.
-        plan: How time is cut into windows.
         now: The time: windows that are not mature yet are left out.
         excluded: Windows of time that a version was trained on.
-
-    Returns:
-        The result.
     """
     horizon = rules.horizon if table.has_label_times else timedelta(0)
     measures = Measures(

@@ -71,11 +71,7 @@ class LatencySample:
         """Time some rows of a window with both versions, unless enough were timed for so much of the window.
 
         Args:
-            window: The window that goes on.
-            now: The time.
             rows: New rows of the window, as `TrafficLog.read` has them.
-            candidate: The candidate.
-            champion: The champion.
         """
         ours, theirs = self.times.setdefault(window.start.isoformat(), ([], []))
         by_now = math.ceil(ROWS * min((now - window.start) / (window.end - window.start), 1.0))
@@ -100,7 +96,6 @@ class LatencySample:
         is slow in it.
 
         Args:
-            window: Its start.
             ratio: What the candidate's percentile may be over the champion's.
 
         Returns:

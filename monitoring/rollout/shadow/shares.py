@@ -93,10 +93,6 @@ class Pace:
     def passed(self, took_s: float, covered_s: float) -> int:
         """Note a pass.
 
-        Args:
-            took_s: What it took.
-            covered_s: How much time's rows it answered.
-
         Returns:
             -1 if the share is to be lowered, 1 if it may be raised, else 0.
         """

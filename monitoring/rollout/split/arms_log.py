@@ -74,14 +74,7 @@ class SplitWindow:
 
 
 class ArmsLog:
-    """Reads windows of a split.
-
-    Args:
-        versions: The versions.
-        split: How requests were split.
-        horizon: The label horizon.
-        started_at: Rows before it do not count.
-    """
+    """Reads windows of a split."""
 
     def __init__(self, versions: Versions, split: Split, *, horizon: timedelta, started_at: datetime) -> None:
         self.champion = champion_log(versions)
@@ -108,7 +101,6 @@ class ArmsLog:
         """The rows of a window.
 
         Args:
-            window: The window.
             known_by: Labels that became known at this time or later do not count.
             before: Units whose rows do not count, as they have had their turn.
 

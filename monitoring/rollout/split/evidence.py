@@ -24,9 +24,6 @@ def split_evidence(
     """The evidence of a window.
 
     Args:
-        window: The window.
-        found: Its rows.
-        measures: What is measured.
         slow_us: From which latency on a row is slow; None: latencies are not compared.
 
     Returns:

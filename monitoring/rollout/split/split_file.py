@@ -69,7 +69,6 @@ class Split:
 
         Args:
             key: The value of its key; None where it has none.
-            request_id: Its id.
             event_time_us: Its event time, in microseconds since 1970.
 
         Returns:

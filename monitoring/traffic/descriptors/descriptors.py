@@ -69,8 +69,6 @@ def described_inputs(
     """The inputs that describe columns of n rows.
 
     Args:
-        described: What describes which column.
-        columns: The rows' columns by name.
         event_us: When each row happened, in microseconds, int64 [n].
 
     Returns:
@@ -95,8 +93,6 @@ def undescribed(
     """Which cells hold something of which no descriptor says anything, such as an image that is damaged.
 
     Args:
-        described: What describes which column.
-        columns: The rows' columns by name.
         found: What `described_inputs` made of them.
 
     Returns:

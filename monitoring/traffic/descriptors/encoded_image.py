@@ -60,7 +60,6 @@ class EncodedImageDescriptors:
         """The descriptors of a column.
 
         Args:
-            name: The column.
             cells: What it holds, [n].
 
         Returns:
@@ -106,12 +105,6 @@ def begin_as_images(cells: Sequence[object]) -> bool:
 
     >>> begin_as_images([b"\xff\xd8\xff\xe0"]), begin_as_images([b"text"]), begin_as_images([])
     (True, False, False)
-
-    Args:
-        cells: What a column holds.
-
-    Returns:
-        Whether it holds encoded images.
     """
     tried = cells[:TRIED]
     images = sum(isinstance(one, bytes) and _BEGINNING.match(one) is not None for one in tried)
@@ -120,9 +113,6 @@ def begin_as_images(cells: Sequence[object]) -> bool:
 
 def blank_images(cells: Sequence[bytes]) -> list[bytes]:
     """Grey images of the sizes and formats of others; of what is no image the bytes themselves are left out.
-
-    Args:
-        cells: Encoded images.
 
     Returns:
         As many, without anything of what they show.
@@ -151,12 +141,6 @@ def images_by_id(cells: Mapping[str, Any]) -> dict[str, bytes]:
 
     >>> images_by_id({"a": {"bytes": b"GIF8", "path": None}, "b": b"BM", "c": None})
     {'a': b'GIF8', 'b': b'BM'}
-
-    Args:
-        cells: Python values by what they are called.
-
-    Returns:
-        Those that there are.
     """
     plain = {name: cell.get(_FIELD) if isinstance(cell, dict) else cell for name, cell in cells.items()}
     return {name: _as_bytes(cell) for name, cell in plain.items() if cell is not None}
@@ -184,7 +168,6 @@ def opened(cell: bytes, *, decode: bool = True, side: int = LOOKED_AT) -> tuple[
     """An encoded image and its size.
 
     Args:
-        cell: The file.
         decode: Whether its pixels are wanted, and not only its size.
         side: How many pixels its longer side needs; a JPEG may be decoded to no more than a few times as many.
 
@@ -210,10 +193,6 @@ def opened(cell: bytes, *, decode: bool = True, side: int = LOOKED_AT) -> tuple[
 
 def small_pixels(image: Image, side: int) -> NDArray[np.uint8]:
     """The colours of a decoded image, made as small as `side` pixels on its longer side.
-
-    Args:
-        image: The image.
-        side: The most pixels on a side.
 
     Returns:
         uint8 [height, width, 3].

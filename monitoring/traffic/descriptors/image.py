@@ -50,7 +50,6 @@ class ImageDescriptors:
         """The descriptors of a model's input.
 
         Args:
-            name: The input.
             shape: The shape of a row, -1 for any size.
 
         Returns:

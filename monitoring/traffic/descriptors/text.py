@@ -67,9 +67,7 @@ class TextDescriptors:
         """Learn the vocabulary of a reference.
 
         Args:
-            source: The column.
             pieces: Its texts, [n], each with when its row happened, in microseconds, int64 [n].
-            language: Whether the language is told, too.
 
         Returns:
             Descriptors that describe the reference's own rows; those that are read from their document describe others.

@@ -53,7 +53,6 @@ class VectorDescriptors:
         The sign of an axis is such that its largest entry is positive.
 
         Args:
-            source: The column.
             pieces: Its vectors, all of one size but for nulls.
 
         Returns:

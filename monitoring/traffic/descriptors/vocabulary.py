@@ -116,8 +116,6 @@ def part_ends(event_us: NDArray[np.int64], every_us: int, *, fewest: int) -> Seq
 
     Args:
         event_us: When each row happened, in microseconds, [n].
-        every_us: The length of a day.
-        fewest: Fewer days are not enough.
 
     Returns:
         The times at which the second and each later part begins, in order.

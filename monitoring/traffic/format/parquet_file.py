@@ -18,7 +18,6 @@ def write_parquet(path: Path, rows: pa.Table, *, durable: bool = True) -> None:
 
     Args:
         path: The destination; a file that is there is replaced.
-        rows: The table.
         durable: Whether it survives a power cut from then on; see `monitoring.atomic`.
 
     Raises:

@@ -52,13 +52,8 @@ class RowLayout:
         """The layout of batches like this one.
 
         Args:
-            rows: A batch, which is consistent.
-            key: Its segment key.
             inputs: The inputs' names in the order of the columns.
             outputs: The outputs' names in the order of the columns.
-
-        Returns:
-            The layout.
 
         Raises:
             BadInput: no column can hold one of the tensors.

@@ -64,11 +64,7 @@ class ModelKey:
         """The model whose answers a segment or a part holds.
 
         Args:
-            schema: The file's schema.
             file: The file's name, for the error.
-
-        Returns:
-            The key, from the schema's metadata.
 
         Raises:
             BadInput: another program wrote the file.

@@ -75,12 +75,7 @@ class SegmentFile:
         """A new, locked, empty segment.
 
         Args:
-            folder: Where to create it.
-            created: The time that its name carries.
             after: The name of a segment that it must sort after.
-
-        Returns:
-            The segment, owned by this process.
 
         Raises:
             OSError: the folder cannot be written.
@@ -116,7 +111,6 @@ class SegmentFile:
         them continued by another record.
 
         Args:
-            data: The encoded record.
             sync: Whether it must survive a power cut when this returns.
 
         Raises:
@@ -188,7 +182,6 @@ def read_segment(path: Path, columns: Sequence[str] | None = None) -> SegmentCon
     The bytes are read, not mapped: an owner whose disk is full may shorten the file meanwhile.
 
     Args:
-        path: The segment.
         columns: Names of the columns wanted, of which those are read that it has; None reads all.
 
     Returns:
@@ -229,7 +222,6 @@ def decode_segment(data: pa.Buffer, columns: Sequence[str] | None = None) -> Seg
     Cost: about 30 microseconds per batch of 20 columns, whatever its rows; 300 MB/s for large batches.
 
     Args:
-        data: The file's contents.
         columns: As for `read_segment`.
 
     Returns:

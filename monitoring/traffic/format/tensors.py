@@ -87,9 +87,6 @@ class TensorEncoder:
     def of(cls, tensor: np.ndarray) -> TensorEncoder:
         """The encoder for all tensors of the dtype and shape of this one.
 
-        Returns:
-            The encoder.
-
         Raises:
             BadInput: no column can hold them.
         """
@@ -230,9 +227,6 @@ def flatten_scalars(table: pa.Table) -> pa.Table:
     >>> table = pa.table({"input:a": [[1], [2]], "output:b": [[1, 2], [3, 4]]})
     >>> flatten_scalars(table).schema.types
     [DataType(int64), ListType(list<item: int64>)]
-
-    Returns:
-        A table of the same rows and names.
     """
     for index, field in enumerate(table.schema):
         if not (field.name.startswith((INPUT, OUTPUT)) and pa.types.is_list(field.type)):

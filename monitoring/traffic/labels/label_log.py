@@ -50,7 +50,6 @@ class LabelLog:
     """Reads the labels of the traffic log in `root`, also while they arrive.
 
     Args:
-        root: The log's folder.
         resolve: Replaces other ids of predictions among those of labels; the labels stay in their order.
         model: Labels that name another model are empty, as erased ones are; None: none is.
         version: Those that name another version, likewise; None: none is.
@@ -102,9 +101,6 @@ class LabelLog:
 
         Args:
             ids: Only those of these predictions; None: of all.
-
-        Returns:
-            One row per prediction.
         """
         table = self._load()[0]
         if ids is not None:
@@ -136,9 +132,6 @@ class LabelLog:
         """The segments with damaged bytes, behind which whole labels are not read.
 
         As the log was when it was read last; it is read now if it was not.
-
-        Returns:
-            One entry per such segment.
         """
         unread = self._load()[1] if self._unread is None else self._unread
         return tuple(each for each in unread if each.damaged)
@@ -201,10 +194,6 @@ def has_labels(root: Path) -> bool:
 
 def reject_lost_labels(found: int, known: int) -> NoReturn:
     """Refuse a label log that has lost labels: if they come back, they would be counted twice.
-
-    Args:
-        found: How many labels it has.
-        known: How many of it were read before.
 
     Raises:
         CannotRun: Always.

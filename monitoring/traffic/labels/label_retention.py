@@ -41,12 +41,6 @@ class ForgottenLabels:
 def read_forgotten(folder: Path) -> ForgottenLabels:
     """What was deleted from the label log in a folder.
 
-    Args:
-        folder: The folder of its segments.
-
-    Returns:
-        What was deleted.
-
     Raises:
         CannotRun: The file that says so cannot be read.
     """
@@ -77,12 +71,7 @@ def forget_labels(root: Path, before: datetime, *, read: int) -> int:
     first: killed at any moment, readers see the labels of a segment or do not, and later ones keep their numbers.
 
     Args:
-        root: The log's folder.
         before: Labels that became known, or arrived, then or later are needed.
-        read: Labels from this sequence number on are needed.
-
-    Returns:
-        How many labels were deleted.
 
     Raises:
         CannotRun: The folder cannot be written, or what was deleted before is not known.

@@ -84,14 +84,9 @@ class LabelWriter:
         A label that names no model is one of every model that has its id, and one that names no version of all of them.
 
         Args:
-            prediction_ids: One per label.
-            labels: Class names.
             label_times_us: When each label became known, in microseconds since 1970, UTC.
             models: The model that each label is for; None for all.
             versions: The version that each label is for, with a model; None for all.
-
-        Returns:
-            How many were added.
 
         Raises:
             BadInput: the three differ in length, or hold a null.

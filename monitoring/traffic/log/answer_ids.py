@@ -25,8 +25,6 @@ def with_prediction_ids(root: Path, labels: pa.Table, *, since: datetime | None 
     once, and all columns of repeated rows.
 
     Args:
-        root: The log's folder.
-        labels: With a column prediction_id.
         since: The first event time of predictions; None for all.
 
     Returns:

@@ -36,8 +36,6 @@ class Archiver:
     meanwhile, and are read there.
 
     Args:
-        root: The log's folder.
-        url: The archive's URL.
         every_s: Seconds between two rounds.
 
     Raises:
@@ -74,11 +72,7 @@ class Archiver:
             _logger.warning("%d parts of %s were not moved to %s.", left, self._root, self.store.url)
 
     def move_parts(self) -> int:
-        """Move the parts of closed segments. Never raises for a store that fails.
-
-        Returns:
-            How many were moved.
-        """
+        """Move the parts of closed segments. Never raises for a store that fails."""
         moved = 0
         try:
             for part in closed_parts(self._root):

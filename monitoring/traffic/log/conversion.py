@@ -47,12 +47,6 @@ def recover(root: Path) -> Conversion:
 
     A segment whose writer died in its very first append holds torn bytes only; it stays, so that they are counted.
 
-    Args:
-        root: The log's folder.
-
-    Returns:
-        What was converted.
-
     Raises:
         BadInput: `root` is not a traffic log.
         OSError: the disk fails; the segment stays as it was.
@@ -80,13 +74,6 @@ def convert(root: Path, segment: SegmentFile) -> Conversion:
 
     Cost: linear in rows plus about 3 ms per date; memory about three times the segment.
 
-    Args:
-        root: The log's folder.
-        segment: The segment; it is deleted at the end.
-
-    Returns:
-        What was converted.
-
     Raises:
         OSError: the disk fails; the segment stays as it was.
     """
@@ -102,15 +89,8 @@ def convert(root: Path, segment: SegmentFile) -> Conversion:
 def convert_in_steps(root: Path, segment: SegmentFile) -> Generator[str, None, Conversion]:
     """Convert a segment in steps, between any two of which the process may die.
 
-    Args:
-        root: The log's folder.
-        segment: The segment; it is deleted at the end.
-
     Yields:
         The name of each step that has been taken.
-
-    Returns:
-        What was converted.
     """
     contents = read_segment(segment.path)
     table = contents.table

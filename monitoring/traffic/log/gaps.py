@@ -77,10 +77,6 @@ class Gap:
 class GapFile:
     """The gaps of one process, on disk. Not thread-safe.
 
-    Args:
-        root: The log's folder.
-        created: The time that the file's name carries.
-
     Raises:
         OSError: there is no room for the file.
     """
@@ -154,7 +150,6 @@ def read_gaps(root: Path, *, model: str | None = None, version: int | None = Non
     """The gaps of a log, open ones included.
 
     Args:
-        root: The log's folder.
         model: Only gaps of this model, with its lost rows alone; None for all models.
         version: The same for a version.
 

@@ -19,7 +19,6 @@ def join_labels(rows: pa.Table, labels: pa.Table, more: tuple[str, ...] = ()) ->
     Args:
         rows: As `TrafficLog.read` returns them.
         labels: As `LabelLog.latest` returns them.
-        more: Further columns of rows.
 
     Returns:
         One row per answered row, with the columns that `TrafficLog.table` describes.

@@ -44,9 +44,6 @@ class PartFile:
     def open(self) -> pq.ParquetFile:
         """Open the file, here or in the archive.
 
-        Returns:
-            The file, open.
-
         Raises:
             CannotRun: the archive cannot be read.
             FileNotFoundError: the file is gone, and there is no archive.
@@ -128,7 +125,6 @@ def list_traffic(root: Path, selection: Selection) -> Listing:
     moved there before. Parts that only the archive has belong to closed segments.
 
     Args:
-        root: The log's folder.
         selection: Which parts to list. Open segments are all listed.
 
     Returns:

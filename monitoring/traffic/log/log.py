@@ -30,7 +30,6 @@ class TrafficLog:
     """Reads the traffic log in the folder `root`, also while it is being written.
 
     Args:
-        root: The log's folder.
         excluded: Callers, by principal or peer, whose rows are left out of all that is read of a model.
 
     Raises:
@@ -61,7 +60,6 @@ class TrafficLog:
         Cost: only the files of the dates asked for are opened, about 2 ms each, and every open segment of the model.
 
         Args:
-            model: The model's name.
             version: One of its versions; None for all.
             start: The first event time, aware; None is the beginning.
             end: The first event time that is excluded, aware; None is the end.
@@ -170,7 +168,6 @@ class TrafficLog:
         """Find the stretches of time with rows, between which nothing is for longer than a gap.
 
         Args:
-            model: The model's name.
             version: One of its versions; None for all.
             longest_gap: The longest gap within a stretch; at most two days more are taken for one.
 
@@ -187,9 +184,6 @@ class TrafficLog:
         Args:
             model: Only gaps of this model, with its lost rows alone; None for all models.
             version: The same for a version.
-
-        Returns:
-            The gaps.
         """
         return read_gaps(self._root, model=model, version=version)
 

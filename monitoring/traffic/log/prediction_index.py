@@ -24,7 +24,6 @@ class PredictionIndex:
     Cost: three columns of every file are read once; memory: 16 bytes per row of the model, 8 per row of others.
 
     Args:
-        root: The log's folder.
         query: Which model's rows are its own, and from when to when; rows of excluded callers count as another model's.
     """
 

@@ -86,9 +86,6 @@ class Redaction:
         >>> redaction.apply({"email": np.array([b"ada@example.org"], object), "temp": np.array([3.0])})
         {'temp': array([3.])}
 
-        Args:
-            tensors: Tensors by name.
-
         Returns:
             The same without the dropped ones; tensors without redacted values are not copied.
         """

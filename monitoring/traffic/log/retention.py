@@ -43,9 +43,6 @@ def read_retention(text: str) -> RetentionLimit:
     Args:
         text: A length of time such as ``90d``, or a size in ``MB``, ``GB`` or ``TB`` (powers of 1,000).
 
-    Returns:
-        The limit.
-
     Raises:
         BadInput: it is neither, or nothing would be kept.
     """
@@ -73,8 +70,6 @@ def expired_parts(parts: list[tuple[PartFile, int]], limit: RetentionLimit, now:
 
     Args:
         parts: Parts with their sizes in bytes.
-        limit: What is kept.
-        now: The time.
 
     Returns:
         By age those whose segment was begun longer ago; by size the oldest of those that are too much.
@@ -100,9 +95,6 @@ class RetentionThread:
     with one log, one deletes.
 
     Args:
-        root: The log's folder.
-        limit: What is kept.
-        clock: Gives the time, aware.
         every_s: Seconds between two rounds.
     """
 
@@ -126,11 +118,7 @@ class RetentionThread:
         self._thread.join()
 
     def delete_expired(self) -> int:
-        """Delete what has expired. A part that cannot be deleted is logged, and tried again in the next round.
-
-        Returns:
-            How many parts were deleted.
-        """
+        """Delete what has expired. A part that cannot be deleted is logged, and tried again in the next round."""
         sized = []
         for part in closed_parts(self._root):
             with suppress(FileNotFoundError):

@@ -110,8 +110,6 @@ def read_scans(root: Path, query: Query, columns: Sequence[str] | None) -> list[
     """Read the selected rows of all files.
 
     Args:
-        root: The log's folder.
-        query: Which rows.
         columns: Stored columns to read, of which each scan has those that its file has; None for all. They must have
             `event_time` if the query has times, `request_id` and `row` if it has ids.
 
@@ -125,12 +123,7 @@ def scan_files(root: Path, query: Query, columns: Sequence[str] | None) -> Itera
     """Read the selected rows file by file, in no particular order, one file in memory at a time.
 
     Args:
-        root: The log's folder.
-        query: Which rows.
         columns: As for `read_scans`.
-
-    Yields:
-        One scan per file.
     """
     listing = list_traffic(root, query.selection)
     for part in listing.parts:
@@ -141,10 +134,6 @@ def scan_files(root: Path, query: Query, columns: Sequence[str] | None) -> Itera
 
 def scan_segments(root: Path, query: Query) -> Iterator[Scan]:
     """Read the rows as they were written, repeats included, one segment in memory at a time.
-
-    Args:
-        root: The log's folder.
-        query: Which rows.
 
     Yields:
         One scan per segment, in order of segments.
@@ -204,8 +193,6 @@ def spans_us(root: Path, query: Query, longest_gap_us: int) -> list[tuple[int, i
     excluded, times and callers of all rows.
 
     Args:
-        root: The log's folder.
-        query: Which rows.
         longest_gap_us: The longest gap within a stretch, in microseconds.
 
     Returns:
@@ -253,12 +240,6 @@ def _runs(ordered: np.ndarray, longest_gap: int) -> list[tuple[int, int]]:
 @contextmanager
 def opened(part: PartFile) -> Iterator[pq.ParquetFile]:
     """A part's file, open.
-
-    Args:
-        part: The part.
-
-    Yields:
-        The file.
 
     Raises:
         CannotRun: it cannot be read.

@@ -69,19 +69,7 @@ def summarise(
     conflicts: int = 0,
     quarantined: int = 0,
 ) -> TrafficSummary:
-    """Summarise a log.
-
-    Args:
-        scans: All of the log.
-        tables: The assembled scans, one table per model.
-        labels: The counts of its labels.
-        gaps: Its gaps.
-        conflicts: Its repeats with other inputs.
-        quarantined: Its rows in quarantine.
-
-    Returns:
-        The summary.
-    """
+    """Summarise a log."""
     models = tuple(sorted((each for table in tables for each in _by_key(table)), key=lambda each: each.key))
     torn = {scan.segment: scan.torn_bytes for scan in scans}
     return TrafficSummary(

@@ -54,8 +54,6 @@ class TrafficWriter:
 
     Args:
         root: The log's folder; it is made where there is none.
-        clock: Gives the wall-clock time (aware).
-        segment_bytes: The size at which a segment is closed.
         policy: When segments are synced, and at which age they are closed; by default never.
 
     Raises:

@@ -27,7 +27,6 @@ def within(
     False
 
     Args:
-        seconds: The deadline, from now.
         work: What is done; it is given a function that says whether nobody waits for it any longer.
         meanwhile: Called every 20 seconds while it is waited for; what it raises ends the wait.
 

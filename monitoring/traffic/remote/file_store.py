@@ -159,9 +159,6 @@ class FileStore:
     def stamp(self, key: str) -> str:
         """A text that changes when the file does.
 
-        Returns:
-            What the driver knows of the file's version.
-
         Raises:
             CannotRun: the store cannot be read.
         """
@@ -176,10 +173,6 @@ class FileStore:
     def get(self, key: str, local: Path) -> None:
         """Copy a file to this machine.
 
-        Args:
-            key: The file.
-            local: Where to write it.
-
         Raises:
             CannotRun: it cannot be read.
         """
@@ -192,10 +185,6 @@ class FileStore:
         """Copy a file of this machine to the store: to a temporary name that is renamed then, unless it writes whole.
 
         A file of this key and size that is there is taken for it.
-
-        Args:
-            local: The file.
-            key: Its key.
 
         Raises:
             OSError: it could not be copied; drivers may raise other errors.
@@ -224,10 +213,6 @@ class FileStore:
 
     def write(self, key: str, data: bytes) -> None:
         """Replace a file, by a temporary name that is renamed; a store that writes whole, or without renames, does not.
-
-        Args:
-            key: The file.
-            data: Its new contents.
 
         Raises:
             CannotRun: it cannot be written.

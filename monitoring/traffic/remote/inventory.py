@@ -46,7 +46,6 @@ class Inventory:
 
         Args:
             marker: The archive.json of the log whose parts were moved to the store.
-            store: Where to list.
             under: A folder of it; empty for all.
 
         Returns:

@@ -64,13 +64,9 @@ def query_to_parquet(
     that holds all of its values. Cost: `ROWS_AT_ONCE` rows in memory; the file is written twice.
 
     Args:
-        query: The query.
         target: The file; replaced whole, and only if everything was read. Without rows it has no row group.
         check: Given the names and types of the first rows before any is kept; what it raises ends the query.
         meanwhile: Called now and then while the database is waited for.
-
-    Returns:
-        The number of rows.
 
     Raises:
         BadInput: the URL, its driver or the query is wrong, or a column has values of several kinds.
@@ -267,10 +263,6 @@ def with_bounds(text: str, bounds: Mapping[str, str]) -> str:
 
     >>> with_bounds("a::date >= :start", {"start": "DATE '2024-01-01'"})
     "a::date >= DATE '2024-01-01'"
-
-    Args:
-        text: The query.
-        bounds: Literals of SQL by the names of parameters.
 
     Returns:
         The query, without a semicolon at its end.

@@ -8,9 +8,6 @@ def is_url(text: str) -> bool:
 
     >>> is_url("s3://bucket/traffic"), is_url("traffic/"), is_url("C:/traffic")
     (True, False, False)
-
-    Returns:
-        Whether it has a scheme.
     """
     return "://" in text
 
@@ -20,9 +17,6 @@ def shown_url(url: str) -> str:
 
     >>> shown_url("https://me:one@host/traffic?sig=two"), shown_url("s3://bucket/traffic")
     ('https://host/traffic?...', 's3://bucket/traffic')
-
-    Returns:
-        The URL.
     """
     scheme, mark, rest = url.partition("://")
     place, question, _ = rest.partition("?")

@@ -22,10 +22,6 @@ from monitoring.traffic.tables.files import RawRows
 def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], int, tuple[str, ...]]:
     """The usable answers of n rows.
 
-    Args:
-        raw: the rows.
-        columns: names the columns of the answer.
-
     Returns:
         Probabilities [n, classes], NaN in rows without a usable answer; how many rows have none; and the columns of the
         answer that are absent. Zeros for a table of inputs alone.

@@ -47,10 +47,6 @@ def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]
     >>> unreadable_cells({"age": 2}, ())[0].message
     "2 cells of age in the window's files hold something that is no number: missing."
 
-    Args:
-        counts: How many there are, by column.
-        described: What describes which column; other columns are numbers.
-
     Returns:
         One for each column.
     """
@@ -69,8 +65,6 @@ def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
     """What to say of a column of answers that is gone: the column that it may be now, the only new one of its type.
 
     Args:
-        answer: the column.
-        raw: the header of the file.
         columns: what each column means, and which the reference had.
 
     Returns:

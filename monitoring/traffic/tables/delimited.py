@@ -62,9 +62,6 @@ def read_delimited(path: Path) -> Delimited:
     UTF-16 with one; in any other encoding, bytes that are not UTF-8 become U+FFFD. A file without a line has no
     columns. Cost: the file is read twice, and held in memory where it is not UTF-8.
 
-    Returns:
-        The columns, and what was left out.
-
     Raises:
         OSError: the file cannot be opened.
         EOFError: a compressed file is cut off.

@@ -156,13 +156,7 @@ def find_extents(
     """When the rows of each piece happened. Cost: a Parquet file's metadata where that says it, else all event times.
 
     Args:
-        pieces: the pieces of the table.
-        columns: what each column means.
-        reader: reads the pieces.
         inside: pieces that end before it are left out; rows after it are ahead of the clock.
-
-    Returns:
-        The extents, and what was found about times.
 
     Raises:
         CannotRun: a file cannot be read.

@@ -197,7 +197,6 @@ def counted_with(ids: pa.Array, counted: Mapping[str, CountedLabels], missing: i
 
     Args:
         ids: text [n], none null.
-        counted: what was counted, by file.
         missing: the value for a row that was not counted.
 
     Returns:

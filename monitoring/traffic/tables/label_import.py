@@ -100,7 +100,6 @@ class LabelRouting:
         """Which rows' labels go through the log whatever their time.
 
         Args:
-            number: the number of the rows' piece.
             places: their places in it, int64 [n].
             ids: their ids [n]; may be None unless `needs_ids`.
 
@@ -116,10 +115,6 @@ class LabelRouting:
 
     def inline(self, number: int, batch: RowBatch) -> NDArray[np.bool_] | None:
         """Which rows' labels, where they have one, are counted with them.
-
-        Args:
-            number: the number of the rows' piece.
-            batch: the rows.
 
         Returns:
             bool [n]; None for all of them.
@@ -147,14 +142,9 @@ def import_labels(
     import again adds nothing. Nothing is read of a file that can have no such label.
 
     Args:
-        table: the table whose rows have labels.
         label_tables: tables of labels; None where there are none.
-        destination: where the labels are brought.
         since: labels of rows in judged windows are looked at from this event time on; None: from the first.
         judged_until: the end of the last window judged; None: none was.
-
-    Returns:
-        What is known of the labels now.
 
     Raises:
         CannotRun: a file cannot be read, or the label log not be written.
@@ -269,11 +259,7 @@ def _labels_in_piece(
 
 
 def row_labels(table: Table) -> pa.Table:
-    """All inline labels of a table, repeats included, in order of label_time.
-
-    Returns:
-        Columns prediction_id, label and label_time.
-    """
+    """All inline labels of a table, repeats included, in order of label_time."""
     columns, found = table.columns, []
     names = (columns.event_time, columns.prediction_id, *columns.label_cells, columns.label_time)
     for extent in table.extents:
@@ -294,7 +280,6 @@ def unknown_labels(found: pa.Table, known: pa.Table) -> pa.Table:
 
     Args:
         found: labels, with the columns prediction_id and label at least.
-        known: other labels, likewise.
 
     Returns:
         Rows of `found`, of equal ones the first.

@@ -56,7 +56,6 @@ class LabelTables:
         """Reads nothing yet.
 
         Args:
-            pieces: the pieces of the tables.
             columns: names the columns of ids, labels and label times.
         """
         self._pieces = pieces
@@ -142,9 +141,6 @@ def in_order(tables: Sequence[pa.Table]) -> pa.Table:
 
     Args:
         tables: tables with the columns of `LABEL_SCHEMA`, some of whose labels and times are null.
-
-    Returns:
-        One table of that schema.
     """
     parts = [LABEL_SCHEMA.empty_table(), *(table.cast(LABEL_SCHEMA) for table in tables)]
     whole = pa.concat_tables(parts).combine_chunks()

@@ -40,9 +40,6 @@ def lake_format(names: Iterable[str]) -> str | None:
     >>> lake_format(["data/a.parquet", "metadata/00000-1f.metadata.json"])
     'Apache Iceberg'
 
-    Args:
-        names: Its files, below the folder.
-
     Returns:
         ``DELTA`` or ``ICEBERG``; None for plain files.
     """
@@ -56,10 +53,6 @@ def lake_format(names: Iterable[str]) -> str | None:
 
 def refuse_parts_of_lake(place: str, folders: Iterable[Path]) -> None:
     """Check that no folder of files, nor one that it lies in, is a Delta Lake or Apache Iceberg table.
-
-    Args:
-        place: What names the files.
-        folders: Where they are.
 
     Raises:
         BadInput: One is: its files are not the table's rows.
@@ -92,10 +85,6 @@ def as_parquet_file(found: str, place: str, names: Sequence[str]) -> Path:
     Args:
         found: The table's format, as `lake_format` gives it.
         place: Its folder or URL. Credentials of a URL are those that the format's library finds.
-        names: Its files, below the folder.
-
-    Returns:
-        The Parquet file.
 
     Raises:
         BadInput: the format's library is not installed.

@@ -76,7 +76,6 @@ class PieceReader:
         """Some columns of a piece, those that it has.
 
         Args:
-            piece: the piece.
             names: the columns; a piece that is read whole may come with others.
             coded: columns whose text stays a dictionary where the file has one.
 

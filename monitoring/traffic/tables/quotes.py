@@ -46,7 +46,6 @@ def quoted_record(text: bytes, delimiter: bytes, fields: int, *, malformed: bool
 
     Args:
         text: the record or the field.
-        delimiter: separates fields.
         fields: how many the header has; a line with as many is a row.
         malformed: whether the record has another number of fields than the header.
 

@@ -102,7 +102,6 @@ class ReadSums:
         """What is to be said of the rows: a fact only where it is one of all of them.
 
         Args:
-            columns: what each column means.
             between: findings about event times, which stand after those about columns.
 
         Returns:

@@ -78,12 +78,7 @@ def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequ
     those; otherwise they must be given. Several scores are named after their columns.
 
     Args:
-        pieces: the reference.
-        columns: what the mapped columns mean.
         given: the classes as the user named them; empty: infer them.
-
-    Returns:
-        The class names.
 
     Raises:
         BadInput: the classes cannot be inferred, or do not match the scores or the labels.
@@ -188,11 +183,6 @@ def _values(pieces: Sequence[LoadedPiece], name: str) -> set[str]:
 
 def time_columns(pieces: Sequence[LoadedPiece], columns: TableColumns, but: Collection[str]) -> dict[str, str]:
     """The columns that hold times and have no role, with their types: one may be that of event times.
-
-    Args:
-        pieces: the reference.
-        columns: what the mapped columns mean.
-        but: columns that are something else.
 
     Returns:
         Types by name; text is of times if all its cells are.

@@ -69,9 +69,6 @@ def find_repeats(
     pass over ids and times, and a second pass where some ids are equal.
 
     Args:
-        extents: the pieces to look into.
-        columns: what each column means.
-        reader: reads the pieces.
         inside: the event times of the rows to look at.
 
     Returns:

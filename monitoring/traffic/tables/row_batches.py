@@ -191,12 +191,7 @@ class PieceRows:
         """Rows in the shape that the monitor reads.
 
         Args:
-            raw: the rows, with those columns that they have.
             first: the place in the piece of the first of them.
-            header: all columns of the piece.
-
-        Returns:
-            The batch.
         """
         present = raw.columns()
         values, _, absent_answers = read_answers(raw, self.columns)

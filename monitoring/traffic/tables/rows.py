@@ -43,9 +43,6 @@ def row_ids(piece: TablePiece, raw: RawRows, columns: TableColumns, first: int =
     """The id of each row: from the table, or where it has none the piece's name and the row's place in it.
 
     Args:
-        piece: where the rows are from.
-        raw: the rows.
-        columns: names the column of ids.
         first: the place in the piece of the first of the rows.
 
     Returns:
@@ -79,11 +76,6 @@ def coded_labels(raw: RawRows, columns: TableColumns) -> pa.DictionaryArray:
 
 def labels_with_times(raw: RawRows, columns: TableColumns, times: ParsedTimes) -> pa.Table:
     """The label of each row, and when it became known: at its row's event time at the earliest.
-
-    Args:
-        raw: n rows.
-        columns: names the columns.
-        times: when each row happened.
 
     Returns:
         Columns label (string) and label_time, n rows; both null where there is no label, or no time at all.
@@ -226,7 +218,6 @@ def read_input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, kno
     """One input in its final type.
 
     Args:
-        raw: the rows that the column is of.
         given: the column; None where it is absent.
         number: whether the input is a number, or else a category.
         known: the Arrow type that the reference had; empty while the reference itself is read.

@@ -110,7 +110,6 @@ class Table:
 
         Args:
             pieces: the pieces of the table, in their order.
-            columns: what each column means.
             now: rows more than a day after it are left out for now; None: none is.
             since: rows before it are of no interest any more; None: all are.
 
@@ -144,14 +143,7 @@ class Table:
         """A part of a table of which it is known what rows it has and which of them count; nothing is read.
 
         Args:
-            extents: the pieces of the part.
-            columns: what each column means.
-            inside: the event times that are of interest.
-            has_ids: whether some piece of the table has ids.
             repeats: the rows of these pieces that share an id.
-
-        Returns:
-            The part.
         """
         made = cls((), columns)
         times = TableExtents(
@@ -216,11 +208,6 @@ class Table:
 
     def cells(self, name: str, window: Window, ids: IdSet) -> dict[str, Any]:
         """The cells of a column in those rows of a window that have one of some ids.
-
-        Args:
-            name: the column.
-            window: the window.
-            ids: the ids.
 
         Returns:
             Them by id, as Python values; null cells, and rows without the column, are left out.

@@ -18,9 +18,6 @@ def as_parquet(path: Path) -> Path:
     Cost: the file is read twice; about a tenth of a millisecond per record, and as much disk as its rows take in a
     traffic log; TensorFlow is imported for its messages.
 
-    Returns:
-        The Parquet file, in the local cache.
-
     Raises:
         BadInput: the file is damaged or holds something else.
         OSError: the file cannot be read.

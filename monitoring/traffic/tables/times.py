@@ -66,7 +66,6 @@ def parse_times(array: pa.Array, zone: str = "UTC") -> ParsedTimes:
     [1000000, 0]
 
     Args:
-        array: the column.
         zone: the IANA time zone of times that have none.
 
     Returns:
@@ -112,7 +111,6 @@ def local_to_utc(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], N
 
     Args:
         us: int64 [n], microseconds since 1970 on the local clock.
-        zone: the IANA time zone.
 
     Returns:
         Microseconds since 1970, UTC, int64 [n], and which of the local times are ambiguous, bool [n].
@@ -214,12 +212,6 @@ def conversion_of(cell: object) -> str:
     'pandas.to_datetime(..., dayfirst=True, utc=True)'
     >>> print(conversion_of("Dec 31 2025"))
     pandas.to_datetime(..., format="mixed", utc=True)
-
-    Args:
-        cell: The cell.
-
-    Returns:
-        The call.
     """
     if isinstance(cell, str) and _DAY_FIRST.match(cell.strip()):
         return "pandas.to_datetime(..., dayfirst=True, utc=True)"

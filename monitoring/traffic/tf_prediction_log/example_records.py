@@ -25,9 +25,6 @@ Shapes = dict[str, list[int]]
 def become_examples(log: Any) -> Shapes | None:
     """Turn a `predict_log` into a `classify_log` or `regress_log`, if its tensors are those of one.
 
-    Args:
-        log: A PredictionLog; changed in place.
-
     Returns:
         The inner shape of each output, which such a record does not have; None if the record stays as it is.
     """
@@ -87,7 +84,6 @@ def read_examples(record: Any, kind: str, shapes: Shapes | None) -> tuple[dict[s
 
     Args:
         record: The ClassifyLog or RegressLog.
-        kind: Which of the two it is.
         shapes: What `become_examples` returned; None for a record of another server.
 
     Returns:

@@ -72,14 +72,6 @@ def export_log(root: Path, file: BinaryIO, query: Query = EVERYTHING) -> Transfe
 
     One segment is in memory at a time.
 
-    Args:
-        root: The log's folder.
-        file: Where to write TFRecords.
-        query: Which rows.
-
-    Returns:
-        How much was written.
-
     Raises:
         BadInput: `root` is not a traffic log.
         OSError: the disk fails.
@@ -99,11 +91,7 @@ def import_log(path: Path, append: Callable[[AnsweredRows], None]) -> Transfer:
     A torn record at the end, of a writer that was interrupted, is left out and counted.
 
     Args:
-        path: The TFRecord file.
         append: Called with the rows of each record in their order; what it raises is passed on.
-
-    Returns:
-        How much was read.
 
     Raises:
         BadInput: there is no such file, it is damaged or holds other records; nothing was appended.
@@ -128,13 +116,8 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
     """Write rows of one segment, in their order.
 
     Args:
-        file: Where to write TFRecords.
-        key: The model whose answers they are.
         rows: The stored columns: those of `ROW_FIELDS` that the log has, and the tensors.
         sampling_rate: The share of requests that were logged.
-
-    Returns:
-        How many records were written.
 
     Raises:
         OSError: the disk fails.
@@ -181,9 +164,6 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
 def read_rows(reader: RecordReader) -> Iterator[AnsweredRows]:
     """Read records one at a time.
 
-    Args:
-        reader: The records.
-
     Yields:
         The rows of each record, in their order.
 
@@ -209,7 +189,6 @@ def record_rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> An
     """The rows of a record.
 
     Args:
-        log: The PredictionLog.
         default_id: The request id of a record without metadata of its own.
         refuse: Called where its tensors have no rows in common; raises.
 
@@ -281,11 +260,7 @@ def _starts(ids: list[tuple[str, ...]], numbers: Mapping[str, Array], columns: M
 
 
 def own_field(metadata: RequestMetadata) -> bytes:
-    """Metadata as the bytes of field 50001, to be merged into a LogMetadata.
-
-    Returns:
-        The field.
-    """
+    """Metadata as the bytes of field 50001, to be merged into a LogMetadata."""
     text = json.dumps({name: value for name, value in asdict(metadata).items() if value is not None}).encode()
     return _varint(OWN_FIELD << 3 | _LENGTH_DELIMITED) + _varint(len(text)) + text
 

@@ -87,9 +87,6 @@ def _inner_shape(shape: Shape, width: int) -> Shape:
 def read_tensor(proto: Any) -> Array:
     """Read a TensorProto in either encoding, `tensor_content` or typed values.
 
-    Args:
-        proto: The TensorProto.
-
     Returns:
         The tensor; strings as an object array of bytes, bfloat16 as TensorFlow's own NumPy type.
 

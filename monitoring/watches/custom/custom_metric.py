@@ -146,7 +146,6 @@ class CustomMetrics:
         A row with a label of an unknown class has the largest loss, whatever the function: it is not called with it.
 
         Args:
-            task: What the model answers.
             answers: Of labelled rows, finite, [n, width].
             labels: Their labels' codes, [n].
             features: At least the inputs that the metrics read, [n].

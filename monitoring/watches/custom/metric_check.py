@@ -27,10 +27,6 @@ def check_metrics(custom: CustomMetrics, baseline: Baseline) -> None:
 
     Cost: one call on the labelled rows, in batches, and four on some of them.
 
-    Args:
-        custom: The metrics.
-        baseline: The baseline.
-
     Raises:
         BadInput: One of them does not; or the baseline has no labelled rows, or not the inputs that it reads.
     """

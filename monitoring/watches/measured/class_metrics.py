@@ -147,9 +147,6 @@ class ClassMetrics:
         Args:
             answers: Finite answers, [n, classes].
             labels: Their labels' codes, none absent, [n]; those of unknown classes do not count.
-
-        Returns:
-            Sums by name.
         """
         known = ~self.task.unknown(labels)
         if not known.all():

@@ -28,7 +28,6 @@ def fit_measured(task: Task, reference: Predictions, threshold: float | None = N
     """The metrics that are shown of a task.
 
     Args:
-        task: What the model answers.
         reference: The rows of a baseline.
         threshold: From which probability on a row counts as of the second of two classes, or as having a class.
 

@@ -50,9 +50,6 @@ class NumberMetrics:
         Args:
             answers: Finite answers, [n, 1].
             labels: Their labels' codes, none absent, [n].
-
-        Returns:
-            Sums by name.
         """
         truth = self.task.read_labels(labels)
         sizes = np.abs(answers[:, 0] - truth)

@@ -48,9 +48,6 @@ class OutputMetrics:
         Args:
             answers: Finite answers, [n, width].
             labels: Their labels' codes, [n, outputs].
-
-        Returns:
-            Sums by name.
         """
         return {
             f"{OF}{one.output}:{name}": count

@@ -39,9 +39,6 @@ class RankingMetrics:
         Args:
             answers: Finite answers, [n, width].
             labels: Their labels' codes, none absent, [n, relevant ids].
-
-        Returns:
-            Sums by name.
         """
         losses = self.task.losses(answers, labels)
         gains = [1.0 - losses[metric] for metric in self.task.metrics]

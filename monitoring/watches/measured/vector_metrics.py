@@ -40,9 +40,6 @@ class VectorMetrics:
         Args:
             answers: Finite answers, [n, numbers].
             labels: Their labels' codes, none absent, [n, numbers].
-
-        Returns:
-            Sums by name.
         """
         powers = [one.tally(answers[:, [place]], labels[:, place])[POWERS] for place, one in enumerate(self.numbers)]
         return {ROWS: np.array(len(labels)), POWERS: np.concatenate(powers)}

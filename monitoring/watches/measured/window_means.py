@@ -14,9 +14,6 @@ ERRORS = 1.96
 def over_windows(windows: Iterable[Iterable[MeasuredMetric]]) -> tuple[MeasuredMetric, ...]:
     """The mean of each metric over windows, weighted by rows, with its 95 % interval: windows are independent.
 
-    Args:
-        windows: The metrics of each window.
-
     Returns:
         The means; both bounds are the mean where a metric is known in one window only.
 

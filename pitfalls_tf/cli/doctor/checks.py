@@ -56,7 +56,6 @@ def all_checks(
     Args:
         store: The URL of a store to open; None: one in a folder of its own is made and opened.
         folders: Folders to write in; none: the current one and the caches'.
-        ports: Ports that should be free.
         is_quick: Whether frameworks are looked for and not imported.
 
     Returns:

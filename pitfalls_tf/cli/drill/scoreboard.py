@@ -11,14 +11,7 @@ if TYPE_CHECKING:
 
 
 def scoreboard(drill: DrillRecord) -> RenderableType:
-    """A table of a drill's faults, with what the windows without a fault had to say.
-
-    Args:
-        drill: The drill.
-
-    Returns:
-        What a console prints.
-    """
+    """A table of a drill's faults, with what the windows without a fault had to say."""
     from rich.console import Group  # noqa: PLC0415 - not needed for --help
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above

@@ -48,11 +48,7 @@ incident_argument = click.argument("incident", type=click.IntRange(1, MAX_NUMBER
 
 
 def on_incident(verb: Callable[..., int]) -> Callable[..., int | None]:
-    """Decorator: add INCIDENT and the options that every action on an incident has. Goes below ``@click.command()``.
-
-    Returns:
-        The decorated verb.
-    """
+    """Decorator: add INCIDENT and the options that every action on an incident has. Goes below ``@click.command()``."""
     by = click.option("--by", metavar="NAME", help="Who does it.  [default: the login name]")
     return incident_argument(config_option(deployment_option(by(with_output(verb)))))
 
@@ -70,11 +66,7 @@ def time_of(text: str, now: datetime, zone: ZoneInfo) -> datetime:
 
     Args:
         text: A whole number and a unit of m, h or d; or a date, or a date and a time, as ISO 8601.
-        now: The time, aware.
         zone: The zone of a time without one.
-
-    Returns:
-        The time, aware and later than now.
 
     Raises:
         BadInput: It is neither, or not in the future.
@@ -112,9 +104,6 @@ def _no_time(what: str, text: str) -> BadInput:
 def deployment_with_incidents(config: MonitorConfig, store: Store, output: Output, number: int | None) -> int:
     """The deployment that belongs to a config, or that is asked for.
 
-    Returns:
-        Its number.
-
     Raises:
         BadInput: No window was judged yet.
     """
@@ -144,10 +133,6 @@ def act(
     """Act on an incident of a config's store, now, and notify the config's routes of it.
 
     Args:
-        incident: its number.
-        kind: what is done.
-        output: where notes are printed.
-        config_path: the config.
         deployment: what `--deployment` says.
         by: what `--by` says; None: the login name.
         text: the note, the owner or the reason.
@@ -175,17 +160,7 @@ def act(
 
 
 def finish(incident: IncidentRecord, zone: ZoneInfo, output: Output, more: str = "") -> int:
-    """Print the incident after an action: its document, or its state and what people have done with it, in one line.
-
-    Args:
-        incident: the incident.
-        zone: the time zone of the times.
-        output: where it is printed.
-        more: a sentence to add.
-
-    Returns:
-        The exit code.
-    """
+    """Print the incident after an action: its document, or its state and what people have done with it, in one line."""
     from monitoring.documents.incident import incident_document  # noqa: PLC0415 - not needed for --help
     from monitoring.reports.sections.incidents import remarks  # noqa: PLC0415 - as above
 

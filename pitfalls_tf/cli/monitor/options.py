@@ -126,11 +126,7 @@ def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
     """Override the traffic of a config.
 
     Args:
-        config: the config.
         traffic: a URL, or a path relative to the working directory; None keeps the config's.
-
-    Returns:
-        The config with that traffic.
     """
     if traffic is None:
         return config
@@ -151,11 +147,7 @@ def with_excluded(config: MonitorConfig, names: Sequence[str]) -> MonitorConfig:
     """A config that excludes further callers.
 
     Args:
-        config: the config.
         names: principals or peers.
-
-    Returns:
-        The config with those callers beside its own.
     """
     if not names:
         return config
@@ -166,11 +158,7 @@ def with_excluded(config: MonitorConfig, names: Sequence[str]) -> MonitorConfig:
 
 @contextmanager
 def window_progress() -> Iterator[Callable[[Progress], None]]:
-    """Show a bar on stderr while windows are evaluated, and print each new page above it.
-
-    Yields:
-        The progress callback.
-    """
+    """Show a bar on stderr while windows are evaluated, and print each new page above it."""
     from rich.console import Console  # noqa: PLC0415 - not needed for --help
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
     from rich.progress import Progress as Bar  # noqa: PLC0415
@@ -201,15 +189,8 @@ def evaluate_due_windows(
     """Evaluate every due window, and notify the config's routes of what happens to incidents.
 
     Args:
-        config: the config.
         store: the monitor's store.
-        output: where failed deliveries are printed.
-        progress: called after every window.
-        stop: whether to stop before the next window.
         **services: further fields of `monitoring.jobs.run.ExternalServices`.
-
-    Returns:
-        What was evaluated.
     """
     from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - not needed for --help
 
@@ -229,12 +210,7 @@ def run_services(config: MonitorConfig, output: Output, **services: Any) -> Exte
     """What a run has done by others: notifying the config's routes, and embedding tensors.
 
     Args:
-        config: the config.
-        output: where failed deliveries are printed.
         **services: further fields of `monitoring.jobs.run.ExternalServices`.
-
-    Returns:
-        The services.
     """
     from monitoring.jobs.run import ExternalServices  # noqa: PLC0415 - not needed for --help
 
@@ -253,14 +229,7 @@ def embedder_of(bundle: Path) -> Embed:
 
 
 def notifier(output: Output) -> Notify:
-    """What sends a message along routes, and prints what failed.
-
-    Args:
-        output: where failed deliveries are printed.
-
-    Returns:
-        The function.
-    """
+    """What sends a message along routes, and prints what failed."""
     from monitoring.notifications.routes.sending import notify  # noqa: PLC0415 - not needed for --help
 
     def send(message: Message, routes: Sequence[RouteSection]) -> tuple[Delivery, ...]:
@@ -276,11 +245,6 @@ def notifier(output: Output) -> Notify:
 
 def send_notifications(config: MonitorConfig, numbers: Sequence[int], output: Output) -> int:
     """Send what is pending of deployments of which nothing is due.
-
-    Args:
-        config: the config.
-        numbers: the deployments' numbers in the store.
-        output: where failed deliveries are printed.
 
     Returns:
         How many of their events did not reach everybody.
@@ -298,9 +262,7 @@ def print_run(run: RunResult, store: Store, output: Output) -> None:
     """Print what a run has to say beside its windows.
 
     Args:
-        run: what was done.
         store: the monitor's store.
-        output: where it is printed.
     """
     if run.follows is not None:
         output.progress(
@@ -336,9 +298,7 @@ def deployment_of(config: MonitorConfig, store: Store, output: Output, number: i
     If the config changed since the last run, this is the last deployment, and a note is printed to stderr.
 
     Args:
-        config: the config.
         store: the monitor's store.
-        output: where the note is printed.
         number: what `--deployment` says.
 
     Returns:
@@ -368,7 +328,6 @@ def exit_code(found: MonitorStatus, run: RunResult | None = None, *, rule: str =
     """Exit code of a status.
 
     Args:
-        found: the status.
         run: the run before it, if there was one.
         rule: what `--exit-code` says.
 

@@ -36,15 +36,10 @@ def service_of(
     """The scheduler of some configs.
 
     Args:
-        watch: finds the configs.
-        output: where it prints.
         concurrency: how many runs at once; None: one for each core.
         moved: whether the traffic may be elsewhere than it was.
         registry: the configs that are to be there; None: those that are found.
         patience: seconds without a judged window after which a run is stalled; None: the default.
-
-    Returns:
-        The service, not started.
     """
     from monitoring.jobs.service.fit_cache import FitCache  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.service.service import MonitorService  # noqa: PLC0415 - as above
@@ -66,12 +61,7 @@ class ConfigOutput(Output):
     """The output of one config of many: each line begins with the time and the config's name."""
 
     def __init__(self, output: Output, name: str) -> None:
-        """Lines about a config.
-
-        Args:
-            output: where they are printed.
-            name: the config's name.
-        """
+        """Lines about a config."""
         super().__init__(as_json=output.as_json, stdout=sys.stdout)
         self._output, self._name = output, one_line(name)
 

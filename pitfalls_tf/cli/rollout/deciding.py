@@ -71,9 +71,6 @@ def rules_of(flags: Mapping[str, Any], config: MonitorConfig | None = None) -> D
         flags: The flags of `deciding_options`, and what is required.
         config: The config; None where there is none.
 
-    Returns:
-        The rules.
-
     Raises:
         BadInput: one of them cannot be read.
     """
@@ -101,7 +98,6 @@ def exit_code(result: RolloutResult, require: str | None) -> int:
     """The exit code of a result.
 
     Args:
-        result: The result.
         require: What is required; None: nothing.
 
     Returns:
@@ -125,11 +121,7 @@ def show(result: RolloutResult, notes: tuple[str, ...] = ()) -> None:
 
 
 def lines(result: RolloutResult) -> Iterator[str]:
-    """A result in words.
-
-    Yields:
-        Lines.
-    """
+    """A result in words."""
     yield f"{result.title}: {result.verdict}"
     yield f"  difference  {_range(result.interval)}   {_sides(result)}"
     if result.missing:

@@ -61,11 +61,7 @@ def command(config_path: Path, *, output: Output, **flags: Any) -> int:
 def planned(
     config: MonitorConfig, versions: Versions, rules: DecisionRules, *, share: float | None, seed: int
 ) -> RolloutPlan:
-    """Plan a rollout with the candidate in a process of its own.
-
-    Returns:
-        The plan.
-    """
+    """Plan a rollout with the candidate in a process of its own."""
     import numpy as np  # noqa: PLC0415 - not needed for --help
 
     from monitoring.rollout.log.planning_job import make_plan  # noqa: PLC0415 - as above
@@ -91,11 +87,7 @@ def _show(versions: Versions, plan: RolloutPlan) -> None:
 
 
 def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str]:
-    """A plan in words.
-
-    Yields:
-        Lines.
-    """
+    """A plan in words."""
     half, most = plan.label_delay_days
     yield (
         f"Versions {champion} and {candidate} disagree on {plan.disagreement:.1%} of {plan.measured_on:,} rows; "

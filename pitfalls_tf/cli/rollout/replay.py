@@ -197,12 +197,6 @@ def _utc(moment: datetime | None) -> datetime | None:
 def described(flags: Mapping[str, Any]) -> tuple[TableDescription, tuple[AnswerColumns, AnswerColumns]]:
     """What the flags say of the table, and the columns of both versions' answers.
 
-    Args:
-        flags: By name, as the verb has them.
-
-    Returns:
-        Both.
-
     Raises:
         BadInput: A version's answers are not named, or the flags do not fit each other.
     """

@@ -41,11 +41,7 @@ def author_of(by: str | None) -> Author:
 
 @contextmanager
 def scoring_progress() -> Iterator[Callable[[ReplayProgress], None]]:
-    """Show a bar on stderr while logged rows are scored.
-
-    Yields:
-        The progress callback.
-    """
+    """Show a bar on stderr while logged rows are scored."""
     from rich.console import Console  # noqa: PLC0415 - not needed for --help
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 

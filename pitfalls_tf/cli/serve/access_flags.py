@@ -46,9 +46,6 @@ class AccessFlags:
             source: where the list of models comes from; a folder of models is a root of its own.
             verifies_clients: whether gRPC clients must have a certificate.
 
-        Returns:
-            The settings.
-
         Raises:
             BadInput: a token file that cannot be used, or a reload without credential or root.
         """
@@ -66,9 +63,6 @@ class AccessFlags:
 
     def tls(self, ssl_config_file: Path | None) -> ssl.SSLContext | None:
         """What encrypts REST.
-
-        Args:
-            ssl_config_file: TensorFlow Serving's flag.
 
         Returns:
             The context; None for no encryption.

@@ -17,7 +17,6 @@ def exposure_lines(host: str, access: AccessFlags, ssl_config_file: Path | None,
     """What an operator may not have meant.
 
     Args:
-        host: The address to listen on.
         access: Who may ask for what.
         ssl_config_file: TensorFlow Serving's file with the key, if there is one.
         verified: Whether gRPC clients must have a certificate.

@@ -35,8 +35,6 @@ def read_grpc_settings(
     """The settings of gRPC.
 
     Args:
-        tf_flags: TensorFlow Serving's flags.
-        limits: limits of clients.
         report: prints a line about a channel argument without effect.
 
     Returns:
@@ -74,9 +72,6 @@ def read_grpc_settings(
 
 def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
     """Parse gRPC channel arguments.
-
-    Args:
-        text: KEY=VALUE pairs separated by commas.
 
     Returns:
         Pairs of key and value; numeric values are integers.

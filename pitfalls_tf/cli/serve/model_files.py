@@ -44,7 +44,6 @@ def model_files(paths: Sequence[Path], name: str | None) -> tuple[ModelFile, ...
     """Check what was given as models, before anything slow.
 
     Args:
-        paths: Keras files and folders of SavedModels.
         name: The name of a single one; None for the names of the files.
 
     Returns:
@@ -104,8 +103,6 @@ def prepare_models(
     own; unless the same file was exported before.
 
     Args:
-        files: The models.
-        cache: The folder of exports.
         custom: The module of custom layers, as of `pitfalls export`.
         report: Called with one sentence for each model.
 

@@ -28,8 +28,6 @@ def read_model_list_source(
     """Where the list of models comes from.
 
     Args:
-        flags: the server's own flags.
-        tf_flags: TensorFlow Serving's flags.
         report: prints a line about a flag without effect.
         waits: whether the folder of a model may come later.
 

@@ -19,9 +19,7 @@ def option_group(argument: str, record: type, options: Sequence[Option]) -> Call
     Groups can be stacked, so that each group of flags has its own file and the verb's signature stays short.
 
     Args:
-        argument: name of the verb's keyword argument.
         record: dataclass with one field per option, named like the option.
-        options: click options.
 
     Returns:
         The decorator.

@@ -161,9 +161,6 @@ server_flags = option_group(
 def read_version_labels(pairs: tuple[str, ...]) -> dict[str, dict[str, int]]:
     """Parse version labels.
 
-    Returns:
-        Versions by model and label.
-
     >>> read_version_labels(("flights:stable=3", "flights:canary=4"))
     {'flights': {'stable': 3, 'canary': 4}}
 

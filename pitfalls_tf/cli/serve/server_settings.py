@@ -37,13 +37,7 @@ def read_model_repository(
     """Settings of the models and how they are loaded.
 
     Args:
-        flags: the server's own flags.
-        tf_flags: TensorFlow Serving's flags.
-        access: flags that say what a model may do.
         report: prints a line about a flag without effect.
-
-    Returns:
-        The settings.
 
     Raises:
         BadInput: contradicting flags, or none that names the models.
@@ -104,9 +98,6 @@ def read_addresses(
     """Addresses of the REST and gRPC APIs.
 
     Args:
-        flags: the server's own flags.
-        tf_flags: TensorFlow Serving's flags.
-        limits: limits of clients.
         report: prints a line about a setting without effect.
 
     Returns:
@@ -134,13 +125,7 @@ def read_limits(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: Li
     """Timeouts, request sizes and batching.
 
     Args:
-        flags: the server's own flags.
-        tf_flags: TensorFlow Serving's flags.
-        limits: limits of clients.
         report: prints a line about a setting without effect.
-
-    Returns:
-        The limits.
 
     Raises:
         BadInput: contradicting flags, or a file that cannot be read.

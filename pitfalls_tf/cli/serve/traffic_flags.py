@@ -44,9 +44,6 @@ class TrafficFlags:
     def settings(self) -> TrafficSettings:
         """Settings of the traffic log.
 
-        Returns:
-            The settings.
-
         Raises:
             BadInput: an invalid age or retention, a column both redacted and hashed, no key to hash with, an archive
                 without a log, or with a retention.

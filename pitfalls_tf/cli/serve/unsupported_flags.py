@@ -55,11 +55,7 @@ REFUSED: Mapping[str, tuple[str, str]] = {
 
 
 def unsupported_flags(verb: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Decorator: accept all these flags, hidden from ``--help``, and pass the given ones as ``unsupported``.
-
-    Returns:
-        The decorated verb.
-    """
+    """Decorator: accept all these flags, hidden from ``--help``, and pass the given ones as ``unsupported``."""
 
     @functools.wraps(verb)
     def wrapper(*arguments: Any, **given: Any) -> int | None:
@@ -77,9 +73,6 @@ def unsupported_flags(verb: Callable[..., int | None]) -> Callable[..., int | No
 
 def check_unsupported(flags: Mapping[str, str]) -> tuple[str, ...]:
     """Refuse flags for missing features, and explain those without effect.
-
-    Args:
-        flags: values by name.
 
     Returns:
         A line for each flag without effect.

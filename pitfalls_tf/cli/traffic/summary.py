@@ -152,9 +152,6 @@ def check_chosen(log: TrafficLog, model: str | None, version: int | None) -> Non
 def write_rows(table: pa.Table, target: Path) -> int:
     """Write rows of a log with their labels to a Parquet file.
 
-    Returns:
-        Number of rows.
-
     Raises:
         CannotRun: the file cannot be written.
     """
@@ -174,9 +171,6 @@ def write_rows(table: pa.Table, target: Path) -> int:
 
 def add_records(traffic: Path, origin: Path) -> Transfer:
     """Add the records of a TFRecord file to a log, which is created if needed.
-
-    Returns:
-        Counts of what was added.
 
     Raises:
         BadInput: not a file of PredictionLog records; the log is unchanged.
@@ -202,9 +196,6 @@ def add_records(traffic: Path, origin: Path) -> Transfer:
 
 def write_records(traffic: Path, target: Path, query: Query) -> Transfer:
     """Write the chosen rows of a log as PredictionLog records.
-
-    Returns:
-        Counts of what was written.
 
     Raises:
         CannotRun: the file cannot be written.

@@ -239,7 +239,6 @@ def named_values(
         incidents: those of a monitor.
         log: table of the traffic log, with `prediction_id` and the column.
         setting: the monitor.
-        start: event time of the first row.
 
     Returns:
         Days from the first row by value, as `named: MONITOR` of domain VALUE.
@@ -304,7 +303,6 @@ def measure_harm(losses: Floats, times: Times, promised: float, paged: np.dateti
     Args:
         losses: Brier score of each deployed row, shape [n].
         times: event time of each row, shape [n].
-        promised: mean Brier score on the random hold-out.
         paged: time of the first page; NaT if there was none.
 
     Returns:

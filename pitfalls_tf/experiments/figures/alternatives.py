@@ -95,13 +95,8 @@ def grid(task: Task, base: Recipe, *, losses: Sequence[str], sizes: Sequence[str
     """Make a cell for each loss at each size.
 
     Args:
-        task: rows to train on and to score.
-        base: the conventional recipe.
         losses: names of loss remedies, or `CROSS_ENTROPY`.
         sizes: names of capacity remedies, or `SAME`.
-
-    Returns:
-        Cells, by size and then by loss.
     """
     cells = []
     for size in sizes:

@@ -112,11 +112,7 @@ SCALES: Final = Claim(
 
 
 def task(setting: CurationSetting, images: Examples, source: str) -> Task:
-    """Make the task of a setting: its training rows, and held-out clean rows of the same origins.
-
-    Returns:
-        The task.
-    """
+    """Make the task of a setting: its training rows, and held-out clean rows of the same origins."""
     random = np.random.default_rng(SEED)
     training_parts, scored_parts = [], []
     origins = ORIGINS[source][: setting.origins]
@@ -159,14 +155,9 @@ def grid(
     """Make cells for uncurated batches and for every curation that applies to the rows of a setting.
 
     Args:
-        settings: the settings.
         images: rows of all origins, which are their domains.
         base: the recipe without curation.
-        source: name of the source.
         names: curations to use; None for all.
-
-    Returns:
-        Cells, by setting.
     """
     cells = []
     for setting in settings:

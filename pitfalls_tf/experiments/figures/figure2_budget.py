@@ -77,15 +77,7 @@ STEADIES: Final = Claim(
 
 
 def cells(task: Task, plain: Recipe) -> list[TrainingCell]:
-    """Make a cell for each setup.
-
-    Args:
-        task: rows to train on and to score.
-        plain: the conventional recipe.
-
-    Returns:
-        Cells, conventional training first.
-    """
+    """Make a cell for each setup."""
     augmented = catalogue.find("image_augmentation").apply(plain, task.training)
     longer = BUDGET * plain.epochs
     return [

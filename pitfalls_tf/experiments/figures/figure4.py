@@ -81,11 +81,7 @@ REGRESSED: Final = Claim(
 
 
 def grid(tasks: Sequence[Task], base: Recipe) -> list[TrainingCell]:
-    """Make cells for ERM and every adaptation method on every pair; consecutive pairs share compiled programs.
-
-    Returns:
-        Cells, by method and then by pair.
-    """
+    """Make cells for ERM and every adaptation method on every pair; consecutive pairs share compiled programs."""
     cells = [TrainingCell(setup=ERM, task=task, recipe=base) for task in tasks]
     for remedy in catalogue.family("adaptation"):
         cells += [
@@ -100,9 +96,6 @@ def by_condition(table: pa.Table) -> pa.Table:
 
     Args:
         table: rows of the grid; those of a run are consecutive, and the first has the metric `diverged`.
-
-    Returns:
-        The same rows with changed domains and splits.
     """
     domains, splits = table["domain"].to_pylist(), table["split"].to_pylist()
     for place, domain in enumerate(domains):

@@ -25,12 +25,6 @@ WIDTH: Final = 118  # characters of a line
 def claims_table(documents: Iterable[dict[str, Any]]) -> list[str]:
     """Count the verdicts and tabulate them.
 
-    Args:
-        documents: manifests of experiments.
-
-    Returns:
-        Lines of Markdown.
-
     >>> first = {"where": "flights", "verdict": "reproduced"}
     >>> second = {"where": "rodents, x", "verdict": "inconclusive"}
     >>> claim = {"name": "plateaus", "verdict": "inconclusive", "findings": [first, second]}

@@ -42,8 +42,6 @@ def subplots(rows: int, columns: int, *, height: float, **settings: Any) -> tupl
 
     Args:
         rows: rows of axes.
-        columns: columns of axes.
-        height: inches.
         **settings: passed to matplotlib's `Figure.subplots`.
 
     Returns:
@@ -56,15 +54,7 @@ def subplots(rows: int, columns: int, *, height: float, **settings: Any) -> tupl
 
 
 def panels(count: int, *, height: float) -> tuple[Figure, list[Axes]]:
-    """Make a figure of one page width with two panels in a row; more do not leave room for the names of methods.
-
-    Args:
-        count: number of panels.
-        height: inches of a row.
-
-    Returns:
-        The figure, and its axes.
-    """
+    """Make a figure of one page width with two panels in a row; more do not leave room for the names of methods."""
     columns = min(count, 2)
     rows = -(-count // columns)
     figure, axes = subplots(rows, columns, height=height * rows)
@@ -89,10 +79,7 @@ def forest_plot(
     """Draw estimates with their intervals, one per line; an unknown interval leaves the marker alone.
 
     Args:
-        axes: where to draw.
         rows: label, estimate and interval of each line, from top to bottom.
-        zero: position of the reference line.
-        marker: matplotlib's marker of the estimates.
     """
     axes.axvline(zero, color=GREY, linewidth=0.8)
     for position, (_, estimate, interval) in enumerate(rows):

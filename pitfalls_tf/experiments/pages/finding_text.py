@@ -56,11 +56,7 @@ def summary_text(decision: ClaimDecision) -> str:
 
 
 def findings_text(findings: Sequence[ClaimFinding]) -> str:
-    """List findings with intervals and verdicts; more than `MOST_LISTED` are counted per verdict.
-
-    Returns:
-        Phrases separated by semicolons.
-    """
+    """List findings with intervals and verdicts; more than `MOST_LISTED` are counted per verdict."""
     if len(findings) <= MOST_LISTED:
         return "; ".join(f"{one.where} {estimate_text(one)}, {one.verdict}" for one in findings)
     parts = []

@@ -39,11 +39,7 @@ FOOT: Final = """## The data
 
 
 def write_index(into: Path) -> Path:
-    """Write the index page over all experiments in a folder, in the order of the paper.
-
-    Returns:
-        Path of the page.
-    """
+    """Write the index page over all experiments in a folder, in the order of the paper."""
     manifests = read_manifests(into)
     rank = {name: position for position, name in enumerate(paper_order())}
     documents = sorted(manifests.values(), key=lambda one: (rank.get(one["experiment"], len(rank)), one["experiment"]))

@@ -48,14 +48,8 @@ def write_page(
     """Write the experiment's folder under a temporary name, then rename it, replacing an older one.
 
     Args:
-        experiment: the experiment.
         results: rows of its runs, and how they were made.
-        decisions: on its claims.
         plan: of its fresh runs; {} without one.
-        into: parent of the folder.
-
-    Returns:
-        The manifest.
 
     Raises:
         CannotRun: the folder cannot be written.
@@ -138,11 +132,7 @@ def _history(table: pa.Table) -> pa.Table:
 def make_manifest(
     experiment: Experiment, results: StoredResults, decisions: Sequence[ClaimDecision], plan: Plan
 ) -> dict[str, Any]:
-    """The manifest of an experiment: how its runs were made, the plan, and claims with their findings.
-
-    Returns:
-        A document of JSON values.
-    """
+    """The manifest of an experiment: how its runs were made, the plan, and claims with their findings."""
     table, groups = results.table, results.groups
     counts = table.group_by(["source", "setup"]).aggregate([("seed", "count_distinct")])["seed_count_distinct"]
     return {
@@ -206,15 +196,8 @@ def page_text(
     """The README of an experiment's folder.
 
     Args:
-        experiment: the experiment.
-        tables: its summary table and further ones, by title.
-        decisions: on its claims.
         plan: of its fresh runs; {} without one.
-        document: its manifest.
         has_history: whether the folder has a table of single epochs.
-
-    Returns:
-        Markdown.
     """
     name = experiment.name
     remarks = "\n".join(f"- {remark}" for remark in experiment.remarks)

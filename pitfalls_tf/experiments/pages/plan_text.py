@@ -42,11 +42,7 @@ def plan_section(plan: Plan) -> str:
 
 
 def write_plan_page(plans: Mapping[str, Plan], into: Path) -> Path:
-    """Write INTO/PLAN.md over all experiments.
-
-    Returns:
-        Path of the page.
-    """
+    """Write INTO/PLAN.md over all experiments."""
     parts = [HEAD]
     for name, plan in plans.items():
         parts.append(f"## {name}\n\n{markdown_table(pa.Table.from_pylist(_rows(plan))).strip()}\n")

@@ -111,9 +111,6 @@ class MissingCategory:
     def __call__(self, examples: Examples, *, seed: int) -> Examples:
         """Blank the category in rows that the seed selects.
 
-        Returns:
-            The altered rows.
-
         Raises:
             BadInput: the table has no category.
         """
@@ -144,9 +141,6 @@ def find(name: str, shape: Shape) -> Alteration:
         name: key of `ALTERATIONS`.
         shape: shape of the rows.
 
-    Returns:
-        The alteration.
-
     Raises:
         BadInput: an unknown name, where the message suggests the nearest one; or it does not apply to such rows.
     """
@@ -172,10 +166,6 @@ def find(name: str, shape: Shape) -> Alteration:
 
 def another_month(pool: Examples, examples: Examples) -> Examples:
     """Rows of the same domains in the first later calendar month that has any.
-
-    Args:
-        pool: rows to select from.
-        examples: rows whose domains and last month count.
 
     Returns:
         Rows of `pool`.

@@ -33,7 +33,6 @@ def pairs(names: Sequence[str], *, quick: bool) -> list[tuple[str, str]]:
     """Ordered pairs of names.
 
     Args:
-        names: the names.
         quick: whether to use each name only once on either side.
 
     Returns:
@@ -50,9 +49,6 @@ def flights(*, quick: bool) -> list[Task]:
     """Airport to airport, January to March, scored on held-out blocks of days, plain and altered.
 
     Alterations: noise on every number, a tenth of the destinations missing, and the rows of May and of September.
-
-    Returns:
-        One task per pair of airports.
     """
     from pitfalls_tf.sources.flights import AIRPORTS  # noqa: PLC0415 - reads tables
 
@@ -84,9 +80,6 @@ def _zero_constant_columns(rows: Examples, varying: NDArray[np.bool_]) -> Exampl
     """Set the columns that are constant in the training domain to 0, such as the airport's own indicator.
 
     Their weights are untrained, and would shift every row of the other airport at random.
-
-    Returns:
-        The same rows with changed inputs.
     """
     return replace(rows, inputs=rows.inputs * varying.astype(np.float32))
 
@@ -95,9 +88,6 @@ def digits(*, quick: bool) -> list[Task]:
     """Image source to image source: handwriting, scans and printed fonts, scored on held-out images, plain and altered.
 
     Alterations: noise, blur and rotation.
-
-    Returns:
-        One task per pair of image sources.
     """
     from pitfalls_tf.sources import digits as images  # noqa: PLC0415 - reads images
 
@@ -128,11 +118,7 @@ def letters(*, quick: bool, fresh: int | None = None) -> list[Task]:
     Alterations: noise, blur and rotation. All tasks share their training rows; no family is in two groups.
 
     Args:
-        quick: whether to use three groups.
         fresh: number of fresh families; None for those of first runs.
-
-    Returns:
-        One task per group.
     """
     from pitfalls_tf.sources import letters as images  # noqa: PLC0415 - reads images
 

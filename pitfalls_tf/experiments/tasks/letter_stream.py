@@ -54,14 +54,7 @@ class LetterStream:
 
 
 def stream(*, quick: bool) -> LetterStream:
-    """Draw the stream; it is the same for every model.
-
-    Args:
-        quick: whether to draw fewer letters a day.
-
-    Returns:
-        The stream.
-    """
+    """Draw the stream; it is the same for every model."""
     rng = np.random.default_rng(SEED)
     count = QUICK_LETTERS_A_DAY if quick else LETTERS_A_DAY
     every, roles = letters.load().examples, letter_tasks.families()
@@ -91,9 +84,6 @@ def stream(*, quick: bool) -> LetterStream:
 def arrivals() -> dict[str, int]:
     """The day of the deployment on which each family of another kind arrives; none was scored by a first run.
 
-    Returns:
-        Days from the first one, by family.
-
     >>> days = arrivals()
     >>> len(days), min(days.values()), max(days.values())
     (30, 31, 89)
@@ -106,7 +96,6 @@ def stream_table(examples: Examples, times: NDArray[np.datetime64]) -> pa.Table:
     """Rows as a team would have them: grey levels, family, label, and their times.
 
     Args:
-        examples: the rows.
         times: their event times, datetime64[us] [n].
 
     Returns:

@@ -56,9 +56,6 @@ class Families:
 def families() -> Families:
     """Divide all families by their roles.
 
-    Returns:
-        Their names.
-
     >>> roles = families()
     >>> len(roles.trained), len(roles.left_out), len(roles.first), len(roles.fresh)
     (20, 7, 48, 165)
@@ -82,12 +79,8 @@ def load(*, quick: bool, raw: bool, fresh: int | None = None) -> Task:
     The random hold-out is of the trained families, the blocked one of the monospaced families left out.
 
     Args:
-        quick: whether to score fewer families.
         raw: grey levels from 0 to 255 instead of 0 to 1.
         fresh: number of fresh families to score; None for those of first runs.
-
-    Returns:
-        The task.
 
     Raises:
         BadInput: more fresh families than there are.
@@ -104,14 +97,7 @@ def load(*, quick: bool, raw: bool, fresh: int | None = None) -> Task:
 
 
 def trained_rows(every: Examples) -> tuple[Examples, Examples]:
-    """Rows of the trained families: those to train on, and those held out at random.
-
-    Args:
-        every: letters of all families.
-
-    Returns:
-        Training rows and held-out rows.
-    """
+    """Rows of the trained families: those to train on, and those held out at random."""
     rows = every.domain(*families().trained)
     rows = rows.take(np.random.default_rng(SEED).permutation(len(rows)))
     split = random_split(len(rows), share=SHARE, seed=SEED)
@@ -122,7 +108,6 @@ def targets(*, quick: bool, fresh: int | None = None) -> list[tuple[Examples, Ex
     """Targets of adaptation: the letters of four families that arrive together, half of them to adapt to.
 
     Args:
-        quick: whether to use three targets.
         fresh: number of fresh families; None for those of first runs.
 
     Returns:
@@ -141,9 +126,6 @@ def targets(*, quick: bool, fresh: int | None = None) -> list[tuple[Examples, Ex
 def arrival(family: str) -> str:
     """The period in which a family arrives: families of other kinds arrive in a random order, fifteen at a time.
 
-    Returns:
-        The number of the period, with two digits.
-
     >>> arrival(families().first[0]), arrival(families().fresh[-1])
     ('01', '15')
     """
@@ -153,9 +135,6 @@ def arrival(family: str) -> str:
 
 def fresh_families(count: int) -> Sequence[str]:
     """The first of the fresh families.
-
-    Returns:
-        Their names.
 
     Raises:
         BadInput: there are not so many.

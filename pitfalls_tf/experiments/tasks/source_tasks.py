@@ -49,7 +49,6 @@ def load(
 
     Args:
         source: one of `SOURCES`.
-        quick: whether to use fewer rows, evenly spaced.
         preprocessing: standardised numbers, or numbers in their own units.
         fresh: of letters, number of fresh families to score; of other sources, which have no fresh domains, ignored.
 
@@ -69,9 +68,7 @@ def benchmark_splits(
     """Split the rows of the training period.
 
     Args:
-        examples: the rows.
         blocks: the day of each row, shape [n]; None where there are no days.
-        block_days: length of a block in days.
 
     Returns:
         Rows by role: `training`, `random` and, where there are days, `blocked`.

@@ -52,11 +52,6 @@ class FineTuning:
 def draw_labelled(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
     """Draw labelled rows, as balanced over the classes as possible.
 
-    Args:
-        target: rows, some with labels.
-        rows: how many to draw.
-        seed: of the draw.
-
     Returns:
         Their positions, int64 [rows], ascending.
 

@@ -67,9 +67,7 @@ def fit_density_ratio(training: Examples, target: Examples, *, largest: float = 
     `effective_rows`.
 
     Args:
-        training: rows to be weighted.
         target: rows of the domain to adapt to.
-        largest: the ratio is truncated there.
 
     Returns:
         The weighting, with mean 1 over the labelled training rows.

@@ -106,7 +106,6 @@ def interpret_answers(
     """Interpret a model's outputs as those of a classifier, or one of them as a predicted number, if they are.
 
     Args:
-        model: The model.
         answers: Its outputs for some rows, [n, …].
         reference: A matched table; its labels are used if there are no `classes`.
         classes: The classes in the order of the outputs; () if they are not known.

@@ -25,11 +25,6 @@ BATCH: Final = 1024
 def baseline_answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> Array:
     """The model's answers as a baseline holds them, but those of a ranking.
 
-    Args:
-        table: A matched table, n rows.
-        model: The model.
-        spec: What the baseline is to hold.
-
     Returns:
         float64 [n, width].
     """
@@ -45,11 +40,6 @@ def baseline_answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> 
 def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:
     """Run the author's model on every row, in batches of rows of one size.
 
-    Args:
-        table: A matched table, n rows.
-        model: The model.
-        output: The output's name.
-
     Returns:
         The output, [n, width].
     """
@@ -61,11 +51,6 @@ def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:
 
 def listed_answers(table: pa.Table, model: KerasModel, names: Sequence[str]) -> dict[str, pa.ChunkedArray[Any]]:
     """Some outputs for every row, as a traffic log has them: a list a row, in C order.
-
-    Args:
-        table: A matched table, n rows.
-        model: The model.
-        names: The outputs.
 
     Returns:
         Lists by output, [n]: float64 of floats, int64 of whole numbers and booleans, binary of texts.

@@ -43,8 +43,6 @@ def other_outputs(reference: pa.Table, model: KerasModel, names: Sequence[str]) 
     """Find what is watched of some outputs. Cost: one more pass of the rows through the model, where there are some.
 
     Args:
-        reference: A matched table, n rows.
-        model: The model.
         names: Outputs that are served, and that no label is the truth of.
 
     Returns:

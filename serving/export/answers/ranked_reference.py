@@ -32,8 +32,6 @@ def with_rankings(reference: pa.Table, model: KerasModel, ranked: RankedOutput) 
 
     Args:
         reference: A matched and checked table, n rows; labels are ids, as text.
-        model: The model.
-        ranked: Its outputs.
 
     Returns:
         The table with the answers as its probabilities, and the task, with the ids that often stand first.

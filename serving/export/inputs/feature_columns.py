@@ -27,7 +27,6 @@ def columns_of(rows: pa.Table, kinds: Mapping[str, str]) -> dict[str, Column]:
     [b'JFK', b'EWR']
 
     Args:
-        rows: The table, n rows.
         kinds: "number" or "category" by column.
 
     Returns:

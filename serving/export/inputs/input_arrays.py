@@ -46,10 +46,6 @@ def column_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
 def to_array(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
     """Convert a column that fits; its rows must be of one size.
 
-    Args:
-        column: n rows.
-        one: The input.
-
     Returns:
         An array [n, *shape] of the input's type; objects holding bytes for text.
     """
@@ -74,10 +70,6 @@ def to_array(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
 
 def groups_of_equal_size(table: pa.Table, inputs: tuple[ModelInput, ...]) -> Iterator[np.ndarray[Any, Any]]:
     """Group the rows that can share one batch; only lists of variable length make more than one group.
-
-    Args:
-        table: The rows.
-        inputs: The model's inputs, each with a column.
 
     Yields:
         The row indices of each group, the largest group first.

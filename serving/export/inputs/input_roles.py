@@ -52,11 +52,6 @@ class DeclaredRoles:
     ) -> DeclaredRoles:
         """The roles with those of the dictionary; kinds other than a category are the model's own.
 
-        Args:
-            inputs: The model's scalar inputs.
-            columns: The columns of the table.
-            outputs: The model's outputs, which may be ignored.
-
         Returns:
             The roles, without a dictionary.
 
@@ -93,11 +88,6 @@ class DeclaredRoles:
 
     def check(self, inputs: Sequence[str], columns: Sequence[str], outputs: Sequence[str] = ()) -> None:
         """Check the names.
-
-        Args:
-            inputs: The model's scalar inputs.
-            columns: The columns of the table.
-            outputs: The model's outputs, which may be ignored.
 
         Raises:
             BadInput: a name is none of them, or an input is declared to be two things.
@@ -162,9 +152,6 @@ class InputRoles:
     def describe(self, table: pa.Table) -> pa.Table:
         """A matched reference with the columns that describe others of it.
 
-        Args:
-            table: The reference.
-
         Returns:
             The table, with a column for each of the features that describe.
         """
@@ -178,10 +165,6 @@ class InputRoles:
 
     def without_raw(self, inputs: Sequence[ModelInput], rows: Mapping[str, Array]) -> dict[str, Array]:
         """Sampled rows as a bundle may keep them: texts that are not watched empty, images grey, numbers left out zero.
-
-        Args:
-            inputs: The model's inputs.
-            rows: Arrays by input.
 
         Returns:
             The same arrays but for those.
@@ -211,12 +194,6 @@ def input_roles(
 
     Args:
         table: The matched reference table; None if there is none.
-        inputs: The model's inputs.
-        declared: What the owner says of them, checked.
-        groups: The column of groups.
-
-    Returns:
-        Their roles.
     """
     features: list[FeatureSpec] = []
     left_out: list[ColumnRole] = []

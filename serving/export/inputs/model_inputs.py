@@ -66,7 +66,6 @@ class FeedPlan:
     """How a model's tensors are fed from named columns.
 
     Args:
-        tensors: The model's inputs.
         features: Columns in the order of the model's inputs: one for each number of a tensor [n, k], or one for each
             input; where they are the inputs' own names, their order does not matter. Without any, columns are named as
             the inputs are.

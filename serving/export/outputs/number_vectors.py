@@ -35,7 +35,6 @@ def labels_of_vectors(
     (['[1.5,2]', None], ('[0]', '[1]'))
 
     Args:
-        table: A reference table, n rows.
         label: The column of labels, which may be absent: lists, or the text of lists.
         label_columns: Instead of it, a column for each number; all are there.
         declared: Whether the owner says that numbers are predicted: 0 and 1 are numbers then, and no sets of classes.
@@ -77,11 +76,6 @@ def find_vector_output(answers: Mapping[str, Array], width: int, output: str | N
 
     Args:
         answers: Outputs by name, [n, …].
-        width: How many numbers a label has.
-        output: The output that the owner names.
-
-    Returns:
-        Its name.
 
     Raises:
         BadInput: no output, or more than one, has so many numbers a row.

@@ -44,7 +44,6 @@ def find_number_output(
         labels: The column of labels; None if there is none.
         task: What the owner says that is predicted; None: a number, if labels are more than two different numbers and
             an output is one number a row.
-        output: The output that the owner names.
 
     Returns:
         Its name; None if no number is predicted.

@@ -83,7 +83,6 @@ def find_class_output(answers: Mapping[str, Array], classes: int, output: str | 
 
     Args:
         answers: Outputs by name, [n, …].
-        classes: The number of classes.
         output: The output that the owner names; None if the owner named none.
 
     Returns:
@@ -145,8 +144,6 @@ def gives_sets(
     Args:
         answers: Outputs by name, [n, …].
         labels: The column of labels; None if there is none.
-        classes: The classes as the owner named them.
-        output: The output that the owner names.
 
     Returns:
         True where one output has a number from 0 to 1 for each class, and they do not sum to 1.
@@ -169,11 +166,6 @@ def find_set_output(answers: Mapping[str, Array], classes: int, output: str | No
 
     Args:
         answers: Outputs by name, [n, …].
-        classes: The number of classes.
-        output: The output that the owner names.
-
-    Returns:
-        Its name.
 
     Raises:
         BadInput: no output, or more than one, has a number from 0 to 1 for each class.
@@ -213,7 +205,6 @@ def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: 
     ('0', '1')
 
     Args:
-        labels: The distinct labels.
         answers: Outputs by name, [n, …].
         text: Whether the labels are text, whose order cannot be inferred.
 

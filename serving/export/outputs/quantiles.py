@@ -28,7 +28,6 @@ def quantile_remark(output: str, answers: Array, labels: Array) -> str:
     'Output q90 lies above 91 % of the labels, with a mean error of +1.33, 0.95 of the mean ...
 
     Args:
-        output: The output's name.
         answers: Its numbers, float64 [n].
         labels: The truth, float64 [n]; NaN where it is not known.
 

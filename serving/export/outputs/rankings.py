@@ -54,11 +54,6 @@ def find_ranked_output(
 
     Args:
         answers: Outputs by name, [n, …].
-        output: The output of ids that the owner names.
-        score: The output of scores that the owner names.
-
-    Returns:
-        The outputs, and k.
 
     Raises:
         BadInput: no output, or more than one, holds [n, k] whole numbers or texts; more than one holds as many numbers;
@@ -94,9 +89,6 @@ def lists_of_ids(answers: Mapping[str, Array]) -> tuple[str, ...]:
 
     Args:
         answers: Outputs by name, [n, …].
-
-    Returns:
-        Their names.
     """
     return tuple(name for name, value in answers.items() if _are_ids(value) and value.shape[1] > 1)
 
@@ -106,10 +98,6 @@ def labels_of_ids(table: pa.Table, label: str) -> pa.ChunkedArray[Any] | None:
 
     >>> labels_of_ids(pa.table({"clicked": [["a", "b"], ["c"], None]}), "clicked").to_pylist()
     ['a|b', 'c', None]
-
-    Args:
-        table: A reference table, n rows.
-        label: The column of labels, which may be absent.
 
     Returns:
         Text [n], null where nothing is known; None without such a column.

@@ -31,10 +31,6 @@ def labels_of_outputs(table: pa.Table, columns: Mapping[str, str]) -> pa.Chunked
     >>> labels_of_outputs(table, {"kind": "kind", "price": "paid"}).to_pylist()
     ['{"kind":"a","price":"1.5"}', '{"kind":"b"}']
 
-    Args:
-        table: A reference table, n rows.
-        columns: The column of labels of each output.
-
     Returns:
         Text [n], without the outputs that have no label; null where none has.
 
@@ -64,9 +60,6 @@ def find_output_tasks(
         labels: As of `labels_of_outputs`.
         outputs: The outputs that labels have a part for.
         classes: The classes of the output whose labels are names, in its order; () where they are indices.
-
-    Returns:
-        The task.
 
     Raises:
         BadInput: an output is absent, or its labels fit it neither as classes nor as a number.

@@ -73,11 +73,7 @@ def refusals(meta_graph: Any, allowed: Collection[str] = ()) -> tuple[Refusal, .
 
 
 def outside_assets(meta_graph: Any) -> tuple[str, ...]:
-    """Find assets that are not in the version's own folder of assets.
-
-    Returns:
-        Their names, as the graph has them.
-    """
+    """Find assets that are not in the version's own folder of assets."""
     names = [asset.filename for asset in _assets(meta_graph)]
     return tuple(name for name in names if name.startswith("/") or ".." in name.split("/"))
 

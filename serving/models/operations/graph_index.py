@@ -63,9 +63,6 @@ class GraphIndex:
 
         Args:
             starts: Names of tensors or nodes of the graph.
-
-        Returns:
-            The nodes.
         """
         waiting = [Place("", node) for name in starts if (node := self._nodes[""].get(node_name(name))) is not None]
         seen: set[tuple[str, str]] = set()
@@ -91,8 +88,6 @@ class GraphIndex:
         """The nodes that an input of a node may come from, through calls of functions and through variables.
 
         Args:
-            place: The node.
-            number: Which of its inputs.
             passes: Whether a node hands on its first input, as far as matters.
 
         Returns:
@@ -178,8 +173,5 @@ def node_name(tensor: str) -> str:
 
     >>> node_name("dense/MatMul:1"), node_name("^init")
     ('dense/MatMul', 'init')
-
-    Returns:
-        Its name.
     """
     return tensor.removeprefix("^").partition(":")[0]

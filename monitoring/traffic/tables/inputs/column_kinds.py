@@ -38,11 +38,8 @@ def kinds_of(
     """The inputs and their kinds; "text" is described instead of read.
 
     Args:
-        pieces: the reference.
-        columns: what the mapped columns mean.
         wanted: names, or NAME:KIND; empty: every named column without another role that is no id and no index.
         said: inputs with the kind that their owner gives them otherwise; empty: as recognised, but an input.
-        ignored: columns that are no inputs, with the reason.
 
     Returns:
         The kind of each input by its name, and the reason why by the name of each column that was left out.

@@ -28,11 +28,6 @@ def with_described(
 ) -> tuple[TableColumns, dict[str, str]]:
     """Learn what describes some columns, and take that for inputs.
 
-    Args:
-        pieces: The reference.
-        columns: What its other columns mean.
-        kinds: The columns to describe, each with its kind.
-
     Returns:
         The columns with those inputs and what describes them as rows of the reference; and the reason by the name of
         each column that cannot be described.

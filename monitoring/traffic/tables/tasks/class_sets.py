@@ -33,10 +33,7 @@ def with_sets(
     """The columns with the classes, in the order of the scores.
 
     Args:
-        pieces: the reference.
-        columns: what the mapped columns mean.
         given: the classes as the user named them; empty: the names of the columns of labels, or of scores.
-        class_slices: classes that the user wants losses by.
 
     Returns:
         The columns, whose classes do not exclude each other.

@@ -49,12 +49,6 @@ def with_vectors(
 ) -> TableColumns:
     """The columns with a name for each predicted number.
 
-    Args:
-        pieces: the reference.
-        columns: what the mapped columns mean.
-        classes: the classes as the user named them.
-        class_slices: classes that the user wants losses by.
-
     Returns:
         The columns: answers in `scores`, `numbers` named after the columns of labels, or of answers, or by place.
 

@@ -28,11 +28,6 @@ NEAR_LABELS = 0.5
 def inferred_task(pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Sequence[str]) -> TaskName:
     """The task of a reference whose owner named none.
 
-    Args:
-        pieces: the reference.
-        columns: what the mapped columns mean.
-        classes: the classes as the user named them.
-
     Returns:
         "regression" where one column is the answer, and labels (answers, where there are no labels) are numbers with
         fractions or with many values, or predicted ones are with fractions; "classification" otherwise.

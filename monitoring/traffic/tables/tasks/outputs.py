@@ -104,15 +104,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 
 def named_outputs(columns: TableColumns, outputs: Mapping[str, OutputColumns]) -> TableColumns:
-    """The columns of a table with those of each output, whose classes are the owner's, if any.
-
-    Args:
-        columns: what the other columns mean.
-        outputs: the columns of each output.
-
-    Returns:
-        The columns.
-    """
+    """The columns of a table with those of each output, whose classes are the owner's, if any."""
     return replace(
         columns,
         outputs={
@@ -135,12 +127,7 @@ def with_outputs(pieces: Sequence[LoadedPiece], columns: TableColumns, class_sli
     """The columns with what each output is judged by: classes, or a number.
 
     Args:
-        pieces: the reference.
         columns: as of `named_outputs`.
-        class_slices: classes that the user wants losses by.
-
-    Returns:
-        The columns.
 
     Raises:
         BadInput: the columns of an output do not fit its labels, or losses are wanted by class.
@@ -182,12 +169,6 @@ def _judged(pieces: Sequence[LoadedPiece], one: TableColumns) -> TableColumns:
 def naming(output: str) -> Iterator[None]:
     """Name an output in what is wrong with its columns; without a name, nothing.
 
-    Args:
-        output: the output's name.
-
-    Yields:
-        Once.
-
     Raises:
         BadInput: as the block does.
     """
@@ -220,7 +201,6 @@ def by_output(table: pa.Table, columns: TableColumns) -> Iterator[tuple[str, pa.
 
     Args:
         table: rows as `RowBatch.table` has them.
-        columns: what each column means.
 
     Yields:
         The output's name, the rows with its own answers and labels, and its columns.

@@ -36,13 +36,7 @@ def with_ranking(
     """The columns with what is answered.
 
     Args:
-        pieces: the reference.
         columns: what the mapped columns mean: ids in `predicted`, their scores in `id_scores`.
-        classes: the classes as the user named them.
-        class_slices: classes that the user wants losses by.
-
-    Returns:
-        The columns, with the task.
 
     Raises:
         BadInput: the columns are not those of a ranking, or answers and labels have no id in common.

@@ -41,7 +41,6 @@ def send_tests(config: MonitorConfig, numbers: Sequence[int]) -> list[dict[str, 
     """Send a marked test along some routes of a config.
 
     Args:
-        config: The config.
         numbers: The numbers of its routes, from 1.
 
     Returns:

@@ -13,7 +13,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(READY) ## the whole road on real flights, into demo/; again to resume
-	$(BIN)/pitfalls demo --out demo --picture docs/images/demo.png
+	$(BIN)/pitfalls demo --out demo
 
 test: lint ## lint, then every test that is not slow
 	$(PYTEST) -m "not slow"
@@ -68,8 +68,9 @@ schemas: $(READY) ## docs/reference/schema from the documents of the monitor
 picture: $(READY) ## docs/images/architecture.svg from the import contracts
 	$(BIN)/python -m tests.contracts.architecture_picture
 
-pictures: $(READY) ## docs/images/dashboard-*.png, the dashboard of made-up deployments; needs Chromium
+pictures: $(READY) ## docs/images: the dashboard of made-up deployments, and the demo's page; needs Chromium
 	$(BIN)/python -m tests.browser.dashboard_pictures
+	$(BIN)/pitfalls demo --out demo --picture docs/images/demo.png
 
 docs: $(READY) ## the site into build/site, with every warning an error, and the ten longest sentences
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/site

@@ -35,7 +35,8 @@ class ReplicateDocument(Document):
     """One replicate of a fault; what is of the incident that it opened is null where none did.
 
     `column` is the input or slice that the fault was planted in, null for a fault of no column. `delay` is in which
-    window with the fault the incident opened, the first is 1; `named` is the input that it names first.
+    window with the fault the incident opened, the first is 1; `named` is the input that it names first. `nearest`
+    says how near a missed one came to a page.
     """
 
     replicate: int
@@ -47,6 +48,7 @@ class ReplicateDocument(Document):
     cause: str | None
     named: str | None
     named_rightly: bool
+    nearest: str | None
 
 
 class FaultDocument(Document):
@@ -157,4 +159,5 @@ def _replicate(run: DrillRun) -> ReplicateDocument:
         cause=run.cause if opened else None,
         named=run.named or None,
         named_rightly=opened and run.named_rightly,
+        nearest=run.nearest or None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -17,14 +18,17 @@ from monitoring.distribution import installed_version
 from monitoring.drills.clean_windows import CleanWindows, clean_windows, next_start
 from monitoring.drills.faults.catalogue import faults_named, fitting
 from monitoring.drills.faults.fault import Fault, FaultScope
-from monitoring.drills.replay_job import ReplayJob, Told
+from monitoring.drills.replay_job import ReplayJob, Told, told_by
 from monitoring.drills.replayed_traffic import ReplayedTraffic
 from monitoring.drills.timeline import Timeline, draw_timeline, lead_length, window_length
 from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
 from monitoring.jobs.deployment_lookup import look_up_deployment
-from monitoring.records import DrillRecord, DrillRun, FaultResult, Level
+from monitoring.jobs.run import Progress
+from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.records import DrillRecord, DrillRun, FaultResult, Level, WindowRecord
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan
+from monitoring.watches.descriptions import format_value, lower_first, watch_title
 from monitoring.watches.embedding import Embedder
 
 #: Windows before the fault: some weeks, after which what is usual is known.
@@ -237,10 +241,10 @@ class _Drill:
         )
         lead, told = f"lead-{number}", list[Told]()
         before = ReplayedTraffic(timeline.before, self._scope.spec, known_until=timeline.planted_at)
-        self._job.judge(lead, before, timeline.planted_at, told=told.append)
+        self._job.judge(lead, before, timeline.planted_at, judged=lambda window: told.extend(told_by(window)))
         after: list[Told] = []
         whole = ReplayedTraffic(timeline.changed(lambda rows, _window: rows), self._scope.spec)
-        self._job.judge("clean", whole, timeline.end, after=lead, told=after.append)
+        self._job.judge("clean", whole, timeline.end, after=lead, judged=lambda window: after.extend(told_by(window)))
         self._job.forget("clean")
         self.by_chance += [*told, *after]
         causes = "; ".join(f"{one.incident.level}, {one.incident.cause}" for one in (*told, *after))
@@ -255,21 +259,26 @@ class _Drill:
         )
         first: dict[Level, Told] = {}
 
-        def told(one: Told) -> None:
-            chance = any(other.key == one.key and other.start <= one.start for other in replicate.by_chance)
-            if not chance:
-                first.setdefault(one.incident.level, one)
+        windows: list[WindowRecord] = []
+
+        def judged(window: Progress) -> None:
+            windows.append(window.window)
+            for told in told_by(window):
+                chance = any(other.key == told.key and other.start <= told.start for other in replicate.by_chance)
+                if not chance:
+                    first.setdefault(told.incident.level, told)
 
         def enough() -> bool:
             return "page" in first or fault.level in first
 
         traffic = ReplayedTraffic(rows, self._scope.spec)
         end = replicate.timeline.end
-        self._job.judge("fault", traffic, end, after=replicate.lead, told=told, stop=enough)
+        self._job.judge("fault", traffic, end, after=replicate.lead, judged=judged, stop=enough)
         self._job.forget("fault")
         found = first.get("page") or first.get("notice")
         if found is None:
-            return DrillRun(replicate=replicate.number, column=target)
+            nearest = nearest_to_page(windows, self._deployment.reference_fit)
+            return DrillRun(replicate=replicate.number, column=target, nearest=nearest)
         incident = found.incident
         return DrillRun(
             replicate=replicate.number,
@@ -291,3 +300,36 @@ def _said(run: DrillRun) -> str:
     if run.level is None:
         return "not detected"
     return f"{run.level} in window {run.delay}: {run.cause}"
+
+
+def nearest_to_page(windows: Sequence[WindowRecord], fit: ReferenceFit) -> str:
+    """How near the windows with a fault came to a page.
+
+    Returns:
+        The largest evidence for a page beside its threshold, and the window with the largest value of the first loss
+        beside what pages in one window; empty without windows.
+    """
+    if not windows:
+        return ""
+    number, window = max(enumerate(windows, start=1), key=lambda item: item[1].page_log_evidence)
+    threshold = fit.tests["page"].budget.threshold
+    reached = math.exp(window.page_log_evidence)
+    parts = [f"evidence for a page {reached:,.3g} of {threshold:,.0f} in window {number}"]
+    key, limit = next(iter(fit.facts.losses.items()), (None, None))
+    if key is None or limit is None:
+        return parts[0]
+    values = [
+        (score.value, score.rows, at)
+        for at, one in enumerate(windows, start=1)
+        for score in one.scores
+        if score.level == "page" and (score.watch, score.slice) == (key.watch, key.slice) and score.value is not None
+    ]
+    if values:
+        value, rows, at = max(values)
+        least = limit.watch.value(limit.smallest_page(rows, limit.limit.highest, fit.facts.alpha))
+        title = lower_first(watch_title(key.watch))
+        parts.append(
+            f"{title} {format_value(key.watch, value)} in window {at}, where one window of {rows:,} rows pages "
+            f"above {format_value(key.watch, least)}"
+        )
+    return "; ".join(reversed(parts))

@@ -37,6 +37,15 @@ class Told:
         return self.incident.level, self.incident.watch, self.incident.slice
 
 
+def told_by(window: Progress) -> list[Told]:
+    """The incidents that a window opened or made worse."""
+    return [
+        Told(incident=incident, start=window.window.start, window=window.done)
+        for incident in window.changed
+        if is_news(incident, window.window.end)
+    ]
+
+
 class ReplayJob:
     """Judges replayed traffic as the deployment would be judged: same engine, config and budget, nobody notified."""
 
@@ -63,7 +72,7 @@ class ReplayJob:
         now: datetime,
         *,
         after: str | None = None,
-        told: Callable[[Told], None] = lambda _: None,
+        judged: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> int:
         """Judge what is due at a time.
@@ -71,7 +80,7 @@ class ReplayJob:
         Args:
             now: The time; the allowed lateness is waited for.
             after: The name of the store that this one begins as a copy of; None: empty.
-            told: Called with each incident that is opened or becomes worse.
+            judged: Called after each window.
         """
         path = self._path(name)
         if after is not None:
@@ -79,16 +88,11 @@ class ReplayJob:
         config = self._config.model_copy(update={"store": StoreSection(url=f"sqlite:///{path}")})
         moment = now + self._deployment.plan.lateness
 
-        def progress(done: Progress) -> None:
-            for one in done.changed:
-                if is_news(one, done.window.end):
-                    told(Told(incident=one, start=done.window.start, window=done.done))
-
         services = ExternalServices(
             moved=True, deploy=lambda _config, _embedder: self._deployment, open_traffic=lambda: traffic
         )
         with Store.open(config.store.url) as store:
-            request = RunRequest(stop=stop, progress=progress, sensitivity=False)
+            request = RunRequest(stop=stop, progress=judged, sensitivity=False)
             return judge_windows(config, store, request, clock=lambda: moment, services=services).judged
 
     def forget(self, name: str) -> None:

@@ -35,6 +35,7 @@ class DrillRun:
         slice: Its slice.
         cause: Its cause.
         named: The input that it names first; empty where it names none.
+        nearest: How near a missed fault came to a page; empty where it was detected, and in drills of earlier releases.
     """
 
     replicate: int
@@ -45,6 +46,7 @@ class DrillRun:
     slice: str = ""
     cause: str = ""
     named: str = ""
+    nearest: str = ""
 
     @property
     def named_rightly(self) -> bool:
@@ -107,6 +109,11 @@ class FaultResult:
         """The cause of most detected replicates, of several the first; empty where none was detected."""
         causes = Counter(one.cause for one in self.detected)
         return causes.most_common(1)[0][0] if causes else ""
+
+    @property
+    def nearest(self) -> str:
+        """How near the first replicate that was not detected came to a page; empty where all were detected."""
+        return next((one.nearest for one in self.runs if one.nearest), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

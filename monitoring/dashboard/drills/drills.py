@@ -128,7 +128,7 @@ def _fault(one: FaultResult) -> tuple[Cell, ...]:
 
 def _cause(one: FaultResult) -> str:
     """The cause that was told, or how often a notice was raised in its place."""
-    lower = f"a notice in {one.noticed} of {len(one.runs)}" if one.noticed else NOTHING
+    lower = f"a notice in {one.noticed} of {len(one.runs)}" if one.noticed else one.nearest or NOTHING
     return printable(one.cause, LONGEST_MESSAGE) if one.cause else lower
 
 
@@ -139,7 +139,7 @@ def _run(one: FaultResult, run: DrillRun) -> tuple[Cell, ...]:
         cell(printable(run.column) or NOTHING, run.column),
         cell("nothing" if run.level is None else f"a {run.level}", run.level or ""),
         Cell(text=NOTHING if run.delay is None else str(run.delay), value=run.delay),
-        cell(printable(run.cause, LONGEST_MESSAGE) or NOTHING, run.cause, style="text"),
+        cell(printable(run.cause or run.nearest, LONGEST_MESSAGE) or NOTHING, run.cause, style="text"),
         cell(printable(run.named) or NOTHING, run.named),
     )
 

@@ -41,6 +41,13 @@ class LossLimit:
         """Whether a window lies far outside; arguments as of `WindowLimit.exceeded`."""
         return total.mean > WORST_FACTOR * seen and self.limit.exceeded(total, seen, alpha, phases)
 
+    def smallest_page(self, rows: int, seen: float, alpha: float) -> float:
+        """The mean that one window of so many rows has to exceed; arguments as of `WindowLimit.exceeded`.
+
+        Where a window's rows are few, it has to exceed a bound besides, and this one is too low.
+        """
+        return max(WORST_FACTOR * seen, self.limit.smallest_outlier(rows, seen, alpha))
+
     def widened(self, width: float) -> LossLimit:
         """The limit of windows that vary so many times as much."""
         return replace(self, limit=self.limit.widened(width))

@@ -112,6 +112,12 @@ class WindowLimit:
         # The tail of a mean of scores in [0, 1] is at most e times the binomial one (Bentkus 2004).
         return math.e * binomial_tail(math.floor(total.mean * total.rows), total.rows, null) <= alpha
 
+    def smallest_outlier(self, rows: int, seen: float, alpha: float) -> float:
+        """The mean score that a window of so many rows exceeds where it is beyond the limit and far beyond `seen`."""
+        worst = float(log_odds(np.array([seen]), rows)[0])
+        odds = max(self.largest(rows, alpha), self.mean + EXCESS_FACTOR * (worst - self.mean))
+        return 1.0 / (1.0 + math.exp(-odds))
+
     def widened(self, width: float) -> WindowLimit:
         """The limit of windows that vary so many times as much."""
         return replace(self, std=self.std * width)

@@ -26,11 +26,12 @@ def scoreboard(drill: DrillRecord) -> RenderableType:
         *cells, cause = _cells(one)
         table.add_row(*map(Text, cells), Text(cause, no_wrap=True, overflow="ellipsis"))
     lines = [_about(drill), AS_LOGGED, *(f"Left out: {one.title}; it {one.reason}." for one in drill.unfit)]
-    missed = [one.title for one in drill.faults if one.outcome == "missed"]
+    missed = [one for one in drill.faults if one.outcome == "missed"]
     small = [one.title for one in drill.faults if one.outcome == "too small"]
     if small:
         lines.append(f"Smaller than what is detected within {drill.windows} windows: {', '.join(small)}.")
-    lines.append(f"Missed: {', '.join(missed)}." if missed else "Nothing was missed.")
+    lines += [f"Missed: {one.title}{f' ({one.nearest})' if one.nearest else ''}." for one in missed]
+    lines += [] if missed else ["Nothing was missed."]
     return Group(table, Text(), *map(Text, lines))
 
 

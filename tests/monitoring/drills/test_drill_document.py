@@ -23,7 +23,9 @@ def test_a_document_has_every_fault_and_every_replicate(drilled: Drilled) -> Non
         "cause": "out of range",
         "named": "temp",
         "named_rightly": True,
+        "nearest": None,
     }
     stop = found["faults"][-1]
     assert (stop["fault"], stop["outcome"], stop["runs"][0]["named_rightly"]) == ("labels-stop", "missed", False)
+    assert stop["runs"][0]["nearest"].startswith("evidence for a page ")
     assert found["left_out"] == []

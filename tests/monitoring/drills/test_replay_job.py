@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import load_config
-from monitoring.drills.replay_job import ReplayJob, Told
+from monitoring.drills.replay_job import ReplayJob, Told, told_by
 from monitoring.drills.replayed_traffic import ReplayedTraffic
 from monitoring.jobs.deployment import Deployment
 from monitoring.store.store import Store
@@ -36,7 +36,14 @@ def test_it_goes_on_from_a_copy_tells_what_opens_and_notifies_nobody(job: Replay
     assert job.judge("lead", traffic(Days(days=10), until=10), LIVE + 10 * DAY) == 10
     told: list[Told] = []
     gone = traffic(Days(days=20, broken_from=10))
-    judged = job.judge("fault", gone, LIVE + 20 * DAY, after="lead", told=told.append, stop=lambda: bool(told))
+    judged = job.judge(
+        "fault",
+        gone,
+        LIVE + 20 * DAY,
+        after="lead",
+        judged=lambda window: told.extend(told_by(window)),
+        stop=lambda: bool(told),
+    )
     assert judged == told[0].window <= 3
     assert told[0].start == LIVE + (9 + told[0].window) * DAY
     assert told[0].key == (told[0].incident.level, told[0].incident.watch, told[0].incident.slice)
@@ -55,6 +62,6 @@ def test_an_incident_names_an_input_by_its_fact_its_watch_or_its_drift(job: Repl
     numbers[600:] *= 100
     rows = rows.set_column(rows.column_names.index("temp"), "temp", [numbers])
     told: list[Told] = []
-    job.judge("fault", ReplayedTraffic(rows, SPEC), LIVE + 12 * DAY, told=told.append)
+    job.judge("fault", ReplayedTraffic(rows, SPEC), LIVE + 12 * DAY, judged=lambda window: told.extend(told_by(window)))
     fact = next(one.incident for one in told if one.incident.level == "page")
     assert job.named_input(fact) == "temp"

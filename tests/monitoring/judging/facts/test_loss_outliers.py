@@ -129,3 +129,17 @@ def test_false_facts_of_ordinary_days_are_within_their_share() -> None:
         beyond = scores[90:][scores[90:] > 1.2 * mine.limit.highest]
         found += sum(mine.exceeded(total(rate), mine.limit.highest, ALPHA, {}) for rate in beyond.tolist())
     assert found <= 1
+
+
+@given(
+    level=st.floats(min_value=0.02, max_value=0.6),
+    std=st.floats(min_value=0.02, max_value=0.4),
+    seed=st.integers(min_value=0, max_value=999),
+)
+def test_what_one_window_pages_above_is_what_is_said(level: float, std: float, seed: int) -> None:
+    fitted, rows = limit(rates(60, seed, level=level, std=std)), 100_000  # so many rows that a rate is what it is
+    seen = fitted.limit.highest
+    least = fitted.smallest_page(rows, seen, ALPHA)
+    for factor in (0.998, 1.002):
+        if least * factor < 1.0:
+            assert fitted.exceeded(total(least * factor, rows), seen, ALPHA, {}) is (factor > 1.0)

@@ -7,7 +7,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the checkout's packages, whatever is installed
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # the checkout's packages, whatever is installed
 
 _setup = RawConfigParser()
 _setup.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -16,7 +16,7 @@ project = "pitfalls_tf"
 version = release = _setup["metadata"]["version"]
 copyright = "the authors of pitfalls_tf, Apache-2.0"  # noqa: A001 - Sphinx reads this name
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "reference_tables"]
 exclude_patterns = ["_static", "paper/*/table.md"]
 
 # Markdown as the repository's browsers show it: headings have anchors, links to files of the repository download them.
@@ -27,6 +27,7 @@ nb_execution_mode = "off"
 
 # Docstrings have one kind of backtick; types are written once, in the signature.
 default_role = "code"
+highlight_language = "text"  # blocks that name no language are files and trees
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True

@@ -44,7 +44,11 @@ class PitfallsError(Exception):
 
 
 class BadInput(PitfallsError):
-    """The input is invalid; nothing was changed."""
+    """The input is invalid; nothing was changed. Exit code 2.
+
+    >>> BadInput("No such column.", got="'ts'", expected="one of: time", fix="Name the column time.").fix
+    'Name the column time.'
+    """
 
     exit_code = 2
 
@@ -73,7 +77,13 @@ class InvalidSettings(BadInput):
 
 
 class CannotRun(PitfallsError):
-    """The input is valid, but the environment does not allow it: a port in use, a folder that cannot be written."""
+    """The input is valid, but the environment does not allow it: a port in use, a folder that cannot be written.
+
+    Exit code 3.
+
+    >>> CannotRun("The port is in use.", got="8501", expected="a free port", fix="Choose another one.").exit_code
+    3
+    """
 
     exit_code = 3
 

@@ -67,6 +67,16 @@ class Monitor:
     One that `from_reference` made knows its `notes`, and what each of the reference's `columns` was taken for.
 
     Not safe for several threads; several processes may open one folder, and one of them judges at a time.
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> p = rng.random(12_000)
+    >>> ts = pd.date_range("2026-01-01", periods=12_000, freq="5min")
+    >>> table = pd.DataFrame({"ts": ts, "p": p, "y": rng.random(12_000) < p})
+    >>> monitor = Monitor.from_reference(table[:6_000], event_time="ts", scores="p", label="y")
+    >>> monitor.run(table[6_000:])
+    MonitorResult(...22 windows...
     """
 
     def __init__(
@@ -120,8 +130,6 @@ class Monitor:
         """A monitor that compares live tables with a reference table.
 
         One of `scores` and `predicted` has to be given, unless `task` is "inputs". Several columns are a list of names.
-
-        >>> Monitor.from_reference(reference, event_time="ts", scores="p", label="y", out="lender")  # doctest: +SKIP
 
         Args:
             reference: A path (or pattern), a pandas frame, a pyarrow table, or anything with the Arrow interface:

@@ -35,6 +35,17 @@ class MonitorResult:
         status: The deployment's whole state, as the store has it.
         judged: The number of windows that this run judged.
         benchmark: The model's losses on the reference.
+
+    >>> import pandas as pd
+    >>> from monitoring import Monitor
+    >>> ts = pd.date_range("2026-01-01", periods=8_000, freq="10min")
+    >>> table = pd.DataFrame({"ts": ts, "size": [1.0, 2.0, 3.0, 4.0] * 2_000})
+    >>> monitor = Monitor.from_reference(table[:4_000], event_time="ts", task="inputs", every="1d")
+    >>> result = monitor.run(table[4_000:].assign(size=9.0))
+    >>> result.paged, result.incidents[0].level
+    (False, 'notice')
+    >>> int(result.to_pandas("windows")["rows"].sum())
+    4000
     """
 
     status: MonitorStatus

@@ -119,6 +119,18 @@ def compare(
 ) -> Verdict:
     """Whether setup `a` is better than setup `b`, over paired seeds and domains.
 
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> brier = {"plain": [0.15, 0.16, 0.15, 0.17], "tuned": [0.12, 0.12, 0.13, 0.12]}
+    >>> rows = [
+    ...     (setup, "all", seed, "brier", value) for setup, values in brier.items() for seed, value in enumerate(values)
+    ... ]
+    >>> path = tempfile.mkdtemp() + "/scores.csv"
+    >>> pd.DataFrame(rows, columns=["setup", "domain", "seed", "metric", "value"]).to_csv(path, index=False)
+    >>> verdict = compare(f"{path}:tuned", f"{path}:plain")
+    >>> verdict.overall.outcome, round(verdict.gain, 3)
+    ('better', 0.035)
+
     Args:
         a: What `train` returned, a folder of runs, or a table with the columns setup, domain, seed, metric and value;
             "TABLE:SETUP" selects a setup of a table with several.

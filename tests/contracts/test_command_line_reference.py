@@ -1,13 +1,14 @@
-"""docs/reference/cli.md names every verb and flag that exists, and none that does not."""
+"""docs/reference/cli.md has a section for every verb, whose flags are generated, and none for what does not exist."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 import pytest
 
+from docs.reference_tables import entries, flag_rows, verbs
 from pitfalls_tf.cli import VERBS, pitfalls
 from pitfalls_tf.cli.group import LazyGroup, Verb
 
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADING = re.compile(r"^## `(pitfalls[^`]*)`$", re.MULTILINE)
-FLAG_ROW = re.compile(r"^\| `(-[^`]*)`", re.MULTILINE)
-
-
-class Section(NamedTuple):
-    """What the page says about one verb."""
-
-    arguments: set[str]
-    flags: set[str]
 
 
 def rows(group: LazyGroup, path: str = "pitfalls") -> Iterator[tuple[str, Verb, click.Command]]:
@@ -35,13 +28,6 @@ def rows(group: LazyGroup, path: str = "pitfalls") -> Iterator[tuple[str, Verb, 
         yield f"{path} {name}", verb, command
         if isinstance(command, LazyGroup):
             yield from rows(command, f"{path} {name}")
-
-
-def verbs() -> Iterator[tuple[str, click.Command]]:
-    """Every verb that does something: full name, command."""
-    for path, _, command in rows(pitfalls):
-        if not isinstance(command, click.Group):
-            yield path, command
 
 
 def flags(command: click.Command) -> set[str]:
@@ -58,30 +44,41 @@ def arguments(command: click.Command) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def reference(root: Path) -> dict[str, Section]:
-    """The page, cut at its headings. A heading is a usage line; a flag is the first cell of a table row."""
+def reference(root: Path) -> dict[str, tuple[set[str], list[str]]]:
+    """The arguments in the heading of each verb, and the lines of its directive."""
     parts = HEADING.split((root / "docs/reference/cli.md").read_text("utf-8"))
     sections = {}
     for usage, text in zip(parts[1::2], parts[2::2], strict=True):
         words = usage.split()
         name = " ".join(word for word in words if word.islower())
-        spelled = {re.sub(r"\W", "", word) for word in words if not word.islower()}
-        found = {flag for row in FLAG_ROW.findall(text) for flag in re.findall(r"--[a-z][a-z_-]*", row)}
-        sections[name] = Section(spelled, found)
+        (directive,) = re.findall(rf"^:::{{flags}} {name}\n(.*?)^:::$", text, re.MULTILINE | re.DOTALL)
+        sections[name] = {re.sub(r"\W", "", word) for word in words if not word.islower()}, directive.splitlines()
     return sections
 
 
-def test_the_page_has_one_section_for_each_verb(reference: dict[str, Section]) -> None:
+def test_the_page_has_one_section_for_each_verb(reference: dict[str, tuple[set[str], list[str]]]) -> None:
     assert sorted(reference) == sorted(path for path, _ in verbs())
 
 
-def test_each_section_names_the_verbs_flags_and_no_others(reference: dict[str, Section]) -> None:
-    written = {path: section.flags for path, section in reference.items()}
-    assert written == {path: flags(command) for path, command in verbs()}
+def test_each_section_has_a_row_for_each_flag(reference: dict[str, tuple[set[str], list[str]]]) -> None:
+    for path, command in verbs():
+        cells = [row[0] for row in flag_rows(path, entries(reference[path][1]))]
+        assert {flag for cell in cells for flag in re.findall(r"--[a-z][\w-]*", cell)} == flags(command), path
 
 
-def test_each_heading_names_the_verbs_arguments(reference: dict[str, Section]) -> None:
-    written = {path: section.arguments for path, section in reference.items()}
+def test_a_flag_that_does_not_exist_fails_the_build() -> None:
+    with pytest.raises(ValueError, match="pitfalls compare has no --best"):
+        flag_rows("pitfalls compare", entries(["- `--best`: which"]))
+
+
+def test_defaults_come_from_the_program() -> None:
+    rows = {cell: (default, text) for cell, default, text in flag_rows("pitfalls compare", {})}
+    assert rows["`--metric TEXT`"] == ("brier, or the only one", "Metric to compare")
+    assert rows["`--smallest FLOAT`"][0] == "`0.005`"
+
+
+def test_each_heading_names_the_verbs_arguments(reference: dict[str, tuple[set[str], list[str]]]) -> None:
+    written = {path: names for path, (names, _) in reference.items()}
     assert written == {path: arguments(command) for path, command in verbs()}
 
 

@@ -19,11 +19,12 @@ import click
 import pytest
 import yaml
 
+from docs.reference_tables import verbs
 from monitoring.dashboard.overview.metrics import metrics_text
 from monitoring.jobs.service.workers import QueueState
 from pitfalls_tf.cli.variables import name_variables
 from serving.metrics.metrics import ServerMetrics, TrafficCounts
-from tests.contracts.test_command_line_reference import flags, verbs
+from tests.contracts.test_command_line_reference import flags
 from tests.needs import missing
 
 if TYPE_CHECKING:

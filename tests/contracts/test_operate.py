@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.contracts.test_command_line_reference import flags, verbs
+from docs.reference_tables import verbs
+from tests.contracts.test_command_line_reference import flags
 
 VERBS = dict(verbs())
 COMMAND = re.compile(r"^(?:ExecStart=\S+ \S+/)?(pitfalls .+)$", re.MULTILINE)

@@ -2,75 +2,49 @@
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from monitoring.config import ConfigDraft, load_config, render_config
-from monitoring.config.draft import WebhookDraft
-from monitoring.config.routes import ROUTES, RouteSection
+from docs.reference_tables import entries, setting_rows
+from monitoring.config import load_config
+from monitoring.config.routes import ROUTES
 from monitoring.config.sections import SECTIONS
 from monitoring.errors import BadInput
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/monitor-toml.md").read_text("utf-8")
 
 
-def documented(section: str) -> list[tuple[str, str]]:
-    head = f"[[{section}]]" if section in ("action", "expected", "metric", "notify", "rule") else f"[{section}]"
-    _, _, rest = PAGE.partition(f"\n## {head}\n")
-    return rows(rest.partition("\n## ")[0].partition("\n### ")[0])
-
-
-def documented_route(route: str) -> list[tuple[str, str]]:
-    """The rows of a route's own table."""
-    return rows(PAGE.partition(f"| key of `{route}` |")[2].partition("\n\n")[0])
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, timedelta):
-        return str(value)
-    return f"{value.days}d" if value and not value % timedelta(days=1) else f"{value.total_seconds():g}s"
-
-
-def rows(text: str) -> list[tuple[str, str]]:
-    return re.findall(r"^\| `(\w+)` \| (.+?) \|", text, re.MULTILINE)
+def lines_of(name: str) -> list[str]:
+    """The lines of the directive of a section, below that section's own heading."""
+    lines: str
+    (lines,) = re.findall(rf"^:::{{settings}} {re.escape(name)}\n(.*?)^:::$", PAGE, re.MULTILINE | re.DOTALL)
+    return lines.splitlines()
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_the_page_lists_each_key_with_its_default(section: str) -> None:
-    values = render_config(
-        ConfigDraft(bundle="b", traffic="t", webhooks=(WebhookDraft(webhook="https://hooks.example.org"),))
-    )
-    written = dict(
-        re.findall(r"^(\w+) = (.+)$", values.partition(f"[{section}]")[2].partition("\n\n[")[0], re.MULTILINE)
-    )
-    for (key, shown), (name, field) in zip(documented(section), SECTIONS[section].model_fields.items(), strict=True):
-        assert key == name
-        if field.is_required():
-            assert shown == "required"
-        elif field.default is None:
-            assert shown == "none"
-        elif name in written:
-            assert shown == f"`{written[name]}`"
-        else:
-            default = list(field.default) if isinstance(field.default, tuple) else field.default
-            assert shown == f"`{json.dumps(default, default=_text)}`"
+def test_the_page_describes_each_key_below_its_heading_in_order(section: str) -> None:
+    head = f"[[{section}]]" if section in ("action", "expected", "metric", "notify", "rule") else f"[{section}]"
+    assert PAGE.index(f"\n## {head}\n") < PAGE.index(f":::{{settings}} {section}\n")
+    assert list(entries(lines_of(section))) == list(SECTIONS[section].model_fields)
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route != "webhook"])
-def test_the_page_lists_each_key_of_a_route_with_its_default(route: str) -> None:
-    own = {name: field for name, field in ROUTES[route].model_fields.items() if name not in RouteSection.model_fields}
-    assert [key for key, _ in documented_route(route)] == list(own)
-    for (_, shown), field in zip(documented_route(route), own.values(), strict=True):
-        if field.is_required() or field.default is None:
-            assert shown == ("required" if field.is_required() else "none")
-        else:
-            default = field.default
-            written = f"{default.seconds}s" if isinstance(default, timedelta) else default
-            assert shown == f"`{json.dumps(written)}`"
+def test_the_page_describes_each_key_of_a_route(route: str) -> None:
+    assert setting_rows(f"notify.{route}", entries(lines_of(f"notify.{route}")))
+
+
+def test_a_key_without_a_description_fails_the_build() -> None:
+    with pytest.raises(ValueError, match="differ in cron"):
+        setting_rows("schedule", {})
+
+
+def test_values_and_defaults_come_from_the_records() -> None:
+    rows = {key: (values, default) for key, values, default, _ in setting_rows("windows", entries(lines_of("windows")))}
+    assert rows["`min_rows`"] == ("whole number >= 1, <= 1,000,000,000", "`200`")
+    assert rows["`lateness`"] == ("duration", '`"6h"`')
+    assert rows["`rows`"][1] == "none, e.g. `5000`"
 
 
 def test_the_smallest_config_of_the_page_is_one(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: 
     if len(edges) < 2 or not before.present or not now.present:
         return None
     if aspect == "spread":
-        old, new = (f"{_quantile(edges, one, 0.25)} \N{EN DASH} {_quantile(edges, one, 0.75)}" for one in (before, now))
+        old, new = (_middle_half(edges, one) for one in (before, now))
         return None if old == new else InputShift(what=f"middle half of {name}", before=old, now=new)
     old, new = (_quantile(edges, one, 0.5) for one in (before, now))
     rose = _place(now, 0.5) > _place(before, 0.5)
@@ -112,6 +112,12 @@ def _place(counts: FeatureCounts, share: float) -> float:
     place = int(np.searchsorted(below, share))
     start = float(below[place - 1]) if place else 0.0
     return place + (share - start) / max(float(below[place]) - start, 1e-12)
+
+
+def _middle_half(edges: Sequence[float], counts: FeatureCounts) -> str:
+    """Where the middle half of the values lies; in short where all of it is beyond one edge."""
+    low, high = (_quantile(edges, counts, share) for share in (0.25, 0.75))
+    return low if low == high else f"{low} \N{EN DASH} {high}"
 
 
 def _quantile(edges: Sequence[float], counts: FeatureCounts, share: float) -> str:

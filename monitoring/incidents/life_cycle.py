@@ -129,7 +129,8 @@ def came_back(incident: IncidentRecord, previous: int | None) -> IncidentRecord:
     """
     if previous is None:
         return incident
-    return replace(incident, previous=previous, message=f"Came back, see #{previous}. {incident.message}")
+    before, named, step = incident.message.partition(NEXT_STEP)
+    return replace(incident, previous=previous, message=f"{before} It came back, see #{previous}.{named}{step}")
 
 
 def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: datetime) -> IncidentRecord:

@@ -70,8 +70,8 @@ def render(status: MonitorStatus) -> RenderableType:
         Text(top.verdict, style=_STYLES.get(top.health.state, "bold")),
     ]
     parts += [Text(_other_version(one)) for one in status.versions]
-    if top.first_page:
-        parts.append(Text(top.first_page))
+    if top.page:
+        parts.append(Text(top.page))
         if top.explanation:
             parts.append(Text(top.explanation))
     parts.append(Text(top.budget, style="dim"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os.path
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -22,8 +24,8 @@ class Headline:
         period: The span of the judged windows.
         health: Whether the deployment is healthy, and what stands against it.
         verdict: The verdict.
-        first_page: When and why the first page was raised; empty while there was none.
-        explanation: What the first page said when it was opened, and how often it became worse; empty without one.
+        page: The newest page that is open, or else the last one, and why it was raised; empty while there was none.
+        explanation: What else it said when it was opened, and how often it became worse; empty without one.
         budget: The budget of false alarms.
         detectable_rise: The smallest rise of each loss that would be detected, or why none would be; empty where it was
             not simulated.
@@ -33,7 +35,7 @@ class Headline:
     period: str
     health: Health
     verdict: str
-    first_page: str
+    page: str
     explanation: str
     budget: str
     detectable_rise: str
@@ -74,8 +76,8 @@ def headline(status: MonitorStatus) -> Headline:
         period=period,
         health=health,
         verdict=_verdict(status, health),
-        first_page=_first_page(pages[0], zone) if pages else "",
-        explanation=_explanation(pages[0].message) if pages else "",
+        page=_page(pages, zone) if pages else "",
+        explanation=_explanation(_without_cause(_leading(pages))) if pages else "",
         budget=(
             f"False-alarm budget: pages at most {printable(status.page_budget)}, notices at most "
             f"{printable(status.notice_budget)}, on average while nothing changes; for the whole deployment, whatever "
@@ -144,6 +146,22 @@ def _life(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     return life + (f" ({some})" if some else "")
 
 
-def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:
+def _leading(pages: Sequence[IncidentRecord]) -> IncidentRecord:
+    """The newest page that is open, or else the last one."""
+    return max(pages, key=lambda page: (page.state != "closed", page.window_start, page.number))
+
+
+def _page(pages: Sequence[IncidentRecord], zone: ZoneInfo) -> str:
+    page = _leading(pages)
     window = format_window(page.window_start, page.window_end, zone)
-    return f"First page on {format_moment(page.opened_at, zone)}, for the window {window}. {cause_line(page)}."
+    which = f"Page #{page.number}" if page.state != "closed" else f"Last page, #{page.number}"
+    first = f"{which}, opened {format_moment(page.opened_at, zone)} for the window {window}: {cause_line(page)}."
+    others = ", ".join(f"#{other.number}" for other in pages if other.state != "closed" and other is not page)
+    return f"{first} Open besides: {others}." if others else first
+
+
+def _without_cause(page: IncidentRecord) -> str:
+    """A page's message without its first sentence, where its cause begins with that."""
+    shared = os.path.commonprefix([cause_line(page), page.message])
+    rest = page.message[len(shared) :]
+    return rest[2:] if shared and rest.startswith(". ") else page.message

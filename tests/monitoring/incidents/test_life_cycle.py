@@ -171,7 +171,7 @@ def test_a_fact_is_over_after_quiet_windows_in_a_row(relapse: bool) -> None:
 def test_an_incident_that_came_back_refers_to_the_closed_one() -> None:
     new = incident(number=4, message="It rose.")
     assert came_back(new, None) == new
-    assert came_back(new, 2) == replace(new, previous=2, message="Came back, see #2. It rose.")
+    assert came_back(new, 2) == replace(new, previous=2, message="It rose. It came back, see #2.")
 
 
 def test_what_is_known_of_the_cause_by_now_takes_the_place_of_what_was_known_before() -> None:

@@ -50,4 +50,4 @@ def test_the_next_window_tests_against_the_baseline_again_and_harm_that_goes_on_
         run(20)
         again = [one for one in store.incidents.read(number) if one.previous in {page.number for page in pages}]
         assert again
-        assert again[0].message.startswith(f"Came back, see #{again[0].previous}. ")
+        assert f" It came back, see #{again[0].previous}." in again[0].message

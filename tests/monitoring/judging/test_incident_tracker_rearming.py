@@ -144,7 +144,7 @@ def test_what_a_person_closed_is_tested_against_the_baseline_again_and_comes_bac
     ]
     again = next(one for _, one in opened_incidents(found) if one.previous is not None)
     assert again.previous in {one.number for one in closed}
-    assert again.message.startswith(f"Came back, see #{again.previous}. ")
+    assert f" It came back, see #{again.previous}. Next step: " in again.message
 
 
 def open_page(part: str) -> IncidentRecord:

@@ -26,7 +26,7 @@ def test_everything_that_matters_fits_in_eighty_columns_without_colour(status: M
     assert "flights version 1" in words
     assert "2 pages in 275 windows, 1 still open" in words
     assert (
-        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Unexpected part of Brier score: the model is"
+        "Page #3, opened 8 Dec 2013 06:00 for the window 7 Dec 2013: Brier score at origin = EWR: the traffic is harder"
         in words
     )
     assert "False-alarm budget: pages at most 1 per 365 windows" in words

@@ -16,11 +16,24 @@ def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatu
     assert (found.model, found.health.healthy) == ("flights version 1", False)
     assert found.period == "1 Apr 2013 \N{EN DASH} 31 Dec 2013 (UTC)"
     assert found.verdict == "2 pages in 275 windows, 1 still open"
-    assert found.first_page == (
-        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Unexpected part of Brier score: the model is "
-        "overconfident (surprise +0.063)."
+    assert found.page == (
+        "Page #3, opened 8 Dec 2013 06:00 for the window 7 Dec 2013: Brier score at origin = EWR: the traffic is "
+        "harder (expected loss +0.050)."
     )
-    assert found.explanation == status.incidents[0].message
+    assert found.explanation == next(one.message for one in status.incidents if one.number == 3)
+    closed = replace(status, incidents=tuple(replace(one, state="closed") for one in status.incidents))
+    assert headline(closed).page.startswith("Last page, #3, opened 8 Dec 2013")
+    both = replace(status, incidents=tuple(replace(one, state="open") for one in status.incidents))
+    assert headline(both).page.endswith(" Open besides: #1.")
+
+
+def test_what_the_cause_says_is_not_said_twice(status: MonitorStatus) -> None:
+    cause = "Error rate 23 \N{RIGHTWARDS ARROW} 55 % since 22 April 2013 (912 rows): the model is overconfident"
+    told = f"{cause.partition(':')[0]}. Of this the model expected little."
+    page = replace(status.incidents[0], cause=cause, message=told)
+    found = headline(replace(status, incidents=(page,)))
+    assert found.page.endswith("overconfident.")
+    assert found.explanation == "Of this the model expected little."
     assert found.budget.startswith(
         "False-alarm budget: pages at most 1 per 365 windows, notices at most 1 per 30 windows, on average"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -162,6 +161,8 @@ def _page(pages: Sequence[IncidentRecord], zone: ZoneInfo) -> str:
 
 def _without_cause(page: IncidentRecord) -> str:
     """A page's message without its first sentence, where its cause begins with that."""
-    shared = os.path.commonprefix([cause_line(page), page.message])
-    rest = page.message[len(shared) :]
-    return rest[2:] if shared and rest.startswith(". ") else page.message
+    cause = cause_line(page)
+    for sentence in (f"{cause}. ", f"{cause.rpartition(': ')[0]}. "):
+        if page.message.startswith(sentence):
+            return page.message.removeprefix(sentence)
+    return page.message

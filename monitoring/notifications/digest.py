@@ -12,6 +12,7 @@ from monitoring.documents.incident import incident_document
 from monitoring.documents.notification import DigestDocument, DigestEventDocument
 from monitoring.notifications.notification import Notification, link_of, one_line
 from monitoring.records import IncidentRecord, Level
+from monitoring.watches.cause_line import cause_line
 
 #: Incidents that a digest names; the others are counted.
 NAMED = 20
@@ -57,7 +58,7 @@ class Digest:
         """A line for each incident, those that are not closed first."""
         incidents = sorted(self.incidents, key=lambda one: one.state == "closed")
         lines = [
-            f"{one.number}  {one.level}, {one.state}, {iso(one.window_start)[:16]}Z: {one_line(one.cause)}"
+            f"{one.number}  {one.level}, {one.state}, {iso(one.window_start)[:16]}Z: {one_line(cause_line(one))}"
             for one in incidents[:NAMED]
         ]
         more = [f"and {len(incidents) - NAMED} more"] if len(incidents) > NAMED else []

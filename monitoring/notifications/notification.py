@@ -12,6 +12,7 @@ from monitoring.documents.document import iso
 from monitoring.documents.incident import incident_document
 from monitoring.documents.notification import NotificationDocument, NotificationEventDocument
 from monitoring.records import IncidentRecord, IncidentState
+from monitoring.watches.cause_line import cause_line
 
 #: What a notification is about: an incident that entered a state, a test of the route, or what happened in a rollout.
 NotificationKind: TypeAlias = Literal["incident", "test", "rollout"]
@@ -46,7 +47,8 @@ class Notification:
         """
         verb = "" if self.state == "open" else f" {self.state}"
         test = "TEST: " if self.kind == "test" else ""
-        return f"{test}{self.deployment.name}: {self.incident.level}{verb}: {one_line(self.incident.cause)}"
+        cause = cause_line(self.incident) if self.kind == "incident" else self.incident.cause
+        return f"{test}{self.deployment.name}: {self.incident.level}{verb}: {one_line(cause)}"
 
     @property
     def text(self) -> str:

@@ -18,10 +18,11 @@ from monitoring.reports.sections.formatting import (
     format_window,
 )
 from monitoring.reports.sections.headline import headline
-from monitoring.reports.sections.incidents import cause_line, remarks
+from monitoring.reports.sections.incidents import remarks
 from monitoring.reports.sections.label_delays import label_delay_sentence
 from monitoring.reports.sections.metrics import labels_by_output
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
+from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:

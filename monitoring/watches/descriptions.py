@@ -11,6 +11,9 @@ from monitoring.tasks.output_names import split_output
 from monitoring.tasks.ranking import FIRST
 from monitoring.tasks.task import Metric, Unit, loss_of
 
+#: An explanation is a few sentences, which quote labels.
+LONGEST_MESSAGE = 2000
+
 #: Longer text from the traffic is cut, in characters.
 LONGEST = 200
 

@@ -15,10 +15,18 @@ from monitoring.dashboard.view.requests import WINDOWS_SHOWN
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.records import BaselineScore, WatchKey, WindowRecord
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE, finite_evidence, format_evidence, format_window
+from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
 from monitoring.reports.sections.inputs import effect_of
 from monitoring.store.overview import DeploymentSummary
-from monitoring.watches.descriptions import NOTHING, format_change, format_value, printable, slice_title, watch_title
+from monitoring.watches.descriptions import (
+    LONGEST_MESSAGE,
+    NOTHING,
+    format_change,
+    format_value,
+    printable,
+    slice_title,
+    watch_title,
+)
 
 #: What stands for the baseline in the place of a window.
 BASELINE: Final = "baseline"

@@ -28,9 +28,10 @@ from monitoring.reports.sections.formatting import (
     format_moment,
     format_window,
 )
-from monitoring.reports.sections.incidents import cause_line, remarks
+from monitoring.reports.sections.incidents import remarks
 from monitoring.reports.sections.inputs import inputs_of
 from monitoring.reports.sections.sensitivity import sensitivity_rows
+from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import (
     NOTHING,
     format_value,

@@ -19,7 +19,6 @@ from monitoring.dashboard.view.words import ago, name_of, zone_words
 from monitoring.errors import PitfallsError
 from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.records import Backfill, RunRecord
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE
 from monitoring.reports.window_states import WindowState
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.checks import Check
@@ -27,7 +26,7 @@ from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import OutboxEvent
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.runs import StoredRun
-from monitoring.watches.descriptions import NOTHING, printable
+from monitoring.watches.descriptions import LONGEST_MESSAGE, NOTHING, printable
 
 #: How many runs and notifications the CSV files of all jobs have.
 CSV_ROWS: Final = 1000

@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.records import RunRecord
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE
 from monitoring.store.runs import StoredRun
-from monitoring.watches.descriptions import NOTHING, printable
+from monitoring.watches.descriptions import LONGEST_MESSAGE, NOTHING, printable
 
 _COLUMNS = ("Began", "Ended", "Windows", "Rows", "Took", "Error", "Machine", "Version")
 

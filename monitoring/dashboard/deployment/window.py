@@ -11,14 +11,17 @@ from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.records import BaselineScore, MeasuredMetric, ScoreRecord, WindowRecord
 from monitoring.reports.sections.estimates import METHODS
-from monitoring.reports.sections.formatting import (
-    LONGEST_MESSAGE,
-    finite_evidence,
-    format_evidence,
-    format_window,
-)
+from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
 from monitoring.store.overview import DeploymentSummary
-from monitoring.watches.descriptions import NOTHING, format_value, metric_title, printable, slice_title, watch_title
+from monitoring.watches.descriptions import (
+    LONGEST_MESSAGE,
+    NOTHING,
+    format_value,
+    metric_title,
+    printable,
+    slice_title,
+    watch_title,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

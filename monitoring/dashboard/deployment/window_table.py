@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 from monitoring.dashboard.view.charts import window_address
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.records import Backfill
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE
 from monitoring.reports.window_states import WindowState
 from monitoring.store.added_labels import AddedLabels
-from monitoring.watches.descriptions import NOTHING, printable
+from monitoring.watches.descriptions import LONGEST_MESSAGE, NOTHING, printable
 
 
 def window_table(windows: Sequence[WindowState], most: int | None, parent: str, zone: ZoneInfo) -> TableView:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.records import DrillRecord, DrillRun, FaultResult
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count
+from monitoring.reports.sections.formatting import format_count
 from monitoring.store.overview import DeploymentSummary
-from monitoring.watches.descriptions import NOTHING, printable
+from monitoring.watches.descriptions import LONGEST_MESSAGE, NOTHING, printable
 
 #: Words of an outcome.
 _OUTCOMES = {"detected": "detected", "missed": "missed", "too small": "smaller than detected"}

@@ -19,16 +19,12 @@ from monitoring.dashboard.view.table import TABLE_ROWS, ChartView, TableView, ce
 from monitoring.dashboard.view.words import Figure, name_of, next_step, zone_words
 from monitoring.records import FACT_WATCH, JUDGED_AGAIN, WORSE_SINCE, ActionKind, IncidentRecord, Subgroup, WatchKey
 from monitoring.reports.charts.marks import STRIP_WINDOWS
-from monitoring.reports.sections.formatting import (
-    LONGEST_MESSAGE,
-    format_count,
-    format_evidence,
-    format_moment,
-    format_window,
-)
-from monitoring.reports.sections.incidents import action_text, cause_line, remarks
+from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
+from monitoring.reports.sections.incidents import action_text, remarks
 from monitoring.store.notifications import OutboxEvent
+from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import (
+    LONGEST_MESSAGE,
     NOTHING,
     format_amount,
     format_change,

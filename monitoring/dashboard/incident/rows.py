@@ -19,8 +19,8 @@ from monitoring.jobs.examples.incident_rows import IncidentRows, read_incident_r
 from monitoring.jobs.subgroups.subgroup_rows import read_subgroups
 from monitoring.records import FACT_WATCH, IncidentRecord, WindowRecord
 from monitoring.reports.sections.formatting import format_window
-from monitoring.reports.sections.incidents import cause_line
 from monitoring.store.overview import DeploymentSummary
+from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
 #: Inputs that a table of the page has, those that moved first.

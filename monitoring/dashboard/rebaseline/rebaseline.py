@@ -12,9 +12,9 @@ from monitoring.dashboard.view.words import name_of
 from monitoring.errors import BadInput
 from monitoring.records import IncidentRecord, Rebaseline
 from monitoring.reports.sections.formatting import format_moment, format_window
-from monitoring.reports.sections.incidents import cause_line
 from monitoring.store.overview import DeploymentSummary
 from monitoring.timestamps import parse_moment
+from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable
 
 #: How a form writes a time, in the deployment's zone.

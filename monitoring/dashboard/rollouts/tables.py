@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.records import RolloutEvent, RolloutInterval, RolloutPlan, RolloutRecord, RolloutResult
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_moment, format_window
-from monitoring.watches.descriptions import NOTHING, printable
+from monitoring.reports.sections.formatting import format_moment, format_window
+from monitoring.watches.descriptions import LONGEST_MESSAGE, NOTHING, printable
 
 #: Bytes of a mebibyte.
 _MEBIBYTE = 1 << 20

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from monitoring.records import IncidentRecord, Level
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.health import SUSPECTED_HARM
-from monitoring.reports.sections.incidents import cause_line, remarks
+from monitoring.reports.sections.incidents import remarks
 from monitoring.store.notifications import Undelivered
 from monitoring.store.overview import DeploymentSummary
+from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable
 
 State: TypeAlias = Literal["page", "failing", "late", "undelivered", "suspected", "notice", "unknown", "ok"]

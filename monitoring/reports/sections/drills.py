@@ -5,8 +5,8 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from monitoring.records import DrillRecord
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment
-from monitoring.watches.descriptions import NOTHING, printable
+from monitoring.reports.sections.formatting import format_count, format_moment
+from monitoring.watches.descriptions import LONGEST_MESSAGE, NOTHING, printable
 
 #: What is shown of a drill's faults.
 COLUMNS = ("Fault", "Should be", "Told", "Window", "Cause")

@@ -12,9 +12,6 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 _TO, _TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 
-#: An explanation is a few sentences, which quote labels.
-LONGEST_MESSAGE = 2000
-
 #: exp(700) is near the largest float.
 _LARGEST_LOG = 700.0
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitoring.records import WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
+from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.health import Health, health_of
-from monitoring.reports.sections.incidents import cause_line, pages_of
+from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
-from monitoring.watches.descriptions import format_change, lower_first, metric_title, printable
+from monitoring.watches.cause_line import cause_line
+from monitoring.watches.descriptions import LONGEST_MESSAGE, format_change, lower_first, metric_title, printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from monitoring.records import BURN_IN, MonitorStatus
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_evidence, format_moment
+from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment
 from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
-from monitoring.watches.descriptions import lower_first, printable
+from monitoring.watches.descriptions import LONGEST_MESSAGE, lower_first, printable
 
 HealthState: TypeAlias = Literal[
     "page",

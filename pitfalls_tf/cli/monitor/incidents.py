@@ -199,7 +199,8 @@ def list_incidents(config_path: Path, deployment: int | None, *, everything: boo
 
 def _list_line(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> str:
     from monitoring.reports.sections.formatting import format_moment  # noqa: PLC0415 - not needed for --help
-    from monitoring.reports.sections.incidents import cause_line, remarks  # noqa: PLC0415 - as above
+    from monitoring.reports.sections.incidents import remarks  # noqa: PLC0415 - as above
+    from monitoring.watches.cause_line import cause_line  # noqa: PLC0415 - as above
 
     state = ", ".join((incident.state, *remarks(incident, now, zone)))
     since = format_moment(incident.window_start, zone)
@@ -232,7 +233,8 @@ def show_incident(incident: int, config_path: Path, deployment: int | None, *, o
 
 def _lines_of(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> list[str]:
     from monitoring.reports.sections.formatting import format_moment, format_window  # noqa: PLC0415 - as in command
-    from monitoring.reports.sections.incidents import action_text, cause_line, remarks  # noqa: PLC0415 - as above
+    from monitoring.reports.sections.incidents import action_text, remarks  # noqa: PLC0415 - as above
+    from monitoring.watches.cause_line import cause_line  # noqa: PLC0415 - as above
 
     window = format_window(incident.window_start, incident.window_end, zone)
     log = [(one.at, f"{action_text(one, zone)} (by {one.by})") for one in incident.actions]

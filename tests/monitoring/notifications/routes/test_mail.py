@@ -41,7 +41,10 @@ def test_a_mail_by_starttls_with_a_login_arrives_whole(context: ssl.SSLContext) 
     assert server.secure == [True]
     assert server.recipients == ["TO:<a@example.org>", "TO:<b@example.org>"]
     mail = email.message_from_bytes(server.mails[0], policy=email.policy.default)
-    assert (mail["From"], mail["Subject"]) == (SENDER, "flights-eu: page: the model is wrong")
+    assert (mail["From"], mail["Subject"]) == (
+        SENDER,
+        "flights-eu: page: Unexpected part of Brier score at origin = EWR: the model is wrong",
+    )
     body = mail.get_content().replace("\r\n", "\n")
     assert body.startswith("Brier rose by .063 — more than harmless.\n\nDeployment  flights-eu (4)")
     assert "Dashboard   https://m/3" in body
@@ -56,11 +59,13 @@ def test_a_mail_by_tls_and_one_in_plain_text_arrive(context: ssl.SSLContext) -> 
 
 
 def test_a_slice_cannot_add_a_header_or_a_recipient() -> None:
-    hostile = replace(PAGE, cause="x\r\nBcc: evil@example.org\r\n\r\nbody", slice="y\nSubject: z")
+    hostile = replace(PAGE, cause="x\r\nBcc: e@f.org", slice="y\nTo: z")
     mail = mail_of(replace(OPENED, incident=hostile), sender=SENDER, to=TO, link=None)
     parsed = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
     assert parsed["Bcc"] is None
-    assert parsed.get_all("Subject") == ["flights-eu: page: x Bcc: evil@example.org body"]
+    assert parsed.get_all("Subject") == [
+        "flights-eu: page: Unexpected part of Brier score at y\ufffdTo: z: x\ufffd\ufffdBcc: e@f.org"
+    ]
 
 
 def test_the_id_of_a_mail_is_that_of_its_event() -> None:

@@ -22,7 +22,10 @@ def test_a_page_triggers_an_incident() -> None:
     found = event(OPENED, link="https://m/3")
     assert (found["event_action"], found["routing_key"], found["dedup_key"]) == ("trigger", "R" * 32, OPENED.key)
     payload = found["payload"]
-    assert (payload["summary"], payload["source"]) == ("flights-eu: page: the model is wrong", "flights-eu")
+    assert (payload["summary"], payload["source"]) == (
+        "flights-eu: page: Unexpected part of Brier score at origin = EWR: the model is wrong",
+        "flights-eu",
+    )
     assert (payload["severity"], payload["timestamp"]) == ("critical", "2013-04-23T00:00:00Z")
     assert payload["custom_details"] == OPENED.document.plain()
     assert found["links"] == [{"href": "https://m/3", "text": "Dashboard"}]

@@ -5,47 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from monitoring.records import ActionKind, IncidentAction, MonitorStatus
-from monitoring.reports.sections.incidents import action_text, cause_line, pages_of, remarks
-
-
-@pytest.mark.parametrize(
-    ("watch", "part", "cause", "line"),
-    [
-        (
-            "brier",
-            "",
-            "the model is overconfident (surprise +0.1)",
-            "Brier score: the model is overconfident (surprise +0.1)",
-        ),
-        (
-            "surprise_error",
-            "",
-            "Error rate 37 \N{RIGHTWARDS ARROW} 55 % since 9 October 2013 (1,050 rows): the model is overconfident",
-            "Error rate 37 \N{RIGHTWARDS ARROW} 55 % since 9 October 2013 (1,050 rows): the model is overconfident",
-        ),
-        ("error", "origin=EWR", "the traffic is harder", "Error rate at origin = EWR: the traffic is harder"),
-        (
-            "missing:z",
-            "",
-            "missing values of z rose from 0.0 % to 19.0 %",
-            "Missing values of z rose from 0.0 % to 19.0 %",
-        ),
-        ("embedding", "", "embedding drift rose from 0.500 to 0.800", "Embedding drift rose from 0.500 to 0.800"),
-        ("schema", "speed, temp", "column gone", "Column gone: speed, temp"),
-        ("schema", "label arrivals", "labels stopped", "Labels stopped"),
-        ("schema", "labels", "labels too late", "Labels too late"),
-        ("subgroup", "hour ≥ 18", "the model got worse where hour ≥ 18", "The model got worse where hour ≥ 18"),
-        ("brier", "origin=EWR", "", "Brier score at origin = EWR"),
-        ("brier", "", "odd\x1b[31m.", "Brier score: odd\ufffd[31m"),
-    ],
-)
-def test_an_incident_is_one_line_that_names_its_watch_once(
-    status: MonitorStatus, watch: str, part: str, cause: str, line: str
-) -> None:
-    assert cause_line(replace(status.incidents[0], watch=watch, slice=part, cause=cause)) == line
+from monitoring.reports.sections.incidents import action_text, pages_of, remarks
 
 
 def test_pages_are_in_the_order_of_their_windows(status: MonitorStatus) -> None:

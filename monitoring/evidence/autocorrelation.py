@@ -220,7 +220,7 @@ def conservative_ar1(estimates: Floats, windows: int) -> Floats:
     """The coefficient to use with live windows: 0 where it is not significant, else raised by a part of its error.
 
     A φ that is too small exceeds the budget, one that is too large delays alarms. So the margin is larger for fewer
-    windows. The constants were chosen by simulation (docs/method.md).
+    windows. The constants were chosen by simulation (docs/reference/constants.md).
 
     Args:
         estimates: Raw estimates of any shape.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import pyarrow.parquet as pq
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -63,27 +66,56 @@ def run(*command: str | Path, cwd: Path, allowed: tuple[int, ...] = (0,)) -> sub
 
 
 @pytest.fixture(scope="module")
-def wheel(root: Path, release: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The light wheel, built from a copy of the tree as it is."""
-    source = tmp_path_factory.mktemp("light") / "tree"
+def complete(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The complete tree as it is, without what was compiled."""
+    source = tmp_path_factory.mktemp("complete") / "tree"
     source.mkdir()
-    for name in ("monitoring", "pitfalls_tf"):
+    for name in ("monitoring", "serving", "pitfalls_tf"):
         shutil.copytree(root / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     for path in root.iterdir():
         if path.is_file():
             shutil.copy(path, source)
-    release.lighten(source)
-    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", source / "dist", cwd=source)
-    (built,) = (source / "dist").glob("pitfalls_tf_monitor-*.whl")
-    return built
+    return source
 
 
 @pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def light(complete: Path, release: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree of the light distribution."""
+    source = tmp_path_factory.mktemp("light") / "tree"
+    shutil.copytree(complete, source)
+    release.lighten(source)
+    return source
+
+
+def built(source: Path, out: Path, *, pure: bool = False) -> Path:
+    """A wheel of a tree."""
+    command = (sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(out), str(source))
+    settings = os.environ | {"PITFALLS_PURE": "1" if pure else ""}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shutil.rmtree(source / "build")
+    (wheel,) = out.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(light: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The light wheel with the module in C."""
+    return built(light, tmp_path_factory.mktemp("light-wheel"))
+
+
+def install(environment: Path, *wheels: Path) -> None:
+    """Install wheels, whatever is there, without a registry."""
+    pip = (environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps")
+    run(*pip, "--force-reinstall", *wheels, cwd=environment)
+
+
+@pytest.fixture
+def environment(wheel: Path, tmp_path: Path) -> Path:
     """An environment with the wheel, and of this one's libraries those that the light distribution may have."""
-    folder = tmp_path_factory.mktemp("environment")
+    folder = tmp_path / "environment"
     venv.create(folder, with_pip=True, clear=True)
-    run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel, cwd=folder)
+    install(folder, wheel)
     few = folder / "few"
     few.mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
@@ -92,6 +124,18 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (libraries,) = (folder / "lib").glob("python*/site-packages")
     (libraries / "libraries.pth").write_text(f"{few}\n", "utf-8")
     return folder
+
+
+def watched(environment: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Make tables in a new folder, a monitor of them, and judge the live one."""
+    folder.mkdir()
+    run(environment / "bin" / "python", "-c", MAKE_TABLES, cwd=folder)
+    pitfalls = environment / "bin" / "pitfalls"
+    columns = ("--event-time", "ts", "--score", "p", "--label", "y", "--out", "watched", "--min-rows", "50")
+    made = run(pitfalls, "monitor", "init", "--reference", "reference.parquet", *columns, cwd=folder)
+    assert "pitfalls-tf-monitor[tfdv]" in made.stdout + made.stderr
+    command = (pitfalls, "monitor", "run", "--config", "watched/monitor.toml", "--traffic", "live.parquet")
+    return run(*command, cwd=folder, allowed=(1,))
 
 
 def test_it_holds_monitoring_and_its_verbs_and_needs_no_framework(wheel: Path) -> None:
@@ -110,18 +154,45 @@ def test_it_holds_monitoring_and_its_verbs_and_needs_no_framework(wheel: Path) -
 
 
 def test_a_table_is_watched_from_the_first_command_to_the_page(environment: Path, tmp_path: Path) -> None:
-    pitfalls, python = environment / "bin" / "pitfalls", environment / "bin" / "python"
-    run(python, "-c", MAKE_TABLES, cwd=tmp_path)
-    columns = ("--event-time", "ts", "--score", "p", "--label", "y", "--out", "watched", "--min-rows", "50")
-    made = run(pitfalls, "monitor", "init", "--reference", "reference.parquet", *columns, cwd=tmp_path)
-    assert "pitfalls-tf-monitor[tfdv]" in made.stdout + made.stderr
-    config = ("--config", "watched/monitor.toml")
-    judged = run(pitfalls, "monitor", "run", *config, "--traffic", "live.parquet", cwd=tmp_path, allowed=(1,))
-    assert "age" in judged.stdout
-    report = ("monitor", "report", *config, "--traffic", "live.parquet", "--out", "report")
-    refused = run(pitfalls, *report, cwd=tmp_path, allowed=(3,))
+    judged = watched(environment, tmp_path / "own")
+    assert "page" in judged.stdout
+    config = ("--config", "own/watched/monitor.toml")
+    report = ("monitor", "report", *config, "--traffic", "own/live.parquet", "--out", "report")
+    refused = run(environment / "bin" / "pitfalls", *report, cwd=tmp_path, allowed=(3,))
     assert "pip install 'pitfalls-tf-monitor[evidently]'" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_wheel_without_c_gives_the_same_scores_to_the_bit(light: Path, environment: Path, tmp_path: Path) -> None:
+    compiled = "from monitoring.baseline import binning; print(binning.compiled is not None)"
+    scores = []
+    for pure in (False, True):
+        if pure:
+            install(environment, built(light, tmp_path / "pure", pure=True))
+        has_c = run(environment / "bin" / "python", "-c", compiled, cwd=tmp_path).stdout.strip()
+        assert has_c == str(not pure)
+        folder = tmp_path / f"pure-{pure}"
+        watched(environment, folder)
+        export = ("monitor", "export", "--config", "watched/monitor.toml", "--to", "scores.parquet")
+        run(environment / "bin" / "pitfalls", *export, cwd=folder)
+        scores.append(pq.read_table(folder / "scores.parquet"))
+    assert scores[0].num_rows > 100
+    assert scores[0].equals(scores[1])
+
+
+def test_the_complete_wheel_goes_over_the_light_one_and_takes_its_monitor_along(
+    complete: Path, environment: Path, tmp_path: Path
+) -> None:
+    watched(environment, tmp_path / "own")
+    install(environment, built(complete, tmp_path / "wheel"))
+    (libraries,) = (environment / "lib").glob("python*/site-packages")
+    (libraries / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    pitfalls = environment / "bin" / "pitfalls"
+    assert "rest-port" in run(pitfalls, "serve", "--help", cwd=tmp_path).stdout
+    status = run(
+        pitfalls, "monitor", "status", "--config", "own/watched/monitor.toml", "--json", cwd=tmp_path, allowed=(1,)
+    )
+    assert json.loads(status.stdout)["windows"]
 
 
 def test_what_is_not_in_it_says_what_to_install(environment: Path, tmp_path: Path) -> None:

@@ -6,13 +6,18 @@ import contextlib
 import doctest
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+TEST_FILE = re.compile(r"<!-- pytest -->\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"(?<!<!-- pytest -->\n)^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
+)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -42,6 +47,21 @@ def test_the_worked_example_has_the_figures_of_its_page() -> None:
 
 def test_the_page_of_the_detector_prints_what_it_says() -> None:
     assert run(ROOT / "docs" / "reference" / "drift-detector.md")[1] == 2
+
+
+@pytest.mark.slow
+def test_the_page_of_notebooks_runs_and_its_test_file_fails_where_the_table_is_bad(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "reference" / "notebook.md"
+    names, compared = run(page)
+    assert compared == 1
+    (code,) = TEST_FILE.findall(page.read_text("utf-8"))
+    (tmp_path / "test_release.py").write_text(code, "utf-8")
+    names["reference"].to_parquet(tmp_path / "reference.parquet")
+    command = [sys.executable, "-m", "pytest", "-q", "--override-ini=addopts=", "test_release.py"]
+    for live, code_of_exit in ((names["live"], 0), (names["live"].assign(y=~names["live"]["y"]), 1)):
+        live.to_parquet(tmp_path / "live.parquet")
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == code_of_exit, done.stdout + done.stderr
 
 
 def test_an_output_that_differs_is_seen(tmp_path: Path) -> None:

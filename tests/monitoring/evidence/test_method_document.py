@@ -17,7 +17,7 @@ NAMED = re.compile(r"`(?:[a-z_.]+\.)?([A-Z][A-Z0-9_]{3,})`")
 APART = {
     "evidence.simulation": {"BATCH"},
     "evidence.simulation_cache": {"MAX_RESULTS"},
-    "watches.descriptions": {"LONGEST"},
+    "watches.descriptions": {"LONGEST", "LONGEST_MESSAGE"},
     "watches.label_delays": {"EDGES"},
     "watches.scoring": {"LEFT_TO_RIGHT_COLUMNS", "EXACT_ROWS"},
 }

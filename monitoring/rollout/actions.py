@@ -17,7 +17,7 @@ from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.life import Step, check_goes_on, ended
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.rollout_settings import iso, settings_text
-from monitoring.rollout.split.split_file import end_split
+from monitoring.rollout.split.split_file import end_split, read_split
 from monitoring.store.store import Store
 
 
@@ -141,10 +141,11 @@ def promote(
     text = f"Version {record.candidate} was promoted{forced}. {said}"
     step = ended(record, "promoted", now, author.by, text)
     former = record if record.mode == "replay" else step.record
-    split_no_more(config, record)
     number = store.rollouts.begin_after(former, step.events, _watch(record, author, now))
     watch = store.rollouts.one(number)
     text = f"Version {record.champion} goes on in the dark, so that version {record.candidate} can be taken back."
+    if config.rollout.answers_change_labels:
+        text += " As answers change labels, its errors and its latency alone are compared."
     store.rollouts.save(watch, [RolloutEvent(at=now, kind="started", by=author.by, text=text)])
     return watch
 
@@ -207,14 +208,9 @@ def stop(config: MonitorConfig, store: Store, record: RolloutRecord, author: Aut
     check_goes_on(record)
     stays = record.candidate if record.mode == "watch" else record.champion
     text = f"Stopped; version {stays} stays." + (f" {reason}" if reason else "")
-    split_no_more(config, record)
-    return _save_end(store, ended(record, "stopped", author.clock(), author.by, text))
-
-
-def split_no_more(config: MonitorConfig, record: RolloutRecord) -> None:
-    """Have servers split no more, where a rollout of mode split ends. Raises CannotRun where the file stays."""
     if record.mode == "split" and config.rollout.split_file is not None:
-        end_split(config.rollout.split_file)
+        end_split(config.rollout.split_file, stays, salt=record.salt)
+    return _save_end(store, ended(record, "stopped", author.clock(), author.by, text))
 
 
 def _save_end(store: Store, step: Step) -> RolloutRecord:
@@ -225,14 +221,24 @@ def _save_end(store: Store, step: Step) -> RolloutRecord:
 
 
 def _move(config: MonitorConfig, expected: int, to: int) -> str:
-    place = server_label(config)
-    if place is None:
+    """Move the label, and what requests get that name no version where a split has said it; say what was done."""
+    place, file = server_label(config), config.rollout.split_file
+    is_split = file is not None and read_split(file) is not None
+    if place is None and not is_split:
         raise BadInput(
             "The config does not say which label a promotion moves.",
             got="no model_config_file and no server in the [rollout] section",
             expected="both",
             fix='Write model_config_file = "models.config" and server = "http://127.0.0.1:8501" there.',
         )
+    sentences = [] if place is None else [_move_label(place, expected, to)]
+    if file is not None and is_split:
+        end_split(file, to)
+        sentences.append(f"Requests that name none get version {to}, as {file} says.")
+    return " ".join(sentences)
+
+
+def _move_label(place: ServerLabel, expected: int, to: int) -> str:
     named = place.version()
     if named not in {expected, to}:  # it names the other one where a process died before it kept what it had done
         raise CannotRun(

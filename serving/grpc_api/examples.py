@@ -46,7 +46,7 @@ class ClassifyHandler:
 
     def acquire(self, request: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
         """The version that answers a ``ClassificationRequest``, leased. Raises `Failure`."""
-        return read_model_spec(request).acquire(self._models, call)
+        return read_model_spec(request).acquire(self._models, call, values_in_examples(request.input))
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
         """What is asked, with what writes a ``ClassificationResponse``. Raises `Failure`."""
@@ -65,7 +65,7 @@ class RegressHandler:
 
     def acquire(self, request: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
         """The version that answers a ``RegressionRequest``, leased. Raises `Failure`."""
-        return read_model_spec(request).acquire(self._models, call)
+        return read_model_spec(request).acquire(self._models, call, values_in_examples(request.input))
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
         """What is asked, with what writes a ``RegressionResponse``. Raises `Failure`."""
@@ -101,7 +101,8 @@ class MultiInferenceHandler:
         first = read_spec(request.tasks[0].model_spec) if request.tasks else None
         if first is None or not first.model:
             raise InvalidArgument("ModelSpec has no name specified.")
-        with first.lease(self._models) as served:
+        served, call = first.acquire(self._models, call, values_in_examples(request.input))
+        try:
             tasks = read_tasks(request.tasks, served)
             examples = read_examples(request.input, call)
             requests = []
@@ -119,6 +120,8 @@ class MultiInferenceHandler:
                 return bytes(response.SerializeToString())
 
             return await self._inference.infer_all(requests, write)
+        finally:
+            served.release()
 
 
 def _prepared(request: Any, served: ServedVersion, call: GrpcCall, verb: str, kind: Any) -> InferenceRequest:
@@ -201,6 +204,29 @@ def read_examples(given: Any, call: GrpcCall) -> Array:
     serialised = np.empty(count, object)
     serialised[:] = [context + example.SerializeToString() for example in examples.examples]
     return serialised
+
+
+def values_in_examples(given: Any) -> Callable[[str], Any]:
+    """What finds the values of a feature in a ``tensorflow.serving.Input``: of each example, or of their context."""
+
+    def values_of(name: str) -> list[Any]:
+        kind = given.WhichOneof("kind")
+        if kind is None:
+            return []
+        examples = getattr(given, kind)
+        shared = _feature_values(examples.context, name) if kind == "example_list_with_context" else None
+        return [_feature_values(example, name) or shared for example in examples.examples]
+
+    return values_of
+
+
+def _feature_values(example: Any, name: str) -> list[Any] | None:
+    """The values of a feature of a ``tf.Example``; None where it has none."""
+    if name not in example.features.feature:
+        return None
+    feature = example.features.feature[name]
+    kind = feature.WhichOneof("kind")
+    return None if kind is None else list(getattr(feature, kind).value) or None
 
 
 def fill_classification(result: Any, outputs: Mapping[str, Array], count: int) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, NoReturn, final
@@ -47,13 +47,47 @@ class ProcessLimits:
 
     Attributes:
         load_s: Seconds until its model is loaded.
-        answer_s: Seconds for the rows that are sent at once.
+        answer_s: Seconds for the rows that are sent at once, without those in which it waits for a processor.
         memory_bytes: Resident memory; 0 for no limit.
     """
 
     load_s: float = 300.0
     answer_s: float = 120.0
     memory_bytes: int = 8 << 30
+
+
+@dataclass(slots=True)
+class _Deadline:
+    """When a process has to have answered: time in which it was ready and got no processor is not its own.
+
+    It has the lowest priority: on a busy machine it may wait for minutes, and would count as a candidate that hangs.
+    """
+
+    clock: Callable[[], float]
+    process: int
+    limit_s: float
+    until: float = 0.0
+    waits: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.until, self.waits = self.clock() + self.limit_s, _waits_s(self.process)
+
+    def has_passed(self) -> bool:
+        """Whether the process took more than its time."""
+        late = self.clock() - self.until
+        if late <= 0.0:
+            return False
+        waits = _waits_s(self.process)
+        return late > max((wait - self.waits.get(thread, 0.0) for thread, wait in waits.items()), default=0.0)
+
+
+def _waits_s(process: int) -> dict[str, float]:
+    """How long each thread of a process has waited for a processor, in seconds; empty where Linux does not say."""
+    found = {}
+    for file in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with suppress(OSError, ValueError, IndexError):
+            found[file.parent.name] = int(file.read_text("ascii").split()[1]) / 1e9
+    return found
 
 
 class _ProcessGone(Exception):
@@ -217,11 +251,12 @@ class ScorerProcess:
 
     def _write(self, process: subprocess.Popen[bytes], frame: bytes, limit_s: float) -> None:
         assert process.stdin is not None  # noqa: S101 - it is a pipe
-        descriptor, view, until = process.stdin.fileno(), memoryview(frame), self._clock() + limit_s
+        descriptor, view = process.stdin.fileno(), memoryview(frame)
+        deadline = _Deadline(self._clock, process.pid, limit_s)
         os.set_blocking(descriptor, False)
         while view:
             _, writable, _ = select.select([], [descriptor], [], _LOOK_S)
-            self._look(process, until)
+            self._look(process, deadline)
             if writable:
                 try:
                     view = view[os.write(descriptor, view) :]
@@ -231,24 +266,24 @@ class ScorerProcess:
                     continue
 
     def _reply(self, process: subprocess.Popen[bytes], limit_s: float) -> tuple[pa.Table, Mapping[bytes, bytes]]:
-        until = self._clock() + limit_s
-        length = int.from_bytes(self._read(process, LENGTH, until), "little")
+        deadline = _Deadline(self._clock, process.pid, limit_s)
+        length = int.from_bytes(self._read(process, LENGTH, deadline), "little")
         if length > LONGEST:
             raise _ProcessGone("it answered something else than rows")
         try:
-            table, said = unframed(self._read(process, length, until))
+            table, said = unframed(self._read(process, length, deadline))
         except pa.ArrowException:
             raise _ProcessGone("it answered something else than rows") from None
         if ERROR_KEY in said:
             _raise(json.loads(said[ERROR_KEY]))
         return table, said
 
-    def _read(self, process: subprocess.Popen[bytes], count: int, until: float) -> bytes:
+    def _read(self, process: subprocess.Popen[bytes], count: int, deadline: _Deadline) -> bytes:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         descriptor, parts = process.stdout.fileno(), bytearray()
         while len(parts) < count:
             readable, _, _ = select.select([descriptor], [], [], _LOOK_S)
-            self._look(process, until)
+            self._look(process, deadline)
             if readable:
                 part = os.read(descriptor, min(count - len(parts), 1 << 20))
                 if not part:
@@ -264,14 +299,14 @@ class ScorerProcess:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         return f"it ended with {how}" + (f": {written[-1][:_LAST_BYTES]}" if written else "")
 
-    def _look(self, process: subprocess.Popen[bytes], until: float) -> None:
+    def _look(self, process: subprocess.Popen[bytes], deadline: _Deadline) -> None:
         """Raise `_ProcessGone` for a process that hangs or takes too much memory."""
         with suppress(OSError, ValueError, IndexError):
             pages = int(Path(f"/proc/{process.pid}/statm").read_text("ascii").split()[1])
             self._memory = max(self._memory, pages * _PAGE)
             if 0 < self._limits.memory_bytes < pages * _PAGE:
                 raise _ProcessGone(f"it took {pages * _PAGE / 2**30:.1f} GiB of memory and was ended")
-        if self._clock() > until:
+        if deadline.has_passed():
             raise _ProcessGone("it did not answer in time and was ended")
 
 

@@ -45,7 +45,9 @@ class SplitFile:
         self._split = split
         self._models.splits = split_by_model([split])
         if split is None:
-            self._report("Requests are not split between versions any more.")
+            self._report("Requests are not split between versions any more: the newest version answers.")
+        elif split.is_over:
+            self._report(f"Version {split.champion} of {split.model} answers requests that name none.")
         else:
             self._report(
                 f"Version {split.candidate} of {split.model} answers {split.share:.1%} of requests that name none, "

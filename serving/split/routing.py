@@ -36,8 +36,9 @@ def acquire(
 ) -> tuple[ServedVersion, Caller]:
     """Find the version that answers a request, and take a lease on it.
 
-    Requests that name a version or a label get that one, and are not part of a split. Where the version that a split
-    says is not there, the model's newest one answers, as without a split.
+    Requests that name a version or a label get that one, and are not part of a split. After a split the version that it
+    left in use answers. Where the version that a split says is not there, the model's newest one answers, as without a
+    split.
 
     Args:
         headers: Those of the request, with names in lower case.
@@ -52,13 +53,19 @@ def acquire(
     split = models.splits.get(wanted.model)
     if split is None or wanted.version is not None or wanted.label is not None:
         return models.acquire(wanted.model, wanted.version, wanted.label), caller
+    if split.is_over:
+        return _acquire(models, wanted.model, split.champion), caller
     key = None if split.key is None else _key(split.key, headers, values_of)
     version, unit = split.assign(key, caller.request_id, caller.event_time_us)
+    return _acquire(models, wanted.model, version), caller._replace(unit=unit)
+
+
+def _acquire(models: Models, model: str, version: int) -> ServedVersion:
+    """The version, or the newest one where it is not there."""
     try:
-        served = models.acquire(wanted.model, version)
+        return models.acquire(model, version)
     except Failure:
-        served = models.acquire(wanted.model)
-    return served, caller._replace(unit=unit)
+        return models.acquire(model)
 
 
 def _key(name: str, headers: Iterable[tuple[bytes, bytes]], values_of: Callable[[str], Any]) -> str | None:

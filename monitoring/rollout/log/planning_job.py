@@ -30,6 +30,9 @@ from monitoring.watches.scoring import slice_codes
 #: Rows that both versions answer for a plan, about, and labelled disagreements that say how large differences are.
 ROWS, ENOUGH = 4_000, 30
 
+#: A plan is made by the last windows with rows, so many, among the latest ones.
+WINDOWS, LATEST = 7, 400
+
 #: The sizes of differences that are planned for, in smallest differences; and no difference at all.
 EFFECTS = (-10.0, -4.0, -2.0, 0.0, 2.0, 4.0, 10.0)
 
@@ -118,9 +121,11 @@ def _sample(versions: Versions, rules: DecisionRules, scorer: Scorer, clock: Cal
     champion, plan, now = champion_log(versions), plan_of(versions.config), clock()
     everything = windows_of(champion, plan, since=None, until=now)
     due = [window for window in everything if window.end + rules.horizon <= now]
-    windows = (due or everything)[-7:]
-    counts = champion.row_counts(windows)[:, 1] if windows else np.zeros(0, np.int64)
-    if not counts.sum():
+    latest = (due or everything)[-LATEST:]
+    rows = champion.row_counts(latest)[:, 1] if latest else np.zeros(0, np.int64)
+    places = np.flatnonzero(rows)[-WINDOWS:]
+    windows, counts = [latest[place] for place in places.tolist()], rows[places]
+    if not windows:
         raise BadInput(
             "The traffic log has no rows of the champion.",
             got=f"no row of {versions.config.model.name} version {versions.champion} in a whole window",
@@ -136,7 +141,7 @@ def _sample(versions: Versions, rules: DecisionRules, scorer: Scorer, clock: Cal
     paired = PairedLog(versions, champion, folder, horizon=rules.horizon)
     parts = [paired.read(window, known_by=window.end + rules.horizon, chosen=chosen).pairs for window in windows]
     mature = np.concatenate([np.full(len(part), bool(due)) for part in parts])
-    days = sum((window.end - window.start) / _DAY for window in windows)
+    days = (windows[-1].end - windows[0].start) / _DAY
     return _Seen(pairs=PairedRows.joined(parts), rows_per_day=float(counts.sum()) / days, mature=mature)
 
 

@@ -203,7 +203,10 @@ class ShadowWorker:
         windows = paired.windows(plan_of(self.config))
         fresh = [one for one in windows if one.end > self.record.started_at and one.start not in known]
         samples, asked = self.store.rollouts.samples(self.record.number), self.config.rollout.deciding.labels == "asked"
-        return due_windows(fresh, window_wait(self.config, rules), now, samples, asked=asked)
+        due = due_windows(fresh, window_wait(self.config, rules), now, samples, asked=asked)
+        if self.config.rollout.answers_change_labels:  # of a watch: labels are of the other version's answers
+            return [replace(one, known_by=one.window.start) for one in due]
+        return due
 
     def _other_versions(self, versions: Versions) -> list[str]:
         """That the version that logs has been replaced by a third one, which nobody compares."""

@@ -1,9 +1,9 @@
-"""The file by which a rollout tells servers how to split requests between two versions."""
+"""The file by which a rollout tells servers which version answers a request that names none."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +35,8 @@ class Split:
         model: The model.
         champion: The version in use.
         candidate: The one that gets a share.
-        share: The share of units that it gets.
+        share: The share of units that it gets; 0 once the split is over: the champion answers all, and nothing is
+            logged of the split.
         salt: What the hash depends on.
         key: The input or header that a unit is made of; None where each request is one.
         sticky: Whether a unit is a request, a key on one day, or a key.
@@ -50,6 +51,11 @@ class Split:
     key: str | None
     sticky: str
     timezone: str = "UTC"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether one version answers all requests."""
+        return self.share == 0.0
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -101,12 +107,22 @@ def write_split(file: Path, split: Split) -> None:
         raise _cannot(file, error) from error
 
 
-def end_split(file: Path) -> None:
-    """Remove the file, so that servers split no more. Raises CannotRun if that fails."""
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as error:
-        raise _cannot(file, error) from error
+def end_split(file: Path, stays: int, *, salt: str | None = None) -> None:
+    """Have servers split no more: one version answers requests that name none, and not the newest.
+
+    Args:
+        file: The file. Where there is none, there is nothing to end.
+        stays: The version.
+        salt: Only the split with that salt is ended; None: any, and where it is over another version may answer now.
+
+    Raises:
+        BadInput: It is no such file.
+        CannotRun: It cannot be written.
+    """
+    split = read_split(file)
+    if split is None or (salt is not None and (split.salt != salt or split.is_over)):
+        return
+    write_split(file, replace(split, champion=stays, share=0.0))
 
 
 def read_split(file: Path) -> Split | None:
@@ -137,7 +153,7 @@ def _checked(document: Any) -> dict[str, Any]:
     """The values of a file. Raises TypeError, KeyError or ValueError where they are none of a split."""
     found = dict(document)
     texts, versions = ("model", "salt", "timezone"), ("champion", "candidate")
-    is_shared = isinstance(found["share"], float) and 0.0 < found["share"] < 1.0
+    is_shared = isinstance(found["share"], float) and 0.0 <= found["share"] < 1.0
     has_key = isinstance(found["key"], str) or (found["key"] is None and found["sticky"] == "request")
     fits = is_shared and has_key and found["sticky"] in STICKY
     if not (fits and all(type(found[name]) is str for name in texts) and all(type(found[n]) is int for n in versions)):

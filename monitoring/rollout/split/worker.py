@@ -132,7 +132,8 @@ class SplitWorker:
     def close(self) -> None:
         """Have the servers split no more, where the rollout has ended."""
         if not self.record.goes_on:
-            end_split(split_file(self.config))
+            stays = self.record.candidate if self.record.state == "promoted" else self.record.champion
+            end_split(split_file(self.config), stays, salt=self.record.salt)
 
     def _count(
         self, arms: ArmsLog, rules: DecisionRules, measures: Measures, known: set[datetime]

@@ -109,6 +109,7 @@ def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: O
     rules = rules_of(flags, config)
     plan = None
     if plans and config.rollout.mode != "split":
+        output.progress(f"Planning: version {versions.candidate} answers some of the logged rows")
         plan = planned(config, versions, rules, share=None, seed=0)
         for line in plan_lines(versions.champion, versions.candidate, plan):
             output.progress(line)

@@ -13,6 +13,7 @@ import pytest
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.log.log import TrafficLog
+from serving.shadow import scorer_process
 from serving.shadow.bundle_scorer import BundleScorer
 from serving.shadow.scorer_child import LOWEST_PRIORITY
 from serving.shadow.scorer_process import MOST_DEATHS, ProcessLimits, ScorerProcess
@@ -78,6 +79,16 @@ def test_one_that_hangs_is_ended_at_its_deadline(logged: pa.Table) -> None:
     assert np.isnan(found.outputs["probabilities"]).all()
     assert scorer.score(logged.slice(0, 5)).answered.all()
     scorer.close()
+
+
+def test_a_wait_for_a_processor_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, waits = [0.0], {"1": 5.0}
+    monkeypatch.setattr(scorer_process, "_waits_s", lambda _: dict(waits))
+    deadline = scorer_process._Deadline(lambda: now[0], 1, limit_s=10.0)
+    now[0], waits["1"], waits["2"] = 15.0, 9.0, 5.1  # it began to wait in another thread
+    assert not deadline.has_passed()
+    now[0] = 15.2
+    assert deadline.has_passed()
 
 
 def test_one_that_eats_memory_is_ended_and_given_up(logged: pa.Table) -> None:

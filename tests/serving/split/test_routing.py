@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from monitoring.rollout.split.split_file import NO_KEY, UNIT_COLUMN, Split
 from serving.models.loading import load_version
 from serving.models.version_folders import ModelSource, VersionPolicy
 from serving.models.versions import Models
 from tests.serving.grpc_api.conftest import OpenSite, Site, open_site, predict_request
+from tests.serving.grpc_api.test_examples import example, fill, several
 from tests.serving.grpc_api.v2_client import infer_request, send, tensor
 from tests.serving.memory_log import MemoryLog
 
@@ -113,6 +116,15 @@ def test_without_a_split_the_newest_version_answers(site: Site, log: MemoryLog, 
     assert UNIT_COLUMN not in log.appends[0].inputs
 
 
+def test_after_a_split_the_version_in_use_answers_and_nothing_is_logged_of_it(
+    site: Site, log: MemoryLog, two_versions: Models
+) -> None:
+    for stays in (1, 2):
+        two_versions.splits = {"half_plus_two": replace(SPLIT, champion=stays, share=0.0)}
+        site.website.predict("half_plus_two", {"instances": [1.0]}, {"X-User": "ada"})
+        assert logged(log)[-1] == (stays, "")
+
+
 NAMED: dict[str, Any] = {"ints": [1, 2], "name": "foo", "feat": [1.0, 0.5]}
 
 
@@ -132,6 +144,42 @@ def test_the_key_may_be_an_input(site: Site, log: MemoryLog, two_versions: Model
     ]
     site.website.predict("named", {"instances": [NAMED, NAMED | {"name": "bar"}]})  # of two users
     assert logged(log)[-1] == (1, NO_KEY)
+
+
+def example_requests(user: str) -> list[Any]:
+    """Requests by example of Classify, Regress and MultiInference; the last one has the user in the context."""
+    tasks = {"classify_x_to_y": "tensorflow/serving/classify", "regress_x_to_y": "tensorflow/serving/regress"}
+    requests = [
+        fill(classification_pb2.ClassificationRequest(), "classify_x_to_y", 2.0, 4.0),
+        fill(regression_pb2.RegressionRequest(), "regress_x_to_y", 2.0, 4.0),
+        several(*(("half_plus_two", *task) for task in tasks.items())),
+    ]
+    for request in requests:
+        for one in request.input.example_list.examples:
+            one.features.feature["user"].bytes_list.value.append(user.encode())
+    shared = fill(regression_pb2.RegressionRequest(), "regress_x_to_y")
+    shared.input.example_list_with_context.context.features.feature["user"].bytes_list.value.append(user.encode())
+    shared.input.example_list_with_context.examples.append(example(2.0))
+    return [*requests, shared]
+
+
+def test_requests_by_example_are_split_by_a_feature(site: Site, log: MemoryLog, two_versions: Models) -> None:
+    split = replace(SPLIT, key="user")
+    two_versions.splits = {"half_plus_two": split}
+    for user in USERS[:8]:
+        classify, regress, multi, shared = example_requests(user)
+        specs = [
+            site.predictions.Classify(classify).model_spec,
+            site.predictions.Regress(regress).model_spec,
+            *(one.model_spec for one in site.predictions.MultiInference(multi).results),
+            site.predictions.Regress(shared).model_spec,
+        ]
+        body = json.dumps({"signature_name": "regress_x_to_y", "examples": [{"x": 2.0, "user": user}]}).encode()
+        rest = site.website.send("POST", "/v1/models/half_plus_two:regress", body)
+        version, unit = split.assign(user, "", 0)
+        assert {one.version.value for one in specs} == {version} == {int(rest.headers["x-model-version"])}
+        assert set(logged(log)[-6:]) == {(version, unit)}
+    assert {version for version, _ in logged(log)} == {1, 2}
 
 
 def test_where_the_candidate_is_gone_the_newest_version_answers(

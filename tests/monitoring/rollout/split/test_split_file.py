@@ -22,20 +22,27 @@ NOON = as_microseconds(datetime(2026, 3, 2, 12, tzinfo=UTC))
 HOUR = 3_600_000_000
 
 
-def test_it_comes_back_and_is_gone_when_it_has_ended(tmp_path: Path) -> None:
+def test_it_comes_back_and_says_who_answers_when_it_has_ended(tmp_path: Path) -> None:
     file = tmp_path / "rollouts" / "split.json"
+    end_split(file, 1)
     assert read_split(file) is None
     write_split(file, SPLIT)
     assert read_split(file) == SPLIT
-    end_split(file)
-    end_split(file)
-    assert read_split(file) is None
+    end_split(file, 2, salt="another split's")
+    assert read_split(file) == SPLIT
+    end_split(file, 2, salt="s")
+    over = replace(SPLIT, champion=2, share=0.0)
+    assert read_split(file) == over
+    end_split(file, 1, salt="s")  # it is over
+    assert read_split(file) == over
+    end_split(file, 1)
+    assert read_split(file) == replace(over, champion=1)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"share": 0},
+        {"share": "0"},
         {"share": 1.5},
         {"sticky": "week"},
         {"key": None},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +12,9 @@ import pytest
 
 from monitoring.errors import BadInput
 from monitoring.records import RolloutRecord
-from monitoring.rollout.actions import stop
+from monitoring.rollout.actions import promote, stop, take_back
 from monitoring.rollout.log.versions import find_versions
-from monitoring.rollout.split.split_file import NO_KEY, UNIT_COLUMN, Split, read_split
+from monitoring.rollout.split.split_file import NO_KEY, UNIT_COLUMN, Split, read_split, write_split
 from monitoring.rollout.split.worker import SplitWorker, check_split, split_of
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
@@ -140,7 +141,7 @@ def test_a_worse_candidate_ends_the_split(world: World) -> None:
     world.now = BEGIN + (DAYS + 4) * DAY
     done = worker(world, record).work()
     assert done.record.state == "stopped"
-    assert read_split(file(world)) is None
+    assert read_split(file(world)) == replace(split, share=0.0)  # and not the newest version, which is the worse one
 
 
 def test_a_bad_sample_ratio_ends_the_split_before_any_label_is_due(world: World) -> None:
@@ -150,7 +151,7 @@ def test_a_bad_sample_ratio_ends_the_split_before_any_label_is_due(world: World)
     done = worker(world, record).work()
     assert done.record.state == "stopped"
     assert "was to get 50.0%" in done.events[-1].text
-    assert read_split(file(world)) is None
+    assert read_split(file(world)) == replace(split, share=0.0)
 
 
 def test_a_key_that_stays_counts_in_its_first_window_alone(world: World) -> None:
@@ -164,10 +165,40 @@ def test_a_key_that_stays_counts_in_its_first_window_alone(world: World) -> None
 
 
 def test_a_person_may_stop_it(world: World) -> None:
-    record, _ = begun(world)
+    record, split = begun(world)
     worker(world, record).work()
     stop(world.config, world.store, world.store.rollouts.one(record.number), world.author)
-    assert read_split(file(world)) is None
+    assert read_split(file(world)) == replace(split, share=0.0)
+
+
+def test_a_promotion_has_all_requests_answered_by_the_candidate_and_a_rollback_by_the_champion(world: World) -> None:
+    record, split = begun(world)
+    answer(world, split, (0.4, 0.1))
+    world.now = BEGIN + (DAYS + 4) * DAY
+    done = worker(world, world.store.rollouts.one(record.number))
+    watch = promote(world.config, world.store, done.work().record, world.author)
+    assert read_split(file(world)) == replace(split, champion=2, share=0.0)
+    assert "errors and its latency alone" in world.store.rollouts.events(watch.number)[0].text
+    done.record = world.store.rollouts.one(record.number)
+    done.close()  # as another process does that has heard of it
+    take_back(world.config, world.store, watch, world.author)
+    done.close()
+    assert read_split(file(world)) == replace(split, share=0.0)
+
+
+def test_after_a_split_the_former_champion_is_not_held_to_labels_of_the_others_answers(world: World) -> None:
+    record, split = begun(world)
+    answer(world, split, (0.4, 0.1))
+    write_split(file(world), split)
+    watch = promote(world.config, world.store, record, world.author, force=True)
+    world.formulas = {1: lambda rows: np.zeros(rows.num_rows)}  # right by every label of the candidate's rows
+    world.now = BEGIN + (DAYS + 4) * DAY
+    done = world.worker(watch)
+    result = done.work().record.result
+    done.close()
+    assert result is not None
+    assert (result.rows > 0, result.labelled, result.harmful) == (True, 0, False)
+    assert result.verdict == "can't tell yet"
 
 
 @pytest.mark.parametrize(

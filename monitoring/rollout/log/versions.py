@@ -112,6 +112,40 @@ def find_versions(config: MonitorConfig, champion: int | None = None, candidate:
     )
 
 
+def version_in_use(config: MonitorConfig) -> Versions:
+    """The version that a config monitors, compared with itself: the newest one where [model] names none.
+
+    Raises:
+        BadInput: The config names no bundle.
+        CannotRun: The baseline cannot be read.
+    """
+    folder = config.model.folder
+    there = [int(child.name) for child in folder.glob("*") if child.is_dir() and child.name.isdecimal()]
+    version = config.model.version
+    if config.model.bundle is None or (version is None and not there):
+        raise BadInput(
+            "A drill of rollbacks needs a bundle.",
+            got="none",
+            expected='bundle = "models/NAME" in the [model] section, and a traffic log with labels',
+            fix="`pitfalls drill run` plants faults in tables, too.",
+        )
+    version = max(there) if version is None else version
+    bundle = folder / str(version)
+    own = config.model_copy(update={"model": config.model.model_copy(update={"bundle": bundle})})
+    baseline = load_baseline(find_baseline(own).baseline)
+    spec = configured(own, baseline.spec)
+    return Versions(
+        config=own,
+        champion=version,
+        candidate=version,
+        bundle=bundle,
+        spec=spec,
+        candidate_spec=spec,
+        slices=_slices(own, baseline),
+        trained_until=None,
+    )
+
+
 def bundle_digest(bundle: Path) -> str:
     """SHA-256 of a bundle's graph and weights, in hexadecimal."""
     digest = hashlib.sha256()

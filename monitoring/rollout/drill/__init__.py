@@ -1,0 +1,1 @@
+"""A drill of rollbacks: versions that are bad on purpose are promoted by force, in logged traffic with its labels."""

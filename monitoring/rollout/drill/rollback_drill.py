@@ -44,12 +44,16 @@ class RollbackRequest:
     """What is drilled.
 
     Attributes:
+        rules: What decides.
+        decide: How long a promotion is watched.
         versions: The bad versions.
         replicates: From how many times on each is promoted.
         equal: Pairs of versions that are equally good, promoted likewise.
         seed: What draws begin from.
     """
 
+    rules: DecisionRules
+    decide: DecideSection
     versions: Sequence[BadVersion]
     replicates: int = 3
     equal: int = 40
@@ -133,8 +137,6 @@ _Sides: TypeAlias = Callable[["_Rows"], tuple[Floats, Floats] | None]
 
 def drill_rollbacks(
     versions: Versions,
-    rules: DecisionRules,
-    decide: DecideSection,
     scorer: Scorer,
     request: RollbackRequest,
     *,
@@ -149,8 +151,6 @@ def drill_rollbacks(
 
     Args:
         versions: The version in use, as champion and as candidate.
-        rules: What decides.
-        decide: How long a promotion is watched.
         scorer: The version in use, for changed inputs.
         request: What is drilled.
         now: The time.
@@ -163,18 +163,9 @@ def drill_rollbacks(
         BadInput: the log has no windows with labels, or answers are neither classes nor one number.
         CannotRun: the version cannot be loaded.
     """
-    if versions.spec.several is not None or versions.spec.ranking is not None:
-        raise BadInput(
-            "This drill is of classes and numbers.",
-            got=f"a model of {type(versions.task).__name__}",
-            expected="one output of probabilities or numbers",
-            fix="`pitfalls drill run` plants faults for any model.",
-        )
-    traffic = _Traffic(versions, rules, now)
-    watch = _Watch(
-        versions, replace(rules, guards=tuple(guard for guard in rules.guards if guard.name != LATENCY)), decide
-    )
-    starts, windows = traffic.starts(decide.watch_after, request.replicates)
+    _check(versions)
+    traffic, watch = _Traffic(versions, request.rules, now), _Watch(versions, request)
+    starts, windows = traffic.starts(request.decide.watch_after, request.replicates)
     runs: dict[str, list[RollbackRun]] = {version.name: [] for version in request.versions}
     equal: list[RollbackRun] = []
     for place, start in enumerate(starts):
@@ -192,8 +183,18 @@ def drill_rollbacks(
         windows=windows,
         bad=tuple(VersionRuns(name=one.name, what=one.what, runs=tuple(runs[one.name])) for one in request.versions),
         equal=tuple(equal),
-        wrong=rules.wrong,
+        wrong=request.rules.wrong,
     )
+
+
+def _check(versions: Versions) -> None:
+    if versions.spec.several is not None or versions.spec.ranking is not None:
+        raise BadInput(
+            "This drill is of classes and numbers.",
+            got=f"a model of {type(versions.task).__name__}",
+            expected="one output of probabilities or numbers",
+            fix="`pitfalls drill run` plants faults for any model.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,10 +301,11 @@ def _equal_sides(rng: np.random.Generator, rows: _Rows) -> tuple[Floats, Floats]
 class _Watch:
     """Watches promotions as a rollout does."""
 
-    def __init__(self, versions: Versions, rules: DecisionRules, decide: DecideSection) -> None:
-        self._measures = measures_of(versions, rules)
-        self._rules = rules
-        self._decide = decide.model_copy(update={"rollback": "auto"})
+    def __init__(self, versions: Versions, request: RollbackRequest) -> None:
+        guards = tuple(guard for guard in request.rules.guards if guard.name != LATENCY)
+        self._rules = replace(request.rules, guards=guards)
+        self._measures = measures_of(versions, self._rules)
+        self._decide = request.decide.model_copy(update={"rollback": "auto"})
         self._record = RolloutRecord(
             name=versions.config.name,
             model=versions.config.model.name,
@@ -312,7 +314,7 @@ class _Watch:
             mode="watch",
             share=1.0,
             salt="",
-            settings=settings_text(rules),
+            settings=settings_text(self._rules),
             state="running",
             started_at=datetime.min,  # noqa: DTZ901 - set in each run
             by="drill",

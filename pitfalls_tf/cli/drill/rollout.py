@@ -61,19 +61,18 @@ def command(
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
-    request = RollbackRequest(versions=bad_versions(names), replicates=replicates, equal=equal, seed=seed)
     versions, rules = version_in_use(config), rules_of(config)
+    request = RollbackRequest(
+        rules=rules if loss is None else replace(rules, loss=loss),
+        decide=config.rollout.deciding,
+        versions=bad_versions(names),
+        replicates=replicates,
+        equal=equal,
+        seed=seed,
+    )
     scorer = ScorerProcess(versions.bundle)
     try:
-        drill = drill_rollbacks(
-            versions,
-            rules if loss is None else replace(rules, loss=loss),
-            config.rollout.deciding,
-            scorer,
-            request,
-            now=datetime.now(UTC),
-            progress=output.progress,
-        )
+        drill = drill_rollbacks(versions, scorer, request, now=datetime.now(UTC), progress=output.progress)
     finally:
         scorer.close()
     output.finish(_document(drill), lambda: click.echo("\n".join(map(one_line, _lines(drill)))))

@@ -30,10 +30,12 @@ def test_each_is_taken_back_and_equal_ones_are_not(tmp_path: Path) -> None:
         config.model_copy(update={"model": config.model.model_copy(update={"bundle": config.model.folder / "1"})})
     )
     scorer = FormulaScorer(lambda rows: 1.0 - logged(rows))  # the model on inputs in another unit
-    request = RollbackRequest(versions=bad_versions(NAMES), replicates=1, equal=12)
     told: list[str] = []
     decide = config.rollout.deciding.model_copy(update={"watch_after": timedelta(days=6)})
-    drill = drill_rollbacks(versions, rules_of(config), decide, scorer, request, now=NOW, progress=told.append)
+    request = RollbackRequest(
+        rules=rules_of(config), decide=decide, versions=bad_versions(NAMES), replicates=1, equal=12
+    )
+    drill = drill_rollbacks(versions, scorer, request, now=NOW, progress=told.append)
     swapped, failing, unit, channels = drill.bad
     assert (swapped.outcome, unit.outcome, channels.outcome) == ("rolled back", "rolled back", "does not fit")
     assert all(run.by and run.difference > 0.2 for run in (*swapped.runs, *unit.runs))
@@ -51,7 +53,9 @@ def test_traffic_without_due_labels_is_refused(tmp_path: Path) -> None:
     scorer = FormulaScorer(lambda rows: np.zeros(rows.num_rows))
     versions = replace(version_in_use(config), champion=1)
     with pytest.raises(BadInput, match="no window whose labels are due"):
-        drill_rollbacks(versions, rules, config.rollout.deciding, scorer, RollbackRequest(versions=()), now=NOW)
+        drill_rollbacks(
+            versions, scorer, RollbackRequest(rules=rules, decide=config.rollout.deciding, versions=()), now=NOW
+        )
 
 
 def test_a_drill_needs_a_bundle(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ __all__ = ["VERBS", "command"]
 VERBS: Mapping[str, Verb] = {
     "run": Verb("pitfalls_tf.cli.drill.run", "Plant faults in replayed traffic, and see whether the monitor tells."),
     "rollout": Verb(
-        "pitfalls_tf.cli.drill.rollout", "Promote bad versions by force, and see whether each is taken back."
+        "pitfalls_tf.cli.drill.rollout",
+        "Promote bad versions by force in logged traffic, and see whether each is taken back.",
     ),
     "list": Verb("pitfalls_tf.cli.drill.list", "List the faults that can be planted, and past drills."),
 }

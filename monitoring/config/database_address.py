@@ -73,6 +73,8 @@ def place(value: object, info: ValidationInfo) -> Path | str:
             expected="a URL without one, such as postgresql+pg8000://reader@host/scores",
             fix='Keep it apart: password_env = "SCORES_PASSWORD", or password_file.',
         )
+    if value.startswith("duckdb:///"):
+        return f"duckdb:///{path_or_url(value.removeprefix('duckdb:///'), info)}"
     return store_url(value, info) if value.startswith("sqlite") else value
 
 

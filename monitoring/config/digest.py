@@ -66,18 +66,21 @@ def _of_traffic(config: MonitorConfig) -> dict[str, object]:
         meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}
     if traffic.naive_timezone != "UTC":
         meaning |= {"naive_timezone": traffic.naive_timezone}
-    if traffic.label_columns:
-        meaning |= {"label_columns": traffic.label_columns}
-    if traffic.outputs:
-        meaning |= {"outputs": {name: one.model_dump() for name, one in traffic.outputs.items()}}
-    if traffic.class_slices:
-        meaning |= {"class_slices": sorted(traffic.class_slices)}
-    if traffic.exclude_callers:
-        meaning |= {"exclude_callers": sorted(traffic.exclude_callers)}
-    if traffic.id_scores is not None:
-        meaning |= {"id_scores": traffic.id_scores}
-    if config.baseline.burn_in is not None:
-        meaning |= {"burn_in": config.baseline.burn_in.total_seconds()}
-    if windows.rows is not None:
-        meaning |= {"rows": windows.rows}
+    if windows.by_batch:
+        meaning |= {"batches": windows.batch_column}
+    some = {
+        "label_columns": traffic.label_columns,
+        "outputs": {name: one.model_dump() for name, one in traffic.outputs.items()},
+        "class_slices": sorted(traffic.class_slices),
+        "exclude_callers": sorted(traffic.exclude_callers),
+    }
+    burn_in = config.baseline.burn_in
+    given = {
+        "id_scores": traffic.id_scores,
+        "burn_in": None if burn_in is None else burn_in.total_seconds(),
+        "rows": windows.rows,
+        "day_first": traffic.day_first,
+    }
+    meaning |= {name: value for name, value in some.items() if value}
+    meaning |= {name: value for name, value in given.items() if value is not None}
     return meaning

@@ -139,15 +139,36 @@ class WindowsSection(Section):
     """How traffic is divided into windows, by event time.
 
     `every` is aligned to the calendar of `timezone`; a window is judged once the allowed lateness, `lateness`, is over.
-    With `rows`, a window holds that many rows in order of event time, and `every` is ignored.
+    With `rows`, a window holds that many rows in order of event time, and `every` is ignored. With `by_file` or
+    `batch_column`, rows have no event times: each file, or each value of that column, is a window, which is judged once
+    it is seen, and `every` and `lateness` are ignored.
     """
 
     every: WindowLength = Field(default="1d", examples=["1d"])
     rows: int | None = Field(default=None, ge=1, le=1_000_000_000, examples=[5000])
+    by_file: bool = Field(default=False, examples=[True])
+    batch_column: Name | None = Field(default=None, examples=["month"])
     timezone: Zone = Field(default="UTC", examples=["UTC"])
     lateness: Duration = Field(default=timedelta(hours=6), validate_default=False, examples=["6h"])
     min_rows: int = Field(default=200, ge=1, le=1_000_000_000, examples=[200])
     label_horizon: Horizon = Field(default=timedelta(days=7), validate_default=False, examples=["7d"])
+
+    @property
+    def by_batch(self) -> bool:
+        """Whether batches stand in place of event times."""
+        return self.by_file or self.batch_column is not None
+
+    @model_validator(mode="after")
+    def _one_cut(self) -> WindowsSection:
+        given = {"rows": self.rows is not None, "by_file": self.by_file, "batch_column": self.batch_column is not None}
+        if sum(given.values()) > 1:
+            reject_setting(
+                "windows are cut in one way.",
+                got=", ".join(name for name, is_given in given.items() if is_given),
+                expected="one of: rows, by_file, batch_column",
+                fix="Remove the others.",
+            )
+        return self
 
 
 class ExpectedSection(Section):

@@ -82,6 +82,10 @@ class TrafficSection(Section):
         default={}, examples=[{"price": {"predicted": "price", "label": "paid"}}]
     )
     labels: Place | None = Field(default=None, examples=["labels/*.csv"])
+    separator: Literal[",", ";", "\t", "|"] | None = Field(default=None, examples=[";"])
+    decimal: Literal[".", ","] | None = Field(default=None, examples=[","])
+    day_first: bool | None = Field(default=None, examples=[True])
+    sheet: Name | None = Field(default=None, examples=["Predictions"])
     label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
     exclude_callers: Names = Field(default=(), examples=[["load-test", "10.0.0.7"]])
     _declared: TrafficSection | None = PrivateAttr(default=None)

@@ -119,6 +119,7 @@ class WindowStateDocument(Document):
     reason: str
     started_at: Moment | None
     judged_at: Moment | None
+    batch: str | None
     before: list[WindowRevisionDocument]
 
 
@@ -200,6 +201,7 @@ def window_state_document(window: WindowState) -> WindowStateDocument:
         reason=window.reason,
         started_at=window.started_at,
         judged_at=window.judged_at,
+        batch=window.batch,
         before=[
             WindowRevisionDocument(
                 backfill=revision.backfill, status=revision.status, rows=revision.rows, labels=revision.labels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,12 +22,16 @@ from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import as_strings, decoded
 from monitoring.traffic.column_roles import ColumnRole, Role
+from monitoring.traffic.tables.batches import names_of, with_batch_times
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
-from monitoring.traffic.tables.reference import LoadedPiece, read_all, types_of
+from monitoring.traffic.tables.reference import LoadedPiece, dates_of, read_all, types_of
 from monitoring.traffic.tables.table import Table
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat, has_dates
 from monitoring.traffic.tables.times import conversion_of
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+
+_NO_ZONE = "Event times have no zone, and were taken as {}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class BaselineRows:
         notes: what was left out, and other things that the owner should know.
         left_out: the reason by the name of each column that is no input.
         rows_per_window: how rows without dates are cut into windows, in their drawn order; None for rows with dates.
+        batches: how many batches stand in place of dates; 0 where none do.
+        format: how the files are written, as far as it is said or shows.
     """
 
     table: pa.Table
@@ -51,11 +57,13 @@ class BaselineRows:
     notes: tuple[str, ...]
     left_out: Mapping[str, str]
     rows_per_window: int | None = None
+    batches: int = 0
+    format: TableFormat = AS_FILES_SHOW
 
     @property
     def span(self) -> timedelta | None:
         """From the first row to the last; None for rows without dates."""
-        if self.rows_per_window is not None:
+        if self.rows_per_window is not None or self.batches:
             return None
         ends = pc.min_max(self.table["event_time"])
         return ends["max"].as_py() - ends["min"].as_py() if self.table.num_rows else timedelta(0)
@@ -111,15 +119,18 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
         BadInput: the table does not fit its description.
         CannotRun: a file cannot be read.
     """
-    pieces = read_all(pieces_of(place))
+    pieces = read_all(pieces_of(place, description.format))
     types = types_of(pieces)
+    description, form_notes = _with_date_order(pieces, description)
     columns, left_out = columns_described(pieces, description)
-    dated = columns.event_time in types
-    if not dated:
-        pieces = _with_places(pieces, columns)
+    batches = () if columns.batches is None else names_of(pieces, columns.batches)
+    batched = len(batches) >= MIN_WINDOWS
+    dated = columns.event_time in types or batched
+    if not dated or batched:
+        pieces = _with_batches(pieces, columns, batches) if batched else _with_places(pieces, columns)
     rows = Table(pieces, columns, now=clock())
     times = rows.event_times()
-    if not times.size:
+    if not times.size and not batched:
         _refuse_times(types[columns.event_time], columns.event_time, pieces)
     repeats = rows.repeated_rows()
     if repeats > times.size:
@@ -139,11 +150,10 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
             f"The reference has no column {name} ({option}): it is looked for in the traffic."
             for option, name in columns_to_come(types, description).items()
         ),
-        *(
-            [f"Event times have no zone, and were taken as {columns.naive_timezone}."]
-            if rows.times.naive and dated
-            else []
-        ),
+        *([_NO_ZONE.format(columns.naive_timezone)] if rows.times.naive and dated else []),
+        *rows.times.remarks,
+        *form_notes,
+        *([_few_batches_note(batches)] if columns.batches is not None and not batched else []),
     )
     lost = {"without a usable answer": unanswered, "of an id of another": repeats}
     return BaselineRows(
@@ -154,6 +164,8 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
         notes=notes,
         left_out=left_out,
         rows_per_window=None if dated else rows_per_window(table.num_rows, description.rows),
+        batches=len(batches) if batched else 0,
+        format=_guessed(pieces, columns.format),
     )
 
 
@@ -166,8 +178,8 @@ def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[n
     times = np.asarray(rows.table["event_time"].cast(pa.int64()), dtype=np.int64)
     plan: RowPlan | WindowPlan = WindowPlan(every=description.every, timezone=description.timezone)
     by_rows = rows.rows_per_window or description.rows
-    if by_rows is not None:
-        plan = RowPlan(rows=by_rows)
+    if by_rows is not None or rows.batches:
+        plan = RowPlan(rows=by_rows or 1)
     return np.array([places.size for _, places in split_by_window(times, plan)], dtype=np.int64)
 
 
@@ -188,7 +200,7 @@ def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDAr
         if size >= least:
             found, size = found + 1, 0
     if found < MIN_WINDOWS:
-        length = f"{by_rows} rows" if by_rows is not None else description.every
+        length = f"{by_rows} rows" if by_rows is not None else "a batch" if rows.batches else description.every
         reasons = ", ".join(f"{lost:,} {why}" for why, lost in rows.lost.items() if lost)
         left_out = f" ({reasons} left out)" if reasons else ""
         raise BadInput(
@@ -201,6 +213,51 @@ def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDAr
             else "Give a longer reference: a few hundred rows at least.",
         )
     return found
+
+
+def _with_date_order(
+    pieces: tuple[LoadedPiece, ...], description: TableDescription
+) -> tuple[TableDescription, tuple[str, ...]]:
+    """The description with what dates have first, where that is not said but shows; and a note of it."""
+    if description.format.day_first is not None:
+        return description, ()
+    order = dates_of(pieces, (description.times, description.label_time or "label_time"))
+    if order is None:
+        return description, ()
+    first, example = ("day", "31/12/2025") if order else ("month", "12/31/2025")
+    note = f"Dates are read with the {first} first, as in {example}: the config says so, day_first."
+    return replace(description, format=replace(description.format, day_first=order)), (note,)
+
+
+def _few_batches_note(batches: Sequence[str]) -> str:
+    """What a reference of one batch, or of few, means."""
+    count = f"{len(batches)} batches" if len(batches) != 1 else "one batch"
+    return (
+        f"The reference has {count}: how much good batches differ is not known of it. A reference of 20 batches or "
+        "more shows it."
+    )
+
+
+def _guessed(pieces: tuple[LoadedPiece, ...], said: TableFormat) -> TableFormat:
+    """How files are written: as is said, else as the first file shows that does."""
+    for guess in (piece.raw.guessed for piece in pieces):
+        said = replace(said, separator=said.separator or guess.separator, decimal=said.decimal or guess.decimal)
+    return said
+
+
+def _with_batches(
+    pieces: tuple[LoadedPiece, ...], columns: TableColumns, batches: Sequence[str]
+) -> tuple[LoadedPiece, ...]:
+    """Pieces with the place of each row's batch in place of an event time, and labels as of their row."""
+    key, found = columns.batches, []
+    assert key is not None  # noqa: S101 - for the type checker: there are batches
+    times = {name: place for place, name in enumerate(batches)}
+    for piece in pieces:
+        raw = with_batch_times(piece.raw, piece.name, key, times)
+        if columns.label_time in raw.table.column_names:
+            raw = replace(raw, table=raw.table.drop_columns([columns.label_time]))
+        found.append(replace(piece, raw=raw))
+    return tuple(found)
 
 
 def _with_places(pieces: tuple[LoadedPiece, ...], columns: TableColumns) -> tuple[LoadedPiece, ...]:
@@ -241,7 +298,9 @@ def _refuse_times(kind: str, column: str, pieces: tuple[LoadedPiece, ...]) -> No
         "No row of the reference has an event time.",
         got=f"{column}, of type {kind}{shown}",
         expected="timestamps, dates, or text in ISO 8601, at most a day ahead of the clock",
-        fix=f"Convert the column first, for example with {conversion_of(cells[0] if cells else None)}.",
+        fix="Say which of day and month comes first: --day-first or --month-first."
+        if has_dates(pa.array([str(cell) for cell in cells[:1]], pa.string()))
+        else f"Convert the column first, for example with {conversion_of(cells[0] if cells else None)}.",
     )
 
 

@@ -293,6 +293,8 @@ def _check_classes(config: MonitorConfig, known: tuple[str, ...]) -> None:
 def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
     """How the config cuts the traffic: by time, or by rows; and the events that it expects."""
     windows, events = config.windows, event_calendar(config.expected, config.windows.timezone)
+    if windows.by_batch:
+        return RowPlan(rows=1, min_rows=windows.min_rows, events=events)  # rows of a batch have one time
     if windows.rows is not None:
         return RowPlan(rows=windows.rows, lateness=windows.lateness, min_rows=windows.min_rows, events=events)
     return WindowPlan(

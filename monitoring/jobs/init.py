@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import has_tfdv, write_inferred
@@ -21,10 +22,11 @@ from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import check_class_order, min_rows, min_rows_note, reference_notes
 from monitoring.jobs.staging import put_in_place, staging
-from monitoring.jobs.table_description import TableDescription, baseline_spec
+from monitoring.jobs.table_description import EVENT_TIME, TableDescription, baseline_spec
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.traffic.column_roles import ColumnRole
+from monitoring.traffic.tables.table_format import TableFormat
 from monitoring.traffic.tables.tasks.outputs import by_output, naming
 
 WITHOUT_SCHEMA = (
@@ -152,7 +154,7 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         bundle=BASELINE,
         traffic=description.traffic,
         table=TableDraft(
-            event_time=columns.event_time,
+            event_time=EVENT_TIME if columns.batches is not None else columns.event_time,
             prediction_id=columns.prediction_id,
             label=columns.label,
             label_columns=columns.label_columns,
@@ -180,5 +182,18 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
         columns=recorded_columns(
             rows.roles, description.dictionary, group=description.group_column, answer=description.predicted
         ),
-        settings=description.settings,
+        settings=_with_form(description, rows.format),
     )
+
+
+def _with_form(description: TableDescription, form: TableFormat) -> dict[str, Any]:
+    """The settings, with what is said or shows of the files and of batches."""
+    settings = dict(description.settings)
+    traffic = {name: value for name, value in asdict(form).items() if value is not None}
+    if traffic:
+        settings["traffic"] = {**traffic, **settings.get("traffic", {})}
+    if description.batches is not None:
+        column = description.batches.column
+        key = {"by_file": True} if column is None else {"batch_column": column}
+        settings["windows"] = {**key, **settings.get("windows", {})}
+    return settings

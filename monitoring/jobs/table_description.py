@@ -15,6 +15,7 @@ from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import TaskName
 from monitoring.tasks.vector_regression import VectorRegression
+from monitoring.traffic.tables.batches import BATCH_TIME
 from monitoring.traffic.tables.columns import Kind, TableColumns
 from monitoring.traffic.tables.inputs.column_kinds import kinds_of
 from monitoring.traffic.tables.inputs.described_columns import with_described
@@ -29,6 +30,7 @@ from monitoring.traffic.tables.reference import (
     time_columns,
     types_of,
 )
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW, BatchKey, TableFormat
 from monitoring.traffic.tables.tasks.class_sets import holds_sets, with_sets
 from monitoring.traffic.tables.tasks.number_vectors import are_vectors, hold_numbers, hold_texts_of_lists, with_vectors
 from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
@@ -78,6 +80,8 @@ class TableDescription:
         rows: how many rows make a window, instead of `every`.
         timezone: the zone in which days begin.
         naive_timezone: the zone of times that have none.
+        format: how the table's files are written.
+        batches: what a batch is, where rows have no event times; None: they have.
         traffic: where the live rows are.
         dictionary: the data dictionary: entries by the column's name, whose kinds and roles count where no other field
             says what the column is.
@@ -106,6 +110,8 @@ class TableDescription:
     rows: int | None = None
     timezone: str = "UTC"
     naive_timezone: str = "UTC"
+    format: TableFormat = AS_FILES_SHOW
+    batches: BatchKey | None = None
     traffic: str | None = None
     dictionary: Mapping[str, ColumnSection] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -118,7 +124,9 @@ class TableDescription:
 
     @property
     def times(self) -> str:
-        """The column of event times, which the traffic has."""
+        """The column of event times, which the traffic has; or of batches' times, which the reader gives it."""
+        if self.batches is not None:
+            return BATCH_TIME
         return self.event_time or EVENT_TIME
 
     @property
@@ -148,6 +156,8 @@ class TableDescription:
         """Columns that are no inputs, with the reason."""
         found = {name: "ignored" for name, one in self._unnamed().items() if one.role == "ignored"}
         found |= dict.fromkeys(self.ignore, "ignored")
+        if self.batches is not None and self.batches.column is not None:
+            found |= {self.batches.column: "the batch"}
         found |= {} if self.group_column is None else {self.group_column: "the group"}
         return found | ({str(self.predicted): "the predicted class, as scores have it"} if self.answer_follows else {})
 
@@ -234,7 +244,7 @@ def columns_described(
         check_labels(pieces, label)
     if columns.event_time in there:
         check_label_times(pieces, columns)
-    else:
+    elif description.batches is None:
         _check_undated(pieces, columns, description)
     kinds, left_out = kinds_of(pieces, columns, description.inputs, description.kinds, description.ignored)
     inputs: dict[str, Kind] = {name: cast("Kind", kind) for name, kind in kinds.items() if kind in get_args(Kind)}
@@ -289,6 +299,8 @@ def _named_columns(description: TableDescription, label: str) -> TableColumns:
         label_columns=description.label_columns,
         label_time=description.label_time or "label_time",
         naive_timezone=description.naive_timezone,
+        format=description.format,
+        batches=description.batches,
         scores=() if ranked else description.scores,
         id_scores=description.scores[0] if ranked and description.scores else None,
         predicted=None if description.answer_follows else description.predicted,
@@ -347,7 +359,7 @@ def columns_to_come(there: Mapping[str, str], description: TableDescription) -> 
     named = {
         "--label-time": description.label_time,
         "--prediction-id": description.prediction_id,
-        "--event-time": description.times,
+        **({} if description.batches is not None else {"--event-time": description.times}),
     }
     return absent_columns(there, named)
 

@@ -50,6 +50,7 @@ from monitoring.records.subgroup import SUBGROUP_WATCH, Condition, Subgroup
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import (
     AFTER_BURN_IN,
+    BATCH,
     BURN_IN,
     EXPECTED_EVENT,
     LABELS_STOPPED,
@@ -65,6 +66,7 @@ from monitoring.records.window import (
 __all__ = [
     "AFTER_BURN_IN",
     "ASSESSED_AGAIN",
+    "BATCH",
     "BURN_IN",
     "EXPECTED_EVENT",
     "FACT_SEPARATOR",

@@ -32,6 +32,9 @@ class Finding:
 #: The kind of the finding of a window in an expected event, whose `feature` is the event's name.
 EXPECTED_EVENT = "expected event"
 
+#: The kind of the finding of a window of a batch, whose `feature` is the batch's name.
+BATCH = "batch"
+
 #: The kind of the finding of a window in a burn-in, and of those after it, which says what it has shown.
 BURN_IN = "burn-in"
 AFTER_BURN_IN = "after the burn-in"
@@ -88,6 +91,11 @@ class WindowRecord:
     def expected(self) -> str | None:
         """The name of the expected event that the window touches; None for an ordinary window."""
         return next((one.feature for one in self.findings if one.kind == EXPECTED_EVENT), None)
+
+    @property
+    def batch(self) -> str | None:
+        """The name of the batch that the window is; None where rows have event times."""
+        return next((one.feature for one in self.findings if one.kind == BATCH), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

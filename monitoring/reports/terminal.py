@@ -16,6 +16,7 @@ from monitoring.reports.sections.formatting import (
     format_evidence,
     format_moment,
     format_window,
+    window_name,
 )
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import remarks
@@ -141,13 +142,14 @@ def _incidents(status: MonitorStatus) -> Table:
     table.add_column("window", no_wrap=True)
     table.add_column("cause", ratio=1, overflow="fold")
     table.add_column("state", max_width=20)
+    names = {window.start: window_name(window, zone) for window in status.windows}
     for incident in status.incidents[-MOST_INCIDENTS:]:
         closed = () if incident.closed_at is None else (format_moment(incident.closed_at, zone),)
         state = "\n".join((incident.state, *closed, *remarks(incident, status.asked_at, zone)))
         table.add_row(
             Text(f"{incident.number}"),
             Text(incident.level, style="bold red" if incident.level == "page" else "blue"),
-            Text(format_window(incident.window_start, incident.window_end, zone)),
+            Text(names.get(incident.window_start) or format_window(incident.window_start, incident.window_end, zone)),
             Text(cause_line(incident)),
             Text(state),
         )

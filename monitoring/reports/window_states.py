@@ -50,6 +50,7 @@ class WindowState:
         reason: Why it is not judged; empty where it is, or nothing went wrong.
         started_at: When the last attempt was begun; None where that is not known.
         judged_at: When it was judged; None where it was not, or that is not known.
+        batch: The name of the batch that it is; None where rows have event times.
         before: Of `revised`, what it was before each backfill that judged it again, in order.
     """
 
@@ -63,6 +64,7 @@ class WindowState:
     reason: str = ""
     started_at: datetime | None = None
     judged_at: datetime | None = None
+    batch: str | None = None
     before: tuple[WindowRevision, ...] = ()
 
 
@@ -109,6 +111,7 @@ def _judged(window: WindowRecord, attempt: WindowAttempt | None, revisions: tupl
         attempts=0 if attempt is None else attempt.attempts,
         started_at=None if attempt is None else attempt.started_at,
         judged_at=None if attempt is None else attempt.judged_at,
+        batch=window.batch,
         before=revisions,
     )
 

@@ -15,7 +15,7 @@ from monitoring.dashboard.view.requests import WINDOWS_SHOWN
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.records import BaselineScore, WatchKey, WindowRecord
-from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
+from monitoring.reports.sections.formatting import finite_evidence, format_evidence, window_name
 from monitoring.reports.sections.inputs import effect_of
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import (
@@ -54,7 +54,7 @@ class ComparedSide:
         """The side of a window, or of the baseline."""
         if window is None:
             return cls(key=BASELINE, title="Baseline", window=None)
-        return cls(key=window_key(window.start), title=format_window(window.start, window.end, zone), window=window)
+        return cls(key=window_key(window.start), title=window_name(window, zone), window=window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from monitoring.reports.sections.formatting import (
     format_count,
     format_evidence,
     format_moment,
-    format_window,
+    window_name,
 )
 from monitoring.reports.sections.incidents import remarks
 from monitoring.reports.sections.inputs import inputs_of
@@ -221,7 +221,7 @@ def _metrics(history: DeploymentHistory) -> TableView | None:
     found = None if last is None else metric_table(last.measured, history.measured)
     if last is None or found is None:
         return None
-    title = f"Metrics, {format_window(last.start, last.end, history.zone)}"
+    title = f"Metrics, {window_name(last, history.zone)}"
     return replace(found, title=title)
 
 

@@ -18,7 +18,7 @@ from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.jobs.report import drift_files, drift_title
 from monitoring.reports.drift import POLICY
 from monitoring.reports.drift_sample import plain
-from monitoring.reports.sections.formatting import format_window
+from monitoring.reports.sections.formatting import window_name
 from monitoring.watches.descriptions import printable
 
 #: Where `pitfalls monitor report` writes, beside the config.
@@ -83,7 +83,7 @@ def read_drift(deployment: StoredDeployment, start: datetime) -> DriftView:
         parent=parent,
         window_href=href,
         name=printable(name_of(summary)),
-        title=format_window(window.start, window.end, summary.zone),
+        title=window_name(window, summary.zone),
         command=command,
         report=report,
         timezone=zone_words(summary),

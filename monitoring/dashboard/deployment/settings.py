@@ -28,6 +28,8 @@ def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
         return ()
     windows, traffic = config.windows, config.traffic
     cut = f"{windows.rows:,} rows" if windows.rows is not None else windows.every
+    if windows.by_batch:
+        cut = "each file" if windows.by_file else f"each value of {printable(windows.batch_column or '')}"
     return (
         ("Windows", f"{cut}, at least {windows.min_rows:,} rows, lateness {_length(windows.lateness)}"),
         ("Labels wait for", _length(windows.label_horizon)),

@@ -11,7 +11,7 @@ from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.records import BaselineScore, MeasuredMetric, ScoreRecord, WindowRecord
 from monitoring.reports.sections.estimates import METHODS
-from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
+from monitoring.reports.sections.formatting import finite_evidence, format_evidence, window_name
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import (
     LONGEST_MESSAGE,
@@ -91,7 +91,7 @@ def window_view(
         address=window_address(window.start, parent),
         parent=parent,
         name=printable(name_of(summary)),
-        title=format_window(window.start, window.end, zone),
+        title=window_name(window, zone),
         status=window.status,
         counted=_counted(window, summary),
         findings=_findings(window),

@@ -12,7 +12,7 @@ from monitoring.dashboard.view.table import Cell, ChartView, TableView, cell
 from monitoring.records import WatchKey, WindowRecord
 from monitoring.reports.charts.evidence import evidence_drawing
 from monitoring.reports.charts.series import NARROW, WIDE, Band, Series, Size, series_drawing
-from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
+from monitoring.reports.sections.formatting import finite_evidence, format_evidence, window_name
 from monitoring.tasks.output_names import first_of_each, split_output
 from monitoring.watches.descriptions import format_value, slice_title, watch_title
 
@@ -137,7 +137,7 @@ def labels_chart(history: DeploymentHistory, address: str) -> ChartView | None:
 
 def window_cell(window: WindowRecord, address: str, zone: ZoneInfo) -> Cell:
     """A window with a link to its page."""
-    return cell(format_window(window.start, window.end, zone), window.start, href=window_address(window.start, address))
+    return cell(window_name(window, zone), window.start, href=window_address(window.start, address))
 
 
 def window_address(start: datetime, address: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -28,9 +28,10 @@ from monitoring.traffic.descriptors.encoded_image import images_by_id
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.ranked_ids import ids_by_code
+from monitoring.traffic.tables.batches import BatchPiece, SeenBatches
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
-from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.files import TablePiece, pieces_of
 from monitoring.traffic.tables.inline_labels import InlineLabels
 from monitoring.traffic.tables.label_import import (
     NO_IMPORTED_LABELS,
@@ -42,6 +43,7 @@ from monitoring.traffic.tables.label_import import (
 )
 from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables
 from monitoring.traffic.tables.table import Table
+from monitoring.traffic.tables.times import ORDER_UNKNOWN
 from monitoring.traffic.windows import Window
 
 
@@ -92,14 +94,22 @@ class TableSource:
         if scope.job:
             self._counted.begin(scope.counted_since or scope.since, scope.judged_until)
         new_since = _new_since(scope, self._counted.earliest())
-        pieces = pieces_of(path)
+        pieces: Sequence[TablePiece] = pieces_of(path, columns.format)
+        batches: Mapping[str, int] = {}
+        if columns.batches is not None:
+            seen = SeenBatches(label_log)
+            batches = seen.see(pieces, columns.batches, clock()) if scope.job else seen.read()
+            pieces = [BatchPiece(piece=one, key=columns.batches, times=batches) for one in pieces]
         now = clock() if scope.job else None  # the job reports rows ahead of the clock; others need not know of them
         self._table = Table(pieces, columns, now=now, since=scope.since)
+        self._table.batches = batches
         if self._table.times.no_valid_time:
             header = self._table.reader.header(pieces[0]).table.column_names
             _refuse_table(self._table.times.findings, header)
         self._label_tables = (
-            None if label_tables is None else LabelTables(pieces_of(label_tables, may_be_to_come=True), columns)
+            None
+            if label_tables is None
+            else LabelTables(pieces_of(label_tables, columns.format, may_be_to_come=True), columns)
         )
         self._routing = LabelRouting.of(self._table, self._label_tables)
         self._imported = NO_IMPORTED_LABELS
@@ -128,7 +138,8 @@ class TableSource:
     @property
     def source_findings(self) -> tuple[Finding, ...]:
         """See `TrafficSource`."""
-        return (*self._table.times.findings, *self._imported.findings)
+        remarks = (Finding(kind="file format", feature="", message=text) for text in self._table.times.remarks)
+        return (*self._table.times.findings, *remarks, *self._imported.findings)
 
     @property
     def waiting_ids(self) -> pa.Array:
@@ -269,6 +280,8 @@ def _refuse_table(findings: tuple[Finding, ...], header: Sequence[str]) -> NoRet
         "No row of the table has an event time.",
         got=f"{findings[0].message[:1].lower()}{findings[0].message[1:]}".rstrip("."),
         expected="timestamps, dates, or text in ISO 8601",
-        fix=other_delimiter_fix(header)
+        fix="Write day_first = true or false in the [traffic] section."
+        if ORDER_UNKNOWN in findings[0].message
+        else other_delimiter_fix(header)
         or "Name the right column, `event_time` in the [traffic] section, or convert it.",
     )

@@ -32,8 +32,10 @@ from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.descriptors.descriptors import require_libraries
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url
+from monitoring.traffic.tables.batches import BATCH_TIME
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import is_table, pattern_below, require_table
+from monitoring.traffic.tables.table_format import BatchKey, TableFormat
 from monitoring.traffic.tables.tasks.outputs import OutputColumns, named_outputs
 
 
@@ -267,11 +269,11 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
     traffic, spec = config.traffic, baseline.spec
     if spec.several is not None or traffic.outputs:
-        return _columns_of_outputs(traffic, spec)
+        return _columns_of_outputs(config, spec)
     has_answers = spec.outputs_only is None
     predicted = traffic.predicted or (None if traffic.scores else spec.output)
     return TableColumns(
-        event_time=traffic.event_time,
+        **_form(config),
         prediction_id=traffic.prediction_id,
         label=traffic.label,
         label_columns=traffic.label_columns,
@@ -290,11 +292,23 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     )
 
 
-def _columns_of_outputs(traffic: TrafficSection, spec: BaselineSpec) -> TableColumns:
+def _form(config: MonitorConfig) -> dict[str, Any]:
+    """How the files are written, and what stands in time: event times, or batches."""
+    traffic, windows = config.traffic, config.windows
+    batches = BatchKey(column=windows.batch_column) if windows.by_batch else None
+    form = TableFormat(
+        separator=traffic.separator, decimal=traffic.decimal, day_first=traffic.day_first, sheet=traffic.sheet
+    )
+    event_time = traffic.event_time if batches is None else BATCH_TIME
+    return {"event_time": event_time, "format": form, "batches": batches}
+
+
+def _columns_of_outputs(config: MonitorConfig, spec: BaselineSpec) -> TableColumns:
     """As `columns_of`, of a model of several outputs."""
+    traffic = config.traffic
     _check_outputs(traffic, spec)
     common = TableColumns(
-        event_time=traffic.event_time,
+        **_form(config),
         prediction_id=traffic.prediction_id,
         label_time=traffic.label_time,
         naive_timezone=traffic.naive_timezone,

@@ -14,7 +14,7 @@ from monitoring.reports.charts.chart import Chart, window_table
 from monitoring.reports.charts.drawing import Drawing, Path, Scale, dots, line, spread, thinned, trace
 from monitoring.reports.charts.series import NARROW, WIDE, Size, axes, value_axis
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines
-from monitoring.reports.sections.formatting import format_count, format_window
+from monitoring.reports.sections.formatting import format_count, window_name
 from monitoring.reports.sections.months import DRAWN
 from monitoring.watches.descriptions import format_value, watch_title
 
@@ -126,7 +126,7 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
                 (
                     window.start,
                     (
-                        format_window(window.start, window.end, zone),
+                        window_name(window, zone),
                         f"{one.rows:,}",
                         *(format_value(metric, value) for value in (one.value, one.low, one.high, loss)),
                     ),

@@ -13,7 +13,7 @@ from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.reports.charts.chart import Chart, window_table
 from monitoring.reports.charts.drawing import Drawing, Label, Path, Scale, box, diamond, trace
 from monitoring.reports.charts.series import LARGE, NARROW, Size, axes
-from monitoring.reports.sections.formatting import MONTHS, format_count, format_evidence, format_window
+from monitoring.reports.sections.formatting import MONTHS, format_count, format_evidence, window_name
 
 #: Powers of ten above the threshold that are drawn: evidence far beyond an alarm says nothing more.
 DECADES_ABOVE = 3
@@ -179,7 +179,7 @@ def evidence_chart(status: MonitorStatus) -> Chart:
                 (
                     window.start,
                     (
-                        format_window(window.start, window.end, zone),
+                        window_name(window, zone),
                         f"{window.rows:,}",
                         window.status,
                         format_evidence(window.page_log_evidence),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.records import Finding, MonitorStatus
+from monitoring.records import BATCH, Finding, MonitorStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ def finding_groups(status: MonitorStatus) -> tuple[FindingGroup, ...]:
     for window in status.windows:
         seen: dict[tuple[str, str], Finding] = {}
         for finding in window.findings:
+            if finding.kind == BATCH:
+                continue  # the name of the window
             key = (finding.kind, finding.feature)
             fact = finding.fact or (key in seen and seen[key].fact)
             seen[key] = Finding(kind=finding.kind, feature=finding.feature, message=finding.message, fact=fact)

@@ -6,7 +6,8 @@ import math
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.watches.descriptions import NOTHING
+from monitoring.records import WindowRecord
+from monitoring.watches.descriptions import NOTHING, printable
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -104,6 +105,11 @@ def format_moment(moment: datetime | None, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
     clock = f" {local:%H:%M}" if (local.hour, local.minute) != (0, 0) else ""
     return format_date(local.date()) + clock
+
+
+def window_name(window: WindowRecord, zone: ZoneInfo) -> str:
+    """The name of a window: its batch, or its time."""
+    return printable(window.batch) if window.batch else format_window(window.start, window.end, zone)
 
 
 def format_window(start: datetime, end: datetime, zone: ZoneInfo) -> str:

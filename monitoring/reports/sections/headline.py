@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitoring.records import WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
-from monitoring.reports.sections.formatting import format_count, format_moment, format_window
+from monitoring.reports.sections.formatting import format_count, format_moment, format_window, window_name
 from monitoring.reports.sections.health import Health, health_of
 from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
@@ -76,7 +76,7 @@ def headline(status: MonitorStatus) -> Headline:
         period=period,
         health=health,
         verdict=_verdict(status, health),
-        page=_page(pages, zone) if pages else "",
+        page=_page(pages, status, zone) if pages else "",
         explanation=_explanation(_without_cause(_leading(pages))) if pages else "",
         budget=(
             f"False-alarm budget: pages at most {printable(status.page_budget)}, notices at most "
@@ -151,9 +151,10 @@ def _leading(pages: Sequence[IncidentRecord]) -> IncidentRecord:
     return max(pages, key=lambda page: (page.state != "closed", page.window_start, page.number))
 
 
-def _page(pages: Sequence[IncidentRecord], zone: ZoneInfo) -> str:
+def _page(pages: Sequence[IncidentRecord], status: MonitorStatus, zone: ZoneInfo) -> str:
     page = _leading(pages)
-    window = format_window(page.window_start, page.window_end, zone)
+    judged = next((window for window in status.windows if window.start == page.window_start), None)
+    window = format_window(page.window_start, page.window_end, zone) if judged is None else window_name(judged, zone)
     which = f"Page #{page.number}" if page.state != "closed" else f"Last page, #{page.number}"
     first = f"{which}, opened {format_moment(page.opened_at, zone)} for the window {window}: {cause_line(page)}."
     others = ", ".join(f"#{other.number}" for other in pages if other.state != "closed" and other is not page)

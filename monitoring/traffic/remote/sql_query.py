@@ -19,6 +19,7 @@ from monitoring.atomic import staging_folder
 from monitoring.config.database_address import parameter_pattern
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.remote.deadline import within
+from monitoring.traffic.remote.duckdb_query import duckdb_batches, is_duckdb, time_literals
 from monitoring.traffic.remote.urls import shown_url
 
 #: Rows that are in memory at once.
@@ -36,7 +37,7 @@ class SqlQuery:
     """A query of a database.
 
     Attributes:
-        url: of SQLAlchemy, such as ``postgresql+pg8000://reader@host/scores``.
+        url: of SQLAlchemy, such as ``postgresql+psycopg://reader@host/scores``; or of a DuckDB file.
         text: one statement, taken as it is: a colon begins no parameter but those of `bounds`.
         bounds: values for the parameters ``:start`` and ``:end``, in UTC; none where the query has no parameters.
         password: of the URL's user, where the URL has none.
@@ -80,6 +81,8 @@ def query_to_parquet(
 
 
 def _copy(query: SqlQuery, target: Path, check: Callable[[pa.Schema], None], stopped: Callable[[], bool]) -> int:
+    if is_duckdb(query.url):
+        return _copy_duckdb(query, target, check, stopped)
     with staging_folder(target.parent, ".query-") as parts:
         rows = 0
         with _result(query, stopped) as result:
@@ -92,9 +95,7 @@ def _copy(query: SqlQuery, target: Path, check: Callable[[pa.Schema], None], sto
                     check(table.schema)
                 pq.write_table(table, parts / f"{number:06}.parquet")
                 rows += len(chunk)
-        if not rows and not query.bounds:
-            got = " ".join(query.text.split())[:200]
-            raise BadInput("The query has no rows.", got=got, expected="at least one", fix="Check its conditions.")
+        _check_some(query, rows)
         if not rows:
             check(pa.schema([(name, pa.null()) for name in names]))
             pq.write_table(_table(names, []), parts / "000000.parquet")
@@ -103,6 +104,32 @@ def _copy(query: SqlQuery, target: Path, check: Callable[[pa.Schema], None], sto
         if not stopped():
             joined.replace(target)
     return rows
+
+
+def _copy_duckdb(query: SqlQuery, target: Path, check: Callable[[pa.Schema], None], stopped: Callable[[], bool]) -> int:
+    statement, rows = with_bounds(query.text, time_literals(query.bounds)), 0
+    with (
+        staging_folder(target.parent, ".query-") as parts,
+        duckdb_batches(query.url, statement, rows=ROWS_AT_ONCE) as (schema, tables),
+    ):
+        _check_names(schema.names)
+        check(schema)
+        with pq.ParquetWriter(parts / "rows.parquet", schema) as writer:
+            for table in tables:
+                if stopped():
+                    return rows
+                writer.write_table(table)
+                rows += table.num_rows
+        _check_some(query, rows)
+        (parts / "rows.parquet").replace(target)
+    return rows
+
+
+def _check_some(query: SqlQuery, rows: int) -> None:
+    """Raises BadInput for a query of all times that has no rows."""
+    if not rows and not query.bounds:
+        got = " ".join(query.text.split())[:200]
+        raise BadInput("The query has no rows.", got=got, expected="at least one", fix="Check its conditions.")
 
 
 @contextmanager
@@ -197,6 +224,12 @@ def _names(result: Any) -> list[str]:
             "The statement returns no rows.", got="a statement that changes data", expected="a SELECT", fix="Write one."
         )
     names = list(result.keys())
+    _check_names(names)
+    return names
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raises BadInput for columns that share a name."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadInput(
@@ -205,7 +238,6 @@ def _names(result: Any) -> list[str]:
             expected="each name once",
             fix="Give them names of their own: SELECT a.time AS time, …",
         )
-    return names
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.Table:

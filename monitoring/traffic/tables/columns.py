@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from monitoring.tasks.ranking import Ranking
 from monitoring.traffic.descriptors.descriptors import Descriptors
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW, BatchKey, TableFormat
 
 Kind: TypeAlias = Literal["number", "category"]
 
@@ -37,6 +38,8 @@ class TableColumns:
             numbers are predicted: one for each; may be none.
         label_time: when each label became known.
         naive_timezone: the zone of times that have none.
+        format: how the files are written.
+        batches: in place of event times, what a batch is; None where rows have event times.
         scores: one column (the probability of the second class, or lists of one per class) or one per class; none, and
             nothing predicted, where the table has inputs alone.
         predicted: the predicted class, where there are no scores; of a ranking, lists of ids.
@@ -57,6 +60,8 @@ class TableColumns:
     label_columns: tuple[str, ...] = ()
     label_time: str = "label_time"
     naive_timezone: str = "UTC"
+    format: TableFormat = AS_FILES_SHOW
+    batches: BatchKey | None = None
     scores: tuple[str, ...] = ()
     predicted: str | None = None
     id_scores: str | None = None

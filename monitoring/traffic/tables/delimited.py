@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 
+from monitoring.traffic.tables.file_limits import LOOKED_AT, MOST_COLUMNS, look_at_text, refuse_columns
 from monitoring.traffic.tables.quotes import (
     QuotedRecord,
     UnbalancedQuotes,
@@ -17,11 +18,21 @@ from monitoring.traffic.tables.quotes import (
     quoted_records_in,
     summarise_quotes,
 )
+from monitoring.traffic.tables.table_format import (
+    AS_FILES_SHOW,
+    SEPARATOR_NAMES,
+    Separator,
+    TableFormat,
+    guess_separator,
+    with_points,
+)
 
 #: Bytes that are parsed at once, and for a file with longer lines.
 BLOCKS = (1 << 20, 1 << 30)
 
-_CHECKED = 1 << 20
+#: Columns that a remark names.
+NAMED = 5
+
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -30,20 +41,23 @@ class Delimited:
     """A file's columns, each cell as bytes and an empty one null.
 
     `malformed` counts lines of another number of fields than the first, `unbalanced` describes those that an unbalanced
-    quote made part of a field.
+    quote made part of a field; `remarks` say what was guessed, and `guessed` is that.
     """
 
     table: pa.Table
     malformed: int = 0
     unbalanced: UnbalancedQuotes | None = None
+    remarks: tuple[str, ...] = ()
+    guessed: TableFormat = AS_FILES_SHOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
-    """What is parsed, in UTF-8, and how many ends of lines it has."""
+    """What is parsed, in UTF-8, how many ends of lines it has, and its first two lines."""
 
     content: Path | pa.Buffer
     ends: int
+    head: tuple[str, ...]
 
     def open(self) -> Path | pa.BufferReader:
         return self.content if isinstance(self.content, Path) else pa.BufferReader(self.content)
@@ -55,23 +69,36 @@ class _Source:
             return bytes(file.read())
 
 
-def read_delimited(path: Path) -> Delimited:
+def read_delimited(path: Path, form: TableFormat = AS_FILES_SHOW) -> Delimited:
     """Reads a delimited text file.
 
-    The delimiter is a tab where the name ends in .tsv, a comma elsewhere. UTF-8 with or without a byte order mark,
-    UTF-16 with one; in any other encoding, bytes that are not UTF-8 become U+FFFD. A file without a line has no
-    columns. Cost: the file is read twice, and held in memory where it is not UTF-8.
+    The delimiter is a tab where the name ends in .tsv, a comma elsewhere, or as the header shows. UTF-8 with or
+    without a byte order mark, UTF-16 with one; in any other encoding, bytes that are not UTF-8 become U+FFFD. A file
+    without a line has no columns. Cost: the file is read twice, and held in memory where it is not UTF-8.
+
+    Args:
+        path: The file.
+        form: Its separator and decimal mark, where they are known. Where the separator is no comma, decimals may
+            follow a comma, in columns of nothing but numbers.
 
     Raises:
+        BadInput: its lines are too long or too many fields, or it expands too much.
         OSError: the file cannot be opened.
         EOFError: a compressed file is cut off.
         ArrowInvalid: the text cannot be parsed.
     """
     source = _in_utf_8(path)
-    delimiter = "\t" if path.name.endswith(".tsv") else ","
+    usual: Separator = form.separator or ("\t" if path.name.endswith(".tsv") else ",")
+    delimiter = guess_separator(source.head, usual, known=form.separator is not None)
+    if source.head and source.head[0].count(delimiter) >= MOST_COLUMNS:
+        refuse_columns(path, source.head[0].count(delimiter) + 1)
     for block in BLOCKS:
         try:
-            return _parsed(source, delimiter, block)
+            parsed = _parsed(source, delimiter, block)
+            if delimiter != usual:
+                remark = f"Fields are separated by {SEPARATOR_NAMES[delimiter]}."
+                parsed = replace(parsed, remarks=(remark,), guessed=TableFormat(separator=delimiter))
+            return _with_points(parsed, form, delimiter)
         except pa.ArrowInvalid as error:
             longer = "straddl" in str(error) or "Empty CSV file" in str(error)
             if block != BLOCKS[-1] and longer:
@@ -80,6 +107,19 @@ def read_delimited(path: Path) -> Delimited:
                 break
             raise
     return Delimited(table=pa.table({}))
+
+
+def _with_points(parsed: Delimited, form: TableFormat, delimiter: str) -> Delimited:
+    """The columns with decimal points."""
+    if form.decimal == "." or (form.decimal is None and delimiter == ","):
+        return parsed
+    table, changed = with_points(parsed.table, numbers_only=form.decimal is None)
+    if not changed or form.decimal == ",":
+        return replace(parsed, table=table)
+    names = ", ".join(changed[:NAMED]) + (f" and {len(changed) - NAMED} more" if len(changed) > NAMED else "")
+    remark = f"Decimals follow a comma in {names}."
+    guessed = replace(parsed.guessed, decimal=",")
+    return replace(parsed, table=table, remarks=(*parsed.remarks, remark), guessed=guessed)
 
 
 def other_delimiter_fix(header: Sequence[str]) -> str:
@@ -126,26 +166,16 @@ def _parsed(source: _Source, delimiter: str, block: int) -> Delimited:
 
 
 def _in_utf_8(path: Path) -> _Source:
-    ends = _ends_in_utf_8(path)
-    if ends is not None:
-        return _Source(content=path, ends=ends)
+    look = look_at_text(path)
+    if look.is_utf_8:
+        return _Source(content=path, ends=look.ends, head=_head(look.start))
     content = _as_utf_8(path)
-    return _Source(content=content, ends=bytes(content).count(b"\n"))
+    return _Source(content=content, ends=bytes(content).count(b"\n"), head=_head(bytes(content[:LOOKED_AT])))
 
 
-def _ends_in_utf_8(path: Path) -> int | None:
-    """How many ends of lines there are in a file; None if it is no UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    ends = 0
-    with pa.input_stream(path) as file:
-        try:
-            while piece := file.read(_CHECKED):
-                decoder.decode(piece)
-                ends += piece.count(b"\n")
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return None
-    return ends
+def _head(start: bytes) -> tuple[str, ...]:
+    """The first two lines of a text, without a byte order mark."""
+    return tuple(start.decode("utf-8-sig", "replace").splitlines()[:2])
 
 
 def _as_utf_8(path: Path) -> pa.Buffer:

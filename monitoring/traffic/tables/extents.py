@@ -136,6 +136,7 @@ class TableExtents:
         naive: whether some event time has no time zone.
         has_ids: whether some piece has a column that can hold ids.
         no_valid_time: whether there are rows, and none of them has an event time.
+        remarks: how files were read that do not say it, each once.
     """
 
     extents: tuple[Extent, ...]
@@ -144,6 +145,7 @@ class TableExtents:
     naive: bool
     has_ids: bool
     no_valid_time: bool
+    remarks: tuple[str, ...] = ()
 
 
 def find_extents(
@@ -178,12 +180,15 @@ class _Scan:
         self._invalid: list[InvalidEventTimes] = []
         self._column: Finding | None = None
         self._unplaced: list[Finding] = []
+        self._remarks: dict[str, str] = {}
         self._unbalanced: list[tuple[str, int, UnbalancedQuotes]] = []
         self._naive = self._has_ids = self._some_valid = self._some_invalid = False
 
     def extent(self, number: int, piece: TablePiece) -> Extent | None:
         """When the rows of the next piece happened; None where that is of no interest, or not known of any."""
         header = self._reader.header(piece)
+        for remark in header.remarks:
+            self._remarks.setdefault(remark, piece.name)
         kinds = {name: value_type(column.type) for name, column in header.columns().items()}
         ids = kinds.get(self._columns.prediction_id)
         self._has_ids |= ids is not None and (is_text(ids) or is_number(ids))
@@ -207,6 +212,7 @@ class _Scan:
             extents=extents,
             invalid=tuple(self._invalid),
             findings=(*column, *self._unplaced, *quote_findings(self._unbalanced)),
+            remarks=tuple(f"{file}: {remark}" for remark, file in self._remarks.items()),
             naive=self._naive,
             has_ids=self._has_ids,
             no_valid_time=self._some_invalid and not self._some_valid,

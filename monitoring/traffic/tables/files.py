@@ -15,15 +15,21 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.remote.urls import is_url
+from monitoring.traffic.tables.converted_files import CONVERTED, converted
 from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
+from monitoring.traffic.tables.file_limits import check_parquet
 from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, as_parquet_file, lake_format, refuse_parts_of_lake
 from monitoring.traffic.tables.quotes import UnbalancedQuotes
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
 from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet
 
 PARQUET = (".parquet", ".pq")
 TEXT = (".csv", ".csv.gz", ".tsv")
-SUFFIXES = (*PARQUET, *TEXT, *TFRECORD)
-_KINDS = "Parquet (.parquet, .pq), CSV (.csv, .csv.gz, .tsv) or PredictionLog records (.tfrecord)"
+SUFFIXES = (*PARQUET, *TEXT, *CONVERTED, *TFRECORD)
+_KINDS = (
+    "Parquet (.parquet, .pq), CSV (.csv, .csv.gz, .tsv), JSON Lines (.jsonl, .ndjson), Excel (.xlsx) or "
+    "PredictionLog records (.tfrecord)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,8 @@ class RawRows:
     """Rows as a file has them: each column name once (`duplicates` occurred again, and were left out).
 
     `text`: every cell is text, as in CSV; `malformed` counts lines that had another number of fields, and
-    `unbalanced` describes lines that an unbalanced quote made part of a field.
+    `unbalanced` describes lines that an unbalanced quote made part of a field. `remarks` say how the file was read, and
+    `guessed` is what of that was guessed.
     """
 
     table: pa.Table
@@ -39,6 +46,8 @@ class RawRows:
     text: bool = False
     malformed: int = 0
     unbalanced: UnbalancedQuotes | None = None
+    remarks: tuple[str, ...] = ()
+    guessed: TableFormat = AS_FILES_SHOW
 
     def columns(self) -> dict[str, pa.ChunkedArray]:
         """Every column by its name. To find one in a table of thousands takes milliseconds, here nothing."""
@@ -62,12 +71,13 @@ class TablePiece(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParquetPiece:
-    """One row group of a Parquet file."""
+    """One row group of a Parquet file; `remarks` say how it was made of another file."""
 
     name: str
     path: Path
     group: int
     first_row: int
+    remarks: tuple[str, ...] = ()
 
     def read(self, names: Collection[str] | None = None) -> RawRows:
         """See `TablePiece`."""
@@ -75,7 +85,8 @@ class ParquetPiece:
             with pq.ParquetFile(self.path) as file:
                 present = file.schema_arrow.names
                 picked = present if names is None else [name for name in present if name in names]
-                return distinct_columns(file.read_row_group(self.group, columns=picked), names)
+                found = distinct_columns(file.read_row_group(self.group, columns=picked), names)
+                return replace(found, remarks=self.remarks)
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise unreadable_file(self.path, str(error)) from error
 
@@ -87,17 +98,24 @@ class TextPiece:
     name: str
     path: Path
     first_row: int = 0
+    form: TableFormat = AS_FILES_SHOW
 
     def read(self, names: Collection[str] | None = None) -> RawRows:
         """See `TablePiece`. Raises BadInput too, where no line has as many fields as the header."""
         try:
-            read = read_delimited(self.path)
+            read = read_delimited(self.path, self.form)
         except (OSError, EOFError, pa.ArrowException) as error:
             raise unreadable_file(self.path, str(error)) from error
         if read.malformed and not read.table.num_rows:
             raise _no_line_fits(self.name, read)
-        found = distinct_columns(read.table, names)
-        return replace(found, text=True, malformed=read.malformed, unbalanced=read.unbalanced)
+        return replace(
+            distinct_columns(read.table, names),
+            text=True,
+            malformed=read.malformed,
+            unbalanced=read.unbalanced,
+            remarks=read.remarks,
+            guessed=read.guessed,
+        )
 
 
 def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
@@ -112,7 +130,9 @@ def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
     return RawRows(table=table.select(list(places.values())), duplicates=tuple(dict.fromkeys(duplicates)))
 
 
-def pieces_of(place: Path | str, *, may_be_to_come: bool = False) -> tuple[TablePiece, ...]:
+def pieces_of(
+    place: Path | str, form: TableFormat = AS_FILES_SHOW, *, may_be_to_come: bool = False
+) -> tuple[TablePiece, ...]:
     """The pieces of a table's files, by name of the file: one file, all in a folder, or all that match a pattern.
 
     Hidden files and those of other kinds are skipped in folders and patterns; empty files have no rows. Files at a URL
@@ -120,20 +140,22 @@ def pieces_of(place: Path | str, *, may_be_to_come: bool = False) -> tuple[Table
 
     Args:
         place: The path or URL.
+        form: How the files are written.
         may_be_to_come: Whether there may be no file yet, in a folder that is there or at a URL.
 
     Returns:
         The pieces, in order of file name and place in the file.
 
     Raises:
-        BadInput: there is no such file.
+        BadInput: there is no such file, or it is too large in some way (see `file_limits`) or takes a library that is
+            not installed.
         CannotRun: a file cannot be read.
     """
     if is_url(str(place)):
         found = _files_at(str(place), required=not may_be_to_come)
     else:
         found = _files(Path(place), required=not may_be_to_come)
-    return tuple(piece for name, file in found for piece in _pieces(name, file))
+    return tuple(piece for name, file in found for piece in _pieces(name, file, form))
 
 
 def is_table(place: Path | str) -> bool:
@@ -229,6 +251,7 @@ def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
     """Those of the files that are tables, sorted. Raises BadInput if there are others alone, or none if required."""
     visible = [name for name in names if not any(part[0] in "._" for part in name.split("/"))]
     found = sorted(name for name in visible if name.endswith(SUFFIXES))
+    found = [name for name in found if not name.endswith(CONVERTED)] or found  # reports beside tables are none
     if not found and (required or visible):
         raise BadInput(
             "There is no such table.",
@@ -239,21 +262,24 @@ def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
     return found
 
 
-def _pieces(name: str, path: Path) -> Iterator[TablePiece]:
+def _pieces(name: str, path: Path, form: TableFormat) -> Iterator[TablePiece]:
     if path.stat().st_size == 0:
         return
     if path.name.endswith(TEXT):
-        yield TextPiece(name=name, path=path)
+        yield TextPiece(name=name, path=path, form=form)
         return
+    remarks: tuple[str, ...] = ()
     try:
         if path.name.endswith(TFRECORD):
             path = as_parquet(path)
-        metadata = pq.read_metadata(path)
+        elif path.name.endswith(CONVERTED):
+            path, remarks = converted(path, form)
+        metadata = check_parquet(path)
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise unreadable_file(path, str(error)) from error
     first = 0
     for group in range(metadata.num_row_groups):
-        yield ParquetPiece(name=name, path=path, group=group, first_row=first)
+        yield ParquetPiece(name=name, path=path, group=group, first_row=first, remarks=remarks)
         first += metadata.row_group(group).num_rows
 
 

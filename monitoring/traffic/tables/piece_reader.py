@@ -126,7 +126,7 @@ class PieceReader:
             BadInput: no line of a text file has as many fields as its header.
         """
         if isinstance(piece, ParquetPiece):
-            return distinct_columns(schema_of(piece).empty_table(), None)
+            return replace(distinct_columns(schema_of(piece).empty_table(), None), remarks=piece.remarks)
         return self.whole(piece)
 
     def forget(self) -> None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from monitoring.errors import BadInput
 from monitoring.tasks.class_indices import class_indices
 from monitoring.traffic.cells import (
+    as_strings,
     class_names,
     decoded,
     is_list,
@@ -25,6 +26,7 @@ from monitoring.traffic.tables.answers import given_probabilities, read_answers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
 from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.table_format import date_order
 from monitoring.traffic.tables.times import parse_times
 
 #: Labels that a message proposes as classes, at most.
@@ -198,6 +200,15 @@ def time_columns(pieces: Sequence[LoadedPiece], columns: TableColumns, but: Coll
     return found
 
 
+def dates_of(pieces: Sequence[LoadedPiece], names: Sequence[str]) -> bool | None:
+    """Whether dates of some columns have the day first; None where there are none, or they do not show it."""
+    cells = [
+        decoded(piece.raw.table[name]) for piece in pieces for name in names if name in piece.raw.table.column_names
+    ]
+    texts = [pc.unique(as_strings(column)).drop_null() for column in cells if is_text(column.type)]
+    return date_order(pc.unique(pa.chunked_array(texts, pa.string()))) if texts else None
+
+
 def spelling(there: Mapping[str, str]) -> str:
     """What to do about a column that is not there, where `there` are those that are."""
     return other_delimiter_fix(list(there)) or "Check the spelling."
@@ -256,7 +267,7 @@ def check_label_times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> N
     """Raises BadInput for a column of label times that has cells and no valid time."""
     name, examples = columns.label_time, []
     for column in (decoded(p.raw.table[name]) for p in pieces if name in p.raw.table.column_names):
-        if parse_times(column, columns.naive_timezone).valid.any():
+        if parse_times(column, columns.naive_timezone, day_first=columns.format.day_first).valid.any():
             return
         cells = column.filter(non_blank(column))
         examples += [f"{cells[0].as_py()!r:.40}, of type {column.type}"] if len(cells) else []

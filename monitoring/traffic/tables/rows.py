@@ -36,7 +36,13 @@ def event_times(raw: RawRows, columns: TableColumns) -> ParsedTimes:
     """When each row happened; no row has a time where there is no such column."""
     if columns.event_time not in raw.table.column_names:
         return ParsedTimes.none(raw.table.num_rows, "absent")
-    return parse_times(decoded(raw.table[columns.event_time]), columns.naive_timezone)
+    return parse_times(
+        decoded(raw.table[columns.event_time]), columns.naive_timezone, day_first=columns.format.day_first
+    )
+
+
+def _times(raw: RawRows, name: str, columns: TableColumns) -> ParsedTimes:
+    return parse_times(decoded(raw.table[name]), columns.naive_timezone, day_first=columns.format.day_first)
 
 
 def row_ids(piece: TablePiece, raw: RawRows, columns: TableColumns, first: int = 0) -> pa.Array:
@@ -186,7 +192,9 @@ def given_label_times(raw: RawRows, columns: TableColumns) -> ParsedTimes:
     """When each row's label became known, as the table says: that may be before the row happened."""
     if columns.label_time not in raw.table.column_names:
         return ParsedTimes.none(raw.table.num_rows)
-    return parse_times(decoded(raw.table[columns.label_time]), columns.naive_timezone)
+    return parse_times(
+        decoded(raw.table[columns.label_time]), columns.naive_timezone, day_first=columns.format.day_first
+    )
 
 
 def invalid_label_times(raw: RawRows, columns: TableColumns, labels: pa.Array, known: ParsedTimes) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.format.rows import LAST_US
 from monitoring.traffic.id_keys import IdSet, is_member
+from monitoring.traffic.tables.batches import batch_findings
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, TableExtents, find_extents
 from monitoring.traffic.tables.files import TablePiece
@@ -94,6 +95,7 @@ class Table:
         times: what was found about event times.
         repeats: the rows that share an id.
         reader: reads the pieces.
+        batches: where batches stand in place of event times, when each was first seen.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class Table:
         """
         first = None if since is None else as_microseconds(since)
         last = LAST_US if now is None else as_microseconds(now + AHEAD)
+        self.batches: Mapping[str, int] = {}
         self.pieces = pieces
         self.columns = columns
         self.reader = PieceReader(columns)
@@ -232,7 +235,8 @@ class Table:
 
     def time_findings(self, window: Window) -> tuple[Finding, ...]:
         """What is wrong with the event times of rows that are reported with a window."""
-        return tuple(finding for each in self.times.invalid for finding in each.findings(window))
+        found = (finding for each in self.times.invalid for finding in each.findings(window))
+        return (*batch_findings(self.batches, window), *found)
 
     def identified(self) -> Iterator[IdentifiedRows]:
         """Ids and event times of the rows, repeats included, batch by batch.

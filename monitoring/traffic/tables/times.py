@@ -16,6 +16,7 @@ from monitoring.errors import BadInput
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.cells import as_strings, is_text
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
+from monitoring.traffic.tables.table_format import as_iso, date_order, has_dates
 
 _ISO = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|[+-]\d\d(:?\d\d)?)?)?\s*$"
 _ZONED = r"(Z|[+-]\d\d(:?\d\d)?)\s*$"
@@ -25,8 +26,11 @@ _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 QUARTER_US = 900_000_000
 
 
-#: A date with the day or the month first.
+#: A date with the day or the month first, and a year of two or four digits.
 _DAY_FIRST = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}")
+
+#: What is wrong with a column of dates that may have the day or the month first.
+ORDER_UNKNOWN = "dates whose day may be their month"
 
 
 def _none_marked() -> NDArray[np.bool_]:
@@ -59,19 +63,21 @@ class ParsedTimes:
         return cls(us=np.zeros(rows, dtype=np.int64), valid=np.zeros(rows, dtype=np.bool_), problem=problem)
 
 
-def parse_times(array: pa.Array, zone: str = "UTC") -> ParsedTimes:
-    """Timestamps of any unit, dates, and text in ISO 8601, as microseconds.
+def parse_times(array: pa.Array, zone: str = "UTC", *, day_first: bool | None = None) -> ParsedTimes:
+    """Timestamps of any unit, dates, and text in ISO 8601 or as 31/12/2025 17:30, as microseconds.
 
     >>> parse_times(pa.array(["1970-01-01T00:00:01Z", "soon"])).us.tolist()
     [1000000, 0]
 
     Args:
         zone: the IANA time zone of times that have none.
+        day_first: whether 03/04/2025 is the third of April; None: as the other cells show it, and no time where
+            they do not.
 
     Returns:
         One time for each cell.
     """
-    found = _as_utc(array)
+    found = _as_utc(array, day_first=day_first)
     if zone == "UTC" or not found.without_zone.any():
         return found
     us, ambiguous = found.us.copy(), np.zeros(found.us.size, dtype=np.bool_)
@@ -125,17 +131,17 @@ def local_to_utc(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], N
     return us - offsets[places, 0], (offsets[:, 0] > offsets[:, 1])[places]
 
 
-def _as_utc(array: pa.Array) -> ParsedTimes:
+def _as_utc(array: pa.Array, *, day_first: bool | None) -> ParsedTimes:
     """The same, with times of no zone taken as UTC."""
     kind = array.type
     if pa.types.is_timestamp(kind):
         return _timestamps(array)
     if pa.types.is_date(kind):
-        return _as_utc(array.cast(pa.date32()).cast(pa.timestamp("s")))
+        return _timestamps(array.cast(pa.date32()).cast(pa.timestamp("s")))
     if pa.types.is_null(kind):
         return ParsedTimes.none(len(array))
     if is_text(kind):
-        return _iso(as_strings(array))
+        return _texts(as_strings(array), day_first=day_first)
     return ParsedTimes.none(len(array), f"type changed to {kind}")
 
 
@@ -161,10 +167,13 @@ def _timestamps(array: pa.Array) -> ParsedTimes:
     return ParsedTimes(us=np.where(valid, us, 0), valid=valid, naive=kind.tz is None, without_zone=without_zone)
 
 
-def _iso(cells: pa.Array) -> ParsedTimes:
+def _texts(cells: pa.Array, *, day_first: bool | None) -> ParsedTimes:
     """Text as times: each distinct one is parsed once."""
     coded = cells.dictionary_encode()
-    texts = coded.dictionary
+    texts, problem = coded.dictionary, "no times, but text"
+    if has_dates(texts):
+        order = date_order(texts) if day_first is None else day_first
+        texts, problem = (texts, ORDER_UNKNOWN) if order is None else (as_iso(texts, day_first=order), problem)
     fits = np.asarray(pc.match_substring_regex(texts, _ISO), dtype=np.bool_)
     zoned = np.asarray(pc.match_substring_regex(texts, rf"[T ].*{_ZONED}"), dtype=np.bool_)
     us, valid = _parse_texts(texts, fits, zoned)
@@ -177,7 +186,7 @@ def _iso(cells: pa.Array) -> ParsedTimes:
         valid=present & valid[places],
         without_zone=present & (valid & ~zoned)[places],
         naive=bool((valid & ~zoned).any()),
-        problem="" if valid.any() else "no times, but text",
+        problem="" if valid.any() else problem,
     )
 
 

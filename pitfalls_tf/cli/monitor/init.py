@@ -13,6 +13,7 @@ import click
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url, shown_url
 from pitfalls_tf.cli.column_roles import dictionary_of, named_columns, split_columns, with_column_roles
+from pitfalls_tf.cli.file_form import FORMAT_FLAGS, table_format, with_table_format
 from pitfalls_tf.cli.monitor.options import exclude_option
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from monitoring.config import MetricDraft
     from monitoring.jobs.init import InitResult
+    from monitoring.traffic.tables.table_format import BatchKey
     from pitfalls_tf.cli.output import Output
 
 #: Databases of SQLAlchemy whose URL is no file's.
@@ -46,6 +48,9 @@ TABLE_FLAGS = (
     "ignore",
     "group",
     "naive_timezone",
+    "by_file",
+    "batch_column",
+    *FORMAT_FLAGS,
 )
 
 #: Flags that are fields of a table's description as they stand.
@@ -150,6 +155,11 @@ LISTED = 60
     "--label-horizon", metavar="LENGTH", help="The longest label delay that counts.  [default: by the reference, or 7d]"
 )
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of N rows instead of a fixed length.")
+@click.option("--by-file", is_flag=True, help="Rows have no times: each file is a window.  [with --reference]")
+@click.option(
+    "--batch-column", metavar="COLUMN", help="Rows have no times: each value is a window.  [with --reference]"
+)
+@with_table_format
 @click.option("--timezone", default="UTC", show_default=True, help="Time zone of the windows.")
 @click.option(
     "--naive-timezone", metavar="ZONE", help="Time zone of times without one.  [default: UTC; with --reference]"
@@ -179,9 +189,8 @@ def command(
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
     watched = _watched(flags) | {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
     watched["settings"] |= _live(traffic, flags["live_query"], flags["live_labels"], out)
-    said = dictionary_of(flags["dictionary"])
-    callers = _callers(reference, flags["excluded"])
-    live = traffic if traffic is None or is_url(traffic) else as_written(Path(traffic), out)
+    said, callers = dictionary_of(flags["dictionary"]), _callers(reference, flags["excluded"])
+    live = _live_place(traffic, out)
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
         from monitoring.config import ConfigDraft  # noqa: PLC0415 - not needed for --help
@@ -208,6 +217,8 @@ def command(
         inputs=split_columns(flags["features"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
+        format=table_format(flags),
+        batches=_batches(flags),
         **columns_named(named),
         **{name: flags[name] for name in COLUMN_FLAGS},
         **watched,
@@ -272,6 +283,34 @@ def _check(bundle: Path | None, reference: str | None, traffic: str | None, name
             expected="--bundle and --traffic",
             fix="Name the folder of the traffic log with --traffic; column flags go with --reference.",
         )
+
+
+def _live_place(traffic: str | None, out: Path) -> str | None:
+    """The place of live rows as the config writes it: files of the current folder relative to the config's."""
+    from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
+
+    if traffic is None:
+        return None
+    scheme, slashes, file = traffic.partition(":///")
+    if slashes and scheme.partition("+")[0] in ("sqlite", "duckdb"):
+        return f"{scheme}:///{as_written(Path(file), out)}"
+    return traffic if is_url(traffic) else as_written(Path(traffic), out)
+
+
+def _batches(flags: Mapping[str, Any]) -> BatchKey | None:
+    """What a batch is, if rows come in some; BadInput for batches beside times or another cut."""
+    from monitoring.traffic.tables.table_format import BatchKey  # noqa: PLC0415 - loads Arrow
+
+    names = ("by_file", "batch_column", "rows", "event_time", "live_query")
+    given = [f"--{name.replace('_', '-')}" for name in names if flags[name]]
+    if len(given) > 1 and (flags["by_file"] or flags["batch_column"]):
+        raise BadInput(
+            "Batches stand in place of event times, in files.",
+            got=" and ".join(given),
+            expected="one of --by-file and --batch-column, without --event-time, --rows and --live-query",
+            fix="Leave the others out.",
+        )
+    return BatchKey(column=flags["batch_column"]) if flags["by_file"] or flags["batch_column"] else None
 
 
 def _callers(reference: str | None, excluded: tuple[str, ...]) -> dict[str, Any]:

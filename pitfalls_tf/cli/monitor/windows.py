@@ -53,10 +53,11 @@ def _line(window: WindowState, zone: ZoneInfo) -> str:
     from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
 
     start, end = (f"{time.astimezone(zone):%Y-%m-%d %H:%M}" for time in (window.start, window.end))
+    span = window.batch or f"{start}  {end}"
     judged = f"  {window.status}  {format_count(window.rows, 'row')}, {format_count(window.labels, 'label')}"
     failed = f"  {format_count(window.attempts, 'attempt')}" if window.reason and window.attempts else ""
     reason = f"  {window.reason}" if window.reason else ""
     last = window.before[-1] if window.before else None
     was = "" if last is None else f"  was {last.status}: {format_count(last.rows, 'row')}"
     was = was if last is None else f"{was}, {format_count(last.labels, 'label')}"
-    return one_line(f"{start}  {end}  {window.state}{judged if window.status else ''}{was}{failed}{reason}")
+    return one_line(f"{span}  {window.state}{judged if window.status else ''}{was}{failed}{reason}")

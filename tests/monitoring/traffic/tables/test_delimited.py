@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitoring.traffic.tables.delimited import BLOCKS, other_delimiter_fix, read_delimited
+from monitoring.traffic.tables.delimited import BLOCKS, Delimited, other_delimiter_fix, read_delimited
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
 
 TEXT = "id,city\n1,Zürich\n2,東京\n"
 CELLS = {"id": [b"1", b"2"], "city": ["Zürich".encode(), "東京".encode()]}
@@ -52,10 +53,48 @@ def test_an_absent_file_is_an_error(tmp_path: Path) -> None:
         read_delimited(tmp_path / "a.csv")
 
 
-def test_tabs_separate_the_fields_of_a_tsv_file_only(tmp_path: Path) -> None:
-    content = b"a\tb\n1,5\t2\n"
-    assert read(tmp_path, content, "a.tsv") == {"a": [b"1,5"], "b": [b"2"]}
-    assert list(read(tmp_path, b"a\tb\n1\t2\n")) == ["a\tb"]
+def parsed(folder: Path, content: bytes, form: TableFormat = AS_FILES_SHOW) -> Delimited:
+    (folder / "a.csv").write_bytes(content)
+    return read_delimited(folder / "a.csv", form)
+
+
+@pytest.mark.parametrize("mark", [b";", b"\t", b"|"])
+def test_a_separator_and_decimal_commas_are_guessed_with_a_remark(tmp_path: Path, mark: bytes) -> None:
+    content = b"id;p;note\n1;0,5;a, b\n2;1.234,25;c\n3;;d\n".replace(b";", mark)
+    found = parsed(tmp_path, content)
+    assert found.table.to_pydict() == {
+        "id": [b"1", b"2", b"3"],
+        "p": [b"0.5", b"1234.25", None],
+        "note": [b"a, b", b"c", b"d"],
+    }
+    assert found.guessed == TableFormat(separator=mark.decode(), decimal=",")  # type: ignore[arg-type]
+    assert [remark.partition(" ")[0] for remark in found.remarks] == ["Fields", "Decimals"]
+
+
+def test_what_is_said_of_a_file_is_not_guessed_and_not_remarked(tmp_path: Path) -> None:
+    content = b"id;p\n1;0,5\n2;x\n"
+    said = parsed(tmp_path, content, TableFormat(separator=";", decimal=","))
+    assert (said.table["p"].to_pylist(), said.remarks) == ([b"0.5", b"x"], ())
+    assert parsed(tmp_path, content).table["p"].to_pylist() == [b"0,5", b"x"]  # not every cell is a number
+    plain = parsed(tmp_path, content, TableFormat(decimal="."))
+    assert plain.table["p"].to_pylist() == [b"0,5", b"x"]
+
+
+def test_numbers_with_points_stay_where_no_cell_has_a_comma(tmp_path: Path) -> None:
+    found = parsed(tmp_path, b"id;p\n1;0.125\n2;1.250\n", TableFormat(separator=";", decimal=","))
+    assert found.table["p"].to_pylist() == [b"0.125", b"1.250"]
+
+
+def test_a_file_with_another_separator_than_is_said_is_read_with_a_remark(tmp_path: Path) -> None:
+    found = parsed(tmp_path, b"id,p\n1,0.5\n", TableFormat(separator=";", decimal=","))
+    assert found.table.to_pydict() == {"id": [b"1"], "p": [b"0.5"]}
+    assert found.remarks == ("Fields are separated by commas.",)
+
+
+def test_commas_in_quotes_or_text_are_no_separators(tmp_path: Path) -> None:
+    assert list(read(tmp_path, b'"a;b;c",d\n"1;2;3",4\n')) == ["a;b;c", "d"]
+    assert list(read(tmp_path, b"a;b;c,d\n1,2\n")) == ["a;b;c", "d"]
+    assert read(tmp_path, b"a\tb\n1,5\tx\n", "a.tsv") == {"a": [b"1.5"], "b": [b"x"]}
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\n"])

@@ -60,7 +60,7 @@ def test_a_place_without_a_table_is_bad_input(tmp_path: Path, place: str) -> Non
 
 def test_a_file_of_another_kind_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="Not a table"):
-        pieces_of(text(tmp_path / "a.xlsx"))
+        pieces_of(text(tmp_path / "a.docx"))
 
 
 def test_a_file_of_no_bytes_has_no_rows(tmp_path: Path) -> None:
@@ -93,10 +93,14 @@ def test_a_text_file_of_which_no_line_fits_is_bad_input(tmp_path: Path) -> None:
     assert "Leave out what stands before" in raised.value.fix
 
 
-def test_a_wrong_delimiter_and_an_unbalanced_quote_are_the_fix_that_is_named(tmp_path: Path) -> None:
-    (piece,) = pieces_of(text(tmp_path / "a.csv", "a;b\n1,5;2\n3,5;2\n"))
-    with pytest.raises(BadInput, match="separated by ';'"):
-        piece.read()
+def test_other_kinds_beside_tables_are_no_part_of_a_folder(tmp_path: Path) -> None:
+    text(tmp_path / "a.jsonl", '{"a": 1}\n')
+    assert names(tmp_path) == ["a.jsonl"]
+    text(tmp_path / "b.csv")
+    assert names(tmp_path) == ["b.csv"]
+
+
+def test_an_unbalanced_quote_is_the_fix_that_is_named(tmp_path: Path) -> None:
     lost = 'a,b\n"1,2\n' + "3,4\n" * 200
     (piece,) = pieces_of(text(tmp_path / "a.csv", lost))
     with pytest.raises(BadInput, match="Balance the quotes"):

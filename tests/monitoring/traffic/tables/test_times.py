@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.timestamps import as_microseconds
-from monitoring.traffic.tables.times import ParsedTimes, local_to_utc, parse_times
+from monitoring.timestamps import as_datetime, as_microseconds
+from monitoring.traffic.tables.times import ORDER_UNKNOWN, ParsedTimes, local_to_utc, parse_times
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
 # Hypothesis takes bounds without a zone, and adds one.
@@ -108,6 +108,32 @@ def test_the_repeated_hour_is_ambiguous_and_the_skipped_one_is_not() -> None:
     assert parse_times(pa.array(["2013-11-03T01:30"])).ambiguous.size == 0
 
 
+@pytest.mark.parametrize(
+    ("texts", "day_first", "expected"),
+    [
+        (["01/02/2024", "31/12/2024 17:30"], None, ["2024-02-01T00:00:00", "2024-12-31T17:30:00"]),
+        (["01/02/2024", "12/31/2024 7:30:05.5"], None, ["2024-01-02T00:00:00", "2024-12-31T07:30:05.500"]),
+        (["1.2.2024"], None, ["2024-02-01T00:00:00"]),
+        (["01/02/2024"], True, ["2024-02-01T00:00:00"]),
+        (["01/02/2024", "2024-05-06"], False, ["2024-01-02T00:00:00", "2024-05-06T00:00:00"]),
+        (["31/01/2024", "01/31/2024"], True, ["2024-01-31T00:00:00", None]),
+    ],
+)
+def test_dates_with_the_day_or_the_month_first_are_read_as_is_said_or_shows(
+    texts: list[str], day_first: bool | None, expected: list[str | None]
+) -> None:
+    found = parse_times(pa.array(texts), day_first=day_first)
+    assert found.valid.tolist() == [text is not None for text in expected]
+    times = [as_datetime(us) for us, valid in zip(found.us.tolist(), found.valid.tolist(), strict=True) if valid]
+    assert times == [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in expected if text is not None]
+
+
+@pytest.mark.parametrize("texts", [["01/02/2024"], ["31/01/2024", "01/31/2024"]])
+def test_dates_that_do_not_show_what_comes_first_are_no_times(texts: list[str]) -> None:
+    found = parse_times(pa.array(texts))
+    assert (bool(found.valid.any()), found.problem) == (False, ORDER_UNKNOWN)
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_timestamps_of_every_unit_are_microseconds(unit: str) -> None:
     second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[unit]
@@ -124,7 +150,7 @@ def test_spellings_of_one_time_are_that_time(text: str) -> None:
     assert parse_times(pa.array([text])).us.tolist() == [expected]
 
 
-@pytest.mark.parametrize("text", ["10:00", "2024-1-1", "01/02/2024", "2024-01-01T25:00", "20240101", "1704067200", ""])
+@pytest.mark.parametrize("text", ["10:00", "2024-1-1", "2024-01-01T25:00", "20240101", "1704067200", ""])
 def test_other_text_is_no_time(text: str) -> None:
     found = parse_times(pa.array([text]))
     assert (found.valid.tolist(), found.problem) == ([False], "no times, but text")

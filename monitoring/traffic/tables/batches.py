@@ -1,0 +1,196 @@
+"""Tables without dates whose rows come in batches: each file, or each value of a column, is a window.
+
+A batch takes the place of a time: the moment at which it was first seen, kept in a file beside the labels. Batches that
+are seen together follow each other in the natural order of their names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.atomic import write_text
+from monitoring.errors import BadInput, CannotRun
+from monitoring.records import BATCH, Finding
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.cells import as_strings, decoded
+from monitoring.traffic.format.rows import TIMESTAMP
+from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.table_format import BatchKey
+from monitoring.traffic.windows import Window
+
+#: The column of a batch's place in time, which no table of a user has.
+BATCH_TIME = "pitfalls_batch_time"
+
+#: The file that keeps when each batch was first seen.
+SEEN = "batches.json"
+
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPiece:
+    """A piece whose rows have their batch's time in the column `BATCH_TIME`. A `TablePiece`."""
+
+    piece: TablePiece
+    key: BatchKey
+    times: Mapping[str, int]
+
+    @property
+    def name(self) -> str:
+        """See `TablePiece`."""
+        return self.piece.name
+
+    @property
+    def first_row(self) -> int:
+        """See `TablePiece`."""
+        return self.piece.first_row
+
+    def read(self, names: Collection[str] | None = None) -> RawRows:
+        """See `TablePiece`; the column of batches comes with the others."""
+        column = self.key.column
+        raw = self.piece.read(None if names is None else {*names, *(() if column is None else (column,))})
+        return with_batch_times(raw, self.piece.name, self.key, self.times)
+
+
+def with_batch_times(raw: RawRows, file: str, key: BatchKey, times: Mapping[str, int]) -> RawRows:
+    """Rows with the times of their batches; null where the batch has none.
+
+    Args:
+        raw: The rows.
+        file: The name of their file.
+        key: What a batch is.
+        times: Microseconds since 1970 by batch.
+
+    Returns:
+        The rows with one more column.
+    """
+    if key.column is None:
+        moment = times.get(file)
+        us = pa.array([moment] * raw.table.num_rows, pa.int64())
+    else:
+        words = pa.array(list(times), pa.string())
+        us = pa.array(list(times.values()), pa.int64()).take(pc.index_in(_words(raw, key.column), words))
+    return replace(raw, table=raw.table.append_column(BATCH_TIME, us.cast(TIMESTAMP)))
+
+
+def names_of(pieces: Iterable[TablePiece], key: BatchKey) -> tuple[str, ...]:
+    """The batches of a table, in natural order: 2 before 10. Cost: a pass over the column of batches.
+
+    Args:
+        pieces: The pieces.
+        key: What a batch is.
+
+    Returns:
+        Their names.
+
+    Raises:
+        BadInput: a file lacks the column.
+        CannotRun: a file cannot be read.
+    """
+    if key.column is None:
+        return tuple(sorted({piece.name for piece in pieces}, key=natural))
+    found: set[str] = set()
+    for piece in pieces:
+        raw = piece.read((key.column,))
+        if key.column not in raw.table.column_names:
+            raise BadInput(
+                "The column of batches is absent.",
+                got=f"{piece.name}, which has no column {key.column}",
+                expected="the batch of each row",
+                fix="Correct `batch_column` in the [windows] section, or name what is a batch in all files alike.",
+            )
+        found.update(pc.unique(_words(raw, key.column)).drop_null().to_pylist())
+    return tuple(sorted(found, key=natural))
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """The order of names in which numbers count as numbers.
+
+    >>> sorted(["week 10", "week 9"], key=natural)
+    ['week 9', 'week 10']
+    """
+    return tuple((int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d{1,18})", name) if part)
+
+
+def times_after(names: Sequence[str], known: Mapping[str, int], now: datetime) -> dict[str, int]:
+    """When batches were first seen: those that are new before now, one after the other, and after all others.
+
+    >>> from datetime import UTC
+    >>> times_after(["a", "b"], {}, datetime(1970, 1, 1, 0, 0, 3, tzinfo=UTC))
+    {'a': 1000000, 'b': 2000000}
+
+    Args:
+        names: All batches, in order.
+        known: Microseconds since 1970 by batch.
+        now: The time.
+
+    Returns:
+        A time for each name, and for the batches that are gone.
+    """
+    new = [name for name in names if name not in known]
+    latest = max(known.values(), default=None)
+    end = as_microseconds(now)
+    step = _SECOND if latest is None else min(_SECOND, max((end - latest) // (len(new) + 1), 1))
+    first = end - step * len(new)
+    first = first if latest is None else max(first, latest + 1)
+    return {**known, **{name: first + place * step for place, name in enumerate(new)}}
+
+
+class SeenBatches:
+    """When each batch of a deployment was first seen, in a file of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / SEEN
+
+    def read(self) -> dict[str, int]:
+        """Microseconds since 1970 by batch; none before the first run. Raises CannotRun for a damaged file."""
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            _reject(self._path, error)
+        if not isinstance(found, dict) or not all(isinstance(us, int) for us in found.values()):
+            _reject(self._path, ValueError("no object of whole numbers"))
+        return found
+
+    def see(self, pieces: Sequence[TablePiece], key: BatchKey, now: datetime) -> dict[str, int]:
+        """Give a time to each new batch, and keep it. Returns the times of all. Raises what `names_of` raises."""
+        known = self.read()
+        times = times_after(names_of(pieces, key), known, now)
+        if times != known:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                write_text(self._path, json.dumps(times, ensure_ascii=False, indent=0))
+            except OSError as error:
+                _reject(self._path, error)
+        return times
+
+
+def batch_findings(times: Mapping[str, int], window: Window) -> tuple[Finding, ...]:
+    """The names of the batches of a window."""
+    start, end = as_microseconds(window.start), as_microseconds(window.end)
+    names = [name for name, us in times.items() if start <= us < end]
+    return tuple(Finding(kind=BATCH, feature=name, message=f"This window is the batch {name}.") for name in names)
+
+
+def _words(raw: RawRows, column: str) -> pa.Array:
+    return as_strings(decoded(raw.table[column])).cast(pa.string())
+
+
+def _reject(path: Path, error: Exception) -> NoReturn:
+    raise CannotRun(
+        "The times of batches cannot be kept.",
+        got=f"{path}: {error}",
+        expected="a file that this user can read and write",
+        fix="Check the folder of `label_log`; restore the file from a backup if it is damaged.",
+    ) from error

@@ -1,0 +1,93 @@
+"""Tables without dates: each file, or each value of a column, is a window, in the reference and in live rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pytest
+
+from monitoring.config import load_config
+from monitoring.jobs.backfill.window_list import list_windows
+from monitoring.jobs.init import init_monitor
+from monitoring.store.store import Store
+from monitoring.traffic.tables.table_format import BatchKey
+from tests.own_table import NOW, OWN, REFERENCE, Watched, own_rows, watch
+from tests.small_deployment import Days
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BROKEN = Days(days=10, broken_from=6, broken_part=0.9)
+
+
+def batched(table: pa.Table) -> pa.Table:
+    """The rows without times, and their day as the number of a batch."""
+    first = pc.min(table["ts"]).as_py()
+    batch = pc.days_between(pa.scalar(first, table["ts"].type), table["ts"])
+    return table.drop_columns(["ts", "known_at"]).append_column("batch", batch)
+
+
+def files(folder: Path, table: pa.Table) -> Path:
+    """A CSV file for each batch; names in the order of numbers, not of text."""
+    folder.mkdir()
+    for number in pc.unique(table["batch"]).to_pylist():
+        rows = table.filter(pc.equal(table["batch"], number)).drop_columns(["batch"])
+        pyarrow.csv.write_csv(rows, folder / f"day {number}.csv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def by_file(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    folder = tmp_path_factory.mktemp("by-file")
+    reference = files(folder / "reference", batched(own_rows(REFERENCE)))
+    own = OWN.__class__(**{name: getattr(OWN, name) for name in OWN.__slots__} | {"batches": BatchKey()})
+    adopted = init_monitor(reference, own, out=folder / "flights", clock=lambda: NOW)
+    files(folder / "live", batched(own_rows(BROKEN)))
+    return Watched(folder=folder, adopted=adopted)
+
+
+def test_each_file_is_a_window_and_the_page_names_the_file(by_file: Watched) -> None:
+    assert by_file.adopted.windows == 90
+    assert load_config(by_file.adopted.config).windows.by_file
+    done, found = by_file.run()
+    assert [window.batch for window in found.windows] == [f"day {number}.csv" for number in range(10)]
+    assert done.judged == 10
+    pages = [incident for incident in found.incidents if incident.level == "page"]
+    names = {window.start: window.batch for window in found.windows}
+    assert names[pages[0].window_start] in {"day 6.csv", "day 7.csv"}
+    # Nothing is judged twice; a file that comes later, whatever its name, is the next window.
+    assert by_file.run(now=NOW + timedelta(hours=1))[0].judged == 0
+    later = files(by_file.folder / "later", batched(own_rows(Days(days=1, start=NOW, seed=9))))
+    (later / "day 0.csv").rename(by_file.folder / "live" / "day 0b.csv")
+    done, found = by_file.run(now=NOW + timedelta(hours=2))
+    assert (done.judged, found.windows[-1].batch) == (1, "day 0b.csv")
+    config = load_config(by_file.adopted.config)
+    with Store.open(config.store.url) as store:
+        listed = list_windows(config, store, done.deployment, latest=3, now=NOW)
+    assert [window.batch for window in listed] == ["day 8.csv", "day 9.csv", "day 0b.csv"]
+
+
+def test_each_value_of_a_column_is_a_window_and_no_input(tmp_path: Path) -> None:
+    watched = watch(tmp_path, batched(own_rows(REFERENCE)), batches=BatchKey(column="batch"))
+    assert watched.adopted.windows == 90
+    [role] = [one for one in watched.adopted.columns if one.name == "batch"]
+    assert (role.role, role.why) == ("left out", "the batch")
+    live = batched(own_rows(BROKEN))
+    watched.live("a.parquet", live.filter(pc.less(live["batch"], 8)))
+    assert watched.run()[0].judged == 8
+    watched.live("b.parquet", live.filter(pc.greater_equal(live["batch"], 8)))
+    done, found = watched.run(now=NOW + timedelta(days=1))
+    assert (done.judged, [window.batch for window in found.windows]) == (2, [str(number) for number in range(10)])
+    assert any(incident.level == "page" for incident in found.incidents)
+
+
+def test_a_reference_of_one_batch_is_one_without_dates(tmp_path: Path) -> None:
+    watched = watch(tmp_path, batched(own_rows(REFERENCE)).drop_columns(["batch"]), batches=BatchKey())
+    assert any("The reference has one batch" in note for note in watched.adopted.notes)
+    watched.live("a.parquet", batched(own_rows(Days(days=1))).drop_columns(["batch"]))
+    done, found = watched.run()
+    assert (done.judged, found.windows[0].batch) == (1, "a.parquet")

@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage docs docs-serve release lock clean
+.PHONY: help demo test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage docs docs-serve gallery notebooks release lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -76,6 +76,12 @@ docs: $(READY) ## the site into build/site, with every warning an error, and the
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/site
 	@$(BIN)/python docs/sentences.py docs
 	@echo "The site is build/site/index.html."
+
+gallery: $(READY) ## the pictures of the gallery, from monitors of real data sets; some minutes, needs Chromium
+	$(BIN)/python -m docs.gallery.make
+
+notebooks: $(READY) ## the notebooks of the site, run anew and kept with their output
+	$(BIN)/python -m docs.notebooks
 
 docs-serve: docs ## the site at http://127.0.0.1:8000; PORT=N for another port
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(or $(PORT),8000)

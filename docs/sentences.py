@@ -16,11 +16,11 @@ def sentences(page: str) -> list[str]:
     r"""The sentences of a page's paragraphs and list items; code, tables and headings have none.
 
     >>> sentences("# A title\n\nOne `a.b` is here. [Two](b.md)\nare 0.5 m.\n\n- Three\n\n| a |\n")
-    ['One x is here.', 'Two are 0.5 m.', 'Three']
+    ['One X is here.', 'Two are 0.5 m.', 'Three']
     """
     text = re.sub(r"^(```|~~~|:::).*?^\1\s*$", "\n", page, flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"^(#|\||    ).*$", "\n", text, flags=re.MULTILINE)
-    text = re.sub(r"`[^`]+`", "x", text)
+    text = re.sub(r"`[^`]+`", "X", text)
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     blocks = re.split(r"\n\s*\n|^\s*(?:[-*]|\d+\.) ", text, flags=re.MULTILINE)

@@ -47,10 +47,11 @@ def site(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.mark.timeout(600)
 def test_every_page_is_built_and_loads_nothing_from_elsewhere(site: Path, pytestconfig: pytest.Config) -> None:
-    sources = [path for path in (pytestconfig.rootpath / "docs").rglob("*.md") if path.name != "table.md"]
+    docs = pytestconfig.rootpath / "docs"
+    sources = [path for path in (*docs.rglob("*.md"), *docs.rglob("*.ipynb")) if path.name != "table.md"]
     built = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")}
     assert len(sources) > 100
-    assert not {path.relative_to(pytestconfig.rootpath / "docs").with_suffix("").as_posix() for path in sources} - built
+    assert not {path.relative_to(docs).with_suffix("").as_posix() for path in sources} - built
     for path in site.rglob("*.html"):
         page = Loaded()
         page.feed(path.read_text("utf-8"))

@@ -40,7 +40,7 @@ def executed(path: Path, timeout: int = 900) -> Any:
 
 def _of_the_machine(output: Any) -> bool:
     """Whether an output is a library's remark about the machine it runs on, or about a temporary folder."""
-    return output.get("name") == "stderr" or output.get("text", "").startswith("INFO:tensorflow")
+    return bool(output.get("name") == "stderr" or output.get("text", "").startswith("INFO:tensorflow"))
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.reports.sections.benchmark import Benchmark
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 #: each window, and each incident.
 ResultTable: TypeAlias = Literal["scores", "metrics", "windows", "incidents"]
 
-#: Characters of a message, and incidents, that a notebook shows.
+#: Characters of a message, incidents, and open pages with their message that a notebook shows.
 LONGEST_MESSAGE = 2_000
 NEWEST_INCIDENTS = 10
+OPEN_PAGES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -136,7 +138,7 @@ class MonitorResult:
         )
 
     def _repr_html_(self) -> str:
-        """The headline, the evidence, the losses, and the newest incidents; no script."""
+        """The headline, the evidence, the losses, the newest incidents, and what open pages say; no script."""
         from monitoring.reports.charts.evidence import evidence_chart  # noqa: PLC0415 - not needed to judge
         from monitoring.reports.charts.losses import loss_charts  # noqa: PLC0415 - as above
         from monitoring.reports.sections.headline import headline  # noqa: PLC0415 - as above
@@ -148,10 +150,12 @@ class MonitorResult:
             charts = (evidence_chart(status), *loss_charts(status)[:1])
             parts.append(f"<div>{''.join(_image(chart.drawings[-1]) for chart in charts if chart.drawings)}</div>")
         newest = status.incidents[-NEWEST_INCIDENTS:]
-        names = ("level", "window", "cause", "message", "state")
-        parts.append(html_table(names, [_cells(i) for i in reversed(newest)]) if newest else "<p>No incidents.</p>")
+        rows = [_cells(incident, ZoneInfo(status.timezone)) for incident in reversed(newest)]
+        parts.append(html_table(("", "level", "window", "cause", "state"), rows) if rows else "<p>No incidents.</p>")
         if len(newest) < len(status.incidents):
             parts.append(f"<p>The newest {len(newest)} of {len(status.incidents)} incidents.</p>")
+        pages = [i for i in newest if i.level == "page" and i.state != "closed"][-OPEN_PAGES:]
+        parts += [f"<p>#{page.number}: {escape(printable(page.message, LONGEST_MESSAGE))}</p>" for page in pages]
         return "".join(parts)
 
     def _counts(self) -> str:
@@ -179,6 +183,6 @@ def _image(drawing: Any) -> str:
     return f'<img style="max-width:49%" alt="{escape(drawing.summary)}" src="data:image/svg+xml;base64,{data}"/>'
 
 
-def _cells(incident: IncidentRecord) -> tuple[str, ...]:
-    when = f"{incident.window_start:%Y-%m-%d %H:%M}"
-    return (incident.level, when, incident.cause, incident.message, incident.state)
+def _cells(incident: IncidentRecord, zone: ZoneInfo) -> tuple[str, ...]:
+    when = f"{incident.window_start.astimezone(zone):%Y-%m-%d %H:%M}"
+    return (f"#{incident.number}", incident.level, when, incident.cause, incident.state)

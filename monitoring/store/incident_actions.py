@@ -60,7 +60,7 @@ def _changed(incident: IncidentRecord, action: IncidentAction) -> IncidentRecord
 
 
 def _reopened(incident: IncidentRecord) -> IncidentRecord:
-    """The incident as before a person closed it."""
+    """The incident as before a person closed it, and no longer snoozed: its receivers are told."""
     if not incident.closed_from or incident.closed_from == JUDGED_AGAIN:
         raise BadInput(
             "The incident cannot be reopened.",
@@ -70,7 +70,15 @@ def _reopened(incident: IncidentRecord) -> IncidentRecord:
             if incident.state == "closed"
             else "It is open already.",
         )
-    return replace(incident, state=incident.closed_from, closed_at=None, closed_from="", history=incident.history[:-1])
+    return replace(
+        incident,
+        state=incident.closed_from,
+        closed_at=None,
+        closed_from="",
+        history=incident.history[:-1],
+        snoozed_until=None,
+        snoozed_until_worse=False,
+    )
 
 
 def _refuse_closed(incident: IncidentRecord, action: IncidentAction) -> None:

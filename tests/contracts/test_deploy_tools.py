@@ -25,6 +25,21 @@ ALL: dict[str, Any] = {
     "monitor": {
         "configs": {"flights.toml": '[model]\nbundle = "/models/flights"\n', "lender.toml": "[model]\n"},
         "allowedHosts": ["monitor.example.org"],
+        "env": [{"name": "SLACK", "valueFrom": {"secretKeyRef": {"name": "routes", "key": "slack"}}}],
+        "volumes": [{"name": "routes", "secret": {"secretName": "routes"}}],
+        "volumeMounts": [{"name": "routes", "mountPath": "/routes", "readOnly": True}],
+        "networkPolicy": {
+            "enabled": True,
+            "ingress": [{"from": [{"namespaceSelector": {}}], "ports": [{"port": "http"}]}],
+            "egress": [{"ports": [{"port": 5432}, {"port": 443}, {"port": 53, "protocol": "UDP"}]}],
+        },
+        "ingress": {
+            "host": "pitfalls.example.org",
+            "className": "nginx",
+            "tlsSecret": "pitfalls-tls",
+            "annotations": {"example.org/a": "b"},
+        },
+        "disruptionBudget": False,
     },
     "traffic": {"size": "5Gi", "storageClass": "fast"},
 }
@@ -61,9 +76,10 @@ def test_helm_finds_no_fault_in_the_chart(root: Path) -> None:
 def test_kubernetes_accepts_what_helm_renders(root: Path, values: dict[str, Any]) -> None:
     found = rendered(root, values)
     kinds = sorted(one["kind"] for one in found)
-    server = ["Deployment", "PersistentVolumeClaim", "Service"]
-    monitor = [] if values == {"monitor": {"enabled": False}} else ["ConfigMap", "Deployment", "Service"]
-    assert kinds == sorted(server + monitor)
+    server = ["Deployment", "NetworkPolicy", "PersistentVolumeClaim", "Service"]
+    monitor = [*server, "ConfigMap", "PodDisruptionBudget"]
+    monitor = [] if values == {"monitor": {"enabled": False}} else monitor
+    assert kinds == sorted(server + monitor + (["Ingress"] if values is ALL else []))
     for one in found:
         kubernetes_accepts(one)
     pods = [one["spec"]["template"]["spec"] for one in found if one["kind"] == "Deployment"]
@@ -76,7 +92,9 @@ def test_kubernetes_accepts_what_helm_renders(root: Path, values: dict[str, Any]
         [config] = [one for one in found if one["kind"] == "ConfigMap"]
         assert config["data"] == ALL["monitor"]["configs"]
         args = [word for pod in pods for word in pod["containers"][0].get("args", ())]
-        assert "--allowed-host=monitor.example.org" in args
+        assert {"--allowed-host=monitor.example.org", "--allowed-host=pitfalls.example.org"} <= set(args)
+        [budget] = [one for one in found if one["kind"] == "PodDisruptionBudget"]
+        assert budget["spec"]["maxUnavailable"] == 0
 
 
 def test_helm_refuses_values_that_the_schema_does_not_know(root: Path) -> None:

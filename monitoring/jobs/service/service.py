@@ -48,6 +48,9 @@ MISSING = (
     "that it was removed on purpose."
 )
 
+#: The name of the thread in which the scheduler gives configs their turns.
+SCHEDULER_THREAD = "APScheduler"
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Scheduled:
@@ -121,8 +124,12 @@ class MonitorService:
         """The runs that wait and those that run, at this moment."""
         return self._workers.state()
 
-    def run(self, stop: threading.Event) -> None:
-        """Run until the event is set; runs in progress then end between two windows. Blocks."""
+    def run(self, stop: threading.Event, alive: Callable[[], None] = lambda: None) -> None:
+        """Run until the event is set; runs in progress then end between two windows. Blocks.
+
+        Args:
+            alive: Called each time when all configs were looked at and the scheduler runs; not while either hangs.
+        """
         scheduler = self._scheduler()
         self._stop = stop
         scheduler.start()
@@ -133,6 +140,8 @@ class MonitorService:
                 self._plan(scheduler)
                 self._look(scheduler)
                 self._find_stalled()
+                if any(thread.name == SCHEDULER_THREAD for thread in threading.enumerate()):
+                    alive()
         finally:
             stop.set()
             scheduler.shutdown(wait=True)

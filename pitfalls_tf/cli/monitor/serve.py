@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def command(configs: str, host: str, port: int, token_file: Path | None, *, outp
     from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
     from monitoring.jobs.service.registry import ConfigRegistry, registry_path, state_folder  # noqa: PLC0415
     from monitoring.jobs.service.service_heartbeat import service_heartbeat  # noqa: PLC0415 - as above
+    from monitoring.jobs.service.systemd import Systemd  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
 
     registry = ConfigRegistry(registry_path(flags["state"] or state_folder(), configs))
@@ -82,11 +84,14 @@ def command(configs: str, host: str, port: int, token_file: Path | None, *, outp
         {"url": url, "configs": [str(path) for path in paths]},
         lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops the service)"),
     )
+    systemd = Systemd(os.environ, output.progress)
     with (
         stopping() as stop,
         serving(dashboard_app(stores, access, Changes(stores.fingerprint), embedder_of), listening, tls),
         service_heartbeat(flags["heartbeat_file"], lambda: service_problem(stores()), stop, output.progress),
     ):
-        service.run(stop)
+        systemd.ready(f"{len(paths)} configs, dashboard {url}")
+        service.run(stop, systemd.alive)
+        systemd.stopping()
     stores.close()
     return 0

@@ -283,6 +283,19 @@ def test_nobody_is_notified_while_an_incident_is_snoozed(store: Store) -> None:
     assert receivers.sent[1:] == [("pages", "flights/1/1/0")]
 
 
+def test_an_incident_that_is_reopened_is_snoozed_no_longer_and_its_receivers_are_told(store: Store) -> None:
+    commit(store, 0, incident())
+    receivers = Receivers()
+    outbox(store, receivers, PAGES).send_pending()
+    at = APRIL + timedelta(days=2)
+    for kind, until in (("snooze", at + timedelta(days=9)), ("close", None), ("reopen", None)):
+        done = store.incidents.act(1, 1, IncidentAction(at=at, by="ann", kind=kind, until=until))  # type: ignore[arg-type]
+    assert (done.state, done.snoozed_until, done.snoozed_until_worse) == ("open", None, False)
+    outbox(store, receivers, PAGES, now=at).send_pending(last=True)
+    assert receivers.sent[0] == ("pages", "flights/1/1/0")
+    assert ("pages", "flights/1/1/open-2") in receivers.sent[1:]
+
+
 def test_what_is_open_is_sent_again_at_the_end_of_a_run_where_it_is_forgotten(store: Store) -> None:
     alerts = AlertmanagerRoute(route="alertmanager", url="http://alertmanager:9093")
     commit(store, 0, incident(1), incident(2, 1, "closed"), incident(3))

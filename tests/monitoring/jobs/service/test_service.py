@@ -52,6 +52,8 @@ class Service:
                 assert time.monotonic() < until, (self.lines, self.runs)
                 self.something.wait(0.02)
 
+    passes: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
     def wait_for_line(self, text: str) -> None:
         """Wait for a line with a text."""
         self.wait(lambda: any(text in line for line in self.lines))
@@ -81,7 +83,7 @@ class Service:
             report=self.report,
         )
         stop = threading.Event()
-        thread = threading.Thread(target=service.run, args=[stop])
+        thread = threading.Thread(target=service.run, args=[stop, self.passes.release])
         thread.start()
         try:
             yield service
@@ -263,3 +265,24 @@ def test_a_receiver_that_was_not_reached_is_tried_before_the_next_time_of_the_sc
     service.write("a")
     with service.started():
         service.wait(lambda: service.runs == ["a", "a"])
+
+
+def test_a_service_that_hangs_at_its_folder_is_no_longer_alive(service: Service) -> None:
+    service.write("a")
+    hangs, hung, released = threading.Event(), threading.Event(), threading.Event()
+
+    def paths() -> list[Path]:
+        if hangs.is_set():
+            hung.set()
+            released.wait(SECONDS)
+        return sorted(service.folder.glob("*.toml"))
+
+    with service.started(paths=paths):
+        assert service.passes.acquire(timeout=SECONDS)
+        hangs.set()
+        assert hung.wait(SECONDS)
+        while service.passes.acquire(blocking=False):
+            pass
+        assert not service.passes.acquire(timeout=0.5)  # many times as long as a pass
+        released.set()
+        assert service.passes.acquire(timeout=SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tomllib
@@ -17,6 +18,7 @@ from monitoring.config.lines import KeyPath, line_numbers
 from monitoring.config.problems import ConfigProblem, problems_of
 from monitoring.config.section import Section
 from monitoring.config.sections import MonitorConfig
+from monitoring.config.state_folder import state_folder
 from monitoring.errors import BadInput, InvalidSettings
 
 #: The variable that holds the store's URL in place of the config's, as it may have a password.
@@ -45,8 +47,18 @@ def load_config(path: Path) -> MonitorConfig:
     """
     found = parse_config(_text(path), path.absolute().parent, store=os.environ.get(STORE_VARIABLE) or None)
     if isinstance(found, MonitorConfig):
-        return found
+        return _with_writable_log(found, path.absolute())
     raise InvalidSettings(str(path), [str(problem) for problem in found])
+
+
+def _with_writable_log(config: MonitorConfig, path: Path) -> MonitorConfig:
+    """The config with a label log in the state folder, where it names none and its own folder cannot be written."""
+    traffic = config.traffic
+    if "label_log" in traffic.model_fields_set or traffic.label_log.exists() or os.access(path.parent, os.W_OK):
+        return config
+    name = f"{path.parent.name}-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    log = state_folder() / "label-logs" / name
+    return config.model_copy(update={"traffic": traffic.model_copy(update={"label_log": log})})
 
 
 def parse_config(text: str, folder: Path, *, store: str | None = None) -> MonitorConfig | tuple[ConfigProblem, ...]:

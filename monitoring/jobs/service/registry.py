@@ -13,26 +13,6 @@ from monitoring.atomic import write_text
 from monitoring.errors import BadInput, CannotRun
 
 
-def state_folder() -> Path:
-    """The folder in which this user's services keep what has to outlive their configs.
-
-    Returns:
-        `$XDG_STATE_HOME/pitfalls`, by default `~/.local/state/pitfalls`.
-
-    Raises:
-        CannotRun: There is neither the variable nor a home.
-    """
-    try:
-        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "pitfalls")
-    except RuntimeError as error:
-        raise CannotRun(
-            "There is no folder in which the service can remember its configs.",
-            got=str(error),
-            expected="a home, or the variable XDG_STATE_HOME",
-            fix="Name one with --state.",
-        ) from error
-
-
 def registry_path(folder: Path, pattern: str) -> Path:
     """The file with the configs of a folder or a pattern.
 

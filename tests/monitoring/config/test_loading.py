@@ -148,3 +148,19 @@ def test_a_file_that_is_no_dictionary_is_refused(tmp_path: Path, text: str, mess
     path.write_text(text, "utf-8")
     with pytest.raises(BadInput, match=message):
         read_dictionary(path)
+
+
+def test_labels_of_a_config_in_a_folder_that_cannot_be_written_are_kept_in_the_state_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "monitors" / "monitor.toml"
+    path.parent.mkdir()
+    path.write_text('[model]\nbaseline = "b"\n[traffic]\npath = "live"\n')
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert load_config(path).traffic.label_log == path.parent / "label-log"
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write whatever the mode says
+    found = load_config(path).traffic.label_log
+    assert found.parent == tmp_path / "state" / "pitfalls" / "label-logs"
+    assert load_config(path).traffic.label_log == found
+    path.write_text(path.read_text() + 'label_log = "own"\n')
+    assert load_config(path).traffic.label_log == path.parent / "own"

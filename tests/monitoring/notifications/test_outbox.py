@@ -288,8 +288,10 @@ def test_an_incident_that_is_reopened_is_snoozed_no_longer_and_its_receivers_are
     receivers = Receivers()
     outbox(store, receivers, PAGES).send_pending()
     at = APRIL + timedelta(days=2)
-    for kind, until in (("snooze", at + timedelta(days=9)), ("close", None), ("reopen", None)):
-        done = store.incidents.act(1, 1, IncidentAction(at=at, by="ann", kind=kind, until=until))  # type: ignore[arg-type]
+    snooze = IncidentAction(at=at, by="ann", kind="snooze", until=at + timedelta(days=9))
+    store.incidents.act(1, 1, snooze)
+    store.incidents.act(1, 1, IncidentAction(at=at, by="ann", kind="close"))
+    done = store.incidents.act(1, 1, IncidentAction(at=at, by="ann", kind="reopen"))
     assert (done.state, done.snoozed_until, done.snoozed_until_worse) == ("open", None, False)
     outbox(store, receivers, PAGES, now=at).send_pending(last=True)
     assert receivers.sent[0] == ("pages", "flights/1/1/0")

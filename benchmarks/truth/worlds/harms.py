@@ -210,6 +210,7 @@ YEARS: Mapping[str, Quiet] = {
     "season of ±.5 SD": Quiet(season=0.5),
     "noisier labels in summer, a little": Quiet(certainty=0.95),
     "noisier labels in summer, more": Quiet(certainty=0.9),
+    "noisier labels in summer, more; a year of reference": Quiet(certainty=0.9, reference=365),
     "holidays": Quiet(holidays=True),
 }
 

@@ -23,7 +23,7 @@ SEED = 20261129
 YEAR, REFERENCE, CALM, HARMED = 365, 90, 30, 75
 
 #: Quiet years of each condition, streams of harm, and clean years that tune the charts.
-FULL, QUICK = (4, 4, 40), (1, 1, 8)
+FULL, QUICK = (12, 10, 40), (1, 1, 8)
 
 #: False pages of a year that are promised.
 PROMISE = 0.2
@@ -56,7 +56,7 @@ class Stream:
 def measure(settings: Settings) -> Result:
     """Tables of every world; what was simulated before is in `OUT/worlds.json`, and goes on from there.
 
-    Cost: half an hour of one core, some minutes with `quick`.
+    Cost: an hour of one core, some minutes with `quick`.
     """
     sizes = QUICK if settings.quick else FULL
     cells = Cells(settings.out / ("worlds_quick.json" if settings.quick else "worlds.json"))

@@ -58,7 +58,6 @@ class MonitorSetting:
         name: domain of its rows in the table.
         slices: columns whose values it watches separately.
         timezone: time zone of its windows.
-        ignored: columns that it does not look at.
         names: the column whose values its pages name, if there is one: those of the rows that a page shows.
         drilled: whether faults are planted in the traffic of seed 0 afterwards, see `pitfalls drill`.
     """
@@ -66,7 +65,6 @@ class MonitorSetting:
     name: str = ALL_ROWS
     slices: tuple[str, ...] = ()
     timezone: str = "UTC"
-    ignored: tuple[str, ...] = ()
     names: str | None = None
     drilled: bool = False
 
@@ -182,7 +180,6 @@ class ServedCell:
     ) -> tuple[Sequence[IncidentRecord], list[Measured]]:
         """The incidents of a monitor, and the results of its drill."""
         from monitoring.config import ConfigDraft, load_config  # noqa: PLC0415 - brings pydantic
-        from monitoring.config.columns_section import ColumnSection  # noqa: PLC0415 - as above
         from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
         from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
         from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
@@ -194,7 +191,6 @@ class ServedCell:
             slices=setting.slices,
             timezone=setting.timezone,
             page=PAGE_BUDGET,
-            columns={column: ColumnSection(role="ignored") for column in setting.ignored},
         )
         place = folder / f"monitor-{name}-{self.monitors.index(setting)}"
         config = load_config(write_config(draft, place).config)

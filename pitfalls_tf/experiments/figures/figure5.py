@@ -41,7 +41,6 @@ QUICK: Final = (CONVENTIONAL,)
 AUGMENTED: Final = "augmented"
 TIMEZONE: Final = "America/New_York"
 WITH_FAMILY: Final = MonitorSetting(names="family", drilled=True)
-WITHOUT_FAMILY: Final = MonitorSetting(name="family not logged", ignored=("family",))
 
 HIDDEN: Final = Claim(
     name="the benchmark hides harm",
@@ -91,14 +90,13 @@ def _letter_cells(store: RunStore) -> list[ServedCell]:
     task, plain = source_tasks.load("letters", quick=quick), recipe("letters", quick=quick)
     augmented = catalogue.find("image_augmentation").apply(plain, task.training)
     recipes = {CONVENTIONAL: plain, AUGMENTED: replace(augmented, epochs=SAME_TIME * plain.epochs)}
-    monitors = (replace(WITH_FAMILY, drilled=False),) if quick else (WITH_FAMILY, WITHOUT_FAMILY)
     return [
         ServedCell(
             setup=name,
             task=task,
             deployment=LetterDeployment(stream=letter_stream.stream(quick=quick)),
             recipe=recipes[name],
-            monitors=monitors,
+            monitors=(replace(WITH_FAMILY, drilled=not quick),),
         )
         for name in store.size.choose(full=tuple(recipes), quick=QUICK)
     ]

@@ -444,7 +444,7 @@ class DeploymentRun:
         ]
         if self._since is not None:
             begin = max((one.end for one in found if one.end <= self._since), default=oldest)
-            if begin < self._since:  # rows of before that no window was judged of
+            if begin < self._since:  # rows from before it that are in no judged window
                 found.append(Window(start=begin, end=self._since))
         for window in sorted(found):
             yield window, self._traffic.rows(window).select

@@ -56,7 +56,7 @@ def baseline_spec(
     outputs_only: OutputsOnly | None = None,
     multilabel: Multilabel | None = None,
 ) -> BaselineSpec:
-    """The classes, the output of the `number` or probabilities, or the outputs, and the features of the baseline."""
+    """What a baseline is made of: the classes, the outputs that are judged, and the features."""
     return BaselineSpec(
         classes=classes,
         features=features,

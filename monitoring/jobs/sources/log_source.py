@@ -361,7 +361,7 @@ class LogSource:
 
 
 def lost_within(lost: LostRows, window: Window) -> int:
-    """How many lost rows belong to a window: of a gap that is in several, as if they were spread evenly over its time.
+    """Lost rows of a window. A gap that spans several windows is divided in proportion to the time it overlaps each.
 
     Args:
         lost: the lost rows of a gap.

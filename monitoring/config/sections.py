@@ -34,11 +34,13 @@ from monitoring.config.values import (
     cron,
     distinct,
     duration,
+    team_budget,
     window_length,
 )
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 BudgetText = Annotated[str, AfterValidator(budget)]
+TeamBudgetText = Annotated[str, AfterValidator(team_budget)]
 WindowLength = Annotated[str, AfterValidator(window_length)]
 Cron = Annotated[str, AfterValidator(cron)]
 StoreUrl = Annotated[str, AfterValidator(store_url)]
@@ -221,6 +223,13 @@ class BudgetSection(Section):
     subgroups: bool = Field(default=True, examples=[False])
 
 
+class FleetSection(Section):
+    """One budget of pages for all deployments of a team, which are those of the store that name the same one."""
+
+    page: TeamBudgetText | None = Field(default=None, examples=["1 per 90 days"])
+    team: Name = Field(default="all", examples=["payments"])
+
+
 class ToleranceSection(Section):
     """The rise that is tolerated, in each metric's own unit; without `brier`, only the baseline's own uncertainty.
 
@@ -302,6 +311,7 @@ class MonitorConfig(Section):
     columns: ColumnEntries = Field(default_factory=dict)
     windows: WindowsSection = WindowsSection()
     budget: BudgetSection = BudgetSection()
+    fleet: FleetSection = FleetSection()
     tolerance: ToleranceSection = ToleranceSection()
     cost: CostSection = CostSection()
     metric: Metrics = ()
@@ -330,6 +340,7 @@ SECTIONS: dict[str, type[Section]] = {
     "columns": ColumnSection,
     "windows": WindowsSection,
     "budget": BudgetSection,
+    "fleet": FleetSection,
     "tolerance": ToleranceSection,
     "cost": CostSection,
     "metric": MetricSection,

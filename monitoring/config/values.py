@@ -16,6 +16,7 @@ _LONGEST = timedelta(days=3660)
 _LONGEST_WINDOW = timedelta(days=366)
 _LONGEST_COMMAND = timedelta(seconds=30)
 _BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+windows?\s*", re.IGNORECASE)
+_TEAM_BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+days?\s*", re.IGNORECASE)
 
 
 def duration(value: object) -> timedelta:
@@ -115,6 +116,19 @@ def budget(value: str) -> str:
             got=value,
             expected='"N per W windows" with 1 <= N < W',
             fix='Write, for example, "1 per 365 windows".',
+        )
+    return value
+
+
+def team_budget(value: str) -> str:
+    """Check a budget of pages of a team."""
+    match = _TEAM_BUDGET.fullmatch(value)
+    if match is None or int(match[1]) < 1 or int(match[2]) < 1:
+        reject_setting(
+            "not a budget of a team.",
+            got=value,
+            expected='"N per D days" with N and D from 1 on',
+            fix='Write, for example, "1 per 90 days".',
         )
     return value
 

@@ -22,12 +22,23 @@ class NotificationEventDocument(Document):
     state: IncidentState
 
 
+class TogetherDocument(Document):
+    """Another deployment of the team that was paged within the same hours, and its incident."""
+
+    deployment: DeploymentDocument
+    incident: IncidentDocument
+
+
 class NotificationDocument(Document):
-    """The body of a webhook: an event, its deployment, and the incident as it is when the notification is sent."""
+    """The body of a webhook: an event, its deployment, and the incident as it is when the notification is sent.
+
+    `together` has the other deployments of a team whose pages the notification stands for; mostly it is empty.
+    """
 
     event: NotificationEventDocument
     deployment: DeploymentDocument
     incident: IncidentDocument
+    together: list[TogetherDocument]
 
 
 class DigestEventDocument(Document):

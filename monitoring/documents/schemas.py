@@ -15,7 +15,7 @@ from typing import Any, Final
 from monitoring.documents.deployment import DeploymentDocument, DeploymentsDocument, RunDocument, RunsDocument
 from monitoring.documents.document import Document
 from monitoring.documents.drill import DrillDocument
-from monitoring.documents.fleet import FleetDocument
+from monitoring.documents.fleet import ConfigRunsDocument, FleetDocument
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument
 from monitoring.documents.notification import DigestDocument, NotificationDocument
 from monitoring.documents.rollout import ReplayDocument, RolloutDocument, RolloutsDocument
@@ -44,6 +44,7 @@ SCHEMAS: Final[Mapping[str, type[Document]]] = {
     "runs": RunsDocument,
     "deployment": DeploymentDocument,
     "deployments": DeploymentsDocument,
+    "config-runs": ConfigRunsDocument,
     "fleet": FleetDocument,
     "drill": DrillDocument,
     "rollout": RolloutDocument,

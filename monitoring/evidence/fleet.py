@@ -93,6 +93,84 @@ class FleetPage(Generic[Member]):
     members: tuple[tuple[Member, float], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetStep:
+    """A deployment of a team after one of its windows.
+
+    Attributes:
+        log_evidence: Log of its evidence for the team; -inf where it is part of an alarm.
+        alarm: Whether the team's alarm names it, now or since an earlier window.
+        page: What the team's evidence came to at this window; None where that is below the threshold.
+        days: What the window took of the budget, in days.
+    """
+
+    log_evidence: float = -math.inf
+    alarm: bool = False
+    page: FleetPage[int] | None = None
+    days: float = 0.0
+
+    def words(self, share: FleetShare) -> str:
+        """Why the deployment is paged; empty where it is not."""
+        if not self.alarm:
+            return ""
+        if self.page is None:
+            return "its team's evidence, at an earlier window"
+        others = len(self.page.members) - 1
+        return (
+            f"its team's evidence {math.exp(min(self.page.log_evidence, 700.0)):,.0f} "
+            f"(threshold {share.budget.threshold:,.0f}: {share.budget}), "
+            f"{100 * dict(self.page.members)[share.member]:.0f} % of it from this deployment, "
+            f"{others} others named"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetShare:
+    """What a deployment knows of its team before a window of its own: how its page level alarms.
+
+    Attributes:
+        budget: The strictest budget of the team's deployments.
+        member: The deployment.
+        members: How many deployments there are, itself included.
+        log_evidence: Log of its own evidence for the team.
+        alarmed: Whether an alarm names it that its level has not answered yet.
+        others: The evidence of the others, as logs; those that are part of an alarm are left out.
+    """
+
+    budget: FleetBudget
+    member: int
+    members: int
+    log_evidence: float = -math.inf
+    alarmed: bool = False
+    others: Mapping[int, float] = field(default_factory=dict)
+
+    def after(self, log_before: float, log_after: float, days: float) -> FleetStep:
+        """One window on.
+
+        An alarm stays until the level answers it, as that of a deployment by itself does, and adds no evidence to the
+        team's meanwhile; it ends by itself where the level has less evidence than one window without harm has.
+
+        Args:
+            log_before: Log of the evidence of the page level before the window, without its calibration.
+            log_after: The same after it.
+            days: The length of the window.
+
+        Returns:
+            The deployment after it.
+        """
+        if self.alarmed and log_after > 0.0:
+            return FleetStep(alarm=True)
+        state = FleetState(log_evidence={**self.others, self.member: self.log_evidence})
+        log_e = 0.0 if log_before == log_after == -math.inf else log_e_value(log_before, log_after)
+        after, page = step(state, [FleetWindow(member=self.member, days=days, log_e=log_e)], self.members, self.budget)
+        return FleetStep(
+            log_evidence=after.log_evidence.get(self.member, -math.inf),
+            alarm=page is not None and self.member in dict(page.members),
+            page=page,
+            days=days / max(self.members, 1),
+        )
+
+
 def log_e_value(log_before: float, log_after: float) -> float:
     """Log of a window's e-value, from a deployment's evidence before and after it.
 

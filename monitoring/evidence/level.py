@@ -111,6 +111,7 @@ class LevelReading:
         alarm: Whether the level's evidence is at its threshold.
         loss_log_evidence: Log of the evidence that a loss has risen, for whatever reason; -inf without such watches.
         loss_alarm: Whether that is at the threshold.
+        team: Where the budget of a team decides, what its evidence came to, in words.
     """
 
     level: Level
@@ -120,6 +121,7 @@ class LevelReading:
     alarm: bool
     loss_log_evidence: float = -math.inf
     loss_alarm: bool = False
+    team: str = ""
 
     @property
     def evidence(self) -> float:

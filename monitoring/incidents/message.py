@@ -251,8 +251,9 @@ def _evidence_sentence(alarm: Alarm) -> str:
     log_evidence = reading.loss_log_evidence if reading.loss_alarm and not reading.alarm else reading.log_evidence
     evidence = math.exp(min(log_evidence, 700.0))
     shown = f"over {LARGEST_EVIDENCE:,}" if evidence > LARGEST_EVIDENCE else f"{evidence:,.0f}"
+    threshold = f"{reading.level} threshold {alarm.threshold:,.0f}"
     return (
-        f"How sure it is: evidence {shown} ({reading.level} threshold {alarm.threshold:,.0f}), "
+        f"How sure it is: evidence {shown} ({reading.team or threshold}), "
         f"{100 * alarm.share:.0f} % of it from the {_place(alarm.key)}."
     )
 

@@ -16,14 +16,17 @@ from monitoring.baseline.rebaseline_file import read_rebaseline
 from monitoring.baseline.schema import load_schema
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import DeploymentSection, MonitorConfig, settings_digest
+from monitoring.config.sections import FleetSection
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
+from monitoring.evidence.fleet import FleetBudget
 from monitoring.evidence.method import FIRST_METHOD, METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.jobs.data_dictionary import check_columns
 from monitoring.jobs.expected_events import event_calendar
 from monitoring.jobs.fits.fit_digest import fit_digest
 from monitoring.jobs.fits.fit_folder import fit_folder
+from monitoring.jobs.fleet import Team
 from monitoring.jobs.metrics.metric_file import codes_text, metric_codes
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import find_baseline, traffic_place
@@ -67,6 +70,7 @@ class Deployment:
         rules: the rules of the user's own that windows are held against.
         searches: whether windows are searched for subgroups in which the model has got worse.
         timezone: IANA name of the zone in which messages name days.
+        team: the team whose budget its pages are held to; None: its own.
     """
 
     model: str
@@ -83,10 +87,19 @@ class Deployment:
     rules: RuleCheck = NO_RULES
     searches: bool = True
     timezone: str = "UTC"
+    team: Team | None = None
 
     def widened(self, widths: Mapping[WatchKey, float]) -> Deployment:
         """The deployment with a fit whose windows vary as a burn-in has shown."""
         fit = widened_fit(self.reference_fit, widths)
+        return replace(self, reference_fit=fit, judge=self.judge.refitted(fit))
+
+    def within_team(self, windows: float) -> Deployment:
+        """The deployment with facts as rare as a team's budget asks, which grants it so many windows per page."""
+        fit = self.reference_fit
+        if windows <= fit.facts.threshold:
+            return self
+        fit = replace(fit, facts=replace(fit.facts, threshold=windows))
         return replace(self, reference_fit=fit, judge=self.judge.refitted(fit))
 
     def record(self, config: MonitorConfig, now: datetime) -> DeploymentRecord:
@@ -163,7 +176,12 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         rules=RuleCheck(rules),
         searches=config.budget.subgroups,
         timezone=config.windows.timezone,
+        team=_team(config.fleet),
     )
+
+
+def _team(section: FleetSection) -> Team | None:
+    return None if section.page is None else Team(name=section.team, budget=FleetBudget.parse(section.page))
 
 
 def _fitted(

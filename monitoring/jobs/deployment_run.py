@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 from monitoring.baseline.predictions import microseconds, no_predictions
 from monitoring.config.sections import RetentionSection
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
+from monitoring.evidence.fleet import FleetShare
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment
@@ -35,9 +37,7 @@ from monitoring.judging.window.waiting_labels import WaitingLabels
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import DueWindow, TrafficEnd
 from monitoring.records import JUDGED_AGAIN, LEVELS, Backfill, Finding, IncidentRecord, Level, WatchKey, WindowRecord
-from monitoring.records.state_names import (
-    SUBGROUPS,
-)
+from monitoring.records.state_names import FLEET, SUBGROUPS
 from monitoring.store.checks import Check
 from monitoring.store.store import Store
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
@@ -96,6 +96,7 @@ class DeploymentRun:
             history=store.windows.read(number, latest=min(HISTORY, self._judged)) if self._judged else (),
             begun=last is not None,
         )
+        self._fleet_evidence = float.fromhex(states.get(FLEET) or (-math.inf).hex())
         self._searches = SearchSchedule.from_text(states.get(SUBGROUPS, ""))
         self._is_widened = last is not None and self._state.burn_in.is_over(last.record.start)
         if self._is_widened:
@@ -199,10 +200,30 @@ class DeploymentRun:
         due = due_windows(traffic, deployment.plan, after=self._after, now=now, followed=self._followed)
         due = (*due, *self._windows_of_labels(due, now))
         traffic.expect(due)
+        if due:
+            self._join_team(due[0])
         if due and self._after is not None:
             self._label_join.restore(self._judged_before(due[0].start))
             self._late = self._late_rows()
         return due
+
+    def _join_team(self, window: Window) -> None:
+        """Hold facts to the budget of the deployment's team, if it has one."""
+        team = self._deployment.team
+        if team is None:
+            self._store.fleets.leave(self._number)
+            return
+        share = team.share(self._store, self._number, window.end)
+        days = (window.end - window.start) / timedelta(days=1)
+        self._deployment = self._deployment.within_team(share.budget.threshold * share.members / days)
+
+    def _fleet_share(self, window: Window) -> FleetShare | None:
+        """What the deployment knows of its team before a window; None where it is in none."""
+        team = self._deployment.team
+        if team is None:
+            return None
+        share = team.share(self._store, self._number, window.end)
+        return replace(share, log_evidence=-math.inf if share.alarmed else self._fleet_evidence)
 
     def _windows_of_labels(self, due: tuple[Window, ...], now: datetime) -> tuple[Window, ...]:
         """The windows after the last row of traffic that is not followed, in which labels arrive that may count."""
@@ -318,7 +339,7 @@ class DeploymentRun:
             )
             traffic = replace(traffic, late_rows=late.rows, findings=findings)
         with span("judge"):
-            judgement = judge.judge(self._state, traffic)
+            judgement = judge.judge(self._state, traffic, self._fleet_share(window))
         if self._search is not None:
             judgement, self._searches = self._search.after(judgement, self._searches)
         judgement = self._with_numbers(judgement)
@@ -357,10 +378,14 @@ class DeploymentRun:
             )  # computed again at the end of this run, or of the next one
 
     def _commit(self, judgement: Judgement) -> None:
+        step, team, states = judgement.fleet, self._deployment.team, judgement.state.to_texts()
+        if step is not None:
+            self._fleet_evidence = step.log_evidence
+            states = {**states, FLEET: step.log_evidence.hex()}
         self._store.commit_window(
             self._number,
             judgement.window,
-            states={**judgement.state.to_texts(), SUBGROUPS: self._searches.to_text()},
+            states={**states, SUBGROUPS: self._searches.to_text()},
             label_cursor={
                 CURSOR: max(self._label_join.read, self._read),
                 **self._waiting.cursor,
@@ -368,6 +393,7 @@ class DeploymentRun:
                 **({} if self._open_since is None else {OPEN_SINCE: self._open_since}),
             },
             incidents=judgement.changed,
+            fleet=None if step is None or team is None else team.entry(self._number, step, judgement.window.end),
         )
 
     def _metric_changes(self) -> tuple[Finding, ...]:

@@ -1,23 +1,34 @@
-"""The ledger of a team: what all deployments of a store have as evidence together, and when that was a page."""
+"""The ledger of a team: what its deployments have as evidence together, what each took, and when that was a page."""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
-from monitoring.evidence.fleet import FleetBudget, FleetPage, FleetState, FleetWindow, log_e_value, step
+from monitoring.evidence.fleet import (
+    FleetBudget,
+    FleetPage,
+    FleetShare,
+    FleetState,
+    FleetStep,
+    FleetWindow,
+    log_e_value,
+    step,
+)
 from monitoring.records import WindowRecord
 from monitoring.store.deployments import DeploymentRecord
+from monitoring.store.fleets import FleetEntry, FleetMember, StoredFleetPage
 from monitoring.store.store import Store
 
-#: A deployment counts among the team's until its last window is so old.
-QUIET = timedelta(days=8)
-
 _DAY = timedelta(days=1)
+
+#: A deployment counts among its team's until its last window is so long ago.
+QUIET = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,8 @@ class Ledger:
         members: The deployments with evidence, by number, the largest first.
         pages: The pages, in order.
         deployments: All deployments of the store, by number.
+        team: The team whose runs keep this ledger; empty: no run does, it says what would have been.
+        spent: What each deployment's windows took of the budget, in days, by number.
     """
 
     budget: FleetBudget
@@ -48,6 +61,8 @@ class Ledger:
     members: tuple[tuple[int, float], ...]
     pages: tuple[LedgerPage, ...]
     deployments: dict[int, DeploymentRecord]
+    team: str = ""
+    spent: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +72,88 @@ class _Judged:
     number: int
     end: datetime
     window: FleetWindow[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """The team of a deployment: its name, and its budget by the deployment's config."""
+
+    name: str
+    budget: FleetBudget
+
+    def share(self, store: Store, deployment: int, at: datetime) -> FleetShare:
+        """What a deployment knows of its team before a window that ends at a time. Cost: a row for each deployment."""
+        members = store.fleets.members(self.name)
+        others = [one for one in members if one.deployment != deployment and at - one.counted_until <= QUIET]
+        own = next((one for one in members if one.deployment == deployment), None)
+        return FleetShare(
+            budget=_strictest(others, self.budget),
+            member=deployment,
+            members=len(others) + 1,
+            log_evidence=-math.inf if own is None else own.log_evidence,
+            alarmed=own is not None and own.alarmed,
+            others={one.deployment: one.log_evidence for one in others if not one.alarmed},
+        )
+
+    def entry(self, deployment: int, step: FleetStep, at: datetime) -> FleetEntry:
+        """What a window that ends at a time changes of the team."""
+        page, budget = step.page, str(self.budget)
+        stored = None
+        if page is not None:
+            stored = StoredFleetPage(
+                deployment=deployment, at=at, budget=budget, log_evidence=page.log_evidence, members=page.members
+            )
+        return FleetEntry(
+            team=self.name,
+            budget=budget,
+            at=at,
+            log_evidence=step.log_evidence,
+            alarmed=step.alarm,
+            days=step.days,
+            page=stored,
+        )
+
+
+def _strictest(members: Sequence[FleetMember], budget: FleetBudget) -> FleetBudget:
+    """The strictest budget of a team's deployments, one that is not among them yet included."""
+    return max((budget, *(FleetBudget.parse(one.budget) for one in members)), key=lambda one: (one.threshold, one.days))
+
+
+def kept_ledger(store: Store, team: str, budget: FleetBudget) -> Ledger:
+    """The ledger that the runs of a team's deployments keep.
+
+    Args:
+        store: The store.
+        team: The team.
+        budget: Its budget by the config that asks; the strictest of its deployments' counts.
+
+    Returns:
+        The ledger.
+    """
+    members = store.fleets.members(team)
+    state = FleetState(log_evidence={one.deployment: one.log_evidence for one in members})
+    return Ledger(
+        budget=_strictest(members, budget),
+        until=max((one.counted_until for one in members), default=None),
+        evidence=_plain(state.log_total),
+        members=_ranked(state),
+        pages=tuple(
+            LedgerPage(at=page.at, evidence=_plain(page.log_evidence), members=page.members)
+            for page in store.fleets.pages(team)
+        ),
+        deployments={one.number: one for one in store.deployments.all() if one.number is not None},
+        team=team,
+        spent={one.deployment: one.days for one in members},
+    )
+
+
+def _ranked(state: FleetState[int]) -> tuple[tuple[int, float], ...]:
+    evidence = ((number, _plain(value)) for number, value in state.log_evidence.items() if value > -math.inf)
+    return tuple(sorted(evidence, key=lambda member: (-member[1], member[0])))
+
+
+def _plain(log_evidence: float) -> float:
+    return math.exp(min(log_evidence, 700.0))
 
 
 def ledger(store: Store, budget: FleetBudget) -> Ledger:
@@ -74,23 +171,24 @@ def ledger(store: Store, budget: FleetBudget) -> Ledger:
     )
     state: FleetState[int] = FleetState()
     last: dict[int, datetime] = {}
-    pages = []
+    pages, spent = [], dict.fromkeys(deployments, 0.0)
     for end, group in groupby(judged, key=attrgetter("end")):
         now = list(group)
         active = {number for number, seen in last.items() if end - seen <= QUIET} | {one.number for one in now}
         state, page = step(state, [one.window for one in now], len(active), budget)
+        for one in now:
+            spent[one.number] += one.window.days / max(len(active), 1)
         last |= {one.number: end for one in now}
         if page is not None:
             pages.append(_page(end, page))
-    total = state.log_total
-    members = sorted(((number, math.exp(value)) for number, value in state.log_evidence.items()), key=lambda m: -m[1])
     return Ledger(
         budget=budget,
         until=judged[-1].end if judged else None,
-        evidence=0.0 if total == -math.inf else math.exp(total),
-        members=tuple(members),
+        evidence=_plain(state.log_total),
+        members=_ranked(state),
         pages=tuple(pages),
         deployments=deployments,
+        spent=spent,
     )
 
 
@@ -120,4 +218,4 @@ def _log_scale(store: Store, number: int) -> float:
 
 
 def _page(at: datetime, page: FleetPage[int]) -> LedgerPage:
-    return LedgerPage(at=at, evidence=math.exp(page.log_evidence), members=page.members)
+    return LedgerPage(at=at, evidence=_plain(page.log_evidence), members=page.members)

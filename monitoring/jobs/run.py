@@ -102,6 +102,7 @@ class ExternalServices:
         moved: whether the traffic may be elsewhere than the deployment's was.
         labels_anew: whether the label log was lost and a new one has begun.
         deploy: makes a deployment ready; a service keeps the fit for its next run.
+        holds_pages: whether new pages of a team are left pending, to be told together with others.
         live: a frame of Spark or a relation of DuckDB, in place of the config's traffic; None: the config's.
         open_traffic: opens other traffic than the config's, such as a drill's; the files of neither the traffic nor
             its labels are looked at then. None: the config's.
@@ -113,6 +114,7 @@ class ExternalServices:
     labels_anew: bool = False
     deploy: Callable[[MonitorConfig, Embedder | None], Deployment] = deploy
     open_traffic: Callable[[], TrafficSource] | None = None
+    holds_pages: bool = False
     live: Any = None
 
 
@@ -298,9 +300,8 @@ def _run(
     check = check_begun(config, now)
     number = store.find_or_create(deployment.record(config, now), moved=services.moved)
     with store.leases.take(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
-        until = None
-        if request.bound is not None:
-            until = request.bound(deployment, number, now, lambda: lease.renew(log.clock()))
+        bound = request.bound
+        until = None if bound is None else bound(deployment, number, now, lambda: lease.renew(log.clock()))
         opened = partial(_opened, config, services, log.clock, lease)
         search = RunSearch(deployment=deployment, store=store, number=number, reopen=opened)
         run = DeploymentRun(deployment, store, number, search)
@@ -314,6 +315,7 @@ def _run(
         if due:
             log.begin(number)
         outbox = NotificationOutbox(store, number, config.notify, services.notify, clock=log.clock, renew=lease.renew)
+        outbox.holds_pages = services.holds_pages and deployment.team is not None
         if until is None:
             outbox.send_pending()
         news: list[IncidentRecord] = []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from monitoring.evidence.fleet import FleetShare, FleetStep
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.harm import BETTER
 from monitoring.incidents.life_cycle import came_back
@@ -51,6 +52,7 @@ from monitoring.records import (
 )
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
+from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue
 
 
@@ -87,6 +89,12 @@ def _referring(
     )
 
 
+def _in_team(page: LevelEvidence, team: FleetShare, window: Window) -> tuple[LevelEvidence, FleetStep]:
+    """The page level where the team's evidence decides whether it alarms."""
+    step = team.after(page.log_before, page.log_after, (window.end - window.start) / timedelta(days=1))
+    return replace(page, reading=replace(page.reading, alarm=step.alarm, team=step.words(team))), step
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """One judged window.
@@ -95,11 +103,13 @@ class Judgement:
         state: The state after it.
         window: Its record.
         changed: The incidents that it opened, closed or changed.
+        fleet: The deployment in its team after it; None where it is in none, or the window was no evidence.
     """
 
     state: JudgeState
     window: WindowRecord
     changed: tuple[IncidentRecord, ...]
+    fleet: FleetStep | None = None
 
 
 class Judge:
@@ -148,10 +158,15 @@ class Judge:
         levels = {level: replace(one, offsets=offsets[level]) for level, one in state.levels.items()}
         return replace(state, levels=levels)
 
-    def judge(self, state: JudgeState, traffic: WindowTraffic) -> Judgement:
+    def judge(self, state: JudgeState, traffic: WindowTraffic, team: FleetShare | None = None) -> Judgement:
         """Judge one window.
 
         Cost: that of its watches, whatever the number of rows; where an incident opens, a pass over the rows as well.
+
+        Args:
+            state: The state before the window.
+            traffic: The window's rows and labels.
+            team: Decides when the page level alarms; None: the deployment's own budget does.
 
         Returns:
             The window's record, the incidents that it changed, and the state after it.
@@ -161,7 +176,10 @@ class Judge:
         evidence, burn_in = self._evidence(state, window), state.burn_in
         if burn_in.covers(traffic.window.start):
             burn_in = burn_in.with_window(evidence)
-            evidence = {level: silenced(one) for level, one in evidence.items()}
+            evidence, team = {level: silenced(one) for level, one in evidence.items()}, None
+        fleet = None
+        if team is not None:
+            evidence["page"], fleet = _in_team(evidence["page"], team, traffic.window)
         record = self._record(window, evidence, state)
         found = in_sample_findings((*state.history, record), self._means, self._watches)
         better = improvement_findings((*state.history, record), self._tracker.baseline, self._means)
@@ -184,7 +202,10 @@ class Judge:
             events=self._events_after(state, window, evidence),
             burn_in=burn_in,
         )
-        return Judgement(state=after, window=record, changed=_referring(tracked.changed, state, self._watches))
+        if fleet is not None and fleet.alarm and tracked.levels["page"] != evidence["page"].state:
+            fleet = replace(fleet, alarm=False)  # answered: the level begins anew
+        changed = _referring(tracked.changed, state, self._watches)
+        return Judgement(state=after, window=record, changed=changed, fleet=fleet)
 
     def _evidence(self, state: JudgeState, window: ScoredWindow) -> dict[Level, LevelEvidence]:
         """Each level after the window. Scores of an expected event are tested against its own reference, or not."""

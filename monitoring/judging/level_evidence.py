@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
+from monitoring.evidence.budget import log_level_evidence
 from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
 from monitoring.records import WHOLE, EstimateRecord, ScoreSum, Watch, WatchKey, WindowRecord
 from monitoring.tasks.task import ESTIMATED
@@ -22,13 +24,20 @@ class LevelEvidence:
         test: The test that took the step.
         state: The state after it.
         reading: The level's evidence and that of every watch.
+        log_before: Log of the evidence of the same watches before the window, without the level's calibration.
         tested: Of watches whose score is of an expected event, what stood for it in the test; None where nothing did.
     """
 
     test: LevelTest
     state: LevelState
     reading: LevelReading
+    log_before: float = -math.inf
     tested: Mapping[WatchKey, float | None] = field(default_factory=dict)
+
+    @property
+    def log_after(self) -> float:
+        """Log of the evidence after the window, without the level's calibration."""
+        return self.reading.log_evidence - (self.state.log_scale or 0.0)
 
     def score(self, key: WatchKey) -> float | None:
         """The mean score of a watch as it was tested, pooled rows included; None where it was not evaluated."""
@@ -92,4 +101,5 @@ def step_excluding(
     muted = frozenset(key for key in test.tests if is_muted and key.watch.startswith(ESTIMATED))
     after, reading = test.step(before, counted, phases, muted=muted)
     reading = replace(reading, watches=tuple(one for one in reading.watches if one.key not in excluded))
-    return LevelEvidence(test=test, state=after, reading=reading)
+    known = {key: watch.log_evidence for key, watch in before.watches.items() if key not in muted}
+    return LevelEvidence(test=test, state=after, reading=reading, log_before=log_level_evidence(known, test.shares))

@@ -10,12 +10,9 @@ from monitoring.documents.deployment import DeploymentDocument
 from monitoring.documents.document import iso
 from monitoring.documents.incident import incident_document
 from monitoring.documents.notification import DigestDocument, DigestEventDocument
-from monitoring.notifications.notification import Notification, link_of, one_line
+from monitoring.notifications.notification import NAMED, Notification, link_of, one_line
 from monitoring.records import IncidentRecord, Level
 from monitoring.watches.cause_line import cause_line
-
-#: Incidents that a digest names; the others are counted.
-NAMED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

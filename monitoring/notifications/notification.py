@@ -10,12 +10,15 @@ from typing import Literal, TypeAlias
 from monitoring.documents.deployment import DeploymentDocument
 from monitoring.documents.document import iso
 from monitoring.documents.incident import incident_document
-from monitoring.documents.notification import NotificationDocument, NotificationEventDocument
+from monitoring.documents.notification import NotificationDocument, NotificationEventDocument, TogetherDocument
 from monitoring.records import IncidentRecord, IncidentState
 from monitoring.watches.cause_line import cause_line
 
 #: What a notification is about: an incident that entered a state, a test of the route, or what happened in a rollout.
 NotificationKind: TypeAlias = Literal["incident", "test", "rollout"]
+
+#: Incidents that a message about many names; the others are counted.
+NAMED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class Notification:
         deployment: The deployment.
         kind: Whether there is such an incident, the notification only tests the route, or it is of a rollout, whose
             number and text stand in the incident.
+        together: Pages of other deployments of the team that this one stands for, each with its deployment.
     """
 
     event: str
@@ -36,6 +40,7 @@ class Notification:
     incident: IncidentRecord
     deployment: DeploymentDocument
     kind: NotificationKind = "incident"
+    together: tuple[tuple[DeploymentDocument, IncidentRecord], ...] = ()
 
     @property
     def headline(self) -> str:
@@ -47,13 +52,22 @@ class Notification:
         """
         verb = "" if self.state == "open" else f" {self.state}"
         test = "TEST: " if self.kind == "test" else ""
+        others = f" and {len(self.together)} other deployments" if self.together else ""
         cause = cause_line(self.incident) if self.kind == "incident" else self.incident.cause
-        return f"{test}{self.deployment.name}: {self.incident.level}{verb}: {one_line(cause)}"
+        return f"{test}{self.deployment.name}{others}: {self.incident.level}{verb}: {one_line(cause)}"
 
     @property
     def text(self) -> str:
         """What happened, in words."""
-        return self.incident.message
+        if not self.together:
+            return self.incident.message
+        lines = [
+            f"  {deployment.name} ({deployment.number}), incident {incident.number}: {one_line(cause_line(incident))}"
+            for deployment, incident in self.together[:NAMED]
+        ]
+        more = [f"  and {len(self.together) - NAMED} more"] if len(self.together) > NAMED else []
+        head = "Other deployments of the team were paged within the same hours, perhaps by the same cause:"
+        return "\n".join([self.incident.message, "", head, *lines, *more])
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -73,6 +87,10 @@ class Notification:
             event=NotificationEventDocument(id=self.event, kind=self.kind, state=self.state),
             deployment=self.deployment,
             incident=incident_document(self.incident),
+            together=[
+                TogetherDocument(deployment=deployment, incident=incident_document(incident))
+                for deployment, incident in self.together
+            ],
         )
 
     @property

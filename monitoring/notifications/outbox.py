@@ -46,6 +46,9 @@ class NotificationOutbox:
     is tried again by a later run, after a minute, two, four and so on up to six hours, and is given up after
     `MAX_ATTEMPTS` attempts, at once if it says that it is gone; that is stored apart from success. A receiver gets the
     events of an incident in their order; while the incident is snoozed, only its acknowledgement and its closing.
+
+    Attributes:
+        holds_pages: Whether new pages stay pending, for `send_together` to send them.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class NotificationOutbox:
         self._notify = notify
         self._clock = clock
         self._renew = renew
+        self.holds_pages = False
         self._tried: set[int] = set()
 
     def send_pending(self, *, last: bool = False, digest: bool = False) -> None:
@@ -88,6 +92,8 @@ class NotificationOutbox:
             self._store.outbox.save_digest(self._number, past, now)
             pending = self._pending(now)
         held = set() if last else {one.number for one in past}
+        if self.holds_pages:
+            held |= {one.number for one in pending if is_new_page(one, now)}
         waiting: set[tuple[str, int | None]] = set()
         for one in pending:
             message = self._message(one)
@@ -161,11 +167,18 @@ class NotificationOutbox:
         return Notification(event=one.event, state=one.state, incident=one.incidents[0], deployment=deployment)
 
     def _deployment(self) -> DeploymentDocument:
-        """The deployment, without its traffic, budgets and metrics, which do not leave along a route."""
-        record = self._store.deployments.read(self._number)
-        return deployment_document(record, self._number).model_copy(
-            update={"traffic": None, "budget": None, "metrics": None}
-        )
+        return notified_deployment(self._store, self._number)
+
+
+def notified_deployment(store: Store, number: int) -> DeploymentDocument:
+    """A deployment without its traffic, budgets and metrics, which do not leave along a route."""
+    record = store.deployments.read(number)
+    return deployment_document(record, number).model_copy(update={"traffic": None, "budget": None, "metrics": None})
+
+
+def is_new_page(one: PendingNotification, now: datetime) -> bool:
+    """Whether an event is a page that has opened lately and that nobody was told of."""
+    return one.state == "open" and not one.attempts and one.at >= now - PAST and one.incidents[0].level == "page"
 
 
 def send_outbox(

@@ -24,6 +24,8 @@ EVENTS: Final = "events"
 BURN_IN: Final = "burn_in"
 #: When the next search for subgroups is due.
 SUBGROUPS: Final = "subgroups"
+#: The deployment's evidence for its team.
+FLEET: Final = "fleet"
 
 #: One of these names, or a level, whose name is that of its test's state.
 StateName: TypeAlias = (
@@ -38,5 +40,6 @@ StateName: TypeAlias = (
         "events",
         "burn_in",
         "subgroups",
+        "fleet",
     ]
 )

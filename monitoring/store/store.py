@@ -11,12 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from monitoring.errors import CannotRun
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.records.state_names import StateName
-from monitoring.store import deployments, identity, windows
+from monitoring.store import deployments, fleets, identity, windows
 from monitoring.store.added_labels import AddedLabelTable
 from monitoring.store.attempts import AttemptTable
 from monitoring.store.backfills import BackfillTable
 from monitoring.store.deployments import DeploymentRecord, DeploymentTable
 from monitoring.store.drill_results import DrillTable
+from monitoring.store.fleets import FleetEntry, FleetTable
 from monitoring.store.incidents import IncidentTable
 from monitoring.store.incidents import write as _write_incidents
 from monitoring.store.leases import LeaseTable
@@ -53,6 +54,7 @@ class Store:
         monitors: How the last run of each config ended.
         added_labels: Requests that added labels.
         drills: Drills.
+        fleets: Teams, the evidence of their deployments and their pages.
         rollouts: Rollouts, with their windows and what happened in them.
         overview: What views of many deployments read.
     """
@@ -72,6 +74,7 @@ class Store:
         self.added_labels = AddedLabelTable(transactions)
         self.drills = DrillTable(transactions)
         self.rollouts = RolloutTable(transactions)
+        self.fleets = FleetTable(transactions)
         self.overview = OverviewQueries(transactions)
 
     @classmethod
@@ -154,12 +157,14 @@ class Store:
         states: Mapping[StateName, str],
         label_cursor: Mapping[str, int],
         incidents: Sequence[IncidentRecord],
+        fleet: FleetEntry | None = None,
     ) -> None:
         """Write everything that judging a window changed.
 
         Args:
             window: The window; it begins at or after the end of the last one.
             incidents: Incidents to add, or to replace by number; an acknowledgement is never undone.
+            fleet: The deployment in its team after the window; None where it is in none.
 
         Raises:
             CannotRun: The window, or a later one, is in the store already; nothing was changed.
@@ -169,5 +174,7 @@ class Store:
                 windows.write(connection, deployment, window, label_cursor)
                 deployments.write_states(connection, deployment, states)
                 _write_incidents(connection, deployment, incidents)
+                if fleet is not None:
+                    fleets.write(connection, deployment, fleet)
         except IntegrityError:
             windows.reject_judged(window)

@@ -386,3 +386,29 @@ lease = Table(
     Column("owner", String, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
 )
+
+fleet_member = Table(
+    "fleet_member",
+    metadata,
+    Column("deployment", ForeignKey("deployment.id"), primary_key=True),
+    Column("team", String, nullable=False),
+    Column("budget", String, nullable=False),
+    Column("log_evidence", String, nullable=False),
+    Column("alarmed", Boolean, nullable=False),
+    Column("days", String, nullable=False),
+    *_times("counted_until"),
+    Index("ix_fleet_member_team", "team"),
+)
+
+fleet_page = Table(
+    "fleet_page",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team", String, nullable=False),
+    Column("deployment", ForeignKey("deployment.id"), nullable=False),
+    *_times("at"),
+    Column("budget", String, nullable=False),
+    Column("log_evidence", String, nullable=False),
+    Column("members", Text, nullable=False),
+    Index("ix_fleet_page_team", "team", "id"),
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -29,14 +29,16 @@ _ROWS = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FramePiece:
-    """Stands for the piece of a file, where rows come from a frame; every row has an id of its own."""
+    """Stands for the piece of a file, where rows come from a frame: some of them; every row has an id of its own."""
 
+    rows: RawRows
     name: str = "frame"
     first_row: int = 0
 
     def read(self, names: Collection[str] | None = None) -> RawRows:
-        """Rows of a frame are given, and not read."""
-        raise NotImplementedError
+        """See `TablePiece`."""
+        wanted = [name for name in self.rows.table.column_names if names is None or name in names]
+        return replace(self.rows, table=self.rows.table.select(wanted))
 
 
 @dataclass(slots=True, eq=False)
@@ -65,12 +67,13 @@ def gathered_of_frame(
     starts, ends = (np.array([span[place] for span in spans], dtype=np.int64) for place in (0, 1))
     apart = None if recipe.labelled_apart is None else IdSet.of_keys(recipe.labelled_apart)
     routing = LabelRouting({}, None if apart is None else lambda: apart)
-    rows = PieceRows(piece=FramePiece(), columns=recipe.columns, reader=PieceReader(recipe.columns))
+    reader = PieceReader(recipe.columns)
     windows: dict[int, _Window] = {}
     header: RawRows | None = None
     for batch in _of_a_size(batches):
         raw = distinct_columns(pa.Table.from_batches([batch]), None)
         header = header or raw
+        rows = PieceRows(piece=FramePiece(rows=raw), columns=recipe.columns, reader=reader)
         whole = rows.batch_of(raw, 0, header)
         place = np.searchsorted(starts, whole.event_us, side="right") - 1
         inside = whole.timed & (place >= 0) & (whole.event_us < ends[np.maximum(place, 0)])

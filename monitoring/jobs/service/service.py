@@ -83,6 +83,9 @@ class MonitorService:
     minute, two, four, and so on up to a quarter of an hour, until it succeeds; it stops no other. A run that hangs is
     reported, and others run beside it. Several services may have the same configs: what one of them is judging, the
     others look at again after a minute.
+
+    Attributes:
+        between: Called every few seconds with the runs that wait and go on, and once after the last of them.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class MonitorService:
             registry: The configs that are to be there; None: those that this process has found.
         """
         self._watch, self._run = watch, run
+        self.between: Callable[[QueueState], object] = lambda _: None
         self._clock, self._report = clock, report
         self._workers = workers
         self._lock = threading.Lock()
@@ -140,12 +144,14 @@ class MonitorService:
                 self._plan(scheduler)
                 self._look(scheduler)
                 self._find_stalled()
+                self.between(self._workers.state())
                 if any(thread.name == SCHEDULER_THREAD for thread in threading.enumerate()):
                     alive()
         finally:
             stop.set()
             scheduler.shutdown(wait=True)
             self._workers.close()
+            self.between(QueueState())
 
     def _scheduler(self) -> BackgroundScheduler:
         from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415  # a tenth of a second

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from pitfalls_tf.cli.monitor.options import (
     exit_code,
     exit_code_option,
     moved_option,
+    notifier,
     send_notifications,
     show,
     since_of,
@@ -25,7 +27,7 @@ from pitfalls_tf.cli.monitor.options import (
     with_excluded,
     with_traffic,
 )
-from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.output import printable, with_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +49,14 @@ if TYPE_CHECKING:
 )
 @since_option
 @exit_code_option
+@click.option(
+    "--configs",
+    metavar="DIR_OR_GLOB",
+    help="Many configs in place of one: a folder with *.toml or */monitor.toml, or a pattern (quote it).",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), metavar="N", help="With --configs: processes.  [default: one a core]"
+)
 @with_output
 def command(
     config_path: Path,
@@ -56,6 +66,8 @@ def command(
     rule: str,
     output: Output,
     excluded: tuple[str, ...],
+    configs: str | None,
+    workers: int | None,
     **flags: bool,
 ) -> int:
     """Evaluate every due window once.
@@ -63,7 +75,16 @@ def command(
     Windows that were evaluated before are skipped, so it can run at any time, for example from cron. Exits with 1 if it
     raised a page or a page is still open, unless --exit-code says otherwise. With nothing due, it prints one line, or
     the document with --json.
+
+    With --configs, every config is run, in several processes, and one that fails is one line and stops no other. New
+    pages of a team's deployments (the section [fleet]) are told together. Exits with 1 if any page is open, otherwise
+    with 2 or 3 if a config failed.
     """
+    if configs is not None:
+        if traffic is not None or excluded or since is not None or any(flags.values()) or rule not in ("open", "none"):
+            text = "--configs goes with --workers, --exit-code open or none, and --json alone: configs say the rest."
+            raise click.UsageError(text)
+        return _run_many(configs, workers or len(os.sched_getaffinity(0)), output, rule)
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
     from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - as above
@@ -83,6 +104,52 @@ def command(
     click.echo(_idle_line(idle, datetime.now(UTC)))
     counted = {"open": idle.open_pages, "unacknowledged": idle.unacknowledged_pages, "none": 0}
     return 1 if counted[rule] else 0
+
+
+def _run_many(configs: str, workers: int, output: Output, rule: str) -> int:
+    """Run many configs and print one line of each that failed or has a page open, and the sum."""
+    from monitoring.config.files import ConfigFile, config_paths  # noqa: PLC0415 - not needed for --help
+    from monitoring.documents.fleet import ConfigRunDocument, ConfigRunsDocument  # noqa: PLC0415 - as above
+    from monitoring.jobs.service.team_pages import send_pages_of  # noqa: PLC0415 - as above
+    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+    from pitfalls_tf.cli.monitor.run_configs import ConfigRun, run_configs  # noqa: PLC0415 - as above
+
+    paths, results = config_paths(configs), list[ConfigRun]()
+
+    def ended(result: ConfigRun) -> None:
+        results.append(result)
+        name = ConfigFile(path=result.path, config=None).name
+        if result.error:
+            output.progress(printable(f"{name}: Error: {result.error}"), level="error")
+        elif result.windows:
+            pages = f", {result.open_pages} open pages" if result.open_pages else ""
+            output.progress(printable(f"{name}: evaluated {result.windows} windows{pages}."))
+
+    with stopping() as stop:
+        run_configs(paths, workers, ended=ended, stop=stop.is_set)
+    paged = [one for one in results if one.open_pages and one.windows]
+    send_pages_of(
+        [(one.path, one.numbers) for one in paged], notifier(output), lambda: datetime.now(UTC), output.progress
+    )
+    document = ConfigRunsDocument(
+        configs=[
+            ConfigRunDocument(
+                config=str(one.path), windows=one.windows, open_pages=one.open_pages, error=one.error or None
+            )
+            for one in sorted(results, key=lambda one: one.path)
+        ],
+        not_run=len(paths) - len(results),
+    )
+    failed = [one.exit_code for one in results if one.error]
+    pages = sum(one.open_pages for one in results)
+    output.finish(
+        document.plain(),
+        lambda: click.echo(
+            f"{len(results)} of {len(paths)} configs run, {sum(one.windows for one in results)} windows evaluated, "
+            f"{pages} open pages, {len(failed)} configs failed."
+        ),
+    )
+    return 1 if pages and rule != "none" else max(failed, default=0)
 
 
 def _idle_line(idle: IdleDeployment, now: datetime) -> str:

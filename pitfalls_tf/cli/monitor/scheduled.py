@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pitfalls_tf.cli.monitor.options import evaluate_due_windows, send_notifications
+from pitfalls_tf.cli.monitor.options import evaluate_due_windows, notifier, send_notifications
 from pitfalls_tf.cli.output import Output, logs_json, one_line
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from monitoring.jobs.service.fit_cache import FitCache
     from monitoring.jobs.service.registry import ConfigRegistry
     from monitoring.jobs.service.service import MonitorService
+    from monitoring.jobs.service.team_pages import TeamPages
     from monitoring.store.store import Store
 
 
@@ -43,11 +44,15 @@ def service_of(
     """
     from monitoring.jobs.service.fit_cache import FitCache  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.service.service import MonitorService  # noqa: PLC0415 - as above
+    from monitoring.jobs.service.team_pages import TeamPages  # noqa: PLC0415 - as above
     from monitoring.jobs.service.workers import STALLED_SECONDS, Workers  # noqa: PLC0415 - as above
 
-    return MonitorService(
+    pages = TeamPages(
+        notifier(output), lambda: datetime.now(UTC), lambda text: ConfigOutput(output, "teams").progress(text)
+    )
+    service = MonitorService(
         watch,
-        partial(_run, output=output, fits=FitCache(), moved=moved),
+        partial(_run, output=output, fits=FitCache(), moved=moved, pages=pages),
         workers=Workers(
             concurrency or len(os.sched_getaffinity(0)), patience=STALLED_SECONDS if patience is None else patience
         ),
@@ -55,6 +60,8 @@ def service_of(
         report=lambda name, text, level: ConfigOutput(output, name).progress(text, level=level),
         registry=registry,
     )
+    service.between = lambda queue: pages.send(busy=bool(queue.waiting + queue.running))
+    return service
 
 
 class ConfigOutput(Output):
@@ -81,6 +88,7 @@ def _run(
     output: Output,
     fits: FitCache,
     moved: bool,
+    pages: TeamPages,
 ) -> datetime | None:
     """Evaluate what is due of one config, and tell its heartbeat.
 
@@ -110,8 +118,10 @@ def _run(
                 progress=partial(_print_window, mine),
                 stop=stop,
                 moved=moved,
+                holds_pages=True,
                 deploy=lambda one, embedder: fits.deploy(f"{file.path} {one.model.version}", one, embedder),
             )
+            pages.add(config, store, run.numbers)
             lost = sum(store.outbox.undelivered_of(number).total for number in run.numbers)
             again = next_attempt_at(store, run.numbers)
         beat.complete, beat.problem = not run.stopped, unreached(lost)

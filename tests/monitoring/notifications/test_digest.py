@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitoring.notifications.digest import NAMED, Digest
+from monitoring.notifications.digest import Digest
+from monitoring.notifications.notification import NAMED
 from tests.monitoring.notifications.receivers import DEPLOYMENT, PAGE
 
 CLOSED = replace(PAGE, number=1, state="closed", cause="labels are late")

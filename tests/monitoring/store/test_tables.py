@@ -33,6 +33,8 @@ ELSEWHERE = {"scores", "estimates", "settled", "realised_losses"}
 
 def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions() -> None:
     assert {table.name: [column.name for column in table.columns] for table in metadata.sorted_tables} == {
+        "fleet_member": ["deployment", "team", "budget", "log_evidence", "alarmed", "days", "counted_until"],
+        "fleet_page": ["id", "team", "deployment", "at", "budget", "log_evidence", "members"],
         "deployment": [
             "id",
             "model",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.baseline import binning
 from monitoring.errors import CannotRun
 from monitoring.jobs.engines import codec
 from monitoring.jobs.engines.codec import decoded, encoded
@@ -67,3 +70,61 @@ def test_damaged_bytes_are_refused_with_words(cut: int, deployed: Ready, partial
 def test_partials_of_two_windows_do_not_add_up(deployed: Ready, partial: Partial) -> None:
     with pytest.raises(ValueError, match="two windows"):
         partial + replace(partial, start=partial.start + 1)
+
+
+#: A partial as the first release of the seam encoded it.
+GOLDEN = Path(__file__).parent / "partial.arrow"
+
+
+def test_the_layout_of_the_bytes_is_that_of_the_golden_file(deployed: Ready, partial: Partial) -> None:
+    own = pa.ipc.open_stream(encoded(partial, deployed.recipe)).read_all()
+    golden = pa.ipc.open_stream(GOLDEN.read_bytes()).read_all()
+    assert golden.schema.remove_metadata() == own.schema.remove_metadata()
+    assert set(golden.schema.metadata or {}) == set(own.schema.metadata or {})
+    assert golden.equals(own), "the same rows are other bytes: write the file again if that is meant"
+
+
+def test_golden_bytes_are_decoded_to_the_same_partial(deployed: Ready, partial: Partial) -> None:
+    own = pa.ipc.open_stream(encoded(partial, deployed.recipe)).read_all()
+    golden = pa.ipc.open_stream(GOLDEN.read_bytes()).read_all()
+    back = decoded(codec._stream(golden.replace_schema_metadata(own.schema.metadata)), deployed.recipe)
+    assert encoded(back, deployed.recipe) == encoded(partial, deployed.recipe)
+
+
+def test_without_the_c_module_counts_and_samples_are_the_same_and_moments_to_the_thirteenth_digit(
+    deployed: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = deployed.work(1000)
+    with_c = list(LocalEngine().gather(deployed.recipe, work))
+    monkeypatch.setattr(binning, "compiled", None)
+    without = list(LocalEngine().gather(deployed.recipe, work))
+    assert len(with_c) == len(without) > 0
+    for one, other in zip(with_c, without, strict=True):
+        (first, *of_first), (second, *of_second) = (parts(encoded(each, deployed.recipe)) for each in (one, other))
+        assert_nearly_equal(json.loads(first), json.loads(second))
+        assert of_first == of_second
+        assert one.sums.answered.counts == other.sums.answered.counts
+        for name, counts in one.sums.labelled.whole.counts.items():
+            assert (counts == other.sums.labelled.whole.counts[name]).all(), name
+
+
+def parts(data: bytes) -> list[bytes]:
+    """The parts of an encoded partial: its head, which is JSON, and its samples."""
+    found: list[bytes] = pa.ipc.open_stream(data).read_all()["data"].to_pylist()
+    return found
+
+
+def assert_nearly_equal(one: object, other: object) -> None:
+    """The same, but for floats to a relative 1e-13."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        assert one.keys() == other.keys()
+        for key, value in one.items():
+            assert_nearly_equal(value, other[key])
+    elif isinstance(one, list) and isinstance(other, list):
+        assert len(one) == len(other)
+        for first, second in zip(one, other, strict=True):
+            assert_nearly_equal(first, second)
+    elif isinstance(one, float) and isinstance(other, float):
+        assert one == pytest.approx(other, rel=1e-13, nan_ok=True)
+    else:
+        assert one == other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from monitoring.jobs.engines.spark import SparkEngine, SparkRelation, SparkRowsE
 from monitoring.traffic.windows import Window
 from tests.monitoring.jobs.engines.engine_rows import Ready, by_window, ready
 from tests.monitoring.jobs.engines.engine_runs import hostile_rows
+from tests.needs import missing
 from tests.own_table import watch
 from tests.small_deployment import LIVE
 from tests.spark_cluster import spark_cluster
@@ -52,6 +54,24 @@ def test_importing_the_engine_loads_no_pyspark() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
     assert not is_spark_frame([])
+
+
+@pytest.mark.timeout(600)
+def test_spark_in_one_process_gives_the_same_records_on_files_and_on_a_frame(root: Path, tmp_path: Path) -> None:
+    if shutil.which("java") is None:
+        missing("Java is not installed (apt-get install openjdk-17-jre-headless).")
+    paths = os.pathsep.join((str(root), os.environ.get("PYTHONPATH", "")))
+    environment = {
+        **os.environ,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": paths,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_SUBMIT_ARGS": "--driver-memory 512m --conf spark.ui.enabled=false pyspark-shell",
+    }
+    script = [sys.executable, "-m", "tests.monitoring.jobs.engines.spark_locally", str(tmp_path)]
+    done = subprocess.run(script, capture_output=True, text=True, env=environment, cwd=root, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert done.stdout.strip().endswith("windows are the same")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from monitoring.config import load_config
@@ -57,8 +58,8 @@ def monitors(server: PostgresqlServer, receiver: Receiver, deploy: Make, send: S
 
 
 def wait(done: Callable[[], bool], *services: Served) -> None:
-    """Wait until something holds; fails after five minutes, with what the services said."""
-    until = time.monotonic() + 300
+    """Wait until something holds; fails after ten minutes, with what the services said."""
+    until = time.monotonic() + 600
     while not done():
         if time.monotonic() > until:
             pytest.fail("".join(line for service in services for line in service.lines))
@@ -96,9 +97,43 @@ def test_two_services_of_one_store_judge_each_window_once_and_send_each_event_on
         assert not any("pitfalls_failing_config{" in text for text in metrics)
         assert [one.error for each in store.overview.summaries() for one in store.runs.latest(each.number)] == [""] * 6
         assert store.leases.read() == ()
-    events = [one["event"] for one in receiver.documents]
+    events = [one["event"]["id"] for one in receiver.documents]
     assert len(events) == len(set(events))
     assert {one.partition("/")[0] for one in events} == {"south", "west"}
+
+
+#: Services that are killed, one after the other, while days of traffic come in.
+KILLED = 4
+
+
+@pytest.mark.timeout(1800)
+def test_three_services_of_one_store_that_are_killed_at_random_judge_each_window_once(
+    server: PostgresqlServer, monitors: list[Path], receiver: Receiver, tmp_path: Path, send: Send, days: Any
+) -> None:
+    rng = np.random.default_rng(4)
+    with ExitStack() as running:
+        services = [running.enter_context(served(tmp_path)) for _ in range(3)]
+        store = running.enter_context(Store.open(server.url))
+        for day in range(5, 5 + KILLED):
+            for folder in monitors:
+                send(folder, days(days=1, start=LIVE.replace(day=day)))
+                config = folder / "monitor.toml"
+                config.write_text(config.read_text() + "\n")  # all services see it, and run at once
+            before = sum(map(len, judged(store)))
+            wait(lambda before=before: sum(map(len, judged(store))) > before, *services)  # type: ignore[misc]
+            victim = services.pop(int(rng.integers(3)))
+            victim.process.kill()  # perhaps in the midst of a window, with a lease
+            victim.process.wait(20)
+            services.append(running.enter_context(served(tmp_path)))
+        every = tuple(range(1, 5 + KILLED))
+        wait(lambda: judged(store) == [every] * 3, *services)
+        wait(lambda: told(store), *services)
+        assert [service.stop() for service in services] == [0, 0, 0]
+        runs = [run for each in store.overview.summaries() for run in store.runs.latest(each.number)]
+        assert sum(run.windows for run in runs if run.ended_at is not None) <= 3 * len(every)
+        assert all(not run.error or "run" in run.error for run in runs), [run.error for run in runs]
+    told_events = {one["event"]["id"] for one in receiver.documents}
+    assert {event.partition("/")[0] for event in told_events} == {"south", "west"}
 
 
 def test_a_store_that_is_away_for_a_minute_is_a_failure_that_heals_and_nothing_is_lost(
@@ -125,7 +160,7 @@ def test_a_store_that_is_away_for_a_minute_is_a_failure_that_heals_and_nothing_i
             wait(lambda: told(store), service)
         assert service.stop() == 0
     assert [line for line in service.lines if "Traceback" in line] == [], "".join(service.lines)
-    events = [one["event"] for one in receiver.documents]
+    events = [one["event"]["id"] for one in receiver.documents]
     assert len(events) == len(set(events)) > 0
 
 

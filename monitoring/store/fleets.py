@@ -1,0 +1,178 @@
+"""Teams in the store: the evidence of each deployment under its team's budget, and the pages that it came to."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from monitoring.store.tables import deployment as deployment_table
+from monitoring.store.tables import fleet_member, fleet_page
+from monitoring.store.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetMember:
+    """A deployment of a team.
+
+    Attributes:
+        deployment: Its number.
+        budget: The budget that its config gives the team.
+        log_evidence: Log of its evidence.
+        alarmed: Whether an alarm of the team names it that its own run has not answered yet.
+        days: What its windows took of the budget so far, in days.
+        counted_until: The end of its last window.
+    """
+
+    deployment: int
+    budget: str
+    log_evidence: float
+    alarmed: bool
+    days: float
+    counted_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFleetPage:
+    """A page of a team.
+
+    Attributes:
+        deployment: The deployment whose window it came with.
+        at: The end of that window.
+        budget: The team's budget then.
+        log_evidence: Log of the team's evidence.
+        members: The deployments that it names, each with its share of the evidence, largest first.
+    """
+
+    deployment: int
+    at: datetime
+    budget: str
+    log_evidence: float
+    members: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetEntry:
+    """What a window changes of a team.
+
+    Attributes:
+        team: The team.
+        budget: Its budget by the deployment's config.
+        at: The end of the window.
+        log_evidence: Log of the deployment's evidence after it.
+        alarmed: Whether an alarm names the deployment that its level has not answered yet.
+        days: What the window took of the budget.
+        page: The page that it came to; None: to none.
+    """
+
+    team: str
+    budget: str
+    at: datetime
+    log_evidence: float
+    alarmed: bool
+    days: float
+    page: StoredFleetPage | None = None
+
+
+def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:
+    """Write what a window changed; other deployments that the page names are marked, and their evidence is gone.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        entry: What changed.
+    """
+    mine = fleet_member.c.deployment == deployment
+    row = connection.execute(select(fleet_member.c.days, fleet_member.c.counted_until).where(mine)).first()
+    again = row is not None and entry.at <= row.counted_until
+    days = 0.0 if row is None else float.fromhex(row.days)
+    values = {
+        "team": entry.team,
+        "budget": entry.budget,
+        "log_evidence": entry.log_evidence.hex(),
+        "alarmed": entry.alarmed,
+        "days": (days if again else days + entry.days).hex(),
+        "counted_until": row.counted_until if row is not None and again else entry.at,
+    }
+    if row is None:
+        connection.execute(insert(fleet_member).values(deployment=deployment, **values))
+    else:
+        connection.execute(update(fleet_member).where(mine).values(**values))
+    page = entry.page
+    if page is None:
+        return
+    named = [number for number, _ in page.members if number != deployment]
+    connection.execute(
+        update(fleet_member)
+        .where(fleet_member.c.deployment.in_(named) & (fleet_member.c.team == entry.team))
+        .values(log_evidence=(-math.inf).hex(), alarmed=True)
+    )
+    connection.execute(
+        insert(fleet_page).values(
+            team=entry.team,
+            deployment=deployment,
+            at=entry.at,
+            budget=entry.budget,
+            log_evidence=page.log_evidence.hex(),
+            members=json.dumps([[number, share.hex()] for number, share in page.members]),
+        )
+    )
+
+
+class FleetTable:
+    """The teams of a store.
+
+    Args:
+        transactions: The store's transactions.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def members(self, team: str) -> tuple[FleetMember, ...]:
+        """The deployments of a team that are in use, by number."""
+        query = (
+            select(fleet_member)
+            .join(deployment_table, deployment_table.c.id == fleet_member.c.deployment)
+            .where((fleet_member.c.team == team) & deployment_table.c.retired_at.is_(None))
+            .order_by(fleet_member.c.deployment)
+        )
+        with self._transactions.reading() as connection:
+            return tuple(
+                FleetMember(
+                    deployment=row.deployment,
+                    budget=row.budget,
+                    log_evidence=float.fromhex(row.log_evidence),
+                    alarmed=row.alarmed,
+                    days=float.fromhex(row.days),
+                    counted_until=row.counted_until,
+                )
+                for row in connection.execute(query)
+            )
+
+    def pages(self, team: str) -> tuple[StoredFleetPage, ...]:
+        """The pages of a team, in order."""
+        with self._transactions.reading() as connection:
+            rows = connection.execute(select(fleet_page).where(fleet_page.c.team == team).order_by(fleet_page.c.id))
+            return tuple(
+                StoredFleetPage(
+                    deployment=row.deployment,
+                    at=row.at,
+                    budget=row.budget,
+                    log_evidence=float.fromhex(row.log_evidence),
+                    members=tuple((number, float.fromhex(share)) for number, share in json.loads(row.members)),
+                )
+                for row in rows
+            )
+
+    def leave(self, deployment: int) -> None:
+        """Take a deployment out of its team, whose config names none any more."""
+        mine = fleet_member.c.deployment == deployment
+        with self._transactions.reading() as connection:
+            is_member = connection.execute(select(fleet_member.c.team).where(mine)).first() is not None
+        if is_member:
+            with self._transactions.writing(deployment) as connection:
+                connection.execute(delete(fleet_member).where(mine))

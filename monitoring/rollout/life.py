@@ -96,7 +96,7 @@ def promise_text(record: RolloutRecord, now: datetime) -> str:
     if kept is None:
         return ""
     days, promised, in_time = kept
-    return f" It took {days:.1f} days; {promised:.1f} were promised{'' if in_time else ', which is late'}."
+    return f" It took {days:.3g} days; {promised:.3g} were promised{'' if in_time else ', which is late'}."
 
 
 def promise_kept(record: RolloutRecord, now: datetime) -> tuple[float, float, bool] | None:

@@ -37,11 +37,16 @@ def as_of(record: RolloutRecord, now: datetime) -> RolloutRecord:
     return replace(record, result=result)
 
 
+def verdict_time(events: Sequence[RolloutEvent]) -> datetime | None:
+    """When the verdict came; None before it has."""
+    return next((event.at for event in events if event.kind in _DECIDING), None)
+
+
 def promises_kept(rollouts: Sequence[tuple[RolloutRecord, Sequence[RolloutEvent]]]) -> tuple[int, int]:
     """How many verdicts came in the promised time, and how many were promised one."""
     kept = promised = 0
     for record, events in rollouts:
-        at = next((event.at for event in events if event.kind in _DECIDING), None)
+        at = verdict_time(events)
         found = None if at is None else promise_kept(record, at)
         if found is not None:
             promised += 1

@@ -25,7 +25,7 @@ from monitoring.reports.charts.series import LARGE, NARROW
 from monitoring.reports.sections.formatting import format_moment
 from monitoring.rollout.life import promise_text
 from monitoring.rollout.rollout_settings import setting
-from monitoring.rollout.status import as_of
+from monitoring.rollout.status import as_of, verdict_time
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import printable
 
@@ -125,7 +125,7 @@ def rollout_view(
     if result is not None:
         tables += [guards_table(result), windows_table(result, zone, most)]
     if record is not None:
-        costs = costs_table(setting(record.settings, "costs"))
+        costs = costs_table(setting(record.settings, "costs"), record)
         tables += [] if costs is None else [costs]
         tables += [] if record.plan is None else [promises_table(record.plan)]
         tables.append(events_table(found.events, zone, most))
@@ -136,7 +136,7 @@ def rollout_view(
         name=printable(name_of(summary)),
         number=None if record is None else record.number,
         title="Versions" if record is None else f"Version {record.candidate} against version {record.champion}",
-        sentence=_sentence(record, now),
+        sentence=_sentence(record, found.events, now),
         reasons=() if result is None else tuple(map(printable, result.reasons)),
         figures=() if record is None or result is None else _figures(record, result),
         facts=() if record is None else _facts(record, zone),
@@ -156,11 +156,12 @@ _MODES = {
 }
 
 
-def _sentence(record: RolloutRecord | None, now: datetime) -> str:
+def _sentence(record: RolloutRecord | None, events: Sequence[RolloutEvent], now: datetime) -> str:
     if record is None:
         return "No two versions of this model were compared yet."
     verdict = "no look at the evidence yet" if record.result is None else record.result.verdict
-    kept = promise_text(record, record.ended_at or now) if record.result and record.result.decided else ""
+    at = verdict_time(events) or now
+    kept = promise_text(record, at) if record.result and record.result.decided else ""
     return f"{verdict.capitalize()}. Rollout {record.number}, {_MODES[record.mode]}: {record.state}.{kept}"
 
 
@@ -169,8 +170,7 @@ def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]
     left = "decided" if result.needed is None and result.decided else "not known yet"
     if result.needed is not None:
         left = f"{result.needed.days:.1f}"
-    mean = [None if one is None else f"{one:.4f}" for one in (result.champion, result.candidate)]
-    sides = "" if None in mean else f"version {record.champion} {mean[0]}, version {record.candidate} {mean[1]}"
+    champion, candidate = (None if one is None else f"{one:.4f}" for one in (result.champion, result.candidate))
     disagreement = result.disagreements / result.rows if result.rows else 0.0
     return (
         Figure(title="Verdict", text=result.verdict, alarm=result.verdict == "worse" or result.harmful),
@@ -178,7 +178,11 @@ def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]
         Figure(title="Rows", text=f"{result.rows:,}", beside=f"{result.labelled:,} labels"),
         Figure(title="Disagreements", text=f"{disagreement:.1%}", beside=f"{result.disagreements:,} rows"),
         Figure(title="Days left", text=left, beside="" if result.needed is None else f"{result.needed.rows:,} rows"),
-        Figure(title="Mean losses", text=sides or "no labels"),
+        Figure(
+            title=f"Mean loss of version {record.candidate}",
+            text=candidate or "no labels",
+            beside="" if champion is None else f"version {record.champion}: {champion}",
+        ),
     )
 
 

@@ -94,17 +94,18 @@ def windows_table(result: RolloutResult, zone: ZoneInfo, most: int | None) -> Ta
     )
 
 
-def costs_table(costs: Mapping[str, Mapping[str, Any]] | None) -> TableView | None:
+def costs_table(costs: Mapping[str, Mapping[str, Any]] | None, record: RolloutRecord) -> TableView | None:
     """What each version takes; None where it was not measured."""
     if not costs:
         return None
+    numbers = {"champion": record.logging, "candidate": record.dark}
     return TableView(
         name="costs",
         title="Time and memory",
         columns=("Version", "Median, ms", "99th percentile, ms", "Memory, MiB"),
         rows=tuple(
             (
-                cell(name),
+                cell(f"{numbers[name]}, in the dark" if name == "candidate" else f"{numbers[name]}, in use"),
                 _amount(cost["p50_us"], 1e3, 2),
                 _amount(cost["p99_us"], 1e3, 2),
                 _amount(cost["memory_bytes"] or None, _MEBIBYTE, 0),
@@ -133,7 +134,7 @@ def promises_table(plan: RolloutPlan) -> TableView:
             (
                 cell(f"{promise.effect:+g}", promise.effect),
                 cell(promise.verdict),
-                *(Cell(text=NOTHING if day is None else f"{day:.1f}", value=day) for day in promise.days),
+                *(Cell(text=NOTHING if day is None else f"{day:.3g}", value=day) for day in promise.days),
                 Cell(
                     text=NOTHING if promise.labels[-1] is None else f"{promise.labels[-1]:,}", value=promise.labels[-1]
                 ),
@@ -150,13 +151,13 @@ def events_table(events: Sequence[RolloutEvent], zone: ZoneInfo, most: int | Non
     return TableView(
         name="events",
         title="What happened",
-        columns=("When", "What", "By", "In words"),
+        columns=("When", "What", "In words", "By"),
         rows=tuple(
             (
                 cell(format_moment(event.at, zone), event.at, style="when"),
                 cell(event.kind),
-                cell(printable(event.by), style="text"),
                 cell(printable(event.text, LONGEST_MESSAGE), style="text"),
+                cell(printable(event.by), style="text"),
             )
             for event in events[::-1][:most]
         ),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from monitoring.config import MonitorConfig
-    from monitoring.records import RolloutGuard, RolloutInterval, RolloutResult
+    from monitoring.records import RolloutGuard, RolloutInterval, RolloutMode, RolloutResult
     from monitoring.rollout.decision_rules import DecisionRules
 
 #: The exit code of "can't tell yet" where a verdict is required.
@@ -112,15 +112,15 @@ def exit_code(result: RolloutResult, require: str | None) -> int:
     return UNDECIDED if waits else 1
 
 
-def show(result: RolloutResult, notes: tuple[str, ...] = ()) -> None:
+def show(result: RolloutResult, notes: tuple[str, ...] = (), *, mode: RolloutMode = "replay") -> None:
     """Print a result to stdout."""
-    for line in lines(result):
+    for line in lines(result, mode):
         click.echo(printable(line))
     for note in notes:
         click.echo(printable(f"Note: {note}"))
 
 
-def lines(result: RolloutResult) -> Iterator[str]:
+def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
     """A result in words."""
     yield f"{result.title}: {result.verdict}"
     yield f"  difference  {_range(result.interval)}   {_sides(result)}"
@@ -132,9 +132,13 @@ def lines(result: RolloutResult) -> Iterator[str]:
         f"  smallest difference that matters {result.min_effect:g}; each bound is wrong at any look with a probability "
         f"of at most {result.wrong:g}"
     )
-    yield f"  {result.rows:,} rows in {len(result.windows)} windows, {result.labelled:,} labels"
-    missing = f", {result.missing:,} of them without a label" if result.missing else ""
-    yield f"  the versions disagree on {result.disagreements:,} rows{missing}"
+    counted = "keys" if mode == "split" else "rows"
+    yield f"  {result.rows:,} {counted} in {len(result.windows)} windows, {result.labelled:,} labels"
+    missing = f"{result.missing:,} of them without a label" if result.missing else ""
+    if mode == "split":
+        yield from [f"  {missing}"] if missing else []
+    else:
+        yield f"  the versions disagree on {result.disagreements:,} rows{', ' * bool(missing)}{missing}"
     if result.dispersion > 1.0:
         yield f"  windows differ {result.dispersion:.1f} times as much as their rows explain: the interval is wider"
     if result.decided is not None and result.decided_at is not None:
@@ -146,11 +150,14 @@ def lines(result: RolloutResult) -> Iterator[str]:
             "days at this rate"
         )
     yield from _guards(result.guards)
-    yield f"Promotion ({result.require} is required): {'yes' if result.promotable else 'no'}"
-    for reason in result.reasons:
+    if mode == "watch":
+        yield f"Rollback: {'yes' if result.verdict == 'worse' or result.harmful else 'no'}"
+    else:
+        yield f"Promotion ({result.require} is required): {'yes' if result.promotable else 'no'}"
+    for reason in result.obstacles if mode == "watch" else result.reasons:
         yield f"  {reason}"
-    if result.harmful:
-        yield f"  The evidence of harm is {result.harm:,.0f}, of {1 / result.wrong:,.0f} that are needed."
+    if result.harmful or mode == "watch":
+        yield f"  The evidence of harm is {result.harm:,.2g}; {1 / result.wrong:,.0f} is enough."
 
 
 def _range(found: RolloutInterval) -> str:

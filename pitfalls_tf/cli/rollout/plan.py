@@ -97,7 +97,7 @@ def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str
     yield f"  {plan.coverage:.0%} of their labels come in time, {delays}"
     yield f"  {'difference':>11}  {'verdict':<26}  {'days, 50 %':>10}  {'days, 90 %':>10}  {'rows':>10}  {'labels':>8}"
     for one in plan.promises:
-        days = ["later" if day is None else f"{day:.1f}" for day in one.days]
+        days = ["later" if day is None else f"{day:.3g}" for day in one.days]
         rows = "" if one.rows[-1] is None else f"{one.rows[-1]:,}"
         labels = "" if one.labels[-1] is None else f"{one.labels[-1]:,}"
         yield f"  {one.effect:>+11.4f}  {one.verdict:<26}  {days[0]:>10}  {days[-1]:>10}  {rows:>10}  {labels:>8}"

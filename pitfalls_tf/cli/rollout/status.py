@@ -97,7 +97,7 @@ def show_rollout(record: RolloutRecord, events: Sequence[RolloutEvent]) -> None:
     if record.result is None:
         click.echo("No look at the evidence yet: no window with labels is mature.")
     else:
-        show(record.result)
+        show(record.result, mode=record.mode)
     for event in events[-_SHOWN:]:
         click.echo(printable(f"  {event.at:%Y-%m-%d %H:%M}  {event.kind}: {event.text}"))
 

@@ -117,7 +117,7 @@ def test_a_promise_is_kept_for_the_largest_difference_below_the_one_found() -> N
     assert promise_kept(rollout(plan=promised((-0.01, "better", None)), result=result_of("better")), EARLY) is None
     assert promise_kept(rollout(result=result_of("better")), EARLY) is None
     step = next_step(rollout(plan=plan), result_of("better", promotable=True), ASK, START + 9 * DAY)
-    assert "8.0 were promised, which is late" in step.events[0].text
+    assert "8 were promised, which is late" in step.events[0].text
 
 
 def test_what_has_ended_stays_ended() -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,7 +27,10 @@ TIMEZONE = "America/New_York"
 DEPLOYED = datetime(2013, 4, 1, 4, tzinfo=UTC)
 YEAR_END = datetime(2014, 1, 1, 5, tzinfo=UTC)
 ROWS_PER_REQUEST = 256
-STAGES = ("train", "export", "replay", "monitor", "drill", "report")
+STAGES = ("train", "export", "replay", "monitor", "drill", "report", "rollout")
+
+#: The version that the demo's rollout compares with the first.
+RETRAINED = 2
 
 #: The faults of the demo's drill, each planted once for some days at most.
 FAULTS = ("unit", "answers-base-rate", "labels-one-class", "bad-day", "labels-wrong-10")
@@ -103,6 +106,7 @@ def run_demo(settings: DemoSettings, listener: StageListener) -> DemoResult:
         "monitor": ("every day evaluated within one false-alarm budget", lambda: _monitor(out, listener)),
         "drill": ("five faults planted in replayed days", lambda: _drill(out, listener)),
         "report": ("report page, picture, drift report of the first page", lambda: _report(out)),
+        "rollout": ("a retrained version, replayed and shadowed beside this one", lambda: _rollout(settings, listener)),
     }
     for name in STAGES:
         note, run_stage = stages[name]
@@ -246,6 +250,17 @@ def _report(out: Path) -> dict[str, Any]:
         "drift": None if reports.drift_html is None else str(reports.drift_html.relative_to(out)),
         "drifted_columns": [] if reports.drift is None else [column.column for column in reports.drift.drifted],
     }
+
+
+def _rollout(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
+    """Retrain on the first third of the deployment, replay the second, and shadow the last."""
+    from pitfalls_tf.demo.rollout import compare, retrain  # noqa: PLC0415 - each stage brings its own libraries
+
+    third = timedelta(days=(settings.until - DEPLOYED).days // 3)
+    newest = max((int(child.name) for child in (settings.out / "models" / MODEL).iterdir()), default=0)
+    if newest < RETRAINED:  # an interrupted stage has exported it
+        retrain(settings.out, MODEL, DEPLOYED + third, listener.stage_progressed)
+    return compare(settings.out, DEPLOYED + 2 * third, settings.until, listener.stage_progressed)
 
 
 def _copy_picture(out: Path, target: Path) -> None:

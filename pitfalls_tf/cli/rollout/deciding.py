@@ -33,8 +33,8 @@ def deciding_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--missing-labels",
             type=click.Choice(["bounded", "at random"]),
-            help="Rows whose label does not come: each may be the worst, or they are like the others.  "
-            "[default: bounded]",
+            help="Rows whose label does not come: each may be the worst, or they are like the others. At random "
+            "promotes more often than --wrong says where labels of errors are later.  [default: bounded]",
         ),
         click.option(
             "--guard",

@@ -32,13 +32,7 @@ def read_metrics(stores: Stores) -> str:
     now = stores.clock()
     roster = read_roster(stores.stores, now)
     queue = None if stores.queue is None else stores.queue()
-    unreadable = {named.name for named, _ in roster.unreadable}
-    rollouts = [
-        (named.name, as_of(record, now))
-        for named in stores.stores
-        if named.name not in unreadable
-        for record in named.store().rollouts.current()
-    ]
+    rollouts = [(store, as_of(record, now)) for store, record in roster.rollouts]
     found = metrics_text(roster.candidates, now, failures(stores.files, roster), stores.configs, queue)
     return found + "".join(line for gauge in rollout_gauges(rollouts) for line in gauge.lines())
 

@@ -12,6 +12,7 @@ from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.stores.timed_answer import TimedAnswer
 from monitoring.errors import CannotRun, PitfallsError
+from monitoring.records import RolloutRecord
 from monitoring.store.monitors import MonitorRecord
 from monitoring.store.outlines import DeploymentOutline
 from monitoring.store.store import Store
@@ -35,11 +36,13 @@ class StoreReading:
     Attributes:
         outlines: The deployments.
         failing: The monitors whose last run failed.
+        rollouts: The rollouts that go on.
         problem: Why the store could not be read now; the rest is then as it was when it last could.
     """
 
     outlines: tuple[DeploymentOutline, ...] = ()
     failing: tuple[MonitorRecord, ...] = ()
+    rollouts: tuple[RolloutRecord, ...] = ()
     problem: PitfallsError | None = None
 
 
@@ -80,7 +83,11 @@ class NamedStore:
     def _read(self) -> StoreReading:
         try:
             store = self.store()
-            found = StoreReading(outlines=store.overview.outlines(), failing=store.monitors.failing())
+            found = StoreReading(
+                outlines=store.overview.outlines(),
+                failing=store.monitors.failing(),
+                rollouts=store.rollouts.current(),
+            )
         except PitfallsError as error:
             found = replace(self._reading, problem=error)
         self._reading = found

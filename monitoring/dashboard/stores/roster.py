@@ -11,6 +11,7 @@ from monitoring.dashboard.stores.candidates import Candidate, Place, candidates
 from monitoring.dashboard.stores.named_store import NamedStore, Ownership
 from monitoring.dashboard.stores.standing import Standing, standing
 from monitoring.errors import PitfallsError
+from monitoring.records import RolloutRecord
 from monitoring.store.monitors import MonitorRecord
 from monitoring.store.overview import DeploymentSummary
 
@@ -58,11 +59,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """The deployments in use of some stores, the stores that cannot be read, and monitors that never worked."""
+    """The deployments in use of some stores, stores that cannot be read, monitors that never worked, and rollouts."""
 
     candidates: tuple[Candidate, ...]
     unreadable: tuple[tuple[NamedStore, PitfallsError], ...]
     never_worked: tuple[tuple[NamedStore, MonitorRecord], ...] = ()
+    rollouts: tuple[tuple[str, RolloutRecord], ...] = ()
 
 
 def entry_of(
@@ -87,14 +89,21 @@ def read_roster(stores: Sequence[NamedStore], now: datetime) -> Roster:
     found: list[Candidate] = []
     unreadable: list[tuple[NamedStore, PitfallsError]] = []
     never: list[tuple[NamedStore, MonitorRecord]] = []
+    rollouts: list[tuple[str, RolloutRecord]] = []
     for store in stores:
         reading = store.reading()
         found += candidates(store.name, reading.outlines, store.owners(), now)
         names = {one.name for one in reading.outlines}
         never += [(store, one) for one in reading.failing if one.name not in names]
+        rollouts += [(store.name, one) for one in reading.rollouts]
         if reading.problem is not None:
             unreadable.append((store, reading.problem))
-    return Roster(candidates=tuple(found), unreadable=tuple(unreadable), never_worked=tuple(never))
+    return Roster(
+        candidates=tuple(found),
+        unreadable=tuple(unreadable),
+        never_worked=tuple(never),
+        rollouts=tuple(rollouts),
+    )
 
 
 def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:

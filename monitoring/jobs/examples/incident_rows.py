@@ -19,6 +19,8 @@ from monitoring.jobs.examples.live_rows import LiveRows, in_slice
 from monitoring.jobs.examples.readable_inputs import image_files_of, images_of, readable, texts_of
 from monitoring.jobs.examples.typical_rows import most_typical
 from monitoring.jobs.places import find_baseline
+from monitoring.jobs.rules.rule_settings import rules_of
+from monitoring.judging.rules.rule_check import RuleCheck
 from monitoring.records import IncidentRecord
 from monitoring.tasks.task import Floats
 from monitoring.timestamps import as_datetime
@@ -102,7 +104,7 @@ def read_incident_rows(
     typical = live.typical(window, incident.slice, MOST_ROWS)
     return IncidentRows(
         **described_rows(baseline.spec),
-        worst=_worst(live, incident),
+        worst=_breaking(live, incident, RuleCheck(rules_of(config.rule))) or _worst(live, incident),
         typical=ExampleRows(
             rows=typical,
             files=live.images(typical.ids, window),
@@ -117,6 +119,23 @@ def described_rows(spec: BaselineSpec) -> dict[str, Any]:
     """The fields of `ReadableRows`, by what a baseline says."""
     images = {one.source: one.shape for one in spec.described if isinstance(one, ImageDescriptors)}
     return {"spec": readable(spec), "images": images, "texts": texts_of(spec)}
+
+
+def _breaking(live: LiveRows, incident: IncidentRecord, rules: RuleCheck) -> ExampleRows | None:
+    """Rows that break the rules that an incident is about; None where it is about no rule of the config."""
+    window = Window(start=incident.window_start, end=incident.window_end)
+    every = rules.broken_ids(live.judged.rows(window).batches(), incident.inputs_of_fact)
+    if not every:
+        return None
+    names = sorted({name for name, _ in every})
+    ids = pa.array(list(dict.fromkeys(one for _, one in every))[:MOST_ROWS], pa.string())
+    rows = live.some(ids, window)
+    return ExampleRows(
+        rows=rows,
+        files=live.images(rows.ids, window),
+        ids=live.id_names(rows.ids, window),
+        note=f"They break {'the rule' if len(names) == 1 else 'the rules'} {', '.join(names)}.",
+    )
 
 
 def _worst(live: LiveRows, incident: IncidentRecord) -> ExampleRows:

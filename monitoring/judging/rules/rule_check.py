@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -82,6 +82,21 @@ class RuleCheck:
             for tally in tallies
             if (words := _words(tally, window))
         )
+
+    def broken_ids(self, batches: Iterable[Batch], subjects: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """Ids of rows that break some rules, at most `SHOWN` of each rule.
+
+        Args:
+            subjects: The rules, as the facts of an incident name them; other subjects are of no rule.
+
+        Returns:
+            The name of the rule and the id, rule by rule; none of rules that are not about each row.
+        """
+        tallies = [_Tally(rule=rule) for rule in self._rules if f"{SUBJECT}{rule.name}" in subjects]
+        for batch in batches if tallies else ():
+            for tally in tallies:
+                _count(tally, batch)
+        return tuple((tally.rule.name, one) for tally in tallies for one in tally.ids)
 
 
 #: No rules at all.

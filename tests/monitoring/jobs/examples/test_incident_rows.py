@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from monitoring.config import MonitorConfig
+from monitoring.config.rule_section import RuleSection
 from monitoring.jobs.examples.incident_rows import IncidentRows, read_incident_rows
+from monitoring.records import FACT_WATCH
 from tests.described_deployment import DAY, FIRST, WORDS, incident, make, rows
 
 FILES = (b"\x89PNG\r\n\x1a\n one", b"GIF89a two", b"\xff\xd8\xff three", b"no image")
@@ -69,3 +72,15 @@ def test_images_that_are_files_come_with_their_rows(tmp_path: Path) -> None:
     assert not {one for one in found.typical.rows.features.column_names if one.startswith("photo")}
     assert found.baseline.note.endswith("to 2013-03-04 00:00 UTC, the first window of the traffic.")
     assert set(found.baseline.files["photo"]) <= set(FILES)
+
+
+def test_rows_that_break_a_rule_are_those_of_its_incident(tmp_path: Path) -> None:
+    config = make(tmp_path)
+    rule = RuleSection(name="two ids", expression="prediction_id != 'p095:0' and prediction_id != 'p092:0'")
+    config = config.model_copy(update={"rule": (rule,)})
+    of_rule = replace(incident(()), watch=FACT_WATCH, slice="rule two ids", cause="rule broken")
+    found = read_incident_rows(config, 1, of_rule, lambda: FIRST + 10 * DAY).worst
+    assert found.note == "They break the rule two ids."
+    assert sorted(found.rows.ids.to_pylist()) == ["p092:0", "p095:0"]
+    without = read_incident_rows(config, 1, replace(of_rule, slice="rule other"), lambda: FIRST + 10 * DAY).worst
+    assert (len(without.rows), without.note.partition(":")[0]) == (0, "It is judged over the whole window")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
+import dask
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +16,8 @@ from monitoring.jobs.engines.local import LocalEngine
 from monitoring.timestamps import as_microseconds
 from tests.monitoring.jobs.engines.engine_rows import WINDOWS, Ready, by_window, ready
 from tests.own_table import watch
+
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +61,17 @@ def test_equal_tasks_give_equal_bytes(deployed: Ready) -> None:
         for _ in range(2)
     )
     assert first == second
+
+
+@pytest.mark.slow
+def test_the_engine_of_the_page_about_scale_gives_the_same_bytes_on_dask(deployed: Ready) -> None:
+    (code,) = re.findall(
+        r"^```python\n(from itertools.*?)^```", (ROOT / "docs/scale.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/scale.md", "exec"), names)  # noqa: S102 - a page of this repository
+    work = deployed.work(60)
+    assert len(work) > 3
+    with dask.config.set(scheduler="processes", num_workers=2):
+        found = [encoded(one, deployed.recipe) for one in names["DaskEngine"]().gather(deployed.recipe, work)]
+    assert found == [encoded(one, deployed.recipe) for one in LocalEngine().gather(deployed.recipe, work)]

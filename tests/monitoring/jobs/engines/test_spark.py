@@ -30,6 +30,7 @@ from tests.small_deployment import LIVE
 from tests.spark_cluster import spark_cluster
 
 DAYS = tuple(Window(start=LIVE + timedelta(days=day), end=LIVE + timedelta(days=day + 1)) for day in range(41))
+ROOT = Path(__file__).parents[4]
 GOOD = {"host": "h", "python": [3, 11], "numpy": "2.4.6", "pyarrow": "25.0.1", "pitfalls-tf": version("pitfalls-tf")}
 
 
@@ -57,10 +58,10 @@ def test_importing_the_engine_loads_no_pyspark() -> None:
 
 
 @pytest.mark.timeout(600)
-def test_spark_in_one_process_gives_the_same_records_on_files_and_on_a_frame(root: Path, tmp_path: Path) -> None:
+def test_spark_in_one_process_gives_the_same_records_on_files_and_on_a_frame(tmp_path: Path) -> None:
     if shutil.which("java") is None:
         missing("Java is not installed (apt-get install openjdk-17-jre-headless).")
-    paths = os.pathsep.join((str(root), os.environ.get("PYTHONPATH", "")))
+    paths = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
     environment = {
         **os.environ,
         "PYSPARK_PYTHON": sys.executable,
@@ -69,7 +70,7 @@ def test_spark_in_one_process_gives_the_same_records_on_files_and_on_a_frame(roo
         "PYSPARK_SUBMIT_ARGS": "--driver-memory 512m --conf spark.ui.enabled=false pyspark-shell",
     }
     script = [sys.executable, "-m", "tests.monitoring.jobs.engines.spark_locally", str(tmp_path)]
-    done = subprocess.run(script, capture_output=True, text=True, env=environment, cwd=root, check=False)
+    done = subprocess.run(script, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     assert done.stdout.strip().endswith("windows are the same")
 

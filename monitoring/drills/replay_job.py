@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class ReplayJob:
         Args:
             folder: A folder for stores.
         """
-        self._deployment, self._folder = deployment, folder
+        self._deployment, self._folder = replace(deployment, team=None), folder  # alone: by its own budget
         self._config = config.model_copy(
             update={
                 "notify": (),

@@ -12,7 +12,12 @@ import nbformat
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent / "tutorials"
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "DO_NOT_TRACK": "1"}
+#: Variables of the kernel: figures are shown in their cell, whatever the caller draws with.
+SETTINGS = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "DO_NOT_TRACK": "1",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+}
 
 
 def read(path: Path) -> Any:
@@ -26,12 +31,11 @@ def executed(path: Path, timeout: int = 900) -> Any:
     Raises:
         CellExecutionError: A cell failed.
     """
-    os.environ.update(QUIET)
     notebook = read(path)
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
         client = NotebookClient(notebook, timeout=timeout, resources=resources, record_timing=False)
-        client.execute()
+        client.execute(env=os.environ | SETTINGS)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _of_the_machine(output)]

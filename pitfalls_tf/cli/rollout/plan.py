@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitoring.errors import BadInput
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import printable, with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, rules_of
@@ -46,6 +47,13 @@ def command(config_path: Path, *, output: Output, **flags: Any) -> int:
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
+    if config.rollout.mode == "split":
+        raise BadInput(
+            "A split is not planned: a plan is made of rows that both versions answer.",
+            got='mode = "split" in the [rollout] section',
+            expected='mode = "shadow"',
+            fix="`pitfalls rollout status` says what a verdict still takes, once the first window has counted.",
+        )
     versions = find_versions(config, flags["champion"], flags["candidate"])
     rules = rules_of(flags, config)
     plan = planned(config, versions, rules, share=flags["share"], seed=flags["seed"])

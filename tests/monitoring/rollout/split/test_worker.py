@@ -57,7 +57,9 @@ def file(world: World) -> Path:
     return found
 
 
-def answer(world: World, split: Split, errors: tuple[float, float], *, unfair: float = 0.0) -> None:
+def answer(
+    world: World, split: Split, errors: tuple[float, float], *, unfair: float = 0.0, labelled: tuple[int, ...] = (1, 2)
+) -> None:
     """Log the requests of each user on each day, answered as the split says, with labels; and some without a key.
 
     Args:
@@ -65,6 +67,7 @@ def answer(world: World, split: Split, errors: tuple[float, float], *, unfair: f
         split: The split.
         errors: How often the champion and the candidate are wrong.
         unfair: The share of the candidate's users whose requests get lost.
+        labelled: The versions whose rows get labels.
     """
     rng = np.random.default_rng(5)
     writer = TrafficWriter(world.log, clock=lambda: world.now)
@@ -81,6 +84,8 @@ def answer(world: World, split: Split, errors: tuple[float, float], *, unfair: f
                 right = rng.random() >= errors[version - 1]
                 name = f"d{day}-u{user}-{number}"
                 batches.setdefault((version, bool(right)), []).append((name, unit.encode()))
+                if version not in labelled:
+                    continue
                 ids.append(f"{name}:0")
                 labels.append("on_time")
                 known.append(at + timedelta(hours=1))
@@ -152,6 +157,17 @@ def test_a_bad_sample_ratio_ends_the_split_before_any_label_is_due(world: World)
     assert done.record.state == "stopped"
     assert "was to get 50.0%" in done.events[-1].text
     assert read_split(file(world)) == replace(split, share=0.0)
+
+
+def test_labels_of_one_version_alone_tell_nothing(world: World) -> None:
+    record, split = begun(world)
+    answer(world, split, (0.1, 0.4), labelled=(1,))
+    world.now = BEGIN + (DAYS + 4) * DAY
+    result = worker(world, record).work().record.result
+    assert result is not None
+    assert (result.verdict, result.promotable, result.harmful) == ("can't tell yet", False, False)
+    assert result.missing > 0
+    assert result.candidate is None
 
 
 def test_a_key_that_stays_counts_in_its_first_window_alone(world: World) -> None:

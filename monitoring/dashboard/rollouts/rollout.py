@@ -168,7 +168,9 @@ def _sentence(record: RolloutRecord | None, events: Sequence[RolloutEvent], now:
 def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]:
     found = result.interval
     left = "decided" if result.needed is None and result.decided else "not known yet"
-    if result.needed is not None:
+    if not record.goes_on:
+        left = record.state
+    elif result.needed is not None:
         left = f"{result.needed.days:.1f}"
     champion, candidate = (None if one is None else f"{one:.4f}" for one in (result.champion, result.candidate))
     disagreement = result.disagreements / result.rows if result.rows else 0.0

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from monitoring.config import load_config
 from monitoring.config.engine_section import EngineSection
 from monitoring.jobs.engines.spark import session
-from monitoring.jobs.run import ExternalServices, run_due_windows
+from monitoring.jobs.run import ExternalServices, RunRequest, judge_windows
 from monitoring.jobs.status import status
 from monitoring.store.store import Store
 from tests.monitoring.jobs.engines.engine_runs import hostile_rows, plain
@@ -45,7 +45,8 @@ def main(folder: Path) -> None:
         config = config.model_copy(update=update)
         frame = spark.read.parquet(str(folder / "live/a.parquet")) if name == "frame" else None
         with Store.open(config.store.url) as store:
-            done = run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(live=frame))
+            request, services = RunRequest(sensitivity=False), ExternalServices(live=frame)
+            done = judge_windows(config, store, request, clock=lambda: NOW, services=services)
             found[name] = [*map(plain, status(store, config.name, done.deployment).windows)]
     spark.stop()
     for name, windows in found.items():

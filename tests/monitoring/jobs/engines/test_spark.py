@@ -67,7 +67,8 @@ def test_spark_in_one_process_gives_the_same_records_on_files_and_on_a_frame(tmp
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": paths,
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYSPARK_SUBMIT_ARGS": "--driver-memory 512m --conf spark.ui.enabled=false pyspark-shell",
+        "PYSPARK_SUBMIT_ARGS": "--driver-memory 512m --conf spark.ui.enabled=false "
+        "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' pyspark-shell",  # a short life: no C2
     }
     script = [sys.executable, "-m", "tests.monitoring.jobs.engines.spark_locally", str(tmp_path)]
     done = subprocess.run(script, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)

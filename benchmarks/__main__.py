@@ -56,7 +56,9 @@ NAMES = (
     "window_growth",
     "dashboard_speed",
     "dashboard_peers",
+    "idle_run",
     "service_speed",
+    "service_faults",
     "monitor_soak",
     "serving_speed",
     "serving_peers",
@@ -73,7 +75,9 @@ NAMES = (
 #: gigabytes of disk, and the others take many minutes.
 BY_NAME = (
     "truth.facts",
+    "idle_run",
     "service_speed",
+    "service_faults",
     "dashboard_peers",
     "monitor_soak",
     "serving_peers",

@@ -15,7 +15,6 @@ from monitoring.records import WHOLE
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.regression import pinball_loss
-from monitoring.tasks.vector_regression import VectorRegression
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from monitoring.baseline.predictions import Predictions
     from monitoring.baseline.spec import BaselineSpec
-    from monitoring.tasks.multilabel import Multilabel
     from monitoring.tasks.task import Task
 
     Floats = NDArray[np.float64]
@@ -103,21 +101,18 @@ _Measure: TypeAlias = "Callable[[str, Floats, Whole, Whole, np.random.Generator]
 
 def _measurer(spec: BaselineSpec) -> _Measure:
     """What measures one slice's rows: answers, labels' codes, and the days that are resampled."""
-    if spec.multilabel is not None:
-        return partial(_measure_sets, spec.multilabel)
-    if spec.vector is not None:
-        return partial(_measure_vectors, spec.vector)
-    if spec.ranking is not None:
-        return partial(_measure_losses, spec.ranking)
-    if spec.several is not None:
-        return partial(_measure_losses, spec.several)
+    task = spec.task
+    if task.is_multilabel:
+        return partial(_measure_sets, task)
+    if len(task.numbers) > 1:
+        return partial(_measure_vectors, task)
     if spec.classes:
         return _measure
-    return partial(_measure_numbers, None if spec.regression is None else spec.regression.quantile)
+    return partial(_measure_numbers, task.numbers[0].quantile) if task.numbers else partial(_measure_losses, task)
 
 
 def _measure_sets(
-    task: Multilabel, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
+    task: Task, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
 ) -> list[ReferenceMetric]:
     """As `_measure`, of sets of classes: the task's losses, and each class's AUC where it varies."""
     resamples, truth = Resamples.of(days, rng), class_matrix(labels, task.width) > 0.0
@@ -135,12 +130,12 @@ def _measure_sets(
 
 
 def _measure_vectors(
-    task: VectorRegression, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
+    task: Task, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
 ) -> list[ReferenceMetric]:
     """As `_measure`, of several predicted numbers: the means of their errors, and each one's error and bias."""
     resamples, errors = Resamples.of(_blocks(days), rng), answers - task.read_labels(labels)
     rows = {"absolute_error": np.abs(errors).mean(axis=1), "squared_error": (errors**2).mean(axis=1)}
-    for place, name in enumerate(task.names):
+    for place, name in enumerate(task.number_names):
         rows[f"number_absolute_error:{name}"] = np.abs(errors[:, place])
         rows[f"number_bias:{name}"] = errors[:, place]
     return [

@@ -19,12 +19,8 @@ from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import MAX_BATCH_ROWS, ReferenceFile, ReferenceRows
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
-from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
-from monitoring.tasks.ranking import Ranking
-from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import SeveralTasks
-from monitoring.tasks.vector_regression import VectorRegression
+from monitoring.tasks.outputs_only import WatchedOutput
+from monitoring.tasks.registry import read_task, task_document
 from monitoring.traffic.descriptors.descriptors import read_descriptors
 
 FORMAT = 1
@@ -99,17 +95,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
             expected="numbers for number inputs, text for categories",
             fix="Cast the column, or declare the input as what it is.",
         )
-    if spec.regression is not None:
-        fitted = spec.regression.fitted(predictions.probabilities, predictions.labels)
-        spec = replace(spec, regression=fitted)
-    if spec.vector is not None:
-        spec = replace(spec, vector=spec.vector.fitted(predictions.probabilities, predictions.labels))
-    if spec.several is not None:
-        spec = replace(spec, several=spec.several.fitted(predictions.probabilities, predictions.labels))
-    if spec.ranking is not None:
-        spec = replace(spec, ranking=spec.ranking.fitted(predictions.probabilities))
-    if spec.outputs_only is not None:
-        spec = replace(spec, outputs_only=spec.outputs_only.fitted(predictions.probabilities))
+    if spec.other_task is not None:
+        spec = replace(spec, other_task=spec.other_task.fitted(predictions.probabilities, predictions.labels))
     bins = fit_bins(predictions, spec)
     counts = profile(predictions, bins)
     folder.mkdir(parents=True, exist_ok=True)
@@ -184,15 +171,7 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         document["output"] = spec.output
     if spec.id_scores is not None:
         document["id_scores"] = spec.id_scores
-    tasks = {
-        "multilabel": spec.multilabel,
-        "regression": spec.regression,
-        "vector": spec.vector,
-        "ranking": spec.ranking,
-        "several": spec.several,
-        "outputs": spec.outputs_only,
-    }
-    document |= {name: task.document() for name, task in tasks.items() if task is not None}
+    document |= task_document(spec.other_task)
     if spec.other_outputs:
         document["other_outputs"] = [one.document() for one in spec.other_outputs]
     if spec.rows_per_window is not None:
@@ -236,14 +215,9 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         features=tuple(map(_feature, features)),
         has_probabilities=document.get("scored", True),
         columns=tuple(document.get("columns", {}).items()),
-        multilabel=Multilabel.of(document["multilabel"]) if "multilabel" in document else None,
-        regression=Regression.of(document["regression"]) if "regression" in document else None,
-        vector=VectorRegression.of(document["vector"]) if "vector" in document else None,
-        ranking=Ranking.of(document["ranking"]) if "ranking" in document else None,
-        several=SeveralTasks.of(document["several"]) if "several" in document else None,
+        other_task=read_task(document),
         output=document.get("output"),
         id_scores=document.get("id_scores"),
-        outputs_only=OutputsOnly.of(document["outputs"]) if "outputs" in document else None,
         other_outputs=tuple(map(WatchedOutput.of, document.get("other_outputs", ()))),
         rows_per_window=document.get("rows_per_window"),
         described=tuple(map(read_descriptors, document.get("described", ()))),

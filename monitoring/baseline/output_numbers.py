@@ -30,19 +30,19 @@ def made_answers(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> 
     Raises:
         BadInput: an output is absent.
     """
-    if spec.several is not None:
+    task = spec.task
+    if task.outputs_judged:
         parts = []
-        for one in spec.several.outputs_judged:
+        for one in task.outputs_judged:
             watched = WatchedOutput(name=one.output, width=one.numbers)
             parts.append(one.answers(output_numbers(columns, OutputsOnly(watched=(watched,)))))
         return np.concatenate(parts, axis=1)
-    if spec.ranking is None:
-        assert spec.outputs_only is not None  # noqa: S101 - for the type checker: other answers are outputs themselves
-        return output_numbers(columns, spec.outputs_only)
+    if task.ranking is None:
+        return output_numbers(columns, OutputsOnly(watched=task.outputs_watched or ()))
     wanted = [name for name in (spec.output, spec.id_scores) if name is not None]
     _check_there(columns, wanted)
     ids, *scores = (columns[name].combine_chunks() for name in wanted)
-    return ranked_answers(ids, scores[0] if scores else None, spec.ranking)
+    return ranked_answers(ids, scores[0] if scores else None, task.ranking)
 
 
 def output_numbers(columns: Mapping[str, pa.ChunkedArray], task: OutputsOnly) -> Floats:

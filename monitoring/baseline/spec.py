@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
-from monitoring.tasks.ranking import Ranking
-from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.outputs_only import WatchedOutput
 from monitoring.tasks.task import Task
-from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.descriptors.descriptors import Descriptors
 
 #: What precedes an output's name in the name of a feature.
@@ -51,18 +46,15 @@ class Embedding:
 class BaselineSpec:
     """The inputs in the model's order, and the class names in the order of the probabilities.
 
-    `classes` are those of a model that gives each row one of them; `multilabel` is the task of one that gives any.
+    `classes` are those of a model that gives each row one of them; `other_task` is the task of any other model.
     `has_probabilities` is false where only predicted classes are known, which then count as certain.
     `costs` are what a row costs, as of `monitoring.tasks.classification`; they are the config's, and not stored.
     `columns` are those of the table that the baseline was made from, with their Arrow types; empty for a bundle.
-    `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number, and
-    `output` the output that holds it, or that of the probabilities of a multi-label model; None for a table, and for
-    probabilities of one class a row, whose output the config names.
+    `embedding` is that of a model that takes tensors. `output` is the output that holds a predicted number, ids, or the
+    probabilities of a multi-label model; None for a table, and for probabilities of one class a row, whose output the
+    config names. `id_scores` is the output of the scores of ids, if there is one.
     `described` is what describes columns that are no inputs themselves, such as texts, by some of the `features`.
-    `vector` is the task of a model that predicts several numbers in one output, `ranking` that of one that answers ids;
-    `id_scores` is the output of their scores then, if it has one. `several` is the task of several outputs, of which a
-    label has a part each.
-    `outputs_only` is the task of a model of which no loss is known. `other_outputs` are those that no label is the
+    `other_outputs` are those that no label is the
     truth of, whose numbers or texts are some of the `features` (see `of_outputs`). `rows_per_window` is how the rows of
     a reference without dates are cut into windows, in their drawn order; None: by their event times, as live rows are.
 
@@ -78,14 +70,9 @@ class BaselineSpec:
     costs: tuple[tuple[float, ...], ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
     embedding: Embedding | None = None
-    multilabel: Multilabel | None = None
-    regression: Regression | None = None
-    vector: VectorRegression | None = None
-    ranking: Ranking | None = None
+    other_task: Task | None = None
     output: str | None = None
     id_scores: str | None = None
-    several: SeveralTasks | None = None
-    outputs_only: OutputsOnly | None = None
     other_outputs: tuple[WatchedOutput, ...] = ()
     rows_per_window: int | None = None
     described: tuple[Descriptors, ...] = ()
@@ -93,17 +80,8 @@ class BaselineSpec:
     @property
     def task(self) -> Task:
         """What the model answers, and which losses tell how well."""
-        known: tuple[Task | None, ...] = (
-            self.outputs_only,
-            self.multilabel,
-            self.vector,
-            self.ranking,
-            self.several,
-            self.regression,
-        )
-        found = next((task for task in known if task is not None), None)
-        if found is not None:
-            return found
+        if self.other_task is not None:
+            return self.other_task
         return Classification(classes=self.classes, has_probabilities=self.has_probabilities, costs=self.costs)
 
     @property

@@ -265,27 +265,21 @@ def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
     _check_burn_in(config, spec)
     check_columns(config, spec)
     if config.model.quantile is not None:
-        if spec.regression is None and spec.vector is None:
+        with_quantile = spec.task.with_quantile(config.model.quantile)
+        if with_quantile is None:
             raise BadInput(
                 "A quantile is predicted by a model that predicts a number.",
                 got=f"quantile = {config.model.quantile:g}, and a model that does not",
                 expected="a baseline with a predicted number and numbers as labels",
                 fix="Remove `quantile` from the [model] section.",
             )
-        spec = _with_quantile(spec, config.model.quantile)
+        spec = replace(spec, other_task=with_quantile)
     return _with_costs(config, spec) if config.cost.matrix else spec
-
-
-def _with_quantile(spec: BaselineSpec, quantile: float) -> BaselineSpec:
-    """The specification of a model whose numbers are that quantile of the label."""
-    if spec.vector is not None:
-        return replace(spec, vector=spec.vector.with_quantile(quantile))
-    return spec if spec.regression is None else replace(spec, regression=replace(spec.regression, quantile=quantile))
 
 
 def _with_costs(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
     """The specification with the costs of the config; BadInput if they are not of its classes."""
-    if len(config.cost.matrix) != len(spec.classes) or spec.outputs_only is not None:
+    if len(config.cost.matrix) != len(spec.classes) or spec.task.outputs_watched is not None:
         raise BadInput(
             "The costs are not of the model's classes.",
             got=f"a matrix of {len(config.cost.matrix)} rows, and {len(spec.classes)} classes",

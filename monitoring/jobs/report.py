@@ -264,13 +264,13 @@ def drift_files(out: Path, start: datetime, zone: ZoneInfo) -> tuple[Path, Path]
 
 def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
     """Predictions as a table: event_time, the inputs, probabilities, and the label's text (null without one)."""
-    classes = baseline.spec.classes
-    if not baseline.spec.task.metrics or baseline.spec.ranking is not None or baseline.spec.several is not None:
+    classes, task = baseline.spec.classes, baseline.spec.task
+    if not task.metrics or not (classes or task.number_names):
         labels = pa.nulls(len(predictions), pa.string())
     elif classes:
         names = [classes[label] if 0 <= label < len(classes) else None for label in predictions.labels]
         labels = pa.array(names, pa.string())
-    elif baseline.spec.vector is not None:
+    elif len(task.number_names) > 1:
         labels = pa.array(number_list_texts(number_lists(predictions.labels)), pa.string())
     else:
         labels = pa.array(numbers(predictions.labels), from_pandas=True).cast(pa.string())

@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.task import TaskName
+from monitoring.tasks.task import Task, TaskName
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.tables.batches import BATCH_TIME
 from monitoring.traffic.tables.columns import Kind, TableColumns
@@ -269,7 +269,6 @@ def columns_described(
 
 def baseline_spec(columns: TableColumns) -> BaselineSpec:
     """What a table's columns say of its model: inputs and task, with no more than that fitted."""
-    has_number = columns.answer and not (columns.classes or columns.numbers or columns.ranking or columns.outputs)
     sources = {name: each.source for each in columns.described for name in each.kinds}
     return BaselineSpec(
         classes=columns.classes if columns.exclusive else (),
@@ -278,13 +277,20 @@ def baseline_spec(columns: TableColumns) -> BaselineSpec:
         ),
         described=columns.described,
         has_probabilities=columns.predicted is None or not columns.classes,
-        multilabel=None if columns.exclusive else Multilabel(classes=columns.classes),
-        regression=Regression() if has_number else None,
-        outputs_only=None if columns.answer else OutputsOnly(watched=()),
-        vector=VectorRegression.named(columns.numbers) if columns.numbers else None,
-        ranking=columns.ranking,
-        several=output_tasks(columns),
+        other_task=_task(columns),
     )
+
+
+def _task(columns: TableColumns) -> Task | None:
+    """The task that a table's columns tell of; None for one class a row."""
+    if not columns.answer:
+        return OutputsOnly(watched=())
+    if not columns.exclusive:
+        return Multilabel(classes=columns.classes)
+    if columns.numbers:
+        return VectorRegression.named(columns.numbers)
+    task = columns.ranking or output_tasks(columns)
+    return Regression() if task is None and not columns.classes else task
 
 
 def _named_columns(description: TableDescription, label: str) -> TableColumns:

@@ -172,7 +172,7 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
         classes = [plain(name) for name in spec.classes]
         answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
         categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
-    elif spec.ranking is not None or spec.several is not None:
+    elif spec.task.ranking is not None or spec.task.outputs_judged:
         floats |= _as_watched(predictions, spec.task)
     else:
         answered = _answer_names(spec, names["answer"])
@@ -196,9 +196,10 @@ def _as_watched(predictions: Predictions, task: Task) -> dict[str, NDArray[np.fl
 
 def _answer_names(spec: BaselineSpec, alone: str) -> list[str]:
     """The names of the numbers of an answer; `alone` is that of the only one."""
-    if spec.vector is not None:
-        return [plain(f"predicted {name}") for name in spec.vector.names]
-    return [alone] if spec.outputs_only is None else [plain(f"output {number}") for number in spec.outputs_only.numbers]
+    task = spec.task
+    if task.outputs_watched is not None:
+        return [plain(f"output {number}") for number in task.number_names]
+    return [plain(f"predicted {name}") if name else alone for name in task.number_names]
 
 
 def _plain_column(column: pa.ChunkedArray) -> pa.Array:
@@ -212,7 +213,8 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _labels(predictions: Predictions, spec: BaselineSpec) -> Labels:
-    if spec.vector is not None or spec.ranking is not None or spec.several is not None:
+    task = spec.task
+    if len(task.numbers) > 1 or task.ranking is not None or task.outputs_judged:
         # Evidently measures one number: several numbers and ids are compared, not judged
         return np.full(len(predictions), np.nan)
     if not spec.classes:

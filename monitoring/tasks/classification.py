@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Watch
 from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
-from monitoring.tasks.task import UNKNOWN_CLASS, Floats, Metric, Whole, surprise_watch
+from monitoring.tasks.task import UNKNOWN_CLASS, Floats, Metric, Task, Whole, surprise_watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,8 +31,8 @@ CONFIDENCE = "output:confidence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Classification:
-    """A model that gives each row one of several classes. A `monitoring.tasks.task.Task`.
+class Classification(Task):
+    """A model that gives each row one of several classes.
 
     Answers are probabilities, [n, classes]; labels are class indices. Where only predicted classes are known,
     `has_probabilities` is false, and each answer counts as certain. Source of the Brier score: Brier, *Verification of

@@ -18,6 +18,7 @@ from monitoring.tasks.task import (
     UNKNOWN_CLASS,
     Floats,
     Metric,
+    Task,
     Whole,
     watches_of_losses,
 )
@@ -41,8 +42,8 @@ THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Multilabel:
-    """A model that gives each row any of several classes. A `monitoring.tasks.task.Task`.
+class Multilabel(Task):
+    """A model that gives each row any of several classes.
 
     Answers are probabilities, [n, classes], each by itself; labels are sets of classes (`monitoring.tasks.class_sets`).
     The losses of a class are the 0/1 error at `THRESHOLD` and the Brier score (p - y)²; those of all classes are their

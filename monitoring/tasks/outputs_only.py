@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Watch
 from monitoring.tasks.row_operations import baseline_ranks
-from monitoring.tasks.task import NO_LABEL, Floats, Whole
+from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,8 +62,8 @@ class WatchedOutput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputsOnly:
-    """A model whose outputs are watched, while no loss is known. A `monitoring.tasks.task.Task`.
+class OutputsOnly(Task):
+    """A model whose outputs are watched, while no loss is known.
 
     Answers are the numbers of its outputs, [n, width]. Any label is a label, but says nothing of a loss. Without an
     output, inputs are watched alone, and an answer is a 0.
@@ -81,12 +81,8 @@ class OutputsOnly:
     knots: tuple[tuple[float, ...], ...] = ()
     classes: tuple[str, ...] = ()
 
-    def fitted(self, answers: Floats) -> OutputsOnly:
-        """The task with the ranks of a baseline.
-
-        Args:
-            answers: The baseline's, [n, width].
-        """
+    def fitted(self, answers: Floats, labels: Whole | None = None) -> OutputsOnly:
+        """See `Task`: with the ranks of a baseline."""
         usable = answers[np.isfinite(answers).all(axis=1)]
         knots = np.quantile(usable, np.linspace(0, 1, KNOTS + 2)[1:-1], axis=0) if len(usable) else np.zeros((0, 0))
         return replace(self, knots=tuple(map(tuple, knots.T.tolist())))
@@ -103,19 +99,24 @@ class OutputsOnly:
         return cls(watched=watched, knots=tuple(map(tuple, document["knots"])))
 
     @property
-    def numbers(self) -> tuple[str, ...]:
-        """The names of the numbers of an answer, in order."""
-        return tuple(number for one in self.watched for number in one.numbers)
+    def number_names(self) -> tuple[str, ...]:
+        """See `Task`."""
+        return tuple(number for output in self.watched for number in output.numbers)
 
     @property
-    def exclusive(self) -> bool:
+    def outputs_watched(self) -> tuple[WatchedOutput, ...]:
         """See `Task`."""
-        return False
+        return self.watched
+
+    @property
+    def is_made_of_outputs(self) -> bool:
+        """See `Task`."""
+        return True
 
     @property
     def width(self) -> int:
         """See `Task`."""
-        return len(self.numbers) or 1
+        return len(self.number_names) or 1
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -143,7 +144,7 @@ class OutputsOnly:
                 needs_label=False,
                 direction="both",
             )
-            for number in self.numbers
+            for number in self.number_names
             for place in ("location", "spread")
         )
 
@@ -179,7 +180,7 @@ class OutputsOnly:
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: ranks among the baseline's answers, and their distance from the middle."""
         found = {}
-        for place, number in enumerate(self.numbers):
+        for place, number in enumerate(self.number_names):
             ranks = baseline_ranks(answers[:, place], self.knots[place] if self.knots else ())
             found[f"prediction:{number}:location"] = ranks
             found[f"prediction:{number}:spread"] = np.abs(2.0 * ranks - 1.0)
@@ -189,4 +190,4 @@ class OutputsOnly:
         """See `Task`: the rank of the first number among the baseline's, in [0, 1]; 0 where there is none."""
         if not self.watched:
             return np.zeros(len(answers))
-        return (self.outputs(answers) if outputs is None else outputs)[f"prediction:{self.numbers[0]}:location"]
+        return (self.outputs(answers) if outputs is None else outputs)[f"prediction:{self.number_names[0]}:location"]

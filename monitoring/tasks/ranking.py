@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.records import Watch
 from monitoring.tasks.answered_ids import AnsweredIds
 from monitoring.tasks.row_operations import baseline_ranks, row_maxima
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, watches_of_losses
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,8 +42,8 @@ SCORE, OUT_OF_ORDER = "prediction:score", "prediction:out_of_order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
-    """A model that answers up to k ids, best first, with or without a score of each. A `monitoring.tasks.task.Task`.
+class Ranking(Task):
+    """A model that answers up to k ids, best first, with or without a score of each.
 
     Answers are the codes of ids (`monitoring.tasks.id_codes`), [n, k], 0 where there is none, and after them the
     scores, [n, 2 k], where there are some. Labels are sets of relevant ids, [n, `MAX_RELEVANT`]; no id at all is no
@@ -93,8 +93,8 @@ class Ranking:
             )
         return self
 
-    def fitted(self, answers: Floats) -> Ranking:
-        """The task with what it knows of a baseline's answers, [n, width]."""
+    def fitted(self, answers: Floats, labels: Whole | None = None) -> Ranking:
+        """See `Task`."""
         usable = answers[np.isfinite(answers).all(axis=1)]
         knots: tuple[float, ...] = ()
         if self.scored:
@@ -123,9 +123,14 @@ class Ranking:
         )
 
     @property
-    def exclusive(self) -> bool:
+    def ranking(self) -> Ranking:
         """See `Task`."""
-        return False
+        return self
+
+    @property
+    def is_made_of_outputs(self) -> bool:
+        """See `Task`: of ids and their scores."""
+        return True
 
     @property
     def width(self) -> int:

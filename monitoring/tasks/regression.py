@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Direction, Level, Watch
 from monitoring.tasks.row_operations import baseline_ranks
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, watches_of_losses
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,8 +38,8 @@ KNOTS = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Regression:
-    """A model that predicts a number. A `monitoring.tasks.task.Task`.
+class Regression(Task):
+    """A model that predicts a number.
 
     Answers are numbers, [n, 1]; labels are numbers, whose codes are their bits. The answers promise no loss of their
     own: what to expect is learned from the baseline (`monitoring.watches.residuals`).
@@ -92,6 +92,10 @@ class Regression:
             percentage=bool(truth.size and np.mean(truth > 0.0) >= POSITIVE_SHARE),
         )
 
+    def with_quantile(self, quantile: float | None) -> Regression:
+        """See `Task`."""
+        return replace(self, quantile=quantile)
+
     def document(self) -> dict[str, Any]:
         """The task as JSON, which `of` reads."""
         return {"bound": self.bound, "knots": list(self.knots), "percentage": self.percentage}
@@ -102,9 +106,14 @@ class Regression:
         return cls(bound=document["bound"], knots=tuple(document["knots"]), percentage=document["percentage"])
 
     @property
-    def exclusive(self) -> bool:
+    def number_names(self) -> tuple[str, ...]:
         """See `Task`."""
-        return False
+        return ("",)
+
+    @property
+    def numbers(self) -> tuple[Regression, ...]:
+        """See `Task`."""
+        return (self,)
 
     @property
     def width(self) -> int:

@@ -14,7 +14,7 @@ from monitoring.records import Watch
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.output_names import named
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.task import NO_LABEL, Floats, Whole
+from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,8 +60,8 @@ class OutputTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeveralTasks:
-    """A model of several outputs, of which a label has a part each. A `monitoring.tasks.task.Task`.
+class SeveralTasks(Task):
+    """A model of several outputs, of which a label has a part each.
 
     Answers are those of the outputs side by side, [n, width]. A label is the text of a JSON object with a value for
     each output, and its codes are theirs, [n, outputs]; a part may be missing. Losses, surprises and the watches on
@@ -104,9 +104,9 @@ class SeveralTasks:
         return cls(outputs_judged=tuple(map(OutputTask.of, document)))
 
     @property
-    def exclusive(self) -> bool:
+    def is_made_of_outputs(self) -> bool:
         """See `Task`."""
-        return False
+        return True
 
     @property
     def width(self) -> int:

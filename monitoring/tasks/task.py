@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -13,6 +13,11 @@ from monitoring.records import Watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from monitoring.tasks.outputs_only import WatchedOutput
+    from monitoring.tasks.ranking import Ranking
+    from monitoring.tasks.regression import Regression
+    from monitoring.tasks.several import OutputTask
 
 Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
@@ -58,6 +63,9 @@ class Task(Protocol):
 
     Answers are float64 [n, width]. Labels are codes, int64 [n]: what the task makes of a label's text; `NO_LABEL`
     for none.
+
+    No room asks which task it has. What some tasks have and others have not is a member with a default here: so a task
+    is one file of this folder, and its entry in `monitoring.tasks.registry`.
     """
 
     @property
@@ -67,6 +75,55 @@ class Task(Protocol):
     @property
     def exclusive(self) -> bool:
         """Whether a row has exactly one of the classes; false where it may have several, and without classes."""
+        return False
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether a row may have any of the classes."""
+        return bool(self.classes) and not self.exclusive
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether answers are probabilities of the classes."""
+        return bool(self.classes)
+
+    @property
+    def costs(self) -> tuple[tuple[float, ...], ...]:
+        """What a row costs, by its true class and then by its answer; empty for no such loss."""
+        return ()
+
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """The numbers of an answer, in order, an only one without a name; none of classes and ids.
+
+        `outputs` has the score `prediction:NAME:location` of each, `prediction:location` of an only one.
+        """
+        return ()
+
+    @property
+    def numbers(self) -> tuple[Regression, ...]:
+        """The task of each number that a label is the truth of; none of other answers."""
+        return ()
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """The task itself where answers are ids, best first."""
+        return None
+
+    @property
+    def outputs_judged(self) -> tuple[OutputTask, ...]:
+        """The outputs of which a label has a part each; none where a label is one."""
+        return ()
+
+    @property
+    def outputs_watched(self) -> tuple[WatchedOutput, ...] | None:
+        """The outputs whose numbers the answers are, where no loss is known of them; else None."""
+        return None
+
+    @property
+    def is_made_of_outputs(self) -> bool:
+        """Whether answers are made of several outputs or of lists, and are not the numbers of one output."""
+        return False
 
     @property
     def width(self) -> int:
@@ -138,6 +195,26 @@ class Task(Protocol):
         Returns:
             Scores, [n].
         """
+
+    def parts(self, answers: Floats) -> Iterator[tuple[OutputTask, Floats]]:
+        """Each output that is judged with its own answers, [n, its width]."""
+        return iter(())
+
+    def scores(self, answers: Floats) -> tuple[Floats, ...]:
+        """As `score`, of each output that is judged, [n] each."""
+        return (self.score(answers),)
+
+    def fitted(self, answers: Floats, labels: Whole) -> Task:
+        """The task with what it takes from a baseline's answers, [n, width], and labels, perhaps absent."""
+        return self
+
+    def with_quantile(self, quantile: float) -> Task | None:
+        """The task of which every number is that quantile of its label; None where no number is predicted."""
+        return None
+
+    def document(self) -> Any:
+        """The task as JSON, which `of` of its class reads."""
+        return {}
 
 
 def loss_of(watch: str) -> str:

@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.records import Watch
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.row_operations import row_sums
-from monitoring.tasks.task import Floats, Metric, Whole, watches_of_losses
+from monitoring.tasks.task import Floats, Metric, Task, Whole, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,8 @@ OF_NUMBER = "number_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VectorRegression:
-    """A model that predicts several numbers, such as one for each step ahead. A `monitoring.tasks.task.Task`.
+class VectorRegression(Task):
+    """A model that predicts several numbers, such as one for each step ahead.
 
     Answers are numbers, [n, numbers]; labels have as many, whose codes are their bits, [n, numbers]. A label with a
     missing number is none. Each number is a `Regression` of its own: its absolute error (or pinball loss) is watched,
@@ -100,9 +100,9 @@ class VectorRegression:
         return cls(names=tuple(document["names"]), numbers=numbers)
 
     @property
-    def exclusive(self) -> bool:
+    def number_names(self) -> tuple[str, ...]:
         """See `Task`."""
-        return False
+        return self.names
 
     @property
     def width(self) -> int:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.tasks.classification import Classification
-from monitoring.tasks.multilabel import Multilabel, class_matrix
+from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.row_operations import row_sums
+from monitoring.tasks.task import Task
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.scoring import fixed_point, fixed_point_sum
@@ -64,14 +64,14 @@ class CalibrationWatches:
     [0.0, 0.0]
     """
 
-    task: Classification | Multilabel
+    task: Task
     calibration: Calibration | MultilabelCalibration
     centres: tuple[float, ...]
 
     @classmethod
     def fit(
         cls,
-        task: Classification | Multilabel,
+        task: Task,
         calibration: Calibration | MultilabelCalibration,
         probabilities: Floats,
     ) -> CalibrationWatches:
@@ -150,12 +150,12 @@ class CalibrationWatches:
         return [*residuals, (np.clip(slope / self.bound, -1.0, 1.0) + 1.0) / 2.0]
 
 
-def _is_binary(task: Classification | Multilabel) -> bool:
+def _is_binary(task: Task) -> bool:
     """Whether each row has exactly one of two classes."""
     return task.exclusive and task.width == 2
 
 
-def _logs(task: Classification | Multilabel, calibrated: Floats) -> Floats:
+def _logs(task: Task, calibrated: Floats) -> Floats:
     """Logarithms of probabilities, or log odds where a row may have several classes, [n, classes]."""
     near = np.clip(calibrated, SMALLEST, 1.0)
     if task.exclusive:
@@ -163,9 +163,9 @@ def _logs(task: Classification | Multilabel, calibrated: Floats) -> Floats:
     return np.asarray(np.log(near / np.clip(1.0 - calibrated, SMALLEST, 1.0)), dtype=np.float64)
 
 
-def _truth(task: Classification | Multilabel, labels: Whole) -> Floats:
+def _truth(task: Task, labels: Whole) -> Floats:
     """Labels as ones and zeros, [n, classes]; a label of no known class is all zeros."""
-    if isinstance(task, Multilabel):
+    if task.is_multilabel:
         return class_matrix(labels, task.width)
     return np.asarray(labels[:, None] == np.arange(task.width), dtype=np.float64)
 

@@ -14,10 +14,8 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.metrics import part_of
-from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.task import ESTIMATED, MATERIAL, Floats, Task, loss_of, surprises
 from monitoring.watches import estimates, inputs, integrity, joint, scoring
 from monitoring.watches.calibration import MIN_ROWS, Calibration
@@ -284,9 +282,9 @@ def _answer_watches(task: Task) -> tuple[Watch, ...]:
 
 def _calibration(task: Task, known: Predictions) -> Calibration | MultilabelCalibration | None:
     """The calibration of a classifier, fitted to labelled rows with usable answers."""
-    if isinstance(task, Multilabel):
+    if task.is_multilabel:
         return MultilabelCalibration.fit(task, known.probabilities, known.labels)
-    if isinstance(task, Classification):
+    if task.exclusive:
         return Calibration.fit(known.probabilities, known.labels, task.costs)
     return None
 
@@ -294,7 +292,7 @@ def _calibration(task: Task, known: Predictions) -> Calibration | MultilabelCali
 def _calibration_watches(
     task: Task, calibration: Calibration | MultilabelCalibration | None, probabilities: Floats
 ) -> CalibrationWatches | None:
-    if calibration is None or not isinstance(task, Classification | Multilabel):
+    if calibration is None or not task.classes:
         return None
     return CalibrationWatches.fit(task, calibration, probabilities)
 

@@ -15,15 +15,10 @@ from numpy.typing import NDArray
 
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.tasks.answered_ids import AnsweredIds
-from monitoring.tasks.classification import Classification
-from monitoring.tasks.multilabel import Multilabel, class_matrix
+from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.output_names import named
-from monitoring.tasks.ranking import Ranking
-from monitoring.tasks.regression import Regression
 from monitoring.tasks.row_operations import baseline_ranks
-from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
-from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.watches.classes import MAX_CLASSES
 from monitoring.watches.scoring import fixed_point_sum
 from monitoring.watches.variety import VarietyPart
@@ -234,7 +229,7 @@ class LabelWatches:
         """
         if not len(labels):
             return cls()
-        if isinstance(task, SeveralTasks):
+        if task.outputs_judged:
             found, first = [], 0
             for place, one in enumerate(task.outputs_judged):
                 own = labels[:, place]
@@ -348,17 +343,16 @@ def _scores_of(task: Task, labels: Whole) -> tuple[LabelScores, ...]:
     if not len(labels):
         return ()
     found: tuple[LabelScores, ...] = ()
-    if isinstance(task, Classification):
+    if task.exclusive:
         counts = np.bincount(labels[labels >= 0], minlength=len(task.classes))
         order = np.sort(np.argsort(-counts, kind="stable")[:MAX_CLASSES]).tolist()
         chosen = [1] if len(task.classes) == 2 else order
         found = (ClassShares(classes=tuple((task.classes[index], index) for index in chosen)),)
-    elif isinstance(task, Multilabel):
+    elif task.classes:
         found = (SetShares(classes=task.classes),)
-    elif isinstance(task, Regression):
-        found = (NumberRanks.fit("", 0, labels),)
-    elif isinstance(task, VectorRegression):
-        found = tuple(NumberRanks.fit(name, place, labels[:, place]) for place, name in enumerate(task.names))
-    elif isinstance(task, Ranking) and task.ids is not None:
-        found = (RelevantIds(ids=task.ids),)
+    elif task.metrics and task.number_names:
+        columns = labels.reshape(len(labels), -1)
+        found = tuple(NumberRanks.fit(name, place, columns[:, place]) for place, name in enumerate(task.number_names))
+    elif task.ranking is not None and task.ranking.ids is not None:
+        found = (RelevantIds(ids=task.ranking.ids),)
     return found

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.tasks.multilabel import CLASS_METRICS, METRICS, THRESHOLD, Multilabel, class_matrix
+from monitoring.tasks.multilabel import CLASS_METRICS, METRICS, THRESHOLD, class_matrix
 from monitoring.tasks.row_operations import row_sums
+from monitoring.tasks.task import Task
 from monitoring.watches.calibration import ClassCalibration
 from monitoring.watches.estimates import ExpectedLoss
 
@@ -26,12 +27,12 @@ class MultilabelCalibration:
         values: The calibrated probability of each bin of each map.
     """
 
-    task: Multilabel
+    task: Task
     maps: tuple[ClassCalibration, ...]
     values: tuple[Floats, ...]
 
     @classmethod
-    def fit(cls, task: Multilabel, probabilities: Floats, labels: Whole) -> MultilabelCalibration:
+    def fit(cls, task: Task, probabilities: Floats, labels: Whole) -> MultilabelCalibration:
         """Fit to labelled rows.
 
         Args:
@@ -85,5 +86,5 @@ class MultilabelCalibration:
         return found
 
     @classmethod
-    def _of(cls, task: Multilabel, maps: list[ClassCalibration]) -> MultilabelCalibration:
+    def _of(cls, task: Task, maps: list[ClassCalibration]) -> MultilabelCalibration:
         return cls(task=task, maps=tuple(maps), values=tuple(one.values() for one in maps))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.batch import final
 from monitoring.baseline.folder import Baseline
-from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import Task
 from monitoring.watches.calibration import MAX_BINS, ROWS_PER_BIN, isotonic_fit
 from monitoring.watches.estimates import ExpectedLoss
@@ -167,7 +166,7 @@ class ResidualModel:
 
 def _columns(task: Task, chosen: tuple[Coordinate, ...], answers: Floats, features: pa.Table) -> list[Floats]:
     """The covariates of rows: an intercept, the answer's rank, its square and its distance from the middle; inputs."""
-    scores = task.scores(answers) if isinstance(task, SeveralTasks) else (task.score(answers),)
+    scores = task.scores(answers)
     inputs = final(features.select(list(inputs_of(chosen)))) if chosen else features
     own = [term for score in scores for term in (score, score**2, np.abs(2.0 * score - 1.0))]
     return [np.ones(len(answers)), *own, *(one.of(inputs) for one in chosen)]

@@ -9,15 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import SCORE_ONE
-from monitoring.tasks.classification import Classification
-from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.output_names import named
-from monitoring.tasks.outputs_only import OutputsOnly
-from monitoring.tasks.ranking import Ranking
-from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import Floats, Task, Whole
-from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.watches.scoring import fixed_point_sum
 
 #: Rows are counted by a hash of their values, of so many.
@@ -129,7 +122,7 @@ def answer_parts(task: Task, answers: Floats) -> tuple[VarietyPart, ...]:
         One for the whole answer where a row has one of several classes, a number or a list of ids; one for each class
         or number otherwise, at most `MAX_PARTS`.
     """
-    if isinstance(task, SeveralTasks):
+    if task.outputs_judged:
         found: list[VarietyPart] = []
         first = 0
         for one, own in task.parts(answers):
@@ -140,9 +133,9 @@ def answer_parts(task: Task, answers: Floats) -> tuple[VarietyPart, ...]:
                 found.append(VarietyPart(name=name, columns=tuple(columns[at] for at in part.columns), scores=scores))
             first += one.task.width
         return tuple(found[:MAX_PARTS])
-    if isinstance(task, Ranking):
-        return (VarietyPart(name="", columns=tuple(range(min(task.places, MAX_COLUMNS))), scores=()),)
-    if isinstance(task, Classification):
+    if task.ranking is not None:
+        return (VarietyPart(name="", columns=tuple(range(min(task.ranking.places, MAX_COLUMNS))), scores=()),)
+    if task.exclusive:
         chosen = (1,) if len(task.classes) == 2 else _most_varied(answers)
         scores = tuple(f"output:{task.classes[column]}" for column in chosen)
         return (VarietyPart(name="", columns=chosen, scores=scores),)
@@ -154,15 +147,8 @@ def answer_parts(task: Task, answers: Floats) -> tuple[VarietyPart, ...]:
 
 def _numbers(task: Task) -> tuple[tuple[str, str], ...]:
     """The name of each number of an answer, and of its score."""
-    if isinstance(task, Multilabel):
-        return tuple((name, f"output:{name}") for name in task.classes)
-    if isinstance(task, Regression):
-        return (("", "prediction:location"),)
-    if isinstance(task, VectorRegression):
-        return tuple((name, f"prediction:{name}:location") for name in task.names)
-    if isinstance(task, OutputsOnly):
-        return tuple((name, f"prediction:{name}:location") for name in task.numbers)
-    return ()
+    numbers = ((name, f"prediction:{name}:location" if name else "prediction:location") for name in task.number_names)
+    return (*((name, f"output:{name}") for name in task.classes), *numbers)
 
 
 def _most_varied(answers: Floats) -> tuple[int, ...]:

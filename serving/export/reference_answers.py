@@ -127,15 +127,15 @@ def _answered(reference: pa.Table, interpreted: InterpretedModel, roles: InputRo
     """What the baseline is to hold, and the reference; of a ranking, with its answers."""
     many, ranked = interpreted.multilabel, interpreted.ranked
     output = interpreted.number if many is None else interpreted.answer
-    spec = baseline_spec(roles.features, interpreted.classes, output, interpreted.outputs_only, many)
+    spec = baseline_spec(roles.features, interpreted.classes, output, interpreted.outputs_only or many)
     spec = replace(spec, described=roles.described)
     if interpreted.vector is not None:
-        spec = replace(spec, regression=None, vector=interpreted.vector)
+        spec = replace(spec, other_task=interpreted.vector)
     if interpreted.several is not None:
-        spec = replace(spec, several=interpreted.several)
+        spec = replace(spec, other_task=interpreted.several)
     if ranked is not None:
         reference, task = with_rankings(reference, interpreted.model, ranked)
-        spec = replace(spec, ranking=task, output=ranked.ids, id_scores=ranked.scores)
+        spec = replace(spec, other_task=task, output=ranked.ids, id_scores=ranked.scores)
     return reference, spec
 
 

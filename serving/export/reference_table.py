@@ -53,18 +53,11 @@ def baseline_spec(
     features: tuple[FeatureSpec, ...],
     classes: tuple[str, ...],
     number: str | None = None,
-    outputs_only: OutputsOnly | None = None,
-    multilabel: Multilabel | None = None,
+    task: OutputsOnly | Multilabel | None = None,
 ) -> BaselineSpec:
-    """What a baseline is made of: the classes, the outputs that are judged, and the features."""
-    return BaselineSpec(
-        classes=classes,
-        features=features,
-        multilabel=multilabel,
-        regression=None if number is None or multilabel is not None else Regression(),
-        output=number,
-        outputs_only=outputs_only,
-    )
+    """What a baseline is made of: the classes, the output that is judged, and the features."""
+    other_task = Regression() if task is None and number is not None else task
+    return BaselineSpec(classes=classes, features=features, other_task=other_task, output=number)
 
 
 def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) -> pa.Table:
@@ -170,7 +163,7 @@ def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: dateti
 def _label_texts(labels: pa.ChunkedArray[Any], spec: BaselineSpec) -> pa.ChunkedArray[Any]:
     if spec.classes:
         return class_names(labels, spec.classes)
-    return labels_as_text(labels) if spec.regression is None else number_texts(labels)
+    return labels_as_text(labels) if len(spec.task.numbers) != 1 else number_texts(labels)
 
 
 def timestamps_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

@@ -57,7 +57,7 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, spec: B
     flat = np.asarray(table[PROBABILITIES].combine_chunks().flatten(), dtype=np.float64)
     values = flat.reshape(table.num_rows, -1)
     usable = are_probabilities(values) if spec.classes else np.isfinite(values).all(axis=1)
-    if spec.multilabel is not None:
+    if spec.task.is_multilabel:
         usable &= ((values >= 0) & (values <= 1)).all(axis=1)
     wrong = timed & ~usable
     remarks = []

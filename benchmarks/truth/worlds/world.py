@@ -140,7 +140,7 @@ def spec_of(world: World) -> BaselineSpec:
         FeatureSpec(name="site", kind="category"),
     )
     regression = None if world.classes else Regression(bound=20.0)
-    return BaselineSpec(classes=world.classes, features=features, regression=regression)
+    return BaselineSpec(classes=world.classes, features=features, other_task=regression)
 
 
 def predictions(day: Day, number: int) -> Predictions:

@@ -178,7 +178,7 @@ class ApiChanges:
 
 def _check_outputs(spec: BaselineSpec, asked: LabelsRequest) -> None:
     """Raises BadInput for a label that is no object where each of several outputs has one, or the other way round."""
-    outputs = () if spec.several is None else tuple(one.output for one in spec.several.outputs_judged)
+    outputs = tuple(output.output for output in spec.task.outputs_judged)
     strange = next((one for one in asked.labels if isinstance(one.label, dict) != bool(outputs)), None)
     if strange is not None:
         expected = ", ".join(f'"{name}": …' for name in outputs)

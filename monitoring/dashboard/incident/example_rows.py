@@ -189,7 +189,7 @@ def _table(
     total = len(found.spec.features) - len(found.texts)
     notes = [
         f"{len(inputs)} of {total:,} inputs; the CSV file has all." if len(inputs) < total else "",
-        _HASHED if found.spec.ranking is not None and not examples.ids and len(rows) else "",
+        _HASHED if found.spec.task.ranking is not None and not examples.ids and len(rows) else "",
         f"Not in these rows, as they are redacted or absent: {', '.join(missing)}." if missing else "",
     ]
     return TableView(

@@ -25,12 +25,8 @@ from monitoring.jobs.examples.outcome_counts import (
 from monitoring.jobs.examples.outcomes import Outcomes, read_outcomes
 from monitoring.records import WindowRecord
 from monitoring.reports.sections.formatting import format_count
-from monitoring.tasks.classification import Classification
-from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.ranking import Ranking
-from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Floats
-from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.watches.descriptions import NOTHING, lower_first, printable, slice_title
 
 #: Classes of a matrix, at most: those whose rows have changed most.
@@ -139,13 +135,12 @@ def outcome_views(found: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:
     Returns:
         One for each; none of a task of which no loss is known, and where no live row has a label.
     """
-    known = (Classification, Multilabel, Regression, VectorRegression, Ranking)
-    return tuple(_view(one) for one in found if isinstance(one.task, known) and len(one.live))
+    return tuple(_view(of_slice) for of_slice in found if of_slice.task.metrics and len(of_slice.live))
 
 
 def _view(found: Outcomes) -> OutcomesView:
-    if isinstance(found.task, Ranking):
-        return _ranks(found, found.task)
+    if found.task.ranking is not None:
+        return _ranks(found, found.task.ranking)
     if not found.task.classes:
         return _residuals(found)
     return _confusion(found) if found.task.exclusive else _decisions(found)
@@ -244,7 +239,7 @@ def _residuals(found: Outcomes) -> OutcomesView:
     """Quantiles of label minus answer; of each number where there are several."""
     then, now = (residuals(found.task, one.answers, one.labels) for one in (found.baseline, found.live))
     task = found.task
-    names = task.names if isinstance(task, VectorRegression) else ("",)
+    names = task.number_names
     more = ("Number",) if names[0] else ()
     table = TableView(
         name=_name("residuals", found),

@@ -93,8 +93,8 @@ def _id_words(codes: Sequence[int], task: Ranking, ids: Mapping[int, str]) -> li
 
 def _words(values: NDArray[Any], task: Task, ids: Mapping[int, str]) -> list[str]:
     """Answers or labels as `Task.read_answers` gives them."""
-    if isinstance(task, Ranking):
-        return [printable(", ".join(_id_words(row, task, ids))) for row in values.tolist()]
+    if task.ranking is not None:
+        return [printable(", ".join(_id_words(row, task.ranking, ids))) for row in values.tolist()]
     if values.dtype.kind == "b":
         named = [[name for name, has in zip(task.classes, row, strict=True) if has] for row in values.tolist()]
         return [printable(", ".join(names)) or "none" for names in named]

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.drills.faults.fault import Fault, FaultScope, Plant, Targets, with_column
-from monitoring.tasks.classification import Classification
-from monitoring.tasks.multilabel import Multilabel
 
 Floats = NDArray[np.float64]
 
@@ -44,12 +42,12 @@ def with_answers(rows: pa.Table, answers: Floats) -> pa.Table:
 
 def has_numbers(spec: BaselineSpec) -> bool:
     """Whether there are answers, and they are numbers."""
-    return spec.has_probabilities and spec.ranking is None and bool(spec.task.output_watches)
+    return spec.has_probabilities and spec.task.ranking is None and bool(spec.task.output_watches)
 
 
 def has_probabilities(spec: BaselineSpec) -> bool:
     """Whether the answers are probabilities of classes."""
-    return spec.has_probabilities and isinstance(spec.task, Classification | Multilabel)
+    return spec.has_probabilities and bool(spec.task.classes)
 
 
 def _where(holds: Callable[[BaselineSpec], bool]) -> Targets:
@@ -58,7 +56,7 @@ def _where(holds: Callable[[BaselineSpec], bool]) -> Targets:
 
 
 def _has_classes(spec: BaselineSpec) -> bool:
-    return isinstance(spec.task, Classification)
+    return spec.task.exclusive
 
 
 def _even(rows: pa.Table, _target: str, scope: FaultScope, _rng: np.random.Generator) -> pa.Table:

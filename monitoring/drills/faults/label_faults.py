@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import predictions_from
 from monitoring.drills.faults.fault import Fault, FaultScope, Plant, with_column
 from monitoring.records import Level
-from monitoring.tasks.classification import Classification
+from monitoring.tasks.task import Task
 
 #: A deployment has labels if at least this share of its rows has.
 LABELLED = 0.1
@@ -63,7 +63,7 @@ class WrongLabels:
         if not wanted:
             return rows
         task = scope.spec.task
-        if not isinstance(task, Classification):
+        if not task.exclusive:
             return _among_themselves(rows, rng.permutation(labelled)[:wanted])
         known = predictions_from(rows.take(pa.array(labelled)), scope.spec)
         right = labelled[task.losses(known.probabilities, known.labels)["error"] == 0.0]
@@ -79,7 +79,7 @@ def _among_themselves(rows: pa.Table, places: NDArray[np.int64]) -> pa.Table:
     return with_column(rows, "label", rows["label"].combine_chunks().take(pa.array(order)))
 
 
-def _other_class(rows: pa.Table, places: NDArray[np.int64], steps: NDArray[np.int64], task: Classification) -> pa.Table:
+def _other_class(rows: pa.Table, places: NDArray[np.int64], steps: NDArray[np.int64], task: Task) -> pa.Table:
     """The labels at some places are those so many classes further."""
     codes = task.label_codes(rows["label"])
     words = rows["label"].to_pylist()
@@ -122,7 +122,7 @@ def _stale(rows: pa.Table, _target: str, _scope: FaultScope, rng: np.random.Gene
 def _inverted(rows: pa.Table, _target: str, scope: FaultScope, rng: np.random.Generator) -> pa.Table:
     labelled = np.flatnonzero(np.asarray(rows["label"].is_valid()))
     task = scope.spec.task
-    if isinstance(task, Classification):
+    if task.exclusive:
         return _other_class(rows, labelled, np.ones(labelled.size, dtype=np.int64), task)
     return _among_themselves(rows, rng.permutation(labelled))
 

@@ -14,7 +14,6 @@ from monitoring.drills.faults.answer_faults import answers_of, has_numbers, with
 from monitoring.drills.faults.fault import Fault, FaultScope, with_column
 from monitoring.drills.faults.input_faults import UNIT
 from monitoring.drills.faults.label_faults import has_labels
-from monitoring.tasks.classification import Classification
 
 #: A source that is gone had at least and at most these shares of the rows.
 LEAST, MOST = 0.1, 0.6
@@ -106,7 +105,7 @@ def _in_another_zone(rows: pa.Table, _target: str, _scope: FaultScope, _rng: np.
 
 def _may_get_harder(scope: FaultScope) -> tuple[str, ...]:
     spec = scope.spec
-    return has_labels(scope) if spec.has_probabilities and isinstance(spec.task, Classification) else ()
+    return has_labels(scope) if spec.has_probabilities and spec.task.exclusive else ()
 
 
 ROW_FAULTS = (

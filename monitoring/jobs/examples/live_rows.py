@@ -80,7 +80,7 @@ class LiveRows:
 
     def id_names(self, ids: pa.Array, window: Window) -> dict[int, str]:
         """Of a ranking the ids that some rows of a window were answered or have as labels, by their codes."""
-        if self.spec.ranking is None:
+        if self.spec.task.ranking is None:
             return {}
         labels = self.labels.filter(pc.is_in(self.labels["prediction_id"], ids.cast(pa.string())))
         return self.judged.answered_ids(window, IdSet(ids)) | ids_by_code(decoded(labels["label"]))

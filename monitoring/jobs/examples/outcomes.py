@@ -22,7 +22,6 @@ from monitoring.jobs.sources.traffic import open_traffic, with_labels
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import WindowRecord
 from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.traffic.windows import Window
 
@@ -121,14 +120,12 @@ def read_outcomes(
 
 def _outputs(task: Task) -> tuple[tuple[str, Task], ...]:
     """The outputs that have a label each, with their tasks; one without a name where there are not several."""
-    if not isinstance(task, SeveralTasks):
-        return (("", task),)
-    return tuple((one.output, one.task) for one in task.outputs_judged)
+    return tuple((judged.output, judged.task) for judged in task.outputs_judged) or (("", task),)
 
 
 def _of_output(rows: Predictions, task: Task, output: str) -> Predictions:
     """The rows with the answers and labels of one output alone."""
-    if not isinstance(task, SeveralTasks):
+    if not task.outputs_judged:
         return rows
     parts = enumerate(task.parts(rows.probabilities))
     place, answers = next((place, own) for place, (one, own) in parts if one.output == output)

@@ -115,7 +115,7 @@ class LogSource:
         self._excluded_rows: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._since = scope.since
-        is_made = any(task is not None for task in (spec.outputs_only, spec.ranking, spec.several))
+        is_made = spec.task.is_made_of_outputs
         self._output = WATCHED_OUTPUTS if is_made else f"{OUTPUT}{spec.output or model.probabilities}"
         self._spec = spec
         plain = not is_made and not spec.described and not spec.other_outputs

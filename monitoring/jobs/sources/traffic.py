@@ -168,8 +168,7 @@ def _from_database(
 
 def _check_answers(baseline: Baseline) -> None:
     """Raises BadInput for a model of outputs without labels, which a table has no columns of."""
-    only = baseline.spec.outputs_only
-    if only is not None and only.watched:
+    if baseline.spec.task.outputs_watched:
         raise BadInput(
             "A model whose outputs are watched without labels is monitored from its traffic log.",
             got="the files of a table",
@@ -180,7 +179,7 @@ def _check_answers(baseline: Baseline) -> None:
 
 def _check_outputs(traffic: TrafficSection, spec: BaselineSpec) -> None:
     """Raises BadInput for columns of other outputs than the baseline has."""
-    known = {} if spec.several is None else {one.output: one.task for one in spec.several.outputs_judged}
+    known = {one.output: one.task for one in spec.task.outputs_judged}
     if set(known) != set(traffic.outputs):
         lines = (
             f"outputs.{toml_key(name)} = {{ {'scores = [...]' if task.classes else 'predicted = ...'}, label = ... }}"
@@ -268,9 +267,9 @@ def traffic_path(config: MonitorConfig) -> Path | str:
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
     traffic, spec = config.traffic, baseline.spec
-    if spec.several is not None or traffic.outputs:
+    if spec.task.outputs_judged or traffic.outputs:
         return _columns_of_outputs(config, spec)
-    has_answers = spec.outputs_only is None
+    has_answers = spec.task.outputs_watched is None
     predicted = traffic.predicted or (None if traffic.scores else spec.output)
     return TableColumns(
         **_form(config),
@@ -283,9 +282,9 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         predicted=predicted,
         id_scores=traffic.id_scores or spec.id_scores,
         classes=spec.task.classes,
-        numbers=() if spec.vector is None else spec.vector.names,
-        exclusive=spec.multilabel is None,
-        ranking=spec.ranking,
+        numbers=spec.task.number_names if len(spec.task.numbers) > 1 else (),
+        exclusive=not spec.task.is_multilabel,
+        ranking=spec.task.ranking,
         inputs={feature.name: feature.kind for feature in spec.features},
         described=spec.described,
         known=dict(spec.columns),
@@ -316,7 +315,7 @@ def _columns_of_outputs(config: MonitorConfig, spec: BaselineSpec) -> TableColum
         described=spec.described,
         known=dict(spec.columns),
     )
-    judged = () if spec.several is None else spec.several.outputs_judged
+    judged = spec.task.outputs_judged
     named = {one.output: traffic.outputs[one.output] for one in judged}
     return named_outputs(
         common,

@@ -21,7 +21,6 @@ from monitoring.judging.window.pending_rows import PendingRows
 from monitoring.judging.window.traffic_source import PredictionLookup
 from monitoring.judging.window.waiting_labels import NO_WAITING_LABELS, WaitingLabels
 from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet, id_keys
@@ -153,7 +152,7 @@ class LabelJoin:
         self._words = labels["label"]
         self._codes = task.label_codes(labels["label"])
         self._respelled = task.respelled(labels["label"])
-        self._in_parts = isinstance(task, SeveralTasks)
+        self._in_parts = bool(task.outputs_judged)
         self._times = microseconds(labels["label_time"])
         self._new = np.asarray(labels["sequence"], dtype=np.int64) >= read
         self._by_time = np.argsort(self._times, kind="stable")

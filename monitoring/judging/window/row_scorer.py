@@ -15,7 +15,6 @@ from monitoring.judging.window.tally import LossSum, Tally, Whole
 from monitoring.records import SCORE_ONE, MeasuredMetric, ScoreSum, WatchKey
 from monitoring.tasks.classification import CONFIDENCE
 from monitoring.tasks.row_operations import row_choices
-from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import surprises
 from monitoring.watches import estimates
 from monitoring.watches.calibration import Calibration
@@ -76,7 +75,7 @@ class RowScorer:
         self._losses = tuple(watch.name for watch in catalogue.loss_watches)
         self._estimates = tuple(watch.name for watch in catalogue.estimate_watches)
         self._calibration = catalogue.calibration_watches
-        self._in_parts = isinstance(catalogue.task, SeveralTasks)
+        self._in_parts = bool(catalogue.task.outputs_judged)
         self._slices = tuple(f"{column}={value}" for column, values in catalogue.slices.items() for value in values)
 
     def score(self, probabilities: Floats, features: pa.Table, inside: NDArray[np.bool_] | None) -> ScoredRows:

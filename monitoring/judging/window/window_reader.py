@@ -13,7 +13,6 @@ from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import DueWindow, WindowTraffic
 from monitoring.records import Finding
-from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
@@ -83,7 +82,7 @@ def _label_findings(
 
 def _outputs(task: Task) -> tuple[str, ...]:
     """The names of outputs that have a label each; none where there is one label."""
-    return tuple(one.output for one in task.outputs_judged) if isinstance(task, SeveralTasks) else ()
+    return tuple(judged.output for judged in task.outputs_judged)
 
 
 def _labels_alone(labels: int) -> tuple[Finding, ...]:

@@ -62,7 +62,7 @@ def loss_named(task: Task, loss: str) -> str:
         BadInput: the task has no such loss.
     """
     if loss == DEFAULT:
-        if isinstance(task, SeveralTasks):
+        if task.outputs_judged:
             return DEFAULT
         return COST.name if COST.name in task.metrics else task.metrics[0]
     if loss not in task.metrics:
@@ -134,9 +134,7 @@ def calibration_differences(task: Task, loss: str, champion: Floats, candidate: 
 
 def has_expectation(task: Task, loss: str) -> bool:
     """Whether answers promise a loss of their own, as probabilities do."""
-    if isinstance(task, Classification):
-        return task.has_probabilities and loss in task.metrics
-    return isinstance(task, Multilabel)
+    return task.has_probabilities and (not task.exclusive or loss in task.metrics)
 
 
 def largest_differences(task: Task, loss: str, champion: Floats, candidate: Floats) -> Floats:
@@ -163,7 +161,7 @@ def largest_differences(task: Task, loss: str, champion: Floats, candidate: Floa
 def _loss(task: Task, loss: str, answers: Floats, labels: Whole) -> Floats:
     """The loss of usable, labelled rows; NaN where the label lacks a part that it needs."""
     losses = task.losses(answers, labels)
-    if loss != DEFAULT or not isinstance(task, SeveralTasks):
+    if loss != DEFAULT or not task.outputs_judged:
         return losses[loss]
     return _mean([losses[named(one.output, one.task.metrics[0])] for one in task.outputs_judged])
 
@@ -179,7 +177,7 @@ def expected_losses_of(task: Task, loss: str, answers: Floats) -> Floats:
     found = np.zeros(len(answers))
     if usable.size:
         own = answers[usable]
-        outputs = task.outputs(own) if isinstance(task, Classification) else {}
+        outputs = task.outputs(own) if task.exclusive else {}
         assert not outputs or CONFIDENCE in outputs  # noqa: S101 - `has_expectation` has seen to it
         found[usable] = task.expected_losses(own, outputs)[loss]
     return found

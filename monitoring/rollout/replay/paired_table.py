@@ -305,10 +305,4 @@ def _fitted(spec: BaselineSpec, pairs: PairedRows) -> Task:
     first = np.flatnonzero(has_label(pairs.labels))[:FIT_ROWS]
     answers: Floats = np.concatenate([pairs.champion[first], pairs.candidate[first]])
     labels: Whole = np.concatenate([pairs.labels[first], pairs.labels[first]])
-    if spec.regression is not None:
-        return spec.regression.fitted(answers, labels)
-    if spec.vector is not None:
-        return spec.vector.fitted(answers, labels)
-    if spec.several is not None:
-        return spec.several.fitted(answers, labels)
-    return spec.task
+    return spec.task if spec.task.ranking is not None else spec.task.fitted(answers, labels)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.records import Watch
-from monitoring.tasks.classification import Classification
 from monitoring.tasks.row_operations import row_sums
 from monitoring.tasks.task import Floats, Task, Whole, surprise_watch, surprises
 from monitoring.watches.custom.metric_rows import MetricRows
@@ -190,7 +189,7 @@ def _with_inputs(rows: MetricRows, names: tuple[str, ...]) -> MetricRows:
 
 def _promises(task: Task) -> bool:
     """Whether a model's own probabilities say what loss to expect: of a class a row, and few classes."""
-    return isinstance(task, Classification) and task.has_probabilities and len(task.classes) <= MAX_EXPECTED_CLASSES
+    return task.exclusive and task.has_probabilities and len(task.classes) <= MAX_EXPECTED_CLASSES
 
 
 def _expected_losses(metric: CustomMetric, rows: MetricRows, calibrated: Floats) -> Floats:

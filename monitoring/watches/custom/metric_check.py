@@ -37,11 +37,11 @@ def check_metrics(custom: CustomMetrics, baseline: Baseline) -> None:
     places = np.flatnonzero(known & ~task.unknown(answers.labels))
     for metric in custom.metrics:
         _check_inputs(metric, [feature.name for feature in baseline.spec.features])
-        if not places.size or baseline.spec.outputs_only is not None:
+        if not places.size or task.outputs_watched is not None:
             raise BadInput(
                 f"The metric {metric.name} cannot be checked.",
                 got="a baseline without labels"
-                if baseline.spec.outputs_only is None
+                if task.outputs_watched is None
                 else "a model whose outputs alone are watched",
                 expected="labelled rows, which a metric is a function of",
                 fix="Give a reference with labels, or remove the metric from the config.",

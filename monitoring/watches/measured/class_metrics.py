@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
 from monitoring.records import SCORE_ONE, MeasuredMetric
-from monitoring.tasks.classification import Classification
-from monitoring.tasks.multilabel import THRESHOLD, Multilabel, class_matrix
+from monitoring.tasks.multilabel import THRESHOLD, class_matrix
 from monitoring.tasks.row_operations import row_choices, row_sums
-from monitoring.tasks.task import Floats, Whole
+from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.watches.scoring import fixed_point_floats, fixed_point_sum
 
 #: Bins of equal mass of a class's probability in the baseline. The AUC of the bins is off by at most half of the share
@@ -124,22 +123,18 @@ class ClassMetrics:
         bins: Of the second of two classes, or of each; none where there are too many.
     """
 
-    task: Classification | Multilabel
+    task: Task
     threshold: float
     bins: tuple[ClassBins, ...]
 
     @classmethod
-    def fit(cls, task: Classification | Multilabel, answers: Floats, threshold: float | None = None) -> ClassMetrics:
+    def fit(cls, task: Task, answers: Floats, threshold: float | None = None) -> ClassMetrics:
         """Bins from the answers of a baseline's labelled rows, [n, classes], n > 0."""
         at = THRESHOLD if threshold is None else threshold
         binary = task.exclusive and task.width == 2
         places = (1,) if binary else tuple(range(task.width)) if task.width <= MAX_CLASSES else ()
         bins = tuple(ClassBins.fit(place, answers[:, place], at) for place in places)
         return cls(task=task, threshold=at, bins=bins)
-
-    @property
-    def _has_probabilities(self) -> bool:
-        return not isinstance(self.task, Classification) or self.task.has_probabilities
 
     def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
         """Whole numbers that can be added over batches of rows.
@@ -183,9 +178,9 @@ class ClassMetrics:
             return []
         drawn = [self._drawn(one, counts, place, rng) for place, one in enumerate(self.bins)]
         prefix = "macro_" if len(drawn) > 1 else ""
-        found = [] if not self._has_probabilities else [self._log_loss(counts["log losses"], rows, rng is not None)]
+        found = [] if not self.task.has_probabilities else [self._log_loss(counts["log losses"], rows, rng is not None)]
         for name in drawn[0] if drawn else ():
-            if name in ("auc", "calibration_error") and not self._has_probabilities:
+            if name in ("auc", "calibration_error") and not self.task.has_probabilities:
                 continue
             values = np.array([one[name][0] for one in drawn])
             defined = np.isfinite(values)

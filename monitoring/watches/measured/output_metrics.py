@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monitoring.records import MeasuredMetric
-from monitoring.tasks.classification import Classification
 from monitoring.tasks.output_names import OF, named
-from monitoring.tasks.several import OutputTask, SeveralTasks
-from monitoring.tasks.task import NO_LABEL, Floats, Whole
+from monitoring.tasks.several import OutputTask
+from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
 from monitoring.watches.measured.class_metrics import ClassMetrics
 from monitoring.watches.measured.number_metrics import NumberMetrics
 
@@ -25,21 +24,21 @@ class OutputMetrics:
         outputs: The metrics of each output, in order; None where the baseline has no label for it.
     """
 
-    task: SeveralTasks
+    task: Task
     outputs: tuple[ClassMetrics | NumberMetrics | None, ...]
 
     @classmethod
-    def fit(cls, task: SeveralTasks, answers: Floats, labels: Whole, threshold: float | None = None) -> OutputMetrics:
+    def fit(cls, task: Task, answers: Floats, labels: Whole, threshold: float | None = None) -> OutputMetrics:
         """From a baseline's finite answers, [n, width], and their labels' codes, [n, outputs]."""
         found: list[ClassMetrics | NumberMetrics | None] = []
         for one, own, codes in _labelled(task, answers, labels):
             known = ~one.task.unknown(codes)
             if not known.any():
                 found.append(None)
-            elif isinstance(one.task, Classification):
+            elif one.task.exclusive:
                 found.append(ClassMetrics.fit(one.task, own[known], threshold))
             else:
-                found.append(NumberMetrics.fit(one.task, codes[known]))
+                found.append(NumberMetrics.fit(one.task.numbers[0], codes[known]))
         return cls(task=task, outputs=tuple(found))
 
     def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
@@ -75,7 +74,7 @@ class OutputMetrics:
         return found
 
 
-def _labelled(task: SeveralTasks, answers: Floats, labels: Whole) -> Iterator[tuple[OutputTask, Floats, Whole]]:
+def _labelled(task: Task, answers: Floats, labels: Whole) -> Iterator[tuple[OutputTask, Floats, Whole]]:
     """Each output with its own answers and label codes, of the rows that have a label of it."""
     for place, (one, own) in enumerate(task.parts(answers)):
         known = labels[:, place] != NO_LABEL

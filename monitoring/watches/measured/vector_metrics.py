@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monitoring.records import MeasuredMetric
-from monitoring.tasks.task import Floats, Whole
-from monitoring.tasks.vector_regression import VectorRegression
+from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.watches.measured.number_metrics import SUMS, NumberMetrics
 
 ROWS = "measured rows"
@@ -25,11 +24,11 @@ class VectorMetrics:
         numbers: The metrics of each number, in the order of the answers.
     """
 
-    task: VectorRegression
+    task: Task
     numbers: tuple[NumberMetrics, ...]
 
     @classmethod
-    def fit(cls, task: VectorRegression, labels: Whole) -> VectorMetrics:
+    def fit(cls, task: Task, labels: Whole) -> VectorMetrics:
         """From the labels' codes of a baseline, [n, numbers], n > 0, none absent."""
         parts = (NumberMetrics.fit(one, labels[:, place]) for place, one in enumerate(task.numbers))
         return cls(task=task, numbers=tuple(parts))
@@ -59,6 +58,6 @@ class VectorMetrics:
         powers = counts[POWERS].reshape(len(self.numbers), len(SUMS))
         return [
             replace(metric, metric=f"{metric.metric}:{name}")
-            for name, one, sums in zip(self.task.names, self.numbers, powers, strict=True)
+            for name, one, sums in zip(self.task.number_names, self.numbers, powers, strict=True)
             for metric in one.measured({ROWS: counts[ROWS], POWERS: sums}, rng)
         ]

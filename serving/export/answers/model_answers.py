@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.baseline.output_numbers import made_answers, output_numbers
+from monitoring.tasks.outputs_only import OutputsOnly
 from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
 from serving.export.outputs.probabilities import PROBABILITIES
 
@@ -28,13 +29,14 @@ def baseline_answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> 
     Returns:
         float64 [n, width].
     """
-    if spec.several is not None:
-        judged = [one.output for one in spec.several.outputs_judged]
+    if spec.task.outputs_judged:
+        judged = [output.output for output in spec.task.outputs_judged]
         return made_answers(listed_answers(table, model, judged), spec)
-    if spec.outputs_only is None:
+    watched = spec.task.outputs_watched
+    if watched is None:
         return answers_of(table, model, spec.output or PROBABILITIES).astype(np.float64)
-    names = [one.name for one in spec.outputs_only.watched]
-    return output_numbers(listed_answers(table, model, names), spec.outputs_only)
+    columns = listed_answers(table, model, [output.name for output in watched])
+    return output_numbers(columns, OutputsOnly(watched=watched))
 
 
 def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:

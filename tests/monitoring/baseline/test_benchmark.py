@@ -161,10 +161,10 @@ def test_a_quantile_has_its_pinball_loss_and_its_coverage_without_bounds() -> No
     rows = drawn(300, days=10, seed=1)
     truth, answers = np.arange(300.0), np.full((300, 1), 269.5)
     numbers = replace(rows, probabilities=answers, labels=truth.view(np.int64))
-    spec = BaselineSpec(classes=(), features=SPEC.features[:1], regression=Regression(quantile=0.9))
+    spec = BaselineSpec(classes=(), features=SPEC.features[:1], other_task=Regression(quantile=0.9))
     found = by_key(benchmark(numbers, spec, np.random.default_rng(0)))
     assert found["quantile_coverage", ""].mean == pytest.approx(0.9)
     above, below = truth[truth > 269.5] - 269.5, 269.5 - truth[truth < 269.5]
     assert found["pinball_loss", ""].mean == pytest.approx((0.9 * above.sum() + 0.1 * below.sum()) / 300)
-    plain = by_key(benchmark(numbers, replace(spec, regression=Regression()), np.random.default_rng(0)))
+    plain = by_key(benchmark(numbers, replace(spec, other_task=Regression()), np.random.default_rng(0)))
     assert ("pinball_loss", "") not in plain

@@ -54,7 +54,7 @@ def test_summaries_are_those_of_each_row(rows: list[list[float]]) -> None:
 )
 def test_logged_ids_and_their_scores_are_the_answers_of_a_ranking(ids: Any) -> None:
     spec = BaselineSpec(
-        classes=(), features=(), ranking=Ranking(places=2, scored=True), output="found", id_scores="scores"
+        classes=(), features=(), other_task=Ranking(places=2, scored=True), output="found", id_scores="scores"
     )
     columns = {"found": pa.chunked_array([ids]), "scores": pa.chunked_array([[[0.5, 0.25], [0.5, 0.25], [1.0, 2.0]]])}
     answers = made_answers(columns, spec)

@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.jobs.deployment import configured
 from monitoring.tasks.regression import Regression
 
-NUMBER = BaselineSpec(classes=(), features=(), regression=Regression(bound=3.0))
+NUMBER = BaselineSpec(classes=(), features=(), other_task=Regression(bound=3.0))
 
 
 def config(model: str = "", more: str = "") -> MonitorConfig:

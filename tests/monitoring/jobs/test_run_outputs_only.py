@@ -33,7 +33,7 @@ from monitoring.traffic.log.writer import TrafficWriter
 LATER = datetime(2014, 1, 1, tzinfo=UTC)
 ROWS = 60
 TASK = OutputsOnly(watched=(WatchedOutput(name="tags", width=2), WatchedOutput(name="steps", width=None)))
-SPEC = BaselineSpec(classes=(), features=(FeatureSpec(name="age", kind="number"),), outputs_only=TASK)
+SPEC = BaselineSpec(classes=(), features=(FeatureSpec(name="age", kind="number"),), other_task=TASK)
 
 
 def rows(start: str, count: int, seed: int) -> tuple[dict[str, np.ndarray], list[list[float]], np.ndarray]:

@@ -29,7 +29,7 @@ ROWS = 60
 SPEC = BaselineSpec(
     classes=(),
     features=(FeatureSpec(name="distance", kind="number"),),
-    regression=Regression(),
+    other_task=Regression(),
     output="minutes",
 )
 

@@ -31,7 +31,7 @@ ROWS, KNOWN, SOUND, BROKEN = 60, 60, 6, 5
 SPEC = BaselineSpec(
     classes=(),
     features=(FeatureSpec(name="x", kind="number"), FeatureSpec(name="output tone", kind="number")),
-    several=SeveralTasks(
+    other_task=SeveralTasks(
         outputs_judged=(
             OutputTask(output="late", task=Classification(classes=("0", "1")), numbers=1),
             OutputTask(output="price", task=Regression(), numbers=1),

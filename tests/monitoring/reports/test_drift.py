@@ -161,7 +161,7 @@ def test_an_empty_side_is_bad_input(tmp_path: Path) -> None:
 
 
 def test_predicted_numbers_come_with_their_mean_errors(written: Written, tmp_path: Path) -> None:
-    spec = BaselineSpec(classes=(), features=(FeatureSpec(name="temp", kind="number"),), regression=Regression())
+    spec = BaselineSpec(classes=(), features=(FeatureSpec(name="temp", kind="number"),), other_task=Regression())
 
     def side(bias: float) -> pa.Table:
         answers = np.arange(40.0)

@@ -25,7 +25,7 @@ def test_rare_categories_share_one_place_and_the_draw_repeats() -> None:
 
 
 def test_predicted_numbers_are_compared_as_numbers_with_their_truth() -> None:
-    spec = BaselineSpec(classes=(), features=(FeatureSpec(name="x", kind="number"),), regression=Regression())
+    spec = BaselineSpec(classes=(), features=(FeatureSpec(name="x", kind="number"),), other_task=Regression())
     moments = pa.array([datetime(2013, 4, 23, tzinfo=UTC)] * 4, pa.timestamp("us", tz="UTC"))
     table = pa.table(
         {
@@ -39,7 +39,7 @@ def test_predicted_numbers_are_compared_as_numbers_with_their_truth() -> None:
     assert (found.numbers, found.categories, found.quality) == (("x", "predicted number"), (), True)
     assert found.current["predicted number"].tolist()[:3] == [1.5, 2.5, 3.5]
     assert found.current["label"].dropna().tolist() == [1.25, 3.0, 4.0]
-    alone = replace(spec, regression=None, outputs_only=OutputsOnly(watched=()))
+    alone = replace(spec, other_task=OutputsOnly(watched=()))
     inputs = drift_sample(table, table, spec=alone, rows=10, rng=np.random.default_rng(0))
     assert inputs.numbers == ("x",)
     unlabelled = drift_sample(table, table.drop_columns("label"), spec=spec, rows=10, rng=np.random.default_rng(0))

@@ -17,7 +17,7 @@ TASK = OutputsOnly(watched=WATCHED).fitted(ANSWERS)
 
 
 def test_each_number_has_a_location_and_a_spread_among_the_baselines_own() -> None:
-    assert TASK.numbers == ("tags[0]", "tags[1]", "pixels mean", "pixels deviation", "pixels largest")
+    assert TASK.number_names == ("tags[0]", "tags[1]", "pixels mean", "pixels deviation", "pixels largest")
     names = [watch.name for watch in TASK.output_watches]
     assert names[:2] == ["prediction:tags[0]:location", "prediction:tags[0]:spread"]
     scores = TASK.outputs(ANSWERS)

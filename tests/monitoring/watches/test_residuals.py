@@ -17,7 +17,7 @@ from monitoring.watches.residuals import LossBins, ResidualModel
 SPEC = BaselineSpec(
     classes=(),
     features=(FeatureSpec(name="noise", kind="number"), FeatureSpec(name="place", kind="category")),
-    regression=Regression(),
+    other_task=Regression(),
 )
 DAY_US = 86_400_000_000
 

@@ -57,7 +57,7 @@ def test_a_weaker_version_knows_less_of_the_same_rows(scope: FaultScope) -> None
 
 
 def test_of_sets_of_classes_each_class_changes_by_itself(scope: FaultScope) -> None:
-    sets = replace(scope, spec=replace(scope.spec, multilabel=Multilabel(classes=scope.spec.classes)))
+    sets = replace(scope, spec=replace(scope.spec, other_task=Multilabel(classes=scope.spec.classes)))
     answers = np.array([[0.2, 0.9]])
     rows = with_answers(scope.sample.slice(0, 1), answers)
     found = answers_of(FAULTS["scores-sharpened"].plant(rows, "", sets, np.random.default_rng(0)), sets.spec)
@@ -66,7 +66,7 @@ def test_of_sets_of_classes_each_class_changes_by_itself(scope: FaultScope) -> N
 
 
 def test_numbers_have_the_faults_that_numbers_may_have(scope: FaultScope, bare: FaultScope) -> None:
-    spec = replace(scope.spec, classes=(), regression=Regression(bound=1.0))
+    spec = replace(scope.spec, classes=(), other_task=Regression(bound=1.0))
     numbers = replace(scope, spec=spec, sample=with_answers_of_one_number(scope))
     assert [name for name, fault in FAULTS.items() if fault.targets(numbers)] == ["answers-base-rate", "wrong-version"]
     assert np.ptp(planted("answers-base-rate", numbers)) == 0.0

@@ -43,7 +43,7 @@ def test_inverted_labels_are_wrong_where_the_model_was_right(scope: FaultScope) 
 
 
 def test_labels_without_classes_change_rows(scope: FaultScope) -> None:
-    regression = replace(scope, spec=replace(SPEC, classes=(), regression=Regression(bound=1.0)))
+    regression = replace(scope, spec=replace(SPEC, classes=(), other_task=Regression(bound=1.0)))
     for name, share in (("labels-wrong-10", 0.1), ("labels-inverted", 1.0)):
         numbered = scope.sample.set_column(
             scope.sample.column_names.index("label"), "label", pa.array(map(str, range(scope.sample.num_rows)))

@@ -52,7 +52,7 @@ def test_scores_in_another_unit(scope: FaultScope, bare: FaultScope) -> None:
     plain = with_column(scope.sample.slice(0, 2), "probabilities", pa.array([1.0, 2.5]))
     assert scores.plant(plain, "", scope, RNG)["probabilities"].to_pylist() == [100.0, 250.0]
     assert (scores.targets(scope), scores.targets(bare)) == (("",), ())
-    alone = replace(scope.spec, outputs_only=OutputsOnly(watched=()))
+    alone = replace(scope.spec, other_task=OutputsOnly(watched=()))
     assert scores.targets(replace(scope, spec=alone)) == ()
 
 

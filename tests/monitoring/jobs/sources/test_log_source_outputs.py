@@ -81,7 +81,7 @@ def read(folder: Path, **spec: Any) -> Predictions:
 def test_ids_and_scores_are_one_answer(tmp_path: Path) -> None:
     logged(tmp_path, OUTPUTS)
     task = Ranking(places=2, scored=True)
-    rows = read(tmp_path, features=(), ranking=task, output="ids", id_scores="scores")
+    rows = read(tmp_path, features=(), other_task=task, output="ids", id_scores="scores")
     assert rows.probabilities[:, 2:].tolist() == [[0.75, 0.5], [0.25, 0.0]]
     assert (rows.probabilities[:, :2] > 0).tolist() == [[True, True], [True, False]]
     found = task.losses(rows.probabilities[:1], task.label_codes(pa.chunked_array([["b|z"]])))
@@ -90,7 +90,7 @@ def test_ids_and_scores_are_one_answer(tmp_path: Path) -> None:
 
 def test_answered_ids_of_some_rows_are_known_by_their_codes(tmp_path: Path) -> None:
     logged(tmp_path, OUTPUTS)
-    source = opened(tmp_path, features=(), ranking=Ranking(places=2, scored=True), output="ids", id_scores="scores")
+    source = opened(tmp_path, features=(), other_task=Ranking(places=2, scored=True), output="ids", id_scores="scores")
     (code,) = id_codes(pa.array(["c"])).tolist()
     assert source.answered_ids(WINDOW, IdSet(pa.array(["r:1"])))[code] == "c"
     assert set(source.answered_ids(WINDOW, IdSet(pa.array(["r:0"]))).values()) == {"a", "b"}
@@ -125,7 +125,7 @@ def test_encoded_images_are_read_as_they_were_logged(tmp_path: Path) -> None:
     logged(tmp_path, OUTPUTS)
     described = EncodedImageDescriptors(source="photo")
     features = tuple(FeatureSpec(name=name, kind=kind, source="photo") for name, kind in described.kinds.items())
-    source = opened(tmp_path, regression=Regression(), output="amount", features=features, described=(described,))
+    source = opened(tmp_path, other_task=Regression(), output="amount", features=features, described=(described,))
     rows = source.read(WINDOW)[0]
     assert rows.problems == ()
     assert [(one.kind, one.feature) for one in source.findings(WINDOW)] == [("not an image", "photo")]

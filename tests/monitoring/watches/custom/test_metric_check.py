@@ -60,6 +60,6 @@ def test_inputs_and_labels_have_to_be_there() -> None:
         check_metrics(metrics(missed, inputs=("speed",)), baseline())
     with pytest.raises(BadInput, match="without labels"):
         check_metrics(metrics(missed), baseline(predictions(np.full(ROWS, NO_LABEL))))
-    spec = replace(SPEC, classes=(), outputs_only=OutputsOnly(watched=(WatchedOutput(name="tags", width=2),)))
+    spec = replace(SPEC, classes=(), other_task=OutputsOnly(watched=(WatchedOutput(name="tags", width=2),)))
     with pytest.raises(BadInput, match="outputs alone"):
         check_metrics(metrics(missed), baseline(predictions(np.zeros(ROWS, np.int64)), spec))

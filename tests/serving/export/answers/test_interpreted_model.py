@@ -29,7 +29,7 @@ def test_a_bundle_judges_each_output_by_its_own_label(tmp_path: Path) -> None:
         clock=now,
     )
     spec = load_baseline(bundle.path / "assets.extra/baseline").spec
-    assert spec.several is not None
+    assert len(spec.task.outputs_judged) == 2
     assert spec.task.metrics[:3] == ("of:late:error", "of:late:brier", "of:price:absolute_error")
     assert spec.of_outputs == {"output other"}
     assert bundle.remarks[:3] == (

@@ -51,9 +51,9 @@ def test_the_bundle_knows_its_ids_and_its_losses(tmp_path: Path) -> None:
         ranking_model(TEXTS), folder=tmp_path / "recs", reference=given, provenance=Provenance(), clock=now
     )
     spec = load_baseline(bundle.path / "assets.extra/baseline").spec
-    assert (spec.output, spec.id_scores, spec.task) == ("ids", "scores", spec.ranking)
-    assert spec.ranking is not None
-    assert (spec.ranking.places, spec.ranking.scored) == (PLACES, True)
+    assert (spec.output, spec.id_scores, spec.task) == ("ids", "scores", spec.task.ranking)
+    assert spec.task.ranking is not None
+    assert (spec.task.ranking.places, spec.task.ranking.scored) == (PLACES, True)
     assert {one.metric: round(one.mean, 3) for one in bundle.metrics if not one.slice}["recall_loss"] == 0.25
     assert bundle.remarks[0] == "Output ids is interpreted as 3 ids, best first, and output scores as their scores."
     assert not any("does not watch" in remark for remark in bundle.remarks)

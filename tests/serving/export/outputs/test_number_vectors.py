@@ -73,7 +73,7 @@ def test_a_bundle_has_the_task_and_the_errors_of_each_number(tmp_path: Path) -> 
     assert "Output steps is interpreted as 3 predicted numbers (h0, h1, h2)." in bundle.remarks
     assert any("not for losses: other" in remark for remark in bundle.remarks)
     spec = load_baseline(bundle.path / "assets.extra/baseline").spec
-    assert (spec.output, spec.vector is not None and spec.vector.names) == ("steps", ("h0", "h1", "h2"))
+    assert (spec.output, spec.task.number_names) == ("steps", ("h0", "h1", "h2"))
     means = {one.metric: one.mean for one in bundle.metrics}
     assert means["absolute_error"] == pytest.approx(
         np.mean([means[f"number_absolute_error:h{step}"] for step in range(3)])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitoring.dashboard.access.access import Access
+from monitoring.dashboard.access.access import Access, WrongTokens
 from monitoring.dashboard.access.tokens import Role, Token
-from monitoring.dashboard.access.wrong_tokens import WrongTokens
 
 NAMES = frozenset({"testserver"})
 

@@ -3,16 +3,138 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from tempfile import TemporaryFile
+from typing import NoReturn
 
-from monitoring.actions.command import run_program
-from monitoring.actions.roll_back import roll_back
+from monitoring.actions.server_label import ServerLabel
 from monitoring.config import MonitorConfig
 from monitoring.config.action_section import ActionSection
-from monitoring.errors import BadInput, PitfallsError
+from monitoring.errors import BadInput, CannotRun, PitfallsError
+from monitoring.notifications.routes.command import PASSED
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.store.store import Store
+
+
+def roll_back(action: ActionSection, model: str, version: int, *, sleep: Callable[[float], None] = time.sleep) -> str:
+    """Have a label name the version before the one of an incident.
+
+    The version before is the highest lower one that the server says is available. Requests by the label go to it as
+    soon as the server has read the file again; the function waits for that.
+
+    Args:
+        action: The action: the server's model config file, the label, the server's REST address, and a deadline.
+        version: The version of the incident: a label that names another one is left alone.
+        sleep: Waits so many seconds.
+
+    Raises:
+        BadInput: The file cannot be used, or has no such label.
+        CannotRun: The label names another version, the server does not answer or has no earlier version available, or
+            it did not take the file in time.
+    """
+    place = _given(action, model)
+    named = place.version()
+    if named != version:
+        _refuse(place.label, named, version)
+    return place.move(_previous(place.states(), named), sleep=sleep)
+
+
+def _refuse(label: str, named: int, version: int) -> NoReturn:
+    raise CannotRun(
+        "The label does not name the version of this incident. Nothing was changed.",
+        got=f"version {named} at the label {label}",
+        expected=f"version {version}",
+        fix="It was moved already, or the incident is of a version that is no longer asked for by this label.",
+    )
+
+
+def _given(action: ActionSection, model: str) -> ServerLabel:
+    if action.model_config_file is None or action.label is None or action.server is None:
+        raise BadInput(
+            "The action lacks what it needs.",
+            got=action.name,
+            expected="model_config_file, label and server",
+            fix="Complete its [[action]] section.",
+        )
+    return ServerLabel(
+        file=action.model_config_file,
+        server=action.server,
+        model=model,
+        label=action.label,
+        section="[[action]]",
+        timeout=action.timeout,
+    )
+
+
+def _previous(versions: dict[int, str], named: int) -> int:
+    earlier = [number for number, state in versions.items() if number < named and state == "AVAILABLE"]
+    if not earlier:
+        raise CannotRun(
+            "The server has no earlier version to go back to. Nothing was changed.",
+            got=", ".join(f"{number} {state}" for number, state in sorted(versions.items())) or "no version",
+            expected=f"an available version below {named}",
+            fix="Have the server keep it: model_version_policy { all {} }, or { latest { num_versions: 2 } }.",
+        )
+    return max(earlier)
+
+
+#: Bytes of the output that are kept, from its end.
+KEPT = 2_000
+
+
+def run_program(command: Sequence[str], text: bytes, *, timeout: float, environ: Mapping[str, str] = os.environ) -> str:
+    """Run a program to its end.
+
+    Args:
+        command: The program and its arguments; no shell is involved, and nothing from traffic is among them.
+        timeout: Seconds after which it is killed, with all that it has started in its own session.
+        environ: The environment of which a few variables are passed on.
+
+    Returns:
+        The end of its output and errors, `KEPT` bytes at most.
+
+    Raises:
+        CannotRun: It could not be started, failed, or took too long.
+    """
+    with TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={name: environ[name] for name in PASSED if name in environ},
+                start_new_session=True,
+            )
+        except OSError as error:
+            _fail(command, f"it cannot be started: {error.strerror}", "", error)
+        with process:
+            try:
+                process.communicate(text, timeout=timeout)
+            except subprocess.TimeoutExpired as error:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                _fail(command, f"it was not finished within {timeout:g} s and was killed", "", error)
+        output.seek(max(0, output.seek(0, os.SEEK_END) - KEPT))
+        said = output.read().decode("utf-8", "replace").strip()
+    if process.returncode:
+        _fail(command, f"exit status {process.returncode}", said)
+    return said
+
+
+def _fail(command: Sequence[str], reason: str, said: str, cause: Exception | None = None) -> NoReturn:
+    raise CannotRun(
+        f"{command[0]} failed.",
+        got=reason + (f"; it said: {said}" if said else ""),
+        expected="exit status 0",
+        fix="Run it by hand on this machine.",
+    ) from cause
 
 
 def perform(

@@ -14,6 +14,7 @@ from monitoring.baseline.metrics import Resamples, area_under_curve, interval, r
 from monitoring.records import WHOLE
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import class_matrix
+from monitoring.tasks.registry import numbers_of
 from monitoring.tasks.regression import pinball_loss
 
 if TYPE_CHECKING:
@@ -104,11 +105,12 @@ def _measurer(spec: BaselineSpec) -> _Measure:
     task = spec.task
     if task.is_multilabel:
         return partial(_measure_sets, task)
-    if len(task.numbers) > 1:
+    numbers = numbers_of(task)
+    if len(numbers) > 1:
         return partial(_measure_vectors, task)
     if spec.classes:
         return _measure
-    return partial(_measure_numbers, task.numbers[0].quantile) if task.numbers else partial(_measure_losses, task)
+    return partial(_measure_numbers, numbers[0].quantile) if numbers else partial(_measure_losses, task)
 
 
 def _measure_sets(

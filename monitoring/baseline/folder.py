@@ -12,15 +12,14 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.baseline.baseline_errors import how_to_rewrite, unreadable
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins
 from monitoring.baseline.profile_builder import profile
-from monitoring.baseline.reference import MAX_BATCH_ROWS, ReferenceFile, ReferenceRows
+from monitoring.baseline.reference import MAX_BATCH_ROWS, ReferenceFile, ReferenceRows, how_to_rewrite, unreadable
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
-from monitoring.tasks.outputs_only import WatchedOutput
 from monitoring.tasks.registry import read_task, task_document
+from monitoring.tasks.task import WatchedOutput
 from monitoring.traffic.descriptors.descriptors import read_descriptors
 
 FORMAT = 1

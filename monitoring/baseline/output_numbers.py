@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.spec import OF_OUTPUT, BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
+from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.registry import ranking_of
+from monitoring.tasks.task import WatchedOutput
 from monitoring.traffic.ranked_ids import ranked_answers
 
 Floats = NDArray[np.float64]
@@ -37,12 +39,13 @@ def made_answers(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> 
             watched = WatchedOutput(name=one.output, width=one.numbers)
             parts.append(one.answers(output_numbers(columns, OutputsOnly(watched=(watched,)))))
         return np.concatenate(parts, axis=1)
-    if task.ranking is None:
+    ranking = ranking_of(task)
+    if ranking is None:
         return output_numbers(columns, OutputsOnly(watched=task.outputs_watched or ()))
     wanted = [name for name in (spec.output, spec.id_scores) if name is not None]
     _check_there(columns, wanted)
     ids, *scores = (columns[name].combine_chunks() for name in wanted)
-    return ranked_answers(ids, scores[0] if scores else None, task.ranking)
+    return ranked_answers(ids, scores[0] if scores else None, ranking)
 
 
 def output_numbers(columns: Mapping[str, pa.ChunkedArray], task: OutputsOnly) -> Floats:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from monitoring.baseline.baseline_errors import how_to_rewrite
 from monitoring.baseline.predictions import as_text
 from monitoring.baseline.profile import MAX_CATEGORIES, Bins, commonest
 from monitoring.baseline.profile_builder import ProfileBuilder
+from monitoring.baseline.reference import how_to_rewrite
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.baseline.validator import anomalies, infer
 from monitoring.errors import BadInput, CannotRun

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.outputs_only import WatchedOutput
-from monitoring.tasks.task import Task
+from monitoring.tasks.task import Task, WatchedOutput
 from monitoring.traffic.descriptors.descriptors import Descriptors
 
 #: What precedes an output's name in the name of a feature.

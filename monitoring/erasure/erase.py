@@ -6,27 +6,188 @@ them. Rows of the log go last, so that a process that is killed leaves what the 
 
 from __future__ import annotations
 
+import fcntl
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
-from monitoring.erasure.change import Change, ErasedRows, Unreached
-from monitoring.erasure.free_space import rewrite
-from monitoring.erasure.label_rows import counted_changes, label_changes, unreadable_labels
+from monitoring.erasure.change import Change, ErasedRows, Unreached, replaced_file
 from monitoring.erasure.logged_rows import both_ids, ids_where, open_segments, part_changes, still_open
 from monitoring.erasure.receipt import Receipt, ReceiptFile, new_receipt
 from monitoring.erasure.remains import file_remains, store_remains
-from monitoring.erasure.store_rows import erase_rows
+from monitoring.erasure.store_rows import ERASED_TABLES, erase_rows
 from monitoring.erasure.table_rows import check_table, table_change
 from monitoring.erasure.wanted_rows import ColumnValue, WantedRows
 from monitoring.errors import BadInput, CannotRun
 from monitoring.store.store import Store
-from monitoring.traffic.format.layout import check_root
+from monitoring.traffic.format.layout import LABELS, check_root
+from monitoring.traffic.format.segments import SegmentContents, SegmentFile, read_segment, segments_in
+from monitoring.traffic.id_keys import id_keys
+from monitoring.traffic.labels.label_retention import LOCK
+from monitoring.traffic.labels.label_writer import LABEL_SCHEMA, with_owners
 from monitoring.traffic.log.conversion import recover
+from monitoring.traffic.tables.inline_labels import BY_ID, FOLDER, counted_bytes, read_counted
+
+
+def label_changes(root: Path, wanted: WantedRows, clock: Callable[[], datetime]) -> Iterator[Change]:
+    """The segments of a label log with wanted labels, each with empty ones in their places.
+
+    A label's place in the log is its sequence number, by which the monitor knows which labels it has read; so places
+    stay. Bytes of interrupted appends at the end of such a segment are cut off. Writers wait meanwhile, and go on in a
+    new segment. Each change is to be applied before the next is asked for.
+
+    Cost: every segment is read; those with wanted labels are written.
+
+    Args:
+        clock: Gives the time, aware, for the name of a new segment.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    folder = root / LABELS
+    if not segments_in(folder):
+        return
+    with _locked(folder):
+        segments = segments_in(folder)
+        for path in segments:
+            contents = read_segment(path)
+            emptied = _emptied(contents, wanted)
+            if emptied is None:
+                continue
+            table, removed = emptied
+            data = LABEL_SCHEMA.serialize().to_pybytes()
+            data += b"".join(batch.serialize().to_pybytes() for batch in table.to_batches())
+            if contents.damaged:
+                data += path.read_bytes()[-contents.torn_bytes :]
+            name = f"{LABELS}/{path.name}"
+            change = replaced_file(path, data, kind="label log", name=name, rows=table.num_rows, removed=removed)
+            yield change if path != segments[-1] else replace(change, apply=_after_another(change, path, clock))
+
+
+def _after_another(change: Change, path: Path, clock: Callable[[], datetime]) -> Callable[[], None]:
+    """Apply a change to the newest segment after a newer one was made: whoever appends to it goes on in another."""
+
+    def apply() -> None:
+        SegmentFile.create(path.parent, clock(), after=path.stem).release()
+        change.apply()
+
+    return apply
+
+
+def unreadable_labels(root: Path) -> tuple[Unreached, ...]:
+    """The segments of a label log with damaged bytes, behind which nothing can be erased."""
+    return tuple(
+        Unreached(
+            what=f"{LABELS}/{path.name}",
+            why="its labels behind damaged bytes cannot be read",
+            fix="Restore the file from a backup and run again; or delete it, with `monitor run --new-label-log` after.",
+        )
+        for path in segments_in(root / LABELS)
+        if read_segment(path).damaged
+    )
+
+
+def counted_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
+    """The files of labels that were counted with a table's rows, without those known by a wanted id.
+
+    Rows that are known by their place in a file have no id and stay.
+
+    Cost: every file is read.
+    """
+    if not (root / FOLDER).is_dir() or not wanted.ids:
+        return
+    keys = np.unique(id_keys(pa.array(wanted.ids, pa.string())))
+    for path in sorted((root / FOLDER).glob("*-*.parquet")):
+        table = read_counted(path)
+        by_id = np.asarray(table["file"].cast(pa.string()).to_pylist(), dtype=object) == BY_ID
+        mask = by_id & np.isin(table["row"].to_numpy(), keys)
+        if mask.any():
+            kept = counted_bytes(table.filter(pa.array(~mask)))
+            name, removed = f"{FOLDER}/{path.name}", int(mask.sum())
+            yield replaced_file(path, kept, kind="counted labels", name=name, rows=table.num_rows, removed=removed)
+
+
+def _emptied(contents: SegmentContents, wanted: WantedRows) -> tuple[pa.Table, int] | None:
+    """The labels with empty ones for those wanted, and their number; None if there is none."""
+    if contents.table is None or not contents.table.num_rows:
+        return None
+    table = with_owners(contents.table)
+    mask = wanted.of_ids(table["prediction_id"].combine_chunks())
+    if not mask.any():
+        return None
+    columns = []
+    for field in LABEL_SCHEMA:
+        column = table[field.name].combine_chunks()
+        empty = pa.scalar("" if pa.types.is_string(field.type) else 0).cast(field.type)
+        empty = pa.scalar(None, field.type) if field.nullable else empty
+        columns.append(pc.if_else(pa.array(mask), empty, column))
+    return pa.Table.from_arrays(columns, schema=LABEL_SCHEMA), int(mask.sum())
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+_BUSY_FIX = "Stop what has the store open (pitfalls monitor ui, serve and run), and run the same command again."
+
+
+def rewrite(store: Store) -> tuple[Unreached, ...]:
+    """Write a store anew: `VACUUM` and an empty write-ahead log of SQLite, `VACUUM FULL` of PostgreSQL.
+
+    SQLite leaves rows that were changed, and not deleted, in pages that are in use. Cost: the store is copied once, and
+    nobody can write it meanwhile; readers wait for PostgreSQL's.
+
+    Returns:
+        What could not be rewritten, such as a write-ahead log that somebody reads.
+    """
+    engine = store.transactions.engine
+    if engine.dialect.name != "sqlite":
+        return _rewrite_tables(engine)
+    with engine.connect() as connection, closing(connection.connection.cursor()) as cursor:
+        try:
+            cursor.execute("VACUUM")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            return (Unreached(what="store: free pages", why=str(error), fix=_BUSY_FIX),)
+    if busy:
+        return (Unreached(what="store: write-ahead log", why="another process reads it", fix=_BUSY_FIX),)
+    return ()
+
+
+def _rewrite_tables(engine: Engine) -> tuple[Unreached, ...]:
+    """Write the tables of a PostgreSQL store anew, one after the other, outside of any transaction."""
+    try:
+        with engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            connection.detach()  # it is closed at the end, and not used with these settings by others
+            driver.rollback()
+            driver.autocommit = True
+            with closing(driver.cursor()) as cursor:
+                cursor.execute("SET statement_timeout = 0")
+                for table in ERASED_TABLES:
+                    cursor.execute(f'VACUUM FULL "{table.name}"')
+    except (engine.dialect.loaded_dbapi.Error, DBAPIError) as error:
+        reason = error.args[0]["M"] if error.args and isinstance(error.args[0], dict) else str(error)
+        return (Unreached(what="store: deleted rows", why=reason, fix="Run VACUUM FULL as the tables' owner."),)
+    return ()
+
 
 _POLL_S = 0.1
 

@@ -77,7 +77,7 @@ def erased_text(written: str, words: Collection[str]) -> str:
 def erase_rows(store: Store, wanted: Wanted, words: Collection[str], now: datetime) -> dict[str, int]:
     """Erase predictions from all deployments: sums, scores and verdicts stay.
 
-    What was changed stays in the database's free pages until `monitoring.erasure.free_space.rewrite`.
+    What was changed stays in the database's free pages until `monitoring.erasure.erase.rewrite`.
 
     Cost: every incident, finding, note and run's error is read; a search of each for each word.
 

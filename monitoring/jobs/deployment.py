@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from monitoring.baseline.baseline_errors import unreadable
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
 from monitoring.baseline.rebaseline_file import read_rebaseline
+from monitoring.baseline.reference import unreadable
 from monitoring.baseline.schema import load_schema
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import DeploymentSection, MonitorConfig, settings_digest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitoring.records.backfill import Backfill, Only, WindowAttempt, WindowRevision
-from monitoring.records.column_note import ColumnNote
 from monitoring.records.drill import DrillRecord, DrillRun, DrillSource, FaultResult, Outcome, Touched, UnfitFault
 from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.records.incident import (
@@ -12,8 +11,10 @@ from monitoring.records.incident import (
     FACT_WATCH,
     JUDGED_AGAIN,
     WORSE_SINCE,
+    ActionKind,
     CauseDetail,
     CauseRow,
+    IncidentAction,
     IncidentEvent,
     IncidentRecord,
     IncidentState,
@@ -21,10 +22,7 @@ from monitoring.records.incident import (
     LossSplit,
     SlicePart,
 )
-from monitoring.records.incident_action import ActionKind, IncidentAction
-from monitoring.records.measured_metric import MeasuredMetric
 from monitoring.records.metric_code import MetricCode
-from monitoring.records.rebaseline import Rebaseline
 from monitoring.records.rollout import (
     ROLLOUT_GOES_ON,
     LabelSample,
@@ -45,7 +43,15 @@ from monitoring.records.rollout import (
     StillNeeded,
 )
 from monitoring.records.run import RunRecord
-from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity, VersionInUse
+from monitoring.records.status import (
+    BaselineScore,
+    ColumnNote,
+    Coverage,
+    MonitorStatus,
+    Rebaseline,
+    Sensitivity,
+    VersionInUse,
+)
 from monitoring.records.subgroup import SUBGROUP_WATCH, Condition, Subgroup
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import (
@@ -56,6 +62,7 @@ from monitoring.records.window import (
     LABELS_STOPPED,
     NO_ANSWERS,
     Finding,
+    MeasuredMetric,
     ScoreHistory,
     ScoreRecord,
     ScoreSeries,

@@ -6,9 +6,33 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
-from monitoring.records.incident_action import IncidentAction
 from monitoring.records.subgroup import Subgroup
 from monitoring.records.watch import Level
+
+ActionKind: TypeAlias = Literal["acknowledge", "snooze", "assign", "note", "close", "reopen", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentAction:
+    """Something that a person did with an incident.
+
+    Attributes:
+        at: When, aware.
+        by: Who.
+        kind: What.
+        text: The note, the new owner (empty: nobody), the reason, or which action of the config ran, and its outcome.
+        until: When a snooze ends, aware; None: only when the incident becomes worse. A time that is not later than `at`
+            ends a snooze.
+        until_worse: Whether a snooze ends when the incident becomes worse.
+    """
+
+    at: datetime
+    by: str
+    kind: ActionKind
+    text: str = ""
+    until: datetime | None = None
+    until_worse: bool = False
+
 
 #: The watch of an incident that a fact opened, and what separates the inputs that its `slice` names.
 FACT_WATCH: Final = "schema"

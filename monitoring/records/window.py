@@ -9,12 +9,31 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from monitoring.records.estimate import EstimateRecord, RealisedLosses
-from monitoring.records.measured_metric import MeasuredMetric
 from monitoring.records.watch import Level, WatchKey
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredMetric:
+    """One metric over the labels that arrived in a window, or over the windows of a baseline.
+
+    Attributes:
+        metric: Its name, such as ``auc``.
+        rows: Labelled rows.
+        value: Its value, in its own unit.
+        low: The lower bound of its 95 % interval.
+        high: The upper bound.
+    """
+
+    metric: str
+    rows: int
+    value: float
+    low: float
+    high: float
+
 
 WindowStatus: TypeAlias = Literal["ok", "notice", "suspected", "page", "thin"]
 

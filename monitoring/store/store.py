@@ -13,7 +13,6 @@ from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.records.state_names import StateName
 from monitoring.store import deployments, fleets, identity, windows
 from monitoring.store.added_labels import AddedLabelTable
-from monitoring.store.attempts import AttemptTable
 from monitoring.store.backfills import BackfillTable
 from monitoring.store.deployments import DeploymentRecord, DeploymentTable
 from monitoring.store.drill_results import DrillTable
@@ -21,7 +20,7 @@ from monitoring.store.fleets import FleetEntry, FleetTable
 from monitoring.store.incidents import IncidentTable
 from monitoring.store.incidents import write as _write_incidents
 from monitoring.store.leases import LeaseTable
-from monitoring.store.monitors import MonitorTable
+from monitoring.store.monitors import AttemptTable, MonitorTable
 from monitoring.store.notifications import OutboxTable
 from monitoring.store.opening import open_engine
 from monitoring.store.overview import OverviewQueries

@@ -11,54 +11,13 @@ from numpy.typing import NDArray
 
 from monitoring.records import Watch
 from monitoring.tasks.row_operations import baseline_ranks
-from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
+from monitoring.tasks.task import NO_LABEL, Floats, Task, WatchedOutput, Whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: An output of at most so many numbers a row is watched number by number, a larger one by `SUMMARIES` of each row.
-MAX_NUMBERS = 8
-SUMMARIES = ("mean", "deviation", "largest")
-
-#: What is watched besides of an output whose rows differ in length.
-LENGTH = "length"
-
 #: Quantiles of the baseline's answers, on which ranks are measured.
 KNOTS = 99
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedOutput:
-    """An output of a model: its name, and how many numbers a row has; None if rows differ.
-
-    >>> WatchedOutput(name="tags", width=2).numbers, WatchedOutput(name="steps", width=None).numbers
-    (('tags[0]', 'tags[1]'), ('steps mean', 'steps deviation', 'steps largest', 'steps length'))
-    """
-
-    name: str
-    width: int | None
-
-    @property
-    def is_summarised(self) -> bool:
-        """Whether rows are watched by their summaries, and not number by number."""
-        return self.width is None or self.width > MAX_NUMBERS
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """The names of what is watched of it."""
-        if self.is_summarised:
-            summaries = SUMMARIES if self.width is not None else (*SUMMARIES, LENGTH)
-            return tuple(f"{self.name} {summary}" for summary in summaries)
-        return (self.name,) if self.width == 1 else tuple(f"{self.name}[{place}]" for place in range(self.width or 0))
-
-    def document(self) -> dict[str, Any]:
-        """The output as JSON, which `of` reads."""
-        return {"name": self.name, "width": self.width}
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> WatchedOutput:
-        """The inverse of `document`; LookupError or TypeError if something is missing."""
-        return cls(name=document["name"], width=document["width"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,11 +123,6 @@ class Ranking(Task):
         )
 
     @property
-    def ranking(self) -> Ranking:
-        """See `Task`."""
-        return self
-
-    @property
     def is_made_of_outputs(self) -> bool:
         """See `Task`: of ids and their scores."""
         return True

@@ -38,3 +38,15 @@ def task_document(task: Task | None) -> dict[str, Any]:
 def read_task(document: Mapping[str, Any]) -> Task | None:
     """The inverse of `task_document`, from a description with other keys; None without a task."""
     return next((read(document[key]) for key, read in TASKS.values() if key in document), None)
+
+
+def ranking_of(task: Task) -> Ranking | None:
+    """The task where answers are ids, best first; None where they are not."""
+    return task if isinstance(task, Ranking) else None
+
+
+def numbers_of(task: Task) -> tuple[Regression, ...]:
+    """The task of each number of an answer that a part of the label is the truth of; none of other answers."""
+    if isinstance(task, VectorRegression):
+        return task.numbers
+    return (task,) if isinstance(task, Regression) else ()

@@ -111,11 +111,6 @@ class Regression(Task):
         return ("",)
 
     @property
-    def numbers(self) -> tuple[Regression, ...]:
-        """See `Task`."""
-        return (self,)
-
-    @property
     def width(self) -> int:
         """See `Task`."""
         return 1

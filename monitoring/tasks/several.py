@@ -14,49 +14,10 @@ from monitoring.records import Watch
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.output_names import named
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
+from monitoring.tasks.task import NO_LABEL, Floats, OutputTask, Task, Whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputTask:
-    """One output and its task.
-
-    Attributes:
-        output: The output's name, which has no colon.
-        task: What it is judged by.
-        numbers: How many numbers a row of the output has: of two classes it may be the probability of the second alone.
-    """
-
-    output: str
-    task: Classification | Regression
-    numbers: int
-
-    def answers(self, values: Floats) -> Floats:
-        """The output's numbers, [n, numbers], as the task's answers, [n, task.width]."""
-        if self.numbers == self.task.width:
-            return values
-        return np.concatenate([1.0 - values, values], axis=1)
-
-    def document(self) -> dict[str, Any]:
-        """The output as JSON, which `of` reads."""
-        known: dict[str, Any] = {"output": self.output, "numbers": self.numbers}
-        if isinstance(self.task, Classification):
-            scored: dict[str, Any] = {} if self.task.has_probabilities else {"scored": False}
-            return known | {"classes": list(self.task.classes)} | scored
-        return known | {"regression": self.task.document()}
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> OutputTask:
-        """The inverse of `document`; LookupError or TypeError if something is missing."""
-        task: Classification | Regression
-        if "classes" in document:
-            task = Classification(classes=tuple(document["classes"]), has_probabilities=document.get("scored", True))
-        else:
-            task = Regression.of(document["regression"])
-        return cls(output=document["output"], task=task, numbers=document["numbers"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +50,7 @@ class SeveralTasks(Task):
         """The task with its bounds and ranks, from a baseline's answers, [n, width], and labels, [n, outputs]."""
         found = []
         for place, (one, own) in enumerate(self.parts(answers)):
-            task = one.task
-            fitted = task if isinstance(task, Classification) else task.fitted(own, labels[:, place])
-            found.append(replace(one, task=fitted))
+            found.append(replace(one, task=one.task.fitted(own, labels[:, place])))
         return replace(self, outputs_judged=tuple(found))
 
     def document(self) -> list[dict[str, Any]]:
@@ -101,7 +60,7 @@ class SeveralTasks(Task):
     @classmethod
     def of(cls, document: list[Mapping[str, Any]]) -> SeveralTasks:
         """The inverse of `document`; LookupError or TypeError if something is missing."""
-        return cls(outputs_judged=tuple(map(OutputTask.of, document)))
+        return cls(outputs_judged=tuple(map(_output, document)))
 
     @property
     def is_made_of_outputs(self) -> bool:
@@ -236,3 +195,13 @@ class SeveralTasks(Task):
         if there is None or there.all():
             return np.array([", ".join(row) for row in every], dtype=np.str_)
         return np.array([", ".join(compress(row, has)) for row, has in zip(every, there, strict=True)], dtype=np.str_)
+
+
+def _output(document: Mapping[str, Any]) -> OutputTask:
+    """The inverse of `OutputTask.document`; LookupError or TypeError if something is missing."""
+    task: Task
+    if "classes" in document:
+        task = Classification(classes=tuple(document["classes"]), has_probabilities=document.get("scored", True))
+    else:
+        task = Regression.of(document["regression"])
+    return OutputTask(output=document["output"], task=task, numbers=document["numbers"])

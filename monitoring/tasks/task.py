@@ -14,11 +14,6 @@ from monitoring.records import Watch
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from monitoring.tasks.outputs_only import WatchedOutput
-    from monitoring.tasks.ranking import Ranking
-    from monitoring.tasks.regression import Regression
-    from monitoring.tasks.several import OutputTask
-
 Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
 
@@ -36,6 +31,13 @@ MAX_CLASSES_OF_SET = 60
 SURPRISE = "surprise_"
 MATERIAL = "material_"
 ESTIMATED = "estimated_"
+
+#: An output of at most so many numbers a row is watched number by number, a larger one by `SUMMARIES` of each row.
+MAX_NUMBERS = 8
+SUMMARIES = ("mean", "deviation", "largest")
+
+#: What is watched besides of an output whose rows differ in length.
+LENGTH = "length"
 
 #: The tasks that a table or a model can be of; several: outputs with a label each, of a model.
 TaskName: TypeAlias = Literal["classification", "multilabel", "regression", "ranking", "inputs", "several"]
@@ -58,6 +60,40 @@ class Metric:
     unit: Unit
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedOutput:
+    """An output of a model: its name, and how many numbers a row has; None if rows differ.
+
+    >>> WatchedOutput(name="tags", width=2).numbers, WatchedOutput(name="steps", width=None).numbers
+    (('tags[0]', 'tags[1]'), ('steps mean', 'steps deviation', 'steps largest', 'steps length'))
+    """
+
+    name: str
+    width: int | None
+
+    @property
+    def is_summarised(self) -> bool:
+        """Whether rows are watched by their summaries, and not number by number."""
+        return self.width is None or self.width > MAX_NUMBERS
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of what is watched of it."""
+        if self.is_summarised:
+            summaries = SUMMARIES if self.width is not None else (*SUMMARIES, LENGTH)
+            return tuple(f"{self.name} {summary}" for summary in summaries)
+        return (self.name,) if self.width == 1 else tuple(f"{self.name}[{place}]" for place in range(self.width or 0))
+
+    def document(self) -> dict[str, Any]:
+        """The output as JSON, which `of` reads."""
+        return {"name": self.name, "width": self.width}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> WatchedOutput:
+        """The inverse of `document`; LookupError or TypeError if something is missing."""
+        return cls(name=document["name"], width=document["width"])
+
+
 class Task(Protocol):
     """The losses of one model, its surprise, its outputs, and how its labels are read.
 
@@ -65,7 +101,7 @@ class Task(Protocol):
     for none.
 
     No room asks which task it has. What some tasks have and others have not is a member with a default here: so a task
-    is one file of this folder, and its entry in `monitoring.tasks.registry`.
+    is one file of this folder, and its entry in `monitoring.tasks.registry`, whose functions narrow a task to a kind.
     """
 
     @property
@@ -99,16 +135,6 @@ class Task(Protocol):
         `outputs` has the score `prediction:NAME:location` of each, `prediction:location` of an only one.
         """
         return ()
-
-    @property
-    def numbers(self) -> tuple[Regression, ...]:
-        """The task of each number that a label is the truth of; none of other answers."""
-        return ()
-
-    @property
-    def ranking(self) -> Ranking | None:
-        """The task itself where answers are ids, best first."""
-        return None
 
     @property
     def outputs_judged(self) -> tuple[OutputTask, ...]:
@@ -215,6 +241,35 @@ class Task(Protocol):
     def document(self) -> Any:
         """The task as JSON, which `of` of its class reads."""
         return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputTask:
+    """One output and its task.
+
+    Attributes:
+        output: The output's name, which has no colon.
+        task: What it is judged by.
+        numbers: How many numbers a row of the output has: of two classes it may be the probability of the second alone.
+    """
+
+    output: str
+    task: Task
+    numbers: int
+
+    def answers(self, values: Floats) -> Floats:
+        """The output's numbers, [n, numbers], as the task's answers, [n, task.width]."""
+        if self.numbers == self.task.width:
+            return values
+        return np.concatenate([1.0 - values, values], axis=1)
+
+    def document(self) -> dict[str, Any]:
+        """The output as JSON."""
+        known: dict[str, Any] = {"output": self.output, "numbers": self.numbers}
+        if self.task.classes:
+            scored: dict[str, Any] = {} if self.task.has_probabilities else {"scored": False}
+            return known | {"classes": list(self.task.classes)} | scored
+        return known | {"regression": self.task.document()}
 
 
 def loss_of(watch: str) -> str:

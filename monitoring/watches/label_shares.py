@@ -17,6 +17,7 @@ from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.tasks.answered_ids import AnsweredIds
 from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.output_names import named
+from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.row_operations import baseline_ranks
 from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
 from monitoring.watches.classes import MAX_CLASSES
@@ -353,6 +354,6 @@ def _scores_of(task: Task, labels: Whole) -> tuple[LabelScores, ...]:
     elif task.metrics and task.number_names:
         columns = labels.reshape(len(labels), -1)
         found = tuple(NumberRanks.fit(name, place, columns[:, place]) for place, name in enumerate(task.number_names))
-    elif task.ranking is not None and task.ranking.ids is not None:
-        found = (RelevantIds(ids=task.ranking.ids),)
+    elif (ranking := ranking_of(task)) is not None and ranking.ids is not None:
+        found = (RelevantIds(ids=ranking.ids),)
     return found

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import SCORE_ONE
 from monitoring.tasks.output_names import named
+from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.watches.scoring import fixed_point_sum
 
@@ -133,8 +134,9 @@ def answer_parts(task: Task, answers: Floats) -> tuple[VarietyPart, ...]:
                 found.append(VarietyPart(name=name, columns=tuple(columns[at] for at in part.columns), scores=scores))
             first += one.task.width
         return tuple(found[:MAX_PARTS])
-    if task.ranking is not None:
-        return (VarietyPart(name="", columns=tuple(range(min(task.ranking.places, MAX_COLUMNS))), scores=()),)
+    ranking = ranking_of(task)
+    if ranking is not None:
+        return (VarietyPart(name="", columns=tuple(range(min(ranking.places, MAX_COLUMNS))), scores=()),)
     if task.exclusive:
         chosen = (1,) if len(task.classes) == 2 else _most_varied(answers)
         scores = tuple(f"output:{task.classes[column]}" for column in chosen)

@@ -80,7 +80,8 @@ ENVIRONMENT: Mapping[str, str] = {
 # As above, for all verbs except serve, which predicts row by row and is slower with these values.
 JOB_ENVIRONMENT: Mapping[str, str] = {
     "OPENBLAS_NUM_THREADS": "1",  # matrix products are small here: threads cost more than they save
-    "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",  # requests fresh memory pages less often than the default
+    # The C allocator: the default one asks for huge pages, which cost the first window of a process a tenth of a second
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 
 pitfalls = LazyGroup(

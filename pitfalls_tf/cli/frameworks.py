@@ -25,8 +25,6 @@ NOISE = (
     r"|^To enable the following instructions: .* rebuild TensorFlow"
     r"|^Unable to import IPython"
     r"|^TFDV visualization APIs will not function"
-    # TensorFlow's own copy of Arrow, about the memory pool of pyarrow.
-    r"|memory_pool\.cc:.*Unsupported backend 'jemalloc'"
 )
 
 

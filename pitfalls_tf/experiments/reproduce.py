@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import platform
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pitfalls_tf.experiments.decisions import decide
@@ -11,7 +14,6 @@ from pitfalls_tf.experiments.pages.index import write_index
 from pitfalls_tf.experiments.pages.page import final_rows, table_digest, write_page
 from pitfalls_tf.experiments.pages.plan_text import write_plan_page
 from pitfalls_tf.experiments.power_plan import make_plan, read_plan, write_plan
-from pitfalls_tf.experiments.processor import current_processor
 from pitfalls_tf.experiments.run_store import CELLS, RunStore
 from pitfalls_tf.experiments.scores_table import first_rows
 from pitfalls_tf.experiments.stored_results import RunGroup, empty_results, read_results
@@ -19,7 +21,6 @@ from serving.export.manifest import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from pathlib import Path
 
     import pyarrow as pa
 
@@ -28,6 +29,39 @@ if TYPE_CHECKING:
     from pitfalls_tf.experiments.power_plan import Plan, PlannedSource
     from pitfalls_tf.experiments.run_store import GridProgress
     from pitfalls_tf.experiments.stored_results import Stage, StoredResults
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """Model name of a processor, and the number of threads that the process may use."""
+
+    model: str
+    threads: int
+
+    def __str__(self) -> str:
+        return f"{self.model}, {self.threads} {'thread' if self.threads == 1 else 'threads'}"
+
+
+def current_processor(cpuinfo: Path = CPUINFO) -> Processor:
+    """The processor that this process runs on.
+
+    Returns:
+        The processor; where the file has no model name, the model is the name of the architecture.
+
+    >>> current_processor(Path("no such file")).model == platform.machine()
+    True
+    """
+    model = platform.machine()
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                model = value.strip()
+                break
+    return Processor(model=model, threads=len(os.sched_getaffinity(0)))
+
 
 Runs = Literal["first", "fresh", "all", "none"]
 

@@ -15,8 +15,7 @@ from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.experiments.catalogue import ALL, find
 from pitfalls_tf.experiments.grid_size import GridSize
 from pitfalls_tf.experiments.pages.page import final_rows, table_digest
-from pitfalls_tf.experiments.processor import Processor, current_processor
-from pitfalls_tf.experiments.reproduce import measure_group
+from pitfalls_tf.experiments.reproduce import Processor, current_processor, measure_group
 from pitfalls_tf.experiments.run_store import CELLS, RunStore
 from pitfalls_tf.experiments.scores_table import first_rows, fresh_rows
 from pitfalls_tf.experiments.stored_results import SCORES, read_groups

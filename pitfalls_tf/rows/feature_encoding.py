@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.compute as pc
 import tensorflow as tf
 
-from serving.export.inputs.feature_columns import columns_of
+from serving.export.inputs.input_arrays import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

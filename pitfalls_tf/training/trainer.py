@@ -14,11 +14,11 @@ from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.fitting.ensemble import FitJob, fit_jobs
 from pitfalls_tf.fitting.fits import Fits
 from pitfalls_tf.fitting.program import Program
-from pitfalls_tf.remedies.remedy import unchanged_rows
+from pitfalls_tf.remedies import catalogue
+from pitfalls_tf.remedies.remedy import RemedyContext, unchanged_recipe, unchanged_rows
 from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.training import deployed_model, weights
 from pitfalls_tf.training import run_folder as folders
-from pitfalls_tf.training.combination import recipe_with_remedy
 from pitfalls_tf.training.domain_metrics import write_domains
 from pitfalls_tf.training.held_out import HeldOutRows
 from pitfalls_tf.training.prepared_rows import prepare, with_remedy
@@ -32,10 +32,54 @@ if TYPE_CHECKING:
 
     import keras
 
+    from pitfalls_tf.fitting.fit_rows import FitRows
     from pitfalls_tf.fitting.fits import Epoch
     from pitfalls_tf.fitting.recipe import Recipe
     from pitfalls_tf.training.runs import Run
     from pitfalls_tf.training.setup import Setup
+
+
+def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
+    """The setup's recipe, changed by its remedy.
+
+    Args:
+        setup: with a remedy or without.
+
+    Raises:
+        BadInput: see `Remedy.apply`, and `check_combination`.
+    """
+    recipe, remedy = setup.recipe, setup.find_remedy()
+    if remedy is None:
+        return recipe
+    changed = remedy.apply(recipe, rows.training, rows.target)
+    check_combination(remedy.name, RemedyContext(recipe=recipe, training=rows.training, target=rows.target))
+    return changed
+
+
+def check_combination(names: str, context: RemedyContext) -> None:
+    """Refuse remedies of which one has no effect, such as two losses: the later replaces the earlier one.
+
+    Raises:
+        BadInput: the recipe with all of them is that without one of them.
+    """
+    parts = names.split("+")
+    if len(parts) == 1:
+        return
+    whole = catalogue.find(names).change_recipe(context)
+    for place, name in enumerate(parts):
+        others = "+".join(parts[:place] + parts[place + 1 :])
+        # Preprocessing and seed ensembling leave recipes alone.
+        if (
+            catalogue.find(name).change_recipe is not unchanged_recipe
+            and catalogue.find(others).change_recipe(context) == whole
+        ):
+            raise BadInput(
+                f"{name} has no effect in this combination.",
+                got=f"{names}, which is the same as {others}",
+                expected="remedies that do not undo each other, or change what is there already",
+                fix=f"Leave out {name}.",
+            )
+
 
 MEMBER_SEEDS: Final = 100_000  # members that predict together have seeds that no single run has
 MEMORY_SHARE: Final = 0.25  # of the machine's, for what a group of runs holds at once

@@ -23,9 +23,8 @@ from monitoring.traffic.log.gaps import GapFile
 from monitoring.traffic.log.retention import RetentionThread
 from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync
 from monitoring.traffic.log.writer import SEGMENT_BYTES, TrafficWriter
-from serving.capture.capture import Capture
+from serving.capture.capture import Capture, LoggedCallers
 from serving.capture.log_sink import LogSink
-from serving.capture.logged_callers import LoggedCallers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

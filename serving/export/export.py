@@ -10,15 +10,18 @@ MODELS/NAME/VERSION/            SavedModel with the signatures of `serving.expor
 
 from __future__ import annotations
 
+import errno
 import re
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
 import numpy as np
 import pyarrow as pa
 
-from monitoring.errors import BadInput
+from monitoring.atomic import publish, staging_folder, sync_folder
+from monitoring.errors import BadInput, CannotRun
 from serving.export.answers.interpreted_model import AskedTask, InterpretedModel, interpret_answers
 from serving.export.embedding_layer import with_embedding
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
@@ -34,15 +37,91 @@ from serving.export.reference_labels import LABEL, check_sets, is_number_type, l
 from serving.export.reference_table import check_reference, match_columns, sample
 from serving.export.row_columns import unnamed_time, with_zone
 from serving.export.saved_model import write_saved_model
-from serving.export.staging import staged_version
 from serving.export.warmup_writer import write_warmup
+from serving.models.version_folders import LARGEST_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from monitoring.baseline.benchmark import ReferenceMetric
     from monitoring.tasks.task import TaskName
+
+PREFIX = ".export-"
+# What renaming onto a folder with something in it, or onto a file, fails with.
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
+
+
+# The staging folder's name, MODELS/NAME/.export-XXXX, is not a number, so no server looks into it. One that a killed
+# export left behind is deleted by the next; see `monitoring.atomic`.
+@final
+class StagedVersion:
+    """A folder to write a version in, which `publish` moves to the next free number."""
+
+    def __init__(self, model: Path, folder: Path) -> None:
+        self._model = model
+        self.folder = folder
+        """Where to write."""
+
+    def publish(self) -> Path:
+        """Make everything written durable, take the next free number, and rename.
+
+        Two that publish at once get two numbers: renaming onto a version that has just appeared fails.
+
+        Raises:
+            CannotRun: there is no number left.
+            OSError: the disk fails; there is no new version.
+        """
+        while True:
+            target = self._model / str(_next_version(self._model))
+            try:
+                publish(self.folder, target)
+            except OSError as error:
+                if error.errno not in _TAKEN:
+                    raise
+                continue
+            sync_folder(self._model.parent)
+            return target
+
+
+@contextmanager
+def staged_version(model: Path) -> Iterator[StagedVersion]:
+    """An empty staging folder in MODELS/NAME, deleted at the end with whatever was not published.
+
+    Args:
+        model: The folder MODELS/NAME; it is made where there is none.
+
+    Raises:
+        CannotRun: nothing can be written there.
+    """
+    with ExitStack() as stack:
+        try:
+            model.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(staging_folder(model, PREFIX))
+        except OSError as error:
+            raise CannotRun(
+                "The models folder cannot be written.",
+                got=f"{model}: {error.strerror}",
+                expected="a folder this user may write",
+                fix="Name another with --models, or change its permissions.",
+            ) from error
+        yield StagedVersion(model, folder)
+
+
+def _next_version(model: Path) -> int:
+    """One more than the largest number in the folder, whether or not it is a version."""
+    names = [path.name for path in model.iterdir()]
+    numbers = [int(name) for name in names if name.isascii() and name.isdecimal()]
+    version = max((number for number in numbers if number <= LARGEST_VERSION), default=0) + 1
+    if version > LARGEST_VERSION:
+        raise CannotRun(
+            "There is no number left for a new version.",
+            got=f"version {LARGEST_VERSION} in {model}",
+            expected="a smaller one",
+            fix="Rename that version, or export under another name.",
+        )
+    return version
+
 
 # Of sampled and generated rows: the same model and reference give the same manifest.
 SEED: Final = 0

@@ -15,11 +15,11 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.registry import numbers_of
 from monitoring.tasks.regression import Regression
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
 from serving.export.answers.model_answers import baseline_answers
-from serving.export.inputs.feature_columns import MISSING_CATEGORY
-from serving.export.inputs.input_arrays import column_problem, groups_of_equal_size, to_array
+from serving.export.inputs.input_arrays import MISSING_CATEGORY, column_problem, groups_of_equal_size, to_array
 from serving.export.model_tensors import GENERATED_SIZE
 from serving.export.outputs.probabilities import PROBABILITIES
 from serving.export.reference_labels import (
@@ -163,7 +163,7 @@ def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: dateti
 def _label_texts(labels: pa.ChunkedArray[Any], spec: BaselineSpec) -> pa.ChunkedArray[Any]:
     if spec.classes:
         return class_names(labels, spec.classes)
-    return labels_as_text(labels) if len(spec.task.numbers) != 1 else number_texts(labels)
+    return labels_as_text(labels) if len(numbers_of(spec.task)) != 1 else number_texts(labels)
 
 
 def timestamps_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from serving.access.guard import Guard
 from serving.access.tokens import Scope
 from serving.grpc_api.examples import ClassifyHandler, MultiInferenceHandler, RegressHandler
-from serving.grpc_api.model_info import ModelInfoHandler
+from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
 from serving.grpc_api.predict import PredictHandler
-from serving.grpc_api.reload import ReloadHandler
 from serving.grpc_api.starts import by_coroutine, by_inference
-from serving.grpc_api.v2_control import ModelControlHandler
-from serving.grpc_api.v2_infer import ModelInferHandler
+from serving.grpc_api.tensors import size_of
 from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
-from serving.grpc_api.v2_models import ModelPagesHandler
+from serving.grpc_api.v2_models import ModelControlHandler, ModelPagesHandler
+from serving.grpc_api.v2_tensors import read_infer_message, write_infer_message
+from serving.inference_v2.infer import make_inference_request
 from serving.inference_v2.model_control import ModelControl
 from serving.inference_v2.model_statistics import ModelStatistics
+from serving.inference_v2.routes import read_version
+from serving.split.routing import Wanted, acquire
+from serving.status import Code, Failure, InvalidArgument
 from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 
 if TYPE_CHECKING:
@@ -28,13 +32,165 @@ if TYPE_CHECKING:
     from serving.grpc_api.call import GrpcCall
     from serving.grpc_api.starts import Start
     from serving.inference.inference import Inference
+    from serving.inference.requests import InferenceRequest
     from serving.inference.timestamps import EventTimeRange
     from serving.inference_v2.model_statistics import MergeStatistics
     from serving.metrics.metrics import ServerMetrics
     from serving.models.reloading import Reload
+    from serving.models.served_version import ServedVersion
     from serving.models.versions import Models
 
     Services = dict[str, tuple["GrpcMethod", ...]]
+
+SIGNATURES = "signature_def"
+
+
+@final
+class ModelInfoHandler:
+    """Handles requests about models."""
+
+    def __init__(self, *, models: Models) -> None:
+        from tensorflow_serving.apis import (  # noqa: PLC0415 - imports TensorFlow
+            get_model_metadata_pb2,
+            get_model_status_pb2,
+        )
+
+        self._models = models
+        self._metadata = get_model_metadata_pb2
+        self._status = get_model_status_pb2
+
+    async def metadata(self, request: Any, _: GrpcCall) -> Any:
+        """Answer a ``GetModelMetadataRequest``.
+
+        Returns:
+            A ``GetModelMetadataResponse`` with every signature of the version.
+
+        Raises:
+            InvalidArgument: The request is invalid, or the model unknown.
+        """
+        if not request.HasField("model_spec"):
+            raise InvalidArgument("Missing ModelSpec")
+        if not request.metadata_field:
+            raise InvalidArgument("GetModelMetadataRequest must specify at least one metadata_field")
+        for name in request.metadata_field:
+            if name != SIGNATURES:
+                raise InvalidArgument(f"Metadata field {name} is not supported")
+        response = self._metadata.GetModelMetadataResponse()
+        with read_model_spec(request).lease(self._models) as served:
+            write_spec(response.model_spec, served.model, served.number)
+            signatures = self._metadata.SignatureDefMap()
+            for name, definition in served.runner.signature_definitions.items():
+                signatures.signature_def[name].CopyFrom(definition)
+            response.metadata[SIGNATURES].Pack(signatures)
+        return response
+
+    async def status(self, request: Any, _: GrpcCall) -> Any:
+        """Answer a ``GetModelStatusRequest``; a label in it is ignored.
+
+        Returns:
+            A ``GetModelStatusResponse``, newest version first.
+
+        Raises:
+            InvalidArgument: The request is invalid, or the model unknown.
+        """
+        if not request.HasField("model_spec"):
+            raise InvalidArgument("Missing ModelSpec")
+        wanted = read_spec(request.model_spec)
+        response = self._status.GetModelStatusResponse()
+        for one in self._models.statuses(wanted.model, wanted.version):
+            added = response.model_version_status.add(
+                version=one.number, state=self._status.ModelVersionStatus.State.Value(one.state)
+            )
+            added.status.error_code = int(one.code)
+            added.status.error_message = one.message
+        return response
+
+
+@final
+class ReloadHandler:
+    """Handles requests to serve another list of models.
+
+    Args:
+        reload: Applies a list; None if the list is fixed.
+        policy: Which lists clients may send; None for none.
+    """
+
+    def __init__(self, *, reload: Reload | None, policy: ReloadPolicy | None, guard: Guard | None = None) -> None:
+        from tensorflow_serving.apis import model_management_pb2  # noqa: PLC0415 - imports TensorFlow
+
+        self._reload = reload
+        self._policy = policy
+        self._guard = guard or Guard()
+        self._response = model_management_pb2.ReloadConfigResponse
+
+    async def reload(self, request: Any, call: GrpcCall) -> Any:
+        """Answer a ``ReloadConfigRequest`` when every model of the list is available.
+
+        Returns:
+            A ``ReloadConfigResponse``.
+
+        Raises:
+            Failure: The list is fixed, clients may not send one, it is invalid, or one of its models is not available.
+        """
+        if self._reload is None:
+            raise Failure(Code.UNIMPLEMENTED, "This server's list of models is fixed.")
+        if self._policy is None:
+            raise Failure(
+                Code.PERMISSION_DENIED,
+                "This server takes no list of models from clients: it was started without --allow-reload.",
+            )
+        outcome = Code.OK
+        try:
+            self._policy.check(request.config)
+            await self._reload(request.config)
+        except Failure as failure:
+            outcome = failure.code
+            raise
+        finally:
+            models = len(request.config.model_config_list.config)
+            self._guard.record("reload", call.who, models=models, status=outcome.name)
+        response = self._response()
+        response.status.error_code = 0
+        response.status.error_message = ""
+        return response
+
+
+@final
+class ModelInferHandler:
+    """Translates ModelInfer: an `serving.grpc_api.starts.InferenceHandler`."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    def acquire(self, message: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
+        """The version that answers a ``ModelInferRequest``, leased. Raises `Failure`."""
+        wanted = Wanted(message.model_name, read_version(message.model_version))
+        served, caller = acquire(
+            self._models,
+            wanted,
+            call.caller,
+            call.metadata,
+            lambda name: read_infer_message(message).inputs.get(name),  # noqa: PLW0108 - read only where it is needed
+        )
+        return served, call if caller is call.caller else call._replace(caller=caller)
+
+    def prepare(self, message: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
+        """Read a ``ModelInferRequest``.
+
+        Returns:
+            What is asked, with what writes the bytes of a ``ModelInferResponse``.
+
+        Raises:
+            Failure: The request is invalid.
+        """
+        request = read_infer_message(message)
+        call.hold(size_of(request.inputs.values()))
+        write = partial(write_infer_message, request, served.model, served.number)
+        deadlines = [time_s for time_s in (request.timeout_s, call.timeout_s) if time_s is not None]
+        return replace(
+            make_inference_request(request, served, call.caller, write), timeout_s=min(deadlines) if deadlines else None
+        )
+
 
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from serving.http2.messages import PREFIX, prefixed
-from serving.http2.server_call import FULL
-from serving.http2.status_headers import FIRST_HEADERS, status_headers
+from serving.http2.server_call import FIRST_HEADERS, FULL, status_headers
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 from serving.http2.call_head import HeadReader
 from serving.http2.connection import Http2Connection
 from serving.http2.messages import ENCODINGS
-from serving.http2.server_call import FULL, IDENTITY, StreamMethod, UnaryMethod
-from serving.http2.status_headers import ACCEPTED_ENCODINGS, NOT_GRPC
+from serving.http2.server_call import ACCEPTED_ENCODINGS, FULL, IDENTITY, NOT_GRPC, StreamMethod, UnaryMethod
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:

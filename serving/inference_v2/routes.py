@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from serving.models.version_folders import LARGEST_VERSION
 from serving.status import InvalidArgument
-from serving.transport.bounded_cache import bounded_cache
+from serving.transport.http_request import bounded_cache
 
 PREFIX = re.compile(r"/v2(?:[/?].*)?", re.DOTALL)
 MODEL = re.compile(

@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from serving.metrics.model_metrics import ModelCounts
-from serving.metrics.prometheus import Histogram, Labels, counter_lines, histogram_lines
+from serving.metrics.model_metrics import Histogram, Labels, ModelCounts, counter_lines, histogram_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.rollout.split.split_file import Split, read_split
 from monitoring.tracing import exporting
 from monitoring.traffic.remote.urls import shown_url
 from serving.access.audit_log import AuditLog
@@ -32,14 +35,12 @@ from serving.models.op_libraries import load_op_libraries
 from serving.models.reloading import Reloader
 from serving.models.runner import ANY_OPERATION
 from serving.models.versions import Models
-from serving.server.gc_tuning import tune_gc
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.labels_endpoint import LabelsEndpoint
 from serving.server.listeners import bind_listeners
 from serving.server.peers import PeerPages, SingleProcess
-from serving.server.periodic import repeating
 from serving.server.shutdown import DrainingServer, hangups_held
-from serving.split.file_watch import SplitFile
+from serving.split.routing import split_by_model
 from serving.transport.limits import raise_open_file_limit
 
 if TYPE_CHECKING:
@@ -59,6 +60,98 @@ if TYPE_CHECKING:
     from serving.transport.limits import ConnectionLimiter
 
     Report = Callable[[str], None]
+
+
+class SplitFile:
+    """Reads the file again when it changes, and has the models split by it.
+
+    Args:
+        file: The file; there may be none yet.
+        report: Called with a sentence for each change.
+    """
+
+    def __init__(self, file: Path, models: Models, report: Callable[[str], None]) -> None:
+        self._file = file
+        self._models = models
+        self._report = report
+        self._split: Split | None = None
+        self._problem = ""
+
+    def poll(self) -> None:
+        """Look at the file once. One that cannot be read changes nothing, and is reported once."""
+        try:
+            split = read_split(self._file)
+        except BadInput as error:
+            if str(error) != self._problem:
+                self._problem = str(error)
+                self._report(f"{error} Requests are split as before.")
+            return
+        self._problem = ""
+        if split == self._split:
+            return
+        self._split = split
+        self._models.splits = split_by_model([split])
+        if split is None:
+            self._report("Requests are not split between versions any more: the newest version answers.")
+        elif split.is_over:
+            self._report(f"Version {split.champion} of {split.model} answers requests that name none.")
+        else:
+            self._report(
+                f"Version {split.candidate} of {split.model} answers {split.share:.1%} of requests that name none, "
+                f"version {split.champion} the others."
+            )
+
+
+@contextmanager
+def repeating(name: str, work: Callable[[], None], *, every_s: float) -> Iterator[Callable[[], None]]:
+    """Run ``work`` every ``every_s`` seconds until the block ends.
+
+    Args:
+        every_s: The interval in seconds; 0 runs ``work`` on demand only.
+
+    Yields:
+        A function that runs ``work`` at once, in the thread. Calls during a run cause one further run together.
+    """
+    wanted = threading.Event()
+    is_over = False
+
+    def repeat() -> None:
+        while True:
+            wanted.wait(every_s if every_s > 0 else None)
+            if is_over:
+                return
+            wanted.clear()
+            work()
+
+    thread = threading.Thread(target=repeat, name=name, daemon=True)
+    thread.start()
+    try:
+        yield wanted.set
+    finally:
+        is_over = True
+        wanted.set()
+        thread.join()
+
+
+#: Allocations less deallocations before the youngest generation is collected. Python's default of 700 is two requests.
+YOUNG_OBJECTS = 50_000
+
+
+# A request of a few hundred numbers is as many new lists, and Python visits all tracked objects once enough of them
+# were allocated. With TensorFlow imported that is a million objects and a pause of half a second.
+def tune_gc() -> None:
+    """Freeze the objects that are alive, and collect less often.
+
+    To be called before the first model is loaded, so that an unloaded model gives its memory back. Imports TensorFlow,
+    whose objects are most of the frozen ones: 4 to 10 s if it is not imported yet.
+    """
+    import tensorflow as tf  # noqa: PLC0415 - seconds
+
+    del tf
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+
 
 # Python lets a thread keep the interpreter for 5 ms; the model's thread, back from the graph with its outputs, would
 # wait that long for the event loop.

@@ -15,15 +15,40 @@ import httptools
 from serving.access.identity import identity_of
 from serving.transport.http_request import HttpRequest, target_of
 from serving.transport.http_response import FULL_TEXT, TOO_MANY, HttpResponse, too_large, write_error, write_head
-from serving.transport.request_source import CLOSE, NOT_HTTP, SOURCE_HEADERS, source_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from uvicorn.server import ServerState
 
+    from serving.access.origins import OriginPolicy
     from serving.transport.http_settings import HttpSettings
     from serving.transport.limits import ConnectionLimiter
+
+#: Headers that name the server, or the page that sends the request; and the framing, which HTTP/1.0 does not have.
+SOURCE_HEADERS = frozenset({b"host", b"origin", b"sec-fetch-site", b"transfer-encoding"})
+CLOSE = ((b"connection", b"close"),)
+NOT_HTTP = HttpResponse(400, b"Invalid HTTP request received.", b"text/plain; charset=utf-8", CLOSE)
+
+
+def source_refusal(headers: Sequence[tuple[bytes, bytes]], version: str, origins: OriginPolicy) -> HttpResponse | None:
+    """Refuse a request that names no Host or several, another server's, or that a page of another origin sends.
+
+    Args:
+        headers: Those of `SOURCE_HEADERS`.
+
+    Returns:
+        The response; None if the request may be answered.
+    """
+    named = dict(headers)
+    hosts = [value for name, value in headers if name == b"host"]
+    is_old = version != "1.1"
+    if len(hosts) > 1 or not (hosts or is_old) or (is_old and b"transfer-encoding" in named):
+        return NOT_HTTP
+    host = hosts[0] if hosts else b"localhost"  # programs that speak HTTP/1.0; browsers do not
+    why = origins.refusal(host, named.get(b"origin", b""), named.get(b"sec-fetch-site", b""))
+    return None if why is None else HttpResponse(403, write_error(why), headers=CLOSE)
+
 
 #: How long a client may go on sending bytes that are not read before the connection is closed, so that it can read the
 #: response.

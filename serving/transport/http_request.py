@@ -4,10 +4,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, TypeVarTuple
 
 from serving.access.identity import NOBODY, Identity
-from serving.transport.bounded_cache import bounded_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
+ENTRIES = 1024
+LONGEST = 512
+
+
+def bounded_cache(function: Callable[[*Arguments], Result]) -> Callable[[*Arguments], Result]:
+    """As `functools.cache`, for a function whose last argument is a text: results for long texts are not cached.
+
+    A full cache is emptied. Cost: 0.15 µs for a cached result; a wrapper of `functools.lru_cache` takes twice as long.
+
+    >>> bounded_cache(len)("abc")
+    3
+
+    Args:
+        function: Its last argument is a str or bytes; texts of at most 512 are cached.
+    """
+    cached: dict[Any, Result] = {}
+
+    def call(*arguments: *Arguments) -> Result:
+        try:
+            return cached[arguments]
+        except KeyError:
+            pass
+        result = function(*arguments)
+        text: Any = arguments[-1]  # type: ignore[misc]  # the last of at least one
+        if len(text) <= LONGEST:
+            if len(cached) >= ENTRIES:
+                cached.clear()
+            cached[arguments] = result
+        return result
+
+    update_wrapper(call, function)
+    return call
+
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Names in lower case, and values."""

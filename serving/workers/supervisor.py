@@ -5,24 +5,173 @@ It serves nothing itself, starts no thread, and is forked from before TensorFlow
 
 from __future__ import annotations
 
+import json
 import os
 import selectors
 import signal
 import socket
+import sys
 import time
-from typing import TYPE_CHECKING, final
+import traceback
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, final
 
-from monitoring.errors import CannotRun, PitfallsError
+from monitoring.errors import BadInput, CannotRun, PitfallsError
+from serving.server.server import serve
 from serving.server.shutdown import AFTER_DRAIN_S
 from serving.workers.list_file import ListFile
-from serving.workers.worker_handle import WorkerHandle
-from serving.workers.worker_process import SIGNALS, fork_worker
+from serving.workers.worker import Worker, WorkerContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from serving.server.settings import ServeSettings
+
+#: Signals that a supervisor handles, and workers must not before they have handlers of their own.
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+
+
+def fork_worker(
+    number: int,
+    settings: ServeSettings,
+    folder: Path,
+    prepare: Callable[[], None],
+    others: Iterable[socket.socket],
+) -> tuple[int, socket.socket]:
+    """Start a worker; only in a process without threads.
+
+    Args:
+        prepare: Called in the worker just before TensorFlow is imported.
+        others: The supervisor's sockets to other workers, which this one closes.
+
+    Returns:
+        The process id, and the socket on which the worker's messages come.
+    """
+    ours, theirs = socket.socketpair()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Signals that come before the child has handlers of its own stay pending until it does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    pid = os.fork()
+    if not pid:
+        _run_child(settings, prepare, WorkerContext(folder=folder, number=number, control=theirs), (ours, *others))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    theirs.close()
+    return pid, ours
+
+
+def _run_child(
+    settings: ServeSettings, prepare: Callable[[], None], context: WorkerContext, not_ours: Iterable[socket.socket]
+) -> None:
+    """Run the child; it never returns into the supervisor's code."""
+    code = CannotRun.exit_code
+    try:
+        os.setpgid(0, 0)  # Ctrl-C in a terminal is for the supervisor, which forwards it
+        signal.set_wakeup_fd(-1)
+        for one in SIGNALS:
+            signal.signal(one, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, set(SIGNALS) - {signal.SIGHUP})  # the server holds that one
+        for other in not_ours:
+            other.close()
+        code = _serve(settings, prepare, context)
+    except BaseException:  # noqa: BLE001 - the child ends here whatever happens; the traceback is shown
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _serve(settings: ServeSettings, prepare: Callable[[], None], context: WorkerContext) -> int:
+    def send(**message: Any) -> None:
+        context.control.sendall(json.dumps(message).encode() + b"\n")
+
+    try:
+        serve(
+            settings,
+            on_ready=lambda ready: send(ready=asdict(ready)),
+            report=lambda text: send(said=text),
+            prepare=prepare,
+            peers=Worker(context),
+        )
+    except PitfallsError as error:
+        parts = {"what": error.what, "got": error.got, "expected": error.expected, "fix": error.fix}
+        send(failed={**parts, "exit_code": error.exit_code})
+        return error.exit_code
+    return 0
+
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+#: A worker that ran so long was healthy: the next pause is the first again.
+HEALTHY_S = 60.0
+
+
+@dataclass(slots=True, kw_only=True)
+class WorkerHandle:
+    """The state of one worker. Times are seconds of the supervisor's clock."""
+
+    number: int
+    pid: int = 0
+    """0: no process."""
+    control: socket.socket | None = None
+    """From the worker, non-blocking; the worker stops when it is closed."""
+    ready: dict[str, Any] | None = None
+    """The worker's `ServerInfo` as JSON, once it is ready."""
+    failure: PitfallsError | None = None
+    """Why it could not start."""
+    reports: Counter[str] = field(default_factory=Counter)
+    """How often it has reported each text."""
+    started_s: float = 0.0
+    pause_s: float = 0.0
+    """Before the restart that was scheduled last."""
+    restart_at_s: float | None = None
+    _received: bytes = b""
+
+    def start(self, pid: int, control: socket.socket, now_s: float) -> None:
+        """A process has been started for this worker."""
+        control.settimeout(0)
+        self.pid, self.control, self.started_s, self.restart_at_s = pid, control, now_s, None
+
+    def receive(self) -> list[dict[str, Any]]:
+        """The messages that have come since the last call, complete ones only."""
+        while self.control is not None:
+            try:
+                received = self.control.recv(1 << 16)
+            except BlockingIOError:
+                break
+            except OSError:
+                received = b""
+            if not received:
+                break
+            self._received += received
+        *lines, self._received = self._received.split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def record(self, message: dict[str, Any]) -> None:
+        """Keep the message that the worker is ready, or why it is not; others are ignored."""
+        if "ready" in message:
+            self.ready = message["ready"]
+        elif "failed" in message:
+            parts = dict(message["failed"])
+            kind = BadInput if parts.pop("exit_code") == BadInput.exit_code else CannotRun
+            self.failure = kind(**parts)
+
+    def schedule_restart(self, now_s: float, *, was_ready: bool) -> None:
+        """Restart the worker after a pause, which doubles from 1 to 30 s unless the worker had been healthy."""
+        was_healthy = was_ready and now_s - self.started_s >= HEALTHY_S
+        self.pause_s = FIRST_PAUSE_S if was_healthy or not self.pause_s else min(2 * self.pause_s, LONGEST_PAUSE_S)
+        self.restart_at_s = now_s + self.pause_s
+
+    def clear(self) -> None:
+        """The worker has no process any more; a scheduled restart stays."""
+        if self.control is not None:
+            self.control.close()
+        self.pid, self.control, self._received, self.ready, self.failure = 0, None, b"", None, None
+        self.reports.clear()
+
 
 #: Reports of a worker that are kept to recognise repeated ones.
 REPORTS_KEPT = 1000

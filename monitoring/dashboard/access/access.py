@@ -2,14 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from monitoring.dashboard.access.sessions import Sessions
 from monitoring.dashboard.access.tokens import GetTokens, Role, digest_of, role_of
-from monitoring.dashboard.access.wrong_tokens import WrongTokens
+from monitoring.watches.descriptions import printable
+
+#: Seconds from one answer to a wrong token to the next.
+DELAY_S: Final = 1.0
+
+#: Wrong tokens that wait for their answer, at most; a further one is refused at once.
+MOST_WAITING: Final = 10
+
+
+class WrongTokens:
+    """Answers wrong tokens. Belongs to one event loop.
+
+    Args:
+        report: Called with a sentence for each that was answered.
+        delay_s: Seconds from one answer to the next.
+    """
+
+    def __init__(self, report: Callable[[str], None] = lambda _: None, delay_s: float = DELAY_S) -> None:
+        self._report = report
+        self._delay_s = delay_s
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self.count = 0
+        """How many there were, those that were refused at once included."""
+
+    async def answered(self, peer: str, path: str) -> bool:
+        """Wait until a wrong token may be answered.
+
+        Args:
+            path: What was asked for.
+
+        Returns:
+            Whether it is to be answered; False at once if too many wait already.
+        """
+        self.count += 1
+        if self._waiting >= MOST_WAITING:
+            return False
+        self._waiting += 1
+        try:
+            async with self._turn:
+                await asyncio.sleep(self._delay_s)
+                so_far = f"{self.count:,} since the start"
+                self._report(f"The dashboard got a wrong token from {peer} for {printable(path, 100)}: {so_far}.")
+        finally:
+            self._waiting -= 1
+        return True
+
+
+#: How long a browser stays signed in.
+SESSION_SECONDS: Final = 12 * 3600
+
+#: Sessions that are kept, at most; with more, the oldest ends.
+MOST_SESSIONS: Final = 10_000
+
+
+class Sessions:
+    """The sessions of a dashboard, in memory: they end with its process. Belongs to one event loop.
+
+    Args:
+        clock: Seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._sessions: dict[bytes, tuple[bytes, float]] = {}
+        """The digest of each token, and when its session ends, by the digest of the cookie, the oldest first."""
+
+    def begin(self, token: bytes) -> str:
+        """Begin a session."""
+        if len(self._sessions) >= MOST_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+        cookie = secrets.token_urlsafe(32)
+        self._sessions[_key(cookie)] = token, self._clock() + SESSION_SECONDS
+        return cookie
+
+    def end(self, cookie: str) -> None:
+        """End the session of a cookie, if there is one."""
+        self._sessions.pop(_key(cookie), None)
+
+    def token_of(self, cookie: str) -> bytes | None:
+        """The digest of the token with which a session began; None if there is no session, or it has ended."""
+        token, until = self._sessions.get(_key(cookie), (None, 0.0))
+        if token is not None and self._clock() >= until:
+            self.end(cookie)
+            return None
+        return token
+
+
+def _key(cookie: str) -> bytes:
+    return hashlib.sha256(cookie.encode(errors="surrogatepass")).digest()
+
 
 #: The cookie that a browser gets for the token.
 COOKIE = "pitfalls_dashboard"

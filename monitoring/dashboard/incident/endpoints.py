@@ -20,8 +20,7 @@ from monitoring.dashboard.incident.incident import IncidentView, read_incident
 from monitoring.dashboard.incident.outcomes import OutcomesPage, read_outcomes_page
 from monitoring.dashboard.incident.rows import RowsView, read_rows
 from monitoring.dashboard.stores.stores import StoredDeployment, Stores, existing
-from monitoring.dashboard.view.action_form import KINDS, NOBODY, SNOOZES, action_of, require_sure
-from monitoring.dashboard.view.endpoint import GetStores, ViewEndpoint, shown_to
+from monitoring.dashboard.view.endpoint import GetStores, Turns, ViewEndpoint, shown_to
 from monitoring.dashboard.view.kept_readings import KeptReadings
 from monitoring.dashboard.view.requests import (
     DEPLOYMENT,
@@ -31,8 +30,16 @@ from monitoring.dashboard.view.requests import (
     place_of,
     windows_of,
 )
-from monitoring.dashboard.view.responses import NAME_COOKIE, led_to, page_answer
-from monitoring.dashboard.view.turns import Turns
+from monitoring.dashboard.view.responses import (
+    KINDS,
+    NAME_COOKIE,
+    NOBODY,
+    SNOOZES,
+    action_of,
+    led_to,
+    page_answer,
+    require_sure,
+)
 from monitoring.records import ActionKind
 
 INCIDENT = f"{DEPLOYMENT}/incidents/{{incident:count}}"

@@ -26,6 +26,7 @@ from monitoring.jobs.examples.outcomes import Outcomes, read_outcomes
 from monitoring.records import WindowRecord
 from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import Floats
 from monitoring.watches.descriptions import NOTHING, lower_first, printable, slice_title
 
@@ -139,8 +140,9 @@ def outcome_views(found: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:
 
 
 def _view(found: Outcomes) -> OutcomesView:
-    if found.task.ranking is not None:
-        return _ranks(found, found.task.ranking)
+    ranking = ranking_of(found.task)
+    if ranking is not None:
+        return _ranks(found, ranking)
     if not found.task.classes:
         return _residuals(found)
     return _confusion(found) if found.task.exclusive else _decisions(found)

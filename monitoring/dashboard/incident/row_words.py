@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.watches.descriptions import NOTHING, printable
 
@@ -93,8 +94,9 @@ def _id_words(codes: Sequence[int], task: Ranking, ids: Mapping[int, str]) -> li
 
 def _words(values: NDArray[Any], task: Task, ids: Mapping[int, str]) -> list[str]:
     """Answers or labels as `Task.read_answers` gives them."""
-    if task.ranking is not None:
-        return [printable(", ".join(_id_words(row, task.ranking, ids))) for row in values.tolist()]
+    ranking = ranking_of(task)
+    if ranking is not None:
+        return [printable(", ".join(_id_words(row, ranking, ids))) for row in values.tolist()]
     if values.dtype.kind == "b":
         named = [[name for name, has in zip(task.classes, row, strict=True) if has] for row in values.tolist()]
         return [printable(", ".join(names)) or "none" for names in named]

@@ -9,19 +9,63 @@ from monitoring.config import MonitorConfig
 from monitoring.dashboard.incident.example_rows import RowsGroup, rows_groups
 from monitoring.dashboard.incident.incident import WINDOWS_AFTER
 from monitoring.dashboard.incident.outcomes import NO_CONFIG, OutcomesView, kept_outcomes, tables_of
-from monitoring.dashboard.incident.subgroups import subgroup_views
 from monitoring.dashboard.stores.stores import StoredDeployment
 from monitoring.dashboard.view.kept_readings import KeptReadings, state_of
-from monitoring.dashboard.view.table import TableView
+from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.errors import PitfallsError
 from monitoring.jobs.examples.incident_rows import IncidentRows, read_incident_rows
-from monitoring.jobs.subgroups.subgroup_rows import read_subgroups
-from monitoring.records import FACT_WATCH, IncidentRecord, WindowRecord
-from monitoring.reports.sections.formatting import format_window
+from monitoring.jobs.subgroups.subgroup_rows import FoundSubgroups, read_subgroups
+from monitoring.jobs.subgroups.subgroups import ERROR_RATE
+from monitoring.records import FACT_WATCH, IncidentRecord, Subgroup, WindowRecord
+from monitoring.reports.sections.formatting import format_count, format_window
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.cause_line import cause_line
-from monitoring.watches.descriptions import printable, slice_title, watch_title
+from monitoring.watches.descriptions import format_value, lower_first, printable, slice_title, watch_title
+
+TITLE = "Subgroups in which the model got worse"
+
+
+def subgroup_views(found: FoundSubgroups | None) -> tuple[OutcomesView, ...]:
+    """The table of subgroups.
+
+    Args:
+        found: What was found; None where losses or labels are not known.
+
+    Returns:
+        One view, whose note says so where no subgroup is worse than the others; none without labelled rows.
+    """
+    if found is None or not found.rows:
+        return ()
+    what = lower_first(watch_title(found.watch.name))
+    rows = f"{format_count(found.rows, 'labelled row')} of {format_count(len(found.windows), 'window')}"
+    note = (
+        f"A tree of two levels over the inputs chose them on half of {rows}; their rises are those of the other half. "
+        f"The chance that one is named for nothing is at most {100 * ERROR_RATE:.0f} %. "
+        "A search of every 30 windows opens notices of such."
+    )
+    if not found.subgroups:
+        note = f"The {what} rose in no part of the inputs more than in the other rows. {note}"
+    table = TableView(
+        name="subgroups",
+        title=TITLE,
+        columns=("Subgroup", "Rows", f"Rise of {what}", "Other rows", "p"),
+        rows=tuple(_row(one, found.watch.name) for one in found.subgroups),
+        numeric=frozenset({1, 2, 3, 4}),
+        note=note,
+    )
+    return (OutcomesView(title=TITLE, table=table, data=None),)
+
+
+def _row(one: Subgroup, watch: str) -> tuple[Cell, ...]:
+    return (
+        cell(printable(str(one)), style="text"),
+        cell(f"{one.rows:,}", one.rows),
+        cell(format_value(watch, one.rise), one.rise),
+        cell(format_value(watch, one.others), one.others),
+        cell(f"{one.p_value:.1g}", one.p_value),
+    )
+
 
 #: Inputs that a table of the page has, those that moved first.
 MOST_INPUTS = 12

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from monitoring.config import load_config
 from monitoring.dashboard.rebaseline.rebaseline import RebaselineForm, RebaselineView, rebaseline_view, time_of
 from monitoring.dashboard.stores.candidates import Place
-from monitoring.dashboard.view.action_form import NOBODY, require_sure
 from monitoring.dashboard.view.endpoint import GetStores
+from monitoring.dashboard.view.responses import NOBODY, require_sure
 from monitoring.errors import BadInput
 from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, RebaselineResult, rebaseline, undo_rebaseline

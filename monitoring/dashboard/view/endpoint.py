@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,7 +18,39 @@ from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.view.requests import zone_of
 from monitoring.dashboard.view.responses import table_answer
 from monitoring.dashboard.view.table import TABLE_ROWS, TableView
-from monitoring.dashboard.view.turns import Turns
+
+#: Requests that wait, at most.
+MOST_WAITING: Final = 20
+
+_BUSY = (
+    "The dashboard is busy.\n"
+    "Many requests for rows, or for answers and labels, wait for their turn. Ask again in a moment."
+)
+
+
+class Turns:
+    """Lets requests in one after another. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Wait for a turn.
+
+        Raises:
+            HTTPException: 503, as too many wait already.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise HTTPException(503, _BUSY)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._waiting -= 1
+
 
 #: Gives the stores as they are now.
 GetStores: TypeAlias = Callable[[], Stores]

@@ -22,6 +22,7 @@ from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.sources.traffic import open_traffic, with_labels
 from monitoring.judging.window.bottom_k_sample import BottomKSample
+from monitoring.tasks.registry import ranking_of
 from monitoring.traffic.cells import decoded
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.ranked_ids import ids_by_code
@@ -80,7 +81,7 @@ class LiveRows:
 
     def id_names(self, ids: pa.Array, window: Window) -> dict[int, str]:
         """Of a ranking the ids that some rows of a window were answered or have as labels, by their codes."""
-        if self.spec.task.ranking is None:
+        if ranking_of(self.spec.task) is None:
             return {}
         labels = self.labels.filter(pc.is_in(self.labels["prediction_id"], ids.cast(pa.string())))
         return self.judged.answered_ids(window, IdSet(ids)) | ids_by_code(decoded(labels["label"]))

@@ -28,6 +28,7 @@ from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_source import Reading, TableSource
 from monitoring.tasks.label_codes import only_where
+from monitoring.tasks.registry import numbers_of, ranking_of
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.descriptors.descriptors import require_libraries
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
@@ -282,9 +283,9 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         predicted=predicted,
         id_scores=traffic.id_scores or spec.id_scores,
         classes=spec.task.classes,
-        numbers=spec.task.number_names if len(spec.task.numbers) > 1 else (),
+        numbers=spec.task.number_names if len(numbers_of(spec.task)) > 1 else (),
         exclusive=not spec.task.is_multilabel,
-        ranking=spec.task.ranking,
+        ranking=ranking_of(spec.task),
         inputs={feature.name: feature.kind for feature in spec.features},
         described=spec.described,
         known=dict(spec.columns),

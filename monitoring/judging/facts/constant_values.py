@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.judging.facts.binomial import binomial_tail
 from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, LABELS_SUBJECT
+from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.records import Finding
 from monitoring.tasks.task import Whole
 from monitoring.watches.variety import Variety, VarietyPart

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
-from monitoring.judging.facts.binomial import binomial_tail
+from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.records import Finding, ScoreSum, WatchKey
 from monitoring.tasks.output_names import split_output
 from monitoring.watches.integrity import ANSWERS

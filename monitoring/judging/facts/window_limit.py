@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 
 from monitoring.evidence.sampling_variance import SamplingVariance, assumed_std
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality
-from monitoring.judging.facts.binomial import binomial_tail
+from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.records import ScoreSum, WatchKey, WindowRecord
 
 #: A window lies so many times as far above the baseline's mean, in log odds, as the worst window seen. Where days have

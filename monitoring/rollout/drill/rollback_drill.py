@@ -31,6 +31,7 @@ from monitoring.rollout.rollout_settings import settings_text
 from monitoring.rollout.scoring import Scorer
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
+from monitoring.tasks.registry import ranking_of
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -188,7 +189,7 @@ def drill_rollbacks(
 
 
 def _check(versions: Versions) -> None:
-    if versions.spec.several is not None or versions.spec.ranking is not None:
+    if versions.task.outputs_judged or ranking_of(versions.task) is not None:
         raise BadInput(
             "This drill is of classes and numbers.",
             got=f"a model of {type(versions.task).__name__}",

@@ -22,6 +22,7 @@ from monitoring.jobs.table_description import TableDescription, baseline_spec, c
 from monitoring.rollout.pairs import PairedRows
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import Floats, Task, TaskName, Whole
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns
@@ -305,4 +306,4 @@ def _fitted(spec: BaselineSpec, pairs: PairedRows) -> Task:
     first = np.flatnonzero(has_label(pairs.labels))[:FIT_ROWS]
     answers: Floats = np.concatenate([pairs.champion[first], pairs.candidate[first]])
     labels: Whole = np.concatenate([pairs.labels[first], pairs.labels[first]])
-    return spec.task if spec.task.ranking is not None else spec.task.fitted(answers, labels)
+    return spec.task if ranking_of(spec.task) is not None else spec.task.fitted(answers, labels)

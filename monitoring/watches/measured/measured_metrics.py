@@ -2,18 +2,201 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
 from monitoring.baseline.predictions import Predictions
+from monitoring.records import MeasuredMetric
 from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.task import Task
+from monitoring.tasks.output_names import OF, named
+from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.registry import numbers_of, ranking_of
+from monitoring.tasks.task import NO_LABEL, Floats, OutputTask, Task, Whole
 from monitoring.watches.measured.class_metrics import ClassMetrics
-from monitoring.watches.measured.number_metrics import NumberMetrics
-from monitoring.watches.measured.output_metrics import OutputMetrics
-from monitoring.watches.measured.ranking_metrics import RankingMetrics
-from monitoring.watches.measured.vector_metrics import VectorMetrics
+from monitoring.watches.measured.number_metrics import SUMS, NumberMetrics
+from monitoring.watches.measured.window_means import ERRORS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputMetrics:
+    """The metrics of a model of several outputs: those that a model of each output alone would have.
+
+    Attributes:
+        task: What the model answers.
+        outputs: The metrics of each output, in order; None where the baseline has no label for it.
+    """
+
+    task: Task
+    outputs: tuple[ClassMetrics | NumberMetrics | None, ...]
+
+    @classmethod
+    def fit(cls, task: Task, answers: Floats, labels: Whole, threshold: float | None = None) -> OutputMetrics:
+        """From a baseline's finite answers, [n, width], and their labels' codes, [n, outputs]."""
+        found: list[ClassMetrics | NumberMetrics | None] = []
+        for one, own, codes in _labelled(task, answers, labels):
+            known = ~one.task.unknown(codes)
+            if not known.any():
+                found.append(None)
+            elif one.task.exclusive:
+                found.append(ClassMetrics.fit(one.task, own[known], threshold))
+            else:
+                found.append(NumberMetrics.fit(numbers_of(one.task)[0], codes[known]))
+        return cls(task=task, outputs=tuple(found))
+
+    def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
+        """Whole numbers that can be added over batches of rows.
+
+        Args:
+            answers: Finite answers, [n, width].
+            labels: Their labels' codes, [n, outputs].
+        """
+        return {
+            f"{OF}{one.output}:{name}": count
+            for shown, (one, own, codes) in zip(self.outputs, _labelled(self.task, answers, labels), strict=True)
+            if shown is not None
+            for name, count in shown.tally(own, codes).items()
+        }
+
+    def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
+        """The metrics of some rows.
+
+        Args:
+            counts: As of `tally`, or the sum of several.
+            rng: As of `ClassMetrics.measured`.
+
+        Returns:
+            Those that are defined; none without rows.
+        """
+        found = []
+        for output, shown in zip(self.task.outputs_judged, self.outputs, strict=True):
+            before = f"{OF}{output.output}:"
+            own = {name.removeprefix(before): count for name, count in counts.items() if name.startswith(before)}
+            metrics = [] if shown is None else shown.measured(own, rng)
+            found += [replace(one, metric=named(output.output, one.metric)) for one in metrics]
+        return found
+
+
+def _labelled(task: Task, answers: Floats, labels: Whole) -> Iterator[tuple[OutputTask, Floats, Whole]]:
+    """Each output with its own answers and label codes, of the rows that have a label of it."""
+    for place, (one, own) in enumerate(task.parts(answers)):
+        known = labels[:, place] != NO_LABEL
+        yield one, own[known], labels[known, place]
+
+
+#: One in fixed point.
+ONE = 1 << 40
+
+#: The metric that each loss is 1 less of.
+SHOWN = {"recall_loss": "recall_at_k", "ndcg_loss": "ndcg_at_k", "reciprocal_rank_loss": "mean_reciprocal_rank"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingMetrics:
+    """The metrics of a model that answers ids, with normal intervals: rows are independent.
+
+    Attributes:
+        task: What the model answers.
+    """
+
+    task: Ranking
+
+    def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
+        """Whole numbers that can be added over batches of rows.
+
+        Args:
+            answers: Finite answers, [n, width].
+            labels: Their labels' codes, none absent, [n, relevant ids].
+        """
+        losses = self.task.losses(answers, labels)
+        gains = [1.0 - losses[metric] for metric in self.task.metrics]
+        sums = [int(np.rint(values * ONE).astype(np.int64).sum()) for gain in gains for values in (gain, gain**2)]
+        return {ROWS: np.array(len(labels)), POWERS: np.array(sums, dtype=np.int64)}
+
+    def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
+        """The metrics of some rows.
+
+        Args:
+            counts: As of `tally`, or the sum of several.
+            rng: None for no intervals, whose bounds are the values then; otherwise not used.
+
+        Returns:
+            One for each loss; none without rows.
+        """
+        rows = int(counts[ROWS]) if ROWS in counts else 0
+        if not rows:
+            return []
+        found = []
+        for metric, (mean, square) in zip(self.task.metrics, counts[POWERS].reshape(-1, 2) / ONE / rows, strict=True):
+            error = math.sqrt(max(float(square) - float(mean) ** 2, 0.0) / rows)
+            half = 0.0 if rng is None else ERRORS * error
+            value = float(mean)
+            found.append(
+                MeasuredMetric(
+                    metric=SHOWN[metric],
+                    rows=rows,
+                    value=value,
+                    low=max(value - half, 0.0),
+                    high=min(value + half, 1.0),
+                )
+            )
+        return found
+
+
+ROWS = "measured rows"
+POWERS = "powers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorMetrics:
+    """The metrics of a model that predicts several numbers: those of each number, its name after a colon.
+
+    Attributes:
+        task: What the model answers.
+        numbers: The metrics of each number, in the order of the answers.
+    """
+
+    task: Task
+    numbers: tuple[NumberMetrics, ...]
+
+    @classmethod
+    def fit(cls, task: Task, labels: Whole) -> VectorMetrics:
+        """From the labels' codes of a baseline, [n, numbers], n > 0, none absent."""
+        parts = (NumberMetrics.fit(one, labels[:, place]) for place, one in enumerate(numbers_of(task)))
+        return cls(task=task, numbers=tuple(parts))
+
+    def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
+        """Whole numbers that can be added over batches of rows.
+
+        Args:
+            answers: Finite answers, [n, numbers].
+            labels: Their labels' codes, none absent, [n, numbers].
+        """
+        powers = [one.tally(answers[:, [place]], labels[:, place])[POWERS] for place, one in enumerate(self.numbers)]
+        return {ROWS: np.array(len(labels)), POWERS: np.concatenate(powers)}
+
+    def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
+        """The metrics of some rows.
+
+        Args:
+            counts: As of `tally`, or the sum of several.
+            rng: As of `NumberMetrics.measured`.
+
+        Returns:
+            Those that are defined; none without rows.
+        """
+        if ROWS not in counts:
+            return []
+        powers = counts[POWERS].reshape(len(self.numbers), len(SUMS))
+        return [
+            replace(metric, metric=f"{metric.metric}:{name}")
+            for name, one, sums in zip(self.task.number_names, self.numbers, powers, strict=True)
+            for metric in one.measured({ROWS: counts[ROWS], POWERS: sums}, rng)
+        ]
+
 
 MeasuredMetrics: TypeAlias = ClassMetrics | NumberMetrics | VectorMetrics | RankingMetrics | OutputMetrics
 
@@ -36,8 +219,9 @@ def fit_measured(task: Task, reference: Predictions, threshold: float | None = N
         return None
     if task.classes:
         return ClassMetrics.fit(task, reference.probabilities[known], threshold)
-    if len(task.numbers) > 1:
+    numbers, ranking = numbers_of(task), ranking_of(task)
+    if len(numbers) > 1:
         return VectorMetrics.fit(task, reference.labels[known])
-    if task.ranking is not None:
-        return RankingMetrics(task=task.ranking)
-    return NumberMetrics.fit(task.numbers[0], reference.labels[known]) if task.numbers else None
+    if ranking is not None:
+        return RankingMetrics(task=ranking)
+    return NumberMetrics.fit(numbers[0], reference.labels[known]) if numbers else None

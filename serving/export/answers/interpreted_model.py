@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
+from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.task import WatchedOutput
 from monitoring.tasks.vector_regression import VectorRegression
 from serving.export.outputs.number_vectors import find_vector_output
 from serving.export.outputs.predicted_number import find_number_output

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.output_numbers import output_columns
 from monitoring.baseline.spec import OF_OUTPUT, BaselineSpec, FeatureSpec
-from monitoring.tasks.outputs_only import WatchedOutput
+from monitoring.tasks.task import WatchedOutput
 from monitoring.traffic.value_kinds import why_no_input
 from serving.export.answers.model_answers import listed_answers
 

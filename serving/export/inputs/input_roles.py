@@ -23,7 +23,7 @@ from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.descriptors.language import can_tell_languages
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
-from serving.export.inputs.feature_columns import MISSING_CATEGORY
+from serving.export.inputs.input_arrays import MISSING_CATEGORY
 
 if TYPE_CHECKING:
     from serving.export.inputs.model_inputs import ModelInput

@@ -13,7 +13,8 @@ from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.label_objects import label_object, texts_of_outputs
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import OutputTask, SeveralTasks
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import OutputTask
 from monitoring.traffic.cells import decoded
 from serving.export.outputs.probabilities import ROUNDING, is_one_number
 from serving.export.reference_labels import listed

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from monitoring.baseline.output_numbers import made_answers, output_numbers
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
+from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.ranking import Ranking
+from monitoring.tasks.task import WatchedOutput
 
 
 def task(**widths: int | None) -> OutputsOnly:

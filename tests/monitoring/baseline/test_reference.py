@@ -11,7 +11,7 @@ import pytest
 
 from monitoring.baseline import reference as module
 from monitoring.baseline.folder import REFERENCE, load_baseline, write_baseline
-from monitoring.baseline.reference import InMemoryReference, ReferenceFile, ReferenceRows
+from monitoring.baseline.reference import InMemoryReference, ReferenceFile, ReferenceRows, how_to_rewrite, unreadable
 from monitoring.errors import CannotRun
 from tests.monitoring.baseline.reference_tables import SPEC, reference
 
@@ -103,3 +103,32 @@ def test_a_file_without_a_column_or_with_other_rows_does_not_pass_the_check(file
 def test_both_are_rows_of_a_baseline(file: Path, held: InMemoryReference) -> None:
     both: tuple[ReferenceRows, ReferenceRows] = (held, ReferenceFile(file, SPEC))
     assert {len(one.answers) for one in both} == {120}
+
+
+EXPORT = "Export the bundle again, with a reference table."
+INIT = "Write it again, from the reference table: pitfalls monitor init --force."
+
+
+@pytest.mark.parametrize(
+    ("place", "fix"),
+    [
+        ("models/flights/3/assets.extra/baseline", EXPORT),
+        ("models/flights/3/assets.extra/schema.pbtxt", EXPORT),
+        ("baseline", INIT),
+        ("monitor/schema.pbtxt", INIT),
+    ],
+)
+def test_the_fix_depends_on_whether_it_is_a_bundles(place: str, fix: str) -> None:
+    assert how_to_rewrite(Path(place)) == fix
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"), [("first line\nsecond line", "first line"), ("", "no reason given"), ("one", "one")]
+)
+def test_the_first_line_of_the_reason_is_quoted(reason: str, shown: str) -> None:
+    error = unreadable(Path("baseline/reference.parquet"), reason, "rows")
+    assert isinstance(error, CannotRun)
+    text = str(error)
+    assert f"baseline/reference.parquet: {shown}" in text
+    assert "second line" not in text
+    assert text.endswith(INIT)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.baseline import schema
 from monitoring.baseline import schema as module
 from monitoring.baseline.comparators import Comparators
 from monitoring.baseline.profile import Bins, commonest
@@ -169,3 +170,16 @@ def test_a_schema_that_is_missing_or_is_none_is_one_clear_error(tmp_path: Path) 
     (tmp_path / "schema.pbtxt").write_text("feature { name: 3 }")
     with pytest.raises(CannotRun, match="cannot be read"):
         load_schema(tmp_path / "schema.pbtxt")
+
+
+def test_without_tfdv_a_baseline_says_that_it_has_no_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pa.table({"x": [1.0, 2.0]})
+    monkeypatch.setattr(schema, "find_spec", lambda _: None)
+    schema.write_inferred(table, tmp_path / "schema.pbtxt")
+    assert schema.load_schema(tmp_path / "schema.pbtxt") is None
+    monkeypatch.undo()
+    assert schema.load_schema(tmp_path / "schema.pbtxt") is None, "the complete distribution reads it too"
+    schema.write_inferred(table, tmp_path / "other.pbtxt")
+    monkeypatch.setattr(schema, "find_spec", lambda _: None)
+    with pytest.raises(CannotRun, match=r"pip install 'pitfalls-tf-monitor\[tfdv\]'"):
+        schema.load_schema(tmp_path / "other.pbtxt")

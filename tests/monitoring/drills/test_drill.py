@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from monitoring.config import load_config
-from monitoring.drills.drill import run_drill
+from monitoring.documents.drill import drill_document
+from monitoring.drills.drill import ReplayJob, Told, run_drill, told_by
+from monitoring.drills.replayed_traffic import ReplayedTraffic
 from monitoring.errors import BadInput
+from monitoring.jobs.deployment import Deployment
 from monitoring.records import FaultResult
 from monitoring.store.store import Store
 from tests.monitoring.drills.conftest import ASKED, NOW, Drilled
+from tests.small_deployment import CONFIG, LIVE, SPEC, Days, table_of
 
 
 def result(drilled: Drilled, fault: str) -> FaultResult:
@@ -76,3 +81,81 @@ def test_a_fault_that_is_none_is_refused_before_anything_is_fitted(tmp_path: Pat
     config = load_config(drilled.folder / "monitor.toml")
     with Store.open(f"sqlite:///{tmp_path}/empty.db") as store, pytest.raises(BadInput, match="no such fault"):
         run_drill(config, store, replace(ASKED, faults=("storm",)), clock=lambda: NOW)
+
+
+DAY = timedelta(days=1)
+ROUTE = (
+    '[[notify]]\nroute = "command"\ncommand = ["touch", "{notified}"]\nlevel = "notice"\n[retention]\nlabels = "30d"\n'
+)
+
+
+@pytest.fixture
+def job(deployed: Path, tmp_path: Path, made: Deployment) -> ReplayJob:
+    (deployed / "monitor.toml").write_text(CONFIG + ROUTE.format(notified=tmp_path / "notified"))
+    config = load_config(deployed / "monitor.toml")
+    (tmp_path / "stores").mkdir()
+    return ReplayJob(config, made, tmp_path / "stores")
+
+
+def traffic(days: Days, until: int | None = None) -> ReplayedTraffic:
+    return ReplayedTraffic(table_of(days), SPEC, known_until=None if until is None else LIVE + until * DAY)
+
+
+def test_it_goes_on_from_a_copy_tells_what_opens_and_notifies_nobody(job: ReplayJob, tmp_path: Path) -> None:
+    assert job.judge("lead", traffic(Days(days=10), until=10), LIVE + 10 * DAY) == 10
+    told: list[Told] = []
+    gone = traffic(Days(days=20, broken_from=10))
+    judged = job.judge(
+        "fault",
+        gone,
+        LIVE + 20 * DAY,
+        after="lead",
+        judged=lambda window: told.extend(told_by(window)),
+        stop=lambda: bool(told),
+    )
+    assert judged == told[0].window <= 3
+    assert told[0].start == LIVE + (9 + told[0].window) * DAY
+    assert told[0].key == (told[0].incident.level, told[0].incident.watch, told[0].incident.slice)
+    with Store.open(f"sqlite:///{tmp_path}/stores/lead.db") as store:
+        assert store.windows.count(1) == 10
+        assert store.deployments.sensitivity(1) == ()
+    assert not (tmp_path / "notified").exists()
+    assert not (tmp_path / "deployed" / "pitfalls.db").exists()
+    job.forget("fault")
+    assert [path.name for path in (tmp_path / "stores").glob("fault*")] == []
+
+
+def test_an_incident_names_an_input_by_its_fact_its_watch_or_its_drift(job: ReplayJob) -> None:
+    rows = table_of(Days(days=12))
+    numbers = rows["temp"].to_numpy().copy()
+    numbers[600:] *= 100
+    rows = rows.set_column(rows.column_names.index("temp"), "temp", [numbers])
+    told: list[Told] = []
+    job.judge("fault", ReplayedTraffic(rows, SPEC), LIVE + 12 * DAY, judged=lambda window: told.extend(told_by(window)))
+    fact = next(one.incident for one in told if one.incident.level == "page")
+    assert job.named_input(fact) == "temp"
+
+
+def test_a_document_has_every_fault_and_every_replicate(drilled: Drilled) -> None:
+    found = drill_document(drilled.record).plain()
+    assert (found["name"], found["number"], found["replicates"]) == ("flights", None, 2)
+    assert found["replayed"]["kind"] == "traffic"
+    assert found["without_fault"] == {"windows": 26, "pages": 0, "notices": drilled.record.false_notices}
+    unit = found["faults"][0]
+    assert (unit["fault"], unit["outcome"], unit["detected"], unit["median_delay"]) == ("unit", "detected", 2, 1)
+    assert unit["runs"][1] == {
+        "replicate": 1,
+        "column": "temp",
+        "level": "page",
+        "delay": 1,
+        "watch": "schema",
+        "slice": "temp",
+        "cause": "out of range",
+        "named": "temp",
+        "named_rightly": True,
+        "nearest": None,
+    }
+    stop = found["faults"][-1]
+    assert (stop["fault"], stop["outcome"], stop["runs"][0]["named_rightly"]) == ("labels-stop", "missed", False)
+    assert stop["runs"][0]["nearest"].startswith("evidence for a page ")
+    assert found["left_out"] == []

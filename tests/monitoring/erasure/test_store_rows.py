@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.erasure.free_space import rewrite
+from monitoring.erasure.erase import rewrite
 from monitoring.erasure.store_rows import erase_rows, erased_text
 from monitoring.errors import CannotRun
 from monitoring.records import (

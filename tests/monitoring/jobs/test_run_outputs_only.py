@@ -25,7 +25,8 @@ from monitoring.records import MonitorStatus
 from monitoring.reports.drift_sample import drift_sample
 from monitoring.reports.sections.headline import headline
 from monitoring.store.store import Store
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
+from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.task import WatchedOutput
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.writer import TrafficWriter

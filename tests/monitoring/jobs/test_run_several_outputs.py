@@ -18,9 +18,9 @@ from monitoring.jobs.run import run_due_windows
 from monitoring.records import IncidentRecord
 from monitoring.store.store import Store
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.outputs_only import WatchedOutput
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import OutputTask, SeveralTasks
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import OutputTask, WatchedOutput
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter

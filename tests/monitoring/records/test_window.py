@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from monitoring.records import Finding, ScoreHistory, WatchKey, WindowRecord
+from monitoring.records import Finding, MeasuredMetric, ScoreHistory, WatchKey, WindowRecord
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 WINDOW = WindowRecord(
@@ -47,3 +48,8 @@ def test_histories_are_compared_by_identity_as_they_hold_arrays() -> None:
     one, other = (ScoreHistory(starts=(START,), ends=(START,), scores=scores) for _ in range(2))
     assert one != other
     assert one == one  # noqa: PLR0124  # that a history equals itself is the point
+
+
+def test_a_metric_comes_back_from_json_as_it_was() -> None:
+    one = MeasuredMetric(metric="auc", rows=3, value=1 / 3, low=0.1, high=2 / 3)
+    assert MeasuredMetric(**json.loads(json.dumps(asdict(one)))) == one

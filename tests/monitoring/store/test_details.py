@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitoring.records import CauseDetail, Condition, InputDrift, LossSplit, Subgroup
 from monitoring.store.details import detail_of, detail_text
-from tests.monitoring.store.test_store_exact import details
+from tests.monitoring.store.test_store import details
 
 
 @given(details)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store import Store
 from monitoring.store.notifications import Attempt, PendingNotification
+from tests.monitoring.store.earlier_store import check_outbox, earlier_store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 MakeWindow = Callable[..., WindowRecord]
@@ -140,3 +141,8 @@ def test_events_of_a_digest_stay_until_it_is_finished(
     store.outbox.save_attempt(deployment, digest.number, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
     assert store.outbox.forget(deployment, later) == 3
     assert store.outbox.read(deployment) == ()
+
+
+def test_what_was_pending_is_an_event_and_what_was_told_is_not(url: str) -> None:
+    earlier_store(url)
+    check_outbox(url)

@@ -141,7 +141,8 @@ def calls(start: str, days: int, seed: int, *, grown_from: int | None = None) ->
 @pytest.fixture
 def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MonitorStatus:
     """Ten days of a log, with three times as many calls from the sixth day on."""
-    monkeypatch.setitem(registry.TASKS, Counts, ("counts", Counts.of))
+    kind: type[Task] = Counts
+    monkeypatch.setitem(registry.TASKS, kind, ("counts", Counts.of))
     monkeypatch.setitem(metrics.METRICS, DEVIANCE, Metric(name=DEVIANCE, title="Poisson deviance", unit="score"))
     extras = tmp_path / "models/calls/1/assets.extra"
     features = (FeatureSpec(name="staff", kind="number"),)

@@ -11,8 +11,8 @@ import pyarrow as pa
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import OutputTask, SeveralTasks
-from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, OutputTask
 
 KIND = OutputTask(output="kind", task=Classification(classes=("low", "mid", "high")), numbers=3)
 LATE = OutputTask(output="late", task=Classification(classes=("0", "1")), numbers=1)

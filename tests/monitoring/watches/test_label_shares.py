@@ -10,8 +10,8 @@ from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.ranking import MAX_RELEVANT, Ranking
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import OutputTask, SeveralTasks
-from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, Task
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, OutputTask, Task
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.watches.descriptions import watch_title
 from monitoring.watches.label_shares import ANSWERED, LabelWatches

@@ -11,8 +11,8 @@ from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import OutputTask, SeveralTasks
-from monitoring.tasks.task import Task
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import OutputTask, Task
 from monitoring.watches.variety import MAX_COLUMNS, Variety, VarietyPart, answer_parts
 
 RNG = np.random.default_rng(0)

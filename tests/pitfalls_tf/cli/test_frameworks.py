@@ -19,7 +19,6 @@ class Finder:
         if name == "noisy_framework":
             os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\\n")
             os.write(2, b"I0000 00:00:17.2 50 cudart_stub.cc:31] Could not find cuda drivers on your machine\\n")
-            os.write(2, b"external/arrow/cpp/memory_pool.cc:150: Unsupported backend 'jemalloc' specified\\n")
             os.write(2, b"the model is broken\\n")
             {ending}
 sys.meta_path.insert(0, Finder)

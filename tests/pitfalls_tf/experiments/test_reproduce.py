@@ -9,7 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from pitfalls_tf.experiments.grid_size import FIRST_FRESH, GridSize
-from pitfalls_tf.experiments.reproduce import Selection, command_of, plan_experiments, reproduce
+from pitfalls_tf.experiments.reproduce import (
+    Processor,
+    Selection,
+    command_of,
+    current_processor,
+    plan_experiments,
+    reproduce,
+)
 from tests.pitfalls_tf.experiments.small_experiment import SIZE, SMALL, clock
 
 if TYPE_CHECKING:
@@ -95,3 +102,22 @@ def test_the_command_repeats_the_size(size: GridSize, command: str) -> None:
 def test_the_number_of_fresh_runs_is_the_plans() -> None:
     command = command_of(SMALL, GridSize(seeds=64), source="digits", stage="fresh")
     assert command == "pitfalls reproduce small --source digits --runs fresh"
+
+
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [
+        ("processor\t: 0\nmodel name\t: Example CPU @ 2.0 GHz\nmodel name\t: second\n", "Example CPU @ 2.0 GHz"),
+        ("model name\t:\nmodel name\t: After an empty one\n", "After an empty one"),
+    ],
+)
+def test_the_model_is_the_first_name_in_cpuinfo(tmp_path: Path, text: str, model: str) -> None:
+    (tmp_path / "cpuinfo").write_text(text, "utf-8")
+    found = current_processor(tmp_path / "cpuinfo")
+    assert found.model == model
+    assert found.threads >= 1
+
+
+def test_a_processor_is_printed_with_its_threads() -> None:
+    assert str(Processor("A", 1)) == "A, 1 thread"
+    assert str(Processor("A", 8)) == "A, 8 threads"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from pitfalls_tf.replay import ReplayPlan
-from pitfalls_tf.replay.plan import schedule_replay, zone_remark
+from pitfalls_tf.replay.plan import label_texts, schedule_replay, zone_remark
+from serving.export.export import Reference
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 MINUTES = st.integers(0, 6 * 60)
@@ -131,3 +133,57 @@ def test_times_have_the_zones_that_export_and_monitor_take(times: pa.Array, zone
     assert request.event_time == datetime(2013, 4, 1, hour, tzinfo=UTC)
     assert zone_remark(table, plan).endswith(remark)
     assert bool(zone_remark(table, plan)) == bool(remark)
+
+
+TABLE = pa.table(
+    {
+        "sev": ["low", None, "high"],
+        "vehage": [3.0, 4.5, None],
+        "both": pa.array([{"sev": "low", "age": 3}, None, {"sev": None, "age": None}]),
+        "a": [0, 1, 1],
+        "b": [1, 0, 1],
+        "x": [0.5, 1.5, 2.5],
+        "y": [1.0, 2.0, 3.0],
+        "tags": [["p", "q"], [], None],
+        "x=y": ["odd", "odd", "odd"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("label", "texts"),
+    [
+        ("sev", ["low", None, "high"]),
+        ("vehage", ["3", "4.5", None]),
+        ("sev=sev,vehage=vehage", [{"sev": "low", "vehage": "3"}, {"vehage": "4.5"}, {"sev": "high"}]),
+        ("one=vehage", [{"one": "3"}, {"one": "4.5"}, None]),
+        ("both", [{"sev": "low", "age": "3"}, None, None]),
+        ("a,b", ["[0,1]", "[1,0]", "[1,1]"]),
+        ("x=y", ["odd", "odd", "odd"]),
+    ],
+)
+def test_each_form_is_read(label: str, texts: list[Any]) -> None:
+    read = [json.loads(text) if text and text.startswith("{") else text for text in label_texts(TABLE, label)]
+    assert read == texts
+
+
+def test_numbers_of_several_columns_are_those_of_an_export() -> None:
+    exported = Reference(table=TABLE, label_columns=("x", "y")).with_lists()
+    assert exported.table is not None
+    assert label_texts(TABLE, "x,y") == exported.table["label"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("none", "The table has no column 'none'"),
+        ("sev=none,vehage=vehage", "The table has no such label column.*no column none"),
+        ("sev=sev,vehage", "Several outputs with a label each are all named"),
+        ("a,none", "The table has no column 'none'"),
+        ("maps", r"Column 'maps' has no labels\. Got map<string, int64>"),
+    ],
+)
+def test_what_is_no_label_is_refused(label: str, reason: str) -> None:
+    maps = pa.array([[("k", 1)], [], []], pa.map_(pa.string(), pa.int64()))
+    with pytest.raises(BadInput, match=reason):
+        label_texts(TABLE.append_column("maps", maps), label)

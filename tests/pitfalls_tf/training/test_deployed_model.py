@@ -18,7 +18,7 @@ from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.rows.examples import Shape
 from pitfalls_tf.rows.table import Feature
 from pitfalls_tf.training import deployed_model
-from serving.export.inputs.feature_columns import columns_of
+from serving.export.inputs.input_arrays import columns_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from monitoring.errors import CannotRun
-from serving.access.identity import Identity
-from serving.capture.capture import AnsweredBatch, Caller, Capture
-from serving.capture.logged_callers import LoggedCallers
+from monitoring.traffic.log.redaction import Redaction
+from serving.access.identity import NOBODY, Identity
+from serving.capture.capture import AnsweredBatch, Caller, Capture, LoggedCallers
 from serving.metrics.metrics import TrafficCounts
 
 if TYPE_CHECKING:
@@ -118,3 +118,27 @@ def test_lost_rows_are_counted_and_their_gap_is_told_when_it_ends(
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2, "once when it begins, once when it ends"
     assert "5 answered rows between 1970-01-01T00:00:06+00:00 and 1970-01-01T00:00:08+00:00" in told[1]
+
+
+SHOP = Identity("shop", "10.0.0.7")
+KEY = b"0123456789abcdef"
+
+
+@pytest.mark.parametrize("principal", [True, False])
+@pytest.mark.parametrize("peer", [True, False])
+def test_principal_and_peer_are_kept_or_left_out(*, principal: bool, peer: bool) -> None:
+    callers = LoggedCallers(principal=principal, peer=peer)
+    assert callers.columns([SHOP, NOBODY]) == (["shop", ""] if principal else [], ["10.0.0.7", ""] if peer else [])
+    assert callers.columns([SHOP] * 2) == (["shop"] * 2 if principal else [], ["10.0.0.7"] * 2 if peer else [])
+    assert callers.columns([NOBODY] * 2) == ([], [])
+    assert callers.columns([Identity("", "a"), Identity("", "b")]) == ([], ["a", "b"] if peer else [])
+
+
+def test_they_are_redacted_as_columns_are() -> None:
+    dropped = LoggedCallers(redaction=Redaction(dropped=frozenset({"caller_peer"})))
+    assert dropped.columns([SHOP]) == (["shop"], [])
+    callers = LoggedCallers(redaction=Redaction(hashed=frozenset({"caller_peer"}), key=KEY))
+    principals, peers = callers.columns([SHOP, NOBODY, SHOP])
+    assert (principals, peers[1], peers[0]) == (["shop", "", "shop"], "", peers[2])
+    assert len(peers[0]) == 32
+    assert peers[0] != "10.0.0.7"

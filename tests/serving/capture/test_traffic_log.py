@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+import orjson
+import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.redaction import Redaction, hashed
 from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync
 from monitoring.traffic.log.writer import TrafficWriter
 from serving.capture.capture import AnsweredBatch, Caller
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     from serving.models.served_version import ServedVersion
     from serving.models.versions import Models
+    from tests.serving.conftest import OpenWebsite
 
 
 @pytest.fixture
@@ -136,3 +141,54 @@ def test_models_with_folders_of_their_own_have_archives_of_their_own(served: Ser
     assert [len(list(folder.rglob("*.parquet"))) for folder in (own, elsewhere, archive)] == [0, 0, 2]
     requests = [TrafficLog(folder).read(model="half_plus_two")["request_id"].to_pylist() for folder in (own, elsewhere)]
     assert requests == [["a", "a"], ["b", "b"]]
+
+
+KEY = b"a key of the tests, nobody else's"
+ADDRESS = "ada.lovelace@example.org"
+NUMBER = 1234.5
+TRACES = [ADDRESS.encode(), struct.pack("<f", NUMBER), struct.pack("<d", NUMBER), b"1234.5"]
+
+
+def everything(folder: Path) -> bytes:
+    """The bytes of every file, and what is in those that are compressed."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    parts = [path for path in files if path.suffix == ".parquet"]
+    decoded = [repr(pq.read_table(path).to_pydict()) + str(pq.read_metadata(path).to_dict()) for path in parts]
+    return b"".join([*(path.read_bytes() for path in files), *(text.encode() for text in decoded)])
+
+
+@pytest.mark.parametrize("fate", ["redact", "hash", "store"])
+def test_no_trace_of_it_is_in_any_file_nor_said(
+    open_website: OpenWebsite, tmp_path: Path, capfd: pytest.CaptureFixture[str], fate: str
+) -> None:
+    names = frozenset({"s", "x"})  # the input of a model of strings, and a feature of tf.Examples
+    redaction = {
+        "redact": Redaction(dropped=names),
+        "hash": Redaction(hashed=names, key=KEY),
+        "store": None,
+    }[fate]
+    settings = TrafficSettings(folder=tmp_path / "traffic", redaction=redaction)
+    with open_traffic_log(settings, report=lambda _: None) as (capture, _):
+        with open_website(capture=capture) as site:
+            lengths = {"signature_name": "length", "instances": [ADDRESS]}
+            assert site.predict("strs", lengths).status == 200
+            examples = {"signature_name": "regress_x_to_y", "examples": [{"x": NUMBER}]}
+            answer = site.send("POST", "/v1/models/half_plus_two:regress", orjson.dumps(examples))
+            assert answer.status == 200, answer.body
+            broken = {"signature_name": "length", "instances": [ADDRESS, NUMBER]}
+            assert site.predict("strs", broken).status == 400
+        while_open = everything(tmp_path)
+        assert list((tmp_path / "traffic" / "open").iterdir())
+    said = "".join(capfd.readouterr()).encode()
+    written = [while_open, everything(tmp_path), said]
+    found = [trace for trace in TRACES for each in written if trace in each]
+    if fate == "store":  # so the search can find something
+        assert {ADDRESS.encode(), struct.pack("<f", NUMBER)} <= set(found)
+        return
+    assert found == []
+    rows = TrafficLog(tmp_path / "traffic").read(model="strs")
+    assert rows.num_rows == 1
+    if fate == "hash":
+        assert rows["input:s"].to_pylist() == [[hashed(ADDRESS, KEY)]]
+    else:
+        assert "input:s" not in rows.column_names

@@ -13,8 +13,7 @@ from serving.http2.connection_settings import ConnectionSettings
 from serving.http2.connection_state import ConnectionState
 from serving.http2.frame_budget import FrameBudget
 from serving.http2.progress import Moved
-from serving.http2.server_call import ServerCall
-from serving.http2.status_headers import STATUS_OK
+from serving.http2.server_call import STATUS_OK, ServerCall
 from tests.serving.http2 import raw_frames as frames
 from tests.serving.http2.conftest import EchoServer, OpenEcho, wait_for
 from tests.serving.http2.raw_frames import DATA, RawClient, call, frame, number_frame, setting

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from pitfalls_tf.cli.serve import SYSTEM_ALLOCATOR
 from serving.models.runner import LoadError, Runner
 from serving.status import Code, Failure
 
@@ -120,3 +124,37 @@ def test_a_sparse_tensor_cannot_be_asked_for(tmp_path: Path, method: Literal["ca
         runner.run(runner.signatures["serving_default"], {"s": np.zeros((1, 4), np.float32)}, ["y"])
     runner.close()
     assert caught.value.code is Code.INVALID_ARGUMENT
+
+
+MEGABYTES = 64
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from serving.models.loading import load_version
+
+def rss():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+
+runners = [load_version(Path(sys.argv[1])) for _ in range(3)]
+full = rss()
+for runner in runners:
+    runner.close()
+print(full - rss())
+"""
+
+
+@pytest.mark.slow
+def test_memory_is_given_back(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    width = MEGABYTES * 250_000
+    write = f"import sys, benchmarks.soak as s; s.WIDTH = {width}; s.write_model(s.Path(sys.argv[1]))"
+    environment = {**os.environ, SYSTEM_ALLOCATOR[0]: SYSTEM_ALLOCATOR[1]}
+    subprocess.run([sys.executable, "-c", write, str(tmp_path / "1")], check=True, cwd=pytestconfig.rootpath)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "1")],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=pytestconfig.rootpath,
+        env=environment,
+    )
+    assert int(done.stdout) >= 2 * MEGABYTES

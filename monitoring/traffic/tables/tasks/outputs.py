@@ -14,7 +14,8 @@ from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_objects import texts_of_outputs
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.several import OutputTask, SeveralTasks
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import OutputTask
 from monitoring.traffic.tables.answers import as_list_column
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece, check_labels, check_scores, classes_of

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
 
-from monitoring.dashboard.access.access import Access, host_names
+from monitoring.dashboard.access import access
+from monitoring.dashboard.access.access import MOST_WAITING, SESSION_SECONDS, Access, Sessions, WrongTokens, host_names
 from monitoring.dashboard.access.tokens import Token, digest_of
 from tests.dashboard_access import access_with
 
@@ -103,3 +107,47 @@ def test_a_session_ends_with_its_token() -> None:
 
 def test_without_a_token_everybody_on_the_machine_may_act() -> None:
     assert HERE.role({}, "") == "act"
+
+
+def test_each_session_has_a_cookie_of_its_own_and_ends_by_itself() -> None:
+    kept = Sessions()
+    first, second = kept.begin(b"token"), kept.begin(b"token")
+    assert first != second
+    kept.end(first)
+    assert (kept.token_of(first), kept.token_of(second)) == (None, b"token")
+    assert kept.token_of("another") is None
+
+
+def test_a_session_ends_with_its_time() -> None:
+    now = [0.0]
+    kept = Sessions(lambda: now[0])
+    cookie = kept.begin(b"token")
+    now[0] = SESSION_SECONDS - 1.0
+    assert kept.token_of(cookie) == b"token"
+    now[0] = SESSION_SECONDS
+    assert kept.token_of(cookie) is None
+
+
+def test_there_are_so_many_at_most_and_the_oldest_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MOST_SESSIONS", 2)
+    kept = Sessions()
+    cookies = [kept.begin(b"token") for _ in range(3)]
+    assert [kept.token_of(cookie) for cookie in cookies] == [None, b"token", b"token"]
+
+
+def test_wrong_tokens_are_answered_one_after_another_and_those_beyond_are_refused_at_once() -> None:
+    lines = list[str]()
+    wrong = WrongTokens(lines.append, delay_s=0.02)
+
+    async def many() -> tuple[list[bool], float]:
+        begin = time.monotonic()
+        answers = await asyncio.gather(*(wrong.answered("192.0.2.7", "/sign-in\x1b") for _ in range(300)))
+        return answers, time.monotonic() - begin
+
+    answers, seconds = asyncio.run(many())
+    assert (answers.count(True), wrong.count) == (MOST_WAITING, 300)
+    assert seconds >= MOST_WAITING * 0.02
+    assert len(lines) == MOST_WAITING
+    assert lines[0].startswith("The dashboard got a wrong token from 192.0.2.7 for /sign-in")
+    assert "\x1b" not in lines[0]
+    assert asyncio.run(wrong.answered("192.0.2.7", "/"))

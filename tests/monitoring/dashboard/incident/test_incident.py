@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
-from monitoring.dashboard.incident.incident import incident_view, read_incident, sentences
+from monitoring.dashboard.incident.incident import incident_view, read_incident, receivers, sentences
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.view.history import DeploymentHistory
 from monitoring.errors import BadInput
 from monitoring.records import SUBGROUP_WATCH, CauseDetail, Condition, IncidentAction, Subgroup, WatchKey
 from tests.dashboard_store import NOW, STEP
+from tests.monitoring.config.configs import LEAST, load
 
 
 def test_an_incident_shows_its_cause_its_harm_and_its_rows(history: DeploymentHistory) -> None:
@@ -125,3 +128,34 @@ def test_the_view_of_an_incident_is_read(stores: Stores) -> None:
 def test_what_is_not_there_is_said(stores: Stores, store: str, number: int, incident: int) -> None:
     with pytest.raises(BadInput, match="There is no such"):
         read_incident(stores.deployment((store, number)), incident)
+
+
+ROUTES = """
+[[notify]]
+route = "alertmanager"
+url = "http://alertmanager:9093/am"
+[[notify]]
+route = "pagerduty"
+routing_key_env = "KEY"
+[[notify]]
+webhook = "https://hooks.example.org/secret"
+"""
+
+
+def test_systems_with_incidents_of_their_own_say_where_it_is(history: DeploymentHistory, tmp_path: Path) -> None:
+    alertmanager, pagerduty = receivers(load(tmp_path, LEAST + ROUTES).notify, history.incidents[0], history.summary)
+    assert unquote(alertmanager.href) == (
+        "http://alertmanager:9093/am/#/alerts?silenced=true&inhibited=true&filter="
+        '{alertname="ModelIncident",deployment_id="1",incident="1"}'
+    )
+    assert (pagerduty.href, pagerduty.words[:28]) == ("", "alert key pitfalls-incident-")
+
+
+def test_a_route_says_where_its_receiver_has_an_incident(history: DeploymentHistory, tmp_path: Path) -> None:
+    given = ROUTES.replace(
+        'routing_key_env = "KEY"', 'routing_key_env = "KEY"\nincident_url = "https://p.example.org/?q={key}"'
+    )
+    given += 'incident_url = "https://s.example.org/{deployment}/{incident}"\n'
+    _, pagerduty, webhook = receivers(load(tmp_path, LEAST + given).notify, history.incidents[0], history.summary)
+    assert pagerduty.href == f"https://p.example.org/?q={pagerduty.words.removeprefix('alert key ')}"
+    assert (webhook.href, webhook.words) == ("https://s.example.org/1/1", "")

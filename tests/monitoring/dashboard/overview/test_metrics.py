@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitoring.dashboard.overview.metrics import LABELS, metrics_text, read_metrics
@@ -10,6 +13,7 @@ from monitoring.dashboard.stores.candidates import Candidate, candidates
 from monitoring.dashboard.stores.roster import Failure
 from monitoring.dashboard.stores.standing import STATES
 from monitoring.dashboard.stores.stores import Stores
+from monitoring.jobs.service.workers import QueueState
 from tests.dashboard_store import HOSTILE, NOW
 
 FAILURES = (
@@ -76,3 +80,28 @@ def test_labels_are_escaped_and_a_deployment_without_windows_is_there(stores: St
     assert "pitfalls_evidence" not in found
     assert found["pitfalls_unreadable_configs"] == [({}, 1.0)]
     assert [labels["config"] for labels, _ in found["pitfalls_failing_config"]] == ["eu/monitor.toml", "us.toml"]
+
+
+@pytest.fixture
+def rules(pytestconfig: pytest.Config) -> str:
+    return (pytestconfig.rootpath / "deploy" / "prometheus" / "pitfalls.rules.yml").read_text("utf-8")
+
+
+@pytest.fixture
+def families(stores: Stores) -> dict[str, Metric]:
+    """The metrics of a service that runs monitors, by name."""
+    text = read_metrics(replace(stores, queue=QueueState))
+    failing = metrics_text([], NOW, [Failure(config="a.toml", reason="It is no TOML.")])
+    return {one.name: one for page in (failing, text) for one in text_string_to_metric_families(page)}
+
+
+def test_every_metric_of_a_rule_about_monitors_exists(rules: str, families: dict[str, Metric]) -> None:
+    asked = {name for name in re.findall(r"\bpitfalls_[a-z_]+", rules) if not name.startswith("pitfalls_traffic_")}
+    assert len(asked) >= 10
+    assert asked <= families.keys()
+
+
+def test_every_state_and_label_of_a_rule_exists(rules: str, families: dict[str, Metric]) -> None:
+    assert set(re.findall(r'deployment_state\{state="([a-z]+)"', rules)) <= set(STATES)
+    labels = {name for family in families.values() for sample in family.samples for name in sample.labels}
+    assert set(re.findall(r"\$labels\.([a-z_]+)", rules)) <= {*labels, "config", "instance", "job", "model_name"}

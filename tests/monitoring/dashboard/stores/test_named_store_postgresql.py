@@ -14,9 +14,8 @@ from monitoring.dashboard.overview.readiness import readiness
 from monitoring.dashboard.stores.named_store import named_stores
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.errors import CannotRun
-from monitoring.store import opening, plain_sql
-from monitoring.store.checks import read_idle, touch
-from monitoring.store.plain_sql import plain_database
+from monitoring.store import checks, opening
+from monitoring.store.checks import plain_database, read_idle, touch
 from monitoring.store.store import Store
 from tests.dashboard_store import NOW, fill
 from tests.postgresql_server import PostgresqlServer, started_postgresql
@@ -72,7 +71,7 @@ def test_a_frozen_server_is_unreadable_and_its_deployments_stay_on_the_page(
 def test_a_run_with_nothing_to_do_asks_the_server_without_sqlalchemy(server: PostgresqlServer, driver: str) -> None:
     url = server.url_by(driver)
     database = plain_database(url)
-    assert isinstance(database, plain_sql._PostgreSQL)
+    assert isinstance(database, checks._PostgreSQL)
     with Store.open(url, make=False) as store:
         [record, *_] = store.deployments.all()
         assert record.number is not None

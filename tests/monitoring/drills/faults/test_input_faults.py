@@ -11,7 +11,7 @@ import pytest
 from monitoring.baseline.spec import FeatureSpec
 from monitoring.drills.faults.fault import FaultScope, with_column
 from monitoring.drills.faults.input_faults import INPUT_FAULTS, as_numbers, categories, either, most_frequent, numbers
-from monitoring.tasks.outputs_only import WatchedOutput
+from monitoring.tasks.task import WatchedOutput
 from tests.small_deployment import SPEC
 
 FAULTS = {fault.name: fault for fault in INPUT_FAULTS}

@@ -16,9 +16,9 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config.sections import ModelSection
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.tasks.id_codes import id_codes
-from monitoring.tasks.outputs_only import WatchedOutput
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
+from monitoring.tasks.task import WatchedOutput
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.format.rows import AnsweredRows

@@ -6,8 +6,9 @@ import gc
 import socket
 import sqlite3
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ import pytest
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.remote import sql_query
-from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet
+from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet, within
 from tests.postgresql_server import postgresql_server
 
 if TYPE_CHECKING:
@@ -197,3 +198,38 @@ def test_a_query_that_is_left_ends_between_two_parts(url: str, tmp_path: Path, m
         if thread.name == "deadline":
             thread.join(5)
     assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
+
+
+def test_work_that_hangs_is_left_and_told_that_nobody_waits() -> None:
+    told = threading.Event()
+
+    def hang(stopped: Callable[[], bool]) -> None:
+        while not stopped():
+            pass
+        told.set()
+
+    with pytest.raises(TimeoutError, match=r"not done within 0\.05 s"):
+        within(0.05, hang)
+    assert told.wait(5)
+
+
+def test_an_error_of_the_work_is_raised_even_if_it_is_a_time_out_too() -> None:
+    def fail(_: Callable[[], bool]) -> NoReturn:
+        raise TimeoutError("mine")
+
+    with pytest.raises(TimeoutError, match="mine"):
+        within(5.0, fail)
+
+
+def test_what_is_done_meanwhile_may_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql_query, "MEANWHILE_SECONDS", 0.01)
+    calls: list[int] = []
+
+    def meanwhile() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyError("taken over")
+
+    with pytest.raises(KeyError):
+        within(5.0, lambda stopped: threading.Event().wait(0.5) or stopped(), meanwhile=meanwhile)
+    assert len(calls) == 3

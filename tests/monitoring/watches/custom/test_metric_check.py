@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.outputs_only import OutputsOnly
+from monitoring.tasks.task import NO_LABEL, WatchedOutput
 from monitoring.watches.custom.metric_check import check_metrics
 from monitoring.watches.custom.metric_rows import MetricRows
 from tests.monitoring.watches.custom.metric_baseline import ROWS, SPEC, baseline, metrics, predictions

@@ -8,8 +8,9 @@ import pytest
 
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.outputs_only import OutputsOnly, WatchedOutput
+from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
+from monitoring.tasks.task import WatchedOutput
 from monitoring.watches.custom.metric_rows import MetricRows
 
 TWO = np.array([[0.75, 0.25], [0.125, 0.875]])

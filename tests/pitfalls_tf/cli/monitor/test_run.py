@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
-from tests.monitoring.notifications.receivers import receiving
+from tests.monitoring.notifications.receivers import Receiver, receiving
+from tests.monitoring.notifications.routes.smtp_server import SmtpServer, smtp_server
 from tests.small_deployment import bundle, days, deploy, deployed, send
 
 __all__ = ["bundle", "days", "deploy", "deployed", "send"]
@@ -153,3 +158,110 @@ def test_routes_hear_of_an_acknowledgement_at_once_and_a_receiver_that_was_down_
         assert pitfalls("monitor", "notify", "retry", "--config", config).exit_code == 0
         assert pitfalls("monitor", "incidents", "acknowledge", "1", "--config", config).exit_code == 0
     assert [one["event"]["state"] for one in receiver.documents] == ["open", "open", "acknowledged"]
+
+
+ROWS, FIT_DAYS, LIVE_DAYS = 200, 21, 8
+
+
+def incomes_and_labels(days: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Incomes [days, rows] in thousands, and who defaults."""
+    rng = np.random.default_rng(seed)
+    income = rng.lognormal(1.0, 0.4, (days, ROWS))
+    return income, rng.random((days, ROWS)) < 1.0 / (1.0 + np.exp((income - 3.0) / 0.4))
+
+
+def nearest_neighbour(fitted: tuple[np.ndarray, np.ndarray], income: np.ndarray) -> np.ndarray:
+    """A model that knows its own rows by heart: the answer of the nearest row it was fitted on."""
+    order = np.argsort(fitted[0], axis=None)
+    known, labels = fitted[0].ravel()[order], fitted[1].ravel()[order]
+    place = np.clip(np.searchsorted(known, income), 1, known.size - 1)
+    place -= income - known[place - 1] < known[place] - income
+    return np.where(labels[place], 0.95, 0.05)
+
+
+def table(first: str, income: np.ndarray, answers: np.ndarray, labels: np.ndarray) -> pa.Table:
+    days = np.datetime64(first, "us") + np.arange(len(income)) * np.timedelta64(1, "D")
+    times = (days[:, None] + np.arange(ROWS) * np.timedelta64(5, "m")).ravel()
+    return pa.table(
+        {
+            "ts": pa.array(times, pa.timestamp("us", tz="UTC")),
+            "income": income.ravel(),
+            "p": answers.ravel(),
+            "y": labels.ravel().astype(int),
+        }
+    )
+
+
+def test_a_reference_of_training_rows_is_told_at_init_and_by_the_first_labels(
+    pitfalls: Pitfalls, tmp_path: Path
+) -> None:
+    fitted, live = incomes_and_labels(FIT_DAYS, 1), incomes_and_labels(LIVE_DAYS, 2)
+    pq.write_table(
+        table("2024-01-01", fitted[0], nearest_neighbour(fitted, fitted[0]), fitted[1]), tmp_path / "REF.parquet"
+    )
+    pq.write_table(table("2024-03-01", live[0], nearest_neighbour(fitted, live[0]), live[1]), tmp_path / "LIVE.parquet")
+    columns = ("--event-time", "ts", "--score", "p", "--label", "y", "--traffic", tmp_path / "LIVE.parquet")
+    made = pitfalls("monitor", "init", "--reference", tmp_path / "REF.parquet", *columns, "--out", tmp_path / "shop")
+    assert made.exit_code == 0, made.output
+    assert "The model is wrong in 0.0% of 4,200 labelled rows" in made.stderr
+    result = pitfalls("monitor", "run", "--config", tmp_path / "shop" / "monitor.toml", "--json")
+    found = json.loads(result.stdout)
+    told = next(one for one in found["findings"] if one["kind"] == "in-sample baseline")
+    assert (told["windows"], told["fact"]) == (5, False)
+    assert told["message"].startswith("The baseline's scores look in-sample: error rate 0.0 % there, ")
+    assert "in the first 7 labelled windows" in told["message"]
+    assert result.exit_code == 1, "the first days are paged as before"
+
+
+EMAIL = 'route = "email"\nhost = "127.0.0.1"\nsecurity = "none"\nsender = "m@a.org"\nto = ["o@a.org"]\n'
+STATES = 'level = "notice"\nstates = ["open", "worse", "recovering", "closed", "acknowledged"]\n'
+
+
+def routes(folder: Path, receiver: Receiver, smtp: SmtpServer) -> str:
+    """Sections for every route, each with all states."""
+    base = receiver.url.partition("/hook")[0]
+    for name, text in (("slack", f"{base}/slack"), ("pagerduty", "R" * 32)):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o600)
+    sections = (
+        f'webhook = "{base}/webhook"\n',
+        'route = "slack"\nwebhook_file = "slack"\n',
+        f'route = "pagerduty"\nrouting_key_file = "pagerduty"\nurl = "{base}/pagerduty"\n',
+        f'route = "alertmanager"\nurl = "{base}"\n',
+        f"{EMAIL}port = {smtp.port}\n",
+        f'route = "command"\ncommand = ["/bin/sh", "-c", "cat >> {folder}/command.jsonl"]\n',
+    )
+    return "".join(f"[[notify]]\n{section}{STATES}" for section in sections)
+
+
+@pytest.mark.slow
+def test_a_first_run_over_old_traffic_is_one_digest_by_each_route_and_what_is_open_lives_on(
+    pitfalls: Callable[..., Result], deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    for week in range(4):
+        start = datetime(2013, 4, 1, tzinfo=UTC) + timedelta(days=7 * week)
+        send(deployed, days(days=1, start=start, without="temp"))
+        send(deployed, days(days=6, start=start + timedelta(days=1), broken_from=0 if week == 3 else None))
+    config = deployed / "monitor.toml"
+    with receiving() as receiver, smtp_server(SmtpServer()) as smtp:
+        config.write_text(config.read_text() + routes(deployed, receiver, smtp))
+        first = json.loads(pitfalls("monitor", "run", "--config", config, "--json").stdout)
+        still = [one["number"] for one in first["incidents"] if one["state"] != "closed"]
+        sent = dict(zip(receiver.paths, receiver.documents, strict=True))
+        counts = {path: receiver.paths.count(path) for path in sent}
+        assert counts["/webhook"] == counts["/slack"] == len(smtp.mails) == 1
+        assert sent["/webhook"]["event"]["kind"] == "digest"
+        assert [one["number"] for one in sent["/webhook"]["incidents"]] == [one["number"] for one in first["incidents"]]
+        assert counts["/pagerduty"] == len(still)
+        assert {one[0]["labels"]["incident"] for one in receiver.documents if isinstance(one, list)} == set(
+            map(str, still)
+        )
+        (piped,) = (deployed / "command.jsonl").read_text().splitlines()
+        assert json.loads(piped) == sent["/webhook"]
+
+        before = len(receiver.paths)
+        assert pitfalls("monitor", "incidents", "close", str(still[0]), "--config", config).exit_code == 0
+        later = receiver.documents[before:]
+    assert [one["event_action"] for one in later if "event_action" in one] == ["resolve"]
+    assert [one["event"]["state"] for one in later if "event" in one] == ["closed"]
+    assert len(smtp.mails) == 2

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitoring.errors import BadInput
+from pitfalls_tf.cli.serve.server_settings import cache_folder, read_gpus, read_threads, worker_count
 from serving.grpc_api.server import GrpcSettings
 from serving.http2.connection_settings import ConnectionSettings
 from serving.models.batch_settings import BatchSettings
+from serving.models.gpus import GpuSettings
 from serving.models.loading import LoadSettings
 from serving.models.model_cache import ModelCacheSettings
 from serving.models.model_list import ConfigFile, ModelsFolder, ModelsUrl, SingleModel
@@ -21,9 +24,6 @@ from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import ConnectionTimeouts
 from serving.transport.sockets import Address
 from tests.pitfalls_tf.cli.serve.parsed_flags import ParsedFlags
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: The names that a server on 127.0.0.1 answers to.
 LOCAL = frozenset({"localhost"})
@@ -250,3 +250,56 @@ def test_an_address_names_the_flag_that_set_its_port() -> None:
     assert rest == Address(port=2, flag="--rest_api_port")
     assert grpc is not None
     assert grpc.address == Address(port=1, flag="--port")
+
+
+def test_each_gpu_has_one_process() -> None:
+    flags = ParsedFlags("--gpus=0, GPU-8932f937", "--per_process_gpu_memory_fraction=0.5")
+    assert worker_count(flags.server) == 2
+    assert read_gpus(flags.server, flags.tensorflow_serving) == GpuSettings(
+        devices=("0", "GPU-8932f937"), memory_fraction=0.5
+    )
+    assert worker_count(ParsedFlags("--gpus=0,1", "--workers=2").server) == 2
+    with pytest.raises(BadInput, match="each GPU has one process"):
+        worker_count(ParsedFlags("--gpus=0,1", "--workers=3").server)
+
+
+def test_without_gpus_any_number_of_processes_shares_what_is_there() -> None:
+    flags = ParsedFlags("--workers=3")
+    assert worker_count(flags.server) == 3
+    assert read_gpus(flags.server, flags.tensorflow_serving) == GpuSettings()
+
+
+@pytest.mark.parametrize("given", ["0,", "1,1"])
+def test_gpus_are_named_once_each(given: str) -> None:
+    with pytest.raises(BadInput, match="GPUs cannot be read"):
+        worker_count(ParsedFlags(f"--gpus={given}").server)
+
+
+def test_one_flag_sets_both_numbers_of_threads() -> None:
+    flags = ParsedFlags("--tensorflow_session_parallelism=3")
+    assert read_threads(flags.tensorflow_serving) == ThreadSettings(within=3, between=3)
+
+
+def test_files_become_a_folder_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert cache_folder("models") == tmp_path / "cache" / "pitfalls" / "models"
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "saved_model.pb").write_bytes(b"")
+    source = ParsedFlags(f"--model={tmp_path}/net", "--model_name=own").repository().source
+    assert isinstance(source, ModelsFolder)
+    assert source.folder.parent == tmp_path / "cache" / "pitfalls" / "exports"
+    assert [model.name for model in source.read()] == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--model=m.keras", "--models=DIR"), "--model and --models contradict"),
+        (("--model=m.keras", "--model_base_path=DIR"), "--model and --model_base_path contradict"),
+        (("--models=DIR", "--custom=layers.py"), "--custom and no --model contradict"),
+        ((), r"Pass --model FILE\.keras, or --models DIR"),
+    ],
+)
+def test_flags_that_contradict_are_refused(tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(BadInput, match=reason):
+        ParsedFlags(*(each.replace("DIR", str(tmp_path)) for each in arguments)).repository()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from pitfalls_tf.experiments.catalogue import ALL, find, paper_order
+from pitfalls_tf.experiments.decisions import decide
+from pitfalls_tf.experiments.pages.index import write_index
 from pitfalls_tf.experiments.pages.page import final_rows, read_manifests, table_digest
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pitfalls_tf.experiments.pages.plan_text import PLAN_PAGE
+from pitfalls_tf.experiments.power_plan import plan_from, read_plan
+from pitfalls_tf.experiments.stored_results import HISTORY, MANIFEST, read_results
 
 
 def test_the_folder_has_page_figure_tables_and_manifest(reproduced: Path) -> None:
@@ -78,3 +82,63 @@ def test_manifests_of_other_documents_and_unfinished_folders_are_skipped(tmp_pat
 @pytest.mark.parametrize("name", ["scores.parquet", "history.parquet"])
 def test_runs_and_their_epochs_are_linked(reproduced: Path, name: str) -> None:
     assert f"[{name}]({name})" in (reproduced / "small" / "README.md").read_text("utf-8")
+
+
+RESULTS = Path(__file__).parents[4] / "docs/paper"
+COMMITTED = [name for name in paper_order() if (RESULTS / name / MANIFEST).is_file()]
+WITH_EPOCHS = [name for name in COMMITTED if f"({HISTORY})" in (RESULTS / name / "README.md").read_text("utf-8")]
+
+
+def test_there_are_committed_results() -> None:
+    assert COMMITTED
+
+
+@pytest.mark.parametrize("name", WITH_EPOCHS)
+def test_a_history_has_one_row_per_run_and_epoch(name: str) -> None:
+    history = pq.read_table(RESULTS / name / HISTORY)
+    keys = [key for key in ("source", "setup", "domain", "seed", "epoch") if key in history.column_names]
+    assert history.group_by(keys).aggregate([([], "count_all")]).num_rows == history.num_rows
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_the_verdicts_follow_from_the_committed_tables(name: str) -> None:
+    (experiment,) = (one for one in find([ALL]) if one.name == name)
+    document = json.loads((RESULTS / name / MANIFEST).read_text("utf-8"))
+    results = read_results(RESULTS / name)
+    assert results is not None
+    decisions = decide(experiment, results.table, plan_from(document["plan"]))
+    for decision, written in zip(decisions, document["claims"], strict=True):
+        assert [(one.where, one.verdict) for one in decision.findings] == [
+            (one["where"], one["verdict"]) for one in written["findings"]
+        ]
+        assert (decision.verdict, decision.line) == (written["verdict"], written["line"])
+        assert decision.claim.rule == written["rule"]
+        assert decision.first_verdict == written["first_verdict"]
+
+
+def test_fresh_runs_were_made_as_the_committed_plan_says() -> None:
+    plans = read_plan(RESULTS)
+    for name in COMMITTED:
+        document = json.loads((RESULTS / name / MANIFEST).read_text("utf-8"))
+        assert plan_from(document["plan"]) == plans.get(name, {})
+        results = read_results(RESULTS / name)
+        assert results is not None
+        for group in results.groups:
+            if group.stage == "fresh":
+                (source,) = group.sources
+                assert group.seeds in plans[name][source].looks
+                assert group.fresh_domains == plans[name][source].domains
+
+
+def test_the_committed_index_is_that_of_the_committed_manifests(tmp_path: Path) -> None:
+    (tmp_path / PLAN_PAGE).touch()
+    for name in COMMITTED:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MANIFEST).write_bytes((RESULTS / name / MANIFEST).read_bytes())
+    assert write_index(tmp_path).read_text("utf-8") == (RESULTS / "README.md").read_text("utf-8")
+
+
+def test_every_link_of_the_committed_pages_exists() -> None:
+    for page in (RESULTS / "README.md", *(RESULTS / name / "README.md" for name in COMMITTED)):
+        links = re.findall(r"\]\(([^)]+)\)", page.read_text("utf-8"))
+        assert not [link for link in links if not (page.parent / link).is_file()]

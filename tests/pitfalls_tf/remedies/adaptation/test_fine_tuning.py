@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from pitfalls_tf.fitting.recipe import EarlyStopping
-from pitfalls_tf.remedies.adaptation.coral import Coral
 from pitfalls_tf.remedies.adaptation.fine_tuning import FineTuning, continue_fits, draw_labelled, second_fit_recipe
+from pitfalls_tf.remedies.adaptation.methods import Coral
 from tests.pitfalls_tf.fitting.made_up_remedies import Halved, Turns, Zeroed
 from tests.pitfalls_tf.remedies.adaptation.fitted_seeds import TARGET, TRAINING, changed, fitted
 from tests.pitfalls_tf.small_examples import RECIPE

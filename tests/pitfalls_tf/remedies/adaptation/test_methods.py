@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from monitoring.errors import BadInput
 from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.fitting import ensemble
+from pitfalls_tf.fitting.recipe import Batch, Outputs
 from pitfalls_tf.remedies.adaptation.dann import ANNEALED
+from pitfalls_tf.remedies.adaptation.methods import GroupDro, Irm
 from pitfalls_tf.remedies.catalogue import family, find
+from pitfalls_tf.rows.examples import Shape
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
 
 if TYPE_CHECKING:
@@ -105,3 +109,42 @@ def test_without_what_it_needs_it_is_refused() -> None:
         find("coral").apply(NORMALISED, TRAINING)
     with pytest.raises(BadInput, match="one domain, north"):
         find("irm").apply(NORMALISED, TRAINING.domain("north"))
+
+
+def test_group_dro_gives_the_worst_domain_more_with_every_batch() -> None:
+    shape = Shape(inputs=(1,), tokens=(1,), classes=2, domains=3)
+    batch = Batch(inputs=None, truths=None, domains=tf.constant([0, 0, 2, 2, 2]))
+    losses = tf.constant([1.0, 3.0, 4.0, 5.0, 6.0])
+    robust = GroupDro(step=0.1)
+    weights, shares = robust(batch, losses, None, tf.constant(robust.initial(shape), tf.float32))
+    grown = np.exp([0.2, 0.0, 0.5]) / 3
+    expected = grown / grown.sum()
+    assert shares.numpy() == pytest.approx(expected, rel=1e-5)
+    assert float(tf.reduce_mean(weights * losses)) == pytest.approx(expected @ [2, 0, 5], rel=1e-5)
+    _, later = robust(batch, losses, None, shares)
+    assert later.numpy()[2] > shares.numpy()[2] > shares.numpy()[1]
+
+
+RANDOM = np.random.default_rng(3)
+LOGITS = RANDOM.normal(size=(9, 3)).astype(np.float32)
+TRUTHS = np.eye(3, dtype=np.float32)[RANDOM.integers(0, 3, 9)]
+TRUTHS[4] = 0
+DOMAINS = np.array([0, 0, 2, 2, 2, 0, 2, 0, 2])
+
+
+def test_irm_is_the_squared_gradient_by_a_dummy_classifier() -> None:
+    outputs = Outputs(
+        logits=tf.constant(LOGITS), embedding=None, truths=tf.constant(TRUTHS), domains=tf.constant(DOMAINS, tf.int32)
+    )
+    expected = []
+    for domain in (0, 2):
+        taken = (domain == DOMAINS) & (TRUTHS.sum(1) > 0)
+        factor = tf.Variable(1.0)
+        with tf.GradientTape() as tape:
+            losses = tf.nn.softmax_cross_entropy_with_logits(TRUTHS[taken], factor * LOGITS[taken])
+            risk = tf.reduce_mean(losses)
+        expected.append(float(tape.gradient(risk, factor)) ** 2)
+    irm = Irm(domains=3, weight=50.0, annealed=0.2)
+    late = irm(outputs, None, head=None, progress=tf.constant(0.5))
+    assert float(late) == pytest.approx(50 * np.mean(expected), rel=1e-5)
+    assert float(irm(outputs, None, head=None, progress=tf.constant(0.1))) == pytest.approx(np.mean(expected), rel=1e-5)

@@ -11,6 +11,7 @@ import pytest
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.errors import BadInput
+from monitoring.tasks.registry import ranking_of
 from serving.export.answers.ranked_reference import with_rankings
 from serving.export.export import Reference, export_bundle
 from serving.export.keras_model import KerasModel
@@ -51,9 +52,9 @@ def test_the_bundle_knows_its_ids_and_its_losses(tmp_path: Path) -> None:
         ranking_model(TEXTS), folder=tmp_path / "recs", reference=given, provenance=Provenance(), clock=now
     )
     spec = load_baseline(bundle.path / "assets.extra/baseline").spec
-    assert (spec.output, spec.id_scores, spec.task) == ("ids", "scores", spec.task.ranking)
-    assert spec.task.ranking is not None
-    assert (spec.task.ranking.places, spec.task.ranking.scored) == (PLACES, True)
+    task = ranking_of(spec.task)
+    assert task is not None
+    assert (spec.output, spec.id_scores, task.places, task.scored) == ("ids", "scores", PLACES, True)
     assert {one.metric: round(one.mean, 3) for one in bundle.metrics if not one.slice}["recall_loss"] == 0.25
     assert bundle.remarks[0] == "Output ids is interpreted as 3 ids, best first, and output scores as their scores."
     assert not any("does not watch" in remark for remark in bundle.remarks)

@@ -249,7 +249,7 @@ USUAL = tf.constant(3.0)
 
 
 @pytest.fixture(scope="module")
-def site(open_site: OpenSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site_of_defaults(open_site: OpenSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     def scaled(x: tf.Tensor, scale: tf.Tensor = USUAL) -> dict[str, tf.Tensor]:
         return {"y": x * scale}
 
@@ -268,20 +268,20 @@ def site(open_site: OpenSite, tmp_path_factory: pytest.TempPathFactory) -> Itera
     served.close()
 
 
-def ask(site: Site, **inputs: Any) -> list[float]:
+def ask(site_of_defaults: Site, **inputs: Any) -> list[float]:
     values = {name: np.array(value, np.float32) for name, value in inputs.items()}
-    return list(site.predictions.Predict(predict_request("m", values)).outputs["y"].float_val)
+    return list(site_of_defaults.predictions.Predict(predict_request("m", values)).outputs["y"].float_val)
 
 
-def test_a_default_is_used_for_a_missing_input(site: Site) -> None:
-    assert ask(site, x=[1, 2]) == [3.0, 6.0]
-    assert ask(site, x=[1, 2], scale=2) == [2.0, 4.0]
+def test_a_default_is_used_for_a_missing_input(site_of_defaults: Site) -> None:
+    assert ask(site_of_defaults, x=[1, 2]) == [3.0, 6.0]
+    assert ask(site_of_defaults, x=[1, 2], scale=2) == [2.0, 4.0]
 
 
 @pytest.mark.parametrize("names", [("scale",), (), ("scale", "z")])
-def test_an_input_without_a_default_must_be_given(site: Site, names: tuple[str, ...]) -> None:
+def test_an_input_without_a_default_must_be_given(site_of_defaults: Site, names: tuple[str, ...]) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        ask(site, **dict.fromkeys(names, 1.0))
+        ask(site_of_defaults, **dict.fromkeys(names, 1.0))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert caught.value.details() == (
         "Signature input alias: x(feed name: serving_default_x:0) not found in request and no default value provided. "
@@ -289,16 +289,16 @@ def test_an_input_without_a_default_must_be_given(site: Site, names: tuple[str, 
     )
 
 
-def test_metadata_shows_it_and_rest_wants_every_input(site: Site) -> None:
-    document = site.website.send("GET", "/v1/models/m/metadata").json
+def test_metadata_shows_it_and_rest_wants_every_input(site_of_defaults: Site) -> None:
+    document = site_of_defaults.website.send("GET", "/v1/models/m/metadata").json
     defaults = document["metadata"]["signature_def"]["signature_def"]["serving_default"]["defaults"]
     assert defaults["scale"]["float_val"] == [3.0]
-    reply = site.website.predict("m", {"inputs": {"x": [1.0]}})
+    reply = site_of_defaults.website.predict("m", {"inputs": {"x": [1.0]}})
     assert (reply.status, reply.error) == (400, "Missing named input: scale in 'inputs' object.")
 
 
-def test_a_signature_without_inputs_answers_over_grpc_only(site: Site) -> None:
-    answer = site.predictions.Predict(predict_request("m", {}, signature="nothing"))
+def test_a_signature_without_inputs_answers_over_grpc_only(site_of_defaults: Site) -> None:
+    answer = site_of_defaults.predictions.Predict(predict_request("m", {}, signature="nothing"))
     assert list(answer.outputs["y"].float_val) == [3.0]
-    reply = site.website.predict("m", {"signature_name": "nothing", "inputs": {}})
+    reply = site_of_defaults.website.predict("m", {"signature_name": "nothing", "inputs": {}})
     assert (reply.status, reply.error) == (400, "Failed to get input map for signature: nothing")

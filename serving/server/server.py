@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.rollout.split.split_file import Split, read_split
 from monitoring.tracing import exporting
 from monitoring.traffic.remote.urls import shown_url
 from serving.access.audit_log import AuditLog
@@ -40,7 +39,7 @@ from serving.server.labels_endpoint import LabelsEndpoint
 from serving.server.listeners import bind_listeners
 from serving.server.peers import PeerPages, SingleProcess
 from serving.server.shutdown import DrainingServer, hangups_held
-from serving.split.routing import split_by_model
+from serving.split.file_watch import SplitFile
 from serving.transport.limits import raise_open_file_limit
 
 if TYPE_CHECKING:
@@ -60,46 +59,6 @@ if TYPE_CHECKING:
     from serving.transport.limits import ConnectionLimiter
 
     Report = Callable[[str], None]
-
-
-class SplitFile:
-    """Reads the file again when it changes, and has the models split by it.
-
-    Args:
-        file: The file; there may be none yet.
-        report: Called with a sentence for each change.
-    """
-
-    def __init__(self, file: Path, models: Models, report: Callable[[str], None]) -> None:
-        self._file = file
-        self._models = models
-        self._report = report
-        self._split: Split | None = None
-        self._problem = ""
-
-    def poll(self) -> None:
-        """Look at the file once. One that cannot be read changes nothing, and is reported once."""
-        try:
-            split = read_split(self._file)
-        except BadInput as error:
-            if str(error) != self._problem:
-                self._problem = str(error)
-                self._report(f"{error} Requests are split as before.")
-            return
-        self._problem = ""
-        if split == self._split:
-            return
-        self._split = split
-        self._models.splits = split_by_model([split])
-        if split is None:
-            self._report("Requests are not split between versions any more: the newest version answers.")
-        elif split.is_over:
-            self._report(f"Version {split.champion} of {split.model} answers requests that name none.")
-        else:
-            self._report(
-                f"Version {split.candidate} of {split.model} answers {split.share:.1%} of requests that name none, "
-                f"version {split.champion} the others."
-            )
 
 
 @contextmanager

@@ -15,8 +15,11 @@ from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.records import WatchKey
 from monitoring.tasks.output_names import named, split_output
 from monitoring.tasks.task import ESTIMATED, loss_of
-from monitoring.watches.descriptions import format_move, lower_first, slice_title, watch_title
+from monitoring.watches.descriptions import format_move, lower_first, printable, slice_title, watch_title
 from monitoring.watches.rank import is_rank
+
+#: Characters of a batch's name that a sentence has.
+LONGEST_BATCH = 60
 
 #: The loss that people ask for first.
 ERROR = "error"
@@ -128,8 +131,13 @@ def move_title(watch: str) -> str:
 
 
 def onset_day(alarm: Alarm) -> str:
-    """The day on which the first window since the onset begins; its time too, where windows are shorter than a day."""
+    """The day on which the first window since the onset begins; its time too, where windows are shorter than a day.
+
+    Of a batch, whose window has no time of its own, its name.
+    """
     first = alarm.windows[0]
+    if first.batch is not None:
+        return f"batch {printable(first.batch, LONGEST_BATCH)}"
     start = first.start.astimezone(ZoneInfo(alarm.baseline.timezone))
     is_short = first.end - first.start < timedelta(hours=20)
     return moment_day(start, with_time=is_short)

@@ -283,5 +283,6 @@ def _refuse_table(findings: tuple[Finding, ...], header: Sequence[str]) -> NoRet
         fix="Write day_first = true or false in the [traffic] section."
         if ORDER_UNKNOWN in findings[0].message
         else other_delimiter_fix(header)
-        or "Name the right column, `event_time` in the [traffic] section, or convert it.",
+        or "Name the right column, `event_time` in the [traffic] section, or convert it. If rows have no times, "
+        "cut them by file or batch: `by_file` or `batch_column` in the [windows] section.",
     )

@@ -8,7 +8,8 @@ import pytest
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.cause import explain
 from monitoring.incidents.input_shift import InputShift
-from monitoring.records import WatchKey
+from monitoring.records import Finding, WatchKey
+from monitoring.records.window import BATCH
 from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, window, windows
 
 
@@ -44,6 +45,12 @@ def test_harder_traffic_is_told_from_an_overconfident_model() -> None:
     assert "harder" not in unsure.cause + unsure.message, "no input moved"
     assert unsure.cause.endswith(": the answers let expect most of it, though no input moved")
     assert "Next step: check the model's answers" in unsure.message
+
+
+def test_a_batch_is_named_in_place_of_a_day() -> None:
+    first, last = windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.27])
+    named = replace(last, findings=(Finding(kind=BATCH, feature="b02.csv", message="The batch b02.csv."),))
+    assert " 0.400 since batch b02.csv (100 rows)" in explain(alarm("brier", (first, named))).cause
 
 
 def test_the_reason_for_a_notice_is_the_second_sentence() -> None:

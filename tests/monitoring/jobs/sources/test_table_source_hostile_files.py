@@ -177,9 +177,6 @@ def test_a_reference_of_one_class_is_told(init: Callable[..., Result]) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "code", "part"),
     [
-        ("a.csv", text(rows(), ";").encode(), 2, "separated by ';': write them with commas"),
-        ("a.csv", text(rows(), ";").replace(".", ",").encode(), 2, "separated by ';': write them with commas"),
-        ("a.csv", text(rows(), "\t").encode(), 2, "with tabs as .tsv"),
         ("a.csv", b"# made by hand\n" + text(rows()).encode(), 2, "no rows, and 481 lines of another number of fields"),
         ("a.csv", bytes(range(256)) * 20, 2, "There is no such column"),
         ("a.csv", b"", 2, "The reference table is empty"),
@@ -195,6 +192,20 @@ def test_a_file_that_is_no_table_is_one_error(
     assert part in result.stderr
     assert "Traceback" not in result.stderr
     assert not any(letter < " " and letter not in "\n\t" for letter in result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("content", "remark"),
+    [
+        (text(rows(), ";"), "Fields are separated by semicolons."),
+        (text(rows(), ";").replace(".", ","), "Decimals follow a comma"),
+        (text(rows(), "\t"), "Fields are separated by tabs."),
+    ],
+)
+def test_another_separator_is_read_with_a_remark(init: Callable[..., Result], content: str, remark: str) -> None:
+    result = init(content.encode(), name="a.csv")
+    assert result.exit_code == 0
+    assert remark in result.stderr
 
 
 def test_a_folder_that_is_neither_a_log_nor_of_tables_is_one_error(
@@ -223,8 +234,6 @@ def test_a_folder_that_is_neither_a_log_nor_of_tables_is_one_error(
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        (text(live(), ";").encode(), "separated by ';': write them with commas"),
-        (text(live(), ";").replace(".", ",").encode(), "separated by ';': write them with commas"),
         (
             b"# made by hand\n" + text(live()).encode(),
             "No line of LIVE.csv has as many fields as its header. Got no rows",

@@ -35,7 +35,7 @@ def live_rows() -> pa.Table:
     texts = np.array(pc.strftime(rows["known_at"], "%Y-%m-%d %H:%M:%SZ").to_pylist(), dtype=object)
     labelled = np.flatnonzero(np.asarray(rows["y"].is_valid()))[: BROKEN + 1]
     assert labelled[-1] < 60
-    texts[labelled[:BROKEN]] = ["soon", "2013-02-30", "1364774400", "31/12/2013", "n/a", "9999-99-99", "-"]
+    texts[labelled[:BROKEN]] = ["soon", "2013-02-30", "1364774400", "31/13/2013", "n/a", "9999-99-99", "-"]
     texts[labelled[BROKEN]] = "  "
     texts[np.flatnonzero(~np.asarray(rows["y"].is_valid()))[:1]] = "later"
     return with_times(rows, pa.array(texts, pa.string()))

@@ -55,6 +55,7 @@ class CalibrationWatches:
     >>> p = np.linspace(0.01, 0.99, 5000)
     >>> probabilities = np.stack([1 - p, p], axis=1)
     >>> labels = (np.random.default_rng(0).random(5000) < p).astype(np.int64)
+    >>> from monitoring.tasks.classification import Classification
     >>> task = Classification(classes=("no", "yes"))
     >>> watches = CalibrationWatches.fit(task, Calibration.fit(probabilities, labels), probabilities)
     >>> [watch.name for watch in watches.watches]

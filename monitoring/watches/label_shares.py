@@ -207,6 +207,7 @@ class LabelPart:
 class LabelWatches:
     """The watches on labels.
 
+    >>> from monitoring.tasks.classification import Classification
     >>> task = Classification(classes=("no", "yes"))
     >>> labels = LabelWatches.fit(task, np.array([0, 1, 0, 0]))
     >>> [watch.name for watch in labels.watches]

@@ -19,7 +19,7 @@ class _NothingUnkept(logging.Handler):
         assert "not kept in files" not in record.getMessage()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _every_fit_is_kept() -> Iterator[None]:
     logger, handler = logging.getLogger("monitoring.jobs.fits.fit_folder"), _NothingUnkept()
     logger.addHandler(handler)

@@ -130,7 +130,7 @@ def test_a_path_of_labels_that_is_none_is_refused(tmp_path: Path) -> None:
         apart.run()
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "labels.xlsx").write_bytes(b"PK")
-    with pytest.raises(BadInput, match="There is no such table"):
+    with pytest.raises(BadInput, match="is not an Excel workbook"):
         apart.run()
 
 

@@ -154,9 +154,13 @@ def test_every_action_is_a_form_and_is_logged_under_the_name_that_was_given(clie
         text = client.get(page).text
         assert 'value="operator ü"' in text
         assert ("/reopen" in text) == (kind == "close")
-    assert "snoozed until worse, owner team flights." in text
-    assert "Snoozed incidents: 1<" in client.get("/").text
-    assert "open, snoozed until worse, owner team flights<" in client.get("/d/shop/1").text
+        if kind == "assign":
+            assert "snoozed until worse, owner team flights." in text
+            assert "Snoozed incidents: 1<" in client.get("/").text
+            assert "open, snoozed until worse, owner team flights<" in client.get("/d/shop/1").text
+    assert "owner team flights." in text, "who reopens an incident ends its snooze"
+    assert "Snoozed incidents" not in client.get("/").text
+    assert "open, owner team flights<" in client.get("/d/shop/1").text
     rows = list(csv.DictReader(io.StringIO(client.get(f"{page}/tables/actions.csv").text)))
     assert [row["What"].partition(":")[0] for row in rows] == [
         *("reopened", "closed", "note", "assigned to team flights", "snoozed until worse")

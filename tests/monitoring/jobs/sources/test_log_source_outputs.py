@@ -105,7 +105,7 @@ def test_other_outputs_are_features_and_an_absent_one_is_a_problem(tmp_path: Pat
         "many largest": "number",
     }
     spec: dict[str, Any] = {
-        "regression": Regression(),
+        "other_task": Regression(),
         "output": "amount",
         "features": tuple(FeatureSpec(name=f"output {name}", kind=kind) for name, kind in kinds.items()),
         "other_outputs": (WatchedOutput(name="word", width=1), WatchedOutput(name="many", width=10)),

@@ -16,6 +16,7 @@ def days(rng: np.random.Generator, share: float, *, count: int = 30, units: int 
     return [unit_sums(rng.binomial(1, share, units).astype(np.float64), np.arange(units)) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_equal_versions_are_told_apart_as_rarely_as_is_allowed() -> None:
     rules = Rules(margin=0.0, alpha=ALPHA)
     wrong = {"better": 0, "worse": 0}

@@ -14,6 +14,9 @@ from monitoring.rollout.rollout_settings import rules_of_text
 #: What is to be done next, beyond keeping the record: move the label to the candidate, or back to the former champion.
 Next: TypeAlias = Literal["", "promote", "roll back"]
 
+#: Windows before nobody is asked: fewer do not show how much days differ, by which the interval has to be wider.
+FEWEST_WINDOWS = 7
+
 #: Who does what nobody asked for.
 ITSELF = "pitfalls"
 
@@ -86,7 +89,7 @@ def _promotable(record: RolloutRecord, result: RolloutResult, decide: DecideSect
     promise = promise_text(record, now)
     event = RolloutEvent(at=now, kind="decided", by=ITSELF, text=f"{text}{promise}")
     events = () if record.state == "decided" else (event,)
-    do: Next = "promote" if decide.promote == "auto" else ""
+    do: Next = "promote" if decide.promote == "auto" and len(result.windows) >= FEWEST_WINDOWS else ""
     return Step(record=replace(record, state="decided"), events=events, do=do)
 
 

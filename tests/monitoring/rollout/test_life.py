@@ -10,7 +10,7 @@ import pytest
 from monitoring.config.rollout_section import DecideSection
 from monitoring.errors import BadInput
 from monitoring.records import RolloutGuard, RolloutInterval, RolloutRecord, RolloutResult
-from monitoring.rollout.life import check_goes_on, ended, next_step, promise_kept
+from monitoring.rollout.life import FEWEST_WINDOWS, check_goes_on, ended, next_step, promise_kept
 from tests.monitoring.rollout.records import START, promised, result_of, rollout
 
 DAY = timedelta(days=1)
@@ -30,7 +30,9 @@ def test_a_better_candidate_waits_for_a_person_or_is_promoted() -> None:
     assert "may be promoted" in step.events[0].text
     again = next_step(step.record, better, ASK, EARLY + DAY)
     assert (again.record.state, again.events) == ("decided", ())
-    assert next_step(rollout(), better, AUTO, EARLY).do == "promote"
+    assert next_step(rollout(), better, AUTO, EARLY).do == "", "few windows do not show how much days differ"
+    many = replace(better, windows=better.windows * FEWEST_WINDOWS)
+    assert next_step(rollout(), many, AUTO, EARLY).do == "promote"
 
 
 def test_a_candidate_that_waits_for_a_person_is_not_given_up() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.rollout import life
 from monitoring.rollout.actions import stop
 from monitoring.rollout.run import Surroundings, run_rollout
 from monitoring.store.store import Store
@@ -39,7 +40,10 @@ def around(world: World, said: list[str], wait: Callable[[], bool]) -> Surroundi
     )
 
 
-def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(tmp_path: Path, store: Store) -> None:
+def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "FEWEST_WINDOWS", 1)  # the world's log is of a few days
     folder = tmp_path / "world"
     right = truth(two_bundles(tmp_path / "labels", ""))
     with label_server(folder / "models.config", (1, 2)) as port:

@@ -10,6 +10,7 @@ from monitoring.config.rollout_section import DecideSection
 from monitoring.errors import BadInput
 from monitoring.records import RolloutEvent, RolloutRecord, RolloutResult, RolloutState
 from monitoring.rollout.rollout_settings import rules_of_text
+from monitoring.watches.descriptions import lower_first
 
 #: What is to be done next, beyond keeping the record: move the label to the candidate, or back to the former champion.
 Next: TypeAlias = Literal["", "promote", "roll back"]
@@ -77,7 +78,7 @@ def next_step(record: RolloutRecord, result: RolloutResult, decide: DecideSectio
 def interval_text(result: RolloutResult) -> str:
     """The difference in words."""
     found = result.interval
-    title = f"{result.title[:1].lower()}{result.title[1:]}"
+    title = lower_first(result.title)
     return f"its {title} differs by {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f}) on {result.rows:,} rows"
 
 

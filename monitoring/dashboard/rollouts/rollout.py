@@ -178,7 +178,7 @@ def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]
         Figure(title="Verdict", text=result.verdict, alarm=result.verdict == "worse" or result.harmful),
         Figure(title=result.title, text=f"{found.mean:+.4f}", beside=f"{found.low:+.4f} to {found.high:+.4f}"),
         Figure(title="Rows", text=f"{result.rows:,}", beside=f"{result.labelled:,} labels"),
-        Figure(title="Disagreements", text=f"{disagreement:.1%}", beside=f"{result.disagreements:,} rows"),
+        Figure(title="Answers differ", text=f"{disagreement:.1%}", beside=f"{result.disagreements:,} rows"),
         Figure(title="Days left", text=left, beside="" if result.needed is None else f"{result.needed.rows:,} rows"),
         Figure(
             title=f"Mean loss of version {record.candidate}",

@@ -86,22 +86,25 @@ def suspected(status: MonitorStatus) -> str:
     """What to say while a loss's evidence is at the page threshold and no page is open.
 
     Returns:
-        Since when, and how large the evidence is; empty while no harm is suspected.
+        Since when, and how large the evidence has become; empty while no harm is suspected.
     """
     last = status.windows[-1] if status.windows else None
     if last is None or any(page.state != "closed" for page in pages_of(status)):
         return ""
-    over = min(max(last.loss_log_evidence, last.page_log_evidence), LARGEST_SHOWN)
-    if last.status != "suspected" and over < math.log(status.page_threshold):
+    threshold = math.log(status.page_threshold)
+    if last.status != "suspected" and max(last.loss_log_evidence, last.page_log_evidence) < threshold:
         return ""
     trailing = []
     for window in reversed(status.windows):
         if window.status != "suspected":
             break
         trailing.append(window)
-    since = format_moment((trailing or [last])[-1].start, ZoneInfo(status.timezone))
+    windows = trailing or [last]
+    since = format_moment(windows[-1].start, ZoneInfo(status.timezone))
+    largest = max(max(window.loss_log_evidence, window.page_log_evidence) for window in windows)
+    what = "a loss has risen beyond chance" if largest >= threshold else "a notice says that a loss has risen"
     return (
-        f"a loss has risen beyond chance since {since} (evidence {format_evidence(over)}, threshold "
+        f"{what}, since {since} (largest evidence for a page {format_evidence(min(largest, LARGEST_SHOWN))}, threshold "
         f"{status.page_threshold:,.0f}), and no page is open"
     )
 

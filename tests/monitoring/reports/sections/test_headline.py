@@ -136,7 +136,14 @@ def test_evidence_over_the_threshold_without_an_open_page_is_suspected_harm(
     last = replace(quiet.windows[-1], loss_log_evidence=math.log(1e6), status="suspected")
     found = headline(replace(quiet, windows=(*quiet.windows[:-1], last)))
     assert found.health.state == "suspected"
-    assert found.verdict.startswith("Suspected harm: a loss has risen beyond chance since 3 Apr 2013 (evidence 1.0")
+    said = "Suspected harm: a loss has risen beyond chance, since 3 Apr 2013 (largest evidence for a page 1.0"
+    assert found.verdict.startswith(said)
+    before = replace(last, start=quiet.windows[-2].start, end=quiet.windows[-2].end)
+    fallen = replace(last, loss_log_evidence=0.0)
+    lasting = headline(replace(quiet, windows=(quiet.windows[0], before, fallen)))
+    assert lasting.verdict.startswith(said.replace("3 Apr", "2 Apr")), "the largest evidence, not the last"
+    only = headline(replace(quiet, windows=(*quiet.windows[:-1], fallen)))
+    assert only.verdict.startswith("Suspected harm: a notice says that a loss has risen, since 3 Apr 2013 (largest ")
     unmarked = replace(last, status="ok", loss_log_evidence=-math.inf, page_log_evidence=math.log(1e9))
     assert headline(replace(quiet, windows=(*quiet.windows[:-1], unmarked))).health.state == "suspected"
 

@@ -97,6 +97,8 @@ class TableSource:
         pieces: Sequence[TablePiece] = pieces_of(path, columns.format)
         batches: Mapping[str, int] = {}
         if columns.batches is not None:
+            if columns.batches.column is None and Path(path).is_file():
+                _refuse_one_file(Path(path))
             seen = SeenBatches(label_log)
             batches = seen.see(pieces, columns.batches, clock()) if scope.job else seen.read()
             pieces = [BatchPiece(piece=one, key=columns.batches, times=batches) for one in pieces]
@@ -273,6 +275,15 @@ def _new_since(scope: ReadScope, earliest: datetime | None) -> datetime | None:
     if scope.since is None or scope.new_since is None or earliest is None:
         return scope.new_since or scope.since
     return min(scope.new_since, max(scope.since, earliest))
+
+
+def _refuse_one_file(path: Path) -> NoReturn:
+    raise BadInput(
+        "One file is one window, which is judged once.",
+        got=f"{path} and by_file: what is written over it later would never be judged",
+        expected="a folder, or a pattern of files, to which each batch adds a file with a name of its own",
+        fix="Name the folder in the [traffic] section, or use `batch_column`.",
+    )
 
 
 def _refuse_table(findings: tuple[Finding, ...], header: Sequence[str]) -> NoReturn:

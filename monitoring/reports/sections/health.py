@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -31,6 +33,10 @@ HealthState: TypeAlias = Literal[
 #: How long after it was due a window may be judged before it is overdue: a window's length, and an hour at least.
 GRACE_WINDOWS = 1
 GRACE = timedelta(hours=1)
+
+#: Windows of rows and batches are due by no clock: one is overdue after so many times the longest gap between the last
+#: windows, once so many gaps are known.
+PACE_FACTOR, PACE_WINDOWS, FEWEST_GAPS = 2, 30, 2
 
 #: The largest log evidence that is written.
 LARGEST_SHOWN = 700.0
@@ -116,6 +122,7 @@ def overdue(status: MonitorStatus) -> str:
         That there is no traffic, or that the monitor has not run; empty while all is in time, or the time is not known.
     """
     due, asked, checked = status.next_due_at, status.asked_at, status.checked_at
+    due = due or expected_by_pace([window.start for window in status.windows])
     if due is None or asked is None or checked is None or not status.windows:
         return ""
     last = status.windows[-1]
@@ -126,6 +133,25 @@ def overdue(status: MonitorStatus) -> str:
     if checked < due:
         return f"the monitor has not run since {format_moment(checked, zone)}"
     return f"no traffic since {format_moment(last.end, zone)}"
+
+
+def expected_by_pace(starts: Sequence[datetime]) -> datetime | None:
+    """When a further window should have come where none is due by the clock, as windows of rows and batches.
+
+    >>> from datetime import UTC
+    >>> day = [datetime(2026, 1, number, tzinfo=UTC) for number in (1, 2, 4)]
+    >>> expected_by_pace(day).day, expected_by_pace(day[:2])
+    (8, None)
+
+    Args:
+        starts: When the windows begin, in order.
+
+    Returns:
+        Twice the longest gap of late after the last; None before there are `FEWEST_GAPS` gaps of more than `GRACE`.
+    """
+    recent = starts[-PACE_WINDOWS:]
+    gaps = [gap for gap in (after - before for before, after in pairwise(recent)) if gap > GRACE]
+    return recent[-1] + PACE_FACTOR * max(gaps) if len(gaps) >= FEWEST_GAPS else None
 
 
 def _open(status: MonitorStatus, level: str) -> str:

@@ -11,8 +11,10 @@ import pyarrow.csv
 import pytest
 
 from monitoring.config import load_config
+from monitoring.errors import BadInput
 from monitoring.jobs.backfill.window_list import list_windows
 from monitoring.jobs.init import init_monitor
+from monitoring.jobs.run import run_due_windows
 from monitoring.store.store import Store
 from monitoring.traffic.tables.table_format import BatchKey
 from tests.own_table import NOW, OWN, REFERENCE, Watched, own_rows, watch
@@ -69,6 +71,15 @@ def test_each_file_is_a_window_and_the_page_names_the_file(by_file: Watched) -> 
     with Store.open(config.store.url) as store:
         listed = list_windows(config, store, done.deployment, latest=3, now=NOW)
     assert [window.batch for window in listed] == ["day 8.csv", "day 9.csv", "day 0b.csv"]
+
+
+def test_one_file_that_would_be_written_over_is_refused(by_file: Watched) -> None:
+    config = load_config(by_file.adopted.config)
+    section = config.traffic.model_copy(update={"path": (by_file.folder / "live" / "day 3.csv").absolute()})
+    named = config.deployment.model_copy(update={"name": "alone"})
+    alone = config.model_copy(update={"traffic": section, "deployment": named})
+    with Store.open(alone.store.url) as store, pytest.raises(BadInput, match="written over it later would never be"):
+        run_due_windows(alone, store, clock=lambda: NOW)
 
 
 def test_each_value_of_a_column_is_a_window_and_no_input(tmp_path: Path) -> None:

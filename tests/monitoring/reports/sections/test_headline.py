@@ -95,6 +95,16 @@ def test_a_monitor_that_is_dead_does_not_read_healthy(status_of: Callable[..., M
     assert silent.verdict == "No page in 2 windows, but no traffic since 3 Apr 2013"
 
 
+def test_batches_that_stop_coming_do_not_read_healthy(status_of: Callable[..., MonitorStatus]) -> None:
+    found = status_of(windows=4, incidents=False)
+    asked = found.windows[-1].start + timedelta(days=2)
+    alive = replace(found, next_due_at=None, checked_at=asked, asked_at=asked)
+    assert headline(alive).health.healthy
+    later = asked + timedelta(days=2)
+    silent = headline(replace(alive, checked_at=later, asked_at=later))
+    assert silent.verdict == f"No page in 4 windows, but no traffic since {found.windows[-1].end:%-d %b %Y}"
+
+
 def test_closed_pages_do_not_stay_red_and_an_overdue_window_is_said_beside_a_page(status: MonitorStatus) -> None:
     page = replace(status.incidents[0], state="closed")
     closed = replace(_calm(status), incidents=(page,))

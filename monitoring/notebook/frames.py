@@ -80,8 +80,8 @@ def _arrow(source: Any) -> pa.Table:
 def _cells(series: Any) -> pa.Array:
     """One column of a frame; cells of several types become text."""
     try:
-        found = pa.array(series, from_pandas=True)
+        cells = pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         missing = np.asarray(series.isna(), dtype=np.bool_)
-        found = pa.array([None if no else str(cell) for cell, no in zip(series, missing, strict=True)], pa.string())
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+        cells = pa.array([None if no else str(cell) for cell, no in zip(series, missing, strict=True)], pa.string())
+    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells

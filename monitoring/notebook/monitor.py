@@ -281,9 +281,9 @@ class Monitor:
             CannotRun: a file cannot be read, or another run is at work.
         """
         config = self._config(live)
-        asked = WindowRange(start=start, end=end, only=only, by=by)
+        window_range = WindowRange(start=start, end=end, only=only, by=by)
         with Store.open(config.store.url) as store:
-            done = backfill(config, store, asked, request=RunRequest(), clock=self._clock)
+            done = backfill(config, store, window_range, request=RunRequest(), clock=self._clock)
             return self._result(config, store, done.run)
 
     def report(self, live: TableSource, out: str | Path, *, drift: bool = True) -> Reports:
@@ -355,7 +355,7 @@ def _names(names: Names) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _dictionary(given: Mapping[str, Mapping[str, Any]] | str | Path | None) -> Mapping[str, ColumnSection]:
-    if given is None:
+def _dictionary(dictionary: Mapping[str, Mapping[str, Any]] | str | Path | None) -> Mapping[str, ColumnSection]:
+    if dictionary is None:
         return {}
-    return read_dictionary(Path(given)) if isinstance(given, str | Path) else parse_dictionary(given)
+    return read_dictionary(Path(dictionary)) if isinstance(dictionary, str | Path) else parse_dictionary(dictionary)

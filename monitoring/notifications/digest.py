@@ -24,39 +24,44 @@ class Digest:
         events: How many events it stands for.
         incidents: The incidents that they are of, as they are now, in the order of their numbers.
         deployment: The deployment.
-        told: The incidents, by number, that somebody had been notified of before.
+        notified_numbers: The incidents, by number, that somebody had been notified of before.
     """
 
     event: str
     events: int
     incidents: tuple[IncidentRecord, ...]
     deployment: DeploymentDocument
-    told: frozenset[int] = frozenset()
+    notified_numbers: frozenset[int] = frozenset()
 
     def of_level(self, level: Level) -> Digest:
         """The digest for a route of a level: one of level `page` gets pages only."""
-        incidents = tuple(one for one in self.incidents if level == "notice" or one.level == "page")
+        incidents = tuple(incident for incident in self.incidents if level == "notice" or incident.level == "page")
         return replace(self, incidents=incidents)
 
     @property
     def notifications(self) -> tuple[Notification, ...]:
         """One of each incident that is not closed, or was told before, for systems that keep incidents of their own."""
-        told = [one for one in self.incidents if one.state != "closed" or one.number in self.told]
-        return tuple(map(self._notification, told))
+        incidents = [
+            incident
+            for incident in self.incidents
+            if incident.state != "closed" or incident.number in self.notified_numbers
+        ]
+        return tuple(map(self._notification, incidents))
 
     @property
     def headline(self) -> str:
         """One line: how many incidents there were, and how many are open."""
-        still = sum(one.state != "closed" for one in self.incidents)
+        still = sum(incident.state != "closed" for incident in self.incidents)
         return f"{self.deployment.name}: digest of the past: {len(self.incidents)} incidents, {still} not closed"
 
     @property
     def text(self) -> str:
         """A line for each incident, those that are not closed first."""
-        incidents = sorted(self.incidents, key=lambda one: one.state == "closed")
+        incidents = sorted(self.incidents, key=lambda incident: incident.state == "closed")
         lines = [
-            f"{one.number}  {one.level}, {one.state}, {iso(one.window_start)[:16]}Z: {one_line(cause_line(one))}"
-            for one in incidents[:NAMED]
+            f"{incident.number}  {incident.level}, {incident.state}, {iso(incident.window_start)[:16]}Z: "
+            f"{one_line(cause_line(incident))}"
+            for incident in incidents[:NAMED]
         ]
         more = [f"and {len(incidents) - NAMED} more"] if len(incidents) > NAMED else []
         head = f"{self.events} events of the past in one message."

@@ -96,9 +96,9 @@ class Notification:
     @property
     def key(self) -> str:
         """Identifies the incident for its life, whatever its deployment is called: at most 255 ASCII characters."""
-        one = self.deployment
-        created = "" if one.created_at is None else one.created_at.isoformat()
-        text = f"{one.model}/{one.version}/{one.number}/{created}/{self.incident.number}"
+        deployment = self.deployment
+        created = "" if deployment.created_at is None else deployment.created_at.isoformat()
+        text = f"{deployment.model}/{deployment.version}/{deployment.number}/{created}/{self.incident.number}"
         return f"pitfalls-{self.kind}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
     def link(self, template: str | None) -> str | None:

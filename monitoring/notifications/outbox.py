@@ -87,23 +87,31 @@ class NotificationOutbox:
         """
         now = self._clock()
         pending = self._pending(now)
-        past = [one for one in pending if (digest or one.at < now - PAST) and self._is_first(one)]
+        past = [
+            notification
+            for notification in pending
+            if (digest or notification.at < now - PAST) and self._is_first(notification)
+        ]
         if last and len(past) > (1 if digest else MAX_PAST_EVENTS):
             self._store.outbox.save_digest(self._number, past, now)
             pending = self._pending(now)
-        held = set() if last else {one.number for one in past}
+        held = set() if last else {notification.number for notification in past}
         if self.holds_pages:
-            held |= {one.number for one in pending if is_new_page(one, now)}
+            held |= {notification.number for notification in pending if is_new_page(notification, now)}
         waiting: set[tuple[str, int | None]] = set()
-        for one in pending:
-            message = self._message(one)
-            left = self._left(one, message)
-            rests = one.next_attempt_at is not None and one.next_attempt_at > now
-            ready = [] if rests or one.number in held | self._tried else [r for r in left if _is_next(r, one, waiting)]
+        for notification in pending:
+            message = self._message(notification)
+            left = self._left(notification, message)
+            rests = notification.next_attempt_at is not None and notification.next_attempt_at > now
+            ready = (
+                []
+                if rests or notification.number in held | self._tried
+                else [r for r in left if _is_next(r, notification, waiting)]
+            )
             if ready or not left:
-                with span("notify", state=one.state or ""):
-                    left = self._send(one, message, left, ready)
-            incident = None if one.state is None else one.incidents[0].number
+                with span("notify", state=notification.state or ""):
+                    left = self._send(notification, message, left, ready)
+            incident = None if notification.state is None else notification.incidents[0].number
             waiting |= {(route.receiver, incident) for route in left}
         if last:
             self._refresh(now)
@@ -125,19 +133,27 @@ class NotificationOutbox:
     def _pending(self, now: datetime) -> list[PendingNotification]:
         """The pending notifications; of incidents that are snoozed only those that end what a receiver does."""
         pending = self._store.outbox.pending(self._number)
-        return [one for one in pending if one.state in SENT_ALWAYS or not one.incidents[0].is_snoozed(now)]
+        return [
+            notification
+            for notification in pending
+            if notification.state in SENT_ALWAYS or not notification.incidents[0].is_snoozed(now)
+        ]
 
     def _send(
-        self, one: PendingNotification, message: Message, left: Sequence[RouteSection], ready: Sequence[RouteSection]
+        self,
+        notification: PendingNotification,
+        message: Message,
+        left: Sequence[RouteSection],
+        ready: Sequence[RouteSection],
     ) -> list[RouteSection]:
         """Send a message along the routes that are ready for it, and store what became of it."""
-        self._tried.add(one.number)
+        self._tried.add(notification.number)
         self._renew(self._clock())
         deliveries = self._notify(message, ready) if self._notify is not None and ready else ()
-        reached = one.reached | {delivery.receiver for delivery in deliveries if delivery.ok}
-        abandoned = one.abandoned | {delivery.receiver for delivery in deliveries if delivery.gone}
+        reached = notification.reached | {delivery.receiver for delivery in deliveries if delivery.ok}
+        abandoned = notification.abandoned | {delivery.receiver for delivery in deliveries if delivery.gone}
         later = [route for route in left if route.receiver not in reached | abandoned]
-        if later and one.attempts + 1 >= MAX_ATTEMPTS:
+        if later and notification.attempts + 1 >= MAX_ATTEMPTS:
             abandoned, later = abandoned | {route.receiver for route in later}, []
         now = self._clock()
         attempt = Attempt(
@@ -145,26 +161,39 @@ class NotificationOutbox:
             abandoned=abandoned,
             completed_at=now if not later and not abandoned else None,
             given_up_at=now if not later and abandoned else None,
-            next_attempt_at=now + wait_after(one.attempts + 1) if later else None,
+            next_attempt_at=now + wait_after(notification.attempts + 1) if later else None,
         )
-        self._store.outbox.save_attempt(self._number, one.number, attempt)
+        self._store.outbox.save_attempt(self._number, notification.number, attempt)
         return later
 
-    def _is_first(self, one: PendingNotification) -> bool:
+    def _is_first(self, notification: PendingNotification) -> bool:
         """Whether an event is to be sent for the first time, and somebody wants it."""
-        return one.state is not None and one.attempts == 0 and bool(self._left(one, self._message(one)))
+        return (
+            notification.state is not None
+            and notification.attempts == 0
+            and bool(self._left(notification, self._message(notification)))
+        )
 
-    def _left(self, one: PendingNotification, message: Message) -> list[RouteSection]:
-        settled = one.reached | one.abandoned
+    def _left(self, notification: PendingNotification, message: Message) -> list[RouteSection]:
+        settled = notification.reached | notification.abandoned
         return [route for route in self._routes if wants(route, message) and route.receiver not in settled]
 
-    def _message(self, one: PendingNotification) -> Message:
+    def _message(self, notification: PendingNotification) -> Message:
         deployment = self._deployment()
-        if one.state is None:
+        if notification.state is None:
             return Digest(
-                event=one.event, events=one.events, incidents=one.incidents, deployment=deployment, told=one.told
+                event=notification.event,
+                events=notification.events,
+                incidents=notification.incidents,
+                deployment=deployment,
+                notified_numbers=notification.notified_numbers,
             )
-        return Notification(event=one.event, state=one.state, incident=one.incidents[0], deployment=deployment)
+        return Notification(
+            event=notification.event,
+            state=notification.state,
+            incident=notification.incidents[0],
+            deployment=deployment,
+        )
 
     def _deployment(self) -> DeploymentDocument:
         return notified_deployment(self._store, self._number)
@@ -176,9 +205,14 @@ def notified_deployment(store: Store, number: int) -> DeploymentDocument:
     return deployment_document(record, number).model_copy(update={"traffic": None, "budget": None, "metrics": None})
 
 
-def is_new_page(one: PendingNotification, now: datetime) -> bool:
+def is_new_page(notification: PendingNotification, now: datetime) -> bool:
     """Whether an event is a page that has opened lately and that nobody was told of."""
-    return one.state == "open" and not one.attempts and one.at >= now - PAST and one.incidents[0].level == "page"
+    return (
+        notification.state == "open"
+        and not notification.attempts
+        and notification.at >= now - PAST
+        and notification.incidents[0].level == "page"
+    )
 
 
 def send_outbox(
@@ -211,7 +245,7 @@ def wait_after(attempts: int) -> timedelta:
     return min(FIRST_WAIT * doubled, LONGEST_WAIT)
 
 
-def _is_next(route: RouteSection, one: PendingNotification, waiting: set[tuple[str, int | None]]) -> bool:
+def _is_next(route: RouteSection, notification: PendingNotification, waiting: set[tuple[str, int | None]]) -> bool:
     """Whether no earlier event of the same incident, and no digest, waits for the receiver of a route."""
-    numbers = {None, *(incident.number for incident in one.incidents)}
+    numbers = {None, *(incident.number for incident in notification.incidents)}
     return not any((route.receiver, number) in waiting for number in numbers)

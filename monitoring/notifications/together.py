@@ -33,7 +33,7 @@ class TeamPage:
 
     def notification(self, others: Sequence[TeamPage] = ()) -> Notification:
         """What is sent of it, in the name of others as well."""
-        together = tuple((one.deployment, one.pending.incidents[0]) for one in others)
+        together = tuple((page.deployment, page.pending.incidents[0]) for page in others)
         return Notification(
             event=self.pending.event,
             state="open",
@@ -68,7 +68,7 @@ def send_together(
     with ExitStack() as leases:
         pages = []
         for number, some in routes.items():
-            if not any(is_new_page(one, clock()) for one in store.outbox.pending(number)):
+            if not any(is_new_page(notification, clock()) for notification in store.outbox.pending(number)):
                 continue
             try:
                 leases.enter_context(store.leases.take(number, uuid.uuid4().hex, clock(), LEASE_SECONDS))
@@ -76,13 +76,13 @@ def send_together(
                 continue  # that run sends them
             deployment = notified_deployment(store, number)
             pages += [
-                TeamPage(number=number, deployment=deployment, routes=some, pending=one)
-                for one in store.outbox.pending(number)
-                if is_new_page(one, clock()) and not one.incidents[0].is_snoozed(clock())
+                TeamPage(number=number, deployment=deployment, routes=some, pending=notification)
+                for notification in store.outbox.pending(number)
+                if is_new_page(notification, clock()) and not notification.incidents[0].is_snoozed(clock())
             ]
         sent = 0
         for group in _groups(pages):
-            if len({one.number for one in group}) > 1:
+            if len({page.number for page in group}) > 1:
                 _send(store, group, notify, clock)
                 sent += 1
         return sent
@@ -91,7 +91,7 @@ def send_together(
 def _groups(pages: Sequence[TeamPage]) -> list[list[TeamPage]]:
     """Pages of the same hours, in the order of time."""
     groups: list[list[TeamPage]] = []
-    for page in sorted(pages, key=lambda one: (one.pending.at, one.number, one.pending.number)):
+    for page in sorted(pages, key=lambda page: (page.pending.at, page.number, page.pending.number)):
         if groups and page.pending.at - groups[-1][0].pending.at <= TOGETHER:
             groups[-1].append(page)
         else:
@@ -101,16 +101,16 @@ def _groups(pages: Sequence[TeamPage]) -> list[list[TeamPage]]:
 
 def _send(store: Store, group: Sequence[TeamPage], notify: Notify, clock: Callable[[], datetime]) -> None:
     """Tell each receiver of those pages that it wants, by one message."""
-    routes = {receiver: route for one in group for receiver, route in one.receivers.items()}
+    routes = {receiver: route for page in group for receiver, route in page.receivers.items()}
     reached, gone = set(), set()
     for receiver, route in routes.items():
-        first, *others = (one for one in group if receiver in one.receivers)
+        first, *others = (page for page in group if receiver in page.receivers)
         for delivery in notify(first.notification(others), [route]):
             reached |= {delivery.receiver} if delivery.ok else set()
             gone |= {delivery.receiver} if delivery.gone else set()
     now = clock()
-    for one in group:
-        wanted = frozenset(one.receivers)
+    for page in group:
+        wanted = frozenset(page.receivers)
         left, abandoned = wanted - reached - gone, wanted & gone
         attempt = Attempt(
             reached=wanted & reached,
@@ -119,4 +119,4 @@ def _send(store: Store, group: Sequence[TeamPage], notify: Notify, clock: Callab
             given_up_at=now if not left and abandoned else None,
             next_attempt_at=now + wait_after(1) if left else None,
         )
-        store.outbox.save_attempt(one.number, one.pending.number, attempt)
+        store.outbox.save_attempt(page.number, page.pending.number, attempt)

@@ -79,12 +79,12 @@ class FaultResult:
     @property
     def detected(self) -> tuple[DrillRun, ...]:
         """The replicates that were detected at the level at which they should be, or a higher one."""
-        return tuple(one for one in self.runs if one.level in ("page", self.level))
+        return tuple(run for run in self.runs if run.level in ("page", self.level))
 
     @property
     def noticed(self) -> int:
         """How many replicates were detected at a lower level only."""
-        return sum(one.level is not None for one in self.runs) - len(self.detected)
+        return sum(run.level is not None for run in self.runs) - len(self.detected)
 
     @property
     def outcome(self) -> Outcome:
@@ -96,24 +96,24 @@ class FaultResult:
     @property
     def median_delay(self) -> int | None:
         """The median delay of the detected replicates, in windows; None where none was detected."""
-        delays = sorted(one.delay or 0 for one in self.detected)
+        delays = sorted(run.delay or 0 for run in self.detected)
         return delays[(len(delays) - 1) // 2] if delays else None
 
     @property
     def named_rightly(self) -> int:
         """How many of the detected replicates name the faulty input first, or none where no input is faulty."""
-        return sum(one.named_rightly for one in self.detected)
+        return sum(run.named_rightly for run in self.detected)
 
     @property
     def cause(self) -> str:
         """The cause of most detected replicates, of several the first; empty where none was detected."""
-        causes = Counter(one.cause for one in self.detected)
+        causes = Counter(run.cause for run in self.detected)
         return causes.most_common(1)[0][0] if causes else ""
 
     @property
     def nearest(self) -> str:
         """How near the first replicate that was not detected came to a page; empty where all were detected."""
-        return next((one.nearest for one in self.runs if one.nearest), "")
+        return next((run.nearest for run in self.runs if run.nearest), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +190,8 @@ class DrillRecord:
     @property
     def sentence(self) -> str:
         """What it found, in one sentence."""
-        detected = sum(one.outcome == "detected" for one in self.faults)
-        missed = ", ".join(one.title for one in self.faults if one.outcome == "missed")
+        detected = sum(fault.outcome == "detected" for fault in self.faults)
+        missed = ", ".join(fault.title for fault in self.faults if fault.outcome == "missed")
         return f"{detected} of {len(self.faults)} faults detected{f'; missed: {missed}' if missed else ''}."
 
     def __repr__(self) -> str:
@@ -200,4 +200,4 @@ class DrillRecord:
     @property
     def missed(self) -> tuple[FaultResult, ...]:
         """The faults that should page and were missed."""
-        return tuple(one for one in self.faults if one.level == "page" and one.outcome == "missed")
+        return tuple(fault for fault in self.faults if fault.level == "page" and fault.outcome == "missed")

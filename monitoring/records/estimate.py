@@ -101,5 +101,5 @@ class RealisedLosses:
             start=self.start,
             rows=self.rows + other.rows,
             losses={metric: total + other.losses[metric] for metric, total in self.losses.items()},
-            missing={one: self.missing.get(one, 0) + other.missing.get(one, 0) for one in metrics},
+            missing={metric: self.missing.get(metric, 0) + other.missing.get(metric, 0) for metric in metrics},
         )

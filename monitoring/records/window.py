@@ -109,12 +109,12 @@ class WindowRecord:
     @property
     def expected(self) -> str | None:
         """The name of the expected event that the window touches; None for an ordinary window."""
-        return next((one.feature for one in self.findings if one.kind == EXPECTED_EVENT), None)
+        return next((finding.feature for finding in self.findings if finding.kind == EXPECTED_EVENT), None)
 
     @property
     def batch(self) -> str | None:
         """The name of the batch that the window is; None where rows have event times."""
-        return next((one.feature for one in self.findings if one.kind == BATCH), None)
+        return next((finding.feature for finding in self.findings if finding.kind == BATCH), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -170,5 +170,5 @@ class ScoreSeries:
         values = self.values.get(key)
         if values is None:
             return ()
-        known = zip(self.starts, values.tolist(), strict=True)
-        return tuple((start, value) for start, value in known if not math.isnan(value))
+        pairs = zip(self.starts, values.tolist(), strict=True)
+        return tuple((start, value) for start, value in pairs if not math.isnan(value))

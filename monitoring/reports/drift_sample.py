@@ -85,15 +85,15 @@ def drift_sample(
         sides.append((_side(predictions, spec, names), _labels(predictions, spec)))
     (now, now_labels), (then, then_labels) = sides
     left_out = []
-    kept: dict[str, list[str]] = {"number": [], "category": []}
+    features: dict[str, list[str]] = {"number": [], "category": []}
     kinds = dict.fromkeys(now.numbers, "number") | dict.fromkeys(now.categories, "category")
     for name, kind in kinds.items():
         problem = _problem(name, now, then)
         if problem:
             left_out.append((name, problem))
         else:
-            kept[kind].append(name)
-    named, categories = tuple(kept["number"]), tuple(kept["category"])
+            features[kind].append(name)
+    named, categories = tuple(features["number"]), tuple(features["category"])
     tops = {name: _top(now.categories[name], then.categories[name]) for name in categories}
     return DriftSample(
         current=_frame(now, named, tops, names["label"], now_labels),
@@ -128,7 +128,7 @@ def plain(text: str) -> str:
 
 def _own_names(spec: BaselineSpec) -> dict[str, str]:
     """Names for the model's columns that no input has."""
-    taken = {plain(feature.name) for feature in spec.features}
+    used_names = {plain(feature.name) for feature in spec.features}
     names = {}
     for key, wish in (
         ("label", "label"),
@@ -136,10 +136,10 @@ def _own_names(spec: BaselineSpec) -> dict[str, str]:
         ("probability", f"probability of {plain(''.join(spec.classes[-1:]))}"),
     ):
         name = wish
-        while name in taken:
+        while name in used_names:
             name += "*"
         names[key] = name
-        taken.add(name)
+        used_names.add(name)
     return names
 
 
@@ -189,10 +189,10 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
 def _as_watched(predictions: Predictions, task: Task) -> dict[str, NDArray[np.float64]]:
     """What is watched of answers, by its title: ids themselves have no order, and several outputs are no one answer."""
     answered = np.asarray(np.isfinite(predictions.probabilities).all(axis=1), dtype=np.bool_)
-    found = {}
+    columns = {}
     for name, scores in task.outputs(np.where(answered[:, None], predictions.probabilities, 0.0)).items():
-        found[plain(watch_title(name))] = np.where(answered, scores, np.nan)
-    return found
+        columns[plain(watch_title(name))] = np.where(answered, scores, np.nan)
+    return columns
 
 
 def _answer_names(spec: BaselineSpec, alone: str) -> list[str]:
@@ -264,6 +264,6 @@ def _frame(
     columns: dict[str, object] = {name: side.numbers[name] for name in names}
     for name, top in tops.items():
         words = side.categories[name]
-        known = pc.or_(pc.is_in(words, top), pc.is_null(words))
-        columns[name] = pc.if_else(known, words, pa.scalar(OTHER)).to_pylist()
+        in_top = pc.or_(pc.is_in(words, top), pc.is_null(words))
+        columns[name] = pc.if_else(in_top, words, pa.scalar(OTHER)).to_pylist()
     return pd.DataFrame({**columns, label: pd.Series(labels, dtype=object if isinstance(labels, list) else np.float64)})

@@ -104,17 +104,17 @@ def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tup
 
 def listed(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
     """The incidents that the page lists, in their order: all that are not closed, and the newest of the others."""
-    closed = [one.number for one in incidents if one.state == "closed"][-MOST_CLOSED:]
-    return tuple(one for one in incidents if one.state != "closed" or one.number in closed)
+    closed = [incident.number for incident in incidents if incident.state == "closed"][-MOST_CLOSED:]
+    return tuple(incident for incident in incidents if incident.state != "closed" or incident.number in closed)
 
 
 def page_charts(
     status: MonitorStatus, benchmark: Benchmark | None, slices: Sequence[SliceSeries] = ()
 ) -> tuple[Chart, ...]:
     """All charts of the page, in its order; those for which nothing was scored yet are left out."""
-    known = loss_series(status)
-    names = {(entry.metric, entry.slice) for entry in known}
-    every = (*known, *(entry for entry in slices if (entry.metric, entry.slice) not in names))
+    losses = loss_series(status)
+    names = {(entry.metric, entry.slice) for entry in losses}
+    every = (*losses, *(entry for entry in slices if (entry.metric, entry.slice) not in names))
     charts: list[Chart] = []
     for metric in metrics_of(every):
         whole = whole_series(every, metric)
@@ -122,8 +122,10 @@ def page_charts(
             charts.append(month_chart(whole, benchmark_interval(status, benchmark, metric)))
     for metric in metrics_of(every):
         parts = {entry.slice for entry in every if entry.metric == metric and entry.slice}
-        found = {part: benchmark_interval(status, benchmark, metric, part) for part in sorted(parts)}
-        chart = slice_chart(metric, every, {part: interval for part, interval in found.items() if interval is not None})
+        intervals = {part: benchmark_interval(status, benchmark, metric, part) for part in sorted(parts)}
+        chart = slice_chart(
+            metric, every, {part: interval for part, interval in intervals.items() if interval is not None}
+        )
         if chart is not None:
             charts.append(chart)
     over_time = (evidence_chart(status), *loss_charts(status), *estimate_charts(status))

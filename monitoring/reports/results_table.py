@@ -89,7 +89,7 @@ def _columns(table: str) -> list[tuple[str, pa.DataType]]:
 
 
 def _scores(status: MonitorStatus) -> list[dict[str, Any]]:
-    baseline = {WatchKey(watch=one.watch, slice=one.slice): one for one in status.baseline}
+    baseline = {WatchKey(watch=score.watch, slice=score.slice): score for score in status.baseline}
     thresholds = {"page": status.page_threshold, "notice": status.notice_threshold}
     return [
         {
@@ -108,28 +108,33 @@ def _scores(status: MonitorStatus) -> list[dict[str, Any]]:
     ]
 
 
-def _against(score: ScoreRecord, known: BaselineScore | None) -> dict[str, float | None]:
+def _against(score: ScoreRecord, baseline: BaselineScore | None) -> dict[str, float | None]:
     """The baseline of a score, and how far it lies from it."""
-    if known is None:
+    if baseline is None:
         return {}
-    spread = known.seasonal_deviation
-    effect = None if score.value is None or not spread else (score.value - known.mean) / spread
-    return {"baseline": known.mean, "deviation": known.deviation, "tolerance": known.tolerance, "effect": effect}
+    spread = baseline.seasonal_deviation
+    effect = None if score.value is None or not spread else (score.value - baseline.mean) / spread
+    return {
+        "baseline": baseline.mean,
+        "deviation": baseline.deviation,
+        "tolerance": baseline.tolerance,
+        "effect": effect,
+    }
 
 
 def _metrics(status: MonitorStatus) -> list[dict[str, Any]]:
-    known = {one.metric: one for one in status.measured}
+    benchmarks = {metric.metric: metric for metric in status.measured}
     return [
-        {**_span(window), **asdict(one), **_benchmark(known.get(one.metric))}
+        {**_span(window), **asdict(metric), **_benchmark(benchmarks.get(metric.metric))}
         for window in status.windows
-        for one in window.measured
+        for metric in window.measured
     ]
 
 
-def _benchmark(known: MeasuredMetric | None) -> dict[str, float]:
-    if known is None:
+def _benchmark(benchmark: MeasuredMetric | None) -> dict[str, float]:
+    if benchmark is None:
         return {}
-    return {"benchmark": known.value, "benchmark_low": known.low, "benchmark_high": known.high}
+    return {"benchmark": benchmark.value, "benchmark_low": benchmark.low, "benchmark_high": benchmark.high}
 
 
 def _windows(status: MonitorStatus) -> list[dict[str, Any]]:

@@ -71,13 +71,13 @@ def render(status: MonitorStatus) -> RenderableType:
         Text.assemble((top.model, "bold"), f"  {top.period}"),
         Text(top.verdict, style=_STYLES.get(top.health.state, "bold")),
     ]
-    parts += [Text(_other_version(one)) for one in status.versions]
+    parts += [Text(_other_version(version)) for version in status.versions]
     if top.page:
         parts.append(Text(top.page))
         if top.explanation:
             parts.append(Text(top.explanation))
     parts.append(Text(top.budget, style="dim"))
-    parts += [Text(_rebaseline(one, ZoneInfo(status.timezone))) for one in status.rebaselines[-1:]]
+    parts += [Text(_rebaseline(rebaseline, ZoneInfo(status.timezone))) for rebaseline in status.rebaselines[-1:]]
     if status.windows:
         parts += [Text(), _evidence(status)]
     if status.incidents:
@@ -156,11 +156,12 @@ def _incidents(status: MonitorStatus) -> Table:
     return table
 
 
-def _rebaseline(one: Rebaseline, zone: ZoneInfo) -> str:
+def _rebaseline(rebaseline: Rebaseline, zone: ZoneInfo) -> str:
     """Since when another baseline holds, and why."""
     return (
-        f"Baseline: the traffic of {format_window(one.start, one.end, zone)}, since {format_moment(one.since, zone)} "
-        f"({printable(one.by)}: {printable(one.reason, LONGEST_FINDING)})"
+        f"Baseline: the traffic of {format_window(rebaseline.start, rebaseline.end, zone)}, since "
+        f"{format_moment(rebaseline.since, zone)} "
+        f"({printable(rebaseline.by)}: {printable(rebaseline.reason, LONGEST_FINDING)})"
     )
 
 
@@ -197,14 +198,14 @@ def _sensitivity(status: MonitorStatus) -> RenderableType:
     unwatched = unwatched_losses(status)
     if unwatched:
         return Text(unwatched)
-    found = sensitivity_rows(status.sensitivity)
-    if not found.rows:
+    sensitivity = sensitivity_rows(status.sensitivity)
+    if not sensitivity.rows:
         return Text("The smallest detectable rise has not been simulated yet.")
     table = _table("Smallest rise detected in 9 of 10 simulations, by number of windows")
     table.add_column("rise of", ratio=1)
-    for horizon in found.horizons:
+    for horizon in sensitivity.horizons:
         table.add_column(f"within {horizon}", justify="right", no_wrap=True)
-    for name, cells in found.rows:
+    for name, cells in sensitivity.rows:
         table.add_row(Text(name), *(Text(cell) for cell in cells))
     return table
 
@@ -212,14 +213,17 @@ def _sensitivity(status: MonitorStatus) -> RenderableType:
 def _coverage(status: MonitorStatus) -> Text:
     from rich.text import Text  # noqa: PLC0415  # as above
 
-    seen = status.coverage
+    coverage = status.coverage
     parts = ", ".join(f"{printable(output)} {count:,}" for output, count in labels_by_output(status))
     by_output = f"By output: {parts}. " if parts else ""
     return Text(
-        f"Coverage: {seen.rows:,} of {seen.answered:,} answered rows ({seen.repeats:,} duplicates dropped) in "
-        f"{format_count(seen.windows, 'window')}, {seen.thin_windows:,} of them with fewer rows than min_rows (thin). "
-        f"Labels: {seen.labels:,} of {seen.labels_due:,} predictions, {seen.labels_unknown:,} for unknown predictions, "
-        f"{seen.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
+        f"Coverage: {coverage.rows:,} of {coverage.answered:,} answered rows ({coverage.repeats:,} duplicates dropped) "
+        "in "
+        f"{format_count(coverage.windows, 'window')}, {coverage.thin_windows:,} of them with fewer rows than min_rows "
+        "(thin). "
+        f"Labels: {coverage.labels:,} of {coverage.labels_due:,} predictions, {coverage.labels_unknown:,} for unknown "
+        "predictions, "
+        f"{coverage.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
     )
 
 

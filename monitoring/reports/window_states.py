@@ -85,18 +85,18 @@ def window_states(
         judged: The last windows that were judged, in order.
         plan: How traffic is cut into windows, if it is followed as it comes; None where no window is due without rows.
     """
-    attempts = {one.start: one for one in history.attempts}
-    found: list[WindowState] = []
+    attempts = {attempt.start: attempt for attempt in history.attempts}
+    states: list[WindowState] = []
     for before, window in pairwise((None, *judged)):
         assert window is not None  # noqa: S101 - for the type checker: only the first is None
         if before is not None and window.start > before.end:
             reason = "No rows for a long time."
-            found.append(WindowState(start=before.end, end=window.start, state="skipped", reason=reason))
-        found.append(_judged(window, attempts.get(window.start), tuple(history.revisions.get(window.start, ()))))
+            states.append(WindowState(start=before.end, end=window.start, state="skipped", reason=reason))
+        states.append(_judged(window, attempts.get(window.start), tuple(history.revisions.get(window.start, ()))))
     due = _due(judged, plan, attempts, now)
     if due:
         due[0] = _next(due[0], history.runs, attempts.get(due[0].start), running=running)
-    return (*found, *due)
+    return (*states, *due)
 
 
 def _judged(window: WindowRecord, attempt: WindowAttempt | None, revisions: tuple[WindowRevision, ...]) -> WindowState:
@@ -126,11 +126,11 @@ def _due(
     if not judged:
         return []
     after = judged[-1].end
-    begun = [one for start, one in sorted(attempts.items()) if start >= after]
+    begun = [attempt for start, attempt in sorted(attempts.items()) if start >= after]
     if not isinstance(plan, WindowPlan):
-        return [WindowState(start=one.start, end=one.end, state="due") for one in begun]
-    windows = [one for one in plan.windows(after, now) if one.start >= after and plan.due(one, now)]
-    return [WindowState(start=one.start, end=one.end, state="due") for one in windows]
+        return [WindowState(start=attempt.start, end=attempt.end, state="due") for attempt in begun]
+    windows = [window for window in plan.windows(after, now) if window.start >= after and plan.due(window, now)]
+    return [WindowState(start=window.start, end=window.end, state="due") for window in windows]
 
 
 def _next(

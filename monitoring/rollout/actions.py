@@ -135,10 +135,10 @@ def promote(
             expected="the loss as required, and every guard not worse",
             fix="Wait for it; or promote all the same, with --force, which is recorded.",
         )
-    said = _move(config, record.champion, record.candidate)
+    outcome = _move(config, record.champion, record.candidate)
     now = author.clock()
     forced = " by force, against the evidence" if force else ""
-    text = f"Version {record.candidate} was promoted{forced}. {said}"
+    text = f"Version {record.candidate} was promoted{forced}. {outcome}"
     step = ended(record, "promoted", now, author.by, text)
     former = record if record.mode == "replay" else step.record
     number = store.rollouts.begin_after(former, step.events, _watch(record, author, now))
@@ -193,9 +193,9 @@ def take_back(config: MonitorConfig, store: Store, record: RolloutRecord, author
             expected="the rollout that watches a promotion",
             fix="`pitfalls rollout stop` ends this one; the champion stays.",
         )
-    said = _move(config, record.candidate, record.champion)
+    outcome = _move(config, record.candidate, record.champion)
     now = author.clock()
-    step = ended(record, "rolled back", now, author.by, f"Version {record.candidate} was taken back. {said}")
+    step = ended(record, "rolled back", now, author.by, f"Version {record.candidate} was taken back. {outcome}")
     return _save_end(store, step)
 
 

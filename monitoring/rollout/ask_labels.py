@@ -44,18 +44,18 @@ def ask_labels(
     folder = answers_folder(config, versions, bundle_digest(versions.bundle))
     paired = PairedLog(versions, champion, folder, horizon=rules.horizon, swapped=record.mode == "watch")
     now = author.clock()
-    taken = {start for start, *_ in store.rollouts.windows(record.number)}
-    last = max((one.end for one in store.rollouts.samples(record.number)), default=record.started_at)
+    sampled_starts = {start for start, *_ in store.rollouts.windows(record.number)}
+    last = max((sample.end for sample in store.rollouts.samples(record.number)), default=record.started_at)
     windows = [
         window
         for window in windows_of(champion, plan_of(config), since=None, until=now - config.windows.lateness)
-        if window.end > last and window.start not in taken
+        if window.end > last and window.start not in sampled_starts
     ]
     measures = measures_of(versions, rules, record.scale)
-    asked = draw_sample(paired, windows, measures, shares_of(record), asking)
-    table = rows_to_label(champion, asked, now)
+    label_rows = draw_sample(paired, windows, measures, shares_of(record), asking)
+    table = rows_to_label(champion, label_rows, now)
     write(table)
     text = f"The labels of {table.num_rows:,} rows were asked for, until {asking.due:%Y-%m-%d %H:%M} UTC."
     event = RolloutEvent(at=now, kind="labels", by=author.by, text=text)
-    store.rollouts.add_sample(record.number, asked.sample, event)
-    return asked, table
+    store.rollouts.add_sample(record.number, label_rows.sample, event)
+    return label_rows, table

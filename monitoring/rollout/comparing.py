@@ -72,12 +72,12 @@ class ArmsCompared:
 
     def means(self, windows: Sequence[WindowEvidence]) -> tuple[float | None, float | None]:
         """See `Comparing`; of units whose labels came."""
-        found = []
+        averages = []
         for arm in (CHAMPION, CANDIDATE):
             sums = PairedSums.merged(_sums(windows, LOSS, arm))
-            known = sums.weight - sums.unknown
-            found.append(sums.total / known if known > 0 else None)
-        return found[0], found[1]
+            known_weight = sums.weight - sums.unknown
+            averages.append(sums.total / known_weight if known_weight > 0 else None)
+        return averages[0], averages[1]
 
 
 def arm_name(name: str, arm: str) -> str:

@@ -121,7 +121,7 @@ def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:
         BadInput: a text is no guard, or two are one.
     """
     try:
-        found = tuple(map(GuardRule.parsed, texts))
+        guards = tuple(map(GuardRule.parsed, texts))
     except ValueError as error:
         raise BadInput(
             "Not a guard.",
@@ -129,12 +129,12 @@ def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:
             expected=f"one of {', '.join(GUARDS)}, or one with its limit",
             fix='Write, for example, "slices <= 0.02".',
         ) from error
-    names = [guard.name for guard in found]
+    names = [guard.name for guard in guards]
     if len(set(names)) < len(names):
         raise BadInput(
             "A guard is named twice.", got=", ".join(texts), expected="each guard once", fix="Remove one of them."
         )
-    return found
+    return guards
 
 
 def parsed_budget(text: str) -> float:

@@ -97,7 +97,7 @@ def read_disagreements(
         better.add(pairs, by_size[differences[by_size] < 0.0], differences)
         open_rows = np.flatnonzero(np.isnan(differences) & (largest > 0.0))
         unlabelled.add(pairs, open_rows[np.argsort(-largest[open_rows], kind="stable")], largest)
-        if all(len(one.ids) == MOST_ROWS for one in (worse, better, unlabelled)):
+        if all(len(group.ids) == MOST_ROWS for group in (worse, better, unlabelled)):
             break
     return _shown(versions, (worse, better, unlabelled), clock)
 
@@ -114,18 +114,18 @@ def _windows(store: Store, record: RolloutRecord, paired: PairedLog, config: Mon
     if not record.goes_on:
         return counted
     last = counted[-1].end if counted else record.started_at
-    return [*counted, *(one for one in paired.windows(plan_of(config)) if one.end > last)]
+    return [*counted, *(window for window in paired.windows(plan_of(config)) if window.end > last)]
 
 
 def _differences(measures: Measures, pairs: PairedRows) -> tuple[Floats, Floats]:
     """The differences of rows, NaN without a label, and the largest that a label could make."""
-    found = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
-    return np.where(found.largest > 0.0, found.values, 0.0), found.largest
+    differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
+    return np.where(differences.largest > 0.0, differences.values, 0.0), differences.largest
 
 
 def _shown(versions: Versions, groups: Sequence[_Chosen], clock: Callable[[], datetime]) -> DisagreementRows:
     """The rows with their inputs, as a person reads them."""
-    times = [time for one in groups for time in one.times]
+    times = [time for group in groups for time in group.times]
     baseline = load_baseline(find_baseline(versions.config).baseline)
     baseline = replace(baseline, spec=versions.spec)
     fields = described_rows(baseline.spec)
@@ -134,7 +134,7 @@ def _shown(versions: Versions, groups: Sequence[_Chosen], clock: Callable[[], da
         return DisagreementRows(**fields, worse=empty, better=empty, unlabelled=empty)
     window = Window(start=as_datetime(min(times)), end=as_datetime(max(times) + 1))
     live = LiveRows.open(versions.config, baseline, versions.champion, since=window.start, clock=clock)
-    worse, better, unlabelled = (_examples(live, one, window) for one in groups)
+    worse, better, unlabelled = (_examples(live, group, window) for group in groups)
     return DisagreementRows(**fields, worse=worse, better=better, unlabelled=unlabelled)
 
 

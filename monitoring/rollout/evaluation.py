@@ -74,8 +74,8 @@ def evaluate(
         wrong=rules.wrong,
         require=rules.require,
         missing_labels=rules.missing_labels,
-        interval=_interval(primary.interval, deciding.margin, known=shown),
-        at_random=_interval(primary.at_random, deciding.margin, known=shown),
+        interval=_interval(primary.interval, deciding.margin, has_rows=shown),
+        at_random=_interval(primary.at_random, deciding.margin, has_rows=shown),
         champion=None if champion is None else champion * scale,
         candidate=None if candidate is None else candidate * scale,
         **_counts(primary.sums, windows),
@@ -87,22 +87,26 @@ def evaluate(
         harm=min(math.exp(min(decision.log_harm, 30.0)), _MOST),
         harmful=decision.harmful,
         needed=_needed(primary, windows),
-        guards=tuple(_guard(name, one) for name, one in guards.items()),
+        guards=tuple(_guard(name, comparison) for name, comparison in guards.items()),
         looks=_looks(steps, windows, deciding.margin),
-        windows=tuple(_window(one, deciding.scale) for one in windows),
+        windows=tuple(_window(window, deciding.scale) for window in windows),
     )
 
 
 def _counts(sums: PairedSums, windows: Sequence[WindowEvidence]) -> dict[str, Any]:
     """How many rows of each kind there are, as a result has them."""
-    found = {name: getattr(sums, name) for name in ("rows", "disagreements", "missing")}
-    return found | {name: sum(getattr(one, name) for one in windows) for name in ("labelled", "unusable", "failed")}
+    counts = {name: getattr(sums, name) for name in ("rows", "disagreements", "missing")}
+    return counts | {
+        name: sum(getattr(window, name) for window in windows) for name in ("labelled", "unusable", "failed")
+    }
 
 
 def _first_verdict(steps: Sequence[Comparison], windows: Sequence[WindowEvidence]) -> dict[str, Any]:
     """The first verdict, and the end of the window after which it came; None before there is one."""
-    found = ((step.word, window.end) for step, window in zip(steps, windows, strict=True) if step.word != CANNOT_TELL)
-    decided, at = next(found, (None, None))
+    decisions = (
+        (step.word, window.end) for step, window in zip(steps, windows, strict=True) if step.word != CANNOT_TELL
+    )
+    decided, at = next(decisions, (None, None))
     return {"decided": decided, "decided_at": at}
 
 
@@ -123,51 +127,57 @@ def _guards(
         scale=2.0 * scale,
         missing=rules.missing_labels,
     )
-    known: dict[str, Rules] = {
+    rules_by_guard: dict[str, Rules] = {
         **dict.fromkeys(measures.slice_names, slices),
         CALIBRATION: calibration,
         ERRORS: Rules(margin=rules.limit(decision_rules.ERRORS, scale), alpha=rules.wrong),
         LATENCY: Rules(margin=SLOW_SHARE, alpha=rules.wrong),
     }
-    return {name: comparing.compare(windows, name, own) for name, own in known.items() if comparing.has(windows, name)}
+    return {
+        name: comparing.compare(windows, name, rules)
+        for name, rules in rules_by_guard.items()
+        if comparing.has(windows, name)
+    }
 
 
 def _obstacles(windows: Sequence[WindowEvidence], primary: Comparison) -> list[str]:
     """What stands against any verdict in the rows themselves."""
     if not windows or not primary.sums.rows:
         return ["No rows have been compared: no window with rows of both versions is mature."]
-    failed = sum(one.failed for one in windows)
+    failed = sum(window.failed for window in windows)
     if failed == primary.sums.rows:
         return [f"The candidate has no usable answer on any of {failed:,} rows."]
     return []
 
 
-def _interval(found: DifferenceInterval, margin: float, *, known: bool) -> RolloutInterval:
-    word = word_of(found, margin) if known else CANNOT_TELL
-    return RolloutInterval(mean=found.mean, low=found.low, high=found.high, verdict=word)
+def _interval(interval: DifferenceInterval, margin: float, *, has_rows: bool) -> RolloutInterval:
+    word = word_of(interval, margin) if has_rows else CANNOT_TELL
+    return RolloutInterval(mean=interval.mean, low=interval.low, high=interval.high, verdict=word)
 
 
-def _guard(name: str, one: Comparison) -> RolloutGuard:
-    found = _interval(one.interval, one.margin, known=bool(one.sums.rows))
-    return RolloutGuard(name=name, interval=found, limit=one.margin, rows=one.sums.rows, passes=one.not_worse)
+def _guard(name: str, comparison: Comparison) -> RolloutGuard:
+    interval = _interval(comparison.interval, comparison.margin, has_rows=bool(comparison.sums.rows))
+    return RolloutGuard(
+        name=name, interval=interval, limit=comparison.margin, rows=comparison.sums.rows, passes=comparison.not_worse
+    )
 
 
 def _looks(steps: Sequence[Comparison], windows: Sequence[WindowEvidence], margin: float) -> tuple[RolloutLook, ...]:
-    found, labelled = [], 0
+    looks, labelled = [], 0
     for step, window in zip(steps, windows, strict=True):
         labelled += window.labelled
-        own = _interval(step.interval, margin, known=bool(step.sums.rows))
-        found.append(RolloutLook(at=window.end, rows=step.sums.rows, labelled=labelled, interval=own))
-    return tuple(found)
+        interval = _interval(step.interval, margin, has_rows=bool(step.sums.rows))
+        looks.append(RolloutLook(at=window.end, rows=step.sums.rows, labelled=labelled, interval=interval))
+    return tuple(looks)
 
 
-def _window(one: WindowEvidence, scale: float) -> RolloutWindow:
-    sums = one.measures[LOSS]
+def _window(window: WindowEvidence, scale: float) -> RolloutWindow:
+    sums = window.measures[LOSS]
     return RolloutWindow(
-        start=one.start,
-        end=one.end,
+        start=window.start,
+        end=window.end,
         rows=sums.rows,
-        labelled=one.labelled,
+        labelled=window.labelled,
         disagreements=sums.disagreements,
         missing=sums.missing,
         difference=sums.mean * scale,

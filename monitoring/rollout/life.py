@@ -77,9 +77,12 @@ def next_step(record: RolloutRecord, result: RolloutResult, decide: DecideSectio
 
 def interval_text(result: RolloutResult) -> str:
     """The difference in words."""
-    found = result.interval
+    interval = result.interval
     title = lower_first(result.title)
-    return f"its {title} differs by {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f}) on {result.rows:,} rows"
+    return (
+        f"its {title} differs by {interval.mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f}) on {result.rows:,} "
+        "rows"
+    )
 
 
 def _promotable(record: RolloutRecord, result: RolloutResult, decide: DecideSection, now: datetime) -> Step:
@@ -96,10 +99,10 @@ def _promotable(record: RolloutRecord, result: RolloutResult, decide: DecideSect
 
 def promise_text(record: RolloutRecord, now: datetime) -> str:
     """Whether the verdict came in the time promised, as a further sentence; empty without a promise for it."""
-    kept = promise_kept(record, now)
-    if kept is None:
+    promise = promise_kept(record, now)
+    if promise is None:
         return ""
-    days, promised, in_time = kept
+    days, promised, in_time = promise
     return f" It took {days:.3g} days; {promised:.3g} were promised{'' if in_time else ', which is late'}."
 
 
@@ -115,9 +118,9 @@ def promise_kept(record: RolloutRecord, now: datetime) -> tuple[float, float, bo
         return None
     size = abs(record.result.interval.mean)
     smaller = [
-        (abs(one.effect), one.days[-1])
-        for one in record.plan.promises
-        if one.verdict == record.result.verdict and (abs(one.effect) <= size or one.effect == 0.0)
+        (abs(promise.effect), promise.days[-1])
+        for promise in record.plan.promises
+        if promise.verdict == record.result.verdict and (abs(promise.effect) <= size or promise.effect == 0.0)
     ]
     promised = max(smaller, default=(0.0, None))[1]
     if promised is None:

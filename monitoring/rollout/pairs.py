@@ -162,8 +162,8 @@ class Measures:
             A power of two, so that dividing by it is exact: as large as any difference that is possible in these rows.
         """
         usable = rows.take(answered(rows.champion) & answered(rows.candidate))
-        found = paired_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels).largest
-        largest = float(found.max(initial=0.0))
+        bounds = paired_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels).largest
+        largest = float(bounds.max(initial=0.0))
         return 1.0 if largest <= 0.0 else float(np.clip(2.0 ** np.ceil(np.log2(largest)), SMALLEST_SCALE, 1.0))
 
     def window(self, window: Window, rows: PairedRows, sample: LabelSample | None = None) -> WindowEvidence:
@@ -177,19 +177,19 @@ class Measures:
             The evidence, the same for any order of rows.
         """
         usable = rows.take(answered(rows.champion))
-        found = paired_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels)
-        asked = needed = np.ones(len(usable), dtype=np.bool_)
+        differences = paired_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels)
+        sampled = needed = np.ones(len(usable), dtype=np.bool_)
         if sample is not None:
-            asked, needed = is_sampled(sample, usable), found.largest > 0.0
+            sampled, needed = is_sampled(sample, usable), differences.largest > 0.0
         probability = 1.0 if sample is None else sample.probability
 
         def sums(of: Differences, scale: float, mask: NDArray[np.bool_] | slice = slice(None)) -> PairedSums:
             return PairedSums.of(
-                of.values[mask], of.largest[mask], scale=scale, probability=probability, chosen=asked[mask]
+                of.values[mask], of.largest[mask], scale=scale, probability=probability, chosen=sampled[mask]
             )
 
-        measures = {LOSS: sums(found, self.scale)}
-        measures |= {name: sums(found, self.scale, mask) for name, mask in self._masks(usable).items()}
+        measures = {LOSS: sums(differences, self.scale)}
+        measures |= {name: sums(differences, self.scale, mask) for name, mask in self._masks(usable).items()}
         failed = (~answered(usable.candidate)).astype(np.float64)
         if ERRORS in self.guards:
             measures[ERRORS] = PairedSums.of(failed, failed)
@@ -202,7 +202,7 @@ class Measures:
             measures=measures,
             champion=0 if sample else self._total(usable.champion, usable.labels),
             candidate=0 if sample else self._total(usable.candidate, usable.labels),
-            labelled=int(np.count_nonzero(has_label(usable.labels) & asked & needed)),
+            labelled=int(np.count_nonzero(has_label(usable.labels) & sampled & needed)),
             unusable=len(rows) - len(usable),
             failed=int(np.count_nonzero(failed)),
             probability=probability,
@@ -214,11 +214,11 @@ class Measures:
 
     def _masks(self, rows: PairedRows) -> dict[str, NDArray[np.bool_]]:
         """Which rows are in each slice, [n], by its name."""
-        found: dict[str, NDArray[np.bool_]] = {}
+        masks: dict[str, NDArray[np.bool_]] = {}
         for column, values in self.slices.items():
             codes = slice_codes(rows.rows.features[column], values)
-            found |= {f"{column}={value}": codes == code for code, value in enumerate(values)}
-        return found
+            masks |= {f"{column}={value}": codes == code for code, value in enumerate(values)}
+        return masks
 
 
 def is_sampled(sample: LabelSample, rows: PairedRows) -> NDArray[np.bool_]:

@@ -111,5 +111,9 @@ def _watching(store: Store, record: RolloutRecord) -> RolloutRecord | None:
     """The rollout that watches the promotion of another one, while it goes on."""
     if record.state != "promoted":
         return None
-    found = (one for one in store.rollouts.latest(record.name) if one.follows == record.number and one.goes_on)
-    return next(found, None)
+    successors = (
+        rollout
+        for rollout in store.rollouts.latest(record.name)
+        if rollout.follows == record.number and rollout.goes_on
+    )
+    return next(successors, None)

@@ -44,11 +44,11 @@ def verdict_time(events: Sequence[RolloutEvent]) -> datetime | None:
 
 def promises_kept(rollouts: Sequence[tuple[RolloutRecord, Sequence[RolloutEvent]]]) -> tuple[int, int]:
     """How many verdicts came in the promised time, and how many were promised one."""
-    kept = promised = 0
+    on_time = promised = 0
     for record, events in rollouts:
         at = verdict_time(events)
-        found = None if at is None else promise_kept(record, at)
-        if found is not None:
+        promise = None if at is None else promise_kept(record, at)
+        if promise is not None:
             promised += 1
-            kept += found[2]
-    return kept, promised
+            on_time += promise[2]
+    return on_time, promised

@@ -20,7 +20,7 @@ from monitoring.store.transactions import Transactions
 _REVISED = ("start", "end", "rows", "labels", "status", "page_log_evidence", "notice_log_evidence")
 
 
-def _put_back(connection: Connection, number: int, start: datetime, found: int, asked: Backfill) -> None:
+def _put_back(connection: Connection, number: int, start: datetime, backfill_id: int, request: Backfill) -> None:
     """Put the windows from a time on aside, and the deployment back to where it was before them."""
     before = checkpoints.read(connection, number, start)
     if before is None:
@@ -36,15 +36,15 @@ def _put_back(connection: Connection, number: int, start: datetime, found: int, 
         for name in ("start", "end", "rows", "labels", "status", "page_log_evidence", "notice_log_evidence")
     ]
     rows = [
-        {"deployment": number, "backfill": found, **row}
+        {"deployment": number, "backfill": backfill_id, **row}
         for row in connection.execute(select(*columns).where(later).order_by(window.c.start)).mappings()
     ]
     if rows:
         connection.execute(insert(window_revision), rows)
-    connection.execute(update(backfill).where(backfill.c.id == found).values(revised=len(rows)))
+    connection.execute(update(backfill).where(backfill.c.id == backfill_id).values(revised=len(rows)))
     windows.delete_from(connection, number, start)
     text = f"Windows from {start:%Y-%m-%d %H:%M} UTC on are judged again."
-    action = IncidentAction(at=asked.at, by=asked.by, kind="close", text=text)
+    action = IncidentAction(at=request.at, by=request.by, kind="close", text=text)
     checkpoints.restore(connection, number, start, before, action)
     checkpoints.forget_from(connection, number, start)
 
@@ -87,7 +87,7 @@ class BackfillTable:
     def begin(
         self,
         number: int,
-        asked: Backfill,
+        request: Backfill,
         *,
         again_from: datetime | None,
         checked_at: datetime | None,
@@ -108,16 +108,16 @@ class BackfillTable:
             CannotRun: The window has no checkpoint.
         """
         with self._transactions.writing(number) as connection:
-            values = {name: value for name, value in asdict(asked).items() if name not in ("number", "only")}
-            statement = insert(backfill).values(deployment=number, only=asked.only or "", **values)
-            found = int(connection.execute(statement.returning(backfill.c.id)).scalar_one())
+            values = {name: value for name, value in asdict(request).items() if name not in ("number", "only")}
+            statement = insert(backfill).values(deployment=number, only=request.only or "", **values)
+            backfill_id = int(connection.execute(statement.returning(backfill.c.id)).scalar_one())
             if again_from is not None:
-                _put_back(connection, number, again_from, found, asked)
+                _put_back(connection, number, again_from, backfill_id, request)
                 changed: dict[str, Any] = {"inputs": "", "traffic_state": ""}
                 if checked_at is not None:
                     changed["checked_at"] = checked_at
                 connection.execute(update(deployment).where(deployment.c.id == number).values(**changed))
-            return next(one for one in _read(connection, number) if one.number == found)
+            return next(record for record in _read(connection, number) if record.number == backfill_id)
 
     def end(self, deployment: int, at: datetime) -> None:
         """Record that the backfills of a deployment have judged all their windows, and settle what these opened."""
@@ -138,9 +138,9 @@ class BackfillTable:
             query = select(window_revision).where(window_revision.c.deployment == number)
             if since is not None:
                 query = query.where(window_revision.c.end > since)
-            found: dict[datetime, list[WindowRevision]] = defaultdict(list)
+            by_start: dict[datetime, list[WindowRevision]] = defaultdict(list)
             for row in connection.execute(query.order_by(window_revision.c.start, window_revision.c.backfill)):
-                found[row.start].append(
+                by_start[row.start].append(
                     WindowRevision(
                         start=row.start,
                         end=row.end,
@@ -152,4 +152,4 @@ class BackfillTable:
                         notice_log_evidence=float_of(row.notice_log_evidence),
                     )
                 )
-            return {start: tuple(each) for start, each in found.items()}
+            return {start: tuple(each) for start, each in by_start.items()}

@@ -41,10 +41,10 @@ def keep(connection: Connection, deployment: int, start: datetime) -> None:
     """Keep the deployment as it is now, before the window that begins at a time is judged."""
     tracked = ((incident.c.state != "closed") | (incident.c.closed_from != "")) & incidents.is_as_judged()
     query = select(incident.c.number, *(incident.c[name] for name in _OF_EVIDENCE))
-    found = connection.execute(query.where((incident.c.deployment == deployment) & tracked)).mappings()
+    rows = connection.execute(query.where((incident.c.deployment == deployment) & tracked)).mappings()
     document = {
         "states": deployments.read_states(connection, deployment),
-        "incidents": [dict(row) for row in found],
+        "incidents": [dict(row) for row in rows],
     }
     content = zlib.compress(json.dumps(document).encode(), 1)
     connection.execute(delete(checkpoint).where(_is(deployment, start)))
@@ -53,8 +53,10 @@ def keep(connection: Connection, deployment: int, start: datetime) -> None:
 
 def forget(connection: Connection, deployment: int, before: datetime | None = None) -> None:
     """Delete the checkpoints of a deployment, or those before windows that begin before a time."""
-    mine = checkpoint.c.deployment == deployment
-    connection.execute(delete(checkpoint).where(mine if before is None else mine & (checkpoint.c.start < before)))
+    of_deployment = checkpoint.c.deployment == deployment
+    connection.execute(
+        delete(checkpoint).where(of_deployment if before is None else of_deployment & (checkpoint.c.start < before))
+    )
 
 
 def forget_from(connection: Connection, deployment: int, start: datetime) -> None:
@@ -93,12 +95,12 @@ def restore(
     """
     connection.execute(delete(level_state).where(level_state.c.deployment == deployment))
     deployments.write_states(connection, deployment, before.states)
-    for one in incidents.read(connection, deployment):
-        if one.opened_at > start:
-            incident_actions.append(connection, deployment, one.number, replace(action, kind="note"))
-            _set(connection, deployment, one.number, {"closed_from": JUDGED_AGAIN})
-        elif (then := before.incidents.get(one.number)) is not None:
-            _restore_incident(connection, deployment, one, then, start)
+    for record in incidents.read(connection, deployment):
+        if record.opened_at > start:
+            incident_actions.append(connection, deployment, record.number, replace(action, kind="note"))
+            _set(connection, deployment, record.number, {"closed_from": JUDGED_AGAIN})
+        elif (then := before.incidents.get(record.number)) is not None:
+            _restore_incident(connection, deployment, record, then, start)
 
 
 def settle(connection: Connection, deployment: int, action: IncidentAction) -> None:
@@ -107,42 +109,42 @@ def settle(connection: Connection, deployment: int, action: IncidentAction) -> N
     Args:
         action: Who had windows judged again, and when that was done.
     """
-    for one in incidents.read(connection, deployment):
-        if one.closed_from == JUDGED_AGAIN:
-            if one.state != "closed":
+    for record in incidents.read(connection, deployment):
+        if record.closed_from == JUDGED_AGAIN:
+            if record.state != "closed":
                 text = "The windows since were judged again, and did not open it."
-                incidents.act(connection, deployment, one.number, replace(action, kind="close", text=text))
-            _set(connection, deployment, one.number, {"closed_from": ""})
-        elif one.state != "closed" and _is_told_as_closed(connection, deployment, one.number):
+                incidents.act(connection, deployment, record.number, replace(action, kind="close", text=text))
+            _set(connection, deployment, record.number, {"closed_from": ""})
+        elif record.state != "closed" and _is_told_as_closed(connection, deployment, record.number):
             text = "The windows since were judged again, and did not close it."
-            incident_actions.append(connection, deployment, one.number, replace(action, kind="reopen", text=text))
-            enqueue(connection, deployment, one.number, {"open-2": IncidentEvent(at=action.at, state="open")})
+            incident_actions.append(connection, deployment, record.number, replace(action, kind="reopen", text=text))
+            enqueue(connection, deployment, record.number, {"open-2": IncidentEvent(at=action.at, state="open")})
 
 
 def _is_told_as_closed(connection: Connection, deployment: int, number: int) -> bool:
     """Whether the last event of an incident is that it was closed."""
-    mine = (notification.c.deployment == deployment) & (notification.c.incident == number)
-    query = select(notification.c.state).where(mine).order_by(notification.c.id.desc()).limit(1)
+    of_incident = (notification.c.deployment == deployment) & (notification.c.incident == number)
+    query = select(notification.c.state).where(of_incident).order_by(notification.c.id.desc()).limit(1)
     return connection.execute(query).scalar() == "closed"
 
 
 def _restore_incident(
-    connection: Connection, deployment: int, one: IncidentRecord, then: IncidentColumns, start: datetime
+    connection: Connection, deployment: int, record: IncidentRecord, then: IncidentColumns, start: datetime
 ) -> None:
-    by_person = any(incidents.is_by_a_person(action, one) for action in one.actions)
-    if one.state == "closed" and (then["state"] == "closed" or by_person):
-        _set(connection, deployment, one.number, {"closed_from": then["closed_from"] or then["state"]})
+    by_person = any(incidents.is_by_a_person(action, record) for action in record.actions)
+    if record.state == "closed" and (then["state"] == "closed" or by_person):
+        _set(connection, deployment, record.number, {"closed_from": then["closed_from"] or then["state"]})
         return
     values: dict[str, Any] = {**then, "closed_at": None}
-    if one.acknowledged_at is not None:
+    if record.acknowledged_at is not None:
         values["state"] = "acknowledged"
-    history = tuple(event for event in one.history if event.at <= start or event.state == "acknowledged")
-    _set(connection, deployment, one.number, {**values, "history": history_text(history)})
+    history = tuple(event for event in record.history if event.at <= start or event.state == "acknowledged")
+    _set(connection, deployment, record.number, {**values, "history": history_text(history)})
 
 
 def _set(connection: Connection, deployment: int, number: int, values: Mapping[str, Any]) -> None:
-    mine = (incident.c.deployment == deployment) & (incident.c.number == number)
-    connection.execute(update(incident).where(mine).values(**values))
+    of_incident = (incident.c.deployment == deployment) & (incident.c.number == number)
+    connection.execute(update(incident).where(of_incident).values(**values))
 
 
 def _is(deployment: int, start: datetime) -> ColumnElement[bool]:

@@ -81,8 +81,8 @@ class _PostgreSQL:
 
         try:
             with self._connection() as connection:
-                found: list[tuple[Any, ...]] = connection.execute(_named(statement), values).fetchall()
-                return found
+                result: list[tuple[Any, ...]] = connection.execute(_named(statement), values).fetchall()
+                return result
         except psycopg.Error:
             return ()
 
@@ -217,16 +217,16 @@ def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
     Args:
         idle: In order of creation; one at least.
     """
-    ends = [one.judged_until for one in idle if one.judged_until is not None]
+    ends = [deployment.judged_until for deployment in idle if deployment.judged_until is not None]
     return replace(
         idle[-1],
         judged_until=max(ends, default=None),
-        open_pages=sum(one.open_pages for one in idle),
-        unacknowledged_pages=sum(one.unacknowledged_pages for one in idle),
-        pending=sum(one.pending for one in idle),
-        given_up=sum(one.given_up for one in idle),
-        undelivered=sum(one.undelivered for one in idle),
-        numbers=tuple(one.number for one in idle),
+        open_pages=sum(deployment.open_pages for deployment in idle),
+        unacknowledged_pages=sum(deployment.unacknowledged_pages for deployment in idle),
+        pending=sum(deployment.pending for deployment in idle),
+        given_up=sum(deployment.given_up for deployment in idle),
+        undelivered=sum(deployment.undelivered for deployment in idle),
+        numbers=tuple(deployment.number for deployment in idle),
     )
 
 
@@ -239,7 +239,9 @@ def touch(url: str, name: str, numbers: Sequence[int], now: datetime) -> bool:
     database: PlainDatabase | None = plain_database(url)
     if database is None:
         return False
-    checked = [("UPDATE deployment SET checked_at = :now WHERE id = :id", {"now": now, "id": one}) for one in numbers]
+    checked = [
+        ("UPDATE deployment SET checked_at = :now WHERE id = :id", {"now": now, "id": number}) for number in numbers
+    ]
     return database.execute([*checked, (_SUCCEEDED, {"now": now, "name": name})])
 
 

@@ -129,7 +129,7 @@ def create(
         follows=follows,
         quiet_until=quiet_until,
         since=record.since,
-        metrics=json.dumps([asdict(one) for one in record.metrics]),
+        metrics=json.dumps([asdict(metric) for metric in record.metrics]),
     )
     return int(connection.execute(statement.returning(deployment.c.id)).scalar_one())
 
@@ -201,7 +201,7 @@ def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
         number=row.id,
         follows=row.follows,
         since=row.since,
-        metrics=tuple(MetricCode(**one) for one in json.loads(row.metrics)),
+        metrics=tuple(MetricCode(**fields) for fields in json.loads(row.metrics)),
     )
 
 
@@ -243,12 +243,12 @@ class DeploymentTable:
         with self._transactions.writing(number) as connection:
             documents = [
                 {
-                    "metric": one.metric,
-                    "slice": one.slice,
-                    "windows": int(one.windows),
-                    "rise": optional_float_text(one.rise),
+                    "metric": entry.metric,
+                    "slice": entry.slice,
+                    "windows": int(entry.windows),
+                    "rise": optional_float_text(entry.rise),
                 }
-                for one in sensitivity
+                for entry in sensitivity
             ]
             connection.execute(
                 update(deployment).where(deployment.c.id == number).values(sensitivity=json.dumps(documents))
@@ -269,19 +269,22 @@ class DeploymentTable:
         with self._transactions.writing(number) as connection:
             documents = [
                 {
-                    "level": one.level,
-                    "watch": one.watch,
-                    "slice": one.slice,
-                    "mean": float_text(one.mean),
-                    "deviation": float_text(one.deviation),
-                    "tolerance": float_text(one.tolerance),
-                    "windows": int(one.windows),
-                    "cycle": one.cycle,
-                    "gain": float_text(one.gain),
+                    "level": score.level,
+                    "watch": score.watch,
+                    "slice": score.slice,
+                    "mean": float_text(score.mean),
+                    "deviation": float_text(score.deviation),
+                    "tolerance": float_text(score.tolerance),
+                    "windows": int(score.windows),
+                    "cycle": score.cycle,
+                    "gain": float_text(score.gain),
                 }
-                for one in baseline
+                for score in baseline
             ]
-            values = {"baseline": json.dumps(documents), "measured": json.dumps([asdict(one) for one in measured])}
+            values = {
+                "baseline": json.dumps(documents),
+                "measured": json.dumps([asdict(metric) for metric in measured]),
+            }
             connection.execute(update(deployment).where(deployment.c.id == number).values(values))
 
     def baseline(self, number: int) -> tuple[BaselineScore, ...]:
@@ -292,7 +295,7 @@ class DeploymentTable:
     def measured(self, number: int) -> tuple[MeasuredMetric, ...]:
         """The metrics that are shown, over the baseline's windows; empty until they are saved."""
         with self._transactions.reading() as connection:
-            return tuple(MeasuredMetric(**one) for one in _documents(connection, number, "measured"))
+            return tuple(MeasuredMetric(**fields) for fields in _documents(connection, number, "measured"))
 
     def in_use(self, name: str) -> tuple[DeploymentRecord, ...]:
         """The deployments of a name that are in use, in order of creation."""

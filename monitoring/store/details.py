@@ -39,7 +39,7 @@ def detail_of(text: str | None) -> CauseDetail:
     return CauseDetail(
         split=None if document["split"] is None else LossSplit(**document["split"]),
         parts=tuple(SlicePart(**part) for part in document["parts"]),
-        inputs=tuple(InputDrift(**one) for one in document["inputs"]),
+        inputs=tuple(InputDrift(**fields) for fields in document["inputs"]),
         rows=tuple(
             CauseRow(**{**row, "event_time": datetime.fromisoformat(row["event_time"])}) for row in document["rows"]
         ),
@@ -50,7 +50,7 @@ def detail_of(text: str | None) -> CauseDetail:
 def _subgroup(document: dict[str, Any] | None) -> Subgroup | None:
     if document is None:
         return None
-    return Subgroup(**{**document, "conditions": tuple(Condition(**one) for one in document["conditions"])})
+    return Subgroup(**{**document, "conditions": tuple(Condition(**fields) for fields in document["conditions"])})
 
 
 def history_text(history: tuple[IncidentEvent, ...]) -> str:
@@ -63,5 +63,5 @@ def history_of(text: str, incident: IncidentRecord) -> tuple[IncidentEvent, ...]
     events = json.loads(text)
     if events:
         return tuple(IncidentEvent(at=datetime.fromisoformat(at), state=state) for at, state in events)
-    known = ((incident.opened_at, "open"), (incident.acknowledged_at, "acknowledged"), (incident.closed_at, "closed"))
-    return tuple(IncidentEvent(at=at, state=state) for at, state in known if at is not None)  # type: ignore[arg-type]
+    moments = ((incident.opened_at, "open"), (incident.acknowledged_at, "acknowledged"), (incident.closed_at, "closed"))
+    return tuple(IncidentEvent(at=at, state=state) for at, state in moments if at is not None)  # type: ignore[arg-type]

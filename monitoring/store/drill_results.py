@@ -37,27 +37,27 @@ _PLAIN = (
 _OF_FAULT = ("fault", "title", "what", "touches", "level", "promised")
 
 
-def _values(one: FaultResult) -> dict[str, Any]:
+def _values(fault: FaultResult) -> dict[str, Any]:
     """A result as columns; those that follow from its runs are there for readers of SQL."""
     return {
-        **{name: getattr(one, name) for name in _OF_FAULT},
-        "replicates": len(one.runs),
-        "told": len(one.detected),
-        "median_delay": one.median_delay,
-        "cause": one.cause,
-        "runs": json.dumps([asdict(run) for run in one.runs]),
+        **{name: getattr(fault, name) for name in _OF_FAULT},
+        "replicates": len(fault.runs),
+        "told": len(fault.detected),
+        "median_delay": fault.median_delay,
+        "cause": fault.cause,
+        "runs": json.dumps([asdict(run) for run in fault.runs]),
     }
 
 
 def _record(row: Row[Any], faults: tuple[FaultResult, ...]) -> DrillRecord:
     values = {name: getattr(row, name) for name in _PLAIN}
-    unfit = tuple(UnfitFault(**one) for one in json.loads(row.unfit))
+    unfit = tuple(UnfitFault(**fields) for fields in json.loads(row.unfit))
     return DrillRecord(**values, faults=faults, unfit=unfit, number=row.id)
 
 
 def _result(row: Row[Any]) -> FaultResult:
     values = {name: getattr(row, name) for name in _OF_FAULT}
-    return FaultResult(**values, runs=tuple(DrillRun(**one) for one in json.loads(row.runs)))
+    return FaultResult(**values, runs=tuple(DrillRun(**fields) for fields in json.loads(row.runs)))
 
 
 class DrillTable:
@@ -70,10 +70,10 @@ class DrillTable:
         """Add a drill, and delete those of its name that are older than the last `KEPT`."""
         with self._transactions.writing() as connection:
             values = {name: getattr(record, name) for name in _PLAIN}
-            values["unfit"] = json.dumps([asdict(one) for one in record.unfit])
+            values["unfit"] = json.dumps([asdict(fault) for fault in record.unfit])
             number = int(connection.execute(insert(drill).values(**values).returning(drill.c.id)).scalar_one())
-            for position, one in enumerate(record.faults):
-                connection.execute(insert(drill_result).values(drill=number, position=position, **_values(one)))
+            for position, fault in enumerate(record.faults):
+                connection.execute(insert(drill_result).values(drill=number, position=position, **_values(fault)))
             of_name = select(drill.c.id).where(drill.c.name == record.name).order_by(drill.c.id.desc())
             old = connection.execute(of_name.offset(KEPT)).scalars().all()
             if old:

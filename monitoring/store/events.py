@@ -45,11 +45,11 @@ def changes(
     Returns:
         The events in order.
     """
-    known = {} if before is None else event_names(before)
+    earlier_names = {} if before is None else event_names(before)
     return {
         name: event
         for name, event in event_names(after).items()
-        if name not in known and (since is None or event.at > since)
+        if name not in earlier_names and (since is None or event.at > since)
     }
 
 
@@ -67,14 +67,16 @@ def enqueue(connection: Connection, deployment: int, number: int, events: Mappin
     before = connection.execute(
         select(notification.c.event, notification.c.state, notification.c.at).where(of_this)
     ).all()
-    taken, entered = {row.event for row in before}, {(row.state, row.at) for row in before}
+    used_names, entered = {row.event for row in before}, {(row.state, row.at) for row in before}
     prefix = f"{called_by(connection, deployment)}/{deployment}/{number}"
     for name, event in events.items():
         if (event.state, event.at) in entered:
             continue
         later = (f"{event.state}-{count}" for count in itertools.count(2))
-        free = next(one for one in itertools.chain((name,), later) if f"{prefix}/{one}" not in taken)
-        taken.add(f"{prefix}/{free}")
+        free = next(
+            candidate for candidate in itertools.chain((name,), later) if f"{prefix}/{candidate}" not in used_names
+        )
+        used_names.add(f"{prefix}/{free}")
         values = {"event": f"{prefix}/{free}", "incident": number, "state": event.state, "at": event.at}
         connection.execute(
             insert(notification).values(deployment=deployment, **values, reached="[]", abandoned="[]", attempts=0)

@@ -85,8 +85,8 @@ def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:
         deployment: The deployment's number.
         entry: What changed.
     """
-    mine = fleet_member.c.deployment == deployment
-    row = connection.execute(select(fleet_member.c.days, fleet_member.c.counted_until).where(mine)).first()
+    of_deployment = fleet_member.c.deployment == deployment
+    row = connection.execute(select(fleet_member.c.days, fleet_member.c.counted_until).where(of_deployment)).first()
     again = row is not None and entry.at <= row.counted_until
     days = 0.0 if row is None else float.fromhex(row.days)
     values = {
@@ -100,7 +100,7 @@ def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:
     if row is None:
         connection.execute(insert(fleet_member).values(deployment=deployment, **values))
     else:
-        connection.execute(update(fleet_member).where(mine).values(**values))
+        connection.execute(update(fleet_member).where(of_deployment).values(**values))
     page = entry.page
     if page is None:
         return
@@ -170,9 +170,9 @@ class FleetTable:
 
     def leave(self, deployment: int) -> None:
         """Take a deployment out of its team, whose config names none any more."""
-        mine = fleet_member.c.deployment == deployment
+        of_deployment = fleet_member.c.deployment == deployment
         with self._transactions.reading() as connection:
-            is_member = connection.execute(select(fleet_member.c.team).where(mine)).first() is not None
+            is_member = connection.execute(select(fleet_member.c.team).where(of_deployment)).first() is not None
         if is_member:
             with self._transactions.writing(deployment) as connection:
-                connection.execute(delete(fleet_member).where(mine))
+                connection.execute(delete(fleet_member).where(of_deployment))

@@ -137,8 +137,8 @@ def _of_another_method(connection: Connection, record: DeploymentRecord, *, move
     )
     for number in connection.execute(query).scalars().all():
         stored = deployments.read(connection, number)
-        known = (stored.page_budget, stored.notice_budget, stored.timezone)
-        same = known == (record.page_budget, record.notice_budget, record.timezone)
+        stored_method = (stored.page_budget, stored.notice_budget, stored.timezone)
+        same = stored_method == (record.page_budget, record.notice_budget, record.timezone)
         if stored.basis:
             same = stored.basis == record.basis and stored.name == record.called
         if same and (moved or _fits(stored, record)):

@@ -135,16 +135,16 @@ def read(
     )
     if numbers is not None:
         query = query.where(incident_action.c.incident.in_(numbers))
-    found: dict[int, tuple[IncidentAction, ...]] = {}
+    by_incident: dict[int, tuple[IncidentAction, ...]] = {}
     for row in connection.execute(query).mappings():
         values = dict(row)
         number = values.pop("incident")
-        found[number] = (*found.get(number, ()), IncidentAction(**values))
-    return found
+        by_incident[number] = (*by_incident.get(number, ()), IncidentAction(**values))
+    return by_incident
 
 
 def with_actions(
     incidents: Sequence[IncidentRecord], actions: dict[int, tuple[IncidentAction, ...]]
 ) -> tuple[IncidentRecord, ...]:
     """Incidents with their actions."""
-    return tuple(replace(one, actions=actions.get(one.number, ())) for one in incidents)
+    return tuple(replace(record, actions=actions.get(record.number, ())) for record in incidents)

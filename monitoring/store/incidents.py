@@ -33,24 +33,24 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
     """
     if not records:
         return
-    known = {record.number: record for record in read(connection, deployment)}
+    stored_records = {record.number: record for record in read(connection, deployment)}
     past = JudgedBefore.of(connection, deployment)
     for record in records:
-        stored = known.get(record.number)
+        stored = stored_records.get(record.number)
         if stored is None:
             values = _values(past.with_people(record))
             connection.execute(insert(incident).values(deployment=deployment, **values))
             enqueue(connection, deployment, record.number, changes(None, record, since=past.until))
         else:
-            kept = _keeping_closing(_keeping_acknowledgement(record, stored), stored)
+            merged_record = _keeping_closing(_keeping_acknowledgement(record, stored), stored)
             if stored.closed_from == JUDGED_AGAIN:
-                kept, stored = _as_people_left_it(record, stored), replace(stored, history=())
-            values = {name: value for name, value in _values(kept).items() if name not in _OF_PEOPLE}
-            if kept.state != "closed" and record.worsenings > stored.worsenings and stored.snoozed_until_worse:
+                merged_record, stored = _as_people_left_it(record, stored), replace(stored, history=())
+            values = {name: value for name, value in _values(merged_record).items() if name not in _OF_PEOPLE}
+            if merged_record.state != "closed" and record.worsenings > stored.worsenings and stored.snoozed_until_worse:
                 values |= {"snoozed_until": None, "snoozed_until_worse": False}
             connection.execute(update(incident).where(_is(deployment, record.number)).values(**values))
-            if not kept.state == stored.state == "closed":
-                enqueue(connection, deployment, record.number, changes(stored, kept, since=past.until))
+            if not merged_record.state == stored.state == "closed":
+                enqueue(connection, deployment, record.number, changes(stored, merged_record, since=past.until))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +82,19 @@ class JudgedBefore:
         """
         if self.until is None or record.opened_at > self.until:
             return record
-        for one in reversed(self.incidents):
-            same = (one.level, one.watch, one.slice) == (record.level, record.watch, record.slice)
-            if same and one.window_start < record.opened_at and (one.closed_at or self.until) > record.window_start:
-                kept = replace(record, **{name: getattr(one, name) for name in _OF_PEOPLE})
-                if one.acknowledged_at is None:
-                    return kept
-                at = max(one.acknowledged_at, record.opened_at)
+        for earlier in reversed(self.incidents):
+            same = (earlier.level, earlier.watch, earlier.slice) == (record.level, record.watch, record.slice)
+            if (
+                same
+                and earlier.window_start < record.opened_at
+                and (earlier.closed_at or self.until) > record.window_start
+            ):
+                result = replace(record, **{name: getattr(earlier, name) for name in _OF_PEOPLE})
+                if earlier.acknowledged_at is None:
+                    return result
+                at = max(earlier.acknowledged_at, record.opened_at)
                 history = (*record.history, IncidentEvent(at=at, state="acknowledged"))
-                return replace(kept, state="acknowledged", acknowledged_at=at, history=history)
+                return replace(result, state="acknowledged", acknowledged_at=at, history=history)
         return record
 
 
@@ -108,29 +112,29 @@ def is_as_judged() -> ColumnElement[bool]:
 def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
     """All incidents in the order of their numbers, with what people did."""
     query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
-    found = tuple(map(record_of, connection.execute(query).mappings()))
-    return incident_actions.with_actions(found, incident_actions.read(connection, deployment)) if found else ()
+    records = tuple(map(record_of, connection.execute(query).mappings()))
+    return incident_actions.with_actions(records, incident_actions.read(connection, deployment)) if records else ()
 
 
 def read_one(connection: Connection, deployment: int, number: int) -> IncidentRecord:
     """One incident, with what people did. Raises BadInput if there is none of this number."""
-    found = _with_actions(connection, deployment, select(*COLUMNS).where(_is(deployment, number)))
-    if not found:
-        known = select(incident.c.number).where(incident.c.deployment == deployment).order_by(incident.c.number)
-        numbers = ", ".join(map(str, connection.execute(known).scalars()))
+    matches = _with_actions(connection, deployment, select(*COLUMNS).where(_is(deployment, number)))
+    if not matches:
+        numbers_query = select(incident.c.number).where(incident.c.deployment == deployment).order_by(incident.c.number)
+        numbers = ", ".join(map(str, connection.execute(numbers_query).scalars()))
         raise BadInput(
             "No such incident.",
             got=str(number),
             expected=f"one of: {numbers}" if numbers else "none, as there are no incidents",
             fix="`pitfalls monitor incidents list --all` lists them.",
         )
-    return found[0]
+    return matches[0]
 
 
 def _with_actions(connection: Connection, deployment: int, query: Select[Any]) -> tuple[IncidentRecord, ...]:
-    found = tuple(map(record_of, connection.execute(query).mappings()))
-    actions = incident_actions.read(connection, deployment, [one.number for one in found]) if found else {}
-    return incident_actions.with_actions(found, actions)
+    records = tuple(map(record_of, connection.execute(query).mappings()))
+    actions = incident_actions.read(connection, deployment, [record.number for record in records]) if records else {}
+    return incident_actions.with_actions(records, actions)
 
 
 def act(connection: Connection, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
@@ -175,7 +179,7 @@ def _as_people_left_it(record: IncidentRecord, stored: IncidentRecord) -> Incide
     """An incident that was opened again with its number, with what people did with it before."""
     people = [event for event in stored.history if event.state == "acknowledged"]
     record = replace(record, acknowledged_at=stored.acknowledged_at, history=(*record.history, *people))
-    if stored.state == "closed" and any(is_by_a_person(one, stored) for one in stored.actions):
+    if stored.state == "closed" and any(is_by_a_person(action, stored) for action in stored.actions):
         closing = IncidentEvent(at=stored.closed_at or record.opened_at, state="closed")
         history = (*record.history, closing)
         return replace(record, state="closed", closed_at=closing.at, closed_from=record.state, history=history)

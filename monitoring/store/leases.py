@@ -69,8 +69,8 @@ def _take(connection: Connection, deployment: int, owner: str, now: datetime, le
 def _renew(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
     """Extend the owner's lease. Raises AnotherRun if it is no longer the owner's."""
     expires_at = _database_time(connection, now) + length
-    mine = (lease.c.deployment == deployment) & (lease.c.owner == owner)
-    if connection.execute(update(lease).where(mine).values(expires_at=expires_at)).rowcount == 0:
+    of_owner = (lease.c.deployment == deployment) & (lease.c.owner == owner)
+    if connection.execute(update(lease).where(of_owner).values(expires_at=expires_at)).rowcount == 0:
         raise AnotherRun(
             "Another run has taken over this deployment.",
             got="a lease that has expired",

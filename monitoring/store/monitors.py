@@ -132,7 +132,7 @@ class MonitorTable:
 
     def failing(self) -> tuple[MonitorRecord, ...]:
         """The monitors whose last run failed, by name."""
-        return tuple(one for one in self.all() if one.error)
+        return tuple(monitor for monitor in self.all() if monitor.error)
 
     def get(self, name: str) -> MonitorRecord | None:
         """A monitor; None before its first run."""

@@ -61,7 +61,7 @@ class PendingNotification:
         attempts: Attempts so far, at most one a run.
         next_attempt_at: It is not tried before; None: the next run tries it.
         events: How many events it stands for.
-        told: Of a digest, the incidents that somebody had been notified of before it.
+        notified_numbers: Of a digest, the incidents that somebody had been notified of before it.
     """
 
     number: int
@@ -74,7 +74,7 @@ class PendingNotification:
     attempts: int = 0
     next_attempt_at: datetime | None = None
     events: int = 1
-    told: frozenset[int] = frozenset()
+    notified_numbers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,28 +151,28 @@ def _outbox_event(row: Row[Any]) -> OutboxEvent:
     )
 
 
-def _pending(connection: Connection, row: Any, known: Mapping[int, IncidentRecord]) -> PendingNotification:
-    numbers, told = [row.incident], frozenset[int]()
+def _pending(connection: Connection, row: Any, by_number: Mapping[int, IncidentRecord]) -> PendingNotification:
+    numbers, notified = [row.incident], frozenset[int]()
     if row.state == DIGEST:
         query = select(notification.c.incident).where(notification.c.digest == row.id).order_by(notification.c.id)
         numbers = list(connection.execute(query).scalars())
-        told = _told(connection, row)
+        notified = _notified_numbers(connection, row)
     return PendingNotification(
         number=row.id,
         event=row.event,
         state=None if row.state == DIGEST else row.state,
         at=row.at,
-        incidents=tuple(known[number] for number in sorted(set(numbers))),
+        incidents=tuple(by_number[number] for number in sorted(set(numbers))),
         reached=frozenset(json.loads(row.reached)),
         abandoned=frozenset(json.loads(row.abandoned)),
         attempts=row.attempts,
         next_attempt_at=row.next_attempt_at,
         events=len(numbers),
-        told=told,
+        notified_numbers=notified,
     )
 
 
-def _told(connection: Connection, digest: Any) -> frozenset[int]:
+def _notified_numbers(connection: Connection, digest: Any) -> frozenset[int]:
     """The incidents that somebody was notified of by an event of their own, before a digest."""
     query = select(notification.c.incident).where(
         (notification.c.deployment == digest.deployment)
@@ -223,8 +223,8 @@ class OutboxTable:
             rows = connection.execute(select(notification).where(pending).order_by(table.id)).all()
             if not rows:
                 return ()
-            known = {record.number: record for record in incidents.read(connection, deployment)}
-            return tuple(_pending(connection, row, known) for row in rows)
+            by_number = {record.number: record for record in incidents.read(connection, deployment)}
+            return tuple(_pending(connection, row, by_number) for row in rows)
 
     def save_attempt(self, deployment: int, number: int, attempt: Attempt) -> None:
         """Record one more attempt to notify the receivers of an event, by its number in the store."""
@@ -250,9 +250,9 @@ class OutboxTable:
             events: The events, in order, one at least.
         """
         with self._transactions.writing(deployment) as connection:
-            numbers = [one.number for one in events]
+            numbers = [entry.number for entry in events]
             event = f"{called_by(connection, deployment)}/{deployment}/digest/{numbers[0]}-{numbers[-1]}"
-            values = {"event": event, "state": DIGEST, "at": max(one.at for one in events)}
+            values = {"event": event, "state": DIGEST, "at": max(entry.at for entry in events)}
             statement = insert(notification).values(
                 deployment=deployment, **values, reached="[]", abandoned="[]", attempts=0
             )

@@ -121,18 +121,18 @@ def read_outlines(connection: Connection) -> tuple[DeploymentOutline, ...]:
 def _query() -> Select[Any]:
     name = case((deployment.c.name == "", deployment.c.model), else_=deployment.c.name)
     retired = func.count(deployment.c.retired_at).over(partition_by=name).label("retired")
-    columns = [deployment.c[one] for one in (*_OF_DEPLOYMENT, "retired_at")]
+    columns = [deployment.c[name] for name in (*_OF_DEPLOYMENT, "retired_at")]
     placed = select(*columns, name.label("called"), retired).subquery()
     windows, runs = window.alias(), run.alias()
     newest = select(windows.c.id).where(windows.c.deployment == placed.c.id).order_by(windows.c.start.desc()).limit(1)
     last_run = select(func.max(runs.c.id)).where(runs.c.deployment == placed.c.id)
     return (
         select(
-            *(placed.c[one] for one in (*_OF_DEPLOYMENT, "called", "retired")),
+            *(placed.c[name] for name in (*_OF_DEPLOYMENT, "called", "retired")),
             window.c.start,
             window.c.end,
             window.c.status,
-            *(window.c[one] for one in _NUMBERS),
+            *(window.c[name] for name in _NUMBERS),
             case((placed.c.checked_at > run.c.started_at, ""), else_=func.coalesce(run.c.error, "")).label("failure"),
         )
         .select_from(placed)
@@ -179,10 +179,10 @@ def _outline(
 
 def _incidents(connection: Connection) -> dict[int, list[OpenIncident]]:
     columns = (incident.c[field.name] for field in fields(OpenIncident))
-    found: dict[int, list[OpenIncident]] = {}
+    by_deployment: dict[int, list[OpenIncident]] = {}
     query = select(incident.c.deployment, *columns).where(incident.c.state != "closed").order_by(incident.c.number)
     for number, level, state, opened_at, acknowledged_at, snoozed_until, until_worse in connection.execute(query):
-        one = OpenIncident(
+        open_incident = OpenIncident(
             level=level,
             state=state,
             opened_at=opened_at,
@@ -190,5 +190,5 @@ def _incidents(connection: Connection) -> dict[int, list[OpenIncident]]:
             snoozed_until=snoozed_until,
             snoozed_until_worse=until_worse,
         )
-        found.setdefault(number, []).append(one)
-    return found
+        by_deployment.setdefault(number, []).append(open_incident)
+    return by_deployment

@@ -99,8 +99,8 @@ def _summaries(
         select(run.c.error, run.c.started_at).where(run.c.deployment == deployment.c.id).order_by(run.c.id.desc())
     )
     error, began = (
-        last_run.with_only_columns(one).limit(1).scalar_subquery().label(f"run_{one.name}")
-        for one in (run.c.error, run.c.started_at)
+        last_run.with_only_columns(column).limit(1).scalar_subquery().label(f"run_{column.name}")
+        for column in (run.c.error, run.c.started_at)
     )
     query: Select[Any] = select(*columns, start, end, status, error, began).order_by(deployment.c.id)
     if numbers is not None:
@@ -156,23 +156,23 @@ def _open_incidents(connection: Connection, numbers: Collection[int] | None) -> 
     )
     if numbers is not None:
         query = query.where(incident.c.deployment.in_(numbers))
-    found: dict[int, tuple[IncidentRecord, ...]] = {}
+    by_deployment: dict[int, tuple[IncidentRecord, ...]] = {}
     for row in connection.execute(query).mappings():
         values = dict(row)
         owner = values.pop("of_deployment")
-        found[owner] = (*found.get(owner, ()), incidents.record_of(values))
-    return found
+        by_deployment[owner] = (*by_deployment.get(owner, ()), incidents.record_of(values))
+    return by_deployment
 
 
 def _scores(
     connection: Connection, numbers: Mapping[int, int], watches: Collection[str]
 ) -> dict[int, list[ScoreRecord]]:
     wanted: ColumnElement[bool] = score.c.window.in_(list(numbers)) & score.c.watch.in_(list(watches))
-    found: dict[int, list[ScoreRecord]] = {}
+    by_window: dict[int, list[ScoreRecord]] = {}
     query = select(score).where(wanted & (score.c.slice == WHOLE)).order_by(score.c.window, score.c.position)
     for row in connection.execute(query):
-        found.setdefault(row.window, []).append(score_record_of(row))
-    return found
+        by_window.setdefault(row.window, []).append(score_record_of(row))
+    return by_window
 
 
 def _baselines(
@@ -208,8 +208,8 @@ class OverviewQueries:
         """
         with self._transactions.reading() as connection:
             columns = (incident.c.cause, incident.c.slice, incident.c.message)
-            found = or_(*(column.icontains(text, autoescape=True) for column in columns))
-            query = select(incident.c.deployment).where((incident.c.state != "closed") & found)
+            is_mentioned = or_(*(column.icontains(text, autoescape=True) for column in columns))
+            query = select(incident.c.deployment).where((incident.c.state != "closed") & is_mentioned)
             return frozenset(connection.execute(query).scalars())
 
     def summaries(self, model: str | None = None) -> tuple[DeploymentSummary, ...]:
@@ -264,18 +264,18 @@ class OverviewQueries:
                 .where(window.c.start >= since.c.since)
                 .order_by(window.c.deployment, window.c.start)
             )
-            found: dict[int, list[Row[Any]]] = {}
+            by_deployment: dict[int, list[Row[Any]]] = {}
             for row in connection.execute(query):
-                found.setdefault(row.deployment, []).append(row)
-            last = {row.id: number for number, rows in found.items() for row in rows[-scored:]}
+                by_deployment.setdefault(row.deployment, []).append(row)
+            last = {row.id: number for number, rows in by_deployment.items() for row in rows[-scored:]}
             baselines = _baselines(connection, numbers, watches)
             scores = _scores(
-                connection, last, {*watches, *(one.watch for known in baselines.values() for one in known)}
+                connection, last, {*watches, *(score.watch for scores in baselines.values() for score in scores)}
             )
             return {
                 number: RecentHistory(
-                    windows=tuple(light_record(row[2:]) for row in found.get(number, ())),
-                    scores=tuple(tuple(scores.get(row.id, ())) for row in found.get(number, ())[-scored:]),
+                    windows=tuple(light_record(row[2:]) for row in by_deployment.get(number, ())),
+                    scores=tuple(tuple(scores.get(row.id, ())) for row in by_deployment.get(number, ())[-scored:]),
                     baseline=baselines.get(number, ()),
                 )
                 for number in numbers

@@ -97,19 +97,21 @@ def _close(connection: Connection, number: int, change: Rebaseline, now: datetim
     query = select(incident.c.number, incident.c.state).where(
         (incident.c.deployment == number) & (incident.c.state != "closed") & (incident.c.opened_at <= change.end)
     )
-    found = [(row.number, row.state) for row in connection.execute(query.order_by(incident.c.number))]
+    states = [(row.number, row.state) for row in connection.execute(query.order_by(incident.c.number))]
     action = IncidentAction(at=now, by=change.by, kind="close", text=f"New baseline: {change.reason}")
-    for one, _ in found:
-        incidents.act(connection, number, one, action)
-    return found
+    for incident_number, _ in states:
+        incidents.act(connection, number, incident_number, action)
+    return states
 
 
 def _reopen(connection: Connection, number: int, row: Row[Any], action: IncidentAction) -> None:
     """Open the incidents again that a change closed."""
-    for one, state in json.loads(row.closed):
-        mine = (incident.c.deployment == number) & (incident.c.number == one) & (incident.c.state == "closed")
-        if connection.execute(update(incident).where(mine).values(closed_from=state)).rowcount:
-            incidents.act(connection, number, one, action)
+    for incident_number, state in json.loads(row.closed):
+        of_incident = (
+            (incident.c.deployment == number) & (incident.c.number == incident_number) & (incident.c.state == "closed")
+        )
+        if connection.execute(update(incident).where(of_incident).values(closed_from=state)).rowcount:
+            incidents.act(connection, number, incident_number, action)
 
 
 def _hold(connection: Connection, number: int, *, digest: str, basis: str, since: datetime | None) -> None:
@@ -184,6 +186,6 @@ class RebaselineTable:
             connection.execute(delete(level_state).where(level_state.c.deployment == number))
             deployments.write_states(connection, number, json.loads(row.states))
             _hold(connection, number, digest=row.former_digest, basis=row.former_basis, since=row.former_since)
-            mine = (rebaseline.c.deployment == number) & (rebaseline.c.position == row.position)
-            connection.execute(update(rebaseline).where(mine).values(undone_at=now, undone_by=by))
+            of_rebaseline = (rebaseline.c.deployment == number) & (rebaseline.c.position == row.position)
+            connection.execute(update(rebaseline).where(of_rebaseline).values(undone_at=now, undone_by=by))
             return replace(_record(row), undone_at=now, undone_by=by)

@@ -98,7 +98,7 @@ class RolloutTable:
         with self._transactions.writing() as connection:
             if not _goes_on(connection, record.number):
                 return False
-            known = set(
+            starts = set(
                 connection.execute(
                     select(rollout_window.c.start).where(rollout_window.c.rollout == record.number)
                 ).scalars()
@@ -106,7 +106,7 @@ class RolloutTable:
             rows = [
                 {"rollout": record.number, "start": start, "end": end, "document": document}
                 for start, end, document in windows
-                if start not in known
+                if start not in starts
             ]
             if rows:
                 connection.execute(insert(rollout_window), rows)
@@ -128,8 +128,8 @@ class RolloutTable:
 
     def add_sample(self, number: int, sample: LabelSample, event: RolloutEvent) -> None:
         """Add rows whose labels were asked for."""
-        own = {name: getattr(sample, name) for name in ("start", "end", "salt", "due")}
-        values = {"rollout": number, "probability": float_text(sample.probability), **own}
+        fields = {name: getattr(sample, name) for name in ("start", "end", "salt", "due")}
+        values = {"rollout": number, "probability": float_text(sample.probability), **fields}
         with self._transactions.writing() as connection:
             connection.execute(insert(rollout_sample).values(**values))
             _add_events(connection, number, [event])
@@ -266,7 +266,14 @@ def _add_events(connection: Connection, number: int, events: Sequence[RolloutEve
     count = select(func.count()).where(rollout_event.c.rollout == number)
     first = int(connection.execute(count).scalar_one())
     rows = [
-        {"rollout": number, "position": first + place, "at": one.at, "kind": one.kind, "by": one.by, "text": one.text}
-        for place, one in enumerate(events)
+        {
+            "rollout": number,
+            "position": first + place,
+            "at": event.at,
+            "kind": event.kind,
+            "by": event.by,
+            "text": event.text,
+        }
+        for place, event in enumerate(events)
     ]
     connection.execute(insert(rollout_event), rows)

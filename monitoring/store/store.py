@@ -122,9 +122,9 @@ class Store:
             CannotRun: The database fails, or refuses the deployment.
         """
         with self.transactions.writing() as connection:
-            found = identity.find(connection, record, moved=moved, holder=holder)
-        if found is not None:
-            return found
+            existing = identity.find(connection, record, moved=moved, holder=holder)
+        if existing is not None:
+            return existing
         try:
             with self.transactions.writing() as connection:
                 before = identity.predecessor(connection, record, moved=moved)
@@ -138,15 +138,15 @@ class Store:
                 return number
         except IntegrityError as error:  # another process created it first
             with self.transactions.writing() as connection:
-                found = identity.find(connection, record, moved=moved)
-            if found is None:
+                existing = identity.find(connection, record, moved=moved)
+            if existing is None:
                 raise CannotRun(
                     "The deployment cannot be created.",
                     got=f"{record.model} version {record.version} ({error.orig})",
                     expected="a new deployment",
                     fix="Nothing was changed; run the command again.",
                 ) from error
-            return found
+            return existing
 
     def commit_window(
         self,

@@ -52,10 +52,10 @@ class Transactions:
 
 def lock(connection: Connection, number: int) -> None:
     """Lock a deployment until the transaction ends. Raises BadInput if there is none of this number."""
-    found = connection.execute(
+    row = connection.execute(
         select(deployment_table.c.id).where(deployment_table.c.id == number).with_for_update()
     ).first()
-    if found is None:
+    if row is None:
         raise no_such_deployment(number)
 
 

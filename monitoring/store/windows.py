@@ -48,11 +48,11 @@ def estimates_text(record: WindowRecord) -> str | None:
     if not record.estimates and not record.realised_losses:
         return None
     document = {
-        "estimates": [_with_keys(asdict(one)) for one in record.estimates],
+        "estimates": [_with_keys(asdict(estimate)) for estimate in record.estimates],
         "settled": [
-            {"start": one.start.isoformat(), "rows": one.rows, **one.losses}
-            | ({"missing": dict(one.missing)} if one.missing else {})
-            for one in record.realised_losses
+            {"start": realised.start.isoformat(), "rows": realised.rows, **realised.losses}
+            | ({"missing": dict(realised.missing)} if realised.missing else {})
+            for realised in record.realised_losses
         ],
     }
     return json.dumps(document, allow_nan=False)
@@ -63,8 +63,8 @@ def estimates_of(text: str | None) -> tuple[tuple[EstimateRecord, ...], tuple[Re
     if text is None:
         return (), ()
     document = json.loads(text)
-    realised = tuple(_realised(one) for one in document["settled"])
-    return tuple(_estimate(one) for one in document["estimates"]), realised
+    realised = tuple(_realised(fields) for fields in document["settled"])
+    return tuple(_estimate(fields) for fields in document["estimates"]), realised
 
 
 def _realised(stored: dict[str, Any]) -> RealisedLosses:
@@ -119,7 +119,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         unseen=int(record.unseen),
         labels_conflicting=int(record.labels_conflicting),
         label_delays=json.dumps(list(record.label_delays)),
-        measured=json.dumps([asdict(one) for one in record.measured]),
+        measured=json.dumps([asdict(metric) for metric in record.measured]),
         label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
         estimates=estimates_text(record),
     )
@@ -128,14 +128,14 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         {
             "window": number,
             "position": position,
-            "level": one.level,
-            "watch": one.watch,
-            "slice": one.slice,
-            "rows": int(one.rows),
-            "value": optional_float_text(one.value),
-            "log_evidence": float_text(one.log_evidence),
+            "level": score_record.level,
+            "watch": score_record.watch,
+            "slice": score_record.slice,
+            "rows": int(score_record.rows),
+            "value": optional_float_text(score_record.value),
+            "log_evidence": float_text(score_record.log_evidence),
         }
-        for position, one in enumerate(record.scores)
+        for position, score_record in enumerate(record.scores)
     ]
     if rows:
         connection.execute(insert(score), rows)
@@ -211,7 +211,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         unseen=row.unseen,
         labels_conflicting=row.labels_conflicting,
         label_delays=tuple(json.loads(row.label_delays)),
-        measured=tuple(MeasuredMetric(**one) for one in json.loads(row.measured)),
+        measured=tuple(MeasuredMetric(**fields) for fields in json.loads(row.measured)),
     )
 
 
@@ -237,10 +237,10 @@ LIGHT = [window.c[name] for name in _LIGHT_NAMES]
 
 def light_record(values: Sequence[Any]) -> WindowRecord:
     """Convert the values of `LIGHT` to a record without findings, scores and estimates."""
-    known = dict(zip(_LIGHT_NAMES, values, strict=True))
+    fields = dict(zip(_LIGHT_NAMES, values, strict=True))
     for name in ("page_log_evidence", "notice_log_evidence", "loss_log_evidence"):
-        known[name] = float_of(known[name])
-    return WindowRecord(**known)
+        fields[name] = float_of(fields[name])
+    return WindowRecord(**fields)
 
 
 class WindowTable:
@@ -280,9 +280,10 @@ class WindowTable:
                     .where((window.c.deployment == deployment) & window.c.id.between(rows[0].id, rows[-1].id))
                     .order_by(score.c.window, score.c.position)
                 )
-                found = connection.execute(query)
+                score_rows = connection.execute(query)
                 by_window = {
-                    key: tuple(map(score_record_of, group)) for key, group in groupby(found, key=lambda row: row.window)
+                    key: tuple(map(score_record_of, group))
+                    for key, group in groupby(score_rows, key=lambda row: row.window)
                 }
             return tuple(_record(row, by_window.get(row.id, ())) for row in rows)
 
@@ -404,24 +405,24 @@ class WindowTable:
             written, places = "", order
             joined = (cast(score.c.window, String), score.c.value, score.c.log_evidence)
             query = (
-                select(score.c.level, score.c.slice, *(func.aggregate_strings(one, ",") for one in joined))
+                select(score.c.level, score.c.slice, *(func.aggregate_strings(column, ",") for column in joined))
                 .join(window, window.c.id == score.c.window)
                 .where((window.c.deployment == deployment) & score.c.window.between(rows[0].id, rows[-1].id))
                 .where((score.c.watch == bindparam("of")) & score.c.slice.in_(sorted({WHOLE, part})))
                 .where(score.c.value.is_not(None))
                 .group_by(score.c.level, score.c.slice)
             )
-            found: dict[WatchKey, NDArray[np.float64]] = {}
+            values: dict[WatchKey, NDArray[np.float64]] = {}
             evidence: dict[WatchKey, NDArray[np.float64]] = {}
             for watch in sorted(watches):
                 # one text for all windows: a row for each score takes twice the time. "page" comes after "notice"
                 for _, of, numbers, *texts in sorted(connection.execute(query, {"of": watch}).all()):
                     if numbers != written:  # most watches have scores in the same windows
                         written, places = numbers, order[np.searchsorted(ids, _integers(numbers), sorter=order)]
-                    for side, text in zip((found, evidence), texts, strict=True):
+                    for side, text in zip((values, evidence), texts, strict=True):
                         side[WatchKey(watch=watch, slice=of)] = line = np.full(len(rows), np.nan)
                         line[places] = floats_of(text.split(","))
-            return ScoreSeries.of(starts, found, evidence)
+            return ScoreSeries.of(starts, values, evidence)
 
     def forget_details(self, deployment: int, before: datetime, *, around: int) -> int:
         """Delete the scores, estimates and findings of old windows; their counts, status and evidence stay.
@@ -433,7 +434,7 @@ class WindowTable:
         """
         with self._transactions.writing(deployment) as connection:
             query = select(incident.c.window_start, incident.c.window_end, incident.c.closed_at)
-            told = [
+            spans = [
                 (row.window_start - around * (row.window_end - row.window_start), row.closed_at)
                 for row in connection.execute(query.where(incident.c.deployment == deployment))
             ]
@@ -445,7 +446,7 @@ class WindowTable:
             numbers = [
                 row.id
                 for row in connection.execute(old)
-                if not any(since <= row.end and (until is None or row.start <= until) for since, until in told)
+                if not any(since <= row.end and (until is None or row.start <= until) for since, until in spans)
             ]
             for first in range(0, len(numbers), _AT_ONCE):
                 some = numbers[first : first + _AT_ONCE]

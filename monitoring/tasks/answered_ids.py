@@ -65,13 +65,13 @@ class AnsweredIds:
     def new(self, codes: Whole) -> NDArray[np.bool_]:
         """Which ids, [n, places], no row of another part of the baseline has; false where there is none."""
         others = ~(np.uint8(1) << _parts(codes).astype(np.uint8))
-        seen = self._of(self.present, codes) & others[:, None]
-        return np.asarray((codes > 0) & (seen == 0), dtype=np.bool_)
+        present_elsewhere = self._of(self.present, codes) & others[:, None]
+        return np.asarray((codes > 0) & (present_elsewhere == 0), dtype=np.bool_)
 
     def is_common(self, codes: Whole) -> NDArray[np.bool_]:
         """Which ids, [n, places], are common among the rows of the other parts; false where there is none."""
-        mine = np.uint8(1) << _parts(codes).astype(np.uint8)
-        return np.asarray((codes > 0) & ((self._of(self.common, codes) & mine[:, None]) != 0), dtype=np.bool_)
+        part_bit = np.uint8(1) << _parts(codes).astype(np.uint8)
+        return np.asarray((codes > 0) & ((self._of(self.common, codes) & part_bit[:, None]) != 0), dtype=np.bool_)
 
     def document(self) -> dict[str, str]:
         """The ids as JSON has them, which `of` reads."""
@@ -90,12 +90,12 @@ class AnsweredIds:
 
     @staticmethod
     def _of(states: bytes, codes: Whole) -> NDArray[np.uint8]:
-        found: NDArray[np.uint8] = np.frombuffer(states, dtype=np.uint8)[codes % BUCKETS]
-        return found
+        bits: NDArray[np.uint8] = np.frombuffer(states, dtype=np.uint8)[codes % BUCKETS]
+        return bits
 
 
 def _parts(codes: Whole) -> Whole:
     """The part of each row, [n], by its ids, whatever their order."""
     mixed = codes.astype(np.uint64).sum(axis=1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    found: Whole = (mixed >> np.uint64(61)).astype(np.int64)
-    return found
+    parts: Whole = (mixed >> np.uint64(61)).astype(np.int64)
+    return parts

@@ -28,10 +28,10 @@ def class_indices(text: pa.Array | pa.ChunkedArray, classes: tuple[str, ...]) ->
     """
     by_name = pc.index_in(text, pa.array(classes, pa.string()))
     by_number = pc.index_in(text, pa.array([str(i) for i in range(len(classes))], pa.string()))
-    found = pc.coalesce(by_name, by_number)
+    indices = pc.coalesce(by_name, by_number)
     if set(classes) == {"0", "1"}:
-        found = pc.coalesce(found, pc.index_in(text, pa.array([_BOOLEANS[name] for name in classes], pa.string())))
-    return found
+        indices = pc.coalesce(indices, pc.index_in(text, pa.array([_BOOLEANS[name] for name in classes], pa.string())))
+    return indices
 
 
 def class_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
@@ -48,9 +48,9 @@ def class_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
     array([ 1,  1, -3,  1, -1])
     """
     text = words.cast(pa.string())
-    found = pc.coalesce(class_indices(text, classes), _folded_indices(text, classes))
+    indices = pc.coalesce(class_indices(text, classes), _folded_indices(text, classes))
     blank = np.asarray(pc.fill_null(pc.utf8_trim_whitespace(text), "")) == ""
-    codes = np.asarray(pc.fill_null(found, UNKNOWN_CLASS), dtype=np.int64)
+    codes = np.asarray(pc.fill_null(indices, UNKNOWN_CLASS), dtype=np.int64)
     return np.where(blank, NO_LABEL, codes)
 
 

@@ -29,9 +29,9 @@ def set_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
     [5, 2, 6, 0, -1, -4, -3]
     """
     sets = words.cast(pa.string()).combine_chunks().dictionary_encode()
-    known = [_code(_names(text, classes), classes) for text in sets.dictionary.to_pylist()]
-    places = np.asarray(sets.indices.fill_null(len(known)), dtype=np.int64)
-    return np.array([*known, NO_LABEL], dtype=np.int64)[places]
+    dictionary_codes = [_code(_names(text, classes), classes) for text in sets.dictionary.to_pylist()]
+    places = np.asarray(sets.indices.fill_null(len(dictionary_codes)), dtype=np.int64)
+    return np.array([*dictionary_codes, NO_LABEL], dtype=np.int64)[places]
 
 
 def respelled_sets(words: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.bool_]:
@@ -57,13 +57,13 @@ def _names(text: str, classes: tuple[str, ...]) -> Sequence[str] | None:
     if not text.startswith("["):
         return [name.strip() for name in text.split(CLASS_SEPARATOR)]
     try:
-        given = json.loads(text)
+        entries = json.loads(text)
     except (ValueError, RecursionError):
         return [text]
-    if all(isinstance(name, str) for name in given):
-        return list(given)
-    if len(given) == len(classes) and all(isinstance(one, int | float) and one in (0, 1) for one in given):
-        return [name for name, one in zip(classes, given, strict=True) if one]
+    if all(isinstance(name, str) for name in entries):
+        return list(entries)
+    if len(entries) == len(classes) and all(isinstance(entry, int | float) and entry in (0, 1) for entry in entries):
+        return [name for name, entry in zip(classes, entries, strict=True) if entry]
     return [text]
 
 
@@ -71,9 +71,9 @@ def _code(names: Sequence[str] | None, classes: tuple[str, ...]) -> int:
     if names is None:
         return NO_LABEL
     places, folded = _places(classes), _folded(classes)
-    found = [places.get(name, folded.get(name.strip().lower())) for name in names]
-    bits = sum(1 << place for place in {place for place in found if place is not None})
-    return UNKNOWN_CLASS - bits if None in found else bits
+    indices = [places.get(name, folded.get(name.strip().lower())) for name in names]
+    bits = sum(1 << place for place in {place for place in indices if place is not None})
+    return UNKNOWN_CLASS - bits if None in indices else bits
 
 
 def _is_respelled(names: Sequence[str] | None, classes: tuple[str, ...]) -> bool:

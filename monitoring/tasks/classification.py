@@ -144,19 +144,19 @@ class Classification(Task):
         if (labels == UNKNOWN_CLASS).any():
             brier += 0.5 * (labels == UNKNOWN_CLASS)
         chosen = row_choices(answers)
-        found = {"error": (chosen != labels).astype(np.float64), "brier": brier}
+        losses = {"error": (chosen != labels).astype(np.float64), "brier": brier}
         if self.costs:
-            known = labels >= 0
-            costs = np.array(self.costs)[np.where(known, labels, 0), chosen] / self.largest_cost
-            found[COST.name] = np.where(known, costs, 1.0)
-        return found
+            is_labelled = labels >= 0
+            costs = np.array(self.costs)[np.where(is_labelled, labels, 0), chosen] / self.largest_cost
+            losses[COST.name] = np.where(is_labelled, costs, 1.0)
+        return losses
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: if labels were drawn by the probabilities, 1 - max p, and (1 - Σp²)/2."""
-        found = {"error": 1.0 - outputs[CONFIDENCE], "brier": (1.0 - row_sums(answers**2)) / 2.0}
+        losses = {"error": 1.0 - outputs[CONFIDENCE], "brier": (1.0 - row_sums(answers**2)) / 2.0}
         if self.costs:
-            found[COST.name] = expected_costs(answers, answers, self.costs)[0]
-        return found
+            losses[COST.name] = expected_costs(answers, answers, self.costs)[0]
+        return losses
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: probabilities, and the largest of each row."""

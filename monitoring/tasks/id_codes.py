@@ -37,9 +37,9 @@ def id_codes(ids: pa.Array) -> Whole:
         Codes, int64 [n], from 1 on; `NO_ID` for null and for `FILLERS`.
     """
     coded = ids.cast(pa.string()).dictionary_encode()
-    found = [_code(word) for word in coded.dictionary.to_pylist()]
-    places = np.asarray(pc.fill_null(coded.indices, len(found)), dtype=np.int64)
-    return np.array([*found, NO_ID], dtype=np.int64)[places]
+    dictionary_codes = [_code(word) for word in coded.dictionary.to_pylist()]
+    places = np.asarray(pc.fill_null(coded.indices, len(dictionary_codes)), dtype=np.int64)
+    return np.array([*dictionary_codes, NO_ID], dtype=np.int64)[places]
 
 
 def _code(word: str) -> int:
@@ -92,7 +92,7 @@ def id_set_codes(words: pa.ChunkedArray, most: int) -> Whole:
     pairs = np.unique(np.stack([rows, -codes], axis=1), axis=0) if len(rows) else np.zeros((0, 2), dtype=np.int64)
     counts = np.bincount(pairs[:, 0], minlength=len(lengths))
     places = np.arange(len(pairs)) - np.repeat(np.cumsum(counts) - counts, counts)
-    kept = counts[pairs[:, 0]] <= most
-    found = np.full((len(lengths), most), NO_LABEL, dtype=np.int64)
-    found[pairs[kept, 0], places[kept]] = -pairs[kept, 1]
-    return found
+    fits = counts[pairs[:, 0]] <= most
+    id_sets = np.full((len(lengths), most), NO_LABEL, dtype=np.int64)
+    id_sets[pairs[fits, 0], places[fits]] = -pairs[fits, 1]
+    return id_sets

@@ -61,9 +61,9 @@ def label_digests(labels: Whole) -> Whole:
     """
     if labels.ndim == 1:
         return labels
-    found = np.full(len(labels), _SPREAD, dtype=np.uint64)
+    digests = np.full(len(labels), _SPREAD, dtype=np.uint64)
     with np.errstate(over="ignore"):
         for column in np.ascontiguousarray(labels).view(np.uint64).T:
-            found = (found ^ column) * _PRIME
-            found ^= (found >> np.uint64(29)) * _SPREAD
-    return np.where(has_label(labels), (found & _LARGEST).astype(np.int64), NO_LABEL)
+            digests = (digests ^ column) * _PRIME
+            digests ^= (digests >> np.uint64(29)) * _SPREAD
+    return np.where(has_label(labels), (digests & _LARGEST).astype(np.int64), NO_LABEL)

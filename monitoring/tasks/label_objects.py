@@ -26,7 +26,9 @@ def texts_of_outputs(words: pa.ChunkedArray, outputs: Sequence[str]) -> list[pa.
         Text [n] for each, null where a label is no object or has no such part.
     """
     objects = [_object(word) for word in words.to_pylist()]
-    return [pa.chunked_array([pa.array([_text(one.get(name)) for one in objects], pa.string())]) for name in outputs]
+    return [
+        pa.chunked_array([pa.array([_text(label.get(name)) for label in objects], pa.string())]) for name in outputs
+    ]
 
 
 def label_object(values: Mapping[str, Any]) -> str | None:
@@ -44,8 +46,8 @@ def label_object(values: Mapping[str, Any]) -> str | None:
     """
     texts = {name: _text(value) for name, value in values.items()}
     strange = any(text is None and not _is_missing(values[name]) for name, text in texts.items())
-    known = {name: text for name, text in texts.items() if text is not None}
-    return None if strange or not known else json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+    parts = {name: text for name, text in texts.items() if text is not None}
+    return None if strange or not parts else json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
 def _is_missing(value: object) -> bool:
@@ -58,10 +60,10 @@ def _object(word: str | None) -> Mapping[str, Any]:
     if not word or not word.lstrip().startswith("{"):
         return {}
     try:
-        found = json.loads(word)
+        document = json.loads(word)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def _text(value: object) -> str | None:

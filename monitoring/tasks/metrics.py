@@ -70,10 +70,10 @@ def find_metric(name: str) -> Metric | None:
     Returns:
         The loss; None if there is none of that name.
     """
-    output, own = split_output(name)
+    output, metric_name = split_output(name)
     if output:
-        found = find_metric(own)
-        return None if found is None else replace(found, name=name, title=f"{found.title} of {output}")
+        metric = find_metric(metric_name)
+        return None if metric is None else replace(metric, name=name, title=f"{metric.title} of {output}")
     kind, of_class, _ = name.partition(":")
     return (CLASS_METRICS | NUMBER_METRICS | CUSTOM_METRICS).get(kind) if of_class else METRICS.get(name)
 

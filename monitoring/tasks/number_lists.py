@@ -29,11 +29,11 @@ def number_list_codes(words: pa.ChunkedArray, width: int) -> Whole:
     """
     parts = _parts(words)
     fitting = np.asarray(pc.equal(pc.list_value_length(parts), width), dtype=np.bool_)
-    found = np.full((len(words), width), NO_LABEL, dtype=np.int64)
+    list_codes = np.full((len(words), width), NO_LABEL, dtype=np.int64)
     codes = number_codes(pa.chunked_array([pc.list_flatten(parts.filter(pa.array(fitting)))], pa.string()))
     codes = codes.reshape(-1, width)
-    found[fitting] = np.where((codes != NO_LABEL).all(axis=1)[:, None], codes, NO_LABEL)
-    return found
+    list_codes[fitting] = np.where((codes != NO_LABEL).all(axis=1)[:, None], codes, NO_LABEL)
+    return list_codes
 
 
 def list_lengths(words: pa.ChunkedArray) -> Whole:
@@ -75,8 +75,8 @@ def number_list_texts(values: Floats) -> list[str | None]:
     Returns:
         Text, [n].
     """
-    known = np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
+    are_whole = np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
     return [
         f"[{','.join(map(repr, row))}]" if whole else None
-        for row, whole in zip(values.tolist(), known.tolist(), strict=True)
+        for row, whole in zip(values.tolist(), are_whole.tolist(), strict=True)
     ]

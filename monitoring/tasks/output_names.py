@@ -35,8 +35,8 @@ def split_output(watch: str) -> tuple[str, str]:
     kind = watch.removeprefix(before)
     if not kind.startswith(OF):
         return "", watch
-    output, _, own = kind.removeprefix(OF).partition(":")
-    return output, f"{before}{own}"
+    output, _, name = kind.removeprefix(OF).partition(":")
+    return output, f"{before}{name}"
 
 
 def first_of_each(watches: Iterable[str], order: Sequence[str]) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ def first_of_each(watches: Iterable[str], order: Sequence[str]) -> tuple[str, ..
         Names among those; outputs are in the order in which they come.
     """
     by_output: dict[str, set[str]] = {}
-    for output, own in map(split_output, watches):
-        by_output.setdefault(output, set()).add(own)
-    found = ((output, next((one for one in order if one in own), None)) for output, own in by_output.items())
-    return tuple(named(output, first) if output else first for output, first in found if first is not None)
+    for output, watch in map(split_output, watches):
+        by_output.setdefault(output, set()).add(watch)
+    firsts = ((output, next((watch for watch in order if watch in names), None)) for output, names in by_output.items())
+    return tuple(named(output, first) if output else first for output, first in firsts if first is not None)

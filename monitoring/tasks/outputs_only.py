@@ -48,8 +48,8 @@ class OutputsOnly(Task):
 
     def document(self) -> dict[str, Any]:
         """The task as JSON, which `of` reads."""
-        watched = [one.document() for one in self.watched]
-        return {"watched": watched, "knots": [list(one) for one in self.knots]}
+        watched = [number.document() for number in self.watched]
+        return {"watched": watched, "knots": [list(knot) for knot in self.knots]}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> OutputsOnly:
@@ -109,8 +109,8 @@ class OutputsOnly(Task):
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
         """See `Task`: 0 for any text."""
-        known = np.array([bool(word and word.strip()) for word in words.to_pylist()], dtype=np.bool_)
-        return np.where(known, 0, NO_LABEL)
+        has_text = np.array([bool(word and word.strip()) for word in words.to_pylist()], dtype=np.bool_)
+        return np.where(has_text, 0, NO_LABEL)
 
     def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
         """See `Task`: none."""
@@ -138,12 +138,12 @@ class OutputsOnly(Task):
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: ranks among the baseline's answers, and their distance from the middle."""
-        found = {}
+        scores = {}
         for place, number in enumerate(self.number_names):
             ranks = baseline_ranks(answers[:, place], self.knots[place] if self.knots else ())
-            found[f"prediction:{number}:location"] = ranks
-            found[f"prediction:{number}:spread"] = np.abs(2.0 * ranks - 1.0)
-        return found
+            scores[f"prediction:{number}:location"] = ranks
+            scores[f"prediction:{number}:spread"] = np.abs(2.0 * ranks - 1.0)
+        return scores
 
     def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
         """See `Task`: the rank of the first number among the baseline's, in [0, 1]; 0 where there is none."""

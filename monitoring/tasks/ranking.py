@@ -106,7 +106,7 @@ class Ranking(Task):
         return {
             "places": self.places,
             "scored": self.scored,
-            "first": [list(one) for one in self.first],
+            "first": [list(pair) for pair in self.first],
             "ids": None if self.ids is None else self.ids.document(),
             "knots": list(self.knots),
         }
@@ -180,7 +180,7 @@ class Ranking(Task):
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`."""
-        found, gained, best, relevant = (np.zeros(len(answers)) for _ in range(4))
+        recalled, gained, best, relevant = (np.zeros(len(answers)) for _ in range(4))
         gains = 1.0 / np.log2(np.arange(2, self.places + 2))
         ids = answers[:, : self.places]
         for column in labels.T:
@@ -190,11 +190,11 @@ class Ranking(Task):
             relevant += there
             hits = (ids == column[:, None]) & there[:, None]
             hit, place = hits.any(axis=1), hits.argmax(axis=1)
-            found += hit
+            recalled += hit
             gained += np.where(hit, gains[place], 0.0)
             np.maximum(best, np.where(hit, 1.0 / (place + 1.0), 0.0), out=best)
         ideal = np.append(0.0, np.cumsum(gains))[np.minimum(relevant, self.places).astype(np.int64)]
-        values = (found / relevant, gained / ideal, best)
+        values = (recalled / relevant, gained / ideal, best)
         return {
             metric.name: np.clip(1.0 - value, 0.0, 1.0)
             for metric, value in zip(METRICS, values, strict=True)
@@ -209,26 +209,26 @@ class Ranking(Task):
         """See `Task`."""
         codes = self.read_answers(answers)
         there = np.maximum((codes > 0).sum(axis=1), 1)
-        found = {NEW_IDS: np.zeros(len(codes)), COMMON_IDS: np.zeros(len(codes))}
+        scores = {NEW_IDS: np.zeros(len(codes)), COMMON_IDS: np.zeros(len(codes))}
         if self.ids is not None:
-            found = {
+            scores = {
                 NEW_IDS: self.ids.new(codes).sum(axis=1) / there,
                 COMMON_IDS: self.ids.is_common(codes).sum(axis=1) / there,
             }
-        found[EMPTY_PLACES] = (codes == 0).mean(axis=1)
-        found |= {f"{FIRST}{name}": (codes[:, 0] == code).astype(np.float64) for code, name in self.first}
+        scores[EMPTY_PLACES] = (codes == 0).mean(axis=1)
+        scores |= {f"{FIRST}{name}": (codes[:, 0] == code).astype(np.float64) for code, name in self.first}
         if self.scored:
             ranks = baseline_ranks(self._largest(answers), self.knots)
-            found |= {f"{SCORE}:location": ranks, f"{SCORE}:spread": np.abs(2.0 * ranks - 1.0)}
+            scores |= {f"{SCORE}:location": ranks, f"{SCORE}:spread": np.abs(2.0 * ranks - 1.0)}
             both = (codes[:, 1:] > 0) & (codes[:, :-1] > 0)
             rising = both & (np.diff(answers[:, self.places :], axis=1) > 0.0)
-            found[OUT_OF_ORDER] = rising.sum(axis=1) / np.maximum(both.sum(axis=1), 1)
-        return found
+            scores[OUT_OF_ORDER] = rising.sum(axis=1) / np.maximum(both.sum(axis=1), 1)
+        return scores
 
     def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
         """See `Task`: the rank of the largest score among the baseline's; without scores the share of common ids."""
-        found = self.outputs(answers) if outputs is None else outputs
-        return found[f"{SCORE}:location" if self.scored else COMMON_IDS]
+        scores = self.outputs(answers) if outputs is None else outputs
+        return scores[f"{SCORE}:location" if self.scored else COMMON_IDS]
 
     def _largest(self, answers: Floats) -> Floats:
         """The largest score of each row, wherever it stands: a list in the wrong order is no harder to rank."""

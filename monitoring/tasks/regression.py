@@ -81,8 +81,11 @@ class Regression(Task):
             The same task: errors bounded by the baseline's own, ranks on the baseline's own answers.
         """
         usable = np.isfinite(answers[:, 0])
-        known = usable & (labels != NO_LABEL)
-        errors, truth = np.abs(answers[known, 0] - labels[known].view(np.float64)), labels[known].view(np.float64)
+        is_labelled = usable & (labels != NO_LABEL)
+        errors, truth = (
+            np.abs(answers[is_labelled, 0] - labels[is_labelled].view(np.float64)),
+            labels[is_labelled].view(np.float64),
+        )
         bound = BOUND_FACTOR * float(np.quantile(errors, BOUND_QUANTILE)) if errors.size else 0.0
         quantiles = np.linspace(0, 1, KNOTS + 2)[1:-1]
         return replace(
@@ -173,14 +176,14 @@ class Regression(Task):
             loss = pinball_loss(np.clip(errors, -1.0, 1.0), self.quantile) / max(self.quantile, 1.0 - self.quantile)
             return {"pinball_loss": loss, "quantile_coverage": (errors >= 0.0).astype(np.float64)}
         size = np.minimum(np.abs(errors), 1.0)
-        found = {"absolute_error": size, "squared_error": size**2}
+        losses = {"absolute_error": size, "squared_error": size**2}
         if self.percentage:
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 shares = np.abs(answers[:, 0] - truth) / np.abs(truth)
-            found["percentage_error"] = (
+            losses["percentage_error"] = (
                 np.minimum(np.nan_to_num(shares, nan=0.0), LARGEST_PERCENTAGE) / LARGEST_PERCENTAGE
             )
-        return found | {"bias": (np.clip(errors, -1.0, 1.0) + 1.0) / 2.0}
+        return losses | {"bias": (np.clip(errors, -1.0, 1.0) + 1.0) / 2.0}
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: none, a number says nothing of its own error."""

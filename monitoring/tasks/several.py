@@ -48,14 +48,14 @@ class SeveralTasks(Task):
 
     def fitted(self, answers: Floats, labels: Whole) -> SeveralTasks:
         """The task with its bounds and ranks, from a baseline's answers, [n, width], and labels, [n, outputs]."""
-        found = []
-        for place, (one, own) in enumerate(self.parts(answers)):
-            found.append(replace(one, task=one.task.fitted(own, labels[:, place])))
-        return replace(self, outputs_judged=tuple(found))
+        outputs = []
+        for place, (output, output_answers) in enumerate(self.parts(answers)):
+            outputs.append(replace(output, task=output.task.fitted(output_answers, labels[:, place])))
+        return replace(self, outputs_judged=tuple(outputs))
 
     def document(self) -> list[dict[str, Any]]:
         """The task as JSON, which `of` reads."""
-        return [one.document() for one in self.outputs_judged]
+        return [output.document() for output in self.outputs_judged]
 
     @classmethod
     def of(cls, document: list[Mapping[str, Any]]) -> SeveralTasks:
@@ -70,78 +70,82 @@ class SeveralTasks(Task):
     @property
     def width(self) -> int:
         """See `Task`."""
-        return sum(one.task.width for one in self.outputs_judged)
+        return sum(output.task.width for output in self.outputs_judged)
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """See `Task`: those of each output."""
-        return tuple(named(one.output, metric) for one in self.outputs_judged for metric in one.task.metrics)
+        return tuple(named(output.output, metric) for output in self.outputs_judged for metric in output.task.metrics)
 
     @property
     def scales(self) -> dict[str, float]:
         """See `Task`."""
         return {
-            named(one.output, metric): scale for one in self.outputs_judged for metric, scale in one.task.scales.items()
+            named(output.output, metric): scale
+            for output in self.outputs_judged
+            for metric, scale in output.task.scales.items()
         }
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`: the losses of all outputs, then their surprises, then biases."""
-        found = [
-            replace(watch, name=named(one.output, watch.name))
-            for one in self.outputs_judged
-            for watch in one.task.loss_watches
+        watches = [
+            replace(watch, name=named(output.output, watch.name))
+            for output in self.outputs_judged
+            for watch in output.task.loss_watches
         ]
         order = {"performance": 0, "surprise": 1}
-        return tuple(sorted(found, key=lambda watch: order.get(watch.family, 2)))
+        return tuple(sorted(watches, key=lambda watch: order.get(watch.family, 2)))
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:
         """See `Task`."""
         return tuple(
-            replace(watch, name=named(one.output, watch.name))
-            for one in self.outputs_judged
-            for watch in one.task.output_watches
+            replace(watch, name=named(output.output, watch.name))
+            for output in self.outputs_judged
+            for watch in output.task.output_watches
         )
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
         """See `Task`: JSON objects with a value for each output; `NO_LABEL` for parts that are missing."""
-        found = np.full((len(words), len(self.outputs_judged)), NO_LABEL, dtype=np.int64)
-        for place, (one, texts) in enumerate(self._texts(words)):
-            found[:, place] = one.task.label_codes(texts)
-        return found
+        codes = np.full((len(words), len(self.outputs_judged)), NO_LABEL, dtype=np.int64)
+        for place, (output, texts) in enumerate(self._texts(words)):
+            codes[:, place] = output.task.label_codes(texts)
+        return codes
 
     def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
         """See `Task`: where the class of an output is."""
-        found = np.zeros(len(words), dtype=np.bool_)
-        for one, texts in self._texts(words):
-            found |= one.task.respelled(texts)
-        return found
+        mask = np.zeros(len(words), dtype=np.bool_)
+        for output, texts in self._texts(words):
+            mask |= output.task.respelled(texts)
+        return mask
 
     def unknown(self, labels: Whole) -> NDArray[np.bool_]:
         """See `Task`: of any output."""
-        found = np.zeros(len(labels), dtype=np.bool_)
-        for place, one in enumerate(self.outputs_judged):
-            found |= one.task.unknown(labels[:, place])
-        return found
+        mask = np.zeros(len(labels), dtype=np.bool_)
+        for place, output in enumerate(self.outputs_judged):
+            mask |= output.task.unknown(labels[:, place])
+        return mask
 
     def read_answers(self, answers: Floats) -> NDArray[Any]:
         """See `Task`: text with the name and the answer of each output."""
-        return self._said([one.task.read_answers(own) for one, own in self.parts(answers)], len(answers))
+        return self._row_texts(
+            [output.task.read_answers(output_answers) for output, output_answers in self.parts(answers)], len(answers)
+        )
 
     def read_labels(self, labels: Whole) -> NDArray[Any]:
         """See `Task`: text with the name and the label of each output that has one."""
         there = labels != NO_LABEL
-        own = [one.task.read_labels(np.where(part, codes, 0)) for one, part, codes in self._codes(labels)]
-        return self._said(own, len(labels), there)
+        words = [output.task.read_labels(np.where(part, codes, 0)) for output, part, codes in self._codes(labels)]
+        return self._row_texts(words, len(labels), there)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; NaN in rows whose label lacks the output's part."""
-        found = {}
-        for (one, own), (_, there, codes) in zip(self.parts(answers), self._codes(labels), strict=True):
-            for name, losses in one.task.losses(own, np.where(there, codes, 0)).items():
-                found[named(one.output, name)] = losses if there.all() else np.where(there, losses, np.nan)
-        return found
+        all_losses = {}
+        for (output, output_answers), (_, there, codes) in zip(self.parts(answers), self._codes(labels), strict=True):
+            for name, losses in output.task.losses(output_answers, np.where(there, codes, 0)).items():
+                all_losses[named(output.output, name)] = losses if there.all() else np.where(there, losses, np.nan)
+        return all_losses
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: none, as a number says nothing of its own error."""
@@ -150,9 +154,9 @@ class SeveralTasks(Task):
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`."""
         return {
-            named(one.output, name): scores
-            for one, own in self.parts(answers)
-            for name, scores in one.task.outputs(own).items()
+            named(output.output, name): scores
+            for output, output_answers in self.parts(answers)
+            for name, scores in output.task.outputs(output_answers).items()
         }
 
     def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
@@ -161,33 +165,36 @@ class SeveralTasks(Task):
 
     def scores(self, answers: Floats) -> tuple[Floats, ...]:
         """The score of each output's own task, [n] each."""
-        return tuple(one.task.score(own) for one, own in self.parts(answers))
+        return tuple(output.task.score(output_answers) for output, output_answers in self.parts(answers))
 
     def parts(self, answers: Floats) -> Iterator[tuple[OutputTask, Floats]]:
         """Each output with its own answers, [n, its width]."""
         first = 0
-        for one in self.outputs_judged:
-            yield one, answers[:, first : first + one.task.width]
-            first += one.task.width
+        for output in self.outputs_judged:
+            yield output, answers[:, first : first + output.task.width]
+            first += output.task.width
 
     def _codes(self, labels: Whole) -> Iterator[tuple[OutputTask, NDArray[np.bool_], Whole]]:
         """Each output with which rows have its part of the label, [n], and the codes of these parts, [n]."""
-        for place, one in enumerate(self.outputs_judged):
+        for place, output in enumerate(self.outputs_judged):
             codes = np.ascontiguousarray(labels[:, place])
-            yield one, codes != NO_LABEL, codes
+            yield output, codes != NO_LABEL, codes
 
     def _texts(self, words: pa.ChunkedArray) -> Iterator[tuple[OutputTask, pa.ChunkedArray]]:
         """Each output with the texts of its own part of labels."""
         from monitoring.tasks.label_objects import texts_of_outputs  # noqa: PLC0415 - brings Arrow, not needed to report
 
-        found = texts_of_outputs(words, [one.output for one in self.outputs_judged])
-        return zip(self.outputs_judged, found, strict=True)
+        texts = texts_of_outputs(words, [output.output for output in self.outputs_judged])
+        return zip(self.outputs_judged, texts, strict=True)
 
-    def _said(self, values: list[NDArray[Any]], rows: int, there: NDArray[np.bool_] | None = None) -> NDArray[Any]:
+    def _row_texts(self, values: list[NDArray[Any]], rows: int, there: NDArray[np.bool_] | None = None) -> NDArray[Any]:
         """What each row has, in words; of the outputs that it has, [n, outputs], None for all."""
         words = [
-            [f"{one.output} {f'{value:,.4g}' if isinstance(value, float) else value}" for value in own.tolist()]
-            for one, own in zip(self.outputs_judged, values, strict=True)
+            [
+                f"{output.output} {f'{value:,.4g}' if isinstance(value, float) else value}"
+                for value in output_values.tolist()
+            ]
+            for output, output_values in zip(self.outputs_judged, values, strict=True)
         ]
         if not rows:
             return np.array([], dtype=np.str_)

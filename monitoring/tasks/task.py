@@ -265,11 +265,11 @@ class OutputTask:
 
     def document(self) -> dict[str, Any]:
         """The output as JSON."""
-        known: dict[str, Any] = {"output": self.output, "numbers": self.numbers}
+        fields: dict[str, Any] = {"output": self.output, "numbers": self.numbers}
         if self.task.classes:
             scored: dict[str, Any] = {} if self.task.has_probabilities else {"scored": False}
-            return known | {"classes": list(self.task.classes)} | scored
-        return known | {"regression": self.task.document()}
+            return fields | {"classes": list(self.task.classes)} | scored
+        return fields | {"regression": self.task.document()}
 
 
 def loss_of(watch: str) -> str:

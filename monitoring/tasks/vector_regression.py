@@ -80,23 +80,23 @@ class VectorRegression(Task):
     def fitted(self, answers: Floats, labels: Whole) -> VectorRegression:
         """The task with the bounds of each number; arguments as of `losses`, of a baseline, labels perhaps absent."""
         parts = (
-            one.fitted(answers[:, [place]], labels if labels.ndim == 1 else labels[:, place])
-            for place, one in enumerate(self.numbers)
+            number.fitted(answers[:, [place]], labels if labels.ndim == 1 else labels[:, place])
+            for place, number in enumerate(self.numbers)
         )
         return replace(self, numbers=tuple(parts))
 
     def with_quantile(self, quantile: float | None) -> VectorRegression:
         """The task of which every number is that quantile of its label."""
-        return replace(self, numbers=tuple(replace(one, quantile=quantile) for one in self.numbers))
+        return replace(self, numbers=tuple(replace(number, quantile=quantile) for number in self.numbers))
 
     def document(self) -> dict[str, Any]:
         """The task as JSON, which `of` reads."""
-        return {"names": list(self.names), "numbers": [one.document() for one in self.numbers]}
+        return {"names": list(self.names), "numbers": [number.document() for number in self.numbers]}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> VectorRegression:
         """The inverse of `document`; LookupError or TypeError if something is missing."""
-        numbers = tuple(Regression.of(one) for one in document["numbers"])
+        numbers = tuple(Regression.of(fields) for fields in document["numbers"])
         return cls(names=tuple(document["names"]), numbers=numbers)
 
     @property
@@ -112,7 +112,7 @@ class VectorRegression(Task):
     @property
     def means(self) -> tuple[str, ...]:
         """The losses over all numbers."""
-        return tuple(name for name in self.numbers[0].metrics if all(name in one.metrics for one in self.numbers))
+        return tuple(name for name in self.numbers[0].metrics if all(name in number.metrics for number in self.numbers))
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -122,18 +122,19 @@ class VectorRegression(Task):
     @property
     def scales(self) -> dict[str, float]:
         """See `Task`."""
-        means = {name: float(np.mean([one.scales[name] for one in self.numbers])) for name in self.means}
+        means = {name: float(np.mean([number.scales[name] for number in self.numbers])) for name in self.means}
         first = self.means[0]
         return means | {
-            self._of_number(first, name): one.scales[first] for name, one in zip(self.names, self.numbers, strict=True)
+            self._of_number(first, name): number.scales[first]
+            for name, number in zip(self.names, self.numbers, strict=True)
         }
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`; and the bias of each number, or the coverage of its quantile, which may move either way."""
         places = (
-            replace(one.loss_watches[-1], name=self._of_number(one.loss_watches[-1].name, name))
-            for name, one in zip(self.names, self.numbers, strict=True)
+            replace(number.loss_watches[-1], name=self._of_number(number.loss_watches[-1].name, name))
+            for name, number in zip(self.names, self.numbers, strict=True)
         )
         return (*watches_of_losses(self.scales), *places)
 
@@ -142,8 +143,8 @@ class VectorRegression(Task):
         """See `Task`: where each number lies among the baseline's, and how far from their middle."""
         return tuple(
             replace(watch, name=self._of_output(watch.name, name))
-            for name, one in zip(self.names, self.numbers, strict=True)
-            for watch in one.output_watches
+            for name, number in zip(self.names, self.numbers, strict=True)
+            for watch in number.output_watches
         )
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
@@ -170,17 +171,17 @@ class VectorRegression(Task):
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; and the scores of the bias, or of the coverage of a quantile, of each number."""
-        parts = [one.losses(answers[:, [place]], labels[:, place]) for place, one in enumerate(self.numbers)]
-        found = {}
+        parts = [number.losses(answers[:, [place]], labels[:, place]) for place, number in enumerate(self.numbers)]
+        losses = {}
         for metric in self.means:
-            scales = np.array([one.scales[metric] for one in self.numbers])
-            found[metric] = row_sums(np.stack([part[metric] for part in parts], axis=1) * (scales / scales.sum()))
-            np.minimum(found[metric], 1.0, out=found[metric])
+            scales = np.array([number.scales[metric] for number in self.numbers])
+            losses[metric] = row_sums(np.stack([part[metric] for part in parts], axis=1) * (scales / scales.sum()))
+            np.minimum(losses[metric], 1.0, out=losses[metric])
         place = self.numbers[0].loss_watches[-1].name
         for metric in (self.means[0], place):
             for name, part in zip(self.names, parts, strict=True):
-                found[self._of_number(metric, name)] = part[metric]
-        return found
+                losses[self._of_number(metric, name)] = part[metric]
+        return losses
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: none, numbers say nothing of their own errors."""
@@ -190,14 +191,14 @@ class VectorRegression(Task):
         """See `Task`: of each number, ranks among the baseline's, and their distance from the middle."""
         return {
             self._of_output(key, name): scores
-            for place, (name, one) in enumerate(zip(self.names, self.numbers, strict=True))
-            for key, scores in one.outputs(answers[:, [place]]).items()
+            for place, (name, number) in enumerate(zip(self.names, self.numbers, strict=True))
+            for key, scores in number.outputs(answers[:, [place]]).items()
         }
 
     def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
         """See `Task`: the mean of the numbers' ranks among the baseline's, in [0, 1]."""
-        found = self.outputs(answers) if outputs is None else outputs
-        ranks = [found[self._of_output("prediction:location", name)] for name in self.names]
+        scores = self.outputs(answers) if outputs is None else outputs
+        ranks = [scores[self._of_output("prediction:location", name)] for name in self.names]
         return row_sums(np.stack(ranks, axis=1)) / self.width
 
     @staticmethod

@@ -76,8 +76,8 @@ def valid_utf8(array: pa.Array) -> pa.Array:
         An array of the same type; the given one where all of it is UTF-8.
     """
     if pa.types.is_dictionary(array.type):
-        found = valid_utf8(array.dictionary)
-        return array if found is array.dictionary else pa.DictionaryArray.from_arrays(array.indices, found)
+        dictionary = valid_utf8(array.dictionary)
+        return array if dictionary is array.dictionary else pa.DictionaryArray.from_arrays(array.indices, dictionary)
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:

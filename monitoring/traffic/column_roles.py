@@ -38,4 +38,4 @@ class ColumnRole:
 
     def document(self) -> dict[str, str]:
         """The column as JSON has it."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return {attribute.name: getattr(self, attribute.name) for attribute in fields(self)}

@@ -59,7 +59,7 @@ class ErasedIds:
         """
         if not self.hashes:
             return np.zeros(len(ids), dtype=np.bool_)
-        return np.array([one in self.hashes for one in self.hashed(ids.to_pylist())], dtype=np.bool_)
+        return np.array([digest in self.hashes for digest in self.hashed(ids.to_pylist())], dtype=np.bool_)
 
 
 def read_erased_ids(root: Path) -> ErasedIds:
@@ -74,13 +74,13 @@ def read_erased_ids(root: Path) -> ErasedIds:
     names = erasure_names(root)
     if not names:
         return ErasedIds(key=b"")
-    found: set[str] = set()
+    hashes: set[str] = set()
     path = root / FOLDER / _KEY
     try:
         key = path.read_bytes()
         for name in names:
             path = root / FOLDER / name
-            found.update(map(str, json.loads(path.read_text("utf-8"))["ids"]))
+            hashes.update(map(str, json.loads(path.read_text("utf-8"))["ids"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotRun(
             "The record of erased rows cannot be read.",
@@ -88,7 +88,7 @@ def read_erased_ids(root: Path) -> ErasedIds:
             expected=f"the key and the receipts in {root / FOLDER}, as they were written",
             fix="Restore that folder from a backup: without it erased rows could come back.",
         ) from error
-    return ErasedIds(key=key, hashes=frozenset(found))
+    return ErasedIds(key=key, hashes=frozenset(hashes))
 
 
 def erasure_names(root: Path) -> tuple[str, ...]:

@@ -50,10 +50,10 @@ class EventCalendar:
         >>> calendar.at(day[0], day[1]), calendar.at(day[1], day[2]).name
         (None, 'Christmas Day')
         """
-        found = [
+        events = [
             event for source in self.sources for event in source(start, end) if event.start < end and start < event.end
         ]
-        return min(found, key=lambda event: (max(event.start, start) - min(event.end, end), event), default=None)
+        return min(events, key=lambda event: (max(event.start, start) - min(event.end, end), event), default=None)
 
 
 NO_EVENTS = EventCalendar()

@@ -42,15 +42,15 @@ def id_keys(ids: pa.Array) -> NDArray[np.int64]:
         text[:-_BYTES] = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]
     eight: NDArray[np.uint64] = np.ndarray((text.size - _BYTES + 1,), dtype="<u8", buffer=text.data, strides=(1,))
     starts, lengths = ends[:-1] - ends[0], np.diff(ends)
-    found = lengths.astype(np.uint64) * _FACTOR
+    keys = lengths.astype(np.uint64) * _FACTOR
     longer = np.arange(lengths.size)  # the ids that have bytes left
     for done in range(0, int(lengths.max(initial=0)), _BYTES):
         left = lengths[longer] - done
         if int(left.min()) <= 0:
             longer, left = longer[left > 0], left[left > 0]
         word = eight[starts[longer] + done] & _MASKS[np.minimum(left, _BYTES)]
-        found[longer] = _mixed(found[longer] ^ word) + _FACTOR
-    return _mixed(found).view(np.int64)
+        keys[longer] = _mixed(keys[longer] ^ word) + _FACTOR
+    return _mixed(keys).view(np.int64)
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -74,9 +74,9 @@ class IdSet:
     @classmethod
     def of_keys(cls, keys: NDArray[np.int64]) -> IdSet:
         """The set of the ids with some keys, which `keys` gave."""
-        made = cls(pa.array([], pa.string()))
-        made.__dict__["keys"] = keys
-        return made
+        id_set = cls(pa.array([], pa.string()))
+        id_set.__dict__["keys"] = keys
+        return id_set
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -98,7 +98,7 @@ class IdSet:
         return np.unique(id_keys(self._ids))
 
 
-def is_member(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+def is_member(values: NDArray[np.int64], members: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which values are among known ones.
 
     >>> is_member(np.array([3, 4]), np.array([1, 3])).tolist()
@@ -106,12 +106,12 @@ def is_member(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np
 
     Args:
         values: int64 [n].
-        known: int64, sorted.
+        members: int64, sorted.
 
     Returns:
         bool [n].
     """
-    if not known.size:
+    if not members.size:
         return np.zeros(values.size, dtype=np.bool_)
-    found: NDArray[np.bool_] = known[np.minimum(np.searchsorted(known, values), known.size - 1)] == values
-    return found
+    is_in: NDArray[np.bool_] = members[np.minimum(np.searchsorted(members, values), members.size - 1)] == values
+    return is_in

@@ -43,8 +43,8 @@ def listed_ids(cells: pa.Array) -> tuple[pa.Array, Whole]:
     if is_list(cells.type):
         lengths = np.asarray(pc.fill_null(pc.list_value_length(cells), 0), dtype=np.int64)
         words = decoded(pc.list_flatten(cells))
-        known = is_text(words.type) or is_number(words.type)
-        return (class_names(words) if known else pa.nulls(len(words), pa.string())), lengths
+        is_readable = is_text(words.type) or is_number(words.type)
+        return (class_names(words) if is_readable else pa.nulls(len(words), pa.string())), lengths
     if is_number(cells.type):
         return class_names(cells), np.ones(len(cells), dtype=np.int64)
     if is_text(cells.type):
@@ -82,20 +82,20 @@ def ranked_answers(ids: pa.Array, scores: pa.Array | None, task: Ranking) -> Flo
         Codes, then scores, float64 [n, task.width]; NaN in a row without an id, or without a number for each of them.
     """
     words, lengths = listed_ids(ids)
-    found = np.zeros((len(ids), task.width))
+    answers = np.zeros((len(ids), task.width))
     rows, places = _at(lengths)
     inside = places < task.places
-    found[rows[inside], places[inside]] = id_codes(words)[inside]
-    usable = (found[:, : task.places] > 0).any(axis=1)
+    answers[rows[inside], places[inside]] = id_codes(words)[inside]
+    usable = (answers[:, : task.places] > 0).any(axis=1)
     if task.scored:
         values, counts = _numbers(scores, len(ids))
         usable &= counts == lengths
         score_rows, score_places = _at(counts)
-        kept = usable[score_rows] & (score_places < task.places)
-        found[score_rows[kept], task.places + score_places[kept]] = values[kept]
-        usable &= np.isfinite(found).all(axis=1)
-    found[~usable] = np.nan
-    return found
+        fits = usable[score_rows] & (score_places < task.places)
+        answers[score_rows[fits], task.places + score_places[fits]] = values[fits]
+        usable &= np.isfinite(answers).all(axis=1)
+    answers[~usable] = np.nan
+    return answers
 
 
 def often_first(lists: Iterable[tuple[pa.Array, Whole]]) -> tuple[tuple[int, str], ...]:
@@ -110,8 +110,8 @@ def often_first(lists: Iterable[tuple[pa.Array, Whole]]) -> tuple[tuple[int, str
     first = [words.take(pa.array((np.cumsum(lengths) - lengths)[lengths > 0])) for words, lengths in lists]
     names = pa.concat_arrays([pa.array([], pa.string()), *first]).drop_null()
     counts = sorted(
-        ((int(one["counts"]), str(one["values"])) for one in pc.value_counts(names).to_pylist()),
-        key=lambda one: (-one[0], one[1]),
+        ((int(entry["counts"]), str(entry["values"])) for entry in pc.value_counts(names).to_pylist()),
+        key=lambda pair: (-pair[0], pair[1]),
     )
     often = [name for count, name in counts if count >= OFTEN_FIRST * len(names) and name not in FILLERS][:MAX_FIRST]
     return tuple((int(code), name) for code, name in zip(id_codes(pa.array(often, pa.string())), often, strict=True))
@@ -125,7 +125,7 @@ def check_relevant(labels: Collection[str], answered: Whole, task: Ranking, *, f
     """
     texts = sorted(labels)
     codes = task.label_codes(pa.chunked_array([texts], pa.string()))
-    too_many = [text for text, known in zip(texts, has_label(codes), strict=True) if not known]
+    too_many = [text for text, is_known in zip(texts, has_label(codes), strict=True) if not is_known]
     too_many = [text for text in too_many if text.strip(" []()") not in {"", *FILLERS}]
     relevant = np.unique(codes[codes > 0])
     if too_many or (relevant.size and not np.isin(relevant, answered).any()):

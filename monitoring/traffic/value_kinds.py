@@ -52,10 +52,10 @@ def why_no_input(texts: pa.Array) -> str:
     Returns:
         The reason; empty for an input.
     """
-    found = value_kind(texts)
-    if found == "category":
+    kind = value_kind(texts)
+    if kind == "category":
         return ""
-    article = "an id" if found == "id" else found
+    article = "an id" if kind == "id" else kind
     return f"{article}: {len(texts.unique()):,} values in {len(texts) - texts.null_count:,} rows"
 
 

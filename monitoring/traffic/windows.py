@@ -212,16 +212,16 @@ class RowPlan:
         Returns:
             The windows in order of time.
         """
-        found = []
+        windows = []
         first = 0
         start = after
         while first + self.rows <= len(event_times):
             last = int(np.searchsorted(event_times, event_times[first + self.rows - 1], side="right")) - 1
             end = as_datetime(int(event_times[last]) + 1)
             begin = as_datetime(int(event_times[first])) if start is None else start
-            found.append(Window(start=begin, end=end))
+            windows.append(Window(start=begin, end=end))
             first, start = last + 1, end
-        return tuple(found)
+        return tuple(windows)
 
     def phases(self, start: datetime) -> dict[str, int]:
         """Empty: windows of rows are part of no cycle."""

@@ -101,15 +101,15 @@ class Calibration:
         """
         classes = int(probabilities.shape[1])
         maps = tuple(ClassCalibration.fit(probabilities[:, k], labels == k) for k in _mapped(classes))
-        binners = tuple(Binner(one.edges) for one in maps)
-        values = tuple(one.values() for one in maps)
+        binners = tuple(Binner(calibration_map.edges) for calibration_map in maps)
+        values = tuple(calibration_map.values() for calibration_map in maps)
         return cls(classes=classes, costs=costs, maps=maps, values=values, binners=binners)
 
     def without(self, probabilities: Floats, labels: Whole) -> Calibration:
         """The calibration on the same bins without rows that were among those fitted; arguments as of `fit`."""
         pairs = zip(self.maps, _mapped(self.classes), strict=True)
-        maps = tuple(one.without(probabilities[:, k], labels == k) for one, k in pairs)
-        values = tuple(one.values() for one in maps)
+        maps = tuple(calibration_map.without(probabilities[:, k], labels == k) for calibration_map, k in pairs)
+        values = tuple(calibration_map.values() for calibration_map in maps)
         return replace(self, maps=maps, values=values)
 
     def calibrated(self, probabilities: Floats) -> Floats:
@@ -121,13 +121,13 @@ class Calibration:
         Returns:
             Probabilities [n, classes]; rows sum to 1.
         """
-        found = [
+        columns = [
             values[binner.places(probabilities[:, k])]
             for binner, values, k in zip(self.binners, self.values, _mapped(self.classes), strict=True)
         ]
         if self.classes == 2:
-            return _both(found[0])
-        stacked = np.stack(found, axis=1)
+            return _both(columns[0])
+        stacked = np.stack(columns, axis=1)
         sums = stacked.sum(axis=1, keepdims=True)
         shares: Floats = np.divide(stacked, sums, out=np.full_like(stacked, 1.0 / self.classes), where=sums > 0)
         return shares
@@ -138,11 +138,11 @@ class Calibration:
 
     def losses_drawn_by(self, probabilities: Floats, calibrated: Floats) -> dict[str, ExpectedLoss]:
         """As `expected_losses`, with the calibrated probabilities [n, classes] known."""
-        found = calibrated_confidence(probabilities, calibrated)
+        expected = calibrated_confidence(probabilities, calibrated)
         if self.costs:
             losses, variances = expected_costs(probabilities, calibrated, self.costs)
-            found[COST.name] = ExpectedLoss(losses=losses, variances=variances)
-        return found
+            expected[COST.name] = ExpectedLoss(losses=losses, variances=variances)
+        return expected
 
     def bins(self, probabilities: Floats) -> Whole:
         """For two classes: the bin of each row's probability of the second, [n], from probabilities [n, 2]."""

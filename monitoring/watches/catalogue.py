@@ -67,10 +67,10 @@ class Catalogue:
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """The watches on losses and on their surprise, where it is known what losses to expect; then on own metrics."""
-        known = self.task.loss_watches
+        watches = self.task.loss_watches
         if not self.task.classes and self.residuals is None:
-            known = tuple(watch for watch in known if watch.family != "surprise")
-        return (*known, *self.custom.watches(self.task))
+            watches = tuple(watch for watch in watches if watch.family != "surprise")
+        return (*watches, *self.custom.watches(self.task))
 
     @property
     def material_watches(self) -> tuple[Watch, ...]:
@@ -112,7 +112,7 @@ class Catalogue:
     def watches(self) -> dict[str, Watch]:
         """Every watch by its name."""
         calibration = self.calibration_watches
-        found = (
+        watches = (
             *self.loss_watches,
             *self.ranks.watches,
             *self.material_watches,
@@ -125,7 +125,7 @@ class Catalogue:
             *(() if self.feature_space is None else (self.joint_watch,)),
             *(() if self.coverage is None else self.coverage.watches),
         )
-        return {watch.name: watch for watch in found}
+        return {watch.name: watch for watch in watches}
 
     @property
     def keys(self) -> tuple[WatchKey, ...]:
@@ -199,13 +199,13 @@ class Catalogue:
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
         calibrated, calibration = self.calibrated(answers), self.calibration_watches
-        found = scoring.sums(scores, masks, power=power)
-        found |= self.ranks.sums(answers, labelled.labels, calibrated, power=power)
-        found |= self.labels.sums(answers, labelled.labels, power=power)
+        sums = scoring.sums(scores, masks, power=power)
+        sums |= self.ranks.sums(answers, labelled.labels, calibrated, power=power)
+        sums |= self.labels.sums(answers, labelled.labels, power=power)
         if calibration is not None:
             tally = calibration.tally(answers, labelled.labels, power=power)
-            found |= calibration.sums_of(len(labelled), tally)
-        return self.with_material(found)
+            sums |= calibration.sums_of(len(labelled), tally)
+        return self.with_material(sums)
 
     def with_material(self, sums: Mapping[WatchKey, ScoreSum]) -> dict[WatchKey, ScoreSum]:
         """Sums of watches with those of `material_watches`, which are the sums of their losses."""
@@ -253,9 +253,9 @@ class Catalogue:
         losses = self.task.losses(answers, rows.labels)
         calibrated = self.calibrated(answers)
         promised = expected or self.promised_losses(answers, self.task.outputs(answers), calibrated)
-        found = losses | surprises(losses, promised)
-        found |= self.custom.scores(self.task, answers, rows.labels, rows.features, calibrated)
-        return {watch.name: found[watch.name] for watch in self.loss_watches}
+        scores = losses | surprises(losses, promised)
+        scores |= self.custom.scores(self.task, answers, rows.labels, rows.features, calibrated)
+        return {watch.name: scores[watch.name] for watch in self.loss_watches}
 
     def residual_losses(
         self, answers: Floats, features: pa.Table, times: NDArray[np.int64] | None = None
@@ -272,7 +272,9 @@ class Catalogue:
         """
         if self.residuals is None:
             return {}
-        return {metric: one.losses for metric, one in self.residuals.expected(answers, features, times).items()}
+        return {
+            metric: expected.losses for metric, expected in self.residuals.expected(answers, features, times).items()
+        }
 
 
 def _answer_watches(task: Task) -> tuple[Watch, ...]:
@@ -280,12 +282,12 @@ def _answer_watches(task: Task) -> tuple[Watch, ...]:
     return (integrity.ANSWERS,) if task.output_watches or task.loss_watches else ()
 
 
-def _calibration(task: Task, known: Predictions) -> Calibration | MultilabelCalibration | None:
+def _calibration(task: Task, labelled: Predictions) -> Calibration | MultilabelCalibration | None:
     """The calibration of a classifier, fitted to labelled rows with usable answers."""
     if task.is_multilabel:
-        return MultilabelCalibration.fit(task, known.probabilities, known.labels)
+        return MultilabelCalibration.fit(task, labelled.probabilities, labelled.labels)
     if task.exclusive:
-        return Calibration.fit(known.probabilities, known.labels, task.costs)
+        return Calibration.fit(labelled.probabilities, labelled.labels, task.costs)
     return None
 
 
@@ -325,14 +327,14 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         words = baseline.rows.inputs([column])[column].combine_chunks()
         slices[column] = tuple(sorted(commonest(words, MAX_SLICE_VALUES)))
     reference = baseline.rows.answers
-    known = labelled_rows(reference)
-    enough = int(known.sum()) >= MIN_ROWS
+    is_labelled = labelled_rows(reference)
+    enough = int(is_labelled.sum()) >= MIN_ROWS
     numbers, number_counts = embedding_bins(baseline)
     task = baseline.spec.task
     input_bins, input_counts = baseline.input_bins
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
-    calibration = _calibration(task, reference.take(known)) if enough else None
-    probabilities, labels = reference.probabilities[known], reference.labels[known]
+    calibration = _calibration(task, reference.take(is_labelled)) if enough else None
+    probabilities, labels = reference.probabilities[is_labelled], reference.labels[is_labelled]
     calibrated = probabilities if calibration is None else calibration.calibrated(probabilities)
     return Catalogue(
         task=task,
@@ -340,13 +342,13 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         ranks=RankWatches.fit(baseline.spec.classes, probabilities, labels, calibrated)
         if baseline.spec.classes and baseline.spec.has_probabilities
         else RankWatches(),
-        labels=LabelWatches.fit(task, reference.labels[known]),
+        labels=LabelWatches.fit(task, reference.labels[is_labelled]),
         answer_parts=answer_parts(task, reference.probabilities[np.isfinite(reference.probabilities).all(axis=1)]),
         calibration=calibration,
         calibration_watches=_calibration_watches(task, calibration, probabilities),
-        residuals=ResidualModel.fit(baseline, known) if enough and task.metrics and not task.classes else None,
+        residuals=ResidualModel.fit(baseline, is_labelled) if enough and task.metrics and not task.classes else None,
         bins=baseline.bins,
-        sources={one.name: one.source for one in baseline.spec.features if one.source},
+        sources={feature.name: feature.source for feature in baseline.spec.features if feature.source},
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=(*_answer_watches(task), *(watch for b, c in pairs for watch in integrity.watches(b, c))),

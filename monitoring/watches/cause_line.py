@@ -30,8 +30,8 @@ def cause_line(incident: IncidentRecord) -> str:
         subject = printable(incident.slice)
         if incident.slice == _LOSSES and ";" in incident.message:
             return f"{printable(incident.message.partition(';')[0], LONGEST_MESSAGE)}: {cause}"
-        said = subject in _OF_ALL_TRAFFIC or subject.casefold() in cause.casefold()
-        return _capital(cause) if said else f"{_capital(cause)}: {subject}"
+        is_named = subject in _OF_ALL_TRAFFIC or subject.casefold() in cause.casefold()
+        return _capital(cause) if is_named else f"{_capital(cause)}: {subject}"
     if incident.watch == SUBGROUP_WATCH:
         return _capital(cause)
     if not cause:

@@ -107,7 +107,7 @@ class ClassSlices:
         Returns:
             One number per slice, int64 [slices].
         """
-        found = [
+        counts = [
             np.bincount(code, weights=units, minlength=len(self.classes) + 1)[list(self.indices)] for code in codes
         ]
-        return np.concatenate(found).astype(np.int64) if found else np.zeros(0, dtype=np.int64)
+        return np.concatenate(counts).astype(np.int64) if counts else np.zeros(0, dtype=np.int64)

@@ -101,8 +101,8 @@ def watch_title(name: str) -> str:
     kind, colon, rest = name.partition(":")
     if not colon or find_metric(loss_of(name)) is not None:
         return _loss_title(name)
-    output, own = split_output(name)
-    return f"{watch_title(own)} of {printable(output)}" if output else _part_title(name, kind, rest)
+    output, plain_name = split_output(name)
+    return f"{watch_title(plain_name)} of {printable(output)}" if output else _part_title(name, kind, rest)
 
 
 def _part_title(name: str, kind: str, rest: str) -> str:
@@ -129,19 +129,21 @@ def metric_title(metric: str) -> str:
     Returns:
         Words that can begin a sentence; the name itself, printable, of anything else.
     """
-    found, (_, of_class, part) = find_metric(metric) or _shown(metric), metric.partition(":")
-    if found is None:
+    definition, (_, of_class, part) = find_metric(metric) or _shown(metric), metric.partition(":")
+    if definition is None:
         return printable(metric)
     if not of_class or split_output(metric)[0]:
-        return printable(found.title)
-    return f"{found.title} {'' if find_metric(metric) else 'of '}{printable(part)}"
+        return printable(definition.title)
+    return f"{definition.title} {'' if find_metric(metric) else 'of '}{printable(part)}"
 
 
 def _shown(metric: str) -> Metric | None:
     """The metric that is shown under a name, of all rows, of one number of several or of one output."""
-    output, own = split_output(metric)
-    found = SHOWN_METRICS.get(own.partition(":")[0])
-    return found if found is None or not output else replace(found, title=f"{found.title} of {output}")
+    output, plain_name = split_output(metric)
+    definition = SHOWN_METRICS.get(plain_name.partition(":")[0])
+    return (
+        definition if definition is None or not output else replace(definition, title=f"{definition.title} of {output}")
+    )
 
 
 def _loss_title(watch: str) -> str:

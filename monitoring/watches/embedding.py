@@ -68,13 +68,13 @@ def embedded(rows: Predictions, source: EmbeddingSource) -> Predictions:
     if embed is None or not len(rows) or not set(embedding.tensors) <= there:
         return rows.take(np.zeros(0, dtype=np.int64))
     numbers = embed(rows.features)
-    known = np.flatnonzero(np.isfinite(numbers).all(axis=1))
-    kept = rows.take(known)
-    columns = dict(zip(embedding.columns, numbers[known].T, strict=True))
-    features = kept.features.drop_columns(list(embedding.tensors))
+    places = np.flatnonzero(np.isfinite(numbers).all(axis=1))
+    embedded_rows = rows.take(places)
+    columns = dict(zip(embedding.columns, numbers[places].T, strict=True))
+    features = embedded_rows.features.drop_columns(list(embedding.tensors))
     for name, column in columns.items():
         features = features.append_column(name, pa.array(column))
-    return replace(kept, features=features)
+    return replace(embedded_rows, features=features)
 
 
 def missing_embeddings(rows: int, with_embedding: int, source: EmbeddingSource) -> tuple[Finding, ...]:

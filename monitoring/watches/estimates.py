@@ -84,8 +84,8 @@ def confusion(probabilities: Floats, calibrated: Floats) -> Floats:
     [[0.5, 0.0], [0.2, 0.3]]
     """
     predicted = np.eye(probabilities.shape[1])[probabilities.argmax(axis=1)]
-    found: Floats = predicted.T @ calibrated / max(probabilities.shape[0], 1)
-    return found
+    matrix: Floats = predicted.T @ calibrated / max(probabilities.shape[0], 1)
+    return matrix
 
 
 def confidence_threshold(probabilities: Floats, labels: NDArray[np.int64]) -> float:
@@ -132,4 +132,4 @@ def scores(expected: Mapping[str, ExpectedLoss]) -> dict[str, Floats]:
     Returns:
         Scores in [0, 1], [n], by the name of their watch.
     """
-    return {f"{PREFIX}{metric}": one.losses for metric, one in expected.items()}
+    return {f"{PREFIX}{metric}": expected_loss.losses for metric, expected_loss in expected.items()}

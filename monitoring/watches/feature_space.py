@@ -95,7 +95,7 @@ class FeatureSpace:
             The space; None where fewer than two inputs vary, or there are no rows.
         """
         chosen = coordinates(bins, counts)
-        owners = [one.bins.feature for one in chosen]
+        owners = [coordinate.bins.feature for coordinate in chosen]
         if len(set(owners)) < 2 or not len(reference.answers):
             return None
         rng = np.random.default_rng(SEED)
@@ -136,7 +136,7 @@ class FeatureSpace:
 
     def _values(self, features: pa.Table) -> Floats:
         """Raw values, [n, size], column by column in memory, so that products are of neighbours."""
-        rows = np.stack([one.of(features) for one in self.coordinates], axis=1)
+        rows = np.stack([coordinate.of(features) for coordinate in self.coordinates], axis=1)
         columns = np.ascontiguousarray(rows.T)
         products, values = len(self.pairs), np.empty((self.size, len(rows)))
         for chunk in (slice(first, first + _CHUNK) for first in range(0, len(rows), _CHUNK)):
@@ -154,23 +154,23 @@ def coordinates(bins: Sequence[Bins], counts: Sequence[FeatureCounts]) -> tuple[
         At most `MAX_COORDINATES`: ranks of numbers and values of categories first, then spreads of numbers.
     """
     first, second = [], []
-    for one, count in zip(bins, counts, strict=True):
+    for binning, count in zip(bins, counts, strict=True):
         if sum(1 for rows in count.counts if rows) < 2:
             continue
-        if one.edges is not None:
+        if binning.edges is not None:
             ranks = 2.0 * mid_distribution(count) - 1.0
-            first.append(_centred(one, count, ranks))
-            second.append(_centred(one, count, np.abs(ranks)))
+            first.append(_centred(binning, count, ranks))
+            second.append(_centred(binning, count, np.abs(ranks)))
             continue
         shares = np.asarray(count.counts[:-1], dtype=np.float64) / max(count.present, 1)
         common = [int(index) for index in np.argsort(-shares, kind="stable") if shares[index] >= MIN_CATEGORY_SHARE]
-        first += [_centred(one, count, np.eye(one.places)[index]) for index in common[:MAX_CATEGORY_VALUES]]
+        first += [_centred(binning, count, np.eye(binning.places)[index]) for index in common[:MAX_CATEGORY_VALUES]]
     return tuple([*first, *second][:MAX_COORDINATES])
 
 
 def inputs_of(chosen: Sequence[Coordinate]) -> tuple[str, ...]:
     """The inputs that coordinates are read from, each once."""
-    return tuple(dict.fromkeys(one.bins.feature for one in chosen))
+    return tuple(dict.fromkeys(coordinate.bins.feature for coordinate in chosen))
 
 
 def _centred(bins: Bins, counts: FeatureCounts, values: Floats) -> Coordinate:

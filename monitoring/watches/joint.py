@@ -99,8 +99,8 @@ class WitnessReference:
     def difference(self, recent: RecentWindows) -> Floats:
         """The mean of recent windows, of which there must be one, less the baseline's, in `window_std`, [size]."""
         rows, sums = recent.total
-        found: Floats = (sums / rows - self.mean) / self.window_std
-        return found
+        difference: Floats = (sums / rows - self.mean) / self.window_std
+        return difference
 
     def scores(self, recent: RecentWindows, points: Floats) -> Floats:
         """The rank of each row among the baseline's rows, along the witness.
@@ -152,23 +152,27 @@ class Witness:
         """
         rows = [len(window) for window in windows] if sizes is None else sizes
         ranked = max(RANKING_ROWS // max(sum(1 for size in rows if size), 1), 1)
-        parts, kept = [], []
+        parts, stored_points = [], []
         for window in windows:
             points = space.points(_sample(window))
             parts.append(_BaselineWindow.of(points, ranked))
             if len(rows) <= KEPT_WINDOWS:
-                kept.append(points.astype(np.int8))
+                stored_points.append(points.astype(np.int8))
         window_std = _window_std(parts)
-        found, recent = [], RecentWindows()
-        again = (one.astype(np.float64) for one in kept) if kept else (space.points(_sample(one)) for one in windows)
+        scores, recent = [], RecentWindows()
+        again = (
+            (points.astype(np.float64) for points in stored_points)
+            if stored_points
+            else (space.points(_sample(window)) for window in windows)
+        )
         for place, points in enumerate(again):
             others = [part for at, part in enumerate(parts) if not place - RECENT_WINDOWS <= at <= place]
             score = ScoreSum()
             if recent.windows and sum(part.rows for part in others):
                 score = score_sum(_reference(others, window_std).scores(recent, points), rows[place])
-            found.append(score)
+            scores.append(score)
             recent = recent.updated(points)
-        return cls(space=space, reference=_reference(parts, window_std), baseline=tuple(found))
+        return cls(space=space, reference=_reference(parts, window_std), baseline=tuple(scores))
 
     def step(self, recent: RecentWindows, window: Predictions) -> tuple[ScoreSum, RecentWindows]:
         """One window on.
@@ -205,12 +209,12 @@ class Witness:
         if not recent.windows:
             return ()
         off = np.abs(self.reference.difference(recent))[: len(self.space.pairs)]
-        found: dict[tuple[str, str], None] = {}
+        pairs: dict[tuple[str, str], None] = {}
         for place in np.argsort(-off, kind="stable")[: most * MAX_COORDINATES]:
             if not np.isin(self.space.pairs[place], self.space.single).any():
-                one, other = (self.space.coordinates[at].bins.feature for at in self.space.pairs[place])
-                found.setdefault((one, other))
-        return tuple(found)[:most]
+                first, other = (self.space.coordinates[at].bins.feature for at in self.space.pairs[place])
+                pairs.setdefault((first, other))
+        return tuple(pairs)[:most]
 
 
 def score_sum(scores: Floats, rows: int) -> ScoreSum:
@@ -267,5 +271,5 @@ def _window_std(parts: Sequence[_BaselineWindow]) -> Floats:
     """The standard deviation of windows' means, at least the sampling error of a window of the median size."""
     filled = [part for part in parts if part.rows]
     sampling_error = STEPS_PER_STD / np.sqrt(2.0 * float(np.median([part.rows for part in filled])))
-    found: Floats = np.maximum(np.std([part.mean for part in filled], axis=0), sampling_error)
-    return found
+    std: Floats = np.maximum(np.std([part.mean for part in filled], axis=0), sampling_error)
+    return std

@@ -88,21 +88,21 @@ class CoverageGroups:
             answered: `counts` of all rows.
             labelled: `counts` of the labelled rows.
         """
-        found = {}
+        sums = {}
         for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):
             share = labelled[0] * of_all * SCORE_ONE // max(answered[0], 1)
             total = ((labelled[0] + among) * SCORE_ONE - share) // 2
-            found[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled[0], total)
-        return found
+            sums[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled[0], total)
+        return sums
 
     def squares(self, answered: tuple[int, ...], labelled: tuple[int, ...]) -> dict[WatchKey, ScoreSum]:
         """Sums of the squared scores that `sums` adds up, each to 2^-32; arguments as of `sums`."""
-        found = {}
+        sums = {}
         for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):
             share = of_all / max(answered[0], 1)
             total = among * (1.0 - share / 2.0) ** 2 + (labelled[0] - among) * ((1.0 - share) / 2.0) ** 2
-            found[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled[0], round(total * SCORE_ONE))
-        return found
+            sums[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled[0], round(total * SCORE_ONE))
+        return sums
 
     def _masks(self, rows: Predictions) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         predicted = rows.probabilities.argmax(axis=1) if len(rows) else np.zeros(0, np.int64)
@@ -204,7 +204,8 @@ class PendingLabels:
     def to_text(self) -> str:
         """The state as integers, one line per window."""
         return "\n".join(
-            " ".join(map(str, (one.start, one.newest, *one.answered, *one.labelled))) for one in self.windows
+            " ".join(map(str, (window.start, window.newest, *window.answered, *window.labelled)))
+            for window in self.windows
         )
 
     @classmethod

@@ -50,8 +50,8 @@ def merged_counts(counts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     >>> merged_counts([(1, 2), (), (3, 4)])
     (4, 6)
     """
-    known = [one for one in counts if one]
-    return tuple(sum(column) for column in zip(*known, strict=True)) if known else ()
+    non_empty = [count for count in counts if count]
+    return tuple(sum(column) for column in zip(*non_empty, strict=True)) if non_empty else ()
 
 
 def arrival_curve(counts: tuple[int, ...]) -> tuple[tuple[int, float], ...]:

@@ -166,8 +166,8 @@ class RelevantIds:
         """See `LabelScores`."""
         codes = np.where(labels == NO_LABEL, 0, labels)
         there = np.maximum((codes > 0).sum(axis=1), 1)
-        found = (each(codes).sum(axis=1) / there for each in (self.ids.new, self.ids.is_common))
-        return dict(zip(self.names, found, strict=True))
+        shares = (each(codes).sum(axis=1) / there for each in (self.ids.new, self.ids.is_common))
+        return dict(zip(self.names, shares, strict=True))
 
     def of_answers(self, answers: Floats) -> Scores:
         """See `LabelScores`: none, a list that is answered says nothing of which ids are relevant."""
@@ -190,9 +190,9 @@ class LabelPart:
     columns: tuple[int, int]
     scores: LabelScores
 
-    def name(self, own: str) -> str:
+    def name(self, score_name: str) -> str:
         """The name of a watch of the output."""
-        return named(self.output, own) if self.output else own
+        return named(self.output, score_name) if self.output else score_name
 
     def rows(self, answers: Floats, labels: Whole) -> tuple[Floats, Whole]:
         """The rows that have a label of the output: their answers and labels."""
@@ -232,44 +232,46 @@ class LabelWatches:
         if not len(labels):
             return cls()
         if task.outputs_judged:
-            found, first = [], 0
-            for place, one in enumerate(task.outputs_judged):
-                own = labels[:, place]
-                known = own[own != NO_LABEL]
-                columns = (first, first + one.task.width)
-                found += [
-                    LabelPart(output=one.output, place=place, columns=columns, scores=scores)
-                    for scores in _scores_of(one.task, known)
+            label_parts, first = [], 0
+            for place, output in enumerate(task.outputs_judged):
+                codes = labels[:, place]
+                label_codes = codes[codes != NO_LABEL]
+                columns = (first, first + output.task.width)
+                label_parts += [
+                    LabelPart(output=output.output, place=place, columns=columns, scores=scores)
+                    for scores in _scores_of(output.task, label_codes)
                 ]
                 first = columns[1]
-            return cls(parts=tuple(found))
+            return cls(parts=tuple(label_parts))
         columns = (0, task.width)
-        parts = (LabelPart(output="", place=None, columns=columns, scores=one) for one in _scores_of(task, labels))
+        parts = (
+            LabelPart(output="", place=None, columns=columns, scores=scores) for scores in _scores_of(task, labels)
+        )
         return cls(parts=tuple(parts))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The name of each watch."""
-        return tuple(part.name(own) for part in self.parts for own in part.scores.names)
+        return tuple(part.name(name) for part in self.parts for name in part.scores.names)
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The names of those that are shares of a class."""
         return tuple(
-            part.name(own)
+            part.name(name)
             for part in self.parts
             if isinstance(part.scores, ClassShares | SetShares)
-            for own in part.scores.names
+            for name in part.scores.names
         )
 
     @property
     def jumping(self) -> tuple[str, ...]:
         """The names of those of which the answers to the same rows say what is to be expected, and their spread not."""
         return tuple(
-            part.name(own)
+            part.name(name)
             for part in self.parts
             if not isinstance(part.scores, RelevantIds)
-            for own in (part.scores.names[:1] if isinstance(part.scores, NumberRanks) else part.scores.names)
+            for name in (part.scores.names[:1] if isinstance(part.scores, NumberRanks) else part.scores.names)
         )
 
     @property
@@ -300,7 +302,7 @@ class LabelWatches:
             [watches, 3]; and the tally of each of `variety_parts`.
         """
         scored = list(self._scored(answers, labels))
-        numbers = [one for one in scored if isinstance(one[0].scores, NumberRanks)]
+        numbers = [entry for entry in scored if isinstance(entry[0].scores, NumberRanks)]
         variety = [
             part.tally(scores.values(codes)[:, None], of_labels)
             for part, (labelled, codes, of_labels, _) in zip(self.variety_parts, numbers, strict=True)
@@ -310,12 +312,12 @@ class LabelWatches:
 
     def sums_of(self, tally: Whole | None) -> dict[WatchKey, ScoreSum]:
         """The sum of each watch, and of the answers' scores under `ANSWERED` and its name; `tally` None of no rows."""
-        found = {}
+        sums = {}
         rows = np.zeros((len(self.names), 3), dtype=np.int64) if tally is None else tally
         for name, (count, labels, answers) in zip(self.names, rows.tolist(), strict=True):
-            found[WatchKey(watch=name)] = ScoreSum(count, labels)
-            found[WatchKey(watch=f"{ANSWERED}{name}")] = ScoreSum(count, answers)
-        return found
+            sums[WatchKey(watch=name)] = ScoreSum(count, labels)
+            sums[WatchKey(watch=f"{ANSWERED}{name}")] = ScoreSum(count, answers)
+        return sums
 
     def sums(self, answers: Floats, labels: Whole, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
         """As `sums_of`, of some labelled rows, of scores to a power."""
@@ -324,16 +326,16 @@ class LabelWatches:
     def _scored(self, answers: Floats, labels: Whole) -> Iterator[tuple[LabelPart, Whole, Scores, Scores]]:
         """Each part with the codes of its labels, their scores, and those of the answers to the same rows."""
         for part in self.parts:
-            own, codes = part.rows(answers, labels)
-            yield part, codes, part.scores.of_labels(codes), part.scores.of_answers(own)
+            part_answers, codes = part.rows(answers, labels)
+            yield part, codes, part.scores.of_labels(codes), part.scores.of_answers(part_answers)
 
     def _sums(self, scored: Iterable[tuple[LabelPart, Whole, Scores, Scores]], *, power: int) -> Whole:
-        found = [
-            (scores.size, fixed_point_sum(scores**power), _sum(of_answers, own, power))
+        sums = [
+            (scores.size, fixed_point_sum(scores**power), _sum(of_answers, name, power))
             for _, _, of_labels, of_answers in scored
-            for own, scores in of_labels.items()
+            for name, scores in of_labels.items()
         ]
-        return np.array(found, dtype=np.int64).reshape(len(self.names), 3)
+        return np.array(sums, dtype=np.int64).reshape(len(self.names), 3)
 
 
 def _sum(scores: Mapping[str, NDArray[np.float64]], name: str, power: int) -> int:
@@ -344,17 +346,17 @@ def _scores_of(task: Task, labels: Whole) -> tuple[LabelScores, ...]:
     """The scores of the labels of one output, of which the baseline's are given."""
     if not len(labels):
         return ()
-    found: tuple[LabelScores, ...] = ()
+    scores: tuple[LabelScores, ...] = ()
     if task.exclusive:
         counts = np.bincount(labels[labels >= 0], minlength=len(task.classes))
         order = np.sort(np.argsort(-counts, kind="stable")[:MAX_CLASSES]).tolist()
         chosen = [1] if len(task.classes) == 2 else order
-        found = (ClassShares(classes=tuple((task.classes[index], index) for index in chosen)),)
+        scores = (ClassShares(classes=tuple((task.classes[index], index) for index in chosen)),)
     elif task.classes:
-        found = (SetShares(classes=task.classes),)
+        scores = (SetShares(classes=task.classes),)
     elif task.metrics and task.number_names:
         columns = labels.reshape(len(labels), -1)
-        found = tuple(NumberRanks.fit(name, place, columns[:, place]) for place, name in enumerate(task.number_names))
+        scores = tuple(NumberRanks.fit(name, place, columns[:, place]) for place, name in enumerate(task.number_names))
     elif (ranking := ranking_of(task)) is not None and ranking.ids is not None:
-        found = (RelevantIds(ids=ranking.ids),)
-    return found
+        scores = (RelevantIds(ids=ranking.ids),)
+    return scores

@@ -45,17 +45,19 @@ class MultilabelCalibration:
     def without(self, probabilities: Floats, labels: Whole) -> MultilabelCalibration:
         """The calibration on the same bins without rows that were among those fitted; arguments as of `fit`."""
         truth = class_matrix(labels, self.task.width) > 0.0
-        maps = [one.without(probabilities[:, k], truth[:, k]) for k, one in enumerate(self.maps)]
+        maps = [
+            calibration_map.without(probabilities[:, k], truth[:, k]) for k, calibration_map in enumerate(self.maps)
+        ]
         return MultilabelCalibration._of(self.task, maps)
 
     def calibrated(self, probabilities: Floats) -> Floats:
         """Calibrated probabilities, [n, classes], of the model's, [n, classes]."""
         pairs = zip(self.maps, self.values, strict=True)
-        found = [
-            values[np.searchsorted(one.edges, probabilities[:, k], side="right")]
-            for k, (one, values) in enumerate(pairs)
+        columns = [
+            values[np.searchsorted(calibration_map.edges, probabilities[:, k], side="right")]
+            for k, (calibration_map, values) in enumerate(pairs)
         ]
-        return np.stack(found, axis=1)
+        return np.stack(columns, axis=1)
 
     def expected_losses(self, probabilities: Floats) -> dict[str, ExpectedLoss]:
         """The losses to expect of rows if classes were drawn by the calibrated probabilities (CBPE for each class).
@@ -67,24 +69,24 @@ class MultilabelCalibration:
         """
         return self.losses_drawn_by(probabilities, self.calibrated(probabilities))
 
-    def losses_drawn_by(self, probabilities: Floats, given: Floats) -> dict[str, ExpectedLoss]:
+    def losses_drawn_by(self, probabilities: Floats, calibrated: Floats) -> dict[str, ExpectedLoss]:
         """As `expected_losses`, with the calibrated probabilities [n, classes] known."""
         width = self.task.width
         answered = probabilities >= THRESHOLD
-        wrong = np.where(answered, 1.0 - given, given)
-        squares = given * (1.0 - probabilities) ** 2 + (1.0 - given) * probabilities**2
-        spread = given * (1.0 - given)  # of the label; of the squares it is this times (1 - 2p)²
+        wrong = np.where(answered, 1.0 - calibrated, calibrated)
+        squares = calibrated * (1.0 - probabilities) ** 2 + (1.0 - calibrated) * probabilities**2
+        spread = calibrated * (1.0 - calibrated)  # of the label; of the squares it is this times (1 - 2p)²
         pairs = ((wrong, spread), (squares, spread * (1.0 - 2.0 * probabilities) ** 2))
-        found = {
+        expected = {
             metric.name: ExpectedLoss(losses=row_sums(losses) / width, variances=row_sums(variances) / width**2)
             for metric, (losses, variances) in zip(METRICS, pairs, strict=True)
         }
         for place, name in enumerate(self.task.classes):
             for metric, (losses, variances) in zip(CLASS_METRICS, pairs, strict=True):
-                one = ExpectedLoss(losses=losses[:, place], variances=variances[:, place])
-                found[f"{metric.name}:{name}"] = one
-        return found
+                class_loss = ExpectedLoss(losses=losses[:, place], variances=variances[:, place])
+                expected[f"{metric.name}:{name}"] = class_loss
+        return expected
 
     @classmethod
     def _of(cls, task: Task, maps: list[ClassCalibration]) -> MultilabelCalibration:
-        return cls(task=task, maps=tuple(maps), values=tuple(one.values() for one in maps))
+        return cls(task=task, maps=tuple(maps), values=tuple(calibration_map.values() for calibration_map in maps))

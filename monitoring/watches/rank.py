@@ -93,11 +93,11 @@ class ClassRanks:
         Returns:
             The share of the reference's other rows with a larger probability of this class, in [0, 1], [n].
         """
-        mine = probabilities[:, self.index]
-        not_above = self.places.places(mine)
-        equal = self.values[np.maximum(not_above, 1) - 1] == mine
-        found: NDArray[np.float64] = self.above[2 * not_above - equal]
-        return found
+        scores = probabilities[:, self.index]
+        not_above = self.places.places(scores)
+        equal = self.values[np.maximum(not_above, 1) - 1] == scores
+        losses: NDArray[np.float64] = self.above[2 * not_above - equal]
+        return losses
 
     @property
     def watches(self) -> tuple[Watch, Watch]:
@@ -176,15 +176,15 @@ class RankWatches:
         counts = np.bincount(labels, minlength=len(names))
         order = np.argsort(-counts, kind="stable")
         chosen = order[1:2] if len(names) == 2 else np.sort(order[:MAX_CLASSES])
-        known = [int(index) for index in chosen if 0 < counts[index] < labels.size]
+        indices = [int(index) for index in chosen if 0 < counts[index] < labels.size]
         return cls(
-            classes=tuple(ClassRanks.fit(names[index], index, probabilities, labels, calibrated) for index in known)
+            classes=tuple(ClassRanks.fit(names[index], index, probabilities, labels, calibrated) for index in indices)
         )
 
     @property
     def watches(self) -> tuple[Watch, ...]:
         """Both watches of each class."""
-        return tuple(watch for one in self.classes for watch in one.watches)
+        return tuple(watch for class_ranks in self.classes for watch in class_ranks.watches)
 
     def tally(
         self,
@@ -211,12 +211,12 @@ class RankWatches:
             rows: The rows of a tally.
             tally: As returned by `tally`, or the sum of several.
         """
-        found = {}
-        for one, (inside, losses, surprises) in zip(self.classes, tally.tolist(), strict=True):
-            loss, surprise = one.watches
-            found[WatchKey(watch=loss.name)] = ScoreSum(inside, losses)
-            found[WatchKey(watch=surprise.name)] = ScoreSum(rows, surprises)
-        return found
+        sums = {}
+        for class_ranks, (inside, losses, surprises) in zip(self.classes, tally.tolist(), strict=True):
+            loss, surprise = class_ranks.watches
+            sums[WatchKey(watch=loss.name)] = ScoreSum(inside, losses)
+            sums[WatchKey(watch=surprise.name)] = ScoreSum(rows, surprises)
+        return sums
 
     def sums(
         self,
@@ -247,9 +247,9 @@ class RankWatches:
         Returns:
             Positions of the rows of the watch's class, and their losses.
         """
-        one = next(one for one in self.classes if watch in {entry.name for entry in one.watches})
-        inside = np.flatnonzero(labels == one.index)
-        return inside, one.losses(probabilities[inside])
+        class_ranks = next(ranks for ranks in self.classes if watch in {entry.name for entry in ranks.watches})
+        inside = np.flatnonzero(labels == class_ranks.index)
+        return inside, class_ranks.losses(probabilities[inside])
 
     def _tally(
         self,
@@ -259,8 +259,8 @@ class RankWatches:
         *,
         power: int,
     ) -> NDArray[np.int64]:
-        found = np.zeros((len(self.classes), 3), dtype=np.int64)
-        for place, one in enumerate(self.classes):
-            losses, surprises = one.scores(probabilities, labels, calibrated)
-            found[place] = losses.size, fixed_point_sum(losses**power), fixed_point_sum(surprises**power)
-        return found
+        sums = np.zeros((len(self.classes), 3), dtype=np.int64)
+        for place, class_ranks in enumerate(self.classes):
+            losses, surprises = class_ranks.scores(probabilities, labels, calibrated)
+            sums[place] = losses.size, fixed_point_sum(losses**power), fixed_point_sum(surprises**power)
+        return sums

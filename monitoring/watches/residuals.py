@@ -52,23 +52,23 @@ class LossBins:
     @classmethod
     def fit(cls, index: Floats, losses: Floats) -> LossBins:
         """Bins of about equal size of `index` [n], with the losses [n] in them."""
-        known = ~np.isnan(losses)
-        if not known.any():
+        has_loss = ~np.isnan(losses)
+        if not has_loss.any():
             none = np.zeros(1)
             return cls(edges=none[:0], of_row=np.zeros(index.size, np.int64), losses=losses, means=none, variances=none)
-        wanted = min(MAX_BINS, max(int(known.sum()) // ROWS_PER_BIN, 1))
-        edges = np.unique(np.quantile(index[known], np.linspace(0, 1, wanted + 1)[1:-1]))
+        wanted = min(MAX_BINS, max(int(has_loss.sum()) // ROWS_PER_BIN, 1))
+        edges = np.unique(np.quantile(index[has_loss], np.linspace(0, 1, wanted + 1)[1:-1]))
         of_row = np.searchsorted(edges, index, side="right")
-        means, variances = _levels(of_row[known], losses[known], edges.size + 1, float(losses[known].mean()))
+        means, variances = _levels(of_row[has_loss], losses[has_loss], edges.size + 1, float(losses[has_loss].mean()))
         return cls(edges=edges, of_row=of_row, losses=losses, means=means, variances=variances)
 
     def without(self, left_out: NDArray[np.bool_]) -> LossBins:
         """The same bins without some of the sampled rows, [n]."""
-        known = ~np.isnan(self.losses)
-        if not known.any():
+        has_loss = ~np.isnan(self.losses)
+        if not has_loss.any():
             return self
-        kept, mean = ~left_out & known, float(self.losses[known].mean())
-        means, variances = _levels(self.of_row[kept], self.losses[kept], self.means.size, mean)
+        mask, mean = ~left_out & has_loss, float(self.losses[has_loss].mean())
+        means, variances = _levels(self.of_row[mask], self.losses[mask], self.means.size, mean)
         return replace(self, means=means, variances=variances)
 
     def expected(self, bins: Whole) -> ExpectedLoss:
@@ -102,17 +102,17 @@ class ResidualModel:
     indices: Whole
 
     @classmethod
-    def fit(cls, baseline: Baseline, known: NDArray[np.bool_]) -> ResidualModel:
+    def fit(cls, baseline: Baseline, is_labelled: NDArray[np.bool_]) -> ResidualModel:
         """Fit to the baseline's losses.
 
         Args:
-            known: Which of its rows have a label and a usable answer, [n], some of them.
+            is_labelled: Which of its rows have a label and a usable answer, [n], some of them.
 
         Returns:
             The model. Cost: one pass over the inputs, and a linear system per fold and metric.
         """
         task, answers = baseline.spec.task, baseline.rows.answers
-        indices = np.flatnonzero(known)
+        indices = np.flatnonzero(is_labelled)
         indices = np.sort(indices[sample_indices(answers.take(indices), FIT_ROWS)])
         chosen = coordinates(*baseline.input_bins)[:MAX_COVARIATES]
         rows = baseline.rows.take(indices, inputs_of(chosen))
@@ -145,10 +145,10 @@ class ResidualModel:
         folds = np.full(len(answers), FOLDS) if times is None else np.searchsorted(self.ends, times, side="left")
         columns = _columns(self.task, self.coordinates, answers, features)
         return {
-            metric: one.expected(
-                np.searchsorted(one.edges, _index(columns, self.coefficients[metric], folds), side="right")
+            metric: loss_bins.expected(
+                np.searchsorted(loss_bins.edges, _index(columns, self.coefficients[metric], folds), side="right")
             )
-            for metric, one in self.bins.items()
+            for metric, loss_bins in self.bins.items()
         }
 
     def held_out(self, positions: Whole) -> dict[str, tuple[ExpectedLoss, Floats]]:
@@ -157,19 +157,19 @@ class ResidualModel:
         Returns:
             By metric, of those rows that the model was fitted on, and whose loss is known.
         """
-        mine, found = np.isin(self.indices, positions), {}
-        for metric, one in self.bins.items():
-            known = mine & ~np.isnan(one.losses)
-            found[metric] = (one.without(mine).expected(one.of_row[known]), one.losses[known])
-        return found
+        mask, pairs = np.isin(self.indices, positions), {}
+        for metric, loss_bins in self.bins.items():
+            is_scored = mask & ~np.isnan(loss_bins.losses)
+            pairs[metric] = (loss_bins.without(mask).expected(loss_bins.of_row[is_scored]), loss_bins.losses[is_scored])
+        return pairs
 
 
 def _columns(task: Task, chosen: tuple[Coordinate, ...], answers: Floats, features: pa.Table) -> list[Floats]:
     """The covariates of rows: an intercept, the answer's rank, its square and its distance from the middle; inputs."""
     scores = task.scores(answers)
     inputs = final(features.select(list(inputs_of(chosen)))) if chosen else features
-    own = [term for score in scores for term in (score, score**2, np.abs(2.0 * score - 1.0))]
-    return [np.ones(len(answers)), *own, *(one.of(inputs) for one in chosen)]
+    score_terms = [term for score in scores for term in (score, score**2, np.abs(2.0 * score - 1.0))]
+    return [np.ones(len(answers)), *score_terms, *(coordinate.of(inputs) for coordinate in chosen)]
 
 
 def _index(columns: list[Floats], coefficients: Floats, folds: Whole) -> Floats:
@@ -182,17 +182,17 @@ def _index(columns: list[Floats], coefficients: Floats, folds: Whole) -> Floats:
 
 def _fold_coefficients(points: Floats, losses: Floats, folds: Whole) -> Floats:
     """Ridge regressions of the losses, each without one fold, and their mean, [FOLDS + 1, covariates]."""
-    known = ~np.isnan(losses)
-    if not known.all():
-        points, losses, folds = points[known], losses[known], folds[known]
+    has_loss = ~np.isnan(losses)
+    if not has_loss.all():
+        points, losses, folds = points[has_loss], losses[has_loss], folds[has_loss]
     penalty = np.full(points.shape[1], RIDGE)
     penalty[0] = 1e-9
-    found = []
+    coefficients = []
     for fold in range(FOLDS):
         inside = folds != fold
         some = points[inside]
-        found.append(np.linalg.solve(some.T @ some + np.diag(penalty), some.T @ losses[inside]))
-    return np.stack([*found, np.mean(found, axis=0)])
+        coefficients.append(np.linalg.solve(some.T @ some + np.diag(penalty), some.T @ losses[inside]))
+    return np.stack([*coefficients, np.mean(coefficients, axis=0)])
 
 
 def _levels(bins: Whole, losses: Floats, count: int, mean: float) -> tuple[Floats, Floats]:

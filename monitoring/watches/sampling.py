@@ -42,7 +42,7 @@ def splitmix64(values: Whole) -> NDArray[np.uint64]:
     >>> splitmix64(np.array([0, 1])).tolist()
     [0, 6238072747940578789]
     """
-    found = values.astype(np.uint64)
+    hashes = values.astype(np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        found = (found ^ (found >> np.uint64(shift))) * np.uint64(factor)
-    return found ^ (found >> np.uint64(31))
+        hashes = (hashes ^ (hashes >> np.uint64(shift))) * np.uint64(factor)
+    return hashes ^ (hashes >> np.uint64(31))

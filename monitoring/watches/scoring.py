@@ -81,13 +81,13 @@ def slice_codes(column: pa.Array | pa.ChunkedArray, values: tuple[str, ...]) -> 
     [1, 2, 2]
     """
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    known = pa.array(values, pa.string())
+    value_set = pa.array(values, pa.string())
     if pa.types.is_dictionary(whole.type):
-        words = pc.fill_null(pc.index_in(whole.dictionary.cast(pa.string()), known), len(values))
+        words = pc.fill_null(pc.index_in(whole.dictionary.cast(pa.string()), value_set), len(values))
         codes = np.append(np.asarray(words, dtype=np.int64), len(values))
         indices = pc.fill_null(whole.indices.cast(pa.int64()), len(codes) - 1)
         return np.asarray(codes[np.asarray(indices)], dtype=np.int64)
-    return np.asarray(pc.fill_null(pc.index_in(whole.cast(pa.string()), known), len(values)), dtype=np.int64)
+    return np.asarray(pc.fill_null(pc.index_in(whole.cast(pa.string()), value_set), len(values)), dtype=np.int64)
 
 
 def slice_masks(predictions: Predictions, slices: Mapping[str, tuple[str, ...]]) -> dict[str, NDArray[np.bool_]]:
@@ -118,11 +118,11 @@ def sums(
     """
     result: dict[WatchKey, ScoreSum] = {}
     for watch, values in scores.items():
-        known = ~np.isnan(values)
-        units = fixed_point(values[known] ** power)
+        has_value = ~np.isnan(values)
+        units = fixed_point(values[has_value] ** power)
         result[WatchKey(watch=watch)] = ScoreSum(int(units.size), int(units.sum()))
         for name, mask in masks.items():
-            part = units[mask[known]]
+            part = units[mask[has_value]]
             result[WatchKey(watch=watch, slice=name)] = ScoreSum(int(part.size), int(part.sum()))
     return result
 

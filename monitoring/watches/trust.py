@@ -37,11 +37,11 @@ def checked(before: IntervalChecks, *, missed: bool) -> IntervalChecks:
     factors = [q / MISS_RATE if missed else (1.0 - q) / (1.0 - MISS_RATE) for q in ALTERNATIVE_MISS_RATES]
     log_capital = [log_sum + math.log(factor) for log_sum, factor in zip(log_sums, factors, strict=True)]
     top = max(log_capital)
-    log_mean = top + math.log(math.fsum(math.exp(one - top) for one in log_capital) / len(log_capital))
+    log_mean = top + math.log(math.fsum(math.exp(log_value - top) for log_value in log_capital) / len(log_capital))
     return replace(
         before,
         checks=before.checks + 1,
         misses=before.misses + int(missed),
-        log_capital=tuple(max(one, 0.0) + math.log1p(math.exp(-abs(one))) for one in log_capital),
+        log_capital=tuple(max(log_value, 0.0) + math.log1p(math.exp(-abs(log_value))) for log_value in log_capital),
         trusted=before.trusted and log_mean < math.log(THRESHOLD),
     )

@@ -53,25 +53,25 @@ class VarietyPart:
             Rows by hash, and for each of `MAX_COLUMNS` scores its sum and that of its squares, in fixed point, int64
             [BUCKETS + 2 · MAX_COLUMNS].
         """
-        found = np.zeros(BUCKETS + 2 * MAX_COLUMNS, dtype=np.int64)
-        found[:BUCKETS] = np.bincount(self._hashes(values), minlength=BUCKETS)
+        sums = np.zeros(BUCKETS + 2 * MAX_COLUMNS, dtype=np.int64)
+        sums[:BUCKETS] = np.bincount(self._hashes(values), minlength=BUCKETS)
         for place, name in enumerate(self.scores):
-            found[BUCKETS + 2 * place] = fixed_point_sum(scores[name])
-            found[BUCKETS + 2 * place + 1] = fixed_point_sum(scores[name] ** 2)
-        return found
+            sums[BUCKETS + 2 * place] = fixed_point_sum(scores[name])
+            sums[BUCKETS + 2 * place + 1] = fixed_point_sum(scores[name] ** 2)
+        return sums
 
     def _hashes(self, values: Floats) -> NDArray[np.uint32]:
-        found = np.zeros(len(values), dtype=np.uint32)
+        hashes = np.zeros(len(values), dtype=np.uint32)
         for column, factor in zip(self.columns, _FACTORS, strict=False):
             with np.errstate(over="ignore"):
                 bits = values[:, column].astype(np.float32).view(np.uint32)
             bits += np.uint32(1 << (_ROUNDED_BITS - 1))
             bits >>= np.uint32(_ROUNDED_BITS)
             bits *= np.uint32(factor)
-            found ^= bits
-        found *= np.uint32(_FACTORS[0])
-        found >>= np.uint32(32 - (BUCKETS - 1).bit_length())
-        return found
+            hashes ^= bits
+        hashes *= np.uint32(_FACTORS[0])
+        hashes >>= np.uint32(32 - (BUCKETS - 1).bit_length())
+        return hashes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +124,16 @@ def answer_parts(task: Task, answers: Floats) -> tuple[VarietyPart, ...]:
         or number otherwise, at most `MAX_PARTS`.
     """
     if task.outputs_judged:
-        found: list[VarietyPart] = []
+        parts: list[VarietyPart] = []
         first = 0
-        for one, own in task.parts(answers):
-            columns = range(first, first + one.task.width)
-            for part in answer_parts(one.task, own):
-                name = f"{one.output} {part.name}".strip()
-                scores = tuple(named(one.output, score) for score in part.scores)
-                found.append(VarietyPart(name=name, columns=tuple(columns[at] for at in part.columns), scores=scores))
-            first += one.task.width
-        return tuple(found[:MAX_PARTS])
+        for output, output_answers in task.parts(answers):
+            columns = range(first, first + output.task.width)
+            for part in answer_parts(output.task, output_answers):
+                name = f"{output.output} {part.name}".strip()
+                scores = tuple(named(output.output, score) for score in part.scores)
+                parts.append(VarietyPart(name=name, columns=tuple(columns[at] for at in part.columns), scores=scores))
+            first += output.task.width
+        return tuple(parts[:MAX_PARTS])
     ranking = ranking_of(task)
     if ranking is not None:
         return (VarietyPart(name="", columns=tuple(range(min(ranking.places, MAX_COLUMNS))), scores=()),)

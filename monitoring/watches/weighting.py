@@ -80,16 +80,16 @@ class ImportanceWeighting:
     indices: Whole
 
     @classmethod
-    def fit(cls, baseline: Baseline, known: NDArray[np.bool_]) -> ImportanceWeighting:
+    def fit(cls, baseline: Baseline, is_labelled: NDArray[np.bool_]) -> ImportanceWeighting:
         """Sample the baseline's labelled rows.
 
         Args:
-            known: Which of its rows have a label and a usable answer, [n].
+            is_labelled: Which of its rows have a label and a usable answer, [n].
 
         Returns:
             At most `SOURCE_ROWS` of them.
         """
-        indices = np.flatnonzero(known)
+        indices = np.flatnonzero(is_labelled)
         indices = indices[sample_indices(baseline.rows.answers.take(indices), SOURCE_ROWS)]
         chosen = coordinates(*baseline.input_bins)[:MAX_COVARIATES]
         rows = baseline.rows.take(indices, inputs_of(chosen))
@@ -110,12 +110,12 @@ class ImportanceWeighting:
 
     def without(self, indices: Whole) -> ImportanceWeighting:
         """The same without the rows at these indices of the baseline."""
-        kept = ~np.isin(self.indices, indices)
+        mask = ~np.isin(self.indices, indices)
         return replace(
             self,
-            points=self.points[kept],
-            losses={metric: losses[kept] for metric, losses in self.losses.items()},
-            indices=self.indices[kept],
+            points=self.points[mask],
+            losses={metric: losses[mask] for metric, losses in self.losses.items()},
+            indices=self.indices[mask],
         )
 
     def estimate(self, rows: Predictions, count: int | None = None) -> WeightedEstimate:
@@ -155,23 +155,23 @@ class ImportanceWeighting:
         effective = 1.0 / float(weights @ weights)
         if effective < MIN_EFFECTIVE_ROWS:
             return WeightedMeans(effective=effective, outside=outside)
-        found = {}
+        means = {}
         for metric, losses in self.losses.items():
-            known = ~np.isnan(losses)
-            if not known.any():
+            has_loss = ~np.isnan(losses)
+            if not has_loss.any():
                 continue
-            shares = weights if known.all() else weights[known] / weights[known].sum()
-            mean = float(shares @ losses[known])
-            apart = (losses[known] - mean) ** 2
+            shares = weights if has_loss.all() else weights[has_loss] / weights[has_loss].sum()
+            mean = float(shares @ losses[has_loss])
+            apart = (losses[has_loss] - mean) ** 2
             variance = float(shares @ apart) + count * float(shares**2 @ apart)
-            found[metric] = (mean, variance)
-        return WeightedMeans(effective=effective, means=found, outside=outside)
+            means[metric] = (mean, variance)
+        return WeightedMeans(effective=effective, means=means, outside=outside)
 
 
 def _points(rows: Predictions, chosen: tuple[Coordinate, ...], task: Task) -> Floats:
     """Coordinates of inputs, the score and its square, [n, covariates]."""
     score = task.score(rows.probabilities)
-    parts = [*(one.of(rows.features) for one in chosen), score, score**2]
+    parts = [*(coordinate.of(rows.features) for coordinate in chosen), score, score**2]
     return np.stack(parts, axis=1)
 
 

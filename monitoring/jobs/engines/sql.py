@@ -143,8 +143,8 @@ class _Summed:
         table = schema.empty_table()
         given = table[name] if name in schema.names else None
         number = self.recipe.columns.inputs[name] == "number"
-        known = self.recipe.columns.known.get(name, "")
-        return read_input(RawRows(table=table), given, number=number, known=known)[2]
+        known = self.recipe.columns.reference_types.get(name, "")
+        return read_input(RawRows(table=table), given, number=number, reference_type=known)[2]
 
     def _of_shared(self, table: Table, start: int, end: int) -> tuple[Mapping[str, FeatureCounts], int]:
         """Counts of the rows that share an id with another, of those that count; and how many they are."""
@@ -220,8 +220,8 @@ class _Summed:
             if one.name in self._plan.columns.inputs:
                 features[one.name] = sample.features[one.name]
                 continue
-            known, number = self.recipe.columns.known.get(one.name, ""), one.kind == "number"
-            features[one.name] = read_input(chosen, given.get(one.name), number=number, known=known)[0]
+            known, number = self.recipe.columns.reference_types.get(one.name, ""), one.kind == "number"
+            features[one.name] = read_input(chosen, given.get(one.name), number=number, reference_type=known)[0]
         return replace(sample, features=final(pa.table(features)))
 
 

@@ -108,7 +108,7 @@ def word_counts(
         )
     values = table["v"].cast(pa.string()) if binary else table["v"]
     raw = RawRows(table=pa.table({feature: values}))
-    words, _, _ = read_input(raw, values, number=False, known=columns.known.get(feature, ""))
+    words, _, _ = read_input(raw, values, number=False, reference_type=columns.reference_types.get(feature, ""))
     windows, counts = np.asarray(table["w"]), np.asarray(table["n"], dtype=np.int64)
     found = []
     for number in range(len(spans)):

@@ -288,7 +288,7 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         ranking=ranking_of(spec.task),
         inputs={feature.name: feature.kind for feature in spec.features},
         described=spec.described,
-        known=dict(spec.columns),
+        reference_types=dict(spec.columns),
     )
 
 
@@ -314,7 +314,7 @@ def _columns_of_outputs(config: MonitorConfig, spec: BaselineSpec) -> TableColum
         naive_timezone=traffic.naive_timezone,
         inputs={feature.name: feature.kind for feature in spec.features},
         described=spec.described,
-        known=dict(spec.columns),
+        reference_types=dict(spec.columns),
     )
     judged = spec.task.outputs_judged
     named = {one.output: traffic.outputs[one.output] for one in judged}

@@ -60,5 +60,5 @@ def run_command(
             raise ConnectionError(f"not finished within {timeout:g} s") from error
     if process.returncode:
         lines = errors.decode("utf-8", "replace").strip().splitlines() or [""]
-        said = f": {shortened(one_line(lines[-1]), _LONGEST)}" if lines[-1] else ""
-        raise ConnectionError(f"exit status {process.returncode}{said}")
+        detail = f": {shortened(one_line(lines[-1]), _LONGEST)}" if lines[-1] else ""
+        raise ConnectionError(f"exit status {process.returncode}{detail}")

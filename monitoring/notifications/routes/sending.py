@@ -160,14 +160,16 @@ def _incident_requests(
     if isinstance(route, AlertmanagerRoute):
         token = read_secret(route.token_file, route.token_env)
         return tuple(
-            alertmanager_request(one, url=route.url, token=token, link=one.link(route.link), at=at)
-            for one in notifications
+            alertmanager_request(notification, url=route.url, token=token, link=notification.link(route.link), at=at)
+            for notification in notifications
         )
     key = _secret(route, "routing_key")
     actions = ("trigger", "resolve") if isinstance(message, Notification) and message.kind == "test" else (None,)
     return tuple(
-        pagerduty_request(one, url=route.url, routing_key=key, link=one.link(route.link), action=action)
-        for one in notifications
+        pagerduty_request(
+            notification, url=route.url, routing_key=key, link=notification.link(route.link), action=action
+        )
+        for notification in notifications
         for action in actions
     )
 
@@ -201,11 +203,11 @@ def _post_all(requests: Sequence[RouteRequest], sender: Sender) -> tuple[bool, b
 
 
 def _post(request: RouteRequest, sender: Sender) -> tuple[bool, bool, str]:
-    detail, asked = "", None
+    detail, retry_after = "", None
     for attempt in range(1, ATTEMPTS + 1):
         if attempt > 1:
-            sender.sleep(_FIRST_WAIT * 2 ** (attempt - 2) if asked is None else asked)
-        asked = None
+            sender.sleep(_FIRST_WAIT * 2 ** (attempt - 2) if retry_after is None else retry_after)
+        retry_after = None
         try:
             answer = sender.post(request)
         except ConnectionError as error:
@@ -213,9 +215,9 @@ def _post(request: RouteRequest, sender: Sender) -> tuple[bool, bool, str]:
             continue
         if answer.status not in _TRANSIENT:
             ok, gone = 200 <= answer.status < 300, answer.status == _GONE
-            said = f", attempt {attempt} of {ATTEMPTS}" if ok else ": gone for good" if gone else ""
-            return ok, gone, f"HTTP {answer.status}{said}"
-        detail, asked = f"HTTP {answer.status}, attempt {attempt} of {ATTEMPTS}", answer.retry_after
-        if asked is not None and asked > LONGEST_WAIT:
-            return False, False, f"HTTP {answer.status}, asks to wait {asked:.0f} s"
+            outcome = f", attempt {attempt} of {ATTEMPTS}" if ok else ": gone for good" if gone else ""
+            return ok, gone, f"HTTP {answer.status}{outcome}"
+        detail, retry_after = f"HTTP {answer.status}, attempt {attempt} of {ATTEMPTS}", answer.retry_after
+        if retry_after is not None and retry_after > LONGEST_WAIT:
+            return False, False, f"HTTP {answer.status}, asks to wait {retry_after:.0f} s"
     return False, False, detail

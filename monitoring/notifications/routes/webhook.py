@@ -45,11 +45,11 @@ def signature_headers(event: str, body: bytes, *, secret: str, at: datetime) -> 
     """
     identity, seconds = f"msg_{hashlib.sha256(event.encode()).hexdigest()[:32]}", str(int(at.timestamp()))
     signed = b".".join((identity.encode(), seconds.encode(), body))
-    signatures = [hmac.digest(_key(one), signed, "sha256") for one in secret.split()]
+    signatures = [hmac.digest(_key(key), signed, "sha256") for key in secret.split()]
     return {
         "webhook-id": identity,
         "webhook-timestamp": seconds,
-        "webhook-signature": " ".join(f"v1,{base64.b64encode(one).decode()}" for one in signatures),
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(signature).decode()}" for signature in signatures),
     }
 
 

@@ -48,9 +48,9 @@ def window_table(
     """
     opened = {incident.window_start for incident in status.incidents}
     earlier = [cells for start, cells in rows[:-newest] if start in opened][-newest:]
-    kept = (*earlier, *(cells for _, cells in rows[-newest:]))
+    table_rows = (*earlier, *(cells for _, cells in rows[-newest:]))
     note = (
         f"The newest {newest} of {len(rows):,} windows, and the newest {newest} that opened an incident; "
         "`pitfalls monitor export` has all."
     )
-    return DataTable(columns=columns, rows=kept, note="" if len(kept) == len(rows) else note)
+    return DataTable(columns=columns, rows=table_rows, note="" if len(table_rows) == len(rows) else note)

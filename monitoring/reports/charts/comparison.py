@@ -46,10 +46,10 @@ def interval_columns(
     """
     left, top, width, height = size.plot
     x = Scale(-0.5, max(len(means), 2) - 0.5, left, left + width)
-    y = Scale(0.0, _top([*(one.value for one in means), benchmark]), top + height, top)
+    y = Scale(0.0, _top([*(mean.value for mean in means), benchmark]), top + height, top)
     grid, labels = value_axis(metric, y, size)
     bottom = top + height
-    places = [(x(place), one) for place, one in enumerate(means)]
+    places = [(x(place), mean) for place, mean in enumerate(means)]
     paths = [grid, Path(d=f"M{left:g} {bottom:g}h{width:g}", style="axis")]
     if benchmark is not None:
         upper, lower = y(benchmark.high), y(benchmark.low)
@@ -57,8 +57,8 @@ def interval_columns(
             Path(d=box(left, upper, width, lower - upper) if lower > upper else "", style="band"),
             Path(d=f"M{left:g} {y(benchmark.mean):.1f}h{width:g}", style="baseline-line"),
         ]
-    bars = "".join(f"M{at:.1f} {y(one.value.low):.1f}V{y(one.value.high):.1f}" for at, one in places)
-    points = [(at, y(one.value.mean)) for at, one in places]
+    bars = "".join(f"M{at:.1f} {y(mean.value.low):.1f}V{y(mean.value.high):.1f}" for at, mean in places)
+    points = [(at, y(mean.value.mean)) for at, mean in places]
     paths += [
         Path(d=bars, style="interval"),
         Path(d=line(points), style="value-line"),
@@ -66,8 +66,8 @@ def interval_columns(
     ]
     labels += [
         Label(x=at, y=bottom + 16 + 14 * row, text=word, anchor="middle")
-        for at, one in places
-        for row, word in enumerate(one.words)
+        for at, mean in places
+        for row, word in enumerate(mean.words)
     ]
     return Drawing(
         width=size.width,
@@ -86,21 +86,21 @@ def interval_rows(metric: str, means: Sequence[Mean], summary: str, size: Size) 
         metric: The metric's name, for the unit of its values.
         means: The means from the top, one at least.
     """
-    names = [one.words[0] if len(one.words[0]) <= _LETTERS else one.words[0][: _LETTERS - 1] + "…" for one in means]
+    names = [mean.words[0] if len(mean.words[0]) <= _LETTERS else mean.words[0][: _LETTERS - 1] + "…" for mean in means]
     left = 12.0 + _LETTER * max(map(len, names))
     bottom = float(size.top + _ROW * len(means))
-    most = _top([interval for one in means for interval in (one.value, one.benchmark)])
+    most = _top([interval for mean in means for interval in (mean.value, mean.benchmark)])
     x = Scale(0.0, most, left, float(size.width - size.right))
     ticks = nice_ticks(0.0, most, 5)
-    rows = [(size.top + _ROW * (place + 0.5), one) for place, one in enumerate(means)]
-    before = [(middle - _APART, one.benchmark) for middle, one in rows if one.benchmark is not None]
-    after = [(middle + _APART, one.value) for middle, one in rows]
+    rows = [(size.top + _ROW * (place + 0.5), mean) for place, mean in enumerate(means)]
+    before = [(middle - _APART, interval.benchmark) for middle, interval in rows if interval.benchmark is not None]
+    after = [(middle + _APART, interval.value) for middle, interval in rows]
     paths = [
         Path(d="".join(f"M{x(tick):.1f} {size.top}V{bottom:g}" for tick in ticks), style="grid"),
         Path(d=_bars(before, x), style="benchmark-interval"),
         Path(d=_bars(after, x), style="interval"),
-        Path(d="".join(diamond(x(one.mean), height, 4.5) for height, one in before), style="benchmark-mark"),
-        Path(d=dots([(x(one.mean), height) for height, one in after]), style="mean-dot"),
+        Path(d="".join(diamond(x(interval.mean), height, 4.5) for height, interval in before), style="benchmark-mark"),
+        Path(d=dots([(x(interval.mean), height) for height, interval in after]), style="mean-dot"),
     ]
     labels = [
         *(
@@ -120,12 +120,16 @@ def interval_rows(metric: str, means: Sequence[Mean], summary: str, size: Size) 
 
 
 def _bars(rows: Sequence[tuple[float, Interval]], x: Scale) -> str:
-    return "".join(f"M{x(one.low):.1f} {height:.1f}H{x(one.high):.1f}" for height, one in rows if one.low < one.high)
+    return "".join(
+        f"M{x(interval.low):.1f} {height:.1f}H{x(interval.high):.1f}"
+        for height, interval in rows
+        if interval.low < interval.high
+    )
 
 
 def _top(intervals: Sequence[Interval | None]) -> float:
     """The end of an axis that begins at 0."""
-    return 1.1 * max([*(one.high for one in intervals if one is not None), 0.01])
+    return 1.1 * max([*(interval.high for interval in intervals if interval is not None), 0.01])
 
 
 #: Month labels at most, so that they never overlap.
@@ -180,11 +184,11 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], benchmark: dict[str, 
         for entry in series
         if entry in largest
     ]
-    known = [benchmark[entry.slice] for entry in series if entry.slice in benchmark]
-    word = "benchmark" if any(interval.low < interval.high for interval in known) else "baseline"
-    note = f"◇ {word}   ● deployed, whole period. Horizontal lines: 95 % intervals." if known else "Whole period."
+    intervals = [benchmark[entry.slice] for entry in series if entry.slice in benchmark]
+    word = "benchmark" if any(interval.low < interval.high for interval in intervals) else "baseline"
+    note = f"◇ {word}   ● deployed, whole period. Horizontal lines: 95 % intervals." if intervals else "Whole period."
     summary = f"{name} by slice over the whole period: " + "; ".join(
-        f"{one.words[0]} {format_value(metric, one.value.mean)}" for one in means
+        f"{mean.words[0]} {format_value(metric, mean.value.mean)}" for mean in means
     )
     return Chart(
         name=f"slices-{metric}",

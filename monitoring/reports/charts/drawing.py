@@ -130,10 +130,10 @@ def thinned(points: Points) -> NDArray[np.float64]:
     last = np.append(np.flatnonzero(group[1:] != group[:-1]), len(every) - 1)
     first = np.append(0, last[:-1] + 1)
     by_height = np.lexsort((every[:, 1], group))
-    kept = np.zeros(len(every), dtype=bool)
+    mask = np.zeros(len(every), dtype=bool)
     for some in (first, last, by_height[first], by_height[last]):
-        kept[some] = True
-    return every[kept]
+        mask[some] = True
+    return every[mask]
 
 
 def trace(points: Points) -> str:
@@ -195,7 +195,7 @@ def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
     """
     power = 10.0 ** math.floor(math.log10((high - low) / most))
     steps = (power * factor for factor in (1, 2, 5, 10, 20, 50))
-    spans = ((one, math.ceil(low / one - 1e-9), math.floor(high / one + 1e-9)) for one in steps)
+    spans = ((step, math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)) for step in steps)
     step, first, last = next(span for span in spans if span[2] - span[1] < most)
     digits = max(0, -math.floor(math.log10(step)))
     return tuple(round(number * step, digits) + 0.0 for number in range(first, last + 1))
@@ -228,23 +228,23 @@ def time_ticks(start: datetime, end: datetime, zone: ZoneInfo, most: int) -> tup
 def _hours(start: datetime, end: datetime, zone: ZoneInfo, step: int) -> tuple[tuple[datetime, str], ...]:
     at = start.astimezone(zone).replace(minute=0, second=0, microsecond=0)
     at -= timedelta(hours=at.hour % step)
-    found = []
+    ticks = []
     while at <= end:
         if at >= start:
-            found.append((at, _day(at) if at.hour == 0 else f"{at:%H:%M}"))
+            ticks.append((at, _day(at) if at.hour == 0 else f"{at:%H:%M}"))
         at += timedelta(hours=step)
-    return tuple(found)
+    return tuple(ticks)
 
 
 def _days(start: datetime, end: datetime, zone: ZoneInfo, step: int) -> tuple[tuple[datetime, str], ...]:
     at = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     at -= timedelta(days=at.toordinal() % step)
-    found = []
+    ticks = []
     while at <= end:
         if at >= start:
-            found.append((at, _day(at)))
+            ticks.append((at, _day(at)))
         at += timedelta(days=step)
-    return tuple(found)
+    return tuple(ticks)
 
 
 def _months(start: datetime, end: datetime, zone: ZoneInfo, most: int) -> tuple[tuple[datetime, str], ...]:
@@ -254,11 +254,11 @@ def _months(start: datetime, end: datetime, zone: ZoneInfo, most: int) -> tuple[
         datetime(first.year + (first.month + n - 1) // 12, (first.month + n - 1) % 12 + 1, 1, tzinfo=zone)
         for n in range((last.year - first.year) * 12 + last.month - first.month + 1)
     ]
-    step = next((one for one in (1, 2, 3, 6, 12, 24, 60) if len(months) <= one * most), 120)
-    kept = [at for at in months if start <= at <= end and (12 * at.year + at.month - 1) % step == 0]
-    years = {at.year for at in kept[:1]} | {at.year for at in kept if at.month == 1}
+    step = next((candidate for candidate in (1, 2, 3, 6, 12, 24, 60) if len(months) <= candidate * most), 120)
+    ticks = [at for at in months if start <= at <= end and (12 * at.year + at.month - 1) % step == 0]
+    years = {at.year for at in ticks[:1]} | {at.year for at in ticks if at.month == 1}
     texts: list[tuple[datetime, str]] = []
-    for at in kept:
+    for at in ticks:
         name = MONTHS[at.month - 1]
         texts.append((at, f"{name} {at.year}" if at.year in years else name))
         years.discard(at.year)

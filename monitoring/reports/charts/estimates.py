@@ -42,20 +42,22 @@ class Estimates:
     until: datetime
 
 
-def estimates_drawing(found: Estimates, size: Size, zone: ZoneInfo) -> Drawing:
+def estimates_drawing(estimates: Estimates, size: Size, zone: ZoneInfo) -> Drawing:
     """Draw an estimated loss by window.
 
     Args:
-        found: The estimates, one at least.
+        estimates: The estimates, one at least.
     """
     left, top, width, height = size.plot
-    realised = [(at, loss) for at, loss in zip(found.times, found.realised, strict=True) if loss is not None]
-    bands = [(at, ends) for at, ends in zip(found.times, found.intervals, strict=True) if ends is not None]
-    low, high = spread([*found.values, *(loss for _, loss in realised), *(end for _, ends in bands for end in ends)])
-    x = Scale(found.times[0].timestamp(), found.until.timestamp(), left, left + width)
+    realised = [(at, loss) for at, loss in zip(estimates.times, estimates.realised, strict=True) if loss is not None]
+    bands = [(at, ends) for at, ends in zip(estimates.times, estimates.intervals, strict=True) if ends is not None]
+    low, high = spread(
+        [*estimates.values, *(loss for _, loss in realised), *(end for _, ends in bands for end in ends)]
+    )
+    x = Scale(estimates.times[0].timestamp(), estimates.until.timestamp(), left, left + width)
     y = Scale(low, high, top + height, top)
-    paths, labels = axes(size, (found.times[0], found.until), zone)
-    grid, values = value_axis(found.watch, y, size)
+    paths, labels = axes(size, (estimates.times[0], estimates.until), zone)
+    grid, values = value_axis(estimates.watch, y, size)
     within = x.at(at for at, _ in bands)
     lower, upper = (thinned(np.column_stack([within, y.each([ends[end] for _, ends in bands])])) for end in (0, 1))
     points = np.column_stack([x.at(at for at, _ in realised), y.each([loss for _, loss in realised])])
@@ -63,12 +65,12 @@ def estimates_drawing(found: Estimates, size: Size, zone: ZoneInfo) -> Drawing:
         grid,
         Path(d=line(np.concatenate([upper, lower[::-1]])) + "z" if bands else "", style="band"),
         Path(d=dots(points) if len(points) <= size.dots else trace(points), style="window-dot"),
-        Path(d=trace(np.column_stack([x.at(found.times), y.each(found.values)])), style="value-line"),
+        Path(d=trace(np.column_stack([x.at(estimates.times), y.each(estimates.values)])), style="value-line"),
     ]
     return Drawing(
         width=size.width,
         height=size.height,
-        summary=found.summary,
+        summary=estimates.summary,
         paths=tuple(path for path in paths if path.d),
         labels=(*labels, *values),
         fit=size.fit,
@@ -82,34 +84,37 @@ SETTLED = 0.8
 def estimate_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """The chart of the first loss that was estimated by calibrated confidence; none where nothing was."""
     for metric in DRAWN:
-        found = [
-            (window, one)
+        pairs = [
+            (window, estimate)
             for window in status.windows
-            for one in window.estimates
-            if one.method == "calibrated" and one.metric == metric and one.value is not None
+            for estimate in window.estimates
+            if estimate.method == "calibrated" and estimate.metric == metric and estimate.value is not None
         ]
-        if found:
-            return (_chart(status, metric, found),)
+        if pairs:
+            return (_chart(status, metric, pairs),)
     return ()
 
 
-def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, EstimateRecord]]) -> Chart:
+def _chart(status: MonitorStatus, metric: str, pairs: list[tuple[WindowRecord, EstimateRecord]]) -> Chart:
     zone, name = ZoneInfo(status.timezone), watch_title(f"estimated_{metric}")
-    losses = _realised(status, metric, [window for window, _ in found])
+    losses = _realised(status, metric, [window for window, _ in pairs])
     state = " ".join(trust_lines(status))
-    last = found[-1][1]
+    last = pairs[-1][1]
     estimates = Estimates(
         watch=metric,
         summary=(
-            f"{name} in {format_count(len(found), 'window')}, last {format_value(metric, last.value)} between "
+            f"{name} in {format_count(len(pairs), 'window')}, last {format_value(metric, last.value)} between "
             f"{format_value(metric, last.low)} and {format_value(metric, last.high)}; the realised "
             f"loss is known for {sum(loss is not None for loss in losses):,} of them. {state}"
         ),
-        times=[window.start for window, _ in found],
-        values=[one.value for _, one in found if one.value is not None],
-        intervals=[None if one.low is None or one.high is None else (one.low, one.high) for _, one in found],
+        times=[window.start for window, _ in pairs],
+        values=[estimate.value for _, estimate in pairs if estimate.value is not None],
+        intervals=[
+            None if estimate.low is None or estimate.high is None else (estimate.low, estimate.high)
+            for _, estimate in pairs
+        ],
         realised=losses,
-        until=found[-1][0].end,
+        until=pairs[-1][0].end,
     )
     return Chart(
         name=f"windows-estimated_{metric}",
@@ -127,11 +132,11 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
                     window.start,
                     (
                         window_name(window, zone),
-                        f"{one.rows:,}",
-                        *(format_value(metric, value) for value in (one.value, one.low, one.high, loss)),
+                        f"{estimate.rows:,}",
+                        *(format_value(metric, value) for value in (estimate.value, estimate.low, estimate.high, loss)),
                     ),
                 )
-                for (window, one), loss in zip(found, losses, strict=True)
+                for (window, estimate), loss in zip(pairs, losses, strict=True)
             ],
         ),
     )
@@ -140,5 +145,8 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
 def _realised(status: MonitorStatus, metric: str, windows: Sequence[WindowRecord]) -> list[float | None]:
     """The realised loss of each window that has enough labels."""
     settled = settled_by_window(status)
-    known = [(settled.get(window.start), window.rows) for window in windows]
-    return [realised(one, metric) if one is not None and one.rows >= SETTLED * rows else None for one, rows in known]
+    pairs = [(settled.get(window.start), window.rows) for window in windows]
+    return [
+        realised(losses, metric) if losses is not None and losses.rows >= SETTLED * rows else None
+        for losses, rows in pairs
+    ]

@@ -53,19 +53,19 @@ def evidence_drawing(
     labels += [
         Label(x=left - 6, y=y(power) + 4, text=_power(power), anchor="end") for power in powers if power % 2 == 0
     ]
-    shown = [one for one in incidents if one.level == "page" and one.window_start < until]
-    pages = [one for one in shown if since <= one.window_start]
+    shown = [incident for incident in incidents if incident.level == "page" and incident.window_start < until]
+    pages = [incident for incident in shown if since <= incident.window_start]
     paths += _spans(shown, (since, until), x, (top, height))
     for level, at, lift in (("notice", thresholds[1], 12), ("page", thresholds[0], -4)):
         level_y = y(math.log10(at))
         paths.append(Path(d=f"M{left:g} {level_y:.1f}h{width:g}", style=f"{level}-threshold"))
         labels.append(Label(x=left + 4, y=level_y + lift, text=f"{level} at {at:,.0f}", style=f"{level}-text"))
     logs = (
-        ("notice", [one.notice_log_evidence for one in windows]),
-        ("loss", [one.loss_log_evidence for one in windows]),
-        ("page", [one.page_log_evidence for one in windows]),
+        ("notice", [window.notice_log_evidence for window in windows]),
+        ("loss", [window.loss_log_evidence for window in windows]),
+        ("page", [window.page_log_evidence for window in windows]),
     )
-    across = x.at(one.end for one in windows)
+    across = x.at(window.end for window in windows)
     for level, values in logs:
         points = np.column_stack([across, y.each(np.array(values) / math.log(10.0))])
         paths.append(Path(d=trace(points), style=f"{level}-evidence"))
@@ -110,13 +110,13 @@ def _spans(
 ) -> list[Path]:
     """The time until each page was closed, as far as it is drawn."""
     top, height = down
-    found = []
+    paths = []
     for page in pages:
         begin, end = max(page.window_start, reach[0]), min(page.closed_at or reach[1], reach[1])
         if end > begin:
             left = x(begin.timestamp())
-            found.append(Path(d=box(left, top, max(x(end.timestamp()) - left, 1.0), height), style="page-span"))
-    return found
+            paths.append(Path(d=box(left, top, max(x(end.timestamp()) - left, 1.0), height), style="page-span"))
+    return paths
 
 
 def _alarm_labels(pages: Sequence[IncidentRecord], x: Scale, size: Size, zone: ZoneInfo) -> list[Label]:
@@ -134,7 +134,7 @@ def _alarm_labels(pages: Sequence[IncidentRecord], x: Scale, size: Size, zone: Z
 
 
 def _mark(at: datetime, x: Scale, y: Scale, windows: Sequence[WindowRecord], highest: int) -> str:
-    log_evidence = next((one.page_log_evidence for one in windows if one.end == at), 0.0)
+    log_evidence = next((window.page_log_evidence for window in windows if window.end == at), 0.0)
     return diamond(x(at.timestamp()), y(decades(log_evidence, highest)), 5.5)
 
 

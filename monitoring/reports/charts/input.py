@@ -74,35 +74,38 @@ def input_picture(status: MonitorStatus, name: str) -> InputPicture:
     Raises:
         BadInput: There is no such input, or no window was judged.
     """
-    known = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline, status.columns)
-    found = [one for one in known if name in (one.name, one.key)] or [
-        one for one in known if one.name.startswith(f"{name}.")
+    inputs = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline, status.columns)
+    matches = [watched_input for watched_input in inputs if name in (watched_input.name, watched_input.key)] or [
+        watched_input for watched_input in inputs if watched_input.name.startswith(f"{name}.")
     ]
-    scores = series_of(status.windows, found)
-    parts = [(one, input_series(one, scores)) for one in sorted(found, key=lambda one: one.key)]
-    drawn = [(one, series) for one, series in parts if len(series.starts)]
+    scores = series_of(status.windows, matches)
+    parts = [
+        (watched_input, input_series(watched_input, scores))
+        for watched_input in sorted(matches, key=lambda watched_input: watched_input.key)
+    ]
+    drawn = [(watched_input, series) for watched_input, series in parts if len(series.starts)]
     if not drawn:
-        names = [one.name or one.key for one in known]
+        names = [watched_input.name or watched_input.key for watched_input in inputs]
         close = get_close_matches(name, names, n=1)
         raise BadInput(
-            "No window has a score of this input." if found else "There is no such input.",
+            "No window has a score of this input." if matches else "There is no such input.",
             got=name,
-            expected="judged windows with rows" if found else f"one of {', '.join(sorted(names))[:300]}",
-            fix=f"Did you mean {close[0]}?" if close and not found else "Check the name; judge more windows.",
+            expected="judged windows with rows" if matches else f"one of {', '.join(sorted(names))[:300]}",
+            fix=f"Did you mean {close[0]}?" if close and not matches else "Check the name; judge more windows.",
         )
-    pictures = [_drawings(one, series, status) for one, series in drawn]
+    pictures = [_drawings(watched_input, series, status) for watched_input, series in drawn]
     return InputPicture(
-        titles=tuple(printable(input_title(one)) for one, _ in drawn),
+        titles=tuple(printable(input_title(watched_input)) for watched_input, _ in drawn),
         notes=tuple(note for note, _ in pictures),
         drawings=tuple(pair for _, pair in pictures),
     )
 
 
-def _drawings(one: Input, series: InputSeries, status: MonitorStatus) -> tuple[str, tuple[Drawing, Drawing]]:
+def _drawings(watched_input: Input, series: InputSeries, status: MonitorStatus) -> tuple[str, tuple[Drawing, Drawing]]:
     zone = ZoneInfo(status.timezone)
     reach = (status.windows[0].start, status.windows[-1].end)
-    effects = effects_of(one, series, reach, status.incidents)
-    strongest = one.strongest
+    effects = effects_of(watched_input, series, reach, status.incidents)
+    strongest = watched_input.strongest
     values = [
         (window.start, score.value)
         for window in status.windows
@@ -120,7 +123,8 @@ def _drawings(one: Input, series: InputSeries, status: MonitorStatus) -> tuple[s
         pages=tuple(at for at, level in effects.alarms if level == "page"),
     )
     note = (
-        f"{movement(one, len(effects.alarms))} Above: {watch_title(strongest.watch)}, its mean of seven windows, and "
+        f"{movement(watched_input, len(effects.alarms))} Above: {watch_title(strongest.watch)}, its mean of seven "
+        "windows, and "
         "the baseline. Below: standard deviations from the baseline, and evidence; diamonds are alarms."
     )
     return note, (series_drawing(drawn, _VALUES, zone), effects_drawing(effects, _EFFECTS, zone))
@@ -140,8 +144,8 @@ def standalone(drawing: Drawing) -> str:
 def _shapes(drawing: Drawing) -> str:
     paths: Sequence[str] = [f'<path class="{path.style}" d="{path.d}"/>' for path in drawing.paths]
     labels = [
-        f'<text class="{one.style}" x="{one.x:.1f}" y="{one.y:.1f}" text-anchor="{one.anchor}">'
-        f"{escape(one.text)}</text>"
-        for one in drawing.labels
+        f'<text class="{label.style}" x="{label.x:.1f}" y="{label.y:.1f}" text-anchor="{label.anchor}">'
+        f"{escape(label.text)}</text>"
+        for label in drawing.labels
     ]
     return "".join((*paths, *labels))

@@ -61,11 +61,11 @@ class Effects:
     alarms: Sequence[tuple[datetime, Level]] = ()
 
 
-def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
+def effects_drawing(effects: Effects, size: Size, zone: ZoneInfo) -> Drawing:
     """Draw an input by window.
 
     Args:
-        found: The input over time, with one window at least.
+        effects: The input over time, with one window at least.
 
     Returns:
         The drawing: dots and a line for the distance, a band up to one standard deviation, a thin line for the evidence
@@ -74,20 +74,20 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
     left, top, width, height = size.plot
     lower = _EVIDENCE_SHARE * height
     upper = height - lower - _GAP
-    x = Scale(found.since.timestamp(), found.until.timestamp(), left, left + width)
-    most = max(_LEAST_REACH, 1.08 * float(found.effects.max()))
+    x = Scale(effects.since.timestamp(), effects.until.timestamp(), left, left + width)
+    most = max(_LEAST_REACH, 1.08 * float(effects.effects.max()))
     y = Scale(0.0, most, top + upper, top)
-    across = x.each(found.seconds)
-    points = np.column_stack([across, y.each(found.effects)])
-    paths, labels = axes(size, (found.since, found.until), zone)
+    across = x.each(effects.seconds)
+    points = np.column_stack([across, y.each(effects.effects)])
+    paths, labels = axes(size, (effects.since, effects.until), zone)
     ticks = nice_ticks(0.0, most, 3)
     paths += [
         Path(d=box(left, y(1.0), width, y(0.0) - y(1.0)), style="band"),
         Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid"),
         Path(d="" if len(points) > size.dots else dots(points), style="window-dot"),
         Path(d=trace(points), style="effect-line"),
-        *_evidence(found, across, (top + height, lower), (left, width)),
-        *_alarms(found.alarms, x, (top, height)),
+        *_evidence(effects, across, (top + height, lower), (left, width)),
+        *_alarms(effects.alarms, x, (top, height)),
     ]
     labels += [Label(x=left - 6, y=y(tick) + 4, text=_tick(tick), anchor="end") for tick in ticks]
     labels += [
@@ -97,7 +97,7 @@ def effects_drawing(found: Effects, size: Size, zone: ZoneInfo) -> Drawing:
     return Drawing(
         width=size.width,
         height=size.height,
-        summary=_summary(found),
+        summary=_summary(effects),
         paths=tuple(path for path in paths if path.d),
         labels=tuple(labels),
         fit=size.fit,
@@ -110,34 +110,34 @@ def _tick(value: float) -> str:
 
 
 def _evidence(
-    found: Effects, places: NDArray[np.float64], down: tuple[float, float], across: tuple[float, float]
+    effects: Effects, places: NDArray[np.float64], down: tuple[float, float], across: tuple[float, float]
 ) -> list[Path]:
     bottom, height = down
     y = Scale(*_DECADES, bottom, bottom - height)
-    points = np.column_stack([places, y.each(found.log_evidence / math.log(10.0))])
+    points = np.column_stack([places, y.each(effects.log_evidence / math.log(10.0))])
     grid = "".join(f"M{across[0]:g} {y(decade):.1f}h{across[1]:g}" for decade in (0.0, float(_DECADES[1])))
     return [Path(d=grid, style="grid"), Path(d=trace(points), style="notice-evidence")]
 
 
 def _alarms(alarms: Sequence[tuple[datetime, Level]], x: Scale, down: tuple[float, float]) -> list[Path]:
     top, height = down
-    found = []
+    paths = []
     for level in ("page", "notice"):
         places = [x(at.timestamp()) for at, of in alarms if of == level]
-        found += [
+        paths += [
             Path(d="".join(f"M{place:.1f} {top:g}v{height:g}" for place in places), style=f"{level}-line"),
             Path(d="".join(diamond(place, top + 4, 5) for place in places), style=f"{level}-mark"),
         ]
-    return found
+    return paths
 
 
-def _summary(found: Effects) -> str:
-    pages = sum(level == "page" for _, level in found.alarms)
-    notices = len(found.alarms) - pages
+def _summary(effects: Effects) -> str:
+    pages = sum(level == "page" for _, level in effects.alarms)
+    notices = len(effects.alarms) - pages
     return (
-        f"{found.title} in {format_count(len(found.effects), 'window')}: distance from the baseline at most "
-        f"{found.effects.max():,.1f} and last {found.effects[-1]:,.1f} standard deviations; evidence "
-        f"{format_evidence(found.log_evidence[-1])} after the last one; {format_count(pages, 'page')} and "
+        f"{effects.title} in {format_count(len(effects.effects), 'window')}: distance from the baseline at most "
+        f"{effects.effects.max():,.1f} and last {effects.effects[-1]:,.1f} standard deviations; evidence "
+        f"{format_evidence(effects.log_evidence[-1])} after the last one; {format_count(pages, 'page')} and "
         f"{format_count(notices, 'notice')} began."
     )
 
@@ -153,7 +153,7 @@ NEWEST: Final = 14
 
 
 def effects_of(
-    one: Input, series: InputSeries, reach: tuple[datetime, datetime], incidents: Sequence[IncidentRecord]
+    watched_input: Input, series: InputSeries, reach: tuple[datetime, datetime], incidents: Sequence[IncidentRecord]
 ) -> Effects:
     """An input over time.
 
@@ -165,7 +165,7 @@ def effects_of(
     """
     since, until = reach
     return Effects(
-        title=input_title(one),
+        title=input_title(watched_input),
         seconds=series.seconds,
         effects=series.effects,
         log_evidence=series.log_evidence,
@@ -173,22 +173,22 @@ def effects_of(
         until=until,
         alarms=[
             (incident.window_start, incident.level)
-            for incident in alarms_of(one, incidents)
+            for incident in alarms_of(watched_input, incidents)
             if since <= incident.window_start < until
         ],
     )
 
 
-def movement(one: Input, alarms: int) -> str:
+def movement(watched_input: Input, alarms: int) -> str:
     """What an input is, how far it has moved over the last windows, and how many alarms it had, in sentences."""
-    about = f"{printable(one.note.description).rstrip('.')}. " if one.note.description else ""
+    about = f"{printable(watched_input.note.description).rstrip('.')}. " if watched_input.note.description else ""
     count = f"{format_count(alarms, 'alarm')}." if alarms else "No alarm."
-    if one.mean is None:
+    if watched_input.mean is None:
         return f"{about}Not scored in the last {LAST_WINDOWS} windows. {count}"
-    known = one.strongest
+    baseline = watched_input.strongest
     return (
-        f"{about}{watch_title(known.watch)} {format_value(known.watch, one.mean)}, baseline "
-        f"{format_value(known.watch, known.mean)}: {one.effect:,.1f} standard deviations. {count}"
+        f"{about}{watch_title(baseline.watch)} {format_value(baseline.watch, watched_input.mean)}, baseline "
+        f"{format_value(baseline.watch, baseline.mean)}: {watched_input.effect:,.1f} standard deviations. {count}"
     )
 
 
@@ -200,15 +200,15 @@ def input_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """
     if not status.windows:
         return ()
-    found = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline, status.columns)[:MOST_INPUTS]
-    scores = series_of(status.windows, found)
-    series = ((one, input_series(one, scores)) for one in found)
-    return tuple(_chart(one, points, status) for one, points in series if len(points.starts))
+    inputs = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline, status.columns)[:MOST_INPUTS]
+    scores = series_of(status.windows, inputs)
+    series = ((watched_input, input_series(watched_input, scores)) for watched_input in inputs)
+    return tuple(_chart(watched_input, points, status) for watched_input, points in series if len(points.starts))
 
 
-def _chart(one: Input, series: InputSeries, status: MonitorStatus) -> Chart:
+def _chart(watched_input: Input, series: InputSeries, status: MonitorStatus) -> Chart:
     zone = ZoneInfo(status.timezone)
-    effects = effects_of(one, series, (status.windows[0].start, status.windows[-1].end), status.incidents)
+    effects = effects_of(watched_input, series, (status.windows[0].start, status.windows[-1].end), status.incidents)
     ends = {window.start: window.end for window in status.windows}
     rows = [
         (
@@ -224,9 +224,9 @@ def _chart(one: Input, series: InputSeries, status: MonitorStatus) -> Chart:
         for start, watch, value, effect, log_evidence in series.rows()
     ]
     return Chart(
-        name=f"effect:{one.key}",
-        title=input_title(one),
-        note=movement(one, len(effects.alarms)),
+        name=f"effect:{watched_input.key}",
+        title=input_title(watched_input),
+        note=movement(watched_input, len(effects.alarms)),
         drawings=(effects_drawing(effects, SMALL_TALL, zone),),
         table=window_table(status, ("Window", "Watch", "Value", "Effect", "Evidence"), rows, NEWEST),
     )

@@ -41,33 +41,38 @@ def points(status: MonitorStatus, watch: str) -> tuple[Point, ...]:
 def loss_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """The charts of the first loss that was scored and of its surprise, of each output; none before the first label."""
     there = dict.fromkeys(
-        one.watch for window in status.windows for one in window.scores if one.slice == WHOLE and one.value is not None
+        score.watch
+        for window in status.windows
+        for score in window.scores
+        if score.slice == WHOLE and score.value is not None
     )
     pairs = ((loss, f"{SURPRISE}{loss}") for loss in first_of_each(there, DRAWN))
-    return tuple(_chart(status, watch, found) for pair in pairs for watch in pair if (found := points(status, watch)))
+    return tuple(
+        _chart(status, watch, loss_points) for pair in pairs for watch in pair if (loss_points := points(status, watch))
+    )
 
 
-def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart:
+def _chart(status: MonitorStatus, watch: str, loss_points: tuple[Point, ...]) -> Chart:
     zone = ZoneInfo(status.timezone)
-    known = baseline_score(status, watch)
+    baseline = baseline_score(status, watch)
     name = watch_title(watch)
-    since, until = found[0].start, found[-1].end
+    since, until = loss_points[0].start, loss_points[-1].end
     series = Series(
         watch=watch,
         title=name,
-        times=tuple(point.start for point in found),
-        values=tuple(point.value for point in found),
+        times=tuple(point.start for point in loss_points),
+        values=tuple(point.value for point in loss_points),
         since=since,
         until=until,
-        band=None if known is None else Band(mean=known.mean, deviation=known.deviation),
+        band=None if baseline is None else Band(mean=baseline.mean, deviation=baseline.deviation),
         pages=tuple(page.window_start for page in pages_of(status) if since <= page.window_start < until),
-        weights=tuple(point.rows for point in found),
+        weights=tuple(point.rows for point in loss_points),
     )
     means = running_means(series.values, series.weights)
     return Chart(
         name=f"windows-{watch}",
         title=f"{name} by window",
-        note=_note(watch, known) + (" Dashed vertical line: a page was raised." if series.pages else ""),
+        note=_note(watch, baseline) + (" Dashed vertical line: a page was raised." if series.pages else ""),
         drawings=tuple(series_drawing(series, size, zone) for size in (WIDE, NARROW)),
         table=window_table(
             status,
@@ -82,17 +87,17 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
                         format_value(watch, mean),
                     ),
                 )
-                for point, mean in zip(found, means, strict=True)
+                for point, mean in zip(loss_points, means, strict=True)
             ],
         ),
     )
 
 
-def _note(watch: str, known: BaselineScore | None) -> str:
+def _note(watch: str, baseline: BaselineScore | None) -> str:
     drawn = f"Dots: single windows. Line: running mean of {RUNNING} windows."
-    if known is None:
+    if baseline is None:
         return drawn
     return (
-        f"{drawn} Band: baseline mean ± standard deviation between its {format_count(known.windows, 'window')}, "
-        f"{format_value(watch, known.mean)} ± {format_amount(watch, known.deviation)}."
+        f"{drawn} Band: baseline mean ± standard deviation between its {format_count(baseline.windows, 'window')}, "
+        f"{format_value(watch, baseline.mean)} ± {format_amount(watch, baseline.deviation)}."
     )

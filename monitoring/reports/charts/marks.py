@@ -27,14 +27,14 @@ def strip(windows: Sequence[WindowRecord]) -> Drawing:
     empty = STRIP_WINDOWS - len(last)
     by_status: dict[WindowStatus, str] = {}
     place = empty
-    for status, group in groupby(last, key=lambda one: one.status):
+    for status, group in groupby(last, key=lambda window: window.status):
         for _ in group:
             height = _HEIGHTS[status]
             bar = box(place * _STEP, _STRIP_HEIGHT - height, _STEP - 1, height)
             by_status[status] = by_status.get(status, "") + bar
             place += 1
     counts = [
-        format_count(sum(one.status == status for one in last), noun)
+        format_count(sum(window.status == status for window in last), noun)
         for status, noun in (
             ("page", "page window"),
             ("suspected", "window with suspected harm"),

@@ -159,7 +159,7 @@ def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[floa
     (0.0, 0.75)
     """
     of = np.array(weights, dtype=np.float64)
-    sums, total = (np.convolve(one, np.ones(RUNNING))[: len(of)] for one in (of * np.array(values), of))
+    sums, total = (np.convolve(numbers, np.ones(RUNNING))[: len(of)] for numbers in (of * np.array(values), of))
     return tuple((sums / total).tolist())
 
 

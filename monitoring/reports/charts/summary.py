@@ -139,13 +139,15 @@ def _draw_loss(axes: Axes, status: MonitorStatus, benchmark: Benchmark | None) -
         axes.axhspan(interval.low, interval.high, color=BAND, lw=0)
         axes.axhline(interval.mean, color=BASELINE, lw=1.6, ls=(0, (5, 3)))
         _annotate_right(axes, interval.mean, f"benchmark\n{format_value(metric, interval.mean)}", BASELINE)
-    found = [(wall_clock(point.start, zone), point.value) for point in points(status, metric)]
-    axes.plot(_dates([moment for moment, _ in found]), [value for _, value in found], color="#a9afb6", lw=1.0)
+    loss_points = [(wall_clock(point.start, zone), point.value) for point in points(status, metric)]
+    axes.plot(
+        _dates([moment for moment, _ in loss_points]), [value for _, value in loss_points], color="#a9afb6", lw=1.0
+    )
     for month in series.months:
-        inside = [moment for moment, _ in found if moment.date().replace(day=1) == month.first_day]
+        inside = [moment for moment, _ in loss_points if moment.date().replace(day=1) == month.first_day]
         ends = _dates([inside[0], inside[-1]])
         axes.plot(ends, [month.value.mean] * 2, color=INK, lw=3.6, solid_capstyle="butt")
-    axes.set_ylim(0, 1.08 * max(value for _, value in found) + 0.01)
+    axes.set_ylim(0, 1.08 * max(value for _, value in loss_points) + 0.01)
     if is_share(metric):
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 

@@ -52,8 +52,8 @@ class Benchmark:
 
     def of(self, metric: str, part: str = WHOLE) -> Interval | None:
         """The interval of one metric, on the whole or on one slice; None if it is unknown."""
-        found = next((entry for entry in self.metrics if entry.metric == metric), None)
-        return None if found is None else found.of(part)
+        metric_benchmark = next((entry for entry in self.metrics if entry.metric == metric), None)
+        return None if metric_benchmark is None else metric_benchmark.of(part)
 
 
 def benchmark_interval(

@@ -22,11 +22,11 @@ def drill_rows(drill: DrillRecord | None) -> tuple[tuple[str, ...], ...]:
     """The faults of a drill, a row of `COLUMNS` for each; none without a drill."""
     return tuple(
         (
-            one.title,
-            f"a {one.level}",
-            f"{len(one.detected)} of {len(one.runs)}",
-            NOTHING if one.median_delay is None else str(one.median_delay),
-            printable(one.cause, LONGEST_MESSAGE) if one.cause else NOTHING,
+            fault.title,
+            f"a {fault.level}",
+            f"{len(fault.detected)} of {len(fault.runs)}",
+            NOTHING if fault.median_delay is None else str(fault.median_delay),
+            printable(fault.cause, LONGEST_MESSAGE) if fault.cause else NOTHING,
         )
-        for one in (() if drill is None else drill.faults)
+        for fault in (() if drill is None else drill.faults)
     )

@@ -59,12 +59,12 @@ def settled_by_window(status: MonitorStatus) -> Mapping[datetime, RealisedLosses
     Returns:
         By the start of a window: rows and fixed-point sums of losses.
     """
-    found: dict[datetime, RealisedLosses] = {}
+    by_window: dict[datetime, RealisedLosses] = {}
     for window in status.windows:
-        for one in window.realised_losses:
-            before = found.get(one.start)
-            found[one.start] = one if before is None else before + one
-    return found
+        for losses in window.realised_losses:
+            before = by_window.get(losses.start)
+            by_window[losses.start] = losses if before is None else before + losses
+    return by_window
 
 
 def realised(settled: RealisedLosses | None, metric: str) -> float | None:
@@ -79,28 +79,33 @@ def trust_rows(status: MonitorStatus) -> tuple[TrustRow, ...]:
     lost: dict[tuple[str, str], datetime] = {}
     checked: dict[tuple[str, str], int] = {}
     for number, window in enumerate(status.windows, 1):
-        for one in window.estimates:
-            if not one.interval_checks.trusted:
-                lost.setdefault((one.method, one.metric), window.end)
-            if one.checked:
-                checked[one.method, one.metric] = number
+        for estimate in window.estimates:
+            if not estimate.interval_checks.trusted:
+                lost.setdefault((estimate.method, estimate.metric), window.end)
+            if estimate.checked:
+                checked[estimate.method, estimate.metric] = number
     return tuple(
-        _trust_row(status, one, lost.get((one.method, one.metric)), checked.get((one.method, one.metric), 0))
-        for one in status.windows[-1].estimates
+        _trust_row(
+            status,
+            estimate,
+            lost.get((estimate.method, estimate.metric)),
+            checked.get((estimate.method, estimate.metric), 0),
+        )
+        for estimate in status.windows[-1].estimates
     )
 
 
-def _trust_row(status: MonitorStatus, one: EstimateRecord, lost: datetime | None, checked: int) -> TrustRow:
+def _trust_row(status: MonitorStatus, estimate: EstimateRecord, lost: datetime | None, checked: int) -> TrustRow:
     """The trust in one estimate; `checked` is the number of the last window with a check, from 1, or 0 for none."""
     windows = status.windows
     unchecked = len(windows) - checked
     since = windows[checked - 1].end if checked else windows[0].start
     return TrustRow(
-        method=one.method,
-        metric=one.metric,
-        trusted=one.interval_checks.trusted,
-        checks=one.interval_checks.checks,
-        misses=one.interval_checks.misses,
+        method=estimate.method,
+        metric=estimate.metric,
+        trusted=estimate.interval_checks.trusted,
+        checks=estimate.interval_checks.checks,
+        misses=estimate.interval_checks.misses,
         since=lost,
         unchecked_since=since if unchecked >= UNCHECKED_WINDOWS else None,
         unchecked_windows=unchecked,

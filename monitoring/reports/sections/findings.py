@@ -31,14 +31,14 @@ def finding_groups(status: MonitorStatus) -> tuple[FindingGroup, ...]:
     """
     groups: dict[tuple[str, str], FindingGroup] = {}
     for window in status.windows:
-        seen: dict[tuple[str, str], Finding] = {}
+        by_key: dict[tuple[str, str], Finding] = {}
         for finding in window.findings:
             if finding.kind == BATCH:
                 continue  # the name of the window
             key = (finding.kind, finding.feature)
-            fact = finding.fact or (key in seen and seen[key].fact)
-            seen[key] = Finding(kind=finding.kind, feature=finding.feature, message=finding.message, fact=fact)
-        for key, finding in seen.items():
+            fact = finding.fact or (key in by_key and by_key[key].fact)
+            by_key[key] = Finding(kind=finding.kind, feature=finding.feature, message=finding.message, fact=fact)
+        for key, finding in by_key.items():
             before = groups.get(key)
             groups[key] = FindingGroup(
                 kind=finding.kind,

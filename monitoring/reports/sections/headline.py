@@ -111,8 +111,8 @@ def _verdict(status: MonitorStatus, health: Health) -> str:
     pages, windows = pages_of(status), format_count(len(status.windows), "window")
     if not status.windows:
         return "No window judged yet"
-    said = {"page", "notice"} if health.state == "page" else {"page"}
-    others = [reason for state, reason in health.against if state not in said]
+    headline_states = {"page", "notice"} if health.state == "page" else {"page"}
+    others = [reason for state, reason in health.against if state not in headline_states]
     if pages:
         return "; ".join((f"{format_count(len(pages), 'page')} in {windows}, {_life(status, pages)}", *others))
     scope = ""
@@ -137,10 +137,10 @@ def _life(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
         life = "still open" if len(pages) == 1 else "all still open"
     else:
         life = f"{still_open} still open"
-    asked = status.asked_at
+    asked_at = status.asked_at
     counted = (
         (sum(page.state == "worse" for page in pages), "worse"),
-        (0 if asked is None else sum(page.is_snoozed(asked) for page in pages), "snoozed"),
+        (0 if asked_at is None else sum(page.is_snoozed(asked_at) for page in pages), "snoozed"),
     )
     some = ", ".join(f"{count} {what}" for count, what in counted if count)
     return life + (f" ({some})" if some else "")

@@ -121,13 +121,13 @@ def overdue(status: MonitorStatus) -> str:
     Returns:
         That there is no traffic, or that the monitor has not run; empty while all is in time, or the time is not known.
     """
-    due, asked, checked = status.next_due_at, status.asked_at, status.checked_at
+    due, asked_at, checked = status.next_due_at, status.asked_at, status.checked_at
     due = due or expected_by_pace([window.start for window in status.windows])
-    if due is None or asked is None or checked is None or not status.windows:
+    if due is None or asked_at is None or checked is None or not status.windows:
         return ""
     last = status.windows[-1]
     grace = max(GRACE_WINDOWS * (last.end - last.start), GRACE)
-    if asked < due + grace:
+    if asked_at < due + grace:
         return ""
     zone = ZoneInfo(status.timezone)
     if checked < due:
@@ -155,7 +155,7 @@ def expected_by_pace(starts: Sequence[datetime]) -> datetime | None:
 
 
 def _open(status: MonitorStatus, level: str) -> str:
-    count = sum(one.level == level and one.state != "closed" for one in status.incidents)
+    count = sum(incident.level == level and incident.state != "closed" for incident in status.incidents)
     return f"{format_count(count, f'open {level}')}" if count else ""
 
 
@@ -173,7 +173,12 @@ def _fact(status: MonitorStatus) -> str:
     if any(page.state != "closed" for page in pages_of(status)):
         return ""
     return next(
-        (lower_first(printable(one.message)).rstrip(".") for one in status.windows[-1].findings if one.fact), ""
+        (
+            lower_first(printable(finding.message)).rstrip(".")
+            for finding in status.windows[-1].findings
+            if finding.fact
+        ),
+        "",
     )
 
 
@@ -189,5 +194,5 @@ def _unlabelled(status: MonitorStatus) -> str:
 
 def _burn_in(status: MonitorStatus) -> str:
     """That the last window is in a burn-in, in which nothing pages but facts."""
-    message = next((one.message for one in status.windows[-1].findings if one.kind == BURN_IN), "")
+    message = next((finding.message for finding in status.windows[-1].findings if finding.kind == BURN_IN), "")
     return lower_first(message.partition(":")[0])

@@ -25,16 +25,16 @@ def remarks(incident: IncidentRecord, now: datetime | None, zone: ZoneInfo) -> t
     Returns:
         Texts without a full stop.
     """
-    found = []
+    texts = []
     if incident.acknowledged_at is not None and incident.state == "recovering":
-        found.append("acknowledged")
+        texts.append("acknowledged")
     if now is not None and incident.is_snoozed(now):
-        found.append(snooze_text(incident.snoozed_until, zone, until_worse=incident.snoozed_until_worse))
+        texts.append(snooze_text(incident.snoozed_until, zone, until_worse=incident.snoozed_until_worse))
     if incident.owner:
-        found.append(f"owner {printable(incident.owner)}")
+        texts.append(f"owner {printable(incident.owner)}")
     if incident.previous is not None:
-        found.append(f"came back, see #{incident.previous}")
-    return tuple(found)
+        texts.append(f"came back, see #{incident.previous}")
+    return tuple(texts)
 
 
 def snooze_text(until: datetime | None, zone: ZoneInfo, *, until_worse: bool) -> str:

@@ -85,11 +85,11 @@ class InputSeries:
         """Start, watch, value, effect and log evidence of each window, or of the latest, in order of time."""
         first = 0 if latest is None else max(0, len(self.starts) - latest)
         names = [self.watches[place] for place in self.farthest[first:]]
-        numbers = (one[first:].tolist() for one in (self.values, self.effects, self.log_evidence))
+        numbers = (series[first:].tolist() for series in (self.values, self.effects, self.log_evidence))
         return list(zip(self.starts[first:], names, *numbers, strict=True))
 
 
-def effect_of(value: Distance, known: BaselineScore) -> Distance:
+def effect_of(value: Distance, baseline: BaselineScore) -> Distance:
     """The distance of a value from the baseline.
 
     Args:
@@ -99,7 +99,7 @@ def effect_of(value: Distance, known: BaselineScore) -> Distance:
         The distance, or that of each, in standard deviations between the baseline's windows, seasonality included as in
         the value, or in tolerances where these are larger.
     """
-    return abs(value - known.mean) / max(known.seasonal_deviation, known.tolerance, 1e-9)
+    return abs(value - baseline.mean) / max(baseline.seasonal_deviation, baseline.tolerance, 1e-9)
 
 
 def inputs_of(
@@ -112,17 +112,17 @@ def inputs_of(
     """
     values: dict[str, list[float]] = {}
     for window in last:
-        for one in window.scores:
-            if one.slice == WHOLE and one.value is not None:
-                values.setdefault(one.watch, []).append(one.value)
-    names = {one.watch.partition(":")[2] for one in baseline if one.watch.startswith(("missing:", "unseen:"))}
+        for score in window.scores:
+            if score.slice == WHOLE and score.value is not None:
+                values.setdefault(score.watch, []).append(score.value)
+    names = {score.watch.partition(":")[2] for score in baseline if score.watch.startswith(("missing:", "unseen:"))}
     by_key: dict[str, list[BaselineScore]] = {}
-    for known in baseline:
-        key = None if known.slice != WHOLE else _key_of(known.watch, names)
+    for baseline_score in baseline:
+        key = None if baseline_score.slice != WHOLE else _key_of(baseline_score.watch, names)
         if key is not None:
-            by_key.setdefault(key, []).append(known)
-    found = [replace(_moved(key, watches, values), note=_note(key, names, columns)) for key, watches in by_key.items()]
-    return tuple(sorted(found, key=lambda one: (-one.effect, one.key)))
+            by_key.setdefault(key, []).append(baseline_score)
+    inputs = [replace(_moved(key, watches, values), note=_note(key, names, columns)) for key, watches in by_key.items()]
+    return tuple(sorted(inputs, key=lambda watched_input: (-watched_input.effect, watched_input.key)))
 
 
 def _note(key: str, names: set[str], columns: Mapping[str, ColumnNote]) -> ColumnNote:
@@ -140,24 +140,24 @@ def series_of(windows: Sequence[WindowRecord], inputs: Sequence[Input]) -> Score
     Args:
         windows: Windows in order of time, with their scores.
     """
-    watches = {known.watch for one in inputs for known in one.watches}
-    found: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+    watches = {baseline_score.watch for watched_input in inputs for baseline_score in watched_input.watches}
+    arrays: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
     for place, window in enumerate(windows):
         for score in window.scores:
             if score.value is None or score.slice != WHOLE or score.watch not in watches:
                 continue
-            if score.watch not in found:
-                found[score.watch] = (np.full(len(windows), math.nan), np.full(len(windows), math.nan))
-            values, logs = found[score.watch]
+            if score.watch not in arrays:
+                arrays[score.watch] = (np.full(len(windows), math.nan), np.full(len(windows), math.nan))
+            values, logs = arrays[score.watch]
             values[place], logs[place] = score.value, score.log_evidence
     return ScoreSeries.of(
         [window.start for window in windows],
-        {WatchKey(watch=watch): values for watch, (values, _) in found.items()},
-        {WatchKey(watch=watch): logs for watch, (_, logs) in found.items()},
+        {WatchKey(watch=watch): values for watch, (values, _) in arrays.items()},
+        {WatchKey(watch=watch): logs for watch, (_, logs) in arrays.items()},
     )
 
 
-def input_series(one: Input, scores: ScoreSeries) -> InputSeries:
+def input_series(watched_input: Input, scores: ScoreSeries) -> InputSeries:
     """An input window by window.
 
     Args:
@@ -166,46 +166,46 @@ def input_series(one: Input, scores: ScoreSeries) -> InputSeries:
     Returns:
         The windows in which one of its watches has a score.
     """
-    scored = [baseline for baseline in one.watches if WatchKey(watch=baseline.watch) in scores.values]
+    scored = [baseline for baseline in watched_input.watches if WatchKey(watch=baseline.watch) in scores.values]
     keys = [WatchKey(watch=baseline.watch) for baseline in scored]
     shape = (len(keys), len(scores.starts))
     values, evidence = (np.reshape([of[key] for key in keys], shape) for of in (scores.values, scores.log_evidence))
     there = ~np.isnan(values)
-    kept = np.flatnonzero(there.any(axis=0))
+    places = np.flatnonzero(there.any(axis=0))
     effects = np.reshape([effect_of(of, baseline) for of, baseline in zip(values, scored, strict=True)], shape)
-    farthest = np.where(there, effects, -1.0)[:, kept].argmax(axis=0) if keys else kept
-    every = len(kept) == len(scores.starts)
+    farthest = np.where(there, effects, -1.0)[:, places].argmax(axis=0) if keys else places
+    every = len(places) == len(scores.starts)
     return InputSeries(
-        starts=scores.starts if every else [scores.starts[place] for place in kept],
-        seconds=scores.seconds[kept],
+        starts=scores.starts if every else [scores.starts[place] for place in places],
+        seconds=scores.seconds[places],
         watches=[baseline.watch for baseline in scored],
         farthest=farthest,
-        values=values[farthest, kept],
-        effects=effects[farthest, kept],
-        log_evidence=np.where(there, evidence, -np.inf).max(axis=0, initial=-np.inf)[kept],
+        values=values[farthest, places],
+        effects=effects[farthest, places],
+        log_evidence=np.where(there, evidence, -np.inf).max(axis=0, initial=-np.inf)[places],
     )
 
 
-def input_title(one: Input) -> str:
+def input_title(watched_input: Input) -> str:
     """An input's name for people, with its unit."""
-    unit = f" [{printable(one.note.unit)}]" if one.note.unit else ""
-    return _TITLES.get(one.key) or f"{printable(one.name)}{unit}"
+    unit = f" [{printable(watched_input.note.unit)}]" if watched_input.note.unit else ""
+    return _TITLES.get(watched_input.key) or f"{printable(watched_input.name)}{unit}"
 
 
-def alarms_of(one: Input, incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
+def alarms_of(watched_input: Input, incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
     """The incidents that a watch of an input, or a fact about it, opened, or whose cause names the input."""
-    watches = {known.watch for known in one.watches}
+    watches = {baseline_score.watch for baseline_score in watched_input.watches}
     return tuple(
         incident
         for incident in incidents
-        if incident.watch in watches or (one.name and one.name in _inputs_named_by(incident))
+        if incident.watch in watches or (watched_input.name and watched_input.name in _inputs_named_by(incident))
     )
 
 
 def _inputs_named_by(incident: IncidentRecord) -> set[str]:
     """The inputs of a fact, those that moved, or those of a subgroup."""
     subgroup = incident.detail.subgroup
-    chosen = () if subgroup is None else (one.input for one in subgroup.conditions)
+    chosen = () if subgroup is None else (condition.input for condition in subgroup.conditions)
     return {*incident.inputs_of_fact, *(part.input for part in incident.detail.inputs), *chosen}
 
 
@@ -231,12 +231,12 @@ def _key_of(watch: str, names: set[str]) -> str | None:
 
 def _moved(key: str, watches: Sequence[BaselineScore], values: Mapping[str, list[float]]) -> Input:
     strongest, mean, largest = watches[0], None, 0.0
-    for known in watches:
-        scored = values.get(known.watch)
+    for baseline_score in watches:
+        scored = values.get(baseline_score.watch)
         if not scored:
             continue
         middle = math.fsum(scored) / len(scored)
-        effect = effect_of(middle, known)
+        effect = effect_of(middle, baseline_score)
         if mean is None or effect > largest:
-            strongest, mean, largest = known, middle, effect
+            strongest, mean, largest = baseline_score, middle, effect
     return Input(key=key, watches=tuple(watches), strongest=strongest, mean=mean, effect=largest)

@@ -36,34 +36,34 @@ def metric_rows(status: MonitorStatus) -> tuple[MetricRow, ...]:
     measured = [window.measured for window in status.windows if window.measured]
     if not measured:
         return ()
-    whole = {one.metric: one for one in over_windows(measured)}
-    known = {one.metric: one for one in status.measured}
+    whole = {metric.metric: metric for metric in over_windows(measured)}
+    benchmarks = {metric.metric: metric for metric in status.measured}
     return tuple(
         MetricRow(
-            name=metric_title(one.metric),
-            last=_text(one),
-            whole=_text(whole[one.metric]),
-            benchmark=_text(known.get(one.metric)),
+            name=metric_title(metric.metric),
+            last=_text(metric),
+            whole=_text(whole[metric.metric]),
+            benchmark=_text(benchmarks.get(metric.metric)),
         )
-        for one in measured[-1]
+        for metric in measured[-1]
     )
 
 
 def labels_by_output(status: MonitorStatus) -> tuple[tuple[str, int], ...]:
     """How many labels have come for each of several outputs, of rows with a usable answer; none of one output."""
-    found: dict[str, int] = {}
+    label_counts: dict[str, int] = {}
     for window in status.windows:
         rows: dict[str, int] = {}
-        for one in window.measured:
-            output = split_output(one.metric)[0]
-            rows[output] = max(rows.get(output, 0), one.rows)
+        for metric in window.measured:
+            output = split_output(metric.metric)[0]
+            rows[output] = max(rows.get(output, 0), metric.rows)
         for output, count in rows.items():
-            found[output] = found.get(output, 0) + count
-    return tuple((output, count) for output, count in found.items() if output)
+            label_counts[output] = label_counts.get(output, 0) + count
+    return tuple((output, count) for output, count in label_counts.items() if output)
 
 
-def _text(found: MeasuredMetric | None) -> str:
-    if found is None:
+def _text(metric: MeasuredMetric | None) -> str:
+    if metric is None:
         return NOTHING
-    value, low, high = (format_value(found.metric, number) for number in (found.value, found.low, found.high))
-    return value if found.low == found.high else f"{value} ({low} to {high})"
+    value, low, high = (format_value(metric.metric, number) for number in (metric.value, metric.low, metric.high))
+    return value if metric.low == metric.high else f"{value} ({low} to {high})"

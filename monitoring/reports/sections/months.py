@@ -73,7 +73,7 @@ def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
         and the worst classes, where a row may have several.
     """
     zone = ZoneInfo(status.timezone)
-    found: dict[tuple[str, str], list[tuple[date, float, int]]] = {}
+    by_slice: dict[tuple[str, str], list[tuple[date, float, int]]] = {}
     for window in status.windows:
         month = window.start.astimezone(zone).date().replace(day=1)
         for score in window.scores:
@@ -82,19 +82,19 @@ def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
                 and score.value is not None
                 and score.rows > 0
             ):
-                found.setdefault((score.watch, score.slice), []).append((month, score.value, score.rows))
-    ordered = sorted((key for key in found if key[0] in LOSSES), key=lambda key: (LOSSES.index(key[0]), key[1]))
-    ordered += sorted((key for key in found if split_output(key[0])[0]), key=_in_output)
-    ordered += sorted(key for key in found if is_custom(key[0]))
-    of_classes = [_series(*key, points) for key, points in sorted(found.items()) if key[0].startswith(CLASS_LOSS)]
+                by_slice.setdefault((score.watch, score.slice), []).append((month, score.value, score.rows))
+    ordered = sorted((key for key in by_slice if key[0] in LOSSES), key=lambda key: (LOSSES.index(key[0]), key[1]))
+    ordered += sorted((key for key in by_slice if split_output(key[0])[0]), key=_in_output)
+    ordered += sorted(key for key in by_slice if is_custom(key[0]))
+    of_classes = [_series(*key, points) for key, points in sorted(by_slice.items()) if key[0].startswith(CLASS_LOSS)]
     worst = sorted(of_classes, key=lambda entry: -entry.whole.mean)[:MAX_CLASSES]
-    return (*(_series(metric, part, found[metric, part]) for metric, part in ordered), *worst)
+    return (*(_series(metric, part, by_slice[metric, part]) for metric, part in ordered), *worst)
 
 
 def _in_output(key: tuple[str, str]) -> tuple[str, int, str]:
     """The place of a loss of one output of several, on a slice."""
-    output, own = split_output(key[0])
-    return output, LOSSES.index(own), key[1]
+    output, metric = split_output(key[0])
+    return output, LOSSES.index(metric), key[1]
 
 
 def metrics_of(series: Sequence[SliceSeries]) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def unwatched_losses(status: MonitorStatus) -> str:
     """
     if watches_no_loss(status):
         return "No rise of a loss would be detected: no loss is watched."
-    last = {one.kind: one for window in status.windows[-1:] for one in window.findings}
+    last = {finding.kind: finding for window in status.windows[-1:] for finding in window.findings}
     if LABELS_STOPPED in last:
         return f"No rise of a loss would be detected. {last[LABELS_STOPPED].message}"
     burn_in = last.get(BURN_IN)

@@ -42,12 +42,12 @@ def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
             latest[key] = score
             if score.value is not None:
                 valued[key] = score.value
-    known = {(score.level, score.watch, score.slice): score for score in status.baseline}
+    baseline = {(score.level, score.watch, score.slice): score for score in status.baseline}
     shares = _shares(latest)
     rows = []
-    for key in dict.fromkeys([*known, *latest]):
+    for key in dict.fromkeys([*baseline, *latest]):
         level, watch, part = key
-        before = known.get(key)
+        before = baseline.get(key)
         rows.append(
             WatchRow(
                 level=level,

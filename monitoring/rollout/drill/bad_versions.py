@@ -127,13 +127,13 @@ def _three_levels(values: Values) -> Values:
 
 def _unknown_half(values: Values) -> Values:
     """Values of which the first byte's sum is odd are out of the vocabulary."""
-    return np.array([b"unknown" if sum(one or b"") % 2 else one for one in values.reshape(-1)], object).reshape(
+    return np.array([b"unknown" if sum(cell or b"") % 2 else cell for cell in values.reshape(-1)], object).reshape(
         values.shape
     )
 
 
 def _other_case(values: Values) -> Values:
-    return np.array([None if one is None else one.swapcase() + b" " for one in values.reshape(-1)], object).reshape(
+    return np.array([None if cell is None else cell.swapcase() + b" " for cell in values.reshape(-1)], object).reshape(
         values.shape
     )
 
@@ -148,9 +148,9 @@ def _logs(answers: Floats) -> Floats:
 
 
 def _without_last(answers: Floats, _rng: np.random.Generator) -> Floats:
-    kept = answers.copy()
-    kept[:, -1] = 0.0
-    return np.asarray(kept / np.maximum(kept.sum(axis=1, keepdims=True), _LEAST))
+    probabilities = answers.copy()
+    probabilities[:, -1] = 0.0
+    return np.asarray(probabilities / np.maximum(probabilities.sum(axis=1, keepdims=True), _LEAST))
 
 
 def _raised_last(answers: Floats, _rng: np.random.Generator) -> Floats:
@@ -231,12 +231,12 @@ BAD_VERSIONS = (
 
 def bad_versions(names: Sequence[str]) -> tuple[BadVersion, ...]:
     """The versions of some names, all without names. Raises BadInput where there is none of a name."""
-    unknown = sorted(set(names) - {one.name for one in BAD_VERSIONS})
+    unknown = sorted(set(names) - {version.name for version in BAD_VERSIONS})
     if unknown:
         raise BadInput(
             "There is no such bad version.",
             got=", ".join(unknown),
-            expected=f"one of: {', '.join(one.name for one in BAD_VERSIONS)}",
+            expected=f"one of: {', '.join(version.name for version in BAD_VERSIONS)}",
             fix="Leave --version out, to plant them all.",
         )
-    return tuple(one for one in BAD_VERSIONS if not names or one.name in names)
+    return tuple(version for version in BAD_VERSIONS if not names or version.name in names)

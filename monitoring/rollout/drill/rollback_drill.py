@@ -182,7 +182,10 @@ def drill_rollbacks(
         model=versions.config.model.name,
         version=versions.champion,
         windows=windows,
-        bad=tuple(VersionRuns(name=one.name, what=one.what, runs=tuple(runs[one.name])) for one in request.versions),
+        bad=tuple(
+            VersionRuns(name=version.name, what=version.what, runs=tuple(runs[version.name]))
+            for version in request.versions
+        ),
         equal=tuple(equal),
         wrong=request.rules.wrong,
     )
@@ -203,7 +206,7 @@ class _Rows:
     """The rows of a window as the monitor has them, with the labels that count, and as they were logged."""
 
     window: Window
-    known: Predictions
+    predictions: Predictions
     logged: pa.Table
 
 
@@ -237,23 +240,27 @@ class _Traffic:
         return [self._read(due) for due in self._due[start : start + windows]]
 
     def _read(self, due: MatureWindow) -> _Rows:
-        known, _ = self._source.read(due.window)
-        known = known.take(assigned("drill", known.ids, min(MOST_ROWS / max(len(known), 1), 1.0)))
-        batch = self._labels.labelled(Batch.of(known), before=due.known_by)
+        predictions, _ = self._source.read(due.window)
+        predictions = predictions.take(
+            assigned("drill", predictions.ids, min(MOST_ROWS / max(len(predictions), 1), 1.0))
+        )
+        batch = self._labels.labelled(Batch.of(predictions), before=due.known_by)
         logged = self._source.log.read(
             model=self._source.model,
             version=self._source.version,
             start=due.window.start,
             end=due.window.end,
-            ids=IdSet(known.ids),
+            ids=IdSet(predictions.ids),
         )
         order = (
-            pc.index_in(known.ids, logged["prediction_id"].combine_chunks())
+            pc.index_in(predictions.ids, logged["prediction_id"].combine_chunks())
             if logged.num_rows
             else pa.array([], pa.int32())
         )
         return _Rows(
-            window=due.window, known=known.labelled(batch.labels, batch.label_times), logged=logged.take(order)
+            window=due.window,
+            predictions=predictions.labelled(batch.labels, batch.label_times),
+            logged=logged.take(order),
         )
 
 
@@ -269,7 +276,7 @@ class _BadSides:
 
     def __call__(self, rows: _Rows) -> tuple[Floats, Floats] | None:
         """See `_Sides`."""
-        answers = rows.known.probabilities
+        answers = rows.predictions.probabilities
         if self._version.answers is not None:
             fits = self._has_classes or not self._version.of_classes
             return (answers, self._version.answers(answers, self._rng)) if fits and len(answers) else None
@@ -279,15 +286,15 @@ class _BadSides:
         if changed is None:
             return None
         scored = self._scorer.score(changed)
-        found = np.asarray(scored.outputs[self._output], dtype=np.float64).reshape(len(answers), -1)
-        if found.shape[1] == 1 < answers.shape[1]:
-            found = np.concatenate([1.0 - found, found], axis=1)
-        found[~scored.answered] = np.nan
-        return answers, found
+        probabilities = np.asarray(scored.outputs[self._output], dtype=np.float64).reshape(len(answers), -1)
+        if probabilities.shape[1] == 1 < answers.shape[1]:
+            probabilities = np.concatenate([1.0 - probabilities, probabilities], axis=1)
+        probabilities[~scored.answered] = np.nan
+        return answers, probabilities
 
 
 def _equal_sides(rng: np.random.Generator, rows: _Rows) -> tuple[Floats, Floats] | None:
-    answers = rows.known.probabilities
+    answers = rows.predictions.probabilities
     if not len(answers):
         return None
     others = (
@@ -335,7 +342,7 @@ class _Watch:
             both = sides(rows)
             if both is None:
                 continue
-            pairs = PairedRows(rows=replace(rows.known, probabilities=both[0]), candidate=both[1])
+            pairs = PairedRows(rows=replace(rows.predictions, probabilities=both[0]), candidate=both[1])
             if not evidence:
                 measures = replace(measures, scale=measures.scale_of(pairs))
             evidence.append(measures.window(rows.window, pairs))

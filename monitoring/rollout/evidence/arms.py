@@ -42,11 +42,11 @@ def unit_sums(values: NDArray[np.float64], units: NDArray[np.int64]) -> PairedSu
     """
     if not values.size:
         return PairedSums()
-    known = ~np.isnan(values)
+    has_value = ~np.isnan(values)
     rows = np.bincount(units)
     some = rows > 0
-    means = np.bincount(units, weights=np.where(known, values, 0.0))[some] / rows[some]
-    missing = np.bincount(units, weights=~known)[some] / rows[some]
+    means = np.bincount(units, weights=np.where(has_value, values, 0.0))[some] / rows[some]
+    missing = np.bincount(units, weights=~has_value)[some] / rows[some]
     sums = PairedSums.of(means)
     return replace(
         sums,
@@ -76,14 +76,16 @@ def compare_arms(champion: Sequence[PairedSums], candidate: Sequence[PairedSums]
         The comparison; its sums are of both versions' units. Without units of both it can't tell.
     """
     sides = [(PairedSums.merged(windows), dispersion_of(windows)) for windows in (champion, candidate)]
-    found = {missing: _difference(sides, rules, missing).scaled(rules.scale) for missing in ("bounded", "at random")}
-    decides, sums = found[rules.missing], sides[0][0] + sides[1][0]
+    intervals = {
+        missing: _difference(sides, rules, missing).scaled(rules.scale) for missing in ("bounded", "at random")
+    }
+    decides, sums = intervals[rules.missing], sides[0][0] + sides[1][0]
     there = all(side.rows for side, _ in sides)
     word = word_of(decides, rules.margin) if there else CANNOT_TELL
     return Comparison(
         word=word,
         interval=decides,
-        at_random=found["at random"],
+        at_random=intervals["at random"],
         margin=rules.margin,
         log_harm=_log_harm(sides, rules.margin / rules.scale) if there else 0.0,
         dispersion=max(dispersion for _, dispersion in sides),
@@ -141,11 +143,11 @@ def _smallest_mean(champion: PairedSums, candidate: PairedSums, margin: float, t
     return log_mean((low + high) / 2.0)
 
 
-def _needed(sums: PairedSums, found: DifferenceInterval, rules: Rules) -> int | None:
+def _needed(sums: PairedSums, interval: DifferenceInterval, rules: Rules) -> int | None:
     """Units until the interval, which narrows as their square root, fits into the region of its mean; None: never."""
     widening = 2.0 * sums.unknown_share * rules.scale if rules.missing == "bounded" else 0.0
-    distance = abs(abs(found.mean) - rules.margin) - widening
+    distance = abs(abs(interval.mean) - rules.margin) - widening
     if distance <= 0.0:
         return None
-    width = found.half_width - widening
+    width = interval.half_width - widening
     return max(math.ceil(sums.rows * ((width / distance) ** 2 - 1.0)), 1)

@@ -62,12 +62,12 @@ def assigned(salt: str, keys: pa.Array | Sequence[str], share: float) -> NDArray
         return np.full(len(keys), share >= 1.0)
     words = keys.to_pylist() if isinstance(keys, pa.Array) else keys
     seeded = hashlib.sha256(f"{salt}\0".encode())
-    edge, found = share * _SPACE, np.empty(len(words), dtype=np.bool_)
+    edge, mask = share * _SPACE, np.empty(len(words), dtype=np.bool_)
     for place, word in enumerate(words):
         digest = seeded.copy()
         digest.update(word.encode())
-        found[place] = _place(digest.digest()) < edge
-    return found
+        mask[place] = _place(digest.digest()) < edge
+    return mask
 
 
 def log_ratio_evidence(counts: Sequence[int], shares: Sequence[float]) -> float:

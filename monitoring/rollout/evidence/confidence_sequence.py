@@ -137,7 +137,7 @@ def dispersion_of(windows: Sequence[PairedSums]) -> float:
     Returns:
         The dispersion, 1 at least.
     """
-    columns = [(one.weight, one.total, one.squares) for one in windows if one.weight]
+    columns = [(window.weight, window.total, window.squares) for window in windows if window.weight]
     if len(columns) < 2:
         return 1.0
     weights, totals, squares = np.array(columns, dtype=np.float64).T / SCORE_ONE
@@ -172,5 +172,5 @@ def _mixtures(logs: NDArray[np.float64], dispersion: float) -> NDArray[np.float6
     """`_mixture` of each row, [n] of [n, bets]."""
     values = logs / dispersion + _LOG_WEIGHTS
     top = values.max(axis=1)
-    found: NDArray[np.float64] = top + np.log(np.exp(values - top[:, None]).sum(axis=1))
-    return found
+    mixtures: NDArray[np.float64] = top + np.log(np.exp(values - top[:, None]).sum(axis=1))
+    return mixtures

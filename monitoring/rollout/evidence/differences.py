@@ -126,10 +126,12 @@ def calibration_differences(task: Task, loss: str, champion: Floats, candidate: 
     Returns:
         The differences, in [-2, 2]. A row without a usable answer of the candidate counts as expected to be right.
     """
-    found = paired_differences(task, loss, champion, candidate, labels)
+    differences = paired_differences(task, loss, champion, candidate, labels)
     expected = expected_losses_of(task, loss, candidate) - expected_losses_of(task, loss, champion)
-    known = np.where(found.largest == 0.0, np.nan_to_num(found.values, nan=0.0), found.values)  # whatever the label
-    return Differences(values=known - expected, largest=found.largest + np.abs(expected), scale=2.0)
+    values = np.where(
+        differences.largest == 0.0, np.nan_to_num(differences.values, nan=0.0), differences.values
+    )  # whatever the label
+    return Differences(values=values - expected, largest=differences.largest + np.abs(expected), scale=2.0)
 
 
 def has_expectation(task: Task, loss: str) -> bool:
@@ -151,11 +153,11 @@ def largest_differences(task: Task, loss: str, champion: Floats, candidate: Floa
         In [0, 1], [n]; 1 in rows without two usable answers.
     """
     usable = np.isfinite(champion).all(axis=1) & np.isfinite(candidate).all(axis=1)
-    found = np.ones(len(champion))
+    largest = np.ones(len(champion))
     rows = np.flatnonzero(usable)
     if rows.size:
-        found[rows] = np.clip(_largest(task, loss, champion[rows], candidate[rows]), 0.0, 1.0)
-    return found
+        largest[rows] = np.clip(_largest(task, loss, champion[rows], candidate[rows]), 0.0, 1.0)
+    return largest
 
 
 def _loss(task: Task, loss: str, answers: Floats, labels: Whole) -> Floats:
@@ -163,7 +165,7 @@ def _loss(task: Task, loss: str, answers: Floats, labels: Whole) -> Floats:
     losses = task.losses(answers, labels)
     if loss != DEFAULT or not task.outputs_judged:
         return losses[loss]
-    return _mean([losses[named(one.output, one.task.metrics[0])] for one in task.outputs_judged])
+    return _mean([losses[named(output.output, output.task.metrics[0])] for output in task.outputs_judged])
 
 
 def _mean(parts: Sequence[Floats]) -> Floats:
@@ -174,33 +176,33 @@ def _mean(parts: Sequence[Floats]) -> Floats:
 def expected_losses_of(task: Task, loss: str, answers: Floats) -> Floats:
     """The loss that answers promise, [n]; 0 for rows without a usable answer."""
     usable = np.flatnonzero(np.isfinite(answers).all(axis=1))
-    found = np.zeros(len(answers))
+    losses = np.zeros(len(answers))
     if usable.size:
-        own = answers[usable]
-        outputs = task.outputs(own) if task.exclusive else {}
+        usable_answers = answers[usable]
+        outputs = task.outputs(usable_answers) if task.exclusive else {}
         assert not outputs or CONFIDENCE in outputs  # noqa: S101 - `has_expectation` has seen to it
-        found[usable] = task.expected_losses(own, outputs)[loss]
-    return found
+        losses[usable] = task.expected_losses(usable_answers, outputs)[loss]
+    return losses
 
 
 def _largest(task: Task, loss: str, a: Floats, b: Floats) -> Floats:
-    found: Callable[[], Floats]
+    bound: Callable[[], Floats]
     match task:
         case SeveralTasks():
-            found = partial(_of_outputs, task, loss, a, b)
+            bound = partial(_of_outputs, task, loss, a, b)
         case Classification():
-            found = partial(_of_classes, task, loss, a, b)
+            bound = partial(_of_classes, task, loss, a, b)
         case Multilabel():
-            found = partial(_of_class_sets, task, loss, a, b)
+            bound = partial(_of_class_sets, task, loss, a, b)
         case Regression():
-            found = partial(_of_numbers, task, loss, a, b)
+            bound = partial(_of_numbers, task, loss, a, b)
         case VectorRegression():
-            found = partial(_of_vectors, task, loss, a, b)
+            bound = partial(_of_vectors, task, loss, a, b)
         case Ranking():
-            found = partial(_differ, a[:, : task.places], b[:, : task.places])
+            bound = partial(_differ, a[:, : task.places], b[:, : task.places])
         case _:
-            found = partial(_differ, a, b)
-    return found()
+            bound = partial(_differ, a, b)
+    return bound()
 
 
 def _differ(a: Floats, b: Floats) -> Floats:
@@ -213,7 +215,9 @@ def _of_classes(task: Classification, loss: str, a: Floats, b: Floats) -> Floats
         return np.asarray(row_choices(a) != row_choices(b), dtype=np.float64)
     if len(task.classes) > _MOST_CLASSES:
         return _differ(a, b)
-    return _over_labels(lambda own, label: task.losses(own, np.full(len(own), label))[loss], a, b, _labels_of(task))
+    return _over_labels(
+        lambda answers, label: task.losses(answers, np.full(len(answers), label))[loss], a, b, _labels_of(task)
+    )
 
 
 def _labels_of(task: Classification) -> tuple[int, ...]:
@@ -222,10 +226,10 @@ def _labels_of(task: Classification) -> tuple[int, ...]:
 
 
 def _over_labels(loss: Callable[[Floats, int], Floats], a: Floats, b: Floats, labels: tuple[int, ...]) -> Floats:
-    found = np.zeros(len(a))
+    largest = np.zeros(len(a))
     for label in labels:
-        np.maximum(found, np.abs(loss(b, label) - loss(a, label)), out=found)
-    return found
+        np.maximum(largest, np.abs(loss(b, label) - loss(a, label)), out=largest)
+    return largest
 
 
 def _of_class_sets(task: Multilabel, loss: str, a: Floats, b: Floats) -> Floats:
@@ -235,7 +239,7 @@ def _of_class_sets(task: Multilabel, loss: str, a: Floats, b: Floats) -> Floats:
     parts = [f"{pairs[loss]}:{name}" for name in task.classes] if loss in pairs else [loss]
 
     def of(part: str) -> Floats:
-        return _over_labels(lambda own, label: task.losses(own, np.full(len(own), label))[part], a, b, both)
+        return _over_labels(lambda answers, label: task.losses(answers, np.full(len(answers), label))[part], a, b, both)
 
     return _mean([of(part) for part in parts])
 
@@ -253,21 +257,21 @@ def _of_vectors(task: VectorRegression, loss: str, a: Floats, b: Floats) -> Floa
     if name:
         place = task.names.index(name)
         return _of_numbers(task.numbers[place], kind.removeprefix("number_"), a[:, [place]], b[:, [place]])
-    scales = np.array([one.scales[loss] for one in task.numbers])
+    scales = np.array([number.scales[loss] for number in task.numbers])
     parts = [
-        _of_numbers(one, loss, a[:, [place]], b[:, [place]]) * scale
-        for place, (one, scale) in enumerate(zip(task.numbers, scales, strict=True))
+        _of_numbers(number, loss, a[:, [place]], b[:, [place]]) * scale
+        for place, (number, scale) in enumerate(zip(task.numbers, scales, strict=True))
     ]
     total: Floats = np.sum(parts, axis=0) / scales.sum()
     return total
 
 
 def _of_outputs(task: SeveralTasks, loss: str, a: Floats, b: Floats) -> Floats:
-    own = split_output(loss)
-    found = {}
-    for (one, first), (_, second) in zip(task.parts(a), task.parts(b), strict=True):
+    target = split_output(loss)
+    by_output = {}
+    for (output, first), (_, second) in zip(task.parts(a), task.parts(b), strict=True):
         if loss == DEFAULT:
-            found[one.output] = _largest(one.task, one.task.metrics[0], first, second)
-        elif one.output == own[0]:
-            return _largest(one.task, own[1], first, second)
-    return _mean(list(found.values()))
+            by_output[output.output] = _largest(output.task, output.task.metrics[0], first, second)
+        elif output.output == target[0]:
+            return _largest(output.task, target[1], first, second)
+    return _mean(list(by_output.values()))

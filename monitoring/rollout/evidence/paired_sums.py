@@ -84,13 +84,13 @@ class PairedSums:
             probability: With which probability a row's label was asked for.
             chosen: Of which rows the label was asked for, [n]; None for all.
         """
-        known = ~np.isnan(differences)
+        has_label = ~np.isnan(differences)
         bound = np.ones(differences.size) if largest is None else largest
-        asked = np.ones(differences.size, dtype=np.bool_) if chosen is None else chosen
-        scaled = np.where(known & asked, np.nan_to_num(differences, nan=0.0), 0.0) / scale
+        sampled = np.ones(differences.size, dtype=np.bool_) if chosen is None else chosen
+        scaled = np.where(has_label & sampled, np.nan_to_num(differences, nan=0.0), 0.0) / scale
         x = np.clip(scaled, -1.0, 1.0)
-        beyond = np.where(known, np.abs(scaled) - np.abs(x), bound / scale)
-        rows, labelled = int(differences.size), int(np.count_nonzero(known & asked))
+        beyond = np.where(has_label, np.abs(scaled) - np.abs(x), bound / scale)
+        rows, labelled = int(differences.size), int(np.count_nonzero(has_label & sampled))
         unit = round(probability * SCORE_ONE)
         rising, falling = _log_sums(x[x != 0.0])
         return cls(
@@ -98,9 +98,9 @@ class PairedSums:
             weight=rows * unit,
             labelled=labelled,
             disagreements=int(np.count_nonzero(bound)),
-            asked=int(np.count_nonzero(asked & (bound > 0.0))),
-            missing=int(np.count_nonzero(asked & ~known & (bound > 0.0))),
-            unknown=_whole(beyond[asked]),
+            asked=int(np.count_nonzero(sampled & (bound > 0.0))),
+            missing=int(np.count_nonzero(sampled & ~has_label & (bound > 0.0))),
+            unknown=_whole(beyond[sampled]),
             total=_whole(x),
             squares=_whole(x * x),
             rising=rising,
@@ -114,11 +114,11 @@ class PairedSums:
     def merged(cls, parts: Iterable[PairedSums]) -> PairedSums:
         """The sums over the rows of several parts; over no part they are 0."""
         several = tuple(parts)
-        found: dict[str, Any] = {name: sum(getattr(part, name) for part in several) for name in cls.__slots__[:-2]}
+        sums: dict[str, Any] = {name: sum(getattr(part, name) for part in several) for name in cls.__slots__[:-2]}
         for name in cls.__slots__[-2:]:
             columns = zip(*(getattr(part, name) for part in several), strict=True)
-            found[name] = tuple(map(sum, columns)) or (0,) * len(BETS)
-        return cls(**found)
+            sums[name] = tuple(map(sum, columns)) or (0,) * len(BETS)
+        return cls(**sums)
 
     @property
     def mean(self) -> float:

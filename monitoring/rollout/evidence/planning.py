@@ -91,16 +91,16 @@ def promise(
     word = BETTER if effect < -rules.margin else WORSE if effect > rules.margin else NO_DIFFERENCE
     times = windows_to_word(stream, effect, word, rules, rng, max_windows=max_windows)
     if word != WORSE:
-        for guard, own in guards:
-            np.maximum(times, _windows_to_not_worse(guard, own, rng, max_windows), out=times)
+        for guard, guard_rules in guards:
+            np.maximum(times, _windows_to_not_worse(guard, guard_rules, rng, max_windows), out=times)
     ends = [int(np.quantile(times, share, method="inverted_cdf")) for share in SHARES]
     windows = tuple(end if end <= max_windows else None for end in ends)
     return Promise(
         effect=effect,
         word=word,
         windows=windows,
-        rows=tuple(None if one is None else round(one * stream.rows) for one in windows),
-        labels=tuple(None if one is None else round(one * stream.labels) for one in windows),
+        rows=tuple(None if count is None else round(count * stream.rows) for count in windows),
+        labels=tuple(None if count is None else round(count * stream.labels) for count in windows),
     )
 
 

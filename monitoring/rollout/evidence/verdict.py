@@ -76,7 +76,7 @@ class Comparison:
         return self.word == WORSE
 
 
-def word_of(found: DifferenceInterval, margin: float) -> RolloutVerdict:
+def word_of(interval: DifferenceInterval, margin: float) -> RolloutVerdict:
     """The verdict that an interval of the difference allows.
 
     The regions do not overlap, so a verdict is never contradicted by a later one while the bounds hold.
@@ -90,11 +90,11 @@ def word_of(found: DifferenceInterval, margin: float) -> RolloutVerdict:
     Args:
         margin: The smallest difference that matters, 0 or more.
     """
-    if found.high < -margin:
+    if interval.high < -margin:
         return BETTER
-    if found.low > margin:
+    if interval.low > margin:
         return WORSE
-    return NO_DIFFERENCE if -margin < found.low and found.high < margin else CANNOT_TELL
+    return NO_DIFFERENCE if -margin < interval.low and interval.high < margin else CANNOT_TELL
 
 
 def compare(windows: Sequence[PairedSums], rules: Rules) -> Comparison:
@@ -132,16 +132,16 @@ def looks(windows: Sequence[PairedSums], rules: Rules) -> Iterator[Comparison]:
 
 def compare_sums(sums: PairedSums, dispersion: float, rules: Rules) -> Comparison:
     """The comparison of one measure by the sums over all windows, and their dispersion; see `compare`."""
-    found = {
+    intervals = {
         missing: interval(sums, alpha=rules.alpha, dispersion=dispersion, missing=missing).scaled(rules.scale)
         for missing in ("bounded", "at random")
     }
-    decides = found[rules.missing]
+    decides = intervals[rules.missing]
     word = word_of(decides, rules.margin) if sums.rows else CANNOT_TELL
     return Comparison(
         word=word,
         interval=decides,
-        at_random=found["at random"],
+        at_random=intervals["at random"],
         margin=rules.margin,
         log_harm=log_e_value(sums, rules.margin / rules.scale, rising=True, dispersion=dispersion),
         dispersion=dispersion,
@@ -150,12 +150,12 @@ def compare_sums(sums: PairedSums, dispersion: float, rules: Rules) -> Compariso
     )
 
 
-def _needed_rows(sums: PairedSums, found: DifferenceInterval, rules: Rules) -> int | None:
+def _needed_rows(sums: PairedSums, interval: DifferenceInterval, rules: Rules) -> int | None:
     """Rows until the interval, which narrows as their square root, fits into the region of its mean; None: never."""
     widening = sums.unknown_share * rules.scale if rules.missing == "bounded" else 0.0
     # More rows do not change the share of them that has no label, nor what it widens the interval by.
-    distance = abs(abs(found.mean) - rules.margin) - widening
-    width = found.half_width - widening
+    distance = abs(abs(interval.mean) - rules.margin) - widening
+    width = interval.half_width - widening
     if distance <= 0.0 or not sums.disagreements:
         return None
     return max(math.ceil(sums.rows * ((width / distance) ** 2 - 1.0)), 1)

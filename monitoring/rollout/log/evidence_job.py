@@ -73,9 +73,9 @@ class CountedWindow:
     @classmethod
     def of(cls, start: datetime, end: datetime, document: Mapping[str, Any]) -> CountedWindow:
         """The inverse of `text`."""
-        own = dict(document)
-        counts = {name: own.pop(name, 0) for name in _COUNTS}
-        return cls(evidence=WindowEvidence.of(start, end, own), **counts)
+        measures = dict(document)
+        counts = {name: measures.pop(name, 0) for name in _COUNTS}
+        return cls(evidence=WindowEvidence.of(start, end, measures), **counts)
 
     def text(self) -> str:
         """The window as JSON, without its times."""
@@ -160,7 +160,7 @@ def count_windows(
     Returns:
         The windows with rows that the candidate was to answer, and the measures with their scale.
     """
-    found: list[CountedWindow] = []
+    counted_windows: list[CountedWindow] = []
     for due in windows:
         rows = paired.read(due.window, known_by=due.known_by, chosen=chosen, horizon=due.horizon)
         if not rows.chosen and not rows.gone:
@@ -168,21 +168,21 @@ def count_windows(
         if fresh and len(rows.pairs):
             measures, fresh = replace(measures, scale=measures.scale_of(rows.pairs)), False
         evidence = measures.window(due.window, rows.pairs, due.sample)
-        found.append(CountedWindow(evidence=evidence, chosen=rows.chosen, logged=rows.logged, gone=rows.gone))
-    return found, measures
+        counted_windows.append(CountedWindow(evidence=evidence, chosen=rows.chosen, logged=rows.logged, gone=rows.gone))
+    return counted_windows, measures
 
 
 def share_obstacles(windows: Sequence[CountedWindow]) -> list[str]:
     """Why too few of the planned rows were answered to tell anything, in sentences."""
-    found = []
-    chosen, answered = sum(one.chosen for one in windows), sum(one.answered for one in windows)
+    obstacles = []
+    chosen, answered = sum(window.chosen for window in windows), sum(window.answered for window in windows)
     if answered < LEAST_SHARE * chosen:
         share = f"{answered:,} of the {chosen:,} rows that it was to answer, {answered / chosen:.1%}"
-        found.append(f"The candidate has answered {share}; {LEAST_SHARE:.0%} are needed.")
-    gone = sum(one.gone for one in windows)
+        obstacles.append(f"The candidate has answered {share}; {LEAST_SHARE:.0%} are needed.")
+    gone = sum(window.gone for window in windows)
     if gone > (1.0 - LEAST_SHARE) * (answered + gone):
-        found.append(f"The traffic log has lost {gone:,} rows that the candidate had answered.")
-    return found
+        obstacles.append(f"The traffic log has lost {gone:,} rows that the candidate had answered.")
+    return obstacles
 
 
 def window_wait(config: MonitorConfig, rules: DecisionRules) -> timedelta:
@@ -196,7 +196,7 @@ def due_windows(
     now: datetime,
     samples: Sequence[LabelSample] = (),
     *,
-    asked: bool = False,
+    only_sampled: bool = False,
 ) -> list[MatureWindow]:
     """Those windows whose labels are due, up to the first one that has to wait: evidence enters in order of time.
 
@@ -204,16 +204,16 @@ def due_windows(
         windows: The windows, in order.
         wait: As of `window_wait`.
         samples: Where the labels of a sample were asked for; these windows wait until they are to be there.
-        asked: Whether labels come only where they were asked for: other windows wait until they are.
+        only_sampled: Whether labels come only where they were asked for: other windows wait until they are.
     """
-    found = []
+    mature_windows = []
     for window in windows:
-        sample = next((one for one in samples if one.start <= window.start and window.end <= one.end), None)
+        sample = next((sample for sample in samples if sample.start <= window.start and window.end <= sample.end), None)
         known_by = window.end + wait if sample is None else sample.due
-        if known_by > now or (asked and sample is None):
+        if known_by > now or (only_sampled and sample is None):
             break
-        found.append(MatureWindow(window=window, known_by=known_by, sample=sample))
-    return found
+        mature_windows.append(MatureWindow(window=window, known_by=known_by, sample=sample))
+    return mature_windows
 
 
 def answers_folder(config: MonitorConfig, versions: Versions, digest: str) -> Path:

@@ -97,7 +97,7 @@ def _disagreements(paired: PairedLog, window: Window, measures: Measures, chosen
     return usable.rows.ids.filter(pa.array(largest > 0.0)).cast(pa.string())
 
 
-def rows_to_label(champion: LogSource, asked: AskedRows, at: datetime) -> pa.Table:
+def rows_to_label(champion: LogSource, label_rows: AskedRows, at: datetime) -> pa.Table:
     """The rows as a file for a person to label: what the versions were asked, and not what they answered.
 
     Args:
@@ -110,9 +110,9 @@ def rows_to_label(champion: LogSource, asked: AskedRows, at: datetime) -> pa.Tab
     table = champion.log.read(
         model=champion.model,
         version=champion.version,
-        start=asked.sample.start,
-        end=asked.sample.end,
-        ids=IdSet(asked.ids),
+        start=label_rows.sample.start,
+        end=label_rows.sample.end,
+        ids=IdSet(label_rows.ids),
     )
     table = table.append_column("label", pa.nulls(table.num_rows, pa.string()))
     table = table.append_column("label_time", pa.array([at] * table.num_rows, pa.timestamp("us", tz="UTC")))

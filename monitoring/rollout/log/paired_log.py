@@ -151,12 +151,12 @@ def windows_of(
     Returns:
         The windows; of a gap that is longer than the plan's none.
     """
-    found = {}
+    by_start = {}
     for first, last in champion.spans(plan.longest_gap):
         for window in plan.windows(first, last):
             if (since is None or window.start >= since) and (until is None or window.end <= until):
-                found[window.start] = window
-    return [found[start] for start in sorted(found)]
+                by_start[window.start] = window
+    return [by_start[start] for start in sorted(by_start)]
 
 
 def unanswered(
@@ -171,11 +171,11 @@ def unanswered(
         Tables as `TrafficLog.read` has them, of one signature each.
     """
     span = {"model": champion.model, "version": champion.version, "start": window.start, "end": window.end}
-    known = champion.log.read(**span, columns=("prediction_id", "event_time"))  # type: ignore[arg-type]  # each fits
-    if not known.num_columns or not known.num_rows:
+    champion_rows = champion.log.read(**span, columns=("prediction_id", "event_time"))  # type: ignore[arg-type]  # each fits
+    if not champion_rows.num_columns or not champion_rows.num_rows:
         return
-    ids = known["prediction_id"].combine_chunks()
-    wanted = np.flatnonzero(chosen(ids, microseconds(known["event_time"])) & ~answered.contains(ids))
+    ids = champion_rows["prediction_id"].combine_chunks()
+    wanted = np.flatnonzero(chosen(ids, microseconds(champion_rows["event_time"])) & ~answered.contains(ids))
     for first in range(0, wanted.size, rows):
         some = IdSet(ids.take(pa.array(wanted[first : first + rows])))
         table = champion.log.read(**span, ids=some)  # type: ignore[arg-type]  # as above

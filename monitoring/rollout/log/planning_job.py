@@ -40,7 +40,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _TrafficSample:
     """What a sample of rows says.
 
     Attributes:
@@ -75,37 +75,37 @@ def make_plan(
         BadInput: the log has no rows of the champion, or the candidate takes other inputs.
         CannotRun: the candidate cannot be loaded.
     """
-    seen = _sample(versions, rules, scorer, clock)
+    traffic = _sample(versions, rules, scorer, clock)
     measures = measures_of(versions, rules)
     scale = loss_scale(measures.task, measures.loss)
     length = _window_days(versions, clock())
-    rows = seen.rows_per_day * length * share
-    coverage = _coverage(seen)
-    stream = _stream(measures, seen.pairs, rows, coverage, scale)
+    rows = traffic.rows_per_day * length * share
+    coverage = _coverage(traffic)
+    stream = _stream(measures, traffic.pairs, rows, coverage, scale)
     deciding = Rules(margin=rules.margin(scale), alpha=rules.wrong, scale=scale, missing=rules.missing_labels)
-    guards = _guard_streams(measures, rules, seen, rows, coverage)
+    guards = _guard_streams(measures, rules, traffic, rows, coverage)
     horizon = rules.horizon / _DAY
     promises = []
     for effect in _effects(rules.margin(scale), scale):
-        found = promise(stream, effect, deciding, rng, guards=guards)
+        outlook = promise(stream, effect, deciding, rng, guards=guards)
         promises.append(
             RolloutPromise(
                 effect=effect,
-                verdict=found.word,
+                verdict=outlook.word,
                 shares=SHARES,
-                days=tuple(None if one is None else one * length + horizon for one in found.windows),
-                rows=found.rows,
-                labels=found.labels,
+                days=tuple(None if count is None else count * length + horizon for count in outlook.windows),
+                rows=outlook.rows,
+                labels=outlook.labels,
             )
         )
     return RolloutPlan(
         at=clock(),
-        rows_per_day=seen.rows_per_day * share,
+        rows_per_day=traffic.rows_per_day * share,
         disagreement=stream.disagreement,
         spread=stream.spread,
         coverage=coverage,
-        label_delay_days=_delays(seen),
-        measured_on=len(seen.pairs),
+        label_delay_days=_delays(traffic),
+        measured_on=len(traffic.pairs),
         promises=tuple(promises),
     )
 
@@ -113,10 +113,10 @@ def make_plan(
 def _effects(margin: float, scale: float) -> list[float]:
     """The differences that are planned for; without a margin, in thousandths of the largest loss."""
     unit = margin or scale / 1_000.0
-    return [one * unit for one in EFFECTS if margin or one]
+    return [effect * unit for effect in EFFECTS if margin or effect]
 
 
-def _sample(versions: Versions, rules: DecisionRules, scorer: Scorer, clock: Callable[[], datetime]) -> _Seen:
+def _sample(versions: Versions, rules: DecisionRules, scorer: Scorer, clock: Callable[[], datetime]) -> _TrafficSample:
     """Have the candidate answer rows of the last windows, of those whose labels are due if there are some."""
     champion, plan, now = champion_log(versions), plan_of(versions.config), clock()
     everything = windows_of(champion, plan, since=None, until=now)
@@ -142,7 +142,7 @@ def _sample(versions: Versions, rules: DecisionRules, scorer: Scorer, clock: Cal
     parts = [paired.read(window, known_by=window.end + rules.horizon, chosen=chosen).pairs for window in windows]
     mature = np.concatenate([np.full(len(part), bool(due)) for part in parts])
     days = (windows[-1].end - windows[0].start) / _DAY
-    return _Seen(pairs=PairedRows.joined(parts), rows_per_day=float(counts.sum()) / days, mature=mature)
+    return _TrafficSample(pairs=PairedRows.joined(parts), rows_per_day=float(counts.sum()) / days, mature=mature)
 
 
 def _window_days(versions: Versions, now: datetime) -> float:
@@ -150,15 +150,15 @@ def _window_days(versions: Versions, now: datetime) -> float:
     return (window.end - window.start) / _DAY
 
 
-def _coverage(seen: _Seen) -> float:
+def _coverage(traffic: _TrafficSample) -> float:
     """The share of rows whose label has come in time, among those that were due; 1 where none was."""
-    labelled = has_label(seen.pairs.labels)[seen.mature]
+    labelled = has_label(traffic.pairs.labels)[traffic.mature]
     return float(labelled.mean()) if labelled.any() else 1.0
 
 
-def _delays(seen: _Seen) -> tuple[float, float]:
+def _delays(traffic: _TrafficSample) -> tuple[float, float]:
     """In how many days half, and nine tenths, of the labels came."""
-    rows = seen.pairs.rows
+    rows = traffic.pairs.rows
     labelled = has_label(rows.labels)
     if not labelled.any():
         return 0.0, 0.0
@@ -168,27 +168,27 @@ def _delays(seen: _Seen) -> tuple[float, float]:
 
 def _stream(measures: Measures, pairs: PairedRows, rows: float, coverage: float, scale: float) -> PairedStream:
     """The paired rows of the loss."""
-    found = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
-    return _of_differences(found.values, found.largest, rows, coverage, scale)
+    differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
+    return _of_differences(differences.values, differences.largest, rows, coverage, scale)
 
 
 def _of_differences(
     values: np.ndarray, largest: np.ndarray, rows: float, coverage: float, scale: float
 ) -> PairedStream:
     differ = largest > 0.0
-    known = differ & np.isfinite(values)
-    sizes = values[known] if np.count_nonzero(known) >= ENOUGH else largest[differ]
+    has_difference = differ & np.isfinite(values)
+    sizes = values[has_difference] if np.count_nonzero(has_difference) >= ENOUGH else largest[differ]
     spread = math.sqrt(float(np.mean(sizes**2))) if sizes.size else 1.0
     disagreement = float(differ.mean()) if differ.size else 0.0
     return PairedStream(rows=rows, disagreement=disagreement, spread=max(spread, 1e-6) * scale, coverage=coverage)
 
 
 def _guard_streams(
-    measures: Measures, rules: DecisionRules, seen: _Seen, rows: float, coverage: float
+    measures: Measures, rules: DecisionRules, traffic: _TrafficSample, rows: float, coverage: float
 ) -> Sequence[tuple[PairedStream, Rules]]:
     """The paired rows of each guard, and what it may be worse by; latency apart, which is not known before."""
-    pairs, scale = seen.pairs, loss_scale(measures.task, measures.loss)
-    found: list[tuple[PairedStream, Rules]] = []
+    pairs, scale = traffic.pairs, loss_scale(measures.task, measures.loss)
+    streams: list[tuple[PairedStream, Rules]] = []
     limits: Mapping[str, float] = {
         name: rules.limit(name, scale) for name in (decision_rules.SLICES, decision_rules.CALIBRATION)
     }
@@ -201,15 +201,15 @@ def _guard_streams(
                 differences.values[mask], differences.largest[mask], rows * float(mask.mean()), coverage, scale
             )
             if mask.any():
-                found.append((part, _rules(rules, limits[decision_rules.SLICES], scale)))
+                streams.append((part, _rules(rules, limits[decision_rules.SLICES], scale)))
     if measures.measures_calibration and CALIBRATION in measures.guards:
         gap = calibration_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
         part = _of_differences(gap.values, gap.largest, rows, coverage, scale)
-        found.append((part, _rules(rules, limits[decision_rules.CALIBRATION], 2.0 * scale)))
+        streams.append((part, _rules(rules, limits[decision_rules.CALIBRATION], 2.0 * scale)))
     if ERRORS in measures.guards:
         errors = PairedStream(rows=rows, disagreement=0.0)
-        found.append((errors, _rules(rules, rules.limit(decision_rules.ERRORS, scale), 1.0)))
-    return found
+        streams.append((errors, _rules(rules, rules.limit(decision_rules.ERRORS, scale), 1.0)))
+    return streams
 
 
 def _rules(rules: DecisionRules, margin: float, scale: float) -> Rules:

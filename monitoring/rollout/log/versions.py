@@ -131,17 +131,17 @@ def version_in_use(config: MonitorConfig) -> Versions:
         )
     version = max(there) if version is None else version
     bundle = folder / str(version)
-    own = config.model_copy(update={"model": config.model.model_copy(update={"bundle": bundle})})
-    baseline = load_baseline(find_baseline(own).baseline)
-    spec = configured(own, baseline.spec)
+    version_config = config.model_copy(update={"model": config.model.model_copy(update={"bundle": bundle})})
+    baseline = load_baseline(find_baseline(version_config).baseline)
+    spec = configured(version_config, baseline.spec)
     return Versions(
-        config=own,
+        config=version_config,
         champion=version,
         candidate=version,
         bundle=bundle,
         spec=spec,
         candidate_spec=spec,
-        slices=_slices(own, baseline),
+        slices=_slices(version_config, baseline),
         trained_until=None,
     )
 
@@ -203,8 +203,8 @@ def _no_version(folder: Path, wanted: object, there: Mapping[int, Path]) -> NoRe
 def _candidate_spec(bundle: Path, champion: BaselineSpec) -> BaselineSpec:
     """What the candidate's own baseline says, if it has one, read as an answer to the champion's task."""
     folder = bundle / EXTRAS / BASELINE
-    own = load_baseline(folder).spec if folder.is_dir() else champion
-    task, other = champion.task, own.task
+    candidate = load_baseline(folder).spec if folder.is_dir() else champion
+    task, other = champion.task, candidate.task
     if type(task) is not type(other) or task.classes != other.classes or task.width != other.width:
         raise BadInput(
             "The two versions do not answer the same.",
@@ -212,7 +212,7 @@ def _candidate_spec(bundle: Path, champion: BaselineSpec) -> BaselineSpec:
             expected="answers of the same kind, with the same classes in the same order",
             fix="A rollout compares versions of one model; export the candidate with these classes.",
         )
-    return replace(champion, output=own.output, id_scores=own.id_scores, other_outputs=())
+    return replace(champion, output=candidate.output, id_scores=candidate.id_scores, other_outputs=())
 
 
 def _answers(task: Task) -> str:
@@ -223,11 +223,11 @@ def _answers(task: Task) -> str:
 
 def _slices(config: MonitorConfig, baseline: Baseline) -> dict[str, tuple[str, ...]]:
     """The values of the config's slices, as the monitor has them."""
-    found = {}
+    values_by_column = {}
     for column in config.traffic.slices:
         words = baseline.rows.inputs([column])[column].combine_chunks()
-        found[column] = tuple(sorted(commonest(words, MAX_SLICE_VALUES)))
-    return found
+        values_by_column[column] = tuple(sorted(commonest(words, MAX_SLICE_VALUES)))
+    return values_by_column
 
 
 def _trained_until(bundle: Path) -> datetime | None:

@@ -107,13 +107,13 @@ def replay_log(
     folder = answers_folder(versions.config, versions, bundle_digest(versions.bundle))
     with CandidateLog(folder, versions, clock=clock) as answers:
         work = Answering(champion, scorer, answers)
-        for number, one in enumerate(due):
-            work.answer(one.window, chosen, partial(_say, progress, work, number, len(due)))
+        for number, window in enumerate(due):
+            work.answer(window.window, chosen, partial(_say, progress, work, number, len(due)))
             _say(progress, work, number + 1, len(due))
     paired = PairedLog(versions, champion, folder, horizon=horizon)
     measures = measures_of(versions, request.rules)
     counted, measures = count_windows(paired, due, measures, chosen, fresh=True)
-    evidence = [one.evidence for one in counted]
+    evidence = [counted_window.evidence for counted_window in counted]
     notes = _notes(everything, usable, due, since)
     result = ReplayResult(
         result=evaluate(evidence, measures, request.rules, share_obstacles(counted)),

@@ -57,13 +57,13 @@ class AnswerColumns:
     @property
     def named(self) -> tuple[str, ...]:
         """All of them."""
-        of_outputs = (name for one in (self.outputs or {}).values() for name in one.options("").values())
+        of_outputs = (name for output in (self.outputs or {}).values() for name in output.options("").values())
         return (*self.scores, *(() if self.predicted is None else (self.predicted,)), *of_outputs)
 
     def described(self, description: TableDescription) -> TableDescription:
         """What the owner says of the table, with this version's answers."""
-        own = {} if self.outputs is None else {"outputs": self.outputs}
-        return replace(description, scores=self.scores, predicted=self.predicted, **own)  # type: ignore[arg-type]
+        outputs = {} if self.outputs is None else {"outputs": self.outputs}
+        return replace(description, scores=self.scores, predicted=self.predicted, **outputs)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +122,9 @@ def read_pairs(
     spec = baseline_spec(columns)
     rows, notes = _read(read, columns, spec, clock())
     candidate_rows, _ = _read(other_read, other, baseline_spec(other), clock())
-    for version, own, named in (("champion", rows, columns), ("candidate", candidate_rows, other)):
+    for version, version_rows, named in (("champion", rows, columns), ("candidate", candidate_rows, other)):
         with _of(version):
-            _check_answers(own, named)
+            _check_answers(version_rows, named)
     pairs = PairedRows(rows=rows, candidate=candidate_rows.probabilities)
     if not has_label(rows.labels).any():
         raise BadInput(
@@ -155,7 +155,7 @@ def _shared_columns(description: TableDescription) -> set[str]:
     """The columns that belong to no version: times, ids and labels."""
     labels = (
         description.label_columns
-        or tuple(one.label for one in description.outputs.values())
+        or tuple(output.label for output in description.outputs.values())
         or (description.label or "label",)
     )
     named = (description.prediction_id or "prediction_id", description.label_time or "label_time")
@@ -173,11 +173,11 @@ def _check_columns(pieces: Sequence[TablePiece], description: TableDescription, 
         description.label_time or "label_time",
     }
     optional = [name for name in (description.prediction_id, description.label_time) if name is not None]
-    taken = {*_shared_columns(description), *answers}.intersection(description.slices)
-    if taken:
+    clashes = {*_shared_columns(description), *answers}.intersection(description.slices)
+    if clashes:
         raise BadInput(
             "A column cannot be a slice.",
-            got=", ".join(sorted(taken)),
+            got=", ".join(sorted(clashes)),
             expected="columns other than times, ids, labels and answers",
             fix="Name columns of categories with --slices.",
         )
@@ -194,15 +194,17 @@ def _check_columns(pieces: Sequence[TablePiece], description: TableDescription, 
 
 def _load(pieces: Sequence[TablePiece], names: Collection[str]) -> tuple[LoadedPiece, ...]:
     """The pieces with some of their columns in memory. Raises BadInput if they hold no rows."""
-    found = tuple(LoadedPiece(name=each.name, first_row=each.first_row, raw=each.read(names)) for each in pieces)
-    if not sum(piece.raw.table.num_rows for piece in found):
+    loaded_pieces = tuple(
+        LoadedPiece(name=each.name, first_row=each.first_row, raw=each.read(names)) for each in pieces
+    )
+    if not sum(piece.raw.table.num_rows for piece in loaded_pieces):
         raise BadInput(
             "The table is empty.",
             got="no rows",
             expected="one row per prediction, with the answers of both versions",
             fix="Give the rows that both versions have answered.",
         )
-    return found
+    return loaded_pieces
 
 
 @contextmanager
@@ -222,8 +224,8 @@ def _of(version: str) -> Iterator[None]:
 def _same_answers(champion: TableColumns, candidate: TableColumns) -> tuple[TableColumns, TableColumns]:
     """The columns of both versions, rankings with as many places. Raises BadInput if they answer different things."""
     kinds = [
-        (one.classes, one.exclusive, bool(one.ranking), len(one.numbers), tuple(one.outputs))
-        for one in (champion, candidate)
+        (version.classes, version.exclusive, bool(version.ranking), len(version.numbers), tuple(version.outputs))
+        for version in (champion, candidate)
     ]
     if kinds[0] != kinds[1]:
         raise BadInput(
@@ -282,12 +284,12 @@ def _read(
     scan = table.window(Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1)))
     rows = with_usable_answers(predictions_from(scan.read(), spec), spec.task)
     repeats = table.repeated_rows()
-    found = [finding.message for finding in (*table.times.findings, *scan.findings())]
+    remarks = [finding.message for finding in (*table.times.findings, *scan.findings())]
     if repeats:
-        found.append(f"{repeats:,} rows repeat another's id, and were left out.")
+        remarks.append(f"{repeats:,} rows repeat another's id, and were left out.")
     if table.times.naive:
-        found.append(f"Event times have no zone, and were taken as {columns.naive_timezone}.")
-    return rows, tuple(dict.fromkeys(found))
+        remarks.append(f"Event times have no zone, and were taken as {columns.naive_timezone}.")
+    return rows, tuple(dict.fromkeys(remarks))
 
 
 def _check_answers(rows: Predictions, columns: TableColumns) -> None:

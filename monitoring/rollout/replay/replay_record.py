@@ -13,10 +13,10 @@ from monitoring.store.store import Store
 
 
 def save_replay(
-    store: Store, versions: Versions, request: ReplayRequest, found: LogReplay, author: Author, started: datetime
+    store: Store, versions: Versions, request: ReplayRequest, replay: LogReplay, author: Author, started: datetime
 ) -> RolloutRecord:
     """Add a replay to the store, with its windows."""
-    result = found.result.result
+    result = replay.result.result
     settings = settings_text(
         request.rules, since=iso(request.since), until=iso(request.until), trained_until=iso(versions.trained_until)
     )
@@ -34,10 +34,10 @@ def save_replay(
         ended_at=max(author.clock(), started),
         by=author.by,
         release=author.release,
-        scale=found.result.measures.scale,
+        scale=replay.result.measures.scale,
         result=result,
     )
-    windows = [(one.evidence.start, one.evidence.end, one.text()) for one in found.windows]
+    windows = [(window.evidence.start, window.evidence.end, window.text()) for window in replay.windows]
     event = RolloutEvent(
         at=max(author.clock(), started), kind="finished", by=author.by, text=f"Replayed: {result.verdict}."
     )

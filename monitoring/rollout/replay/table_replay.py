@@ -64,7 +64,7 @@ def replay_table(
     evidence: list[WindowEvidence] = []
     young = trained_on = 0
     for window, rows in _windows(table.rows, plan):
-        if any(window.start < one.end and one.start < window.end for one in excluded):
+        if any(window.start < exclusion.end and exclusion.start < window.end for exclusion in excluded):
             trained_on += 1
             continue
         if window.end + horizon > now:
@@ -91,8 +91,8 @@ def _windows(rows: PairedRows, plan: WindowPlan | RowPlan) -> Iterator[tuple[Win
 
 def _matured(rows: PairedRows, until: datetime) -> PairedRows:
     """The rows with those labels that became known before a time."""
-    known = np.asarray(rows.rows.label_times < as_microseconds(until), dtype=np.bool_)
-    labels = only_where(known, rows.labels)
+    is_mature = np.asarray(rows.rows.label_times < as_microseconds(until), dtype=np.bool_)
+    labels = only_where(is_mature, rows.labels)
     return PairedRows(rows=rows.rows.labelled(labels, rows.rows.label_times), candidate=rows.candidate)
 
 

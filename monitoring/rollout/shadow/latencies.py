@@ -62,7 +62,7 @@ class LatencySample:
         """The sample of a folder; empty where there is none, or its file is damaged."""
         try:
             document = json.loads((folder / _FILE).read_text("utf-8"))
-            times = {str(at): (list(map(int, one)), list(map(int, other))) for at, (one, other) in document.items()}
+            times = {str(at): (list(map(int, ours)), list(map(int, theirs))) for at, (ours, theirs) in document.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             times = {}
         return cls(folder=folder, times=times)
@@ -103,7 +103,7 @@ class LatencySample:
             enough rows.
         """
         name = window.isoformat()
-        before = [one for at, (_, times) in self.times.items() if at < name for one in times]
+        before = [duration for at, (_, times) in self.times.items() if at < name for duration in times]
         if name not in self.times or len(before) < ENOUGH:
             return None
         edge = ratio * float(np.quantile(before, QUANTILE))
@@ -119,9 +119,9 @@ class LatencySample:
         Returns:
             By `candidate` and `champion`.
         """
-        found = {}
+        by_version = {}
         for place, name in enumerate(("candidate", "champion")):
-            times = [one for pair in self.times.values() for one in pair[place]]
+            times = [duration for pair in self.times.values() for duration in pair[place]]
             p50, p99 = (float(np.quantile(times, share)) if times else None for share in (0.5, QUANTILE))
-            found[name] = VersionCost(p50_us=p50, p99_us=p99, memory_bytes=memory[place])
-        return found
+            by_version[name] = VersionCost(p50_us=p50, p99_us=p99, memory_bytes=memory[place])
+        return by_version

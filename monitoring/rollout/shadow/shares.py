@@ -79,8 +79,8 @@ class Shares:
 
     def _changed(self, now: datetime, share: float) -> Shares:
         at = now.replace(second=0, microsecond=0) + _MINUTE
-        kept = [step for step in self.steps if step[0] < at]
-        return self if share == self.now else Shares(salt=self.salt, steps=(*kept, (at, share)))
+        earlier = [step for step in self.steps if step[0] < at]
+        return self if share == self.now else Shares(salt=self.salt, steps=(*earlier, (at, share)))
 
 
 @dataclass(slots=True)
@@ -113,8 +113,8 @@ def shares_of(record: RolloutRecord) -> Shares:
     steps = setting(record.settings, "shares")
     if steps is None:
         return Shares(salt=record.salt, steps=((record.started_at, record.share),))
-    known = tuple((datetime.fromisoformat(str(at)), float(share)) for at, share in steps)
-    return Shares(salt=record.salt, steps=known)
+    share_steps = tuple((datetime.fromisoformat(str(at)), float(share)) for at, share in steps)
+    return Shares(salt=record.salt, steps=share_steps)
 
 
 def steps_document(shares: Shares) -> list[list[str | float]]:

@@ -158,8 +158,8 @@ class ShadowWorker:
             candidate, former = pair[::-1] if self.record.mode == "watch" else pair
             sample.take(window, now, rows, candidate, former)
             costs = sample.costs([candidate.memory_bytes, former.memory_bytes])
-            told = {name: asdict(cost) for name, cost in costs.items()}
-            self.record = replace(self.record, settings=with_setting(self.record.settings, "costs", told))
+            cost_documents = {name: asdict(cost) for name, cost in costs.items()}
+            self.record = replace(self.record, settings=with_setting(self.record.settings, "costs", cost_documents))
 
     def _look(
         self,
@@ -172,16 +172,16 @@ class ShadowWorker:
         """Count the windows that have become mature, and look at all evidence."""
         now, rules = self.clock(), rules_of_text(self.record.settings)
         stored = self.store.rollouts.windows(self.record.number)
-        known = [CountedWindow.of(*window) for window in stored]
+        earlier_windows = [CountedWindow.of(*window) for window in stored]
         due = self._due(paired, {start for start, *_ in stored}, rules, now)
         measures = measures_of(versions, rules, self.record.scale)
         counted, measures = count_windows(
             paired, due, measures, shares_of(self.record), fresh=self.record.scale is None
         )
-        counted = [_with_latency(one, sample, rules) for one in counted]
-        everything = [*known, *counted]
+        counted = [_with_latency(window, sample, rules) for window in counted]
+        everything = [*earlier_windows, *counted]
         result = evaluate(
-            [one.evidence for one in everything],
+            [window.evidence for window in everything],
             measures,
             rules,
             [*share_obstacles(everything), *self._other_versions(versions)],
@@ -191,21 +191,28 @@ class ShadowWorker:
         record = replace(self.record, scale=scale, settings=with_setting(self.record.settings, "worked_at", iso(now)))
         step = next_step(record, result, self.config.rollout.deciding, now)
         happened = (*events, *step.events)
-        windows = [(one.evidence.start, one.evidence.end, one.text()) for one in counted]
+        windows = [(window.evidence.start, window.evidence.end, window.text()) for window in counted]
         if not self.store.rollouts.save_windows(step.record, windows, happened):  # somebody has ended it meanwhile
             self.record = self.store.rollouts.one(self.record.number)
             return Pass(record=self.record, answered=answered, counted=0)
         self.record = step.record
         return Pass(record=step.record, answered=answered, counted=len(counted), do=step.do, events=happened)
 
-    def _due(self, paired: PairedLog, known: set[datetime], rules: DecisionRules, now: datetime) -> list[MatureWindow]:
+    def _due(
+        self, paired: PairedLog, counted_starts: set[datetime], rules: DecisionRules, now: datetime
+    ) -> list[MatureWindow]:
         """The windows that are mature and were not counted yet."""
         windows = paired.windows(plan_of(self.config))
-        fresh = [one for one in windows if one.end > self.record.started_at and one.start not in known]
-        samples, asked = self.store.rollouts.samples(self.record.number), self.config.rollout.deciding.labels == "asked"
-        due = due_windows(fresh, window_wait(self.config, rules), now, samples, asked=asked)
+        fresh = [
+            window for window in windows if window.end > self.record.started_at and window.start not in counted_starts
+        ]
+        samples, only_sampled = (
+            self.store.rollouts.samples(self.record.number),
+            self.config.rollout.deciding.labels == "asked",
+        )
+        due = due_windows(fresh, window_wait(self.config, rules), now, samples, only_sampled=only_sampled)
         if self.config.rollout.answers_change_labels:  # of a watch: labels are of the other version's answers
-            return [replace(one, known_by=one.window.start) for one in due]
+            return [replace(mature_window, known_by=mature_window.window.start) for mature_window in due]
         return due
 
     def _other_versions(self, versions: Versions) -> list[str]:
@@ -213,21 +220,23 @@ class ShadowWorker:
         champion = champion_log(versions)
         extent = champion.log.extent(champion.model, champion.version)
         plan = plan_of(self.config)
-        found = []
+        obstacles = []
         for key in champion.log.models():
             if key.model != champion.model or key.version in (versions.champion, versions.candidate):
                 continue
             other = champion.log.extent(key.model, key.version)
             last = None if extent is None else plan.windows(extent[1], extent[1])[-1].end
             if other is not None and (last is None or other[1] > last + self.config.windows.lateness):
-                found.append(f"Version {key.version} answers now, and version {versions.champion} does not any more.")
-        return list(dict.fromkeys(found))
+                obstacles.append(
+                    f"Version {key.version} answers now, and version {versions.champion} does not any more."
+                )
+        return list(dict.fromkeys(obstacles))
 
 
-def _with_latency(one: CountedWindow, sample: LatencySample, rules: DecisionRules) -> CountedWindow:
+def _with_latency(window: CountedWindow, sample: LatencySample, rules: DecisionRules) -> CountedWindow:
     """A window with the measure of latency, where enough rows were timed."""
-    sums = sample.sums(one.evidence.start, rules.limit(LATENCY, 1.0)) if rules.guard(LATENCY) is not None else None
+    sums = sample.sums(window.evidence.start, rules.limit(LATENCY, 1.0)) if rules.guard(LATENCY) is not None else None
     if sums is None:
-        return one
-    evidence = replace(one.evidence, measures={**one.evidence.measures, LATENCY_MEASURE: sums})
-    return replace(one, evidence=evidence)
+        return window
+    evidence = replace(window.evidence, measures={**window.evidence.measures, LATENCY_MEASURE: sums})
+    return replace(window, evidence=evidence)

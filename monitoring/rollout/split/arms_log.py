@@ -113,18 +113,18 @@ class ArmsLog:
             units = self._units(source, since)
             rows, _ = source.read(since)
             places = pc.index_in(rows.ids, units["prediction_id"].combine_chunks())
-            taken = units.take(pc.fill_null(places, 0)) if units.num_rows else units
-            names = taken["unit"].combine_chunks().to_pylist() if units.num_rows else [""] * len(rows)
+            unit_rows = units.take(pc.fill_null(places, 0)) if units.num_rows else units
+            names = unit_rows["unit"].combine_chunks().to_pylist() if units.num_rows else [""] * len(rows)
             mask = np.zeros(len(rows), dtype=np.bool_)
             for place, name in enumerate(names):
                 unkeyed += name == NO_KEY
                 if name and name != NO_KEY and name not in before:
                     mask[place] = self._split.version_of(name) == version
                     crossed += not mask[place]
-            kept = pa.array(np.flatnonzero(mask))
-            latencies = np.asarray(taken["latency_us"].take(kept), dtype=np.float64)
-            own = pa.array([name for name, keep in zip(names, mask.tolist(), strict=True) if keep], pa.string())
-            arms.append(ArmRows(rows=self._labelled(rows.take(mask), known_by), units=own, latencies=latencies))
+            arm_places = pa.array(np.flatnonzero(mask))
+            latencies = np.asarray(unit_rows["latency_us"].take(arm_places), dtype=np.float64)
+            arm_units = pa.array([name for name, keep in zip(names, mask.tolist(), strict=True) if keep], pa.string())
+            arms.append(ArmRows(rows=self._labelled(rows.take(mask), known_by), units=arm_units, latencies=latencies))
         return SplitWindow(champion=arms[0], candidate=arms[1], unkeyed=unkeyed, crossed=crossed)
 
     def units(self, end: datetime) -> tuple[set[str], set[str]]:

@@ -19,7 +19,7 @@ from monitoring.watches.scoring import slice_codes
 
 
 def split_evidence(
-    window: Window, found: SplitWindow, measures: Measures, slow_us: float | None = None
+    window: Window, split: SplitWindow, measures: Measures, slow_us: float | None = None
 ) -> WindowEvidence:
     """The evidence of a window.
 
@@ -29,10 +29,10 @@ def split_evidence(
     Returns:
         The sums of each measure of each version, and under `LOSS` those of both.
     """
-    arms = {CHAMPION: found.champion, CANDIDATE: found.candidate}
+    arms = {CHAMPION: split.champion, CANDIDATE: split.candidate}
     sums: dict[str, PairedSums] = {}
     for arm, rows in arms.items():
-        sums |= {arm_name(name, arm): one for name, one in _arm(rows, measures, slow_us).items()}
+        sums |= {arm_name(name, arm): measure_sums for name, measure_sums in _arm(rows, measures, slow_us).items()}
     both = sums[arm_name(LOSS, CHAMPION)] + sums[arm_name(LOSS, CANDIDATE)]
     totals = [_total(rows, measures) for rows in arms.values()]
     return WindowEvidence(
@@ -42,7 +42,7 @@ def split_evidence(
         champion=totals[0],
         candidate=totals[1],
         labelled=sum(int(np.count_nonzero(has_label(rows.rows.labels))) for rows in arms.values()),
-        failed=int(np.count_nonzero(~answered(found.candidate.rows.probabilities))),
+        failed=int(np.count_nonzero(~answered(split.candidate.rows.probabilities))),
     )
 
 
@@ -51,20 +51,20 @@ def _arm(rows: ArmRows, measures: Measures, slow_us: float | None) -> dict[str, 
     answers, labels = rows.rows.probabilities, rows.rows.labels
     units = _codes(rows)
     losses = losses_of(measures.task, measures.loss, answers, labels)
-    found = {LOSS: unit_sums(losses, units)}
+    measure_sums = {LOSS: unit_sums(losses, units)}
     for column, values in measures.slices.items():
         codes = slice_codes(rows.rows.features[column], values)
         for code, value in enumerate(values):
             mask = codes == code
-            found[f"{column}={value}"] = unit_sums(losses[mask], units[mask])
+            measure_sums[f"{column}={value}"] = unit_sums(losses[mask], units[mask])
     if ERRORS in measures.guards:
-        found[ERRORS] = unit_sums((~answered(answers)).astype(np.float64), units)
+        measure_sums[ERRORS] = unit_sums((~answered(answers)).astype(np.float64), units)
     if measures.measures_calibration:
         surprise = losses - expected_losses_of(measures.task, measures.loss, answers)
-        found[CALIBRATION] = unit_sums(surprise / 2.0, units)  # in the scale of the difference of two surprises
+        measure_sums[CALIBRATION] = unit_sums(surprise / 2.0, units)  # in the scale of the difference of two surprises
     if slow_us is not None:
-        found[LATENCY] = unit_sums((rows.latencies > slow_us).astype(np.float64), units)
-    return found
+        measure_sums[LATENCY] = unit_sums((rows.latencies > slow_us).astype(np.float64), units)
+    return measure_sums
 
 
 def _codes(rows: ArmRows) -> NDArray[np.int64]:

@@ -151,14 +151,16 @@ def read_split(file: Path) -> Split | None:
 
 def _checked(document: Any) -> dict[str, Any]:
     """The values of a file. Raises TypeError, KeyError or ValueError where they are none of a split."""
-    found = dict(document)
+    fields = dict(document)
     texts, versions = ("model", "salt", "timezone"), ("champion", "candidate")
-    is_shared = isinstance(found["share"], float) and 0.0 <= found["share"] < 1.0
-    has_key = isinstance(found["key"], str) or (found["key"] is None and found["sticky"] == "request")
-    fits = is_shared and has_key and found["sticky"] in STICKY
-    if not (fits and all(type(found[name]) is str for name in texts) and all(type(found[n]) is int for n in versions)):
+    is_shared = isinstance(fields["share"], float) and 0.0 <= fields["share"] < 1.0
+    has_key = isinstance(fields["key"], str) or (fields["key"] is None and fields["sticky"] == "request")
+    fits = is_shared and has_key and fields["sticky"] in STICKY
+    if not (
+        fits and all(type(fields[name]) is str for name in texts) and all(type(fields[n]) is int for n in versions)
+    ):
         raise ValueError("its values are none of a split")
-    return found
+    return fields
 
 
 def _cannot(file: Path, error: Exception) -> CannotRun:

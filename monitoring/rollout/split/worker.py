@@ -103,24 +103,24 @@ class SplitWorker:
         write_split(split_file(self.config), split)
         arms = ArmsLog(versions, split, horizon=rules.horizon, started_at=self.record.started_at)
         measures = measures_of(versions, rules)
-        known = [CountedWindow.of(*window) for window in self.store.rollouts.windows(self.record.number)]
-        counted = self._count(arms, rules, measures, {one.evidence.start for one in known})
-        everything = [*known, *counted]
+        earlier_windows = [CountedWindow.of(*window) for window in self.store.rollouts.windows(self.record.number)]
+        counted = self._count(arms, rules, measures, {window.evidence.start for window in earlier_windows})
+        everything = [*earlier_windows, *counted]
         units = [len(names) for names in arms.units(now)]
         result = evaluate(
-            [one.evidence for one in everything],
+            [window.evidence for window in everything],
             measures,
             rules,
             _obstacles(everything, units),
             expected=[LATENCY_MEASURE] if rules.guard(LATENCY) is not None else [],
             comparing=ARMS,
         )
-        counts = {"units": units, **{name: sum(getattr(one, name) for one in everything) for name in _COUNTS}}
+        counts = {"units": units, **{name: sum(getattr(window, name) for window in everything) for name in _COUNTS}}
         settings = with_setting(with_setting(self.record.settings, "worked_at", iso(now)), "split", counts)
         record = replace(self.record, settings=settings)
         step = _mismatched(record, units, now) or next_step(record, result, self.config.rollout.deciding, now)
         record = replace(step.record, result=result)
-        windows = [(one.evidence.start, one.evidence.end, one.text()) for one in counted]
+        windows = [(window.evidence.start, window.evidence.end, window.text()) for window in counted]
         if not self.store.rollouts.save_windows(record, windows, step.events):  # somebody has ended it meanwhile
             self.record = self.store.rollouts.one(self.record.number)
             self.close()
@@ -136,23 +136,23 @@ class SplitWorker:
             end_split(split_file(self.config), stays, salt=self.record.salt)
 
     def _count(
-        self, arms: ArmsLog, rules: DecisionRules, measures: Measures, known: set[datetime]
+        self, arms: ArmsLog, rules: DecisionRules, measures: Measures, counted_starts: set[datetime]
     ) -> list[CountedWindow]:
         """The evidence of the windows that have become mature."""
-        found = []
-        for due in self._due(arms, rules, known):
+        counted_windows = []
+        for due in self._due(arms, rules, counted_starts):
             once = setting(self.record.settings, "sticky") == "forever"  # each key in its first window
             before: set[str] = set().union(*arms.units(due.window.start)) if once else set()
             rows = arms.read(due.window, known_by=due.known_by, before=before)
             slow_us = setting(self.record.settings, "slow_us") if rules.guard(LATENCY) is not None else None
             evidence = split_evidence(due.window, rows, measures, slow_us)
-            found.append(
+            counted_windows.append(
                 CountedWindow(
                     evidence=evidence, chosen=rows.rows, logged=rows.rows, unkeyed=rows.unkeyed, crossed=rows.crossed
                 )
             )
             self._note_latency(rows, rules)
-        return found
+        return counted_windows
 
     def _note_latency(self, rows: SplitWindow, rules: DecisionRules) -> None:
         """Which rows are slow from the next window on, by the champion's in this one; said once."""
@@ -161,11 +161,13 @@ class SplitWorker:
             edge = rules.limit(LATENCY, 1.0) * float(np.quantile(times, _QUANTILE))
             self.record = replace(self.record, settings=with_setting(self.record.settings, "slow_us", edge))
 
-    def _due(self, arms: ArmsLog, rules: DecisionRules, known: set[datetime]) -> list[MatureWindow]:
+    def _due(self, arms: ArmsLog, rules: DecisionRules, counted_starts: set[datetime]) -> list[MatureWindow]:
         plan = plan_of(self.config)
         both = (windows_of(source, plan, since=None, until=None) for source in (arms.champion, arms.candidate))
         windows = sorted({window for windows in both for window in windows}, key=lambda window: window.start)
-        fresh = [one for one in windows if one.end > self.record.started_at and one.start not in known]
+        fresh = [
+            window for window in windows if window.end > self.record.started_at and window.start not in counted_starts
+        ]
         return due_windows(fresh, window_wait(self.config, rules), self.clock())
 
 
@@ -174,17 +176,19 @@ _COUNTS = ("unkeyed", "crossed")
 
 def _obstacles(windows: Sequence[CountedWindow], units: Sequence[int]) -> list[str]:
     """Why nothing can be told, in sentences."""
-    found = []
-    rows, crossed = sum(one.logged for one in windows), sum(one.crossed for one in windows)
+    obstacles = []
+    rows, crossed = sum(window.logged for window in windows), sum(window.crossed for window in windows)
     if crossed > MOST_CROSSED * (rows + crossed):
-        found.append(f"{crossed:,} rows of {rows + crossed:,} were answered by another version than their key says.")
+        obstacles.append(
+            f"{crossed:,} rows of {rows + crossed:,} were answered by another version than their key says."
+        )
     if windows and not rows:
-        unkeyed = sum(one.unkeyed for one in windows)
-        found.append(f"No row is part of the split; {unkeyed:,} rows have no key.")
+        unkeyed = sum(window.unkeyed for window in windows)
+        obstacles.append(f"No row is part of the split; {unkeyed:,} rows have no key.")
     for count, version in zip(units, ("champion", "candidate"), strict=True):
         if sum(units) and not count:
-            found.append(f"The {version} has answered no key.")
-    return found
+            obstacles.append(f"The {version} has answered no key.")
+    return obstacles
 
 
 def _mismatched(record: RolloutRecord, units: Sequence[int], now: datetime) -> Step | None:

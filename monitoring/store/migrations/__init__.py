@@ -32,19 +32,19 @@ def migration_context(connection: Connection) -> MigrationContext:
 def _script() -> tuple[ScriptDirectory, str | None, frozenset[str]]:
     """The revisions, the last of them, and all their names; their files are read once a process."""
     script = ScriptDirectory(Path(__file__).parent)
-    return script, script.get_current_head(), frozenset(one.revision for one in script.walk_revisions())
+    return script, script.get_current_head(), frozenset(revision.revision for revision in script.walk_revisions())
 
 
 def is_current(connection: Connection) -> bool:
     """Whether the store is at this code's revision. Raises CannotRun if it is at an unknown one. Changes nothing."""
-    _, last, known = _script()
+    _, last, revisions = _script()
     heads = migration_context(connection).get_current_heads()
-    if not known.issuperset(heads):
+    if not revisions.issuperset(heads):
         newer = max(heads) > str(last)
         raise CannotRun(
             f"The store was written by {'a newer release' if newer else 'a version that was never released'}.",
             got=f"revision {', '.join(sorted(heads))}",
-            expected=f"{last} or earlier" if newer else f"one of {', '.join(sorted(known))}",
+            expected=f"{last} or earlier" if newer else f"one of {', '.join(sorted(revisions))}",
             fix="Install that release, or use another store." if newer else "Use another store.",
         )
     return heads == (last,)

@@ -59,7 +59,7 @@ def read_descriptors(document: Mapping[str, Any]) -> Descriptors:
 
 def require_libraries(described: Sequence[Descriptors]) -> None:
     """Check that the optional libraries are installed that these descriptors take. Raises BadInput where one is not."""
-    if any(isinstance(one, TextDescriptors) and one.language for one in described):
+    if any(isinstance(descriptors, TextDescriptors) and descriptors.language for descriptors in described):
         require_languages()
 
 
@@ -74,41 +74,41 @@ def described_inputs(
     Returns:
         Columns [n] by name, missing where their column is absent or of another type; and by name what is wrong then.
     """
-    found: dict[str, pa.Array] = {}
+    inputs: dict[str, pa.Array] = {}
     problems: dict[str, str] = {}
     for each in described:
-        given = columns.get(each.source)
-        kind = None if given is None else value_type(given.type)
-        if given is not None and kind is not None and each.reads(kind):
-            found |= each.describe(decoded(given), event_us)
+        column = columns.get(each.source)
+        kind = None if column is None else value_type(column.type)
+        if column is not None and kind is not None and each.reads(kind):
+            inputs |= each.describe(decoded(column), event_us)
             continue
         problems |= dict.fromkeys(each.kinds, "absent" if kind is None else f"type changed to {kind}")
-        found |= {name: missing_input(event_us.size, number=of == "number") for name, of in each.kinds.items()}
-    return found, problems
+        inputs |= {name: missing_input(event_us.size, number=of == "number") for name, of in each.kinds.items()}
+    return inputs, problems
 
 
 def undescribed(
-    described: Sequence[Descriptors], columns: Mapping[str, pa.ChunkedArray], found: Mapping[str, pa.Array]
+    described: Sequence[Descriptors], columns: Mapping[str, pa.ChunkedArray], inputs: Mapping[str, pa.Array]
 ) -> dict[str, NDArray[np.bool_]]:
     """Which cells hold something of which no descriptor says anything, such as an image that is damaged.
 
     Args:
-        found: What `described_inputs` made of them.
+        inputs: What `described_inputs` made of them.
 
     Returns:
         bool [n] by column, of those with such a cell.
     """
     masks = {}
     for each in described:
-        given = columns.get(each.source)
-        if given is None or not each.reads(value_type(given.type)):
+        column = columns.get(each.source)
+        if column is None or not each.reads(value_type(column.type)):
             continue
-        unsaid = np.ones(len(given), dtype=np.bool_)
+        unsaid = np.ones(len(column), dtype=np.bool_)
         for name in each.kinds:
             if not unsaid.any():
                 break
-            unsaid &= np.asarray(found[name].is_null(nan_is_null=True), dtype=np.bool_)
-        if unsaid.any() and (unsaid := unsaid & np.asarray(given.is_valid(), dtype=np.bool_)).any():
+            unsaid &= np.asarray(inputs[name].is_null(nan_is_null=True), dtype=np.bool_)
+        if unsaid.any() and (unsaid := unsaid & np.asarray(column.is_valid(), dtype=np.bool_)).any():
             masks[each.source] = unsaid
     return masks
 

@@ -81,14 +81,14 @@ class EncodedImageDescriptors:
 
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
         """See `Descriptors`."""
-        found = np.full((len(cells), len(_NAMES)), np.nan)
+        numbers = np.full((len(cells), len(_NAMES)), np.nan)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of images too large, which are not decoded, and of odd metadata
             for place, cell in enumerate(_bytes_of(image_bytes(cells))):
                 image = None if cell is None else opened(cell)
                 if image is not None:
-                    found[place] = _measured(*image)
-        return dict(zip(self.kinds, map(pa.array, found.T), strict=True))
+                    numbers[place] = _measured(*image)
+        return dict(zip(self.kinds, map(pa.array, numbers.T), strict=True))
 
     def document(self) -> dict[str, Any]:
         """See `Descriptors`."""
@@ -107,7 +107,7 @@ def begin_as_images(cells: Sequence[object]) -> bool:
     (True, False, False)
     """
     tried = cells[:TRIED]
-    images = sum(isinstance(one, bytes) and _BEGINNING.match(one) is not None for one in tried)
+    images = sum(isinstance(cell, bytes) and _BEGINNING.match(cell) is not None for cell in tried)
     return images > 0 and images >= _MOSTLY * len(tried)
 
 
@@ -119,14 +119,14 @@ def blank_images(cells: Sequence[bytes]) -> list[bytes]:
     """
     from PIL import Image  # noqa: PLC0415 - only where there are images
 
-    found = []
+    blanks = []
     for cell in cells:
         header, blank = opened(cell, decode=False), io.BytesIO()
         if header is not None:
             image, size = header
             Image.new("RGB", size, (128, 128, 128)).save(blank, image.format or "PNG")
-        found.append(blank.getvalue())
-    return found
+        blanks.append(blank.getvalue())
+    return blanks
 
 
 def image_bytes(cells: pa.Array) -> pa.Array:
@@ -212,4 +212,4 @@ def _measured(image: Image, size: tuple[int, int]) -> list[float]:
     grey = values.mean(axis=2)
     steps = [np.abs(np.diff(grey, axis=axis)).mean() if grey.shape[axis] > 1 else 0.0 for axis in (0, 1)]
     saturation = (values.max(axis=2) - values.min(axis=2)).mean()
-    return [float(one) for one in (grey.mean(), grey.std(), sum(steps) / 2, saturation, *size)]
+    return [float(number) for number in (grey.mean(), grey.std(), sum(steps) / 2, saturation, *size)]

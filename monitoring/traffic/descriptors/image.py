@@ -74,7 +74,7 @@ class ImageDescriptors:
 
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
         """See `Descriptors`. An image of another size is missing."""
-        found = np.full((len(self.kinds), len(cells)), np.nan)
+        numbers = np.full((len(self.kinds), len(cells)), np.nan)
         whole = np.flatnonzero(self._complete(cells))
         for first in range(0, whole.size, _ROWS):
             places = whole[first : first + _ROWS]
@@ -83,8 +83,8 @@ class ImageDescriptors:
                 leaves = leaves.flatten()
             if leaves.null_count or pa.types.is_boolean(leaves.type):
                 leaves = pc.fill_null(leaves.cast(pa.float64()), np.nan)
-            found[:, places] = self._measured(np.asarray(leaves).reshape(places.size, *self.shape))
-        return dict(zip(self.kinds, map(pa.array, found), strict=True))
+            numbers[:, places] = self._measured(np.asarray(leaves).reshape(places.size, *self.shape))
+        return dict(zip(self.kinds, map(pa.array, numbers), strict=True))
 
     def document(self) -> dict[str, Any]:
         """See `Descriptors`."""
@@ -99,17 +99,17 @@ class ImageDescriptors:
     def _measured(self, images: NDArray[Any]) -> Floats:
         """The descriptors of images [n, height, width, channels], [descriptors, n]."""
         down, across = (math.ceil(size / LOOKED_AT) for size in self.shape[:2])
-        seen = images[:, ::down, ::across, :3].astype(np.float64)
+        pixels = images[:, ::down, ::across, :3].astype(np.float64)
         right = images[:, ::down, 1::across, :3].astype(np.float64)
         below = images[:, 1::down, ::across, :3].astype(np.float64)
-        grey = seen.mean(axis=3)
+        grey = pixels.mean(axis=3)
         steps = (
-            np.abs(one.mean(axis=3) - grey[:, : one.shape[1], : one.shape[2]]).mean(axis=(1, 2))
-            for one in (right, below)
+            np.abs(neighbour.mean(axis=3) - grey[:, : neighbour.shape[1], : neighbour.shape[2]]).mean(axis=(1, 2))
+            for neighbour in (right, below)
         )
         measured = [grey.mean(axis=(1, 2)), grey.std(axis=(1, 2)), sum(steps) / 2]
         if self.shape[2] > 1:
-            measured.append((seen.max(axis=3) - seen.min(axis=3)).mean(axis=(1, 2)))
+            measured.append((pixels.max(axis=3) - pixels.min(axis=3)).mean(axis=(1, 2)))
         return np.stack(measured)
 
     def _complete(self, cells: pa.Array) -> NDArray[np.bool_]:

@@ -67,11 +67,11 @@ def languages_of(texts: pa.Array) -> pa.Array:
     coded = pc.utf8_slice_codeunits(texts, 0, LONGEST).dictionary_encode()
     different = coded.dictionary
     letters = pc.binary_length(pc.replace_substring_regex(different, r"\PL+", ""))
-    found = np.full(len(different), UNKNOWN, dtype=object)
+    languages = np.full(len(different), UNKNOWN, dtype=object)
     for place in np.flatnonzero(np.asarray(letters, dtype=np.int64) >= FEWEST_BYTES):
         language, _ = _identifier().classify(different[place].as_py())
-        found[place] = language if language in LANGUAGES else UNKNOWN
-    return pa.array(found, pa.string()).take(coded.indices)
+        languages[place] = language if language in LANGUAGES else UNKNOWN
+    return pa.array(languages, pa.string()).take(coded.indices)
 
 
 @cache
@@ -79,6 +79,6 @@ def _identifier() -> LanguageIdentifier:
     """The library's own model, of `LANGUAGES` alone. Cost: a second, and 50 MB."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - optional, and takes a second
 
-    found = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True, min_confidence=CONFIDENCE)
-    found.set_languages(LANGUAGES)
-    return found
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True, min_confidence=CONFIDENCE)
+    identifier.set_languages(LANGUAGES)
+    return identifier

@@ -58,20 +58,20 @@ class MomentDescriptors:
 
     def reads(self, kind: pa.DataType) -> bool:
         """See `Descriptors`."""
-        found = MomentDescriptors.of_type(self.source, kind)
-        return pa.types.is_null(kind) or (found is not None and found.unit == self.unit)
+        descriptors = MomentDescriptors.of_type(self.source, kind)
+        return pa.types.is_null(kind) or (descriptors is not None and descriptors.unit == self.unit)
 
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
         """See `Descriptors`."""
         numbers = np.full(len(cells), np.nan)
         cells = _parsed(cells) if is_text(cells.type) else cells
-        known = np.flatnonzero(np.asarray(cells.is_valid(), dtype=np.bool_))
-        if known.size:
-            us = _microseconds(cells.take(pa.array(known)))
+        places = np.flatnonzero(np.asarray(cells.is_valid(), dtype=np.bool_))
+        if places.size:
+            us = _microseconds(cells.take(pa.array(places)))
             if self.unit == "days_before":
-                numbers[known] = (event_us[known] - us) / _DAY_US
+                numbers[places] = (event_us[places] - us) / _DAY_US
             else:
-                numbers[known] = us / (_HOUR_US if self.unit == "hour" else 1_000_000)
+                numbers[places] = us / (_HOUR_US if self.unit == "hour" else 1_000_000)
         return {f"{self.source}.{self.unit}": pa.array(numbers)}
 
     def document(self) -> dict[str, Any]:

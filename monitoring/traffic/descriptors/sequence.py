@@ -47,24 +47,24 @@ class SequenceDescriptors:
 
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
         """See `Descriptors`. Of a list without a number, only the length and the missing steps are known."""
-        found = np.full((len(self.kinds), len(cells)), np.nan)
+        numbers = np.full((len(self.kinds), len(cells)), np.nan)
         there = np.flatnonzero(np.asarray(cells.is_valid(), dtype=np.bool_))
         lists = cells.take(pa.array(there))
         if there.size and not self.numbers:
-            found[0, there] = np.asarray(pc.list_value_length(lists), dtype=np.float64)
+            numbers[0, there] = np.asarray(pc.list_value_length(lists), dtype=np.float64)
         elif there.size:
             values = np.asarray(pc.fill_null(lists.flatten().cast(pa.float64(), safe=False), np.nan), dtype=np.float64)
             rows = np.asarray(pc.list_parent_indices(lists), dtype=np.int64)
             lengths = np.asarray(pc.list_value_length(lists), dtype=np.float64)
-            known = np.isfinite(values)
-            counts = np.bincount(rows[known], minlength=there.size)
-            sums = np.bincount(rows[known], weights=values[known], minlength=there.size)
+            is_finite = np.isfinite(values)
+            counts = np.bincount(rows[is_finite], minlength=there.size)
+            sums = np.bincount(rows[is_finite], weights=values[is_finite], minlength=there.size)
             last = np.full(there.size, np.nan)
-            last[rows[known]] = values[known]  # of several numbers of a row the last one stays
+            last[rows[is_finite]] = values[is_finite]  # of several numbers of a row the last one stays
             means = np.divide(sums, counts, out=np.full(there.size, np.nan), where=counts > 0)
             missing = np.divide(lengths - counts, lengths, out=np.zeros(there.size), where=lengths > 0)
-            found[:, there] = np.stack([lengths, last, means, missing])
-        return dict(zip(self.kinds, map(pa.array, found), strict=True))
+            numbers[:, there] = np.stack([lengths, last, means, missing])
+        return dict(zip(self.kinds, map(pa.array, numbers), strict=True))
 
     def document(self) -> dict[str, Any]:
         """See `Descriptors`."""

@@ -96,7 +96,7 @@ class TextDescriptors:
         whole = _texts(cells)
         texts = pc.fill_null(pc.utf8_slice_codeunits(whole, 0, LONGEST), "")
         length = np.maximum(_count(texts, None), 1)
-        found = {
+        counts = {
             "characters": _count(pc.fill_null(whole, ""), None),
             "words": _count(texts, r"[\pL\pN]+"),
             "out_of_vocabulary": self._unknown_share(texts, event_us),
@@ -104,10 +104,10 @@ class TextDescriptors:
             "special_characters": _count(texts, r"[^\pL\pN\pM\pZ\s]") / length,
         }
         missing = np.asarray(whole.is_null(), dtype=np.bool_)
-        numbers = {name: pa.array(np.where(missing, np.nan, values)) for name, values in found.items()}
-        said = {"script": _scripts(texts), **({"language": languages_of(texts)} if self.language else {})}
+        numbers = {name: pa.array(np.where(missing, np.nan, values)) for name, values in counts.items()}
+        columns = {"script": _scripts(texts), **({"language": languages_of(texts)} if self.language else {})}
         none = pa.scalar(None, pa.string())
-        categories = {name: pc.if_else(pa.array(missing), none, column) for name, column in said.items()}
+        categories = {name: pc.if_else(pa.array(missing), none, column) for name, column in columns.items()}
         return {f"{self.source}.{name}": column for name, column in {**numbers, **categories}.items()}
 
     def document(self) -> dict[str, Any]:
@@ -125,12 +125,12 @@ class TextDescriptors:
         parts = (
             np.searchsorted(self.ends, event_us, side="right") if len(self.ends) else self.vocabulary.parts_of(texts)
         )
-        found = [
+        shares = [
             _means(self.vocabulary.unknown(words, part[rows]), rows, len(some))
             for some, part in _in_batches(texts, parts)
             for words, rows in (_words(some),)
         ]
-        return np.concatenate(found) if found else np.zeros(0)
+        return np.concatenate(shares) if shares else np.zeros(0)
 
 
 def _words_with_parts(
@@ -168,8 +168,8 @@ def _means(values: NDArray[np.bool_], rows: Whole, size: int) -> Floats:
 
 def _count(texts: pa.Array, pattern: str | None) -> Floats:
     """How often a pattern occurs in each text, or how many characters it has."""
-    found = pc.utf8_length(texts) if pattern is None else pc.count_substring_regex(texts, pattern)
-    return np.asarray(found, dtype=np.float64)
+    counts = pc.utf8_length(texts) if pattern is None else pc.count_substring_regex(texts, pattern)
+    return np.asarray(counts, dtype=np.float64)
 
 
 def _scripts(texts: pa.Array) -> pa.Array:

@@ -61,12 +61,14 @@ class VectorDescriptors:
         whole = pa.concat_arrays([_lists(piece).drop_null() for piece in pieces])
         step = max(1, len(whole) // _FITTED)
         values = _values(whole.take(pa.array(np.arange(0, len(whole), step))), len(whole[0]))
-        known = values[np.isfinite(values).all(axis=1)]
-        centre = known.mean(axis=0)
-        variances, axes = np.linalg.eigh((known - centre).T @ (known - centre) / max(len(known), 1))
-        kept = axes[:, ::-1][:, :MOST_AXES][:, variances[::-1][:MOST_AXES] > 1e-8 * max(float(variances[-1]), 1e-300)]
-        signs = np.sign(kept[np.abs(kept).argmax(axis=0), np.arange(kept.shape[1])])
-        return cls(source=source, centre=_rounded(centre), axes=_rounded((kept * signs).T))
+        finite = values[np.isfinite(values).all(axis=1)]
+        centre = finite.mean(axis=0)
+        variances, axes = np.linalg.eigh((finite - centre).T @ (finite - centre) / max(len(finite), 1))
+        main_axes = axes[:, ::-1][:, :MOST_AXES][
+            :, variances[::-1][:MOST_AXES] > 1e-8 * max(float(variances[-1]), 1e-300)
+        ]
+        signs = np.sign(main_axes[np.abs(main_axes).argmax(axis=0), np.arange(main_axes.shape[1])])
+        return cls(source=source, centre=_rounded(centre), axes=_rounded((main_axes * signs).T))
 
     @property
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:
@@ -81,14 +83,14 @@ class VectorDescriptors:
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
         """See `Descriptors`. A vector of another size is missing."""
         lists = _lists(cells)
-        found = np.full((len(self.kinds), len(cells)), np.nan)
+        numbers = np.full((len(self.kinds), len(cells)), np.nan)
         fits = pc.fill_null(pc.equal(pc.list_value_length(lists), self.centre.size), fill_value=False)
         places = np.flatnonzero(np.asarray(fits, dtype=np.bool_))
         values = _values(lists.take(pa.array(places)), self.centre.size)
         places_on_axes = (values - self.centre) @ self.axes.T
         off = values - self.centre - places_on_axes @ self.axes
-        found[:, places] = np.vstack([_norms(values), _norms(off), *places_on_axes.T])
-        return dict(zip(self.kinds, map(pa.array, found), strict=True))
+        numbers[:, places] = np.vstack([_norms(values), _norms(off), *places_on_axes.T])
+        return dict(zip(self.kinds, map(pa.array, numbers), strict=True))
 
     def document(self) -> dict[str, Any]:
         """See `Descriptors`."""
@@ -114,8 +116,8 @@ def is_vector(cells: Sequence[pa.Array]) -> bool:
 
 def _norms(values: Floats) -> Floats:
     """The norm of each vector; of unit vectors exactly 1."""
-    found: Floats = np.round(np.sqrt((values**2).sum(axis=1)), 6)
-    return found
+    norms: Floats = np.round(np.sqrt((values**2).sum(axis=1)), 6)
+    return norms
 
 
 def _lists(cells: pa.Array) -> pa.Array:

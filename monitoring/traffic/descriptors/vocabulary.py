@@ -122,8 +122,10 @@ def part_ends(event_us: NDArray[np.int64], every_us: int, *, fewest: int) -> Seq
     """
     days = np.unique(event_us // every_us)
     if days.size >= fewest:
-        kept = days[np.unique(np.linspace(0, days.size, min(days.size, MOST_PARTS), endpoint=False).astype(np.int64))]
-        return tuple(int(day * every_us) for day in kept[1:])
+        first_days = days[
+            np.unique(np.linspace(0, days.size, min(days.size, MOST_PARTS), endpoint=False).astype(np.int64))
+        ]
+        return tuple(int(day * every_us) for day in first_days[1:])
     ordered = np.sort(event_us)
     places = np.linspace(0, ordered.size, fewest, endpoint=False).astype(np.int64)
     return tuple(int(us) for us in np.unique(ordered[places])[1:]) if ordered.size else ()

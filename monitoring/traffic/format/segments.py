@@ -280,18 +280,18 @@ def _read_schema(source: pa.NativeFile) -> pa.Schema | None:
 
 
 def _check_format(schema: pa.Schema, path: Path) -> None:
-    found = (schema.metadata or {}).get(FORMAT_KEY)
-    if found is None:
+    file_format = (schema.metadata or {}).get(FORMAT_KEY)
+    if file_format is None:
         raise BadInput(
             f"{path} is not a segment of a traffic log.",
             got="an Arrow stream of another program",
             expected="segments that a traffic log's writer wrote",
             fix="Move the file out of the folder.",
         )
-    if found != FORMAT:
+    if file_format != FORMAT:
         raise CannotRun(
             f"{path} has a format that this version cannot read.",
-            got=f"format {found.decode(errors='replace')}",
+            got=f"format {file_format.decode(errors='replace')}",
             expected=f"format {FORMAT.decode()}",
             fix="Read it with the version that wrote it, or a newer one.",
         )

@@ -179,7 +179,7 @@ def tensor_field(name: str, kind: TensorType, shape: Shape) -> pa.Field:
     return pa.field(name, kind.lists, nullable=False, metadata=metadata)
 
 
-def merged_shape(one: Shape, other: Shape) -> Shape:
+def merged_shape(shape: Shape, other: Shape) -> Shape:
     """The shape that covers both: -1 where they differ.
 
     >>> merged_shape((3, 28), (5, 28))
@@ -188,9 +188,9 @@ def merged_shape(one: Shape, other: Shape) -> Shape:
     Returns:
         Sizes, -1 for any; `(-1,)` for tensors of different rank.
     """
-    if len(one) != len(other):
+    if len(shape) != len(other):
         return (-1,)
-    return tuple(a if a == b else -1 for a, b in zip(one, other, strict=True))
+    return tuple(a if a == b else -1 for a, b in zip(shape, other, strict=True))
 
 
 def merged_fields(fields: Sequence[pa.Field]) -> pa.Field:
@@ -212,8 +212,8 @@ def merged_fields(fields: Sequence[pa.Field]) -> pa.Field:
                 expected="one type",
                 fix="Read one version of the model at a time: --model NAME --version N.",
             )
-        found = tuple(json.loads((field.metadata or {}).get(SHAPE_KEY, b"[-1]")))
-        shape = found if shape is None else merged_shape(shape, found)
+        field_shape = tuple(json.loads((field.metadata or {}).get(SHAPE_KEY, b"[-1]")))
+        shape = field_shape if shape is None else merged_shape(shape, field_shape)
     metadata = {**(first.metadata or {}), SHAPE_KEY: json.dumps(list(shape or ())).encode()}
     return pa.field(first.name, first.type, metadata=metadata)
 

@@ -179,7 +179,7 @@ def _set_text(values: list[object] | None) -> str | None:
     """A list as JSON, booleans and 1.0 as whole numbers; null where it, or some of it, is null."""
     if values is None or None in values:
         return None
-    return json.dumps([int(one) if one in (0, 1) else one for one in values], default=str, ensure_ascii=False)
+    return json.dumps([int(value) if value in (0, 1) else value for value in values], default=str, ensure_ascii=False)
 
 
 def _number_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -211,11 +211,13 @@ def _checked(
 ) -> pa.Table:
     if not numbers:
         _fail(path, got="a header and no labels", expected="at least one label")
-    ids, labels, given = columns
-    times: list[datetime | None] = [_time(cell) for cell in given]
-    found = _Owners.of(owners, len(numbers))
-    problems = [f"{unit} {each}" for each in _problems(numbers, ids, labels, given, times)]
-    problems += [f"{unit} {number}: {each}" for number, each in zip(numbers, found.problems, strict=True) if each]
+    ids, labels, time_cells = columns
+    times: list[datetime | None] = [_time(cell) for cell in time_cells]
+    label_owners = _Owners.of(owners, len(numbers))
+    problems = [f"{unit} {each}" for each in _problems(numbers, ids, labels, time_cells, times)]
+    problems += [
+        f"{unit} {number}: {each}" for number, each in zip(numbers, label_owners.problems, strict=True) if each
+    ]
     if problems:
         shown = "; ".join(problems[:_PROBLEMS_SHOWN])
         more = f"; and {len(problems) - _PROBLEMS_SHOWN} more" if len(problems) > _PROBLEMS_SHOWN else ""
@@ -229,10 +231,10 @@ def _checked(
         )
     named = [
         label if output is None else label_object({output: label})
-        for output, label in zip(found.outputs, labels, strict=True)
+        for output, label in zip(label_owners.outputs, labels, strict=True)
     ]
     arrays = [pa.array(ids, pa.string()), pa.array(named, pa.string()), pa.array(times, TIMESTAMP)]
-    arrays += [pa.array(found.models, pa.string()), pa.array(found.versions, pa.int64())]
+    arrays += [pa.array(label_owners.models, pa.string()), pa.array(label_owners.versions, pa.int64())]
     return pa.Table.from_arrays(arrays, names=[*COLUMNS, "model", "version"])
 
 
@@ -252,10 +254,10 @@ class _Owners:
         models = texts.get("model", [None] * count)
         versions = texts.get("version", [None] * count)
         outputs = texts.get("output", [None] * count)
-        if all(one is None or _is_number(one) for one in outputs):
+        if all(output is None or _is_number(output) for output in outputs):
             outputs = [None] * count
         problems = [_owner_problem(*owner) for owner in zip(models, versions, outputs, strict=True)]
-        numbers = [int(one) if one is not None and one.isdecimal() else None for one in versions]
+        numbers = [int(version) if version is not None and version.isdecimal() else None for version in versions]
         return cls(models=models, versions=numbers, outputs=outputs, problems=problems)
 
 
@@ -279,10 +281,10 @@ def _problems(
     numbers: Sequence[int],
     ids: Sequence[object],
     labels: Sequence[object],
-    given: Sequence[object],
+    time_cells: Sequence[object],
     times: Sequence[datetime | None],
 ) -> Iterator[str]:
-    for number, each, label, cell, time in zip(numbers, ids, labels, given, times, strict=True):
+    for number, each, label, cell, time in zip(numbers, ids, labels, time_cells, times, strict=True):
         if each in (None, ""):
             yield f"{number}: no prediction_id"
         elif isinstance(each, str) and len(each) > ID_CHARACTERS:

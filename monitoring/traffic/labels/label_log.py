@@ -159,9 +159,9 @@ class LabelLog:
     def _without_others(self, table: pa.Table) -> pa.Table:
         """The labels, those empty that name another model or version."""
         others = pa.scalar(value=False)
-        for name, mine in (("model", self._model), ("version", self._version)):
-            if mine is not None and table[name].null_count < table.num_rows:
-                others = pc.or_(others, pc.fill_null(pc.not_equal(table[name], mine), fill_value=False))
+        for name, owner in (("model", self._model), ("version", self._version)):
+            if owner is not None and table[name].null_count < table.num_rows:
+                others = pc.or_(others, pc.fill_null(pc.not_equal(table[name], owner), fill_value=False))
         if isinstance(others, pa.Scalar) or not pc.any(others).as_py():
             return table
         for name in ("prediction_id", "label"):
@@ -192,7 +192,7 @@ def has_labels(root: Path) -> bool:
     return bool(segments_in(root / LABELS))
 
 
-def reject_lost_labels(found: int, known: int) -> NoReturn:
+def reject_lost_labels(label_count: int, earlier_count: int) -> NoReturn:
     """Refuse a label log that has lost labels: if they come back, they would be counted twice.
 
     Raises:
@@ -200,8 +200,8 @@ def reject_lost_labels(found: int, known: int) -> NoReturn:
     """
     raise CannotRun(
         "The label log is not whole.",
-        got=f"{found:,} labels",
-        expected=f"the {known:,} labels that were read from it before, or more",
+        got=f"{label_count:,} labels",
+        expected=f"the {earlier_count:,} labels that were read from it before, or more",
         fix="Mount it, or put it back; nothing was judged. If it is lost for good and a new one has begun, run "
         "`pitfalls monitor run --new-label-log` once.",
     )

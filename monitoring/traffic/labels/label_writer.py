@@ -152,15 +152,15 @@ class LabelWriter:
             self._erased, self._erasures = read_erased_ids(self._folder.parent), names
         if not self._erased.hashes:
             return columns
-        kept = pa.array(~self._erased.contains(columns[0]))
-        return [column.filter(kept) for column in columns]
+        mask = pa.array(~self._erased.contains(columns[0]))
+        return [column.filter(mask) for column in columns]
 
     def _newest(self, now: datetime) -> SegmentFile:
-        found = segments_in(self._folder)
+        segments = segments_in(self._folder)
         full = self._segment is not None and as_microseconds(now) - _created_us(self._segment.path) >= _DAY_US
-        if self._segment is None or full or found[-1:] != (self._segment.path,):
+        if self._segment is None or full or segments[-1:] != (self._segment.path,):
             self._release()
-            self._segment = SegmentFile.create(self._folder, now, after=found[-1].stem if found else "")
+            self._segment = SegmentFile.create(self._folder, now, after=segments[-1].stem if segments else "")
         return self._segment
 
     def _release(self) -> None:
@@ -193,15 +193,15 @@ def _check(columns: Sequence[pa.Array]) -> None:
         )
 
 
-def _strings(given: Sequence[str] | pa.Array) -> pa.Array:
-    return given.cast(pa.string()) if isinstance(given, pa.Array) else pa.array(given, pa.string())
+def _strings(texts: Sequence[str] | pa.Array) -> pa.Array:
+    return texts.cast(pa.string()) if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
 
 
-def _owners(given: Sequence[object] | pa.Array | None, kind: pa.DataType, count: int) -> pa.Array:
+def _owners(owners: Sequence[object] | pa.Array | None, kind: pa.DataType, count: int) -> pa.Array:
     """What labels name, of a type; null for all where nothing is given."""
-    if given is None:
+    if owners is None:
         return pa.nulls(count, kind)
-    return given.cast(kind) if isinstance(given, pa.Array) else pa.array(given, kind)
+    return owners.cast(kind) if isinstance(owners, pa.Array) else pa.array(owners, kind)
 
 
 def with_owners(labels: pa.Table) -> pa.Table:

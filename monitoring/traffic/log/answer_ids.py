@@ -38,12 +38,12 @@ def conflicting_rows(scans: Sequence[Scan]) -> list[tuple[Scan, NDArray[np.int64
     ids = [prediction_ids(scan.table).to_pylist() for scan in scans]
     contents = [_contents(scan.table) for scan in scans]
     first: dict[str, str] = {}
-    found: list[list[int]] = [[] for _ in scans]
+    rows_by_scan: list[list[int]] = [[] for _ in scans]
     for _, _, number, index in written:
         content = contents[number][index]
         if first.setdefault(ids[number][index], content) != content:
-            found[number].append(index)
-    return [(scan, np.array(sorted(rows), np.int64)) for scan, rows in zip(scans, found, strict=True)]
+            rows_by_scan[number].append(index)
+    return [(scan, np.array(sorted(rows), np.int64)) for scan, rows in zip(scans, rows_by_scan, strict=True)]
 
 
 def _contents(table: pa.Table) -> list[str]:
@@ -67,18 +67,22 @@ def with_prediction_ids(root: Path, labels: pa.Table, *, since: datetime | None 
         The labels in their order.
     """
     ids = labels["prediction_id"].combine_chunks()
-    own = pc.starts_with(ids, OWN_IDS)
-    if not pc.any(own).as_py():
+    is_answer_id = pc.starts_with(ids, OWN_IDS)
+    if not pc.any(is_answer_id).as_py():
         return labels
-    known = _predictions(root, IdSet(ids.filter(own)), since)
-    named = known["prediction"].combine_chunks().take(pc.index_in(ids, value_set=known["answer"].combine_chunks()))
+    predictions = _predictions(root, IdSet(ids.filter(is_answer_id)), since)
+    named = (
+        predictions["prediction"]
+        .combine_chunks()
+        .take(pc.index_in(ids, value_set=predictions["answer"].combine_chunks()))
+    )
     place = labels.column_names.index("prediction_id")
     return labels.set_column(place, labels.schema.field(place), pc.coalesce(named, ids))
 
 
 def _predictions(root: Path, wanted: IdSet, since: datetime | None) -> pa.Table:
     """The prediction id of each wanted answer id."""
-    found = pa.table({"answer": pa.array([], pa.string()), "prediction": pa.array([], pa.string())})
+    table = pa.table({"answer": pa.array([], pa.string()), "prediction": pa.array([], pa.string())})
     keys: dict[str, list[NDArray[np.int64]]] = {}
     by_model: dict[str, pa.Table] = {}
     for scan in scan_files(root, Query(start=since), (*IDENTITY, ANSWER_ID)):
@@ -88,10 +92,10 @@ def _predictions(root: Path, wanted: IdSet, since: datetime | None) -> pa.Table:
         predictions = prediction_ids(scan.table)
         keys.setdefault(model, []).append(id_keys(predictions))
         rows = _wanted(scan, wanted, predictions)
-        by_model[model] = pa.concat_tables([by_model.get(model, found), rows])
+        by_model[model] = pa.concat_tables([by_model.get(model, table), rows])
     for model, rows in by_model.items():
         distinct, counts = np.unique(np.concatenate(keys[model]), return_counts=True)
-        kept = rows
+        model_rows = rows
         repeated = is_member(id_keys(rows["prediction"].combine_chunks()), distinct[counts > 1])
         if repeated.any():
             again = IdSet(rows["prediction"].combine_chunks().filter(pa.array(repeated)))
@@ -103,9 +107,9 @@ def _predictions(root: Path, wanted: IdSet, since: datetime | None) -> pa.Table:
                     if ANSWER_ID in scan.table.column_names
                 ]
             )
-            kept = kept.filter(pc.invert(pc.is_in(rows["answer"], value_set=others)))
-        found = pa.concat_tables([found, kept])
-    return found
+            model_rows = model_rows.filter(pc.invert(pc.is_in(rows["answer"], value_set=others)))
+        table = pa.concat_tables([table, model_rows])
+    return table
 
 
 def _wanted(scan: Scan, wanted: IdSet, predictions: pa.Array) -> pa.Table:

@@ -45,12 +45,12 @@ class Archiver:
     def __init__(self, root: Path, url: str, *, every_s: float = EVERY_S) -> None:
         self._root = root
         self.store = FileStore(url)
-        known = read_archive(root)
-        if known is not None and known.url != self.store.url:
+        archive = read_archive(root)
+        if archive is not None and archive.url != self.store.url:
             raise BadInput(
                 "This traffic log has another archive.",
                 got=self.store.url,
-                expected=known.url,
+                expected=archive.url,
                 fix=f"Give that URL; or move its files to the new one, and change {root / 'archive.json'}.",
             )
         write_archive(root, self.store)

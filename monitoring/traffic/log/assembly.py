@@ -53,9 +53,9 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
     identity = {name: stored[name].combine_chunks() for name in IDENTITY}
     ids = pc.binary_join_element_wise(identity["request_id"], identity["row"].cast(pa.string()), ":")
     first = _first_of_each(ids, written, stored[POSITION].to_numpy())
-    kept = np.flatnonzero(first == np.arange(len(first)))
+    first_rows = np.flatnonzero(first == np.arange(len(first)))
     conflicts = _conflicts(stored, first)
-    order = _by_event_time(pa.table(identity), kept)
+    order = _by_event_time(pa.table(identity), first_rows)
     del identity
     rows = None if np.array_equal(order, np.arange(len(ids))) else pa.array(order)  # None: as they were written
     columns = []
@@ -66,7 +66,7 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
     if (rates < 1.0).any():
         table = table.append_column(SAMPLING_RATE, pa.array(rates[order]))
     table = table.append_column("prediction_id", ids if rows is None else ids.take(rows))
-    repeats = len(ids) - len(kept)
+    repeats = len(ids) - len(first_rows)
     totals = {REPEATS_KEY: repeats, CONFLICTS_KEY: conflicts, EXCLUDED_KEY: excluded}
     metadata = {name: str(total).encode() for name, total in totals.items()}
     return _named(table, keys, owner[order]).replace_schema_metadata(metadata)
@@ -99,11 +99,11 @@ def _without_empty(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
-    found: list[pa.Schema] = []
+    distinct: list[pa.Schema] = []
     for schema in schemas:
-        if not any(schema.equals(other, check_metadata=True) for other in found):
-            found.append(schema)
-    return found
+        if not any(schema.equals(other, check_metadata=True) for other in distinct):
+            distinct.append(schema)
+    return distinct
 
 
 def _first_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> np.ndarray:
@@ -116,8 +116,8 @@ def _first_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> 
     backwards = np.lexsort((position, segment))[::-1]
     first = np.zeros(distinct, np.int64)
     first[codes[backwards]] = backwards  # of equal indices, NumPy keeps the last
-    found: np.ndarray = first[codes]
-    return found
+    places: np.ndarray = first[codes]
+    return places
 
 
 def _conflicts(stored: dict[str, pa.ChunkedArray], first: np.ndarray) -> int:
@@ -128,16 +128,16 @@ def _conflicts(stored: dict[str, pa.ChunkedArray], first: np.ndarray) -> int:
         for name, column in stored.items():
             if name.startswith(INPUT):
                 ours, theirs = (column.take(pa.array(rows)).to_pylist() for rows in (repeats, first[repeats]))
-                differs |= [repr(one) != repr(other) for one, other in zip(ours, theirs, strict=True)]  # NaN is NaN
+                differs |= [repr(cell) != repr(other) for cell, other in zip(ours, theirs, strict=True)]  # NaN is NaN
     return int(differs.sum())
 
 
-def _by_event_time(identity: pa.Table, kept: np.ndarray) -> np.ndarray:
+def _by_event_time(identity: pa.Table, rows: np.ndarray) -> np.ndarray:
     """Indices of the kept rows in order of event time, then request and row."""
-    identity = identity.take(pa.array(kept))
+    identity = identity.take(pa.array(rows))
     keys = [(name, "ascending") for name in ("event_time", "request_id", "row")]
     order = pc.sort_indices(identity, sort_keys=keys)
-    by_time: np.ndarray = kept[order.to_numpy()]
+    by_time: np.ndarray = rows[order.to_numpy()]
     return by_time
 
 

@@ -157,8 +157,8 @@ def read_gaps(root: Path, *, model: str | None = None, version: int | None = Non
         The gaps in order of time.
     """
     gaps = [gap for path in _files(root) for gap in _read(path)]
-    kept = (replace(gap, lost=tuple(_selected(gap.lost, model, version))) for gap in gaps)
-    return tuple(sorted((gap for gap in kept if gap.lost), key=lambda gap: gap.first_us))
+    selected_gaps = (replace(gap, lost=tuple(_selected(gap.lost, model, version))) for gap in gaps)
+    return tuple(sorted((gap for gap in selected_gaps if gap.lost), key=lambda gap: gap.first_us))
 
 
 def _selected(lost: Sequence[LostRows], model: str | None, version: int | None) -> Iterable[LostRows]:

@@ -134,10 +134,10 @@ def list_traffic(root: Path, selection: Selection) -> Listing:
         BadInput: archive.json cannot be read.
         CannotRun: the archive cannot be read.
     """
-    seen = {path.stem for path in segments_in(root / OPEN)}
-    seen |= {part.segment for part in local_parts(root, selection)}
+    stems = {path.stem for path in segments_in(root / OPEN)}
+    stems |= {part.segment for part in local_parts(root, selection)}
     unconverted = segments_in(root / OPEN)
-    converted = seen - {path.stem for path in unconverted}
+    converted = stems - {path.stem for path in unconverted}
     here = local_parts(root, selection)
     store = read_archive(root)
     parts = {part.key: replace(part, store=store) for part in here if part.segment in converted}

@@ -58,10 +58,10 @@ def join_labels(rows: pa.Table, labels: pa.Table, more: tuple[str, ...] = ()) ->
     for name, plain in plain_names(rows.column_names).items():
         fields.append(rows.schema.field(name).with_name(plain))
         columns.append(rows.column(name))
-    found = _label_of_each(rows, labels)
+    places = _label_of_each(rows, labels)
     for name, kind in zip(_LABEL_COLUMNS, (pa.string(), TIMESTAMP), strict=True):
         fields.append(pa.field(name, kind))
-        columns.append(labels.column(name).combine_chunks().take(found))
+        columns.append(labels.column(name).combine_chunks().take(places))
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
 
@@ -70,13 +70,15 @@ def _label_of_each(rows: pa.Table, labels: pa.Table) -> pa.ChunkedArray:
     places = pc.index_in(rows.column("prediction_id"), value_set=labels.column("prediction_id").combine_chunks())
     if "version" not in labels.column_names or labels["version"].null_count == labels.num_rows:
         return places
-    found = []
+    candidates = []
     for has_version in (False, True):
-        mine = pc.indices_nonzero(pc.is_valid(labels["version"]) if has_version else pc.is_null(labels["version"]))
-        some = labels.take(mine)
+        label_places = pc.indices_nonzero(
+            pc.is_valid(labels["version"]) if has_version else pc.is_null(labels["version"])
+        )
+        some = labels.take(label_places)
         keys = (_versioned(rows), _versioned(some)) if has_version else (rows["prediction_id"], some["prediction_id"])
-        found.append(pc.take(mine, pc.index_in(keys[0], value_set=keys[1].combine_chunks())))
-    return pc.max_element_wise(*found)  # labels stand in order of arrival
+        candidates.append(pc.take(label_places, pc.index_in(keys[0], value_set=keys[1].combine_chunks())))
+    return pc.max_element_wise(*candidates)  # labels stand in order of arrival
 
 
 def _versioned(table: pa.Table) -> pa.ChunkedArray:
@@ -95,14 +97,14 @@ def plain_names(columns: list[str]) -> dict[str, str]:
     Returns:
         The plain name of each tensor column.
     """
-    taken = {*_ROW_COLUMNS, *_OPTIONAL_COLUMNS, SAMPLING_RATE, *_LABEL_COLUMNS}
+    used_names = {*_ROW_COLUMNS, *_OPTIONAL_COLUMNS, SAMPLING_RATE, *_LABEL_COLUMNS}
     names: dict[str, str] = {}
     for prefix in (INPUT, OUTPUT):
         for name in columns:
             if name.startswith(prefix):
                 bare = name.removeprefix(prefix)
-                names[name] = name if bare in taken else bare
-                taken.add(names[name])
+                names[name] = name if bare in used_names else bare
+                used_names.add(names[name])
     return names
 
 
@@ -239,8 +241,8 @@ class TrafficLog:
 
     def extent(self, model: str, version: int | None = None) -> tuple[datetime, datetime] | None:
         """First and last event time; None without rows. Cost: the footers of two dates, the times of open segments."""
-        found = extent_us(self._root, Query(model=model, version=version, excluded=self._excluded))
-        return None if found is None else (as_datetime(found[0]), as_datetime(found[1]))
+        extent = extent_us(self._root, Query(model=model, version=version, excluded=self._excluded))
+        return None if extent is None else (as_datetime(extent[0]), as_datetime(extent[1]))
 
     def spans(
         self, model: str, version: int | None = None, *, longest_gap: timedelta
@@ -255,8 +257,8 @@ class TrafficLog:
             The first and last event time of each, in order.
         """
         query = Query(model=model, version=version, excluded=self._excluded)
-        found = spans_us(self._root, query, duration_microseconds(longest_gap))
-        return tuple((as_datetime(first), as_datetime(last)) for first, last in found)
+        spans = spans_us(self._root, query, duration_microseconds(longest_gap))
+        return tuple((as_datetime(first), as_datetime(last)) for first, last in spans)
 
     def gaps(self, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
         """Intervals in which answered rows were not logged, in order of time; an open one is included.
@@ -303,11 +305,11 @@ def _model_of(scans: Sequence[Scan]) -> str | None:
 
 def _by_model(scans: Sequence[Scan]) -> list[list[Scan]]:
     """The scans of each model, in order of their names."""
-    found: dict[str, list[Scan]] = {}
+    by_model: dict[str, list[Scan]] = {}
     for scan in scans:
         if scan.key is not None:
-            found.setdefault(scan.key.model, []).append(scan)
-    return [found[model] for model in sorted(found)]
+            by_model.setdefault(scan.key.model, []).append(scan)
+    return [by_model[model] for model in sorted(by_model)]
 
 
 def _check_aware(*times: datetime | None) -> None:

@@ -28,22 +28,22 @@ class PredictionIndex:
     """
 
     def __init__(self, root: Path, query: Query) -> None:
-        own: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+        pairs: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         others: list[NDArray[np.int64]] = []
         every = replace(query, model=None, version=None, excluded=frozenset())
         for scan in scan_files(root, every, (*IDENTITY, *(CALLER if query.excluded else ()))):
             if scan.key is None or not scan.table.num_rows:
                 continue
             table = scan.table
-            found = id_keys(prediction_ids(table))
+            keys = id_keys(prediction_ids(table))
             if not query.wants(scan.key):
-                others.append(found)
+                others.append(keys)
                 continue
             out = excluded_rows(table, query.excluded)
-            own.append((found[~out], table["event_time"].cast(pa.int64()).to_numpy()[~out]))
-            others.append(found[out])
-        ids = np.concatenate([one for one, _ in own] or [np.zeros(0, np.int64)])
-        times = np.concatenate([one for _, one in own] or [np.zeros(0, np.int64)])
+            pairs.append((keys[~out], table["event_time"].cast(pa.int64()).to_numpy()[~out]))
+            others.append(keys[out])
+        ids = np.concatenate([part for part, _ in pairs] or [np.zeros(0, np.int64)])
+        times = np.concatenate([part for _, part in pairs] or [np.zeros(0, np.int64)])
         order = np.lexsort((times, ids))
         self._ids, self._times = ids[order], times[order]
         self._others = np.unique(np.concatenate(others or [np.zeros(0, np.int64)]))
@@ -52,10 +52,10 @@ class PredictionIndex:
         """Which ids are those of rows of the model with an event time before `us` (microseconds), bool [n]."""
         wanted = id_keys(ids)
         at = np.searchsorted(self._ids, wanted)
-        found = is_member(wanted, self._ids)
-        if found.any():
-            found[found] = self._times[at[found]] < us
-        return found
+        is_answered = is_member(wanted, self._ids)
+        if is_answered.any():
+            is_answered[is_answered] = self._times[at[is_answered]] < us
+        return is_answered
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """Which ids are those of rows of another model or version, bool [n]."""
@@ -65,8 +65,8 @@ class PredictionIndex:
         """The number of rows of the model in each window, int64 [n, 2]: with repeats, and each id once."""
         order = np.argsort(self._times, kind="stable")
         times, ids = self._times[order], self._ids[order]
-        found = np.zeros((len(windows), 2), dtype=np.int64)
+        counts = np.zeros((len(windows), 2), dtype=np.int64)
         for place, window in enumerate(windows):
             first, end = np.searchsorted(times, [as_microseconds(window.start), as_microseconds(window.end)])
-            found[place] = end - first, np.unique(ids[first:end]).size
-        return found
+            counts[place] = end - first, np.unique(ids[first:end]).size
+        return counts

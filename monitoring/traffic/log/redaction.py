@@ -89,17 +89,17 @@ class Redaction:
         Returns:
             The same without the dropped ones; tensors without redacted values are not copied.
         """
-        kept: dict[str, Array] = {}
+        result: dict[str, Array] = {}
         for name, tensor in tensors.items():
             if name in self.dropped:
                 continue
             if name in self.hashed:
-                kept[name] = _each(tensor, lambda value: hashed(value, self.key))
+                result[name] = _each(tensor, lambda value: hashed(value, self.key))
             elif tensor.dtype.kind in "OS":
-                kept[name] = self._inside(name, tensor)
+                result[name] = self._inside(name, tensor)
             else:
-                kept[name] = tensor
-        return kept
+                result[name] = tensor
+        return result
 
     def text(self, name: str, value: str) -> str:
         """A text as it may be logged under a name: itself, its hash, or, where it is dropped or empty, nothing."""

@@ -74,7 +74,7 @@ def expired_parts(parts: list[tuple[PartFile, int]], limit: RetentionLimit, now:
     Returns:
         By age those whose segment was begun longer ago; by size the oldest of those that are too much.
     """
-    oldest = sorted(parts, key=lambda one: (one[0].segment, one[0].day))
+    oldest = sorted(parts, key=lambda part: (part[0].segment, part[0].day))
     if limit.age is not None:
         first = as_microseconds(now - limit.age) * 1000
         return [part for part, _ in oldest if int(part.segment.partition("-")[0]) < first]

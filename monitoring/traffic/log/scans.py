@@ -83,11 +83,11 @@ class Query:
 def excluded_rows(table: pa.Table, excluded: frozenset[str]) -> NDArray[np.bool_]:
     """Which stored rows are of excluded callers, bool [n]; none of a log that has no callers."""
     names = pa.array(sorted(excluded), pa.string())
-    found = np.zeros(table.num_rows, np.bool_)
+    mask = np.zeros(table.num_rows, np.bool_)
     for name in CALLER:
         if excluded and name in table.column_names:
-            found |= pc.is_in(table[name], value_set=names).to_numpy()
-    return found
+            mask |= pc.is_in(table[name], value_set=names).to_numpy()
+    return mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,18 +204,18 @@ def spans_us(root: Path, query: Query, longest_gap_us: int) -> list[tuple[int, i
     parts: dict[int, list[PartFile]] = {}
     for part in listing.parts:
         parts.setdefault(int(np.datetime64(part.day, "D").astype(np.int64)), []).append(part)
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for first_day, last_day in _runs(np.array(sorted(parts), np.int64), longest_gap_us // _DAY_US + 1):
         days = [day for day in sorted(parts) if first_day <= day <= last_day]
         edges = [*_first_spans(parts, days), *_first_spans(parts, days[::-1])]
         if edges:
-            found.append((min(first for first, _ in edges), max(last for _, last in edges)))
+            spans.append((min(first for first, _ in edges), max(last for _, last in edges)))
     for path in listing.open:
         for scan in _read_open(root, path, query, ["event_time"]):
             if scan.table.num_rows:
-                found += _runs(np.sort(scan.table.column("event_time").cast(pa.int64()).to_numpy()), longest_gap_us)
+                spans += _runs(np.sort(scan.table.column("event_time").cast(pa.int64()).to_numpy()), longest_gap_us)
     merged: list[tuple[int, int]] = []
-    for first, last in sorted(found):
+    for first, last in sorted(spans):
         if merged and first - merged[-1][1] <= longest_gap_us:
             merged[-1] = merged[-1][0], max(last, merged[-1][1])
         else:
@@ -292,12 +292,12 @@ def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> S
         else:
             table = file.read(columns=wanted).select(wanted)
     selected = query.cut(table)
-    kept = query.without_excluded(selected)
+    rows = query.without_excluded(selected)
     return Scan(
         key=ModelKey.of(schema, part.path.name),
         segment=part.segment,
-        table=kept,
-        excluded=selected.num_rows - kept.num_rows,
+        table=rows,
+        excluded=selected.num_rows - rows.num_rows,
         torn_bytes=int((schema.metadata or {}).get(TORN_KEY, b"0")),
         sampling_rate=sampling_rate_of(schema),
     )
@@ -318,14 +318,14 @@ def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | No
     if not query.reads(schema):
         return []
     selected = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
-    kept = query.without_excluded(selected)
+    rows = query.without_excluded(selected)
     return [
         Scan(
             key=ModelKey.of(schema),
             segment=path.stem,
-            table=kept,
+            table=rows,
             torn_bytes=contents.torn_bytes,
             sampling_rate=sampling_rate_of(schema),
-            excluded=selected.num_rows - kept.num_rows,
+            excluded=selected.num_rows - rows.num_rows,
         )
     ]

@@ -191,8 +191,8 @@ class TrafficWriter:
         for group in (rows.inputs, rows.outputs):
             for name, tensor in group.items():
                 parts += (name, tensor.dtype, tensor.shape)
-        found = tuple(parts)
-        layout = self._layouts.get(found)
+        layout_key = tuple(parts)
+        layout = self._layouts.get(layout_key)
         if layout is None:
             rows.check_lengths()
             key = segment_key(rows)
@@ -200,14 +200,16 @@ class TrafficWriter:
             layout = RowLayout.of(rows, key, *order)
             if len(self._layouts) >= _LAYOUTS_CACHED:  # tensors of ever new lengths
                 self._layouts.clear()
-            self._layouts[found] = layout
+            self._layouts[layout_key] = layout
         return layout
 
     def _segment(self, layout: RowLayout) -> _OpenSegment:
         """The segment for a batch: the open one if its shapes cover the batch's, otherwise a more general one."""
         key = layout.key
-        known = self._shapes.get(key, layout.shapes)
-        shapes = tuple(merged_shape(one, other) for one, other in zip(known, layout.shapes, strict=True))
+        earlier_shapes = self._shapes.get(key, layout.shapes)
+        shapes = tuple(
+            merged_shape(earlier, other) for earlier, other in zip(earlier_shapes, layout.shapes, strict=True)
+        )
         segment = self._open.get(key)
         if segment is not None and segment.shapes == shapes:
             return segment

@@ -99,12 +99,12 @@ class FileStore:
             self._files.invalidate_cache()
             # By default the HTTP driver reports a server that does not answer as a folder without files.
             options = {"on_error": "raise"} if self._is_web else {}
-            found = self._files.find(self._path(under) if under else self._root, detail=True, **options)
+            entries = self._files.find(self._path(under) if under else self._root, detail=True, **options)
         except FileNotFoundError:
             return {}
         except Exception as error:
             raise self._unreadable(under, error) from error
-        named = ((self._key(path), described) for path, described in found.items())
+        named = ((self._key(path), described) for path, described in entries.items())
         return {key: _stored_file(described) for key, described in named if not key.endswith(SUFFIX)}
 
     def parquet(self, key: str) -> pq.ParquetFile:
@@ -151,8 +151,8 @@ class FileStore:
         """
         try:
             self._files.invalidate_cache()
-            found = self._files.glob(f"{self._root}/{pattern}")
-            return sorted(self._key(path) for path in found if self._files.isfile(path))
+            paths = self._files.glob(f"{self._root}/{pattern}")
+            return sorted(self._key(path) for path in paths if self._files.isfile(path))
         except Exception as error:
             raise self._unreadable(pattern, error) from error
 

@@ -59,9 +59,9 @@ class Inventory:
         status = marker.stat()
         mark, now_s = (status.st_mtime_ns, status.st_ino), self._clock()
         with self._lock:
-            known = self._listed.get(name)
-        if known is not None and known.mark == mark and now_s - known.at_s < VALID_S:
-            return known.keys
+            listing = self._listed.get(name)
+        if listing is not None and listing.mark == mark and now_s - listing.at_s < VALID_S:
+            return listing.keys
         listed = _Listed(mark, now_s, store.find(under))
         with self._lock:
             self._listed[name] = listed

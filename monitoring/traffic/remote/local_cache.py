@@ -17,7 +17,7 @@ class LocalCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._folder: Path | None = None
-        self._made: dict[str, tuple[str, Path]] = {}
+        self._copies: dict[str, tuple[str, Path]] = {}
         self._count = 0
 
     def get(self, source: str, stamp: str, suffix: str, make: Callable[[Path], None]) -> Path:
@@ -33,28 +33,28 @@ class LocalCache:
             The path of the file. It is deleted when the source is asked for with another stamp.
         """
         with self._lock:
-            known = self._made.get(source)
-            if known is not None and known[0] == stamp:
-                return known[1]
+            entry = self._copies.get(source)
+            if entry is not None and entry[0] == stamp:
+                return entry[1]
             path = self._new(suffix)
             try:
                 make(path)
             except BaseException:
                 path.unlink(missing_ok=True)
                 raise
-            if known is not None:
-                known[1].unlink(missing_ok=True)
-            self._made[source] = (stamp, path)
+            if entry is not None:
+                entry[1].unlink(missing_ok=True)
+            self._copies[source] = (stamp, path)
             return path
 
     def folder(self, source: str) -> Path:
         """A folder for files of a source, the same at every call."""
         with self._lock:
-            if source not in self._made:
+            if source not in self._copies:
                 path = self._new("")
                 path.mkdir()
-                self._made[source] = ("", path)
-            return self._made[source][1]
+                self._copies[source] = ("", path)
+            return self._copies[source][1]
 
     def _new(self, suffix: str) -> Path:
         if self._folder is None:

@@ -254,7 +254,7 @@ def _engine(query: SqlQuery) -> Any:
 def _statement(query: SqlQuery) -> str:
     """The statement for SQLAlchemy: every colon is escaped that begins none of the parameters."""
     text = query.text.strip().rstrip(";")
-    return re.sub(rf"({parameter_pattern(query.bounds)})|:", lambda found: found[1] or "\\:", text, flags=re.ASCII)
+    return re.sub(rf"({parameter_pattern(query.bounds)})|:", lambda match: match[1] or "\\:", text, flags=re.ASCII)
 
 
 def _parameters(query: SqlQuery, dialect: str) -> dict[str, datetime | str]:
@@ -339,8 +339,8 @@ def _join(parts: Sequence[Path], target: Path) -> None:
 
 def _reason(error: Any) -> str:
     """What the driver says, without the statement and its parameters."""
-    told = error.orig.args[0] if error.orig.args else ""
-    text = str(told["M"]) if isinstance(told, dict) and "M" in told else str(error.orig)  # pg8000 has fields
+    details = error.orig.args[0] if error.orig.args else ""
+    text = str(details["M"]) if isinstance(details, dict) and "M" in details else str(error.orig)  # pg8000 has fields
     return (text or type(error.orig).__name__).splitlines()[0]
 
 
@@ -354,4 +354,4 @@ def with_bounds(text: str, bounds: Mapping[str, str]) -> str:
         The query, without a semicolon at its end.
     """
     pattern = parameter_pattern(bounds)
-    return re.sub(pattern, lambda found: bounds[found[0][1:]], text, flags=re.ASCII).strip().rstrip(";")
+    return re.sub(pattern, lambda match: bounds[match[0][1:]], text, flags=re.ASCII).strip().rstrip(";")

@@ -51,10 +51,10 @@ def usable_answers(values: NDArray[np.float64], columns: TableColumns) -> NDArra
         bool [n].
     """
     if columns.outputs:
-        found = np.ones(len(values), dtype=np.bool_)
-        for one, own in _parts(values, columns):
-            found &= usable_answers(own, one)
-        return found
+        usable = np.ones(len(values), dtype=np.bool_)
+        for output, output_values in _parts(values, columns):
+            usable &= usable_answers(output_values, output)
+        return usable
     if columns.classes:
         return are_probabilities(values, exclusive=columns.exclusive)
     return np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
@@ -83,21 +83,21 @@ def _what(columns: TableColumns) -> str:
 def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
     """What the columns of the answer hold, shape [n, width], probabilities or not; NaN where they hold nothing."""
     rows, width = raw.table.num_rows, columns.width
-    found = [decoded(raw.table[name]) for name in columns.answer]
+    answer_columns = [decoded(raw.table[name]) for name in columns.answer]
     if columns.outputs:
-        return np.concatenate([given_probabilities(raw, one) for one in columns.outputs.values()], axis=1)
+        return np.concatenate([given_probabilities(raw, output) for output in columns.outputs.values()], axis=1)
     if not columns.classes:
-        return _given_numbers(found, columns, text=raw.text)
+        return _given_numbers(answer_columns, columns, text=raw.text)
     if columns.predicted is not None:
-        return _given_classes(found[0], columns.classes)
-    if len(found) == 1 and is_list(found[0].type):
-        return _from_lists(found[0], width)
-    given = np.stack([np.asarray(parse_numbers(column, text=raw.text)[0]) for column in found], axis=1)
-    if len(found) > 1:
-        return given
+        return _given_classes(answer_columns[0], columns.classes)
+    if len(answer_columns) == 1 and is_list(answer_columns[0].type):
+        return _from_lists(answer_columns[0], width)
+    probabilities = np.stack([np.asarray(parse_numbers(column, text=raw.text)[0]) for column in answer_columns], axis=1)
+    if len(answer_columns) > 1:
+        return probabilities
     pair = np.empty((2, rows))
-    np.subtract(1, given[:, 0], out=pair[0])
-    pair[1] = given[:, 0]
+    np.subtract(1, probabilities[:, 0], out=pair[0])
+    pair[1] = probabilities[:, 0]
     return pair.T
 
 
@@ -114,19 +114,21 @@ def _given_classes(answers: pa.Array, classes: tuple[str, ...]) -> NDArray[np.fl
 def _parts(values: NDArray[np.float64], columns: TableColumns) -> Iterator[tuple[TableColumns, NDArray[np.float64]]]:
     """The columns of each output with its own numbers of answers, [n, width]."""
     first = 0
-    for one in columns.outputs.values():
-        yield one, values[:, first : first + one.width]
-        first += one.width
+    for output in columns.outputs.values():
+        yield output, values[:, first : first + output.width]
+        first += output.width
 
 
-def _given_numbers(found: Sequence[pa.Array], columns: TableColumns, *, text: bool) -> NDArray[np.float64]:
+def _given_numbers(answer_columns: Sequence[pa.Array], columns: TableColumns, *, text: bool) -> NDArray[np.float64]:
     """Ids; or numbers, in a column each, or in one as lists or the text of lists; NaN in rows of another length."""
     width = columns.width
     if columns.ranking is not None:
-        return ranked_answers(found[0], found[1] if len(found) > 1 else None, columns.ranking)
-    if width == 1 or len(found) > 1:
-        return np.stack([np.asarray(parse_numbers(column, text=text)[0]) for column in found], axis=1)
-    column = found[0]
+        return ranked_answers(
+            answer_columns[0], answer_columns[1] if len(answer_columns) > 1 else None, columns.ranking
+        )
+    if width == 1 or len(answer_columns) > 1:
+        return np.stack([np.asarray(parse_numbers(column, text=text)[0]) for column in answer_columns], axis=1)
+    column = answer_columns[0]
     if is_list(column.type):
         return _from_lists(column, width)
     if not is_text(column.type):

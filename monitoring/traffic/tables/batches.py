@@ -98,7 +98,7 @@ def names_of(pieces: Iterable[TablePiece], key: BatchKey) -> tuple[str, ...]:
     """
     if key.column is None:
         return tuple(sorted({piece.name for piece in pieces}, key=natural))
-    found: set[str] = set()
+    names: set[str] = set()
     for piece in pieces:
         raw = piece.read((key.column,))
         if key.column not in raw.table.column_names:
@@ -108,8 +108,8 @@ def names_of(pieces: Iterable[TablePiece], key: BatchKey) -> tuple[str, ...]:
                 expected="the batch of each row",
                 fix="Correct `batch_column` in the [windows] section, or name what is a batch in all files alike.",
             )
-        found.update(pc.unique(_words(raw, key.column)).drop_null().to_pylist())
-    return tuple(sorted(found, key=natural))
+        names.update(pc.unique(_words(raw, key.column)).drop_null().to_pylist())
+    return tuple(sorted(names, key=natural))
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
@@ -121,7 +121,7 @@ def natural(name: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d{1,18})", name) if part)
 
 
-def times_after(names: Sequence[str], known: Mapping[str, int], now: datetime) -> dict[str, int]:
+def times_after(names: Sequence[str], earlier_times: Mapping[str, int], now: datetime) -> dict[str, int]:
     """When batches were first seen: those that are new before now, one after the other, and after all others.
 
     >>> from datetime import UTC
@@ -130,19 +130,19 @@ def times_after(names: Sequence[str], known: Mapping[str, int], now: datetime) -
 
     Args:
         names: All batches, in order.
-        known: Microseconds since 1970 by batch.
+        earlier_times: Microseconds since 1970 by batch.
         now: The time.
 
     Returns:
         A time for each name, and for the batches that are gone.
     """
-    new = [name for name in names if name not in known]
-    latest = max(known.values(), default=None)
+    new = [name for name in names if name not in earlier_times]
+    latest = max(earlier_times.values(), default=None)
     end = as_microseconds(now)
     step = _SECOND if latest is None else min(_SECOND, max((end - latest) // (len(new) + 1), 1))
     first = end - step * len(new)
     first = first if latest is None else max(first, latest + 1)
-    return {**known, **{name: first + place * step for place, name in enumerate(new)}}
+    return {**earlier_times, **{name: first + place * step for place, name in enumerate(new)}}
 
 
 class SeenBatches:
@@ -154,20 +154,20 @@ class SeenBatches:
     def read(self) -> dict[str, int]:
         """Microseconds since 1970 by batch; none before the first run. Raises CannotRun for a damaged file."""
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
+            document = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
             _reject(self._path, error)
-        if not isinstance(found, dict) or not all(isinstance(us, int) for us in found.values()):
+        if not isinstance(document, dict) or not all(isinstance(us, int) for us in document.values()):
             _reject(self._path, ValueError("no object of whole numbers"))
-        return found
+        return document
 
     def see(self, pieces: Sequence[TablePiece], key: BatchKey, now: datetime) -> dict[str, int]:
         """Give a time to each new batch, and keep it. Returns the times of all. Raises what `names_of` raises."""
-        known = self.read()
-        times = times_after(names_of(pieces, key), known, now)
-        if times != known:
+        earlier_times = self.read()
+        times = times_after(names_of(pieces, key), earlier_times, now)
+        if times != earlier_times:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 write_text(self._path, json.dumps(times, ensure_ascii=False, indent=0))

@@ -27,18 +27,18 @@ def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
         twice, and of malformed lines.
     """
     present = raw.columns()
-    found: list[Finding] = []
-    if columns.known:
-        found += _role_findings(present, columns)
-        found += _new_columns(raw, present, columns)
-    found += [
+    findings: list[Finding] = []
+    if columns.reference_types:
+        findings += _role_findings(present, columns)
+        findings += _new_columns(raw, present, columns)
+    findings += [
         Finding(kind="duplicate column", feature=name, message=f"The column {name} is there twice; the first counts.")
         for name in raw.duplicates
     ]
     if raw.malformed:
         message = f"{raw.malformed} lines have more or fewer fields than the header, and were left out."
-        found.append(Finding(kind="broken lines", feature="", message=message))
-    return tuple(found)
+        findings.append(Finding(kind="broken lines", feature="", message=message))
+    return tuple(findings)
 
 
 def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]) -> tuple[Finding, ...]:
@@ -51,14 +51,14 @@ def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]
         One for each column.
     """
     kinds = {each.source: each.kind for each in described}
-    found = []
+    findings = []
     for name, count in counts.items():
         kind = kinds.get(name, "number")
         what = "that is no image, or a damaged or too large one" if kind == "image" else f"that is no {kind}"
         message = f"{count} cells of {name} in the window's files hold something {what}: missing."
         article = "an" if kind == "image" else "a"
-        found.append(Finding(kind=f"not {article} {kind}", feature=name, message=message))
-    return tuple(found)
+        findings.append(Finding(kind=f"not {article} {kind}", feature=name, message=message))
+    return tuple(findings)
 
 
 def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
@@ -70,10 +70,10 @@ def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
     Returns:
         A sentence; empty where no column may be it.
     """
-    present, kind = raw.columns(), columns.known.get(answer)
-    if answer in present or not columns.known:
+    present, kind = raw.columns(), columns.reference_types.get(answer)
+    if answer in present or not columns.reference_types:
         return ""
-    expected = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
+    expected = {*columns.reference_types, *columns.mapped, *index_columns(raw.table.schema)}
     new = [name for name in present if name not in expected]
     like = [name for name in new if raw.text or str(present[name].type) == kind]
     near = get_close_matches(answer, like, n=1) or (like if len(like) == 1 else [])
@@ -83,41 +83,45 @@ def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
 
 
 def _new_columns(raw: RawRows, present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
-    found = []
-    gone = [name for name in columns.known if name not in present and name in columns.read - {*columns.mapped}]
-    expected = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
+    findings = []
+    gone = [
+        name for name in columns.reference_types if name not in present and name in columns.read - {*columns.mapped}
+    ]
+    expected = {*columns.reference_types, *columns.mapped, *index_columns(raw.table.schema)}
     for name in present:
         if name in expected:
             continue
         kind = str(present[name].type)
-        like = [other for other in gone if raw.text or columns.known[other] == kind]
+        like = [other for other in gone if raw.text or columns.reference_types[other] == kind]
         hint = f" It may be {like[0]} under another name." if len(gone) == 1 and like else ""
         message = f"The column {name or '(without a name)'} is not in the reference.{hint}"
-        found.append(Finding(kind="new column", feature=name, message=message))
-    return found
+        findings.append(Finding(kind="new column", feature=name, message=message))
+    return findings
 
 
 def _role_findings(present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
     """Columns of ids, labels or their times that are gone, or whose type cannot hold them."""
     name, labels, when = columns.prediction_id, columns.label_cells, columns.label_time
-    kinds = {one: value_type(present[one].type) if one in present else pa.null() for one in (name, *labels, when)}
+    kinds = {
+        column: value_type(present[column].type) if column in present else pa.null() for column in (name, *labels, when)
+    }
     no_ids = "rows are identified by file and row number, and repeats cannot be detected."
     no_times = "each label counts from the event time of its row."
-    found = []
+    findings = []
 
     def holds_labels(kind: pa.DataType) -> bool:
         return can_hold_names(kind) or (columns.lists_labels and is_list(kind))
 
-    if (name in columns.known or name not in ROW_NAMES) and name not in present:
-        found.append(Finding(kind="column gone", feature=name, message=f"The column {name} is absent: {no_ids}"))
-    if (when in columns.known or when not in ROW_NAMES) and when not in present and labels[0] in present:
-        found.append(Finding(kind="column gone", feature=when, message=f"The column {when} is absent: {no_times}"))
-    for one, holds, consequence in (
+    if (name in columns.reference_types or name not in ROW_NAMES) and name not in present:
+        findings.append(Finding(kind="column gone", feature=name, message=f"The column {name} is absent: {no_ids}"))
+    if (when in columns.reference_types or when not in ROW_NAMES) and when not in present and labels[0] in present:
+        findings.append(Finding(kind="column gone", feature=when, message=f"The column {when} is absent: {no_times}"))
+    for column, holds, consequence in (
         (name, can_hold_names, f"names no row: {no_ids}"),
         *((label, holds_labels, "names no class: no label of it counts.") for label in labels),
         (when, can_hold_times, f"holds no times: {no_times}"),
     ):
-        if not holds(kinds[one]):
-            message = f"The column {one} is of type {kinds[one]}, which {consequence}"
-            found.append(Finding(kind="type changed", feature=one, message=message))
-    return found
+        if not holds(kinds[column]):
+            message = f"The column {column} is of type {kinds[column]}, which {consequence}"
+            findings.append(Finding(kind="type changed", feature=column, message=message))
+    return findings

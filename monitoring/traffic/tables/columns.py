@@ -51,7 +51,7 @@ class TableColumns:
         inputs: the model's inputs, each a number or a category.
         described: what describes columns that are no inputs themselves, by some of the inputs.
         outputs: of a model of several outputs with a label each, the columns of each: its answer, classes and label.
-        known: columns that the reference had, with their Arrow types; empty while the reference itself is read.
+        reference_types: the columns of the reference and their Arrow types; empty while the reference itself is read.
     """
 
     event_time: str = "event_time"
@@ -72,13 +72,13 @@ class TableColumns:
     inputs: Mapping[str, Kind] = field(default_factory=dict)
     described: tuple[Descriptors, ...] = ()
     outputs: Mapping[str, TableColumns] = field(default_factory=dict)
-    known: Mapping[str, str] = field(default_factory=dict)
+    reference_types: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
         """How many numbers an answer has: one for each class, or those that are predicted; ids and their scores."""
         if self.outputs:
-            return sum(one.width for one in self.outputs.values())
+            return sum(output.width for output in self.outputs.values())
         if self.ranking is not None:
             return self.ranking.width
         return len(self.classes) or len(self.numbers) or 1
@@ -87,7 +87,7 @@ class TableColumns:
     def answer(self) -> tuple[str, ...]:
         """The columns that hold what the model answered; none where the table has inputs alone."""
         if self.outputs:
-            return tuple(name for one in self.outputs.values() for name in one.answer)
+            return tuple(name for output in self.outputs.values() for name in output.answer)
         if self.predicted is None:
             return self.scores
         return (self.predicted,) if self.id_scores is None else (self.predicted, self.id_scores)
@@ -101,14 +101,14 @@ class TableColumns:
     def label_cells(self) -> tuple[str, ...]:
         """The columns that hold labels."""
         if self.outputs:
-            return tuple(one.label for one in self.outputs.values())
+            return tuple(output.label for output in self.outputs.values())
         return self.label_columns or (self.label,)
 
     @property
     def plain_inputs(self) -> dict[str, Kind]:
         """The inputs that are columns themselves."""
-        made = {name for each in self.described for name in each.kinds}
-        return {name: kind for name, kind in self.inputs.items() if name not in made}
+        descriptor_names = {name for each in self.described for name in each.kinds}
+        return {name: kind for name, kind in self.inputs.items() if name not in descriptor_names}
 
     @property
     def read(self) -> frozenset[str]:
@@ -138,7 +138,7 @@ def index_columns(schema: pa.Schema) -> frozenset[str]:
 
 def _declared_index(metadata: bytes) -> list[str]:
     try:
-        found = json.loads(metadata).get("index_columns", [])
+        index_columns = json.loads(metadata).get("index_columns", [])
     except (ValueError, AttributeError, RecursionError):
         return []
-    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+    return [name for name in index_columns if isinstance(name, str)] if isinstance(index_columns, list) else []

@@ -194,15 +194,15 @@ def _reject_header(path: Path, sheet: str, got: str) -> NoReturn:
 
 def _grouped(rows: Iterator[Sequence[Any]], width: int) -> Iterator[list[tuple[Any, ...]]]:
     """Rows as columns of at most `_GROUP` cells each."""
-    kept: list[tuple[Any, ...]] = []
+    group: list[tuple[Any, ...]] = []
     for row in rows:
         cells = tuple(row[:width])
-        kept.append(cells + (None,) * (width - len(cells)))
-        if len(kept) == _GROUP:
-            yield list(zip(*kept, strict=True))
-            kept = []
-    if kept:
-        yield list(zip(*kept, strict=True))
+        group.append(cells + (None,) * (width - len(cells)))
+        if len(group) == _GROUP:
+            yield list(zip(*group, strict=True))
+            group = []
+    if group:
+        yield list(zip(*group, strict=True))
 
 
 def _column(cells: Sequence[Any]) -> pa.Array:

@@ -89,7 +89,7 @@ def read_delimited(path: Path, form: TableFormat = AS_FILES_SHOW) -> Delimited:
     """
     source = _in_utf_8(path)
     usual: Separator = form.separator or ("\t" if path.name.endswith(".tsv") else ",")
-    delimiter = guess_separator(source.head, usual, known=form.separator is not None)
+    delimiter = guess_separator(source.head, usual, is_known=form.separator is not None)
     if source.head and source.head[0].count(delimiter) >= MOST_COLUMNS:
         refuse_columns(path, source.head[0].count(delimiter) + 1)
     for block in BLOCKS:

@@ -165,8 +165,8 @@ def find_extents(
         BadInput: no line of a text file has as many fields as its header.
     """
     scan = _Scan(columns, reader, inside=inside)
-    found = [scan.extent(number, piece) for number, piece in enumerate(pieces)]
-    return scan.found(tuple(extent for extent in found if extent is not None))
+    extents = [scan.extent(number, piece) for number, piece in enumerate(pieces)]
+    return scan.table_extents(tuple(extent for extent in extents if extent is not None))
 
 
 class _Scan:
@@ -192,20 +192,24 @@ class _Scan:
         kinds = {name: value_type(column.type) for name, column in header.columns().items()}
         ids = kinds.get(self._columns.prediction_id)
         self._has_ids |= ids is not None and (is_text(ids) or is_number(ids))
-        found = self._from_statistics(piece) or self._from_rows(piece, header)
-        if found.rows and found.last is not None and (self._inside.first is None or found.last >= self._inside.first):
+        extent = self._from_statistics(piece) or self._from_rows(piece, header)
+        if (
+            extent.rows
+            and extent.last is not None
+            and (self._inside.first is None or extent.last >= self._inside.first)
+        ):
             return Extent(
                 number=number,
                 piece=piece,
-                first=found.first,
-                last=found.last,
-                rows=found.rows,
-                complete=found.complete,
+                first=extent.first,
+                last=extent.last,
+                rows=extent.rows,
+                complete=extent.complete,
                 label_times=self._columns.label_time in kinds,
             )
         return None
 
-    def found(self, extents: tuple[Extent, ...]) -> TableExtents:
+    def table_extents(self, extents: tuple[Extent, ...]) -> TableExtents:
         """What was found about all of them."""
         column = () if self._column is None else (self._column,)
         return TableExtents(
@@ -278,10 +282,12 @@ def _statistics(group: pq.RowGroupMetaData, name: str, kind: pa.DataType) -> _En
     if not group.num_rows:
         return _Ends(first=0, last=None, rows=0, complete=True)
     paths = {group.column(place).path_in_schema: place for place in range(group.num_columns)}
-    found = group.column(paths[name]).statistics
-    if found is None or not found.has_min_max or not found.has_null_count or found.null_count:
+    statistics = group.column(paths[name]).statistics
+    if statistics is None or not statistics.has_min_max or not statistics.has_null_count or statistics.null_count:
         return None
-    ends = pa.array([found.min, found.max]).cast(pa.timestamp(kind.unit, kind.tz)).cast(pa.int64()).to_pylist()
+    ends = (
+        pa.array([statistics.min, statistics.max]).cast(pa.timestamp(kind.unit, kind.tz)).cast(pa.int64()).to_pylist()
+    )
     first, last = (end // 1_000 if kind.unit == "ns" else end * _UNITS[kind.unit] for end in ends)
     if first < FIRST_US or last > LAST_US:
         return None

@@ -85,8 +85,8 @@ class ParquetPiece:
             with pq.ParquetFile(self.path) as file:
                 present = file.schema_arrow.names
                 picked = present if names is None else [name for name in present if name in names]
-                found = distinct_columns(file.read_row_group(self.group, columns=picked), names)
-                return replace(found, remarks=self.remarks)
+                raw = distinct_columns(file.read_row_group(self.group, columns=picked), names)
+                return replace(raw, remarks=self.remarks)
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise unreadable_file(self.path, str(error)) from error
 
@@ -152,10 +152,10 @@ def pieces_of(
         CannotRun: a file cannot be read.
     """
     if is_url(str(place)):
-        found = _files_at(str(place), required=not may_be_to_come)
+        files = _files_at(str(place), required=not may_be_to_come)
     else:
-        found = _files(Path(place), required=not may_be_to_come)
-    return tuple(piece for name, file in found for piece in _pieces(name, file, form))
+        files = _files(Path(place), required=not may_be_to_come)
+    return tuple(piece for name, file in files for piece in _pieces(name, file, form))
 
 
 def is_table(place: Path | str) -> bool:
@@ -207,8 +207,8 @@ def _files(path: Path, *, required: bool = True) -> list[tuple[str, Path]]:
         refuse_parts_of_lake(str(path), [path.absolute().parent])
         return [(path.name, path)]
     if path.is_dir():
-        base, found = path, list(path.rglob("*"))
-        names = [each.relative_to(base).as_posix() for each in found]
+        base, paths = path, list(path.rglob("*"))
+        names = [each.relative_to(base).as_posix() for each in paths]
         lake = lake_format(names)
         if lake is not None:
             return [(path.name, as_parquet_file(lake, str(path), names))]
@@ -217,9 +217,9 @@ def _files(path: Path, *, required: bool = True) -> list[tuple[str, Path]]:
         while glob.has_magic(str(base)):
             base = base.parent
         pattern = str(path.relative_to(base))
-        found = [] if base == path else list(base.glob(f"{pattern}/*" if path.name == "**" else pattern))
-    refuse_parts_of_lake(str(path), sorted({each.parent.absolute() for each in found}))
-    named = {each.relative_to(base).as_posix(): each for each in found if each.is_file()}
+        paths = [] if base == path else list(base.glob(f"{pattern}/*" if path.name == "**" else pattern))
+    refuse_parts_of_lake(str(path), sorted({each.parent.absolute() for each in paths}))
+    named = {each.relative_to(base).as_posix(): each for each in paths if each.is_file()}
     return [(name, named[name]) for name in _tables(named, str(path), required=required or not base.is_dir())]
 
 
@@ -250,16 +250,18 @@ def _copied(store: FileStore, key: str) -> Path:
 def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
     """Those of the files that are tables, sorted. Raises BadInput if there are others alone, or none if required."""
     visible = [name for name in names if not any(part[0] in "._" for part in name.split("/"))]
-    found = sorted(name for name in visible if name.endswith(SUFFIXES))
-    found = [name for name in found if not name.endswith(CONVERTED)] or found  # reports beside tables are none
-    if not found and (required or visible):
+    table_names = sorted(name for name in visible if name.endswith(SUFFIXES))
+    table_names = [
+        name for name in table_names if not name.endswith(CONVERTED)
+    ] or table_names  # reports beside tables are none
+    if not table_names and (required or visible):
         raise BadInput(
             "There is no such table.",
             got=f"{place}, which names no file of these kinds",
             expected=f"a file, a folder or a pattern of files, {_KINDS}",
             fix="Check the path; quote a pattern, so that the shell leaves it alone.",
         )
-    return found
+    return table_names
 
 
 def _pieces(name: str, path: Path, form: TableFormat) -> Iterator[TablePiece]:

@@ -112,12 +112,12 @@ class InlineLabels:
         files = table["file"].unify_dictionaries().combine_chunks()
         rows, labels = table["row"].to_numpy(), table["label"].to_numpy().astype(np.int64)
         codes = files.indices.to_numpy()
-        found = {}
+        counted = {}
         for code, name in enumerate(files.dictionary.to_pylist()):
-            mine = np.flatnonzero(codes == code)
-            mine = mine[np.argsort(rows[mine], kind="stable")]
-            found[name] = CountedLabels(rows=rows[mine], labels=labels[mine])
-        return found
+            places = np.flatnonzero(codes == code)
+            places = places[np.argsort(rows[places], kind="stable")]
+            counted[name] = CountedLabels(rows=rows[places], labels=labels[places])
+        return counted
 
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob("*-*.parquet")) if self._folder.is_dir() else []
@@ -202,14 +202,16 @@ def counted_with(ids: pa.Array, counted: Mapping[str, CountedLabels], missing: i
     Returns:
         Class indices, int64 [n].
     """
-    found = np.full(len(ids), missing, dtype=np.int64)
+    codes = np.full(len(ids), missing, dtype=np.int64)
     if BY_ID in counted:
-        found = counted[BY_ID].of(id_keys(ids), missing)
-    for name, one in ((name, one) for name, one in counted.items() if name != BY_ID):
+        codes = counted[BY_ID].of(id_keys(ids), missing)
+    for name, counted_labels in ((name, counted_labels) for name, counted_labels in counted.items() if name != BY_ID):
         rest = pc.if_else(pc.starts_with(ids, f"{name}:"), pc.utf8_slice_codeunits(ids, len(name) + 1), "")
-        mine = np.flatnonzero(np.asarray(pc.match_substring_regex(rest, r"^\d{1,18}$"), dtype=np.bool_))
-        found[mine] = one.of(np.asarray(rest.take(pa.array(mine)).cast(pa.int64()), dtype=np.int64), missing)
-    return found
+        places = np.flatnonzero(np.asarray(pc.match_substring_regex(rest, r"^\d{1,18}$"), dtype=np.bool_))
+        codes[places] = counted_labels.of(
+            np.asarray(rest.take(pa.array(places)).cast(pa.int64()), dtype=np.int64), missing
+        )
+    return codes
 
 
 def counted_bytes(table: pa.Table) -> bytes:

@@ -107,11 +107,11 @@ class LabelRouting:
             bool [n]; None for none of them.
         """
         shared = self._shared.get(number)
-        found = None if shared is None else is_member(places, shared)
+        in_log = None if shared is None else is_member(places, shared)
         if self.labelled_apart is None or ids is None:
-            return found
+            return in_log
         elsewhere = self.labelled_apart().contains(ids)
-        return elsewhere if found is None else found | elsewhere
+        return elsewhere if in_log is None else in_log | elsewhere
 
     def inline(self, number: int, batch: RowBatch) -> NDArray[np.bool_] | None:
         """Which rows' labels, where they have one, are counted with them.
@@ -152,15 +152,15 @@ def import_labels(
     """
     counted = destination.inline.read() if judged_until is not None or label_tables is not None else {}
     judged = None if judged_until is None else _JudgedRows(since=since, until=judged_until, counted=counted)
-    own, matched = _labels_in_rows(table, LabelRouting.of(table, label_tables), judged, destination.digests)
+    inline_labels, matched = _labels_in_rows(table, LabelRouting.of(table, label_tables), judged, destination.digests)
     LabelWriter(destination.root, clock=destination.clock).close()  # there is a log from now on, if an empty one
     if label_tables is None:
-        if own.num_rows:
-            _add_to_log(destination, own, {})
+        if inline_labels.num_rows:
+            _add_to_log(destination, inline_labels, {})
         return ImportedLabels(matched=IdSet(matched))
     separate = label_tables.labels(table)
-    known = _add_to_log(destination, in_order([own, separate.labels]), counted)
-    unmatched = _without_label(separate.unmatched, known, counted)
+    log_labels = _add_to_log(destination, in_order([inline_labels, separate.labels]), counted)
+    unmatched = _without_label(separate.unmatched, log_labels, counted)
     return ImportedLabels(
         matched=IdSet(pa.concat_arrays([matched, separate.matched])),
         findings=separate.findings,
@@ -172,8 +172,8 @@ def _add_to_log(destination: LabelDestination, labels: pa.Table, counted: Mappin
     """Append labels that are neither in the log nor `counted` with their rows; gives the log as it was before."""
     writer = LabelWriter(destination.root, clock=destination.clock)
     try:
-        known = LabelLog(destination.root).read()
-        added = unknown_labels(labels, known)
+        log_labels = LabelLog(destination.root).read()
+        added = unknown_labels(labels, log_labels)
         before = counted_with(added["prediction_id"].combine_chunks(), counted, NOT_COUNTED)
         added = added.filter(pa.array(before != destination.digests(added["label"])))
         if added.num_rows:
@@ -181,7 +181,7 @@ def _add_to_log(destination: LabelDestination, labels: pa.Table, counted: Mappin
             writer.append(added["prediction_id"].combine_chunks(), added["label"].combine_chunks(), times)
     finally:
         writer.close()
-    return known
+    return log_labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,15 +218,15 @@ def _labels_in_rows(
     digests: Callable[[pa.ChunkedArray], NDArray[np.int64]],
 ) -> tuple[pa.Table, pa.Array]:
     """The labels of a table's rows that belong into the log, and the ids of those whose row has a valid event time."""
-    found, matched = [], [pa.array([], pa.string())]
+    parts, matched = [], [pa.array([], pa.string())]
     for extent in table.extents:
         until = None if judged is None or extent.first >= as_microseconds(judged.until) else judged
         if until is None and not routing.concerns(extent):
             continue
         for labels, timed in _labels_in_piece(table, extent, routing, until, digests):
-            found.append(labels)
+            parts.append(labels)
             matched.append(labels["prediction_id"].combine_chunks().filter(pa.array(timed)))
-    return in_order(found), pa.concat_arrays(matched)
+    return in_order(parts), pa.concat_arrays(matched)
 
 
 def _labels_in_piece(
@@ -244,52 +244,52 @@ def _labels_in_piece(
         labels = labels_with_times(raw, columns, times)
         places = first + np.arange(times.us.size)
         ids = row_ids(piece, raw, columns, first) if table.has_ids else None
-        made = ids if ids is not None else generated_ids(piece, places) if routing.needs_ids else None
+        generated = ids if ids is not None else generated_ids(piece, places) if routing.needs_ids else None
         wanted = np.asarray(pc.fill_null(labels["label_time"].cast(pa.int64()), 0), dtype=np.int64) != times.us
-        by_log = routing.by_log(extent.number, places, made)
+        by_log = routing.by_log(extent.number, places, generated)
         if by_log is not None:
             wanted |= by_log
         if judged is not None:
             wanted |= judged.new_labels(times, digests(labels["label"]), judged.counted_as(piece, places, ids))
         if table.inside.first is not None:  # whether older rows are in a piece that is read depends on the files alone
             wanted &= ~times.valid | (times.us >= table.inside.first)
-        mine = np.flatnonzero(wanted & np.asarray(labels["label"].is_valid(), dtype=np.bool_))
-        names_of = generated_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
-        yield labels.take(pa.array(mine)).add_column(0, "prediction_id", names_of), times.valid[mine]
+        labelled_rows = np.flatnonzero(wanted & np.asarray(labels["label"].is_valid(), dtype=np.bool_))
+        names_of = generated_ids(piece, places[labelled_rows]) if ids is None else ids.take(pa.array(labelled_rows))
+        yield labels.take(pa.array(labelled_rows)).add_column(0, "prediction_id", names_of), times.valid[labelled_rows]
 
 
 def row_labels(table: Table) -> pa.Table:
     """All inline labels of a table, repeats included, in order of label_time."""
-    columns, found = table.columns, []
+    columns, parts = table.columns, []
     names = (columns.event_time, columns.prediction_id, *columns.label_cells, columns.label_time)
     for extent in table.extents:
         for first, raw in table.reader.batches(extent.piece, names):
             labels = labels_with_times(raw, columns, event_times(raw, columns))
-            found.append(labels.add_column(0, "prediction_id", row_ids(extent.piece, raw, columns, first)))
-    return in_order(found)
+            parts.append(labels.add_column(0, "prediction_id", row_ids(extent.piece, raw, columns, first)))
+    return in_order(parts)
 
 
-def _without_label(ids: pa.Array, known: pa.Table, counted: Mapping[str, CountedLabels]) -> pa.Array:
+def _without_label(ids: pa.Array, log_labels: pa.Table, counted: Mapping[str, CountedLabels]) -> pa.Array:
     """Those of the ids for which no label is in the log or was counted with its row."""
-    fresh = ids.filter(pc.invert(pc.is_in(ids, known["prediction_id"].combine_chunks())))
+    fresh = ids.filter(pc.invert(pc.is_in(ids, log_labels["prediction_id"].combine_chunks())))
     return fresh.filter(pa.array(counted_with(fresh, counted, NOT_COUNTED) == NOT_COUNTED))
 
 
-def unknown_labels(found: pa.Table, known: pa.Table) -> pa.Table:
+def unknown_labels(labels: pa.Table, log_labels: pa.Table) -> pa.Table:
     """The labels that are not among the known ones, each once.
 
     Args:
-        found: labels, with the columns prediction_id and label at least.
+        labels: labels, with the columns prediction_id and label at least.
 
     Returns:
         Rows of `found`, of equal ones the first.
     """
-    pairs = _pairs(found)
-    fresh = np.asarray(pc.invert(pc.is_in(pairs, _pairs(known))), dtype=np.bool_)
+    pairs = _pairs(labels)
+    fresh = np.asarray(pc.invert(pc.is_in(pairs, _pairs(log_labels))), dtype=np.bool_)
     _, firsts = np.unique(np.asarray(pairs.dictionary_encode().indices), return_index=True)
     first = np.zeros(len(pairs), dtype=np.bool_)
     first[firsts] = True
-    return found.filter(pa.array(fresh & first))
+    return labels.filter(pa.array(fresh & first))
 
 
 def _pairs(labels: pa.Table) -> pa.Array:

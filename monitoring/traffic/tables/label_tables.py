@@ -83,7 +83,7 @@ class LabelTables:
             CannotRun: a file cannot be read.
         """
         columns = self._columns
-        found, unmatched, matched = [], [pa.array([], pa.string())], [pa.array([], pa.string())]
+        parts, unmatched, matched = [], [pa.array([], pa.string())], [pa.array([], pa.string())]
         invalid, unbalanced = 0, []
         for piece, raw, ids in self._read:
             if raw.unbalanced is not None:
@@ -97,9 +97,9 @@ class LabelTables:
             invalid += int(invalid_label_times(raw, columns, labels, given_label_times(raw, columns)).sum())
             unmatched.append(ids.filter(pc.and_(present, dated["label"].combine_chunks().is_null())).drop_null())
             matched.append(ids.filter(pa.array(happened.valid)))
-            found.append(dated.add_column(0, "prediction_id", ids).filter(ids.is_valid()))
+            parts.append(dated.add_column(0, "prediction_id", ids).filter(ids.is_valid()))
         return SeparateLabels(
-            labels=in_order(found),
+            labels=in_order(parts),
             unmatched=pa.concat_arrays(unmatched),
             matched=pa.concat_arrays(matched),
             findings=(
@@ -112,7 +112,7 @@ class LabelTables:
     @cached_property
     def _read(self) -> list[tuple[TablePiece, RawRows, pa.Array]]:
         """Each piece with its rows, and the id of each row, null where it has none."""
-        columns, found = self._columns, []
+        columns, parts = self._columns, []
         for piece in self._pieces:
             needed = (columns.prediction_id, *columns.label_cells)
             raw = piece.read([*needed, columns.label_time])
@@ -125,8 +125,8 @@ class LabelTables:
                     fix="Name the columns as in the [traffic] section.",
                 )
             ids = None if absent else ids_in_table(raw, columns)
-            found.append((piece, raw, pa.nulls(raw.table.num_rows, pa.string()) if ids is None else ids))
-        return found
+            parts.append((piece, raw, pa.nulls(raw.table.num_rows, pa.string()) if ids is None else ids))
+        return parts
 
 
 def _none_yet(pieces: Sequence[TablePiece]) -> tuple[Finding, ...]:

@@ -59,11 +59,11 @@ def refuse_parts_of_lake(place: str, folders: Iterable[Path]) -> None:
     """
     for folder in dict.fromkeys(parent for each in folders for parent in (each, *each.parents)):
         names = [f"{log}/{each.name}" for log in LAKE_FOLDERS for each in _files_in(folder / log)]
-        found = lake_format(names)
-        if found is not None:
+        format_name = lake_format(names)
+        if format_name is not None:
             raise BadInput(
-                f"Files of a {found} table are named one by one.",
-                got=f"{place}, and {folder} is a {found} table",
+                f"Files of a {format_name} table are named one by one.",
+                got=f"{place}, and {folder} is a {format_name} table",
                 expected="the table's folder: some of its files hold rows that were deleted, or older versions of them",
                 fix=f'Name the table: "{folder}".',
             )
@@ -77,34 +77,34 @@ def _files_in(folder: Path) -> Iterator[Path]:
         return
 
 
-def as_parquet_file(found: str, place: str, names: Sequence[str]) -> Path:
+def as_parquet_file(format_name: str, place: str, names: Sequence[str]) -> Path:
     """The current version of a table as a Parquet file in the local cache, made again when there is a newer version.
 
     Cost: the table is read and written once for each of its versions, batch by batch.
 
     Args:
-        found: The table's format, as `lake_format` gives it.
+        format_name: The table's format, as `lake_format` gives it.
         place: Its folder or URL. Credentials of a URL are those that the format's library finds.
 
     Raises:
         BadInput: the format's library is not installed.
         CannotRun: the table cannot be read.
     """
-    library = _library(found, place)
+    library = _library(format_name, place)
     try:
-        if found == DELTA:
+        if format_name == DELTA:
             table: Any = library.DeltaTable(place)
             version = str(table.version())
         else:
             newest = max(names, key=_metadata_number)
             table = importlib.import_module("pyiceberg.table").StaticTable.from_metadata(_location(place, newest))
             version = newest
-        return LOCAL_CACHE.get(place, version, ".parquet", lambda target: _write(found, table, target))
-    except (OSError, pa.ArrowException, *_errors(found)) as error:
+        return LOCAL_CACHE.get(place, version, ".parquet", lambda target: _write(format_name, table, target))
+    except (OSError, pa.ArrowException, *_errors(format_name)) as error:
         raise CannotRun(
-            f"A {found} table cannot be read.",
+            f"A {format_name} table cannot be read.",
             got=f"{shown_url(place)}: {(str(error) or type(error).__name__).splitlines()[0]}",
-            expected=f"a table that {_LIBRARY[found]} reads",
+            expected=f"a table that {_LIBRARY[format_name]} reads",
             fix="Check it with that library; or write the rows to a Parquet file, and name that.",
         ) from error
 
@@ -119,42 +119,42 @@ def _location(place: str, name: str) -> str:
     return f"{place.rstrip('/')}/{name}" if is_url(place) else f"{Path(place).absolute().as_uri()}/{name}"
 
 
-def _errors(found: str) -> tuple[type[Exception], ...]:
+def _errors(format_name: str) -> tuple[type[Exception], ...]:
     """What the format's library raises."""
-    if found == DELTA:
+    if format_name == DELTA:
         return (importlib.import_module("deltalake.exceptions").DeltaError,)
     return (importlib.import_module("pyiceberg.exceptions").ValidationError, ValueError, NotImplementedError)
 
 
-def _write(found: str, table: Any, target: Path) -> None:
-    schema, batches = _batches(found, table)
+def _write(format_name: str, table: Any, target: Path) -> None:
+    schema, batches = _batches(format_name, table)
     # Without Arrow's own schema in the file, text is read back as text however the library holds it.
     with pq.ParquetWriter(target, schema, store_schema=False) as writer:
         waiting: list[pa.RecordBatch] = []
         for batch in batches:  # of small files, many are in one row group
             waiting.append(batch)
-            if sum(one.num_rows for one in waiting) >= _BATCH_ROWS:
+            if sum(batch.num_rows for batch in waiting) >= _BATCH_ROWS:
                 writer.write_table(pa.Table.from_batches(waiting))
                 waiting = []
         if waiting:
             writer.write_table(pa.Table.from_batches(waiting))
 
 
-def _batches(found: str, table: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    if found == DELTA:
+def _batches(format_name: str, table: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    if format_name == DELTA:
         dataset = table.to_pyarrow_dataset()
         return dataset.schema, iter(dataset.scanner(batch_size=_BATCH_ROWS).to_batches())
     reader = table.scan().to_arrow_batch_reader()
     return reader.schema, iter(reader)
 
 
-def _library(found: str, place: str) -> ModuleType:
-    name = _LIBRARY[found]
+def _library(format_name: str, place: str) -> ModuleType:
+    name = _LIBRARY[format_name]
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise BadInput(
-            f"A {found} table is read by the library {name}, which is not installed.",
+            f"A {format_name} table is read by the library {name}, which is not installed.",
             got=f"{shown_url(place)}, whose Parquet files include rows that were deleted",
             expected=name,
             fix=f"pip install {name}; or write the rows to a Parquet file, and name that.",

@@ -63,13 +63,13 @@ def quoted_record(text: bytes, delimiter: bytes, fields: int, *, malformed: bool
 
 def quoted_records_in(table: pa.Table, delimiter: bytes) -> list[QuotedRecord]:
     """Fields of a table of bytes that contain lost lines. Cost: a pass over every cell."""
-    found = []
+    records = []
     for column in table.columns:
         several = pc.greater(pc.count_substring(column, "\n"), 1)
         for cell in column.filter(several).to_pylist():
             record = quoted_record(cell, delimiter, table.num_columns, malformed=False)
-            found += [record] if record is not None else []
-    return found
+            records += [record] if record is not None else []
+    return records
 
 
 def summarise_quotes(records: Sequence[QuotedRecord], content: bytes) -> UnbalancedQuotes:
@@ -84,14 +84,14 @@ def summarise_quotes(records: Sequence[QuotedRecord], content: bytes) -> Unbalan
     )
 
 
-def quote_findings(found: Sequence[tuple[str, int, UnbalancedQuotes]]) -> tuple[Finding, ...]:
+def quote_findings(quotes: Sequence[tuple[str, int, UnbalancedQuotes]]) -> tuple[Finding, ...]:
     """The finding about files with lost lines, each given as name, rows and quotes; it names the worst file."""
-    if not found:
+    if not quotes:
         return ()
-    name, _, worst = max(found, key=lambda each: each[2].lines)
+    name, _, worst = max(quotes, key=lambda each: each[2].lines)
     where = f", from line {worst.first_line:,} on" if worst.first_line else ""
     records = "one record" if worst.records == 1 else f"{worst.records:,} records, one of {worst.longest:,} lines"
-    others = f" So are lines of {len(found) - 1} other files." if len(found) > 1 else ""
+    others = f" So are lines of {len(quotes) - 1} other files." if len(quotes) > 1 else ""
     message = f'{worst.lines:,} lines of {name} are lost in {records}{where}: a quote (") there is unbalanced.{others}'
-    much = any(each.lines > MUCH * (rows + each.lines) for _, rows, each in found)
+    much = any(each.lines > MUCH * (rows + each.lines) for _, rows, each in quotes)
     return (Finding(kind="unbalanced quote", feature="", message=message, fact=much),)

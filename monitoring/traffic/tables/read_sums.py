@@ -107,12 +107,12 @@ class ReadSums:
         Returns:
             Of answers, inputs of some rows, columns, `between`, cells and label times.
         """
-        found = [*self._of_answers(columns), *self._of_inputs(), *self.columns.values(), *between]
+        findings = [*self._of_answers(columns), *self._of_inputs(), *self.columns.values(), *between]
         if self.unusable:
             message = f"{self.unusable} of {self.rows} rows have no answer that is a probability or a known class."
-            found.append(Finding(kind="unusable answers", feature="", message=message))
-        found += unreadable_cells(self.unreadable, columns.described)
-        return (*found, *label_time_findings(columns.label_time, self.invalid_label_times))
+            findings.append(Finding(kind="unusable answers", feature="", message=message))
+        findings += unreadable_cells(self.unreadable, columns.described)
+        return (*findings, *label_time_findings(columns.label_time, self.invalid_label_times))
 
     def _of_answers(self, columns: TableColumns) -> tuple[Finding, ...]:
         absent: dict[str, int] = {}
@@ -128,7 +128,7 @@ class ReadSums:
             )
             for name, rows in absent.items()
         )
-        if any(one.fact for one in gone):
+        if any(finding.fact for finding in gone):
             return gone
         return (*gone, *(no_answer_findings(columns, self.rows, self.unusable) if columns.answer else ()))
 

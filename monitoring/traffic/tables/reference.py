@@ -51,43 +51,43 @@ class LoadedPiece:
 
 def read_all(pieces: Sequence[TablePiece]) -> tuple[LoadedPiece, ...]:
     """The pieces, read. Raises BadInput if they hold no rows."""
-    found = tuple(LoadedPiece(name=each.name, first_row=each.first_row, raw=each.read()) for each in pieces)
-    if not sum(piece.raw.table.num_rows for piece in found):
+    loaded_pieces = tuple(LoadedPiece(name=each.name, first_row=each.first_row, raw=each.read()) for each in pieces)
+    if not sum(piece.raw.table.num_rows for piece in loaded_pieces):
         raise BadInput(
             "The reference table is empty.",
             got="no rows",
             expected="one row per prediction, with its label, on rows the model was not fitted on",
             fix="Give held-out or out-of-fold predictions of some weeks.",
         )
-    return found
+    return loaded_pieces
 
 
 def types_of(pieces: Sequence[LoadedPiece]) -> dict[str, str]:
     """Every column with its Arrow type, in order of appearance; cells of text files are strings."""
-    found: dict[str, str] = {}
+    types: dict[str, str] = {}
     for piece in pieces:
         for field in piece.raw.table.schema:
             name, kind = field.name, field.type
             kind = value_type(kind)
-            found.setdefault(name, "string" if piece.raw.text else str(kind))
-    return found
+            types.setdefault(name, "string" if piece.raw.text else str(kind))
+    return types
 
 
-def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:
+def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Sequence[str]) -> tuple[str, ...]:
     """The classes in the order of the scores: those given, or inferred from scores, answers and labels.
 
     A single score is the probability of the second of two classes: 0 and 1, or false and true, where the labels are
     those; otherwise they must be given. Several scores are named after their columns.
 
     Args:
-        given: the classes as the user named them; empty: infer them.
+        classes: the classes as the user named them; empty: infer them.
 
     Raises:
         BadInput: the classes cannot be inferred, or do not match the scores or the labels.
     """
     labels = _values(pieces, columns.label)
     width = _width(pieces, columns)
-    named = tuple(class_names(pa.array([text], pa.string()))[0].as_py() or "" for text in given)
+    named = tuple(class_names(pa.array([text], pa.string()))[0].as_py() or "" for text in classes)
     if not named:
         named = _guessed(pieces, columns, labels, width)
     words = pa.array(sorted(labels), pa.string())
@@ -166,21 +166,21 @@ def _width(pieces: Sequence[LoadedPiece], columns: TableColumns) -> int:
 
 
 def _values(pieces: Sequence[LoadedPiece], name: str) -> set[str]:
-    found: set[str] = set()
+    values: set[str] = set()
     for piece in pieces:
         if name not in piece.raw.table.column_names:
             continue
         column = decoded(piece.raw.table[name])
         if is_text(column.type) or is_number(column.type):
-            found |= set(pc.unique(class_names(column).drop_null()).to_pylist())
-        if len(found) > MOST_CLASSES:
+            values |= set(pc.unique(class_names(column).drop_null()).to_pylist())
+        if len(values) > MOST_CLASSES:
             raise BadInput(
                 f"The column {name} does not hold classes.",
                 got=f"more than {MOST_CLASSES:,} different values",
                 expected="the name or number of a class",
                 fix="Name the right column: --label, --predicted.",
             )
-    return found
+    return values
 
 
 def time_columns(pieces: Sequence[LoadedPiece], columns: TableColumns, but: Collection[str]) -> dict[str, str]:
@@ -189,15 +189,15 @@ def time_columns(pieces: Sequence[LoadedPiece], columns: TableColumns, but: Coll
     Returns:
         Types by name; text is of times if all its cells are.
     """
-    found = {}
+    kinds = {}
     for name, kind in types_of(pieces).items():
         if name in columns.mapped or name in but:
             continue
         cells = [decoded(piece.raw.table[name]) for piece in pieces if name in piece.raw.table.column_names]
         cells = [column.filter(non_blank(column)) for column in cells]
         if any(map(len, cells)) and all(parse_times(column).valid.all() for column in cells):
-            found[name] = kind
-    return found
+            kinds[name] = kind
+    return kinds
 
 
 def dates_of(pieces: Sequence[LoadedPiece], names: Sequence[str]) -> bool | None:
@@ -238,12 +238,16 @@ def check_scores(pieces: Sequence[LoadedPiece], columns: TableColumns) -> None:
     there = wrong = 0
     ends: list[float] = []
     for raw in (piece.raw for piece in pieces if set(columns.scores) <= set(piece.raw.table.column_names)):
-        given = given_probabilities(raw, columns)
+        probabilities = given_probabilities(raw, columns)
         usable = np.isfinite(read_answers(raw, columns)[0]).all(axis=1)
-        scored = ~np.isnan(given).all(axis=1)
+        scored = ~np.isnan(probabilities).all(axis=1)
         there += int(scored.sum())
         wrong += int((scored & ~usable).sum())
-        shown_scores = given[scored, 1:] if len(columns.scores) == 1 and not _listed(raw, columns) else given[scored]
+        shown_scores = (
+            probabilities[scored, 1:]
+            if len(columns.scores) == 1 and not _listed(raw, columns)
+            else probabilities[scored]
+        )
         ends += [float(np.nanmin(shown_scores)), float(np.nanmax(shown_scores))] if shown_scores.size else []
     if 2 * wrong <= there:
         return

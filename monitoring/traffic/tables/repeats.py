@@ -39,9 +39,9 @@ def identified_rows(
     for first, raw in reader.batches(extent.piece, (columns.prediction_id, columns.event_time)):
         ids, times = row_ids(extent.piece, raw, columns, first), event_times(raw, columns)
         places, us = first + np.arange(len(ids)), times.us
-        mine = inside.contains(times)
-        if not mine.all():
-            some = np.flatnonzero(mine)
+        is_inside = inside.contains(times)
+        if not is_inside.all():
+            some = np.flatnonzero(is_inside)
             places, us, ids = places[some], us[some], ids.take(pa.array(some))
         yield IdentifiedRows(places=places, ids=ids, us=us)
 
@@ -74,14 +74,14 @@ def find_repeats(
     Returns:
         The rows, exactly: ids whose 64-bit keys are equal are compared as text.
     """
-    found = np.empty(sum(extent.rows for extent in extents), dtype=np.int64)
+    row_keys = np.empty(sum(extent.rows for extent in extents), dtype=np.int64)
     filled = 0
     for extent in extents:
         for rows in identified_rows(extent, columns, reader, inside):
-            found[filled : filled + len(rows.ids)] = id_keys(rows.ids)
+            row_keys[filled : filled + len(rows.ids)] = id_keys(rows.ids)
             filled += len(rows.ids)
-    equal, counts = _occurring_twice(found[:filled])
-    del found
+    equal, counts = _occurring_twice(row_keys[:filled])
+    del row_keys
     shared: dict[int, list[NDArray[np.int64]]] = {}
     dropped: dict[int, list[NDArray[np.int64]]] = {}
     for keys in np.split(equal, np.flatnonzero(np.diff(np.cumsum(counts) // AT_ONCE)) + 1) if equal.size else ():
@@ -125,9 +125,9 @@ def _occurring_twice(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArra
 
 
 def _with_keys(rows: IdentifiedRows, keys: NDArray[np.int64]) -> IdentifiedRows:
-    mine = np.flatnonzero(is_member(id_keys(rows.ids), keys))
+    matches = np.flatnonzero(is_member(id_keys(rows.ids), keys))
     return IdentifiedRows(
-        places=rows.places[mine], ids=rows.ids.take(pa.array(mine)).cast(pa.large_string()), us=rows.us[mine]
+        places=rows.places[matches], ids=rows.ids.take(pa.array(matches)).cast(pa.large_string()), us=rows.us[matches]
     )
 
 
@@ -147,11 +147,11 @@ def _compare(
     twice = np.bincount(codes)[codes] > 1
     counts = first_of_each(ids, times[order])
     for number in np.unique(numbers[twice]).tolist():
-        mine = twice & (numbers == number)
-        shared.setdefault(number, []).append(places[mine])
-        dropped.setdefault(number, []).append(places[mine & ~counts])
+        in_piece = twice & (numbers == number)
+        shared.setdefault(number, []).append(places[in_piece])
+        dropped.setdefault(number, []).append(places[in_piece & ~counts])
 
 
-def _sorted(found: dict[int, list[NDArray[np.int64]]]) -> dict[int, NDArray[np.int64]]:
-    whole = {number: np.sort(np.concatenate(places)) for number, places in found.items()}
+def _sorted(places_by_piece: dict[int, list[NDArray[np.int64]]]) -> dict[int, NDArray[np.int64]]:
+    whole = {number: np.sort(np.concatenate(places)) for number, places in places_by_piece.items()}
     return {number: places for number, places in whole.items() if places.size}

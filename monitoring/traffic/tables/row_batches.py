@@ -111,12 +111,12 @@ class RowBatch:
         """What is wrong with inputs in all of these rows: of text, that no cell is a number."""
         if not self.text:
             return dict(self.problems)
-        found = dict(self.problems)
+        problems = dict(self.problems)
         for name in self.inputs.column_names:
             column = self.inputs[name]
             if pa.types.is_floating(column.type) and not np.isfinite(np.asarray(column)).any():
-                found.setdefault(name, "type changed to text")
-        return found
+                problems.setdefault(name, "type changed to text")
+        return problems
 
     def all_ids(self) -> pa.Array:
         """Ids of all rows: from the table, or by their file and place in it."""
@@ -199,8 +199,8 @@ class PieceRows:
         problems: dict[str, str] = {}
         unreadable: dict[str, NDArray[np.bool_]] = {}
         for name, kind in self.columns.plain_inputs.items():
-            number, known = kind == "number", self.columns.known.get(name, "")
-            inputs[name], bad, problem = _input(raw, present.get(name), number=number, known=known)
+            number, reference_type = kind == "number", self.columns.reference_types.get(name, "")
+            inputs[name], bad, problem = _input(raw, present.get(name), number=number, reference_type=reference_type)
             if problem and not (bad and raw.text):
                 problems[name] = problem
             if bad:
@@ -233,15 +233,17 @@ class PieceRows:
         )
 
 
-def _input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
+def _input(
+    raw: RawRows, cells: pa.ChunkedArray | None, *, number: bool, reference_type: str
+) -> tuple[pa.Array, int, str]:
     """A column as it is where it is plainly of its kind, else as `read_input` converts it."""
-    if given is not None and given.num_chunks == 1:
-        kind = given.type
+    if cells is not None and cells.num_chunks == 1:
+        kind = cells.type
         if number and str(kind) in _PLAIN_NUMBERS:
-            return given.chunk(0), 0, ""
+            return cells.chunk(0), 0, ""
         if not number and "string" in (str(kind), str(kind.value_type) if pa.types.is_dictionary(kind) else ""):
-            return valid_utf8(given.chunk(0)), 0, ""
-    return read_input(raw, given, number=number, known=known)
+            return valid_utf8(cells.chunk(0)), 0, ""
+    return read_input(raw, cells, number=number, reference_type=reference_type)
 
 
 def _final(column: pa.ChunkedArray) -> pa.Array:

@@ -54,19 +54,19 @@ def row_ids(piece: TablePiece, raw: RawRows, columns: TableColumns, first: int =
     Returns:
         Strings [n], none null.
     """
-    given = ids_in_table(raw, columns)
-    if given is not None and not given.null_count:
-        return given
+    ids = ids_in_table(raw, columns)
+    if ids is not None and not ids.null_count:
+        return ids
     generated = generated_ids(piece, first + np.arange(raw.table.num_rows))
-    return generated if given is None else pc.coalesce(given, generated)
+    return generated if ids is None else pc.coalesce(ids, generated)
 
 
 def ids_in_table(raw: RawRows, columns: TableColumns) -> pa.Array | None:
     """The ids that the table has, null where it has none; None without a column that can hold ids."""
     if columns.prediction_id not in raw.table.column_names:
         return None
-    given = decoded(raw.table[columns.prediction_id])
-    return as_strings(given) if is_text(given.type) or is_number(given.type) else None
+    ids = decoded(raw.table[columns.prediction_id])
+    return as_strings(ids) if is_text(ids.type) or is_number(ids.type) else None
 
 
 def generated_ids(piece: TablePiece, places: NDArray[np.int64]) -> pa.Array:
@@ -88,9 +88,11 @@ def labels_with_times(raw: RawRows, columns: TableColumns, times: ParsedTimes) -
     """
     cells = _label_cells(raw, columns)
     labels = pa.nulls(raw.table.num_rows, pa.string()) if cells is None else class_names(cells)
-    known = given_label_times(raw, columns)
-    when = np.where(known.valid, np.where(times.valid, np.maximum(known.us, times.us), known.us), times.us)
-    missing = np.asarray(labels.is_null(), dtype=np.bool_) | ~(known.valid | times.valid)
+    label_times = given_label_times(raw, columns)
+    when = np.where(
+        label_times.valid, np.where(times.valid, np.maximum(label_times.us, times.us), label_times.us), times.us
+    )
+    missing = np.asarray(labels.is_null(), dtype=np.bool_) | ~(label_times.valid | times.valid)
     return pa.table(
         {
             "label": pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), labels),
@@ -137,8 +139,8 @@ def objects_of(parts: Mapping[str, pa.Array]) -> pa.Array:
 
 def _texts(cells: pa.Array) -> pa.Array:
     """Class names or numbers as text; null where the column's type holds neither."""
-    known = is_text(cells.type) or is_number(cells.type)
-    return class_names(cells) if known else pa.nulls(len(cells), pa.string())
+    is_readable = is_text(cells.type) or is_number(cells.type)
+    return class_names(cells) if is_readable else pa.nulls(len(cells), pa.string())
 
 
 def _quoted(words: pa.Array) -> pa.Array:
@@ -197,7 +199,9 @@ def given_label_times(raw: RawRows, columns: TableColumns) -> ParsedTimes:
     )
 
 
-def invalid_label_times(raw: RawRows, columns: TableColumns, labels: pa.Array, known: ParsedTimes) -> NDArray[np.bool_]:
+def invalid_label_times(
+    raw: RawRows, columns: TableColumns, labels: pa.Array, label_times: ParsedTimes
+) -> NDArray[np.bool_]:
     """Which labels have a cell in the column of label times that is no time, bool [n].
 
     A column whose type holds no times is one finding of its own (see `column_findings`), and is not counted here.
@@ -206,12 +210,12 @@ def invalid_label_times(raw: RawRows, columns: TableColumns, labels: pa.Array, k
         bool [n].
     """
     none = np.zeros(len(labels), dtype=np.bool_)
-    if columns.label_time not in raw.table.column_names or known.valid.all():
+    if columns.label_time not in raw.table.column_names or label_times.valid.all():
         return none
     column = decoded(raw.table[columns.label_time])
     if not can_hold_times(column.type):
         return none
-    return np.asarray(pc.and_(non_blank(column), labels.is_valid()), dtype=np.bool_) & ~known.valid
+    return np.asarray(pc.and_(non_blank(column), labels.is_valid()), dtype=np.bool_) & ~label_times.valid
 
 
 def label_time_findings(column: str, count: int) -> tuple[Finding, ...]:
@@ -222,29 +226,31 @@ def label_time_findings(column: str, count: int) -> tuple[Finding, ...]:
     return (Finding(kind="no label time", feature=column, message=message),)
 
 
-def read_input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
+def read_input(
+    raw: RawRows, cells: pa.ChunkedArray | None, *, number: bool, reference_type: str
+) -> tuple[pa.Array, int, str]:
     """One input in its final type.
 
     Args:
-        given: the column; None where it is absent.
+        cells: the column; None where it is absent.
         number: whether the input is a number, or else a category.
-        known: the Arrow type that the reference had; empty while the reference itself is read.
+        reference_type: the Arrow type that the reference had; empty while the reference itself is read.
 
     Returns:
         The column, float64 with NaN for missing or string with null; how many of its cells held something that is no
         number; and what is wrong with all of it, empty if nothing.
     """
     rows = raw.table.num_rows
-    if given is None:
+    if cells is None:
         return (pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())), 0, "absent"
-    column = decoded(given)
+    column = decoded(cells)
     if number:
         return parse_numbers(column, text=raw.text)
     if pa.types.is_null(column.type):
         return pa.nulls(rows, pa.string()), 0, ""
     whole = pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)
     declared = whole or pa.types.is_floating(column.type)
-    if is_text(column.type) or (declared and known not in TEXT_TYPES):
+    if is_text(column.type) or (declared and reference_type not in TEXT_TYPES):
         return as_strings(column), 0, ""
     return pa.nulls(rows, pa.string()), 0, f"type changed to {column.type}"
 

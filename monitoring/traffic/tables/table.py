@@ -131,7 +131,7 @@ class Table:
         self.repeats = Repeats()
         if self.times.has_ids:
             self.repeats = find_repeats(self.extents, columns, self.reader, EventTimeRange(first=first))
-        self._kept: OrderedDict[int, _KeptPiece] = OrderedDict()
+        self._piece_cache: OrderedDict[int, _KeptPiece] = OrderedDict()
 
     @classmethod
     def of_extents(
@@ -148,13 +148,13 @@ class Table:
         Args:
             repeats: the rows of these pieces that share an id.
         """
-        made = cls((), columns)
+        table = cls((), columns)
         times = TableExtents(
             extents=tuple(extents), invalid=(), findings=(), naive=False, has_ids=has_ids, no_valid_time=False
         )
-        made.pieces, made.times, made.extents = [extent.piece for extent in extents], times, times.extents
-        made.inside, made.repeats = inside, repeats
-        return made
+        table.pieces, table.times, table.extents = [extent.piece for extent in extents], times, times.extents
+        table.inside, table.repeats = inside, repeats
+        return table
 
     @property
     def has_ids(self) -> bool:
@@ -163,8 +163,8 @@ class Table:
 
     def event_times(self) -> NDArray[np.int64]:
         """Event times of the rows that count, sorted, int64 microseconds. Memory: eight bytes a row."""
-        found = [us[~repeated] for e in self.extents for us, repeated in self._times(e)]
-        return np.sort(np.concatenate([_NO_ROWS, *found]))
+        parts = [us[~repeated] for e in self.extents for us, repeated in self._times(e)]
+        return np.sort(np.concatenate([_NO_ROWS, *parts]))
 
     def repeated_rows(self) -> int:
         """How many rows do not count, as another row has their id. Cost: event times of pieces that have some."""
@@ -180,13 +180,13 @@ class Table:
             int64 microseconds.
         """
         longest = duration_microseconds(longest_gap)
-        found = [_NO_ROWS]
+        parts = [_NO_ROWS]
         for extent in self.extents:
             if extent.last - extent.first <= longest:
-                found.append(np.array([extent.first, extent.last], dtype=np.int64))
+                parts.append(np.array([extent.first, extent.last], dtype=np.int64))
             else:
-                found += [us for us, _ in self._times(extent)]
-        return np.sort(np.concatenate(found))
+                parts += [us for us, _ in self._times(extent)]
+        return np.sort(np.concatenate(parts))
 
     def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """How many rows lie in each of some windows.
@@ -198,16 +198,16 @@ class Table:
         """
         ends = [(as_microseconds(window.start), as_microseconds(window.end)) for window in windows]
         edges = np.array(ends, dtype=np.int64).reshape(-1, 2)
-        found = np.zeros_like(edges)
+        counts = np.zeros_like(edges)
         for extent in self.extents:
             inside = (edges[:, 0] <= extent.first) & (extent.last < edges[:, 1])
             if inside.any() and extent.complete and extent.number not in self.repeats.dropped:
-                found[inside] += extent.rows
+                counts[inside] += extent.rows
             elif ((edges[:, 0] <= extent.last) & (extent.first < edges[:, 1])).any():
                 for us, repeated in self._times(extent):
                     for place, times in enumerate((us, us[~repeated])):
-                        found[:, place] += np.diff(np.searchsorted(np.sort(times), edges), axis=1)[:, 0]
-        return found
+                        counts[:, place] += np.diff(np.searchsorted(np.sort(times), edges), axis=1)[:, 0]
+        return counts
 
     def cells(self, name: str, window: Window, ids: IdSet) -> dict[str, Any]:
         """The cells of a column in those rows of a window that have one of some ids.
@@ -215,19 +215,19 @@ class Table:
         Returns:
             Them by id, as Python values; null cells, and rows without the column, are left out.
         """
-        found: dict[str, Any] = {}
+        cells_by_id: dict[str, Any] = {}
         start, end = as_microseconds(window.start), as_microseconds(window.end)
         for extent in self.extents:
             if extent.last < start or extent.first >= end:
                 continue
             for first, raw in self.reader.batches(extent.piece, (name, *self.columns.mapped)):
                 words, us = row_ids(extent.piece, raw, self.columns, first), event_times(raw, self.columns)
-                mine = ids.contains(words) & us.valid & (us.us >= start) & (us.us < end)
-                mine &= ~is_member(first + np.arange(mine.size), self.repeats.dropped.get(extent.number, _NO_ROWS))
-                if name in raw.table.column_names and mine.any():
-                    cells = raw.table[name].filter(pa.array(mine)).to_pylist()
-                    found |= zip(words.filter(pa.array(mine)).to_pylist(), cells, strict=True)
-        return {one: cell for one, cell in found.items() if cell is not None}
+                mask = ids.contains(words) & us.valid & (us.us >= start) & (us.us < end)
+                mask &= ~is_member(first + np.arange(mask.size), self.repeats.dropped.get(extent.number, _NO_ROWS))
+                if name in raw.table.column_names and mask.any():
+                    cells = raw.table[name].filter(pa.array(mask)).to_pylist()
+                    cells_by_id |= zip(words.filter(pa.array(mask)).to_pylist(), cells, strict=True)
+        return {row_id: cell for row_id, cell in cells_by_id.items() if cell is not None}
 
     def window(self, window: Window, only: Collection[int] | None = None) -> WindowScan:
         """A pass over the rows of a window, in the pieces of some numbers only, None for all."""
@@ -235,8 +235,8 @@ class Table:
 
     def time_findings(self, window: Window) -> tuple[Finding, ...]:
         """What is wrong with the event times of rows that are reported with a window."""
-        found = (finding for each in self.times.invalid for finding in each.findings(window))
-        return (*batch_findings(self.batches, window), *found)
+        findings = (finding for each in self.times.invalid for finding in each.findings(window))
+        return (*batch_findings(self.batches, window), *findings)
 
     def identified(self) -> Iterator[IdentifiedRows]:
         """Ids and event times of the rows, repeats included, batch by batch.
@@ -252,8 +252,8 @@ class Table:
         if not len(ids):
             return ids
         wanted = IdSet(ids)
-        found = [rows.ids.filter(pa.array(wanted.contains(rows.ids))) for rows in self.identified()]
-        return ids.filter(pa.array(IdSet(pa.concat_arrays([pa.array([], pa.string()), *found])).contains(ids)))
+        parts = [rows.ids.filter(pa.array(wanted.contains(rows.ids))) for rows in self.identified()]
+        return ids.filter(pa.array(IdSet(pa.concat_arrays([pa.array([], pa.string()), *parts])).contains(ids)))
 
     def occurring_before(self, ids: pa.Array) -> pa.Array:
         """Those of some ids that a row has which is older than any of interest. Cost: a pass over all ids."""
@@ -261,12 +261,12 @@ class Table:
         if first is None or not len(ids):
             return ids.slice(0, 0)
         wanted, before = IdSet(ids), EventTimeRange(last=first - 1)
-        found = [ids.slice(0, 0)]
+        parts = [ids.slice(0, 0)]
         for extent in find_extents(self.pieces, self.columns, self.reader, inside=EventTimeRange()).extents:
             if extent.first < first:
                 rows = identified_rows(extent, self.columns, self.reader, before)
-                found += [some.ids.filter(pa.array(wanted.contains(some.ids))) for some in rows]
-        return pc.unique(pa.concat_arrays(found))
+                parts += [some.ids.filter(pa.array(wanted.contains(some.ids))) for some in rows]
+        return pc.unique(pa.concat_arrays(parts))
 
     def event_times_of(self, ids: pa.Array) -> ParsedTimes:
         """When predictions happened, by their ids; of rows with one id the earliest.
@@ -280,17 +280,17 @@ class Table:
         wanted = IdSet(ids.drop_null())
         words, times = [pa.array([], pa.large_string())], [_NO_ROWS]
         for rows in self.identified():
-            mine = np.flatnonzero(wanted.contains(rows.ids))
-            words.append(rows.ids.take(pa.array(mine)).cast(pa.large_string()))
-            times.append(rows.us[mine])
+            matches = np.flatnonzero(wanted.contains(rows.ids))
+            words.append(rows.ids.take(pa.array(matches)).cast(pa.large_string()))
+            times.append(rows.us[matches])
         us = np.concatenate(times)
         order = np.argsort(us, kind="stable")
         places = pc.index_in(ids.cast(pa.large_string()), pa.concat_arrays(words).take(pa.array(order)))
-        known = np.asarray(pc.and_(places.is_valid(), ids.is_valid()), dtype=np.bool_)
-        found = (
+        is_known = np.asarray(pc.and_(places.is_valid(), ids.is_valid()), dtype=np.bool_)
+        event_us = (
             us[order][np.asarray(pc.fill_null(places, 0), dtype=np.int64)] if us.size else np.zeros(len(ids), np.int64)
         )
-        return ParsedTimes(us=found, valid=known)
+        return ParsedTimes(us=event_us, valid=is_known)
 
     def parts(
         self, window: Window, only: Collection[int] | None = None
@@ -322,20 +322,20 @@ class Table:
 
     def _rows(self, extent: Extent, start: int, end: int) -> tuple[PieceRows, Iterator[RowBatch]]:
         """The rows of a piece; they are kept in memory if other windows will ask for them."""
-        if extent.number not in self._kept:
+        if extent.number not in self._piece_cache:
             rows = PieceRows(piece=extent.piece, columns=self.columns, reader=self.reader)
             if self.reader.in_batches(extent.piece) and extent.last - extent.first <= WINDOWS * (end - start):
                 return rows, rows.batches()
-            self._kept[extent.number] = _KeptPiece(rows)
-        self._kept.move_to_end(extent.number)
-        while len(self._kept) > 1 and sum(map(self._bytes, self._kept.values())) > KEPT_BYTES:
-            self._kept.popitem(last=False)
-        kept = self._kept[extent.number]
-        return kept.rows, kept.batches(start, end)
+            self._piece_cache[extent.number] = _KeptPiece(rows)
+        self._piece_cache.move_to_end(extent.number)
+        while len(self._piece_cache) > 1 and sum(map(self._bytes, self._piece_cache.values())) > KEPT_BYTES:
+            self._piece_cache.popitem(last=False)
+        piece = self._piece_cache[extent.number]
+        return piece.rows, piece.batches(start, end)
 
-    def _bytes(self, kept: _KeptPiece) -> int:
-        in_batches = self.reader.in_batches(kept.rows.piece)
-        return max(kept.nbytes, ROW_BYTES * len(kept)) if in_batches else kept.nbytes
+    def _bytes(self, piece: _KeptPiece) -> int:
+        in_batches = self.reader.in_batches(piece.rows.piece)
+        return max(piece.nbytes, ROW_BYTES * len(piece)) if in_batches else piece.nbytes
 
     def _times(self, extent: Extent) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
         """Event times of a piece's rows of interest, and which of them are repeats, batch by batch."""
@@ -377,7 +377,7 @@ class WindowScan:
                     any_row = True
                     yield part
             if any_row:
-                self.sums += ReadSums(columns={(found.kind, found.feature): found for found in rows.findings})
+                self.sums += ReadSums(columns={(finding.kind, finding.feature): finding for finding in rows.findings})
 
     def read(self) -> pa.Table:
         """All rows at once, as `RowBatch.table` has them, in order of event time; those of one time as they stand."""

@@ -52,7 +52,7 @@ class BatchKey:
     column: str | None = None
 
 
-def guess_separator(lines: Sequence[str], default: Separator, *, known: bool = False) -> Separator:
+def guess_separator(lines: Sequence[str], default: Separator, *, is_known: bool = False) -> Separator:
     """The separator of a CSV file by its first lines.
 
     >>> guess_separator(["id;amount, eur;y", "1;2,5;0"], ",")
@@ -63,14 +63,14 @@ def guess_separator(lines: Sequence[str], default: Separator, *, known: bool = F
     Args:
         lines: The header, and the line after it if there is one.
         default: What the file's name says, or its owner.
-        known: Whether its owner says it: another separator is only for a header without that one.
+        is_known: Whether its owner says it: another separator is only for a header without that one.
 
     Returns:
         The separator that is in the header most often, if the next line has as many; else `default`.
     """
     counts = {mark: _unquoted(lines[0]).count(mark) for mark in SEPARATORS} if lines else {}
     best = max(SEPARATORS, key=lambda mark: (counts.get(mark, 0), mark == default))
-    if not counts or counts[best] <= counts[default] or (known and counts[default]):
+    if not counts or counts[best] <= counts[default] or (is_known and counts[default]):
         return default
     if len(lines) > 1 and _unquoted(lines[1]).count(best) != counts[best]:
         return default

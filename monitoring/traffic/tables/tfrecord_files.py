@@ -22,7 +22,7 @@ def as_parquet(path: Path) -> Path:
         BadInput: the file is damaged or holds something else.
         OSError: the file cannot be read.
     """
-    found = path.stat()
+    status = path.stat()
 
     def convert(target: Path) -> None:
         from monitoring.traffic.format.parquet_file import write_parquet  # noqa: PLC0415 - as above
@@ -38,4 +38,4 @@ def as_parquet(path: Path) -> Path:
                 writer.close()
             write_parquet(target, TrafficLog(folder).table())
 
-    return LOCAL_CACHE.get(str(path.absolute()), f"{found.st_size} {found.st_mtime_ns}", ".parquet", convert)
+    return LOCAL_CACHE.get(str(path.absolute()), f"{status.st_size} {status.st_mtime_ns}", ".parquet", convert)

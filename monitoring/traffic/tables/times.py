@@ -77,13 +77,13 @@ def parse_times(array: pa.Array, zone: str = "UTC", *, day_first: bool | None = 
     Returns:
         One time for each cell.
     """
-    found = _as_utc(array, day_first=day_first)
-    if zone == "UTC" or not found.without_zone.any():
-        return found
-    us, ambiguous = found.us.copy(), np.zeros(found.us.size, dtype=np.bool_)
-    us[found.without_zone], ambiguous[found.without_zone] = local_to_utc(us[found.without_zone], zone)
-    valid = found.valid & (us >= FIRST_US) & (us <= LAST_US)
-    return replace(found, us=np.where(valid, us, 0), valid=valid, ambiguous=ambiguous)
+    parsed = _as_utc(array, day_first=day_first)
+    if zone == "UTC" or not parsed.without_zone.any():
+        return parsed
+    us, ambiguous = parsed.us.copy(), np.zeros(parsed.us.size, dtype=np.bool_)
+    us[parsed.without_zone], ambiguous[parsed.without_zone] = local_to_utc(us[parsed.without_zone], zone)
+    valid = parsed.valid & (us >= FIRST_US) & (us <= LAST_US)
+    return replace(parsed, us=np.where(valid, us, 0), valid=valid, ambiguous=ambiguous)
 
 
 def check_zone(name: str) -> None:
@@ -196,11 +196,11 @@ def _parse_texts(
     """Texts as microseconds, and which of them are times: all at once where they are alike, else one by one."""
     if len(texts) and fits.all() and (zoned.all() or not zoned.any()):
         try:
-            found = texts.cast(pa.timestamp("us", tz="UTC" if zoned.all() else None)).cast(pa.int64())
+            as_us = texts.cast(pa.timestamp("us", tz="UTC" if zoned.all() else None)).cast(pa.int64())
         except pa.ArrowInvalid:
             pass  # a day that no calendar has, say: found one by one
         else:
-            us = np.asarray(found, dtype=np.int64)
+            us = np.asarray(as_us, dtype=np.int64)
             return us, (us >= FIRST_US) & (us <= LAST_US)
     us, valid = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.bool_)
     for place in np.flatnonzero(fits):

@@ -36,8 +36,8 @@ def become_examples(log: Any) -> Shapes | None:
     if kind is None:
         return None
     try:
-        examples = [Example.FromString(one) for one in log.predict_log.request.inputs[_INPUT].string_val]
-        labels = [one.decode() for one in protos[_CLASSES].string_val] if _CLASSES in protos else []
+        examples = [Example.FromString(text) for text in log.predict_log.request.inputs[_INPUT].string_val]
+        labels = [text.decode() for text in protos[_CLASSES].string_val] if _CLASSES in protos else []
     except (DecodeError, UnicodeDecodeError):  # hashed by the server, or not text
         return None
     outputs = {name: read_tensor(proto) for name, proto in protos.items()}
@@ -67,7 +67,9 @@ def _kind(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str | None:
     if types == {_OUTPUTS: (FLOAT, 1)} or (types == {_OUTPUTS: (FLOAT, 2)} and _width(outputs[_OUTPUTS]) == 1):
         return REGRESS
     classes = {_CLASSES: (STRING, 2), _SCORES: (FLOAT, 2)}
-    is_classified = types and types.items() <= classes.items() and len({_width(one) for one in outputs.values()}) == 1
+    is_classified = (
+        types and types.items() <= classes.items() and len({_width(output) for output in outputs.values()}) == 1
+    )
     return CLASSIFY if is_classified else None
 
 
@@ -90,19 +92,23 @@ def read_examples(record: Any, kind: str, shapes: Shapes | None) -> tuple[dict[s
         Inputs and outputs by name, an example's bytes with those of its context; None if the rows have different
         numbers of classes.
     """
-    given = record.request.input
-    context = given.example_list_with_context.context.SerializeToString()  # messages are merged by joining their bytes
-    listed = (*given.example_list.examples, *given.example_list_with_context.examples)
+    request_input = record.request.input
+    context = (
+        request_input.example_list_with_context.context.SerializeToString()
+    )  # messages are merged by joining their bytes
+    listed = (*request_input.example_list.examples, *request_input.example_list_with_context.examples)
     examples = np.empty(len(listed), object)
-    examples[:] = [context + one.SerializeToString(deterministic=True) for one in listed]
+    examples[:] = [context + example.SerializeToString(deterministic=True) for example in listed]
     if kind == REGRESS:
-        outputs = {_OUTPUTS: np.array([one.value for one in record.response.result.regressions], np.float32)}
+        outputs = {
+            _OUTPUTS: np.array([regression.value for regression in record.response.result.regressions], np.float32)
+        }
     else:
-        rows = [one.classes for one in record.response.result.classifications]
+        rows = [classification.classes for classification in record.response.result.classifications]
         if len({len(row) for row in rows}) > 1:
             return None
-        labels = np.array([[one.label.encode() for one in row] for row in rows], object)
-        scores = np.array([[one.score for one in row] for row in rows], np.float32)
+        labels = np.array([[class_score.label.encode() for class_score in row] for row in rows], object)
+        scores = np.array([[class_score.score for class_score in row] for row in rows], np.float32)
         outputs = {_CLASSES: labels, _SCORES: scores}
         if shapes is None and not any(labels.ravel()):
             del outputs[_CLASSES]

@@ -150,8 +150,8 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
         )
         spec = log.log_metadata.model_spec
         spec.name, spec.version.value, spec.signature_name = key.model, key.version, key.signature
-        for one in (log.predict_log.request.model_spec, log.predict_log.response.model_spec):
-            one.CopyFrom(spec)
+        for model_spec in (log.predict_log.request.model_spec, log.predict_log.response.model_spec):
+            model_spec.CopyFrom(spec)
         for name, (field, column) in tensors.items():
             side = log.predict_log.request.inputs if name.startswith(INPUT) else log.predict_log.response.outputs
             write_tensor(side[name.partition(":")[2]], field, column.slice(start, end - start))
@@ -247,7 +247,7 @@ def _starts(ids: list[tuple[str, ...]], numbers: Mapping[str, Array], columns: M
     if not count:
         return []
     begins = np.ones(count, np.bool_)
-    same = np.array([one == other for one, other in pairwise(ids)], np.bool_)
+    same = np.array([earlier == other for earlier, other in pairwise(ids)], np.bool_)
     for name, values in numbers.items():
         same &= (values[1:] - values[:-1]) == (1 if name == "row" else 0)
     for column in columns.values():

@@ -72,9 +72,9 @@ class CustomMetric:
         try:
             returned = self.function(rows)
         except Exception as error:
-            said = error.args[0] if isinstance(error, KeyError) and error.args else error
+            reason = error.args[0] if isinstance(error, KeyError) and error.args else error
             raise self.violated(
-                f"{type(error).__name__}: {said}{self._line(error)}", f"no error for {len(rows):,} rows"
+                f"{type(error).__name__}: {reason}{self._line(error)}", f"no error for {len(rows):,} rows"
             ) from error
         return self._checked(returned, len(rows))
 
@@ -158,22 +158,22 @@ class CustomMetrics:
         """
         if not self.metrics:
             return {}
-        known = np.flatnonzero(~task.unknown(labels))
+        places = np.flatnonzero(~task.unknown(labels))
         inputs = features.select(list(self.inputs))
-        if known.size < len(labels):
-            inputs = inputs.take(pa.array(known))
-        rows = MetricRows.of(task, answers[known], labels[known], inputs)
-        found, expected = {}, {}
+        if places.size < len(labels):
+            inputs = inputs.take(pa.array(places))
+        rows = MetricRows.of(task, answers[places], labels[places], inputs)
+        losses, expected = {}, {}
         for metric in self.metrics:
-            name, mine = metric.watch.name, _with_inputs(rows, metric.inputs)
-            found[name] = np.ones(len(labels))
-            if known.size:
-                found[name][known] = metric.losses(mine)
+            name, metric_rows = metric.watch.name, _with_inputs(rows, metric.inputs)
+            losses[name] = np.ones(len(labels))
+            if places.size:
+                losses[name][places] = metric.losses(metric_rows)
             if _promises(task):
                 expected[name] = np.ones(len(labels))
                 drawn_by = answers if calibrated is None else calibrated
-                expected[name][known] = _expected_losses(metric, mine, drawn_by[known])
-        return found | surprises(found, expected)
+                expected[name][places] = _expected_losses(metric, metric_rows, drawn_by[places])
+        return losses | surprises(losses, expected)
 
 
 def _with_inputs(rows: MetricRows, names: tuple[str, ...]) -> MetricRows:

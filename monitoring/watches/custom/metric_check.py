@@ -33,8 +33,8 @@ def check_metrics(custom: CustomMetrics, baseline: Baseline) -> None:
     if not custom.metrics:
         return
     task, answers = baseline.spec.task, baseline.rows.answers
-    known = np.isfinite(answers.probabilities).all(axis=1) & has_label(answers.labels)
-    places = np.flatnonzero(known & ~task.unknown(answers.labels))
+    is_usable = np.isfinite(answers.probabilities).all(axis=1) & has_label(answers.labels)
+    places = np.flatnonzero(is_usable & ~task.unknown(answers.labels))
     for metric in custom.metrics:
         _check_inputs(metric, [feature.name for feature in baseline.spec.features])
         if not places.size or task.outputs_watched is not None:
@@ -46,27 +46,27 @@ def check_metrics(custom: CustomMetrics, baseline: Baseline) -> None:
                 expected="labelled rows, which a metric is a function of",
                 fix="Give a reference with labels, or remove the metric from the config.",
             )
-        seen: list[float] = []
+        extremes: list[float] = []
         for first in range(0, places.size, EXACT_ROWS):
             part = baseline.rows.take(places[first : first + EXACT_ROWS], metric.inputs)
             rows = MetricRows.of(task, part.probabilities, part.labels, part.features)
             values = metric.values(rows)
-            seen += [float(values.min()), float(values.max())]
+            extremes += [float(values.min()), float(values.max())]
             if not first:
                 _check_repeated(metric, rows, values)
-        if min(seen) == max(seen):
+        if min(extremes) == max(extremes):
             raise metric.violated(
-                f"{min(seen):g} for each of {places.size:,} labelled rows of the baseline", "values that vary"
+                f"{min(extremes):g} for each of {places.size:,} labelled rows of the baseline", "values that vary"
             )
 
 
-def _check_inputs(metric: CustomMetric, known: list[str]) -> None:
-    unknown = [name for name in metric.inputs if name not in known]
+def _check_inputs(metric: CustomMetric, names: list[str]) -> None:
+    unknown = [name for name in metric.inputs if name not in names]
     if unknown:
         raise BadInput(
             f"The metric {metric.name} reads an input that the baseline does not have.",
             got=repr(unknown[0]),
-            expected=f"some of {', '.join(known[:20])}",
+            expected=f"some of {', '.join(names[:20])}",
             fix="Change `inputs` of the metric: a function sees the model's inputs, its answer and the label.",
         )
 

@@ -143,22 +143,22 @@ class ClassMetrics:
             answers: Finite answers, [n, classes].
             labels: Their labels' codes, none absent, [n]; those of unknown classes do not count.
         """
-        known = ~self.task.unknown(labels)
-        if not known.all():
-            answers, labels = answers[known], labels[known]
+        is_labelled = ~self.task.unknown(labels)
+        if not is_labelled.all():
+            answers, labels = answers[is_labelled], labels[is_labelled]
         losses = self._log_losses(answers, labels) / LARGEST_LOG_LOSS
-        found = {
+        counts = {
             "measured rows": np.array(len(labels)),
             "log losses": np.array([fixed_point_sum(losses), fixed_point_sum(losses**2)]),
         }
         choices = row_choices(answers) if self.task.exclusive and len(self.bins) > 1 else None
         truth = None if self.task.exclusive else class_matrix(labels, self.task.width) > 0.0
-        for place, one in enumerate(self.bins):
-            scores = np.ascontiguousarray(answers[:, one.place])
-            answered = scores >= self.threshold if choices is None else choices == one.place
-            true = labels == one.place if truth is None else truth[:, one.place]
-            found[f"cells {place}"], found[f"scores {place}"] = one.cells(scores, answered, true)
-        return found
+        for place, class_bins in enumerate(self.bins):
+            scores = np.ascontiguousarray(answers[:, class_bins.place])
+            answered = scores >= self.threshold if choices is None else choices == class_bins.place
+            true = labels == class_bins.place if truth is None else truth[:, class_bins.place]
+            counts[f"cells {place}"], counts[f"scores {place}"] = class_bins.cells(scores, answered, true)
+        return counts
 
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
         """The metrics of some rows, with intervals by a bootstrap of the rows: Poisson counts of each cell.
@@ -176,23 +176,27 @@ class ClassMetrics:
         rows = int(counts["measured rows"]) if "measured rows" in counts else 0
         if not rows:
             return []
-        drawn = [self._drawn(one, counts, place, rng) for place, one in enumerate(self.bins)]
+        drawn = [self._drawn(class_bins, counts, place, rng) for place, class_bins in enumerate(self.bins)]
         prefix = "macro_" if len(drawn) > 1 else ""
-        found = [] if not self.task.has_probabilities else [self._log_loss(counts["log losses"], rows, rng is not None)]
+        metrics = (
+            [] if not self.task.has_probabilities else [self._log_loss(counts["log losses"], rows, rng is not None)]
+        )
         for name in drawn[0] if drawn else ():
             if name in ("auc", "calibration_error") and not self.task.has_probabilities:
                 continue
-            values = np.array([one[name][0] for one in drawn])
+            values = np.array([statistics[name][0] for statistics in drawn])
             defined = np.isfinite(values)
             if defined.any():
-                bounds = np.array([_bounds(one[name]) for one, there in zip(drawn, defined, strict=True) if there])
+                bounds = np.array(
+                    [_bounds(statistics[name]) for statistics, there in zip(drawn, defined, strict=True) if there]
+                )
                 low, high = bounds.mean(axis=0).tolist()
                 value = float(values[defined].mean())
-                found.append(MeasuredMetric(metric=f"{prefix}{name}", rows=rows, value=value, low=low, high=high))
-        return found
+                metrics.append(MeasuredMetric(metric=f"{prefix}{name}", rows=rows, value=value, low=low, high=high))
+        return metrics
 
     def _drawn(
-        self, one: ClassBins, counts: Mapping[str, Whole], place: int, rng: np.random.Generator | None
+        self, class_bins: ClassBins, counts: Mapping[str, Whole], place: int, rng: np.random.Generator | None
     ) -> dict[str, Floats]:
         """The statistics of a class: of its counts, then of each draw, [1 + draws]."""
         cells = counts[f"cells {place}"].astype(np.float64)
@@ -201,7 +205,7 @@ class ClassMetrics:
         if rng is not None:
             there = cells > 0.0
             draws[1:, there] = rng.poisson(cells[there], size=(DRAWS, int(there.sum())))
-        return one.statistics(draws, counts[f"scores {place}"] / SCORE_ONE)
+        return class_bins.statistics(draws, counts[f"scores {place}"] / SCORE_ONE)
 
     def _log_losses(self, answers: Floats, labels: Whole) -> Floats:
         """Each row's log loss, [n], in nats; where a row may have several classes, the mean over them."""
@@ -243,5 +247,5 @@ def _bounds(drawn: Floats) -> tuple[float, float]:
 
 def _ratio(parts: Floats, whole: Floats, otherwise: float = 0.0) -> Floats:
     """The ratio, and another number where the whole is 0."""
-    found: Floats = np.divide(parts, whole, out=np.full(np.shape(whole), otherwise), where=np.asarray(whole) > 0.0)
-    return found
+    ratio: Floats = np.divide(parts, whole, out=np.full(np.shape(whole), otherwise), where=np.asarray(whole) > 0.0)
+    return ratio

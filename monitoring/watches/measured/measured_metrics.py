@@ -36,16 +36,16 @@ class OutputMetrics:
     @classmethod
     def fit(cls, task: Task, answers: Floats, labels: Whole, threshold: float | None = None) -> OutputMetrics:
         """From a baseline's finite answers, [n, width], and their labels' codes, [n, outputs]."""
-        found: list[ClassMetrics | NumberMetrics | None] = []
-        for one, own, codes in _labelled(task, answers, labels):
-            known = ~one.task.unknown(codes)
-            if not known.any():
-                found.append(None)
-            elif one.task.exclusive:
-                found.append(ClassMetrics.fit(one.task, own[known], threshold))
+        metrics: list[ClassMetrics | NumberMetrics | None] = []
+        for output, output_answers, codes in _labelled(task, answers, labels):
+            is_labelled = ~output.task.unknown(codes)
+            if not is_labelled.any():
+                metrics.append(None)
+            elif output.task.exclusive:
+                metrics.append(ClassMetrics.fit(output.task, output_answers[is_labelled], threshold))
             else:
-                found.append(NumberMetrics.fit(numbers_of(one.task)[0], codes[known]))
-        return cls(task=task, outputs=tuple(found))
+                metrics.append(NumberMetrics.fit(numbers_of(output.task)[0], codes[is_labelled]))
+        return cls(task=task, outputs=tuple(metrics))
 
     def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
         """Whole numbers that can be added over batches of rows.
@@ -55,10 +55,12 @@ class OutputMetrics:
             labels: Their labels' codes, [n, outputs].
         """
         return {
-            f"{OF}{one.output}:{name}": count
-            for shown, (one, own, codes) in zip(self.outputs, _labelled(self.task, answers, labels), strict=True)
+            f"{OF}{output.output}:{name}": count
+            for shown, (output, output_answers, codes) in zip(
+                self.outputs, _labelled(self.task, answers, labels), strict=True
+            )
             if shown is not None
-            for name, count in shown.tally(own, codes).items()
+            for name, count in shown.tally(output_answers, codes).items()
         }
 
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
@@ -71,20 +73,22 @@ class OutputMetrics:
         Returns:
             Those that are defined; none without rows.
         """
-        found = []
+        all_metrics = []
         for output, shown in zip(self.task.outputs_judged, self.outputs, strict=True):
             before = f"{OF}{output.output}:"
-            own = {name.removeprefix(before): count for name, count in counts.items() if name.startswith(before)}
-            metrics = [] if shown is None else shown.measured(own, rng)
-            found += [replace(one, metric=named(output.output, one.metric)) for one in metrics]
-        return found
+            output_counts = {
+                name.removeprefix(before): count for name, count in counts.items() if name.startswith(before)
+            }
+            metrics = [] if shown is None else shown.measured(output_counts, rng)
+            all_metrics += [replace(metric, metric=named(output.output, metric.metric)) for metric in metrics]
+        return all_metrics
 
 
 def _labelled(task: Task, answers: Floats, labels: Whole) -> Iterator[tuple[OutputTask, Floats, Whole]]:
     """Each output with its own answers and label codes, of the rows that have a label of it."""
-    for place, (one, own) in enumerate(task.parts(answers)):
-        known = labels[:, place] != NO_LABEL
-        yield one, own[known], labels[known, place]
+    for place, (output, output_answers) in enumerate(task.parts(answers)):
+        is_labelled = labels[:, place] != NO_LABEL
+        yield output, output_answers[is_labelled], labels[is_labelled, place]
 
 
 #: One in fixed point.
@@ -129,12 +133,12 @@ class RankingMetrics:
         rows = int(counts[ROWS]) if ROWS in counts else 0
         if not rows:
             return []
-        found = []
+        metrics = []
         for metric, (mean, square) in zip(self.task.metrics, counts[POWERS].reshape(-1, 2) / ONE / rows, strict=True):
             error = math.sqrt(max(float(square) - float(mean) ** 2, 0.0) / rows)
             half = 0.0 if rng is None else ERRORS * error
             value = float(mean)
-            found.append(
+            metrics.append(
                 MeasuredMetric(
                     metric=SHOWN[metric],
                     rows=rows,
@@ -143,7 +147,7 @@ class RankingMetrics:
                     high=min(value + half, 1.0),
                 )
             )
-        return found
+        return metrics
 
 
 ROWS = "measured rows"
@@ -165,7 +169,7 @@ class VectorMetrics:
     @classmethod
     def fit(cls, task: Task, labels: Whole) -> VectorMetrics:
         """From the labels' codes of a baseline, [n, numbers], n > 0, none absent."""
-        parts = (NumberMetrics.fit(one, labels[:, place]) for place, one in enumerate(numbers_of(task)))
+        parts = (NumberMetrics.fit(number, labels[:, place]) for place, number in enumerate(numbers_of(task)))
         return cls(task=task, numbers=tuple(parts))
 
     def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
@@ -175,7 +179,9 @@ class VectorMetrics:
             answers: Finite answers, [n, numbers].
             labels: Their labels' codes, none absent, [n, numbers].
         """
-        powers = [one.tally(answers[:, [place]], labels[:, place])[POWERS] for place, one in enumerate(self.numbers)]
+        powers = [
+            number.tally(answers[:, [place]], labels[:, place])[POWERS] for place, number in enumerate(self.numbers)
+        ]
         return {ROWS: np.array(len(labels)), POWERS: np.concatenate(powers)}
 
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
@@ -193,8 +199,8 @@ class VectorMetrics:
         powers = counts[POWERS].reshape(len(self.numbers), len(SUMS))
         return [
             replace(metric, metric=f"{metric.metric}:{name}")
-            for name, one, sums in zip(self.task.number_names, self.numbers, powers, strict=True)
-            for metric in one.measured({ROWS: counts[ROWS], POWERS: sums}, rng)
+            for name, number, sums in zip(self.task.number_names, self.numbers, powers, strict=True)
+            for metric in number.measured({ROWS: counts[ROWS], POWERS: sums}, rng)
         ]
 
 
@@ -211,17 +217,17 @@ def fit_measured(task: Task, reference: Predictions, threshold: float | None = N
     Returns:
         The metrics; None without labelled rows, or where no loss is known.
     """
-    known = np.isfinite(reference.probabilities).all(axis=1) & has_label(reference.labels)
-    if task.outputs_judged and known.any():
-        return OutputMetrics.fit(task, reference.probabilities[known], reference.labels[known], threshold)
-    known &= ~task.unknown(reference.labels)
-    if not known.any():
+    is_labelled = np.isfinite(reference.probabilities).all(axis=1) & has_label(reference.labels)
+    if task.outputs_judged and is_labelled.any():
+        return OutputMetrics.fit(task, reference.probabilities[is_labelled], reference.labels[is_labelled], threshold)
+    is_labelled &= ~task.unknown(reference.labels)
+    if not is_labelled.any():
         return None
     if task.classes:
-        return ClassMetrics.fit(task, reference.probabilities[known], threshold)
+        return ClassMetrics.fit(task, reference.probabilities[is_labelled], threshold)
     numbers, ranking = numbers_of(task), ranking_of(task)
     if len(numbers) > 1:
-        return VectorMetrics.fit(task, reference.labels[known])
+        return VectorMetrics.fit(task, reference.labels[is_labelled])
     if ranking is not None:
         return RankingMetrics(task=ranking)
-    return NumberMetrics.fit(numbers[0], reference.labels[known]) if numbers else None
+    return NumberMetrics.fit(numbers[0], reference.labels[is_labelled]) if numbers else None

@@ -77,7 +77,7 @@ class NumberMetrics:
             return []
         mean = dict(zip(SUMS, (counts["powers"] / ONE / rows).tolist(), strict=True))
         unit = LARGEST * self.task.bound
-        found = [
+        estimates = [
             ("mean_absolute_error", mean["e"] * unit, _error(mean["e2"] - mean["e"] ** 2, rows) * unit),
             (
                 "root_mean_squared_error",
@@ -86,7 +86,7 @@ class NumberMetrics:
             ),
         ]
         if self.task.percentage:
-            found.append(
+            estimates.append(
                 (
                     "mean_absolute_percentage_error",
                     mean["p"] * LARGEST,
@@ -94,7 +94,7 @@ class NumberMetrics:
                 )
             )
         if (explained := self._r_squared(mean, rows)) is not None:
-            found.append(("r_squared", *explained))
+            estimates.append(("r_squared", *explained))
         return [
             MeasuredMetric(
                 metric=name,
@@ -103,7 +103,7 @@ class NumberMetrics:
                 low=value - (half := 0.0 if rng is None else ERRORS * error),
                 high=value + half,
             )
-            for name, value, error in found
+            for name, value, error in estimates
         ]
 
     def _r_squared(self, mean: Mapping[str, float], rows: int) -> tuple[float, float] | None:

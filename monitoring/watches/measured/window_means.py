@@ -25,13 +25,13 @@ def over_windows(windows: Iterable[Iterable[MeasuredMetric]]) -> tuple[MeasuredM
     for window in windows:
         for metric in window:
             by_name.setdefault(metric.metric, []).append(metric)
-    return tuple(_mean(name, found) for name, found in by_name.items())
+    return tuple(_mean(name, metrics) for name, metrics in by_name.items())
 
 
-def _mean(name: str, found: list[MeasuredMetric]) -> MeasuredMetric:
-    rows = sum(one.rows for one in found)
-    mean = math.fsum(one.value * one.rows for one in found) / rows
-    squares = math.fsum((one.rows * (one.value - mean)) ** 2 for one in found)
-    count = len(found)
+def _mean(name: str, metrics: list[MeasuredMetric]) -> MeasuredMetric:
+    rows = sum(metric.rows for metric in metrics)
+    mean = math.fsum(metric.value * metric.rows for metric in metrics) / rows
+    squares = math.fsum((metric.rows * (metric.value - mean)) ** 2 for metric in metrics)
+    count = len(metrics)
     half = ERRORS * math.sqrt(squares * count / (count - 1)) / rows if count > 1 else 0.0
     return MeasuredMetric(metric=name, rows=rows, value=mean, low=mean - half, high=mean + half)

@@ -32,14 +32,14 @@ def kinds_of(
     pieces: Sequence[LoadedPiece],
     columns: TableColumns,
     wanted: Sequence[str],
-    said: Mapping[str, str],
+    requested: Mapping[str, str],
     ignored: Mapping[str, str] = NOTHING_IGNORED,
 ) -> tuple[dict[str, ColumnKind], dict[str, str]]:
     """The inputs and their kinds; "text" is described instead of read.
 
     Args:
         wanted: names, or NAME:KIND; empty: every named column without another role that is no id and no index.
-        said: inputs with the kind that their owner gives them otherwise; empty: as recognised, but an input.
+        requested: inputs with the kind that their owner gives them otherwise; empty: as recognised, but an input.
 
     Returns:
         The kind of each input by its name, and the reason why by the name of each column that was left out.
@@ -49,21 +49,21 @@ def kinds_of(
     """
     there = types_of(pieces)
     declared = dict(_split(word) for word in wanted)
-    named = (*declared, *said)
+    named = (*declared, *requested)
     absent = [name for name in named if name not in there]
-    taken = [name for name in named if name == "" or name in ignored]
-    taken += [name for name in declared if name in columns.mapped or name in ROW_NAMES]
-    if absent or taken:
+    unusable = [name for name in named if name == "" or name in ignored]
+    unusable += [name for name in declared if name in columns.mapped or name in ROW_NAMES]
+    if absent or unusable:
         raise BadInput(
-            "Not an input." if taken else "There is no such column.",
-            got=", ".join(name or "a column without a name" for name in absent or taken),
+            "Not an input." if unusable else "There is no such column.",
+            got=", ".join(name or "a column without a name" for name in absent or unusable),
             expected=f"some of {', '.join(n for n in there if n not in columns.mapped)[:300]}",
             fix=f"Check the spelling; kinds of NAME:KIND are {', '.join(COLUMN_KINDS)}."
             if absent
             else f"Give the column a name, another than {', '.join(ROW_NAMES)}, which have a meaning, and one role.",
         )
-    names = [*declared, *(name for name in said if name not in declared)] if declared else list(there)
-    found: dict[str, ColumnKind] = {}
+    names = [*declared, *(name for name in requested if name not in declared)] if declared else list(there)
+    kinds: dict[str, ColumnKind] = {}
     left_out = {name: why for name, why in ignored.items() if name in there}
     cells = [(piece, piece.raw.columns()) for piece in pieces]
     indexes = frozenset().union(*(index_columns(piece.raw.table.schema) for piece in pieces))
@@ -76,12 +76,12 @@ def kinds_of(
         elif name in ROW_NAMES:
             kind = "a name with a meaning"
         else:
-            kind = declared.get(name) or said.get(name) or (_kind if name in named else _recognised)(cells, name)
+            kind = declared.get(name) or requested.get(name) or (_kind if name in named else _recognised)(cells, name)
         if kind in COLUMN_KINDS:
-            found[name] = COLUMN_KINDS[kind]
+            kinds[name] = COLUMN_KINDS[kind]
         else:
             left_out[name] = kind
-    return found, left_out
+    return kinds, left_out
 
 
 def _recognised(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:

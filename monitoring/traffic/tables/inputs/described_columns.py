@@ -41,14 +41,14 @@ def with_described(
             for piece, us in zip(pieces, times, strict=True)
             if name in piece.raw.table.column_names
         ]
-        found = _fitted(name, kind, cells)
-        taken = [one for one in found.kinds if one in there]
-        if taken:
-            left_out[name] = f"{kind}, and {taken[0]} is a column itself"
-        elif columns.event_time not in there and f"{name}.days_before" in found.kinds:
+        descriptors = _fitted(name, kind, cells)
+        clashes = [descriptor_name for descriptor_name in descriptors.kinds if descriptor_name in there]
+        if clashes:
+            left_out[name] = f"{kind}, and {clashes[0]} is a column itself"
+        elif columns.event_time not in there and f"{name}.days_before" in descriptors.kinds:
             left_out[name] = "a date, and no row has an event time"
         else:
-            described.append(found)
+            described.append(descriptors)
     inputs = {name: kind for each in described for name, kind in each.kinds.items()}
     return replace(columns, inputs={**columns.inputs, **inputs}, described=tuple(described)), left_out
 
@@ -56,19 +56,21 @@ def with_described(
 def _fitted(name: str, kind: str, cells: Sequence[tuple[pa.Array, NDArray[np.int64]]]) -> Descriptors:
     """What describes a column of a kind. Raises BadInput for cells of another."""
     types = list(dict.fromkeys(column.type for column, _ in cells if not pa.types.is_null(column.type)))
-    found: Descriptors | None = None
+    descriptors: Descriptors | None = None
     if kind == "text":
-        found = TextDescriptors.fit(name, cells, language=can_tell_languages()) if all(map(is_text, types)) else None
+        descriptors = (
+            TextDescriptors.fit(name, cells, language=can_tell_languages()) if all(map(is_text, types)) else None
+        )
     elif kind == "moment":
-        found = next(filter(None, (MomentDescriptors.of_type(name, each) for each in types)), None)
+        descriptors = next(filter(None, (MomentDescriptors.of_type(name, each) for each in types)), None)
     elif kind == "image":
-        found = EncodedImageDescriptors(source=name)
+        descriptors = EncodedImageDescriptors(source=name)
     elif kind == "sequence":
         numbers = all(is_list(each) and is_number(each.value_type) for each in types)
-        found = SequenceDescriptors(source=name, numbers=numbers)
+        descriptors = SequenceDescriptors(source=name, numbers=numbers)
     elif is_vector([column for column, _ in cells]):
-        found = VectorDescriptors.fit(name, [column for column, _ in cells])
-    if found is None or not all(map(found.reads, types)):
+        descriptors = VectorDescriptors.fit(name, [column for column, _ in cells])
+    if descriptors is None or not all(map(descriptors.reads, types)):
         raise BadInput(
             "An input is of another kind than it was declared.",
             got=f"{name}, a {kind}: {', '.join(map(str, types)) or 'no cell'}",
@@ -76,15 +78,15 @@ def _fitted(name: str, kind: str, cells: Sequence[tuple[pa.Array, NDArray[np.int
             "length for a vector",
             fix="Declare the other kind, --features NAME:KIND, or convert the column.",
         )
-    return found
+    return descriptors
 
 
 def _times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> list[NDArray[np.int64]]:
     """When each row happened, or where none says so its place."""
-    found, first = [], 0
+    times, first = [], 0
     for piece in pieces:
         rows = piece.raw.table.num_rows
         dated = columns.event_time in piece.raw.table.column_names
-        found.append(event_times(piece.raw, columns).us if dated else np.arange(first, first + rows))
+        times.append(event_times(piece.raw, columns).us if dated else np.arange(first, first + rows))
         first += rows
-    return found
+    return times

@@ -28,12 +28,12 @@ def holds_sets(pieces: Sequence[LoadedPiece], label: str, label_columns: Sequenc
 
 
 def with_sets(
-    pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequence[str], class_slices: Sequence[str]
+    pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Sequence[str], class_slices: Sequence[str]
 ) -> TableColumns:
     """The columns with the classes, in the order of the scores.
 
     Args:
-        given: the classes as the user named them; empty: the names of the columns of labels, or of scores.
+        classes: the classes as the user named them; empty: the names of the columns of labels, or of scores.
 
     Returns:
         The columns, whose classes do not exclude each other.
@@ -48,7 +48,7 @@ def with_sets(
             expected="--score with a column for each class, or a column of lists; and no --class-slices",
             fix="Name the columns of probabilities with --score, or give --task classification.",
         )
-    names = tuple(given) or columns.label_columns or (columns.scores if len(columns.scores) > 1 else ())
+    names = tuple(classes) or columns.label_columns or (columns.scores if len(columns.scores) > 1 else ())
     width = _width(pieces, columns)
     if len(names) != width or (columns.label_columns and len(columns.label_columns) != width):
         raise BadInput(
@@ -63,10 +63,10 @@ def with_sets(
             fix="Name them in the order of the scores: --classes sports,politics,science.",
         )
     task = Multilabel(classes=names).check()
-    found = replace(columns, classes=names, exclusive=False)
-    _check_labels(pieces, found, task)
-    check_scores(pieces, found)
-    return found
+    set_columns = replace(columns, classes=names, exclusive=False)
+    _check_labels(pieces, set_columns, task)
+    check_scores(pieces, set_columns)
+    return set_columns
 
 
 def _width(pieces: Sequence[LoadedPiece], columns: TableColumns) -> int:

@@ -32,10 +32,10 @@ def are_vectors(pieces: Sequence[LoadedPiece], columns: TableColumns) -> bool:
 
 def hold_numbers(pieces: Sequence[LoadedPiece], label: str, label_columns: Sequence[str]) -> bool:
     """Whether labels in several columns, in lists or their text, are numbers other than 0 and 1, and no classes."""
-    found = [_numbers(cells) for name in label_columns or (label,) for cells in _cells(pieces, name)]
-    if not found or any(one is None for one in found):
+    numbers = [_numbers(cells) for name in label_columns or (label,) for cells in _cells(pieces, name)]
+    if not numbers or any(cell_numbers is None for cell_numbers in numbers):
         return False
-    values = np.concatenate([one for one in found if one is not None])
+    values = np.concatenate([cell_numbers for cell_numbers in numbers if cell_numbers is not None])
     return bool(np.isfinite(values).any() and not np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
 
 
@@ -73,9 +73,9 @@ def with_vectors(
             fix="Name the columns of both in one order: --predicted p_1,p_2 --label y_1,y_2.",
         )
     task = VectorRegression.named(names)
-    found = replace(columns, scores=columns.answer, predicted=None, numbers=task.names)
-    _check(pieces, found)
-    return found
+    vector_columns = replace(columns, scores=columns.answer, predicted=None, numbers=task.names)
+    _check(pieces, vector_columns)
+    return vector_columns
 
 
 def _check(pieces: Sequence[LoadedPiece], columns: TableColumns) -> None:
@@ -104,11 +104,11 @@ def _width(pieces: Sequence[LoadedPiece], answer: Sequence[str]) -> int:
     if len(answer) > 1:
         return len(answer)
     for cells in _cells(pieces, answer[0]):
-        known = cells.drop_null()
-        if is_list(cells.type) and len(known):
-            return int(pc.max(pc.list_value_length(known)).as_py())
-        if is_text(cells.type) and len(known):
-            return int(list_lengths(pa.chunked_array([as_strings(known)[:1]]))[0])
+        non_null = cells.drop_null()
+        if is_list(cells.type) and len(non_null):
+            return int(pc.max(pc.list_value_length(non_null)).as_py())
+        if is_text(cells.type) and len(non_null):
+            return int(list_lengths(pa.chunked_array([as_strings(non_null)[:1]]))[0])
     return 1
 
 

@@ -40,17 +40,17 @@ def inferred_task(pieces: Sequence[LoadedPiece], columns: TableColumns, classes:
     labels, answers = _numbers(pieces, columns.label), _numbers(pieces, columns.answer[0])
     if labels is None or answers is None:
         return "classification"
-    known = labels if labels.size else answers
-    if not known.size:
+    values = labels if labels.size else answers
+    if not values.size:
         return "classification"
     if columns.predicted is None and ((answers >= 0) & (answers <= 1)).all():  # a probability of 0 or 1
-        if np.unique(known).size <= 2:
+        if np.unique(values).size <= 2:
             return "classification"
         if labels.size and np.mean(np.abs(labels - 0.5) <= FAR_LABEL) < NEAR_LABELS:
             _reject_probabilities(pieces, columns, answers, labels)
         return "regression"
-    distinct = np.unique(known)
-    shown = known if columns.predicted is None else np.concatenate([known, answers])
+    distinct = np.unique(values)
+    shown = values if columns.predicted is None else np.concatenate([values, answers])
     fractions = bool((shown != np.rint(shown)).any())
     return "regression" if fractions or distinct.size > MOST_WHOLE_NUMBERS else "classification"
 
@@ -109,7 +109,7 @@ def check_numbers(
 
 def _numbers(pieces: Sequence[LoadedPiece], name: str) -> NDArray[np.float64] | None:
     """The finite numbers of a column; None where it holds something else."""
-    found = [np.zeros(0)]
+    parts = [np.zeros(0)]
     for piece in pieces:
         if name not in piece.raw.table.column_names:
             continue
@@ -124,5 +124,5 @@ def _numbers(pieces: Sequence[LoadedPiece], name: str) -> NDArray[np.float64] | 
         if bad:
             return None
         numbers = np.asarray(pc.fill_null(values, float("nan")), dtype=np.float64)
-        found.append(numbers[np.isfinite(numbers)])
-    return np.concatenate(found)
+        parts.append(numbers[np.isfinite(numbers)])
+    return np.concatenate(parts)

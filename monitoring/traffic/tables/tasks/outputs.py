@@ -42,18 +42,18 @@ class OutputColumns:
 
     def options(self, output: str) -> dict[str, str]:
         """The columns by the options that name them."""
-        found = {f"--label {output}": self.label} | {f"--score {output} {name}": name for name in self.scores}
-        return found if self.predicted is None else found | {f"--predicted {output}": self.predicted}
+        options = {f"--label {output}": self.label} | {f"--score {output} {name}": name for name in self.scores}
+        return options if self.predicted is None else options | {f"--predicted {output}": self.predicted}
 
 
-def outputs_named(said: Mapping[str, Any]) -> dict[str, OutputColumns]:
+def outputs_named(arguments: Mapping[str, Any]) -> dict[str, OutputColumns]:
     """The columns of each output, from `label`, `scores`, `predicted` and `classes` by the output's name.
 
     >>> outputs_named({"label": {"price": "paid"}, "predicted": {"price": "price"}})["price"].predicted
     'price'
 
     Args:
-        said: The four, each a name or names by output; those that are not needed may be absent or empty. No `task`.
+        arguments: The four, each a name or names by output; those not needed may be absent or empty. No `task`.
 
     Returns:
         By output, in the order of the labels.
@@ -61,21 +61,21 @@ def outputs_named(said: Mapping[str, Any]) -> dict[str, OutputColumns]:
     Raises:
         BadInput: one of them is not by output, names an output without a label, or an output has no answer or two.
     """
-    if said.get("task") is not None:
+    if arguments.get("task") is not None:
         raise BadInput(
             "Several outputs are no one task.",
-            got=f"--task {said['task']}",
+            got=f"--task {arguments['task']}",
             expected="probabilities (--score) or a predicted class or number (--predicted) for each output",
             fix="Leave --task out.",
         )
-    given = {key: said[key] for key in ("scores", "predicted", "classes") if said.get(key)}
-    plain = [key for key, value in given.items() if not isinstance(value, Mapping)]
+    mappings = {key: arguments[key] for key in ("scores", "predicted", "classes") if arguments.get(key)}
+    plain = [key for key, value in mappings.items() if not isinstance(value, Mapping)]
     names = {
         key: {name: _names(value) for name, value in by_output.items()}
-        for key, by_output in given.items()
+        for key, by_output in mappings.items()
         if isinstance(by_output, Mapping)
     }
-    labels = {name: _names(value) for name, value in said["label"].items()}
+    labels = {name: _names(value) for name, value in arguments["label"].items()}
     strange = [name for by_output in names.values() for name in by_output if name not in labels]
     if plain or strange or any(len(label) != 1 for label in labels.values()) or not all(labels):
         raise BadInput(
@@ -84,7 +84,7 @@ def outputs_named(said: Mapping[str, Any]) -> dict[str, OutputColumns]:
             expected="OUTPUT=COLUMN, one label for each output, and no answer of another output",
             fix=f"For example {EXAMPLE}.",
         )
-    found = {}
+    outputs = {}
     for name, (label,) in labels.items():
         scores, predicted = (names.get(key, {}).get(name, ()) for key in ("scores", "predicted"))
         if bool(scores) == bool(predicted) or len(predicted) > 1:
@@ -96,8 +96,8 @@ def outputs_named(said: Mapping[str, Any]) -> dict[str, OutputColumns]:
             )
         answer = predicted[0] if predicted else None
         classes = names.get("classes", {}).get(name, ())
-        found[name] = OutputColumns(label=label, scores=scores, predicted=answer, classes=classes)
-    return found
+        outputs[name] = OutputColumns(label=label, scores=scores, predicted=answer, classes=classes)
+    return outputs
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -114,12 +114,12 @@ def named_outputs(columns: TableColumns, outputs: Mapping[str, OutputColumns]) -
                 prediction_id=columns.prediction_id,
                 label_time=columns.label_time,
                 naive_timezone=columns.naive_timezone,
-                label=one.label,
-                scores=one.scores,
-                predicted=one.predicted,
-                classes=one.classes,
+                label=output.label,
+                scores=output.scores,
+                predicted=output.predicted,
+                classes=output.classes,
             )
-            for name, one in outputs.items()
+            for name, output in outputs.items()
         },
     )
 
@@ -140,8 +140,8 @@ def with_outputs(pieces: Sequence[LoadedPiece], columns: TableColumns, class_sli
             expected="no --class-slices",
             fix="Leave it out.",
         )
-    found = {}
-    for name, one in columns.outputs.items():
+    outputs = {}
+    for name, output in columns.outputs.items():
         if not name.strip() or ":" in name or not name.isprintable():
             raise BadInput(
                 "An output's name is text without a colon.",
@@ -150,20 +150,20 @@ def with_outputs(pieces: Sequence[LoadedPiece], columns: TableColumns, class_sli
                 fix=f"For example {EXAMPLE}.",
             )
         with naming(name):
-            found[name] = _judged(pieces, one)
-    return replace(columns, outputs=found)
+            outputs[name] = _judged(pieces, output)
+    return replace(columns, outputs=outputs)
 
 
-def _judged(pieces: Sequence[LoadedPiece], one: TableColumns) -> TableColumns:
+def _judged(pieces: Sequence[LoadedPiece], output: TableColumns) -> TableColumns:
     """The columns of one output with its classes, or without where it is a number."""
-    check_labels(pieces, one.label)
-    plain = replace(one, classes=())
-    if one.predicted is not None and inferred_task(pieces, plain, one.classes) == "regression":
+    check_labels(pieces, output.label)
+    plain = replace(output, classes=())
+    if output.predicted is not None and inferred_task(pieces, plain, output.classes) == "regression":
         check_numbers(pieces, plain, (), ())
         return plain
-    found = replace(one, classes=classes_of(pieces, plain, one.classes))
-    check_scores(pieces, found)
-    return found
+    output_columns = replace(output, classes=classes_of(pieces, plain, output.classes))
+    check_scores(pieces, output_columns)
+    return output_columns
 
 
 @contextmanager
@@ -187,14 +187,14 @@ def output_tasks(columns: TableColumns) -> SeveralTasks | None:
     """What each output is judged by; None of a table without several."""
     if not columns.outputs:
         return None
-    return SeveralTasks(outputs_judged=tuple(_task(name, one) for name, one in columns.outputs.items()))
+    return SeveralTasks(outputs_judged=tuple(_task(name, output) for name, output in columns.outputs.items()))
 
 
-def _task(name: str, one: TableColumns) -> OutputTask:
-    if not one.classes:
+def _task(name: str, output: TableColumns) -> OutputTask:
+    if not output.classes:
         return OutputTask(output=name, task=Regression(), numbers=1)
-    task = Classification(classes=one.classes, has_probabilities=one.predicted is None)
-    return OutputTask(output=name, task=task, numbers=one.width)
+    task = Classification(classes=output.classes, has_probabilities=output.predicted is None)
+    return OutputTask(output=name, task=task, numbers=output.width)
 
 
 def by_output(table: pa.Table, columns: TableColumns) -> Iterator[tuple[str, pa.Table, TableColumns]]:
@@ -212,7 +212,7 @@ def by_output(table: pa.Table, columns: TableColumns) -> Iterator[tuple[str, pa.
     answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(table.num_rows, -1)
     labels = texts_of_outputs(table["label"], tuple(columns.outputs))
     first = 0
-    for (name, one), label in zip(columns.outputs.items(), labels, strict=True):
-        own = as_list_column(answers[:, first : first + one.width])
-        first += one.width
-        yield name, pa.table({"probabilities": own, "label": label}), one
+    for (name, output), label in zip(columns.outputs.items(), labels, strict=True):
+        list_column = as_list_column(answers[:, first : first + output.width])
+        first += output.width
+        yield name, pa.table({"probabilities": list_column, "label": label}), output

@@ -59,9 +59,9 @@ def with_ranking(
     places = max((int(lengths.max(initial=0)) for _, lengths in map(listed_ids, cells)), default=0)
     task = Ranking(places=places, scored=columns.id_scores is not None).check()
     task = replace(task, first=often_first(map(listed_ids, cells)))
-    found = replace(columns, ranking=task)
-    _check(pieces, found, task)
-    return found
+    ranking_columns = replace(columns, ranking=task)
+    _check(pieces, ranking_columns, task)
+    return ranking_columns
 
 
 def _check(pieces: Sequence[LoadedPiece], columns: TableColumns, task: Ranking) -> None:

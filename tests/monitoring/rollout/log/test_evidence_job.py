@@ -82,7 +82,7 @@ def test_where_labels_are_asked_for_other_windows_wait() -> None:
     asked = LabelSample(start=DAY.start, end=DAY.end, salt="a", probability=0.5, due=DAY.end)
     later = Window(start=DAY.end, end=DAY.end + timedelta(days=1))
     years = DAY.end + timedelta(days=1_000)
-    assert [one.window for one in due_windows([DAY, later], timedelta(), years, [asked], asked=True)] == [DAY]
+    assert [one.window for one in due_windows([DAY, later], timedelta(), years, [asked], only_sampled=True)] == [DAY]
 
 
 @pytest.mark.parametrize(("chosen", "stands"), [(1_000, False), (1_052, False), (1_053, True)])

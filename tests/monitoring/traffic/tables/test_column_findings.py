@@ -17,7 +17,7 @@ from tests.monitoring.traffic.tables.table_files import COLUMNS, UTC_TIME, rows_
 
 KNOWN = replace(
     COLUMNS,
-    known={
+    reference_types={
         "ts": "timestamp[us, tz=UTC]",
         "p": "double",
         "age": "int64",
@@ -76,7 +76,9 @@ def test_a_new_column_is_no_renamed_one_where_several_inputs_are_gone() -> None:
 def test_absent_ids_are_reported_where_the_reference_had_them_or_an_option_names_them() -> None:
     table = FULL.drop_columns(["id"])
     assert found(table) == [("column gone", "id")]
-    without = replace(KNOWN, known={name: kind for name, kind in KNOWN.known.items() if name != "id"})
+    without = replace(
+        KNOWN, reference_types={name: kind for name, kind in KNOWN.reference_types.items() if name != "id"}
+    )
     assert found(table, without) == [("column gone", "id")]
     named_so = replace(without, prediction_id="prediction_id")
     assert found(table, named_so) == []
@@ -157,7 +159,7 @@ def test_cells_that_cannot_be_read_are_told_with_what_they_should_be() -> None:
 def test_a_score_that_is_gone_names_the_new_column_that_it_may_be(
     columns: dict[str, list[object]], name: str | None
 ) -> None:
-    known = TableColumns(event_time="ts", scores=("p",), known={"p": "double", "ts": "string"})
+    known = TableColumns(event_time="ts", scores=("p",), reference_types={"p": "double", "ts": "string"})
     raw = RawRows(table=pa.table({"ts": ["2024-01-01"], **columns}))
     advice = f"It may be {name} under another name: name that in the [traffic] section, or rename the column."
     assert new_name("p", raw, known) == (advice if name else "")

@@ -149,14 +149,16 @@ def test_invalid_label_times_are_one_finding_with_their_number() -> None:
 
 @pytest.mark.parametrize(("number", "cells"), [(True, [None, None]), (False, [None, None])])
 def test_an_absent_input_is_missing_and_said_to_be_absent(number: bool, cells: list[None]) -> None:
-    column, bad, problem = read_input(raw(p=pa.array([0.5, 0.5])), None, number=number, known="")
+    column, bad, problem = read_input(raw(p=pa.array([0.5, 0.5])), None, number=number, reference_type="")
     assert column.type == (pa.float64() if number else pa.string())
     assert (bad, problem) == (0, "absent")
     assert pa.compute.is_null(column, nan_is_null=True).to_pylist() == [cell is None for cell in cells]
 
 
 def column(cells: pa.Array, *, number: bool, known: str = "", text: bool = False) -> tuple[list[object], int, str]:
-    found, bad, problem = read_input(raw(a=cells, text=text), pa.chunked_array([cells]), number=number, known=known)
+    found, bad, problem = read_input(
+        raw(a=cells, text=text), pa.chunked_array([cells]), number=number, reference_type=known
+    )
     return found.to_pylist(), bad, problem
 
 

@@ -127,7 +127,7 @@ ROWS = {"event_time": times([1, 2, 3]), "prediction_id": pa.array(["x", "y", "z"
 
 
 def known_columns() -> TableColumns:
-    return replace(columns(), known=dict.fromkeys(ROWS, "string"))
+    return replace(columns(), reference_types=dict.fromkeys(ROWS, "string"))
 
 
 @pytest.mark.parametrize("text", [False, True])

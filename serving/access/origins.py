@@ -91,5 +91,5 @@ def known_names(listens_on: str, allowed: tuple[str, ...]) -> frozenset[str] | N
     is_local = listens_on in LOOPBACK or (_is_address(listens_on) and ipaddress.ip_address(listens_on).is_loopback)
     if not is_local and not allowed:
         return None
-    own = LOOPBACK if is_local else frozenset()
-    return own | {name.lower().rstrip(".") for name in allowed}
+    local_names = LOOPBACK if is_local else frozenset()
+    return local_names | {name.lower().rstrip(".") for name in allowed}

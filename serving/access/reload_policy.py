@@ -40,9 +40,9 @@ class ReloadPolicy:
                 )
 
     def _folders(self, config: Any) -> Iterator[tuple[str, str, tuple[Path | str, ...]]]:
-        for one in config.model_config_list.config:
-            yield "--model-root", one.base_path.removeprefix("file://"), self.model_roots
-            prefix = one.logging_config.log_collector_config.filename_prefix
+        for model_config in config.model_config_list.config:
+            yield "--model-root", model_config.base_path.removeprefix("file://"), self.model_roots
+            prefix = model_config.logging_config.log_collector_config.filename_prefix
             if prefix:
                 yield "--log-root", str(Path(prefix).absolute()), self.log_roots
 

@@ -59,23 +59,23 @@ class Token:
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 
-def find_token(given: bytes, tokens: Iterable[Token]) -> Token | None:
+def find_token(header: bytes, tokens: Iterable[Token]) -> Token | None:
     """Find the token that a client has sent, in a time that does not depend on it.
 
     Args:
-        given: The header ``Authorization``.
+        header: The header ``Authorization``.
 
     Returns:
         The token; None if none is equal.
     """
-    if not given.startswith(b"Bearer "):
+    if not header.startswith(b"Bearer "):
         return None
-    digest = _digest(given.removeprefix(b"Bearer "))
-    found = None
+    digest = _digest(header.removeprefix(b"Bearer "))
+    match = None
     for token in tokens:
         if hmac.compare_digest(digest, token.digest):
-            found = token
-    return found
+            match = token
+    return match
 
 
 def read_tokens(file: Path) -> tuple[Token, ...]:
@@ -142,8 +142,8 @@ def _read_line(file: Path, number: int, words: list[str]) -> Token:
     try:
         scopes = [Scope(name) for name in words[1].split(",")] if len(words) > 1 else [Scope.LABELS]
     except ValueError:
-        known = ", ".join(Scope)
-        raise _bad_file(file, f"line {number} has an unknown scope", fix=f"The scopes are {known}.") from None
+        scope_names = ", ".join(Scope)
+        raise _bad_file(file, f"line {number} has an unknown scope", fix=f"The scopes are {scope_names}.") from None
     name = words[2] if len(words) > 2 else UNNAMED
     if not NAME.fullmatch(name):
         raise _bad_file(file, f"line {number} has an invalid name", fix="Use letters, digits, '.', '_' and '-'.")

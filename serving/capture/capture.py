@@ -62,7 +62,7 @@ class LoggedCallers:
             Principals and peers; without any, no column.
         """
         if self._redaction is not None:
-            identities = [self._hashed(one) for one in identities]
+            identities = [self._hashed(identity) for identity in identities]
         count, first = len(identities), identities[0]
         if identities.count(first) == count:  # of one client, or of one proxy: a comparison a row
             principal, peer = first
@@ -70,17 +70,19 @@ class LoggedCallers:
                 [principal] * count if principal and self._principal else [],
                 [peer] * count if peer and self._peer else [],
             )
-        principals = [one.principal for one in identities] if self._principal else []
-        return principals if any(principals) else [], [one.peer for one in identities] if self._peer else []
+        principals = [identity.principal for identity in identities] if self._principal else []
+        return principals if any(principals) else [], [identity.peer for identity in identities] if self._peer else []
 
     def _hashed(self, identity: Identity) -> Identity:
-        found = self._as_logged.get(identity)
-        if found is None and self._redaction is not None:
+        logged_identity = self._as_logged.get(identity)
+        if logged_identity is None and self._redaction is not None:
             if len(self._as_logged) >= _IDENTITIES_KEPT:
                 self._as_logged.clear()
             pairs = zip((PRINCIPAL, PEER), identity, strict=True)
-            found = self._as_logged[identity] = Identity(*(self._redaction.text(name, text) for name, text in pairs))
-        return found or identity
+            logged_identity = self._as_logged[identity] = Identity(
+                *(self._redaction.text(name, text) for name, text in pairs)
+            )
+        return logged_identity or identity
 
 
 _ALL_REQUESTS = ModelLogging()
@@ -105,8 +107,8 @@ class Caller(NamedTuple):
 
     def part(self, name: str) -> Caller:
         """The caller of one of several parts of a request, whose answers have ids of their own."""
-        own = f"{self.answer_id}/{name}" if self.answer_id else ""
-        return self._replace(request_id=f"{self.request_id}/{name}", answer_id=own)
+        answer_id = f"{self.answer_id}/{name}" if self.answer_id else ""
+        return self._replace(request_id=f"{self.request_id}/{name}", answer_id=answer_id)
 
 
 class AnsweredBatch(NamedTuple):
@@ -147,7 +149,7 @@ class Capture:
         sampling_key: bytes = b"",
         callers: LoggedCallers | None = None,
     ) -> None:
-        self._own = writer if isinstance(writer, LogSink) or writer is None else LogSink(writer)
+        self._default_sink = writer if isinstance(writer, LogSink) or writer is None else LogSink(writer)
         self._redaction = redaction
         self._sampling_key = sampling_key
         self._callers = callers or LoggedCallers()
@@ -175,7 +177,7 @@ class Capture:
     @property
     def writes(self) -> bool:
         """Whether there is any log."""
-        return self._own is not None or bool(self._models)
+        return self._default_sink is not None or bool(self._models)
 
     def record(self, batch: AnsweredBatch) -> bool:
         """Log a batch by one append. Never raises for a log that cannot be written.
@@ -183,17 +185,17 @@ class Capture:
         Returns:
             Whether the answers may be sent: False if the log cannot be written, and the server is set to refuse then.
         """
-        logging, sink = _ALL_REQUESTS, self._own
+        logging, sink = _ALL_REQUESTS, self._default_sink
         if self._models:
-            logging, sink = self._models.get(batch.served.model, (_ALL_REQUESTS, self._own))
+            logging, sink = self._models.get(batch.served.model, (_ALL_REQUESTS, self._default_sink))
         if sink is None or not any(batch.counts):
             return True
         if logging.sampling_rate < 1.0:
             sampled = logging.sample([caller.request_id for caller in batch.callers], self._sampling_key)
-            taken = batch if all(sampled) else _selected(batch, sampled)
+            sample = batch if all(sampled) else _selected(batch, sampled)
             with self._counting:
-                self._rows_unsampled += sum(batch.counts) - sum(taken.counts)
-            batch = taken
+                self._rows_unsampled += sum(batch.counts) - sum(sample.counts)
+            batch = sample
             if not any(batch.counts):
                 return True
         in_range = [caller.is_in_range for caller in batch.callers]
@@ -268,20 +270,20 @@ class Capture:
         )
 
     def _sinks(self) -> list[LogSink]:
-        return [*([] if self._own is None else [self._own]), *self._model_sinks.values()]
+        return [*([] if self._default_sink is None else [self._default_sink]), *self._model_sinks.values()]
 
     def _sink(self, model: str, logging: ModelLogging) -> LogSink | None:
         if logging.sampling_rate == 0.0:
-            return self._own
+            return self._default_sink
         if logging.folder is None or self._open_sink is None:
-            if self._own is None:
+            if self._default_sink is None:
                 raise BadInput(
                     f"{model!r} is to be logged, and there is no traffic log.",
                     got=f"a sampling rate of {logging.sampling_rate} without a filename_prefix",
                     expected="a folder for the log",
                     fix="Give filename_prefix in the model config file, or --traffic.",
                 )
-            return self._own
+            return self._default_sink
         folder = logging.folder
         if folder not in self._model_sinks:
             self._model_sinks[folder] = self._open_sink(folder)
@@ -296,12 +298,12 @@ def _with_units(inputs: Mapping[str, Array], units: Sequence[str], counts: Seque
     return {**inputs, UNIT_COLUMN: np.repeat(texts, counts)}
 
 
-def _selected(batch: AnsweredBatch, kept: Sequence[bool]) -> AnsweredBatch:
+def _selected(batch: AnsweredBatch, mask: Sequence[bool]) -> AnsweredBatch:
     """The rows of some of the batch's callers."""
-    rows = np.repeat(kept, batch.counts)
+    rows = np.repeat(mask, batch.counts)
     return batch._replace(
-        callers=list(compress(batch.callers, kept)),
-        counts=list(compress(batch.counts, kept)),
+        callers=list(compress(batch.callers, mask)),
+        counts=list(compress(batch.counts, mask)),
         inputs={name: value[rows] for name, value in batch.inputs.items()},
         outputs={name: value[rows] for name, value in batch.outputs.items()},
     )

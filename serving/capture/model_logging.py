@@ -41,7 +41,7 @@ class ModelLogging:
             )
 
     @classmethod
-    def of(cls, asked: RequestLogging, model: str) -> ModelLogging:
+    def of(cls, request_logging: RequestLogging, model: str) -> ModelLogging:
         """The settings of a `tensorflow.serving.LoggingConfig`, whose default rate is 0, as in TensorFlow Serving.
 
         Args:
@@ -50,14 +50,17 @@ class ModelLogging:
         Raises:
             BadInput: an unknown log collector, or a rate outside 0 to 1.
         """
-        if asked.collector not in COLLECTORS:
+        if request_logging.collector not in COLLECTORS:
             raise BadInput(
                 f"The model config names an unknown log collector for {model!r}.",
-                got=f"type: {asked.collector!r}",
+                got=f"type: {request_logging.collector!r}",
                 expected="no type, or traffic_log",
                 fix="Leave the type out; filename_prefix names the folder of the traffic log.",
             )
-        return cls(sampling_rate=asked.sampling_rate, folder=Path(asked.prefix) if asked.prefix else None)
+        return cls(
+            sampling_rate=request_logging.sampling_rate,
+            folder=Path(request_logging.prefix) if request_logging.prefix else None,
+        )
 
     def is_sampled(self, request_id: str, key: bytes = b"") -> bool:
         """Whether a request is in the sample. It depends on the id alone: all parts and repeats are sampled, or none.
@@ -85,4 +88,6 @@ def logging_by_model(sources: Sequence[ModelSource]) -> dict[str, ModelLogging]:
     Raises:
         BadInput: as `ModelLogging.of`.
     """
-    return {one.name: ModelLogging.of(one.logging, one.name) for one in sources if one.logging is not None}
+    return {
+        source.name: ModelLogging.of(source.logging, source.name) for source in sources if source.logging is not None
+    }

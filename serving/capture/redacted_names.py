@@ -34,7 +34,7 @@ class RedactedNames:
     def __init__(self, redaction: Redaction | None, *, report: Callable[[str], None]) -> None:
         self._redaction = redaction
         self._report = report
-        self._found: dict[Path, frozenset[str]] = {}  # by model: the names found in its newest version
+        self._matched: dict[Path, frozenset[str]] = {}  # by model: the names found in its newest version
         self._has_started = False
         self._lock = threading.Lock()
 
@@ -43,15 +43,15 @@ class RedactedNames:
         if self._redaction is None:
             return
         names = _names(self._redaction)
-        found = names - set(self._redaction.unmatched(tensor_and_feature_names(runner)))
-        found |= {name for name in names if _is_inside(name, runner)}
+        matched_names = names - set(self._redaction.unmatched(tensor_and_feature_names(runner)))
+        matched_names |= {name for name in names if _is_inside(name, runner)}
         with self._lock:
-            before, self._found[path.parent] = self._found.get(path.parent, frozenset()), frozenset(found)
-            missing = names - frozenset().union(*self._found.values())
+            before, self._matched[path.parent] = self._matched.get(path.parent, frozenset()), frozenset(matched_names)
+            missing = names - frozenset().union(*self._matched.values())
             started = self._has_started
         if not started:
             return
-        for name in sorted((before - found) | missing):
+        for name in sorted((before - matched_names) | missing):
             self._report(
                 f"{path} has no input, output or feature {name!r}, which is to be redacted: if it has another name "
                 "there, it is logged as it is."
@@ -68,10 +68,10 @@ class RedactedNames:
         """
         with self._lock:
             self._has_started = True
-            found = frozenset().union(*self._found.values())
+            matched_names = frozenset().union(*self._matched.values())
         if self._redaction is None:
             return
-        missing = sorted(_names(self._redaction) - found)
+        missing = sorted(_names(self._redaction) - matched_names)
         if not missing:
             return
         if is_everything:
@@ -107,15 +107,17 @@ def example_features(graph: Any) -> set[str]:
     Args:
         graph: A ``tensorflow.GraphDef``.
     """
-    found: set[bytes] = set()
+    features: set[bytes] = set()
     for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
         parsers = [node for node in nodes if node.op.startswith("Parse") and "Example" in node.op]
         for node in parsers:
             for attribute in ("dense_keys", "sparse_keys", "ragged_keys"):
-                found.update(node.attr[attribute].list.s if attribute in node.attr else ())
+                features.update(node.attr[attribute].list.s if attribute in node.attr else ())
         if parsers:
-            found.update(text for node in nodes if node.op == "Const" for text in node.attr["value"].tensor.string_val)
-    return {name.decode(errors="replace") for name in found}
+            features.update(
+                text for node in nodes if node.op == "Const" for text in node.attr["value"].tensor.string_val
+            )
+    return {name.decode(errors="replace") for name in features}
 
 
 def _is_inside(name: str, runner: Runner) -> bool:

@@ -103,13 +103,13 @@ def open_traffic_log(
                 stack.callback(retention.close)
             return sink
 
-        own = None if settings.folder is None else open_sink(settings.folder)
+        sink = None if settings.folder is None else open_sink(settings.folder)
         labels = None if settings.folder is None else LabelWriter(settings.folder, clock=_now)
         if labels is not None:
             stack.callback(labels.close)
         waits = settings.policy.sync is Sync.ALWAYS
         capture = Capture(
-            own,
+            sink,
             redaction=settings.redaction,
             open_sink=open_sink,
             waits_for_disk=waits,

@@ -72,19 +72,19 @@ class Projection:
         Returns:
             At most 16 axes; none if nothing varies.
         """
-        known = values[np.isfinite(values).all(axis=1)]
-        centre = known.mean(axis=0) if len(known) else np.zeros(values.shape[1])
-        centred = known - centre
-        variances, axes = np.linalg.eigh(centred.T @ centred / max(len(known), 1))
+        finite = values[np.isfinite(values).all(axis=1)]
+        centre = finite.mean(axis=0) if len(finite) else np.zeros(values.shape[1])
+        centred = finite - centre
+        variances, axes = np.linalg.eigh(centred.T @ centred / max(len(finite), 1))
         deviations = np.sqrt(np.maximum(variances[::-1], 0.0))[:MAX_AXES]
-        kept = axes[:, ::-1][:, :MAX_AXES][:, deviations > MIN_RELATIVE_STD * max(float(deviations[0]), 1e-12)]
-        signs = np.sign(kept[np.abs(kept).argmax(axis=0), np.arange(kept.shape[1])])
-        return cls(centre=centre, axes=kept * signs)
+        main_axes = axes[:, ::-1][:, :MAX_AXES][:, deviations > MIN_RELATIVE_STD * max(float(deviations[0]), 1e-12)]
+        signs = np.sign(main_axes[np.abs(main_axes).argmax(axis=0), np.arange(main_axes.shape[1])])
+        return cls(centre=centre, axes=main_axes * signs)
 
     def project(self, values: Floats) -> Floats:
         """The coordinates of embeddings [n, d] on the axes, [n, k]."""
-        found: Floats = (values - self.centre) @ self.axes
-        return found
+        coordinates: Floats = (values - self.centre) @ self.axes
+        return coordinates
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -109,8 +109,8 @@ class Projection:
                 expected="the file that the export wrote",
                 fix="Export the model again.",
             )
-        kept = np.load(path, allow_pickle=False)
-        return cls(centre=kept[0], axes=kept[1:].T)
+        arrays = np.load(path, allow_pickle=False)
+        return cls(centre=arrays[0], axes=arrays[1:].T)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,16 +137,21 @@ def embed_reference(table: pa.Table, model: KerasModel, texts: Collection[str] =
     Returns:
         The embedded rows; None if no input is a tensor of numbers or a text, or the model has no embedding.
     """
-    tensors = [one for one in model.inputs if one.shape or one.name in texts]
-    fixed = all(one.name in texts or (one.kind == "number" and -1 not in one.shape) for one in tensors)
-    fixed = fixed and all(one.dtype != "bfloat16" for one in model.inputs)  # NumPy, which feeds it, has no such type
+    tensors = [model_input for model_input in model.inputs if model_input.shape or model_input.name in texts]
+    fixed = all(
+        model_input.name in texts or (model_input.kind == "number" and -1 not in model_input.shape)
+        for model_input in tensors
+    )
+    fixed = fixed and all(
+        model_input.dtype != "bfloat16" for model_input in model.inputs
+    )  # NumPy, which feeds it, has no such type
     if not tensors or not fixed or EMBEDDING not in model.outputs or model.width(EMBEDDING) is None:
         return None
     values = answers_of(table, model, EMBEDDING).astype(np.float64)
     projection = Projection.fit(values)
     if not projection.columns:
         return None
-    embedding = Embedding(tensors=tuple(one.name for one in tensors), columns=projection.columns)
+    embedding = Embedding(tensors=tuple(model_input.name for model_input in tensors), columns=projection.columns)
     return EmbeddedReference(projection=projection, embedding=embedding, coordinates=projection.project(values))
 
 
@@ -172,19 +177,21 @@ class BundleEmbedder:
         """
         runner, signature, projection = self._open()
         inputs = [input_of(spec) for spec in signature.inputs.values()]
-        found = np.full((rows.num_rows, len(projection.columns)), np.nan)
-        whole = np.flatnonzero(np.all([_complete(rows[one.name], one) for one in inputs], axis=0))
+        coordinates = np.full((rows.num_rows, len(projection.columns)), np.nan)
+        whole = np.flatnonzero(
+            np.all([_complete(rows[model_input.name], model_input) for model_input in inputs], axis=0)
+        )
         for first in range(0, whole.size, BATCH):
             places = whole[first : first + BATCH]
             filled = np.concatenate([places, np.full(BATCH - places.size, places[-1])])
-            taken = rows.take(pa.array(filled))
-            arrays = {one.name: to_array(taken[one.name], one) for one in inputs}
+            whole_rows = rows.take(pa.array(filled))
+            arrays = {model_input.name: to_array(whole_rows[model_input.name], model_input) for model_input in inputs}
             try:
                 values = runner.run(signature, arrays, (EMBEDDING,))[EMBEDDING]
             except Failure:  # because of one row's values; the graph does not say which row
                 continue
-            found[places] = projection.project(values[: places.size].astype(np.float64))
-        return found
+            coordinates[places] = projection.project(values[: places.size].astype(np.float64))
+        return coordinates
 
     def _open(self) -> tuple[Runner, Signature, Projection]:
         if self._opened is None:
@@ -202,13 +209,13 @@ class BundleEmbedder:
         return self._opened
 
 
-def _complete(column: pa.ChunkedArray[Any], one: ModelInput) -> NDArray[np.bool_]:
+def _complete(column: pa.ChunkedArray[Any], model_input: ModelInput) -> NDArray[np.bool_]:
     """Which rows have this input as the model takes it, bool [n]."""
-    if one.shape:
+    if model_input.shape:
         if not pa.types.is_list(column.type) or pa.types.is_nested(column.type.value_type):
             return np.zeros(len(column), dtype=np.bool_)
         lengths: NDArray[np.int64] = np.asarray(pc.fill_null(pc.list_value_length(column), -1), dtype=np.int64)
-        return np.equal(lengths, prod(one.shape))
-    if one.kind == "category" or one.is_float:
+        return np.equal(lengths, prod(model_input.shape))
+    if model_input.kind == "category" or model_input.is_float:
         return np.ones(len(column), dtype=np.bool_)
     return np.isfinite(np.asarray(column.cast(pa.float64()), dtype=np.float64))

@@ -44,17 +44,17 @@ def with_embedding(model: Any, layer: str) -> Any:
             expected="a Functional model, or a Sequential one with a keras.Input",
             fix="Make the layer's tensor an output called embedding.",
         )
-    known = dict(_layers(model))
-    fitting = [path for path in known if path == layer or path.rpartition(SEPARATOR)[2] == layer]
-    if layer not in known and len(fitting) != 1:
-        _refuse(layer, fitting, list(known))
-    path = layer if layer in known else fitting[0]
+    layers = dict(_layers(model))
+    fitting = [path for path in layers if path == layer or path.rpartition(SEPARATOR)[2] == layer]
+    if layer not in layers and len(fitting) != 1:
+        _refuse(layer, fitting, list(layers))
+    path = layer if layer in layers else fitting[0]
     outer, tensor = _traced(model, path.split(SEPARATOR))
     if getattr(tensor, "shape", None) is None or "float" not in str(tensor.dtype) or tensor.shape[-1] is None:
-        given = f"{tensor.dtype} of shape {tensor.shape}" if hasattr(tensor, "dtype") else "several tensors"
+        description = f"{tensor.dtype} of shape {tensor.shape}" if hasattr(tensor, "dtype") else "several tensors"
         raise BadInput(
             "The layer gives no embedding.",
-            got=f"{path}: {given}",
+            got=f"{path}: {description}",
             expected="a layer that gives one tensor of numbers, whose last dimension is known",
             fix="Name a layer such as the last one before the output.",
         )
@@ -88,17 +88,17 @@ def _traced(model: Any, path: list[str]) -> tuple[Any, Any]:
     """The model's graph made once more of the same layers, and what a layer gives in it where it was last called."""
     import keras  # noqa: PLC0415 - as above
 
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
 
-    def call(layer: Any, *given: Any, **others: Any) -> Any:
-        answers = layer(*given, **others)
+    def call(layer: Any, *inputs: Any, **others: Any) -> Any:
+        answers = layer(*inputs, **others)
         if layer.name == path[0]:
-            found["tensor"] = answers if len(path) == 1 else _inside(layer, path[1:])(*given)
+            results["tensor"] = answers if len(path) == 1 else _inside(layer, path[1:])(*inputs)
         return answers
 
     functional = keras.Model(model.inputs[0], model.outputs[0]) if isinstance(model, keras.Sequential) else model
     again = keras.models.clone_model(functional, clone_function=lambda layer: layer, call_function=call)
-    return again, found["tensor"]
+    return again, results["tensor"]
 
 
 def _inside(model: Any, path: list[str]) -> Any:
@@ -109,8 +109,8 @@ def _inside(model: Any, path: list[str]) -> Any:
     return keras.Model(traced.input, tensor)
 
 
-def _refuse(layer: str, fitting: list[str], known: list[str]) -> NoReturn:
-    listed = ", ".join(known[:LISTED]) + (f" and {len(known) - LISTED} more" if len(known) > LISTED else "")
+def _refuse(layer: str, fitting: list[str], layers: list[str]) -> NoReturn:
+    listed = ", ".join(layers[:LISTED]) + (f" and {len(layers) - LISTED} more" if len(layers) > LISTED else "")
     raise BadInput(
         "Several layers have this name." if fitting else "The model has no such layer.",
         got=f"--embedding {layer}" + (f", which is {' and '.join(fitting)}" if fitting else ""),

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from monitoring.atomic import publish, staging_folder, sync_folder
 from monitoring.errors import BadInput, CannotRun
-from serving.export.answers.interpreted_model import AskedTask, InterpretedModel, interpret_answers
+from serving.export.answers.interpreted_model import DeclaredTask, InterpretedModel, interpret_answers
 from serving.export.embedding_layer import with_embedding
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
 from serving.export.keras_model import KerasModel, load_keras
@@ -207,14 +207,16 @@ class Reference:
     def _relabelled(self, texts: pa.ChunkedArray[Any], **changes: Any) -> Reference:
         """The same with a column of labels that are text, in the place of those that it has."""
         gone = {self.label or LABEL, LABEL, *self.label_columns}
-        kept = [] if self.table is None else [each for each in self.table.column_names if each not in gone]
-        table = pa.table({LABEL: texts}) if self.table is None else self.table.select(kept).append_column(LABEL, texts)
+        columns = [] if self.table is None else [each for each in self.table.column_names if each not in gone]
+        table = (
+            pa.table({LABEL: texts}) if self.table is None else self.table.select(columns).append_column(LABEL, texts)
+        )
         return replace(self, table=table, label=LABEL, **changes)
 
     @property
-    def asked(self) -> AskedTask:
+    def declared_task(self) -> DeclaredTask:
         """What its owner says that is predicted."""
-        return AskedTask(
+        return DeclaredTask(
             task=self.task, output=self.output, numbers=self.numbers, score=self.score, judged=tuple(self.label_of)
         )
 
@@ -280,18 +282,20 @@ def export_bundle(
     """
     name = folder.name
     check_name(name)
-    given, classes, zones = _checked(reference, provenance.classes)
-    opened = _opened(load_keras(model) if isinstance(model, Path) else model, given)
-    table, roles = _matched(given, opened, classes)
+    checked_reference, classes, zones = _checked(reference, provenance.classes)
+    opened = _opened(load_keras(model) if isinstance(model, Path) else model, checked_reference)
+    table, roles = _matched(checked_reference, opened, classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
-    found = interpret_answers(opened, opened.without_unserved(answers), table, classes, given.asked)
-    opened, provenance = found.model, replace(provenance, classes=found.names)
+    interpreted = interpret_answers(
+        opened, opened.without_unserved(answers), table, classes, checked_reference.declared_task
+    )
+    opened, provenance = interpreted.model, replace(provenance, classes=interpreted.names)
     with staged_version(folder) as staging:
         served = _saved(opened, staging.folder, rows, progress)
         write_warmup(staging.folder, name, opened.inputs, roles.without_raw(opened.inputs, rows))
         now = clock()
-        written = _written(table, found, roles, staging.folder, now, progress)
-        _manifest(name, found, provenance, written, now).write(staging.folder / MANIFEST_FILE)
+        written = _written(table, interpreted, roles, staging.folder, now, progress)
+        _manifest(name, interpreted, provenance, written, now).write(staging.folder / MANIFEST_FILE)
         path = staging.publish()
     return Bundle(
         name=name,
@@ -301,17 +305,17 @@ def export_bundle(
         outputs=opened.outputs,
         has_baseline=written.has_baseline,
         parity_rows=len(next(iter(rows.values()))),
-        remarks=(*found.remarks, *written.remarks, *served, *zones, *_unnamed_times(given, opened)),
+        remarks=(*interpreted.remarks, *written.remarks, *served, *zones, *_unnamed_times(checked_reference, opened)),
     )
 
 
-def _opened(model: Any, given: Reference) -> KerasModel:
+def _opened(model: Any, reference: Reference) -> KerasModel:
     """The model, with the layer that its owner names as an embedding that is not served."""
-    if given.embedding is None:
-        opened = KerasModel(model, given.features)
+    if reference.embedding is None:
+        opened = KerasModel(model, reference.features)
     else:
-        opened = KerasModel(with_embedding(model, given.embedding), given.features, unserved=(EMBEDDING,))
-    _check_outputs(given, opened)
+        opened = KerasModel(with_embedding(model, reference.embedding), reference.features, unserved=(EMBEDDING,))
+    _check_outputs(reference, opened)
     return opened
 
 
@@ -340,16 +344,20 @@ def _written(
     return write_reference(table, model, roles, folder, now)
 
 
-def _with_zone(given: Reference) -> tuple[Reference, tuple[str, ...]]:
+def _with_zone(reference: Reference) -> tuple[Reference, tuple[str, ...]]:
     """The reference with times in UTC, and a remark on those without a zone."""
-    if given.table is None:
-        return given, ()
-    table, remark = with_zone(given.table, given.naive_timezone)
-    return replace(given, table=table), (remark,) if remark else ()
+    if reference.table is None:
+        return reference, ()
+    table, remark = with_zone(reference.table, reference.naive_timezone)
+    return replace(reference, table=table), (remark,) if remark else ()
 
 
-def _unnamed_times(given: Reference, model: KerasModel) -> tuple[str, ...]:
-    remark = "" if given.table is None else unnamed_time(given.table, given.features or [i.name for i in model.inputs])
+def _unnamed_times(reference: Reference, model: KerasModel) -> tuple[str, ...]:
+    remark = (
+        ""
+        if reference.table is None
+        else unnamed_time(reference.table, reference.features or [i.name for i in model.inputs])
+    )
     return (remark,) if remark else ()
 
 
@@ -357,16 +365,16 @@ def _checked(
     reference: pa.Table | Reference | None, classes: tuple[str, ...]
 ) -> tuple[Reference, tuple[str, ...], tuple[str, ...]]:
     """The reference, the classes, and remarks on its times; BadInput for labels that do not fit the classes."""
-    given = (reference if isinstance(reference, Reference) else Reference(table=reference)).with_lists()
-    given.check_task(classes or given.label_columns)
-    given, zones = _with_zone(given)
-    return given, classes or given.label_columns, zones
+    checked_reference = (reference if isinstance(reference, Reference) else Reference(table=reference)).with_lists()
+    checked_reference.check_task(classes or checked_reference.label_columns)
+    checked_reference, zones = _with_zone(checked_reference)
+    return checked_reference, classes or checked_reference.label_columns, zones
 
 
 def _manifest(
-    name: str, found: InterpretedModel, provenance: Provenance, written: WrittenReference, now: datetime
+    name: str, interpreted: InterpretedModel, provenance: Provenance, written: WrittenReference, now: datetime
 ) -> Manifest:
-    model = found.model
+    model = interpreted.model
     return Manifest(
         name=name,
         created_at=now,
@@ -374,29 +382,31 @@ def _manifest(
         environment=environment(),
         inputs=model.inputs,
         outputs=model.outputs,
-        task=found.task,
+        task=interpreted.task,
         reference=written.description,
         metrics=written.metrics,
     )
 
 
-def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> tuple[pa.Table | None, InputRoles]:
+def _matched(reference: Reference, model: KerasModel, classes: tuple[str, ...]) -> tuple[pa.Table | None, InputRoles]:
     """The reference table, matched with the model and checked, if there is one, and the roles of the inputs."""
-    if given.table is None:
+    if reference.table is None:
         return None, input_roles(None, model.inputs)
-    scalars = [one.name for one in model.inputs if not one.shape]
-    declared = given.roles.with_dictionary([one.name for one in model.inputs], given.table.column_names, model.outputs)
-    declared.check(scalars, given.table.column_names, model.outputs)
-    table = match_columns(given.table, model, given.label)
-    check_reference(table, model, classes, sets=given.task == "multilabel")
-    groups = None if declared.group is None else given.table[declared.group]
+    scalars = [model_input.name for model_input in model.inputs if not model_input.shape]
+    declared = reference.roles.with_dictionary(
+        [model_input.name for model_input in model.inputs], reference.table.column_names, model.outputs
+    )
+    declared.check(scalars, reference.table.column_names, model.outputs)
+    table = match_columns(reference.table, model, reference.label)
+    check_reference(table, model, classes, sets=reference.task == "multilabel")
+    groups = None if declared.group is None else reference.table[declared.group]
     roles = input_roles(table, model.inputs, declared, groups)
     return roles.describe(table), roles
 
 
-def _check_outputs(given: Reference, model: KerasModel) -> None:
+def _check_outputs(reference: Reference, model: KerasModel) -> None:
     """Raises BadInput for outputs that the model does not have."""
-    for flag, output in (("--output", given.output), ("--score", given.score)):
+    for flag, output in (("--output", reference.output), ("--score", reference.score)):
         if output is not None and output not in model.outputs:
             raise BadInput(
                 "The model has no such output.",

@@ -132,7 +132,7 @@ def _is_own(module: str | None, config: Mapping[str, Any]) -> bool:
 
 
 def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: ModuleType | None) -> NoReturn:
-    said = str(error).strip().splitlines() or [type(error).__name__]
+    lines = str(error).strip().splitlines() or [type(error).__name__]
     saved_by = _saved_by(path)
     if saved_by.startswith("2."):
         raise BadInput(
@@ -141,7 +141,7 @@ def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: Modu
             expected="a file of Keras 3",
             fix="Load it with tf_keras, save its weights, and load these into the same model built with Keras 3.",
         ) from error
-    if _holds_code(path) or "lambda" in said[0].lower():
+    if _holds_code(path) or "lambda" in lines[0].lower():
         raise BadInput(
             "This Keras file cannot be loaded: it contains Python code, which is not run.",
             got=f"{path}: a Lambda layer",
@@ -158,7 +158,7 @@ def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: Modu
         ) from error
     raise BadInput(
         "This Keras file cannot be loaded.",
-        got=f"{path}: {said[0][:500]}",
+        got=f"{path}: {lines[0][:500]}",
         expected="a model that Keras rebuilds from its configuration",
         fix="Try keras.saving.load_model on it. A custom layer needs get_config() with every argument of its __init__.",
     ) from error

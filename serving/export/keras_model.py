@@ -61,13 +61,13 @@ class KerasModel:
         for name, tensor in self._tensors.inputs.items():
             if getattr(tensor, "sparse", False) or getattr(tensor, "ragged", False):
                 _refuse_sparse(name)
-        self.plan = FeedPlan([_describe(name, one) for name, one in self._tensors.inputs.items()], features)
+        self.plan = FeedPlan([_describe(name, tensor) for name, tensor in self._tensors.inputs.items()], features)
         self.inputs = self.plan.inputs
-        own = tuple(self._tensors.outputs)
-        self.outputs = own if class_output is None else class_output.outputs(own)
-        _check_names([one.name for one in self.inputs], self.outputs)
+        output_names = tuple(self._tensors.outputs)
+        self.outputs = output_names if class_output is None else class_output.outputs(output_names)
+        _check_names([model_input.name for model_input in self.inputs], self.outputs)
         self.layers = keras.Model(list(self._tensors.inputs.values()), dict(self._tensors.outputs))
-        self._columns = {name for name, one in self._tensors.inputs.items() if tuple(one.shape[1:]) == (1,)}
+        self._columns = {name for name, tensor in self._tensors.inputs.items() if tuple(tensor.shape[1:]) == (1,)}
 
     def with_class_output(self, class_output: ClassOutput) -> KerasModel:
         """The same model with the output `probabilities`, computed from one of its own."""
@@ -118,7 +118,7 @@ def tensors_of(inputs: Iterable[ModelInput], rows: Columns) -> dict[str, Any]:
     """Arrays as tensors of the inputs' types."""
     import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
-    return {one.name: tf.constant(rows[one.name], one.dtype) for one in inputs}
+    return {model_input.name: tf.constant(rows[model_input.name], model_input.dtype) for model_input in inputs}
 
 
 def _describe(name: str, tensor: Any) -> ModelInput:

@@ -80,24 +80,24 @@ class Manifest:
 
     def document(self) -> dict[str, Any]:
         """The JSON document; metrics have one entry each, with their slices."""
-        made = self.provenance
+        provenance = self.provenance
         return {
             "format": FORMAT,
             "name": self.name,
             "created_at": self.created_at.isoformat(),
-            "classes": list(made.classes),
-            "setup": made.setup,
-            "seed": made.seed,
-            "seeds": list(made.seeds),
-            "data": made.data,
-            "training": made.training,
+            "classes": list(provenance.classes),
+            "setup": provenance.setup,
+            "seed": provenance.seed,
+            "seeds": list(provenance.seeds),
+            "data": provenance.data,
+            "training": provenance.training,
             "environment": asdict(self.environment),
-            "inputs": [asdict(one) | {"kind": one.kind} for one in self.inputs],
+            "inputs": [asdict(model_input) | {"kind": model_input.kind} for model_input in self.inputs],
             "outputs": list(self.outputs),
             "task": self.task,
             "reference": self.reference,
             "metrics": nest(self.metrics),
-            "verdict": made.verdict,
+            "verdict": provenance.verdict,
         }
 
     def write(self, path: Path) -> None:
@@ -108,12 +108,12 @@ class Manifest:
 def nest(metrics: Sequence[ReferenceMetric]) -> list[dict[str, Any]]:
     """One entry per metric: of all rows, and under ``by_slice`` of each slice."""
     entries: dict[str, dict[str, Any]] = {}
-    for one in metrics:
-        values = {"mean": one.mean, "low": one.low, "high": one.high, "rows": one.rows, "days": one.days}
-        if one.slice == WHOLE:
-            entries[one.metric] = {"metric": one.metric, **values, "by_slice": {}}
+    for metric in metrics:
+        values = {"mean": metric.mean, "low": metric.low, "high": metric.high, "rows": metric.rows, "days": metric.days}
+        if metric.slice == WHOLE:
+            entries[metric.metric] = {"metric": metric.metric, **values, "by_slice": {}}
         else:
-            entries[one.metric]["by_slice"][one.slice] = values
+            entries[metric.metric]["by_slice"][metric.slice] = values
     return list(entries.values())
 
 

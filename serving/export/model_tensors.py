@@ -59,11 +59,11 @@ def _of_structures(model: Any) -> ModelTensors:
     sequential = isinstance(model, keras.Sequential)
     structure = model.inputs[0] if sequential else model.input
     inputs = _unique((_joined(path) or tensor.name, tensor) for path, tensor in keras.tree.flatten_with_path(structure))
-    given = model.outputs[0] if sequential else model.output
+    output_structure = model.outputs[0] if sequential else model.output
     layers = [SINGLE_OUTPUT] if len(model.outputs) == 1 else model.output_names
     outputs = _unique(
         (_joined(path) or layer, tensor)
-        for (path, tensor), layer in zip(keras.tree.flatten_with_path(given), layers, strict=True)
+        for (path, tensor), layer in zip(keras.tree.flatten_with_path(output_structure), layers, strict=True)
     )
     names = tuple(inputs)
     if isinstance(structure, dict):  # flattened by sorted keys, but its author wrote them in another order
@@ -88,7 +88,7 @@ def _of_subclass(model: Any) -> ModelTensors:
     ]
     if not shapes or len(shapes) > MOST_GUESSED:
         _refuse_unbuilt(model)
-    said = ""
+    reason = ""
     for types in product(GUESSED_TYPES, repeat=len(shapes)):
         inputs = {
             name: keras.Input(shape.size[1:], name=name, dtype=kind)
@@ -97,14 +97,14 @@ def _of_subclass(model: Any) -> ModelTensors:
         try:
             answers = model(**keras.tree.pack_sequence_as(structure, list(inputs.values())))
             # Some layers accept any type while they are traced, and only their own with values.
-            model(**keras.tree.pack_sequence_as(structure, [_empty_rows(one) for one in inputs.values()]))
+            model(**keras.tree.pack_sequence_as(structure, [_empty_rows(tensor) for tensor in inputs.values()]))
         except Exception as error:  # noqa: BLE001 - the author's code, given a type that it may not take
-            said = said or str(error).strip().splitlines()[0]
+            reason = reason or str(error).strip().splitlines()[0]
             continue
         return _traced(model, structure, inputs, answers)
     raise BadInput(
         "This model cannot be called with tensors of its shapes.",
-        got=f"a {type(model).__name__}: {said[:500]}",
+        got=f"a {type(model).__name__}: {reason[:500]}",
         expected="a call() made of operations that can be traced",
         fix="Use keras.ops or tf operations in call(), or wrap it: keras.Model(inputs, subclassed(inputs)).",
     )
@@ -122,8 +122,8 @@ def _traced(model: Any, structure: Any, inputs: dict[str, Any], answers: Any) ->
     def call_original(rows: Mapping[str, Any]) -> dict[str, Any]:
         fed = keras.tree.pack_sequence_as(structure, [rows[name] for name in inputs])
         takes_training = "training" in inspect.signature(model.call).parameters
-        given = model(**fed, training=False) if takes_training else model(**fed)
-        return dict(zip(outputs, keras.tree.flatten(given), strict=True))
+        answers = model(**fed, training=False) if takes_training else model(**fed)
+        return dict(zip(outputs, keras.tree.flatten(answers), strict=True))
 
     return ModelTensors(inputs=inputs, outputs=outputs, call_original=call_original)
 
@@ -167,14 +167,14 @@ def _joined(path: tuple[Any, ...]) -> str:
 
 def _unique(named: Iterator[tuple[str, Any]]) -> dict[str, Any]:
     """As a dict; a repeated name gets a number, as layers' names do."""
-    found: dict[str, Any] = {}
+    tensors: dict[str, Any] = {}
     for name, tensor in named:
         free, number = name, 0
-        while free in found:
+        while free in tensors:
             number += 1
             free = f"{name}_{number}"
-        found[free] = tensor
-    return found
+        tensors[free] = tensor
+    return tensors
 
 
 def _refuse_unbuilt(model: Any) -> NoReturn:

@@ -55,18 +55,21 @@ def try_rows(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array
     """
     first, failed = "", Exception()
     for fewer in (0, EDGE_ROWS):
-        kept = {name: column[: len(column) - fewer] for name, column in rows.items()}
+        fewer_rows = {name: column[: len(column) - fewer] for name, column in rows.items()}
         try:
             answers = {
-                name: np.asarray(value) for name, value in model.call_original(tensors_of(model.inputs, kept)).items()
+                name: np.asarray(value)
+                for name, value in model.call_original(tensors_of(model.inputs, fewer_rows)).items()
             }
         except Exception as error:  # noqa: BLE001 - whatever the author's model raises; named and passed on
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
-            first = f"{layer_at_fault(error)} {said}".strip()
+            message = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+            first = f"{layer_at_fault(error)} {message}".strip()
             failed = error
         else:
-            if fewer or all(np.isfinite(one[-EDGE_ROWS:]).all() for one in answers.values() if one.dtype.kind == "f"):
-                return kept, _by_row(answers, kept)
+            if fewer or all(
+                np.isfinite(answer[-EDGE_ROWS:]).all() for answer in answers.values() if answer.dtype.kind == "f"
+            ):
+                return fewer_rows, _by_row(answers, fewer_rows)
     raise CannotRun(
         "The Keras model itself fails on the rows it was tried on.",
         got=first,
@@ -105,14 +108,14 @@ def check_parity(model: KerasModel, folder: Path, rows: Columns) -> tuple[str, .
     runner = Runner(folder, allowed_operations=(ANY_OPERATION,))
     try:
         for signature, feeds in _calls(model, rows, tensors):
-            known = runner.signatures[signature]
+            served_signature = runner.signatures[signature]
             wanted = model.outputs if signature == EXPLAIN else served_outputs(model)
-            if set(known.outputs) != set(wanted):
-                _refuse(f"outputs {sorted(known.outputs)} of {signature}", f"outputs {sorted(wanted)}")
-            answers = runner.run(known, feeds, wanted)
+            if set(served_signature.outputs) != set(wanted):
+                _refuse(f"outputs {sorted(served_signature.outputs)} of {signature}", f"outputs {sorted(wanted)}")
+            answers = runner.run(served_signature, feeds, wanted)
             for output in wanted:
-                found = Difference.of(output, signature, answers[output], expected[output])
-                worst = found if worst is None or found.largest > worst.largest else worst
+                difference = Difference.of(output, signature, answers[output], expected[output])
+                worst = difference if worst is None or difference.largest > worst.largest else worst
         refused = refusals(runner.meta_graph)
     finally:
         runner.close()
@@ -149,10 +152,10 @@ class Difference:
 
     def describe(self, rows: Columns) -> str:
         """Name the output and the first rows that differ, with inputs and both answers."""
-        said = f"output {self.output} of {self.signature}, which differs by up to {self.largest:.3g}"
+        sentence = f"output {self.output} of {self.signature}, which differs by up to {self.largest:.3g}"
         if self.got.shape != self.expected.shape or self.got.dtype != self.expected.dtype:
             kinds = (f"{each.dtype} {list(each.shape)}" for each in (self.got, self.expected))
-            return f"{said}: {' instead of '.join(kinds)}"
+            return f"{sentence}: {' instead of '.join(kinds)}"
         pairs = zip(self.got, self.expected, strict=True)
         wrong = [row for row, (got, expected) in enumerate(pairs) if _differs(got, expected)]
         shown = "; ".join(
@@ -160,7 +163,7 @@ class Difference:
             f"instead of {_short(self.expected[row])}"
             for row in wrong[:ROWS_SHOWN]
         )
-        return f"{said}, in {len(wrong)} of {len(self.got)} rows: {shown}"
+        return f"{sentence}, in {len(wrong)} of {len(self.got)} rows: {shown}"
 
 
 def _differs(got: Any, expected: Any) -> bool:
@@ -168,7 +171,7 @@ def _differs(got: Any, expected: Any) -> bool:
 
 
 def _short(value: Any) -> str:
-    text = ", ".join(f"{name}: {_short(one)}" for name, one in value.items()) if isinstance(value, dict) else ""
+    text = ", ".join(f"{name}: {_short(part)}" for name, part in value.items()) if isinstance(value, dict) else ""
     if not text:
         text = np.array2string(np.asarray(value), threshold=6, precision=6, separator=", ").replace("\n", "")
     return text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "…"

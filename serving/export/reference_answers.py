@@ -86,7 +86,7 @@ def write_reference(
     if interpreted.task is None and outputs is None:
         _write_schema(reference, interpreted, roles.features, folder / SCHEMA_FILE)
         return WrittenReference(
-            description={"rows": reference.num_rows}, remarks=(*_tensors(model, roles, seen=False), NO_NUMBERS)
+            description={"rows": reference.num_rows}, remarks=(*_tensors(model, roles, has_embedding=False), NO_NUMBERS)
         )
     reference, spec = _answered(reference, interpreted, roles)
     others = other_outputs(reference, model, _others(interpreted, roles))
@@ -98,15 +98,15 @@ def write_reference(
         reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
         groups = None if groups is None else groups.filter(pa.array(usable.rows))
     _write_schema(reference, interpreted, spec.features, folder / SCHEMA_FILE)
-    seen = embed_reference(reference, model, [each.source for each in roles.described if each.kind == "text"])
-    if seen is not None:
-        spec, table = replace(spec, embedding=seen.embedding), seen.append_to(table)
+    embedded = embed_reference(reference, model, [each.source for each in roles.described if each.kind == "text"])
+    if embedded is not None:
+        spec, table = replace(spec, embedding=embedded.embedding), embedded.append_to(table)
     if "event_time" not in reference.column_names:
         spec, table = replace(spec, rows_per_window=rows_per_window(table.num_rows)), in_drawn_order(table, groups)
     (folder / BASELINE_FOLDER).parent.mkdir(exist_ok=True)
     write_baseline(table, folder=folder / BASELINE_FOLDER, spec=spec)
-    if seen is not None:
-        seen.projection.write(folder / PROJECTION_FILE)
+    if embedded is not None:
+        embedded.projection.write(folder / PROJECTION_FILE)
     return WrittenReference(
         has_baseline=True,
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
@@ -116,8 +116,8 @@ def write_reference(
             *roles.remarks,
             *((_no_task(reference),) if interpreted.task is None else ()),
             *_quantile(interpreted, table),
-            *_said_of_others(interpreted, others, _others(interpreted, roles)),
-            *_tensors(model, roles, seen=seen is not None),
+            *_remarks_on_others(interpreted, others, _others(interpreted, roles)),
+            *_tensors(model, roles, has_embedding=embedded is not None),
             *_gaps(reference, has_loss=interpreted.task is not None),
         ),
     )
@@ -145,14 +145,14 @@ def _others(interpreted: InterpretedModel, roles: InputRoles) -> tuple[str, ...]
         return ()
     model, ranked = interpreted.model, interpreted.ranked
     apart = {interpreted.answer, PROBABILITIES, LOGITS, EMBEDDING, *model.unserved}
-    apart |= set() if interpreted.several is None else {one.output for one in interpreted.several.outputs_judged}
-    apart |= {one.name for one in roles.left_out} | set(() if ranked is None else ranked.outputs)
+    apart |= set() if interpreted.several is None else {output.output for output in interpreted.several.outputs_judged}
+    apart |= {omission.name for omission in roles.left_out} | set(() if ranked is None else ranked.outputs)
     return tuple(name for name in model.outputs if name not in apart)
 
 
-def _said_of_others(interpreted: InterpretedModel, others: OtherOutputs, names: tuple[str, ...]) -> Iterator[str]:
+def _remarks_on_others(interpreted: InterpretedModel, others: OtherOutputs, names: tuple[str, ...]) -> Iterator[str]:
     """Remarks on outputs that no label is the truth of."""
-    watched = [one.name for one in others.watched]
+    watched = [output.name for output in others.watched]
     if watched:
         truth = f"the label is the truth of {interpreted.answer}"
         yield f"Watched for drift, and not for losses: {', '.join(watched)}; {truth}."
@@ -178,11 +178,13 @@ def _no_task(reference: pa.Table) -> str:
     )
 
 
-def _tensors(model: KerasModel, roles: InputRoles, *, seen: bool) -> Iterator[str]:
+def _tensors(model: KerasModel, roles: InputRoles, *, has_embedding: bool) -> Iterator[str]:
     """Remarks on what a monitor watches of inputs that are tensors."""
-    described = set() if seen else {each.source for each in roles.described}
-    lists = ", ".join(one.name for one in model.inputs if one.shape and one.name not in described)
-    if lists and seen:
+    described = set() if has_embedding else {each.source for each in roles.described}
+    lists = ", ".join(
+        model_input.name for model_input in model.inputs if model_input.shape and model_input.name not in described
+    )
+    if lists and has_embedding:
         yield f"A monitor watches {lists} by the model's output embedding, and not by single values."
     elif lists:
         yield (
@@ -197,8 +199,8 @@ def _write_schema(
     """Write TFDV's schema of the inputs that are watched, and the label; none if there is neither."""
     from monitoring.baseline.schema import infer_schema, write_schema  # noqa: PLC0415 - only where there is a reference
 
-    described = {one.name: reference[one.name] for one in features if not one.is_code}
-    described |= {one.name: codes_as_text(reference[one.name]) for one in features if one.is_code}
+    described = {feature.name: reference[feature.name] for feature in features if not feature.is_code}
+    described |= {feature.name: codes_as_text(reference[feature.name]) for feature in features if feature.is_code}
     labelled = LABEL in reference.column_names
     if labelled:
         # By name, as labels will reach a monitor.

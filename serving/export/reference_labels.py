@@ -119,8 +119,8 @@ def labels_of_sets(table: pa.Table, label: str, label_columns: Sequence[str]) ->
     values = pc.list_flatten(cells)
     if is_number_type(values.type) and not pc.all(pc.is_in(values.cast(pa.float64()), pa.array([0.0, 1.0]))).as_py():
         return None
-    known = is_number_type(values.type) or is_text_type(values.type) or pa.types.is_boolean(values.type)
-    return pa.chunked_array([listed_sets(cells)]) if known or not len(values) else None
+    is_readable = is_number_type(values.type) or is_text_type(values.type) or pa.types.is_boolean(values.type)
+    return pa.chunked_array([listed_sets(cells)]) if is_readable or not len(values) else None
 
 
 def check_sets(table: pa.Table | None, label: str, classes: tuple[str, ...]) -> None:
@@ -167,8 +167,8 @@ def number_texts(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
         Text [n], from which the same float64 is read; null where there is no finite number.
     """
     values = column.cast(pa.float64(), safe=False)
-    known = pc.fill_null(pc.is_finite(values), fill_value=False)
-    return pc.if_else(known, values, pa.scalar(None, pa.float64())).cast(pa.string())
+    is_finite = pc.fill_null(pc.is_finite(values), fill_value=False)
+    return pc.if_else(is_finite, values, pa.scalar(None, pa.float64())).cast(pa.string())
 
 
 def listed(names: Sequence[str]) -> str:

@@ -83,20 +83,20 @@ def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) 
                 expected=f"one of {listed(table.column_names)}",
                 fix="Name the column of the labels.",
             )
-        kept = [name for name in table.column_names if name != LABEL or label == LABEL]
-        table = table.select(kept).rename_columns([LABEL if name == label else name for name in kept])
+        column_names = [name for name in table.column_names if name != LABEL or label == LABEL]
+        table = table.select(column_names).rename_columns([LABEL if name == label else name for name in column_names])
     wanted = model.plan.columns
-    found = {name: table[column] for name, column in wanted.items() if column in table.column_names}
+    columns = {name: table[column] for name, column in wanted.items() if column in table.column_names}
     for fed in model.plan.fed:
-        parts = [one.name for one in fed.inputs]
-        if not any(name in found for name in parts):
+        parts = [model_input.name for model_input in fed.inputs]
+        if not any(name in columns for name in parts):
             whole = _whole(table, fed.tensor.name, alone=len(model.plan.fed) == 1)
             if whole is not None:
-                found |= _unstacked(whole, parts) if fed.parts else {parts[0]: whole}
-    rest = {name: table[name] for name in ROW_COLUMNS if name in table.column_names and name not in found}
+                columns |= _unstacked(whole, parts) if fed.parts else {parts[0]: whole}
+    rest = {name: table[name] for name in ROW_COLUMNS if name in table.column_names and name not in columns}
     if LABEL in rest:
         rest[LABEL] = without_empty(rest[LABEL])
-    return pa.table(found | rest)
+    return pa.table(columns | rest)
 
 
 def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...], *, sets: bool = False) -> None:
@@ -115,7 +115,14 @@ def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
     others = [*_input_problems(table, model, classes), *_row_problems(table, types, classes, sets=sets)]
     if not mistyped and not others:
         return
-    inputs = [f"{one.name} {one.dtype} {list(one.shape) or ''}".rstrip() for one in model.inputs] if others else []
+    inputs = (
+        [
+            f"{model_input.name} {model_input.dtype} {list(model_input.shape) or ''}".rstrip()
+            for model_input in model.inputs
+        ]
+        if others
+        else []
+    )
     raise BadInput(
         "The reference table does not fit the model.",
         got="; ".join([*others, *(f"column {name} is {types[name]}" for name in mistyped)]),
@@ -141,10 +148,10 @@ def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: dateti
         text; null if there is none), label_time (the event time if there is none).
     """
     rows = table.num_rows
-    columns = {one.name: _plain(table[one.name]) for one in spec.features}
-    own = pa.chunked_array([pa.array([f"reference-{row}:0" for row in range(rows)], pa.string())])
-    given = table["prediction_id"].cast(pa.string()) if "prediction_id" in table.column_names else own
-    columns["prediction_id"] = pc.coalesce(given, own)
+    columns = {feature.name: _plain(table[feature.name]) for feature in spec.features}
+    generated = pa.chunked_array([pa.array([f"reference-{row}:0" for row in range(rows)], pa.string())])
+    ids = table["prediction_id"].cast(pa.string()) if "prediction_id" in table.column_names else generated
+    columns["prediction_id"] = pc.coalesce(ids, generated)
     timed = "event_time" in table.column_names
     columns["event_time"] = timestamps_of(table["event_time"]) if timed else pa.array([now] * rows, TIMESTAMP)
     if PROBABILITIES in table.column_names:
@@ -180,8 +187,8 @@ def timestamps_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     if unit != "ns":  # nanoseconds never leave these years
         long = _MICROSECONDS[unit]
         numbers = column.cast(pa.int32() if unit == "day" else pa.int64())
-        known = pc.and_(pc.greater_equal(numbers, -(-FIRST_US // long)), pc.less_equal(numbers, LAST_US // long))
-        column = pc.if_else(known, column, pa.scalar(None, kind))
+        is_valid = pc.and_(pc.greater_equal(numbers, -(-FIRST_US // long)), pc.less_equal(numbers, LAST_US // long))
+        column = pc.if_else(is_valid, column, pa.scalar(None, kind))
     return pc.cast(column, options=pc.CastOptions(TIMESTAMP, allow_time_truncate=True))
 
 
@@ -199,32 +206,35 @@ def sample(table: pa.Table | None, inputs: tuple[ModelInput, ...], rng: np.rando
     """
     most = max(2, min(SAMPLED, MOST_BYTES // max(row_bytes(inputs), 1)))
     if table is None:
-        return {one.name: _generated(one, most, rng) for one in inputs}
+        return {model_input.name: _generated(model_input, most, rng) for model_input in inputs}
     alike = next(groups_of_equal_size(table, inputs))
     places = alike[np.unique(np.linspace(0, len(alike) - 1, most).astype(np.int64))]
-    taken = table.take(pa.array(places))
-    return {one.name: _with_edges(one, to_array(taken[one.name], one)) for one in inputs}
+    sampled = table.take(pa.array(places))
+    return {
+        model_input.name: _with_edges(model_input, to_array(sampled[model_input.name], model_input))
+        for model_input in inputs
+    }
 
 
 def row_bytes(inputs: tuple[ModelInput, ...]) -> int:
     """About the bytes of one row in memory: 8 for a text, 32 values in a dimension of any size."""
-    return sum(8 * prod(GENERATED_SIZE if size == -1 else size for size in one.shape) for one in inputs)
+    return sum(8 * prod(GENERATED_SIZE if size == -1 else size for size in model_input.shape) for model_input in inputs)
 
 
-def _with_edges(one: ModelInput, column: Array) -> Array:
-    if one.shape:
+def _with_edges(model_input: ModelInput, column: Array) -> Array:
+    if model_input.shape:
         return np.concatenate([column, column[:1], column[:1]])
-    if one.kind == "category":
+    if model_input.kind == "category":
         return np.concatenate([column, np.array([MISSING_CATEGORY.encode(), UNSEEN_CATEGORY], object)])
-    missing = np.nan if one.is_float else 0
+    missing = np.nan if model_input.is_float else 0
     return np.concatenate([column, np.array([missing, column[0]]).astype(column.dtype)])
 
 
-def _generated(one: ModelInput, rows: int, rng: np.random.Generator) -> Array:
-    shape = (rows, *(GENERATED_SIZE if size == -1 else size for size in one.shape))
-    if one.kind == "category":
+def _generated(model_input: ModelInput, rows: int, rng: np.random.Generator) -> Array:
+    shape = (rows, *(GENERATED_SIZE if size == -1 else size for size in model_input.shape))
+    if model_input.kind == "category":
         return np.full(shape, MISSING_CATEGORY.encode(), object)
-    return rng.standard_normal(shape) if one.is_float else np.zeros(shape)
+    return rng.standard_normal(shape) if model_input.is_float else np.zeros(shape)
 
 
 def _whole(table: pa.Table, name: str, *, alone: bool) -> pa.ChunkedArray[Any] | None:
@@ -249,20 +259,22 @@ def _input_problems(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
         yield f"the model gives {model.width(PROBABILITIES)} probabilities for {len(classes)} classes"
     if table.num_rows == 0:
         yield "no rows"
-    for one in model.inputs:
-        column = model.plan.columns[one.name]
-        if one.name not in table.column_names:
-            takes = f", and input {one.name} takes {list(one.shape)} a row" if one.shape else ""
+    for model_input in model.inputs:
+        column = model.plan.columns[model_input.name]
+        if model_input.name not in table.column_names:
+            takes = f", and input {model_input.name} takes {list(model_input.shape)} a row" if model_input.shape else ""
             yield f"no column {column}{takes}"
-        elif problem := column_problem(table[one.name], one):
+        elif problem := column_problem(table[model_input.name], model_input):
             yield f"column {column} {problem}"
 
 
 def _fix(table: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> str:
     """What to do about problems, with this model's own names."""
     steps = ["Correct the table."]
-    if any(one.name not in table.column_names for one in model.inputs):
-        wanted = ", ".join(f"{one.name} {list(one.shape) or ''}".rstrip() for one in model.inputs)
+    if any(model_input.name not in table.column_names for model_input in model.inputs):
+        wanted = ", ".join(
+            f"{model_input.name} {list(model_input.shape) or ''}".rstrip() for model_input in model.inputs
+        )
         steps.append(
             f"List columns of other names in the model's order: --features with one name for each number of {wanted}."
         )
@@ -279,8 +291,8 @@ def _row_problems(
     table: pa.Table, types: Mapping[str, pa.DataType], classes: tuple[str, ...], *, sets: bool
 ) -> Iterator[str]:
     if not sets and LABEL in types and is_label_type(types[LABEL]) and classes:
-        known = class_names(table[LABEL], classes)
-        unknown = pc.unique(table[LABEL].filter(pc.is_null(known)).drop_null()).to_pylist()
+        names = class_names(table[LABEL], classes)
+        unknown = pc.unique(table[LABEL].filter(pc.is_null(names)).drop_null()).to_pylist()
         if unknown:
             yield f"labels {listed(sorted(map(str, unknown)))} are not among the classes {listed(classes)}"
     if PROBABILITIES in types and _is_list_of_floats(types[PROBABILITIES]):

@@ -38,33 +38,33 @@ def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Tab
     Raises:
         BadInput: there is no such column, or one of the standard name, too, or it holds something else.
     """
-    for standard, own in names.items():
-        if own is None or own == standard:
+    for standard, column in names.items():
+        if column is None or column == standard:
             continue
-        if own not in table.column_names:
+        if column not in table.column_names:
             raise BadInput(
                 "The reference table has no such column.",
-                got=f"{ROW_FLAGS[standard]} {own}",
+                got=f"{ROW_FLAGS[standard]} {column}",
                 expected=f"one of {', '.join(table.column_names)[:300]}",
                 fix=f"Name the column with {ROW_FLAGS[standard]}.",
             )
         if standard in table.column_names:
             raise BadInput(
                 f"The reference table has two columns that may be its {standard}.",
-                got=f"{ROW_FLAGS[standard]} {own}, and a column {standard}",
+                got=f"{ROW_FLAGS[standard]} {column}, and a column {standard}",
                 expected="one of them",
                 fix=f"Leave {ROW_FLAGS[standard]} out, or rename the column {standard}.",
             )
-        kind, wanted = table.schema.field(own).type, ROW_COLUMNS[standard]
+        kind, wanted = table.schema.field(column).type, ROW_COLUMNS[standard]
         may_be_times = standard in TIMES and is_text(kind)  # in ISO 8601, see `with_zone`
         if not wanted.fits(kind) and not may_be_times:
             raise BadInput(
                 "A column of the reference table has another type.",
-                got=f"{ROW_FLAGS[standard]} {own}, which is {kind}",
+                got=f"{ROW_FLAGS[standard]} {column}, which is {kind}",
                 expected=wanted.wanted,
                 fix=wanted.fix,
             )
-        table = table.append_column(standard, table[own])
+        table = table.append_column(standard, table[column])
     return table
 
 

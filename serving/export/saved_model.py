@@ -39,7 +39,7 @@ def served_outputs(model: KerasModel) -> tuple[str, ...]:
 
 def takes_examples(model: KerasModel) -> bool:
     """Whether there is a signature `tf_example`: the shape of every input is fixed, and so can be read from a list."""
-    return all(-1 not in one.shape for one in model.inputs)
+    return all(-1 not in model_input.shape for model_input in model.inputs)
 
 
 def write_saved_model(model: KerasModel, folder: Path) -> None:
@@ -52,7 +52,10 @@ def write_saved_model(model: KerasModel, folder: Path) -> None:
     import tensorflow as tf  # noqa: PLC0415 - as above
 
     served = served_outputs(model)
-    rows = {one.name: tf.TensorSpec([None, *_open(one)], one.dtype, one.name) for one in model.inputs}
+    rows = {
+        model_input.name: tf.TensorSpec([None, *_open(model_input)], model_input.dtype, model_input.name)
+        for model_input in model.inputs
+    }
     archive = keras.export.ExportArchive()
     try:
         archive.track(model.layers)
@@ -84,37 +87,37 @@ def layer_at_fault(error: BaseException) -> str:
     """
     import keras  # noqa: PLC0415 - a model has loaded it
 
-    found, frame = "", error.__traceback__
+    layer, frame = "", error.__traceback__
     while frame is not None:
         owner = frame.tb_frame.f_locals.get("self")
         if isinstance(owner, keras.Layer) and not isinstance(owner, keras.Model):
-            found = f"{type(owner).__name__} {owner.name!r}"
+            layer = f"{type(owner).__name__} {owner.name!r}"
         frame = frame.tb_next
-    return found
+    return layer
 
 
 def _refuse(error: Exception) -> NoReturn:
     import keras  # noqa: PLC0415 - a model has loaded it
 
     layer = layer_at_fault(error)
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+    message = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
     if keras.backend.backend() != "tensorflow":
         raise CannotRun(
             "The model cannot be exported: Keras does not run on TensorFlow.",
-            got=f"the backend {keras.backend.backend()}; {said}",
+            got=f"the backend {keras.backend.backend()}; {message}",
             expected="the backend tensorflow",
             fix="Set KERAS_BACKEND=tensorflow, or unset it. A .keras file of another backend can be exported then.",
         ) from error
     if "untracked" in str(error):  # TensorFlow quotes the word
         raise CannotRun(
             "The model cannot be exported: a table or variable in it belongs to no layer.",
-            got=said,
+            got=message,
             expected="tables and variables that are attributes of the layer that uses them",
             fix="Set it in the layer's __init__ or build: self.table = …",
         ) from error
     raise CannotRun(
         "The model cannot be exported: a layer of it runs, but cannot be traced into a graph.",
-        got=f"{layer}: {said}" if layer else said,
+        got=f"{layer}: {message}" if layer else message,
         expected="a call() of keras.ops or tf operations alone",
         fix="Replace numpy and Python code on a tensor's values (if, float(), .numpy()) by keras.ops or tf operations.",
     ) from error
@@ -127,49 +130,52 @@ def _endpoint(model: KerasModel, outputs: tuple[str, ...]) -> Callable[[dict[str
 def _example_endpoint(model: KerasModel, outputs: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
     import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
-    features = {one.name: _feature(one) for one in model.inputs}
+    features = {model_input.name: _feature(model_input) for model_input in model.inputs}
 
     def call(examples: Any) -> dict[str, Any]:
         parsed = tf.io.parse_example(examples, features)
-        return model.call({one.name: tf.cast(parsed[one.name], one.dtype) for one in model.inputs}, outputs)
+        return model.call(
+            {model_input.name: tf.cast(parsed[model_input.name], model_input.dtype) for model_input in model.inputs},
+            outputs,
+        )
 
     return call
 
 
-def _feature(one: ModelInput) -> Any:
+def _feature(model_input: ModelInput) -> Any:
     """How an input is parsed from a tf.Example. Only scalar floats and text have a value for missing."""
     import tensorflow as tf  # noqa: PLC0415 - as above
 
-    stored = _stored(one)
-    if one.shape or stored == "int64":
-        return tf.io.FixedLenFeature(one.shape, stored)
+    stored = _stored(model_input)
+    if model_input.shape or stored == "int64":
+        return tf.io.FixedLenFeature(model_input.shape, stored)
     return tf.io.FixedLenFeature((), stored, default_value="" if stored == "string" else float("nan"))
 
 
-def _stored(one: ModelInput) -> str:
+def _stored(model_input: ModelInput) -> str:
     """The type of an input's values in a tf.Example."""
-    if one.dtype == "string":
+    if model_input.dtype == "string":
         return "string"
-    return "float32" if one.is_float else "int64"
+    return "float32" if model_input.is_float else "int64"
 
 
 def _example(inputs: tuple[ModelInput, ...], row: dict[str, Any]) -> bytes:
     import tensorflow as tf  # noqa: PLC0415 - as above
 
     features = {}
-    for one in inputs:
-        values = np.reshape(row[one.name], -1).tolist()
-        stored = _stored(one)
+    for model_input in inputs:
+        values = np.reshape(row[model_input.name], -1).tolist()
+        stored = _stored(model_input)
         if stored == "string":
             if values != [b""]:
-                features[one.name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+                features[model_input.name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
         elif stored == "int64":
-            features[one.name] = tf.train.Feature(int64_list=tf.train.Int64List(value=map(int, values)))
-        elif one.shape or not np.isnan(values[0]):
-            features[one.name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
+            features[model_input.name] = tf.train.Feature(int64_list=tf.train.Int64List(value=map(int, values)))
+        elif model_input.shape or not np.isnan(values[0]):
+            features[model_input.name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
     serialized: bytes = tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
     return serialized
 
 
-def _open(one: ModelInput) -> list[int | None]:
-    return [None if size == -1 else size for size in one.shape]
+def _open(model_input: ModelInput) -> list[int | None]:
+    return [None if size == -1 else size for size in model_input.shape]

@@ -62,7 +62,7 @@ def load_signature(path: Path, name: str | None = None) -> Any:
         loaded = tf.saved_model.load(str(path))
     except (LoadError, tf.errors.OpError, OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         _refuse(path, f"it cannot be loaded: {str(error).partition(' If you trust')[0][:1000]}")
-    definitions = {key: one for key, one in meta_graph.signature_def.items() if key in loaded.signatures}
+    definitions = {key: definition for key, definition in meta_graph.signature_def.items() if key in loaded.signatures}
     chosen = name or (DEFAULT_SIGNATURE if len(definitions) != 1 else next(iter(definitions)))
     if chosen not in definitions:
         raise BadInput(

@@ -64,10 +64,16 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, spec: B
     if not timed.all():
         remarks.append(f"Rows without a valid event_time were left out: {_share(~timed, timed.size)}.")
     if wrong.any():
-        given, rows = PROBABILITIES in reference.column_names, int(timed.sum())
-        cause = "" if given else _not_finite(reference.filter(pa.array(wrong)), model)
+        has_probabilities, rows = PROBABILITIES in reference.column_names, int(timed.sum())
+        cause = "" if has_probabilities else _not_finite(reference.filter(pa.array(wrong)), model)
         if 2 * int(wrong.sum()) > rows:
-            _refuse(values[timed], _share(wrong, rows), given=given, cause=cause, classes=bool(spec.classes))
+            _refuse(
+                values[timed],
+                _share(wrong, rows),
+                has_probabilities=has_probabilities,
+                cause=cause,
+                classes=bool(spec.classes),
+            )
         what = "invalid probabilities" if spec.classes else "no finite answer"
         remarks.append(f"Rows with {what} were left out: {_share(wrong, rows)}{cause and f' ({cause})'}.")
     usable = timed & ~wrong
@@ -92,9 +98,9 @@ def _repeated(table: pa.Table, rows: Mask) -> Mask:
     order = np.argsort(times, kind="stable")
     places, times = places[order], times[order]
     ids = table["prediction_id"].take(pa.array(places)).combine_chunks()
-    found = rows.copy()
-    found[places[first_of_each(ids, times)]] = False
-    return found
+    mask = rows.copy()
+    mask[places[first_of_each(ids, times)]] = False
+    return mask
 
 
 def _share(some: Mask, rows: int) -> str:
@@ -104,19 +110,19 @@ def _share(some: Mask, rows: int) -> str:
 def _not_finite(rows: pa.Table, model: KerasModel) -> str:
     """The inputs that are missing or infinite in these rows, with the number of rows of each."""
     counts = {}
-    for one in model.inputs:
-        if one.dtype == "string" or not one.is_float:
+    for model_input in model.inputs:
+        if model_input.dtype == "string" or not model_input.is_float:
             continue
-        found = 0
-        for places in groups_of_equal_size(rows, (one,)):
-            values = to_array(rows[one.name].take(pa.array(places)), one).astype(np.float64)
-            found += int((~np.isfinite(values.reshape(len(places), -1)).all(axis=1)).sum())
-        counts[model.plan.columns[one.name]] = found
+        count = 0
+        for places in groups_of_equal_size(rows, (model_input,)):
+            values = to_array(rows[model_input.name].take(pa.array(places)), model_input).astype(np.float64)
+            count += int((~np.isfinite(values.reshape(len(places), -1)).all(axis=1)).sum())
+        counts[model.plan.columns[model_input.name]] = count
     listed = [f"{name} in {count:,}" for name, count in counts.items() if count][:INPUTS_LISTED]
     return f"missing or infinite: {', '.join(listed)}" if listed else ""
 
 
-def _refuse(values: NDArray[Any], share: str, *, given: bool, cause: str, classes: bool) -> NoReturn:
+def _refuse(values: NDArray[Any], share: str, *, has_probabilities: bool, cause: str, classes: bool) -> NoReturn:
     if not classes:
         raise BadInput(
             "The model's answer is not finite for more than half of the reference's rows.",
@@ -125,7 +131,7 @@ def _refuse(values: NDArray[Any], share: str, *, given: bool, cause: str, classe
             fix="Correct the inputs of those rows, or leave them out.",
         )
     wanted = "a probability for each class: from 0 to 1, and 1 in sum"
-    if not given:
+    if not has_probabilities:
         raise BadInput(
             "The model's output is not valid probabilities for more than half of the reference's rows.",
             got=f"{share} rows" + (f"; {cause}" if cause else ""),

@@ -82,8 +82,8 @@ class GrpcCallHandler:
             return ""  # refused whatever the credential
         if is_reload and policy is not None and policy.takes_certificates and call.identity.principal:
             return "certificate"
-        given = next((value for name, value in call.metadata if name == TOKEN_HEADER), b"")
-        return guard.check(method.scope, given)
+        token = next((value for name, value in call.metadata if name == TOKEN_HEADER), b"")
+        return guard.check(method.scope, token)
 
     def _call(self, call: ServerCall, who: str, id_of_body: str) -> GrpcCall:
         caller = self._callers.read(

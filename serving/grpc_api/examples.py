@@ -107,8 +107,8 @@ class MultiInferenceHandler:
             examples = read_examples(request.input, call)
             requests = []
             for verb, signature in tasks:
-                own = call.part(signature.name)
-                requests.append(_inference_request(served, signature, read_head(signature, verb), examples, own))
+                call_part = call.part(signature.name)
+                requests.append(_inference_request(served, signature, read_head(signature, verb), examples, call_part))
 
             def write(answers: Sequence[InferenceResult]) -> bytes:
                 response = self._response()
@@ -161,14 +161,14 @@ def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]
         InvalidArgument: The tasks are of several models, or name a signature twice.
         Failure: A method is not supported, or a signature does not fit it.
     """
-    found: dict[str, tuple[str, Signature]] = {}
+    by_signature: dict[str, tuple[str, Signature]] = {}
     for task in tasks:
         wanted = read_spec(task.model_spec)
         if not wanted.model:
             raise InvalidArgument("Found ModelSpec with an empty model name.")
         if wanted.model != served.model:
             raise InvalidArgument("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
-        if wanted.signature in found:
+        if wanted.signature in by_signature:
             raise InvalidArgument(f"Duplicate evaluation of signature: {wanted.signature}")
         signature = served.runner.signatures.get(wanted.signature)
         if signature is None:
@@ -177,11 +177,11 @@ def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]
             raise Failure(Code.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}")
         verb = VERBS[task.method_name]
         read_head(signature, verb)  # all tasks are checked before the first one runs
-        found[wanted.signature] = (verb, signature)
-    return list(found.values())
+        by_signature[wanted.signature] = (verb, signature)
+    return list(by_signature.values())
 
 
-def read_examples(given: Any, call: GrpcCall) -> Array:
+def read_examples(request_input: Any, call: GrpcCall) -> Array:
     """Serialise the examples of a ``tensorflow.serving.Input``, with the shared context before each.
 
     Args:
@@ -194,9 +194,9 @@ def read_examples(given: Any, call: GrpcCall) -> Array:
         InvalidArgument: There is no example.
         Failure: They are more than the server holds.
     """
-    examples = getattr(given, given.WhichOneof("kind") or "example_list")
+    examples = getattr(request_input, request_input.WhichOneof("kind") or "example_list")
     # When a message is parsed, later fields replace earlier ones: an example's own features those of the context.
-    context = examples.context.SerializeToString() if given.HasField("example_list_with_context") else b""
+    context = examples.context.SerializeToString() if request_input.HasField("example_list_with_context") else b""
     if not examples.examples:
         raise InvalidArgument("Input is empty.")
     count = len(examples.examples)
@@ -206,14 +206,14 @@ def read_examples(given: Any, call: GrpcCall) -> Array:
     return serialised
 
 
-def values_in_examples(given: Any) -> Callable[[str], Any]:
+def values_in_examples(request_input: Any) -> Callable[[str], Any]:
     """What finds the values of a feature in a ``tensorflow.serving.Input``: of each example, or of their context."""
 
     def values_of(name: str) -> list[Any]:
-        kind = given.WhichOneof("kind")
+        kind = request_input.WhichOneof("kind")
         if kind is None:
             return []
-        examples = getattr(given, kind)
+        examples = getattr(request_input, kind)
         shared = _feature_values(examples.context, name) if kind == "example_list_with_context" else None
         return [_feature_values(example, name) or shared for example in examples.examples]
 
@@ -249,11 +249,11 @@ def fill_classification(result: Any, outputs: Mapping[str, Array], count: int) -
     for row in range(count):
         added = result.classifications.add().classes
         for column in range(width):
-            one = added.add()
+            entry = added.add()
             if classes is not None:
-                one.label = classes[row, column].decode("utf-8", "replace")
+                entry.label = classes[row, column].decode("utf-8", "replace")
             if scores is not None:
-                one.score = scores[row, column]
+                entry.score = scores[row, column]
 
 
 def fill_regression(result: Any, outputs: Mapping[str, Array], count: int) -> None:
@@ -277,9 +277,9 @@ FILLERS: dict[str, Callable[[Any, Mapping[str, Array], int], None]] = {
 
 
 def _check(name: str, value: Array, kind: str, count: int) -> None:
-    found = element_type_of(value).name
-    if found != kind:
-        raise InvalidArgument(f"Expected {name} Tensor of DT_{kind.upper()}. Got: DT_{found.upper()}")
+    element_kind = element_type_of(value).name
+    if element_kind != kind:
+        raise InvalidArgument(f"Expected {name} Tensor of DT_{kind.upper()}. Got: DT_{element_kind.upper()}")
     if len(value) != count:
         raise InvalidArgument(f"Expected {name} output batch size of {count}. Got: {len(value)}")
 

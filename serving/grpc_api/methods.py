@@ -97,12 +97,12 @@ class ModelInfoHandler:
             raise InvalidArgument("Missing ModelSpec")
         wanted = read_spec(request.model_spec)
         response = self._status.GetModelStatusResponse()
-        for one in self._models.statuses(wanted.model, wanted.version):
+        for version_status in self._models.statuses(wanted.model, wanted.version):
             added = response.model_version_status.add(
-                version=one.number, state=self._status.ModelVersionStatus.State.Value(one.state)
+                version=version_status.number, state=self._status.ModelVersionStatus.State.Value(version_status.state)
             )
-            added.status.error_code = int(one.code)
-            added.status.error_message = one.message
+            added.status.error_code = int(version_status.code)
+            added.status.error_message = version_status.message
         return response
 
 

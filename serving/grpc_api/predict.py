@@ -60,12 +60,14 @@ class PredictHandler:
         signature = served.runner.signatures.get(name)
         if signature is None:
             raise Failure(Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
-        given, expected = request.inputs, signature.inputs
+        request_inputs, expected = request.inputs, signature.inputs
         defaults = served.runner.signature_definitions[signature.name].defaults
-        if len(given) > len(expected) or (len(given) < len(expected) and not defaults):
-            check_names(InferenceRequest(served=served, signature=signature, inputs=dict(given), caller=call.caller))
+        if len(request_inputs) > len(expected) or (len(request_inputs) < len(expected) and not defaults):
+            check_names(
+                InferenceRequest(served=served, signature=signature, inputs=dict(request_inputs), caller=call.caller)
+            )
         short_forms = ShortForms()
-        inputs = read_inputs(given, signature, defaults, self._limit_bytes, short_forms)
+        inputs = read_inputs(request_inputs, signature, defaults, self._limit_bytes, short_forms)
         call.hold(size_of(inputs.values()))
         return InferenceRequest(
             served=served,
@@ -79,7 +81,7 @@ class PredictHandler:
 
 
 def read_inputs(
-    given: Mapping[str, Any],
+    request_inputs: Mapping[str, Any],
     signature: Signature,
     defaults: Mapping[str, Any],
     limit_bytes: int,
@@ -88,7 +90,7 @@ def read_inputs(
     """Decode the inputs of a request.
 
     Args:
-        given: ``TensorProto`` messages by input name.
+        request_inputs: ``TensorProto`` messages by input name.
         defaults: ``TensorProto`` messages of inputs that may be missing.
         limit_bytes: The most bytes of all inputs.
         short_forms: Counts what those of the message stand for.
@@ -102,11 +104,11 @@ def read_inputs(
     inputs: dict[str, Array] = {}
     left = limit_bytes
     for name, spec in signature.inputs.items():
-        source = given if name in given else defaults
+        source = request_inputs if name in request_inputs else defaults
         if name not in source:
             raise InvalidArgument(
                 f"Signature input alias: {name}(feed name: {spec.graph_name}) not found in request and no default "
-                f"value provided. Inputs expected to be in the request {{{_joined(given)}}}, or default input "
+                f"value provided. Inputs expected to be in the request {{{_joined(request_inputs)}}}, or default input "
                 f"alias set: {_joined(defaults)}"
             )
         inputs[name] = decode(name, source[name], left, short_forms)

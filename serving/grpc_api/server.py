@@ -210,8 +210,8 @@ def describe(services: Mapping[str, Sequence[GrpcMethod]]) -> descriptor_pool.De
     """
     pool = descriptor_pool.DescriptorPool()
     added: set[str] = set()
-    for own in (health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
-        _add(pool, own, added)
+    for descriptor in (health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
+        _add(pool, descriptor, added)
     pool.AddSerializedFile(_reflection_v1())
     for full_name, methods in services.items():
         package, _, name = full_name.rpartition(".")
@@ -219,9 +219,9 @@ def describe(services: Mapping[str, Sequence[GrpcMethod]]) -> descriptor_pool.De
             name=f"pitfalls/{package.replace('.', '/')}/{name}.proto", package=package, syntax="proto3"
         )
         messages = [kind.DESCRIPTOR.file for method in methods for kind in (method.request, method.response)]
-        for one in messages:
-            _add(pool, one, added)
-        file.dependency.extend(sorted({one.name for one in messages}))
+        for message in messages:
+            _add(pool, message, added)
+        file.dependency.extend(sorted({message.name for message in messages}))
         service = file.service.add(name=name)
         for method in methods:
             service.method.add(

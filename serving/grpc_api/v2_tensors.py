@@ -54,10 +54,10 @@ def read_infer_message(message: Any) -> ModelInferRequest:
         raise InvalidArgument(f"raw_input_contents has {len(contents)} entries, inputs has {len(message.inputs)}")
     inputs: dict[str, Array] = {}
     datatypes: dict[str, str] = {}
-    for index, one in enumerate(message.inputs):
-        if one.name in inputs:
-            raise InvalidArgument(f'input "{one.name}" comes twice')
-        inputs[one.name], datatypes[one.name] = _read_input(one, contents[index] if contents else None)
+    for index, tensor in enumerate(message.inputs):
+        if tensor.name in inputs:
+            raise InvalidArgument(f'input "{tensor.name}" comes twice')
+        inputs[tensor.name], datatypes[tensor.name] = _read_input(tensor, contents[index] if contents else None)
     return ModelInferRequest(
         id=check_id(message.id),
         signature=read_signature_name(parameters),
@@ -80,8 +80,8 @@ def read_parameters(parameters: Mapping[str, Any], what: str) -> dict[str, Any]:
     """
     if not parameters:
         return {}
-    choices = [(name, one, one.WhichOneof("parameter_choice")) for name, one in parameters.items()]
-    values = {name: None if choice is None else getattr(one, choice) for name, one, choice in choices}
+    choices = [(name, parameter, parameter.WhichOneof("parameter_choice")) for name, parameter in parameters.items()]
+    values = {name: None if choice is None else getattr(parameter, choice) for name, parameter, choice in choices}
     check_parameters(values, what)
     return values
 
@@ -106,37 +106,39 @@ def write_infer_message(request: ModelInferRequest, model: str, number: int, out
         datatype = datatype_of(elements[name])
         if datatype not in ELEMENTS:
             raise InvalidArgument(f'output "{name}" is of type {datatype}, which this protocol does not have')
-        one = response.outputs.add(name=name, datatype=datatype, shape=value.shape)
+        tensor = response.outputs.add(name=name, datatype=datatype, shape=value.shape)
         if is_raw:
             response.raw_output_contents.append(write_binary(value))
         else:
-            getattr(one.contents, FIELDS[elements[name]][0]).extend(value.reshape(-1).tolist())
+            getattr(tensor.contents, FIELDS[elements[name]][0]).extend(value.reshape(-1).tolist())
     return bytes(response.SerializeToString())
 
 
-def _read_input(one: Any, raw: bytes | None) -> tuple[Array, str]:
+def _read_input(tensor: Any, raw: bytes | None) -> tuple[Array, str]:
     """Tensor and element type of one input; ``raw`` is None where its values are in a field."""
-    name = one.name
-    element, shape = read_element(one.datatype, name), read_shape(list(one.shape), name)
-    read_parameters(one.parameters, f'input "{name}"')
-    filled = [field.name for field, _ in one.contents.ListFields()] if one.HasField("contents") else []
+    name = tensor.name
+    element, shape = read_element(tensor.datatype, name), read_shape(list(tensor.shape), name)
+    read_parameters(tensor.parameters, f'input "{name}"')
+    filled = [field.name for field, _ in tensor.contents.ListFields()] if tensor.HasField("contents") else []
     if raw is not None:
         if filled:
             raise InvalidArgument(f'input "{name}": its contents are empty where raw_input_contents has them')
         return read_binary(memoryview(raw), shape, element, name), element
     if element not in FIELDS:
-        raise InvalidArgument(f'input "{name}": {one.datatype} has no field of values: send it as raw_input_contents')
+        raise InvalidArgument(
+            f'input "{name}": {tensor.datatype} has no field of values: send it as raw_input_contents'
+        )
     field, stored = FIELDS[element]
     if filled not in ([], [field]):
-        raise InvalidArgument(f'input "{name}": {one.datatype} belongs in {field}, not in {", ".join(filled)}')
-    return read_typed(getattr(one.contents, field), stored, shape, element, name), element
+        raise InvalidArgument(f'input "{name}": {tensor.datatype} belongs in {field}, not in {", ".join(filled)}')
+    return read_typed(getattr(tensor.contents, field), stored, shape, element, name), element
 
 
-def _read_outputs(given: Any) -> dict[str, bool | None]:
+def _read_outputs(outputs: Any) -> dict[str, bool | None]:
     wanted: dict[str, bool | None] = {}
-    for one in given:
-        if one.name in wanted:
-            raise InvalidArgument(f'output "{one.name}" comes twice')
-        read_parameters(one.parameters, f'output "{one.name}"')
-        wanted[one.name] = None
+    for output in outputs:
+        if output.name in wanted:
+            raise InvalidArgument(f'output "{output.name}" comes twice')
+        read_parameters(output.parameters, f'output "{output.name}"')
+        wanted[output.name] = None
     return wanted

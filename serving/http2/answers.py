@@ -139,10 +139,10 @@ class AnswerSender:
         answers take turns.
         """
         calls = []
-        for waiting, own in ((self._blocked, True), (self._sendable, False)):
+        for waiting, by_call in ((self._blocked, True), (self._sendable, False)):
             for call in waiting.values():
                 before, call.checked_bytes = call.checked_bytes, call.sent_bytes
-                if before is not None and (call.sent_bytes - before if own else moved.taken) < moved.needed:
+                if before is not None and (call.sent_bytes - before if by_call else moved.taken) < moved.needed:
                     calls.append(call)
         return calls
 

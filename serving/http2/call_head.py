@@ -72,13 +72,13 @@ class HeadReader(Generic[MethodT]):
         head = self._heads.get(headers)
         if head is not None:
             return head
-        own = [header for header in headers if header[0] in OWN_HEADERS]
-        if not own:
+        call_headers = [header for header in headers if header[0] in OWN_HEADERS]
+        if not call_headers:
             return self._read_repeated(headers)
         head = self._read_repeated(tuple([header for header in headers if header[0] not in OWN_HEADERS]))
-        if head is None or not all([VALUE.fullmatch(value) for _, value in own]):
+        if head is None or not all([VALUE.fullmatch(value) for _, value in call_headers]):
             return None
-        return _with_own(head, own)
+        return _with_own(head, call_headers)
 
     def _read_repeated(self, headers: tuple[Header, ...]) -> CallHead[MethodT] | None:
         head = self._heads.get(headers)
@@ -112,10 +112,10 @@ def is_malformed(headers: Iterable[Header], *, are_trailers: bool = False) -> bo
     return False
 
 
-def _with_own(head: CallHead[MethodT], own: Iterable[Header]) -> CallHead[MethodT]:
+def _with_own(head: CallHead[MethodT], headers: Iterable[Header]) -> CallHead[MethodT]:
     timeout_s = None
     metadata = list(head.metadata)
-    for name, value in own:
+    for name, value in headers:
         if name != b"grpc-timeout":
             metadata.append((name, value))
             continue

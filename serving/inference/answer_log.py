@@ -63,7 +63,7 @@ class AnswerLog:
             requests = list(compress(requests, is_kept))
             counts = list(compress(counts, is_kept))
         first = requests[0]
-        callers = [one.caller for one in requests]
+        callers = [request.caller for request in requests]
         return self._capture.record(
             AnsweredBatch(first.served, first.signature, callers, counts, inputs, outputs, self._clock_us())
         )

@@ -123,11 +123,11 @@ class BatchRunner:
         """Run requests of equal types: in one run, or each alone where rows are mixed."""
         tasks = [task for task, _ in group]
         if len(group) > 1 and tasks[0].request.signature.name not in self.mixes_rows:
-            inputs = concatenate([one for _, one in group])
+            inputs = concatenate([tensors for _, tensors in group])
             if inputs is not None and self._run(tasks, inputs):
                 return
-        for task, one in group:
-            self._run([task], one)
+        for task, tensors in group:
+            self._run([task], tensors)
 
     def _run(self, tasks: Sequence[InferenceTask], inputs: Mapping[str, Array]) -> bool:
         """Run, log and answer one or more requests; False if the outputs of several cannot be told apart.
@@ -159,7 +159,7 @@ class BatchRunner:
             return is_single  # one request's bad values must not fail the others: each is run again alone
         self._count_run(tasks, counts, begin, end)
         requests = [task.request for task in tasks]
-        is_later = [isinstance(one, InferenceRequest) and one.is_logged_later for one in requests]
+        is_later = [isinstance(request, InferenceRequest) and request.is_logged_later for request in requests]
         is_kept = [task.claim() and not later for task, later in zip(tasks, is_later, strict=True)]
         may_leave = True
         if self._log.writes and any(is_kept):

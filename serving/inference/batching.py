@@ -197,10 +197,10 @@ class Batcher(Generic[RequestT, OutcomeT]):
         if self._waiting >= settings.max_waiting:
             raise Failure(Code.UNAVAILABLE, "The batch scheduling queue to which this task was submitted is full")
         task: BatchTask[RequestT, OutcomeT] = BatchTask(request, key, rows, self._claiming, done, timeout_s)
-        own = object() if key is None else key
-        group = self._groups.get(own)
+        group_key = object() if key is None else key
+        group = self._groups.get(group_key)
         if group is None:
-            group = self._groups[own] = deque()
+            group = self._groups[group_key] = deque()
         group.append(task)
         self._waiting += 1
         loop = asyncio.get_running_loop()

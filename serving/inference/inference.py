@@ -210,12 +210,12 @@ def check_names(request: InferenceRequest) -> None:
     Raises:
         InvalidArgument: They differ; in TensorFlow Serving's words.
     """
-    given, wanted = request.inputs.keys(), request.signature.inputs.keys()
-    if given != wanted:
+    names, wanted = request.inputs.keys(), request.signature.inputs.keys()
+    if names != wanted:
         raise InvalidArgument(
-            f"input size does not match signature: {len(given)}!={len(wanted)} "
-            f"len({_braced(given)}) != len({_braced(wanted)}). Sent extra: {_braced(given - wanted)}. "
-            f"Missing but required: {_braced(wanted - given)}."
+            f"input size does not match signature: {len(names)}!={len(wanted)} "
+            f"len({_braced(names)}) != len({_braced(wanted)}). Sent extra: {_braced(names - wanted)}. "
+            f"Missing but required: {_braced(wanted - names)}."
         )
 
 

@@ -47,11 +47,11 @@ def list_models(models: Models) -> dict[str, Any]:
 def list_versions(models: Models, *, only_ready: bool) -> list[dict[str, str]]:
     """Every version of every model, as Triton's index lists them."""
     return [
-        {"name": name, "version": str(one.number), "state": STATES[one.state], "reason": _reason(one)}
+        {"name": name, "version": str(status.number), "state": STATES[status.state], "reason": _reason(status)}
         for name in models.names
         if models.has_versions(name)
-        for one in models.statuses(name)
-        if one.state is VersionState.AVAILABLE or not only_ready
+        for status in models.statuses(name)
+        if status.state is VersionState.AVAILABLE or not only_ready
     ]
 
 
@@ -94,15 +94,17 @@ def describe_config(served: ServedVersion, source: ModelSource | None, max_batch
         Failure: FAILED_PRECONDITION: the version has no default signature.
     """
     signature = _default_signature(served)
-    own = served.runner.batching
+    batching = served.runner.batching
     tensors = (*signature.inputs.values(), *signature.outputs.values())
-    has_batches = signature.is_batchable and all(one.shape is not None and len(one.shape) > 1 for one in tensors)
+    has_batches = signature.is_batchable and all(
+        tensor.shape is not None and len(tensor.shape) > 1 for tensor in tensors
+    )
     document = {
         "name": served.model,
         "platform": PLATFORM,
         "backend": "tensorflow",
         "version_policy": _describe_policy(source.policy if source is not None else VersionPolicy()),
-        "max_batch_size": (own.max_rows if own else max_batch_rows) if has_batches else 0,
+        "max_batch_size": (batching.max_rows if batching else max_batch_rows) if has_batches else 0,
         "input": _describe_dims(signature.inputs, has_batches=has_batches),
         "output": _describe_dims(signature.outputs, has_batches=has_batches),
     }
@@ -122,15 +124,15 @@ def describe_statistics(models: Models, name: str, number: int | None) -> dict[s
     if name and not (number is None and models.available(name)):
         with models.lease(name, number) as served:
             return {"model_stats": [_statistics(served)]}
-    found = []
+    statistics = []
     for model in (name,) if name else models.names:
         for available in models.available(model):
             try:
                 with models.lease(model, available) as served:
-                    found.append(_statistics(served))
+                    statistics.append(_statistics(served))
             except Failure:  # unloaded meanwhile
                 continue
-    return {"model_stats": found}
+    return {"model_stats": statistics}
 
 
 def _statistics(served: ServedVersion) -> dict[str, Any]:
@@ -140,8 +142,8 @@ def _statistics(served: ServedVersion) -> dict[str, Any]:
 def _default_signature(served: ServedVersion) -> Signature:
     signature = served.runner.signatures.get(DEFAULT_SIGNATURE)
     if signature is None:
-        known = ", ".join(served.runner.signatures)
-        raise Failure(Code.FAILED_PRECONDITION, f"Model {served.model} has no {DEFAULT_SIGNATURE}, only: {known}")
+        names = ", ".join(served.runner.signatures)
+        raise Failure(Code.FAILED_PRECONDITION, f"Model {served.model} has no {DEFAULT_SIGNATURE}, only: {names}")
     return signature
 
 
@@ -158,11 +160,11 @@ def _describe_policy(policy: VersionPolicy) -> dict[str, Any]:
 def _describe_dims(tensors: Mapping[str, TensorSpec], *, has_batches: bool) -> list[dict[str, Any]]:
     return [
         {
-            "name": one["name"],
-            "data_type": f"TYPE_{one['datatype']}".replace("BYTES", "STRING"),
-            "dims": one["shape"][int(has_batches) :],
+            "name": tensor["name"],
+            "data_type": f"TYPE_{tensor['datatype']}".replace("BYTES", "STRING"),
+            "dims": tensor["shape"][int(has_batches) :],
         }
-        for one in _describe(tensors)
+        for tensor in _describe(tensors)
     ]
 
 

@@ -64,14 +64,14 @@ class ModelInferResponseWriter:
             datatype = datatype_of(element_type_of(value).name)
             if datatype not in ELEMENTS:
                 raise InvalidArgument(f'output "{name}" is of type {datatype}, which this protocol does not have')
-            one: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(value.shape)}
-            own = request.outputs.get(name)
-            if request.is_binary if own is None else own:
+            output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(value.shape)}
+            as_binary = request.outputs.get(name)
+            if request.is_binary if as_binary is None else as_binary:
                 binary.append(write_binary(value))
-                one["parameters"] = {"binary_data_size": len(binary[-1])}
+                output["parameters"] = {"binary_data_size": len(binary[-1])}
             else:
-                one["data"] = write_json(value, name)
-            described.append(one)
+                output["data"] = write_json(value, name)
+            described.append(output)
         document = {"model_name": self._model, "model_version": self._version, "outputs": described}
         if request.id:
             document["id"] = request.id
@@ -158,8 +158,8 @@ def make_inference_request(
     """
     signature = served.runner.signatures.get(request.signature)
     if signature is None:
-        known = ", ".join(served.runner.signatures)
-        raise InvalidArgument(f"Model {served.model} has no signature {request.signature}, only: {known}")
+        names = ", ".join(served.runner.signatures)
+        raise InvalidArgument(f"Model {served.model} has no signature {request.signature}, only: {names}")
     for name, element in request.datatypes.items():
         spec = signature.inputs.get(name)
         if spec is not None and spec.element.name != element:

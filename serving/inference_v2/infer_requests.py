@@ -60,14 +60,14 @@ def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest
     size = len(body) if json_bytes is None else json_bytes
     document = parse_object(body if size == len(body) else body[:size])
     parameters = _parameters(document, "the request")
-    given = document.get("inputs", [])
-    if not isinstance(given, list):
+    entries = document.get("inputs", [])
+    if not isinstance(entries, list):
         raise InvalidArgument('"inputs" must be a list of objects')
     inputs: dict[str, Array] = {}
     datatypes: dict[str, str] = {}
     rest = memoryview(body)[size:]
-    for one in given:
-        name, element, tensor, rest = _read_input(one, rest)
+    for entry in entries:
+        name, element, tensor, rest = _read_input(entry, rest)
         if name in inputs:
             raise InvalidArgument(f'input "{name}" comes twice')
         inputs[name], datatypes[name] = tensor, element
@@ -84,17 +84,17 @@ def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest
     )
 
 
-def _read_input(one: Any, rest: memoryview) -> tuple[str, str, Array, memoryview]:
+def _read_input(entry: Any, rest: memoryview) -> tuple[str, str, Array, memoryview]:
     """Name, element type and tensor of one input, and the raw bytes after its own."""
-    name = _name(one, "inputs")
-    element, shape = read_element(one.get("datatype"), name), read_shape(one.get("shape"), name)
-    size = _parameters(one, f'input "{name}"').get("binary_data_size")
+    name = _name(entry, "inputs")
+    element, shape = read_element(entry.get("datatype"), name), read_shape(entry.get("shape"), name)
+    size = _parameters(entry, f'input "{name}"').get("binary_data_size")
     if size is None:
-        data = one.get("data")
+        data = entry.get("data")
         if not isinstance(data, list):
             raise InvalidArgument(f'input "{name}": "data" must be a list, unless "binary_data_size" says where it is')
         return name, element, read_json(data, shape, element, name), rest
-    if "data" in one or not _is_size(size) or size > len(rest):
+    if "data" in entry or not _is_size(size) or size > len(rest):
         raise InvalidArgument(
             f'input "{name}": "binary_data_size" must be a number of bytes that the body has left ({len(rest)}), '
             'and no "data" beside it'
@@ -136,21 +136,21 @@ def read_shape(shape: Any, name: str) -> list[int]:
 
 def _read_outputs(document: Mapping[str, Any]) -> dict[str, bool | None]:
     wanted: dict[str, bool | None] = {}
-    given = document.get("outputs", [])
-    if not isinstance(given, list):
+    outputs = document.get("outputs", [])
+    if not isinstance(outputs, list):
         raise InvalidArgument('"outputs" must be a list of objects')
-    for one in given:
-        name = _name(one, "outputs")
+    for entry in outputs:
+        name = _name(entry, "outputs")
         if name in wanted:
             raise InvalidArgument(f'output "{name}" comes twice')
-        wanted[name] = read_flag(_parameters(one, f'output "{name}"'), "binary_data")
+        wanted[name] = read_flag(_parameters(entry, f'output "{name}"'), "binary_data")
     return wanted
 
 
-def _name(one: Any, member: str) -> str:
-    if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+def _name(entry: Any, member: str) -> str:
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise InvalidArgument(f'"{member}" must be a list of objects, each with a "name"')
-    return str(one["name"])
+    return str(entry["name"])
 
 
 def _parameters(owner: Mapping[str, Any], what: str) -> Mapping[str, Any]:

@@ -30,5 +30,5 @@ class ModelStatistics:
 
     async def describe(self, name: str, number: int | None) -> dict[str, Any]:
         """The statistics of one version, of a model, or of all; arguments and errors as of `describe_statistics`."""
-        own = describe_statistics(self._models, name, number)
-        return own if self._merge is None else {"model_stats": await self._merge(own["model_stats"])}
+        statistics = describe_statistics(self._models, name, number)
+        return statistics if self._merge is None else {"model_stats": await self._merge(statistics["model_stats"])}

@@ -75,7 +75,7 @@ def read_text(owner: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def check_id(given: str) -> str:
+def check_id(request_id: str) -> str:
     """Check the id that a client gives its request.
 
     Returns:
@@ -84,6 +84,6 @@ def check_id(given: str) -> str:
     Raises:
         InvalidArgument: It cannot be an id of the traffic log.
     """
-    if given and not REQUEST_ID.fullmatch(given.encode("utf-8", "surrogatepass")):
+    if request_id and not REQUEST_ID.fullmatch(request_id.encode("utf-8", "surrogatepass")):
         raise InvalidArgument('"id" must be 1 to 128 visible ASCII characters without spaces')
-    return given
+    return request_id

@@ -52,7 +52,7 @@ def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array
     nesting: list[int] = []
     while type(level[0] if level else None) is list:
         size = len(level[0])
-        if len(nesting) == MAX_RANK or not all(type(one) is list and len(one) == size for one in level):
+        if len(nesting) == MAX_RANK or not all(type(element) is list and len(element) == size for element in level):
             raise InvalidArgument(_message(name, "its data is a list of lists that are not all of one length"))
         nesting.append(size)
         level = list(chain.from_iterable(level))
@@ -151,7 +151,7 @@ def write_json(value: Array, name: str) -> Any:
     flat = np.ascontiguousarray(value).reshape(-1)
     if flat.dtype == np.object_:
         try:
-            return [one.decode() for one in flat.tolist()]
+            return [text.decode() for text in flat.tolist()]
         except UnicodeDecodeError as error:
             raise InvalidArgument(
                 f'output "{name}" holds bytes that are not UTF-8: request it with binary_data'
@@ -167,7 +167,7 @@ def write_json(value: Array, name: str) -> Any:
 def write_binary(value: Array) -> bytes:
     """Write the elements as raw bytes."""
     if value.dtype == np.object_:
-        return b"".join(struct.pack("<I", len(one)) + one for one in value.reshape(-1).tolist())
+        return b"".join(struct.pack("<I", len(text)) + text for text in value.reshape(-1).tolist())
     return value.byteswap().tobytes() if _BIG_ENDIAN else value.tobytes()
 
 
@@ -178,7 +178,7 @@ def _array(elements: list[Any], element: str, name: str) -> Array:
         if kinds - {str}:
             raise InvalidArgument(_message(name, "not every element of its data is a string"))
         strings = np.empty(len(elements), object)
-        strings[:] = [one.encode("utf-8", "surrogateescape") for one in elements]
+        strings[:] = [element.encode("utf-8", "surrogateescape") for element in elements]
         return strings
     if element in FLOATS:
         if not kinds <= NUMBERS:

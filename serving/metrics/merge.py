@@ -38,28 +38,28 @@ def add_pages(pages: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def add_statistics(own: Statistics, others: Sequence[Statistics]) -> Statistics:
+def add_statistics(statistics: Statistics, others: Sequence[Statistics]) -> Statistics:
     """The sum of several processes' statistics of versions.
 
     Args:
         others: Those of the other processes; other versions in them do not count.
 
     Returns:
-        As ``own``; the last inference is the last of all.
+        As ``statistics``; the last inference is the last of all.
     """
-    by_version = {(one["name"], one["version"]): one for one in own}
+    by_version = {(entry["name"], entry["version"]): entry for entry in statistics}
     for other in others:
-        for one in other:
-            key = (one["name"], one["version"])
+        for entry in other:
+            key = (entry["name"], entry["version"])
             if key in by_version:
-                by_version[key] = _sum(by_version[key], one)
+                by_version[key] = _sum(by_version[key], entry)
     return list(by_version.values())
 
 
-def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+def _sum(entry: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Two documents of one version, or parts of them: numbers are added, also those of the same size of batch."""
     both: dict[str, Any] = {}
-    for key, value in one.items():
+    for key, value in entry.items():
         if key == "batch_stats":
             both[key] = _sum_batches([*value, *other[key]])
         elif key == "last_inference":
@@ -75,9 +75,9 @@ def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 def _sum_batches(batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
     by_size: dict[int, dict[str, Any]] = {}
-    for one in batches:
-        size = one["batch_size"]
-        by_size[size] = _sum(by_size[size], one) | {"batch_size": size} if size in by_size else one
+    for batch in batches:
+        size = batch["batch_size"]
+        by_size[size] = _sum(by_size[size], batch) | {"batch_size": size} if size in by_size else batch
     return [by_size[size] for size in sorted(by_size)]
 
 

@@ -153,13 +153,16 @@ class ModelCounts:
             (("model_name", model), ("API", _api(method)), ("runtime", RUNTIME)): histogram
             for (model, method), histogram in list(self._runs.items())
         }
-        rows: dict[Labels, Histogram] = {(("model", model),): one for model, one in list(self._rows.items())}
+        rows: dict[Labels, Histogram] = {
+            (("model", model),): histogram for model, histogram in list(self._rows.items())
+        }
         warmups: dict[Labels, Histogram] = {
-            (("model_path", path), ("status", status)): one for (path, status), one in list(self._warmups.items())
+            (("model_path", path), ("status", status)): histogram
+            for (path, status), histogram in list(self._warmups.items())
         }
         yield from histogram_lines(RUNTIME_LATENCY, runs)
         yield from histogram_lines(EXAMPLE_COUNTS, rows)
-        yield from counter_lines(EXAMPLE_TOTAL, {labels: int(one.sum) for labels, one in rows.items()})
+        yield from counter_lines(EXAMPLE_TOTAL, {labels: int(histogram.sum) for labels, histogram in rows.items()})
         yield from counter_lines(GRAPH_RUNS, {(): self._graph_runs} if self._graph_runs else {})
         yield from counter_lines(GRAPH_TIME, {(): round(self._graph_us)} if self._graph_runs else {})
         yield from histogram_lines(WARMUP_LATENCY, warmups)

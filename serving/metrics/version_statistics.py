@@ -56,7 +56,7 @@ class VersionStatistics:
         self._rows += size
         self._runs += 1
         self._succeeded += requests
-        self._queue_us += sum(waited_us) if min(waited_us) >= 0 else sum([max(0, one) for one in waited_us])
+        self._queue_us += sum(waited_us) if min(waited_us) >= 0 else sum([max(0, wait_us) for wait_us in waited_us])
         batch = self._batches.get(size)
         if batch is None and len(self._batches) < BATCH_SIZES:
             batch = self._batches[size] = [0, 0, 0, 0]

@@ -51,13 +51,13 @@ def read_batching_file(path: Path) -> BatchingFile:
     Raises:
         BadInput: The file cannot be read, a size in it is not positive, or its sizes contradict each other.
     """
-    given = read_text_file(path, batching_parameters(), flag=FLAG)
-    rows = _positive(path, given, "max_batch_size", MAX_BATCH_SIZE)
-    batches = _positive(path, given, "max_enqueued_batches", MAX_ENQUEUED_BATCHES)
-    is_split = given.enable_large_batch_splitting.value
-    run_rows = _positive(path, given, "max_execution_batch_size", rows) if is_split else rows
-    threads = _positive(path, given, "num_batch_threads", 1) if given.HasField("num_batch_threads") else None
-    allowed = tuple(given.allowed_batch_sizes)
+    parameters = read_text_file(path, batching_parameters(), flag=FLAG)
+    rows = _positive(path, parameters, "max_batch_size", MAX_BATCH_SIZE)
+    batches = _positive(path, parameters, "max_enqueued_batches", MAX_ENQUEUED_BATCHES)
+    is_split = parameters.enable_large_batch_splitting.value
+    run_rows = _positive(path, parameters, "max_execution_batch_size", rows) if is_split else rows
+    threads = _positive(path, parameters, "num_batch_threads", 1) if parameters.HasField("num_batch_threads") else None
+    allowed = tuple(parameters.allowed_batch_sizes)
     problem = _problem(allowed, run_rows, rows, is_split=is_split)
     if problem:
         raise BadInput(
@@ -75,7 +75,7 @@ def read_batching_file(path: Path) -> BatchingFile:
             max_run_rows=run_rows if is_split else None,
             runs=threads,
         ),
-        ignored={field.name: IGNORED[field.name] for field, _ in given.ListFields() if field.name in IGNORED},
+        ignored={field.name: IGNORED[field.name] for field, _ in parameters.ListFields() if field.name in IGNORED},
     )
 
 
@@ -97,7 +97,7 @@ def _problem(allowed: tuple[int, ...], run_rows: int, max_rows: int, *, is_split
     if not allowed:
         return ""
     last, name = allowed[-1], "max_execution_batch_size" if is_split else "max_batch_size"
-    if allowed[0] <= 0 or any(one >= next_one for one, next_one in pairwise(allowed)):
+    if allowed[0] <= 0 or any(size >= next_one for size, next_one in pairwise(allowed)):
         return "allowed_batch_sizes entries must be monotonically increasing"
     if last > max_rows:
         return (
@@ -110,8 +110,8 @@ def _problem(allowed: tuple[int, ...], run_rows: int, max_rows: int, *, is_split
     return ""
 
 
-def _positive(path: Path, given: Any, name: str, default: int) -> int:
-    number = int(getattr(given, name).value) if given.HasField(name) else default
+def _positive(path: Path, parameters: Any, name: str, default: int) -> int:
+    number = int(getattr(parameters, name).value) if parameters.HasField(name) else default
     if number < 1:
         raise BadInput(
             f"{path} cannot be used.", got=f"{name} {number}", expected="a number of at least 1", fix=f"Correct {name}."

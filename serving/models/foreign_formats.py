@@ -95,9 +95,9 @@ def advice_for(path: Path) -> str:
     Returns:
         One or two sentences; empty if it is none.
     """
-    found = foreign_model(path)
-    if found is not None:
-        kind, file = found
+    foreign = foreign_model(path)
+    if foreign is not None:
+        kind, file = foreign
         return f"{file} is {kind.kind}, no SavedModel. {kind.advice.format(path=file, stem=file.stem)}"
     if path.is_dir() and any((path / name).is_file() for name in GRAPHS):
         return f"{path} is a SavedModel itself, not a folder of numbered versions: pitfalls serve --model {path}."

@@ -61,12 +61,12 @@ class RemoteVersion:
     @property
     def bytes(self) -> int:
         """The size of its files, as far as the store knows it."""
-        return sum(one.size or 0 for one in self.files.values())
+        return sum(file.size or 0 for file in self.files.values())
 
     @property
     def copy_name(self) -> str:
         """The hidden folder of its copy."""
-        listed = "".join(f"{path}\0{one.size}\0{one.stamp}\n" for path, one in sorted(self.files.items()))
+        listed = "".join(f"{path}\0{file.size}\0{file.stamp}\n" for path, file in sorted(self.files.items()))
         return f".{self.folder}-{hashlib.sha256(listed.encode()).hexdigest()[:16]}"
 
 
@@ -94,14 +94,14 @@ def remote_versions(files: Mapping[str, StoredFile]) -> dict[int, RemoteVersion]
         By number, those with a graph. Files whose key leads out of their folder are left out.
     """
     grouped: dict[str, dict[str, StoredFile]] = {}
-    for key, one in files.items():
+    for key, file in files.items():
         folder, _, path = key.partition("/")
         if folder.isascii() and folder.isdecimal() and int(folder) <= LARGEST_VERSION and _is_inside(path):
-            grouped.setdefault(folder, {})[path] = one
+            grouped.setdefault(folder, {})[path] = file
     return {
-        int(folder): RemoteVersion(folder=folder, files=found)
-        for folder, found in sorted(grouped.items())
-        if any(name in found for name in GRAPHS)
+        int(folder): RemoteVersion(folder=folder, files=files)
+        for folder, files in sorted(grouped.items())
+        if any(name in files for name in GRAPHS)
     }
 
 
@@ -156,16 +156,18 @@ class ModelCache:
             self._errors.pop(source.url, None)
 
     def _update(self, source: ModelSource, store: FileStore) -> None:
-        found = remote_versions(store.listing())
-        if not found and not source.base.is_dir():
+        versions = remote_versions(store.listing())
+        if not versions and not source.base.is_dir():
             return
         source.base.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _exclusive(source.base):
-            wanted = source.policy.choose(list(found))
+            wanted = source.policy.choose(list(versions))
             for number in wanted:
-                self._copy(store, found[number], source)
-            _delete_unneeded(source.base, kept=set(wanted), existing={one.folder for one in found.values()})
-        if not found:
+                self._copy(store, versions[number], source)
+            _delete_unneeded(
+                source.base, wanted=set(wanted), existing={version.folder for version in versions.values()}
+            )
+        if not versions:
             shutil.rmtree(source.base, ignore_errors=True)
 
     def _copy(self, store: FileStore, version: RemoteVersion, source: ModelSource) -> None:
@@ -192,7 +194,7 @@ class ModelCache:
 
     def _check_room(self, version: RemoteVersion, source: ModelSource) -> None:
         """Refuse a version that does not fit the cache."""
-        others = sum(one.stat().st_size for one in self._settings.folder.rglob("*") if one.is_file())
+        others = sum(path.stat().st_size for path in self._settings.folder.rglob("*") if path.is_file())
         if others + version.bytes > self._settings.limit_bytes:
             raise CannotRun(
                 "A version of a model does not fit the cache.",
@@ -207,8 +209,8 @@ class ModelCache:
         after = remote_versions({f"{version.folder}/{k}": v for k, v in _below(store, version.folder).items()})
         wrong = [
             path
-            for path, one in version.files.items()
-            if one.size is not None and (contents / path).stat().st_size != one.size
+            for path, file in version.files.items()
+            if file.size is not None and (contents / path).stat().st_size != file.size
         ]
         same = after.get(int(version.folder))
         if wrong or same is None or same.copy_name != version.copy_name:
@@ -226,7 +228,7 @@ class ModelCache:
 
 
 def _below(store: FileStore, folder: str) -> dict[str, StoredFile]:
-    return {key.removeprefix(f"{folder}/"): one for key, one in store.listing(folder).items()}
+    return {key.removeprefix(f"{folder}/"): file for key, file in store.listing(folder).items()}
 
 
 def _is_inside(path: str) -> bool:
@@ -241,11 +243,11 @@ def _exclusive(folder: Path) -> Iterator[None]:
         yield
 
 
-def _delete_unneeded(base: Path, *, kept: set[int], existing: set[str]) -> None:
+def _delete_unneeded(base: Path, *, wanted: set[int], existing: set[str]) -> None:
     """Delete copies of versions that the URL no longer has, of older files, and of unwanted versions but the newest."""
     here = {number: path for number, path in find_versions(base).items() if path.is_symlink()}
-    unwanted = sorted(number for number, path in here.items() if number not in kept and path.name in existing)
-    needed = kept | set(unwanted[-1:])
+    unwanted = sorted(number for number, path in here.items() if number not in wanted and path.name in existing)
+    needed = wanted | set(unwanted[-1:])
     for number, path in here.items():
         if number not in needed:
             path.unlink()

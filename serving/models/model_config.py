@@ -65,12 +65,12 @@ def sources_of(config: Any) -> tuple[ModelSource, ...]:
     """The models of a ``ModelServerConfig`` without errors (see `check_config`)."""
     return tuple(
         replace(
-            _located(one.name, one.base_path.removeprefix("file://")),
-            policy=_policy(one.model_version_policy),
-            labels=dict(one.version_labels),
-            logging=_logging(one.logging_config) if one.HasField("logging_config") else None,
+            _located(model_config.name, model_config.base_path.removeprefix("file://")),
+            policy=_policy(model_config.model_version_policy),
+            labels=dict(model_config.version_labels),
+            logging=_logging(model_config.logging_config) if model_config.HasField("logging_config") else None,
         )
-        for one in config.model_config_list.config
+        for model_config in config.model_config_list.config
     )
 
 
@@ -93,42 +93,43 @@ def check_config(config: Any) -> Iterator[ModelConfigProblem]:
             fix="List the models in a model_config_list.",
         )
         return
-    counts = Counter(one.name for one in config.model_config_list.config)
-    for index, one in enumerate(config.model_config_list.config):
-        place = f"model_config_list.config[{index}]" + (f" ({one.name})" if one.name else "")
-        yield from _check_identity(place, one, counts[one.name])
-        yield from _check_details(place, one)
+    counts = Counter(model_config.name for model_config in config.model_config_list.config)
+    for index, model_config in enumerate(config.model_config_list.config):
+        place = f"model_config_list.config[{index}]" + (f" ({model_config.name})" if model_config.name else "")
+        yield from _check_identity(place, model_config, counts[model_config.name])
+        yield from _check_details(place, model_config)
 
 
-def _check_identity(place: str, one: Any, count: int) -> Iterator[ModelConfigProblem]:
-    if not one.name:
+def _check_identity(place: str, model_config: Any, count: int) -> Iterator[ModelConfigProblem]:
+    if not model_config.name:
         yield ModelConfigProblem(place=place, what="no name", got="none", expected="a name", fix='Add name: "NAME".')
     elif count > 1:
         yield ModelConfigProblem(
             place=place,
-            what=f"Illegal to list model {one.name} multiple times in config list",
+            what=f"Illegal to list model {model_config.name} multiple times in config list",
             got=f"{count} times",
             expected="once",
             fix="Remove or rename the others.",
         )
-    yield from _check_base_path(place, one.name, one.base_path.removeprefix("file://"))
-    yield from _check_platform(place, one)
+    yield from _check_base_path(place, model_config.name, model_config.base_path.removeprefix("file://"))
+    yield from _check_platform(place, model_config)
 
 
-def _check_platform(place: str, one: Any) -> Iterator[ModelConfigProblem]:
+def _check_platform(place: str, model_config: Any) -> Iterator[ModelConfigProblem]:
     deprecated, named = "ModelServerConfig::model_type (deprecated)", "ModelServerConfig::model_platform"
-    if one.model_platform and one.model_type:
-        what = f"Illegal setting both {deprecated} and {named}, model name is {one.name}"
-    elif not one.model_platform and not one.model_type:
-        what = f"Illegal setting neither {deprecated} nor {named}, model name is {one.name}"
-    elif one.model_platform == PLATFORM or one.model_type == TENSORFLOW_TYPE:
+    if model_config.model_platform and model_config.model_type:
+        what = f"Illegal setting both {deprecated} and {named}, model name is {model_config.name}"
+    elif not model_config.model_platform and not model_config.model_type:
+        what = f"Illegal setting neither {deprecated} nor {named}, model name is {model_config.name}"
+    elif model_config.model_platform == PLATFORM or model_config.model_type == TENSORFLOW_TYPE:
         return
     else:
-        what = "an unsupported model_platform" if one.model_platform else "an unsupported model_type"
+        what = "an unsupported model_platform" if model_config.model_platform else "an unsupported model_type"
     yield ModelConfigProblem(
         place=place,
         what=what,
-        got=repr(one.model_platform) + (f" and model_type {one.model_type}" if one.model_type else ""),
+        got=repr(model_config.model_platform)
+        + (f" and model_type {model_config.model_type}" if model_config.model_type else ""),
         expected=f'"{PLATFORM}"',
         fix=f'Write model_platform: "{PLATFORM}", and no model_type.',
     )
@@ -156,8 +157,8 @@ def _check_base_path(place: str, name: str, path: str) -> Iterator[ModelConfigPr
         )
 
 
-def _check_details(place: str, one: Any) -> Iterator[ModelConfigProblem]:
-    policy = one.model_version_policy
+def _check_details(place: str, model_config: Any) -> Iterator[ModelConfigProblem]:
+    policy = model_config.model_version_policy
     if policy.WhichOneof("policy_choice") == "specific":
         bad = [number for number in policy.specific.versions if number < 0]
         if bad or not policy.specific.versions:
@@ -168,7 +169,7 @@ def _check_details(place: str, one: Any) -> Iterator[ModelConfigProblem]:
                 expected="versions: N for each version, N being at least 0",
                 fix="List the versions, or use all {} or latest {}.",
             )
-    for label, number in one.version_labels.items():
+    for label, number in model_config.version_labels.items():
         if not label or "/" in label or ":" in label or number < 0:
             yield ModelConfigProblem(
                 place=place,
@@ -177,7 +178,7 @@ def _check_details(place: str, one: Any) -> Iterator[ModelConfigProblem]:
                 expected="a name without / and :, and a version of at least 0",
                 fix="Correct the key or the value.",
             )
-    rate = one.logging_config.sampling_config.sampling_rate
+    rate = model_config.logging_config.sampling_config.sampling_rate
     if not 0 <= rate <= 1:
         yield ModelConfigProblem(
             place=place,

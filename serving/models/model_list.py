@@ -100,9 +100,9 @@ class ModelsUrl:
         """
         if self._clock() - self._listed_at >= self._poll_s:
             grouped: dict[str, dict[str, StoredFile]] = {}
-            for key, one in FileStore(self.url).listing().items():
+            for key, file in FileStore(self.url).listing().items():
                 name, _, path = key.partition("/")
-                grouped.setdefault(name, {})[path] = one
+                grouped.setdefault(name, {})[path] = file
             self._sources = tuple(
                 model_at(f"{self.url}/{name}", name=name, labels=self._labels.get(name))
                 for name, files in sorted(grouped.items())
@@ -159,7 +159,9 @@ class ConfigFile:
     def read(self) -> Sequence[ModelSource]:
         """The models that are in the file now."""
         sources = read_config_file(self.path)
-        return tuple(replace(one, labels={**one.labels, **self.labels.get(one.name, {})}) for one in sources)
+        return tuple(
+            replace(source, labels={**source.labels, **self.labels.get(source.name, {})}) for source in sources
+        )
 
     @property
     def is_live(self) -> bool:
@@ -180,21 +182,21 @@ class ModelList:
         self._source = source
         self._lock = threading.Lock()
         self._in_force = in_force or first_list(source)
-        self._seen: dict[str, ModelSource] = {}
+        self._sources: dict[str, ModelSource] = {}
 
     def __call__(self) -> tuple[ModelSource, ...]:
         """The models to serve. A model of a live folder stays while its own folder exists, versions or none."""
         with self._lock:
             if self._in_force.sources is not None:
                 return self._switched(self._in_force.sources)
-            found = self._source.read()
-            kept = {name: one for name, one in self._seen.items() if one.base.is_dir()}
-            self._seen = kept | {one.name: one for one in found}
-            return self._switched([self._seen[name] for name in sorted(self._seen)])
+            sources = self._source.read()
+            earlier = {name: source for name, source in self._sources.items() if source.base.is_dir()}
+            self._sources = earlier | {source.name: source for source in sources}
+            return self._switched([self._sources[name] for name in sorted(self._sources)])
 
     def _switched(self, sources: Sequence[ModelSource]) -> tuple[ModelSource, ...]:
         unloaded = self._in_force.unloaded
-        return tuple(one.unloaded() if one.name in unloaded else one for one in sources)
+        return tuple(source.unloaded() if source.name in unloaded else source for source in sources)
 
     @property
     def in_force(self) -> ListInForce:

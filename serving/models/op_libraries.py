@@ -74,10 +74,10 @@ def _unknown(meta_graph: Any) -> list[str]:
     from tensorflow.python.framework import op_def_registry  # noqa: PLC0415 - loaded by the first model only
 
     graph = meta_graph.graph_def
-    own = {function.signature.name for function in graph.library.function}
+    functions = {function.signature.name for function in graph.library.function}
     used = {node.op for function in graph.library.function for node in function.node_def}
     used |= {node.op for node in graph.node}
-    return sorted(name for name in used - own if op_def_registry.get(name) is None)
+    return sorted(name for name in used - functions if op_def_registry.get(name) is None)
 
 
 def _import_package(name: str) -> str:

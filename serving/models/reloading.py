@@ -93,12 +93,13 @@ class Reloader:
         """
         if config.WhichOneof("config") != "model_config_list":
             raise Failure(Code.FAILED_PRECONDITION, NOT_A_LIST)
-        known = {one.name for one in self._listed(self._store.newest())}
-        for one in config.model_config_list.config:
-            if one.name in known and one.model_platform not in ("", PLATFORM):
+        names = {source.name for source in self._listed(self._store.newest())}
+        for model_config in config.model_config_list.config:
+            if model_config.name in names and model_config.model_platform not in ("", PLATFORM):
                 raise InvalidArgument(
-                    f"Illegal to change a model's platform. For model {one.name} platform was {PLATFORM} and new "
-                    f"platform requested is {one.model_platform}"
+                    f"Illegal to change a model's platform. For model {model_config.name} platform was {PLATFORM} and "
+                    "new "
+                    f"platform requested is {model_config.model_platform}"
                 )
         problems = tuple(check_config(config))
         if problems:
@@ -116,9 +117,9 @@ class Reloader:
         """
         with self._store.exclusive():
             newest = self._store.newest()
-            if not self._models.knows(name) and name not in {one.name for one in self._listed(newest)}:
+            if not self._models.knows(name) and name not in {source.name for source in self._listed(newest)}:
                 raise Failure(Code.NOT_FOUND, f"The list of models has no model {name}.")
-            others = tuple(one for one in newest.unloaded if one != name)
+            others = tuple(other for other in newest.unloaded if other != name)
             self._change(replace(newest, unloaded=others if is_wanted else (*others, name), switched=name))
 
     def reread(self) -> None:
@@ -213,9 +214,9 @@ class Reloader:
         failures = wait_for_others()
         if self._model_list.in_force != changed:  # without the labels that are refused
             self._store.put(self._model_list.in_force)
-        for one in (failure, *failures):
-            if one is not None:
-                raise one
+        for error in (failure, *failures):
+            if error is not None:
+                raise error
 
     def _listed(self, in_force: ListInForce) -> tuple[ModelSource, ...]:
         return self._model_list.read() if in_force.sources is None else in_force.sources
@@ -250,18 +251,18 @@ class Reloader:
                 sources = self._model_list()
                 refused = tuple(self._refused_labels(sources, before))
                 if refused and in_force.sources is not None:
-                    kept = tuple(self._without(one, refused, before) for one in in_force.sources)
-                    self._model_list.put(replace(in_force, sources=kept))
+                    with_old_labels = tuple(self._without(source, refused, before) for source in in_force.sources)
+                    self._model_list.put(replace(in_force, sources=with_old_labels))
                     self._models.poll()
             except (OSError, BadInput, CannotRun) as error:
                 return Failure(Code.INTERNAL, f"The disk cannot be polled for models: {error}")
         if in_force.switched:
-            return self._failure_of([one for one in sources if one.name == in_force.switched], ())
+            return self._failure_of([source for source in sources if source.name == in_force.switched], ())
         return None if in_force.sources is None else self._failure_of(sources, refused)
 
     def _failure_of(self, sources: Sequence[ModelSource], refused: Sequence[tuple[str, str, int]]) -> Failure | None:
-        missing = [one for one in sources if not one.is_unloaded and not self._models.available(one.name)]
-        failed = [self._reason(one) for one in missing]
+        missing = [source for source in sources if not source.is_unloaded and not self._models.available(source.name)]
+        failed = [self._reason(source) for source in missing]
         if failed:
             return Failure(Code.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{', '.join(failed)}}}")
         if refused:
@@ -277,12 +278,12 @@ class Reloader:
         self, sources: Sequence[ModelSource], before: dict[str, dict[str, int]]
     ) -> Iterator[tuple[str, str, int]]:
         """Labels whose version is not available, but for new ones where the settings allow that."""
-        for one in sources:
-            available = self._models.available(one.name)
-            for label, number in one.labels.items():
-                is_new = label not in before.get(one.name, {})
+        for source in sources:
+            available = self._models.available(source.name)
+            for label, number in source.labels.items():
+                is_new = label not in before.get(source.name, {})
                 if number not in available and not (is_new and self._may_label_unavailable):
-                    yield one.name, label, number
+                    yield source.name, label, number
 
     @staticmethod
     def _without(
@@ -290,15 +291,15 @@ class Reloader:
     ) -> ModelSource:
         """The source with each refused label on the version that it named before, or without the label."""
         removed = {label for name, label, _ in refused if name == source.name}
-        known = before.get(source.name, {})
-        restored = {label: known[label] for label in removed & known.keys()}
-        kept = {label: number for label, number in source.labels.items() if label not in removed}
-        return replace(source, labels=kept | restored)
+        labels_before = before.get(source.name, {})
+        restored = {label: labels_before[label] for label in removed & labels_before.keys()}
+        labels = {label: number for label, number in source.labels.items() if label not in removed}
+        return replace(source, labels=labels | restored)
 
     def _reason(self, source: ModelSource) -> str:
         """Why a model has no available version."""
-        known = self._models.statuses(source.name) if self._models.has_versions(source.name) else ()
-        failed = [one for one in known if one.message]
+        statuses = self._models.statuses(source.name) if self._models.has_versions(source.name) else ()
+        failed = [status for status in statuses if status.message]
         if not failed:
             return f"{{name: {source.name}}} has no version in {source.place}"
         return f"{{name: {source.name} version: {failed[0].number}}} due to error: {failed[0].message}"

@@ -213,7 +213,9 @@ def check_meta_graph(meta_graph: Any, allowed: Collection[str]) -> None:
         raise LoadError(unknown, Code.NOT_FOUND)
     refused = () if ANY_OPERATION in allowed else refusals(meta_graph, allowed)
     if refused:
-        reasons = {reason: [one.operation for one in refused if one.reason == reason] for _, reason in refused}
+        reasons = {
+            reason: [refusal.operation for refusal in refused if refusal.reason == reason] for _, reason in refused
+        }
         listed = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
         flags = " ".join(f"--allow-op {operation}" for operation, _ in refused)
         if NOT_CONSTANT in reasons:

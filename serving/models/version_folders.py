@@ -27,9 +27,9 @@ class VersionPolicy:
     count: int = 1
     numbers: tuple[int, ...] = ()
 
-    def choose(self, found: Sequence[int]) -> tuple[int, ...]:
+    def choose(self, numbers: Sequence[int]) -> tuple[int, ...]:
         """The versions to serve, newest first."""
-        newest_first = tuple(sorted(found, reverse=True))
+        newest_first = tuple(sorted(numbers, reverse=True))
         if self.kind == "latest":
             return newest_first[: max(1, self.count)]
         if self.kind == "all":
@@ -125,4 +125,4 @@ def modified_ns(version: Path) -> int:
     """When a version folder, its graph or its variables were last changed, in ns since 1970; 0 if it is gone."""
     variables = version / "variables"
     parts = (version, version / "saved_model.pb", variables, *variables.glob("*"))
-    return max((one.stat().st_mtime_ns for one in parts if one.exists()), default=0)
+    return max((part.stat().st_mtime_ns for part in parts if part.exists()), default=0)

@@ -120,15 +120,15 @@ class Models:
     def is_ready(self) -> bool:
         """Whether there is a model, and every model has an available version, those apart that clients unloaded."""
         sources = self._sources
-        return bool(sources) and all(self._served.get(name) or one.is_unloaded for name, one in sources.items())
+        return bool(sources) and all(self._served.get(name) or source.is_unloaded for name, source in sources.items())
 
     def mlmd_uuids(self) -> dict[tuple[str, int], str]:
         """Keys in ML Metadata by model and version, of the loaded versions that have one."""
         return {
-            (name, number): one.mlmd_uuid
+            (name, number): version.mlmd_uuid
             for name, versions in list(self._served.items())
-            for number, one in versions.items()
-            if one.mlmd_uuid
+            for number, version in versions.items()
+            if version.mlmd_uuid
         }
 
     def labelled_outputs(self, name: str | None) -> tuple[str, ...]:
@@ -141,8 +141,8 @@ class Models:
             The outputs' names; none where a label is one value, or that is not known.
         """
         served = list(self._served.items())
-        known = [versions for model, versions in served if versions and name in (None, model)]
-        return known[0][max(known[0])].labelled_outputs if len(known) == 1 else ()
+        candidates = [versions for model, versions in served if versions and name in (None, model)]
+        return candidates[0][max(candidates[0])].labelled_outputs if len(candidates) == 1 else ()
 
     def available(self, name: str) -> tuple[int, ...]:
         """The available versions of a model, newest first."""
@@ -161,14 +161,14 @@ class Models:
         Raises:
             Failure: NOT_FOUND, in TensorFlow Serving's words.
         """
-        known = self._statuses.get(name, {})
-        if number is None or (number == 0 and self._newest_is_zero and known and 0 not in known):
-            if not known:
+        statuses = self._statuses.get(name, {})
+        if number is None or (number == 0 and self._newest_is_zero and statuses and 0 not in statuses):
+            if not statuses:
                 raise Failure(Code.NOT_FOUND, f"Could not find any versions of model {name}")
-            return tuple(known[version] for version in sorted(known, reverse=True))
-        if number not in known:
+            return tuple(statuses[version] for version in sorted(statuses, reverse=True))
+        if number not in statuses:
             raise Failure(Code.NOT_FOUND, f"Could not find version {number} of model {name}")
-        return (known[number],)
+        return (statuses[number],)
 
     @contextmanager
     def lease(self, name: str, number: int | None = None, label: str | None = None) -> Iterator[ServedVersion]:
@@ -213,16 +213,16 @@ class Models:
         return number
 
     def _update(self, source: ModelSource) -> None:
-        found = find_versions(source.base)
-        wanted = source.policy.choose(list(found))
+        versions = find_versions(source.base)
+        wanted = source.policy.choose(list(versions))
         for number in wanted:
-            self._load_version(source.name, number, found[number])
-        for number in sorted(found, reverse=True):  # if no wanted version can be loaded, an older one serves
+            self._load_version(source.name, number, versions[number])
+        for number in sorted(versions, reverse=True):  # if no wanted version can be loaded, an older one serves
             if source.policy.kind == "latest" and not self._served.get(source.name):
-                self._load_version(source.name, number, found[number])
+                self._load_version(source.name, number, versions[number])
         available = set(self._served.get(source.name, ()))
         self._move_labels(source, available)
-        if available & set(wanted) or not found or source.is_unloaded:
+        if available & set(wanted) or not versions or source.is_unloaded:
             for number in available - set(wanted):
                 self._unload(source.name, number)
 
@@ -267,15 +267,15 @@ class Models:
     def _unload(self, name: str, number: int) -> None:
         served = self._served[name][number]
         self._set_status(name, VersionStatus(number=number, state=VersionState.UNLOADING))
-        self._served[name] = {kept: one for kept, one in self._served[name].items() if kept != number}
+        self._served[name] = {other: version for other, version in self._served[name].items() if other != number}
         served.unload(timeout_s=self._unload_timeout_s)
         self._set_status(name, VersionStatus(number=number, state=VersionState.END))
         self._report(f"Version {number} of {name} is unloaded.")
 
     def _set_status(self, name: str, status: VersionStatus) -> None:
         # A new dict each time: readers in other threads see the old one or the new one, never one being changed.
-        known = self._statuses.get(name, {}) | {status.number: status}
-        ended = sorted(number for number, one in known.items() if one.state is VersionState.END)
+        statuses = self._statuses.get(name, {}) | {status.number: status}
+        ended = sorted(number for number, status in statuses.items() if status.state is VersionState.END)
         for number in ended[:-ENDED_KEPT]:
-            del known[number]
-        self._statuses[name] = known
+            del statuses[number]
+        self._statuses[name] = statuses

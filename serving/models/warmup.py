@@ -112,9 +112,11 @@ def _run(runner: Runner, spec: Any, inputs_for: Callable[[Signature], dict[str, 
     runner.run(signature, inputs, list(signature.outputs))
 
 
-def _examples(given: Any, signature: Signature) -> dict[str, Array]:
+def _examples(request_input: Any, signature: Signature) -> dict[str, Array]:
     """The examples of an ``Input`` as a signature's first input; each begins with their common context."""
-    with_context = given.example_list_with_context
+    with_context = request_input.example_list_with_context
     context = with_context.context.SerializeToString()  # messages are merged by joining their bytes
-    examples = (*given.example_list.examples, *with_context.examples)
-    return {next(iter(signature.inputs)): np.array([context + one.SerializeToString() for one in examples], object)}
+    examples = (*request_input.example_list.examples, *with_context.examples)
+    return {
+        next(iter(signature.inputs)): np.array([context + example.SerializeToString() for example in examples], object)
+    }

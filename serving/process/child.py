@@ -23,13 +23,13 @@ from serving.transport.sockets import Address
 
 def main() -> int:
     """Serve until the signal or the end of the standard input."""
-    given: dict[str, Any] = json.loads(sys.stdin.readline())
+    request: dict[str, Any] = json.loads(sys.stdin.readline())
     threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     settings = ServeSettings(
-        repository=ModelRepositorySettings(source=ModelsFolder(folder=Path(given["models"])), waits_for_models=False),
-        address=Address(port=given["port"]),
-        grpc=None if given["grpc_port"] is None else GrpcListener(address=Address(port=given["grpc_port"])),
-        traffic=None if given["traffic"] is None else TrafficSettings(folder=Path(given["traffic"])),
+        repository=ModelRepositorySettings(source=ModelsFolder(folder=Path(request["models"])), waits_for_models=False),
+        address=Address(port=request["port"]),
+        grpc=None if request["grpc_port"] is None else GrpcListener(address=Address(port=request["grpc_port"])),
+        traffic=None if request["traffic"] is None else TrafficSettings(folder=Path(request["traffic"])),
     )
     try:
         serve(settings, on_ready=_ready, report=lambda line: _say(line, sys.stderr))

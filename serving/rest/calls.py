@@ -77,10 +77,10 @@ class PredictionEndpoint:
         is_submitted = False
         try:
             if examples is None:
-                asked = _predict(document, name, served, caller)
+                inference_request = _predict(document, name, served, caller)
             else:
-                asked = _examples(examples, name, served, caller, route.verb)
-            self._inference.submit(asked, finish)
+                inference_request = _examples(examples, name, served, caller, route.verb)
+            self._inference.submit(inference_request, finish)
             is_submitted = True
         finally:
             if not is_submitted:
@@ -95,8 +95,8 @@ def _predict(
         raise InvalidArgument(f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def')
     if not signature.inputs:
         raise InvalidArgument(f"Failed to get input map for signature: {name or 'DEFAULT'}")
-    given = document.get("instances")
-    instances = given if isinstance(given, NumberRows) else read_instances(document)
+    rows = document.get("instances")
+    instances = rows if isinstance(rows, NumberRows) else read_instances(document)
     if instances is not None:
         return RowRequest(served, signature, instances, caller, INSTANCES_FORMAT)
     inputs = read_columns(document["inputs"], signature.inputs)

@@ -37,11 +37,11 @@ def decode(value: Any, spec: TensorSpec) -> Array:
     Raises:
         Failure: A wrong element type, ragged lists or invalid base64; UNIMPLEMENTED for types that JSON cannot carry.
     """
-    found = decode_regular(value, spec)
-    if found is None:
+    array = decode_regular(value, spec)
+    if array is None:
         elements, shape = read_elements(value, spec.element)
-        found = make_array(elements, shape, spec.element.name)
-    return found
+        array = make_array(elements, shape, spec.element.name)
+    return array
 
 
 def decode_regular(value: Any, spec: TensorSpec) -> Array | None:

@@ -46,18 +46,18 @@ def read_elements(value: Any, element: ElementType) -> tuple[list[Any], tuple[in
     elements: list[Any] = []
     open_lists: list[Iterator[Any]] = [iter((value,))]
     while open_lists:
-        for one in open_lists[-1]:
+        for item in open_lists[-1]:
             level = len(open_lists) - 1
-            if isinstance(one, list):
-                _check_list(one, level, shape)
-                open_lists.append(iter(one))
+            if isinstance(item, list):
+                _check_list(item, level, shape)
+                open_lists.append(iter(item))
                 break
             if level != len(shape):
                 raise InvalidArgument(
-                    f"JSON Value: {quote(one)} found at incorrect level: {level + 1} "
+                    f"JSON Value: {quote(item)} found at incorrect level: {level + 1} "
                     f"in the JSON DOM. Expected at level: {len(shape)}"
                 )
-            elements.append(_element(one, element))
+            elements.append(_element(item, element))
         else:
             open_lists.pop()
     return elements, shape

@@ -151,7 +151,7 @@ def _elements(name: str, value: Array, depth: int) -> list[str]:
     if element in INTEGER_NAMES:
         return list(map(str, value.reshape(-1).tolist()))
     if element == "bool":
-        return ["true" if one else "false" for one in value.reshape(-1).tolist()]
+        return ["true" if flag else "false" for flag in value.reshape(-1).tolist()]
     if element == "string":
         return _strings(name, value, depth)
     raise InvalidArgument(f"Failed to write JSON value for tensor type: {element}")
@@ -160,10 +160,10 @@ def _elements(name: str, value: Array, depth: int) -> list[str]:
 def _strings(name: str, value: Array, depth: int) -> list[str]:
     as_bytes = name.endswith(BYTES_SUFFIX)
     texts = []
-    for one in value.reshape(-1).tolist():
-        text = None if as_bytes else _text(one)
+    for element in value.reshape(-1).tolist():
+        text = None if as_bytes else _text(element)
         if text is None:
-            encoded = base64.b64encode(one).decode()
+            encoded = base64.b64encode(element).decode()
             texts.append(f'{{\n{INDENT * (depth + 1)}"b64": "{encoded}"\n{INDENT * depth}}}')
         else:
             texts.append(quote_string(text))

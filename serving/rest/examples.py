@@ -103,7 +103,7 @@ def _labelled(outputs: Mapping[str, Array], count: int) -> list[list[str]]:
     width = next(value.size // count for value in (labels, scores) if value is not None)
     texts = ['""'] * (count * width)
     if labels is not None:
-        texts = [quote_string(one.decode("utf-8", "replace")) for one in labels.reshape(-1).tolist()]
+        texts = [quote_string(label.decode("utf-8", "replace")) for label in labels.reshape(-1).tolist()]
     numbers = ["0.0"] * (count * width) if scores is None else format_floats(_float(scores))
     if len(texts) != len(numbers):
         raise InvalidArgument(
@@ -139,10 +139,10 @@ def _feature(name: str, values: list[Any]) -> ExampleFeature:
     kind: str | None = None
     read: list[Any] = []
     for value in values:
-        found = _kind(name, value)
-        if kind is not None and found != kind:
+        element_kind = _kind(name, value)
+        if kind is not None and element_kind != kind:
             raise InvalidArgument(f"Unexpected element type in feature: {name} expecting type: {kind}")
-        kind = found
+        kind = element_kind
         read.append(_read(value))
     return ExampleFeature(kind=kind, values=tuple(read))
 

@@ -203,9 +203,9 @@ def read_regular_numbers(requests: Sequence[Any], specs: Mapping[str, TensorSpec
     if len(requests) == 1:
         numbers, count = requests[0].numbers, len(requests[0])
     else:
-        if any(type(one) is not NumberRows or one.shape[1:] != inner for one in requests):
+        if any(type(request) is not NumberRows or request.shape[1:] != inner for request in requests):
             return None
-        numbers = list(chain.from_iterable([one.numbers for one in requests]))
+        numbers = list(chain.from_iterable([request.numbers for request in requests]))
         count = sum(map(len, requests))
     tensor = make_numbers(numbers, (count, *inner), spec.element.name)
     return None if tensor is None else {name: tensor}

@@ -38,7 +38,7 @@ class InstancesFormat:
             tensors = read_regular_numbers(requests, signature.inputs)
             if tensors is not None:
                 return tensors
-        rows = [as_lists(one) for one in requests]
+        rows = [as_lists(request) for request in requests]
         return read_regular_rows(rows[0] if len(rows) == 1 else list(chain.from_iterable(rows)), signature.inputs)
 
     def read(self, rows: Rows, signature: Signature) -> dict[str, Array]:

@@ -78,8 +78,8 @@ class HttpDependencies:
 
     def statistics(self) -> Statistics:
         """This process's statistics of all versions."""
-        found: Statistics = describe_statistics(self.models, "", None)["model_stats"]
-        return found
+        statistics: Statistics = describe_statistics(self.models, "", None)["model_stats"]
+        return statistics
 
 
 @final

@@ -74,19 +74,19 @@ class LabelsEndpoint:
             Failure: PERMISSION_DENIED or UNAUTHENTICATED for the token, FAILED_PRECONDITION without a traffic log,
                 INVALID_ARGUMENT naming the first invalid label, UNAVAILABLE if the labels cannot be written now.
         """
-        given = next((value for name, value in headers if name == b"authorization"), b"")
-        who = self.guard.check(Scope.LABELS, given)
+        token = next((value for name, value in headers if name == b"authorization"), b"")
+        who = self.guard.check(Scope.LABELS, token)
         if self.writer is None:
             raise Failure(Code.FAILED_PRECONDITION, "This server has no traffic log: start it with --traffic DIR.")
         labels = read_labels(parse_object(body))
         self._check_outputs(labels)
         try:
             self.writer.append(
-                [one.prediction_id for one in labels],
-                [one.label for one in labels],
-                [one.label_time_us for one in labels],
-                models=[one.model for one in labels],
-                versions=[one.version for one in labels],
+                [label.prediction_id for label in labels],
+                [label.label for label in labels],
+                [label.label_time_us for label in labels],
+                models=[label.model for label in labels],
+                versions=[label.version for label in labels],
             )
         except (OSError, CannotRun) as error:
             why = error.what.rstrip(".") if isinstance(error, CannotRun) else error.strerror
@@ -96,11 +96,11 @@ class LabelsEndpoint:
 
     def _check_outputs(self, labels: Sequence[SentLabel]) -> None:
         """Raises InvalidArgument for a label of one value where each of several outputs has one."""
-        known: dict[str | None, tuple[str, ...]] = {}
+        outputs_by_model: dict[str | None, tuple[str, ...]] = {}
         for index, label in enumerate(labels):
-            outputs = known.get(label.model)
+            outputs = outputs_by_model.get(label.model)
             if outputs is None:
-                outputs = known[label.model] = self.outputs(label.model)
+                outputs = outputs_by_model[label.model] = self.outputs(label.model)
             if outputs and not label.label.startswith("{"):
                 parts = ", ".join(f"{json.dumps(name)}: ..." for name in outputs)
                 raise InvalidArgument(
@@ -203,11 +203,11 @@ def _list_text(values: list[Any]) -> str | None:
     Returns:
         Text that a multi-label task reads, or one of several numbers.
     """
-    if all(isinstance(one, str) for one in values):
+    if all(isinstance(value, str) for value in values):
         return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    if all(isinstance(one, int | float) and one in (0, 1) for one in values):
-        return json.dumps([int(one) for one in values], separators=(",", ":"))
-    if all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in values):
+    if all(isinstance(value, int | float) and value in (0, 1) for value in values):
+        return json.dumps([int(value) for value in values], separators=(",", ":"))
+    if all(isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values):
         return json.dumps(values, separators=(",", ":"))
     return None
 

@@ -38,9 +38,9 @@ class Listeners:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for one in (self.http, self.grpc, *self.claims):
-            if one is not None:
-                one.close()
+        for resource in (self.http, self.grpc, *self.claims):
+            if resource is not None:
+                resource.close()
 
     def info(self, models: Mapping[str, tuple[int, ...]]) -> ServerInfo:
         """What a server with these sockets and available versions reports when it is ready."""
@@ -99,16 +99,16 @@ def _bind(settings: ServeSettings, report: Callable[[str], None], bind: Callable
     try:
         grpc = _bind_grpc(settings.grpc, report, bind)
     except CannotRun:
-        for one in http or ():
-            if one is not None:
-                one.close()
+        for listener in http or ():
+            if listener is not None:
+                listener.close()
         raise
-    both = [one for one in (http, grpc) if one is not None]
+    both = [listener for listener in (http, grpc) if listener is not None]
     return Listeners(
         http=None if http is None else http.socket,
         grpc=None if grpc is None else grpc.socket,
         is_encrypted=settings.tls is not None,
-        claims=tuple(one.claim for one in both if one.claim is not None),
+        claims=tuple(listener.claim for listener in both if listener.claim is not None),
     )
 
 

@@ -314,7 +314,7 @@ def _on_disk(
     if repository.cache is None:
         return model_list
     cache = ModelCache(repository.cache, report=report)
-    return lambda: [cache.local(one) for one in model_list()]
+    return lambda: [cache.local(source) for source in model_list()]
 
 
 def _run(
@@ -351,7 +351,7 @@ def _reasons(models: Models, name: str) -> list[str]:
     source = models.source(name)
     if source is not None and not models.has_versions(name):
         return [f"{name}: no version in {source.place}. {'' if source.url else advice_for(source.base)}".rstrip(". ")]
-    return [f"{name}/{one.number}: {one.message}" for one in models.statuses(name)]
+    return [f"{name}/{status.number}: {status.message}" for status in models.statuses(name)]
 
 
 def _grpc_server(

@@ -39,9 +39,9 @@ def read_monitoring_file(path: Path) -> str | None:
 
 
 def _read_ssl_config(path: Path) -> Any:
-    given = read_text_file(path, ssl_config(), flag="--ssl_config_file")
-    missing = [name for name in ("server_key", "server_cert") if not getattr(given, name).strip()]
-    if given.client_verify and not given.custom_ca.strip():
+    config = read_text_file(path, ssl_config(), flag="--ssl_config_file")
+    missing = [name for name in ("server_key", "server_cert") if not getattr(config, name).strip()]
+    if config.client_verify and not config.custom_ca.strip():
         missing.append("custom_ca, which client_verify needs")
     if missing:
         raise BadInput(
@@ -50,7 +50,7 @@ def _read_ssl_config(path: Path) -> Any:
             expected="key and certificate in PEM",
             fix='Write them into the file: server_key: "-----BEGIN ...", with \\n at the end of each line.',
         )
-    return given
+    return config
 
 
 def read_grpc_tls(path: Path) -> ssl.SSLContext:
@@ -73,16 +73,16 @@ def read_rest_tls(path: Path) -> ssl.SSLContext:
     return _tls_context(path, read_text_file(path, ssl_config(), flag="--ssl_config_file"), "REST")
 
 
-def _tls_context(path: Path, given: Any, interface: str) -> ssl.SSLContext:
+def _tls_context(path: Path, config: Any, interface: str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         with tempfile.NamedTemporaryFile() as file:  # readable by this user alone; the library reads only files
-            file.write(f"{given.server_key}\n{given.server_cert}".encode())
+            file.write(f"{config.server_key}\n{config.server_cert}".encode())
             file.flush()
             context.load_cert_chain(file.name)
-        if given.client_verify:
-            context.load_verify_locations(cadata=given.custom_ca)
+        if config.client_verify:
+            context.load_verify_locations(cadata=config.custom_ca)
             context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ValueError) as error:
         raise BadInput(

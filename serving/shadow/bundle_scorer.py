@@ -62,17 +62,17 @@ class BundleScorer:
                     expected=name,
                     fix="Export the candidate with that signature; another signature is another model.",
                 )
-            for one in _inputs(signature):
-                column = f"{INPUT}{one.name}"
+            for model_input in _inputs(signature):
+                column = f"{INPUT}{model_input.name}"
                 problem = "is not among them"
                 if column in rows.column_names:
-                    problem = column_problem(rows.filter(pc.equal(rows["signature"], name))[column], one)
+                    problem = column_problem(rows.filter(pc.equal(rows["signature"], name))[column], model_input)
                 if problem:
                     logged = [each.removeprefix(INPUT) for each in rows.column_names if each.startswith(INPUT)]
                     raise BadInput(
                         "The candidate takes other inputs than the logged requests have.",
                         got=f"logged inputs {', '.join(logged)}",
-                        expected=f"{one.name}, which {problem}",
+                        expected=f"{model_input.name}, which {problem}",
                         fix="A rollout compares versions on the same inputs; serve the candidate as another model.",
                     )
 
@@ -83,7 +83,9 @@ class BundleScorer:
             return CandidateAnswers(outputs={}, answered=np.zeros(0, dtype=np.bool_))
         answers = _Answers(signature, rows.num_rows)
         inputs = _inputs(signature)
-        columns = rows.select([f"{INPUT}{one.name}" for one in inputs]).rename_columns([one.name for one in inputs])
+        columns = rows.select([f"{INPUT}{model_input.name}" for model_input in inputs]).rename_columns(
+            [model_input.name for model_input in inputs]
+        )
         for group in groups_of_equal_size(columns, inputs):
             step = 1 if alone else BATCH
             for first in range(0, group.size, step):
@@ -103,8 +105,11 @@ class BundleScorer:
         filled = np.concatenate([places, np.full(width - places.size, places[-1])])
         begin = time.perf_counter()
         try:
-            taken = columns.take(pa.array(filled))
-            arrays = {one.name: to_array(taken[one.name], one) for one in _inputs(signature)}
+            whole_rows = columns.take(pa.array(filled))
+            arrays = {
+                model_input.name: to_array(whole_rows[model_input.name], model_input)
+                for model_input in _inputs(signature)
+            }
             begin = time.perf_counter()
             values = self._runner.run(signature, arrays, tuple(signature.outputs))
         except (Failure, ValueError, pa.ArrowException) as error:
@@ -146,8 +151,8 @@ class _Answers:
                 self.refuse(places, f"The output {name} has no row for each row.")
                 return
         for name, value in values.items():
-            kept = self._outputs.setdefault(name, unanswered(value, self._rows))
-            if kept.shape[1:] != value.shape[1:]:
+            rows = self._outputs.setdefault(name, unanswered(value, self._rows))
+            if rows.shape[1:] != value.shape[1:]:
                 self.refuse(places, f"The rows of the output {name} differ in shape.")
                 return
         for name, value in values.items():

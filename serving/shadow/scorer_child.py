@@ -37,10 +37,10 @@ def main(arguments: Sequence[str]) -> int:
         return error.exit_code
     _send(answers, framed(pa.table({}), {READY_KEY: b"1", EMPTY_KEY: _sizes(scorer)}))
     while (payload := _receive(sys.stdin.buffer)) is not None:
-        rows, said = unframed(payload)
+        rows, metadata = unframed(payload)
         try:
-            if ALONE_KEY in said:
-                reply = framed(*scored_table(scorer.score(rows, alone=said[ALONE_KEY] == b"1")))
+            if ALONE_KEY in metadata:
+                reply = framed(*scored_table(scorer.score(rows, alone=metadata[ALONE_KEY] == b"1")))
             else:
                 scorer.check(rows)
                 reply = framed(pa.table({}), {READY_KEY: b"1"})
@@ -53,9 +53,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _own_output() -> BinaryIO:
     """The standard output for frames alone: what libraries print goes to the standard error."""
-    own = os.dup(sys.stdout.fileno())
+    descriptor = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return os.fdopen(own, "wb", buffering=0)
+    return os.fdopen(descriptor, "wb", buffering=0)
 
 
 def _receive(source: BinaryIO) -> bytes | None:

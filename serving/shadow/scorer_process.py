@@ -83,11 +83,11 @@ class _Deadline:
 
 def _waits_s(process: int) -> dict[str, float]:
     """How long each thread of a process has waited for a processor, in seconds; empty where Linux does not say."""
-    found = {}
+    waits = {}
     for file in Path(f"/proc/{process}/task").glob("*/schedstat"):
         with suppress(OSError, ValueError, IndexError):
-            found[file.parent.name] = int(file.read_text("ascii").split()[1]) / 1e9
-    return found
+            waits[file.parent.name] = int(file.read_text("ascii").split()[1]) / 1e9
+    return waits
 
 
 class _ProcessGone(Exception):
@@ -166,16 +166,16 @@ class ScorerProcess:
 
     def _score(self, rows: pa.Table, *, alone: bool) -> list[CandidateAnswers]:
         try:
-            found = [self._scored(rows, alone=alone)]
+            tables = [self._scored(rows, alone=alone)]
         except _ProcessGone as gone:
             if rows.num_rows <= BATCH:
                 return [self._unanswered(rows, str(gone))]
-            found = []
+            tables = []
             for first in range(0, rows.num_rows, BATCH):
-                found += self._score(rows.slice(first, BATCH), alone=alone)
-            return found
+                tables += self._score(rows.slice(first, BATCH), alone=alone)
+            return tables
         self._deaths = 0
-        return found
+        return tables
 
     def _scored(self, rows: pa.Table, *, alone: bool) -> CandidateAnswers:
         return scored_rows(*self._ask(rows, {ALONE_KEY: b"1" if alone else b"0"}))
@@ -195,11 +195,11 @@ class ScorerProcess:
             fix="Run it by itself: `pitfalls serve`, and `pitfalls replay` to send it rows; then export it again.",
         )
 
-    def _ask(self, rows: pa.Table, said: Mapping[bytes, bytes]) -> tuple[pa.Table, Mapping[bytes, bytes]]:
+    def _ask(self, rows: pa.Table, metadata: Mapping[bytes, bytes]) -> tuple[pa.Table, Mapping[bytes, bytes]]:
         """Send a frame and wait for the answer; BadInput or CannotRun as the child has them."""
         process = self._process or self._start()
         try:
-            self._write(process, framed(rows, said), self._limits.answer_s)
+            self._write(process, framed(rows, metadata), self._limits.answer_s)
             return self._reply(process, self._limits.answer_s)
         except _ProcessGone:
             self._end()
@@ -223,7 +223,7 @@ class ScorerProcess:
             ) from error
         self._process = process
         try:
-            _, said = self._reply(process, self._limits.load_s)
+            _, metadata = self._reply(process, self._limits.load_s)
         except _ProcessGone as gone:
             self._end()
             self._deaths += 1
@@ -233,7 +233,7 @@ class ScorerProcess:
         except PitfallsError:
             self._end()
             raise
-        self._empty = json.loads(said.get(EMPTY_KEY, b"{}"))
+        self._empty = json.loads(metadata.get(EMPTY_KEY, b"{}"))
         return process
 
     def _end(self) -> None:
@@ -271,12 +271,12 @@ class ScorerProcess:
         if length > LONGEST:
             raise _ProcessGone("it answered something else than rows")
         try:
-            table, said = unframed(self._read(process, length, deadline))
+            table, metadata = unframed(self._read(process, length, deadline))
         except pa.ArrowException:
             raise _ProcessGone("it answered something else than rows") from None
-        if ERROR_KEY in said:
-            _raise(json.loads(said[ERROR_KEY]))
-        return table, said
+        if ERROR_KEY in metadata:
+            _raise(json.loads(metadata[ERROR_KEY]))
+        return table, metadata
 
     def _read(self, process: subprocess.Popen[bytes], count: int, deadline: _Deadline) -> bytes:
         assert process.stdout is not None  # noqa: S101 - it is a pipe

@@ -94,14 +94,14 @@ def key_of(values: Any) -> str | None:
     """
     if isinstance(values, np.ndarray):
         values = values.reshape(-1).tolist()
-    texts = {_text(one) for one in _leaves(values)}
+    texts = {_text(leaf) for leaf in _leaves(values)}
     return texts.pop() if len(texts) == 1 else None
 
 
 def _leaves(values: Any) -> Iterable[Any]:
     if isinstance(values, list | tuple):
-        for one in values:
-            yield from _leaves(one)
+        for value in values:
+            yield from _leaves(value)
     elif values is not None:
         yield values
 

@@ -308,8 +308,8 @@ class HttpConnection(asyncio.Protocol):
             self._refuse(NOT_HTTP)
             return b""
         self._parser = httptools.HttpRequestParser(self)
-        kept = b"".join(b"%b: %b\r\n" % pair for pair in self._headers if pair[0] not in {b"connection", b"upgrade"})
-        return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self._url, kept, rest)
+        headers = b"".join(b"%b: %b\r\n" % pair for pair in self._headers if pair[0] not in {b"connection", b"upgrade"})
+        return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self._url, headers, rest)
 
     # Answering.
 

@@ -78,8 +78,8 @@ class HttpRequest(NamedTuple):
         Returns:
             The value of the first header of that name; empty if there is none.
         """
-        for found, value in self.headers:  # a generator would cost twice as much, and every request pays
-            if found == name:
+        for key, value in self.headers:  # a generator would cost twice as much, and every request pays
+            if key == name:
                 return value
         return b""
 

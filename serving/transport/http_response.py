@@ -33,7 +33,7 @@ HTTP_STATUS = {
 }
 
 
-STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in http.HTTPStatus} | {
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in http.HTTPStatus} | {
     499: b"HTTP/1.1 499 Client Closed Request\r\n"
 }
 

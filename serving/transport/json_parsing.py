@@ -101,8 +101,8 @@ def place_of_surrogate(value: Any) -> str | None:
 
 def _shortened(text: re.Match[bytes]) -> bytes:
     """A string as it is, a row of brackets cut to `LONGEST_ROW`."""
-    found = text.group()
-    return found if found.startswith(b'"') else found[:LONGEST_ROW]
+    token = text.group()
+    return token if token.startswith(b'"') else token[:LONGEST_ROW]
 
 
 def _finite(text: str) -> float:

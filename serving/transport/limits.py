@@ -102,10 +102,10 @@ class ConnectionLimiter:
         """
         if len(connections) <= self._max_connections:
             return True
-        idle = [one for one in connections if one.is_idle and one is not new]
+        idle = [connection for connection in connections if connection.is_idle and connection is not new]
         count = max(1, self._max_connections // EVICTED_SHARE)
-        for one in heapq.nsmallest(count, idle, key=lambda each: each.last_activity_s):
-            one.evict()
+        for connection in heapq.nsmallest(count, idle, key=lambda each: each.last_activity_s):
+            connection.evict()
         return bool(idle)
 
     def hold_bytes(self, size: int) -> bool:

@@ -45,9 +45,9 @@ class RequestMetrics:
             else:
                 failure = outcome if isinstance(outcome, Failure) else _internal_error(model, outcome)
                 status, response = failure.code.name, error_response(failure)
-            known = model if self.models.knows(model) else ""
+            model_label = model if self.models.knows(model) else ""
             elapsed_us = (time.perf_counter() - started) * 1e6
-            self.metrics.count(model=known, verb=verb, status=status, latency_us=elapsed_us)
+            self.metrics.count(model=model_label, verb=verb, status=status, latency_us=elapsed_us)
             reply(response)
 
         try:

@@ -82,12 +82,12 @@ def _sources(listed: Sequence[dict[str, Any]] | None) -> tuple[ModelSource, ...]
         return None
     return tuple(
         ModelSource(
-            name=one["name"],
-            base=Path(one["base"]),
-            policy=VersionPolicy(**one["policy"] | {"numbers": tuple(one["policy"]["numbers"])}),
-            labels=one["labels"],
-            logging=None if one["logging"] is None else RequestLogging(**one["logging"]),
-            url=one["url"],
+            name=entry["name"],
+            base=Path(entry["base"]),
+            policy=VersionPolicy(**entry["policy"] | {"numbers": tuple(entry["policy"]["numbers"])}),
+            labels=entry["labels"],
+            logging=None if entry["logging"] is None else RequestLogging(**entry["logging"]),
+            url=entry["url"],
         )
-        for one in listed
+        for entry in listed
     )

@@ -70,8 +70,8 @@ def _run_child(
     try:
         os.setpgid(0, 0)  # Ctrl-C in a terminal is for the supervisor, which forwards it
         signal.set_wakeup_fd(-1)
-        for one in SIGNALS:
-            signal.signal(one, signal.SIG_DFL)
+        for signal_number in SIGNALS:
+            signal.signal(signal_number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, set(SIGNALS) - {signal.SIGHUP})  # the server holds that one
         for other in not_ours:
             other.close()
@@ -217,8 +217,8 @@ class Supervisor:
         """
         wake, woken = socket.socketpair()
         with wake, woken:
-            for one in (wake, woken):
-                one.settimeout(0)
+            for end in (wake, woken):
+                end.settimeout(0)
             self._selector.register(wake, selectors.EVENT_READ)
             before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
             wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
@@ -228,7 +228,7 @@ class Supervisor:
                     self._start(worker)
                 while any(worker.pid or worker.restart_at_s is not None for worker in self._workers):
                     self._handle_events(wake)
-                    if not self._is_ready and not self._stop_signals and all(one.ready for one in self._workers):
+                    if not self._is_ready and not self._stop_signals and all(worker.ready for worker in self._workers):
                         self._is_ready = True
                         models = (self._workers[0].ready or {}).get("models", {})
                         on_ready({name: tuple(numbers) for name, numbers in models.items()})
@@ -339,7 +339,7 @@ class Supervisor:
 
     def _report_once(self, worker: WorkerHandle, text: str) -> None:
         """Report what several workers report only once; what one worker repeats is reported again."""
-        before = max(one.reports[text] for one in self._workers)
+        before = max(worker.reports[text] for worker in self._workers)
         if len(worker.reports) > REPORTS_KEPT:
             worker.reports.clear()
         worker.reports[text] += 1

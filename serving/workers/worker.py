@@ -58,7 +58,7 @@ class Worker:
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
         self.number = context.number
-        self._own = context.folder / f"{context.number}{SUFFIX}"
+        self._socket_path = context.folder / f"{context.number}{SUFFIX}"
         self.store = ListFile(context.folder, self._update_others)
 
     async def merge_metrics(self, page: str) -> str:
@@ -66,10 +66,10 @@ class Worker:
         responses = await self._request_others("metrics", METRICS_S)
         return add_pages([page, *(str(response["page"]) for response in responses if response)])
 
-    async def merge_statistics(self, own: Statistics) -> Statistics:
-        """The sum of all workers' statistics of versions, ``own`` being this worker's."""
+    async def merge_statistics(self, statistics: Statistics) -> Statistics:
+        """The sum of all workers' statistics of versions, ``statistics`` being this worker's."""
         responses = await self._request_others("statistics", METRICS_S)
-        return add_statistics(own, [response["statistics"] for response in responses if response])
+        return add_statistics(statistics, [response["statistics"] for response in responses if response])
 
     @asynccontextmanager
     async def joined(self, reloader: Reloader, *, pages: PeerPages, stop: Callable[[], None]) -> AsyncIterator[None]:
@@ -100,7 +100,7 @@ class Worker:
         finally:
             loop.remove_reader(self._context.control)
             server.close()
-            self._own.unlink(missing_ok=True)
+            self._socket_path.unlink(missing_ok=True)
 
     def _enter(self, reloader: Reloader) -> socket.socket:
         """Take the newest list and be there for the others from then on; no list comes in between."""
@@ -110,9 +110,9 @@ class Worker:
             except Failure as failure:
                 if not reloader.is_current:
                     raise _cannot_follow(failure) from failure
-            self._own.unlink(missing_ok=True)
+            self._socket_path.unlink(missing_ok=True)
             bound = socket.socket(socket.AF_UNIX)
-            bound.bind(str(self._own))
+            bound.bind(str(self._socket_path))
             bound.listen()
             return bound
 
@@ -130,7 +130,7 @@ class Worker:
 
     async def _request_others(self, request: str, timeout_s: float) -> list[dict[str, Any] | None]:
         """The responses of those that are there; None of one that takes too long."""
-        others = [path for path in sorted(self._context.folder.glob(f"*{SUFFIX}")) if path != self._own]
+        others = [path for path in sorted(self._context.folder.glob(f"*{SUFFIX}")) if path != self._socket_path]
         responses = await asyncio.gather(*(_request(path, request, timeout_s) for path in others))
         return [response for response in responses if response != {}]
 

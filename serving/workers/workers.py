@@ -71,5 +71,5 @@ def _close_log(settings: ServeSettings, folder: Path, report: Callable[[str], No
         models = logging_by_model(ModelList(settings.repository.source, ListFile(folder).newest())())
     except BadInput:  # the folder of models is gone
         models = {}
-    folders = [one.folder for one in models.values() if one.folder is not None]
+    folders = [model_logging.folder for model_logging in models.values() if model_logging.folder is not None]
     convert_leftovers(settings.traffic, folders, report)

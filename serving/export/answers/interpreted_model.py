@@ -46,7 +46,7 @@ _FORMS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedTask:
+class DeclaredTask:
     """What an owner says that a model predicts: the task, the output that the label is the truth of; None: as it fits.
 
     `numbers` is what each number of a label is called, where it has several; `score` the output of scores of ids;
@@ -102,7 +102,7 @@ def interpret_answers(
     answers: Mapping[str, Array],
     reference: pa.Table | None,
     classes: tuple[str, ...],
-    asked: AskedTask | None = None,
+    declared_task: DeclaredTask | None = None,
 ) -> InterpretedModel:
     """Interpret a model's outputs as those of a classifier, or one of them as a predicted number, if they are.
 
@@ -110,7 +110,7 @@ def interpret_answers(
         answers: Its outputs for some rows, [n, …].
         reference: A matched table; its labels are used if there are no `classes`.
         classes: The classes in the order of the outputs; () if they are not known.
-        asked: What the owner says of it; None: nothing.
+        declared_task: What the owner says of it; None: nothing.
 
     Returns:
         The model, with probabilities if it is a classifier.
@@ -119,17 +119,18 @@ def interpret_answers(
         BadInput: the classes fit no output, or the labels could be classes and their order is not known, or several
             outputs are numbers that the label could be the truth of.
     """
-    task, output = (None, None) if asked is None else (asked.task, asked.output)
-    if asked is not None and (asked.judged or asked.task == "ranking" or asked.numbers):
-        return _declared(model, answers, reference, classes, asked)
+    task, output = (None, None) if declared_task is None else (declared_task.task, declared_task.output)
+    if declared_task is not None and (declared_task.judged or declared_task.task == "ranking" or declared_task.numbers):
+        return _declared(model, answers, reference, classes, declared_task)
     labels = reference[LABEL] if reference is not None and LABEL in reference.column_names else None
     if task == "multilabel" or (task is None and gives_sets(answers, labels, classes, output)):
-        found = find_set_output(answers, len(classes), output)
-        said = (
-            f"Output {found} is interpreted as a probability of each of {len(classes)} classes, any of which a row has."
+        set_output = find_set_output(answers, len(classes), output)
+        remark = (
+            f"Output {set_output} is interpreted as a probability of each of {len(classes)} classes, any of which a "
+            "row has."
         )
         many = Multilabel(classes=classes).check()
-        return InterpretedModel(model=model, classes=(), remarks=(said,), answer=found, multilabel=many)
+        return InterpretedModel(model=model, classes=(), remarks=(remark,), answer=set_output, multilabel=many)
     if not classes and labels is not None and task != "regression":
         distinct = pc.unique(labels_as_text(labels)).drop_null().to_pylist()
         scored = answers if output is None else {output: answers[output]}
@@ -139,13 +140,15 @@ def interpret_answers(
         if number is None:
             hints = (f"If output {name} lists ids, best first: --task ranking." for name in lists_of_ids(answers))
             return InterpretedModel(model=model, classes=(), remarks=(*hints,), outputs_only=_outputs(model, answers))
-        said = f"Output {number} is interpreted as a predicted number: a regression."
-        return InterpretedModel(model=model, classes=(), remarks=(said,), answer=number, number=number)
+        remark = f"Output {number} is interpreted as a predicted number: a regression."
+        return InterpretedModel(model=model, classes=(), remarks=(remark,), answer=number, number=number)
     score = find_class_output(answers, len(classes), output)
     if score is None:
         return InterpretedModel(model=model, classes=classes, remarks=(), answer=PROBABILITIES)
     read = _FORMS[score.form].format(score.source, classes[-1])
-    return InterpretedModel(model=model.with_class_output(score), classes=classes, remarks=(read,), answer=score.kept)
+    return InterpretedModel(
+        model=model.with_class_output(score), classes=classes, remarks=(read,), answer=score.bundle_name
+    )
 
 
 def _declared(
@@ -153,12 +156,12 @@ def _declared(
     answers: Mapping[str, Array],
     reference: pa.Table | None,
     classes: tuple[str, ...],
-    asked: AskedTask,
+    declared_task: DeclaredTask,
 ) -> InterpretedModel:
     """A model of which the owner, or the form of labels, says what it predicts."""
-    if asked.judged:
-        return _several(model, answers, reference, classes, asked)
-    return (_ranking if asked.task == "ranking" else _vectors)(model, answers, asked)
+    if declared_task.judged:
+        return _several(model, answers, reference, classes, declared_task)
+    return (_ranking if declared_task.task == "ranking" else _vectors)(model, answers, declared_task)
 
 
 def _several(
@@ -166,33 +169,38 @@ def _several(
     answers: Mapping[str, Array],
     reference: pa.Table | None,
     classes: tuple[str, ...],
-    asked: AskedTask,
+    declared_task: DeclaredTask,
 ) -> InterpretedModel:
     """A model of several outputs with a label each."""
     labels = pa.chunked_array([], pa.string()) if reference is None else reference[LABEL]
-    task = find_output_tasks(answers, labels, asked.judged, classes)
-    said = tuple(
-        f"Output {one.output} is judged as "
-        + (f"one of {len(one.task.classes)} classes." if one.task.classes else "a predicted number.")
-        for one in task.outputs_judged
+    task = find_output_tasks(answers, labels, declared_task.judged, classes)
+    remarks = tuple(
+        f"Output {output.output} is judged as "
+        + (f"one of {len(output.task.classes)} classes." if output.task.classes else "a predicted number.")
+        for output in task.outputs_judged
     )
-    return InterpretedModel(model=model, classes=(), remarks=said, answer=", ".join(asked.judged), several=task)
+    return InterpretedModel(
+        model=model, classes=(), remarks=remarks, answer=", ".join(declared_task.judged), several=task
+    )
 
 
-def _ranking(model: KerasModel, answers: Mapping[str, Array], asked: AskedTask) -> InterpretedModel:
+def _ranking(model: KerasModel, answers: Mapping[str, Array], declared_task: DeclaredTask) -> InterpretedModel:
     """A model that answers ids."""
-    ranked = find_ranked_output(answers, asked.output, asked.score)
-    said = f"Output {ranked.ids} is interpreted as {ranked.places} ids, best first"
-    said += "." if ranked.scores is None else f", and output {ranked.scores} as their scores."
-    return InterpretedModel(model=model, classes=(), remarks=(said,), answer=ranked.ids, ranked=ranked)
+    ranked = find_ranked_output(answers, declared_task.output, declared_task.score)
+    remark = f"Output {ranked.ids} is interpreted as {ranked.places} ids, best first"
+    remark += "." if ranked.scores is None else f", and output {ranked.scores} as their scores."
+    return InterpretedModel(model=model, classes=(), remarks=(remark,), answer=ranked.ids, ranked=ranked)
 
 
-def _vectors(model: KerasModel, answers: Mapping[str, Array], asked: AskedTask) -> InterpretedModel:
+def _vectors(model: KerasModel, answers: Mapping[str, Array], declared_task: DeclaredTask) -> InterpretedModel:
     """A model that predicts several numbers in one output."""
-    found = find_vector_output(answers, len(asked.numbers), asked.output)
-    said = f"Output {found} is interpreted as {len(asked.numbers)} predicted numbers ({', '.join(asked.numbers)})."
-    vector = VectorRegression.named(asked.numbers)
-    return InterpretedModel(model=model, classes=(), remarks=(said,), answer=found, number=found, vector=vector)
+    vector_output = find_vector_output(answers, len(declared_task.numbers), declared_task.output)
+    names = ", ".join(declared_task.numbers)
+    remark = f"Output {vector_output} is interpreted as {len(declared_task.numbers)} predicted numbers ({names})."
+    vector = VectorRegression.named(declared_task.numbers)
+    return InterpretedModel(
+        model=model, classes=(), remarks=(remark,), answer=vector_output, number=vector_output, vector=vector
+    )
 
 
 def _outputs(model: KerasModel, answers: Mapping[str, Array]) -> OutputsOnly | None:

@@ -45,10 +45,10 @@ def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:
     Returns:
         The output, [n, width].
     """
-    found = np.zeros((table.num_rows, model.width(output) or 0))
+    values = np.zeros((table.num_rows, model.width(output) or 0))
     for places, answers in _batches_of(table, model):
-        found[places] = answers[output].numpy().reshape(len(places), -1)
-    return found
+        values[places] = answers[output].numpy().reshape(len(places), -1)
+    return values
 
 
 def listed_answers(table: pa.Table, model: KerasModel, names: Sequence[str]) -> dict[str, pa.ChunkedArray[Any]]:
@@ -57,7 +57,7 @@ def listed_answers(table: pa.Table, model: KerasModel, names: Sequence[str]) -> 
     Returns:
         Lists by output, [n]: float64 of floats, int64 of whole numbers and booleans, binary of texts.
     """
-    found: dict[str, list[Any]] = {name: [None] * table.num_rows for name in names}
+    lists: dict[str, list[Any]] = {name: [None] * table.num_rows for name in names}
     kinds: dict[str, pa.DataType] = {}
     for places, answers in _batches_of(table, model):
         for name in names:
@@ -65,10 +65,10 @@ def listed_answers(table: pa.Table, model: KerasModel, names: Sequence[str]) -> 
             kinds[name] = _KINDS.get(values.dtype.kind, pa.float64())
             values = values if values.dtype.kind in _KINDS else values.astype(np.float64)
             for place, value in zip(places.tolist(), values, strict=True):
-                found[name][place] = np.asarray(value).reshape(-1).tolist()
+                lists[name][place] = np.asarray(value).reshape(-1).tolist()
     return {
         name: pa.chunked_array([pa.array(rows, pa.list_(kinds.get(name, pa.float64())))])
-        for name, rows in found.items()
+        for name, rows in lists.items()
     }
 
 
@@ -84,5 +84,5 @@ def _batches_of(table: pa.Table, model: KerasModel) -> Iterator[tuple[Array, dic
         for first in range(0, len(alike), BATCH):
             places = alike[first : first + BATCH]
             rows = table.take(pa.array(places))
-            arrays = {one.name: to_array(rows[one.name], one) for one in model.inputs}
+            arrays = {model_input.name: to_array(rows[model_input.name], model_input) for model_input in model.inputs}
             yield places, model.call_original(tensors_of(model.inputs, arrays))

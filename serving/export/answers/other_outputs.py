@@ -54,17 +54,17 @@ def other_outputs(reference: pa.Table, model: KerasModel, names: Sequence[str]) 
     watched: list[WatchedOutput] = []
     features: list[FeatureSpec] = []
     for name, column in answers.items():
-        one = WatchedOutput(name=name, width=model.row_size(name))
+        output = WatchedOutput(name=name, width=model.row_size(name))
         if pa.types.is_binary(column.type.value_type):
-            if one.width != 1 or why_no_input(_texts(column).combine_chunks().cast(pa.large_string())):
+            if output.width != 1 or why_no_input(_texts(column).combine_chunks().cast(pa.large_string())):
                 continue
             answers[name] = _texts(column)
             features.append(FeatureSpec(name=f"{OF_OUTPUT}{name}", kind="category"))
         else:
-            features += [FeatureSpec(name=f"{OF_OUTPUT}{number}", kind="number") for number in one.numbers]
-        watched.append(one)
-    found = OtherOutputs(watched=tuple(watched), features=tuple(features), columns={})
-    return replace(found, columns=output_columns(answers, found.add_to(BaselineSpec(classes=(), features=()))))
+            features += [FeatureSpec(name=f"{OF_OUTPUT}{number}", kind="number") for number in output.numbers]
+        watched.append(output)
+    others = OtherOutputs(watched=tuple(watched), features=tuple(features), columns={})
+    return replace(others, columns=output_columns(answers, others.add_to(BaselineSpec(classes=(), features=()))))
 
 
 def _texts(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

@@ -47,5 +47,5 @@ def with_rankings(reference: pa.Table, model: KerasModel, ranked: RankedOutput) 
         labels = pc.unique(reference[LABEL]).drop_null().to_pylist()
         check_relevant(labels, np.unique(id_codes(words[0])), task, fix=_FIX)
     values = ranked_answers(ids, scores[0] if scores else None, task)
-    kept = [name for name in reference.column_names if name != PROBABILITIES]
-    return reference.select(kept).append_column(PROBABILITIES, as_list_column(values)), task
+    columns = [name for name in reference.column_names if name != PROBABILITIES]
+    return reference.select(columns).append_column(PROBABILITIES, as_list_column(values)), task

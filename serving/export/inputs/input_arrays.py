@@ -74,7 +74,7 @@ def _categories(column: pa.ChunkedArray[Any]) -> Column:
     return np.array(texts.to_pylist(), dtype=object)
 
 
-def column_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
+def column_problem(column: pa.ChunkedArray[Any], model_input: ModelInput) -> str:
     """Why a column does not fit an input.
 
     >>> from serving.export.inputs.model_inputs import ModelInput
@@ -85,15 +85,15 @@ def column_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
         The end of a sentence on the column; empty if it fits.
     """
     leaf = _leaf(column.type)
-    fits = _is_text(leaf) or _is_bytes(leaf) if one.dtype == "string" else _is_number(leaf)
+    fits = _is_text(leaf) or _is_bytes(leaf) if model_input.dtype == "string" else _is_number(leaf)
     if not fits:
-        return f"is {column.type}, and the model takes {'text' if one.dtype == 'string' else one.dtype}"
+        return f"is {column.type}, and the model takes {'text' if model_input.dtype == 'string' else model_input.dtype}"
     if column.type != leaf and column.null_count:
         return f"has {column.null_count} rows without a list"
-    return _size_problem(column, one) or _value_problem(column, one) if len(column) else ""
+    return _size_problem(column, model_input) or _value_problem(column, model_input) if len(column) else ""
 
 
-def to_array(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
+def to_array(column: pa.ChunkedArray[Any], model_input: ModelInput) -> Array:
     """Convert a column that fits; its rows must be of one size.
 
     Returns:
@@ -102,7 +102,7 @@ def to_array(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
     rows = len(column)
     sizes = _sizes(column) or ()
     flat = _flat(column)
-    if one.dtype == "string":
+    if model_input.dtype == "string":
         texts = flat if _is_bytes(flat.type) else flat.cast(pa.string()).cast(pa.binary())
         texts = pc.fill_null(texts.cast(pa.binary()), MISSING_CATEGORY.encode())
         values = np.array(texts.to_pylist(), dtype=object)
@@ -111,10 +111,10 @@ def to_array(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
             flat = flat.cast(pa.int8())
         if flat.null_count:
             flat = pc.fill_null(flat.cast(pa.float64(), safe=False), float("nan"))
-        kind = "float32" if one.dtype == "bfloat16" else one.dtype
+        kind = "float32" if model_input.dtype == "bfloat16" else model_input.dtype
         with np.errstate(over="ignore"):  # numbers too large for the type are infinite to the model
             values = np.asarray(flat).astype(kind)
-    shape = one.shape if -1 not in one.shape else sizes
+    shape = model_input.shape if -1 not in model_input.shape else sizes
     return values.reshape((rows, *shape))
 
 
@@ -125,9 +125,9 @@ def groups_of_equal_size(table: pa.Table, inputs: tuple[ModelInput, ...]) -> Ite
         The row indices of each group, the largest group first.
     """
     lengths = [
-        np.asarray(pc.list_value_length(table[one.name].combine_chunks()))
-        for one in inputs
-        if one.shape == (-1,) and _sizes(table[one.name]) is None
+        np.asarray(pc.list_value_length(table[model_input.name].combine_chunks()))
+        for model_input in inputs
+        if model_input.shape == (-1,) and _sizes(table[model_input.name]) is None
     ]
     if not lengths:
         yield np.arange(table.num_rows)
@@ -137,29 +137,31 @@ def groups_of_equal_size(table: pa.Table, inputs: tuple[ModelInput, ...]) -> Ite
         yield np.flatnonzero(group.reshape(-1) == number)
 
 
-def _size_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
+def _size_problem(column: pa.ChunkedArray[Any], model_input: ModelInput) -> str:
     """What is wrong with the lists of a column."""
     sizes = _sizes(column)
     if sizes is None:
-        return "" if one.shape == (-1,) and _depth(column.type) == 1 else "has rows of different sizes"
-    if not _shapes_agree(sizes, one.shape):
-        return f"has {_in_words(sizes)} a row, and the model takes {_in_words(one.shape)}"
+        return "" if model_input.shape == (-1,) and _depth(column.type) == 1 else "has rows of different sizes"
+    if not _shapes_agree(sizes, model_input.shape):
+        return f"has {_in_words(sizes)} a row, and the model takes {_in_words(model_input.shape)}"
     return ""
 
 
-def _value_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
+def _value_problem(column: pa.ChunkedArray[Any], model_input: ModelInput) -> str:
     """What is wrong with the values for an integer input."""
-    if one.dtype == "string" or one.is_float:
+    if model_input.dtype == "string" or model_input.is_float:
         return ""
     flat = _flat(column)
     if flat.null_count:
-        return f"has {flat.null_count} missing values, which {one.dtype} cannot represent"
+        return f"has {flat.null_count} missing values, which {model_input.dtype} cannot represent"
     values = np.asarray(flat.cast(pa.int8()) if pa.types.is_boolean(flat.type) else flat)
     if values.dtype.kind == "f" and not bool(np.all(np.isfinite(values) & (values == np.floor(values)))):
-        return f"has fractions, and the model takes {one.dtype}"
-    low, high = (0, 1) if one.dtype == "bool" else (np.iinfo(one.dtype).min, np.iinfo(one.dtype).max)
+        return f"has fractions, and the model takes {model_input.dtype}"
+    low, high = (
+        (0, 1) if model_input.dtype == "bool" else (np.iinfo(model_input.dtype).min, np.iinfo(model_input.dtype).max)
+    )
     if values.size and (values.min() < low or values.max() > high):
-        return f"has values from {values.min()} to {values.max()}, and {one.dtype} holds {low} to {high}"
+        return f"has values from {values.min()} to {values.max()}, and {model_input.dtype} holds {low} to {high}"
     return ""
 
 

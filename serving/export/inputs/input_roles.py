@@ -58,10 +58,10 @@ class DeclaredRoles:
         Raises:
             BadInput: an entry names no input, no output and no column, or there are two groups.
         """
-        known = {*inputs, *columns, *outputs}
-        absent = [name for name in self.dictionary if name not in known]
+        all_names = {*inputs, *columns, *outputs}
+        absent = [name for name in self.dictionary if name not in all_names]
         if absent:
-            close = dict.fromkeys(near for name in absent for near in get_close_matches(name, sorted(known), n=1))
+            close = dict.fromkeys(near for name in absent for near in get_close_matches(name, sorted(all_names), n=1))
             raise BadInput(
                 "The data dictionary has a column that is not there.",
                 got=", ".join(absent)[:300],
@@ -69,8 +69,11 @@ class DeclaredRoles:
                 fix=f"Did you mean {', '.join(close)}?" if close else "Check the spelling.",
             )
         named = {*self.categorical, *self.ignore, self.group}
-        left = {name: one for name, one in self.dictionary.items() if name not in named}
-        groups = [*([] if self.group is None else [self.group]), *(n for n, one in left.items() if one.role == "group")]
+        left = {name: section for name, section in self.dictionary.items() if name not in named}
+        groups = [
+            *([] if self.group is None else [self.group]),
+            *(n for n, section in left.items() if section.role == "group"),
+        ]
         if len(groups) > 1:
             raise BadInput(
                 "There are two groups.",
@@ -78,8 +81,12 @@ class DeclaredRoles:
                 expected="one column that dependent rows share",
                 fix=f'Leave one of them out, or write role = "ignored" for {groups[1]}.',
             )
-        more = (name for name, one in left.items() if name in inputs and one.kind == "category" and not one.is_left_out)
-        unwatched = (n for n, one in left.items() if one.role == "ignored" and (n in inputs or n in outputs))
+        more = (
+            name
+            for name, section in left.items()
+            if name in inputs and section.kind == "category" and not section.is_left_out
+        )
+        unwatched = (n for n, section in left.items() if section.role == "ignored" and (n in inputs or n in outputs))
         return DeclaredRoles(
             categorical=(*self.categorical, *more),
             ignore=(*self.ignore, *unwatched),
@@ -95,15 +102,17 @@ class DeclaredRoles:
         ignored = tuple(name for name in self.ignore if name not in outputs)
         options = {"--categorical": self.categorical, "--ignore": ignored}
         absent = {name: option for option, names in options.items() for name in names if name not in inputs}
-        known = inputs
+        available = inputs
         if not absent and self.group is not None and self.group not in columns:
-            absent, known = {self.group: "--group"}, columns
+            absent, available = {self.group: "--group"}, columns
         if absent:
-            close = [near for name in absent for near in get_close_matches(name, known, n=1)]
+            close = [near for name in absent for near in get_close_matches(name, available, n=1)]
             raise BadInput(
-                "There is no such column." if known is columns else "The model has no such input of one value a row.",
+                "There is no such column."
+                if available is columns
+                else "The model has no such input of one value a row.",
                 got=", ".join(f"{name} ({option})" for name, option in absent.items()),
-                expected=f"some of {', '.join(known)[:300]}",
+                expected=f"some of {', '.join(available)[:300]}",
                 fix=f"Did you mean {', '.join(close)}?" if close else "Check the spelling.",
             )
         both = sorted({*self.categorical} & {*self.ignore, *((self.group,) if self.group else ())})
@@ -135,17 +144,17 @@ class InputRoles:
     @property
     def remarks(self) -> tuple[str, ...]:
         """A sentence on what is described, and one on what is left out; none where nothing is."""
-        said = tuple(
+        sentences = tuple(
             f"{each.source} is watched by what describes each {each.kind}: {', '.join(each.kinds)}."
             f"{' No file of the bundle has its texts.' if each.kind == 'text' else ''}"
             for each in self.described
         )
         if not self.left_out:
-            return said
-        text = [one.name for one in self.left_out if one.why.startswith("an id")]
+            return sentences
+        text = [omission.name for omission in self.left_out if omission.why.startswith("an id")]
         how = f" To watch and keep it all the same: --categorical {','.join(text)}." if text else ""
         return (
-            *said,
+            *sentences,
             f"Not watched, and in no file of the bundle: {', '.join(map(str, self.left_out))}.{how}",
         )
 
@@ -158,8 +167,8 @@ class InputRoles:
         texts = {each.source for each in self.described if each.kind == "text"}
         columns = {name: pa.chunked_array([_scalars(table[name])]) for name in texts}
         columns |= {each.source: table[each.source] for each in self.described if each.source not in texts}
-        found, _ = described_inputs(self.described, columns, _event_us(table))
-        for name, column in found.items():
+        inputs, _ = described_inputs(self.described, columns, _event_us(table))
+        for name, column in inputs.items():
             table = table.append_column(name, column)
         return table
 
@@ -170,18 +179,18 @@ class InputRoles:
             The same arrays but for those.
         """
         watched = {feature.name for feature in self.features}
-        gone = {one.name for one in self.left_out}
+        gone = {omission.name for omission in self.left_out}
         encoded = {name for name, values in rows.items() if begin_as_images(values.reshape(-1).tolist())}
-        found = dict(rows)
-        for one in inputs:
-            if one.dtype == "string" and one.name not in watched and one.name in encoded:
-                blank = blank_images(rows[one.name].reshape(-1).tolist())
-                found[one.name] = np.array(blank, dtype=object).reshape(rows[one.name].shape)
-            elif one.dtype == "string" and one.name not in watched:
-                found[one.name] = np.full(rows[one.name].shape, MISSING_CATEGORY.encode(), object)
-            elif one.name in gone:
-                found[one.name] = np.zeros_like(rows[one.name])
-        return found
+        result = dict(rows)
+        for model_input in inputs:
+            if model_input.dtype == "string" and model_input.name not in watched and model_input.name in encoded:
+                blank = blank_images(rows[model_input.name].reshape(-1).tolist())
+                result[model_input.name] = np.array(blank, dtype=object).reshape(rows[model_input.name].shape)
+            elif model_input.dtype == "string" and model_input.name not in watched:
+                result[model_input.name] = np.full(rows[model_input.name].shape, MISSING_CATEGORY.encode(), object)
+            elif model_input.name in gone:
+                result[model_input.name] = np.zeros_like(rows[model_input.name])
+        return result
 
 
 def input_roles(
@@ -198,42 +207,52 @@ def input_roles(
     features: list[FeatureSpec] = []
     left_out: list[ColumnRole] = []
     described: list[Descriptors] = []
-    for one in inputs:
-        if one.shape:
+    for model_input in inputs:
+        if model_input.shape:
             image = (
-                ImageDescriptors.of_tensor(one.name, one.shape) if one.kind == "number" and table is not None else None
+                ImageDescriptors.of_tensor(model_input.name, model_input.shape)
+                if model_input.kind == "number" and table is not None
+                else None
             )
-            described += [] if image is None or one.name in declared.ignore else [image]
+            described += [] if image is None or model_input.name in declared.ignore else [image]
             continue
         encoded = None
-        if table is not None and one.dtype == "string" and one.name in table.column_names:
-            encoded = EncodedImageDescriptors.of_column(one.name, _scalars(table[one.name]))
-        if encoded is not None and one.name not in declared.ignore:
+        if table is not None and model_input.dtype == "string" and model_input.name in table.column_names:
+            encoded = EncodedImageDescriptors.of_column(model_input.name, _scalars(table[model_input.name]))
+        if encoded is not None and model_input.name not in declared.ignore:
             described.append(encoded)
             continue
-        why = "ignored" if one.name in declared.ignore else "the group" if one.name == declared.group else ""
-        is_category = one.name in declared.categorical
-        if not why and not is_category and table is not None and one.name in table.column_names:
-            why = _why_no_input(one, table[one.name])
+        why = (
+            "ignored"
+            if model_input.name in declared.ignore
+            else "the group"
+            if model_input.name == declared.group
+            else ""
+        )
+        is_category = model_input.name in declared.categorical
+        if not why and not is_category and table is not None and model_input.name in table.column_names:
+            why = _why_no_input(model_input, table[model_input.name])
         if why.startswith("free text") and table is not None:
-            cells = [(_scalars(table[one.name]), _event_us(table))]
-            described.append(TextDescriptors.fit(one.name, cells, language=can_tell_languages()))
+            cells = [(_scalars(table[model_input.name]), _event_us(table))]
+            described.append(TextDescriptors.fit(model_input.name, cells, language=can_tell_languages()))
         elif why:
-            left_out.append(ColumnRole(name=one.name, role="left out", why=why))
+            left_out.append(ColumnRole(name=model_input.name, role="left out", why=why))
         elif is_category:
-            features.append(FeatureSpec(name=one.name, kind="category", is_code=one.kind == "number"))
+            features.append(FeatureSpec(name=model_input.name, kind="category", is_code=model_input.kind == "number"))
         else:
-            features.append(FeatureSpec(name=one.name, kind=one.kind))
-    inputs_named = {one.name for one in inputs}
+            features.append(FeatureSpec(name=model_input.name, kind=model_input.kind))
+    inputs_named = {model_input.name for model_input in inputs}
     outputs = [name for name in declared.ignore if name not in inputs_named]
     left_out += [ColumnRole(name=name, role="left out", why="ignored") for name in outputs]
     texts = None if groups is None else as_strings(decoded(groups)).cast(pa.large_string())
     names = {feature.name for feature in features}
-    kept = tuple(each for each in described if not names & each.kinds.keys())
+    descriptors = tuple(each for each in described if not names & each.kinds.keys())
     features += [
-        FeatureSpec(name=name, kind=kind, source=each.source) for each in kept for name, kind in each.kinds.items()
+        FeatureSpec(name=name, kind=kind, source=each.source)
+        for each in descriptors
+        for name, kind in each.kinds.items()
     ]
-    return InputRoles(features=tuple(features), left_out=tuple(left_out), described=kept, groups=texts)
+    return InputRoles(features=tuple(features), left_out=tuple(left_out), described=descriptors, groups=texts)
 
 
 def _scalars(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
@@ -249,8 +268,8 @@ def _event_us(table: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
     return microseconds(table["event_time"])
 
 
-def _why_no_input(one: ModelInput, column: pa.ChunkedArray[Any]) -> str:
+def _why_no_input(model_input: ModelInput, column: pa.ChunkedArray[Any]) -> str:
     cells = _scalars(column)
-    if one.kind == "number" and not (pa.types.is_integer(cells.type) and is_id_name(one.name)):
+    if model_input.kind == "number" and not (pa.types.is_integer(cells.type) and is_id_name(model_input.name)):
         return ""
     return why_no_input(as_strings(cells).cast(pa.large_string()))

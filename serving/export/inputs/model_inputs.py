@@ -76,8 +76,8 @@ class FeedPlan:
 
     def __init__(self, tensors: Sequence[ModelInput], features: Sequence[str] = ()) -> None:
         self.fed = tuple(_feeds(tuple(tensors), tuple(features)))
-        self.inputs = tuple(one for fed in self.fed for one in fed.inputs)
-        names = [one.name for one in self.inputs]
+        self.inputs = tuple(model_input for fed in self.fed for model_input in fed.inputs)
+        names = [model_input.name for model_input in self.inputs]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise BadInput(
@@ -90,7 +90,11 @@ class FeedPlan:
     @property
     def columns(self) -> dict[str, str]:
         """The table's column of each input."""
-        return {one.name: one.name if fed.parts else fed.column for fed in self.fed for one in fed.inputs}
+        return {
+            model_input.name: model_input.name if fed.parts else fed.column
+            for fed in self.fed
+            for model_input in fed.inputs
+        }
 
     def tensors(self, rows: Mapping[str, Any]) -> dict[str, Any]:
         """The Keras model's tensors, [n, *shape] each, from those of the exported model's inputs."""
@@ -105,33 +109,33 @@ class FeedPlan:
 
 
 def _feeds(tensors: tuple[ModelInput, ...], features: tuple[str, ...]) -> list[FedTensor]:
-    names = {one.name for one in tensors}
+    names = {tensor.name for tensor in tensors}
     if not features or set(features) == names:
-        return [FedTensor(tensor=one, column=one.name) for one in tensors]
-    widths = [_width(one) for one in tensors]
+        return [FedTensor(tensor=tensor, column=tensor.name) for tensor in tensors]
+    widths = [_width(tensor) for tensor in tensors]
     if None not in widths and sum(width or 0 for width in widths) == len(features):
         rest = list(features)
-        found = []
-        for one, width in zip(tensors, widths, strict=True):
-            taken, rest = rest[: width or 0], rest[width or 0 :]
-            found.append(_split(one, taken) if one.shape else FedTensor(tensor=one, column=taken[0]))
-        return found
+        feeds = []
+        for tensor, width in zip(tensors, widths, strict=True):
+            columns, rest = rest[: width or 0], rest[width or 0 :]
+            feeds.append(_split(tensor, columns) if tensor.shape else FedTensor(tensor=tensor, column=columns[0]))
+        return feeds
     if len(features) == len(tensors):
-        return [FedTensor(tensor=one, column=column) for one, column in zip(tensors, features, strict=True)]
+        return [FedTensor(tensor=tensor, column=column) for tensor, column in zip(tensors, features, strict=True)]
     raise BadInput(
         "The features do not fit the model's inputs.",
         got=f"{len(features)} features",
-        expected=", ".join(f"{one.name} {list(one.shape)}" for one in tensors),
+        expected=", ".join(f"{tensor.name} {list(tensor.shape)}" for tensor in tensors),
         fix="Name one column for each number that the model takes, or one for each input, in the model's order.",
     )
 
 
-def _width(one: ModelInput) -> int | None:
+def _width(tensor: ModelInput) -> int | None:
     """How many scalar columns this tensor consists of; None if scalars cannot make it up."""
-    if not one.shape:
+    if not tensor.shape:
         return 1
-    return one.shape[0] if len(one.shape) == 1 and one.shape[0] > 0 else None
+    return tensor.shape[0] if len(tensor.shape) == 1 and tensor.shape[0] > 0 else None
 
 
-def _split(one: ModelInput, names: Sequence[str]) -> FedTensor:
-    return FedTensor(tensor=one, parts=tuple(ModelInput(name=name, dtype=one.dtype, shape=()) for name in names))
+def _split(tensor: ModelInput, names: Sequence[str]) -> FedTensor:
+    return FedTensor(tensor=tensor, parts=tuple(ModelInput(name=name, dtype=tensor.dtype, shape=()) for name in names))

@@ -48,11 +48,11 @@ def labels_of_vectors(
     texts = _texts(table, label, label_columns, declared=declared)
     if texts is None:
         return None
-    known = pa.chunked_array([texts.drop_null()], pa.string())
-    lengths = np.unique(list_lengths(known))
+    non_null = pa.chunked_array([texts.drop_null()], pa.string())
+    lengths = np.unique(list_lengths(non_null))
     width = len(label_columns) or int(lengths.max(initial=1))
-    codes = number_list_codes(known, width)
-    wrong = known.filter(pa.array(~has_label(codes))).unique().to_pylist()
+    codes = number_list_codes(non_null, width)
+    wrong = non_null.filter(pa.array(~has_label(codes))).unique().to_pylist()
     if wrong and not declared:
         return None
     if wrong:

@@ -48,31 +48,31 @@ class ClassOutput:
     alone: bool
 
     @property
-    def kept(self) -> str:
+    def bundle_name(self) -> str:
         """The source's name in the bundle."""
         if not self.alone:
             return self.source
         return {"distribution": PROBABILITIES, "logits": LOGITS, "logit": LOGITS}.get(self.form, self.source)
 
-    def outputs(self, own: tuple[str, ...]) -> tuple[str, ...]:
+    def outputs(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The bundle's outputs, given the model's own."""
-        renamed = tuple(self.kept if name == self.source else name for name in own)
+        renamed = tuple(self.bundle_name if name == self.source else name for name in names)
         return renamed if PROBABILITIES in renamed else (*renamed, PROBABILITIES)
 
     def add(self, answers: Mapping[str, Any]) -> dict[str, Any]:
         """The model's output tensors, with `probabilities`."""
         import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
-        found = {self.kept if name == self.source else name: value for name, value in answers.items()}
+        outputs = {self.bundle_name if name == self.source else name: value for name, value in answers.items()}
         raw = answers[self.source]
         if self.form == "distribution":
-            found[PROBABILITIES] = raw
+            outputs[PROBABILITIES] = raw
         elif self.form == "logits":
-            found[PROBABILITIES] = tf.nn.softmax(raw)
+            outputs[PROBABILITIES] = tf.nn.softmax(raw)
         else:
             second = tf.reshape(raw if self.form == "probability" else tf.sigmoid(raw), [-1])
-            found[PROBABILITIES] = tf.stack([1 - second, second], axis=-1)
-        return found
+            outputs[PROBABILITIES] = tf.stack([1 - second, second], axis=-1)
+        return outputs
 
 
 def find_class_output(answers: Mapping[str, Array], classes: int, output: str | None = None) -> ClassOutput | None:
@@ -118,15 +118,15 @@ def find_class_output(answers: Mapping[str, Array], classes: int, output: str | 
         form: Literal["distribution", "logits", "probability", "logit"] = "probability" if within else "logit"
     else:
         sums = values.sum(axis=-1)
-        one = bool(np.all(np.isnan(sums) | (np.abs(sums - 1) < ROUNDING)))
-        if within and not one and source != LOGITS:
+        sums_to_one = bool(np.all(np.isnan(sums) | (np.abs(sums - 1) < ROUNDING)))
+        if within and not sums_to_one and source != LOGITS:
             raise BadInput(
                 "The model gives a probability to each of several labels, not to one of the classes.",
                 got=f"output {source}, from 0 to 1 in every row, sums {np.nanmin(sums):.3g} to {np.nanmax(sums):.3g}",
                 expected="probabilities that sum to 1, or logits",
                 fix="Give --task multilabel, and labels as a|b or lists. Name logits `logits`.",
             )
-        form = "distribution" if within and one else "logits"
+        form = "distribution" if within and sums_to_one else "logits"
     return ClassOutput(source=source, form=form, classes=classes, alone=len(answers) == 1)
 
 
@@ -186,7 +186,7 @@ def _set_outputs(
     answers: Mapping[str, Array], classes: int, output: str | None, *, strict: bool = True
 ) -> tuple[str, ...]:
     """Outputs of numbers from 0 to 1, one for each class; `strict`: that do not sum to 1."""
-    found = []
+    names = []
     for name, value in answers.items():
         if value.dtype.kind != "f" or value.shape[1:] != (classes,) or output not in {None, name}:
             continue
@@ -194,8 +194,8 @@ def _set_outputs(
         within = bool(np.all(np.isnan(values) | ((values >= 0) & (values <= 1))))
         sums = values.sum(axis=-1)
         if within and not (strict and np.all(np.isnan(sums) | (np.abs(sums - 1) < ROUNDING))):
-            found.append(name)
-    return tuple(found)
+            names.append(name)
+    return tuple(names)
 
 
 def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: bool) -> tuple[str, ...]:
@@ -219,11 +219,11 @@ def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: 
         for value in answers.values()
         if value.dtype.kind == "f" and value.ndim <= 2
     }
-    found = set(labels)
+    distinct = set(labels)
     if text:
-        if not found or max(widths, default=0) < len(found):
+        if not distinct or max(widths, default=0) < len(distinct):
             return ()
-        names = sorted(found)
+        names = sorted(distinct)
         raise BadInput(
             "The labels are names, and their order in the model's output is not known.",
             got=f"{len(names)} labels: {listed(names)}",
@@ -232,7 +232,7 @@ def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: 
         )
     for width in sorted(widths):
         places = tuple(str(place) for place in range(width))
-        if found and found <= set(places):
+        if distinct and distinct <= set(places):
             return places
     return ()
 

@@ -34,8 +34,8 @@ def quantile_remark(output: str, answers: Array, labels: Array) -> str:
     Returns:
         A remark of two sentences; empty where the answers may as well be means or medians.
     """
-    known = np.isfinite(answers) & np.isfinite(labels)
-    errors = answers[known] - labels[known]
+    is_usable = np.isfinite(answers) & np.isfinite(labels)
+    errors = answers[is_usable] - labels[is_usable]
     if errors.size < LEAST_ROWS or not errors.any():
         return ""
     above = float(np.mean(errors > 0) + np.mean(errors == 0) / 2)
@@ -44,7 +44,7 @@ def quantile_remark(output: str, answers: Array, labels: Array) -> str:
     bias, size = float(errors.mean()), float(np.abs(errors).mean())
     if not is_aside or abs(bias) < LEAST_ONE_SIDED * size or (bias > 0) != (above > 0.5):
         return ""
-    quantile = min(COMMON, key=lambda one: abs(one - above))
+    quantile = min(COMMON, key=lambda common: abs(common - above))
     return (
         f"Output {output} lies above {above:.0%} of the labels, with a mean error of {bias:+.3g}, "
         f"{abs(bias) / size:.2f} of the mean absolute error. If it predicts a quantile, tell its monitor: "

@@ -62,8 +62,8 @@ def find_ranked_output(
     lists = [name for name, value in answers.items() if _are_ids(value) and output in {None, name}]
     if len(lists) != 1:
         _refuse(answers, lists)
-    found = answers[lists[0]]
-    width = found.shape[1:]
+    ids = answers[lists[0]]
+    width = ids.shape[1:]
     fitting = [
         name
         for name, value in answers.items()

@@ -74,11 +74,11 @@ def find_output_tasks(
             fix="Name each output and the column of its labels: --label kind=was_kind,price=paid.",
         )
     texts = texts_of_outputs(labels, outputs)
-    found = [
-        _task_of(name, np.asarray(answers[name]), pc.unique(own).drop_null(), classes)
-        for name, own in zip(outputs, texts, strict=True)
+    tasks = [
+        _task_of(name, np.asarray(answers[name]), pc.unique(output_labels).drop_null(), classes)
+        for name, output_labels in zip(outputs, texts, strict=True)
     ]
-    return SeveralTasks(outputs_judged=tuple(found))
+    return SeveralTasks(outputs_judged=tuple(tasks))
 
 
 def _task_of(name: str, values: Array, labels: pa.Array, classes: tuple[str, ...]) -> OutputTask:
@@ -86,7 +86,7 @@ def _task_of(name: str, values: Array, labels: pa.Array, classes: tuple[str, ...
     if values.dtype.kind != "f" or values.ndim > 2:
         _refuse(name, values, labels)
     if is_one_number(values):
-        binary = next((known for known in (("0", "1"), classes) if len(known) == 2 and _are(labels, known)), ())
+        binary = next((names for names in (("0", "1"), classes) if len(names) == 2 and _are(labels, names)), ())
         if binary and _is_within(values):
             return OutputTask(output=name, task=Classification(classes=binary), numbers=1)
         if not has_label(Regression().label_codes(pa.chunked_array([labels]))).all():
@@ -94,11 +94,11 @@ def _task_of(name: str, values: Array, labels: pa.Array, classes: tuple[str, ...
         return OutputTask(output=name, task=Regression(), numbers=1)
     width = values.shape[1]
     indices = tuple(str(place) for place in range(width))
-    known = next((each for each in (indices, classes) if len(each) == width and _are(labels, each)), ())
+    output_classes = next((each for each in (indices, classes) if len(each) == width and _are(labels, each)), ())
     sums = values.astype(np.float64).sum(axis=1)
-    if not known or not _is_within(values) or not np.all(np.isnan(sums) | (np.abs(sums - 1) < ROUNDING)):
+    if not output_classes or not _is_within(values) or not np.all(np.isnan(sums) | (np.abs(sums - 1) < ROUNDING)):
         _refuse(name, values, labels)
-    return OutputTask(output=name, task=Classification(classes=known), numbers=width)
+    return OutputTask(output=name, task=Classification(classes=output_classes), numbers=width)
 
 
 def _are(labels: pa.Array, classes: tuple[str, ...]) -> bool:

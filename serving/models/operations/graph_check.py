@@ -56,7 +56,7 @@ def refusals(meta_graph: Any, allowed: Collection[str] = ()) -> tuple[Refusal, .
     (Refusal(operation='ReadFile', reason='not one of those that only compute'),)
     """
     index = GraphIndex(meta_graph.graph_def)
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for operation, reason in (
         *_unlisted(index),
         *_printing(index),
@@ -66,10 +66,14 @@ def refusals(meta_graph: Any, allowed: Collection[str] = ()) -> tuple[Refusal, .
         *_saving(index, meta_graph),
     ):
         if operation not in allowed:
-            found.setdefault(operation, reason)
-    fed = {node_name(tensor.name) for one in meta_graph.signature_def.values() for tensor in one.inputs.values()}
-    found |= dict(_programs(index, fed))  # whatever is allowed: nobody can know what these run
-    return tuple(Refusal(*item) for item in sorted(found.items()))
+            reasons.setdefault(operation, reason)
+    fed = {
+        node_name(tensor.name)
+        for definition in meta_graph.signature_def.values()
+        for tensor in definition.inputs.values()
+    }
+    reasons |= dict(_programs(index, fed))  # whatever is allowed: nobody can know what these run
+    return tuple(Refusal(*item) for item in sorted(reasons.items()))
 
 
 def outside_assets(meta_graph: Any) -> tuple[str, ...]:
@@ -127,7 +131,7 @@ def _reading(index: GraphIndex, meta_graph: Any) -> Iterator[Refusal]:
         else:
             number, allowed, reason = RESTORING[operation], checkpoint, NOT_ITS_CHECKPOINT
         origins = index.origins(place, number, passes=_shortens if operation == FORESTS else _hands_on)
-        is_own = all(one is not None and not one.function and one.node.name in allowed for one in origins)
+        is_own = all(origin is not None and not origin.function and origin.node.name in allowed for origin in origins)
         if not is_own or (place.function, place.node.name) in called:
             yield Refusal(operation, reason)
 

@@ -65,14 +65,14 @@ class GraphIndex:
             starts: Names of tensors or nodes of the graph.
         """
         waiting = [Place("", node) for name in starts if (node := self._nodes[""].get(node_name(name))) is not None]
-        seen: set[tuple[str, str]] = set()
+        visited: set[tuple[str, str]] = set()
         places: list[Place] = []
         while waiting:
             place = waiting.pop()
             key = (place.function, place.node.name)
-            if key in seen:
+            if key in visited:
                 continue
-            seen.add(key)
+            visited.add(key)
             places.append(place)
             nodes = self._nodes[place.function]
             waiting += [
@@ -96,13 +96,13 @@ class GraphIndex:
         """
         origins: list[Place | None] = []
         waiting: list[tuple[Place, int]] = [(place, number)]
-        seen: set[tuple[str, str, int]] = set()
+        visited: set[tuple[str, str, int]] = set()
         while waiting:
             here, index = waiting.pop()
             key = (here.function, here.node.name, index)
-            if key in seen:
+            if key in visited:
                 continue
-            seen.add(key)
+            visited.add(key)
             inputs = [name for name in here.node.input if not name.startswith("^")]
             name = node_name(inputs[index]) if index < len(inputs) else ""
             node = self._nodes[here.function].get(name)
@@ -135,10 +135,10 @@ class GraphIndex:
         names = {place.node.name for place in same}
         assigned: list[tuple[Place, int]] = []
         for node in self._nodes[""].values():
-            taken = [number for number, tensor in enumerate(node.input) if tensor.partition(":")[0] in names]
-            if node.op == "AssignVariableOp" and taken == [0]:
+            places = [number for number, tensor in enumerate(node.input) if tensor.partition(":")[0] in names]
+            if node.op == "AssignVariableOp" and places == [0]:
                 assigned.append((Place("", node), 1))
-            elif taken and node.op not in _LOOK_ONLY:
+            elif places and node.op not in _LOOK_ONLY:
                 return None
         return assigned
 

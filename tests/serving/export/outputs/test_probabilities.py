@@ -91,7 +91,7 @@ def test_an_only_output_is_read_by_its_values_and_named_after_what_it_is(
 ) -> None:
     found = find_class_output({"outputs": np.array(values)}, classes)
     assert found is not None
-    assert (found.form, found.kept, found.classes) == (form, kept, classes)
+    assert (found.form, found.bundle_name, found.classes) == (form, kept, classes)
     assert set(found.outputs(("outputs",))) == {kept, "probabilities"}
     answers = {name: np.asarray(value) for name, value in found.add({"outputs": np.array(values)}).items()}
     assert set(answers) == set(found.outputs(("outputs",)))
@@ -110,7 +110,7 @@ def test_of_two_outputs_that_fit_the_owner_names_one() -> None:
         find_class_output(answers, 2)
     found = find_class_output(answers, 2, "mood")
     assert found is not None
-    assert (found.source, found.form, found.kept) == ("mood", "distribution", "mood")
+    assert (found.source, found.form, found.bundle_name) == ("mood", "distribution", "mood")
 
 
 def test_an_output_called_probabilities_is_taken_as_it_is() -> None:

@@ -147,19 +147,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--pages", type=Path, metavar="DIR", help="also put the tables on their pages, docs/measurements"
     )
-    given = parser.parse_args(arguments)
-    unknown = [name for name in given.names if name not in NAMES]
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.names if name not in NAMES]
     if unknown:
         parser.error(f"unknown benchmark {', '.join(unknown)}; known: {', '.join(NAMES)}")
     console = Console(width=None if sys.stdout.isatty() else 132)
-    if given.list:
+    if options.list:
         for name in NAMES:
             print(f"{name:25} {first_line(name)}")
         return 0
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    settings = Settings(out=given.out, quick=given.quick, demo=given.demo, minutes=given.minutes, workers=given.workers)
-    for name in given.names or [name for name in NAMES if name not in BY_NAME]:
+    settings = Settings(
+        out=options.out, quick=options.quick, demo=options.demo, minutes=options.minutes, workers=options.workers
+    )
+    for name in options.names or [name for name in NAMES if name not in BY_NAME]:
         console.rule(f"{name}: {first_line(name)}", align="left", characters="─")
         started = time.perf_counter()
         try:
@@ -170,8 +172,8 @@ def main(arguments: list[str] | None = None) -> int:
         seconds = time.perf_counter() - started
         draw(result, console)
         written = write(name, result, settings, seconds)
-        if given.pages is not None:
-            write_tables(given.pages, json.loads(written.read_text("utf-8")))
+        if options.pages is not None:
+            write_tables(options.pages, json.loads(written.read_text("utf-8")))
         console.print(f"{seconds:.1f} s; {Environment()}; {written}\n", markup=False, highlight=False)
     return 0
 

@@ -38,8 +38,8 @@ async def app(
 
 def main() -> None:
     """Serve on a free port of the loopback interface."""
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as taken:
-        print(json.dumps({"url": f"http://127.0.0.1:{taken.getsockname()[1]}"}, indent=1), flush=True)
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        print(json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"}, indent=1), flush=True)
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -52,7 +52,7 @@ def main() -> None:
             server_header=False,
             date_header=False,
         )
-        uvicorn.Server(config).run(sockets=[taken])
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

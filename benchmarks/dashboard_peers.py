@@ -62,13 +62,16 @@ def measure(settings: Settings) -> Result:
         ours = [sys.executable, "-m", "benchmarks.dashboard_peers", str(folder / "ours.db")]
         with serving(ours) as server:
             middle = FIRST + (windows // 2) * timedelta(days=1)
-            mine = _measured(server, (f"/d/shop/1?windows={windows}", f"/d/shop/1/windows/{middle:%Y-%m-%dT%H:%M:%SZ}"))
+            our_rows = _measured(
+                server, (f"/d/shop/1?windows={windows}", f"/d/shop/1/windows/{middle:%Y-%m-%dT%H:%M:%SZ}")
+            )
         program = str(Path(sys.executable).with_name("evidently"))
         evidently = [program, "ui", "--workspace", str(folder / "workspace"), "--port"]
         with serving(evidently) as server:
             theirs = _measured(server, (f"/api/projects/{project}/reports", f"/api/projects/{project}/{report}/data"))
     rows: list[tuple[Cell, ...]] = [
-        (what, *one, *other) for what, one, other in zip(("all windows", "one window"), mine, theirs, strict=True)
+        (what, *our_figures, *other)
+        for what, our_figures, other in zip(("all windows", "one window"), our_rows, theirs, strict=True)
     ]
     note = (
         "Processor time of the server's process for one request over HTTP: the first after its start, and the median"
@@ -151,11 +154,11 @@ def _wait(ask: Callable[[], object]) -> None:
 
 def _measured(server: UiServer, paths: tuple[str, ...]) -> list[tuple[float, float, float]]:
     """Of each path: the first request's milliseconds, the median of later ones, and kilobytes."""
-    found = []
+    rows = []
     for path in paths:
         first, size = server.get(path)
-        found.append((first, statistics.median(server.get(path)[0] for _ in range(ROUNDS)), size))
-    return found
+        rows.append((first, statistics.median(server.get(path)[0] for _ in range(ROUNDS)), size))
+    return rows
 
 
 if __name__ == "__main__":

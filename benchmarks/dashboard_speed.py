@@ -153,9 +153,9 @@ def _copy(path: Path, deployments: int, windows: int) -> None:
     """
     connection = sqlite3.connect(path)
     _copy_deployments(connection, deployments)
-    kept = _columns(connection, "window", leave_out=("id", "deployment", "start", "end"))
-    listed = ", ".join(f'"{name}"' for name in kept)
-    copied = ", ".join(f'w."{name}"' for name in kept)
+    columns = _columns(connection, "window", leave_out=("id", "deployment", "start", "end"))
+    listed = ", ".join(f'"{name}"' for name in columns)
+    copied = ", ".join(f'w."{name}"' for name in columns)
     later = "strftime('%Y-%m-%d %H:%M:%f', w.\"{name}\", '+' || (c.k * {length}) || ' days') || '000'"
     times = ", ".join(later.format(name=name, length=TEMPLATE) for name in ("start", "end"))
     series = f"WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k + 1 < {windows // TEMPLATE}) "  # noqa: S608 - numbers and names of columns
@@ -179,28 +179,29 @@ def _copy(path: Path, deployments: int, windows: int) -> None:
 
 def _copy_deployments(connection: sqlite3.Connection, deployments: int) -> None:
     """Copy deployment 1 under other names, and its run until each has as many as are kept, a hundred of them in all."""
-    kept = ", ".join(f'd."{name}"' for name in _columns(connection, "deployment", leave_out=("id", "model", "name")))
-    listed = kept.replace("d.", "")
+    columns = ", ".join(f'd."{name}"' for name in _columns(connection, "deployment", leave_out=("id", "model", "name")))
+    listed = columns.replace("d.", "")
     series = "WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k + 1 < ?) "
     connection.execute(
         series  # noqa: S608 - names of columns
         + f"INSERT INTO deployment (id, model, name, {listed}) "
-        + f"SELECT c.k + 1, 'model-' || c.k, 'model-' || c.k, {kept} FROM c, deployment d WHERE c.k > 0 AND d.id = 1",  # noqa: S608 - names of columns
+        + f"SELECT c.k + 1, 'model-' || c.k, 'model-' || c.k, {columns} "  # noqa: S608 - names of columns
+        + "FROM c, deployment d WHERE c.k > 0 AND d.id = 1",
         (deployments,),
     )
     names = _columns(connection, "run", leave_out=("id", "deployment"))
-    listed, kept = (", ".join(f'{of}"{name}"' for name in names) for of in ("", "r."))
+    listed, columns = (", ".join(f'{of}"{name}"' for name in names) for of in ("", "r."))
     connection.execute(
         series  # noqa: S608 - names of columns
         + f"INSERT INTO run (deployment, {listed}) "
-        + f"SELECT d.id, {kept} FROM c, deployment d, run r WHERE d.id <= 100 AND r.id = 1",  # noqa: S608 - names of columns
+        + f"SELECT d.id, {columns} FROM c, deployment d, run r WHERE d.id <= 100 AND r.id = 1",  # noqa: S608 - names of columns
         (RUNS - 1,),
     )
 
 
 def _columns(connection: sqlite3.Connection, table: str, leave_out: tuple[str, ...]) -> list[str]:
-    found = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
-    return [name for (name,) in found if name not in leave_out]
+    cursor = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    return [name for (name,) in cursor if name not in leave_out]
 
 
 def _baseline(name: str) -> BaselineScore:

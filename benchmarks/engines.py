@@ -66,11 +66,11 @@ def measure(settings: Settings) -> Result:
     recipe, table, path = _deployed(folder, rows)
     window = Window(start=DAY, end=DAY + timedelta(days=1))
     work = list(work_of(table, (window,), rows=1_000_000))
-    own = _pass("local", LocalEngine(), recipe, work, None)
-    found = [own[0]]
+    local_pass = _pass("local", LocalEngine(), recipe, work, None)
+    results = [local_pass[0]]
     for name, engine in _engines(path, recipe):
-        found.append(_pass(name, engine(), recipe, work, own[1])[0])
-    local = own[0].cpu
+        results.append(_pass(name, engine(), recipe, work, local_pass[1])[0])
+    local = local_pass[0].cpu
     size = path.stat().st_size
     return Result(
         tables=(
@@ -79,14 +79,14 @@ def measure(settings: Settings) -> Result:
                 columns=("engine", "CPU s", "x local", "wall s", "kB to the monitor", "equal to the bit"),
                 rows=tuple(
                     (
-                        one.name,
-                        round(one.cpu, 1),
-                        round(one.cpu / local, 2),
-                        round(one.wall, 1),
-                        one.sent // 1000,
-                        "yes" if one.same else "no",
+                        result.name,
+                        round(result.cpu, 1),
+                        round(result.cpu / local, 2),
+                        round(result.wall, 1),
+                        result.sent // 1000,
+                        "yes" if result.same else "no",
                     )
-                    for one in found
+                    for result in results
                 ),
                 note="CPU of this process and all that it started. Equal: counts, tallies and samples of the window.",
             ),
@@ -113,13 +113,17 @@ def _engines(path: Path, recipe: Recipe) -> Iterator[tuple[str, Callable[[], Eng
     yield "spark, rows", lambda: SparkRowsEngine(spark, frame, SparkRelation(frame, "ts", "id"), ())
 
 
-def _pass(name: str, engine: Engine, recipe: Recipe, work: list[Work], own: Partial | None) -> tuple[Measured, Partial]:
+def _pass(
+    name: str, engine: Engine, recipe: Recipe, work: list[Work], local_partial: Partial | None
+) -> tuple[Measured, Partial]:
     begun, cpu = time.perf_counter(), _cpu()
     partials = list(engine.gather(recipe, work))
     wall, used = time.perf_counter() - begun, _cpu() - cpu
     whole = reduce(add, partials)
-    sent = sum(len(encoded(one, recipe)) for one in partials)
-    return Measured(name=name, cpu=used, wall=wall, sent=sent, same=own is None or _same(whole, own)), whole
+    sent = sum(len(encoded(partial, recipe)) for partial in partials)
+    return Measured(
+        name=name, cpu=used, wall=wall, sent=sent, same=local_partial is None or _same(whole, local_partial)
+    ), whole
 
 
 def _same(some: Partial, others: Partial) -> bool:
@@ -127,7 +131,7 @@ def _same(some: Partial, others: Partial) -> bool:
     tallies = ((left.answered.tally, right.answered.tally), (left.labelled.whole, right.labelled.whole))
     return (
         left.answered.counts == right.answered.counts
-        and all((one.counts[name] == other.counts[name]).all() for one, other in tallies for name in one.counts)
+        and all((ours.counts[name] == other.counts[name]).all() for ours, other in tallies for name in ours.counts)
         and bool(left.answered.sample.ids.equals(right.answered.sample.ids))
     )
 
@@ -138,12 +142,12 @@ def _deployed(folder: Path, rows: int) -> tuple[Recipe, Rows, Path]:
     description = TableDescription(
         event_time="ts", scores=("p",), label="y", prediction_id="id", classes=("no", "yes"), slices=("c0",)
     )
-    made = init_monitor(reference, description, out=folder / "watched", clock=lambda: DAY)
+    adopted = init_monitor(reference, description, out=folder / "watched", clock=lambda: DAY)
     path = folder / "live.parquet"
     with pq.ParquetWriter(path, pq.read_schema(reference)) as writer:
         for part in _rows(max(rows // GROUP, 1), min(GROUP, rows), DAY, span=timedelta(days=1)):
             writer.write_table(part, row_group_size=GROUP)
-    config = load_config(made.config)
+    config = load_config(adopted.config)
     deployment = deploy(config)
     columns = columns_of(config, deployment.baseline)
     recipe = Recipe.of(deployment.judge.aggregator(), deployment.baseline.spec, columns)
@@ -186,10 +190,10 @@ def _cpu() -> float:
                 continue
             used = sum(map(int, fields[11:15])) / ticks
             parents.setdefault(int(fields[1]), []).append((int(entry.name), used))
-    own = sum(os.times()[:4])
+    seconds = sum(os.times()[:4])
     waiting = [os.getpid()]
     while waiting:
         for pid, used in parents.get(waiting.pop(), ()):
-            own += used
+            seconds += used
             waiting.append(pid)
-    return own
+    return seconds

@@ -153,7 +153,7 @@ def measure(settings: Settings) -> Result:
     harms = []
     for scenario in HARMS:
         delays = np.concatenate([_simulate(scenario, _SEED + 100 + chunk)[1] for chunk in range(chunks)], axis=1)
-        harms.append((scenario.name, *(_days(one) for one in delays)))
+        harms.append((scenario.name, *(_days(delay) for delay in delays)))
     repetitions = chunks * CHUNK
     return Result(
         tables=(
@@ -191,9 +191,9 @@ def _simulate(scenario: Scenario, seed: int) -> tuple[Floats, Floats]:
     rng = np.random.default_rng(seed)
     methods = list(_methods().values())
     pages, first = np.zeros((len(methods), CHUNK)), np.full((len(methods), CHUNK), np.nan)
-    own, common = math.sqrt(1.0 - scenario.correlation), math.sqrt(scenario.correlation)
+    own_share, common = math.sqrt(1.0 - scenario.correlation), math.sqrt(scenario.correlation)
     for day in range(scenario.days):
-        scores = own * rng.standard_normal((CHUNK, DEPLOYMENTS)) + common * rng.standard_normal((CHUNK, 1))
+        scores = own_share * rng.standard_normal((CHUNK, DEPLOYMENTS)) + common * rng.standard_normal((CHUNK, 1))
         is_harmed = scenario.harmed > 0 and day >= HARM_FROM
         if is_harmed:
             scores[:, : scenario.harmed] += scenario.shift
@@ -208,8 +208,8 @@ def _simulate(scenario: Scenario, seed: int) -> tuple[Floats, Floats]:
 
 def _days(delays: Floats) -> str:
     """Median and ninth decile; repetitions without a page count as the latest."""
-    found = np.sort(np.where(np.isnan(delays), np.inf, delays))
-    middle, ninth = (found[int(share * (found.size - 1))] for share in (0.5, 0.9))
+    ordered = np.sort(np.where(np.isnan(delays), np.inf, delays))
+    middle, ninth = (ordered[int(share * (ordered.size - 1))] for share in (0.5, 0.9))
     return f"{_day(middle)} ({_day(ninth)})"
 
 

@@ -24,7 +24,7 @@ def measure(settings: Settings) -> Result:
     """Run two cycles of two sizes. Cost: three CPU minutes, and a gigabyte of disk; quick, one CPU minute."""
     sizes, rows = (QUICK, QUICK_ROWS) if settings.quick else (SIZES, ROWS)
     cells = []
-    found: dict[str, list[tuple[int, float, float]]] = {"run --configs": [], "serve": []}
+    by_verb: dict[str, list[tuple[int, float, float]]] = {"run --configs": [], "serve": []}
     for size in sizes:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -32,12 +32,12 @@ def measure(settings: Settings) -> Result:
             monitors = folder / "monitors"
             run(monitors, size)
             move(monitors, "tomorrow")
-            found["run --configs"].append((size, *run(monitors, size)))
+            by_verb["run --configs"].append((size, *run(monitors, size)))
             move(monitors, "the day after")
             with served(monitors) as service:
                 _, cpu, peak = service.stage("serve", lambda size=size: service.judge(size))  # type: ignore[misc]
-            found["serve"].append((size, cpu, float(peak)))
-    for verb, ((few, cpu_few, _), (many, cpu_many, most)) in found.items():
+            by_verb["serve"].append((size, cpu, float(peak)))
+    for verb, ((few, cpu_few, _), (many, cpu_many, most)) in by_verb.items():
         each = (cpu_many - cpu_few) / (many - few)
         minutes = (cpu_many + each * (FLEET - many)) / 60
         cells.append((verb, few, round(cpu_few, 1), many, round(cpu_many, 1), round(each, 3), round(minutes, 1), most))

@@ -128,7 +128,7 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
     """Load a server for a given time, after a warm-up."""
     tally = Tally(requests)
     loop = asyncio.get_running_loop()
-    made = [
+    clients = [
         (await loop.create_connection(lambda: CallingConnection(tally), "127.0.0.1", port))[1]
         for _ in range(connections)
     ]
@@ -138,8 +138,8 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
     await asyncio.sleep(seconds)
     elapsed, used = time.perf_counter() - begin, time.process_time() - busy
     counted = np.array(tally.latencies) * 1e3
-    for one in made:
-        one.is_closing = True
+    for client in clients:
+        client.is_closing = True
     await asyncio.sleep(0.2)
     return Load(
         connections=connections,

@@ -129,7 +129,7 @@ def constant_with_threads() -> Iterator[int]:
 def in_event_loop(start: Any) -> Iterator[int]:
     """Run ``start``, which returns a port and a function that stops it, in the event loop of a new thread."""
     ready = threading.Event()
-    found: list[int] = []
+    ports: list[int] = []
     ends: list[Any] = []
 
     async def run() -> None:
@@ -137,7 +137,7 @@ def in_event_loop(start: Any) -> Iterator[int]:
         loop = asyncio.get_running_loop()
         ends.append(lambda: loop.call_soon_threadsafe(over.set))
         port, stop = await start()
-        found.append(port)
+        ports.append(port)
         ready.set()
         await over.wait()
         await stop()
@@ -146,7 +146,7 @@ def in_event_loop(start: Any) -> Iterator[int]:
     thread.start()
     assert ready.wait(60)
     try:
-        yield found[0]
+        yield ports[0]
     finally:
         ends[0]()
         thread.join()

@@ -48,7 +48,10 @@ def measure(settings: Settings) -> Result:
 
 def sizes_of(requests: Mapping[str, Rest | Grpc]) -> dict[str, int]:
     """How many bytes each request has."""
-    return {name: len(one.wire() if isinstance(one, Rest) else one.message) for name, one in requests.items()}
+    return {
+        name: len(request.wire() if isinstance(request, Rest) else request.message)
+        for name, request in requests.items()
+    }
 
 
 @contextmanager

@@ -116,16 +116,18 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
     """Load a server on the loopback interface for a given time, after a warm-up."""
     loop = asyncio.get_running_loop()
     tally = Tally(requests)
-    made = [(await loop.create_connection(lambda: Connection(tally), "127.0.0.1", port))[1] for _ in range(connections)]
+    clients = [
+        (await loop.create_connection(lambda: Connection(tally), "127.0.0.1", port))[1] for _ in range(connections)
+    ]
     await asyncio.sleep(min(WARM_UP, seconds))
     tally.latencies.clear()
     begin, busy = time.perf_counter(), time.process_time()
     await asyncio.sleep(seconds)
     elapsed, used = time.perf_counter() - begin, time.process_time() - busy
     counted = np.array(tally.latencies) * 1e3
-    for connection in made:
+    for connection in clients:
         connection.closing = True
-    for connection in made:
+    for connection in clients:
         await connection.lost.wait()
     return Load(
         connections=connections,
@@ -143,8 +145,8 @@ def main() -> None:
     """Read the bodies, run the loop, print the results."""
     port, path, connections, seconds = sys.argv[1:]
     bodies = sys.stdin.buffer.read().splitlines()
-    found = uvloop.run(loaded(int(port), requests_of(path, bodies), int(connections), float(seconds)))
-    print(json.dumps(asdict(found)))
+    result = uvloop.run(loaded(int(port), requests_of(path, bodies), int(connections), float(seconds)))
+    print(json.dumps(asdict(result)))
 
 
 if __name__ == "__main__":

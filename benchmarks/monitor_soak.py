@@ -53,7 +53,7 @@ STORES = ("all kept", "details for 90 days")
 
 
 @dataclass(slots=True)
-class Told:
+class SentEvents:
     """Events that receivers were sent, and how often."""
 
     events: Counter[str] = field(default_factory=Counter)
@@ -83,35 +83,39 @@ def measure(settings: Settings) -> Result:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         configs = make_deployments(folder, deployments)
-        told, fits = Told(), FitCache()
+        sent, fits = SentEvents(), FitCache()
         looks = [_look(folder, 0)]
         for day in range(0, days, RUN_EVERY):
             now = FIRST + (REFERENCE_DAYS + day + RUN_EVERY) * DAY + timedelta(hours=7)
             for number, config in enumerate(configs):
                 _live(folder, number, day)
-                _run(config, now, told, fits, str(number))
+                _run(config, now, sent, fits, str(number))
             if (day + RUN_EVERY) % every == 0:
                 looks.append(_look(folder, day + RUN_EVERY))
                 print(looks[-1], file=sys.stderr)
         with opened(folder) as stores:
             counts = [
-                len(store.windows.read(one.number, scores=False))
+                len(store.windows.read(summary.number, scores=False))
                 for store in stores
-                for one in store.overview.summaries()
+                for summary in store.overview.summaries()
             ]
             scores = len(stores[0].deployments.baseline(1))
     return Result(
-        tables=(_table(looks, days, deployments, scores),), remarks=_remarks(looks, counts, days, told.events)
+        tables=(_table(looks, days, deployments, scores),), remarks=_remarks(looks, counts, days, sent.events)
     )
 
 
 def make_deployments(folder: Path, count: int) -> list[MonitorConfig]:
     """Write deployments of one reference into folders of their own, in two stores."""
     pq.write_table(rows_of(0, REFERENCE_DAYS, seed=0), folder / "reference.parquet")
-    own = TableDescription(event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live/*.parquet")
-    init_monitor(folder / "reference.parquet", own, out=folder / "one", clock=lambda: FIRST + REFERENCE_DAYS * DAY)
+    description = TableDescription(
+        event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live/*.parquet"
+    )
+    init_monitor(
+        folder / "reference.parquet", description, out=folder / "one", clock=lambda: FIRST + REFERENCE_DAYS * DAY
+    )
     text = (folder / "one" / "monitor.toml").read_text()
-    found = []
+    configs = []
     for number in range(count):
         place = folder / f"{number:03d}"
         shutil.copytree(folder / "one", place)
@@ -120,8 +124,8 @@ def make_deployments(folder: Path, count: int) -> list[MonitorConfig]:
         more = f'\n[deployment]\nname = "d{number}"\n[[notify]]\nroute = "command"\ncommand = ["true"]\n'
         more += '[retention]\ndetails = "90d"\n' if number % 2 else ""
         config = load_config(_written(place / "monitor.toml", text + more))
-        found.append(config.model_copy(update={"store": config.store.model_copy(update={"url": url})}))
-    return found
+        configs.append(config.model_copy(update={"store": config.store.model_copy(update={"url": url})}))
+    return configs
 
 
 def _written(path: Path, text: str) -> Path:
@@ -160,12 +164,12 @@ def _live(folder: Path, number: int, day: int) -> None:
     (live / f"{day - KEPT_FILES * RUN_EVERY}.parquet").unlink(missing_ok=True)
 
 
-def _run(config: MonitorConfig, now: datetime, told: Told, fits: FitCache, name: str) -> None:
+def _run(config: MonitorConfig, now: datetime, sent: SentEvents, fits: FitCache, name: str) -> None:
     """One tick of the service: what is due is judged, by a store that is opened for it."""
     if idle_deployment(config, now) is not None:
         return
     with Store.open(config.store.url) as store:
-        services = ExternalServices(notify=told, deploy=partial(fits.deploy, name))
+        services = ExternalServices(notify=sent, deploy=partial(fits.deploy, name))
         run_due_windows(config, store, clock=lambda: now, services=services)
 
 
@@ -227,13 +231,13 @@ def _table(looks: Sequence[Look], days: int, deployments: int, scores: int) -> T
 
 def _remarks(looks: Sequence[Look], counts: Sequence[int], days: int, events: Counter[str]) -> tuple[str, ...]:
     """What was judged and told, and what is not as it should be."""
-    found = [f"{len(events)} events were sent, each once."]
+    remarks = [f"{len(events)} events were sent, each once."]
     if set(counts) != {days}:
-        found.append(f"Not every deployment has {days} windows: {sorted(set(counts))}.")
+        remarks.append(f"Not every deployment has {days} windows: {sorted(set(counts))}.")
     if set(events.values()) - {1}:
-        found.append(f"Events were sent more than once: {sum(count > 1 for count in events.values())}.")
-        found.pop(0)
+        remarks.append(f"Events were sent more than once: {sum(count > 1 for count in events.values())}.")
+        remarks.pop(0)
     half = looks[len(looks) // 2]
     if looks[-1].rss_mb > 1.1 * half.rss_mb:
-        found.append(f"Memory grows: {half.rss_mb:.0f} MB on day {half.day}, {looks[-1].rss_mb:.0f} MB at the end.")
-    return tuple(found)
+        remarks.append(f"Memory grows: {half.rss_mb:.0f} MB on day {half.day}, {looks[-1].rss_mb:.0f} MB at the end.")
+    return tuple(remarks)

@@ -77,6 +77,6 @@ def _export(root: Path, name: str, shape: tuple[int, ...], layers: list[Any]) ->
         name=name,
         saved_model=path,
         rows=b"\n".join(orjson.dumps({"instances": row}, option=options) for row in rows),
-        tensors=b"\n".join(orjson.dumps(one, option=options) for one in tensors),
+        tensors=b"\n".join(orjson.dumps(tensor, option=options) for tensor in tensors),
         messages=b"\n".join(messages),
     )

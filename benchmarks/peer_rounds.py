@@ -42,13 +42,16 @@ class Rounds:
         if not path.is_file():
             return cls(path=path)
         stored = json.loads(path.read_text("utf-8"))
-        return cls(path=path, done=[_round(one) for one in stored["rounds"]], missing=stored["missing"])
+        return cls(path=path, done=[_round(document) for document in stored["rounds"]], missing=stored["missing"])
 
-    def add(self, one: Round) -> None:
+    def add(self, round_results: Round) -> None:
         """Add a round and write the file."""
-        self.done.append(one)
+        self.done.append(round_results)
         rounds = [
-            [{"server": name, "connections": connections, **asdict(seen)} for (name, connections), seen in each.items()]
+            [
+                {"server": name, "connections": connections, **asdict(result)}
+                for (name, connections), result in each.items()
+            ]
             for each in self.done
         ]
         temporary = self.path.with_suffix(".part")
@@ -58,16 +61,20 @@ class Rounds:
     def results_by_server(self) -> ResultsByServer:
         """Results of each server that took part in every round."""
         first, *others = self.done
-        return {key: [first[key], *(one[key] for one in others)] for key in first if all(key in one for one in others)}
+        return {
+            key: [first[key], *(other[key] for other in others)]
+            for key in first
+            if all(key in other for other in others)
+        }
 
 
 def _round(rows: Sequence[dict[str, object]]) -> Round:
-    found: Round = {}
+    results: Round = {}
     for row in rows:
-        given = dict(row)
-        name, connections, load = given.pop("server"), given.pop("connections"), given.pop("load")
-        found[str(name), int(str(connections))] = LoadResult(load=Load(**load), **given)  # type: ignore[arg-type]  # of JSON
-    return found
+        fields = dict(row)
+        name, connections, load = fields.pop("server"), fields.pop("connections"), fields.pop("load")
+        results[str(name), int(str(connections))] = LoadResult(load=Load(**load), **fields)  # type: ignore[arg-type]  # of JSON
+    return results
 
 
 def fingerprint(root: Path = Path()) -> str:

@@ -35,14 +35,14 @@ class Server:
 
     def processes(self) -> list[int]:
         """The first process and its descendants."""
-        found, rest = [], [self.pid]
+        pids, rest = [], [self.pid]
         while rest:
             pid = rest.pop()
-            found.append(pid)
+            pids.append(pid)
             for task in Path(f"/proc/{pid}/task").glob("*/children"):
                 with suppress(OSError):
                     rest += [int(child) for child in task.read_text("utf-8").split()]
-        return found
+        return pids
 
     def cpu_seconds(self) -> float:
         """CPU seconds of all processes, as Linux reports them."""

@@ -109,7 +109,7 @@ def _profile(model: ModelRequests, capture: Capture, concurrency: int, responses
     models.close()
     rounds = len(times[ALL])
     return {
-        stage: float(np.median(found)) * len(found) / rounds / concurrency / 1e3 for stage, found in times.items()
+        stage: float(np.median(samples)) * len(samples) / rounds / concurrency / 1e3 for stage, samples in times.items()
     } | {stage: 0.0 for _, _, stage in STAGES if stage not in times}
 
 

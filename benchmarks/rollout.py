@@ -63,9 +63,9 @@ def _replayed(table: PairedTable, rules: DecisionRules) -> ReplayResult:
     return replay_table(table, rules, WindowPlan(every="1d"), now=now)
 
 
-def _with_rules(found: ReplayResult, rules: DecisionRules) -> RolloutResult:
+def _with_rules(replay: ReplayResult, rules: DecisionRules) -> RolloutResult:
     """The same evidence, decided by other rules."""
-    return evaluate(found.evidence, found.measures, rules)
+    return evaluate(replay.evidence, replay.measures, rules)
 
 
 def _equal_versions(pairs: int, folder: Path) -> Table:
@@ -76,11 +76,11 @@ def _equal_versions(pairs: int, folder: Path) -> Table:
         for number in range(pairs):
             rng = np.random.default_rng((SEED, number))
             table = table_of(task, Pair(days=DAYS, rows=ROWS), rng, folder)
-            found = _replayed(table, RULES)
-            counts[("bounded", found.result.decided)] += 1
+            replay = _replayed(table, RULES)
+            counts[("bounded", replay.result.decided)] += 1
             if number < others:
-                counts[("at random", _with_rules(found, replace(RULES, missing_labels="at random")).decided)] += 1
-                counts[("usual", _with_rules(found, replace(RULES, min_effect=None)).decided)] += 1
+                counts[("at random", _with_rules(replay, replace(RULES, missing_labels="at random")).decided)] += 1
+                counts[("usual", _with_rules(replay, replace(RULES, min_effect=None)).decided)] += 1
         shares = [
             counts[(kind, word)] / of
             for kind, of in zip(MISSING, (pairs, others), strict=True)
@@ -115,7 +115,7 @@ def _equal_versions(pairs: int, folder: Path) -> Table:
 def _days(pairs: int, folder: Path) -> tuple[Table, Table]:
     rng = np.random.default_rng(SEED)
     stream = PairedStream(rows=MORE_ROWS, disagreement=0.08, coverage=COVERAGE)
-    own: list[tuple[Cell, ...]] = []
+    table_rows: list[tuple[Cell, ...]] = []
     rivals: list[tuple[Cell, ...]] = []
     for effect in EFFECTS:
         usual, edge = _promised(stream, effect, 0.005, rng), _promised(stream, effect, 0.0, rng)
@@ -128,20 +128,20 @@ def _days(pairs: int, folder: Path) -> tuple[Table, Table]:
                 np.random.default_rng((SEED, number, round(1000 + 1000 * effect))),
                 folder,
             )
-            found = _replayed(table, replace(RULES, min_effect=0.005))
-            right.append(_decided(found.result, usual.word))
-            zero = _with_rules(found, RULES)
+            replay = _replayed(table, replace(RULES, min_effect=0.005))
+            right.append(_decided(replay.result, usual.word))
+            zero = _with_rules(replay, RULES)
             edged.append(_decided(zero, edge.word))
-            results.setdefault("paired rows", []).append(_promoted(found.result))
+            results.setdefault("paired rows", []).append(_promoted(replay.result))
             results.setdefault("paired rows, min_effect 0", []).append(_promoted(zero))
-            halves = Halves.of(table, found.measures.loss, as_microseconds(START), DAYS)
+            halves = Halves.of(table, replay.measures.loss, as_microseconds(START), DAYS)
             for name, rule in RIVALS.items():
                 results.setdefault(name, []).append(rule(halves))
-        own.append(_kept(effect, 0.005, usual, right))
-        own.append(_kept(effect, 0.0, edge, edged))
+        table_rows.append(_verdict_row(effect, 0.005, usual, right))
+        table_rows.append(_verdict_row(effect, 0.0, edge, edged))
         rivals += [(f"{effect * 100:+.0f}", name, *_summary(decided)) for name, decided in results.items()]
-        _progress(f"effect {effect:+.2f}: {own[-2]}")
-    return _own_table(pairs, own), _rival_table(pairs, rivals)
+        _progress(f"effect {effect:+.2f}: {table_rows[-2]}")
+    return _own_table(pairs, table_rows), _rival_table(pairs, rivals)
 
 
 def _promised(stream: PairedStream, effect: float, min_effect: float, rng: np.random.Generator) -> Promise:
@@ -161,7 +161,7 @@ def _promoted(result: RolloutResult) -> Decided:
     return Decided(promotes=result.decided == "better", day=(result.decided_at - START).days)
 
 
-def _kept(
+def _verdict_row(
     effect: float, min_effect: float, promised: Promise, verdicts: Sequence[tuple[bool, bool, int]]
 ) -> tuple[Cell, ...]:
     days = np.array([day for _, _, day in verdicts])
@@ -182,8 +182,8 @@ def _kept(
 
 
 def _summary(decided: Sequence[Decided]) -> tuple[Cell, ...]:
-    shares = [float(np.mean([one.promotes is word for one in decided])) for word in (True, False, None)]
-    days = [one.day for one in decided if one.promotes is not None]
+    shares = [float(np.mean([decision.promotes is word for decision in decided])) for word in (True, False, None)]
+    days = [decision.day for decision in decided if decision.promotes is not None]
     return (*shares, float(np.median(days)) if days else None)
 
 

@@ -118,9 +118,9 @@ class Fleet:
         text = ""
         while "url" not in text or "}" not in text:
             text += self._process.stdout.readline()
-        found = re.search(r"http://[^\"]+", text)
-        assert found is not None, text
-        self.url = found[0].rstrip("/")
+        match = re.search(r"http://[^\"]+", text)
+        assert match is not None, text
+        self.url = match[0].rstrip("/")
 
     def kill(self) -> None:
         """End the service as if its machine had lost its power."""
@@ -156,17 +156,19 @@ class Fleet:
         if self.database is not None:
             yield self.database.url_by("psycopg")
         else:
-            yield from (f"sqlite:///{one}/pitfalls.db" for one in sorted((self.folder / "monitors").iterdir()))
+            yield from (f"sqlite:///{place}/pitfalls.db" for place in sorted((self.folder / "monitors").iterdir()))
 
     def judged(self) -> Counter[tuple[str, datetime]]:
         """How often each window of each deployment is in a store."""
-        found: Counter[tuple[str, datetime]] = Counter()
+        counts: Counter[tuple[str, datetime]] = Counter()
         for url in self.stores():
             with suppress(PitfallsError), Store.open(url, make=False) as store:  # there is none before the first run
                 for record in store.deployments.all():
                     assert record.number is not None
-                    found.update((record.called, one.start) for one in store.windows.read(record.number, scores=False))
-        return found
+                    counts.update(
+                        (record.called, window.start) for window in store.windows.read(record.number, scores=False)
+                    )
+        return counts
 
     def wait_for(self, what: str, done: Callable[[], bool]) -> bool:
         """Wait until something holds, for `PATIENCE` seconds."""
@@ -192,13 +194,13 @@ class Fleet:
             self.release(wrong=wrong)
         light = LIGHTS[name]
         began = time.monotonic()
-        seen = not light or self.wait_for(f"light of {name}", lambda: light in self.light())
+        is_shown = not light or self.wait_for(f"light of {name}", lambda: light in self.light())
         waited = time.monotonic() - began
         end()
         if name == "folder away":
             self.release()
         judged = self.all_judged()
-        self.shown[name] = f"{light or 'nothing to show'}, {waited:.0f} s" if seen else "NOT SHOWN"
+        self.shown[name] = f"{light or 'nothing to show'}, {waited:.0f} s" if is_shown else "NOT SHOWN"
         self.shown[name] += "" if judged else "; windows left"
         print(f"{self.folder.name}: {name}: {self.shown[name]}", file=sys.stderr)
 
@@ -242,8 +244,8 @@ def make_fleet(fleet: Fleet) -> None:
     """Write `monitors/NNN`: config and baseline, copies of one."""
     reference = fleet.folder / "reference.parquet"
     pq.write_table(rows_of(0, DAYS, ROWS, seed=1), reference)
-    own = TableDescription(event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live")
-    init_monitor(reference, own, out=fleet.folder / "one", clock=lambda: FIRST + (DAYS + 9) * DAY)
+    description = TableDescription(event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live")
+    init_monitor(reference, description, out=fleet.folder / "one", clock=lambda: FIRST + (DAYS + 9) * DAY)
     config = fleet.folder / "one" / "monitor.toml"
     text = config.read_text().replace('cron = "15 * * * *"', 'cron = "* * * * *"')
     if fleet.database is not None:
@@ -273,8 +275,8 @@ def run(fleet: Fleet) -> None:
     fleet.fault("folder away", lambda: _move(monitors, away), lambda: _move(away, monitors))
     receiver = fleet.receiver
     fleet.fault("receiver away", lambda: _leave(receiver, away=True), lambda: _leave(receiver, away=False), wrong=True)
-    told = len(range(0, fleet.configs, HARMED))
-    fleet.wait_for("pages", lambda: len({one.split()[0] for one in fleet.receiver.events}) >= told)
+    expected_pages = len(range(0, fleet.configs, HARMED))
+    fleet.wait_for("pages", lambda: len({event.split()[0] for event in fleet.receiver.events}) >= expected_pages)
     if FAKETIME.exists():
         fleet.fault("clock a day ahead", lambda: _step(fleet.folder / "clock"), lambda: None)
     fleet.kill()
@@ -311,9 +313,11 @@ def _rows(fleet: Fleet) -> Iterator[tuple[str, str, str]]:
             for record in store.deployments.all():
                 assert record.number is not None
                 tracked = store.incidents.read(record.number)
-                pages.update(f"/{record.called[1:]} open {one.number}" for one in tracked if one.level == "page")
-    told = {event: count for event, count in fleet.receiver.events.items() if event in pages}
-    more = sum(count > 1 for count in told.values())
-    yield kind, "pages told, of those opened; more than once", f"{len(told)} of {len(pages)}; {more}"
+                pages.update(
+                    f"/{record.called[1:]} open {incident.number}" for incident in tracked if incident.level == "page"
+                )
+    page_events = {event: count for event, count in fleet.receiver.events.items() if event in pages}
+    more = sum(count > 1 for count in page_events.values())
+    yield kind, "pages told, of those opened; more than once", f"{len(page_events)} of {len(pages)}; {more}"
     for name, text in fleet.shown.items():
         yield kind, f"{name}: shown by", text

@@ -44,18 +44,18 @@ def measure(settings: Settings) -> Result:
         make_configs(folder, configs, rows)
         print(f"{configs} configs made", file=sys.stderr)
         monitors = folder / "monitors"
-        found = [first_cycle(monitors, folder / "unfitted", unfitted)]
+        cycles = [first_cycle(monitors, folder / "unfitted", unfitted)]
         with served(monitors) as service:
             stage = service.stage("first window of each, fits kept by `init`", lambda: service.judge(configs))
-            found.append((configs, *stage))
+            cycles.append((configs, *stage))
         move(monitors, "tomorrow")
         with served(monitors) as service:
             stages = [service.stage("next window of each after a restart", lambda: service.judge(configs))]
             stages.append(service.stage(IDLE, lambda: time.sleep(pause)))
             move(monitors, "the day after")
             stages.append(service.stage("next window of each, fits in memory", lambda: service.judge(2 * configs)))
-        found += [(configs, *stage) for stage in stages]
-    table = tuple((name, count, round(cpu, 2), round(1000 * cpu / count, 1), peak) for count, name, cpu, peak in found)
+        cycles += [(configs, *stage) for stage in stages]
+    table = tuple((name, count, round(cpu, 2), round(1000 * cpu / count, 1), peak) for count, name, cpu, peak in cycles)
     title = f"One service, {configs} configs, a window of {rows:,} rows each"
     note = (
         f"12 columns and a label; a baseline of {DAYS} windows with {REFERENCE_ROWS:,} rows; SQLite, a store each. "
@@ -67,17 +67,17 @@ def measure(settings: Settings) -> Result:
 
 def first_cycle(monitors: Path, folder: Path, configs: int) -> tuple[int, str, float, int]:
     """What the first windows of some configs take where no fit is kept."""
-    for one in sorted(monitors.iterdir())[:configs]:
-        shutil.copytree(one, folder / one.name)
-        shutil.rmtree(folder / one.name / "fits")
+    for monitor_folder in sorted(monitors.iterdir())[:configs]:
+        shutil.copytree(monitor_folder, folder / monitor_folder.name)
+        shutil.rmtree(folder / monitor_folder.name / "fits")
     with served(folder) as service:
         return configs, *service.stage("first window of each, no fit kept", lambda: service.judge(configs))
 
 
 def move(monitors: Path, day: str) -> None:
     """Move the rows of a day to where they are read."""
-    for one in monitors.iterdir():
-        (one / f"{day}.parquet").rename(one / "live" / f"{day}.parquet")
+    for monitor_folder in monitors.iterdir():
+        (monitor_folder / f"{day}.parquet").rename(monitor_folder / "live" / f"{day}.parquet")
 
 
 def make_configs(folder: Path, configs: int, rows: int) -> None:
@@ -87,10 +87,10 @@ def make_configs(folder: Path, configs: int, rows: int) -> None:
         rows: Rows of a live window.
     """
     pq.write_table(rows_of(0, DAYS, REFERENCE_ROWS, seed=1), folder / "reference.parquet")
-    own = TableDescription(
+    description = TableDescription(
         event_time="ts", scores=("p",), label="y", prediction_id="id", slices=("origin",), traffic="live/*.parquet"
     )
-    init_monitor(folder / "reference.parquet", own, out=folder / "one", clock=lambda: FIRST + (DAYS + 9) * DAY)
+    init_monitor(folder / "reference.parquet", description, out=folder / "one", clock=lambda: FIRST + (DAYS + 9) * DAY)
     config = folder / "one" / "monitor.toml"
     config.write_text(config.read_text().replace('cron = "15 * * * *"', 'cron = "* * * * *"'))
     for number in range(configs):
@@ -150,9 +150,9 @@ class ServiceProcess:
         """The processor seconds of a stage that ends when `wait` returns, and the peak of memory until then."""
         before = self.cpu_seconds()
         wait()
-        found = (name, self.cpu_seconds() - before, self.peak_megabytes())
-        print(*found, file=sys.stderr)
-        return found
+        row = (name, self.cpu_seconds() - before, self.peak_megabytes())
+        print(*row, file=sys.stderr)
+        return row
 
     def cpu_seconds(self) -> float:
         """Processor time so far, of all threads."""

@@ -52,13 +52,13 @@ def measure(settings: Settings) -> Result:
     tables, remarks, goals = [], [], []
     with tempfile.TemporaryDirectory() as scratch:
         for model in export_models(Path(scratch) / "models"):
-            found = Rounds.read(stored / f"{model.name}.json")
-            if len(found.done) < rounds:
-                _measure(model, Path(scratch), seconds, rounds, found)
-            seen = found.results_by_server()
-            tables.append(_table(model.name, seen, rounds, seconds))
-            remarks += [f"{model.name}: {line}" for line in (*found.missing, *_failures(seen))]
-            goals += _goals(model.name, seen)
+            rounds_done = Rounds.read(stored / f"{model.name}.json")
+            if len(rounds_done.done) < rounds:
+                _measure(model, Path(scratch), seconds, rounds, rounds_done)
+            results = rounds_done.results_by_server()
+            tables.append(_table(model.name, results, rounds, seconds))
+            remarks += [f"{model.name}: {line}" for line in (*rounds_done.missing, *_failures(results))]
+            goals += _goals(model.name, results)
     profiles = (*response_profile.measure(settings).tables, *grpc_profile.measure(settings).tables)
     result = Result(tables=(*tables, *profiles, _goal_table(goals)), remarks=tuple(remarks))
     write_page(settings.out / "speed.md", result)
@@ -66,68 +66,68 @@ def measure(settings: Settings) -> Result:
     return result
 
 
-def _measure(model: ModelRequests, scratch: Path, seconds: float, rounds: int, found: Rounds) -> None:
+def _measure(model: ModelRequests, scratch: Path, seconds: float, rounds: int, rounds_done: Rounds) -> None:
     """Run the remaining rounds."""
     with ExitStack() as stack:
-        candidates, found.missing = _start_all(model, scratch, stack)
-        servers = {one.server.pid: one.server for one in candidates.values()}
+        candidates, rounds_done.missing = _start_all(model, scratch, stack)
+        servers = {candidate.server.pid: candidate.server for candidate in candidates.values()}
         for server in servers.values():
             server.send(signal.SIGSTOP)
         try:
-            while len(found.done) < rounds:
-                seen: Round = {}
+            while len(rounds_done.done) < rounds:
+                round_results: Round = {}
                 for connections in CONNECTIONS:
-                    for name, one in candidates.items():
-                        one.server.send(signal.SIGCONT)
+                    for name, candidate in candidates.items():
+                        candidate.server.send(signal.SIGCONT)
                         try:
-                            seen[name, connections] = _measure_load(name, one, connections, seconds)
+                            round_results[name, connections] = _measure_load(name, candidate, connections, seconds)
                         finally:
-                            one.server.send(signal.SIGSTOP)
-                found.add(seen)
-                print(f"{model.name}: round {len(found.done)} of {rounds} finished.", file=sys.stderr)
+                            candidate.server.send(signal.SIGSTOP)
+                rounds_done.add(round_results)
+                print(f"{model.name}: round {len(rounds_done.done)} of {rounds} finished.", file=sys.stderr)
         finally:
             for server in servers.values():
                 server.send(signal.SIGCONT)
 
 
-def _measure_load(name: str, one: Candidate, connections: int, seconds: float) -> LoadResult:
-    before = one.server.cpu_seconds()
+def _measure_load(name: str, candidate: Candidate, connections: int, seconds: float) -> LoadResult:
+    before = candidate.server.cpu_seconds()
     if name == GRPC_LOGGED:
-        command = ["benchmarks.grpc_load_generator", str(one.server.port)]
+        command = ["benchmarks.grpc_load_generator", str(candidate.server.port)]
     else:
-        command = ["benchmarks.load_generator", str(one.server.port), one.path]
+        command = ["benchmarks.load_generator", str(candidate.server.port), candidate.path]
     done = subprocess.run(
         [sys.executable, "-m", *command, str(connections), str(seconds)],
-        input=one.bodies,
+        input=candidate.bodies,
         stdout=subprocess.PIPE,
         check=True,
         timeout=120 + 10 * seconds,
     )
     load = Load(**json.loads(done.stdout))
-    used = one.server.cpu_seconds() - before
-    return LoadResult(load=load, cpu_ms=used / max(load.with_warm_up, 1) * 1e3, megabytes=one.server.megabytes())
+    used = candidate.server.cpu_seconds() - before
+    return LoadResult(load=load, cpu_ms=used / max(load.with_warm_up, 1) * 1e3, megabytes=candidate.server.megabytes())
 
 
 def _start_all(model: ModelRequests, scratch: Path, stack: ExitStack) -> tuple[dict[str, Candidate], list[str]]:
     """Start every server with this model; yields also the reasons why others did not start."""
     serve = ("-m", "pitfalls_tf", "serve", "--models", str(model.saved_model.parents[1]), "--rest-port", "0", "--json")
     path = f"/v1/models/{model.name}:predict"
-    found = {
+    candidates = {
         BARE: Candidate(server=_product_server(stack, ("-m", "benchmarks.bare_app")), path=path, bodies=model.rows)
     }
-    found[OURS] = Candidate(server=_product_server(stack, serve), path=path, bodies=model.rows)
+    candidates[OURS] = Candidate(server=_product_server(stack, serve), path=path, bodies=model.rows)
     port = free_port()
     server = _product_server(stack, (*serve, "--grpc-port", str(port), "--traffic", str(scratch / model.name)))
-    found[LOGGED] = Candidate(server=server, path=path, bodies=model.rows)
-    found[GRPC_LOGGED] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
+    candidates[LOGGED] = Candidate(server=server, path=path, bodies=model.rows)
+    candidates[GRPC_LOGGED] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
     missing = []
     for number, (name, start) in enumerate(PEER_STARTS.items()):
         folder = scratch / f"{model.name}-{number}"
         try:
-            found[name] = start(model, folder, stack)
+            candidates[name] = start(model, folder, stack)
         except CannotRun as error:
             missing.append(f"{name} did not run: {error}")
-    return found, missing
+    return candidates, missing
 
 
 def _product_server(stack: ExitStack, arguments: tuple[str, ...]) -> Server:
@@ -195,29 +195,29 @@ PEER_STARTS: Mapping[str, Start] = {
 }  # fmt: skip
 
 
-def _median(seen: Iterable[LoadResult], figure: Callable[[LoadResult], float]) -> float:
-    return statistics.median(figure(one) for one in seen)
+def _median(results: Iterable[LoadResult], figure: Callable[[LoadResult], float]) -> float:
+    return statistics.median(figure(result) for result in results)
 
 
-def _rate(one: LoadResult) -> float:
-    return one.load.rate
+def _rate(result: LoadResult) -> float:
+    return result.load.rate
 
 
-def _table(model: str, seen: ResultsByServer, rounds: int, seconds: float) -> Table:
+def _table(model: str, results: ResultsByServer, rounds: int, seconds: float) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for connections in CONNECTIONS:
-        for name in dict.fromkeys(name for name, _ in seen):
-            found = seen[name, connections]
+        for name in dict.fromkeys(name for name, _ in results):
+            group = results[name, connections]
             rows.append(
                 (
                     name,
                     connections,
-                    _median(found, _rate),
-                    _median(found, lambda one: one.load.p50_ms),
-                    _median(found, lambda one: one.load.p99_ms),
-                    _median(found, lambda one: one.cpu_ms),
-                    _median(found, lambda one: one.megabytes),
-                    _median(found, lambda one: one.load.cpu_seconds / one.load.seconds),
+                    _median(group, _rate),
+                    _median(group, lambda result: result.load.p50_ms),
+                    _median(group, lambda result: result.load.p99_ms),
+                    _median(group, lambda result: result.cpu_ms),
+                    _median(group, lambda result: result.megabytes),
+                    _median(group, lambda result: result.load.cpu_seconds / result.load.seconds),
                 )
             )
     return Table(
@@ -232,16 +232,16 @@ def _table(model: str, seen: ResultsByServer, rounds: int, seconds: float) -> Ta
     )
 
 
-def _goals(model: str, seen: ResultsByServer) -> list[Goal]:
+def _goals(model: str, results: ResultsByServer) -> list[Goal]:
     """Goals as ratios: the median over rounds of the ratio within a round."""
 
-    def ratio(one: str, other: str, connections: int, figure: Callable[[LoadResult], float]) -> float:
-        pairs = zip(seen[one, connections], seen[other, connections], strict=True)
-        found = [figure(a) / figure(b) for a, b in pairs if b.load.responses]
-        return statistics.median(found) if found else float("nan")
+    def ratio(name: str, other: str, connections: int, figure: Callable[[LoadResult], float]) -> float:
+        pairs = zip(results[name, connections], results[other, connections], strict=True)
+        ratios = [figure(a) / figure(b) for a, b in pairs if b.load.responses]
+        return statistics.median(ratios) if ratios else float("nan")
 
-    def p50(one: LoadResult) -> float:
-        return one.load.p50_ms
+    def p50(result: LoadResult) -> float:
+        return result.load.p50_ms
 
     goals = [
         Goal(model=model, of="of the ceiling's throughput at 64 connections, logged", least=0.5,
@@ -253,13 +253,13 @@ def _goals(model: str, seen: ResultsByServer) -> list[Goal]:
         Goal(model=model, of="of REST's throughput for gRPC's at 64 connections, logged", least=0.35,
              got=ratio(GRPC_LOGGED, LOGGED, 64, _rate)),
         Goal(model=model, of="times REST's CPU for gRPC's at 64 connections, logged", most=3.0,
-             got=ratio(GRPC_LOGGED, LOGGED, 64, lambda one: one.cpu_ms)),
+             got=ratio(GRPC_LOGGED, LOGGED, 64, lambda result: result.cpu_ms)),
         Goal(model=model, of="times p50 for p99 at 64 connections, logged", most=4.0,
-             got=statistics.median(one.load.p99_ms / one.load.p50_ms for one in seen[LOGGED, 64])),
+             got=statistics.median(result.load.p99_ms / result.load.p50_ms for result in results[LOGGED, 64])),
     ]  # fmt: skip
-    rivals = [name for name in (LITSERVE, LITSERVE_BATCHES) if (name, 64) in seen]
+    rivals = [name for name in (LITSERVE, LITSERVE_BATCHES) if (name, 64) in results]
     if rivals:
-        best = max(rivals, key=lambda name: _median(seen[name, 64], _rate))
+        best = max(rivals, key=lambda name: _median(results[name, 64], _rate))
         got = ratio(LOGGED, best, 64, _rate)
         goals.insert(0, Goal(model=model, of=f"times {best} at 64 connections, logged", least=8.0, got=got))
     return goals
@@ -274,9 +274,9 @@ def _goal_table(goals: list[Goal]) -> Table:
     )
 
 
-def _failures(seen: ResultsByServer) -> list[str]:
+def _failures(results: ResultsByServer) -> list[str]:
     return [
         f"{name}, {connections} connections: {failed} requests failed."
-        for (name, connections), found in seen.items()
-        if (failed := sum(one.load.failures for one in found))
+        for (name, connections), group in results.items()
+        if (failed := sum(result.load.failures for result in group))
     ]

@@ -100,9 +100,9 @@ def started(arguments: Sequence[str]) -> Iterator[Server]:
                 expected="a server that prints its URL",
                 fix=f"Start it manually: python {' '.join(arguments)}",
             )
-        said = json.loads(text)
-        grpc = int(said["grpc"].rpartition(":")[2]) if said.get("grpc") else 0
-        yield Server(port=urlsplit(said["url"]).port or 0, pid=process.pid, grpc=grpc)
+        ready = json.loads(text)
+        grpc = int(ready["grpc"].rpartition(":")[2]) if ready.get("grpc") else 0
+        yield Server(port=urlsplit(ready["url"]).port or 0, pid=process.pid, grpc=grpc)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(120)  # longer than a server takes to drain and to convert its log
@@ -123,18 +123,18 @@ def _table(loads: dict[tuple[str, int], list[tuple[Load, float]]], rounds: int, 
     for connections in CONNECTIONS:
         bare = statistics.median(load.rate for load, _ in loads[BARE, connections])
         for name in (BARE, SERVE, LOGGED):
-            seen = loads[name, connections]
-            rate = statistics.median(load.rate for load, _ in seen)
+            pairs = loads[name, connections]
+            rate = statistics.median(load.rate for load, _ in pairs)
             rows.append(
                 (
                     name,
                     connections,
                     rate,
-                    statistics.median(load.p50_ms for load, _ in seen),
-                    statistics.median(load.p99_ms for load, _ in seen),
-                    statistics.median(used / load.with_warm_up for load, used in seen) * 1e3,
+                    statistics.median(load.p50_ms for load, _ in pairs),
+                    statistics.median(load.p99_ms for load, _ in pairs),
+                    statistics.median(used / load.with_warm_up for load, used in pairs) * 1e3,
                     bare / rate,
-                    float(np.median([load.cpu_seconds / load.seconds for load, _ in seen])),
+                    float(np.median([load.cpu_seconds / load.seconds for load, _ in pairs])),
                 )
             )
     return Table(
@@ -159,7 +159,7 @@ def _table(loads: dict[tuple[str, int], list[tuple[Load, float]]], rounds: int, 
 
 
 def _remarks(loads: dict[tuple[str, int], list[tuple[Load, float]]]) -> tuple[str, ...]:
-    failures = {key: sum(load.failures for load, _ in seen) for key, seen in loads.items()}
+    failures = {key: sum(load.failures for load, _ in pairs) for key, pairs in loads.items()}
     return tuple(
         f"{name}, {connections} connections: {count} requests failed."
         for (name, connections), count in failures.items()

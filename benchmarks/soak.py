@@ -79,15 +79,15 @@ def _loads(server: Server, grpc_request: bytes, seconds: float, when_warm: Calla
         running = []
         for (module, *arguments), requests in ((rest, BODY), (grpc, grpc_request)):
             command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
-            one = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-            assert one.stdin is not None
-            one.stdin.write(requests)
-            one.stdin.close()
-            one.stdin = None
-            running.append(one)
+            process = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            assert process.stdin is not None
+            process.stdin.write(requests)
+            process.stdin.close()
+            process.stdin = None
+            running.append(process)
         time.sleep(WARM_UP)
         when_warm()
-        outputs = [one.communicate()[0] for one in running]
+        outputs = [process.communicate()[0] for process in running]
     return {name: Load(**json.loads(out)) for name, out in zip(("REST", "gRPC"), outputs, strict=True)}
 
 
@@ -120,7 +120,7 @@ def _serves(server: Server, number: int) -> bool:
     url = f"http://127.0.0.1:{server.port}/v1/models/{MODEL}"
     with urllib.request.urlopen(url, timeout=60) as reply:
         statuses = json.load(reply)["model_version_status"]
-    return any(one["version"] == str(number) and one["state"] == "AVAILABLE" for one in statuses)
+    return any(status["version"] == str(number) and status["state"] == "AVAILABLE" for status in statuses)
 
 
 def _processes(pid: int) -> list[int]:
@@ -150,12 +150,12 @@ def _load_table(loads: Mapping[str, Load], rows: int) -> Table:
 
 def _swap_table(swaps: Swaps, workers: int, every_s: float) -> Table:
     warm = swaps.rss_mb[WARM_SWAPS:]
-    taken = statistics.median(swaps.seconds) if swaps.seconds else None
+    median_s = statistics.median(swaps.seconds) if swaps.seconds else None
     ends = (warm[0], warm[-1]) if warm else (None, None)
     return Table(
         title=f"A new version every {every_s:.0f} s",
         columns=("workers", "swaps", "s until it serves", "RSS MB when warm", "last", "growth MB per swap"),
-        rows=((workers, len(swaps.rss_mb), taken, *ends, growth(warm)),),
+        rows=((workers, len(swaps.rss_mb), median_s, *ends, growth(warm)),),
         note=(
             "RSS: of all processes, a quarter of the interval after a swap; when warm: after "
             f"{WARM_SWAPS} swaps. Growth: slope of the regression line through all later ones. A version has "

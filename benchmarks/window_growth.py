@@ -49,10 +49,10 @@ def grown(folder: Path, sizes: tuple[int, ...], *, ids: bool) -> Table:
     days = [rows_of(ROWS_A_DAY, day) for day in range(DAYS)]
     reference = pa.concat_tables([named(day) if ids else day for day in days])
     pq.write_table(reference, folder / "reference.parquet")
-    own = TableDescription(
+    description = TableDescription(
         event_time="ts", scores=("p",), label="y", slices=("s0",), prediction_id="id" if ids else None
     )
-    init_monitor(folder / "reference.parquet", own, out=folder / WATCHED, clock=lambda: NOW)
+    init_monitor(folder / "reference.parquet", description, out=folder / WATCHED, clock=lambda: NOW)
     rows = tuple(_row(folder, size, ids=ids) for size in sizes)
     what = "with ids" if ids else "without ids"
     return Table(

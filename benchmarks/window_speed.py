@@ -61,8 +61,8 @@ def prepare(folder: Path, numbers: int = 20) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     reference = folder / "reference.parquet"
     pq.write_table(pa.concat_tables([rows_of(ROWS_A_DAY, day, numbers=numbers) for day in range(DAYS)]), reference)
-    own = TableDescription(event_time="ts", scores=("p",), label="y", slices=("s0",))
-    init_monitor(reference, own, out=folder / WATCHED, clock=lambda: NOW)
+    description = TableDescription(event_time="ts", scores=("p",), label="y", slices=("s0",))
+    init_monitor(reference, description, out=folder / WATCHED, clock=lambda: NOW)
 
 
 def write_window(folder: Path, rows: int, numbers: int = 20) -> None:
@@ -84,10 +84,12 @@ def delete_labels(folder: Path) -> None:
 def probe(method: str, folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, float]:
     """Measure one method in its own process, `without` some environment variables: CPU seconds by stage, megabytes."""
     command = [sys.executable, "-m", "benchmarks.window_probe", method, str(folder)]
-    own = {name: value for name, value in {**JOB_ENVIRONMENT, **os.environ}.items() if name not in without}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=own)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    environment = {name: value for name, value in {**JOB_ENVIRONMENT, **os.environ}.items() if name not in without}
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    )
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def measure(settings: Settings) -> Result:
@@ -172,9 +174,9 @@ def _peers(folder: Path, *peers: str) -> Table:
     for method in peers:
         name, stage = PEER[method]
         for label, without in ((name, ()), ("  as it runs by default", tuple(JOB_ENVIRONMENT))):
-            found = probe(method, folder, without=without)
+            figures = probe(method, folder, without=without)
             table_rows.append(
-                (label, found[stage], found[stage] / ours, found[stage] / in_memory["profile"], found["MB"])
+                (label, figures[stage], figures[stage] / ours, figures[stage] / in_memory["profile"], figures["MB"])
             )
     return Table(
         title=f"Peers, {rows:,} rows x 32 columns",

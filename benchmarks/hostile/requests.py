@@ -69,25 +69,30 @@ def mixed(text: bytes, count: int) -> bytes:
 
 def infer(data: object, shape: list[int], datatype: str = "FP32", **more: object) -> bytes:
     """An Open Inference request's body."""
-    one = {"name": "x", "shape": shape, "datatype": datatype, "data": data}
-    return json.dumps({"inputs": [one], **more}).encode()
+    tensor = {"name": "x", "shape": shape, "datatype": datatype, "data": data}
+    return json.dumps({"inputs": [tensor], **more}).encode()
 
 
 def raw_strings(count: int) -> Rest:
     """Empty strings as raw bytes."""
-    one = {"name": "image_bytes", "shape": [count], "datatype": "BYTES", "parameters": {"binary_data_size": 4 * count}}
-    head = json.dumps({"inputs": [one]}).encode()
+    tensor = {
+        "name": "image_bytes",
+        "shape": [count],
+        "datatype": "BYTES",
+        "parameters": {"binary_data_size": 4 * count},
+    }
+    head = json.dumps({"inputs": [tensor]}).encode()
     content = struct.pack("<I", 0) * count
     return Rest(V2_TEXTS, head + content, (("Inference-Header-Content-Length", str(len(head))),))
 
 
 def tensor(kind: int, shape: list[int], **values: object) -> TensorProto:
     """A tensor as a client may write it."""
-    made = TensorProto(dtype=kind, **values)
-    made.tensor_shape.SetInParent()
+    tensor_proto = TensorProto(dtype=kind, **values)
+    tensor_proto.tensor_shape.SetInParent()
     for size in shape:
-        made.tensor_shape.dim.add(size=size)
-    return made
+        tensor_proto.tensor_shape.dim.add(size=size)
+    return tensor_proto
 
 
 def predict(model: str, name: str, value: TensorProto, *, is_compressed: bool = False) -> Grpc:

@@ -65,27 +65,29 @@ class Halves:
         hours = (pairs.rows.event_times - first_us) / 3.6e9
         times, losses = [], []
         for rows, answers in ((~mask, pairs.champion), (mask, pairs.candidate)):
-            own = losses_of(table.task, loss, answers[rows], pairs.labels[rows])
-            known = ~np.isnan(own)
-            times.append(hours[rows][known])
-            losses.append(own[known])
+            version_losses = losses_of(table.task, loss, answers[rows], pairs.labels[rows])
+            has_loss = ~np.isnan(version_losses)
+            times.append(hours[rows][has_loss])
+            losses.append(version_losses[has_loss])
         return cls(times=(times[0], times[1]), losses=(losses[0], losses[1]), days=days)
 
     def until(self, day: int) -> tuple[Floats, Floats]:
         """The losses of the first days, by version."""
-        first, second = (own[times < day * 24.0] for own, times in zip(self.losses, self.times, strict=True))
+        first, second = (
+            version_losses[times < day * 24.0] for version_losses, times in zip(self.losses, self.times, strict=True)
+        )
         return first, second
 
     def rates(self, day: int, hours: int) -> tuple[Floats, Floats]:
         """The mean loss of each interval of some hours of the first days, by version; intervals without rows go."""
-        found = []
-        for own, times in zip(self.losses, self.times, strict=True):
+        means = []
+        for version_losses, times in zip(self.losses, self.times, strict=True):
             places = (times // hours).astype(np.int64)
             size = day * 24 // hours
             counts = np.bincount(places, minlength=size)[:size]
-            sums = np.bincount(places, weights=own, minlength=size)[:size]
-            found.append(sums[counts > 0] / counts[counts > 0])
-        return found[0], found[1]
+            sums = np.bincount(places, weights=version_losses, minlength=size)[:size]
+            means.append(sums[counts > 0] / counts[counts > 0])
+        return means[0], means[1]
 
 
 def msprt(halves: Halves) -> Decided:

@@ -140,9 +140,9 @@ def _rankings(rng: np.random.Generator, first: Bools, second: Bools) -> dict[str
 
 
 def _outputs(rng: np.random.Generator, first: Bools, second: Bools) -> dict[str, Any]:
-    found = _classes(rng, first, second)
+    classes = _classes(rng, first, second)
     number = _numbers(rng, rng.permutation(first), rng.permutation(second), "_minutes")
-    return {"label_late": found["label"], "a_late": found["a"], "b_late": found["b"], **number}
+    return {"label_late": classes["label"], "a_late": classes["a"], "b_late": classes["b"], **number}
 
 
 #: The flags that say what a table's columns are, none of them given.

@@ -69,20 +69,20 @@ def measure(settings: Settings) -> Result:
 
 def worse_pages(table: Table) -> list[str]:
     """Figures of the page table that are worse than promised or than the feasibility study."""
-    found = []
+    problems = []
     for test, resampled, any_page, pages, *_ in table.rows:
         assert isinstance(any_page, float)
         assert isinstance(pages, float)
         if pages > 1.0:
-            found.append(
+            problems.append(
                 f"BUDGET EXCEEDED: {test}, {resampled}: {pages:.2f} pages per 365 windows, promised at most 1."
             )
         elif "fresh" not in str(test) and any_page > ANY_PAGE[str(resampled)]:
-            found.append(
+            problems.append(
                 f"Worse than the feasibility study: {test}, {resampled}: any page in {any_page:.3f} of years, "
                 f"study {ANY_PAGE[str(resampled)]}; within the budget."
             )
-    return found
+    return problems
 
 
 def worse_notices(table: Table) -> list[str]:
@@ -96,7 +96,7 @@ def worse_notices(table: Table) -> list[str]:
 
 def worse_delays(table: Table) -> list[str]:
     """Delays longer than in the feasibility study."""
-    found = []
+    problems = []
     for start, wanted in (("page level, calibrated", DELAYS), ("page level, A", BUDGET_SPENT)):
         rows = [row for row in table.rows if str(row[0]).startswith(start)]
         row = rows[0] if wanted is DELAYS else rows[-1]
@@ -104,13 +104,13 @@ def worse_delays(table: Table) -> list[str]:
         for column, least in GOALS.items():
             cell = cells[column]
             if wanted is DELAYS and isinstance(cell, float) and cell < least:
-                found.append(f"Goal missed: {row[0]}, {column}: {cell:.3f} of streams in time, goal {least}.")
+                problems.append(f"Goal missed: {row[0]}, {column}: {cell:.3f} of streams in time, goal {least}.")
         for column, target in wanted.items():
             cell = cells[column]
             if cell is None or (isinstance(cell, float) and cell > target):
                 shown = "not within a year" if cell is None else f"{cell:.0f} windows"
-                found.append(f"Slower than the feasibility study: {row[0]}, {column}: {shown}, study {target:.0f}.")
-    return found
+                problems.append(f"Slower than the feasibility study: {row[0]}, {column}: {shown}, study {target:.0f}.")
+    return problems
 
 
 def worse_distributions(table: Table) -> list[str]:

@@ -52,14 +52,14 @@ def measure(settings: Settings) -> Result:
     streams = STREAMS_QUICK if settings.quick else STREAMS
     rows: list[tuple[Cell, ...]] = []
     for effect in EFFECTS:
-        for name, said in REFERENCES.items():
+        for name, arguments in REFERENCES.items():
             print(f"{effect}, {name} …", file=sys.stderr, flush=True)
-            found = [_judged(said, effect, np.random.default_rng([SEED, stream])) for stream in range(streams)]
-            delays = sorted(one.delay for one in found)
-            told = sum(delay <= HARMED for delay in delays)
+            runs = [_judged(arguments, effect, np.random.default_rng([SEED, stream])) for stream in range(streams)]
+            delays = sorted(run.delay for run in runs)
+            detected = sum(delay <= HARMED for delay in delays)
             middle = delays[len(delays) // 2]
-            pages, notices = (sum(getattr(one, level) for one in found) for level in ("pages", "notices"))
-            rows.append((effect, name, pages, notices, told, f">{HARMED}" if middle > HARMED else middle))
+            pages, notices = (sum(getattr(run, level) for run in runs) for level in ("pages", "notices"))
+            rows.append((effect, name, pages, notices, detected, f">{HARMED}" if middle > HARMED else middle))
     windows = streams * CLEAN
     table = Table(
         title=f"A reference of {REFERENCE * ROWS:,} rows: {windows} clean windows, then {FLIPPED:.0%} labels flipped",
@@ -73,13 +73,13 @@ def measure(settings: Settings) -> Result:
     return Result(tables=(table,))
 
 
-def _judged(said: dict[str, Any], effect: float, rng: np.random.Generator) -> Found:
+def _judged(arguments: dict[str, Any], effect: float, rng: np.random.Generator) -> Found:
     reference = _days(rng, range(-REFERENCE, 0), effect)
     live = _days(rng, range(BURN_IN + CLEAN + HARMED), effect)
-    if "event_time" not in said:
+    if "event_time" not in arguments:
         reference = reference.drop_columns(["at"])
     now = START + timedelta(days=BURN_IN + CLEAN + HARMED, hours=7)
-    fields = {"scores": "p", "label": "y", "event_time": "at", **said}
+    fields = {"scores": "p", "label": "y", "event_time": "at", **arguments}
     monitor = Monitor.from_reference(reference, clock=lambda: now, **fields)
     counted, harm = START + timedelta(days=BURN_IN), START + timedelta(days=BURN_IN + CLEAN)
     pages, notices, delay = 0, 0, HARMED + 1

@@ -194,7 +194,9 @@ class LevelStreams:
 
     def _rearm(self, stream: int, cause: int) -> None:
         """Set the offsets of one stream to the levels since the onset, a standard error farther."""
-        recent = np.array([one[stream] for one in self._history[-min(int(self._since[stream]), 90) :]]) - self._means
+        recent = (
+            np.array([scores[stream] for scores in self._history[-min(int(self._since[stream]), 90) :]]) - self._means
+        )
         counts = np.arange(1, len(recent) + 1)
         totals = np.cumsum(recent[::-1, cause] - self._offsets[stream, cause])
         length = int(counts[(totals * np.abs(totals) / counts).argmax()])
@@ -225,7 +227,7 @@ def measure_deployment(deployment: Deployment, *, baselines: int, streams: int, 
         pages[at], any_page[at] = at_windows.sum() / streams, at_windows.any(axis=0).mean()
         for name, first in _harms(deployment, level, log_scale, streams, rng):
             delays.setdefault(name, []).append(first)
-    first_alarms = {name: np.concatenate(found) for name, found in delays.items()}
+    first_alarms = {name: np.concatenate(times) for name, times in delays.items()}
     return Measured(pages=pages, any_page=any_page, scales=scales, delays=first_alarms)
 
 
@@ -233,7 +235,7 @@ def _harms(
     deployment: Deployment, level: LevelTest, log_scale: float, streams: int, rng: np.random.Generator
 ) -> list[tuple[str, NDArray[np.int64]]]:
     """The window of the first alarm after a rise of the losses began, one past the last where there is none."""
-    found = []
+    rows = []
     for rise, growing in (*((rise, 1) for rise in RISES), (2.0, 60)):
         run = LevelStreams(deployment, level, log_scale, streams)
         scores = deployment.scores(rng, streams, QUIET + HARMED)
@@ -244,8 +246,8 @@ def _harms(
             over = run.step(moved)
             if window >= QUIET:
                 first = np.where(over & (first > HARMED), window - QUIET + 1, first)
-        found.append((f"+{rise:g} SD" + (f" over {growing}" if growing > 1 else ""), first))
-    return found
+        rows.append((f"+{rise:g} SD" + (f" over {growing}" if growing > 1 else ""), first))
+    return rows
 
 
 def measure(settings: Settings) -> Result:
@@ -255,19 +257,19 @@ def measure(settings: Settings) -> Result:
     remarks: list[str] = []
     names: list[str] = []
     for at, deployment in enumerate(DEPLOYMENTS):
-        found = measure_deployment(deployment, baselines=baselines, streams=streams, seed=SEED + at)
-        mean = float(found.pages.mean())
-        error = float(found.pages.std(ddof=1) / math.sqrt(baselines))
-        names = list(found.delays)
+        result = measure_deployment(deployment, baselines=baselines, streams=streams, seed=SEED + at)
+        mean = float(result.pages.mean())
+        error = float(result.pages.std(ddof=1) / math.sqrt(baselines))
+        names = list(result.delays)
         rows.append(
             (
                 deployment.name,
                 deployment.windows,
                 mean,
                 error,
-                float(found.any_page.mean()),
-                float(np.exp(np.median(found.scales))),
-                *(delay_cell(first, HARMED) for first in found.delays.values()),
+                float(result.any_page.mean()),
+                float(np.exp(np.median(result.scales))),
+                *(delay_cell(first, HARMED) for first in result.delays.values()),
             )
         )
         if mean - 2.0 * error > 1.0:
@@ -295,7 +297,7 @@ def delay_cell(first: NDArray[np.int64], windows: int) -> str:
     >>> delay_cell(np.array([3, 4, 5, 91]), 90), delay_cell(np.array([3, 91, 91]), 90)
     ('.75 / 4', '.33 / -')
     """
-    found = first <= windows
+    in_time = first <= windows
     median = float(np.median(first))
-    share = f"{found.mean():.2f}".removeprefix("0")
+    share = f"{in_time.mean():.2f}".removeprefix("0")
     return f"{share} / {median:.0f}" if median <= windows else f"{share} / -"

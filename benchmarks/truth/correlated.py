@@ -75,11 +75,11 @@ def _cells(name: str, windows: int, correlation: float, levels: int, rng: np.ran
         quiet.append(page_alarms(baseline, live))
         for rise, within in GOALS.items():
             harmed[rise].append(page_alarms(baseline, live[:, :, :within] + rise * deviation))
-    found = Alarms(at=np.concatenate(quiet))
-    by_level = found.at.sum(axis=1).reshape(-1, 2).mean(axis=1)
+    alarms = Alarms(at=np.concatenate(quiet))
+    by_level = alarms.at.sum(axis=1).reshape(-1, 2).mean(axis=1)
     error = float(by_level.std(ddof=1) / np.sqrt(by_level.size))
     in_time = [Alarms(at=np.concatenate(harmed[rise])).share_with_any(within) for rise, within in GOALS.items()]
-    return (float(by_level.mean()), error, found.share_with_any(MONTH), *in_time)
+    return (float(by_level.mean()), error, alarms.share_with_any(MONTH), *in_time)
 
 
 def correlated_scores(
@@ -87,6 +87,6 @@ def correlated_scores(
 ) -> NDArray[np.float64]:
     """Scores [levels, watches, windows] with mean .3, with a pairwise `correlation` of a level's watches."""
     common = distribution(rng, levels, windows)[:, None] - 0.3
-    own = distribution(rng, levels * WATCHES, windows).reshape(levels, WATCHES, windows) - 0.3
-    scores: NDArray[np.float64] = 0.3 + np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own
+    own_scores = distribution(rng, levels * WATCHES, windows).reshape(levels, WATCHES, windows) - 0.3
+    scores: NDArray[np.float64] = 0.3 + np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own_scores
     return scores

@@ -90,5 +90,5 @@ def _cusum_delay(
     whole = rise / np.sqrt(1.0 - coefficient**2)
     innovations = noise + whole * (1.0 - coefficient)
     innovations[:, 0] += whole * coefficient
-    found = calibrated(whole * (1.0 - coefficient), quiet, run_length).alarms(innovations).median_delay
-    return float("inf") if found is None else found
+    delay = calibrated(whole * (1.0 - coefficient), quiet, run_length).alarms(innovations).median_delay
+    return float("inf") if delay is None else delay

@@ -181,7 +181,9 @@ def page_alarms(baseline: NDArray[np.float64], live: NDArray[np.float64]) -> NDA
     tests = []
     for level in baseline:
         coefficients = level_ar1(dict(enumerate(level)))
-        tests += [ConformalTest.fit(one, tolerance=0.0, ar1=coefficients[index]) for index, one in enumerate(level)]
+        tests += [
+            ConformalTest.fit(scores, tolerance=0.0, ar1=coefficients[index]) for index, scores in enumerate(level)
+        ]
     return page_alarms_by(tests, live, baseline.shape[1])
 
 
@@ -205,22 +207,22 @@ def distribution_table(sizes: Sizes, seed: int, distributions: dict[str, Distrib
     for name, distribution in distributions.items():
         rng = np.random.default_rng([seed, list(DISTRIBUTIONS).index(name)])
         for windows, watches in SHAPES:
-            found = fresh_baselines(distribution, windows, watches, sizes, rng)
-            by_level = found.ours.at.mean(axis=1).reshape(-1, sizes.streams).mean(axis=1) * YEAR
-            any_page = found.ours.at[:, :YEAR].any(axis=1).reshape(-1, sizes.streams).mean(axis=1)
+            fresh = fresh_baselines(distribution, windows, watches, sizes, rng)
+            by_level = fresh.ours.at.mean(axis=1).reshape(-1, sizes.streams).mean(axis=1) * YEAR
+            any_page = fresh.ours.at[:, :YEAR].any(axis=1).reshape(-1, sizes.streams).mean(axis=1)
             rows.append(
                 (
                     name,
                     windows,
                     watches,
                     len(by_level),
-                    found.ours.share_with_any(MONTH),
-                    found.ours.share_with_any(YEAR),
+                    fresh.ours.share_with_any(MONTH),
+                    fresh.ours.share_with_any(YEAR),
                     float(by_level.mean()),
                     float(by_level.std(ddof=1) / np.sqrt(len(by_level))),
                     float(np.quantile(any_page, 0.9)) if watches == 1 else None,
-                    found.band.share_with_any(YEAR),
-                    found.band.per(YEAR),
+                    fresh.band.share_with_any(YEAR),
+                    fresh.band.per(YEAR),
                 )
             )
     return Table(
@@ -254,14 +256,14 @@ def delay_table(streams: int, seed: int) -> Table:
     for name, windows in DELAYED:
         distribution = DISTRIBUTIONS[name]
         baseline, live = distribution(rng, streams, windows), distribution(rng, streams, 120)
-        found = {}
+        by_rise = {}
         for rise in RISES:
             moved = live + rise * STANDARD_DEVIATIONS.get(name, STD / np.sqrt(1.0 - coefficient_of(name) ** 2))
             # Each stream has its own baseline: levels of one watch with one stream each.
             parts = range(0, streams, BATCH)
             at = [page_alarms(baseline[p : p + BATCH, None], moved[None, p : p + BATCH]) for p in parts]
-            found[rise] = Alarms(at=np.concatenate(at))
-        rows.append((name, windows, *_delay_cells(found)))
+            by_rise[rise] = Alarms(at=np.concatenate(at))
+        rows.append((name, windows, *_delay_cells(by_rise)))
     return Table(
         title=(
             "Delay for known distributions: median windows to the page, and in brackets the window by which nine of"
@@ -290,9 +292,10 @@ def estimation_table(streams: int, seed: int) -> Table:
         baseline, live = normal(rng, streams, windows), normal(rng, streams, 120)
         cells: list[Cell] = []
         for zero_known in (False, True):
-            coefficients = [0.0 if zero_known else level_ar1({0: one})[0] for one in baseline]
+            coefficients = [0.0 if zero_known else level_ar1({0: scores})[0] for scores in baseline]
             tests = [
-                ConformalTest.fit(one, tolerance=0.0, ar1=m) for one, m in zip(baseline, coefficients, strict=True)
+                ConformalTest.fit(scores, tolerance=0.0, ar1=m)
+                for scores, m in zip(baseline, coefficients, strict=True)
             ]
             for rise, within in GOALS.items():
                 moved = live + rise * STANDARD_DEVIATIONS["normal"]
@@ -324,13 +327,13 @@ def cycle_table(baselines: int, seed: int) -> Table:
             quiet = DISTRIBUTIONS[name](rng, 2 * baselines, YEAR).reshape(2, baselines, YEAR)
             harmed = DISTRIBUTIONS[name](rng, baselines, 120)[None]
             for label, removed in (("without", False), ("with", True)):
-                tests, effects, found = _fit_tests(baseline, cycle, length, removed=removed)
+                tests, effects, detected = _fit_tests(baseline, cycle, length, removed=removed)
                 clean = page_alarms_by(tests, quiet - effects[:, np.arange(YEAR) % length], 1)
                 a_year = clean.sum(axis=1).reshape(baselines, 2).mean(axis=1)
                 live = harmed - effects[:, np.arange(120) % length]
                 paged = {rise: Alarms(at=page_alarms_by(tests, live + rise * deviation, 1)) for rise in CYCLE_RISES}
                 error = float(a_year.std(ddof=1) / np.sqrt(baselines))
-                count = found if removed else None
+                count = detected if removed else None
                 rows.append((name, windows, label, count, float(a_year.mean()), error, *_delay_cells(paged)))
     return Table(
         title="Seasonal distributions: budget 1 page per 365 windows",
@@ -364,14 +367,14 @@ def _fit_tests(
     Returns:
         Tests; seasonal effects, shape [baselines, length]; and number of baselines from which a cycle is removed.
     """
-    tests, effects, found = [], np.zeros((len(baseline), length)), 0
+    tests, effects, detected = [], np.zeros((len(baseline), length)), 0
     positions = np.arange(baseline.shape[1]) % length
     for index, scores in enumerate(baseline):
-        one, adjusted = fit_seasonality(scores, {cycle: positions}) if removed else (NO_SEASONALITY, scores)
-        found += bool(one.offsets)
-        effects[index] = [one.offset({cycle: at}) for at in range(length)]
+        seasonality, adjusted = fit_seasonality(scores, {cycle: positions}) if removed else (NO_SEASONALITY, scores)
+        detected += bool(seasonality.offsets)
+        effects[index] = [seasonality.offset({cycle: at}) for at in range(length)]
         tests.append(ConformalTest.fit(adjusted, tolerance=0.0, ar1=level_ar1({0: adjusted})[0]))
-    return tests, effects, found
+    return tests, effects, detected
 
 
 def coefficient_of(name: str) -> float:
@@ -389,20 +392,20 @@ def coefficient_of(name: str) -> float:
 def _cusum_row(coefficient: float, streams: int, rng: np.random.Generator) -> tuple[Cell, ...]:
     """Delays of CUSUM on the innovations of normal scores; the first harmed window has the whole rise."""
     quiet = rng.normal(size=(200, 4000))
-    found = {}
+    by_rise = {}
     for rise in RISES:
         later = rise * (1.0 - coefficient) / np.sqrt(1.0 - coefficient**2)
         innovations = rng.normal(size=(streams, 120)) + later
         innovations[:, 0] += rise / np.sqrt(1.0 - coefficient**2) - later
-        found[rise] = calibrated(later, quiet, THRESHOLD).alarms(innovations)
+        by_rise[rise] = calibrated(later, quiet, THRESHOLD).alarms(innovations)
     label = "CUSUM, normal" + (f", AR(1) {coefficient:.1f}".replace("0.", ".") if coefficient else "")
-    return (label, None, *_delay_cells(found))
+    return (label, None, *_delay_cells(by_rise))
 
 
-def _delay_cells(found: dict[float, Alarms]) -> tuple[Cell, ...]:
+def _delay_cells(by_rise: dict[float, Alarms]) -> tuple[Cell, ...]:
     shown = {
         rise: [">120" if delay is None else f"{delay:.0f}" for delay in (alarms.delay(0.5), alarms.delay(0.9))]
-        for rise, alarms in found.items()
+        for rise, alarms in by_rise.items()
     }
-    goals = [found[rise].share_with_any(windows) for rise, windows in GOALS.items()]
+    goals = [by_rise[rise].share_with_any(windows) for rise, windows in GOALS.items()]
     return (*(f"{middle} ({most})" for middle, most in shown.values()), *goals)

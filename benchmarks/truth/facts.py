@@ -56,10 +56,10 @@ class World:
 
 def _autocorrelated(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     """AR(1) with a coefficient of .7 and a standard deviation of .15."""
-    found = rng.standard_normal(shape)
+    noise = rng.standard_normal(shape)
     for window in range(1, shape[1]):
-        found[:, window] = 0.7 * found[:, window - 1] + np.sqrt(1.0 - 0.49) * found[:, window]
-    return 0.15 * found
+        noise[:, window] = 0.7 * noise[:, window - 1] + np.sqrt(1.0 - 0.49) * noise[:, window]
+    return 0.15 * noise
 
 
 def _overdispersed(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
@@ -85,16 +85,16 @@ WORLDS = (
 
 def pages(limit: LossLimit, live: Floats, alpha: float) -> int:
     """The pages of one stream of window rates: a fact while one is open, and in the windows that close it, is none."""
-    told: list[int] = []
+    page_windows: list[int] = []
     count, last = 0, -HISTORY
     for window in np.flatnonzero(live > WORST_FACTOR * limit.limit.highest).tolist():
         before = range(max(0, window - HISTORY), window)
-        sound = [at for at in before if not any(0 <= at - one <= QUIET_WINDOWS for one in told)]
-        seen = max([limit.limit.highest, *live[sound].tolist()])
-        if limit.exceeded(_sum(live[window]), float(seen), alpha, {}):
+        sound = [at for at in before if not any(0 <= at - page_window <= QUIET_WINDOWS for page_window in page_windows)]
+        highest = max([limit.limit.highest, *live[sound].tolist()])
+        if limit.exceeded(_sum(live[window]), float(highest), alpha, {}):
             count += window - last > QUIET_WINDOWS
             last = window
-            told.append(window)
+            page_windows.append(window)
     return count
 
 
@@ -108,7 +108,7 @@ def table_row(world: World, baseline: int, streams: int, rng: np.random.Generato
     shares = rng.binomial(ROWS, rates) / ROWS
     bad = rng.binomial(ROWS, np.minimum(rates[:, baseline] + BAD_DAY, 1.0)) / ROWS
     alpha = BUDGET_SHARE / WINDOWS / LIMITS
-    counts, found = np.zeros(streams), 0
+    counts, alarms = np.zeros(streams), 0
     for stream in range(streams):
         scores = shares[stream, :baseline]
         limit = LossLimit(
@@ -116,8 +116,8 @@ def table_row(world: World, baseline: int, streams: int, rng: np.random.Generato
             limit=WindowLimit.fit(scores, SamplingVariance.fit(scores, scores, np.full(baseline, ROWS))),
         )
         counts[stream] = pages(limit, shares[stream, baseline:], alpha)
-        found += limit.exceeded(_sum(bad[stream]), limit.limit.highest, alpha, {})
-    return (world.name, baseline, float(counts.mean()), float(counts.std(ddof=1) / np.sqrt(streams)), found / streams)
+        alarms += limit.exceeded(_sum(bad[stream]), limit.limit.highest, alpha, {})
+    return (world.name, baseline, float(counts.mean()), float(counts.std(ddof=1) / np.sqrt(streams)), alarms / streams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class Prevalence:
 
     name: str
     world: World
-    said: float
+    promised: float
 
 
 NORMAL, SEASON, HEAVY = (
@@ -140,9 +140,9 @@ NORMAL, SEASON, HEAVY = (
 )
 RARE = World(name="normal, .2, of a share of 3 %", draw=NORMAL.draw, rate=0.03)
 PREVALENCES = tuple(
-    Prevalence(name=f"{world.name}; the answers say {words}", world=world, said=said)
+    Prevalence(name=f"{world.name}; the answers say {words}", world=world, promised=promised)
     for world in (NORMAL, SEASON, HEAVY, RARE)
-    for words, said in (("nothing", 0.0), ("half", 0.5), ("all", 1.0))
+    for words, promised in (("nothing", 0.0), ("half", 0.5), ("all", 1.0))
 )
 
 NAME = "label:late"
@@ -153,12 +153,12 @@ def label_row(prevalence: Prevalence, baseline: int, streams: int, rng: np.rando
     """Pages of a share that jumped and of a class that is gone, and after how many labels a gone class is told."""
     shape, alpha = (streams, baseline + WINDOWS), BUDGET_SHARE / WINDOWS / LIMITS
     odds = prevalence.world.draw(rng, shape)
-    shares, said = (expit(logit(prevalence.world.rate) + part * odds) for part in (1.0, prevalence.said))
+    shares, promised = (expit(logit(prevalence.world.rate) + part * odds) for part in (1.0, prevalence.promised))
     counts = rng.binomial(ROWS, shares)
     jumped, lost, needed = np.zeros(streams), 0, []
     for stream in range(streams):
         sums = [_sum(count / ROWS) for count in counts[stream].tolist()]
-        answers = [ScoreSum(ROWS, round(one * ROWS * SCORE_ONE)) for one in said[stream].tolist()]
+        answers = [ScoreSum(ROWS, round(share * ROWS * SCORE_ONE)) for share in promised[stream].tolist()]
         limits = fitted_labels(sums[:baseline], answers[:baseline])
         outside = np.flatnonzero(
             (counts[stream, baseline:] < limits.shares[NAME].up.lowest * ROWS)
@@ -166,8 +166,8 @@ def label_row(prevalence: Prevalence, baseline: int, streams: int, rng: np.rando
         )
         last = -HISTORY
         for window in (outside + baseline).tolist():
-            found = {KEY: sums[window], ANSWER_KEY: answers[window]}
-            if limits.jumps(found, (), alpha=alpha, phases={}):
+            sums_by_key = {KEY: sums[window], ANSWER_KEY: answers[window]}
+            if limits.jumps(sums_by_key, (), alpha=alpha, phases={}):
                 jumped[stream] += window - last > QUIET_WINDOWS
                 last = window
         runs = np.diff(np.flatnonzero(counts[stream] > 0)) * ROWS
@@ -179,7 +179,7 @@ def label_row(prevalence: Prevalence, baseline: int, streams: int, rng: np.rando
 
 def fitted_labels(sums: list[ScoreSum], answers: list[ScoreSum]) -> LabelLimits:
     """The limits of one class by a baseline's windows."""
-    scores = np.array([one.mean for one in sums])
+    scores = np.array([total.mean for total in sums])
     limit = WindowLimit.fit(scores, SamplingVariance.fit(scores, scores, np.full(scores.size, ROWS)))
     run = ClassRun.fit(sums)
     assert run is not None

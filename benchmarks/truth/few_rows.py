@@ -89,19 +89,19 @@ class Traffic:
     existing: bool = True
 
 
-def days_late(rng: np.random.Generator, own: Integers, wrong: NDArray[np.bool_]) -> Integers:
+def days_late(rng: np.random.Generator, row_windows: Integers, wrong: NDArray[np.bool_]) -> Integers:
     """Each label arrives three to ten windows late, at random."""
-    return own + rng.integers(3, 11, wrong.size)
+    return row_windows + rng.integers(3, 11, wrong.size)
 
 
-def weekly_labels(_: np.random.Generator, own: Integers, wrong: NDArray[np.bool_]) -> Integers:
+def weekly_labels(_: np.random.Generator, row_windows: Integers, wrong: NDArray[np.bool_]) -> Integers:
     """All labels arrive at every seventh window."""
-    return np.where(wrong, own, own) // 7 * 7 + 6
+    return np.where(wrong, row_windows, row_windows) // 7 * 7 + 6
 
 
-def errors_first(rng: np.random.Generator, own: Integers, wrong: NDArray[np.bool_]) -> Integers:
+def errors_first(rng: np.random.Generator, row_windows: Integers, wrong: NDArray[np.bool_]) -> Integers:
     """Errors are labelled within three windows, all other rows within twenty."""
-    return own + np.where(wrong, rng.integers(0, 4, wrong.size), rng.integers(0, 21, wrong.size))
+    return row_windows + np.where(wrong, rng.integers(0, 4, wrong.size), rng.integers(0, 21, wrong.size))
 
 
 SMALL = (
@@ -179,10 +179,14 @@ def arrivals(traffic: Traffic, count: int, rng: np.random.Generator, *, live: bo
     if late is None:
         wrong = rng.binomial(rows, rate)
     else:
-        own = np.repeat(np.arange(rate.size), rows)
-        errs = rng.random(own.size) < rate[own]
-        at = late(rng, own, errs)
-        held = windows_before_maturity(own, at, rate.size, traffic.min_rows) if live and not traffic.existing else 0
+        row_windows = np.repeat(np.arange(rate.size), rows)
+        errs = rng.random(row_windows.size) < rate[row_windows]
+        at = late(rng, row_windows, errs)
+        held = (
+            windows_before_maturity(row_windows, at, rate.size, traffic.min_rows)
+            if live and not traffic.existing
+            else 0
+        )
         rows = np.bincount(at, minlength=rate.size)[: rate.size]
         wrong = np.bincount(at[errs], minlength=rate.size)[: rate.size]
         rows[:held] = wrong[:held] = 0
@@ -190,13 +194,13 @@ def arrivals(traffic: Traffic, count: int, rng: np.random.Generator, *, live: bo
     return [{ERROR: ScoreSum(n, errors * SCORE_ONE)} for n, errors in pairs]
 
 
-def windows_before_maturity(own: Integers, at: Integers, windows: int, min_rows: int) -> int:
-    """Number of windows before the first labels have matured, of rows of windows `own` with labels in `at`."""
+def windows_before_maturity(row_windows: Integers, at: Integers, windows: int, min_rows: int) -> int:
+    """Number of windows before the first labels have matured, of rows of windows `row_windows` with labels in `at`."""
     first, rate = EarlyLabels(), LabelRate(share=1.0, min_rows=min_rows)
     for window in range(windows):
-        came = Counter(own[at == window].tolist())
+        came = Counter(row_windows[at == window].tolist())
         span = LabelWindow(start=window, end=window + 1, horizon=BEFORE)
-        first = first.updated(int((own == window).sum()), window, came, window=span, rate=rate)
+        first = first.updated(int((row_windows == window).sum()), window, came, window=span, rate=rate)
         if first.complete:
             return window
     return windows
@@ -217,8 +221,8 @@ def fit_level(
         rule: whether windows of few rows get their sampling variance (decision 0030).
     """
     pooled = {key: pooled_sums(windows, key, min_rows)[0] for key in keys}
-    means = {key: np.array([one.mean for one in sums]) for key, sums in pooled.items() if len(sums) >= MIN_WINDOWS}
-    rows = {key: np.array([one.rows for one in sums]) for key, sums in pooled.items()}
+    means = {key: np.array([total.mean for total in sums]) for key, sums in pooled.items() if len(sums) >= MIN_WINDOWS}
+    rows = {key: np.array([total.rows for total in sums]) for key, sums in pooled.items()}
     coefficients = level_ar1(means)
     tests = {
         key: ConformalTest.fit(
@@ -245,15 +249,15 @@ def pages(
     scored: dict[WatchKey, list[float]] = {key: [] for key in level.tests}
     learnt_from = 0
     for window, sums in enumerate(stream):
-        seen = max(len(scores) for scores in scored.values())
-        if ar1_update_due(seen) and seen > learnt_from:
-            learnt_from = seen
+        windows_so_far = max(len(scores) for scores in scored.values())
+        if ar1_update_due(windows_so_far) and windows_so_far > learnt_from:
+            learnt_from = windows_so_far
             calibration = {key: np.asarray(test.calibration_scores) for key, test in level.tests.items()}
             learnt = level_ar1(calibration, {key: [np.array(scores)] for key, scores in scored.items()})
             level = level.with_ar1(learnt)
         state, reading = level.step(state, sums)
-        for one in reading.watches:
-            scored[one.key] += [] if one.score is None else [one.score]
+        for watch in reading.watches:
+            scored[watch.key] += [] if watch.score is None else [watch.score]
         if reading.alarm:
             at[window] = True
             if first:
@@ -268,8 +272,8 @@ def many_pages(levels: Sequence[LevelTest], streams: Sequence[Sequence[Sums]]) -
     most = max(len(sums) for sums, _ in pooled)
     scores, rows = np.zeros((most, len(streams))), np.ones((most, len(streams)), dtype=np.int64)
     for index, (sums, _) in enumerate(pooled):
-        scores[: len(sums), index] = [one.mean for one in sums]
-        rows[: len(sums), index] = [one.rows for one in sums]
+        scores[: len(sums), index] = [total.mean for total in sums]
+        rows[: len(sums), index] = [total.rows for total in sums]
     runs = VectorizedTests([level.tests[ERROR] for level in levels], 1, levels=range(len(levels)))
     at = np.zeros((len(streams), len(streams[0])), dtype=np.bool_)
     ends = np.array([len(sums) for sums, _ in pooled])
@@ -287,9 +291,9 @@ def table_row(traffic: Traffic, streams: int, rng: np.random.Generator) -> tuple
     baselines = [arrivals(traffic, traffic.baseline, rng, live=False) for _ in range(streams)]
     clean = [arrivals(traffic, YEAR, rng, live=True) for _ in range(streams)]
     harmed = [arrivals(traffic, HARMED, rng, live=True, rise=RISE) for _ in range(streams)]
-    levels = [fit_level(one, traffic.min_rows, traffic.baseline_rows) for one in baselines]
+    levels = [fit_level(baseline, traffic.min_rows, traffic.baseline_rows) for baseline in baselines]
     before = many_pages(
-        [fit_level(one, traffic.min_rows, traffic.baseline_rows, rule=False) for one in baselines], clean
+        [fit_level(baseline, traffic.min_rows, traffic.baseline_rows, rule=False) for baseline in baselines], clean
     )
     after, rise = many_pages(levels, clean), many_pages(levels, harmed)
     error = float(after.at.sum(axis=1).std(ddof=1) / np.sqrt(streams))
@@ -330,7 +334,10 @@ def measure(settings: Settings) -> Result:
     streams, some_streams = (STREAMS // 10, 5) if settings.quick else (STREAMS, SLICE_STREAMS)
     tables = []
     for number, (title, kinds) in enumerate(KINDS.items()):
-        rows = [table_row(one, streams, np.random.default_rng([SEED, number, at])) for at, one in enumerate(kinds)]
+        rows = [
+            table_row(traffic_kind, streams, np.random.default_rng([SEED, number, at]))
+            for at, traffic_kind in enumerate(kinds)
+        ]
         tables.append(
             Table(
                 title=f"{title}: budget of one page in 365 windows",

@@ -125,14 +125,14 @@ class FlightsTruth:
     def fresh_baselines(self, length: int) -> Alarms:
         """Pages over a year where both baseline and traffic are resampled."""
         rng = np.random.default_rng([self._seed, 7, length])
-        found = []
+        parts = []
         for _ in range(self.sizes.baselines):
             positions_drawn = resampled(self.longest, rng, streams=1, windows=self.longest, length=length)[0]
             test = replace(self.page, tests=self._refitted(positions_drawn))
             positions = resampled(self.longest, rng, streams=self.sizes.streams, windows=YEAR, length=length)
             limit = calibrated_threshold(test, self._drawn_scores(positions_drawn))
-            found.append(alarms(test, self.means, positions, threshold=limit).at)
-        return Alarms(at=np.concatenate(found))
+            parts.append(alarms(test, self.means, positions, threshold=limit).at)
+        return Alarms(at=np.concatenate(parts))
 
     def _refitted(self, positions_drawn: NDArray[np.int64]) -> dict[WatchKey, ConformalTest]:
         """The page level's tests on resampled windows; a watch that was constant in the baseline keeps its test."""
@@ -158,9 +158,16 @@ class FlightsTruth:
         seeds = max(self.sizes.seeds // 4, 1)
         rows: list[tuple[Cell, ...]] = []
         for name, streams in self.streams.items():
-            found = alarms(notice, self.means, streams.year[:seeds])
+            notices = alarms(notice, self.means, streams.year[:seeds])
             rows.append(
-                (name, found.share_with_any(30), found.per(30, within=30), found.per(30), found.run_length, seeds)
+                (
+                    name,
+                    notices.share_with_any(30),
+                    notices.per(30, within=30),
+                    notices.per(30),
+                    notices.run_length,
+                    seeds,
+                )
             )
         return Table(
             title=f"False notices, without change: budget 1 per 30 windows, {len(notice.tests)} watches",
@@ -224,15 +231,15 @@ class FlightsTruth:
                 ("after 90 quiet windows, everywhere", (np.arange(YEAR) >= QUIET).astype(np.float64), ""),
                 ("at once, in the watches of one slice alone", np.ones(YEAR), "origin="),
             ):
-                found = {}
+                by_rise = {}
                 for rise in RISES:
                     moves = self.losses(rise)
                     if slices:
-                        one = next(key.slice for key in moves if key.slice.startswith(slices))
-                        moves = {key: by for key, by in moves.items() if key.slice == one}
+                        slice_name = next(key.slice for key in moves if key.slice.startswith(slices))
+                        moves = {key: by for key, by in moves.items() if key.slice == slice_name}
                     paged = self._paged(streams.year[:some], moves, share)
-                    found[rise] = Alarms(at=paged.at[:, QUIET:]) if "quiet" in label else paged
-                rows.append((label, name, *(found[rise].median_delay for rise in RISES)))
+                    by_rise[rise] = Alarms(at=paged.at[:, QUIET:]) if "quiet" in label else paged
+                rows.append((label, name, *(by_rise[rise].median_delay for rise in RISES)))
         return Table(
             title="Median delay of other harms, page level as shipped",
             columns=("harm", "resampled", *(f"+{rise:.0f} SD" for rise in RISES)),
@@ -247,11 +254,11 @@ class FlightsTruth:
         """Alarms of CUSUMs that know each rise, calibrated on the streams without change."""
         test = self.alone.tests[BRIER]
         z = (self.means[BRIER] - test.mean) / test.std
-        found: dict[float, Alarms] = {}
+        by_rise: dict[float, Alarms] = {}
         for rise in EVERY_RISE:
             cusum = calibrated(rise, z[streams.years], run_length)
-            found[rise] = cusum.alarms(z[streams.year] + rise)
-        return found
+            by_rise[rise] = cusum.alarms(z[streams.year] + rise)
+        return by_rise
 
     def _spending_threshold(self, name: str) -> float:
         """Threshold at which the measured run length is that of the budget, within a few percent."""
@@ -280,8 +287,10 @@ class FlightsTruth:
         rows: list[tuple[Cell, ...]] = []
         for label, flagged in self._flagged_windows().items():
             for name, streams in self.streams.items():
-                found = Alarms(at=flagged[streams.year])
-                rows.append((label, name, found.share_with_any(YEAR), found.per(YEAR), found.known_run_length))
+                rule_alarms = Alarms(at=flagged[streams.year])
+                rows.append(
+                    (label, name, rule_alarms.share_with_any(YEAR), rule_alarms.per(YEAR), rule_alarms.known_run_length)
+                )
         flags = self._shuffled_flags()
         rows.append(("p < .05, KS, any number; days' rows shuffled", "rows", 1.0, flags * YEAR, 1.0 / flags))
         for name in RESAMPLED:
@@ -353,18 +362,18 @@ def _refit(test: ConformalTest, values: NDArray[np.float64], ar1: float) -> Conf
     return other.with_fixed_reference() if test.fixed_etas else other
 
 
-def _quiet_cells(found: Alarms) -> tuple[Cell, ...]:
-    return found.share_with_any(YEAR), found.per(YEAR, within=YEAR), found.known_run_length
+def _quiet_cells(quiet_alarms: Alarms) -> tuple[Cell, ...]:
+    return quiet_alarms.share_with_any(YEAR), quiet_alarms.per(YEAR, within=YEAR), quiet_alarms.known_run_length
 
 
-def _delays(label: str, run_length: float | str, found: Mapping[float, Alarms]) -> tuple[Cell, ...]:
-    shares = [found[rise].share_with_any(windows) for rise, windows in GOALS.items()]
-    return (label, run_length, *(found[rise].median_delay for rise in EVERY_RISE), *shares)
+def _delays(label: str, run_length: float | str, by_rise: Mapping[float, Alarms]) -> tuple[Cell, ...]:
+    shares = [by_rise[rise].share_with_any(windows) for rise, windows in GOALS.items()]
+    return (label, run_length, *(by_rise[rise].median_delay for rise in EVERY_RISE), *shares)
 
 
 def _ratios(label: str, ours: Mapping[float, Alarms], limit: Mapping[float, Alarms]) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     for rise in EVERY_RISE:
-        one, other = ours[rise].median_delay, limit[rise].median_delay
-        cells.append(None if one is None or other is None else one / other)
+        our_delay, other = ours[rise].median_delay, limit[rise].median_delay
+        cells.append(None if our_delay is None or other is None else our_delay / other)
     return (label, None, *cells, *(None for _ in GOALS))

@@ -63,13 +63,13 @@ def _language() -> tuple[NDArray[np.str_], NDArray[np.float64]]:
     return np.array([bytes(word).decode() for word in letters]), np.cumsum(shares / shares.sum())
 
 
-def _texts(day: Day, own: Callable[[int], NDArray[np.str_]]) -> Columns:
+def _texts(day: Day, draw: Callable[[int], NDArray[np.str_]]) -> Columns:
     words, shares = _language()
     rng = day.rng
     lengths = rng.integers(3, 21, ROWS)
     count = int(lengths.sum())
     drawn = words[np.searchsorted(shares, rng.random(count))]
-    drawn = np.where(rng.random(count) < TOPIC, own(count), drawn)
+    drawn = np.where(rng.random(count) < TOPIC, draw(count), drawn)
     if day.changed:
         strange = np.char.add("x", drawn)
         drawn = np.where(rng.random(count) < 0.02, strange, drawn)
@@ -88,8 +88,8 @@ def _topical(day: Day) -> Columns:
 def _image(day: Day) -> Columns:
     light = day.rng.uniform(0.6, 1.0, (ROWS, 1, 1, 1)) * (0.95 if day.changed else 1.0)
     pixels = light * day.rng.uniform(0, 1, (ROWS, *SHAPE))
-    found = ImageDescriptors(source="image", shape=SHAPE)
-    return found.describe(pa.array(list(pixels.reshape(ROWS, -1))), np.zeros(ROWS, np.int64))
+    descriptors = ImageDescriptors(source="image", shape=SHAPE)
+    return descriptors.describe(pa.array(list(pixels.reshape(ROWS, -1))), np.zeros(ROWS, np.int64))
 
 
 def _sequence(day: Day) -> Columns:
@@ -129,12 +129,12 @@ def measure(settings: Settings) -> Result:
     rows: list[tuple[Cell, ...]] = []
     for number, (name, kind) in enumerate(KINDS.items()):
         print(f"{name} …", file=sys.stderr, flush=True)
-        found = [_stream(kind, np.random.default_rng([SEED, number, stream])) for stream in range(streams)]
-        pages, notices = (sum(counts[level] for counts, _ in found) for level in ("page", "notice"))
-        delays = sorted(CHANGED + 1 if delay is None else delay for _, delay in found)
+        runs = [_stream(kind, np.random.default_rng([SEED, number, stream])) for stream in range(streams)]
+        pages, notices = (sum(counts[level] for counts, _ in runs) for level in ("page", "notice"))
+        delays = sorted(CHANGED + 1 if delay is None else delay for _, delay in runs)
         middle = delays[len(delays) // 2]
-        told = sum(delay <= CHANGED for delay in delays)
-        rows.append((name, pages, notices, kind.change, told, f">{CHANGED}" if middle > CHANGED else middle))
+        detected = sum(delay <= CHANGED for delay in delays)
+        rows.append((name, pages, notices, kind.change, detected, f">{CHANGED}" if middle > CHANGED else middle))
     windows = streams * CLEAN
     table = Table(
         title=f"Described inputs: clean streams of {windows} windows in all, and changes",
@@ -151,13 +151,13 @@ def measure(settings: Settings) -> Result:
 
 def _stream(kind: Kind, rng: np.random.Generator) -> tuple[dict[str, int], int | None]:
     """Incidents by level that began in clean windows, and the windows from the change to the first one after it."""
-    said: dict[str, Any] = {"event_time": "at", "scores": "p", "label": "y"}
+    arguments: dict[str, Any] = {"event_time": "at", "scores": "p", "label": "y"}
     last = REFERENCE + CLEAN + CHANGED
     now = START + timedelta(days=last, hours=7)
-    monitor = Monitor.from_reference(_days(kind, rng, range(REFERENCE)), clock=lambda: now, **said)
-    found = monitor.run(_days(kind, rng, range(REFERENCE, last)))
+    monitor = Monitor.from_reference(_days(kind, rng, range(REFERENCE)), clock=lambda: now, **arguments)
+    result = monitor.run(_days(kind, rng, range(REFERENCE, last)))
     change = START + timedelta(days=REFERENCE + CLEAN)
-    began = [(incident.opened_at, incident.level) for incident in found.incidents]
+    began = [(incident.opened_at, incident.level) for incident in result.incidents]
     counts = {level: sum(at <= change for at, of in began if of == level) for level in ("page", "notice")}
     delays = [(at - change).days for at, _ in began if at > change]
     return counts, min(delays, default=None)

@@ -112,7 +112,7 @@ def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, Conforma
     if space is None:
         raise ValueError("a stream needs two inputs")
     witness = Witness.fit(space, windows)
-    scores = np.array([one.mean for one in witness.baseline if one.rows])
+    scores = np.array([score.mean for score in witness.baseline if score.rows])
     smallest = 0.5 / stream.rows
     return witness, ConformalTest.fit(scores, tolerance=0.0, ar1=level_ar1({0: scores})[0], min_std=smallest)
 

@@ -155,10 +155,10 @@ def _windows(labels: LabelStream, count: int, rng: np.random.Generator, *, live:
 
 def _scores(groups: CoverageGroups, answered: Integers, labelled: Integers, *, squared: bool = False) -> Floats:
     """Mean score, or squared score, of each watch in each window, shape [count, 4]; 1/2 each without labels."""
-    found = np.full(answered.shape, 0.25 if squared else 0.5)
+    scores = np.full(answered.shape, 0.25 if squared else 0.5)
     summed = groups.squares if squared else groups.sums
     for index, (of_all, arrived) in enumerate(zip(answered.tolist(), labelled.tolist(), strict=True)):
         sums = summed((sum(of_all), *of_all), (sum(arrived), *arrived))
         if sum(arrived):
-            found[index] = [total.mean for total in sums.values()]
-    return found
+            scores[index] = [total.mean for total in sums.values()]
+    return scores

@@ -76,19 +76,19 @@ def measure(settings: Settings) -> Result:
     rows: list[tuple[Cell, ...]] = []
     for mix in MIXES[:1] if settings.quick else MIXES:
         for share in SHARES:
-            found: list[Cell] = []
+            cells: list[Cell] = []
             for columns, described in WATCHED.values():
                 with nullcontext() if described else patch.dict(sys.modules, py3langid=None):
                     runs = [first_alarms(mix, share, columns, texts, stream) for stream in range(streams)]
                 delays = [CHANGED + 1 if delay is None else delay for _, delay in runs]
-                told = sum(delay <= CHANGED for delay in delays)
+                detected = sum(delay <= CHANGED for delay in delays)
                 middle = median(delays)
-                found += [f"{told} / {middle if middle <= CHANGED else '-'}", sum(clean for clean, _ in runs)]
-            rows.append((mix.title, f"{100 * share:.0f} points", *found))
+                cells += [f"{detected} / {middle if middle <= CHANGED else '-'}", sum(clean for clean, _ in runs)]
+            rows.append((mix.title, f"{100 * share:.0f} points", *cells))
             print(*rows[-1], file=sys.stderr, flush=True)
     table = Table(
         title="Texts of another language with the same script",
-        columns=("texts", "more", *(one for name in WATCHED for one in (name, f"{name}: clean"))),
+        columns=("texts", "more", *(column for name in WATCHED for column in (name, f"{name}: clean"))),
         rows=tuple(rows),
         note=(
             f"Of {streams} streams, how many have an incident after the change / its window, median; and incidents in"
@@ -152,24 +152,24 @@ def drawn(mix: Mix, share: float, texts: Texts, stream: int) -> pd.DataFrame:
     codes = np.where(changed, rng.choice(len(names), rows, p=after), rng.choice(len(names), rows, p=before))
     day, second = np.arange(rows) // ROWS, np.arange(rows) % ROWS * (86_400 // ROWS)
     at = pd.Timestamp(START) + pd.to_timedelta(day, unit="D") + pd.to_timedelta(second, unit="s")
-    found = pd.DataFrame({"at": at})
+    frame = pd.DataFrame({"at": at})
     for column, part in (("text", 0), ("language", 1)):
         cells = np.empty(rows, dtype=object)
         for code, name in enumerate(names):
-            mine = np.flatnonzero(codes == code)
-            places = np.random.default_rng([SEED, stream, code]).permutation(len(texts[name][0]))[: mine.size]
-            cells[mine] = np.array(texts[name][part], dtype=object)[places]
-        found[column] = cells
-    return found
+            indices = np.flatnonzero(codes == code)
+            places = np.random.default_rng([SEED, stream, code]).permutation(len(texts[name][0]))[: indices.size]
+            cells[indices] = np.array(texts[name][part], dtype=object)[places]
+        frame[column] = cells
+    return frame
 
 
 def first_alarms(mix: Mix, share: float, columns: Sequence[str], texts: Texts, stream: int) -> tuple[int, int | None]:
     """Incidents that began in clean windows, and the windows from the change to the first one after it."""
     rows = drawn(mix, share, texts, stream)[["at", *columns]]
-    known = REFERENCE * ROWS
+    reference_rows = REFERENCE * ROWS
     now = START + timedelta(days=REFERENCE + CLEAN + CHANGED, hours=7)
-    monitor = Monitor.from_reference(rows[:known], event_time="at", task="inputs", clock=lambda: now)
-    incidents = monitor.run(rows[known:]).incidents
+    monitor = Monitor.from_reference(rows[:reference_rows], event_time="at", task="inputs", clock=lambda: now)
+    incidents = monitor.run(rows[reference_rows:]).incidents
     change = START + timedelta(days=REFERENCE + CLEAN)
     began = [incident.opened_at for incident in incidents]
     return sum(at <= change for at in began), min(((at - change).days for at in began if at > change), default=None)

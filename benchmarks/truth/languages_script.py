@@ -15,7 +15,9 @@ def main() -> None:
     py3langid.set_languages(names)
     for name in names:
         texts = Path(folder, f"{name}.txt").read_text("utf-8").splitlines()
-        Path(folder, f"{name}-told.json").write_text(json.dumps([py3langid.classify(one)[0] for one in texts]), "utf-8")
+        Path(folder, f"{name}-told.json").write_text(
+            json.dumps([py3langid.classify(text)[0] for text in texts]), "utf-8"
+        )
 
 
 if __name__ == "__main__":

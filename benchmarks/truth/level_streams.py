@@ -35,8 +35,8 @@ class Alarms:
     @property
     def first(self) -> NDArray[np.int64]:
         """Window of the first alarm, counted from 1; one past the last without an alarm."""
-        found = self.at.any(axis=1)
-        first: NDArray[np.int64] = np.where(found, self.at.argmax(axis=1) + 1, self.at.shape[1] + 1)
+        has_alarm = self.at.any(axis=1)
+        first: NDArray[np.int64] = np.where(has_alarm, self.at.argmax(axis=1) + 1, self.at.shape[1] + 1)
         return first
 
     def share_with_any(self, windows: int) -> float:
@@ -50,8 +50,8 @@ class Alarms:
     @property
     def run_length(self) -> float:
         """Windows per alarm; infinite without an alarm."""
-        found = int(self.at.sum())
-        return self.at.size / found if found else float("inf")
+        count = int(self.at.sum())
+        return self.at.size / count if count else float("inf")
 
     @property
     def known_run_length(self) -> float | str:

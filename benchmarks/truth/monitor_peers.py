@@ -51,11 +51,11 @@ def ours(baseline: Summaries, live: Summaries) -> Flags:
     shares = np.array([0.5, 0.25] + [0.25 / inputs] * inputs)
     at = np.zeros(stream.shape[:2], dtype=np.bool_)
     tests = []
-    for one in means:
-        coefficients = level_ar1(dict(enumerate(one.T)))
+    for scores in means:
+        coefficients = level_ar1(dict(enumerate(scores.T)))
         tests += [
             ConformalTest.fit(column, tolerance=0.0, direction="both" if index > 1 else "up", ar1=coefficients[index])
-            for index, column in enumerate(one.T)
+            for index, column in enumerate(scores.T)
         ]
     runs = VectorizedTests(tests, 1, levels=np.repeat(np.arange(len(means)), len(shares)).tolist())
     for window in range(stream.shape[1]):
@@ -132,8 +132,8 @@ def evidently_preset(baseline: Windows, live: Windows) -> dict[str, Flags]:
         now = Dataset.from_pandas(frame[names], data_definition=definition)
         filled = [name for name in names if frame[name].notna().any()]
         preset = DataDriftPreset() if filled == names else DataDriftPreset(columns=filled)
-        found = Report([preset]).run(now, then).dict()["metrics"]
-        share = next(m["value"] for m in found if m["metric_name"].startswith("DriftedColumnsCount"))
+        metrics = Report([preset]).run(now, then).dict()["metrics"]
+        share = next(m["value"] for m in metrics if m["metric_name"].startswith("DriftedColumnsCount"))
         half.append(share["share"] >= 0.5)
         anything.append(share["count"] > 0)
     return {"Evidently preset: dataset drift": np.array(half), "Evidently preset: any column": np.array(anything)}
@@ -156,8 +156,8 @@ def tfdv_comparators(baseline: Windows, live: Windows) -> Flags:
         part.threshold = 0.1
     flags = []
     for frame in live:
-        found = tfdv.validate_statistics(statistics(frame[names]), schema, previous_statistics=before)
-        reasons = [reason.short_description for info in found.anomaly_info.values() for reason in info.reason]
+        anomalies = tfdv.validate_statistics(statistics(frame[names]), schema, previous_statistics=before)
+        reasons = [reason.short_description for info in anomalies.anomaly_info.values() for reason in info.reason]
         flags.append(any("between current and previous" in reason for reason in reasons))
     return np.array(flags)
 

@@ -37,30 +37,32 @@ class Dataset:
         name: What its files are called.
         title: What it is.
         label: The column of labels.
-        said: Fields of `monitoring.jobs.table_description.TableDescription`.
+        table_fields: Fields of `monitoring.jobs.table_description.TableDescription`.
     """
 
     name: str
     title: str
     label: str
-    said: Mapping[str, Any] = field(default_factory=dict)
+    table_fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 CARDS = ("prepaid_card", "highstreet_card", "upmarket_card")
 DATASETS = (
-    Dataset(name="car_loan", title="car loan", label="repaid", said={"scores": ("y_pred_proba",)}),
+    Dataset(name="car_loan", title="car loan", label="repaid", table_fields={"scores": ("y_pred_proba",)}),
     Dataset(
         name="multiclass",
         title="credit cards, three classes",
         label="y_true",
-        said={"scores": tuple(f"y_pred_proba_{card}" for card in CARDS), "classes": CARDS},
+        table_fields={"scores": tuple(f"y_pred_proba_{card}" for card in CARDS), "classes": CARDS},
     ),
-    Dataset(name="car_price", title="car price", label="y_true", said={"predicted": "y_pred", "task": "regression"}),
+    Dataset(
+        name="car_price", title="car price", label="y_true", table_fields={"predicted": "y_pred", "task": "regression"}
+    ),
     Dataset(
         name="census",
         title="census, employment",
         label="employed",
-        said={"scores": ("predicted_probability",), "rows": 2_000, "ignore": ("year",)},
+        table_fields={"scores": ("predicted_probability",), "rows": 2_000, "ignore": ("year",)},
     ),
 )
 
@@ -70,11 +72,13 @@ def measure(settings: Settings) -> Result:
     folder = write_datasets(settings.out)
     chosen = DATASETS[:1] if settings.quick else DATASETS
     rows: list[tuple[Cell, ...]] = []
-    for one in chosen:
-        reference, later = (pd.read_parquet(folder / f"{one.name}-{part}.parquet") for part in ("reference", "later"))
-        alerts = json.loads((folder / f"{one.name}-alerts.json").read_text("utf-8"))
-        rows += [(one.title, *row) for row in dataset_rows(one, reference, later, alerts)]
-        print(one.title, file=sys.stderr)
+    for dataset in chosen:
+        reference, later = (
+            pd.read_parquet(folder / f"{dataset.name}-{part}.parquet") for part in ("reference", "later")
+        )
+        alerts = json.loads((folder / f"{dataset.name}-alerts.json").read_text("utf-8"))
+        rows += [(dataset.title, *row) for row in dataset_rows(dataset, reference, later, alerts)]
+        print(dataset.title, file=sys.stderr)
     table = Table(
         title="NannyML's datasets, everything at its defaults",
         columns=("dataset", "monitor", "first alarm, thousand rows", "alarms before the loss rose"),
@@ -97,7 +101,7 @@ def write_datasets(out: Path) -> Path:
     """
     folder = out / "nannyml-datasets"
     folder.mkdir(parents=True, exist_ok=True)
-    if not all((folder / f"{one.name}-alerts.json").is_file() for one in DATASETS):
+    if not all((folder / f"{dataset.name}-alerts.json").is_file() for dataset in DATASETS):
         quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"}
         python = peer_python(out / "nannyml")
         subprocess.run([python, SCRIPT, folder], check=True, env=quiet, stdout=subprocess.DEVNULL)
@@ -122,33 +126,38 @@ def dataset_rows(
     }
     inputs = inputs_of(reference, dataset)
     flags |= evidently_preset([as_texts(reference[inputs])], [as_texts(part[inputs]) for part in chunks(later)])
-    found: list[tuple[Cell, ...]] = [("(the loss rises from here)", None if begins is None else begins / 1000, None)]
+    table_rows: list[tuple[Cell, ...]] = [
+        ("(the loss rises from here)", None if begins is None else begins / 1000, None)
+    ]
     ends = [min((place + 1) * CHUNK, len(later)) for place in range(-(-len(later) // CHUNK))]
     ours = alarms_of_monitor(dataset, reference, later)
-    of_all = {**ours, **{name: [end for end, at in zip(ends, one, strict=True) if at] for name, one in flags.items()}}
+    of_all = {
+        **ours,
+        **{name: [end for end, at in zip(ends, flag_list, strict=True) if at] for name, flag_list in flags.items()},
+    }
     for name, rows in of_all.items():
         before = sum(1 for end in rows if begins is None or end <= begins)
-        found.append((name, rows[0] / 1000 if rows else None, before))
-    return found
+        table_rows.append((name, rows[0] / 1000 if rows else None, before))
+    return table_rows
 
 
 def alarms_of_monitor(dataset: Dataset, reference: pd.DataFrame, later: pd.DataFrame) -> dict[str, list[int]]:
     """How many rows had come when this monitor opened each page, and each page or notice."""
-    said = dict(dataset.said) | {"label": dataset.label, "prediction_id": "id"}
-    answers = [name for name in ANSWERS if name in reference and said.get("predicted") != name]
-    said["ignore"] = (*said.get("ignore", ()), *answers)
+    arguments = dict(dataset.table_fields) | {"label": dataset.label, "prediction_id": "id"}
+    answers = [name for name in ANSWERS if name in reference and arguments.get("predicted") != name]
+    arguments["ignore"] = (*arguments.get("ignore", ()), *answers)
     if "timestamp" in reference:
-        said["event_time"] = "timestamp"
+        arguments["event_time"] = "timestamp"
         reference, later = (
-            one.assign(timestamp=pd.to_datetime(one["timestamp"], utc=True)) for one in (reference, later)
+            frame.assign(timestamp=pd.to_datetime(frame["timestamp"], utc=True)) for frame in (reference, later)
         )
     else:  # a second for each row: windows are cut by rows
         first = pd.Timestamp("2020-01-01", tz="UTC")
-        seconds = [pd.to_timedelta(np.arange(len(one)), unit="s") for one in (reference, later)]
+        seconds = [pd.to_timedelta(np.arange(len(frame)), unit="s") for frame in (reference, later)]
         reference = reference.assign(event_time=first + seconds[0])
         later = later.assign(event_time=first + pd.Timedelta(seconds=len(reference)) + seconds[1])
-    times = later[said.get("event_time", "event_time")]
-    monitor = Monitor.from_reference(as_whole_labels(reference, dataset), clock=lambda: LATER, **said)
+    times = later[arguments.get("event_time", "event_time")]
+    monitor = Monitor.from_reference(as_whole_labels(reference, dataset), clock=lambda: LATER, **arguments)
     verdicts = monitor.run(as_whole_labels(later, dataset))
     opened = sorted((incident.window_end, incident.level) for incident in verdicts.incidents)
     rows = [(int((times < end).sum()), level) for end, level in opened]

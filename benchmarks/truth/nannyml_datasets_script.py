@@ -43,8 +43,8 @@ def write_datasets(nannyml: Any, folder: Path) -> None:
         later = analysis.merge(target[["id", label]], on="id") if "id" in target else analysis.join(target[[label]])
         reference.to_parquet(folder / f"{name}-reference.parquet")
         later.to_parquet(folder / f"{name}-later.parquet")
-        found = alerts(nannyml, reference, later, label)
-        (folder / f"{name}-alerts.json").write_text(json.dumps(found), "utf-8")
+        chunk_alerts = alerts(nannyml, reference, later, label)
+        (folder / f"{name}-alerts.json").write_text(json.dumps(chunk_alerts), "utf-8")
 
 
 def write_scores(nannyml: Any, folder: Path, name: str, label: str) -> None:
@@ -59,8 +59,8 @@ def write_scores(nannyml: Any, folder: Path, name: str, label: str) -> None:
         judging, judged = rows.iloc[2 * CHUNK :].reset_index(drop=True), rows.iloc[: 2 * CHUNK]
         for kind, some in deviations(nannyml, judging, judged, label).items():
             clean.setdefault(kind, []).extend(some)
-    found = {"clean": clean, "later": deviations(nannyml, reference, later, label)}
-    (folder / f"{name}-scores.json").write_text(json.dumps(found), "utf-8")
+    scores = {"clean": clean, "later": deviations(nannyml, reference, later, label)}
+    (folder / f"{name}-scores.json").write_text(json.dumps(scores), "utf-8")
 
 
 def deviations(nannyml: Any, reference: Any, later: Any, label: str) -> dict[str, list[float]]:
@@ -68,26 +68,26 @@ def deviations(nannyml: Any, reference: Any, later: Any, label: str) -> dict[str
     import numpy as np  # noqa: PLC0415  # in NannyML's environment
 
     threshold = nannyml.thresholds.StandardDeviationThreshold(std_lower_multiplier=SMALL, std_upper_multiplier=SMALL)
-    found = {}
+    by_kind = {}
     for kind, calculate in calculators(nannyml, reference, label, threshold).items():
         table = calculate(later).filter(period="analysis").to_df()
         off = []
         for column in [name[:-1] for name in table if name[-1] == "upper_threshold"]:
             parts = (table[(*column, part)] for part in ("lower_threshold", "upper_threshold", "value"))
-            low, high, value = (np.asarray(one, dtype=float) for one in parts)
+            low, high, value = (np.asarray(part, dtype=float) for part in parts)
             off.append(abs(value - (low + high) / 2) / np.maximum((high - low) / (2 * SMALL), 1e-12))
-        found[kind] = np.max(off, axis=0).tolist()
-    return found
+        by_kind[kind] = np.max(off, axis=0).tolist()
+    return by_kind
 
 
 def alerts(nannyml: Any, reference: Any, later: Any, label: str) -> dict[str, list[bool]]:
     """Whether each chunk of `CHUNK` rows alerts: univariate drift, the estimated and the realised performance."""
-    found = {}
+    by_kind = {}
     for kind, calculate in calculators(nannyml, reference, label).items():
         table = calculate(later).filter(period="analysis").to_df()
         of_chunks = table.loc[:, [column for column in table if column[-1] == "alert"]]
-        found[kind] = [bool(one) for one in of_chunks.any(axis=1)]
-    return found
+        by_kind[kind] = [bool(flag) for flag in of_chunks.any(axis=1)]
+    return by_kind
 
 
 def calculators(nannyml: Any, reference: Any, label: str, threshold: Any = None) -> dict[str, Callable[[Any], Any]]:
@@ -97,22 +97,22 @@ def calculators(nannyml: Any, reference: Any, label: str, threshold: Any = None)
     problem = "regression"
     if any("prob" in name for name in answers):
         problem = "classification_multiclass" if "y_pred_proba_prepaid_card" in answers else "classification_binary"
-    said: dict[str, Any] = {"y_true": label, "y_pred": "prediction" if "prediction" in answers else "y_pred"}
+    arguments: dict[str, Any] = {"y_true": label, "y_pred": "prediction" if "prediction" in answers else "y_pred"}
     if problem == "classification_multiclass":
-        said["y_pred_proba"] = {name.removeprefix("y_pred_proba_"): name for name in answers if "proba" in name}
+        arguments["y_pred_proba"] = {name.removeprefix("y_pred_proba_"): name for name in answers if "proba" in name}
     elif problem == "classification_binary":
-        said["y_pred_proba"] = next(name for name in answers if "prob" in name)
-    own = {} if threshold is None else {"thresholds": {"jensen_shannon": threshold}}
-    drift = nannyml.UnivariateDriftCalculator(column_names=inputs, chunk_size=CHUNK, **own).fit(reference)
+        arguments["y_pred_proba"] = next(name for name in answers if "prob" in name)
+    options = {} if threshold is None else {"thresholds": {"jensen_shannon": threshold}}
+    drift = nannyml.UnivariateDriftCalculator(column_names=inputs, chunk_size=CHUNK, **options).fit(reference)
     if problem == "regression":
-        said["metrics"] = ["mae"]
-        said |= {} if threshold is None else {"thresholds": {"mae": threshold}}
-        estimator = nannyml.DLE(feature_column_names=inputs, chunk_size=CHUNK, **said)
+        arguments["metrics"] = ["mae"]
+        arguments |= {} if threshold is None else {"thresholds": {"mae": threshold}}
+        estimator = nannyml.DLE(feature_column_names=inputs, chunk_size=CHUNK, **arguments)
     else:
-        said["metrics"] = ["accuracy"]
-        said |= {} if threshold is None else {"thresholds": {"accuracy": threshold}}
-        estimator = nannyml.CBPE(problem_type=problem, chunk_size=CHUNK, **said)
-    realised = nannyml.PerformanceCalculator(problem_type=problem, chunk_size=CHUNK, **said).fit(reference)
+        arguments["metrics"] = ["accuracy"]
+        arguments |= {} if threshold is None else {"thresholds": {"accuracy": threshold}}
+        estimator = nannyml.CBPE(problem_type=problem, chunk_size=CHUNK, **arguments)
+    realised = nannyml.PerformanceCalculator(problem_type=problem, chunk_size=CHUNK, **arguments).fit(reference)
     return {"drift": drift.calculate, "estimated": estimator.fit(reference).estimate, "realised": realised.calculate}
 
 

@@ -50,13 +50,15 @@ def measure(settings: Settings) -> Result:
     folder = write_datasets(settings.out)
     chosen = DATASETS[:1] if settings.quick else DATASETS
     rows: list[tuple[Cell, ...]] = []
-    for one in chosen:
-        reference, later = (pd.read_parquet(folder / f"{one.name}-{part}.parquet") for part in ("reference", "later"))
+    for dataset in chosen:
+        reference, later = (
+            pd.read_parquet(folder / f"{dataset.name}-{part}.parquet") for part in ("reference", "later")
+        )
         orders = split_orders(reference, SPLITS_QUICK if settings.quick else SPLITS)
-        np.save(folder / f"{one.name}-orders.npy", orders)
-        clean, after = peer_scores(one, folder, settings.out, (reference, later), orders)
-        rows += [(one.title, *row) for row in compared(one, reference, later, orders, clean, after)]
-        print(one.title, file=sys.stderr, flush=True)
+        np.save(folder / f"{dataset.name}-orders.npy", orders)
+        clean, after = peer_scores(dataset, folder, settings.out, (reference, later), orders)
+        rows += [(dataset.title, *row) for row in compared(dataset, reference, later, orders, clean, after)]
+        print(dataset.title, file=sys.stderr, flush=True)
     table = Table(
         title="NannyML's datasets, at equal false alarms",
         columns=("dataset", "monitor", "threshold", "false alarms in 365 windows", "first alarm", "before the rise"),
@@ -92,20 +94,22 @@ def peer_scores(
     nannyml = folder / f"{dataset.name}-scores.json"
     if not nannyml.is_file():
         quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"}
-        python, said = peer_python(out / "nannyml"), (dataset.name, dataset.label)
-        subprocess.run([python, SCRIPT, folder, *said], check=True, env=quiet, stdout=subprocess.DEVNULL)
+        python, arguments = peer_python(out / "nannyml"), (dataset.name, dataset.label)
+        subprocess.run([python, SCRIPT, folder, *arguments], check=True, env=quiet, stdout=subprocess.DEVNULL)
     evidently = folder / f"{dataset.name}-evidently.json"
     if not evidently.is_file():
         names = inputs_of(parts[0], dataset)
-        reference, later = (as_texts(one[names]) for one in parts)
+        reference, later = (as_texts(part[names]) for part in parts)
         of_splits = [evidently_scores(*split(reference, order)) for order in orders[:FEWER]]
-        found = {
-            "clean": {key: [one for each in of_splits for one in each[key]] for key in of_splits[0]},
-            "later": {key: list(one) for key, one in evidently_scores(reference, later).items()},
+        scores = {
+            "clean": {key: [value for each in of_splits for value in each[key]] for key in of_splits[0]},
+            "later": {key: list(values) for key, values in evidently_scores(reference, later).items()},
         }
-        evidently.write_text(json.dumps(found), "utf-8")
+        evidently.write_text(json.dumps(scores), "utf-8")
     read = [json.loads(path.read_text("utf-8")) for path in (nannyml, evidently)]
-    clean, after = ({k: np.array(v) for one in read for k, v in one[part].items()} for part in ("clean", "later"))
+    clean, after = (
+        {k: np.array(v) for document in read for k, v in document[part].items()} for part in ("clean", "later")
+    )
     return clean, after
 
 
@@ -127,14 +131,16 @@ def evidently_scores(reference: pd.DataFrame, later: pd.DataFrame) -> dict[str, 
         numerical_columns=numbers_of(reference, names), categorical_columns=texts_of(reference, names)
     )
     then = EvidentlyDataset.from_pandas(reference, data_definition=definition)
-    found: dict[str, list[float]] = {"Evidently, dataset drift": [], "Evidently, any column": []}
+    by_rule: dict[str, list[float]] = {"Evidently, dataset drift": [], "Evidently, any column": []}
     for part in chunks(later):
         now = EvidentlyDataset.from_pandas(part, data_definition=definition)
         metrics = Report([DataDriftPreset()]).run(now, then).dict()["metrics"]
-        distances = sorted(float(one["value"]) for one in metrics if one["metric_name"].startswith("ValueDrift"))
-        found["Evidently, any column"].append(distances[-1])
-        found["Evidently, dataset drift"].append(distances[len(distances) // 2])
-    return found
+        distances = sorted(
+            float(metric["value"]) for metric in metrics if metric["metric_name"].startswith("ValueDrift")
+        )
+        by_rule["Evidently, any column"].append(distances[-1])
+        by_rule["Evidently, dataset drift"].append(distances[len(distances) // 2])
+    return by_rule
 
 
 def threshold_of(clean: Floats, share: float) -> float:
@@ -189,7 +195,7 @@ def windows_of(dataset: Dataset, reference: pd.DataFrame) -> float:
     """How many windows of this monitor the reference has."""
     if "timestamp" in reference:
         return float(pd.to_datetime(reference["timestamp"]).dt.date.nunique())
-    return len(reference) / int(dataset.said["rows"])
+    return len(reference) / int(dataset.table_fields["rows"])
 
 
 def dated_split(reference: pd.DataFrame, order: NDArray[np.int64]) -> tuple[pd.DataFrame, pd.DataFrame]:

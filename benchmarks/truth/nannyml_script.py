@@ -12,8 +12,8 @@ def main() -> None:
     """Fit on the baseline, evaluate the traffic in chunks of a `day`, and write whether anything alerted."""
     import nannyml  # noqa: PLC0415  # not a dependency of the project
 
-    known, live, flags = sys.argv[1:]
-    before, now = pd.read_parquet(known), pd.read_parquet(live)
+    reference_file, live, flags = sys.argv[1:]
+    before, now = pd.read_parquet(reference_file), pd.read_parquet(live)
     inputs = [name for name in before if name not in {"score", "prediction", "label", "day"}]
     chunks = {"timestamp_column_name": "day", "chunk_period": "D"}
     drift = nannyml.UnivariateDriftCalculator(column_names=inputs, **chunks).fit(before)
@@ -26,8 +26,8 @@ def main() -> None:
         **chunks,
     ).fit(before)
     alerts = [result.calculate(now).filter(period="analysis").to_df() for result in (drift, performance)]
-    found = pd.concat([table.loc[:, [c for c in table if c[-1] == "alert"]] for table in alerts], axis=1).any(axis=1)
-    Path(flags).write_text(" ".join("1" if alert else "0" for alert in found))
+    is_alert = pd.concat([table.loc[:, [c for c in table if c[-1] == "alert"]] for table in alerts], axis=1).any(axis=1)
+    Path(flags).write_text(" ".join("1" if alert else "0" for alert in is_alert))
 
 
 if __name__ == "__main__":

@@ -61,8 +61,8 @@ def measure(settings: Settings) -> Result:
     lengths: dict[tuple[int, int], float] = {}
     for index, stream in enumerate((*CLEAN, *HARMED)):
         shape = (stream.rows, stream.inputs)
-        found = alarms_on_means(stream, sizes, np.random.default_rng([SEED, index]), lengths.get(shape))
-        lengths.setdefault(shape, found[0].alarms.run_length)
+        monitors = alarms_on_means(stream, sizes, np.random.default_rng([SEED, index]), lengths.get(shape))
+        lengths.setdefault(shape, monitors[0].alarms.run_length)
         for name, monitor_rows, windows in _row_monitors(settings.out / "nannyml", sizes):
             if stream.rows > MOST_ROWS:
                 continue
@@ -74,14 +74,14 @@ def measure(settings: Settings) -> Result:
                 remarks.append(f"Not measured: {name} on {stream.name}: {error}")
                 continue
             rng = np.random.default_rng([SEED, index, 1])
-            found += [
+            monitors += [
                 MonitorAlarms(
                     monitor=monitor, alarms=resampled_alarms(stream, at, sizes.streams, rng), distinct=at.size
                 )
                 for monitor, at in flags.items()
             ]
-        rows += [_row(stream, one) for one in found]
-        print(f"{stream.name}: {len(found)} monitors", file=sys.stderr)
+        rows += [_row(stream, monitor) for monitor in monitors]
+        print(f"{stream.name}: {len(monitors)} monitors", file=sys.stderr)
     table = Table(
         title=f"The same windows, a baseline of {BASELINE} windows each",
         columns=(
@@ -115,7 +115,7 @@ def alarms_on_means(
     baseline = stream.summaries(streams, BASELINE, rng, live=False)
     live = stream.summaries(streams, YEAR, rng, live=True)
     means, spread = baseline.errors.mean(axis=1), baseline.errors.std(axis=1, ddof=1)
-    found = {
+    by_monitor = {
         "this monitor, A = 365": peers.ours(baseline, live),
         "error rate, mean ± 3 SD": np.abs(live.errors - means[:, None]) > 3.0 * spread[:, None],
     }
@@ -123,13 +123,15 @@ def alarms_on_means(
     if rise > 0.0:
         z = (live.errors - ERROR) / np.sqrt(ERROR * (1.0 - ERROR) / stream.rows)
         quiet = np.random.default_rng(SEED).normal(size=(200, 2000))
-        found["CUSUM that knows both distributions, run length 365"] = calibrated(rise, quiet, float(YEAR)).alarms(z).at
+        by_monitor["CUSUM that knows both distributions, run length 365"] = (
+            calibrated(rise, quiet, float(YEAR)).alarms(z).at
+        )
         if run_length is not None and np.isfinite(run_length):
             quiet = np.random.default_rng(SEED).normal(size=(400, 4000))
-            found["CUSUM that knows both distributions, the same run length"] = (
+            by_monitor["CUSUM that knows both distributions, the same run length"] = (
                 calibrated(rise, quiet, run_length).alarms(z).at
             )
-    return [MonitorAlarms(monitor=name, alarms=Alarms(at=at), distinct=0) for name, at in found.items()]
+    return [MonitorAlarms(monitor=name, alarms=Alarms(at=at), distinct=0) for name, at in by_monitor.items()]
 
 
 def _row_monitors(environment: Path, sizes: Sizes) -> list[tuple[str, RowMonitor, int]]:
@@ -155,8 +157,8 @@ def _flags(stream: RowStream, monitor_rows: RowMonitor, windows: int, index: int
     rng = np.random.default_rng([SEED, index, 2])
     baseline = replace(stream, over=1).windows(BASELINE, rng, live=False)
     # A slow monitor gets as many steps of a growing harm as it has windows.
-    seen = replace(stream, over=min(stream.over, max(windows // 2, 1)))
-    return monitor_rows(baseline, seen.windows(windows, rng, live=True))
+    shortened = replace(stream, over=min(stream.over, max(windows // 2, 1)))
+    return monitor_rows(baseline, shortened.windows(windows, rng, live=True))
 
 
 def resampled_alarms(stream: RowStream, flags: Flags, streams: int, rng: np.random.Generator) -> Alarms:
@@ -172,9 +174,9 @@ def cached_flags(path: Path, compute: Callable[[], dict[str, Flags]]) -> dict[st
     """Read results from their file, or compute and write them, so that an interrupted run resumes."""
     if path.is_file():
         return {name: np.array(flags, dtype=np.bool_) for name, flags in json.loads(path.read_text()).items()}
-    found = compute()
-    path.write_text(json.dumps({name: [int(flag) for flag in flags] for name, flags in found.items()}))
-    return found
+    by_name = compute()
+    path.write_text(json.dumps({name: [int(flag) for flag in flags] for name, flags in by_name.items()}))
+    return by_name
 
 
 def standard_error(share: float, distinct: int) -> float:

@@ -42,7 +42,7 @@ class Stream:
     scored: bool = True
     labelled: bool = True
     fault: Callable[[Ids], Ids]
-    said: str
+    fault_text: str
 
 
 def _reversed(ids: Ids) -> Ids:
@@ -55,18 +55,26 @@ def _shifted(ids: Ids) -> Ids:
 
 def _worse(ids: Ids) -> Ids:
     """The best id of every tenth row is the last one of another row."""
-    found = ids.copy()
-    found[::10, 0] = np.roll(ids[::10, -1], 1)
-    return found
+    worse_ids = ids.copy()
+    worse_ids[::10, 0] = np.roll(ids[::10, -1], 1)
+    return worse_ids
 
 
 STREAMS_OF = (
-    Stream(name="2,000 ids, scores", fault=_reversed, said="the wrong way round"),
-    Stream(name="2,000 ids, no scores", scored=False, fault=_reversed, said="the wrong way round"),
-    Stream(name="100,000 ids, Zipf .8", catalogue=100_000, zipf=0.8, fault=_shifted, said="each id is its neighbour's"),
-    Stream(name="5 % of the ids are of the day", daily=0.05, fault=_shifted, said="each id is its neighbour's"),
-    Stream(name="2,000 ids, scores", fault=_worse, said="first place lost in 10 % of the rows"),
-    Stream(name="2,000 ids, scores, no labels", labelled=False, fault=lambda ids: ids + 10**6, said="unknown ids"),
+    Stream(name="2,000 ids, scores", fault=_reversed, fault_text="the wrong way round"),
+    Stream(name="2,000 ids, no scores", scored=False, fault=_reversed, fault_text="the wrong way round"),
+    Stream(
+        name="100,000 ids, Zipf .8",
+        catalogue=100_000,
+        zipf=0.8,
+        fault=_shifted,
+        fault_text="each id is its neighbour's",
+    ),
+    Stream(name="5 % of the ids are of the day", daily=0.05, fault=_shifted, fault_text="each id is its neighbour's"),
+    Stream(name="2,000 ids, scores", fault=_worse, fault_text="first place lost in 10 % of the rows"),
+    Stream(
+        name="2,000 ids, scores, no labels", labelled=False, fault=lambda ids: ids + 10**6, fault_text="unknown ids"
+    ),
 )
 
 
@@ -76,11 +84,13 @@ def measure(settings: Settings) -> Result:
     rows: list[tuple[Cell, ...]] = []
     for number, stream in enumerate(STREAMS_OF):
         print(f"{stream.name} …", file=sys.stderr, flush=True)
-        found = [_judged(stream, np.random.default_rng([SEED, number, draw])) for draw in range(streams)]
-        pages, notices = (sum(counts[level] for counts, _ in found) for level in ("page", "notice"))
-        delays = sorted(CHANGED + 1 if delay is None else delay for _, delay in found)
-        told, middle = sum(delay <= CHANGED for delay in delays), delays[len(delays) // 2]
-        rows.append((stream.name, pages, notices, stream.said, told, f">{CHANGED}" if middle > CHANGED else middle))
+        runs = [_judged(stream, np.random.default_rng([SEED, number, draw])) for draw in range(streams)]
+        pages, notices = (sum(counts[level] for counts, _ in runs) for level in ("page", "notice"))
+        delays = sorted(CHANGED + 1 if delay is None else delay for _, delay in runs)
+        detected, middle = sum(delay <= CHANGED for delay in delays), delays[len(delays) // 2]
+        rows.append(
+            (stream.name, pages, notices, stream.fault_text, detected, f">{CHANGED}" if middle > CHANGED else middle)
+        )
     windows = streams * CLEAN
     table = Table(
         title=f"Rankings of {PLACES} ids: clean streams of {windows} windows in all, and faults",
@@ -99,14 +109,14 @@ def _judged(stream: Stream, rng: np.random.Generator) -> tuple[dict[str, int], i
     """Incidents by level that began in clean windows, and the windows from the fault to the first one after it."""
     last = REFERENCE + CLEAN + CHANGED
     now = START + timedelta(days=last, hours=7)
-    said: dict[str, Any] = {"event_time": "at", "task": "ranking", "predicted": "shown", "label": "clicked"}
-    said |= {"scores": "scores"} if stream.scored else {}
-    monitor = Monitor.from_reference(_days(stream, rng, range(REFERENCE)), clock=lambda: now, **said)
+    arguments: dict[str, Any] = {"event_time": "at", "task": "ranking", "predicted": "shown", "label": "clicked"}
+    arguments |= {"scores": "scores"} if stream.scored else {}
+    monitor = Monitor.from_reference(_days(stream, rng, range(REFERENCE)), clock=lambda: now, **arguments)
     live = _days(stream, rng, range(REFERENCE, last))
-    found = monitor.run(live if stream.labelled else live.drop_columns(["clicked"]))
+    result = monitor.run(live if stream.labelled else live.drop_columns(["clicked"]))
     fault = START + timedelta(days=REFERENCE + CLEAN)
     wanted = "page" if stream.labelled else "notice"
-    began = [(incident.opened_at, incident.level) for incident in found.incidents]
+    began = [(incident.opened_at, incident.level) for incident in result.incidents]
     counts = {level: sum(at <= fault for at, of in began if of == level) for level in ("page", "notice")}
     delays = [(at - fault).days for at, of in began if at > fault and of == wanted]
     return counts, min(delays, default=None)
@@ -117,8 +127,8 @@ def _days(stream: Stream, rng: np.random.Generator, days: range) -> pa.Table:
     parts = []
     for day in days:
         ids = np.searchsorted(shares, rng.random((ROWS, PLACES)) * shares[-1])
-        own = stream.catalogue + 1_000 * day + rng.integers(0, 50, ids.shape)
-        ids = np.where(rng.random(ids.shape) < stream.daily, own, ids)
+        new_ids = stream.catalogue + 1_000 * day + rng.integers(0, 50, ids.shape)
+        ids = np.where(rng.random(ids.shape) < stream.daily, new_ids, ids)
         age = rng.normal(size=ROWS)
         scores = np.sort(rng.exponential(1.0, (ROWS, PLACES)), axis=1)[:, ::-1]
         hit = rng.random(ROWS) < 1.0 / (1.0 + np.exp(-1.0 - age))

@@ -96,7 +96,7 @@ def measure(settings: Settings) -> Result:
         BadInput: A file is not in its folder.
     """
     folder = settings.out / FOLDER
-    missing = [name for one in TABLES for name in one.files if not (folder / name).is_file()]
+    missing = [name for table in TABLES for name in table.files if not (folder / name).is_file()]
     if missing:
         raise BadInput(
             "The tables are not here.",
@@ -105,11 +105,11 @@ def measure(settings: Settings) -> Result:
             fix="Copy them there.",
         )
     rows: list[tuple[Cell, ...]] = []
-    for one in TABLES[: 1 if settings.quick else None]:
-        inputs, labels = read(one, folder)
-        scores = train(inputs, labels, one.trained * one.window_rows)
-        rows += [(one.title, *row) for row in table_rows(one, inputs, labels, scores)]
-        print(one.title, file=sys.stderr)
+    for table in TABLES[: 1 if settings.quick else None]:
+        inputs, labels = read(table, folder)
+        scores = train(inputs, labels, table.trained * table.window_rows)
+        rows += [(table.title, *row) for row in table_rows(table, inputs, labels, scores)]
+        print(table.title, file=sys.stderr)
     note = (
         "Windows after the reference until the first alarm, and the mean error rate before it. A Keras model of two"
         " hidden layers is trained on the rows before the reference. Charts see each window's error rate and Brier"
@@ -132,8 +132,8 @@ def train(inputs: Floats, labels: NDArray[np.int64], rows: int) -> Floats:
     import keras  # noqa: PLC0415 - seconds, and few benchmarks need it
 
     keras.utils.set_random_seed(SEED)
-    known = inputs[:rows]
-    values = ((inputs - known.mean(axis=0)) / np.maximum(known.std(axis=0), 1e-6)).clip(-8, 8)
+    reference = inputs[:rows]
+    values = ((inputs - reference.mean(axis=0)) / np.maximum(reference.std(axis=0), 1e-6)).clip(-8, 8)
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -151,17 +151,20 @@ def train(inputs: Floats, labels: NDArray[np.int64], rows: int) -> Floats:
 def table_rows(table: DriftTable, inputs: Floats, labels: NDArray[np.int64], scores: Floats) -> list[tuple[Cell, ...]]:
     """A row for each monitor, after those of the reference and of the windows after it."""
     losses = by_window(table, labels, scores)
-    known, live = (
+    reference, live = (
         Losses(errors=losses.errors[:, part], brier=losses.brier[:, part])
         for part in (slice(None, table.reference), slice(table.reference, None))
     )
-    found: dict[str, Sequence[int]] = alarms_of_monitor(table, inputs, labels, scores)
+    by_monitor: dict[str, Sequence[int]] = alarms_of_monitor(table, inputs, labels, scores)
     for name, chart in CHARTS.items():
-        threshold = own_thresholds(chart, known, 1.0, SEED)
-        found[name] = [int(at) + 1 for at in np.flatnonzero(alarms(chart, known, live, threshold)[0])]
+        threshold = own_thresholds(chart, reference, 1.0, SEED)
+        by_monitor[name] = [int(at) + 1 for at in np.flatnonzero(alarms(chart, reference, live, threshold)[0])]
     first = float(live.errors[0, :SPAN].mean())
-    rows: list[tuple[Cell, ...]] = [("(the reference)", None, float(known.errors.mean())), ("(after it)", SPAN, first)]
-    for name, windows in found.items():
+    rows: list[tuple[Cell, ...]] = [
+        ("(the reference)", None, float(reference.errors.mean())),
+        ("(after it)", SPAN, first),
+    ]
+    for name, windows in by_monitor.items():
         rows.append((name, *((windows[0], float(live.errors[0, : windows[0]].mean())) if windows else (None, None))))
     return rows
 

@@ -73,7 +73,7 @@ class RowStream:
     def windows(self, count: int, rng: np.random.Generator, *, live: bool) -> list[pd.DataFrame]:
         """Draw consecutive windows: inputs x0, x1, …, `score` of the positive class, `prediction` and `label`."""
         shifts = self._shifts(1, count, rng)[0]
-        found = []
+        frames = []
         for number in range(count):
             part = self.harm_share(number) if live else 0.0
             shape = (self.rows, self.inputs)
@@ -88,8 +88,8 @@ class RowStream:
             frame["score"] = np.where(prediction == 1, 1.0 - ERROR, ERROR)
             frame["prediction"] = prediction
             frame["label"] = np.where(wrong, 1 - prediction, prediction)
-            found.append(frame)
-        return found
+            frames.append(frame)
+        return frames
 
     def summaries(self, streams: int, count: int, rng: np.random.Generator, *, live: bool) -> Summaries:
         """Draw window means directly: binomial errors, and normal mean ranks, as of fifty rows or more."""

@@ -57,13 +57,13 @@ def outside_bands(
 ) -> NDArray[np.bool_]:
     """Shifted baseline windows outside mean ± 3 SD of any of these watches, bool [longest baseline]."""
     longest = max(values.size for values in scores.values())
-    found = np.zeros(longest, dtype=np.bool_)
+    mask = np.zeros(longest, dtype=np.bool_)
     for key, values in scores.items():
         deviation = values.std(ddof=1)
         moved = values[(np.arange(longest) * values.size) // longest] + moves.get(key, 0.0)
         off = moved - values.mean()
-        found |= (np.abs(off) if directions[key] == "both" else off) > 3.0 * deviation + 1e-12
-    return found
+        mask |= (np.abs(off) if directions[key] == "both" else off) > 3.0 * deviation + 1e-12
+    return mask
 
 
 def kolmogorov_p(statistic: float, rows: float) -> float:
@@ -91,17 +91,17 @@ def kolmogorov_flags(
     """
     flags = np.zeros((len(parts), len(columns)), dtype=np.bool_)
     for place, column in enumerate(columns):
-        known = np.sort(column[~np.isnan(column)])
+        reference = np.sort(column[~np.isnan(column)])
         for number, rows in enumerate(parts):
             part = column[rows]
             part = np.sort(part[~np.isnan(part)])
             if part.size < 5:
                 continue
-            at = np.concatenate([part, known])
+            at = np.concatenate([part, reference])
             gap = np.abs(
                 np.searchsorted(part, at, side="right") / part.size
-                - np.searchsorted(known, at, side="right") / known.size
+                - np.searchsorted(reference, at, side="right") / reference.size
             ).max()
-            rows_together = part.size * known.size / (part.size + known.size)
+            rows_together = part.size * reference.size / (part.size + reference.size)
             flags[number, place] = kolmogorov_p(float(gap), rows_together) < level
     return flags

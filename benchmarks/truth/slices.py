@@ -64,20 +64,20 @@ class Days:
         self.sums: list[Sums] = []
         self.squares: list[Sums] = []
         reference, counter = baseline.reference, ProfileBuilder(baseline.bins, described=False)
-        found: dict[object, tuple[dict[WatchKey, ScoreSum], dict[WatchKey, ScoreSum]]] = {}
+        by_start: dict[object, tuple[dict[WatchKey, ScoreSum], dict[WatchKey, ScoreSum]]] = {}
         for window, positions in split_by_window(reference.event_times, self.plan):
             rows = reference.take(positions)
             counts = counter.count(rows.features)
-            for power, sums in enumerate(found.setdefault(window.start, ({}, {})), start=1):
+            for power, sums in enumerate(by_start.setdefault(window.start, ({}, {})), start=1):
                 sums.update(self.watched.prediction_sums(rows, counts, power=power))
         for window, positions in split_by_label_arrival(reference, self.plan):
             arrived = reference.take(positions)
-            for power, sums in enumerate(found.get(window.start, ()), start=1):
+            for power, sums in enumerate(by_start.get(window.start, ()), start=1):
                 sums.update(self.watched.label_sums(arrived, power=power))
         watches = self.watched.watches
-        for start in sorted(found, key=str):
+        for start in sorted(by_start, key=str):
             paging = {name for name, watch in watches.items() if watch.level == "page"}
-            once, twice = ({k: v for k, v in sums.items() if k.watch in paging} for sums in found[start])
+            once, twice = ({k: v for k, v in sums.items() if k.watch in paging} for sums in by_start[start])
             self.sums.append(once)
             self.squares.append(twice)
 
@@ -89,11 +89,11 @@ class Days:
             needed = self._rows_needed(sums, key)
             pooled, _ = pooled_sums(sums, key, needed)
             if len(pooled) >= MIN_WINDOWS:
-                means[key] = np.array([one.mean for one in pooled])
-                squared = np.array([one.mean for one in pooled_sums(squares, key, needed)[0]])
-                chances[key] = SamplingVariance.fit(means[key], squared, np.array([one.rows for one in pooled]))
+                means[key] = np.array([total.mean for total in pooled])
+                squared = np.array([total.mean for total in pooled_sums(squares, key, needed)[0]])
+                chances[key] = SamplingVariance.fit(means[key], squared, np.array([total.rows for total in pooled]))
         coefficients = level_ar1(means)
-        rows = float(np.median([max(one.rows for one in day.values()) for day in sums]))
+        rows = float(np.median([max(total.rows for total in day.values()) for day in sums]))
         losses = {key for key in means if watches[key.watch].family in LOSS_FAMILIES}
         fitted = {
             key: ConformalTest.fit(
@@ -132,14 +132,14 @@ class Days:
         """A day on which every watch on a loss has risen by this many of its standard deviations."""
         losses = {watch.name for watch in self.watched.loss_watches}
         moved = {}
-        for key, one in day.items():
+        for key, total in day.items():
             test = level.tests.get(key)
             by = (
-                round(rise * test.std * one.rows * SCORE_ONE)
+                round(rise * test.std * total.rows * SCORE_ONE)
                 if test and key.watch.removeprefix(MATERIAL) in losses
                 else 0
             )
-            moved[key] = ScoreSum(one.rows, min(one.total + by, one.rows * SCORE_ONE))
+            moved[key] = ScoreSum(total.rows, min(total.total + by, total.rows * SCORE_ONE))
         return moved
 
 
@@ -147,9 +147,9 @@ def measure(settings: Settings) -> Result:
     """Measure false pages and delays. Cost: minutes on a free core, a tenth with `quick`, plus a demo."""
     days = Days(flights_config(settings))
     streams = STREAMS_QUICK if settings.quick else STREAMS
-    own = days.level(range(len(days.sums)))
-    own_start = days.calibrated(own)
-    sizes = sorted(test.windows for test in own.tests.values())
+    own_level = days.level(range(len(days.sums)))
+    own_start = days.calibrated(own_level)
+    sizes = sorted(test.windows for test in own_level.tests.values())
     rows: list[tuple[Cell, ...]] = []
     for name, length in RESAMPLED.items():
         rng = np.random.default_rng([SEED, length])
@@ -157,7 +157,7 @@ def measure(settings: Settings) -> Result:
             clean, harmed = [], []
             for _ in range(streams // 2):
                 drawn = resampled(len(days.sums), rng, streams=1, windows=len(days.sums), length=length)[0]
-                level, start = own, own_start
+                level, start = own_level, own_start
                 if fresh:
                     level = days.level(drawn.tolist())
                     start = days.calibrated(level)
@@ -165,12 +165,12 @@ def measure(settings: Settings) -> Result:
                     clean.append(pages(level, [days.sums[position] for position in positions], start=start))
                     stream = [days.harmed(level, days.sums[position], RISE) for position in positions[:60]]
                     harmed.append(pages(level, stream, first=True, start=start))
-            found, late = Alarms(at=np.stack(clean)), Alarms(at=np.stack(harmed))
-            error = float(found.at.sum(axis=1).std(ddof=1) / np.sqrt(streams))
-            some = (found.per(YEAR), error, found.share_with_any(YEAR))
+            alarms, late = Alarms(at=np.stack(clean)), Alarms(at=np.stack(harmed))
+            error = float(alarms.at.sum(axis=1).std(ddof=1) / np.sqrt(streams))
+            some = (alarms.per(YEAR), error, alarms.share_with_any(YEAR))
             rows.append((label, name, *some, late.median_delay, late.share_with_any(GOALS[RISE])))
     table = Table(
-        title=f"The flights' page level with {len(own.tests)} watches: budget 1 page per 365 windows",
+        title=f"The flights' page level with {len(own_level.tests)} watches: budget 1 page per 365 windows",
         columns=("baseline", "resampled", "pages per 365", "± SE", "any in 365", "+2 SD", "+2 SD within 10"),
         rows=tuple(rows),
         note=(

@@ -107,7 +107,7 @@ class Year:
         window = np.repeat(np.arange(self.day, self.day + days), law.rows)
         hour, shop = rng.integers(0, 24, count).astype(float), rng.choice(SHOPS, count)
         moved = 1.5 * (window / 365.0) if law.drifts else 0.0
-        numbers = {f"number {one}": rng.normal(size=count) + moved for one in range(6)}
+        numbers = {f"number {number}": rng.normal(size=count) + moved for number in range(6)}
         amount = rng.lognormal(3.0, 1.0, count)
         effects = np.repeat([self._next() for _ in range(days)], law.rows, axis=0)
         places = np.searchsorted(SHOPS, shop)
@@ -133,7 +133,7 @@ class Year:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class YearOfSearches:
     """What a year's searches told: the notices that each opened, and their subgroups; and those open at its end."""
 
     opened: tuple[int, ...]
@@ -141,7 +141,9 @@ class Told:
     still_open: int
 
 
-def told_in_a_year(law: Law, seed: int, *, harm: Harm | None = None, after: int = 0, searches: int = SEARCHES) -> Told:
+def year_of_searches(
+    law: Law, seed: int, *, harm: Harm | None = None, after: int = 0, searches: int = SEARCHES
+) -> YearOfSearches:
     """The notices of a year of traffic after a reference.
 
     Args:
@@ -165,21 +167,23 @@ def told_in_a_year(law: Law, seed: int, *, harm: Harm | None = None, after: int 
             now=Window(start=end + (HORIZON - 1) * DAY, end=end + HORIZON * DAY),
             error_rate=search_error_rate(BUDGET),
         )
-        incidents |= {one.number: advance_subgroup_incident(one, search) for one in incidents.values()}
-        alive = [one for one in incidents.values() if one.state != "closed"]
+        incidents |= {incident.number: advance_subgroup_incident(incident, search) for incident in incidents.values()}
+        alive = [incident for incident in incidents.values() if incident.state != "closed"]
         new = open_subgroup_incidents(search, alive, (), first_number=len(incidents) + 1)
-        incidents |= {one.number: one for one in new}
+        incidents |= {incident.number: incident for incident in new}
         opened.append(len(new))
-    names = tuple(one.slice for one in incidents.values())
-    return Told(
-        opened=tuple(opened), subgroups=names, still_open=sum(one.state != "closed" for one in incidents.values())
+    names = tuple(incident.slice for incident in incidents.values())
+    return YearOfSearches(
+        opened=tuple(opened),
+        subgroups=names,
+        still_open=sum(incident.state != "closed" for incident in incidents.values()),
     )
 
 
 def false_notices(law: Law, years: int) -> tuple[Cell, ...]:
     """A row of the table of false notices."""
-    found = [told_in_a_year(law, seed) for seed in range(years)]
-    notices = np.array([sum(one.opened) for one in found])
+    results = [year_of_searches(law, seed) for seed in range(years)]
+    notices = np.array([sum(result.opened) for result in results])
     error = float(notices.std(ddof=1) / np.sqrt(years))
     searches = years * SEARCHES
     return law.name, float(notices.mean()), error, float((notices > 0).mean()), float(notices.sum() / searches)
@@ -190,13 +194,13 @@ def time_to_notice(harm: Harm, law: Law, years: int) -> tuple[Cell, ...]:
     delays, named = [], []
     for seed in range(years):
         after = seed % SEARCHED_WINDOWS
-        told = told_in_a_year(law, 10_000 + seed, harm=harm, after=after, searches=3)
-        first = next((place for place, count in enumerate(told.opened) if count), None)
+        result = year_of_searches(law, 10_000 + seed, harm=harm, after=after, searches=3)
+        first = next((place for place, count in enumerate(result.opened) if count), None)
         if first is not None:
             delays.append(SEARCHED_WINDOWS * (first + 1) + HORIZON - after)
-            named.append(told.subgroups[0])
+            named.append(result.subgroups[0])
     words = {"evening and north": ("hour ≥", "north"), "amount": ("amount ≥",), "north": ("shop = north",)}
-    right = sum(all(word in one for word in words[harm.slice_of]) for one in named)
+    right = sum(all(word in name for word in words[harm.slice_of]) for name in named)
     ordered = sorted(delays)
     return (
         harm.name,

@@ -115,9 +115,9 @@ def simulate(
     for _ in range(count):
         of_domains = between_domains * rng.normal(size=(domains, 1)) if domains > 1 else np.zeros((1, 1))
         gains = of_domains + between_seeds * distribution(rng, (1, seeds)) + within * distribution(rng, shape)
-        found = interval(SCALE * gains, resampling)
-        outside += not found.low <= 0.0 <= found.high
-        claimed += outcome_of(found, SMALLEST_DIFFERENCE) != "inconclusive"
+        estimate = interval(SCALE * gains, resampling)
+        outside += not estimate.low <= 0.0 <= estimate.high
+        claimed += outcome_of(estimate, SMALLEST_DIFFERENCE) != "inconclusive"
         here = interval_these_domains(SCALE * gains, resampling)
         missed += not here.low <= SCALE * float(of_domains.mean()) <= here.high
     return ErrorRates(outside=outside / count, claimed=claimed / count, missed=missed / count)
@@ -129,20 +129,20 @@ def null_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
     for name, distribution in DISTRIBUTIONS.items():
         for domains in sizes.domains:
             for seeds in sizes.seeds:
-                found = {
+                by_spread = {
                     spread: simulate(distribution, values, (domains, seeds), rng, count=sizes.count)
                     for spread, values in VARIANCE_DIVISIONS.items()
                 }
-                worst = max(found, key=lambda spread: found[spread].outside)
+                worst = max(by_spread, key=lambda spread: by_spread[spread].outside)
                 rows.append(
                     (
                         name,
                         domains,
                         seeds,
-                        max(one.claimed for one in found.values()),
-                        1.0 - found[worst].outside,
+                        max(outcome.claimed for outcome in by_spread.values()),
+                        1.0 - by_spread[worst].outside,
                         worst,
-                        1.0 - max(one.missed for one in found.values()),
+                        1.0 - max(outcome.missed for outcome in by_spread.values()),
                     )
                 )
     return Table(
@@ -174,12 +174,12 @@ def power_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
             resampling = Resampling.draw(domains, seeds, rng)
             gains = rng.normal(size=(sizes.count, domains, seeds)) + 0.5 * rng.normal(size=(sizes.count, 1, seeds))
             gains += 0.5 * rng.normal(size=(sizes.count, domains, 1)) if domains > 1 else 0.0
-            intervals = [interval(SCALE * one, resampling) for one in gains]
+            intervals = [interval(SCALE * values, resampling) for values in gains]
             shares = [
-                sum(one.low + true > SMALLEST_DIFFERENCE for one in intervals) / sizes.count
+                sum(interval.low + true > SMALLEST_DIFFERENCE for interval in intervals) / sizes.count
                 for true in (0.01, 0.02, 0.04)
             ]
-            width = float(np.median([one.high - one.low for one in intervals]))
+            width = float(np.median([interval.high - interval.low for interval in intervals]))
             rows.append((domains, seeds, width, *shares))
     return Table(
         title="A true gain: share of comparisons that are better",
@@ -202,18 +202,18 @@ def measure(settings: Settings) -> Result:
 
 def worse(table: Table) -> list[str]:
     """Figures that are worse than promised."""
-    found = []
+    problems = []
     for distribution, domains, seeds, claimed, covered, where, here in table.rows:
         size = f"{distribution}, {domains} domains, {seeds} seeds"
         assert isinstance(claimed, float)
         assert isinstance(covered, float)
         assert isinstance(here, float)
         if claimed > 1.0 - COVERAGE:
-            found.append(
+            problems.append(
                 f"ERROR RATE EXCEEDED: {size}: better or worse in {claimed:.1%} of comparisons without difference."
             )
         if covered < COVERAGE:
-            found.append(f"Coverage below {COVERAGE:.0%}: {size}, {where}: {covered:.1%}.")
+            problems.append(f"Coverage below {COVERAGE:.0%}: {size}, {where}: {covered:.1%}.")
         if here < COVERAGE:
-            found.append(f"Coverage below {COVERAGE:.0%} of these domains: {size}: {here:.1%}.")
-    return found
+            problems.append(f"Coverage below {COVERAGE:.0%} of these domains: {size}: {here:.1%}.")
+    return problems

@@ -30,8 +30,8 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc] # keras has no types
         state = tf.cast(self.seed_generator.next(), tf.uint32)
         bits = hash_bits(state, tf.size(inputs))
         threshold = tf.constant(min(int(self.rate * 2**32), 2**32 - 1), tf.uint32)
-        kept = tf.reshape(bits >= threshold, tf.shape(inputs))
-        return tf.where(kept, inputs / (1 - self.rate), tf.zeros_like(inputs))
+        mask = tf.reshape(bits >= threshold, tf.shape(inputs))
+        return tf.where(mask, inputs / (1 - self.rate), tf.zeros_like(inputs))
 
 
 def hash_bits(state: Any, count: Any) -> Any:

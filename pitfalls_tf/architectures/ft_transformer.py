@@ -107,10 +107,10 @@ class FtTransformer:
 
         # The first block has no norm before its attention: the paper found it to be harmful.
         ready = signal if block == 0 else keras.layers.LayerNormalization(epsilon=1e-5, name=f"norm_{block}")(signal)
-        seen = keras.layers.MultiHeadAttention(
+        attention = keras.layers.MultiHeadAttention(
             self.heads, self.units // self.heads, dropout=self.attention_dropout, name=f"attention_{block}"
         )(ready, ready)
-        signal = keras.layers.Add(name=f"seen_{block}")([signal, seen])
+        signal = keras.layers.Add(name=f"seen_{block}")([signal, attention])
         ready = keras.layers.LayerNormalization(epsilon=1e-5, name=f"forward_norm_{block}")(signal)
         hidden = scale_units(self.units, 4 / 3)
         gate = keras.layers.Dense(hidden, activation="relu", name=f"gate_{block}")(ready)

@@ -80,10 +80,10 @@ class ResNet8:
     def _residual(self, signal: Any, channels: int, stride: int, *, name: str) -> Any:
         import keras  # noqa: PLC0415 - as above
 
-        found = self._convolved(signal, channels, name=f"{name}_one", stride=stride)
-        found = self._convolved(found, channels, name=f"{name}_two", active=False)
+        residual = self._convolved(signal, channels, name=f"{name}_one", stride=stride)
+        residual = self._convolved(residual, channels, name=f"{name}_two", active=False)
         if stride > 1 or signal.shape[-1] != channels:
             signal = keras.layers.Conv2D(
                 channels, 1, strides=stride, kernel_initializer="he_normal", name=f"{name}_shortcut"
             )(signal)
-        return keras.layers.ReLU(name=f"{name}_out")(keras.layers.Add(name=f"{name}_sum")([signal, found]))
+        return keras.layers.ReLU(name=f"{name}_out")(keras.layers.Add(name=f"{name}_sum")([signal, residual]))

@@ -38,7 +38,7 @@ def split_columns(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def named_columns(said: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def named_columns(columns: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Columns of labels, answers and classes: of one output, or where labels are OUTPUT=COLUMN by output.
 
     >>> named_columns({"label": ("kind=was", "price=paid"), "scores": ("kind=p_a", "p_b")})
@@ -47,25 +47,25 @@ def named_columns(said: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     {'label': ('y',), 'scores': ('a=b',)}
 
     Args:
-        said: Words by what they name. A word without an output is of the one before.
+        columns: Words by what they name. A word without an output is of the one before.
 
     Returns:
         Those that are there; as they are, or by output where the first word has one.
     """
-    there = {key: words for key, words in said.items() if words}
+    there = {key: words for key, words in columns.items() if words}
     if not there.get("label") or "=" not in there["label"][0]:
         return there
     return {key: _by_output(words) if "=" in words[0] else words for key, words in there.items()}
 
 
 def _by_output(words: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    names_by_output: dict[str, tuple[str, ...]] = {}
     output = ""
     for word in words:
         before, equals, after = word.partition("=")
         output, name = (before.strip(), after.strip()) if equals else (output, word)
-        found[output] = (*found.get(output, ()), *([name] if name else []))
-    return found
+        names_by_output[output] = (*names_by_output.get(output, ()), *([name] if name else []))
+    return names_by_output
 
 
 def dictionary_of(path: Path | None) -> dict[str, ColumnSection]:

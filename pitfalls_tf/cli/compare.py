@@ -62,8 +62,14 @@ def _document(verdict: Verdict) -> dict[str, object]:
         "probability": {"value": verdict.probability, **asdict(verdict.probability_interval)},
         "variances": asdict(verdict.variances),
         "domains": [
-            {"domain": one.domain, "a": one.a, "b": one.b, "gain": one.gain, **_gain_document(one.verdict)}
-            for one in verdict.domains
+            {
+                "domain": domain.domain,
+                "a": domain.a,
+                "b": domain.b,
+                "gain": domain.gain,
+                **_gain_document(domain.verdict),
+            }
+            for domain in verdict.domains
         ],
         "worst_domain": verdict.worst_domain.domain,
         "seeds": list(verdict.seeds),
@@ -82,14 +88,14 @@ def _show(verdict: Verdict) -> None:
     counts = f"{len(verdict.seeds)} seeds, {len(verdict.domains)} domain{'s' if len(verdict.domains) > 1 else ''}"
     _print(f"{a.setup} against {b.setup} by {verdict.metric}: {verdict.outcome}")
     _print(f"  {a.mean:.4f} against {b.mean:.4f}; {counts}; a positive gain means that {a.setup} is better")
-    width = max(20, *(len(one.domain) for one in verdict.domains))
+    width = max(20, *(len(domain.domain) for domain in verdict.domains))
     _print(f"  {'':<{width}} {'gain':>8}   95 % interval")
     for name, gain in (("domains like these", verdict.overall), ("these domains", verdict.these_domains)):
         _print(_line(name, verdict.gain, gain, width))
         if len(verdict.domains) == 1:
             break
-    for one in verdict.domains:
-        _print(_line(one.domain, one.gain, one.verdict, width))
+    for domain in verdict.domains:
+        _print(_line(domain.domain, domain.gain, domain.verdict, width))
     interval = verdict.probability_interval
     _print(f"  P({a.setup} beats {b.setup}) {verdict.probability:.2f}, {interval.low:.2f} to {interval.high:.2f}")
     _print(verdict.reason)

@@ -166,11 +166,11 @@ class ExportRequest:
     @property
     def file_only_flags(self) -> tuple[str, ...]:
         """Given flags that apply to a .keras file or a SavedModel only."""
-        given = {
+        flags = {
             "--reference": self.reference,
             "--features": self.features,
             "--label": self.label,
-            **{f"--{name.replace('_', '-')}": own for name, own in self.row_columns.items()},
+            **{f"--{name.replace('_', '-')}": column for name, column in self.row_columns.items()},
             "--task": self.task,
             "--output": self.answer,
             "--score": self.score,
@@ -178,7 +178,7 @@ class ExportRequest:
             "--custom": self.custom,
             "--signature": self.signature,
         }
-        return tuple(flag for flag, value in given.items() if value)
+        return tuple(flag for flag, value in flags.items() if value)
 
 
 def split_names(text: str | None, flag: str, example: str) -> tuple[str, ...]:
@@ -249,7 +249,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
     from serving.export.table_file import read_table  # noqa: PLC0415 - as above
 
     labels = split_names(request.label, "--label", "is_sports,is_politics")
-    pairs = dict(one.split("=", 1) for one in labels if "=" in one)
+    pairs = dict(label.split("=", 1) for label in labels if "=" in label)
     _check_pairs(labels, pairs, request)
     reference = Reference(
         table=None
@@ -266,8 +266,8 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         naive_timezone=request.naive_timezone,
         roles=request.roles,
     )
-    given = reference.with_lists()
-    given.check_task(request.classes or given.label_columns)
+    full_reference = reference.with_lists()
+    full_reference.check_task(request.classes or full_reference.label_columns)
     load_frameworks("tensorflow", "keras")
     model = _load(source, request)
     output.progress(f"Exporting {request.name} from {source} …")
@@ -328,11 +328,11 @@ def _load(source: Path, request: ExportRequest) -> Any:
 def _check_pairs(labels: tuple[str, ...], pairs: Mapping[str, str], request: ExportRequest) -> None:
     """Raises BadInput for labels of outputs that are not all, or beside what says otherwise."""
     others = {"--task": request.task, "--output": request.answer, "--score": request.score}
-    given = [flag for flag, value in others.items() if value]
-    if pairs and (len(pairs) != len(labels) or given or request.reference is None):
+    conflicts = [flag for flag, value in others.items() if value]
+    if pairs and (len(pairs) != len(labels) or conflicts or request.reference is None):
         raise BadInput(
             "Several outputs with a label each are all named with their columns.",
-            got=f"--label {request.label}" + "".join(f" with {flag}" for flag in given),
+            got=f"--label {request.label}" + "".join(f" with {flag}" for flag in conflicts),
             expected="--label OUTPUT=COLUMN,OUTPUT=COLUMN with --reference, and none of --task, --output and --score",
             fix="For example --label kind=was_kind,price=paid.",
         )
@@ -360,10 +360,10 @@ def _show(bundle: Bundle) -> None:
 
     click.echo(f"Exported {bundle.name}/{bundle.version} to {bundle.path}")
     click.echo(f"  {bundle.parity_rows} rows have the Keras model's own answers, within {TOLERANCE:g}.")
-    whole = {metric_title(one.metric): one for one in bundle.metrics if not one.slice}
+    whole = {metric_title(metric.metric): metric for metric in bundle.metrics if not metric.slice}
     width = max(map(len, whole), default=0)
-    for title, one in whole.items():
-        click.echo(f"  {title:<{width}} {one.mean:.4f}  95 % interval {one.low:.4f} to {one.high:.4f}")
+    for title, metric in whole.items():
+        click.echo(f"  {title:<{width}} {metric.mean:.4f}  95 % interval {metric.low:.4f} to {metric.high:.4f}")
     for remark in bundle.remarks:
         click.echo(f"  {remark}")
 

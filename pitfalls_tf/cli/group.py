@@ -105,8 +105,8 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{verb.module} is a {type(command).__name__}, not a click.Command.")
         if ctx.command_path:
-            own = ctx.command_path if cmd_name == self.default else f"{ctx.command_path} {cmd_name}"
-            name_variables(command, own)
+            path = ctx.command_path if cmd_name == self.default else f"{ctx.command_path} {cmd_name}"
+            name_variables(command, path)
         return command
 
     def resolve_command(

@@ -173,18 +173,18 @@ def _time_left(seconds: float | None) -> str:
 def _document(done: Sequence[ReproducedExperiment], out: Path) -> dict[str, Any]:
     return {
         "page": str(out / "README.md"),
-        "experiments": [{"folder": str(one.folder), **one.manifest} for one in done],
+        "experiments": [{"folder": str(experiment.folder), **experiment.manifest} for experiment in done],
     }
 
 
 def _show(done: Sequence[ReproducedExperiment], out: Path) -> None:
-    for one in done:
-        click.echo(f"{one.manifest['experiment']}: {one.manifest['title']}")
-        for claim in one.manifest["claims"]:
+    for experiment in done:
+        click.echo(f"{experiment.manifest['experiment']}: {experiment.manifest['title']}")
+        for claim in experiment.manifest["claims"]:
             click.echo(f"  {claim['verdict']}: {claim['says']}")
             click.echo(f"    {claim['line']}")
             click.echo(f"    {claim['quantity']}")
             for finding in claim["findings"]:
                 click.echo(f"    {finding['where']} {finding['measured']}: {finding['verdict']}")
-        click.echo(f"  {one.folder}")
+        click.echo(f"  {experiment.folder}")
     click.echo(f"All claims: {out / 'README.md'}")

@@ -143,7 +143,7 @@ def command(
     manifest: Path | None,
     *,
     output: Output,
-    **given: Any,  # the other flags, as click has read them
+    **flags: Any,  # the other flags, as click has read them
 ) -> int:
     """Train SETUP once per seed, score each run on held-out rows, and deploy the median seed's model.
 
@@ -158,14 +158,14 @@ def command(
     """
     if (setup is None) == (manifest is None):
         raise click.UsageError("Name a SETUP, or --from MANIFEST, and not both.")
-    to = {"runs": out, "fresh": given["fresh"], "tensorboard": given["tensorboard"]}
+    to = {"runs": out, "fresh": flags["fresh"], "tensorboard": flags["tensorboard"]}
     if manifest is not None:
         return _train_again(manifest, to, output)
     assert setup is not None  # noqa: S101 - for the type checker: one of the two is there
     from pitfalls_tf.training.chosen_setup import chosen_setup  # noqa: PLC0415 - help must not wait
 
-    words = {name: _words(given[name]) for name in ("ignore", "categories")}
-    return _train(chosen_setup(setup, **{name: given[name] for name in CHOICES} | words), seeds, to, output)
+    words = {name: _words(flags[name]) for name in ("ignore", "categories")}
+    return _train(chosen_setup(setup, **{name: flags[name] for name in CHOICES} | words), seeds, to, output)
 
 
 def _words(text: str) -> tuple[str, ...]:

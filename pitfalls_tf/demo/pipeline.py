@@ -48,9 +48,9 @@ class Journal:
         """Whether the stage is finished."""
         return stage in self.stages
 
-    def with_stage(self, stage: str, seconds: float, found: dict[str, Any]) -> Journal:
+    def with_stage(self, stage: str, seconds: float, results: dict[str, Any]) -> Journal:
         """Add a finished stage and write the journal."""
-        stages = self.stages | {stage: {**found, "seconds": round(seconds, 1)}}
+        stages = self.stages | {stage: {**results, "seconds": round(seconds, 1)}}
         journal = replace(self, stages=stages)
         document = {"format": FORMAT, "settings": self.settings, "stages": stages}
         write_text(self.folder / NAME, json.dumps(document, indent=1) + "\n")
@@ -213,8 +213,8 @@ def run_demo(settings: DemoSettings, listener: StageListener) -> DemoResult:
         started = time.monotonic()
         listener.stage_started(name, note, skipped=skipped)
         if not skipped:
-            found = run_stage()
-            journal = journal.with_stage(name, time.monotonic() - started, found)
+            results = run_stage()
+            journal = journal.with_stage(name, time.monotonic() - started, results)
     if settings.picture is not None:
         _copy_picture(out, settings.picture)
     return DemoResult(
@@ -256,7 +256,7 @@ def _replay(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
 
     out = settings.out
     token = secrets.token_urlsafe(24)
-    folders = ServerFolders(models=out / "models", traffic=out / "traffic", own=out)
+    folders = ServerFolders(models=out / "models", traffic=out / "traffic", process=out)
     with ServerProcess(folders, token=token) as server:
         url = server.start()
         summary = replay(
@@ -324,7 +324,7 @@ def _drill(out: Path, listener: StageListener) -> dict[str, Any]:
             progress=lambda p: listener.stage_progressed(p.done, p.runs, p.result),
         )
         store.drills.save(drill)
-    return {"detected": sum(one.outcome == "detected" for one in drill.faults), "faults": len(drill.faults)}
+    return {"detected": sum(fault.outcome == "detected" for fault in drill.faults), "faults": len(drill.faults)}
 
 
 def _last_drill(out: Path) -> DrillRecord | None:
@@ -391,5 +391,7 @@ def _status(out: Path) -> MonitorStatus:
 
 def _peak_bytes() -> int:
     """Peak resident memory of this process or of a child process, as Linux reports it."""
-    own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return int(max(own, others)) * 1024
+    process_peak, others = (
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return int(max(process_peak, others)) * 1024

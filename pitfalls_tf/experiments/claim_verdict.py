@@ -55,14 +55,18 @@ def summarise(findings: Sequence[ClaimFinding]) -> SourceSummary | None:
     Returns:
         The summary; None with fewer than two findings that have an interval of positive width.
     """
-    usable = [one for one in findings if math.isfinite(one.standard_error) and one.standard_error > SMALLEST_ERROR]
+    usable = [
+        finding
+        for finding in findings
+        if math.isfinite(finding.standard_error) and finding.standard_error > SMALLEST_ERROR
+    ]
     if len(usable) < 2:
         return None
     from statsmodels.stats.meta_analysis import combine_effects  # noqa: PLC0415 - a second to import
 
     name = usable[0].claim.scale
-    effects = np.array([_centre(one) for one in usable])
-    variances = np.array([one.standard_error**2 for one in usable])
+    effects = np.array([_centre(finding) for finding in usable])
+    variances = np.array([finding.standard_error**2 for finding in usable])
     with np.errstate(divide="ignore"):  # equal estimates have a statistic of homogeneity of 0, by which it divides
         combined = combine_effects(effects, variances, method_re="iterated")
     low, high = combined.conf_int(use_t=True)[3]  # random effects, with the variance of their residuals
@@ -82,11 +86,13 @@ def overall_verdict(findings: Sequence[ClaimFinding], *, without_power: Collecti
         findings: those that count for the claim's rule.
         without_power: sources that the plan gave up before the run.
     """
-    of_source = {source: [one.verdict for one in findings if one.source == source] for source in _sources(findings)}
+    of_source = {
+        source: [finding.verdict for finding in findings if finding.source == source] for source in _sources(findings)
+    }
     verdicts = {source: _agreed(every) for source, every in of_source.items()}
-    decided = {source: one for source, one in verdicts.items() if one != "inconclusive"}
+    decided = {source: verdict for source, verdict in verdicts.items() if verdict != "inconclusive"}
     if {"reproduced", "not reproduced"} <= set(decided.values()):
-        summary = summarise([one for one in findings if one.source in decided])
+        summary = summarise([finding for finding in findings if finding.source in decided])
         return "depends on the data" if summary is not None and summary.p_value < DIFFERENT else "inconclusive"
     undecided = verdicts.keys() - decided.keys()
     if not decided or (undecided - set(without_power)) or (undecided and len(decided) < FEWEST):
@@ -115,7 +121,7 @@ def verdict_line(findings: Sequence[ClaimFinding], *, without_power: Collection[
         names = [
             f"{source} (no power)" if verdict == "inconclusive" and source in without_power else source
             for source in _sources(findings)
-            if _agreed([one.verdict for one in findings if one.source == source]) == verdict
+            if _agreed([finding.verdict for finding in findings if finding.source == source]) == verdict
         ]
         if names:
             first = "not reproduced on" if phrase == "not on" and not parts else phrase
@@ -124,7 +130,7 @@ def verdict_line(findings: Sequence[ClaimFinding], *, without_power: Collection[
 
 
 def _sources(findings: Sequence[ClaimFinding]) -> list[str]:
-    return list(dict.fromkeys(one.source for one in findings))
+    return list(dict.fromkeys(finding.source for finding in findings))
 
 
 def _agreed(verdicts: Sequence[SourceVerdict]) -> SourceVerdict:

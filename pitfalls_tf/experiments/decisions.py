@@ -59,24 +59,30 @@ def decide(experiment: Experiment, table: pa.Table, plan: Plan) -> tuple[ClaimDe
         plan: the plan of the fresh runs, by source; {} without one.
     """
     renewed = set(fresh_rows(table)["source"].unique().to_pylist())
-    findings = [_at_any_time(one, plan) if one.source in renewed else one for one in experiment.findings(table)]
+    findings = [
+        _at_any_time(finding, plan) if finding.source in renewed else finding for finding in experiment.findings(table)
+    ]
     before = experiment.findings(first_rows(table))
     decisions = []
     for claim in experiment.claims:
-        of_claim = [one for one in findings if one.claim == claim]
-        counting = [one for one in of_claim if one.rule != "first"]
+        of_claim = [finding for finding in findings if finding.claim == claim]
+        counting = [finding for finding in of_claim if finding.rule != "first"]
         without_power = {source for source, planned in plan.items() if claim.name in planned.without_power()}
         verdict = overall_verdict(counting, without_power=without_power)
         decisions.append(
             ClaimDecision(
                 claim=claim,
                 findings=tuple(counting),
-                details=tuple(one for one in of_claim if one.rule == "first"),
+                details=tuple(finding for finding in of_claim if finding.rule == "first"),
                 verdict=verdict,
                 line=verdict_line(counting, without_power=without_power),
                 summary=summarise(counting),
                 first_verdict=agreed_verdict(
-                    [one.first_verdict for one in before if one.claim == claim and one.rule != "current"]
+                    [
+                        finding.first_verdict
+                        for finding in before
+                        if finding.claim == claim and finding.rule != "current"
+                    ]
                 ),
                 undecided=tuple(map(what_would_decide, _undecided(counting))) if verdict == "inconclusive" else (),
             )
@@ -95,7 +101,7 @@ def what_would_decide(finding: ClaimFinding) -> str:
     bounds = [bound for bound in (claim.above, claim.below) if np.isfinite(bound)]
     if not math.isfinite(error) or not math.isfinite(centre):
         return f"{finding.where}: there is no interval, because there are too few runs or domains"
-    bound = min(bounds, key=lambda one: abs(scale.transform(claim.scale, one) - centre))
+    bound = min(bounds, key=lambda bound: abs(scale.transform(claim.scale, bound) - centre))
     distance = abs(scale.transform(claim.scale, bound) - centre)
     text = f"{finding.where}: the interval contains {bound:g}"
     if distance < claim.distance:
@@ -122,7 +128,7 @@ def _count(number: float) -> str:
 
 
 def _undecided(findings: Sequence[ClaimFinding]) -> list[ClaimFinding]:
-    return [one for one in findings if one.verdict == "inconclusive"]
+    return [finding for finding in findings if finding.verdict == "inconclusive"]
 
 
 def _at_any_time(finding: ClaimFinding, plan: Plan) -> ClaimFinding:

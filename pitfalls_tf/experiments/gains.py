@@ -34,11 +34,11 @@ def compare_setups(
     Returns:
         The verdict; None with fewer than two seeds that both setups have in all domains.
     """
-    one, other = (_scores(table, source=source, setup=name, split=split) for name in (setup, against))
-    common = {seed for _, seed in one.of(metric)} & {seed for _, seed in other.of(metric)}
+    scores, other = (_scores(table, source=source, setup=name, split=split) for name in (setup, against))
+    common = {seed for _, seed in scores.of(metric)} & {seed for _, seed in other.of(metric)}
     if len(common) < 2:
         return None
-    pairs = pair_scores(one, other, metric=metric)
+    pairs = pair_scores(scores, other, metric=metric)
     return judge(pairs) if len(pairs.seeds) > 1 else None
 
 

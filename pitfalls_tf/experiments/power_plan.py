@@ -90,7 +90,7 @@ class PlannedSource:
 
     def without_power(self) -> frozenset[str]:
         """Names of claims that the planned runs would not decide at the smallest effect that matters."""
-        return frozenset(one.claim for one in self.claims if not one.has_power)
+        return frozenset(claim.claim for claim in self.claims if not claim.has_power)
 
 
 Plan = dict[str, PlannedSource]  # by source
@@ -105,10 +105,10 @@ def make_plan(experiment: Experiment, table: pa.Table) -> Plan:
     Returns:
         A plan for every source in the table.
     """
-    findings = [one for one in experiment.findings(first_rows(table)) if one.rule != "first"]
+    findings = [finding for finding in experiment.findings(first_rows(table)) if finding.rule != "first"]
     return {
-        source: _plan_source(experiment, source, [one for one in findings if one.source == source])
-        for source in dict.fromkeys(one.source for one in findings)
+        source: _plan_source(experiment, source, [finding for finding in findings if finding.source == source])
+        for source in dict.fromkeys(finding.source for finding in findings)
     }
 
 
@@ -155,7 +155,7 @@ def plan_from(document: Mapping[str, Any]) -> Plan:
             source=source,
             looks=tuple(planned["looks"]),
             domains=planned["domains"],
-            claims=tuple(PlannedClaim(**one) for one in planned["claims"]),
+            claims=tuple(PlannedClaim(**claim) for claim in planned["claims"]),
         )
         for source, planned in document.items()
     }
@@ -165,27 +165,27 @@ def _plan_source(experiment: Experiment, source: str, findings: Sequence[ClaimFi
     fresh = experiment.fresh
     most = 0 if fresh is None else fresh.most.get(source, 0)
     if fresh is None or not most:
-        claims = tuple(_planned(one, _error(one, one.seeds, one.domains), None) for one in findings)
+        claims = tuple(_planned(finding, _error(finding, finding.seeds, finding.domains), None) for finding in findings)
         return PlannedSource(source=source, looks=(), domains=None, claims=claims)
     largest = fresh.domains.get(source)
     domains = None if largest is None else _domains(findings, most, largest)
-    needed = [_runs(one, domains) for one in findings]
+    needed = [_runs(finding, domains) for finding in findings]
     fewest = min(FEWEST_RUNS, most)
-    looks: tuple[int, ...] = (max(fewest, *(min(most, _useful_runs(one, domains, most)) for one in findings)),)
+    looks: tuple[int, ...] = (max(fewest, *(min(most, _useful_runs(finding, domains, most)) for finding in findings)),)
     if any(runs is not None and runs > most for runs in needed):
         looks = tuple(dict.fromkeys(max(fewest, most >> power) for power in range(LOOKS - 1, -1, -1)))
     widening = 1.0
     if len(looks) > 1:
         widening = anytime.boundary(most, looks[-2]) / float(stdtrit(most - 1, 1 - anytime.ALPHA / 2))
     claims = tuple(
-        _planned(one, _error(one, looks[-1], domains), runs, widening if one.by_seeds > 0 else 1.0)
-        for one, runs in zip(findings, needed, strict=True)
+        _planned(finding, _error(finding, looks[-1], domains), runs, widening if finding.by_seeds > 0 else 1.0)
+        for finding, runs in zip(findings, needed, strict=True)
     )
     return PlannedSource(source=source, looks=looks, domains=domains, claims=claims)
 
 
 def _planned(finding: ClaimFinding, error: float, runs: int | None, widening: float = 1.0) -> PlannedClaim:
-    known = math.isfinite(finding.standard_error)
+    has_error = math.isfinite(finding.standard_error)
     power = None
     if math.isfinite(error):
         power = 1.0 if error == 0 else float(ndtr(finding.claim.distance / error - NORMAL_QUANTILE * widening))
@@ -193,7 +193,7 @@ def _planned(finding: ClaimFinding, error: float, runs: int | None, widening: fl
         claim=finding.claim.name,
         where=finding.where,
         smallest_effect=finding.claim.smallest_effect,
-        standard_error=finding.standard_error if known else None,
+        standard_error=finding.standard_error if has_error else None,
         runs=runs,
         power=power,
     )
@@ -237,12 +237,12 @@ def _useful_runs(finding: ClaimFinding, domains: int | None, most: int) -> int:
 
 def _domains(findings: Sequence[ClaimFinding], most: int, largest: int) -> int:
     """The number of domains with the fewest scores, which is runs times domains, that gives all claims their power."""
-    of_domains = [one for one in findings if one.domains and math.isfinite(one.standard_error)]
+    of_domains = [finding for finding in findings if finding.domains and math.isfinite(finding.standard_error)]
     if not of_domains:
         return largest
     cost = {}
     for domains in range(min(8, largest), largest + 1):
-        runs = [_runs(one, domains) for one in of_domains]
+        runs = [_runs(finding, domains) for finding in of_domains]
         if all(count is not None and count <= most for count in runs):
             cost[domains] = domains * max(count for count in runs if count is not None)
     return min(cost, key=lambda domains: cost[domains], default=largest)

@@ -201,8 +201,10 @@ class _RunMaker:
             size = replace(self._size, seeds=look, fresh_domains=planned.domains)
             results = self._with(results, planned.source, "fresh", size)
             decisions = decide(self._experiment, results.table, plan)
-            findings = [one for decision in decisions for one in decision.findings if one.source == planned.source]
-            if all(one.verdict != "inconclusive" or not one.by_seeds > 0 for one in findings):
+            findings = [
+                finding for decision in decisions for finding in decision.findings if finding.source == planned.source
+            ]
+            if all(finding.verdict != "inconclusive" or not finding.by_seeds > 0 for finding in findings):
                 break  # what is left needs domains
         return results
 

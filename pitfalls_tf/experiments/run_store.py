@@ -95,9 +95,9 @@ class RunStore:
         for start in range(0, len(missing), THREADS):
             batch = missing[start : start + THREADS]
             started = self._clock()
-            made = cell.run(batch)
+            new_tables = cell.run(batch)
             elapsed = self._clock() - started
-            for seed, table in made.items():
+            for seed, table in new_tables.items():
                 _store(table, paths[seed], seconds=elapsed / len(batch))
             self._seconds += elapsed
             self._run_now += len(batch)

@@ -104,10 +104,10 @@ def score_matrix(table: pa.Table, *, source: str, setup: str, split: str, metric
     return ScoreMatrix(domains=domains, seeds=seeds, values=values.reshape(len(domains), len(seeds)))
 
 
-def with_common_seeds(one: ScoreMatrix, other: ScoreMatrix) -> tuple[ScoreMatrix, ScoreMatrix]:
+def with_common_seeds(scores: ScoreMatrix, other: ScoreMatrix) -> tuple[ScoreMatrix, ScoreMatrix]:
     """Both matrices, reduced to the seeds that both have."""
-    seeds = tuple(seed for seed in one.seeds if seed in other.seeds)
-    return one.select_seeds(seeds), other.select_seeds(seeds)
+    seeds = tuple(seed for seed in scores.seeds if seed in other.seeds)
+    return scores.select_seeds(seeds), other.select_seeds(seeds)
 
 
 def epoch_curves(table: pa.Table, *, source: str, setup: str, metric: str) -> dict[int, Floats]:

@@ -80,7 +80,7 @@ class _Stripper(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            return [self.visit(one) for one in node.orelse]
+            return [self.visit(statement) for statement in node.orelse]
         return self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
@@ -105,7 +105,7 @@ def _closure(modules: Sequence[str]) -> dict[str, str]:
             continue
         tree = _stripped_tree(path.read_text(encoding="utf-8"))
         sources[name] = ast.dump(tree)
-        waiting += [one for one in _imported_names(tree) if _path(one) is not None]
+        waiting += [name for name in _imported_names(tree) if _path(name) is not None]
     return sources
 
 

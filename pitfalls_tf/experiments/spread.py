@@ -105,7 +105,7 @@ def worst_minus_median(values: Floats) -> float:
     return float(values.max() - np.median(values))
 
 
-def kendall_tau(one: Floats, other: Floats) -> tuple[float, ConfidenceInterval]:
+def kendall_tau(values: Floats, other: Floats) -> tuple[float, ConfidenceInterval]:
     """Rank correlation tau-b of paired values with its 95 % interval by Fisher's transformation.
 
     The variance .437 / (n - 4) is that of Fieller, Hartley and Pearson (Biometrika 44, 1957), derived for normal pairs.
@@ -116,8 +116,8 @@ def kendall_tau(one: Floats, other: Floats) -> tuple[float, ConfidenceInterval]:
     >>> kendall_tau(np.arange(8.0), np.arange(8.0)[::-1])[0]
     -1.0
     """
-    count = len(one)
-    first, second = np.sign(one[:, None] - one), np.sign(other[:, None] - other)
+    count = len(values)
+    first, second = np.sign(values[:, None] - values), np.sign(other[:, None] - other)
     norm = float(np.sqrt((first**2).sum() * (second**2).sum()))
     if norm == 0:
         return float("nan"), UNKNOWN

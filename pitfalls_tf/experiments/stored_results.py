@@ -86,12 +86,12 @@ class StoredResults:
             if name == source:
                 stages[group.stage] = rows
             parts += list(stages.values())
-        newer, kept = {(source, group.stage)}, [group]
+        newer, groups = {(source, group.stage)}, [group]
         for old in reversed(self.groups):
             of = {(name, old.stage) for name in old.sources}
-            kept += [old] if of - newer else []
+            groups += [old] if of - newer else []
             newer |= of
-        return StoredResults(table=pa.concat_tables(parts), groups=tuple(reversed(kept)))
+        return StoredResults(table=pa.concat_tables(parts), groups=tuple(reversed(groups)))
 
 
 def read_results(folder: Path) -> StoredResults | None:

@@ -67,7 +67,7 @@ def verify(
     """
     document = _read(manifest)
     name = str(document["experiment"])
-    experiment = next((one for one in find([ALL]) if one.name == name), None)
+    experiment = next((candidate for candidate in find([ALL]) if candidate.name == name), None)
     if experiment is None:
         _refuse_manifest(manifest, f"experiment {name!r}")
     scores = pq.read_table(manifest.parent / SCORES) if (manifest.parent / SCORES).is_file() else None

@@ -128,7 +128,7 @@ def fit_jobs(
     members = [(number, place) for number, job in enumerate(jobs) for place in range(len(job.seeds))]
     with ThreadPoolExecutor(threads) as pool:
         fitted = iter(
-            list(pool.map(lambda one: runners[one[0]].member(one[1], lambda *now: progress(one[0], *now)), members))
+            list(pool.map(lambda job: runners[job[0]].member(job[1], lambda *now: progress(job[0], *now)), members))
         )
     return tuple(runner.finished(tuple(next(fitted) for _ in runner.job.seeds)) for runner in runners)
 
@@ -136,8 +136,8 @@ def fit_jobs(
 def domain_numbers(examples: Examples, names: Sequence[str]) -> NDArray[np.int32]:
     """The position of each row's domain among sorted `names`, int32 [n]; -1 for one that is not there."""
     order = np.asarray(names)
-    found = np.clip(np.searchsorted(order, examples.domains), 0, len(order) - 1)
-    return np.where(order[found] == examples.domains, found, -1).astype(np.int32)
+    places = np.clip(np.searchsorted(order, examples.domains), 0, len(order) - 1)
+    return np.where(order[places] == examples.domains, places, -1).astype(np.int32)
 
 
 def clear_programs() -> None:
@@ -202,9 +202,9 @@ class _JobRunner:
                     best = (score, number, state)
                 elif number - best[1] >= recipe.stopping.patience:
                     break
-        kept, chosen = (len(epochs), state) if recipe.stopping is None else best[1:]
+        best_epoch, chosen = (len(epochs), state) if recipe.stopping is None else best[1:]
         weights, others = self._program.fitted(chosen)
-        return Member(seed=seed, weights=weights, state=others, epochs=tuple(epochs), kept=kept)
+        return Member(seed=seed, weights=weights, state=others, epochs=tuple(epochs), weights_epoch=best_epoch)
 
     def orders(self, seed: int) -> Iterator[EpochOrder]:
         """The rows of each epoch of a seed, in batches."""

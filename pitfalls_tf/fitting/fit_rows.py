@@ -49,10 +49,10 @@ class FitRows:
 def _check_labels(training: Examples, recipe: Recipe) -> None:
     labels = np.unique(training.targets[training.labelled])
     if len(labels) < 2:
-        found = "none" if not len(labels) else f"only {training.classes[int(labels[0])]!r}"
+        label_text = "none" if not len(labels) else f"only {training.classes[int(labels[0])]!r}"
         raise BadInput(
             "The training rows have fewer than two classes.",
-            got=f"{len(training)} training rows, labels: {found}",
+            got=f"{len(training)} training rows, labels: {label_text}",
             expected=f"rows of at least two of: {', '.join(training.classes)}",
             fix="Train on rows with labels of several classes.",
         )

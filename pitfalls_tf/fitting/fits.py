@@ -47,14 +47,14 @@ class Member:
     weights  the trainable weights that predict: the average if the recipe keeps one, and the best epoch's if it stops
              early
     state    all other variables of the network: statistics of batch normalisation, counters of dropout
-    kept     the number of the epoch whose weights these are
+    weights_epoch  the number of the epoch whose weights these are
     """
 
     seed: int
     weights: Arrays
     state: Arrays
     epochs: tuple[Epoch, ...]
-    kept: int
+    weights_epoch: int
 
     @property
     def diverged(self) -> bool:
@@ -99,15 +99,15 @@ class Fits:
         Raises:
             BadInput: it is not among the seeds.
         """
-        found = tuple(member for member in self.members if member.seed == seed)
-        if not found:
+        members = tuple(member for member in self.members if member.seed == seed)
+        if not members:
             raise BadInput(
                 "That seed was not fitted.",
                 got=str(seed),
                 expected=f"of: {', '.join(map(str, self.seeds))}",
                 fix="Fit it, or choose among those.",
             )
-        return replace(self, members=found)
+        return replace(self, members=members)
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 [seeds, n, classes]."""

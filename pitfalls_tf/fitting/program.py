@@ -76,7 +76,7 @@ class Program:
         width = int(self.network.output["embedding"].shape[-1])
         self._heads = [penalty.head(shape, width) for penalty in recipe.penalties]
         self._networks = [self.network, *(head for head in self._heads if head is not None)]
-        self._own = len(self.network.trainable_variables), len(self.network.non_trainable_variables)
+        self._network_counts = len(self.network.trainable_variables), len(self.network.non_trainable_variables)
         self._is_trained = self._trained()
         self.run_epoch = tf.function(self._epoch, jit_compile=recipe.architecture.uses_xla)
         self._run_outputs = tf.function(self._predicted, reduce_retracing=True)
@@ -90,8 +90,8 @@ class Program:
         """
         fresh, fresh_others = initial_state(self._networks, seed)
         if weights is not None and others is not None:
-            fresh = (*weights, *fresh[self._own[0] :])
-            fresh_others = (*_counters_of(fresh_others, others, self.network), *fresh_others[self._own[1] :])
+            fresh = (*weights, *fresh[self._network_counts[0] :])
+            fresh_others = (*_counters_of(fresh_others, others, self.network), *fresh_others[self._network_counts[1] :])
         initial = tuple(tf.constant(weight) for weight in fresh)
         trained_weights = [weight for weight, trained in zip(initial, self._is_trained, strict=True) if trained]
         weighting = self.recipe.weighting
@@ -99,7 +99,7 @@ class Program:
             weights=initial,
             others=tuple(tf.constant(value) for value in fresh_others),
             slots=tuple(
-                tuple(tf.zeros_like(one) for one in trained_weights) for _ in range(self.recipe.optimiser.slots)
+                tuple(tf.zeros_like(weight) for weight in trained_weights) for _ in range(self.recipe.optimiser.slots)
             ),
             average=initial if self.recipe.optimiser.average is not None else (),
             memory=tf.constant(np.zeros(()) if weighting is None else weighting.initial(self.shape), tf.float32),
@@ -110,8 +110,8 @@ class Program:
         """The weights that predict, and the other variables, of the network without heads."""
         weights = state.average if self.recipe.optimiser.average is not None else state.weights
         return (
-            tuple(weight.numpy() for weight in weights[: self._own[0]]),
-            tuple(value.numpy() for value in state.others[: self._own[1]]),
+            tuple(weight.numpy() for weight in weights[: self._network_counts[0]]),
+            tuple(value.numpy() for value in state.others[: self._network_counts[1]]),
         )
 
     def outputs(self, weights: Arrays, others: Arrays, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
@@ -153,8 +153,8 @@ class Program:
                 or (self.recipe.trained == "logits" and layer.name.endswith("logits"))
             )
             trained |= {id(variable) for variable in layer.trainable_variables} if wanted else set()
-        own = tuple(id(variable) in trained for variable in self.network.trainable_variables)
-        return own + (True,) * sum(len(head.trainable_variables) for head in self._networks[1:])
+        flags = tuple(id(variable) in trained for variable in self.network.trainable_variables)
+        return flags + (True,) * sum(len(head.trainable_variables) for head in self._networks[1:])
 
     def _epoch(self, state: State, rows: DeviceRows, target: DeviceRows | None, order: EpochOrder) -> Any:
         total, largest = tf.constant(0.0), tf.constant(0.0)
@@ -211,8 +211,8 @@ class Program:
         return loss, gradients, others, memory
 
     def _loss(self, state: State, batch: Batch, target: Batch | None, progress: Any) -> tuple[Any, Any, Any]:
-        own = self._own
-        weights, others = list(state.weights[: own[0]]), list(state.others[: own[1]])
+        counts = self._network_counts
+        weights, others = list(state.weights[: counts[0]]), list(state.others[: counts[1]])
         source, there, others = self._forward(weights, others, batch, target)
         losses = self.recipe.loss(batch.truths, source.logits)
         memory = state.memory
@@ -222,14 +222,14 @@ class Program:
             )
             losses = losses * tf.stop_gradient(counted)
         loss = tf.reduce_mean(losses)
-        head_weights, head_others = list(state.weights[own[0] :]), list(state.others[own[1] :])
+        head_weights, head_others = list(state.weights[counts[0] :]), list(state.others[counts[1] :])
         after: list[Any] = list(others)
         for penalty, head in zip(self.recipe.penalties, self._heads, strict=True):
             bound = None
             if head is not None:
-                count, kept = len(head.trainable_variables), len(head.non_trainable_variables)
-                bound = _BoundHead(head, head_weights[:count], head_others[:kept])
-                head_weights, head_others = head_weights[count:], head_others[kept:]
+                count, other_count = len(head.trainable_variables), len(head.non_trainable_variables)
+                bound = _BoundHead(head, head_weights[:count], head_others[:other_count])
+                head_weights, head_others = head_weights[count:], head_others[other_count:]
             loss += penalty(source, there, head=bound, progress=progress)
             after += [] if bound is None else bound.others
         return loss, tuple(after), memory
@@ -271,9 +271,9 @@ def _outputs(outputs: Any, batch: Batch) -> Outputs:
     return Outputs(logits=outputs["logits"], embedding=outputs["embedding"], truths=batch.truths, domains=batch.domains)
 
 
-def _counters_of(fresh: Arrays, given: Arrays, network: keras.Model) -> Arrays:
+def _counters_of(fresh: Arrays, counters: Arrays, network: keras.Model) -> Arrays:
     """The given variables with fresh seeds of dropout: a second fit must not repeat the masks of the first."""
     return tuple(
         new if variable.name == "seed_generator_state" else old
-        for new, old, variable in zip(fresh, given, network.non_trainable_variables, strict=False)
+        for new, old, variable in zip(fresh, counters, network.non_trainable_variables, strict=False)
     )

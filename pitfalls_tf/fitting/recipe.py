@@ -136,12 +136,12 @@ class CrossEntropy:
         """float32 [b]."""
         import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
 
-        known = tf.reduce_sum(truths, axis=1, keepdims=True)
+        labelled = tf.reduce_sum(truths, axis=1, keepdims=True)
         if self.smoothing:
-            truths = (1 - self.smoothing) * truths + self.smoothing * known / logits.shape[1]
+            truths = (1 - self.smoothing) * truths + self.smoothing * labelled / logits.shape[1]
         losses = tf.nn.softmax_cross_entropy_with_logits(truths, logits)
         # Its gradient assumes that truths sum to 1: without this, rows without a label would change the weights.
-        return tf.where(known[:, 0] > 0, losses, tf.zeros_like(losses))
+        return tf.where(labelled[:, 0] > 0, losses, tf.zeros_like(losses))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,7 +147,7 @@ def compare(
         BadInput: The scores cannot be read or paired.
     """
     first, second = (
-        read_scores(str(given.ensemble.folder if isinstance(given, TrainingResult) else given)) for given in (a, b)
+        read_scores(str(result.ensemble.folder if isinstance(result, TrainingResult) else result)) for result in (a, b)
     )
     pairs = pair_scores(first, second, metric=metric, larger_is_better=larger_is_better)
     return judge(pairs, smallest=smallest)

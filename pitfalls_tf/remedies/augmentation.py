@@ -55,7 +55,7 @@ class ImageAugmentation:
         draws = tf.reshape(uniform(seed, DRAWS * count), (DRAWS, count))
         images = self._weighted(images, 2 * draws[0] - 1)
         images = _resampled(images, *self._maps(2 * draws[1:7] - 1))
-        return replace(batch, inputs=images * self._kept(draws[7:11], images.shape))
+        return replace(batch, inputs=images * self._mask(draws[7:11], images.shape))
 
     def _weighted(self, images: Tensor, draws: Tensor) -> Tensor:
         """Strokes thicker for positive draws, thinner for negative ones."""
@@ -79,7 +79,7 @@ class ImageAugmentation:
         ]
         return tf.stack(rows, axis=1), self.shift * tf.stack([draws[4], draws[5]], axis=-1)
 
-    def _kept(self, draws: Tensor, shape: Any) -> Tensor:
+    def _mask(self, draws: Tensor, shape: Any) -> Tensor:
         """Zero in each image's rectangle and one elsewhere, float32 [b, height, width, 1]."""
         import tensorflow as tf  # noqa: PLC0415 - as above
 

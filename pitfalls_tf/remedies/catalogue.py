@@ -56,7 +56,7 @@ def find(name: str) -> Remedy:
     Raises:
         BadInput: there is none; the message names the nearest.
     """
-    return reduce(lambda first, second: first.then(second), map(_one, name.split("+")))
+    return reduce(lambda first, second: first.then(second), map(_remedy_named, name.split("+")))
 
 
 def family(wanted: Family) -> tuple[Remedy, ...]:
@@ -73,7 +73,7 @@ def allowed(context: RemedyContext) -> tuple[Remedy, ...]:
     return tuple(remedy for remedy in REMEDIES.values() if remedy.refusal(context) is None)
 
 
-def _one(name: str) -> Remedy:
+def _remedy_named(name: str) -> Remedy:
     if name in REMEDIES:
         return REMEDIES[name]
     near = difflib.get_close_matches(name, REMEDIES, n=1)

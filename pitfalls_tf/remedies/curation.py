@@ -51,10 +51,10 @@ class LossCuration:
         count = tf.maximum(tf.cast(tf.math.round(self.share * tf.cast(tf.size(losses), tf.float32)), tf.int32), 1)
         ascending = tf.sort(losses)
         if self.kept == "smallest":
-            taken = losses <= ascending[count - 1]
+            mask = losses <= ascending[count - 1]
         else:
-            taken = losses >= ascending[tf.size(losses) - count]
-        return _of_mean_one(tf.cast(taken, tf.float32)), memory
+            mask = losses >= ascending[tf.size(losses) - count]
+        return _of_mean_one(tf.cast(mask, tf.float32)), memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,10 @@ class ConfidenceCuration:
 
         del losses
         probabilities = tf.nn.softmax(logits)
-        own = tf.reduce_sum(probabilities * batch.truths, axis=1, keepdims=True)
-        mislabelled = tf.reduce_any((probabilities >= memory) & (probabilities > own) & (batch.truths == 0), axis=1)
+        true_probability = tf.reduce_sum(probabilities * batch.truths, axis=1, keepdims=True)
+        mislabelled = tf.reduce_any(
+            (probabilities >= memory) & (probabilities > true_probability) & (batch.truths == 0), axis=1
+        )
         counts = tf.reduce_sum(batch.truths, axis=0)
         means = tf.math.divide_no_nan(tf.reduce_sum(probabilities * batch.truths, axis=0), counts)
         updated = tf.where(counts > 0, (1 - self.pace) * memory + self.pace * means, memory)
@@ -150,7 +152,7 @@ def left_out(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArray
     truths = np.eye(len(rows.classes), dtype=np.float32)[rows.targets]
     domains = tf.constant(domain_numbers(rows, training.names))
     batch = Batch(inputs=tf.constant(rows.inputs), truths=tf.constant(truths), domains=domains)
-    found: NDArray[np.bool_] = np.zeros((len(fits), len(rows)), dtype=np.bool_)
+    mask: NDArray[np.bool_] = np.zeros((len(fits), len(rows)), dtype=np.bool_)
     for place, logits in enumerate(fits.logits(rows.inputs)):
         if fits.members[place].diverged:
             continue
@@ -159,8 +161,8 @@ def left_out(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArray
             _, memory = ConfidenceCuration(pace=1.0)(batch, None, tf.constant(logits), memory)
         losses = fits.recipe.loss(batch.truths, tf.constant(logits))
         weights, _ = weighting(batch, losses, tf.constant(logits), memory)
-        found[place] = weights.numpy() == 0
-    return found
+        mask[place] = weights.numpy() == 0
+    return mask
 
 
 def _of_mean_one(weights: Tensor) -> Tensor:

@@ -65,12 +65,12 @@ class SymmetricCrossEntropy:
         """float32 [b]."""
         import tensorflow as tf  # noqa: PLC0415 - as above
 
-        known = tf.reduce_sum(truths, axis=1)
+        labelled = tf.reduce_sum(truths, axis=1)
         floored = tf.maximum(tf.math.log(tf.maximum(truths, tf.exp(self.floor))), self.floor)
         reverse = -tf.reduce_sum(tf.nn.softmax(logits) * floored, axis=1)
         # Not TensorFlow's own cross-entropy: its gradient assumes that truths sum to 1.
         forward = -tf.reduce_sum(truths * tf.nn.log_softmax(logits), axis=1)
-        return self.forward * forward + self.reverse * known * reverse
+        return self.forward * forward + self.reverse * labelled * reverse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,13 @@ class BootstrapLoss:
         """float32 [b]."""
         import tensorflow as tf  # noqa: PLC0415 - as above
 
-        known = tf.reduce_sum(truths, axis=1, keepdims=True)
+        labelled = tf.reduce_sum(truths, axis=1, keepdims=True)
         prediction = (
             tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1], dtype=logits.dtype)
             if self.hard
             else tf.nn.softmax(logits)
         )
-        mixed = self.trust * truths + (1 - self.trust) * known * prediction
+        mixed = self.trust * truths + (1 - self.trust) * labelled * prediction
         return -tf.reduce_sum(mixed * tf.nn.log_softmax(logits), axis=1)
 
 

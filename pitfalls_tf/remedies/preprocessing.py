@@ -115,17 +115,17 @@ def _grouped(
     examples: Examples, by: By, columns: NDArray[np.int64], overall: ColumnMoments
 ) -> dict[str, ColumnMoments]:
     keys = groups_of(examples, by)
-    found: dict[str, ColumnMoments] = {}
+    moments: dict[str, ColumnMoments] = {}
     for key, count in zip(*np.unique(keys, return_counts=True), strict=True):
         if count < FEWEST or by == "nothing":
             continue
         values = examples.inputs[keys == key][..., columns].reshape(-1, len(columns)).astype(np.float64)
         deviation = values.std(axis=0)
         # What is constant in a group, as the weather of one day may be, is scaled as all rows are.
-        found[str(key)] = ColumnMoments(
+        moments[str(key)] = ColumnMoments(
             mean=values.mean(axis=0), deviation=np.where(deviation > 1e-9, deviation, overall.deviation)
         )
-    return found
+    return moments
 
 
 def _row_transform(by: By) -> Callable[[RemedyContext], Callable[[Examples], Examples]]:

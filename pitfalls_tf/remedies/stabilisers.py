@@ -106,9 +106,9 @@ def average_members(probabilities: NDArray[np.float64], size: int = ENSEMBLED) -
             fix="Fit more seeds.",
         )
     groups = probabilities[: seeds // size * size].reshape(seeds // size, size, *rest)
-    known = ~np.isnan(groups)
-    counts = known.sum(axis=1)
-    sums = np.where(known, groups, 0.0).sum(axis=1)
+    has_value = ~np.isnan(groups)
+    counts = has_value.sum(axis=1)
+    sums = np.where(has_value, groups, 0.0).sum(axis=1)
     averages: NDArray[np.float64] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     return averages
 
@@ -185,7 +185,7 @@ STABILISERS: Final = (
 def pairs() -> tuple[Remedy, ...]:
     """Every pair of stabilisers but the two norms, of which the second would replace the first."""
     return tuple(
-        one.then(other)
-        for one, other in combinations(STABILISERS, 2)
-        if not ("norm" in one.needs and "norm" in other.needs)
+        first.then(other)
+        for first, other in combinations(STABILISERS, 2)
+        if not ("norm" in first.needs and "norm" in other.needs)
     )

@@ -60,7 +60,7 @@ class ServerConnection:
             BadInput: none or several models, or a server that does not list them.
         """
         answer = await self._send("POST", "/v2/repository/index", b"{}", {})
-        names = sorted({one["name"] for one in orjson.loads(answer.content)}) if answer.is_success else []
+        names = sorted({model["name"] for model in orjson.loads(answer.content)}) if answer.is_success else []
         if len(names) != 1:
             raise BadInput(
                 "The server has no single model.",

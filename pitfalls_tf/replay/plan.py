@@ -56,8 +56,8 @@ def label_texts(table: pa.Table, label: str) -> list[str | None]:
         if pairs:
             return _plain(labels_of_outputs(table, pairs))
         _check_columns(table, names)
-        given = Reference(table=table, label_columns=tuple(names)).with_lists().table
-        return [] if given is None else _texts(given[LABEL], label)
+        reference = Reference(table=table, label_columns=tuple(names)).with_lists().table
+        return [] if reference is None else _texts(reference[LABEL], label)
     _check_columns(table, [label])
     return _texts(table[label], label)
 
@@ -243,14 +243,14 @@ def _labels(
         return tuple(map(tuple, groups))
     labels = label_texts(table, plan.label)
     times = _times(table, plan.label_time, plan)
-    known = np.flatnonzero(times.valid & np.array([label is not None for label in labels], np.bool_))
+    labelled = np.flatnonzero(times.valid & np.array([label is not None for label in labels], np.bool_))
     label_us = times.us
     starts = np.array([request.start for request in requests])
-    owners = np.searchsorted(starts, known, side="right") - 1
+    owners = np.searchsorted(starts, labelled, side="right") - 1
     # Posted before the first request at or after the label time, but after the request with the prediction.
-    due = np.maximum(np.searchsorted(moments[starts], label_us[known], side="left"), owners + 1)
-    for index in np.lexsort((known, label_us[known], due)).tolist():
-        row, owner = int(known[index]), int(owners[index])
+    due = np.maximum(np.searchsorted(moments[starts], label_us[labelled], side="left"), owners + 1)
+    for index in np.lexsort((labelled, label_us[labelled], due)).tolist():
+        row, owner = int(labelled[index]), int(owners[index])
         groups[int(due[index])].append(
             PlannedLabel(
                 prediction_id=f"{requests[owner].request_id}:{row - requests[owner].start}",

@@ -24,12 +24,12 @@ class ServerFolders:
     Attributes:
         models: model repository.
         traffic: traffic log.
-        own: where ``server.json`` and ``server.log`` are written.
+        process: where ``server.json`` and ``server.log`` are written.
     """
 
     models: Path
     traffic: Path
-    own: Path
+    process: Path
 
 
 class ServerProcess:
@@ -60,7 +60,7 @@ class ServerProcess:
         command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(self._folders.models)]
         command += ["--rest-port", "0", "--grpc-port", "off", "--traffic", str(self._folders.traffic), "--json"]
         command += ["--any-event-time"]  # the rows are replayed with their own times
-        log = self._folders.own / "server.log"
+        log = self._folders.process / "server.log"
         with log.open("a", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 command,
@@ -78,7 +78,7 @@ class ServerProcess:
                 expected="a server that prints its URL",
                 fix=f"Read {log}.",
             )
-        (self._folders.own / "server.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        (self._folders.process / "server.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         return str(document["url"])
 
     def stop(self) -> int:

@@ -30,12 +30,12 @@ def refit(
     Returns:
         float32 [n, width].
     """
-    found = encoded.copy()
+    inputs = encoded.copy()
     refitted = encoding.refitted(rows.take(pa.array(training)))
     if refitted.numbers:
         numbers = feature_encoding.Encoding(numbers=refitted.numbers, categories=())
-        found[:, : numbers.width] = feature_encoding.encode(
+        inputs[:, : numbers.width] = feature_encoding.encode(
             feature_encoding.preprocessing_model(numbers), numbers, rows
         )
-    found *= found[training].any(axis=0)
-    return found
+    inputs *= inputs[training].any(axis=0)
+    return inputs

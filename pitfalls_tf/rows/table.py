@@ -90,8 +90,8 @@ class Table:
     def targets(self) -> npt.NDArray[np.int64]:
         """Shape [rows]: the position of each label in `classes`, -1 where there is none."""
         positions = pc.index_in(self.rows["label"], value_set=pa.array(self.classes))
-        found: npt.NDArray[np.int64] = pc.fill_null(positions, -1).to_numpy().astype(np.int64)
-        return found
+        indices: npt.NDArray[np.int64] = pc.fill_null(positions, -1).to_numpy().astype(np.int64)
+        return indices
 
     def digest(self) -> str:
         """A digest of every column's name and values, whatever the Arrow chunks.

@@ -164,17 +164,19 @@ def _weather(origin: pa.Array, event_time: npt.NDArray[np.int64]) -> dict[str, p
 
     hour = event_time // 60 - first
     inside = (hour >= 0) & (hour < span)
-    found = np.where(inside, report_at[_position(origin, airports), np.clip(hour, 0, span - 1)], -1)
+    report_rows = np.where(inside, report_at[_position(origin, airports), np.clip(hour, 0, span - 1)], -1)
     columns = {}
     for feature in WEATHER:
         values = reports[feature.name].to_numpy().astype(np.float32)
-        columns[feature.name] = pa.array(np.where(found >= 0, values[found], np.float32(np.nan)), from_pandas=False)
+        columns[feature.name] = pa.array(
+            np.where(report_rows >= 0, values[report_rows], np.float32(np.nan)), from_pandas=False
+        )
     return columns
 
 
 def _position(values: pa.Array, among: pa.Array) -> npt.NDArray[np.int64]:
-    found = pc.index_in(values.cast(pa.string()), value_set=among)
-    positions: npt.NDArray[np.int64] = found.to_numpy().astype(np.int64)
+    places = pc.index_in(values.cast(pa.string()), value_set=among)
+    positions: npt.NDArray[np.int64] = places.to_numpy().astype(np.int64)
     return positions
 
 

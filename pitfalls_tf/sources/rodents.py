@@ -57,7 +57,7 @@ def load() -> Table:
     days = _days(captures)
     order = np.lexsort((captures["record_id"].to_numpy(), days))
     midnight: Times = days.astype("datetime64[h]") + MIDNIGHT
-    known: Times = midnight + 24 * LABEL_DAYS
+    label_times: Times = midnight + 24 * LABEL_DAYS
     rows = {
         "row_id": captures["record_id"].cast(pa.int64()),
         "event_time": _timestamps(midnight),
@@ -67,7 +67,7 @@ def load() -> Table:
         "month": pa.array([f"{month:02d}" for month in captures["month"].to_pylist()]),
         "plot_type": captures["plot_type"],
         "label": captures["species_id"],
-        "label_time": _timestamps(known),
+        "label_time": _timestamps(label_times),
     }
     names = ("row_id", "event_time", *(feature.name for feature in FEATURES), "label", "label_time")
     table = Table(

@@ -78,27 +78,29 @@ class TableFile:
             BadInput: the file cannot be read, a column is missing or cannot be used, or there are fewer than two
                 classes.
         """
-        given = self._read()
+        raw_table = self._read()
         zone = self._zone()
-        moments = _moments(given[self.time], self.time, zone)
-        labels, classes = _labels(given[self.label], self.label)
+        moments = _moments(raw_table[self.time], self.time, zone)
+        labels, classes = _labels(raw_table[self.label], self.label)
         rows: dict[str, pa.Array] = {
-            "row_id": pa.array(np.arange(given.num_rows, dtype=np.int64)),
+            "row_id": pa.array(np.arange(raw_table.num_rows, dtype=np.int64)),
             "event_time": moments,
         }
         features = []
-        for name in self._feature_names(given):
-            column, kind = _feature(given[name], name, category=name in self.categories)
+        for name in self._feature_names(raw_table):
+            column, kind = _feature(raw_table[name], name, category=name in self.categories)
             rows[name] = column
             features.append(Feature(name=name, kind=kind, meaning=f"column {name} of {self.path.name}"))
-        known = moments if self.label_time is None else _moments(given[self.label_time], self.label_time, zone, labels)
+        label_times = (
+            moments if self.label_time is None else _moments(raw_table[self.label_time], self.label_time, zone, labels)
+        )
         rows["label"] = labels
-        rows["label_time"] = pc.if_else(pc.is_valid(labels), known, pa.scalar(None, _MICROSECONDS))
+        rows["label_time"] = pc.if_else(pc.is_valid(labels), label_times, pa.scalar(None, _MICROSECONDS))
         table = Table(
             source=NAME,
             rows=pa.table(rows),
             days=pc.local_timestamp(moments.cast(pa.timestamp("us", tz=zone.key))).cast(pa.date32(), safe=False),
-            domains=self._domains(given),
+            domains=self._domains(raw_table),
             features=tuple(features),
             classes=classes,
         )
@@ -106,7 +108,7 @@ class TableFile:
 
     def _read(self) -> pa.Table:
         try:
-            given = (
+            table = (
                 pa_csv.read_csv(self.path, convert_options=pa_csv.ConvertOptions(strings_can_be_null=True))
                 if self.path.suffix.lower() == ".csv"
                 else pq.ParquetFile(self.path).read()
@@ -122,17 +124,17 @@ class TableFile:
         if len(set(roles)) < len(roles):
             _refuse("One column cannot have two roles.", ", ".join(roles), "different columns", "Name each once.")
         named = [*roles, *(self.features or ()), *self.ignored, *self.categories]
-        missing = sorted(set(named) - set(given.column_names))
+        missing = sorted(set(named) - set(table.column_names))
         if missing:
             _refuse(
                 "The table lacks columns that were named.",
                 ", ".join(missing),
-                f"of: {', '.join(given.column_names)}",
+                f"of: {', '.join(table.column_names)}",
                 "Correct the names.",
             )
-        if given.num_rows == 0:
+        if table.num_rows == 0:
             _refuse("The table has no rows.", str(self.path), "at least one", "Name another file.")
-        return given
+        return table
 
     def _zone(self) -> ZoneInfo:
         try:
@@ -145,7 +147,7 @@ class TableFile:
                 fix="For example America/New_York or UTC.",
             ) from error
 
-    def _feature_names(self, given: pa.Table) -> list[str]:
+    def _feature_names(self, table: pa.Table) -> list[str]:
         roles = {self.label, self.time, self.domain, self.label_time}
         if self.features is not None:
             names = list(self.features)
@@ -153,7 +155,7 @@ class TableFile:
             if leaks:
                 _refuse("The label cannot be an input.", ", ".join(leaks), "other columns", "Take it out of features.")
         else:
-            names = [name for name in given.column_names if name not in {*roles, *self.ignored}]
+            names = [name for name in table.column_names if name not in {*roles, *self.ignored}]
         clash = sorted(RESERVED & set(names))
         if clash:
             _refuse(
@@ -166,10 +168,10 @@ class TableFile:
             _refuse("The table has no inputs.", str(self.path), "at least one feature", "Ignore fewer columns.")
         return names
 
-    def _domains(self, given: pa.Table) -> pa.Array:
+    def _domains(self, table: pa.Table) -> pa.Array:
         if self.domain is None:
-            return pa.array([WHOLE] * given.num_rows)
-        column = given[self.domain].combine_chunks()
+            return pa.array([WHOLE] * table.num_rows)
+        column = table[self.domain].combine_chunks()
         if column.null_count:
             _refuse(
                 "Rows without a domain.",

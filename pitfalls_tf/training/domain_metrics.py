@@ -42,17 +42,17 @@ def by_domain(
     """
     names, numbers = np.unique(np.asarray(domains, dtype=str), return_inverse=True)
     labelled = targets >= 0
-    found = {}
+    metrics = {}
     for number, name in enumerate(names):
         inside = labelled & (numbers == number)
         if inside.any():
-            found[str(name)] = measure(probabilities[inside], targets[inside])
-    return found
+            metrics[str(name)] = measure(probabilities[inside], targets[inside])
+    return metrics
 
 
 def write_domains(metrics: dict[str, Metrics], folder: Path) -> None:
     """Write a run's metrics by domain into its folder."""
-    document = {"domains": {name: asdict(one) for name, one in metrics.items()}}
+    document = {"domains": {name: asdict(values) for name, values in metrics.items()}}
     (folder / DOMAINS).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
@@ -75,15 +75,15 @@ def scores_of_runs(folder: Path) -> tuple[str, list[dict[str, Any]]]:
     finished = [run for run in ensemble.runs if not run.diverged]
     if ensemble.setup in SETUPS and not all((run.folder / DOMAINS).is_file() for run in finished):
         table = load_table(SETUPS[ensemble.setup])
-        found = {run.seed: _measured(run, table) for run in finished}
+        by_seed = {run.seed: _measured(run, table) for run in finished}
     else:
-        found = {run.seed: _read(run.folder) for run in finished}
+        by_seed = {run.seed: _read(run.folder) for run in finished}
     rows: list[dict[str, Any]] = []
     for run in ensemble.runs:
         if run.diverged:
             rows.append({"domain": WHOLE, "seed": run.seed, "metric": NAMES[0], "value": None})
             continue
-        for domain, metrics in found[run.seed].items():
+        for domain, metrics in by_seed[run.seed].items():
             rows += [{"domain": domain, "seed": run.seed, "metric": name, "value": metrics.get(name)} for name in NAMES]
     return ensemble.setup, [{"setup": ensemble.setup, **row} for row in rows]
 
@@ -91,7 +91,7 @@ def scores_of_runs(folder: Path) -> tuple[str, list[dict[str, Any]]]:
 def _read(folder: Path) -> dict[str, dict[str, Any]]:
     try:
         document = json.loads((folder / DOMAINS).read_text(encoding="utf-8"))
-        found: dict[str, dict[str, Any]] = {str(name): dict(one) for name, one in document["domains"].items()}
+        metrics: dict[str, dict[str, Any]] = {str(name): dict(values) for name, values in document["domains"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(
             "A run's metrics by domain cannot be read.",
@@ -99,7 +99,7 @@ def _read(folder: Path) -> dict[str, dict[str, Any]]:
             expected="what training wrote",
             fix="Train it again with --fresh.",
         ) from error
-    return found
+    return metrics
 
 
 def _measured(run: Run, table: Table) -> dict[str, dict[str, Any]]:
@@ -113,5 +113,5 @@ def _measured(run: Run, table: Table) -> dict[str, dict[str, Any]]:
         )
     flat = pc.list_flatten(predictions["probabilities"].combine_chunks()).to_numpy().astype(np.float64)
     probabilities = flat.reshape(len(table), len(table.classes))
-    found = by_domain(probabilities, table.targets(), table.domains.to_pylist())
-    return {name: asdict(one) for name, one in found.items()}
+    metrics = by_domain(probabilities, table.targets(), table.domains.to_pylist())
+    return {name: asdict(values) for name, values in metrics.items()}

@@ -39,14 +39,14 @@ class HeldOutRows:
     """
 
     def __init__(self, prepared: PreparedRows, *, block_days: int) -> None:
-        self._scored = [one.scored for one in prepared.fits]
+        self._scored = [fit.scored for fit in prepared.fits]
         self._block_days = block_days
-        positions = np.concatenate([one.positions for one in prepared.fits])
+        positions = np.concatenate([fit.positions for fit in prepared.fits])
         self._order = np.argsort(positions, kind="stable")
         self._positions = positions[self._order]
         self._table = None if prepared.table is None else prepared.table.take(self._positions)
-        self._targets = self._in_order([one.targets for one in self._scored])
-        self._domains = self._in_order([one.domains for one in self._scored])
+        self._targets = self._in_order([rows.targets for rows in self._scored])
+        self._domains = self._in_order([rows.domains for rows in self._scored])
         self.classes = self._scored[0].classes
         if not self.labelled:
             raise BadInput(
@@ -124,7 +124,7 @@ class HeldOutRows:
             "label": pa.array(labels.tolist(), pa.string()),
         }
         if len(self._scored) > 1:
-            columns["fold"] = pa.array(self._in_order([np.full(len(one), at) for at, one in enumerate(self._scored)]))
+            columns["fold"] = pa.array(self._in_order([np.full(len(rows), at) for at, rows in enumerate(self._scored)]))
         return pa.table(columns)
 
     def reference(self, probabilities: Floats) -> pa.Table | None:
@@ -134,5 +134,5 @@ class HeldOutRows:
         return reference_table(self._table, probabilities.reshape(len(self), len(self.classes)))
 
     def _in_order(self, parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        found: NDArray[Any] = np.concatenate(parts)[self._order]
-        return found
+        values: NDArray[Any] = np.concatenate(parts)[self._order]
+        return values

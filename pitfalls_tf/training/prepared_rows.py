@@ -124,17 +124,17 @@ def with_remedy(prepared: PreparedRows, setup: Setup) -> PreparedRows:
 
     def changed(rows: FitRows) -> tuple[FitRows, Callable[[Examples], Examples]]:
         change = remedy.fit_row_transform(setup.recipe, rows.training, rows.target)
-        kept = FitRows(
+        changed_rows = FitRows(
             training=change(rows.training),
             validation=None if rows.validation is None else change(rows.validation),
             target=None if rows.target is None else change(rows.target),
         )
-        return kept, change
+        return changed_rows, change
 
     fits = []
-    for one in prepared.fits:
-        rows, change = changed(one.rows)
-        fits.append(replace(one, rows=rows, scored=change(one.scored)))
+    for fit in prepared.fits:
+        rows, change = changed(fit.rows)
+        fits.append(replace(fit, rows=rows, scored=change(fit.scored)))
     deployed = None if prepared.deployed is None else changed(prepared.deployed)[0]
     return replace(prepared, fits=tuple(fits), deployed=deployed)
 
@@ -142,13 +142,13 @@ def with_remedy(prepared: PreparedRows, setup: Setup) -> PreparedRows:
 def _prepare_images(setup: Setup) -> PreparedRows:
     images = _load_images(setup.source)
     roles = assign_roles(setup, SplitColumns(days=None, times=images.times, domains=images.domains))
-    found = hashlib.sha256(images.inputs.tobytes() + images.targets.tobytes() + images.domains.tobytes())
+    sha = hashlib.sha256(images.inputs.tobytes() + images.targets.tobytes() + images.domains.tobytes())
     return PreparedRows(
-        fits=tuple(_prepared_fit(one, images.take) for one in roles.fits),
+        fits=tuple(_prepared_fit(fit, images.take) for fit in roles.fits),
         deployed=None if roles.deployed is None else _prepared_fit(roles.deployed, images.take).rows,
         table=None,
         encoding=None,
-        digest=found.hexdigest(),
+        digest=sha.hexdigest(),
         described=roles.described,
     )
 
@@ -173,9 +173,9 @@ def _prepare_folds(table: Table, roles: RunRoles, deployed: FitRoles) -> Prepare
     encoding = feature_encoding.fit(table.rows, table.features)
     whole = Examples.from_table(table, encoding)
     fits = []
-    for one in roles.fits:
-        inputs = fold_encoding.refit(whole.inputs, encoding, table.rows, one.training)
-        fits.append(_prepared_fit(one, replace(whole, inputs=inputs).take))
+    for fit in roles.fits:
+        inputs = fold_encoding.refit(whole.inputs, encoding, table.rows, fit.training)
+        fits.append(_prepared_fit(fit, replace(whole, inputs=inputs).take))
     return PreparedRows(
         fits=tuple(fits),
         deployed=_prepared_fit(deployed, whole.take).rows,

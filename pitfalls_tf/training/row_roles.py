@@ -167,8 +167,8 @@ def _split(setup: Setup, columns: SplitColumns) -> Split:
 
 
 def _first_held_out(setup: Setup, times: NDArray[np.datetime64]) -> datetime:
-    given = setup.held_out.at or FIRST_HELD_OUT.get(setup.source)
-    if given is None:
+    start = setup.held_out.at or FIRST_HELD_OUT.get(setup.source)
+    if start is None:
         if np.isnat(times).any():
             raise BadInput(
                 "Rows without a time cannot be split by it.",
@@ -179,10 +179,10 @@ def _first_held_out(setup: Setup, times: NDArray[np.datetime64]) -> datetime:
         moment: datetime = np.sort(times)[int(SHARE_BEFORE * (len(times) - 1))].item()
         return moment.replace(tzinfo=UTC)
     try:
-        moment = datetime.fromisoformat(given)
+        moment = datetime.fromisoformat(start)
     except ValueError as error:
         raise BadInput(
-            "--at is not a date or time.", got=repr(given), expected="ISO 8601", fix="For example --at 2013-04-01."
+            "--at is not a date or time.", got=repr(start), expected="ISO 8601", fix="For example --at 2013-04-01."
         ) from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
@@ -198,11 +198,11 @@ def _held_out_domains(setup: Setup, domains: NDArray[np.str_]) -> list[str]:
             expected=f"of: {', '.join(some[:20])}{' …' if len(some) > 20 else ''}",
             fix=f"For example --held-out {some[0]}.",
         )
-    found = []
+    names = []
     for name in wanted:
         # An unknown name is refused by the split, which lists those that exist.
-        found += [one for one in available if one == name or one.startswith(f"{name}/")] or [name]
-    return found
+        names += [domain for domain in available if domain == name or domain.startswith(f"{name}/")] or [name]
+    return names
 
 
 def _no_rows() -> Positions:

@@ -182,26 +182,28 @@ def read_ensemble(folder: Path) -> Ensemble:
     Raises:
         BadInput: there is none, several to choose from, or every run diverged.
     """
-    found = [folder] if (folder / ENSEMBLE).is_file() else sorted(path.parent for path in folder.glob(f"*/{ENSEMBLE}"))
-    if not found and (seeds := _diverged_alone(folder)):
+    folders = (
+        [folder] if (folder / ENSEMBLE).is_file() else sorted(path.parent for path in folder.glob(f"*/{ENSEMBLE}"))
+    )
+    if not folders and (seeds := _diverged_alone(folder)):
         raise BadInput(
             "Every run here diverged: there is nothing to compare or to deploy.",
             got=f"{folder} with {len(seeds)} of {len(seeds)} runs diverged (seeds {', '.join(map(str, seeds[:10]))})",
             expected="at least one that did not",
             fix="Train again with a smaller --learning-rate, or another remedy.",
         )
-    if len(found) != 1:
+    if len(folders) != 1:
         raise BadInput(
-            "Which runs?" if found else "There are no finished runs here.",
-            got=", ".join(str(path) for path in found) or str(folder),
+            "Which runs?" if folders else "There are no finished runs here.",
+            got=", ".join(str(path) for path in folders) or str(folder),
             expected=f"a folder with {ENSEMBLE}",
-            fix="Name one of those." if found else "Train first: pitfalls train SETUP --out RUNS.",
+            fix="Name one of those." if folders else "Train first: pitfalls train SETUP --out RUNS.",
         )
-    document = _read_json(found[0] / ENSEMBLE)
-    runs = tuple(read_run(folder_of(found[0], seed)) for seed in document["seeds"])
+    document = _read_json(folders[0] / ENSEMBLE)
+    runs = tuple(read_run(folder_of(folders[0], seed)) for seed in document["seeds"])
     return Ensemble(
         setup=document["setup"],
-        folder=found[0],
+        folder=folders[0],
         runs=runs,
         deployed=next(run for run in runs if run.seed == document["deployed"]),
     )

@@ -65,11 +65,11 @@ class Ensemble:
     @property
     def spread(self) -> dict[str, Spread]:
         """Each metric over the seeds."""
-        kept = [asdict(run.metrics) for run in self.runs if run.metrics is not None]
+        run_metrics = [asdict(run.metrics) for run in self.runs if run.metrics is not None]
         return {
-            name: _spread([float(metrics[name]) for metrics in kept], larger_is_better=name == "auc")
+            name: _spread([float(metrics[name]) for metrics in run_metrics], larger_is_better=name == "auc")
             for name in ("brier", "log_loss", "error", "calibration_error", "auc")
-            if all(metrics[name] is not None for metrics in kept)
+            if all(metrics[name] is not None for metrics in run_metrics)
         }
 
     @property

@@ -161,10 +161,10 @@ class Setup:
         fitting: Mapping[str, TableNetwork | ImageNetwork] = IMAGE_NETWORKS if self.source in IMAGES else TABLE_NETWORKS
         if self.architecture in fitting:
             return fitting[self.architecture]
-        known = [*TABLE_NETWORKS, *IMAGE_NETWORKS]
+        networks = [*TABLE_NETWORKS, *IMAGE_NETWORKS]
         near = difflib.get_close_matches(self.architecture, fitting, n=1)
         raise BadInput(
-            "No such network." if self.architecture not in known else "This network is for rows of another kind.",
+            "No such network." if self.architecture not in networks else "This network is for rows of another kind.",
             got=repr(self.architecture),
             expected=f"for {self.source}: {', '.join(fitting)}",
             fix=f"Did you mean {near[0]}?" if near else "Choose one of those.",
@@ -202,15 +202,15 @@ def read(document: Mapping[str, Any]) -> Setup:
             fix="Train it again: pitfalls train flights. Its runs can still be compared and exported as they are.",
         )
     try:
-        given = {name: value for name, value in document.items() if name not in {"name", "kind"}}
-        table = given.pop("table")
+        fields = {name: value for name, value in document.items() if name not in {"name", "kind"}}
+        table = fields.pop("table")
         if table is not None:
             lists = {name: None if table[name] is None else tuple(table[name]) for name in COLUMNS}
             table = TableFile(**{**table, **lists, "path": Path(table["path"])})
-        period = given.pop("period", None)
+        period = fields.pop("period", None)
         if period is not None:
             period = Period(**{bound: datetime.fromisoformat(moment) for bound, moment in period.items()})
-        return Setup(held_out=_held_out(given.pop("held_out")), table=table, period=period, **given)
+        return Setup(held_out=_held_out(fields.pop("held_out")), table=table, period=period, **fields)
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(
             "The manifest's setup cannot be read.",

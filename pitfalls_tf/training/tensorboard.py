@@ -49,9 +49,9 @@ def write(fits: Sequence[Fits], folder: Path) -> None:
 
 
 def _named(fits: Sequence[Fits]) -> Iterator[tuple[str, Member]]:
-    for fold, one in enumerate(fits):
-        for member in one.members:
-            parts = ([f"fold-{fold}"] if len(fits) > 1 else []) + ([f"{member.seed}"] if len(one) > 1 else [])
+    for fold, fit in enumerate(fits):
+        for member in fit.members:
+            parts = ([f"fold-{fold}"] if len(fits) > 1 else []) + ([f"{member.seed}"] if len(fit) > 1 else [])
             yield "".join(f"{part}/" for part in parts), member
 
 

@@ -89,19 +89,19 @@ def train_again(manifest: Path, *, output: TrainingOutput, progress: Report) -> 
         CannotRun: libraries, threads or kernels are not the manifest's; or the weights differ all the same, and the
             new run is kept to look at.
     """
-    kept = folders.read_run_manifest(manifest)
-    trainer = Trainer(read(kept["setup"]))
-    seed = int(kept["seed"])
-    trainer.check_same(kept, manifest)
-    check_environment(kept["environment"], folders.as_written(trainer.manifest(seed))["environment"])
+    record = folders.read_run_manifest(manifest)
+    trainer = Trainer(read(record["setup"]))
+    seed = int(record["seed"])
+    trainer.check_same(record, manifest)
+    check_environment(record["environment"], folders.as_written(trainer.manifest(seed))["environment"])
     result = _train(trainer, (seed,), output, progress)
     folder = folders.folder_of(result.ensemble.folder, seed)
-    made = folders.read_manifest(folder)
-    if made.get("weights") != kept.get("weights"):
+    new_record = folders.read_manifest(folder)
+    if new_record.get("weights") != record.get("weights"):
         raise CannotRun(
             "The weights differ from those of the manifest.",
-            got=f"{made.get('weights')} in {folder}",
-            expected=f"{kept.get('weights')} of {manifest}",
+            got=f"{new_record.get('weights')} in {folder}",
+            expected=f"{record.get('weights')} of {manifest}",
             fix="Compare the code and the machine with those that trained it first.",
         )
     return result

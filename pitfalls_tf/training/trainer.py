@@ -99,7 +99,7 @@ class Trainer:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         prepared = prepare(setup)
-        self._recipes = [recipe_with_remedy(setup, one.rows) for one in prepared.fits]
+        self._recipes = [recipe_with_remedy(setup, fit.rows) for fit in prepared.fits]
         deployed = prepared.deployed
         self._deployed_recipe = None if deployed is None else recipe_with_remedy(setup, deployed)
         self._rows = with_remedy(prepared, setup)
@@ -146,7 +146,7 @@ class Trainer:
 
     def manifest(self, seed: int) -> dict[str, Any]:
         """Everything that makes this run what it is: with the same manifest, the same weights."""
-        training = [int(one.rows.training.labelled.sum()) for one in self._rows.fits]
+        training = [int(fit.rows.training.labelled.sum()) for fit in self._rows.fits]
         return {
             "setup": self.setup.document(),
             "seed": seed,
@@ -225,7 +225,7 @@ class Trainer:
         """
         probabilities = self._held_out.predict(fits)
         run = self._held_out.score(seed, probabilities, folder)
-        members = [member for one in fits for member in one.members]
+        members = [member for fit in fits for member in fit.members]
         with folders.staged(folder) as unfinished:
             weights.write(members, unfinished)
             pq.write_table(_history(fits), unfinished / folders.HISTORY)
@@ -266,11 +266,11 @@ class Trainer:
     def read_fits(self, run: Run) -> tuple[Fits, ...]:
         """The scored fits of a written run, as they were."""
         members, size = weights.read(run.folder), self._together
-        found = []
-        for fold, (recipe, one) in enumerate(zip(self._recipes, self._rows.fits, strict=True)):
-            program = Program(replace(recipe, post_fit=(), stopping=None), one.rows.training.shape)
-            found.append(Fits(recipe=recipe, program=program, members=members[fold * size : (fold + 1) * size]))
-        return tuple(found)
+        all_fits = []
+        for fold, (recipe, fit_rows) in enumerate(zip(self._recipes, self._rows.fits, strict=True)):
+            program = Program(replace(recipe, post_fit=(), stopping=None), fit_rows.rows.training.shape)
+            all_fits.append(Fits(recipe=recipe, program=program, members=members[fold * size : (fold + 1) * size]))
+        return tuple(all_fits)
 
     def _fit_folds(
         self, folds: Sequence[int], owner: Mapping[int, int], progress: Callable[[int, Epoch], None]
@@ -284,7 +284,7 @@ class Trainer:
             progress=lambda job, seed, epoch: progress(owner[numbers_of[job][seed]], epoch),
         )
         return [
-            replace(fits, members=tuple(replace(one, seed=numbers[one.seed]) for one in fits.members))
+            replace(fits, members=tuple(replace(member, seed=numbers[member.seed]) for member in fits.members))
             for fits, numbers in zip(fitted, numbers_of, strict=True)
         ]
 
@@ -343,6 +343,6 @@ def _members(fits: Fits, seeds: Sequence[int]) -> Fits:
 def _history(fits: Sequence[Fits]) -> pa.Table:
     if len(fits) == 1:
         return fits[0].history()
-    tables = [one.history() for one in fits]
+    tables = [fit.history() for fit in fits]
     folds = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
     return pa.concat_tables(tables).add_column(0, "fold", pa.array(folds))

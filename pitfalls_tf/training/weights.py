@@ -23,19 +23,23 @@ RECORD: Final = "said"  # the array of a member's seed and epochs, as JSON
 
 def digest(members: Sequence[Member]) -> str:
     """sha256 of all weights and states in hexadecimal: equal if every bit is."""
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for member in members:
         for array in (*member.weights, *member.state):
-            found.update(f"{array.dtype}{array.shape}".encode())
-            found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+            sha.update(f"{array.dtype}{array.shape}".encode())
+            sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
 
 
 def write(members: Sequence[Member], folder: Path) -> None:
     """Write the members of one run: one per fold, or several where they predict together."""
     arrays: dict[str, Any] = {}
     for place, member in enumerate(members):
-        record = {"seed": member.seed, "kept": member.kept, "epochs": [asdict(epoch) for epoch in member.epochs]}
+        record = {
+            "seed": member.seed,
+            "kept": member.weights_epoch,
+            "epochs": [asdict(epoch) for epoch in member.epochs],
+        }
         arrays[f"{place}/{RECORD}"] = np.array(json.dumps(record))
         arrays |= {f"{place}/weights/{number:04d}": array for number, array in enumerate(member.weights)}
         arrays |= {f"{place}/state/{number:04d}": array for number, array in enumerate(member.state)}
@@ -62,7 +66,7 @@ def read(folder: Path) -> tuple[Member, ...]:
                 for kind in ("weights", "state")
             }
             epochs = tuple(Epoch(**epoch) for epoch in record["epochs"])
-            members.append(Member(seed=record["seed"], kept=record["kept"], epochs=epochs, **parts))
+            members.append(Member(seed=record["seed"], weights_epoch=record["kept"], epochs=epochs, **parts))
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise BadInput(
             "A run's weights cannot be read.",

@@ -93,7 +93,7 @@ def read_gate(path: Path) -> ReleaseGate:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        worst = next(one for one in document["domains"] if one["domain"] == document["worst_domain"])
+        worst = next(domain for domain in document["domains"] if domain["domain"] == document["worst_domain"])
         return ReleaseGate(
             setup=str(document["a"]["setup"]),
             against=str(document["b"]["setup"]),

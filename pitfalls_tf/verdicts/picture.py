@@ -45,8 +45,8 @@ def draw_verdict(verdict: Verdict, path: Path) -> None:
     from matplotlib.figure import Figure  # noqa: PLC0415 - only when a picture is wanted
 
     rows: list[tuple[str, float, ConfidenceInterval]] = [
-        (one.domain, one.gain, one.verdict.interval)
-        for one in sorted(verdict.domains, key=lambda one: one.gain, reverse=True)
+        (domain.domain, domain.gain, domain.verdict.interval)
+        for domain in sorted(verdict.domains, key=lambda domain: domain.gain, reverse=True)
         if len(verdict.domains) > 1
     ]
     summaries = [(SIMILAR_DOMAINS if rows else verdict.domains[0].domain, verdict.gain, verdict.overall.interval)]

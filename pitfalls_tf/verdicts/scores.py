@@ -112,18 +112,18 @@ class PairedScores:
         return difference if self.larger_is_better else -difference
 
 
-def read_scores(given: str) -> Scores:
+def read_scores(text: str) -> Scores:
     """Read scores.
 
     Args:
-        given: a runs folder (RUNS/SETUP, or RUNS with one setup), a Parquet or CSV table, or TABLE:SETUP.
+        text: a runs folder (RUNS/SETUP, or RUNS with one setup), a Parquet or CSV table, or TABLE:SETUP.
 
     Raises:
         BadInput: no such file or folder, or not a table of scores, or a table of several setups without :SETUP.
     """
-    path, setup = Path(given), None
-    if not path.exists() and ":" in given:
-        before, setup = given.rsplit(":", 1)
+    path, setup = Path(text), None
+    if not path.exists() and ":" in text:
+        before, setup = text.rsplit(":", 1)
         path = Path(before)
     if path.is_dir():
         name, rows = scores_of_runs(path)
@@ -131,7 +131,7 @@ def read_scores(given: str) -> Scores:
     if not path.is_file():
         raise BadInput(
             "No scores found.",
-            got=given,
+            got=text,
             expected=f"a folder with {ENSEMBLE}, or a Parquet or CSV table with columns {', '.join(SCHEMA.names)}",
             fix="Train first: pitfalls train SETUP --out RUNS.",
         )
@@ -160,9 +160,9 @@ def pair_scores(
     left, right = a.of(chosen), b.of(chosen)
     both = left.keys() & right.keys()
     every = {seed for _, seed in both}
-    known = Counter(domain for domain, _ in both)
-    domains = tuple(sorted(domain for domain, count in known.items() if 2 * count >= len(every)))
-    seeds = tuple(sorted(seed for seed in every if all((one, seed) in both for one in domains)))
+    counts = Counter(domain for domain, _ in both)
+    domains = tuple(sorted(domain for domain, count in counts.items() if 2 * count >= len(every)))
+    seeds = tuple(sorted(seed for seed in every if all((domain, seed) in both for domain in domains)))
     if not seeds:
         raise BadInput(
             "The two setups have no seed and domain in common.",
@@ -231,20 +231,20 @@ def _metric(a: Scores, b: Scores, wanted: str | None) -> str:
     )
 
 
-def _direction(metric: str, given: bool | None) -> bool:  # noqa: FBT001 - as the caller has it
-    known = metric in LARGER_IS_BETTER if metric in LARGER_IS_BETTER | SMALLER_IS_BETTER else None
-    if known is not None and given not in {None, known}:
-        way, other = ("larger", "smaller") if known else ("smaller", "larger")
+def _direction(metric: str, declared: bool | None) -> bool:  # noqa: FBT001 - as the caller has it
+    usual = metric in LARGER_IS_BETTER if metric in LARGER_IS_BETTER | SMALLER_IS_BETTER else None
+    if usual is not None and declared not in {None, usual}:
+        way, other = ("larger", "smaller") if usual else ("smaller", "larger")
         raise BadInput(
             f"{metric} has the other direction.",
             got=f"--better {other} for {metric}",
             expected=f"{way}, or no --better",
             fix="Leave --better out, or rename the metric if it is a different one.",
         )
-    if known is not None:
-        return known
-    if given is not None:
-        return given
+    if usual is not None:
+        return usual
+    if declared is not None:
+        return declared
     raise BadInput(
         "The direction of this metric is unknown.",
         got=repr(metric),

@@ -132,7 +132,7 @@ class Verdict:
     @property
     def worst_domain(self) -> DomainGain:
         """The domain in which A has its worst score."""
-        return (min if self.larger_is_better else max)(self.domains, key=lambda one: one.a)
+        return (min if self.larger_is_better else max)(self.domains, key=lambda domain: domain.a)
 
 
 def judge(pairs: PairedScores, *, smallest: float = SMALLEST_DIFFERENCE) -> Verdict:

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.truth.lender.changes import growing_segment, holidays, season, trend
 from benchmarks.truth.lender.deployment import BUDGETS, LenderDeployment, Run
-from benchmarks.truth.lender.harms import told
+from benchmarks.truth.lender.harms import raises_page
 from benchmarks.truth.lender.law import ROWS_A_DAY, Shift, predictions
 from benchmarks.truth.lender.streams import REFERENCE, YEAR, calm_days
 from monitoring.config.draft import PAGE_BUDGET
@@ -43,10 +43,10 @@ def measure(settings: Settings) -> Result:
     years = QUICK if settings.quick else FULL
     rows: list[tuple[Cell, ...]] = []
     for name, (shift, reference, rows_a_day, slices) in YEARS.items():
-        found = [year(2000 + at, shift, reference, rows_a_day, slices) for at in range(years)]
-        pages = np.array([one[0] for one in found], dtype=np.float64)
+        outcomes = [year(2000 + at, shift, reference, rows_a_day, slices) for at in range(years)]
+        pages = np.array([outcome[0] for outcome in outcomes], dtype=np.float64)
         error = float(pages.std(ddof=1) / np.sqrt(years)) if years > 1 else None
-        notices, share_open = (float(np.mean([one[at] for one in found])) for at in (1, 2))
+        notices, share_open = (float(np.mean([outcome[at] for outcome in outcomes])) for at in (1, 2))
         rows.append((name, float(pages.mean()), error, float((pages > 0).mean()), notices, share_open))
         print(f"{name}: {pages.mean():.2f} pages", file=sys.stderr)
     table = Table(
@@ -71,10 +71,10 @@ def year(
     run = deployment.begin()
     pages = paged = 0
     for number, day in enumerate(calm_days(stream, reference, YEAR, shift=shift, rows=rows), start=reference):
-        pages += told(deployment.step(run, number, predictions(day, number)))
-        paged += any(one.level == "page" for one in run.state.incidents)
+        pages += raises_page(deployment.step(run, number, predictions(day, number)))
+        paged += any(incident.level == "page" for incident in run.state.incidents)
     return pages, _notices(run), paged / YEAR
 
 
 def _notices(run: Run) -> int:
-    return sum(one.level == "notice" for one in run.incidents.values())
+    return sum(incident.level == "notice" for incident in run.incidents.values())

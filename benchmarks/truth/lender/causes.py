@@ -70,15 +70,15 @@ def measure(settings: Settings) -> Result:
     tallies: dict[str, list[tuple[int, str]]] = {name: [] for name in (*FAULTS, NOBODY, LABELS)}
     for stream in range(6000, 6000 + streams):
         deployment, run = _quiet(stream)
-        for name, found in tallies.items():
-            found.append(_first_named(deployment, run.copied(), stream, name))
-        print(f"stream {stream}: {[found[-1] for found in tallies.values()]}", file=sys.stderr)
+        for name, tally in tallies.items():
+            tally.append(_first_named(deployment, run.copied(), stream, name))
+        print(f"stream {stream}: {[tally[-1] for tally in tallies.values()]}", file=sys.stderr)
     rows: list[tuple[Cell, ...]] = []
-    for name, found in tallies.items():
-        paged = [input_ for _, input_ in found if input_ != "none"]
+    for name, tally in tallies.items():
+        paged = [input_ for _, input_ in tally if input_ != "none"]
         right = sum(input_ == "amount" for input_ in paged)
         wrong = sum(input_ not in ("amount", "") for input_ in paged)
-        median = float(np.median([day for day, _ in found]))
+        median = float(np.median([day for day, _ in tally]))
         rows.append((name, streams, len(paged), median, right / max(len(paged), 1), wrong / max(len(paged), 1)))
     table = Table(
         title="A loss that one input causes while others move harmlessly",
@@ -94,9 +94,9 @@ def measure(settings: Settings) -> Result:
 
 
 def _extra(stream: int, number: int, rows: int, moved: float = 0.0) -> Floats:
-    found = np.random.default_rng([SEED, stream, number, 4]).normal(size=(rows, UNUSED))
-    found[:, :MOVED] += moved
-    return found
+    inputs = np.random.default_rng([SEED, stream, number, 4]).normal(size=(rows, UNUSED))
+    inputs[:, :MOVED] += moved
+    return inputs
 
 
 def _quiet(stream: int) -> tuple[LenderDeployment, Run]:
@@ -126,13 +126,13 @@ def faulty(day: Day, name: str, rng: np.random.Generator) -> Day:
 
 def _first_named(deployment: LenderDeployment, run: Run, stream: int, name: str) -> tuple[int, str]:
     """The window of the first page after the fault, and the input that it is about or names first, or "none"."""
-    first, known = REFERENCE + QUIET, set(run.incidents)
+    first, earlier = REFERENCE + QUIET, set(run.incidents)
     for at, day in enumerate(calm_days(stream, first, DAYS)):
         number = first + at
         changed = faulty(day, name, np.random.default_rng([SEED, stream, number, 5]))
         rows = predictions(changed, number, _extra(stream, number, day.labels.size, MOVED_BY))
         for incident in deployment.step(run, number, rows).changed:
-            if incident.level == "page" and incident.number not in known:
+            if incident.level == "page" and incident.number not in earlier:
                 return at + 1, named_first(incident)
     return DAYS + 1, "none"
 

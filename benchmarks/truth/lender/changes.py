@@ -41,10 +41,10 @@ def isles_flipped(day: Day, share: float, rng: np.random.Generator) -> Day:
 
 def recall_lost(day: Day, share: float, rng: np.random.Generator) -> Day:
     """A quarter of the true positives are no longer found, and as many false positives are gone: the same accuracy."""
-    found = np.flatnonzero((day.answers == 1) & (day.labels == 1))
+    true_positives = np.flatnonzero((day.answers == 1) & (day.labels == 1))
     false = np.flatnonzero((day.answers == 1) & (day.labels == 0))
-    count = min(round(0.25 * share * found.size), false.size)
-    lost = np.concatenate([rng.permutation(found)[:count], rng.permutation(false)[:count]])
+    count = min(round(0.25 * share * true_positives.size), false.size)
+    lost = np.concatenate([rng.permutation(true_positives)[:count], rng.permutation(false)[:count]])
     score = day.score.copy()
     score[lost] = -score[lost]
     return replace(day, score=score)

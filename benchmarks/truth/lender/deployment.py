@@ -156,7 +156,7 @@ class LenderDeployment:
         run.state = judgement.state
         run.days = (*run.days, day)[-HORIZON.days :]
         run.windows.append(judgement.window)
-        run.incidents.update({one.number: one for one in judgement.changed})
+        run.incidents.update({incident.number: incident for incident in judgement.changed})
         return judgement
 
     def _update_ar1(self, run: Run) -> None:
@@ -166,10 +166,12 @@ class LenderDeployment:
             update = AutocorrelationUpdate(
                 test=self.fit.tests[level], watches=self.fit.watches, phases=self.plan.phases
             )
-            mine = [
-                one for one in run.incidents.values() if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests
+            incidents = [
+                incident
+                for incident in run.incidents.values()
+                if WatchKey(watch=incident.watch, slice=incident.slice) in update.test.tests
             ]
-            levels[level] = replace(levels[level], ar1=update.estimate(score_history(run, level), mine))
+            levels[level] = replace(levels[level], ar1=update.estimate(score_history(run, level), incidents))
         run.state = replace(run.state, levels=levels)
 
 
@@ -189,14 +191,14 @@ def lender_spec(extra: int = 0) -> BaselineSpec:
 def score_history(run: Run, level: Level) -> ScoreHistory:
     """The scores of a level's watches in the latest windows of a run, as the product's store has them."""
     windows = run.windows[-MAX_UPDATE_WINDOWS:]
-    found: dict[WatchKey, tuple[list[int], list[float]]] = {}
+    by_key: dict[WatchKey, tuple[list[int], list[float]]] = {}
     for at, window in enumerate(windows):
         for score in window.scores:
             if score.level == level and score.value is not None:
-                places, values = found.setdefault(WatchKey(watch=score.watch, slice=score.slice), ([], []))
+                places, values = by_key.setdefault(WatchKey(watch=score.watch, slice=score.slice), ([], []))
                 places.append(at)
                 values.append(score.value)
-    scores = {key: (np.array(places), np.array(values)) for key, (places, values) in found.items()}
+    scores = {key: (np.array(places), np.array(values)) for key, (places, values) in by_key.items()}
     return ScoreHistory(
         starts=tuple(window.start for window in windows), ends=tuple(window.end for window in windows), scores=scores
     )

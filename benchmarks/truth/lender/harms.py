@@ -30,7 +30,7 @@ def measure(settings: Settings) -> Result:
     """The table of harms. Cost: ten minutes of one core, a minute with small sizes."""
     streams, years, tuning = QUICK if settings.quick else FULL
     pages = clean_pages(years)
-    known, harmed, delays = monitor_delays(streams)
+    reference_losses, harmed, delays = monitor_delays(streams)
     references = Losses.of([calm_days(1000 + at, 0, REFERENCE) for at in range(tuning)])
     clean = Losses.of([calm_days(1000 + at, REFERENCE, YEAR) for at in range(tuning)])
     rate = float(pages.mean()) or 1.0 / YEAR
@@ -44,11 +44,11 @@ def measure(settings: Settings) -> Result:
         tuned[f"{name}, own reference"] = chart, partial(own_thresholds, chart, pages=nominal, seed=SEED)
     for name, (chart, threshold) in tuned.items():
         false[name] = float(alarms(chart, references, clean, threshold(references)).mean()) * YEAR
-        limits = threshold(known)
-        columns[name] = {harm: _first(alarms(chart, known, live, limits)) for harm, live in harmed.items()}
-    online, missing = peers.online(settings.out, (references, clean), (known, harmed), rate)
-    for name, (found, clean_rate) in online.items():
-        columns[name], false[name] = found, clean_rate
+        limits = threshold(reference_losses)
+        columns[name] = {harm: _first(alarms(chart, reference_losses, live, limits)) for harm, live in harmed.items()}
+    online, missing = peers.online(settings.out, (references, clean), (reference_losses, harmed), rate)
+    for name, (first_alarms, clean_rate) in online.items():
+        columns[name], false[name] = first_alarms, clean_rate
     rows: list[tuple[Cell, ...]] = [
         ("false pages in 365 days", *(f"{false[name]:.2f}" for name in columns)),
         *((harm, *(delay_cell(columns[name][harm], HARMED) for name in columns)) for harm in HARMS),
@@ -69,12 +69,13 @@ def measure(settings: Settings) -> Result:
     return Result(tables=(table, *(() if products is None else (products,))), remarks=(*missing, *failed))
 
 
-def told(judgement: Judgement) -> bool:
+def raises_page(judgement: Judgement) -> bool:
     """Whether somebody is paged at this window: a page opens, or becomes worse."""
     now = judgement.window.end
     return any(
-        one.level == "page" and any(event.at == now and event.state in ("open", "worse") for event in one.history)
-        for one in judgement.changed
+        incident.level == "page"
+        and any(event.at == now and event.state in ("open", "worse") for event in incident.history)
+        for incident in judgement.changed
     )
 
 
@@ -91,7 +92,7 @@ def clean_pages(years: int) -> NDArray[np.float64]:
         deployment = deployed(1000 + at)
         run = deployment.begin()
         for number, day in enumerate(calm_days(1000 + at, REFERENCE, YEAR), start=REFERENCE):
-            pages[at] += told(deployment.step(run, number, predictions(day, number)))
+            pages[at] += raises_page(deployment.step(run, number, predictions(day, number)))
         print(f"clean year {at + 1} of {years}: {pages[at]:.0f} pages", file=sys.stderr)
     return pages
 
@@ -116,8 +117,8 @@ def monitor_delays(streams: int) -> tuple[Losses, dict[str, Losses], dict[str, F
         print(f"stream {stream + 1} of {streams}", file=sys.stderr)
     return (
         Losses.of(references),
-        {harm: Losses.of(found) for harm, found in days.items()},
-        {harm: np.array(found) for harm, found in first.items()},
+        {harm: Losses.of(losses) for harm, losses in days.items()},
+        {harm: np.array(delays) for harm, delays in first.items()},
     )
 
 
@@ -133,7 +134,7 @@ def first_page(deployment: LenderDeployment, run: Run, days: list[Day]) -> int:
     """The first of the days at which somebody is paged, from 1; one past the last where nobody is."""
     begin = round((run.windows[-1].end - EPOCH) / timedelta(days=1))
     for at, day in enumerate(days):
-        if told(deployment.step(run, begin + at, predictions(day, begin + at))):
+        if raises_page(deployment.step(run, begin + at, predictions(day, begin + at))):
             return at + 1
     return len(days) + 1
 

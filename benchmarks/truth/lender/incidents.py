@@ -12,7 +12,7 @@ import pyarrow as pa
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.truth.lender.changes import flipped, season
 from benchmarks.truth.lender.deployment import LenderDeployment, Run
-from benchmarks.truth.lender.harms import told
+from benchmarks.truth.lender.harms import raises_page
 from benchmarks.truth.lender.law import CATEGORIES, Day, Floats, predictions
 from benchmarks.truth.lender.streams import REFERENCE, SEED, calm_days
 from monitoring.baseline.predictions import Predictions
@@ -113,7 +113,7 @@ def rearmed_table(streams: int) -> Table:
         delays, already = [], 0
         for stream in range(3000, 3000 + streams):
             run, deployment, delay = _second_harm(stream, first, then, quiet)
-            already += any(one.level == "page" for one in run.state.incidents)
+            already += any(incident.level == "page" for incident in run.state.incidents)
             delays.append(_first_told(deployment, run, stream, then, delay))
         within = float(np.mean([delay <= TOLD_WITHIN for delay in delays]))
         rows.append((name, streams, already / streams, within, float(np.median(delays))))
@@ -142,7 +142,7 @@ def _first_told(deployment: LenderDeployment, run: Run, stream: int, points: flo
     """The day after the second harm on which it is told, from 1; one past the last if it is not."""
     for at, day in enumerate(calm_days(stream, first, days)):
         harmed = flipped(points)(day, 1.0, np.random.default_rng([SEED, stream, first + at, 3]))
-        if told(deployment.step(run, first + at, predictions(harmed, first + at))):
+        if raises_page(deployment.step(run, first + at, predictions(harmed, first + at))):
             return at + 1
     return days + 1
 
@@ -177,7 +177,7 @@ def _calm_run(stream: int, rows: int) -> tuple[LenderDeployment, Run, Day]:
 
 def _paged_at_once(deployment: LenderDeployment, run: Run, day: Day, fault: Fault) -> bool:
     number = REFERENCE + len(run.windows)
-    return told(deployment.step(run, number, fault(predictions(day, number))))
+    return raises_page(deployment.step(run, number, fault(predictions(day, number))))
 
 
 def cause_table(streams: int) -> Table:
@@ -219,19 +219,19 @@ def _many_inputs(stream: int) -> tuple[LenderDeployment, Run]:
 
 def _named(deployment: LenderDeployment, run: Run, stream: int, fault: Fault) -> tuple[int, str]:
     """The window of the first new incident after the fault, and the input that it is about or names first."""
-    first, known = REFERENCE + len(run.windows), set(run.incidents)
+    first, earlier = REFERENCE + len(run.windows), set(run.incidents)
     for at, day in enumerate(calm_days(stream, first, 30)):
         rows = predictions(day, first + at, _extra(stream, first + at, day.labels.size))
         judgement = deployment.step(run, first + at, fault(rows))
         for incident in judgement.changed:
-            if incident.number not in known:
+            if incident.number not in earlier:
                 return at + 1, _input(deployment, incident.watch, incident.message)
     return 31, ""
 
 
 def _input(deployment: LenderDeployment, watch: str, message: str) -> str:
     """The input of a watch, or else the first that a message names; empty where there is none."""
-    own = deployment.fit.watches[watch].feature if watch in deployment.fit.watches else None
+    input_name = deployment.fit.watches[watch].feature if watch in deployment.fit.watches else None
     names = [feature.name for feature in deployment.spec.features]
     places = {name: message.find(name) for name in names if name in message}
-    return own or min(places, key=lambda name: places[name], default="")
+    return input_name or min(places, key=lambda name: places[name], default="")

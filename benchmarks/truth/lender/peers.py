@@ -37,20 +37,20 @@ def online(
     Returns:
         By detector the first alarm of each stream under each harm, and its false alarms in 365 days; and remarks.
     """
-    (references, clean), (known, harms) = calm, harmed
-    streams = {"clean": references + clean} | {name: known + live for name, live in harms.items()}
+    (references, clean), (reference, harms) = calm, harmed
+    streams = {"clean": references + clean} | {name: reference + live for name, live in harms.items()}
     try:
         python = monitor_peers.peer_python(folder / "nannyml")
-        found = _judged_by_river(python, folder, streams)
+        alarms = _judged_by_river(python, folder, streams)
     except (subprocess.CalledProcessError, OSError) as error:
         return {}, (f"Not measured: river's ADWIN and Page-Hinkley: {error}",)
     results = {}
-    for detector, by_setting in found["clean"].items():
+    for detector, by_setting in alarms["clean"].items():
         rates = {name: float(np.mean(flags)) * YEAR for name, flags in by_setting.items()}
         setting = min(rates, key=lambda name: abs(np.log((rates[name] + 0.02) / (pages + 0.02))))
         firsts = {}
         for harm in harms:
-            at = np.array(found[harm][detector][setting])[:, QUIET:]
+            at = np.array(alarms[harm][detector][setting])[:, QUIET:]
             firsts[harm] = np.where(at.any(axis=1), at.argmax(axis=1) + 1, HARMED + 1)
         results[detector] = firsts, rates[setting]
     return results, ()
@@ -60,7 +60,7 @@ def _judged_by_river(
     python: Path, folder: Path, streams: Mapping[str, Losses]
 ) -> dict[str, dict[str, dict[str, list[list[bool]]]]]:
     """Alarms by stream's name, detector and setting: [streams][days after the reference]."""
-    given, answered = folder / "river_streams.npz", folder / "river_alarms.json"
+    streams_file, answered = folder / "river_streams.npz", folder / "river_alarms.json"
     rng = np.random.default_rng(0)
     stored: dict[str, Any] = {"names": np.array(list(streams)), "known": np.array(REFERENCE)}
     for name, losses in streams.items():
@@ -69,11 +69,11 @@ def _judged_by_river(
         stored[f"{name}:errors"] = rng.permuted(rows, axis=2)
         stored[f"{name}:losses"] = np.stack([losses.errors, losses.brier], axis=2)
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(given, **stored)
+    np.savez_compressed(streams_file, **stored)
     script = Path(__file__).with_name("river_script.py")
-    subprocess.run([python, script, given, answered], check=True)
+    subprocess.run([python, script, streams_file, answered], check=True)
     alarms: dict[str, dict[str, dict[str, list[list[bool]]]]] = json.loads(answered.read_text("utf-8"))
-    given.unlink()
+    streams_file.unlink()
     return alarms
 
 
@@ -95,15 +95,15 @@ def products_table(folder: Path, *, quick: bool) -> tuple[Table | None, tuple[st
     Returns:
         The table, None if a product cannot be run; and remarks.
     """
-    known = [frame(day) for day in calm_days(0, 0, REFERENCE)]
+    reference_frames = [frame(day) for day in calm_days(0, 0, REFERENCE)]
     calm = [frame(day) for day in calm_days(0, REFERENCE, QUIET)]
     rows: list[tuple[Cell, ...]] = []
     harms = dict(list(HARMS.items())[2:4]) if quick else HARMS
     for name, live in (("none", calm), *((name, _first_days(change)) for name, (change, _, _) in harms.items())):
         evidently_days = EVIDENTLY_DAYS[0] if name == "none" else EVIDENTLY_DAYS[1]
         try:
-            nannyml = monitor_peers.nannyml_defaults(known, live, folder / "nannyml")
-            evidently = monitor_peers.evidently_preset(known, live[:evidently_days])
+            nannyml = monitor_peers.nannyml_defaults(reference_frames, live, folder / "nannyml")
+            evidently = monitor_peers.evidently_preset(reference_frames, live[:evidently_days])
         except (subprocess.CalledProcessError, OSError, ImportError) as error:
             return None, (f"Not measured: NannyML and Evidently: {error}",)
         first = f"{int(nannyml.argmax()) + 1}" if nannyml.any() else "-"

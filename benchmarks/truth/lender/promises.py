@@ -11,7 +11,7 @@ from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.truth.calibration import delay_cell
 from benchmarks.truth.lender.changes import HARMS, growing_segment, holidays, season, trend
 from benchmarks.truth.lender.deployment import BUDGETS, LenderDeployment
-from benchmarks.truth.lender.harms import after, first_page, told
+from benchmarks.truth.lender.harms import after, first_page, raises_page
 from benchmarks.truth.lender.law import Shift, predictions
 from benchmarks.truth.lender.streams import HARMED, QUIET, REFERENCE, YEAR, calm_days, harmed_days
 from monitoring.evidence.budget import Budget
@@ -43,12 +43,15 @@ def measure(settings: Settings) -> Result:
     rows: list[tuple[Cell, ...]] = []
     for name, shift in SHIFTS.items():
         pages = {promise: pages_of_years(shift, windows, years) for promise, windows in PROMISES.items()}
-        shares = {promise: float((found > 0).mean()) for promise, found in pages.items()}
-        rows.append((name, *(cell for one in PROMISES for cell in (float(pages[one].mean()), shares[one]))))
+        shares = {promise: float((counts > 0).mean()) for promise, counts in pages.items()}
+        rows.append((name, *(cell for promise in PROMISES for cell in (float(pages[promise].mean()), shares[promise]))))
         print(f"{name}: {rows[-1][1:]}", file=sys.stderr)
     paged = Table(
         title="The lender's years without harm, by promise",
-        columns=("year", *(f"{what}, {one}" for one in PROMISES for what in ("pages in 365", "years with any"))),
+        columns=(
+            "year",
+            *(f"{what}, {promise}" for promise in PROMISES for what in ("pages in 365", "years with any")),
+        ),
         rows=tuple(rows),
         note=f"{years} years a row, the same for both promises; {REFERENCE} days of reference.",
     )
@@ -56,7 +59,7 @@ def measure(settings: Settings) -> Result:
     harms = Table(
         title="The lender's harms, by promise: share found / median day",
         columns=("harm", *PROMISES),
-        rows=tuple((harm, *(delay_cell(delays[one][harm], HARMED) for one in PROMISES)) for harm in FOUND),
+        rows=tuple((harm, *(delay_cell(delays[promise][harm], HARMED) for promise in PROMISES)) for harm in FOUND),
         note=f"{streams} streams, of {REFERENCE} days of reference, {QUIET} quiet days and {HARMED} of harm.",
     )
     return Result(tables=(paged, harms))
@@ -76,7 +79,7 @@ def pages_of_years(shift: Shift | None, windows: int, years: int) -> np.ndarray[
         deployment = deployed(2000 + at, windows, shift)
         run = deployment.begin()
         for number, day in enumerate(calm_days(2000 + at, REFERENCE, YEAR, shift=shift), start=REFERENCE):
-            pages[at] += told(deployment.step(run, number, predictions(day, number)))
+            pages[at] += raises_page(deployment.step(run, number, predictions(day, number)))
     return pages
 
 
@@ -90,4 +93,4 @@ def delays_of_harms(windows: int, streams: int) -> dict[str, np.ndarray[tuple[in
             change, growing, _ = HARMS[harm]
             first[harm].append(first_page(deployment, run.copied(), harmed_days(stream, change, growing)))
         print(f"stream {stream + 1} of {streams}", file=sys.stderr)
-    return {harm: np.array(found) for harm, found in first.items()}
+    return {harm: np.array(delays) for harm, delays in first.items()}

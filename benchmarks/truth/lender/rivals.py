@@ -52,8 +52,8 @@ def band(z: Floats, threshold: Floats) -> NDArray[np.bool_]:
         since += 1
         last = np.minimum(since, BAND)
         places = day - np.arange(BAND)[None, :]
-        known = (np.arange(BAND)[None, :] < last[:, None]) & (places >= 0)
-        total = np.where(known, z[np.arange(len(z))[:, None], np.maximum(places, 0)], 0.0).sum(axis=1)
+        has_value = (np.arange(BAND)[None, :] < last[:, None]) & (places >= 0)
+        total = np.where(has_value, z[np.arange(len(z))[:, None], np.maximum(places, 0)], 0.0).sum(axis=1)
         at[:, day] = total / np.sqrt(BAND) >= threshold
         since[at[:, day]] = 0
     return at
@@ -71,11 +71,13 @@ def alarms(chart: Chart, reference: Losses, live: Losses, threshold: Floats) -> 
     Returns:
         Alarms, bool [streams, days].
     """
-    found = np.zeros(live.errors.shape, dtype=np.bool_)
-    for known, seen in ((reference.errors, live.errors), (reference.brier, live.brier)):
-        z = (seen - known.mean(axis=1, keepdims=True)) / known.std(axis=1, ddof=1, keepdims=True)
-        found |= chart(z, np.broadcast_to(threshold, z.shape[:1]))
-    return found
+    mask = np.zeros(live.errors.shape, dtype=np.bool_)
+    for reference_losses, live_losses in ((reference.errors, live.errors), (reference.brier, live.brier)):
+        z = (live_losses - reference_losses.mean(axis=1, keepdims=True)) / reference_losses.std(
+            axis=1, ddof=1, keepdims=True
+        )
+        mask |= chart(z, np.broadcast_to(threshold, z.shape[:1]))
+    return mask
 
 
 def common_threshold(chart: Chart, reference: Losses, clean: Losses, pages: float) -> Floats:
@@ -117,11 +119,14 @@ def own_thresholds(chart: Chart, reference: Losses, pages: float, seed: int) -> 
     def repeated(values: Floats) -> Floats:
         return np.repeat(values, BOOTSTRAP[0], axis=0)
 
-    known = Losses(errors=repeated(reference.errors), brier=repeated(reference.brier))
+    repeated_losses = Losses(errors=repeated(reference.errors), brier=repeated(reference.brier))
     live = Losses(errors=flat(reference.errors), brier=flat(reference.brier))
     low, high = np.zeros(streams), np.full(streams, 40.0)
     for _ in range(10):
         middle = (low + high) / 2.0
-        found = alarms(chart, known, live, np.repeat(middle, BOOTSTRAP[0])).reshape(streams, -1).mean(axis=1) * 365.0
-        low, high = np.where(found > pages, middle, low), np.where(found > pages, high, middle)
+        per_year = (
+            alarms(chart, repeated_losses, live, np.repeat(middle, BOOTSTRAP[0])).reshape(streams, -1).mean(axis=1)
+            * 365.0
+        )
+        low, high = np.where(per_year > pages, middle, low), np.where(per_year > pages, high, middle)
     return high

@@ -18,47 +18,50 @@ def adwin_days(days: np.ndarray, delta: float) -> list[bool]:
     """Days of one stream, errors [days, rows], in which ADWIN sees a rise of the error rate."""
     from river import drift  # noqa: PLC0415  # not a dependency of the project
 
-    detector, found = drift.ADWIN(delta=delta), []
+    detector, alarms = drift.ADWIN(delta=delta), []
     for day in days:
         alarm, before = False, detector.estimation
         for error in day.tolist():
             detector.update(float(error))
             alarm = alarm or detector.drift_detected
-        found.append(alarm and detector.estimation > before)
-    return found
+        alarms.append(alarm and detector.estimation > before)
+    return alarms
 
 
-def page_hinkley_days(losses: np.ndarray, known: int, threshold: float) -> list[bool]:
+def page_hinkley_days(losses: np.ndarray, reference_days: int, threshold: float) -> list[bool]:
     """Days of one stream, losses [days, 2], in which Page-Hinkley alarms on either, in the reference's deviations."""
     from river import drift  # noqa: PLC0415  # as above
 
-    z = (losses - losses[:known].mean(axis=0)) / losses[:known].std(axis=0, ddof=1)
-    found = np.zeros(len(z), dtype=bool)
+    z = (losses - losses[:reference_days].mean(axis=0)) / losses[:reference_days].std(axis=0, ddof=1)
+    mask = np.zeros(len(z), dtype=bool)
     for column in z.T:
         detector = drift.PageHinkley(
             min_instances=1, delta=PAGE_HINKLEY_DELTA, threshold=threshold, alpha=1.0, mode="up"
         )
         for day, value in enumerate(column.tolist()):
             detector.update(value)
-            found[day] |= detector.drift_detected
-    return found.tolist()
+            mask[day] |= detector.drift_detected
+    return mask.tolist()
 
 
 def main() -> None:
     """Judge every stream by every setting; the reference's days come first, and their alarms are left out."""
     streams, alarms = sys.argv[1:]
     with np.load(streams) as stored:
-        found = {}
+        results = {}
         for name in stored["names"].tolist():
-            errors, losses, known = stored[f"{name}:errors"], stored[f"{name}:losses"], int(stored["known"])
-            found[name] = {
-                "ADWIN": {str(delta): [adwin_days(one, delta)[known:] for one in errors] for delta in ADWIN_DELTAS},
+            errors, losses, reference_days = stored[f"{name}:errors"], stored[f"{name}:losses"], int(stored["known"])
+            results[name] = {
+                "ADWIN": {
+                    str(delta): [adwin_days(error, delta)[reference_days:] for error in errors]
+                    for delta in ADWIN_DELTAS
+                },
                 "Page-Hinkley": {
-                    str(limit): [page_hinkley_days(one, known, limit)[known:] for one in losses]
+                    str(limit): [page_hinkley_days(loss, reference_days, limit)[reference_days:] for loss in losses]
                     for limit in PAGE_HINKLEY_THRESHOLDS
                 },
             }
-    Path(alarms).write_text(json.dumps(found))
+    Path(alarms).write_text(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -50,10 +50,10 @@ def measure(settings: Settings) -> Result:
             name,
             horizon,
             float(np.median(printed[name, horizon])),
-            float(np.mean(found)),
-            float(np.std(found, ddof=1) / math.sqrt(len(found))),
+            float(np.mean(values)),
+            float(np.std(values, ddof=1) / math.sqrt(len(values))),
         )
-        for (name, horizon), found in shares.items()
+        for (name, horizon), values in shares.items()
     ]
     table = Table(
         title="The smallest noticeable harm on fresh streams",
@@ -66,14 +66,14 @@ def measure(settings: Settings) -> Result:
 
 def printed_rises(deployment: LenderDeployment) -> dict[tuple[str, int], float]:
     """The rises that the product prints for losses on the whole traffic, by loss and horizon."""
-    found = smallest_detectable_harms(
+    harms = smallest_detectable_harms(
         deployment.fit.tests["page"],
         deployment.fit.means,
         harms_of(deployment.fit),
         np.random.default_rng(0),
         log_scale=deployment.log_scale,
     )
-    return {(one.metric, one.windows): one.rise for one in found if not one.slice and one.rise is not None}
+    return {(harm.metric, harm.windows): harm.rise for harm in harms if not harm.slice and harm.rise is not None}
 
 
 def window_scores(day: Day) -> dict[str, float]:

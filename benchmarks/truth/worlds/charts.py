@@ -38,8 +38,8 @@ class Series:
 def alarms(chart: Chart, series: Series, thresholds: Floats) -> NDArray[np.bool_]:
     """Days on which the chart of any figure alarms, bool [streams, days]; thresholds [streams]."""
     z = series.standardised
-    found = [chart(z[:, :, at], thresholds) for at in range(z.shape[2])]
-    return np.asarray(np.any(found, axis=0), dtype=np.bool_)
+    flags = [chart(z[:, :, at], thresholds) for at in range(z.shape[2])]
+    return np.asarray(np.any(flags, axis=0), dtype=np.bool_)
 
 
 def own_thresholds(chart: Chart, reference: Floats, yearly: float, seed: int) -> Floats:
@@ -59,8 +59,8 @@ def own_thresholds(chart: Chart, reference: Floats, yearly: float, seed: int) ->
     low, high = np.zeros(streams), np.full(streams, WIDEST)
     for _ in range(11):
         middle = (low + high) / 2.0
-        found = alarms(chart, repeated, np.repeat(middle, BOOTSTRAP[0])).reshape(streams, -1).mean(axis=1) * 365.0
-        low, high = np.where(found > yearly, middle, low), np.where(found > yearly, high, middle)
+        per_year = alarms(chart, repeated, np.repeat(middle, BOOTSTRAP[0])).reshape(streams, -1).mean(axis=1) * 365.0
+        low, high = np.where(per_year > yearly, middle, low), np.where(per_year > yearly, high, middle)
     return high
 
 
@@ -76,6 +76,6 @@ def nominal_rate(chart: Chart, clean: Series, yearly: float, seed: int) -> float
     low, high = 0.003, 4.0
     for _ in range(7):
         middle = float(np.sqrt(low * high))
-        found = alarms(chart, clean, own_thresholds(chart, clean.reference, middle, seed)).mean() * 365.0
-        low, high = (low, middle) if found > yearly else (middle, high)
+        per_year = alarms(chart, clean, own_thresholds(chart, clean.reference, middle, seed)).mean() * 365.0
+        low, high = (low, middle) if per_year > yearly else (middle, high)
     return low

@@ -155,9 +155,11 @@ def real_table(name: str, table: Table, *, rows: int) -> RealTable:
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - only this benchmark needs it
 
     numbers = [feature.name for feature in table.features if feature.kind == "number"]
-    codes = np.array([table.classes.index(one) if one is not None else -1 for one in table.rows["label"].to_pylist()])
+    codes = np.array(
+        [table.classes.index(label) if label is not None else -1 for label in table.rows["label"].to_pylist()]
+    )
     order = np.random.default_rng(1).permutation(np.flatnonzero(codes >= 0))[:40_000]
-    inputs = np.stack([table.rows[one].to_numpy().astype(np.float64) for one in numbers], axis=1)
+    inputs = np.stack([table.rows[number].to_numpy().astype(np.float64) for number in numbers], axis=1)
     half = len(order) // 2
     model = HistGradientBoostingClassifier(max_iter=100, random_state=0).fit(inputs[order[:half]], codes[order[:half]])
     rest = order[half:]

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.truth.lender.calendars import PROMISED
 from benchmarks.truth.lender.deployment import LenderDeployment, Run
-from benchmarks.truth.lender.harms import told
+from benchmarks.truth.lender.harms import raises_page
 from benchmarks.truth.worlds.charts import CHARTS, Series, alarms, nominal_rate, own_thresholds
 from benchmarks.truth.worlds.harms import Harm, Quiet, harms_of, years_of
 from benchmarks.truth.worlds.laws import worlds
@@ -40,10 +40,10 @@ class Stream:
     def effects(self, days: int) -> list[float]:
         """The days' own shifts, AR(1)."""
         rng = np.random.default_rng([SEED, self.number, 99_999])
-        drawn, kept = rng.normal(size=days), self.quiet.coefficient
+        drawn, coefficient = rng.normal(size=days), self.quiet.coefficient
         for at in range(1, days):
-            drawn[at] = kept * drawn[at - 1] + np.sqrt(1.0 - kept * kept) * drawn[at]
-        return [float(one) for one in drawn]
+            drawn[at] = coefficient * drawn[at - 1] + np.sqrt(1.0 - coefficient * coefficient) * drawn[at]
+        return [float(value) for value in drawn]
 
     def days(self, first: int, count: int) -> Iterator[Day]:
         """Some days in order."""
@@ -106,9 +106,9 @@ def _quiet_year(cells: Cells, world: World, number: int, name: str, quiet: Quiet
     run, pages, suspected = deployment.begin(), 0, 0
     for at, day in enumerate(stream.days(quiet.reference, YEAR), start=quiet.reference):
         judged = deployment.step(run, at, predictions(day, at))
-        pages += told(judged)
+        pages += raises_page(judged)
         suspected += judged.window.status == "suspected"
-    notices = sum(one.level == "notice" for one in run.incidents.values())
+    notices = sum(incident.level == "notice" for incident in run.incidents.values())
     cells.put(key, [float(pages), float(notices), suspected / YEAR])
 
 
@@ -145,13 +145,13 @@ def _harmed(stream: Stream, harm: Harm, error: float) -> list[Day]:
 
 
 def _first(deployment: LenderDeployment, run: Run, days: list[Day]) -> tuple[int, int]:
-    known = set(run.incidents)
+    earlier = set(run.incidents)
     sign = HARMED + 1
     for at, day in enumerate(days, start=1):
         judged = deployment.step(run, REFERENCE + CALM + at - 1, predictions(day, REFERENCE + CALM + at - 1))
-        new = judged.window.status == "suspected" or any(one.number not in known for one in judged.changed)
+        new = judged.window.status == "suspected" or any(incident.number not in earlier for incident in judged.changed)
         sign = min(sign, at) if new else sign
-        if told(judged):
+        if raises_page(judged):
             return at, sign
     return HARMED + 1, sign
 
@@ -181,7 +181,9 @@ def _quiet_table(cells: Cells, years: int) -> Table:
 
 def _harm_table(cells: Cells, world: World, sizes: tuple[int, int, int]) -> Table:
     """A world's harms: share paged and median day, of this monitor and of every chart at as many false pages."""
-    streams = [at for at in range(sizes[1]) if all(f"{world.name}|harm|{one}|{at}" in cells for one in harms_of(world))]
+    streams = [
+        at for at in range(sizes[1]) if all(f"{world.name}|harm|{harm}|{at}" in cells for harm in harms_of(world))
+    ]
     clean = [cells.values.get(f"{world.name}|quiet|clean|{at}", [0.0])[0] for at in range(sizes[0])]
     rate = max(float(np.mean(clean)), PROMISE)
     tuned = _tuned(world, sizes[2], rate)
@@ -191,12 +193,12 @@ def _harm_table(cells: Cells, world: World, sizes: tuple[int, int, int]) -> Tabl
     kinds = ("loss", "surprise") if world.classes else ("loss",)
     rows: list[tuple[Cell, ...]] = []
     for name, harm in harms_of(world).items():
-        found = np.array([cells.values[f"{world.name}|harm|{name}|{at}"] for at in streams])
+        values = np.array([cells.values[f"{world.name}|harm|{name}|{at}"] for at in streams])
         after = {
             at: calm[at] + [losses(day) for day in _harmed(stream, harm, _clean_error(stream))]
             for at, stream in series.items()
         }
-        texts = [_text(found[:, 0]), _text(found[:, 1])]
+        texts = [_text(values[:, 0]), _text(values[:, 1])]
         for chart, kind in ((chart, kind) for chart in CHARTS for kind in kinds):
             both = Series(
                 reference=np.array([_figures(references[at], kind) for at in streams]),
@@ -225,13 +227,13 @@ def _tuned(world: World, years: int, rate: float) -> Mapping[tuple[str, str], fl
     """The nominal rates of the charts."""
     streams = [Stream(world=world, number=5000 + at, quiet=Quiet()) for at in range(years)]
     every = [[losses(day) for day in stream.days(0, REFERENCE + YEAR)] for stream in streams]
-    found = {}
+    rates = {}
     for kind in ("loss", "surprise") if world.classes else ("loss",):
         figures = np.array([_figures(days, kind) for days in every])
         clean = Series(reference=figures[:, :REFERENCE], live=figures[:, REFERENCE:])
         for name, chart in CHARTS.items():
-            found[name, kind] = nominal_rate(chart, clean, rate, SEED)
-    return found
+            rates[name, kind] = nominal_rate(chart, clean, rate, SEED)
+    return rates
 
 
 def _figures(days: list[Losses], kind: str) -> list[tuple[float, ...]]:

@@ -96,24 +96,24 @@ def _optional(name: str, *, is_quick: bool) -> Check:
     module, adds, place = OPTIONAL[name]
     group = "optional"
     try:
-        seen = version(name)
+        installed_version = version(name)
     except PackageNotFoundError:
         is_light = installed(DISTRIBUTIONS[1]) and not installed(DISTRIBUTIONS[0])
         whole = not is_light and place in ONLY_LIGHT
         wanted = f"{DISTRIBUTIONS[1 if is_light else 0]}{'' if whole else place}" if place.startswith("[") else place
         return Check(group=group, name=name, state="absent", text=f"adds {adds}", fix=f"pip install '{wanted}'")
     if is_quick:
-        return Check(group=group, name=name, state="ok", text=f"{seen}; {adds}")
+        return Check(group=group, name=name, state="ok", text=f"{installed_version}; {adds}")
     failure = _import_failure(module)
     if failure:
         return Check(
             group=group,
             name=name,
             state="wrong",
-            text=f"{seen} cannot be imported: {failure}",
+            text=f"{installed_version} cannot be imported: {failure}",
             fix=f"Reinstall {name}.",
         )
-    return Check(group=group, name=name, state="ok", text=f"{seen}; {adds}")
+    return Check(group=group, name=name, state="ok", text=f"{installed_version}; {adds}")
 
 
 def _import_failure(module: str) -> str:

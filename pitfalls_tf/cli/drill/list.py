@@ -34,8 +34,11 @@ def command(config_path: Path, *, output: Output) -> int:
     config = load_config(config_path)
     with Store.open(config.store.url) as store:
         drills = store.drills.latest(config.name)
-    document = {"faults": [_document(one) for one in FAULTS], "drills": [drill_document(one).plain() for one in drills]}
-    lines = [*(_fault_line(one) for one in FAULTS), "", *(_drill_line(one) for one in drills)]
+    document = {
+        "faults": [_document(fault) for fault in FAULTS],
+        "drills": [drill_document(drill).plain() for drill in drills],
+    }
+    lines = [*(_fault_line(fault) for fault in FAULTS), "", *(_drill_line(drill) for drill in drills)]
     if not drills:
         lines.append(f"No drill was run yet: pitfalls drill run --config {config_path}")
     output.finish(document, lambda: click.echo("\n".join(map(one_line, lines))))

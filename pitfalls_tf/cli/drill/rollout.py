@@ -76,7 +76,7 @@ def command(
     finally:
         scorer.close()
     output.finish(_document(drill), lambda: click.echo("\n".join(map(one_line, _lines(drill)))))
-    return 1 if any(one.outcome == "missed" for one in drill.bad) else 0
+    return 1 if any(version.outcome == "missed" for version in drill.bad) else 0
 
 
 def _document(drill: RollbackDrill) -> dict[str, object]:
@@ -86,8 +86,13 @@ def _document(drill: RollbackDrill) -> dict[str, object]:
         "windows": drill.windows,
         "wrong": drill.wrong,
         "bad": [
-            {"name": one.name, "what": one.what, "outcome": one.outcome, "runs": [_run(run) for run in one.runs]}
-            for one in drill.bad
+            {
+                "name": version.name,
+                "what": version.what,
+                "outcome": version.outcome,
+                "runs": [_run(run) for run in version.runs],
+            }
+            for version in drill.bad
         ],
         "equal": {"promotions": len(drill.equal), "rolled_back": sum(run.rolled_back for run in drill.equal)},
     }
@@ -99,8 +104,8 @@ def _run(run: RollbackRun) -> dict[str, object]:
 
 def _lines(drill: RollbackDrill) -> Iterator[str]:
     yield f"Promoted in the place of version {drill.version} of {drill.model}, watched for {drill.windows} windows:"
-    for one in drill.bad:
-        yield f"  {one.name:<18} {_outcome(one)}; {one.what}"
+    for version in drill.bad:
+        yield f"  {version.name:<18} {_outcome(version)}; {version.what}"
     if drill.equal:
         back = sum(run.rolled_back for run in drill.equal)
         yield (
@@ -109,10 +114,10 @@ def _lines(drill: RollbackDrill) -> Iterator[str]:
         )
 
 
-def _outcome(one: VersionRuns) -> str:
-    if not one.runs:
+def _outcome(version: VersionRuns) -> str:
+    if not version.runs:
         return "does not fit this model"
-    back = sum(run.rolled_back for run in one.runs)
-    rows = ", ".join(f"{run.rows:,}" if run.rolled_back else f"not in {run.rows:,}" for run in one.runs)
-    losses = ", ".join(f"{run.difference:+.3f}" for run in one.runs)
-    return f"{one.outcome}: {back} of {len(one.runs)}, after {rows} rows; loss {losses}"
+    back = sum(run.rolled_back for run in version.runs)
+    rows = ", ".join(f"{run.rows:,}" if run.rolled_back else f"not in {run.rows:,}" for run in version.runs)
+    losses = ", ".join(f"{run.difference:+.3f}" for run in version.runs)
+    return f"{version.outcome}: {back} of {len(version.runs)}, after {rows} rows; loss {losses}"

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--by", metavar="NAME", help="Who does it.  [default: the login name]")
 @with_output
 def command(
-    config_path: Path, traffic: str | None, by: str | None, *, notify: bool, output: Output, **asked: object
+    config_path: Path, traffic: str | None, by: str | None, *, notify: bool, output: Output, **settings: object
 ) -> int:
     """Plant faults in replayed traffic, and see whether the monitor tells.
 
@@ -58,7 +58,7 @@ def command(
 
     config = with_traffic(load_config(config_path), traffic)
     numbers = numbers_of(config, None) if notify else []
-    request = DrillRequest(by=by or login_name(), **asked)  # type: ignore[arg-type]  # click has checked the types
+    request = DrillRequest(by=by or login_name(), **settings)  # type: ignore[arg-type]  # click has checked the types
     with Store.open(config.store.url) as store:
         drill = run_drill(
             config,
@@ -69,11 +69,11 @@ def command(
             progress=lambda done: output.progress(_line(done)),
         )
         store.drills.save(drill)
-    paged = any(run.level == "page" for one in drill.faults for run in one.runs)
+    paged = any(run.level == "page" for fault in drill.faults for run in fault.runs)
     routes = send_tests(config, numbers) if numbers and paged else []
     document = {**drill_document(drill).plain(), **({"routes": routes} if notify else {})}
     output.finish(document, lambda: _show(drill, routes))
-    return 1 if drill.missed or not all(one["delivered"] for one in routes) else 0
+    return 1 if drill.missed or not all(route["delivered"] for route in routes) else 0
 
 
 def _line(done: DrillProgress) -> str:
@@ -86,5 +86,5 @@ def _show(drill: DrillRecord, routes: Sequence[Mapping[str, object]]) -> None:
     from pitfalls_tf.cli.drill.scoreboard import scoreboard  # noqa: PLC0415 - as above
 
     Console().print(scoreboard(drill))
-    for one in routes:
-        click.echo(f"Route {route_line(one)}")
+    for route in routes:
+        click.echo(f"Route {route_line(route)}")

@@ -22,28 +22,28 @@ def scoreboard(drill: DrillRecord) -> RenderableType:
     for name in ("fault", "detected", "window", "named", "cause"):  # where there is no room, the cause is cut
         right = name in ("window", "named")
         table.add_column(name, justify="right" if right else "left", no_wrap=name != "cause")
-    for one in drill.faults:
-        *cells, cause = _cells(one)
+    for fault in drill.faults:
+        *cells, cause = _cells(fault)
         table.add_row(*map(Text, cells), Text(cause, no_wrap=True, overflow="ellipsis"))
-    lines = [_about(drill), AS_LOGGED, *(f"Left out: {one.title}; it {one.reason}." for one in drill.unfit)]
-    missed = [one for one in drill.faults if one.outcome == "missed"]
-    small = [one.title for one in drill.faults if one.outcome == "too small"]
+    lines = [_about(drill), AS_LOGGED, *(f"Left out: {fault.title}; it {fault.reason}." for fault in drill.unfit)]
+    missed = [fault for fault in drill.faults if fault.outcome == "missed"]
+    small = [fault.title for fault in drill.faults if fault.outcome == "too small"]
     if small:
         lines.append(f"Smaller than what is detected within {drill.windows} windows: {', '.join(small)}.")
-    lines += [f"Missed: {one.title}{f' ({one.nearest})' if one.nearest else ''}." for one in missed]
+    lines += [f"Missed: {fault.title}{f' ({fault.nearest})' if fault.nearest else ''}." for fault in missed]
     lines += [] if missed else ["Nothing was missed."]
     return Group(table, Text(), *map(Text, lines))
 
 
-def _cells(one: FaultResult) -> tuple[str, ...]:
+def _cells(fault: FaultResult) -> tuple[str, ...]:
     from monitoring.watches.descriptions import printable  # noqa: PLC0415 - not needed for --help
 
-    detected, runs = len(one.detected), len(one.runs)
-    mark = {"detected": "", "missed": ", missed", "too small": ""}[one.outcome]
-    delay = "" if one.median_delay is None else str(one.median_delay)
-    named = f"{one.named_rightly}/{detected}" if detected else ""
-    lower = f"a notice in {one.noticed} of {runs}" if one.noticed else ""
-    return one.title, f"{one.level} {detected}/{runs}{mark}", delay, named, printable(one.cause or lower)
+    detected, runs = len(fault.detected), len(fault.runs)
+    mark = {"detected": "", "missed": ", missed", "too small": ""}[fault.outcome]
+    delay = "" if fault.median_delay is None else str(fault.median_delay)
+    named = f"{fault.named_rightly}/{detected}" if detected else ""
+    lower = f"a notice in {fault.noticed} of {runs}" if fault.noticed else ""
+    return fault.title, f"{fault.level} {detected}/{runs}{mark}", delay, named, printable(fault.cause or lower)
 
 
 def _about(drill: DrillRecord) -> str:

@@ -58,7 +58,7 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
     finally:
         writer.close()
     summary = log.summary()
-    without_row, one = _ids_without_row(traffic, table.column("prediction_id"))
+    without_row, example_id = _ids_without_row(traffic, table.column("prediction_id"))
     document = {"file": str(file), "traffic": str(traffic), "added": added}
 
     def show() -> None:
@@ -70,8 +70,9 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
             click.echo(f"{table.num_rows - added:,} labels of erased predictions were left out.")
         if without_row:
             click.echo(
-                f"{without_row:,} of these ids are of no prediction of a server, such as {one!r}: a prediction is "
-                f"called REQUEST_ID:ROW or ANSWER_ID:ROW, and rows are counted from 0: '{one}:0'."
+                f"{without_row:,} of these ids are of no prediction of a server, such as {example_id!r}: a prediction "
+                "is "
+                f"called REQUEST_ID:ROW or ANSWER_ID:ROW, and rows are counted from 0: '{example_id}:0'."
             )
 
     output.finish({**document, "without_row": without_row, "labels": dataclasses.asdict(summary)}, show)

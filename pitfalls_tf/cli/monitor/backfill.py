@@ -75,14 +75,14 @@ def command(
     config = with_traffic(load_config(config_path), traffic)
     zone = ZoneInfo(config.windows.timezone)
     first, last = (time.replace(tzinfo=zone).astimezone(UTC) for time in (start, end))
-    asked = WindowRange(start=first, end=last, only=ONLY[flags["only"]], by=flags["by"] or login_name())
-    done = _backfill(config, asked, output)
+    window_range = WindowRange(start=first, end=last, only=ONLY[flags["only"]], by=flags["by"] or login_name())
+    done = _backfill(config, window_range, output)
     lines = _lines(done, zone)
     output.finish(backfill_document(done).plain(), lambda: click.echo("\n".join(map(one_line, lines))))
     return 0
 
 
-def _backfill(config: MonitorConfig, asked: WindowRange, output: Output) -> BackfillResult:
+def _backfill(config: MonitorConfig, window_range: WindowRange, output: Output) -> BackfillResult:
     from monitoring.jobs.backfill.backfill import backfill  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.run import RunRequest  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
@@ -92,7 +92,7 @@ def _backfill(config: MonitorConfig, asked: WindowRange, output: Output) -> Back
         return backfill(
             config,
             store,
-            asked,
+            window_range,
             request=RunRequest(stop=stop.is_set, progress=progress),
             services=run_services(config, output),
             clock=lambda: datetime.now(UTC),
@@ -109,17 +109,17 @@ def _lines(done: BackfillResult, zone: ZoneInfo) -> list[str]:
 
     if done.backfill is None:
         return ["Nothing to judge: no window of the range is missing or failed."]
-    changed = [one for one in done.revised if _short(one.before) != _short(one.after)]
+    changed = [window for window in done.revised if _short(window.before) != _short(window.after)]
     again = f" Of {len(done.revised):,} that had been judged before, {len(changed):,} changed." if done.revised else ""
     head = f"Judged {format_count(done.run.judged, 'window')}.{again}"
     if done.run.stopped:
         head = f"Stopped after {format_count(done.run.judged, 'window')}: the same command goes on, or the next run."
-    opened = [f"Opened: {one.level} #{one.number}, {one.cause}" for one in done.run.opened]
-    return [head, *(_revision(one, zone) for one in changed), *opened]
+    opened = [f"Opened: {incident.level} #{incident.number}, {incident.cause}" for incident in done.run.opened]
+    return [head, *(_revision(window, zone) for window in changed), *opened]
 
 
-def _revision(one: RevisedWindow, zone: ZoneInfo) -> str:
-    before, after = one.before, one.after
+def _revision(window: RevisedWindow, zone: ZoneInfo) -> str:
+    before, after = window.before, window.after
     was = f"{before.status}, {before.rows:,} rows, {before.labels:,} labels"
     now = "not judged yet" if after is None else f"{after.status}, {after.rows:,} rows, {after.labels:,} labels"
     return f"{before.start.astimezone(zone):%Y-%m-%d %H:%M}  {was}  ->  {now}"

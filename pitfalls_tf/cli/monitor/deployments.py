@@ -36,6 +36,10 @@ def command(config_path: Path, *, output: Output) -> int:
 
 
 def _show(deployments: Sequence[DeploymentDocument]) -> None:
-    for one in deployments:
-        follows = "" if one.follows is None else f", follows {one.follows}"
-        click.echo(printable(f"{one.number}  {one.name} version {one.version}: {one.traffic}{follows}"))
+    for deployment in deployments:
+        follows = "" if deployment.follows is None else f", follows {deployment.follows}"
+        click.echo(
+            printable(
+                f"{deployment.number}  {deployment.name} version {deployment.version}: {deployment.traffic}{follows}"
+            )
+        )

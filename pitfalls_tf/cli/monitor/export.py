@@ -69,8 +69,8 @@ def command(config_path: Path, deployment: int | None, *, target: Path, table: s
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
-        found = status(store, config.name, number, now=datetime.now(UTC))
-    rows = results_table(found, table)
+        monitor_status = status(store, config.name, number, now=datetime.now(UTC))
+    rows = results_table(monitor_status, table)
     with replacing(target) as aside:
         if target.suffix == ".parquet":
             pq.write_table(rows, aside)

@@ -44,13 +44,13 @@ def command(config_path: Path, budget: str | None, *, output: Output) -> int:
     config = load_config(config_path)
     parsed = FleetBudget.parse(budget or config.fleet.page or "1 per 90 days")
     with Store.open(config.store.url, make=False) as store:
-        kept = budget is None and config.fleet.page is not None
-        document = _document(kept_ledger(store, config.fleet.team, parsed) if kept else ledger(store, parsed))
+        keeps_budget = budget is None and config.fleet.page is not None
+        document = _document(kept_ledger(store, config.fleet.team, parsed) if keeps_budget else ledger(store, parsed))
     output.finish(document.plain(), lambda: _show(document))
     return 0
 
 
-def _document(found: Ledger) -> FleetDocument:
+def _document(fleet_ledger: Ledger) -> FleetDocument:
     from monitoring.documents.document import finite  # noqa: PLC0415 - as above
     from monitoring.documents.fleet import (  # noqa: PLC0415 - as above
         FleetDocument,
@@ -60,7 +60,7 @@ def _document(found: Ledger) -> FleetDocument:
     )
 
     def called(number: int) -> tuple[str, int]:
-        record = found.deployments[number]
+        record = fleet_ledger.deployments[number]
         return record.name or record.model, record.version
 
     def member(number: int, share: float) -> FleetMemberDocument:
@@ -69,43 +69,51 @@ def _document(found: Ledger) -> FleetDocument:
 
     def spent(number: int, days: float) -> FleetSpentDocument:
         name, version = called(number)
-        pages = sum(number in dict(page.members) for page in found.pages)
+        pages = sum(number in dict(page.members) for page in fleet_ledger.pages)
         return FleetSpentDocument(deployment=number, name=name, version=version, days=days, pages=pages)
 
     return FleetDocument(
-        budget=str(found.budget),
-        threshold=found.budget.threshold,
-        until=found.until,
-        evidence=finite(found.evidence),
-        members=len(found.spent),
-        deployments=[member(number, value / found.evidence) for number, value in found.members],
+        budget=str(fleet_ledger.budget),
+        threshold=fleet_ledger.budget.threshold,
+        until=fleet_ledger.until,
+        evidence=finite(fleet_ledger.evidence),
+        members=len(fleet_ledger.spent),
+        deployments=[member(number, value / fleet_ledger.evidence) for number, value in fleet_ledger.members],
         pages=[
             FleetPageDocument(
-                at=page.at, evidence=finite(page.evidence), deployments=[member(*one) for one in page.members]
+                at=page.at, evidence=finite(page.evidence), deployments=[member(*pair) for pair in page.members]
             )
-            for page in found.pages
+            for page in fleet_ledger.pages
         ],
-        team=found.team or None,
-        spent=[spent(number, days) for number, days in found.spent.items()],
+        team=fleet_ledger.team or None,
+        spent=[spent(number, days) for number, days in fleet_ledger.spent.items()],
     )
 
 
 def _show(document: FleetDocument) -> None:
     until = "no window is judged yet" if document.until is None else f"until {document.until:%Y-%m-%d %H:%M} UTC"
-    kept = "no run keeps to this budget" if document.team is None else f"team {document.team}"
+    keeper = "no run keeps to this budget" if document.team is None else f"team {document.team}"
     click.echo(
         printable(
-            f"{document.members} deployments ({kept}), {until}: evidence {document.evidence:.3g} of "
+            f"{document.members} deployments ({keeper}), {until}: evidence {document.evidence:.3g} of "
             f"{document.threshold:g} ({document.budget})."
         )
     )
-    for one in document.deployments[:_LISTED]:
-        click.echo(printable(f"  {one.deployment}  {one.name} version {one.version}: {one.share:.0%} of the evidence"))
-    days = sum(one.days for one in document.spent)
+    for deployment in document.deployments[:_LISTED]:
+        click.echo(
+            printable(
+                f"  {deployment.deployment}  {deployment.name} version {deployment.version}: {deployment.share:.0%} of "
+                "the evidence"
+            )
+        )
+    days = sum(period.days for period in document.spent)
     click.echo(
         f"Spent: {days:.3g} days, which without harm are {days / document.threshold:.2g} pages; "
         f"{len(document.pages)} pages came."
     )
     for page in document.pages[-_LISTED:]:
-        names = ", ".join(f"{one.name} version {one.version} ({one.share:.0%})" for one in page.deployments)
+        names = ", ".join(
+            f"{deployment.name} version {deployment.version} ({deployment.share:.0%})"
+            for deployment in page.deployments
+        )
         click.echo(printable(f"Page at {page.at:%Y-%m-%d %H:%M} UTC, evidence {page.evidence:.3g}: {names}"))

@@ -25,10 +25,10 @@ def command(file: Path, *, output: Output) -> int:
     from monitoring.jobs.rules.rule_import import import_rules  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.rules.rule_text import rule_text  # noqa: PLC0415 - as above
 
-    found = import_rules(file)
-    for line in found.unmapped:
+    result = import_rules(file)
+    for line in result.unmapped:
         output.progress(f"Not taken over: {one_line(line)}", level="warning")
-    text = "\n".join(map(rule_text, found.rules))
-    document = {"rules": [one.model_dump(exclude_defaults=True) for one in found.rules], "unmapped": found.unmapped}
+    text = "\n".join(map(rule_text, result.rules))
+    document = {"rules": [rule.model_dump(exclude_defaults=True) for rule in result.rules], "unmapped": result.unmapped}
     output.finish(document, lambda: click.echo(text, nl=False))
-    return 1 if found.unmapped else 0
+    return 1 if result.unmapped else 0

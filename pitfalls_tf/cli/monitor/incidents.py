@@ -107,15 +107,15 @@ def deployment_with_incidents(config: MonitorConfig, store: Store, output: Outpu
     Raises:
         BadInput: No window was judged yet.
     """
-    found = deployment_of(config, store, output, number)
-    if found is None:
+    deployment = deployment_of(config, store, output, number)
+    if deployment is None:
         raise BadInput(
             "No such incident.",
             got="no deployment",
             expected="the number of an incident (no window was evaluated yet)",
             fix="Run `pitfalls monitor run` first.",
         )
-    return found
+    return deployment
 
 
 def act(
@@ -153,10 +153,10 @@ def act(
         now, zone = datetime.now(UTC), ZoneInfo(store.deployments.read(number).timezone)
         end = None if until is None else time_of(until, now, zone) if until else now
         action = IncidentAction(at=now, by=by or login_name(), kind=kind, text=text, until=end, until_worse=until_worse)
-        found = store.incidents.act(number, incident, action)
+        record = store.incidents.act(number, incident, action)
         if config.notify:  # a run that has the lease sends it instead
             send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
-    return found, zone
+    return record, zone
 
 
 def finish(incident: IncidentRecord, zone: ZoneInfo, output: Output, more: str = "") -> int:
@@ -187,12 +187,12 @@ def list_incidents(config_path: Path, deployment: int | None, *, everything: boo
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
-        known = () if number is None else store.incidents.read(number)
+        incidents = () if number is None else store.incidents.read(number)
         zone = ZoneInfo("UTC" if number is None else store.deployments.read(number).timezone)
-    found = [one for one in known if everything or one.state != "closed"]
-    lines = [_list_line(one, datetime.now(UTC), zone) for one in found]
+    selection = [incident for incident in incidents if everything or incident.state != "closed"]
+    lines = [_list_line(incident, datetime.now(UTC), zone) for incident in selection]
     none = "No incident." if everything else "No open incident."
-    document = IncidentsDocument(incidents=[incident_document(one) for one in found])
+    document = IncidentsDocument(incidents=[incident_document(incident) for incident in selection])
     output.finish(document.plain(), lambda: click.echo("\n".join(lines) or none))
     return 0
 
@@ -224,10 +224,10 @@ def show_incident(incident: int, config_path: Path, deployment: int | None, *, o
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_with_incidents(config, store, output, deployment)
-        found = store.incidents.get(number, incident)
+        record = store.incidents.get(number, incident)
         zone = ZoneInfo(store.deployments.read(number).timezone)
-    lines = _lines_of(found, datetime.now(UTC), zone)
-    output.finish(incident_document(found).plain(), lambda: click.echo("\n".join(map(one_line, lines))))
+    lines = _lines_of(record, datetime.now(UTC), zone)
+    output.finish(incident_document(record).plain(), lambda: click.echo("\n".join(map(one_line, lines))))
     return 0
 
 
@@ -237,8 +237,8 @@ def _lines_of(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> list[s
     from monitoring.watches.cause_line import cause_line  # noqa: PLC0415 - as above
 
     window = format_window(incident.window_start, incident.window_end, zone)
-    log = [(one.at, f"{action_text(one, zone)} (by {one.by})") for one in incident.actions]
-    moved = [(one.at, one.state) for one in incident.history]
+    log = [(action.at, f"{action_text(action, zone)} (by {action.by})") for action in incident.actions]
+    moved = [(event.at, event.state) for event in incident.history]
     return [
         f"Incident {incident.number}, {incident.level}: {', '.join((incident.state, *remarks(incident, now, zone)))}",
         f"{cause_line(incident)}, in the window {window}",
@@ -324,7 +324,7 @@ def perform_action(incident: int, action: str, *, output: Output, **place: Any) 
         number = deployment_with_incidents(config, store, output, place["deployment"])
         by = place["by"] or login_name()
         done, outcome = perform(config, store, (number, incident), action, by=by, clock=lambda: datetime.now(UTC))
-        found, zone = store.incidents.get(number, incident), ZoneInfo(store.deployments.read(number).timezone)
+        record, zone = store.incidents.get(number, incident), ZoneInfo(store.deployments.read(number).timezone)
     if not done:
         raise CannotRun(
             "The action failed.",
@@ -332,7 +332,7 @@ def perform_action(incident: int, action: str, *, output: Output, **place: Any) 
             expected="an action that ends without an error",
             fix="What it did is in the incident's log; correct the action, and run it again.",
         )
-    return finish(found, zone, output, f"{action}: {outcome}")
+    return finish(record, zone, output, f"{action}: {outcome}")
 
 
 @click.command()

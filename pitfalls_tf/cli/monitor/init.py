@@ -189,14 +189,14 @@ def command(
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
     watched = _watched(flags) | {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
     watched["settings"] |= _live(traffic, flags["live_query"], flags["live_labels"], out)
-    said, callers = dictionary_of(flags["dictionary"]), _callers(reference, flags["excluded"])
+    dictionary, callers = dictionary_of(flags["dictionary"]), _callers(reference, flags["excluded"])
     live = _live_place(traffic, out)
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
         from monitoring.config import ConfigDraft  # noqa: PLC0415 - not needed for --help
         from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
 
-        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, columns=said, **callers, **watched)
+        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, columns=dictionary, **callers, **watched)
         written = write_config(draft, out, force=force)
         for note in written.notes:
             output.progress(note)
@@ -212,8 +212,8 @@ def command(
     words = {name: split_columns(flags[name] or "") for name in ("predicted", "label", "classes")}
     named |= named_columns({"scores": split_columns(",".join(flags["score"])), **words})
     named |= {name: split_columns(flags[name]) for name in ("categorical", "ignore")}
-    own = TableDescription(
-        dictionary=said,
+    description = TableDescription(
+        dictionary=dictionary,
         inputs=split_columns(flags["features"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
@@ -224,7 +224,7 @@ def command(
         **watched,
     )
     with _reference_place(reference, flags["query"], output) as place:
-        adopted = init_monitor(place, own, out=out, clock=lambda: datetime.now(UTC), force=force)
+        adopted = init_monitor(place, description, out=out, clock=lambda: datetime.now(UTC), force=force)
     for note in _notes(adopted):
         output.progress(note)
     output.finish(_document(adopted), lambda: _show(adopted, traffic))
@@ -268,7 +268,7 @@ def _check(bundle: Path | None, reference: str | None, traffic: str | None, name
             expected="--bundle, or --reference",
             fix="Give one of the two.",
         )
-    given = [option for option, value in named.items() if value]
+    options = [option for option, value in named.items() if value]
     if reference is not None and not named["--query"] and _is_database(reference):
         raise BadInput(
             "A database needs a query.",
@@ -276,10 +276,10 @@ def _check(bundle: Path | None, reference: str | None, traffic: str | None, name
             expected="--query, too",
             fix="Add --query 'SELECT time, score, label FROM …', or --query @FILE.",
         )
-    if bundle is not None and (traffic is None or given):
+    if bundle is not None and (traffic is None or options):
         raise BadInput(
             "--bundle takes --traffic and no column flags.",
-            got=f"{', '.join(given)}" if given else "no --traffic",
+            got=f"{', '.join(options)}" if options else "no --traffic",
             expected="--bundle and --traffic",
             fix="Name the folder of the traffic log with --traffic; column flags go with --reference.",
         )
@@ -302,11 +302,11 @@ def _batches(flags: Mapping[str, Any]) -> BatchKey | None:
     from monitoring.traffic.tables.table_format import BatchKey  # noqa: PLC0415 - loads Arrow
 
     names = ("by_file", "batch_column", "rows", "event_time", "live_query")
-    given = [f"--{name.replace('_', '-')}" for name in names if flags[name]]
-    if len(given) > 1 and (flags["by_file"] or flags["batch_column"]):
+    options = [f"--{name.replace('_', '-')}" for name in names if flags[name]]
+    if len(options) > 1 and (flags["by_file"] or flags["batch_column"]):
         raise BadInput(
             "Batches stand in place of event times, in files.",
-            got=" and ".join(given),
+            got=" and ".join(options),
             expected="one of --by-file and --batch-column, without --event-time, --rows and --live-query",
             fix="Leave the others out.",
         )
@@ -327,14 +327,14 @@ def _callers(reference: str | None, excluded: tuple[str, ...]) -> dict[str, Any]
 
 def _watched(flags: Mapping[str, Any]) -> dict[str, Any]:
     """What is watched besides the whole traffic's losses, and how: slices, metrics of the user's own, a burn-in."""
-    found: dict[str, Any] = {name: split_columns(flags[name]) for name in ("slices", "class_slices")}
+    fields: dict[str, Any] = {name: split_columns(flags[name]) for name in ("slices", "class_slices")}
     settings: dict[str, dict[str, Any]] = {}
     if flags["burn_in"]:
         settings["baseline"] = {"burn_in": flags["burn_in"]}
     windows = {name: flags[name] for name in ("min_rows", "label_horizon") if flags[name] is not None}
     if windows:
         settings["windows"] = windows
-    return {**found, "settings": settings, "metrics": tuple(map(_metric, flags["metric"]))}
+    return {**fields, "settings": settings, "metrics": tuple(map(_metric, flags["metric"]))}
 
 
 def _live(traffic: str | None, query: str | None, labels: str | None, out: Path) -> dict[str, dict[str, str]]:
@@ -352,12 +352,12 @@ def _live(traffic: str | None, query: str | None, labels: str | None, out: Path)
             if is_database
             else "Add --traffic with the URL of the database.",
         )
-    found = {} if query is None else {"query": _statement(query)}
+    section = {} if query is None else {"query": _statement(query)}
     if labels is not None and is_database:
-        found["labels_query"] = _statement(labels)
+        section["labels_query"] = _statement(labels)
     elif labels is not None:
-        found["labels"] = labels if is_url(labels) else as_written(Path(labels), out)
-    return {"traffic": found} if found else {}
+        section["labels"] = labels if is_url(labels) else as_written(Path(labels), out)
+    return {"traffic": section} if section else {}
 
 
 def _is_database(place: str) -> bool:
@@ -389,7 +389,7 @@ def _document(adopted: InitResult) -> dict[str, object]:
         "places": adopted.places,
         "outputs": {name: list(classes) for name, classes in adopted.outputs.items()},
         "inputs": list(adopted.inputs),
-        "columns": [one.document() for one in adopted.columns],
+        "columns": [column.document() for column in adopted.columns],
         "notes": list(_notes(adopted)),
     }
 
@@ -411,7 +411,7 @@ def _notes(adopted: InitResult) -> tuple[str, ...]:
 
 
 def _has_answers(adopted: InitResult) -> bool:
-    return any(one.role in ("score", "predicted") for one in adopted.columns)
+    return any(column.role in ("score", "predicted") for column in adopted.columns)
 
 
 def _answers(adopted: InitResult) -> str:
@@ -430,9 +430,9 @@ def _answers(adopted: InitResult) -> str:
 def _columns(adopted: InitResult) -> Iterator[str]:
     """What each column was taken for, in lines of equal columns."""
     shown = adopted.columns[:LISTED]
-    names = max((len(one.name) for one in shown), default=0)
-    for one in shown:
-        what = ", ".join(word for word in (one.kind, one.unit, one.why, one.description) if word)
-        yield f"  {one.name:<{names}}  {one.role:<13}  {what}".rstrip()
+    names = max((len(column.name) for column in shown), default=0)
+    for column in shown:
+        what = ", ".join(word for word in (column.kind, column.unit, column.why, column.description) if word)
+        yield f"  {column.name:<{names}}  {column.role:<13}  {what}".rstrip()
     if len(adopted.columns) > LISTED:
         yield f"  … and {len(adopted.columns) - LISTED:,} more: --json lists all."

@@ -42,7 +42,9 @@ def command(config_path: Path, release: int | None, *, output: Output) -> int:
                 fix="`pitfalls monitor leases` lists them.",
             )
         held = store.leases.read()
-    found = [{"deployment": one.deployment, "owner": one.owner, "expires_at": one.expires_at} for one in held]
-    lines = [f"{one.deployment}  held by {one.owner} until {one.expires_at:%Y-%m-%d %H:%M:%S} UTC" for one in held]
-    output.finish({"leases": found}, lambda: click.echo(printable("\n".join(lines) or "No lease is held.")))
+    leases = [{"deployment": lease.deployment, "owner": lease.owner, "expires_at": lease.expires_at} for lease in held]
+    lines = [
+        f"{lease.deployment}  held by {lease.owner} until {lease.expires_at:%Y-%m-%d %H:%M:%S} UTC" for lease in held
+    ]
+    output.finish({"leases": leases}, lambda: click.echo(printable("\n".join(lines) or "No lease is held.")))
     return 0

@@ -109,9 +109,9 @@ since_option = click.option(
 )
 
 
-def since_of(since: datetime | None, found: MonitorStatus) -> datetime | None:
+def since_of(since: datetime | None, monitor_status: MonitorStatus) -> datetime | None:
     """The time that `--since` says, in the time zone of the windows; None for all."""
-    return None if since is None else since.replace(tzinfo=ZoneInfo(found.timezone))
+    return None if since is None else since.replace(tzinfo=ZoneInfo(monitor_status.timezone))
 
 
 deployment_option = click.option(
@@ -309,22 +309,22 @@ def deployment_of(config: MonitorConfig, store: Store, output: Output, number: i
         return number
     from monitoring.jobs.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
 
-    found = look_up_deployment(config, store)
-    if found.note:
-        output.progress(found.note)
-    return found.number
+    lookup = look_up_deployment(config, store)
+    if lookup.note:
+        output.progress(lookup.note)
+    return lookup.number
 
 
-def show(found: MonitorStatus) -> None:
+def show(monitor_status: MonitorStatus) -> None:
     """Print the status to stdout."""
     from rich.console import Console  # noqa: PLC0415 - not needed for --help
 
     from monitoring.reports.terminal import render  # noqa: PLC0415 - as above
 
-    Console().print(render(found))
+    Console().print(render(monitor_status))
 
 
-def exit_code(found: MonitorStatus, run: RunResult | None = None, *, rule: str = "open") -> int:
+def exit_code(monitor_status: MonitorStatus, run: RunResult | None = None, *, rule: str = "open") -> int:
     """Exit code of a status.
 
     Args:
@@ -335,16 +335,18 @@ def exit_code(found: MonitorStatus, run: RunResult | None = None, *, rule: str =
         1 if a page was raised by this run or is still open, as far as the rule counts it, else 0.
     """
     raised = run is not None and any(incident.level == "page" for incident in run.opened)
-    pages = [incident for incident in found.incidents if incident.level == "page" and incident.state != "closed"]
-    asked = found.asked_at
-    heard = [page for page in pages if asked is None or not page.is_snoozed(asked)]
+    pages = [
+        incident for incident in monitor_status.incidents if incident.level == "page" and incident.state != "closed"
+    ]
+    asked_at = monitor_status.asked_at
+    heard = [page for page in pages if asked_at is None or not page.is_snoozed(asked_at)]
     unacknowledged = any(page.state in UNACKNOWLEDGED for page in heard)
-    others = any(one.open_pages for one in found.versions)
+    others = any(version.open_pages for version in monitor_status.versions)
     counted = {"open": raised or bool(pages) or others, "unacknowledged": raised or unacknowledged, "none": False}
     if rule not in counted:
         from monitoring.reports.sections.health import health_of  # noqa: PLC0415 - not needed for --help
 
-        states = {state for state, _ in health_of(found).against}
+        states = {state for state, _ in health_of(monitor_status).against}
         asked_for = ALSO_OVERDUE if rule == "overdue" else {rule}
         return int(counted["open"] or bool(states if rule == "unhealthy" else states & asked_for))
     return int(counted[rule])

@@ -65,9 +65,9 @@ def command(
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
 
     config = with_traffic(load_config(config_path), traffic)
-    given = [option for name, option in _OPTIONS.items() if when[name] is not None]
+    options = [option for name, option in _OPTIONS.items() if when[name] is not None]
     if when["undo"]:
-        _undo(config_path, config, by or login_name(), given or reason or incident, output)
+        _undo(config_path, config, by or login_name(), options or reason or incident, output)
         return 0
     from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline  # noqa: PLC0415 - as above
 
@@ -78,13 +78,15 @@ def command(
     if times["start"] is None or times["end"] is None:
         raise BadInput(
             "The windows are not named.",
-            got=f"{', '.join(given) or 'neither --from nor --to'}",
+            got=f"{', '.join(options) or 'neither --from nor --to'}",
             expected="--from and --to, or --incident",
             fix="Give the days of traffic that are normal, for example --from 2026-03-01 --to 2026-04-01.",
         )
 
-    said = NewNormal(start=times["start"], end=times["end"], since=times["since"], reason=reason, by=by or login_name())
-    done = rebaseline(config_path, config, said, clock=lambda: datetime.now(UTC), embedder=embedder_of)
+    new_normal = NewNormal(
+        start=times["start"], end=times["end"], since=times["since"], reason=reason, by=by or login_name()
+    )
+    done = rebaseline(config_path, config, new_normal, clock=lambda: datetime.now(UTC), embedder=embedder_of)
     for note in done.notes:
         output.progress(note)
     _notify(config, done.deployment, output)
@@ -96,7 +98,7 @@ def _finish(done: RebaselineResult, zone: ZoneInfo, output: Output) -> None:
     """Print what was done."""
     from monitoring.jobs.rebaseline.document import rebaseline_document  # noqa: PLC0415 - not needed for --help
 
-    closed = f" Closed: {', '.join(f'#{one}' for one in done.closed)}." if done.closed else ""
+    closed = f" Closed: {', '.join(f'#{number}' for number in done.closed)}." if done.closed else ""
     line = (
         f"New baseline {done.folder}: {done.rows:,} rows, {done.labels:,} with labels. Windows are judged against it "
         f"from {done.since.astimezone(zone):%Y-%m-%d %H:%M} on.{closed} `pitfalls monitor rebaseline --undo` goes back."
@@ -121,9 +123,9 @@ def _in(zone: ZoneInfo, moment: datetime | bool | None) -> datetime | None:
     return moment.replace(tzinfo=zone).astimezone(UTC) if isinstance(moment, datetime) else None
 
 
-def _undo(path: Path, config: MonitorConfig, by: str, given: object, output: Output) -> None:
+def _undo(path: Path, config: MonitorConfig, by: str, options: object, output: Output) -> None:
     """Go back to the baseline before, and say so."""
-    if given:
+    if options:
         raise BadInput(
             "--undo takes no windows and no reason.",
             got="--undo with others",

@@ -58,12 +58,12 @@ def _chosen(name: str, called: dict[Path, str], missing: Iterable[Path]) -> Path
     path = Path(name).absolute()
     if path in called:
         return path
-    found = [one for one, word in called.items() if word == name]
-    if len(found) == 1:
-        return found[0]
+    matches = [path for path, word in called.items() if word == name]
+    if len(matches) == 1:
+        return matches[0]
     raise BadInput(
-        "No config of this name is expected." if not found else "Several configs have this name.",
+        "No config of this name is expected." if not matches else "Several configs have this name.",
         got=name,
-        expected=", ".join(str(one) for one in found or missing) or "the name of a missing config",
+        expected=", ".join(str(path) for path in matches or missing) or "the name of a missing config",
         fix="Give the path of its file; without a name, those that are missing are listed.",
     )

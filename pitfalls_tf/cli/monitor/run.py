@@ -95,10 +95,10 @@ def command(
         if idle is not None and has_news(config, idle):
             idle = replace(idle, undelivered=send_notifications(config, idle.numbers, output))
         if idle is None or output.as_json or rule not in ("open", "unacknowledged", "none"):
-            found, run = _run(config, since, output, flags, idle)
+            monitor_status, run = _run(config, since, output, flags, idle)
             beat.complete = run is None or not run.stopped
-            beat.problem = unreached(found.undelivered)
-            return exit_code(found, run, rule=rule)
+            beat.problem = unreached(monitor_status.undelivered)
+            return exit_code(monitor_status, run, rule=rule)
         beat.complete = True
         beat.problem = unreached(idle.undelivered)
     click.echo(_idle_line(idle, datetime.now(UTC)))
@@ -127,25 +127,32 @@ def _run_many(configs: str, workers: int, output: Output, rule: str) -> int:
 
     with stopping() as stop:
         run_configs(paths, workers, ended=ended, stop=stop.is_set)
-    paged = [one for one in results if one.open_pages and one.windows]
+    paged = [result for result in results if result.open_pages and result.windows]
     send_pages_of(
-        [(one.path, one.numbers) for one in paged], notifier(output), lambda: datetime.now(UTC), output.progress
+        [(result.path, result.numbers) for result in paged],
+        notifier(output),
+        lambda: datetime.now(UTC),
+        output.progress,
     )
     document = ConfigRunsDocument(
         configs=[
             ConfigRunDocument(
-                config=str(one.path), windows=one.windows, open_pages=one.open_pages, error=one.error or None
+                config=str(result.path),
+                windows=result.windows,
+                open_pages=result.open_pages,
+                error=result.error or None,
             )
-            for one in sorted(results, key=lambda one: one.path)
+            for result in sorted(results, key=lambda result: result.path)
         ],
         not_run=len(paths) - len(results),
     )
-    failed = [one.exit_code for one in results if one.error]
-    pages = sum(one.open_pages for one in results)
+    failed = [result.exit_code for result in results if result.error]
+    pages = sum(result.open_pages for result in results)
     output.finish(
         document.plain(),
         lambda: click.echo(
-            f"{len(results)} of {len(paths)} configs run, {sum(one.windows for one in results)} windows evaluated, "
+            f"{len(results)} of {len(paths)} configs run, {sum(result.windows for result in results)} windows "
+            "evaluated, "
             f"{pages} open pages, {len(failed)} configs failed."
         ),
     )
@@ -193,10 +200,10 @@ def _run(
                     labels_anew=flags["new_label_log"],
                 )
             number = run.deployment
-        found = status(store, config.name, number, now=datetime.now(UTC))
-    found = replace(found, columns=column_notes(config))
-    document = status_document(found, since=since_of(since, found)).plain()
+        monitor_status = status(store, config.name, number, now=datetime.now(UTC))
+    monitor_status = replace(monitor_status, columns=column_notes(config))
+    document = status_document(monitor_status, since=since_of(since, monitor_status)).plain()
     if config.traffic.exclude_callers:
         document["excluded_rows"] = 0 if run is None else run.excluded_rows
-    output.finish(document, lambda: show(found))
-    return found, run
+    output.finish(document, lambda: show(monitor_status))
+    return monitor_status, run

@@ -72,9 +72,9 @@ def run_config(path: Path) -> ConfigRun:
                 run = evaluate_due_windows(config, store, output, progress=lambda _: None, holds_pages=True)
                 lost = sum(store.outbox.undelivered_of(number).total for number in run.numbers)
                 pages = sum(
-                    one.level == "page" and one.state != "closed"
+                    incident.level == "page" and incident.state != "closed"
                     for number in run.numbers
-                    for one in store.incidents.tracked(number)
+                    for incident in store.incidents.tracked(number)
                 )
             beat.complete, beat.problem = not run.stopped, unreached(lost)
     except PitfallsError as error:
@@ -118,8 +118,8 @@ def run_configs(
         with ProcessPoolExecutor(size, mp_context=context, initializer=_leave_interrupts) as pool:
             while ((queue and left) or begun) and not stop():
                 while queue and left and len(begun) < size:
-                    one, left = queue.popleft(), left - 1
-                    begun[pool.submit(run, one.path)] = replace(one, attempts=one.attempts + 1)
+                    config_run, left = queue.popleft(), left - 1
+                    begun[pool.submit(run, config_run.path)] = replace(config_run, attempts=config_run.attempts + 1)
                 done, _ = wait(begun, timeout=1.0, return_when=FIRST_COMPLETED)
                 try:
                     for future in done:
@@ -127,12 +127,12 @@ def run_configs(
                         del begun[future]
                         ended(result)
                 except BrokenProcessPool:
-                    for one in begun.values():
-                        if one.attempts < ATTEMPTS:
-                            suspects.append(one)
+                    for config_run in begun.values():
+                        if config_run.attempts < ATTEMPTS:
+                            suspects.append(config_run)
                         else:
                             text = "Its process was killed, perhaps by the system for the memory that it took."
-                            ended(replace(one, error=text, exit_code=3))
+                            ended(replace(config_run, error=text, exit_code=3))
                     break
             else:
                 for future in begun:  # stopped: what has begun is finished, and nothing else begins

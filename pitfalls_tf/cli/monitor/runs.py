@@ -35,10 +35,10 @@ def command(config_path: Path, deployment: int | None, *, latest: int, output: O
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
-        found = () if number is None else store.runs.latest(number, latest=latest)
+        runs = () if number is None else store.runs.latest(number, latest=latest)
         zone = ZoneInfo("UTC" if number is None else store.deployments.read(number).timezone)
-    document = RunsDocument(runs=[run_document(run) for run in found])
-    lines = [_line(run, zone) for run in found]
+    document = RunsDocument(runs=[run_document(run) for run in runs])
+    lines = [_line(run, zone) for run in runs]
     output.finish(document.plain(), lambda: click.echo("\n".join(lines) or "No run is recorded."))
     return 0
 

@@ -56,6 +56,6 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, o
     with stopping() as stop:
         service_of(watch, output, concurrency=1, moved=moved).run(stop)
     with Store.open(config.store.url, make=False) as store:
-        found = status(store, config.name, deployment_of(config, store, output), now=datetime.now(UTC))
-    output.finish(status_document(found).plain(), lambda: show(found))
-    return exit_code(found, rule=rule)
+        monitor_status = status(store, config.name, deployment_of(config, store, output), now=datetime.now(UTC))
+    output.finish(status_document(monitor_status).plain(), lambda: show(monitor_status))
+    return exit_code(monitor_status, rule=rule)

@@ -99,11 +99,13 @@ def _run(
     from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - not needed for --help
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
-    mine = ConfigOutput(output, file.name)
-    with heartbeat(config.heartbeat, mine.progress) as beat:
+    config_output = ConfigOutput(output, file.name)
+    with heartbeat(config.heartbeat, config_output.progress) as beat:
         idle = None if moved else idle_deployment(config, datetime.now(UTC))
         if idle is not None:
-            lost = send_notifications(config, idle.numbers, mine) if has_news(config, idle) else idle.undelivered
+            lost = (
+                send_notifications(config, idle.numbers, config_output) if has_news(config, idle) else idle.undelivered
+            )
             beat.complete, beat.problem = True, unreached(lost)
             if not lost:
                 return None
@@ -114,24 +116,26 @@ def _run(
             run = evaluate_due_windows(
                 config,
                 store,
-                mine,
-                progress=partial(_print_window, mine),
+                config_output,
+                progress=partial(_print_window, config_output),
                 stop=stop,
                 moved=moved,
                 holds_pages=True,
-                deploy=lambda one, embedder: fits.deploy(f"{file.path} {one.model.version}", one, embedder),
+                deploy=lambda version_config, embedder: fits.deploy(
+                    f"{file.path} {version_config.model.version}", version_config, embedder
+                ),
             )
             pages.add(config, store, run.numbers)
             lost = sum(store.outbox.undelivered_of(number).total for number in run.numbers)
             again = next_attempt_at(store, run.numbers)
         beat.complete, beat.problem = not run.stopped, unreached(lost)
-    mine.progress(f"Evaluated {run.judged} windows.")
+    config_output.progress(f"Evaluated {run.judged} windows.")
     return again
 
 
 def next_attempt_at(store: Store, numbers: Iterable[int]) -> datetime | None:
     """When a receiver that was not reached is tried again; None where none waits for its time."""
-    times = [one.next_attempt_at for number in numbers for one in store.outbox.pending(number)]
+    times = [event.next_attempt_at for number in numbers for event in store.outbox.pending(number)]
     return min((time for time in times if time is not None), default=None)
 
 

@@ -45,7 +45,11 @@ def command(config_path: Path, deployment: int | None, since: datetime | None, *
 
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
-        found = status(store, config.name, deployment_of(config, store, output, deployment), now=datetime.now(UTC))
-    found = replace(found, columns=column_notes(config))
-    output.finish(status_document(found, since=since_of(since, found)).plain(), lambda: show(found))
-    return exit_code(found, rule=rule)
+        monitor_status = status(
+            store, config.name, deployment_of(config, store, output, deployment), now=datetime.now(UTC)
+        )
+    monitor_status = replace(monitor_status, columns=column_notes(config))
+    output.finish(
+        status_document(monitor_status, since=since_of(since, monitor_status)).plain(), lambda: show(monitor_status)
+    )
+    return exit_code(monitor_status, rule=rule)

@@ -60,7 +60,7 @@ def command(
     listening = bind(host, port)
     url = address_of(listening, tls)
     output.finish(
-        {"url": url, "configs": [str(one.path) for one in files]},
+        {"url": url, "configs": [str(file.path) for file in files]},
         lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops it)"),
     )
     serve(dashboard_app(lambda: stores, access, Changes(stores.fingerprint), embedder_of), listening, tls)

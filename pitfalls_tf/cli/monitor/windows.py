@@ -42,9 +42,9 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
         number = deployment_of(config, store, output, deployment)
         windows = () if number is None else list_windows(config, store, number, latest=latest, now=datetime.now(UTC))
         zone = ZoneInfo("UTC" if number is None else store.deployments.read(number).timezone)
-    found = tuple(one for one in windows if not states or one.state in states)[-latest:]
-    document = WindowStatesDocument(windows=[window_state_document(one) for one in found])
-    lines = [_line(one, zone) for one in found]
+    selection = tuple(window for window in windows if not states or window.state in states)[-latest:]
+    document = WindowStatesDocument(windows=[window_state_document(window) for window in selection])
+    lines = [_line(window, zone) for window in selection]
     output.finish(document.plain(), lambda: click.echo("\n".join(lines) or "No window."))
     return 0
 

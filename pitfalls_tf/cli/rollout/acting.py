@@ -32,8 +32,8 @@ def acted(act: Act, config_path: Path, number: int | None, by: str | None, outpu
     with Store.open(config.store.url, make=False) as store:
         before = rollout_of(config, store, number)
         record = act(config, store, before, author)
-        for one in {before.number, record.number}:
-            send_events(config, store, store.rollouts.one(one), notifier(output), author.clock)
+        for rollout_number in {before.number, record.number}:
+            send_events(config, store, store.rollouts.one(rollout_number), notifier(output), author.clock)
         events = store.rollouts.events(record.number)
     output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
     return 0

@@ -90,8 +90,8 @@ def rules_of(flags: Mapping[str, Any], config: MonitorConfig | None = None) -> D
         "guards": parsed_guards,
     }
     rules = DecisionRules() if config is None else rules_of_config(config)
-    given = {name: of(flags[name]) for name, of in read.items() if flags.get(name) not in (None, ())}
-    return replace(rules, **given)
+    values = {name: of(flags[name]) for name, of in read.items() if flags.get(name) not in (None, ())}
+    return replace(rules, **values)
 
 
 def exit_code(result: RolloutResult, require: str | None) -> int:
@@ -105,8 +105,10 @@ def exit_code(result: RolloutResult, require: str | None) -> int:
     """
     if require is None or result.promotable:
         return 0
-    told = result.verdict == "worse" or result.harmful or any(one.interval.verdict == "worse" for one in result.guards)
-    if told:
+    is_harmful = (
+        result.verdict == "worse" or result.harmful or any(guard.interval.verdict == "worse" for guard in result.guards)
+    )
+    if is_harmful:
         return 1
     waits = result.verdict == "can't tell yet" or (require == "better") <= (result.verdict == "better")
     return UNDECIDED if waits else 1
@@ -160,8 +162,8 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
         yield f"  The evidence of harm is {result.harm:,.2g}; {1 / result.wrong:,.0f} is enough."
 
 
-def _range(found: RolloutInterval) -> str:
-    return f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+def _range(interval: RolloutInterval) -> str:
+    return f"{interval.mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"
 
 
 def _sides(result: RolloutResult) -> str:

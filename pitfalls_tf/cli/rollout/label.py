@@ -50,13 +50,13 @@ def command(
     with Store.open(config.store.url, make=False) as store:
         record = rollout_of(config, store, number)
         asking = Asking(rows=rows, salt=secrets.token_hex(8), due=due)
-        asked, table = ask_labels(config, store, record, author, asking, lambda table: write_rows(table, out))
-    sample = asked.sample
+        label_rows, table = ask_labels(config, store, record, author, asking, lambda table: write_rows(table, out))
+    sample = label_rows.sample
     document = {
         "rollout": record.number,
         "file": str(out),
         "rows": table.num_rows,
-        "disagreements": asked.disagreements,
+        "disagreements": label_rows.disagreements,
         "probability": sample.probability,
         "windows": {"start": sample.start.isoformat(), "end": sample.end.isoformat()},
         "due": sample.due.isoformat(),
@@ -65,7 +65,8 @@ def command(
     def show() -> None:
         click.echo(
             printable(
-                f"Wrote {table.num_rows:,} of {asked.disagreements:,} rows on which the versions disagree to {out}, "
+                f"Wrote {table.num_rows:,} of {label_rows.disagreements:,} rows on which the versions disagree to "
+                f"{out}, "
                 f"each chosen with a probability of {sample.probability:.4f}."
             )
         )

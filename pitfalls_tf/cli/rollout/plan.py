@@ -104,9 +104,10 @@ def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str
     delays = f"half within {half:.1f} days, nine tenths within {most:.1f}"
     yield f"  {plan.coverage:.0%} of their labels come in time, {delays}"
     yield f"  {'difference':>11}  {'verdict':<26}  {'days, 50 %':>10}  {'days, 90 %':>10}  {'rows':>10}  {'labels':>8}"
-    for one in plan.promises:
-        days = ["later" if day is None else f"{day:.3g}" for day in one.days]
-        rows = "" if one.rows[-1] is None else f"{one.rows[-1]:,}"
-        labels = "" if one.labels[-1] is None else f"{one.labels[-1]:,}"
-        yield f"  {one.effect:>+11.4f}  {one.verdict:<26}  {days[0]:>10}  {days[-1]:>10}  {rows:>10}  {labels:>8}"
+    for promise in plan.promises:
+        days = ["later" if day is None else f"{day:.3g}" for day in promise.days]
+        rows = "" if promise.rows[-1] is None else f"{promise.rows[-1]:,}"
+        labels = "" if promise.labels[-1] is None else f"{promise.labels[-1]:,}"
+        figures = f"{days[0]:>10}  {days[-1]:>10}  {rows:>10}  {labels:>8}"
+        yield f"  {promise.effect:>+11.4f}  {promise.verdict:<26}  {figures}"
     yield "  negative is better; rows and labels are those of 90 %; a promotion waits for every guard"

@@ -126,10 +126,10 @@ def command(table: str | None, *, config_path: Path, require: str | None, output
 
     _check_flags(table, flags)
     named = {**flags, "require": require}
-    found, record, scored = _of_table(table, named) if table is not None else _of_log(config_path, named, output)
-    document = replay_document(found.result, found.notes, record, scored)
-    output.finish(document.plain(), lambda: show(found.result, found.notes))
-    return exit_code(found.result, require)
+    outcome, record, scored = _of_table(table, named) if table is not None else _of_log(config_path, named, output)
+    document = replay_document(outcome.result, outcome.notes, record, scored)
+    output.finish(document.plain(), lambda: show(outcome.result, outcome.notes))
+    return exit_code(outcome.result, require)
 
 
 def _check_flags(table: str | None, flags: dict[str, Any]) -> None:
@@ -180,14 +180,14 @@ def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replaye
     started = datetime.now(UTC)
     try:
         with scoring_progress() as progress:
-            found = replay_log(versions, request, scorer, clock=lambda: datetime.now(UTC), progress=progress)
+            log_replay = replay_log(versions, request, scorer, clock=lambda: datetime.now(UTC), progress=progress)
     finally:
         scorer.close()
     with Store.open(config.store.url) as store:
-        record = save_replay(store, versions, request, found, author_of(flags["by"]), started)
-    for failure in found.failures:
+        record = save_replay(store, versions, request, log_replay, author_of(flags["by"]), started)
+    for failure in log_replay.failures:
         output.progress(f"Rows without an answer of the candidate: {failure}", level="warning")
-    return found.result, record, found.scored
+    return log_replay.result, record, log_replay.scored
 
 
 def _utc(moment: datetime | None) -> datetime | None:

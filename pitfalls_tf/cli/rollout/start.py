@@ -94,7 +94,7 @@ def _with_share(config: MonitorConfig, share: float | None) -> MonitorConfig:
 
 def _going_on(store: Store, config: MonitorConfig) -> RolloutRecord | None:
     """The rollout of the config's deployment that goes on; None where there is none."""
-    return next((one for one in store.rollouts.latest(config.name) if one.goes_on), None)
+    return next((record for record in store.rollouts.latest(config.name) if record.goes_on), None)
 
 
 def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: Output, *, plans: bool) -> RolloutRecord:

@@ -116,13 +116,13 @@ def list_command(config_path: Path, *, output: Output) -> int:
     with Store.open(config.store.url, make=False) as store:
         records = store.rollouts.latest()
         events = {record.number: store.rollouts.events(record.number) for record in records}
-    kept, promised = promises_kept([(record, events[record.number]) for record in records])
+    on_time, promised = promises_kept([(record, events[record.number]) for record in records])
     document = RolloutsDocument(rollouts=[rollout_document(record, events[record.number]) for record in records])
-    output.finish(document.plain(), lambda: _list(records, kept, promised))
+    output.finish(document.plain(), lambda: _list(records, on_time, promised))
     return 0
 
 
-def _list(records: Sequence[RolloutRecord], kept: int, promised: int) -> None:
+def _list(records: Sequence[RolloutRecord], on_time: int, promised: int) -> None:
     for record in records:
         verdict = "no look yet" if record.result is None else record.result.verdict
         click.echo(
@@ -134,4 +134,4 @@ def _list(records: Sequence[RolloutRecord], kept: int, promised: int) -> None:
     if not records:
         click.echo("No rollout yet.")
     if promised:
-        click.echo(f"{kept} of {promised} verdicts came in the promised time.")
+        click.echo(f"{on_time} of {promised} verdicts came in the promised time.")

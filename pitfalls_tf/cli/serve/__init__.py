@@ -88,10 +88,10 @@ def unsupported_flags(verb: Callable[..., int | None]) -> Callable[..., int | No
     """Decorator: accept all these flags, hidden from ``--help``, and pass the given ones as ``unsupported``."""
 
     @functools.wraps(verb)
-    def wrapper(*arguments: Any, **given: Any) -> int | None:
-        values = {name: given.pop(name.replace("-", "_")) for name in (*IGNORED, *REFUSED)}
+    def wrapper(*arguments: Any, **options: Any) -> int | None:
+        values = {name: options.pop(name.replace("-", "_")) for name in (*IGNORED, *REFUSED)}
         return verb(
-            *arguments, unsupported={name: value for name, value in values.items() if value is not None}, **given
+            *arguments, unsupported={name: value for name, value in values.items() if value is not None}, **options
         )
 
     decorated: Callable[..., int | None] = wrapper
@@ -230,7 +230,9 @@ def command(
 
 
 def _models(info: ServerInfo) -> str:
-    named = [f"{name}/{found[0]}" if found else f"{name} (not available)" for name, found in info.models.items()]
+    named = [
+        f"{name}/{versions[0]}" if versions else f"{name} (not available)" for name, versions in info.models.items()
+    ]
     return ", ".join(named) or "no model yet"
 
 

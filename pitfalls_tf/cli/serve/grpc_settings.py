@@ -51,23 +51,23 @@ def read_grpc_settings(
         "bytes_per_s": ("--slow-client-bytes", limits.slow_client_bytes),
         "inflation": ("--max-inflation", limits.max_inflation),
     }
-    given: dict[str, Any] = {name: value for name, (_, value) in flags.items() if value is not None}
+    connection_fields: dict[str, Any] = {name: value for name, (_, value) in flags.items() if value is not None}
     for name, value in _from_channel_arguments(tf_flags.grpc_channel_arguments or "", report).items():
-        if given.setdefault(name, value) != value:
-            flag = f"{flags[name][0]}={given[name]}"
+        if connection_fields.setdefault(name, value) != value:
+            flag = f"{flags[name][0]}={connection_fields[name]}"
             raise contradiction(flag, f"--grpc_channel_arguments with {value}", "they set the same thing")
     bounds = {"connections": limits.max_grpc_connections, "calls": limits.max_grpc_calls}
     settings: dict[str, Any] = {name: value for name, value in bounds.items() if value is not None}
     file = tf_flags.ssl_config_file
-    if not given and not settings and file is None:
+    if not connection_fields and not settings and file is None:
         return None
     from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - not needed for --help
     from serving.server.tf_serving_files import read_grpc_tls  # noqa: PLC0415 - as above
 
     if file is not None:
         settings["tls"] = read_grpc_tls(file)
-    made = GrpcSettings(**settings)
-    return replace(made, connection=replace(made.connection, **given))
+    grpc_settings = GrpcSettings(**settings)
+    return replace(grpc_settings, connection=replace(grpc_settings.connection, **connection_fields))
 
 
 def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:

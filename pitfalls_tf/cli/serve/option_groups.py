@@ -24,13 +24,13 @@ def option_group(argument: str, record: type, options: Sequence[Option]) -> Call
     Returns:
         The decorator.
     """
-    names = [one.name for one in fields(record)]
+    names = [field.name for field in fields(record)]
 
     def decorator(verb: VerbFunction) -> VerbFunction:
         @functools.wraps(verb)
-        def with_record(*arguments: Any, **given: Any) -> int | None:
-            values = {name: given.pop(name) for name in names}
-            return verb(*arguments, **{argument: record(**values)}, **given)
+        def with_record(*arguments: Any, **options: Any) -> int | None:
+            values = {name: options.pop(name) for name in names}
+            return verb(*arguments, **{argument: record(**values)}, **options)
 
         decorated: VerbFunction = with_record
         for option in reversed(options):

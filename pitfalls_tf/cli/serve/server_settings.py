@@ -52,30 +52,33 @@ def read_model_list_source(
 
     labels = read_version_labels(flags.labels)
     names = ("model_config_file", "model_base_path", "model_name", "model_config_file_poll_wait_seconds")
-    given = [f"--{name}" for name in names if getattr(tf_flags, name) is not None]
+    flag_names = [f"--{name}" for name in names if getattr(tf_flags, name) is not None]
     if flags.model_files or flags.custom is not None:
-        _check_alone(flags, given)
+        _check_alone(flags, flag_names)
         files = model_files(flags.model_files, tf_flags.model_name)
         folder = prepare_models(files, cache_folder("exports"), custom=flags.custom, report=report)
         return ModelsFolder(folder=folder, labels=labels)
     if flags.models is not None:
-        if given:
-            raise contradiction("--models", given[0], "a folder of models is a complete list")
+        if flag_names:
+            raise contradiction("--models", flag_names[0], "a folder of models is a complete list")
         if isinstance(flags.models, str):
             return ModelsUrl(checked_url(flags.models), labels, poll_s=flags.url_poll_seconds)
         return ModelsFolder(folder=flags.models, labels=labels)
     if tf_flags.model_config_file is not None:
-        for flag in set(given) & {"--model_base_path", "--model_name"}:
+        for flag in set(flag_names) & {"--model_base_path", "--model_name"}:
             report(f"{flag} has no effect: --model_config_file lists the models.")
         return ConfigFile(path=tf_flags.model_config_file, labels=labels)
-    return _single_model(tf_flags, labels, report, given=given, waits=waits)
+    return _single_model(tf_flags, labels, report, flag_names=flag_names, waits=waits)
 
 
-def _check_alone(flags: ServerFlags, given: list[str]) -> None:
+def _check_alone(flags: ServerFlags, flag_names: list[str]) -> None:
     """Raises BadInput for --model beside what names other models."""
     if not flags.model_files:
         raise contradiction("--custom", "no --model", "only Keras files have custom layers")
-    others = [*(["--models"] if flags.models is not None else []), *(one for one in given if one != "--model_name")]
+    others = [
+        *(["--models"] if flags.models is not None else []),
+        *(name for name in flag_names if name != "--model_name"),
+    ]
     if others:
         raise contradiction("--model", others[0], "either names all models")
 
@@ -85,7 +88,7 @@ def _single_model(
     labels: Mapping[str, Mapping[str, int]],
     report: Report,
     *,
-    given: list[str],
+    flag_names: list[str],
     waits: bool,
 ) -> SingleModel:
     from serving.models.model_list import SingleModel  # noqa: PLC0415 - as above
@@ -93,7 +96,7 @@ def _single_model(
     if tf_flags.model_base_path is None:
         raise BadInput(
             "No models given.",
-            got=" and ".join(given) or "neither --models, --model_base_path nor --model_config_file",
+            got=" and ".join(flag_names) or "neither --models, --model_base_path nor --model_config_file",
             expected="one of these three, or --model",
             fix="Pass --model FILE.keras, or --models DIR, the folder that `pitfalls export` was given.",
         )
@@ -319,8 +322,8 @@ def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
         ),
     )
     if bounded.held_bytes < bounded.body_bytes:
-        one, other = f"--max-held-bytes={bounded.held_bytes}", f"--max-request-bytes={bounded.body_bytes}"
-        raise contradiction(one, other, "the largest request would never fit")
+        held_flag, other = f"--max-held-bytes={bounded.held_bytes}", f"--max-request-bytes={bounded.body_bytes}"
+        raise contradiction(held_flag, other, "the largest request would never fit")
     return bounded
 
 
@@ -367,7 +370,7 @@ def _grpc_listener(
             raise contradiction("--ssl_config_file", "no gRPC", "only gRPC uses TLS")
         return None
     needs_grpc = (port, tf_flags.ssl_config_file, tf_flags.grpc_channel_arguments or None, path)
-    is_required = any(one is not None for one in needs_grpc)
+    is_required = any(value is not None for value in needs_grpc)
     flag = "--grpc-port" if tf_flags.port is None else "--port"
     address = Address(host=flags.host, port=GRPC_PORT if port is None else port, flag=flag)
     return GrpcListener(

@@ -109,8 +109,8 @@ def _planned(request: ErasureRequest, output: Output) -> int:
     files = plan_erasure(request, lambda: datetime.now(UTC))
     document = {
         "dry_run": True,
-        "removed": sum(one.removed for one in files),
-        "files": [one.document() for one in files],
+        "removed": sum(file.removed for file in files),
+        "files": [file.document() for file in files],
     }
 
     def show() -> None:
@@ -127,22 +127,22 @@ def _show(receipt: Receipt, path: Path) -> None:
     if receipt.store is not None:
         parts = ", ".join(f"{count:,} {name}" for name, count in changed.items()) or "nothing to change"
         click.echo(f"store: {parts}")
-    for one in receipt.unreached:
-        click.echo(one_line(f"NOT REACHED {one.what}: {one.why}. {one.fix}"))
+    for place in receipt.unreached:
+        click.echo(one_line(f"NOT REACHED {place.what}: {place.why}. {place.fix}"))
     click.echo("Not searched: " + "; ".join(receipt.not_searched) + ".")
     click.echo(one_line(f"Receipt: {path}"))
 
 
 def _show_files(verb: str, files: Sequence[ErasedRows]) -> None:
     kinds: dict[str, list[ErasedRows]] = {}
-    for one in files:
-        kinds.setdefault(one.kind, []).append(one)
+    for file in files:
+        kinds.setdefault(file.kind, []).append(file)
     if not kinds:
         click.echo(
             "No such row was found in any file. (An id is REQUEST_ID:ROW; --where request_id=… is a whole request.)"
         )
     for kind, some in kinds.items():
-        removed = sum(one.removed for one in some)
+        removed = sum(file.removed for file in some)
         count = f"{len(some):,} file{'' if len(some) == 1 else 's'}"
         click.echo(f"{verb} {removed:,} row{'' if removed == 1 else 's'} of {count}: {kind}")
 

@@ -136,15 +136,16 @@ def check_chosen(log: TrafficLog, model: str | None, version: int | None) -> Non
     Raises:
         BadInput: they have none.
     """
-    known = log.models()
+    models = log.models()
     if (model, version) == (None, None) or any(
-        model in {None, one.model} and version in {None, one.version} for one in known
+        model in {None, logged_model.model} and version in {None, logged_model.version} for logged_model in models
     ):
         return
     raise BadInput(
         "The log has no rows of this model and version.",
         got=" ".join(f"{flag} {value}" for flag, value in (("--model", model), ("--version", version)) if value),
-        expected=", ".join(sorted({f"{one.model}/{one.version}" for one in known})) or "an empty log has none",
+        expected=", ".join(sorted({f"{logged_model.model}/{logged_model.version}" for logged_model in models}))
+        or "an empty log has none",
         fix="Correct --model or --version.",
     )
 

@@ -61,11 +61,11 @@ class FailureCell:
         )
         tables = {}
         for seed in seeds:
-            one, parts = fits.of_seed(seed), [SCHEMA.empty_table()]
+            fit, parts = fits.of_seed(seed), [SCHEMA.empty_table()]
             for part in self.task.parts:
-                if part.split != "deployed" or one.diverged:
+                if part.split != "deployed" or fit.diverged:
                     continue
-                probabilities = one.predict(part.examples.inputs)[0]
+                probabilities = fit.predict(part.examples.inputs)[0]
                 count, names = len(part.examples), np.array(part.examples.classes, dtype=object)
                 columns = {
                     "source": [self.task.source] * count,

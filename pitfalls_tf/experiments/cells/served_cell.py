@@ -94,7 +94,10 @@ class ServedCell:
 
     def identity(self) -> Mapping[str, Any]:
         """Recipe, data and monitoring."""
-        monitored = {"monitors": [asdict(one) for one in self.monitors], "rows": dict(self.deployment.identity())}
+        monitored = {
+            "monitors": [asdict(monitor) for monitor in self.monitors],
+            "rows": dict(self.deployment.identity()),
+        }
         return {"recipe": repr(self.recipe), "data": task_digest(self.task), "monitored": monitored}
 
     def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
@@ -144,7 +147,7 @@ class ServedCell:
         if not seeds:
             return
         token = secrets.token_urlsafe(24)
-        folders = ServerFolders(models=folder / "models", traffic=folder / "traffic", own=folder)
+        folders = ServerFolders(models=folder / "models", traffic=folder / "traffic", process=folder)
         with ServerProcess(folders, token=token) as server:
             url = server.start()
             for seed in seeds:
@@ -222,7 +225,7 @@ class ServedCell:
 
 def first_page(incidents: Sequence[IncidentRecord]) -> np.datetime64:
     """End of the first window that raised a page; NaT if no window did."""
-    pages = [one.opened_at for one in incidents if one.level == "page"]
+    pages = [incident.opened_at for incident in incidents if incident.level == "page"]
     return np.datetime64(min(pages).astimezone(UTC).replace(tzinfo=None), "us") if pages else NEVER
 
 
@@ -241,7 +244,7 @@ def named_values(
     """
     values = dict(zip(log["prediction_id"].to_pylist(), log[str(setting.names)].to_pylist(), strict=True))
     first: dict[str, float] = {}
-    for incident in sorted(incidents, key=lambda one: one.opened_at):
+    for incident in sorted(incidents, key=lambda incident: incident.opened_at):
         if incident.level != "page" or incident.detail is None:
             continue
         opened = np.datetime64(incident.opened_at.astimezone(UTC).replace(tzinfo=None), "us")

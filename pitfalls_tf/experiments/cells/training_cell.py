@@ -83,7 +83,7 @@ class TrainingCell:
             self.recipe,
             task.training,
             task.validation,
-            seeds=[one for numbers in member_seeds.values() for one in numbers],
+            seeds=[seed for numbers in member_seeds.values() for seed in numbers],
             target=task.target,
             options=ensemble.FitOptions(threads=len(seeds)),
         )
@@ -91,13 +91,13 @@ class TrainingCell:
 
     def _rows(self, seed: int, fits: Fits, numbers: Sequence[int]) -> pa.Table:
         members = [fits.of_seed(number) for number in numbers]
-        diverged = any(one.members[0].diverged for one in members)
+        diverged = any(fit.members[0].diverged for fit in members)
         rows = [self._row(seed, "training", ALL_ROWS, DIVERGED, float(diverged))]
         if self.members == 1:
             rows += self._history(seed, members[0].members[0].epochs)
         for part in self.task.parts:
             probabilities = (
-                None if diverged else np.mean([one.predict(part.examples.inputs)[0] for one in members], axis=0)
+                None if diverged else np.mean([fit.predict(part.examples.inputs)[0] for fit in members], axis=0)
             )
             rows += [
                 self._row(seed, part.split, part.domain, name, value)

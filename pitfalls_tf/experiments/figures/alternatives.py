@@ -133,14 +133,14 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
     for source in distinct_values(table, "source"):
         setup = best_on_benchmark(first, source, CONVENTIONAL)
         where = f"{source}: {setup.replace('_', ' ')}"
-        one, other = with_common_seeds(
+        scores, other = with_common_seeds(
             score_matrix(rows, source=source, setup=setup, split="deployed", metric="brier"),
             score_matrix(rows, source=source, setup=CONVENTIONAL, split="deployed", metric="brier"),
         )
-        robust.append(gain_finding(ROBUST, where, other.values - one.values))
-        estimate, interval = spread.jackknife(spread.standard_deviation_ratio, one.by_seed, other.by_seed)
+        robust.append(gain_finding(ROBUST, where, other.values - scores.values))
+        estimate, interval = spread.jackknife(spread.standard_deviation_ratio, scores.by_seed, other.by_seed)
         remaining.append(
-            ClaimFinding(claim=REMAINING, where=where, estimate=estimate, interval=interval, seeds=len(one.seeds))
+            ClaimFinding(claim=REMAINING, where=where, estimate=estimate, interval=interval, seeds=len(scores.seeds))
         )
     return (*robust, *remaining)
 
@@ -203,7 +203,11 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
     table = first_rows(table)
     sources = distinct_values(table, "source")
-    directions = [one for one in DIRECTIONS if any(f", {one}_" in setup for setup in distinct_values(table, "setup"))]
+    directions = [
+        direction
+        for direction in DIRECTIONS
+        if any(f", {direction}_" in setup for setup in distinct_values(table, "setup"))
+    ]
     figure, axes = drawing.subplots(len(sources), len(directions), height=0.6 + 2.5 * len(sources), sharey="row")
     for row, source in zip(axes, sources, strict=True):
         for panel, direction in zip(row, directions, strict=True):
@@ -219,8 +223,8 @@ def _panel(axes: Any, table: pa.Table, source: str, direction: str) -> None:
     for position, loss in enumerate(LOSSES):
         points = []
         for setup in setups:
-            one, size = setup.split(", ")
-            if one == loss and (size == SAME or size.startswith(direction)):
+            setup_loss, size = setup.split(", ")
+            if setup_loss == loss and (size == SAME or size.startswith(direction)):
                 values = score_matrix(table, source=source, setup=setup, split="deployed", metric="brier").by_seed
                 if len(values):
                     points.append((_factor(size), float(values.mean()), _half_width(values)))

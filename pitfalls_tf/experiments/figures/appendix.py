@@ -92,13 +92,13 @@ class _Predictions:
     @property
     def disagreement(self) -> NDArray[np.float64]:
         """Share of rows that two runs classify differently, shape [seeds, seeds]."""
-        return np.array([[float((one != other).mean()) for other in self.predicted] for one in self.predicted])
+        return np.array([[float((answers != other).mean()) for other in self.predicted] for answers in self.predicted])
 
     @property
     def shared_errors(self) -> NDArray[np.float64]:
         """Share of one run's errors that the other also makes, shape [seeds, seeds]; NaN for a run without errors."""
         return np.array(
-            [[float(other[one].mean()) if one.any() else np.nan for other in self.wrong] for one in self.wrong]
+            [[float(other[wrong].mean()) if wrong.any() else np.nan for other in self.wrong] for wrong in self.wrong]
         )
 
     def worst(self, count: int) -> NDArray[np.int64]:
@@ -116,7 +116,7 @@ def _mean_over_pairs(values: NDArray[np.float64], seeds: NDArray[np.float64]) ->
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found = []
+    findings = []
     for claim in EXPERIMENT.claims:
         for source in distinct_values(table, "source"):
             answers = _Predictions(table, source)
@@ -124,10 +124,10 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
             estimate, interval = spread.jackknife(
                 partial(_mean_over_pairs, pairs), np.arange(len(pairs), dtype=np.float64)
             )
-            found.append(
+            findings.append(
                 ClaimFinding(claim=claim, where=source, estimate=estimate, interval=interval, seeds=len(pairs))
             )
-    return tuple(found)
+    return tuple(findings)
 
 
 def _summary(table: pa.Table) -> pa.Table:
@@ -165,8 +165,8 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
 
     sources = distinct_values(table, "source")
     figure, axes = drawing.subplots(2, 1, height=5.8)
-    for one in axes.flat:
-        one.remove()
+    for panel in axes.flat:
+        panel.remove()
     grid = GridSpec(2, 1, figure=figure, height_ratios=[3.2, 1])
     upper, lower = grid[0].subgridspec(-(-len(sources) // 2), 2), grid[1].subgridspec(1, SHOWN)
     for place, source in enumerate(sources):

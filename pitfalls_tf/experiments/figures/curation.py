@@ -173,13 +173,13 @@ def grid(
 
 def gains(table: pa.Table, source: str, setting: str, curation: str) -> Floats:
     """Gain in error over uncurated batches, shape [1, seeds]."""
-    one, other = with_common_seeds(
+    scores, other = with_common_seeds(
         *(
             score_matrix(table, source=source, setup=f"{setting}: {name}", split="random", metric="error")
             for name in (curation, UNCURATED)
         )
     )
-    return other.values - one.values
+    return other.values - scores.values
 
 
 def base(*, quick: bool) -> Recipe:
@@ -231,15 +231,15 @@ def _best(first: pa.Table, source: str) -> str:
 
 def _curations(table: pa.Table, source: str, setting: str) -> list[str]:
     setups = [setup.split(": ") for setup in distinct_values(select_rows(table, source=source), "setup")]
-    return [name for one, name in setups if one == setting and name != UNCURATED]
+    return [name for of_setting, name in setups if of_setting == setting and name != UNCURATED]
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
+    by_claim: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
     first, rows = first_rows(table), deciding_rows(table)
     for source in distinct_values(table, "source"):
         best = _best(first, source)
-        controlled, hard, large = (gains(rows, source, one.name, best) for one in (CONTROLLED, HARD, LARGE))
+        controlled, hard, large = (gains(rows, source, claim.name, best) for claim in (CONTROLLED, HARD, LARGE))
         seeds = min(controlled.shape[1], hard.shape[1], large.shape[1])
         measured = {
             PROMISING: controlled,
@@ -248,8 +248,8 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
         }
         where = f"{source}: {best.replace('_', ' ')}"
         for claim, values in measured.items():
-            found[claim.name].append(gain_finding(claim, where, values))
-    return tuple(one for claim in EXPERIMENT.claims for one in found[claim.name])
+            by_claim[claim.name].append(gain_finding(claim, where, values))
+    return tuple(finding for claim in EXPERIMENT.claims for finding in by_claim[claim.name])
 
 
 def _summary(table: pa.Table) -> pa.Table:

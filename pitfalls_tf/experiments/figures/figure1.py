@@ -127,7 +127,7 @@ def plateaued(curve: Floats) -> bool:
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found: list[ClaimFinding] = []
+    findings: list[ClaimFinding] = []
     table = deciding_rows(table)
     for source in distinct_values(table, "source"):
         benchmark, deployed = _brier(table, source)
@@ -138,11 +138,11 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
             (RANKS, spread.kendall_tau(benchmark, deployed)),
             (PLATEAU, spread.proportion(sum(map(plateaued, curves)), len(curves))),
         )
-        found += [
+        findings += [
             ClaimFinding(claim=claim, where=source, estimate=estimate, interval=interval, seeds=len(deployed))
             for claim, (estimate, interval) in measured
         ]
-    return tuple(sorted(found, key=lambda one: EXPERIMENT.claims.index(one.claim)))
+    return tuple(sorted(findings, key=lambda finding: EXPERIMENT.claims.index(finding.claim)))
 
 
 def _summary(table: pa.Table) -> pa.Table:

@@ -114,11 +114,11 @@ def _trials(store: RunStore, source: str) -> dict[str, TrainingCell]:
     quick = store.size.quick
     rng = np.random.default_rng([SEARCH_SEED, source_tasks.SOURCES.index(source)])
     count = store.size.choose(full=TRIALS, quick=QUICK_TRIALS)
-    trials = {(one := _Trial.draw(rng)).name(place): one for place in range(count)}
+    trials = {(trial := _Trial.draw(rng)).name(place): trial for place in range(count)}
     task = source_tasks.load(source, quick=quick)
     return {
-        name: TrainingCell(setup=name, task=task, recipe=one.applied(source, quick=quick))
-        for name, one in trials.items()
+        name: TrainingCell(setup=name, task=task, recipe=trial.applied(source, quick=quick))
+        for name, trial in trials.items()
     }
 
 
@@ -166,11 +166,11 @@ def _deployed(table: pa.Table, source: str, setup: str) -> ScoreMatrix:
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found: list[ClaimFinding] = []
+    findings: list[ClaimFinding] = []
     table = deciding_rows(table)
     sides: tuple[tuple[Claim, Callable[[ScoreMatrix], np.ndarray]], ...] = (
-        (SEEDS_LEFT, lambda one: one.by_seed),
-        (DOMAINS_LEFT, lambda one: one.by_domain),
+        (SEEDS_LEFT, lambda matrix: matrix.by_seed),
+        (DOMAINS_LEFT, lambda matrix: matrix.by_domain),
     )
     for claim, values_of in sides:
         for source in distinct_values(table, "source"):
@@ -180,7 +180,7 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
                 is_of_domains = claim is DOMAINS_LEFT
                 note = "too few domains" if claim is DOMAINS_LEFT and len(plain.domains) < 3 else ""
                 where = f"{source}, {_label(setup)}"
-                found.append(
+                findings.append(
                     ClaimFinding(
                         claim=claim,
                         where=where,
@@ -193,7 +193,7 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
                         by_seeds=0.0 if is_of_domains else 1.0,
                     )
                 )
-    return tuple(found)
+    return tuple(findings)
 
 
 def _label(setup: str) -> str:
@@ -206,17 +206,17 @@ def _summary(table: pa.Table) -> pa.Table:
     for source in distinct_values(table, "source"):
         raw = _deployed(table, source, RAW)
         for setup in (RAW, STANDARDISED, TUNED):
-            found = _deployed(table, source, setup)
+            scores = _deployed(table, source, setup)
             rows.append(
                 {
                     "source": source,
                     "setup": _label(setup),
-                    "runs": len(found.seeds),
-                    "mean deployed Brier": float(found.values.mean()),
-                    "sd between seeds": spread.standard_deviation(found.by_seed),
-                    "sd between domains": spread.standard_deviation(found.by_domain),
-                    "variance removed, seeds": 1 - spread.variance_ratio(found.by_seed, raw.by_seed),
-                    "variance removed, domains": 1 - spread.variance_ratio(found.by_domain, raw.by_domain),
+                    "runs": len(scores.seeds),
+                    "mean deployed Brier": float(scores.values.mean()),
+                    "sd between seeds": spread.standard_deviation(scores.by_seed),
+                    "sd between domains": spread.standard_deviation(scores.by_domain),
+                    "variance removed, seeds": 1 - spread.variance_ratio(scores.by_seed, raw.by_seed),
+                    "variance removed, domains": 1 - spread.variance_ratio(scores.by_domain, raw.by_domain),
                     "settings": _best(first, source) if setup == TUNED else "",
                 }
             )
@@ -236,9 +236,12 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
             )
         row[0].set_xticks(range(3), [RAW, "standardised", TUNED])
         row[0].set(ylabel="deployed Brier score", title=f"{source}: each run", xlim=(-0.5, 2.5))
-        of_source = [one for one in findings if one.where.startswith(f"{source}, ")]
+        of_source = [finding for finding in findings if finding.where.startswith(f"{source}, ")]
         names = {SEEDS_LEFT: "seeds", DOMAINS_LEFT: "domains"}
-        rows = [(f"{one.where.split(', ')[1]}, {names[one.claim]}", one.estimate, one.interval) for one in of_source]
+        rows = [
+            (f"{finding.where.split(', ')[1]}, {names[finding.claim]}", finding.estimate, finding.interval)
+            for finding in of_source
+        ]
         drawing.forest_plot(row[1], rows, zero=1.0)
         row[1].axvspan(PARTLY["above"], PARTLY["below"], color="#e3e6e8", linewidth=0)
         row[1].set_xscale("log")

@@ -110,9 +110,9 @@ def _first_runs(source: str) -> int:
 
 
 def _cells(context: RemedyContext, task: Task) -> list[TrainingCell]:
-    fixes = [one for one in STABILISERS if one.refusal(context) is None]
+    fixes = [stabiliser for stabiliser in STABILISERS if stabiliser.refusal(context) is None]
     plain = TrainingCell(setup=NONE, task=task, recipe=context.recipe)
-    return [plain, *(_cell(one, context, task) for one in fixes)]
+    return [plain, *(_cell(fix, context, task) for fix in fixes)]
 
 
 def _cell(remedy: Remedy, context: RemedyContext, task: Task) -> TrainingCell:
@@ -141,18 +141,18 @@ def _fixes(table: pa.Table, source: str) -> list[str]:
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
+    by_claim: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
     table = deciding_rows(table)
     for source in distinct_values(table, "source"):
         fixes = _fixes(table, source)
         every = _with_common_seeds([_deployed(table, source, setup) for setup in (NONE, *fixes)])
         plain = every[0]
         for claim in (REMAINS, HELPS):
-            ratio, of_ratio = spread.jackknife(_mean_ratio, *(one.by_seed for one in every))
+            ratio, of_ratio = spread.jackknife(_mean_ratio, *(scores.by_seed for scores in every))
             finding = partial(ClaimFinding, claim=claim, seeds=len(plain.seeds))
-            found[claim.name].append(finding(where=source, rule="current", estimate=ratio, interval=of_ratio))
-        gains = np.mean([plain.values - one.values for one in every[1:]], axis=0)
-        found[NO_GAIN.name].append(gain_finding(NO_GAIN, source, gains, rule="current"))
+            by_claim[claim.name].append(finding(where=source, rule="current", estimate=ratio, interval=of_ratio))
+        gains = np.mean([plain.values - scores.values for scores in every[1:]], axis=0)
+        by_claim[NO_GAIN.name].append(gain_finding(NO_GAIN, source, gains, rule="current"))
     for source in distinct_values(table, "source"):
         for setup in _fixes(table, source):
             plain, fixed = with_common_seeds(_deployed(table, source, NONE), _deployed(table, source, setup))
@@ -160,20 +160,20 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
             ratio, of_ratio = spread.jackknife(spread.standard_deviation_ratio, fixed.by_seed, plain.by_seed)
             for claim in (REMAINS, HELPS):
                 finding = partial(ClaimFinding, claim=claim, where=where, rule="first", seeds=len(plain.seeds))
-                found[claim.name].append(finding(estimate=ratio, interval=of_ratio))
-            found[NO_GAIN.name].append(gain_finding(NO_GAIN, where, plain.values - fixed.values, rule="first"))
-    return tuple(one for claim in EXPERIMENT.claims for one in found[claim.name])
+                by_claim[claim.name].append(finding(estimate=ratio, interval=of_ratio))
+            by_claim[NO_GAIN.name].append(gain_finding(NO_GAIN, where, plain.values - fixed.values, rule="first"))
+    return tuple(finding for claim in EXPERIMENT.claims for finding in by_claim[claim.name])
 
 
 def _mean_ratio(plain: Floats, *fixed: Floats) -> float:
     """Geometric mean over fixes of the ratio of standard deviations, with and without the fix."""
-    ratios = [spread.standard_deviation_ratio(one, plain) for one in fixed]
+    ratios = [spread.standard_deviation_ratio(matrix, plain) for matrix in fixed]
     return float(np.exp(np.mean(np.log(ratios)))) if min(ratios, default=0.0) > 0 else float("nan")
 
 
 def _with_common_seeds(every: Sequence[ScoreMatrix]) -> list[ScoreMatrix]:
-    seeds = tuple(seed for seed in every[0].seeds if all(seed in one.seeds for one in every))
-    return [one.select_seeds(seeds) for one in every]
+    seeds = tuple(seed for seed in every[0].seeds if all(seed in matrix.seeds for matrix in every))
+    return [matrix.select_seeds(seeds) for matrix in every]
 
 
 def _summary(table: pa.Table) -> pa.Table:
@@ -220,8 +220,8 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
 
 
 def _draw_findings(axes: Any, findings: Sequence[ClaimFinding], source: str, claim: Claim) -> None:
-    of_source = [one for one in findings if one.claim == claim and one.where.startswith(f"{source}, ")]
-    rows = [(_short(one.where.split(", ", 1)[1]), one.estimate, one.interval) for one in of_source]
+    of_source = [finding for finding in findings if finding.claim == claim and finding.where.startswith(f"{source}, ")]
+    rows = [(_short(finding.where.split(", ", 1)[1]), finding.estimate, finding.interval) for finding in of_source]
     drawing.forest_plot(axes, rows, zero=1.0 if claim is REMAINS else 0.0)
 
 

@@ -104,8 +104,8 @@ def _measure_fresh(store: RunStore, source: str, first: pa.Table) -> pa.Table:
 def _gains(table: pa.Table, source: str, setup: str, against: str) -> Floats:
     """Gain in deployed Brier score, shape [domains, seeds]; positive is better."""
     deployed = partial(score_matrix, table, source=source, split="deployed", metric="brier")
-    one, other = with_common_seeds(deployed(setup=setup), deployed(setup=against))
-    return other.values - one.values
+    scores, other = with_common_seeds(deployed(setup=setup), deployed(setup=against))
+    return other.values - scores.values
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:

@@ -124,7 +124,7 @@ class _PeriodScores:
             for split in ("random", "blocked", "deployed")
         }
         first = matrices[self.models[0], "deployed"]
-        seeds = tuple(seed for seed in first.seeds if all(seed in one.seeds for one in matrices.values()))
+        seeds = tuple(seed for seed in first.seeds if all(seed in matrix.seeds for matrix in matrices.values()))
         # A domain of flights is an airport in a month, whose period is the month; one of letters is a family.
         of_domain = [
             letter_tasks.arrival(domain) if source == "letters" else domain.split("/")[-1] for domain in first.domains
@@ -142,15 +142,15 @@ class _PeriodScores:
         """Share of pairs of models ranked differently from the random hold-out, shape [periods, seeds]."""
         pairs = list(combinations(range(len(self.models)), 2))
         orders = [
-            np.sign(self.later[one] - self.later[other]) != np.sign(self.random[one] - self.random[other])
-            for one, other in pairs
+            np.sign(self.later[first] - self.later[other]) != np.sign(self.random[first] - self.random[other])
+            for first, other in pairs
         ]
         shares: Floats = np.mean(orders, axis=0)
         return shares
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found: list[ClaimFinding] = []
+    findings: list[ClaimFinding] = []
     table = deciding_rows(table)
     for claim in EXPERIMENT.claims:
         for source in distinct_values(table, "source"):
@@ -160,8 +160,8 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
                 DEPLOYED: (scores.later - scores.random[:, None]).mean(axis=0),
                 ORDER: scores.wrong_order(),
             }[claim]
-            found.append(gain_finding(claim, source, values))
-    return tuple(found)
+            findings.append(gain_finding(claim, source, values))
+    return tuple(findings)
 
 
 def _summary(table: pa.Table) -> pa.Table:
@@ -232,7 +232,11 @@ def _draw_orders(axes: Any, scores: _PeriodScores) -> None:
     if shares.shape[1] > 1:
         each = [_single_domain_interval(row) for row in shares]
         axes.vlines(
-            places, [max(0, one.low) for one in each], [min(1, one.high) for one in each], color="black", lw=0.8
+            places,
+            [max(0, interval.low) for interval in each],
+            [min(1, interval.high) for interval in each],
+            color="black",
+            lw=0.8,
         )
     _period_ticks(axes, scores, first=0, before=[])
     axes.set(ylim=(0, 1), ylabel="pairs in the wrong order", title="share, 95 % interval; dotted: chance")

@@ -112,10 +112,10 @@ def by_condition(table: pa.Table) -> pa.Table:
 
 def gains(table: pa.Table, source: str, method: str, condition: str, *, metric: str = "brier") -> Floats:
     """Gain of a method over ERM, shape [pairs, seeds]; positive is better."""
-    one, other = with_common_seeds(
+    scores, other = with_common_seeds(
         *(score_matrix(table, source=source, setup=name, split=condition, metric=metric) for name in (method, ERM))
     )
-    return other.values - one.values
+    return other.values - scores.values
 
 
 def conditions(table: pa.Table, source: str) -> list[str]:
@@ -189,8 +189,8 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
 
 def _mean_over_methods(gains_by_method: Sequence[Floats]) -> Floats:
     """Mean over methods of the seeds that all have; every method used the same seeds in order."""
-    seeds = min(one.shape[1] for one in gains_by_method)
-    means: Floats = np.mean([one[:, :seeds] for one in gains_by_method], axis=0)
+    seeds = min(values.shape[1] for values in gains_by_method)
+    means: Floats = np.mean([values[:, :seeds] for values in gains_by_method], axis=0)
     return means
 
 
@@ -222,7 +222,7 @@ def _summary(table: pa.Table) -> pa.Table:
                     "to": interval.high,
                     "verdict": "too few seeds" if np.isnan(interval.low) else outcome_of(interval, SMALLEST_DIFFERENCE),
                     "pairs with a gain": f"{int(gained.sum())} of {len(gained)}",
-                    "gains left when altered": f"{int(sum((one & gained).sum() for one in left))}"
+                    "gains left when altered": f"{int(sum((mask & gained).sum() for mask in left))}"
                     f" of {int(gained.sum()) * len(left)}",
                     "gain in error": float(gains(table, source, method, PLAIN, metric="error").mean()),
                 }

@@ -114,18 +114,18 @@ def _monitors(table: pa.Table) -> list[str]:
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
+    by_claim: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
     for source in distinct_values(table, "source"):
         rows = select_rows(table, source=source)
         models = distinct_values(rows, "setup")
         for monitor in _monitors(rows):
             hidden, harm, before, paged = (
-                np.concatenate([values(rows, one, name, monitor=monitor) for one in models])
+                np.concatenate([values(rows, model, name, monitor=monitor) for model in models])
                 for name in ("hidden", "harm", "before", "paged")
             )
             share, of_share = spread.clustered_proportion(before, harm)
             is_main = monitor == ALL_ROWS
-            found[CAUGHT.name].append(
+            by_claim[CAUGHT.name].append(
                 ClaimFinding(
                     claim=CAUGHT,
                     where=f"{source}, {len(models)} models" if is_main else f"{source}, {monitor}",
@@ -137,8 +137,8 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
                 )
             )
             if is_main:
-                found[HIDDEN.name].append(gain_finding(HIDDEN, f"{source}, {len(models)} models", hidden[None, :]))
-    return tuple(one for claim in EXPERIMENT.claims for one in found[claim.name])
+                by_claim[HIDDEN.name].append(gain_finding(HIDDEN, f"{source}, {len(models)} models", hidden[None, :]))
+    return tuple(finding for claim in EXPERIMENT.claims for finding in by_claim[claim.name])
 
 
 def _summary(table: pa.Table) -> pa.Table:
@@ -152,19 +152,19 @@ def _summary(table: pa.Table) -> pa.Table:
                 for name in ("promised", "hidden", "harm", "before", "days")
             }
             for index, seed in enumerate(of_setup.sort_by("seed")["seed"].to_pylist()):
-                one = {name: float(column[index]) for name, column in columns.items()}
+                row = {name: float(column[index]) for name, column in columns.items()}
                 rows.append(
                     {
                         "source": source,
                         "model": setup.replace("_", " "),
                         "monitor": "" if monitor == ALL_ROWS else monitor,
                         "seed": seed,
-                        "Brier promised": one["promised"],
-                        "hidden by the benchmark": one["hidden"],
-                        "harm in worse months": one["harm"],
-                        "harm before the page": one["before"],
-                        "share": one["before"] / one["harm"] if one["harm"] else float("nan"),
-                        "days until the page": one["days"],
+                        "Brier promised": row["promised"],
+                        "hidden by the benchmark": row["hidden"],
+                        "harm in worse months": row["harm"],
+                        "harm before the page": row["before"],
+                        "share": row["before"] / row["harm"] if row["harm"] else float("nan"),
+                        "days until the page": row["days"],
                     }
                 )
     return pa.Table.from_pylist(rows)
@@ -188,11 +188,11 @@ def families_table(table: pa.Table) -> pa.Table:
         named_rows = select_rows(of_setup, metric=f"{NAMED}: {ALL_ROWS}")
         excess_rows = select_rows(of_setup, metric="excess")
         for seed in sorted(set(of_setup["seed"].to_pylist())):
-            named = {one["domain"] for one in named_rows.to_pylist() if one["seed"] == seed}
+            named = {row["domain"] for row in named_rows.to_pylist() if row["seed"] == seed}
             harm = {
-                one["domain"]: max(0.0, one["value"])
-                for one in excess_rows.to_pylist()
-                if one["seed"] == seed and one["domain"] in arrivals
+                row["domain"]: max(0.0, row["value"])
+                for row in excess_rows.to_pylist()
+                if row["seed"] == seed and row["domain"] in arrivals
             }
             total = sum(harm.values())
             rows.append(

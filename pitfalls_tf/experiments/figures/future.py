@@ -97,7 +97,7 @@ def gate(verdict: Verdict) -> ReleaseGate:
 def _measure(store: RunStore, source: str) -> pa.Table:
     quick = store.size.quick
     task, base = source_tasks.load(source, quick=quick), recipe(source, quick=quick)
-    wanted = [one for one in _methods() if not quick or one.family == "preprocessing" or one.name in QUICK]
+    wanted = [method for method in _methods() if not quick or method.family == "preprocessing" or method.name in QUICK]
     cells = [TrainingCell(setup=CONVENTIONAL, task=task, recipe=base)]
     cells += [cell for remedy in wanted if (cell := remedied(task, base, remedy)) is not None]
     return store.run(cells, store.size.seed_numbers(full=5 if source == "letters" else 10, quick=4))
@@ -107,13 +107,13 @@ def _measure_fresh(store: RunStore, source: str, first: pa.Table) -> pa.Table:
     """Conventional training and the method that the first runs selected."""
     task, base = source_tasks.load(source, fresh=store.size.fresh_domains), recipe(source)
     best = best_on_benchmark(first, source, CONVENTIONAL)
-    chosen = remedied(task, base, next(one for one in _methods() if one.name == best))
+    chosen = remedied(task, base, next(method for method in _methods() if method.name == best))
     cells = [TrainingCell(setup=CONVENTIONAL, task=task, recipe=base), *([] if chosen is None else [chosen])]
     return store.run(cells, store.size.fresh_seeds)
 
 
 def _methods() -> list[Remedy]:
-    refined = (one for one in catalogue.family("preprocessing") if one.name != STANDARDISED)
+    refined = (method for method in catalogue.family("preprocessing") if method.name != STANDARDISED)
     return [*refined, *catalogue.family("alignment")]
 
 
@@ -127,14 +127,14 @@ def _passed(verdict: Verdict | None) -> bool:
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    found = []
+    findings = []
     first, rows = first_rows(table), deciding_rows(table)
     for source in distinct_values(table, "source"):
         verdicts = _verdicts(first, source)
         best = best_on_benchmark(first, source, CONVENTIONAL)
         verdict = compare_setups(rows, source, best, CONVENTIONAL)
         worst = None if verdict is None else verdict.worst_domain
-        found.append(
+        findings.append(
             ClaimFinding(
                 claim=TACKLED,
                 where=f"{source}: {best.replace('_', ' ')}",
@@ -144,7 +144,7 @@ def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
                 seeds=0 if verdict is None else len(verdict.seeds),
             )
         )
-    return tuple(found)
+    return tuple(findings)
 
 
 def _summary(table: pa.Table) -> pa.Table:
@@ -209,7 +209,7 @@ def _panel(axes: Any, table: pa.Table, source: str) -> None:
                 markersize=4,
                 label=label if place == 0 else None,
             )
-    names = [f"{name.replace('_', ' ')}{' (passes)' if _passed(one) else ''}" for name, one in verdicts.items()]
+    names = [f"{name.replace('_', ' ')}{' (passes)' if _passed(verdict) else ''}" for name, verdict in verdicts.items()]
     axes.set_yticks(range(len(names), 0, -1), names)
     axes.set_ylim(0.4, len(names) + 0.6)
     axes.set_xlabel("gain in deployed Brier score\n(right is better)")

@@ -33,9 +33,9 @@ def paragraph(decisions: Sequence[ClaimDecision]) -> str:
 def _sentences(decision: ClaimDecision) -> str:
     claim = decision.claim
     source = "Beyond the paper:" if claim.section == BEYOND else f"The paper ({section_text(claim)}) says that"
-    line = f" ({decision.line})" if len({one.source for one in decision.findings}) > 1 else ""
+    line = f" ({decision.line})" if len({finding.source for finding in decision.findings}) > 1 else ""
     summary = summary_text(decision)
-    why = "".join(f" {one[0].upper()}{one[1:]}." for one in decision.undecided)
+    why = "".join(f" {reason[0].upper()}{reason[1:]}." for reason in decision.undecided)
     return (
         f"{source} {claim.says}. The {claim.quantity}: {findings_text(decision.findings)}."
         f" Verdict: {decision.verdict}{line}.{f' {summary}' if summary else ''}{why}"
@@ -58,12 +58,14 @@ def summary_text(decision: ClaimDecision) -> str:
 def findings_text(findings: Sequence[ClaimFinding]) -> str:
     """List findings with intervals and verdicts; more than `MOST_LISTED` are counted per verdict."""
     if len(findings) <= MOST_LISTED:
-        return "; ".join(f"{one.where} {estimate_text(one)}, {one.verdict}" for one in findings)
+        return "; ".join(f"{finding.where} {estimate_text(finding)}, {finding.verdict}" for finding in findings)
     parts = []
     for verdict in VERDICTS:
-        of_verdict = [one for one in findings if one.verdict == verdict]
+        of_verdict = [finding for finding in findings if finding.verdict == verdict]
         is_named = verdict != "inconclusive" and len(of_verdict) <= MOST_NAMED
-        named = f" ({'; '.join(f'{one.where} {estimate_text(one)}' for one in of_verdict)})" if is_named else ""
+        named = (
+            f" ({'; '.join(f'{finding.where} {estimate_text(finding)}' for finding in of_verdict)})" if is_named else ""
+        )
         parts += [f"{verdict} in {len(of_verdict)} of {len(findings)}{named}"] if of_verdict else []
     return "; ".join(parts)
 

@@ -43,9 +43,12 @@ def claims_table(documents: Iterable[dict[str, Any]]) -> list[str]:
         for claim in document["claims"]:
             findings = claim["findings"]
             of_claims[claim["verdict"]] += 1
-            of_findings.update(one["verdict"] for one in findings)
+            of_findings.update(finding["verdict"] for finding in findings)
             link = f"[{document['experiment']}]({document['experiment']}/README.md): {claim['name']}"
-            marks = [_marks([one["verdict"] for one in findings if _source(one["where"]) == name]) for name in SOURCES]
+            marks = [
+                _marks([finding["verdict"] for finding in findings if _source(finding["where"]) == name])
+                for name in SOURCES
+            ]
             quick = " (quick run)" if document["quick"] else ""
             cells = [link, *marks, f"**{claim['verdict']}**{quick}", claim.get("first_verdict", "")]
             rows.append("".join(f"| {cell} " if cell else "| " for cell in cells) + "|")
@@ -103,7 +106,9 @@ def write_index(into: Path) -> Path:
     """Write the index page over all experiments in a folder, in the order of the paper."""
     manifests = read_manifests(into)
     rank = {name: position for position, name in enumerate(paper_order())}
-    documents = sorted(manifests.values(), key=lambda one: (rank.get(one["experiment"], len(rank)), one["experiment"]))
+    documents = sorted(
+        manifests.values(), key=lambda manifest: (rank.get(manifest["experiment"], len(rank)), manifest["experiment"])
+    )
     parts = ["## Verdicts", "", *claims_table(documents), "", *_undecided(documents)]
     parts += ["## Estimates", "", *_estimates_table(documents)]
     head = HEAD if (into / PLAN_PAGE).is_file() else HEAD.replace(f"[planned]({PLAN_PAGE})", "planned")

@@ -55,7 +55,7 @@ def write_page(
         CannotRun: the folder cannot be written.
     """
     table = results.table
-    findings = [finding for one in decisions for finding in (*one.findings, *one.details)]
+    findings = [finding for decision in decisions for finding in (*decision.findings, *decision.details)]
     summary = experiment.summary(table)
     document = make_manifest(experiment, results, decisions, plan)
     folder = into / experiment.name
@@ -144,7 +144,7 @@ def make_manifest(
         "runs": max(counts.to_pylist()),
         "groups": [group.document() for group in groups],
         "plan": {source: asdict(planned) for source, planned in plan.items()},
-        "claims": [_claim_document(one) for one in decisions],
+        "claims": [_claim_document(decision) for decision in decisions],
     }
 
 
@@ -165,8 +165,8 @@ def _claim_document(decision: ClaimDecision) -> dict[str, Any]:
         "summary": None if summary is None else asdict(summary),
         "summary_text": summary_text(decision),
         "found": findings_text(decision.findings),
-        "findings": [_finding_document(one) for one in decision.findings],
-        "details": [_finding_document(one) for one in decision.details],
+        "findings": [_finding_document(finding) for finding in decision.findings],
+        "details": [_finding_document(finding) for finding in decision.details],
     }
 
 
@@ -206,8 +206,8 @@ def page_text(
         f"All runs: [{SCORES}]({SCORES}){history}. Vector figure: [{name}.svg]({name}.svg)."
         f" Commands, versions, plan and digests: [{MANIFEST}]({MANIFEST})."
     )
-    counting = [finding for one in decisions for finding in one.findings]
-    details = [finding for one in decisions for finding in one.details]
+    counting = [finding for decision in decisions for finding in decision.findings]
+    details = [finding for decision in decisions for finding in decision.details]
     parts = (
         f"# {experiment.title}",
         QUICK if document["quick"] else "",
@@ -221,7 +221,7 @@ def page_text(
         f"## Single methods, which do not count\n\n{markdown_table(_findings_table(details)).strip()}"
         if details
         else "",
-        *(f"## {title}\n\n{markdown_table(one).strip()}" for title, one in tables.items()),
+        *(f"## {title}\n\n{markdown_table(table).strip()}" for title, table in tables.items()),
         f"## Remarks\n\n{remarks}" if remarks else "",
         files,
     )
@@ -242,15 +242,15 @@ def _findings_table(findings: Sequence[ClaimFinding]) -> pa.Table:
     return pa.Table.from_pylist(
         [
             {
-                "claim": one.claim.name,
-                "where": one.where,
-                "estimate": one.estimate,
-                "low": one.interval.low,
-                "high": one.interval.high,
-                "runs": str(one.seeds or ""),
-                "domains": str(one.domains or ""),
-                "verdict": one.verdict if one.rule != "first" else one.first_verdict,
+                "claim": finding.claim.name,
+                "where": finding.where,
+                "estimate": finding.estimate,
+                "low": finding.interval.low,
+                "high": finding.interval.high,
+                "runs": str(finding.seeds or ""),
+                "domains": str(finding.domains or ""),
+                "verdict": finding.verdict if finding.rule != "first" else finding.first_verdict,
             }
-            for one in findings
+            for finding in findings
         ]
     )

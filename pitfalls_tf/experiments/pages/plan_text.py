@@ -59,16 +59,16 @@ def _rows(plan: Plan) -> list[dict[str, Any]]:
     return [
         {
             "source": source,
-            "claim": one.claim,
-            "smallest effect": one.smallest_effect,
-            "standard error, first runs": one.standard_error,
-            "runs for the power": _needed(planned, one.runs),
+            "claim": claim.claim,
+            "smallest effect": claim.smallest_effect,
+            "standard error, first runs": claim.standard_error,
+            "runs for the power": _needed(planned, claim.runs),
             "fresh runs": _looks(planned),
             "fresh domains": _domains(planned),
-            "power": one.power,
+            "power": claim.power,
         }
         for source, planned in plan.items()
-        for one in planned.claims
+        for claim in planned.claims
     ]
 
 

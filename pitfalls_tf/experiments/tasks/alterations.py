@@ -145,7 +145,7 @@ def find(name: str, shape: Shape) -> Alteration:
         BadInput: an unknown name, where the message suggests the nearest one; or it does not apply to such rows.
     """
     kind: Kind = "images" if len(shape.inputs) == 3 else "tables"
-    fitting = [one for one, alteration in ALTERATIONS.items() if kind in alteration.kinds]
+    fitting = [name for name, alteration in ALTERATIONS.items() if kind in alteration.kinds]
     if name not in ALTERATIONS:
         near = difflib.get_close_matches(name, fitting, n=1)
         raise BadInput(

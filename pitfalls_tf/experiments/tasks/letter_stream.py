@@ -60,12 +60,12 @@ def stream(*, quick: bool) -> LetterStream:
     every, roles = letters.load().examples, letter_tasks.families()
     _, held = letter_tasks.trained_rows(every)
     # A pool of rows by family: those held out at random of the trained families, all rows of the others.
-    known = [held.domain(name) for name in held.names] + [every.domain(name) for name in roles.left_out]
-    pools = {part.domains[0]: part for part in known}
+    domains = [held.domain(name) for name in held.names] + [every.domain(name) for name in roles.left_out]
+    pools = {part.domains[0]: part for part in domains}
     first_days = arrivals()
     pools |= {name: every.domain(name) for name in first_days}
-    usual = [str(part.domains[0]) for part in known]
-    weights = np.array([len(part) for part in known], dtype=np.float64)
+    usual = [str(part.domains[0]) for part in domains]
+    weights = np.array([len(part) for part in domains], dtype=np.float64)
     baseline = [_drawn(pools, usual, weights, count, rng) for _ in range(BASELINE_DAYS)]
     deployed = []
     for day in range(DAYS):

@@ -109,4 +109,4 @@ def _continued(before: Member, after: Member) -> Member:
     """Weights of the second fit, epochs of both, numbered through."""
     count = len(before.epochs)
     later = tuple(replace(epoch, number=epoch.number + count) for epoch in after.epochs)
-    return replace(after, epochs=before.epochs + later, kept=after.kept + count)
+    return replace(after, epochs=before.epochs + later, weights_epoch=after.weights_epoch + count)

@@ -107,9 +107,9 @@ class Irm:
         import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
 
         del target, head
-        known = tf.reduce_sum(source.truths, axis=1, keepdims=True)
-        slopes = tf.reduce_sum((tf.nn.softmax(source.logits) * known - source.truths) * source.logits, axis=1)
-        member = tf.one_hot(source.domains, self.domains) * known
+        labelled = tf.reduce_sum(source.truths, axis=1, keepdims=True)
+        slopes = tf.reduce_sum((tf.nn.softmax(source.logits) * labelled - source.truths) * source.logits, axis=1)
+        member = tf.one_hot(source.domains, self.domains) * labelled
         counts = tf.reduce_sum(member, axis=0)
         means = tf.math.divide_no_nan(tf.linalg.matvec(member, slopes, transpose_a=True), counts)
         there = tf.reduce_sum(tf.cast(counts > 0, tf.float32))

@@ -65,8 +65,8 @@ class Mmd:
         counts = tf.reduce_sum(member, axis=0)
         shares = tf.math.divide_no_nan(member, counts)
         between = tf.matmul(shares, tf.matmul(kernel, shares), transpose_a=True)
-        own = tf.linalg.diag_part(between)
-        return self.weight * mean_over_pairs(own[:, None] + own[None, :] - 2 * between, counts)
+        diagonal = tf.linalg.diag_part(between)
+        return self.weight * mean_over_pairs(diagonal[:, None] + diagonal[None, :] - 2 * between, counts)
 
 
 def squared_distances(embedding: Tensor) -> Tensor:

@@ -89,8 +89,8 @@ class Tent:
             for _ in range(self.epochs):
                 order = random.permutation(len(inputs))
                 for start in range(0, len(order) - self.batch + 1, self.batch):
-                    taken = order[start : start + self.batch]
-                    optimiser.apply(slopes(tf.constant(inputs[taken])), copy.affine)
+                    rows = order[start : start + self.batch]
+                    optimiser.apply(slopes(tf.constant(inputs[rows])), copy.affine)
             weights = tuple(variable.numpy() for variable in copy.network.trainable_variables)
             return copy.with_statistics(replace(member, weights=weights), some)
 

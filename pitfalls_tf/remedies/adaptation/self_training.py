@@ -43,12 +43,12 @@ class SelfTraining:
             predictions = iter(fits.predict(target.inputs))
             members: list[Member] = []
             for seed in fits.seeds:
-                one, probabilities = fits.of_seed(seed), next(predictions)
-                if not one.diverged:
-                    one = continue_fits(
-                        one, recipe, with_pseudo_labels(training, target, pseudo_labels(probabilities, self.share))
+                fit, probabilities = fits.of_seed(seed), next(predictions)
+                if not fit.diverged:
+                    fit = continue_fits(
+                        fit, recipe, with_pseudo_labels(training, target, pseudo_labels(probabilities, self.share))
                     )
-                members += one.members
+                members += fit.members
             fits = replace(fits, members=tuple(members))
         return fits
 

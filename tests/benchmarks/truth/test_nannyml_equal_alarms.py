@@ -19,7 +19,7 @@ DATED = pd.DataFrame(
         "y": 1,
     }
 )
-DATASET = Dataset(name="own", title="own", label="y", said={"rows": 2_000})
+DATASET = Dataset(name="own", title="own", label="y", table_fields={"rows": 2_000})
 
 
 @pytest.mark.parametrize(("share", "alarms"), [(0.0, 0), (0.1, 1), (0.19, 1), (0.5, 5)])

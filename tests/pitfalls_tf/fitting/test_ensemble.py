@@ -109,10 +109,10 @@ def test_each_seed_stops_at_its_own_epoch_and_keeps_its_best() -> None:
     fits = fit(recipe)
     for member in fits.members:
         scores = [epoch.validation_log_loss for epoch in member.epochs]
-        assert member.kept == int(np.argmin(np.array(scores, dtype=float))) + 1
-        assert len(member.epochs) in {member.kept + 2, 40}
+        assert member.weights_epoch == int(np.argmin(np.array(scores, dtype=float))) + 1
+        assert len(member.epochs) in {member.weights_epoch + 2, 40}
     assert len({len(member.epochs) for member in fits.members}) > 1
-    longest = replace(recipe, epochs=fits.members[0].kept, stopping=None)
+    longest = replace(recipe, epochs=fits.members[0].weights_epoch, stopping=None)
     assert same(fits, fit(longest, seeds=(0,)), seed=0)
 
 

@@ -11,7 +11,7 @@ from pitfalls_tf.replay.server_process import ServerFolders, ServerProcess
 
 
 def test_a_server_that_cannot_start_is_reported_with_its_last_line(tmp_path: Path) -> None:
-    folders = ServerFolders(models=tmp_path / "none", traffic=tmp_path / "traffic", own=tmp_path)
+    folders = ServerFolders(models=tmp_path / "none", traffic=tmp_path / "traffic", process=tmp_path)
     with ServerProcess(folders, token="a-secret-of-the-test") as server:
         with pytest.raises(CannotRun, match=r"The server did not start.*exit code [23]: Error: .*server\.log"):
             server.start()
@@ -21,5 +21,5 @@ def test_a_server_that_cannot_start_is_reported_with_its_last_line(tmp_path: Pat
 
 
 def test_a_server_that_was_not_started_stops_with_0(tmp_path: Path) -> None:
-    folders = ServerFolders(models=tmp_path, traffic=tmp_path, own=tmp_path)
+    folders = ServerFolders(models=tmp_path, traffic=tmp_path, process=tmp_path)
     assert ServerProcess(folders, token="secret").stop() == 0

@@ -22,14 +22,16 @@ def member(seed: int) -> Member:
     rng = np.random.default_rng(seed)
     kernels = tuple(rng.normal(size=(3, 2)).astype(np.float32) for _ in range(12))
     state = (np.array([seed, 0], dtype=np.uint32), np.array([0.5], dtype=np.float32))
-    return Member(seed=seed, weights=kernels, state=state, epochs=EPOCHS, kept=2)
+    return Member(seed=seed, weights=kernels, state=state, epochs=EPOCHS, weights_epoch=2)
 
 
 def test_members_are_read_back_to_the_bit(tmp_path: Path) -> None:
     written = [member(seed) for seed in range(11)]
     weights.write(written, tmp_path)
     read = weights.read(tmp_path)
-    assert [(one.seed, one.kept, one.epochs) for one in read] == [(one.seed, one.kept, one.epochs) for one in written]
+    assert [(one.seed, one.weights_epoch, one.epochs) for one in read] == [
+        (one.seed, one.weights_epoch, one.epochs) for one in written
+    ]
     assert weights.digest(read) == weights.digest(written)
     for before, after in zip(written, read, strict=True):
         for left, right in zip((*before.weights, *before.state), (*after.weights, *after.state), strict=True):
@@ -43,7 +45,7 @@ def test_the_digest_changes_with_any_bit_and_with_nothing_else() -> None:
     changed[3] = np.nextafter(changed[3], np.float32(np.inf))
     assert weights.digest([replace(one, weights=tuple(changed))]) != weights.digest([one])
     assert weights.digest([replace(one, state=(*one.state, one.state[0]))]) != weights.digest([one])
-    assert weights.digest([replace(one, seed=7, kept=1, epochs=())]) == weights.digest([one])
+    assert weights.digest([replace(one, seed=7, weights_epoch=1, epochs=())]) == weights.digest([one])
 
 
 def test_weights_that_are_missing_or_damaged_are_refused(tmp_path: Path) -> None:

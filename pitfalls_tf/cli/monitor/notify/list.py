@@ -34,11 +34,11 @@ def command(config_path: Path, deployment: int | None, *, everything: bool, outp
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
         events = () if number is None else store.outbox.read(number)
-    shown = [one for one in events if everything or one.outcome in ("pending", "given up")]
+    shown = [event for event in events if everything or event.outcome in ("pending", "given up")]
     names = {route.receiver: route.shown for route in config.notify}
-    found = [_document(one, names) for one in shown]
-    lines = [_line(one, names) for one in shown] or ["No notification is pending, and none was given up."]
-    output.finish({"notifications": found}, lambda: click.echo("\n".join(lines)))
+    documents = [_document(event, names) for event in shown]
+    lines = [_line(event, names) for event in shown] or ["No notification is pending, and none was given up."]
+    output.finish({"notifications": documents}, lambda: click.echo("\n".join(lines)))
     return 0
 
 

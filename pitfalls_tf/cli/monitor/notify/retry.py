@@ -33,7 +33,11 @@ def command(config_path: Path, deployment: int | None, *, output: Output) -> int
 
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
-        every = [one.number for one in store.deployments.all() if one.called == config.name and one.number is not None]
+        every = [
+            deployment.number
+            for deployment in store.deployments.all()
+            if deployment.called == config.name and deployment.number is not None
+        ]
         numbers = every if deployment is None else [deployment]
         events = [event for number in numbers for event in store.outbox.retry(number)]
         for number in numbers:

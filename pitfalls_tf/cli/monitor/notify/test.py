@@ -32,9 +32,9 @@ def command(config_path: Path, number: int | None, *, output: Output) -> int:
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
 
     config = load_config(config_path)
-    found = send_tests(config, numbers_of(config, number))
-    output.finish({"routes": found}, lambda: click.echo("\n".join(map(route_line, found))))
-    return int(not all(one["delivered"] for one in found))
+    results = send_tests(config, numbers_of(config, number))
+    output.finish({"routes": results}, lambda: click.echo("\n".join(map(route_line, results))))
+    return int(not all(result["delivered"] for result in results))
 
 
 def send_tests(config: MonitorConfig, numbers: Sequence[int]) -> list[dict[str, object]]:
@@ -59,33 +59,33 @@ def send_tests(config: MonitorConfig, numbers: Sequence[int]) -> list[dict[str, 
         timezone=config.windows.timezone,
         created_at=now,
     )
-    deliveries = notify(example_notification(now, deployment), [config.notify[one - 1] for one in numbers])
+    deliveries = notify(example_notification(now, deployment), [config.notify[position - 1] for position in numbers])
     return [
         {
-            "number": one,
-            "route": config.notify[one - 1].route,
+            "number": position,
+            "route": config.notify[position - 1].route,
             "receiver": delivery.shown,
             "delivered": delivery.ok,
             "detail": delivery.detail,
         }
-        for one, delivery in zip(numbers, deliveries, strict=True)
+        for position, delivery in zip(numbers, deliveries, strict=True)
     ]
 
 
-def route_line(found: Mapping[str, object]) -> str:
+def route_line(result: Mapping[str, object]) -> str:
     """What became of a route's test, in one line."""
-    outcome = "delivered" if found["delivered"] else "failed"
-    return one_line(f"{found['number']}  {found['receiver']}: {outcome}, {found['detail']}")
+    outcome = "delivered" if result["delivered"] else "failed"
+    return one_line(f"{result['number']}  {result['receiver']}: {outcome}, {result['detail']}")
 
 
 def numbers_of(config: MonitorConfig, number: int | None) -> list[int]:
     """The numbers of the routes to test, from 1. Raises BadInput where there is none."""
-    known = list(range(1, len(config.notify) + 1))
-    if not known or (number is not None and number not in known):
+    numbers = list(range(1, len(config.notify) + 1))
+    if not numbers or (number is not None and number not in numbers):
         raise BadInput(
             "There is no such route.",
-            got="no [[notify]] section" if not known else str(number),
-            expected="a [[notify]] section" if not known else f"1 to {len(known)}",
+            got="no [[notify]] section" if not numbers else str(number),
+            expected="a [[notify]] section" if not numbers else f"1 to {len(numbers)}",
             fix="The sections are counted from 1, in the order of the file.",
         )
-    return known if number is None else [number]
+    return numbers if number is None else [number]

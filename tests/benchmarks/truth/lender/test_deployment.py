@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.truth.lender.changes import flipped
 from benchmarks.truth.lender.deployment import LenderDeployment, joined, score_history
-from benchmarks.truth.lender.harms import first_page, told
+from benchmarks.truth.lender.harms import first_page, raises_page
 from benchmarks.truth.lender.law import calm_day, predictions
 from benchmarks.truth.lender.streams import calm_days
 from monitoring.records import WatchKey
@@ -27,7 +27,7 @@ def deployment() -> LenderDeployment:
 def test_calm_days_tell_nobody_and_a_disaster_is_told(deployment: LenderDeployment) -> None:
     run = deployment.begin()
     for number, day in enumerate(calm_days(7, REFERENCE, 4, rows=ROWS), start=REFERENCE):
-        assert not told(deployment.step(run, number, predictions(day, number)))
+        assert not raises_page(deployment.step(run, number, predictions(day, number)))
     history = score_history(run, "page")
     windows, errors = history.scores[WatchKey(watch="error")]
     assert windows.tolist() == [0, 1, 2, 3]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.truth.lender.deployment import LenderDeployment, Run
-from benchmarks.truth.lender.harms import told
+from benchmarks.truth.lender.harms import raises_page
 from benchmarks.truth.lender.incidents import LASTING, ONE_DAY
 from benchmarks.truth.lender.law import calm_day, predictions
 from benchmarks.truth.lender.streams import calm_days
@@ -57,7 +57,7 @@ def runs() -> Mapping[int, tuple[LenderDeployment, Run]]:
         deployment = LenderDeployment.of(days[:REFERENCE])
         run = deployment.begin()
         for number, day in enumerate(days[REFERENCE:], start=REFERENCE):
-            assert not told(deployment.step(run, number, day))
+            assert not raises_page(deployment.step(run, number, day))
         found[size] = (deployment, run)
     return found
 
@@ -71,4 +71,4 @@ def test_a_disaster_of_one_day_pages_on_that_day_and_a_calm_one_does_not(
     (day,) = calm_days(7, REFERENCE + 3, 1, rows=size)
     rows = predictions(day, REFERENCE + 3)
     judged = deployment.step(run.copied(), REFERENCE + 3, ONE_DAY[name](rows) if name in ONE_DAY else rows)
-    assert told(judged) is (name in ONE_DAY)
+    assert raises_page(judged) is (name in ONE_DAY)

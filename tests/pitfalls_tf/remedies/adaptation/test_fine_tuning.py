@@ -27,7 +27,7 @@ def test_fine_tuning_learns_from_few_rows_and_no_others() -> None:
     step = FineTuning(rows=40, epochs=3)
     tuned = step(fits, TRAINING, TARGET)
     assert [epoch.number for epoch in tuned.members[0].epochs] == [1, 2, 3, 4, 5, 6]
-    assert tuned.members[0].kept == 6
+    assert tuned.members[0].weights_epoch == 6
     others = np.setdiff1d(np.arange(len(TARGET)), chosen)
     moved = TARGET.inputs.copy()
     moved[others] += 3
@@ -81,4 +81,4 @@ def test_continued_fits_keep_their_program_and_number_their_epochs_on() -> None:
     )
     assert again.program is fits.program
     assert [epoch.number for epoch in again.members[0].epochs] == [1, 2, 3, 4, 5]
-    assert again.members[0].kept == 5
+    assert again.members[0].weights_epoch == 5

@@ -183,9 +183,9 @@ def _copy_deployments(connection: sqlite3.Connection, deployments: int) -> None:
     listed = columns.replace("d.", "")
     series = "WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k + 1 < ?) "
     connection.execute(
-        series  # noqa: S608 - names of columns
+        series
         + f"INSERT INTO deployment (id, model, name, {listed}) "
-        + f"SELECT c.k + 1, 'model-' || c.k, 'model-' || c.k, {columns} "  # noqa: S608 - names of columns
+        + f"SELECT c.k + 1, 'model-' || c.k, 'model-' || c.k, {columns} "
         + "FROM c, deployment d WHERE c.k > 0 AND d.id = 1",
         (deployments,),
     )

@@ -222,8 +222,7 @@ def _coverage(status: MonitorStatus) -> Text:
         f"{format_count(coverage.windows, 'window')}, {coverage.thin_windows:,} of them with fewer rows than min_rows "
         "(thin). "
         f"Labels: {coverage.labels:,} of {coverage.labels_due:,} predictions, {coverage.labels_unknown:,} for unknown "
-        "predictions, "
-        f"{coverage.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
+        f"predictions, {coverage.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
     )
 
 

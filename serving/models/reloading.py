@@ -98,8 +98,7 @@ class Reloader:
             if model_config.name in names and model_config.model_platform not in ("", PLATFORM):
                 raise InvalidArgument(
                     f"Illegal to change a model's platform. For model {model_config.name} platform was {PLATFORM} and "
-                    "new "
-                    f"platform requested is {model_config.model_platform}"
+                    f"new platform requested is {model_config.model_platform}"
                 )
         problems = tuple(check_config(config))
         if problems:

@@ -93,8 +93,8 @@ def interval_rows(metric: str, means: Sequence[Mean], summary: str, size: Size) 
     x = Scale(0.0, most, left, float(size.width - size.right))
     ticks = nice_ticks(0.0, most, 5)
     rows = [(size.top + _ROW * (place + 0.5), mean) for place, mean in enumerate(means)]
-    before = [(middle - _APART, interval.benchmark) for middle, interval in rows if interval.benchmark is not None]
-    after = [(middle + _APART, interval.value) for middle, interval in rows]
+    before = [(middle - _APART, mean.benchmark) for middle, mean in rows if mean.benchmark is not None]
+    after = [(middle + _APART, mean.value) for middle, mean in rows]
     paths = [
         Path(d="".join(f"M{x(tick):.1f} {size.top}V{bottom:g}" for tick in ticks), style="grid"),
         Path(d=_bars(before, x), style="benchmark-interval"),

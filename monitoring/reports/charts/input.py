@@ -124,8 +124,7 @@ def _drawings(watched_input: Input, series: InputSeries, status: MonitorStatus) 
     )
     note = (
         f"{movement(watched_input, len(effects.alarms))} Above: {watch_title(strongest.watch)}, its mean of seven "
-        "windows, and "
-        "the baseline. Below: standard deviations from the baseline, and evidence; diamonds are alarms."
+        "windows, and the baseline. Below: standard deviations from the baseline, and evidence; diamonds are alarms."
     )
     return note, (series_drawing(drawn, _VALUES, zone), effects_drawing(effects, _EFFECTS, zone))
 

@@ -71,8 +71,7 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
         if without_row:
             click.echo(
                 f"{without_row:,} of these ids are of no prediction of a server, such as {example_id!r}: a prediction "
-                "is "
-                f"called REQUEST_ID:ROW or ANSWER_ID:ROW, and rows are counted from 0: '{example_id}:0'."
+                f"is called REQUEST_ID:ROW or ANSWER_ID:ROW, and rows are counted from 0: '{example_id}:0'."
             )
 
     output.finish({**document, "without_row": without_row, "labels": dataclasses.asdict(summary)}, show)

@@ -152,8 +152,7 @@ def _run_many(configs: str, workers: int, output: Output, rule: str) -> int:
         document.plain(),
         lambda: click.echo(
             f"{len(results)} of {len(paths)} configs run, {sum(result.windows for result in results)} windows "
-            "evaluated, "
-            f"{pages} open pages, {len(failed)} configs failed."
+            f"evaluated, {pages} open pages, {len(failed)} configs failed."
         ),
     )
     return 1 if pages and rule != "none" else max(failed, default=0)

@@ -66,8 +66,7 @@ def command(
         click.echo(
             printable(
                 f"Wrote {table.num_rows:,} of {label_rows.disagreements:,} rows on which the versions disagree to "
-                f"{out}, "
-                f"each chosen with a probability of {sample.probability:.4f}."
+                f"{out}, each chosen with a probability of {sample.probability:.4f}."
             )
         )
         click.echo(

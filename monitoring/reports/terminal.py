@@ -218,11 +218,9 @@ def _coverage(status: MonitorStatus) -> Text:
     by_output = f"By output: {parts}. " if parts else ""
     return Text(
         f"Coverage: {coverage.rows:,} of {coverage.answered:,} answered rows ({coverage.repeats:,} duplicates dropped) "
-        "in "
-        f"{format_count(coverage.windows, 'window')}, {coverage.thin_windows:,} of them with fewer rows than min_rows "
-        "(thin). "
-        f"Labels: {coverage.labels:,} of {coverage.labels_due:,} predictions, {coverage.labels_unknown:,} for unknown "
-        f"predictions, {coverage.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
+        f"in {format_count(coverage.windows, 'window')}, {coverage.thin_windows:,} of them with fewer rows than "
+        f"min_rows (thin). Labels: {coverage.labels:,} of {coverage.labels_due:,} predictions, "
+        f"{coverage.labels_unknown:,} for unknown predictions, {coverage.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
     )
 
 

@@ -68,7 +68,7 @@ def begin(
         plan=plan,
     )
     number = store.rollouts.begin(record)
-    record = store.rollouts.one(number)
+    record = store.rollouts.read(number)
     what = "in the dark" if record.mode == "shadow" else "a share of the requests"
     text = f"Version {record.candidate} answers {record.share:.0%}, {what}; version {record.champion} is in use."
     store.rollouts.save(record, [RolloutEvent(at=now, kind="started", by=author.by, text=text)])
@@ -142,7 +142,7 @@ def promote(
     step = ended(record, "promoted", now, author.by, text)
     former = record if record.mode == "replay" else step.record
     number = store.rollouts.begin_after(former, step.events, _watch(record, author, now))
-    watch = store.rollouts.one(number)
+    watch = store.rollouts.read(number)
     text = f"Version {record.champion} goes on in the dark, so that version {record.candidate} can be taken back."
     if config.rollout.answers_change_labels:
         text += " As answers change labels, its errors and its latency alone are compared."
@@ -216,7 +216,7 @@ def stop(config: MonitorConfig, store: Store, record: RolloutRecord, author: Aut
 def _save_end(store: Store, step: Step) -> RolloutRecord:
     """Keep the end of a rollout; BadInput if somebody else has ended it meanwhile."""
     if not store.rollouts.save(step.record, step.events):
-        check_goes_on(store.rollouts.one(step.record.number))
+        check_goes_on(store.rollouts.read(step.record.number))
     return step.record
 
 

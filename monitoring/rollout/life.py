@@ -79,10 +79,8 @@ def interval_text(result: RolloutResult) -> str:
     """The difference in words."""
     interval = result.interval
     title = lower_first(result.title)
-    return (
-        f"its {title} differs by {interval.mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f}) on {result.rows:,} "
-        "rows"
-    )
+    bounds = f"{interval.low:+.4f} to {interval.high:+.4f}"
+    return f"its {title} differs by {interval.mean:+.4f} ({bounds}) on {result.rows:,} rows"
 
 
 def _promotable(record: RolloutRecord, result: RolloutResult, decide: DecideSection, now: datetime) -> Step:

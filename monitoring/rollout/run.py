@@ -60,7 +60,7 @@ def run_rollout(config: MonitorConfig, store: Store, record: RolloutRecord, arou
                 return record
             if not around.wait():
                 return record
-            current = store.rollouts.one(record.number)  # somebody may have acted on it meanwhile
+            current = store.rollouts.read(record.number)  # somebody may have acted on it meanwhile
             if current.state != record.state:
                 worker.record = record = current
                 following = _watching(store, record)
@@ -102,7 +102,7 @@ def _act(config: MonitorConfig, store: Store, done: Pass, around: Surroundings) 
         last = store.rollouts.events(done.record.number)[-1:]
         store.rollouts.save(done.record, [] if last and last[0].text == event.text else [event])
         return done.record
-    record = store.rollouts.one(done.record.number)
+    record = store.rollouts.read(done.record.number)
     around.say(store.rollouts.events(record.number)[-1].text)
     return record
 

@@ -145,7 +145,7 @@ class RolloutTable:
                 for row in connection.execute(query)
             )
 
-    def one(self, number: int) -> RolloutRecord:
+    def read(self, number: int) -> RolloutRecord:
         """A rollout by its number. Raises BadInput if there is none."""
         with self._transactions.reading() as connection:
             row = connection.execute(select(rollout).where(rollout.c.id == number)).one_or_none()

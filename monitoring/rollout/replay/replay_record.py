@@ -41,4 +41,4 @@ def save_replay(
     event = RolloutEvent(
         at=max(author.clock(), started), kind="finished", by=author.by, text=f"Replayed: {result.verdict}."
     )
-    return store.rollouts.one(store.rollouts.add_replay(record, windows, event))
+    return store.rollouts.read(store.rollouts.add_replay(record, windows, event))

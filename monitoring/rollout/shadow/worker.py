@@ -193,7 +193,7 @@ class ShadowWorker:
         happened = (*events, *step.events)
         windows = [(window.evidence.start, window.evidence.end, window.text()) for window in counted]
         if not self.store.rollouts.save_windows(step.record, windows, happened):  # somebody has ended it meanwhile
-            self.record = self.store.rollouts.one(self.record.number)
+            self.record = self.store.rollouts.read(self.record.number)
             return Pass(record=self.record, answered=answered, counted=0)
         self.record = step.record
         return Pass(record=step.record, answered=answered, counted=len(counted), do=step.do, events=happened)

@@ -122,7 +122,7 @@ class SplitWorker:
         record = replace(step.record, result=result)
         windows = [(window.evidence.start, window.evidence.end, window.text()) for window in counted]
         if not self.store.rollouts.save_windows(record, windows, step.events):  # somebody has ended it meanwhile
-            self.record = self.store.rollouts.one(self.record.number)
+            self.record = self.store.rollouts.read(self.record.number)
             self.close()
             return Pass(record=self.record, answered=0, counted=0)
         self.record = record

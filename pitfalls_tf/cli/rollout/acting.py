@@ -33,7 +33,7 @@ def acted(act: Act, config_path: Path, number: int | None, by: str | None, outpu
         before = rollout_of(config, store, number)
         record = act(config, store, before, author)
         for rollout_number in {before.number, record.number}:
-            send_events(config, store, store.rollouts.one(rollout_number), notifier(output), author.clock)
+            send_events(config, store, store.rollouts.read(rollout_number), notifier(output), author.clock)
         events = store.rollouts.events(record.number)
     output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
     return 0

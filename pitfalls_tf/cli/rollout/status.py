@@ -73,7 +73,7 @@ def command(
 def rollout_of(config: MonitorConfig, store: Store, number: int | None) -> RolloutRecord:
     """The rollout with a number, or the last one of the config's deployment. Raises BadInput if there is none."""
     if number is not None:
-        return store.rollouts.one(number)
+        return store.rollouts.read(number)
     last = store.rollouts.latest(config.name, most=1)
     if not last:
         raise BadInput(

@@ -66,7 +66,7 @@ def test_a_promotion_moves_the_label_and_the_former_version_goes_on_in_the_dark(
         assert label_of(world) == 2
         assert (watch.mode, watch.state, watch.follows, watch.share) == ("watch", "running", record.number, 1.0)
         assert (watch.logging, watch.dark, watch.result, watch.salt != record.salt) == (2, 1, None, True)
-        former = store.rollouts.one(record.number)
+        former = store.rollouts.read(record.number)
         assert (former.state, former.ended_at) == ("promoted", world.now)
         assert kinds(world, former) == ["started", "promoted"]
         back = take_back(world.config, store, watch, world.author)
@@ -103,7 +103,7 @@ def test_a_label_that_somebody_has_moved_is_left_alone(tmp_path: Path, store: St
         models_file(world).write_text(models_config((1, 2), stable=9))
         with pytest.raises(CannotRun, match="Got version 9 at the label stable; expected version 1"):
             promote(world.config, store, record, world.author)
-        assert store.rollouts.one(record.number).goes_on
+        assert store.rollouts.read(record.number).goes_on
 
 
 def test_a_version_that_is_not_loaded_is_not_promoted(tmp_path: Path, store: Store) -> None:

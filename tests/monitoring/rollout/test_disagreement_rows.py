@@ -29,7 +29,7 @@ def test_rows_of_each_kind_have_both_answers_and_their_inputs(store: Store, tmp_
     with_worker = world.worker(record)
     with_worker.work()
     with_worker.close()
-    found = read_disagreements(world.config, store, store.rollouts.one(record.number), lambda: END)
+    found = read_disagreements(world.config, store, store.rollouts.read(record.number), lambda: END)
     assert len(found.better.rows) == MOST_ROWS
     assert not len(found.worse.rows)  # the candidate is always right
     assert found.worse.note == "There is no such row."

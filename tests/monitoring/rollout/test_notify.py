@@ -59,7 +59,7 @@ class Post:
 
 
 def happened(store: Store, record: RolloutRecord, *kinds: str) -> RolloutRecord:
-    record = store.rollouts.one(store.rollouts.begin(record))
+    record = store.rollouts.read(store.rollouts.begin(record))
     store.rollouts.save(record, [RolloutEvent(at=START, kind=kind, by="a", text=f"It {kind}.") for kind in kinds])
     return record
 

@@ -60,7 +60,7 @@ def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(
 
         last = run_rollout(world.config, store, record, around(world, said, wait))
         assert "value: 1 }" in file.read_text()
-    assert store.rollouts.one(record.number).state == "promoted"
+    assert store.rollouts.read(record.number).state == "promoted"
     assert (last.mode, last.state, last.follows) == ("watch", "rolled back", record.number)
     assert [event.kind for event in store.rollouts.events(last.number)] == ["started", "rolled back"]
     kinds = [event.kind for event in store.rollouts.events(record.number)]
@@ -95,7 +95,7 @@ def test_one_that_somebody_stops_ends(tmp_path: Path, store: Store) -> None:
     record = world.begun()
 
     def wait() -> bool:
-        stop(world.config, store, store.rollouts.one(record.number), world.author)
+        stop(world.config, store, store.rollouts.read(record.number), world.author)
         return True
 
     last = run_rollout(world.config, store, record, around(world, [], wait))

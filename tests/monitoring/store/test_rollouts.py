@@ -58,10 +58,10 @@ def test_a_rollout_comes_back_exactly(store: Store) -> None:
     result = evaluate(windows(0.05, days=12), MEASURES, DecisionRules())
     record = replace(RECORD, result=result, plan=PLAN, scale=0.1, follows=7)
     number = store.rollouts.begin(record)
-    assert store.rollouts.one(number) == replace(record, number=number)
+    assert store.rollouts.read(number) == replace(record, number=number)
     assert store.rollouts.latest() == store.rollouts.latest("flights") == (replace(record, number=number),)
     assert store.rollouts.latest("others") == ()
-    assert "43" in repr(store.rollouts.one(number))
+    assert "43" in repr(store.rollouts.read(number))
 
 
 def test_one_rollout_of_a_model_goes_on_at_a_time(store: Store) -> None:
@@ -70,26 +70,26 @@ def test_one_rollout_of_a_model_goes_on_at_a_time(store: Store) -> None:
         store.rollouts.begin(replace(RECORD, candidate=44))
     store.rollouts.begin(replace(RECORD, model="ships"))
     store.rollouts.begin(replace(RECORD, state="finished", ended_at=AT))
-    store.rollouts.save(replace(store.rollouts.one(number), state="stopped", ended_at=AT))
-    assert store.rollouts.one(number).ended_at == AT
+    store.rollouts.save(replace(store.rollouts.read(number), state="stopped", ended_at=AT))
+    assert store.rollouts.read(number).ended_at == AT
     store.rollouts.begin(replace(RECORD, candidate=44))
 
 
 def test_a_window_is_counted_once_and_what_happened_is_kept_in_order(store: Store) -> None:
     number = store.rollouts.begin(RECORD)
-    record = store.rollouts.one(number)
+    record = store.rollouts.read(number)
     day = timedelta(days=1)
     store.rollouts.save_windows(record, [(AT, AT + day, '{"a": 1}')], [STARTED])
     later = [(AT, AT + day, '{"a": 2}'), (AT + day, AT + 2 * day, '{"a": 3}')]
     store.rollouts.save_windows(replace(record, scale=0.5), later, [replace(STARTED, kind="decided")])
     assert store.rollouts.windows(number) == ((AT, AT + day, {"a": 1}), (AT + day, AT + 2 * day, {"a": 3}))
-    assert store.rollouts.one(number).scale == 0.5
+    assert store.rollouts.read(number).scale == 0.5
     assert [(one.kind, one.position) for one in store.rollouts.events(number)] == [("started", 0), ("decided", 1)]
 
 
 def test_events_wait_until_all_were_notified(store: Store) -> None:
     number = store.rollouts.begin(RECORD)
-    store.rollouts.save(store.rollouts.one(number), [STARTED])
+    store.rollouts.save(store.rollouts.read(number), [STARTED])
     ((event, reached, attempts),) = store.rollouts.untold_events(number)
     assert (event.kind, reached, attempts) == ("started", frozenset(), 0)
     store.rollouts.save_attempt(number, 0, frozenset({"a"}), None)
@@ -101,16 +101,16 @@ def test_events_wait_until_all_were_notified(store: Store) -> None:
 
 def test_a_number_that_is_none_is_told(store: Store) -> None:
     with pytest.raises(BadInput, match="no such rollout"):
-        store.rollouts.one(5)
+        store.rollouts.read(5)
 
 
 def test_what_somebody_has_ended_stays_ended(store: Store) -> None:
     number = store.rollouts.begin(RECORD)
-    record = store.rollouts.one(number)
+    record = store.rollouts.read(number)
     assert store.rollouts.save(replace(record, state="stopped", ended_at=AT))
     assert not store.rollouts.save(replace(record, scale=0.5), [STARTED])
     assert not store.rollouts.save_windows(record, [(AT, AT + timedelta(days=1), "{}")], [STARTED])
-    assert (store.rollouts.one(number).state, store.rollouts.windows(number), store.rollouts.events(number)) == (
+    assert (store.rollouts.read(number).state, store.rollouts.windows(number), store.rollouts.events(number)) == (
         "stopped",
         (),
         (),
@@ -118,12 +118,12 @@ def test_what_somebody_has_ended_stays_ended(store: Store) -> None:
 
 
 def test_a_promotion_ends_one_rollout_and_begins_the_next_or_does_neither(store: Store) -> None:
-    record = store.rollouts.one(store.rollouts.begin(RECORD))
+    record = store.rollouts.read(store.rollouts.begin(RECORD))
     ended = replace(record, state="promoted", ended_at=AT)
     following = replace(record, mode="watch", follows=record.number, number=0)
     second = store.rollouts.begin_after(ended, [STARTED], following)
-    assert store.rollouts.one(record.number).state == "promoted"
-    assert store.rollouts.one(second).follows == record.number
+    assert store.rollouts.read(record.number).state == "promoted"
+    assert store.rollouts.read(second).follows == record.number
     with pytest.raises(BadInput, match="Another rollout"):
         store.rollouts.begin_after(ended, [STARTED], following)
     assert len(store.rollouts.events(record.number)) == 1

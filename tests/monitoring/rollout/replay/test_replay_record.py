@@ -25,7 +25,7 @@ def test_a_replay_comes_back_as_it_was(tmp_path: Path) -> None:
         saved = save_replay(store, versions, REQUEST, found, AUTHOR, NOW)
         again = save_replay(store, versions, REQUEST, found, AUTHOR, NOW)
         assert [one.number for one in store.rollouts.latest("flights")] == [again.number, saved.number]
-        record = store.rollouts.one(saved.number)
+        record = store.rollouts.read(saved.number)
         windows = store.rollouts.windows(saved.number)
         (event,) = store.rollouts.events(saved.number)
     assert record.result == found.result.result

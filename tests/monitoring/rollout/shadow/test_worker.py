@@ -101,8 +101,8 @@ def test_a_worker_that_is_killed_at_any_row_counts_none_twice_and_ends_the_same(
     other.formulas = {1: logged, 2: answer}
     while other.now < END:
         other.now += DAY
-        other.worker(store.rollouts.one(record.number)).work()
-    again = store.rollouts.one(record.number).result
+        other.worker(store.rollouts.read(record.number)).work()
+    again = store.rollouts.read(record.number).result
     assert again == result
 
 
@@ -153,7 +153,7 @@ def test_a_shadow_that_cannot_keep_up_lowers_its_share_and_says_so(world: World)
     assert lowered
     assert "The shadow answers 50.0% of the rows from" in lowered[0].text
     world.formulas, world.now = {1: logged, 2: logged}, END
-    done = world.worker(world.store.rollouts.one(worker.record.number)).work()
+    done = world.worker(world.store.rollouts.read(worker.record.number)).work()
     assert done.record.result is not None
     assert done.record.result.windows[0].rows < 40  # as chosen then, and not afterwards
     assert not done.record.result.obstacles

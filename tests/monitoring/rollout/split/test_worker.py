@@ -125,7 +125,7 @@ def test_servers_are_told_and_each_version_is_measured_by_units(world: World) ->
     assert read_split(file(world)) == split
     answer(world, split, (0.4, 0.1))
     world.now = BEGIN + (DAYS + 4) * DAY
-    done = worker(world, world.store.rollouts.one(record.number)).work()
+    done = worker(world, world.store.rollouts.read(record.number)).work()
     result = done.record.result
     assert result is not None
     assert (result.verdict, result.promotable, done.record.state) == ("better", True, "decided")
@@ -135,7 +135,7 @@ def test_servers_are_told_and_each_version_is_measured_by_units(world: World) ->
     windows = [document for *_, document in world.documents(record)]
     assert sum(document["unkeyed"] for document in windows) > DAYS
     assert sum(document["crossed"] for document in windows) == 0
-    again = worker(world, world.store.rollouts.one(record.number)).work()
+    again = worker(world, world.store.rollouts.read(record.number)).work()
     assert again.counted == 0
     assert again.record.result == result
 
@@ -183,7 +183,7 @@ def test_a_key_that_stays_counts_in_its_first_window_alone(world: World) -> None
 def test_a_person_may_stop_it(world: World) -> None:
     record, split = begun(world)
     worker(world, record).work()
-    stop(world.config, world.store, world.store.rollouts.one(record.number), world.author)
+    stop(world.config, world.store, world.store.rollouts.read(record.number), world.author)
     assert read_split(file(world)) == replace(split, share=0.0)
 
 
@@ -191,11 +191,11 @@ def test_a_promotion_has_all_requests_answered_by_the_candidate_and_a_rollback_b
     record, split = begun(world)
     answer(world, split, (0.4, 0.1))
     world.now = BEGIN + (DAYS + 4) * DAY
-    done = worker(world, world.store.rollouts.one(record.number))
+    done = worker(world, world.store.rollouts.read(record.number))
     watch = promote(world.config, world.store, done.work().record, world.author)
     assert read_split(file(world)) == replace(split, champion=2, share=0.0)
     assert "errors and its latency alone" in world.store.rollouts.events(watch.number)[0].text
-    done.record = world.store.rollouts.one(record.number)
+    done.record = world.store.rollouts.read(record.number)
     done.close()  # as another process does that has heard of it
     take_back(world.config, world.store, watch, world.author)
     done.close()

@@ -220,7 +220,8 @@ def _coverage(status: MonitorStatus) -> Text:
         f"Coverage: {coverage.rows:,} of {coverage.answered:,} answered rows ({coverage.repeats:,} duplicates dropped) "
         f"in {format_count(coverage.windows, 'window')}, {coverage.thin_windows:,} of them with fewer rows than "
         f"min_rows (thin). Labels: {coverage.labels:,} of {coverage.labels_due:,} predictions, "
-        f"{coverage.labels_unknown:,} for unknown predictions, {coverage.labels_conflicting:,} conflicting. {by_output}{label_delay_sentence(status)}".rstrip()
+        f"{coverage.labels_unknown:,} for unknown predictions, {coverage.labels_conflicting:,} conflicting. "
+        f"{by_output}{label_delay_sentence(status)}".rstrip()
     )
 
 

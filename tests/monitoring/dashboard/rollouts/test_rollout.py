@@ -39,7 +39,7 @@ def kept(stores: Stores, **values: object) -> int:
     )
     number = table.begin(replace(record, **values))  # type: ignore[arg-type]  # each value fits its field
     event = RolloutEvent(at=NOW, kind="started", by=HOSTILE, text=HOSTILE)
-    table.save(table.one(number), [event])
+    table.save(table.read(number), [event])
     return number
 
 

@@ -59,11 +59,6 @@ class Alarms:
         return self.run_length if self.at.any() else f"> {self.at.size:,}"
 
     @property
-    def mean_first(self) -> float:
-        """Mean window of the first alarm, a lower bound: a stream without an alarm counts with its length."""
-        return float(np.minimum(self.first, self.at.shape[1]).mean())
-
-    @property
     def median_delay(self) -> float | None:
         """Median window of the first alarm; None if half of the streams have none."""
         return self.delay(0.5)

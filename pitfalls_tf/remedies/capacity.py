@@ -13,7 +13,6 @@ from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 
 if TYPE_CHECKING:
     from pitfalls_tf.fitting.recipe import Architecture, Recipe
-    from pitfalls_tf.rows.examples import Shape
 
 FACTORS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 Direction = Literal["width", "depth"]
@@ -34,11 +33,6 @@ def scaled(recipe: Recipe, *, width: float = 1, depth: float = 1) -> Recipe:
     """The recipe with its architecture's width and depth multiplied."""
     architecture = cast("ScalableArchitecture", recipe.architecture).scaled(width=width, depth=depth)
     return replace(recipe, architecture=architecture)
-
-
-def count_parameters(architecture: Architecture, shape: Shape) -> int:
-    """Number of trainable parameters of an architecture. Cost: builds the network."""
-    return int(sum(variable.numpy().size for variable in architecture.build(shape).trainable_variables))
 
 
 def factor_name(factor: float) -> str:

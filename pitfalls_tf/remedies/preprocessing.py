@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from pitfalls_tf.remedies.remedy import Need
     from pitfalls_tf.rows.examples import Examples
-    from pitfalls_tf.rows.feature_encoding import Encoding
 
 By = Literal["nothing", "source", "season", "source and season"]
 FEWEST: Final = 30  # rows of a group: with fewer, the moments of all rows are better estimates
@@ -100,15 +99,6 @@ def groups_of(examples: Examples, by: By) -> NDArray[np.str_]:
         "season": months,
         "source and season": np.char.add(np.char.add(examples.domains, " "), months),
     }[by]
-
-
-def without_standardisation(encoding: Encoding) -> Encoding:
-    """An encoding with the same columns whose numbers are not standardised. A gap becomes 0; its indicator stays.
-
-    Returns:
-        An encoding for `Examples.from_table`.
-    """
-    return replace(encoding, numbers=tuple(replace(number, mean=0.0, deviation=1.0) for number in encoding.numbers))
 
 
 def _grouped(

@@ -85,18 +85,6 @@ class Inference:
             raise TypeError("A request that has what writes its body gives a body, not tensors.")
         return result
 
-    async def infer_body(self, request: InferenceRequest) -> bytes:
-        """As `infer`, for a request that has a ``write``: an answer that cannot be written is not logged.
-
-        Raises:
-            Failure: As of `infer`, or of ``write``.
-            TypeError: The request has no ``write``.
-        """
-        body = await self._wait_for(request)
-        if not isinstance(body, bytes):
-            raise TypeError("A request without what writes its body gives tensors, not a body.")
-        return body
-
     async def infer_all(
         self, requests: Sequence[InferenceRequest], write: Callable[[Sequence[InferenceResult]], bytes]
     ) -> bytes:

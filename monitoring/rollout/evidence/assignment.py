@@ -43,21 +43,19 @@ def _place(digest: bytes) -> int:
     return int.from_bytes(digest[:7], "big") >> 3
 
 
-def is_assigned(salt: str, key: str, share: float) -> bool:
-    """Whether a key is among the share; those of a smaller share are among those of every larger one.
+def assigned(salt: str, keys: pa.Array | Sequence[str], share: float) -> NDArray[np.bool_]:
+    """Whether each key is among the share; those of a smaller share are among those of every larger one.
 
-    >>> is_assigned("flights-43", "user 7", 0.98), is_assigned("flights-43", "user 7", 0.97)
-    (True, False)
+    >>> assigned("flights-43", ["user 7"], 0.98), assigned("flights-43", ["user 7"], 0.97)
+    (array([ True]), array([False]))
 
     Args:
-        key: As of `position`.
+        keys: As of `position`, [n].
         share: In [0, 1].
+
+    Returns:
+        [n]. Cost: about a microsecond a key; of all or none, nothing.
     """
-    return position(salt, key) < share
-
-
-def assigned(salt: str, keys: pa.Array | Sequence[str], share: float) -> NDArray[np.bool_]:
-    """`is_assigned` of several keys, [n]. Cost: about a microsecond each; of all or none, nothing."""
     if share >= 1.0 or share <= 0.0:
         return np.full(len(keys), share >= 1.0)
     words = keys.to_pylist() if isinstance(keys, pa.Array) else keys

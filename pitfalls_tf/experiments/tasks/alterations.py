@@ -162,26 +162,3 @@ def find(name: str, shape: Shape) -> Alteration:
             fix=f"Choose one of: {', '.join(fitting)}.",
         )
     return ALTERATIONS[name]
-
-
-def another_month(pool: Examples, examples: Examples) -> Examples:
-    """Rows of the same domains in the first later calendar month that has any.
-
-    Returns:
-        Rows of `pool`.
-
-    Raises:
-        BadInput: there is no later month, or the rows have no times.
-    """
-    candidates = pool.where(np.isin(pool.domains, examples.names))
-    months = candidates.times.astype("datetime64[M]")
-    last = examples.times.max().astype("datetime64[M]") if len(examples) else np.datetime64("NaT")
-    after = months[months > last]  # comparisons with NaT are false
-    if not len(after):
-        raise BadInput(
-            "There is no later month.",
-            got=f"{len(candidates)} rows of the same domains, none after {last}",
-            expected="rows with later times",
-            fix="Leave the last month out of the rows to alter, or choose another alteration.",
-        )
-    return candidates.where(months == after.min())

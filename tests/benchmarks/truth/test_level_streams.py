@@ -58,7 +58,6 @@ def test_figures_of_alarms_computed_by_hand() -> None:
     assert found.per(4) == pytest.approx(1.0)
     assert found.per(4, within=2) == pytest.approx(4 / 6)
     assert found.run_length == 4.0
-    assert found.mean_first == pytest.approx((2 + 4 + 3) / 3)
     assert found.median_delay == 3.0
 
 

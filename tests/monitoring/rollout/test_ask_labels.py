@@ -14,7 +14,7 @@ import pytest
 from monitoring.errors import BadInput
 from monitoring.records import LabelSample, RolloutRecord
 from monitoring.rollout.ask_labels import ask_labels
-from monitoring.rollout.evidence.assignment import is_assigned
+from monitoring.rollout.evidence.assignment import assigned
 from monitoring.rollout.log.label_samples import Asking
 from monitoring.rollout.pairs import LOSS, Measures
 from monitoring.store.store import Store
@@ -57,7 +57,7 @@ def test_a_sample_of_disagreements_counts_when_it_is_due(world: World) -> None:
     (sample,) = world.store.rollouts.samples(record.number)
     ids = table["prediction_id"].to_pylist()
     assert 30 < len(ids) < 90
-    assert all(is_assigned(sample.salt, one, sample.probability) for one in ids)
+    assert assigned(sample.salt, ids, sample.probability).all()
     assert table["label"].null_count == len(ids)
     assert worker.work().counted == 0  # it is not due
     world.now += 7 * DAY

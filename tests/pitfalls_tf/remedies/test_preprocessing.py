@@ -11,7 +11,7 @@ import pytest
 from monitoring.errors import BadInput
 from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.remedies.catalogue import find
-from pitfalls_tf.remedies.preprocessing import fit_normalisation, numeric_columns, without_standardisation
+from pitfalls_tf.remedies.preprocessing import fit_normalisation, numeric_columns
 from tests.pitfalls_tf.small_examples import RECIPE, rows
 
 MONTHS = np.where(np.arange(300) % 2 == 0, "2013-01", "2013-02").astype("datetime64[us]")
@@ -90,16 +90,3 @@ def test_images_are_standardised_by_channel() -> None:
         values = said[TRAINING.domains == domain]
         assert values.mean() == pytest.approx(0, abs=1e-4)
         assert values.std() == pytest.approx(1, abs=1e-4)
-
-
-def test_raw_numbers_are_as_measured() -> None:
-    from pitfalls_tf.rows.feature_encoding import CategoryEncoding, Encoding, NumberEncoding
-
-    encoding = Encoding(
-        numbers=(NumberEncoding(name="height", mean=3.0, deviation=2.0, gaps=True),),
-        categories=(CategoryEncoding(name="kind", vocabulary=("a", "b")),),
-    )
-    assert without_standardisation(encoding).numbers == (
-        NumberEncoding(name="height", mean=0.0, deviation=1.0, gaps=True),
-    )
-    assert without_standardisation(encoding).tokens == encoding.tokens

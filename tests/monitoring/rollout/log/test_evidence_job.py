@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.records import LabelSample
-from monitoring.rollout.evidence.assignment import is_assigned
+from monitoring.rollout.evidence.assignment import position
 from monitoring.rollout.log.evidence_job import (
     ChosenByHash,
     CountedWindow,
@@ -58,7 +58,7 @@ def test_without_a_section_rows_wait_as_long_as_the_monitors(tmp_path: Path) -> 
 def test_rows_are_chosen_by_their_ids(tmp_path: Path) -> None:
     ids = pa.array([f"r{place}:0" for place in range(200)])
     mask = ChosenByHash("salt", 0.3)(ids, np.zeros(200, np.int64))
-    assert mask.tolist() == [is_assigned("salt", one, 0.3) for one in ids.to_pylist()]
+    assert mask.tolist() == [position("salt", one) < 0.3 for one in ids.to_pylist()]
 
 
 def test_windows_are_mature_when_their_labels_are_due() -> None:

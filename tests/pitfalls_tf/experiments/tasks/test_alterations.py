@@ -14,7 +14,6 @@ from pitfalls_tf.experiments.tasks.alterations import (
     MissingCategory,
     Noise,
     Rotation,
-    another_month,
     find,
 )
 from pitfalls_tf.rows.examples import Examples
@@ -87,21 +86,6 @@ def test_a_category_is_missing_in_a_tenth_of_the_rows() -> None:
     assert (altered[:, :3] == TABLE.inputs[:, :3]).all()
     with pytest.raises(BadInput, match="no category"):
         MissingCategory()(replace(TABLE, tokens=(1,) * 6), seed=0)
-
-
-def test_another_month_is_the_next_one_of_the_same_domains() -> None:
-    months = np.datetime64("2013-01-15", "us") + (np.arange(200) // 40 * 31).astype("timedelta64[D]")
-    pool = replace(TABLE, times=months)
-    january = pool.where(months < np.datetime64("2013-02-01")).domain("north")
-    other = another_month(pool, january)
-    assert set(other.times.astype("datetime64[M]").astype(str)) == {"2013-02"}
-    assert other.names == ("north",)
-    skipping = pool.where(np.datetime_as_string(months, unit="M") != "2013-02")
-    assert set(another_month(skipping, january).times.astype("datetime64[M]").astype(str)) == {"2013-03"}
-    with pytest.raises(BadInput, match="no later month"):
-        another_month(pool, pool)
-    with pytest.raises(BadInput, match="no later month"):
-        another_month(images(), images())
 
 
 def test_the_nearest_is_named() -> None:

@@ -66,7 +66,6 @@ NAMES = (
     "grpc_profile",
     "hostile_costs",
     "command_line",
-    "traffic_log",
     "training_speed",
     "soak",
 )

@@ -81,6 +81,26 @@ def open_unmigrated(url: str, *, make: bool = False) -> Engine:
     return engine
 
 
+def store_revision(url: str) -> tuple[str, str]:
+    """The revision of a store, and that of this release.
+
+    Raises:
+        BadInput: There is no store.
+        CannotRun: It cannot be used, or was written by a newer release.
+    """
+    from monitoring.store import migrations  # noqa: PLC0415  # brings Alembic
+
+    engine = open_unmigrated(url)
+    try:
+        with engine.begin() as connection:
+            migrations.is_current(connection)
+            return migrations.revision_of(connection) or "", migrations.latest()
+    except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
+        reject_store(error, shown_url(engine.url), "Correct the [store] url in monitor.toml.")
+    finally:
+        engine.dispose()
+
+
 def _engine(parsed: URL, *, make: bool, read_only: bool) -> Engine:
     """The engine of a store. Raises CannotRun where its driver is not installed."""
     is_sqlite = parsed.get_backend_name() == "sqlite"

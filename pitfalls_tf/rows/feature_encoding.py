@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
 
@@ -20,7 +21,6 @@ from serving.export.inputs.input_arrays import columns_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from pitfalls_tf.rows.table import Feature
@@ -143,6 +143,30 @@ def encode(model: keras.Model, encoding: Encoding, rows: pa.Table) -> NDArray[np
         }
         encoded[start : start + ROWS_AT_ONCE] = model(batch, training=False).numpy()
     return encoded
+
+
+def refit(
+    encoded: NDArray[np.float32], encoding: Encoding, rows: pa.Table, training: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """All rows as the training rows of a fold alone would have them encoded, in the layout that all folds share.
+
+    Numbers are standardised by the training rows. A category or gap that no training row has is zeroed everywhere, as
+    if it had no column: the weights of that column would stay untrained.
+
+    Args:
+        encoded: the rows in `encoding`, float32 [n, width]; stays as it is.
+        encoding: fitted on all rows, so that every fold has the same columns.
+
+    Returns:
+        float32 [n, width].
+    """
+    inputs = encoded.copy()
+    refitted = encoding.refitted(rows.take(pa.array(training)))
+    if refitted.numbers:
+        numbers = Encoding(numbers=refitted.numbers, categories=())
+        inputs[:, : numbers.width] = encode(preprocessing_model(numbers), numbers, rows)
+    inputs *= inputs[training].any(axis=0)
+    return inputs
 
 
 def _number(rows: pa.Table, name: str, *, gaps: bool | None = None) -> NumberEncoding:

@@ -168,13 +168,13 @@ def _load_images(source: str) -> Examples:
 
 def _prepare_folds(table: Table, roles: RunRoles, deployed: FitRoles) -> PreparedRows:
     """The layout is that of all rows; what each fold's training rows do not have is zeroed in that fold."""
-    from pitfalls_tf.rows import feature_encoding, fold_encoding  # noqa: PLC0415 - load Keras
+    from pitfalls_tf.rows import feature_encoding  # noqa: PLC0415 - load Keras
 
     encoding = feature_encoding.fit(table.rows, table.features)
     whole = Examples.from_table(table, encoding)
     fits = []
     for fit in roles.fits:
-        inputs = fold_encoding.refit(whole.inputs, encoding, table.rows, fit.training)
+        inputs = feature_encoding.refit(whole.inputs, encoding, table.rows, fit.training)
         fits.append(_prepared_fit(fit, replace(whole, inputs=inputs).take))
     return PreparedRows(
         fits=tuple(fits),

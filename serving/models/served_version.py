@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, final
 
 from serving.metrics.version_statistics import VersionStatistics
-from serving.models.labelled_outputs import labelled_outputs
 
+BASELINE_FILE = "assets.extra/baseline/baseline.json"
 MLMD_FILE = "assets.extra/mlmd_uuid"
 MLMD_BYTES = 256
 
@@ -73,3 +75,15 @@ def _read_mlmd_uuid(path: Path) -> str:
             return "".join(filter(str.isprintable, file.read(MLMD_BYTES).decode("utf-8", "replace"))).strip()
     except OSError:  # most versions have none
         return ""
+
+
+def labelled_outputs(version: Path) -> tuple[str, ...]:
+    """Read which outputs of a version have a label each.
+
+    Returns:
+        Their names; none where a label is one value, or the folder does not say.
+    """
+    with suppress(OSError, ValueError, LookupError, TypeError):  # a SavedModel without a baseline, or another format
+        document = json.loads((version / BASELINE_FILE).read_text(encoding="utf-8"))
+        return tuple(str(output["output"]) for output in document["several"])
+    return ()

@@ -26,7 +26,7 @@ def command(config_path: Path, *, check: bool, output: Output) -> int:
     of this one from then on, without changing it: stop or update them first where several share a store.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.store.migrating import store_revision  # noqa: PLC0415 - as above
+    from monitoring.store.opening import store_revision  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     url = load_config(config_path).store.url

@@ -13,8 +13,8 @@ import tensorflow as tf
 from monitoring.baseline.folder import DESCRIPTION
 from monitoring.errors import CannotRun
 from serving.models.gpus import VISIBLE, GpuSettings, check_gpus
-from serving.models.labelled_outputs import BASELINE_FILE, labelled_outputs
 from serving.models.list_in_force import ListInForce, OwnListStore
+from serving.models.served_version import BASELINE_FILE, labelled_outputs
 
 
 def test_each_process_sees_one_device_and_all_of_them_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

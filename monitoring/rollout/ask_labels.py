@@ -11,7 +11,7 @@ from monitoring.records import RolloutEvent, RolloutRecord
 from monitoring.rollout.actions import Author
 from monitoring.rollout.life import check_goes_on
 from monitoring.rollout.log.evidence_job import answers_folder, measures_of, plan_of
-from monitoring.rollout.log.label_samples import AskedRows, Asking, draw_sample, rows_to_label
+from monitoring.rollout.log.label_samples import Asking, LabelRows, draw_sample, rows_to_label
 from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_of
 from monitoring.rollout.log.versions import bundle_digest, find_versions
 from monitoring.rollout.rollout_settings import rules_of_text
@@ -26,7 +26,7 @@ def ask_labels(
     author: Author,
     asking: Asking,
     write: Callable[[pa.Table], object],
-) -> tuple[AskedRows, pa.Table]:
+) -> tuple[LabelRows, pa.Table]:
     """Choose rows, write them, and have their windows wait for the labels.
 
     Args:

@@ -28,7 +28,7 @@ def send_events(
     config: MonitorConfig, store: Store, record: RolloutRecord, send: Send, clock: Callable[[], datetime]
 ) -> None:
     """Send the events of a rollout that some receiver was not notified of, at least once each."""
-    for event, reached, attempts in store.rollouts.untold_events(record.number):
+    for event, reached, attempts in store.rollouts.unsent_events(record.number):
         message = notification(config, record, event)
         routes = [route for route in config.notify if event.kind in TOLD and wants(route, message)]
         left = [route for route in routes if route.receiver not in reached]

@@ -115,13 +115,13 @@ def settle(connection: Connection, deployment: int, action: IncidentAction) -> N
                 text = "The windows since were judged again, and did not open it."
                 incidents.act(connection, deployment, record.number, replace(action, kind="close", text=text))
             _set(connection, deployment, record.number, {"closed_from": ""})
-        elif record.state != "closed" and _is_told_as_closed(connection, deployment, record.number):
+        elif record.state != "closed" and _is_announced_as_closed(connection, deployment, record.number):
             text = "The windows since were judged again, and did not close it."
             incident_actions.append(connection, deployment, record.number, replace(action, kind="reopen", text=text))
             enqueue(connection, deployment, record.number, {"open-2": IncidentEvent(at=action.at, state="open")})
 
 
-def _is_told_as_closed(connection: Connection, deployment: int, number: int) -> bool:
+def _is_announced_as_closed(connection: Connection, deployment: int, number: int) -> bool:
     """Whether the last event of an incident is that it was closed."""
     of_incident = (notification.c.deployment == deployment) & (notification.c.incident == number)
     query = select(notification.c.state).where(of_incident).order_by(notification.c.id.desc()).limit(1)

@@ -185,7 +185,7 @@ class RolloutTable:
         with self._transactions.reading() as connection:
             return tuple(map(_event, connection.execute(query)))
 
-    def untold_events(self, number: int) -> tuple[tuple[RolloutEvent, frozenset[str], int], ...]:
+    def unsent_events(self, number: int) -> tuple[tuple[RolloutEvent, frozenset[str], int], ...]:
         """Events that some receiver was not notified of: with those that were, and the attempts so far."""
         table = rollout_event.c
         pending = (table.rollout == number) & table.completed_at.is_(None)

@@ -114,7 +114,7 @@ def rearmed_table(streams: int) -> Table:
         for stream in range(3000, 3000 + streams):
             run, deployment, delay = _second_harm(stream, first, then, quiet)
             already += any(incident.level == "page" for incident in run.state.incidents)
-            delays.append(_first_told(deployment, run, stream, then, delay))
+            delays.append(_first_page(deployment, run, stream, then, delay))
         within = float(np.mean([delay <= TOLD_WITHIN for delay in delays]))
         rows.append((name, streams, already / streams, within, float(np.median(delays))))
         print(f"{name}: {within:.2f} within {TOLD_WITHIN}", file=sys.stderr)
@@ -138,7 +138,7 @@ def _second_harm(stream: int, first: float | None, _then: float, quiet: int) -> 
     return run, deployment, REFERENCE + quiet
 
 
-def _first_told(deployment: LenderDeployment, run: Run, stream: int, points: float, first: int, days: int = 20) -> int:
+def _first_page(deployment: LenderDeployment, run: Run, stream: int, points: float, first: int, days: int = 20) -> int:
     """The day after the second harm on which it is told, from 1; one past the last if it is not."""
     for at, day in enumerate(calm_days(stream, first, days)):
         harmed = flipped(points)(day, 1.0, np.random.default_rng([SEED, stream, first + at, 3]))

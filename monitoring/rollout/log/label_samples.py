@@ -40,7 +40,7 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedRows:
+class LabelRows:
     """Rows whose labels are asked for.
 
     Attributes:
@@ -60,7 +60,7 @@ def draw_sample(
     measures: Measures,
     chosen: Chosen,
     asking: Asking,
-) -> AskedRows:
+) -> LabelRows:
     """Choose rows on which the versions disagree, each with the same probability, by a hash of its id.
 
     Rows on which they answer the same need no label: whatever it is, their losses are the same.
@@ -86,7 +86,7 @@ def draw_sample(
     span = {"start": windows[0].start, "end": windows[-1].end, "due": asking.due}
     sample = LabelSample(salt=asking.salt, probability=probability, **span)
     mask = assigned(asking.salt, ids, probability)
-    return AskedRows(sample=sample, ids=ids.filter(pa.array(mask)), disagreements=len(ids))
+    return LabelRows(sample=sample, ids=ids.filter(pa.array(mask)), disagreements=len(ids))
 
 
 def _disagreements(paired: PairedLog, window: Window, measures: Measures, chosen: Chosen) -> pa.Array:
@@ -97,7 +97,7 @@ def _disagreements(paired: PairedLog, window: Window, measures: Measures, chosen
     return usable.rows.ids.filter(pa.array(largest > 0.0)).cast(pa.string())
 
 
-def rows_to_label(champion: LogSource, label_rows: AskedRows, at: datetime) -> pa.Table:
+def rows_to_label(champion: LogSource, label_rows: LabelRows, at: datetime) -> pa.Table:
     """The rows as a file for a person to label: what the versions were asked, and not what they answered.
 
     Args:

@@ -97,9 +97,9 @@ def test_a_receiver_that_stays_away_is_given_up(config: MonitorConfig, store: St
     record = happened(store, rollout(), "gave up")
     post.away = {route.receiver for route in config.notify}
     for _ in range(MOST_ATTEMPTS):
-        assert store.rollouts.untold_events(record.number)
+        assert store.rollouts.unsent_events(record.number)
         send_events(config, store, record, post, lambda: START)
-    assert not store.rollouts.untold_events(record.number)
+    assert not store.rollouts.unsent_events(record.number)
 
 
 def test_a_notification_names_the_rollout_its_versions_and_what_happened(config: MonitorConfig) -> None:

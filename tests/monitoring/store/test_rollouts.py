@@ -90,13 +90,13 @@ def test_a_window_is_counted_once_and_what_happened_is_kept_in_order(store: Stor
 def test_events_wait_until_all_were_notified(store: Store) -> None:
     number = store.rollouts.begin(RECORD)
     store.rollouts.save(store.rollouts.read(number), [STARTED])
-    ((event, reached, attempts),) = store.rollouts.untold_events(number)
+    ((event, reached, attempts),) = store.rollouts.unsent_events(number)
     assert (event.kind, reached, attempts) == ("started", frozenset(), 0)
     store.rollouts.save_attempt(number, 0, frozenset({"a"}), None)
-    ((_, reached, attempts),) = store.rollouts.untold_events(number)
+    ((_, reached, attempts),) = store.rollouts.unsent_events(number)
     assert (reached, attempts) == (frozenset({"a"}), 1)
     store.rollouts.save_attempt(number, 0, frozenset({"a", "b"}), AT)
-    assert not store.rollouts.untold_events(number)
+    assert not store.rollouts.unsent_events(number)
 
 
 def test_a_number_that_is_none_is_told(store: Store) -> None:

@@ -28,7 +28,10 @@ OTHER_VERBS = frozenset(f"{verb}.py" for verb in ("compare", "demo", "export", "
     "serve",
 }
 #: Libraries of the complete distribution that the light one has as an extra, or not at all.
-EXTRAS = {"tfdv": ("tensorflow-data-validation", "tensorflow-metadata", "protobuf"), "evidently": ("evidently",)}
+EXTRAS = {
+    "tfdv": ("tensorflow-data-validation", "tensorflow-metadata", "protobuf"),
+    "evidently": ("evidently", "pandas"),
+}
 NOT_LIGHT = frozenset(
     {
         *("tensorflow", "keras", "tfx-bsl", "tensorflow-serving-api", "grpcio-health-checking", "grpcio-reflection"),
@@ -39,6 +42,7 @@ NOT_LIGHT = frozenset(
             "httptools",
             "statsmodels",
             "google-crc32c",
+            "uvloop",
             *EXTRAS["tfdv"],
             *EXTRAS["evidently"],
         ),

@@ -18,6 +18,7 @@ from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.data_dictionary import column_notes
 from monitoring.jobs.init import init_monitor
+from monitoring.errors import BadInput
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.report import reference_benchmark, write_reports
 from monitoring.jobs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, run_due_windows
@@ -30,6 +31,7 @@ from monitoring.records import Only
 from monitoring.store.store import Store
 from monitoring.tasks.task import TaskName
 from monitoring.traffic.column_roles import ColumnRole
+from monitoring.traffic.tables.table_format import BatchKey
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -118,6 +120,7 @@ class Monitor:
         quantile: float | None = None,
         every: str = "1d",
         rows: int | None = None,
+        batch_column: str | None = None,
         timezone: str = "UTC",
         naive_timezone: str = "UTC",
         traffic: str | None = None,
@@ -156,6 +159,7 @@ class Monitor:
             quantile: Which quantile of the label a predicted number is; None: its mean or median.
             every: The length of a window, such as "1d" or "6h".
             rows: How many rows make a window, instead of `every`.
+            batch_column: The column that names each row's batch, where rows have no event times: a batch is a window.
             timezone: The zone in which days begin, an IANA name.
             naive_timezone: The zone of times that have none.
             traffic: Where live rows are, for runs from the command line; None: as `run` is given them.
@@ -172,6 +176,13 @@ class Monitor:
             BadInput: The reference does not fit its description, or a setting is unknown.
             CannotRun: The folder cannot be written.
         """
+        if batch_column is not None and (event_time is not None or rows is not None):
+            raise BadInput(
+                "Batches stand in place of event times.",
+                got="batch_column and " + ("event_time" if event_time is not None else "rows"),
+                expected="batch_column without event_time and rows",
+                fix="Leave the others out.",
+            )
         columns: dict[str, Any] = {
             "label": label if label is None or isinstance(label, str | Mapping) else tuple(label),
             "scores": scores if isinstance(scores, Mapping) else _names(scores),
@@ -195,6 +206,7 @@ class Monitor:
             quantile=quantile,
             every=every,
             rows=rows,
+            batches=BatchKey(column=batch_column) if batch_column is not None else None,
             timezone=timezone,
             naive_timezone=naive_timezone,
             traffic=traffic,

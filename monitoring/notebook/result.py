@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from html import escape
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 from zoneinfo import ZoneInfo
 
+from monitoring.errors import CannotRun
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.reports.sections.benchmark import Benchmark
 from monitoring.watches.descriptions import printable
@@ -118,7 +120,14 @@ class MonitorResult:
         return results_table(self.status, table)
 
     def to_pandas(self, table: ResultTable = "scores") -> pd.DataFrame:
-        """As `to_arrow`, as a data frame."""
+        """As `to_arrow`, as a data frame. Raises `CannotRun` where pandas is not installed."""
+        if find_spec("pandas") is None:
+            raise CannotRun(
+                "A data frame needs pandas, which is not installed.",
+                got="an environment without pandas",
+                expected="pandas, or a table of pyarrow by to_arrow()",
+                fix="pip install 'pandas>=2.2,<3'",
+            )
         frame: pd.DataFrame = self.to_arrow(table).to_pandas()
         return frame
 

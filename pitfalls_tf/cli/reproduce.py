@@ -25,7 +25,7 @@ PLAN_WORD: Final = "plan"  # instead of a figure
 @click.command()
 @click.argument("figure", nargs=-1)
 @click.option("--seeds", type=click.IntRange(1, 1000), help="Runs per setup.  [default: the figure's own]")
-@click.option("--quick", is_flag=True, help="Fewer seeds, rows and epochs: all figures in about six minutes.")
+@click.option("--quick", is_flag=True, help="Fewer seeds, rows and epochs: all figures in about eleven minutes.")
 @click.option(
     "--out",
     default=Path("reproduced"),

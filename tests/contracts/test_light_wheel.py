@@ -31,6 +31,8 @@ ABSENT = (
     "h5py",
     "grpc",
     "google",
+    "pandas",
+    "uvloop",
 )
 
 MAKE_TABLES = """
@@ -129,7 +131,7 @@ def environment(wheel: Path, tmp_path: Path) -> Path:
 def watched(environment: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Make tables in a new folder, a monitor of them, and judge the live one."""
     folder.mkdir()
-    run(environment / "bin" / "python", "-c", MAKE_TABLES, cwd=folder)
+    run(sys.executable, "-c", MAKE_TABLES, cwd=folder)
     pitfalls = environment / "bin" / "pitfalls"
     columns = ("--event-time", "ts", "--score", "p", "--label", "y", "--out", "watched", "--min-rows", "50")
     made = run(pitfalls, "monitor", "init", "--reference", "reference.parquet", *columns, cwd=folder)
@@ -161,6 +163,9 @@ def test_a_table_is_watched_from_the_first_command_to_the_page(environment: Path
     refused = run(environment / "bin" / "pitfalls", *report, cwd=tmp_path, allowed=(3,))
     assert "pip install 'pitfalls-tf-monitor[evidently]'" in refused.stderr
     assert "Traceback" not in refused.stderr
+    frame = "from monitoring import Monitor; Monitor.open('own/watched').to_pandas()"
+    refused = run(environment / "bin" / "python", "-c", frame, cwd=tmp_path, allowed=(1,))
+    assert "A data frame needs pandas" in refused.stderr
 
 
 def test_the_wheel_without_c_gives_the_same_scores_to_the_bit(light: Path, environment: Path, tmp_path: Path) -> None:

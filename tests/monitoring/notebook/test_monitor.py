@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -71,9 +72,9 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
 
 def test_every_field_of_a_description_is_a_parameter_with_a_line_of_its_own() -> None:
     parameters = inspect.signature(Monitor.from_reference).parameters
-    own = {"outputs", "format", "batches"}  # mappings of the columns, and what files alone have
-    named = {field.name for field in fields(TableDescription)} - own
-    assert named | {"reference", "out", "force", "clock", "rules"} == set(parameters)
+    others = {"outputs", "format", "batches"}  # mappings of the columns, what files alone have, and `batch_column`
+    named = {field.name for field in fields(TableDescription)} - others
+    assert named | {"reference", "out", "force", "clock", "rules", "batch_column"} == set(parameters)
     documented = inspect.getdoc(Monitor.from_reference) or ""
     assert [name for name in parameters if f"\n    {name}: " not in documented] == []
 
@@ -187,3 +188,17 @@ def test_inputs_that_change_together_alone_are_a_notice_of_their_own_with_the_pa
 def test_what_is_no_table_is_one_error(reference: Any, said: dict[str, Any], part: str) -> None:
     with pytest.raises(BadInput, match=part):
         Monitor.from_reference(reference, **said)
+
+
+def test_a_batch_of_a_frame_is_a_window() -> None:
+    days = [Days(days=90), Days(days=5, seed=4)]
+    reference, live = (
+        rows.drop_columns(["ts", "known_at"]).append_column("batch", pc.strftime(rows["ts"], format="night %Y-%m-%d"))
+        for rows in map(own_rows, days)
+    )
+    columns = {name: value for name, value in SAID.items() if name not in {"event_time", "label_time", "rows"}}
+    monitor = Monitor.from_reference(reference, batch_column="batch", clock=lambda: NOW, **columns)
+    windows = monitor.run(live).windows
+    assert [window.batch for window in windows] == pc.unique(live["batch"]).to_pylist()
+    with pytest.raises(BadInput, match="Batches stand in place of event times"):
+        Monitor.from_reference(reference, batch_column="batch", rows=100, **columns)

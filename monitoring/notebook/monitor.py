@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from monitoring.atomic import scratch_folder
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import ColumnSection, MetricDraft, MonitorConfig, load_config, parse_dictionary, read_dictionary
+from monitoring.errors import BadInput
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
 from monitoring.jobs.data_dictionary import column_notes
 from monitoring.jobs.init import init_monitor
-from monitoring.errors import BadInput
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.report import reference_benchmark, write_reports
 from monitoring.jobs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, run_due_windows

@@ -121,13 +121,17 @@ def _move(change: MetricChange, *, is_first: bool) -> str:
 
 
 def move_title(watch: str) -> str:
-    """What a headline calls a watch: a ranking loss by its AUC.
+    """What a headline calls a watch: a ranking loss by the AUC of a class's rows among the reference's other rows.
+
+    It is the AUC of the rows themselves only while other rows have scores as in the reference.
 
     >>> move_title("rank:late"), move_title("error")
-    ('AUC of class late', 'Error rate')
+    ("AUC of class late against the reference's other rows", 'Error rate')
     """
     title = watch_title(watch)
-    return f"AUC of class{title.partition(' of class')[2]}" if is_rank(split_output(watch)[1]) else title
+    if not is_rank(split_output(watch)[1]):
+        return title
+    return f"AUC of class{title.partition(' of class')[2]} against the reference's other rows"
 
 
 def onset_day(alarm: Alarm) -> str:

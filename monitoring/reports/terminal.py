@@ -125,6 +125,10 @@ def _evidence(status: MonitorStatus) -> Text:
         f" {ALARM} threshold {status.page_threshold:,.0f}; latest "
         f"{format_evidence(status.windows[-1].page_log_evidence)}"
     )
+    if math.log(status.page_threshold) > status.windows[-1].page_log_evidence and any(
+        incident.level == "page" and incident.closed_at is None for incident in status.incidents
+    ):
+        line.append(", counted anew since the page")
     letters = " ".join(MONTHS[month - 1][0] for (_, month), _ in shown)
     line.append(f"\n{'':{len(_EVIDENCE)}}{letters}")
     return line

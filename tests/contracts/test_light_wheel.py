@@ -160,7 +160,10 @@ def test_a_table_is_watched_from_the_first_command_to_the_page(environment: Path
     assert "page" in judged.stdout
     config = ("--config", "own/watched/monitor.toml")
     report = ("monitor", "report", *config, "--traffic", "own/live.parquet", "--out", "report")
-    refused = run(environment / "bin" / "pitfalls", *report, cwd=tmp_path, allowed=(3,))
+    written = run(environment / "bin" / "pitfalls", *report, cwd=tmp_path)
+    assert "Evidently is not installed" in written.stderr
+    assert (tmp_path / "report" / "report.html").stat().st_size > 10_000
+    refused = run(environment / "bin" / "pitfalls", *report, "--drift", cwd=tmp_path, allowed=(3,))
     assert "pip install 'pitfalls-tf-monitor[evidently]'" in refused.stderr
     assert "Traceback" not in refused.stderr
     frame = "from monitoring import Monitor; Monitor.open('own/watched').to_pandas()"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
     metavar="YYYY-MM-DD[THH:MM]",
     help="Window of the drift report: its first day, or a time in it.  [default: of the first page, else the last]",
 )
-@click.option("--drift/--no-drift", default=True, show_default=True, help="Whether to write Evidently's drift report.")
+@click.option(
+    "--drift/--no-drift",
+    default=None,
+    help="Whether to write Evidently's drift report.  [default: if Evidently is installed]",
+)
 @with_output
 def command(
     config_path: Path,
@@ -44,17 +49,20 @@ def command(
 ) -> int:
     """Write the report page and a drift report of one window.
 
-    Writes report.html, report.png and Evidently's drift-DAY.html and drift-DAY.json. Evaluates nothing.
+    Writes report.html, report.png and, with Evidently, drift-DAY.html and drift-DAY.json. Evaluates nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.report import write_reports  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
-    drift: bool = flags["drift"]
+    has_evidently = find_spec("evidently") is not None
+    drift: bool = has_evidently if flags["drift"] is None else flags["drift"]
     window: datetime | None = flags["window"]
     if drift:
         load_frameworks("evidently")
+    elif flags["drift"] is None:
+        output.progress("No drift report: Evidently is not installed. pip install evidently adds it.")
     with Store.open(config.store.url, make=False) as store:
         reports = write_reports(config, store, out=out, day=window, drift=drift, deployment=deployment)
     if reports.note:

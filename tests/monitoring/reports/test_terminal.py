@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -60,6 +61,7 @@ def test_incidents_say_what_people_did(status: MonitorStatus) -> None:
         previous=7,
     )
     text = printed(replace(status, incidents=(page,), asked_at=now))
+    assert ("counted anew" in text) == (status.windows[-1].page_log_evidence < math.log(status.page_threshold))
     assert max(len(line) for line in text.splitlines()) <= 80
     for words in ("snoozed until 2 Jan", "owner team flights", "came back, see #7"):
         assert words in text

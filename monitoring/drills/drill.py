@@ -383,7 +383,7 @@ class _Drill:
         self._job.forget("fault")
         found = first.get("page") or first.get("notice")
         if found is None:
-            nearest = nearest_to_page(windows, self._deployment.reference_fit)
+            nearest = nearest_to(fault.level, windows, self._deployment.reference_fit)
             return DrillRun(replicate=replicate.number, column=target, nearest=nearest)
         incident = found.incident
         return DrillRun(
@@ -408,19 +408,22 @@ def _said(run: DrillRun) -> str:
     return f"{run.level} in window {run.delay}: {run.cause}"
 
 
-def nearest_to_page(windows: Sequence[WindowRecord], fit: ReferenceFit) -> str:
-    """How near the windows with a fault came to a page.
+def nearest_to(level: Level, windows: Sequence[WindowRecord], fit: ReferenceFit) -> str:
+    """How near the windows with a fault came to the page or notice that it should be.
 
     Returns:
-        The largest evidence for a page beside its threshold, and the window with the largest value of the first loss
-        beside what pages in one window; empty without windows.
+        The largest evidence for it beside its threshold, and for a page the window with the largest value of the first
+        loss beside what pages in one window; empty without windows.
     """
     if not windows:
         return ""
-    number, window = max(enumerate(windows, start=1), key=lambda item: item[1].page_log_evidence)
-    threshold = fit.tests["page"].budget.threshold
-    reached = math.exp(window.page_log_evidence)
-    parts = [f"evidence for a page {reached:,.3g} of {threshold:,.0f} in window {number}"]
+    evidence = [window.page_log_evidence if level == "page" else window.notice_log_evidence for window in windows]
+    number = int(np.argmax(evidence))
+    threshold = fit.tests[level].budget.threshold
+    reached = math.exp(evidence[number])
+    parts = [f"evidence for a {level} {reached:,.3g} of {threshold:,.0f} in window {number + 1}"]
+    if level == "notice":
+        return parts[0]
     key, limit = next(iter(fit.facts.losses.items()), (None, None))
     if key is None or limit is None:
         return parts[0]

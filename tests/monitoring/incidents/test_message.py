@@ -89,7 +89,7 @@ def test_rows_weigh_and_parts_add_up() -> None:
 def test_a_ranking_loss_is_an_auc_and_says_what_became_of_the_brier_score() -> None:
     made = explain(alarm("rank:late", windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])))
     assert made.cause.startswith(
-        "AUC of class late against the reference's other rows 0.750 \N{RIGHTWARDS ARROW} 0.400 since 1 April 2013 (100 rows)"
+        "AUC of class late against the reference's other rows 0.750 \N{RIGHTWARDS ARROW} 0.400 since 1 April 2013"
     )
     assert "Of the change of the Brier score by +0.250 the model's own probabilities explain" in made.message
 

@@ -34,11 +34,12 @@ def load_keras(path: Path, custom: ModuleType | None = None) -> Any:
     if not path.is_file():
         raise BadInput("No such file.", got=str(path), expected="a .keras file", fix="Save it: model.save('x.keras').")
     if path.suffix != ".keras" or not _holds_model(path):
+        convert = f"Convert it: keras.models.load_model('{path.name}', compile=False).save('{path.stem}.keras')."
         raise BadInput(
             "Not a .keras file.",
             got=str(path),
             expected="what model.save('NAME.keras') of Keras 3 writes",
-            fix=f"Convert it: keras.models.load_model('{path.name}', compile=False).save('{path.stem}.keras').",
+            fix="It may be cut short: save or copy it again." if path.suffix == ".keras" else convert,
         )
     import keras  # noqa: PLC0415 - seconds, and only this needs it
 

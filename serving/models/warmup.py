@@ -73,12 +73,12 @@ def read_records(file: Path) -> Iterator[bytes]:
     """
     with file.open("rb") as stream:
         while header := stream.read(12):
-            length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else None
-            if length is None or length > file.stat().st_size:
-                raise LoadError(f"Damaged record in {file}")
-            record = stream.read(length + 4)
-            if len(record) != length + 4:
-                raise LoadError(f"Damaged record in {file}")
+            length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else -1
+            is_whole = 0 <= length <= file.stat().st_size
+            record = stream.read(length + 4) if is_whole else b""
+            if not is_whole or len(record) != length + 4:
+                text = f"Damaged record in {file}. Please verify your warmup data is in TFRecord format."
+                raise LoadError(text, Code.DATA_LOSS)
             yield record[:-4]
 
 

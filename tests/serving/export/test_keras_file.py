@@ -32,8 +32,8 @@ def test_not_a_keras_file(tmp_path: Path) -> None:
     other.write_bytes(b"\x89HDF")
     with zipfile.ZipFile(archive, "w") as made:
         made.writestr("readme", "no model")
-    for path in (text, archive, other):
-        with pytest.raises(BadInput, match=r"Not a \.keras file"):
+    for path, fix in ((text, "cut short"), (archive, "cut short"), (other, "Convert it: .*'model.h5'")):
+        with pytest.raises(BadInput, match=rf"Not a \.keras file.*{fix}"):
             load_keras(path)
 
 

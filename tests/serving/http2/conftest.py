@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -80,6 +81,8 @@ class EchoServer:
     held_bytes: int
     stop: Callable[[float], None]
     """Stops it, given the seconds that calls have left; returns when it has."""
+    cpu_s: Callable[[], float]
+    """The processor time of its event loop so far."""
 
     def holds_nothing(self) -> bool:
         """Whether no byte is counted any more."""
@@ -126,7 +129,11 @@ def open_echo() -> OpenEcho:
         thread.start()
         assert started.wait(30)
         try:
-            yield EchoServer(port=port, handlers=handlers, limiter=limiter, held_bytes=held_bytes, stop=stop)
+            assert thread.ident is not None
+            clock = partial(time.clock_gettime, time.pthread_getcpuclockid(thread.ident))
+            yield EchoServer(
+                port=port, handlers=handlers, limiter=limiter, held_bytes=held_bytes, stop=stop, cpu_s=clock
+            )
         finally:
             over.set()
             thread.join()

@@ -135,23 +135,34 @@ def test_calls_that_their_clients_cancel_end_no_connection(open_echo: OpenEcho) 
         wait_for(echo.holds_nothing)
 
 
-@pytest.mark.parametrize("megabytes", [8, 64])
-def test_large_answers_leave_room_for_others(open_echo: OpenEcho, megabytes: int) -> None:
-    """Their time is no more than in proportion to their size: the turns of the loop are counted in `test_answers`."""
+def test_large_answers_cost_in_proportion_and_leave_room_for_others(open_echo: OpenEcho) -> None:
+    """Processor time of the event loop: for each size as often as for 64 MiB, and while another call waits."""
+    spent: dict[int, float] = {}
+    waits: list[float] = []
+    own = ("grpc.use_local_subchannel_pool", 1)
     with (
         open_echo(held_bytes=1 << 28) as echo,
         grpc.insecure_channel(f"127.0.0.1:{echo.port}", UNLIMITED) as channel,
-        grpc.insecure_channel(f"127.0.0.1:{echo.port}", [("grpc.use_local_subchannel_pool", 1)]) as other,
+        grpc.insecure_channel(f"127.0.0.1:{echo.port}", [own]) as other,
         ThreadPoolExecutor(1) as pool,
     ):
-        large = pool.submit(channel.unary_unary("/test.Echo/Echo"), b"grow%d" % (megabytes << 20), timeout=60)
-        meanwhile = 0
-        while not large.done() or not meanwhile:
-            assert other.unary_unary("/test.Echo/Echo")(b"x", timeout=60) == b"x"
-            meanwhile += 1
-        assert len(large.result()) == megabytes << 20
-        assert meanwhile > megabytes / 8
+        large, small = (each.unary_unary("/test.Echo/Echo") for each in (channel, other))
+        for megabytes in (8, 16, 32, 64):
+            begin = echo.cpu_s()
+            for _ in range(64 // megabytes):
+                assert len(large(b"grow%d" % (megabytes << 20), timeout=60)) == megabytes << 20
+            spent[megabytes] = echo.cpu_s() - begin
+            answer, meanwhile = pool.submit(large, b"grow%d" % (megabytes << 20), timeout=60), 0
+            while not answer.done() or not meanwhile:
+                begin = echo.cpu_s()
+                assert small(b"x", timeout=60) == b"x"
+                waits.append(echo.cpu_s() - begin)
+                meanwhile += 1
+            assert len(answer.result()) == megabytes << 20
+            assert meanwhile > megabytes / 8
         wait_for(echo.holds_nothing)
+    assert max(spent.values()) < 3 * min(spent.values()), spent
+    assert max(waits) < 0.1
 
 
 def test_calls_and_connections_are_bounded(open_echo: OpenEcho) -> None:

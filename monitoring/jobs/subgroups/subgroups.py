@@ -214,18 +214,41 @@ def _nodes(
 def _splits(baseline: ScoredSide, live: ScoredSide) -> Iterator[tuple[float, tuple[Condition, Condition]]]:
     """Every split that leaves enough rows, with the variance of the rise between its two parts."""
     for name, column in live.inputs.items():
-        for one, other in _conditions(name, column):
-            inside = [meeting([one], side.inputs) for side in (baseline, live)]
-            rows = [(int(part.sum()), int((~part).sum())) for part in inside]
-            if min(min(pair) for pair in rows) < FEWEST:
+        pairs = tuple(_conditions(name, column))
+        if not pairs:
+            continue
+        first = [one for one, _ in pairs]
+        then, now = (_inside(first, side) for side in (baseline, live))
+        for pair, before, since in zip(pairs, then, now, strict=True):
+            rows = (before[0], baseline.excess.size - before[0], since[0], live.excess.size - since[0])
+            if min(rows) < FEWEST:
                 continue
-            rises = [
-                float(live.excess[now].mean() - baseline.excess[then].mean())
-                for then, now in zip((inside[0], ~inside[0]), (inside[1], ~inside[1]), strict=True)
-            ]
-            of_live = rows[1]
-            weight = of_live[0] * of_live[1] / sum(of_live) ** 2
-            yield weight * (rises[0] - rises[1]) ** 2, (one, other)
+            totals = (before[1], baseline.excess.sum() - before[1], since[1], live.excess.sum() - since[1])
+            means = [float(total) / size for total, size in zip(totals, rows, strict=True)]
+            difference = (means[2] - means[0]) - (means[3] - means[1])
+            yield rows[2] * rows[3] / live.excess.size**2 * difference**2, pair
+
+
+def _inside(conditions: Sequence[Condition], side: ScoredSide) -> list[tuple[int, float]]:
+    """How many rows meet each of some conditions on one input, and the sum of their excess.
+
+    Args:
+        conditions: Lower bounds in rising order, or values.
+    """
+    column = side.inputs[conditions[0].input]
+    if isinstance(column, np.ndarray):
+        bounds = np.array([float(one.value) for one in conditions])
+        cells = np.where(np.isnan(column), 0, np.searchsorted(bounds, column, side="right"))
+        first, last = 1, bounds.size + 1
+    else:
+        values = pa.array([str(one.value) for one in conditions], column.type)
+        cells = np.asarray(pc.fill_null(pc.index_in(column, value_set=values), len(conditions)), dtype=np.int64)
+        first, last = 0, len(conditions)
+    counts = np.bincount(cells, minlength=len(conditions) + 1)
+    sums = np.bincount(cells, weights=side.excess, minlength=len(conditions) + 1)
+    if first:  # rows above a bound are those above each larger one, too
+        counts, sums = counts[::-1].cumsum()[::-1], sums[::-1].cumsum()[::-1]
+    return list(zip(counts[first:last].tolist(), sums[first:last].tolist(), strict=True))
 
 
 def _conditions(name: str, column: NDArray[np.float64] | pa.Array) -> Iterator[tuple[Condition, Condition]]:

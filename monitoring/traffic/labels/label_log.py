@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import NoReturn
 
 import numpy as np
@@ -16,12 +18,15 @@ import pyarrow.compute as pc
 from monitoring.errors import CannotRun
 from monitoring.traffic.format.layout import LABELS, check_root
 from monitoring.traffic.format.rows import TIMESTAMP
-from monitoring.traffic.format.segments import read_segment, segments_in
+from monitoring.traffic.format.segments import SegmentContents, read_segment, segments_in
 from monitoring.traffic.labels.label_retention import kept_segments, read_forgotten
 from monitoring.traffic.labels.label_writer import LABEL_SCHEMA, with_owners
 
 #: The kind of the finding that labels behind a damaged spot are not read.
 LABEL_LOG_DAMAGED = "label log damaged"
+
+#: Bytes of decoded segments that are kept for the next reader, at most.
+MOST_KEPT_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,34 @@ class UnreadSegment:
     path: Path
     unread_bytes: int
     damaged: bool
+
+
+class KeptSegments:
+    """Segments as they were read last: one whose file has not changed is not decoded again. For threads."""
+
+    def __init__(self, most_bytes: int = MOST_KEPT_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._lock = Lock()
+        self._kept: OrderedDict[Path, tuple[tuple[int, int, int], int, SegmentContents]] = OrderedDict()
+
+    def read(self, path: Path) -> SegmentContents:
+        """The contents of a segment. Raises as `read_segment`."""
+        about = path.stat()
+        state = (about.st_ino, about.st_size, about.st_mtime_ns)
+        with self._lock:
+            kept = self._kept.pop(path, None)
+            if kept is not None and kept[0] == state:
+                self._kept[path] = kept
+                return kept[2]
+        contents = read_segment(path)
+        with self._lock:
+            self._kept[path] = (state, 0 if contents.table is None else contents.table.nbytes, contents)
+            while sum(size for _, size, _ in self._kept.values()) > self._most_bytes:
+                self._kept.popitem(last=False)
+        return contents
+
+
+_SEGMENTS = KeptSegments()
 
 
 class LabelLog:
@@ -140,7 +173,7 @@ class LabelLog:
         while True:
             gone = read_forgotten(self._folder)
             with suppress(FileNotFoundError):  # a segment was deleted meanwhile
-                contents = {path: read_segment(path) for path in kept_segments(self._folder, gone)}
+                contents = {path: _SEGMENTS.read(path) for path in kept_segments(self._folder, gone)}
                 if read_forgotten(self._folder) == gone:
                     break
         tables = [with_owners(each.table) for each in contents.values() if each.table is not None]
